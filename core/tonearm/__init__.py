@@ -1,0 +1,1 @@
+"""The host: it knows pipelines, and no plugin by name."""

@@ -1,0 +1,1 @@
+"""The plugins that tonearm ships, registered through the same entry point as anyone else's."""

@@ -1,0 +1,1 @@
+"""The decoders that tonearm ships, one plugin a file."""

@@ -1,0 +1,1 @@
+"""The encoders that tonearm ships, one plugin a file."""

@@ -1,0 +1,1 @@
+"""The transforms that tonearm ships, one plugin a file."""
