@@ -1,0 +1,1 @@
+"""File formats as plain functions: headers are judged before anything is allocated, and writers never wrap."""
