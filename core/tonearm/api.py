@@ -2,6 +2,56 @@
 
 from __future__ import annotations
 
-from tonearm.errors import ItemError, OptionError, OutputError, SignalError
+from msgspec import Meta
 
-__all__ = ["ItemError", "OptionError", "OutputError", "SignalError"]
+from tonearm.arrays import ArrayOptions, KeyedArrayOptions
+from tonearm.contract import (
+    ArrayDecoder,
+    Context,
+    Decoder,
+    Encoder,
+    Item,
+    KeyedArrayDecoder,
+    NoOptions,
+    Regroup,
+    Requirement,
+    Sink,
+    Transform,
+)
+from tonearm.errors import ItemError, OptionError, OutputError, SignalError
+from tonearm.hookspecs import Decoders, Encoders, Transforms, hookimpl
+from tonearm.ports import Spec
+from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
+from tonearm.source import Source
+
+__all__ = [
+    "ArrayDecoder",
+    "ArrayOptions",
+    "ComplexSpectrogram",
+    "Context",
+    "Decoder",
+    "Decoders",
+    "Encoder",
+    "Encoders",
+    "Item",
+    "ItemError",
+    "KeyedArrayDecoder",
+    "KeyedArrayOptions",
+    "MagnitudeSpectrogram",
+    "Meta",
+    "NoOptions",
+    "OptionError",
+    "OutputError",
+    "Regroup",
+    "Requirement",
+    "Signal",
+    "SignalError",
+    "Sink",
+    "Source",
+    "Spec",
+    "StftGrid",
+    "Transform",
+    "Transforms",
+    "Waveform",
+    "hookimpl",
+]

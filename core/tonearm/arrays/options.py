@@ -1,0 +1,190 @@
+"""What a user says of an array, because an array cannot say it itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from tonearm.errors import OptionError
+from tonearm.signals import (
+    GRID_FIELDS,
+    MAX_SAMPLE_RATE,
+    ComplexSpectrogram,
+    MagnitudeSpectrogram,
+    Padding,
+    PadMode,
+    Signal,
+    StftGrid,
+    Waveform,
+)
+
+KindName = Literal["waveform", "complex", "magnitude", "power", "db"]
+AxisName = Literal["batch", "channel", "time", "bin", "frame"]
+NanPolicy = Literal["error", "zero", "keep"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an array can hold: the signal that it becomes, and the axes that it cannot do without."""
+
+    signal: type[Signal]
+    axes: tuple[AxisName, ...]
+
+
+KINDS: Mapping[KindName, Kind] = {
+    "waveform": Kind(Waveform, ("time",)),
+    "complex": Kind(ComplexSpectrogram, ("bin", "frame")),
+    "magnitude": Kind(MagnitudeSpectrogram, ("bin", "frame")),
+    "power": Kind(MagnitudeSpectrogram, ("bin", "frame")),
+    "db": Kind(MagnitudeSpectrogram, ("bin", "frame")),
+}
+
+# Options that describe a spectrogram, and say nothing of a waveform.
+SPECTRAL = (*(name for name in GRID_FIELDS if name != "sample_rate"), "center", "length")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayOptions:
+    """Options of every decoder of arrays; they describe what the model wrote."""
+
+    kind: Annotated[
+        KindName | None,
+        Meta(
+            description="What the values are. Complex arrays are complex spectrograms and real arrays of one axis are"
+            " waveforms; everything else needs it."
+        ),
+    ] = None
+    axes: Annotated[
+        list[AxisName] | None,
+        Meta(description="What each axis is, in the array's order, as in [batch, channel, time].", min_length=1),
+    ] = None
+    sample_rate: Annotated[
+        int | None, Meta(description="In Hz; an array does not say it, so it must be given.", ge=1, le=MAX_SAMPLE_RATE)
+    ] = None
+    n_fft: Annotated[int | None, Meta(description="Length of the Fourier transform in samples.", ge=2)] = None
+    hop_length: Annotated[int | None, Meta(description="Samples from one frame to the next.", ge=1)] = None
+    win_length: Annotated[
+        int | None, Meta(description="Samples of the window, centred in n_fft; n_fft if not given.", ge=1)
+    ] = None
+    window: Annotated[str, Meta(description="Name of the analysis window.")] = "hann"
+    padding: Annotated[
+        Padding | None,
+        Meta(
+            description="What the analysis put at each end: center n_fft/2 samples (if not given), half-overlap"
+            " (n_fft - hop_length)/2, none nothing."
+        ),
+    ] = None
+    center: Annotated[bool | None, Meta(description="true is padding: center, false is padding: none.")] = None
+    pad_mode: Annotated[PadMode, Meta(description="With which values the analysis padded.")] = "constant"
+    length: Annotated[int | None, Meta(description="Samples of the waveform behind a spectrogram, if known.", ge=1)] = (
+        None
+    )
+    precision: Annotated[
+        Literal["single", "double"], Meta(description="double keeps float64 and complex128 as they are.")
+    ] = "single"
+    full_scale: Annotated[
+        float | None,
+        Meta(
+            description="The value in the array that is full scale: 32768 for floats that hold 16-bit samples. Unsigned"
+            " integers have their middle there too.",
+            gt=0,
+        ),
+    ] = None
+    nan: Annotated[
+        NanPolicy,
+        Meta(
+            description="What becomes of NaN and infinity: error refuses the item, zero puts 0 there, keep leaves them"
+            " to a later step (what is written must be finite)."
+        ),
+    ] = "error"
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together."""
+        if self.sample_rate is None:
+            yield _missing("sample_rate", "the rate that the model was made for, as in sample_rate: 22050")
+        if self.kind == "waveform":
+            yield from (_useless(name, "spectrograms") for name in SPECTRAL if self._is_set(name))
+        elif self.kind is not None:
+            if self._is_set("full_scale"):
+                yield _useless("full_scale", "waveforms", self.kind)
+            yield from self._grid_problems()
+        if self.center is not None and self.padding is not None:
+            yield OptionError("center and padding say the same thing twice", option="center", hint="keep padding")
+        if self.axes is not None:
+            yield from self._axes_problems(self.axes)
+
+    def _grid_problems(self) -> Iterator[OptionError]:
+        missing = [name for name in ("n_fft", "hop_length") if getattr(self, name) is None]
+        yield from (_missing(name, f"the model's own, as a {self.kind} spectrogram needs it") for name in missing)
+        if not missing and self.sample_rate is not None:
+            try:
+                self.grid()
+            except OptionError as error:
+                yield error
+
+    def _axes_problems(self, axes: list[AxisName]) -> Iterator[OptionError]:
+        for name in {name for name in axes if axes.count(name) > 1}:
+            yield OptionError(f"axes names {name} twice", option="axes")
+        if self.kind is None:
+            return
+        needed = KINDS[self.kind].axes
+        for name in axes:
+            if name not in ("batch", "channel", *needed):
+                hint = f"it has {', '.join(needed)}, and may have batch and channel"
+                yield OptionError(f"a {self.kind} array has no {name} axis", option="axes", hint=hint)
+        for name in needed:
+            if name not in axes:
+                yield OptionError(f"axes names no {name} axis, which a {self.kind} array has", option="axes")
+
+    def _is_set(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).__dataclass_fields__[name].default)
+
+    def grid(self) -> StftGrid:
+        """Return the grid that the options describe.
+
+        Raises
+        ------
+        OptionError
+            If n_fft, hop_length or sample_rate is missing, or the figures do not fit one another.
+        """
+        if self.n_fft is None or self.hop_length is None or self.sample_rate is None:
+            names = [name for name in ("sample_rate", "n_fft", "hop_length") if getattr(self, name) is None]
+            raise _missing(names[0], "a spectrogram cannot be read without it")
+        padding = self.padding or ("none" if self.center is False else "center")
+        return StftGrid(
+            sample_rate=self.sample_rate,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            win_length=self.n_fft if self.win_length is None else self.win_length,
+            window=self.window,
+            padding=padding,
+            pad_mode=self.pad_mode,
+        )
+
+    def signals(self) -> tuple[type[Signal], ...]:
+        """Return the signals that an array read so may become; without ``kind``, only what shows by itself."""
+        return (KINDS[self.kind].signal,) if self.kind else (Waveform, ComplexSpectrogram)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyedArrayOptions(ArrayOptions):
+    """Options of decoders whose files hold several arrays by name."""
+
+    key: Annotated[
+        str | None,
+        Meta(description="Name of the array to read; with * and ?, of several. Not needed where there is only one."),
+    ] = None
+    lengths: Annotated[
+        str | None, Meta(description="Name of the array with the true length of each element of a padded batch.")
+    ] = None
+
+
+def _missing(option: str, hint: str) -> OptionError:
+    return OptionError(f"'{option}' is missing", option=option, hint=hint, code="missing-option")
+
+
+def _useless(option: str, whose: str, kind: str = "waveform") -> OptionError:
+    return OptionError(f"'{option}' describes {whose}, but kind is {kind}", option=option)

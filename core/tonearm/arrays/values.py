@@ -1,0 +1,159 @@
+"""The values of an array: their extent in one pass, full scale, decibels and powers, NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tonearm.errors import ItemError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+BLOCK = 1 << 20
+"""Values looked at together: few enough that a mapped file never comes into memory as a whole."""
+
+FULL_SCALE_LIMIT = 4.0
+"""Floats beyond this (+12 dBFS) are no ±1.0 waveform: they hold 16-bit samples, or something else."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The least and greatest value of an array, over real and imaginary parts; NaN if one is NaN."""
+
+    low: float
+    high: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether every value is."""
+        return self.high - self.low < float("inf")  # False for NaN too
+
+    @property
+    def peak(self) -> float:
+        """The greatest absolute value."""
+        return max(-self.low, self.high)
+
+
+def blocks(array: Array, limit: int = BLOCK) -> Iterator[Array]:
+    """Yield views that make up an array, in the order of memory, of at most ``limit`` values each."""
+    order = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
+    yield from _cut(array.transpose(order), limit)
+
+
+def _cut(array: Array, limit: int) -> Iterator[Array]:
+    if array.size <= limit:
+        yield array
+        return
+    rows = max(1, limit // (array.size // array.shape[0]))
+    for start in range(0, array.shape[0], rows):
+        if rows == 1:
+            yield from _cut(array[start], limit)
+        else:
+            yield array[start : start + rows]
+
+
+def extent_of(*arrays: Array) -> Extent:
+    """Return the extent of all arrays together (each real or complex, not empty), in one pass over blocks."""
+    import numpy as np
+
+    low, high = np.inf, -np.inf
+    for array in arrays:
+        for block in blocks(array):
+            for part in (block.real, block.imag) if block.dtype.kind == "c" else (block,):
+                # numpy's minimum and maximum hand NaN on; Python's would lose it.
+                low, high = np.minimum(low, part.min()), np.maximum(high, part.max())
+    return Extent(float(low), float(high))
+
+
+def count_not_finite(array: Array) -> int:
+    """Return how many values are NaN or infinite."""
+    import numpy as np
+
+    return sum(int(block.size - np.isfinite(block).sum()) for block in blocks(array))
+
+
+def zeros_for_not_finite(array: Array) -> Array:
+    """Return a copy with 0 wherever a value is NaN or infinite."""
+    import numpy as np
+
+    return np.where(np.isfinite(array), array, array.dtype.type(0))
+
+
+def not_finite(array: Array, what: str) -> ItemError:
+    """Return the error for an array with NaN or infinity in it."""
+    return ItemError(
+        f"{count_not_finite(array)} of {array.size} values of the {what} are NaN or infinite",
+        code="not-finite",
+        hint="look at the model's output; nan: zero puts 0 there",
+    )
+
+
+def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, double: bool) -> Any:
+    """Return a waveform with full scale at ±1.0.
+
+    Signed integers are divided by 2^(bits-1), or by ``full_scale``; floats are taken as they are, or divided by it.
+
+    Raises
+    ------
+    ItemError
+        If floats go beyond ±4 and nobody said what full scale is, or integers are unsigned or 64 bits wide, which
+        models do not write as sound.
+    """
+    kind, bits = array.dtype.kind, array.dtype.itemsize * 8
+    float64 = double or (kind in "iu" and bits > 16)  # int32 has more digits than float32
+    values = array.astype("float64" if float64 else "float32", copy=False)
+    if kind == "f":
+        if full_scale is None:
+            _refuse_beyond_full_scale(extent)
+            return values
+        return values / values.dtype.type(full_scale)
+    if full_scale is None and (kind == "u" or bits == 64):
+        raise ItemError(
+            f"a waveform of {array.dtype} values does not say what full scale is",
+            code="unknown-scale",
+            hint=f"full_scale: {2 ** (bits - 1)}, if it uses the whole range" if bits < 64 else "give full_scale",
+        )
+    scale = values.dtype.type(full_scale or 2 ** (bits - 1))
+    return (values - scale) / scale if kind == "u" else values / scale
+
+
+def _refuse_beyond_full_scale(extent: Extent) -> None:
+    if extent.finite and extent.peak > FULL_SCALE_LIMIT:
+        scale = next((2 ** (bits - 1) for bits in (16, 24, 32) if extent.peak <= 2 ** (bits - 1)), None)
+        raise ItemError(
+            f"the waveform reaches {extent.peak:.6g}, but full scale is ±1.0",
+            code="beyond-full-scale",
+            hint=f"full_scale: {scale}, if these are {scale.bit_length()}-bit samples held as floats"
+            if scale
+            else "full_scale says which value in the array is full scale",
+        )
+
+
+def to_magnitude(array: Array, kind: str, extent: Extent, warn: Callable[[str], None]) -> Any:
+    """Return linear magnitudes of an array that holds magnitude, power, or decibels (20 log10 of the magnitude).
+
+    Small negative magnitudes and powers, as arithmetic leaves them, become 0 with a warning.
+
+    Raises
+    ------
+    ItemError
+        If there are negative values too great to be rounding.
+    """
+    import numpy as np
+
+    if kind == "db":
+        return np.power(array.dtype.type(10), array / array.dtype.type(20))
+    if extent.low < 0:
+        if -extent.low > 1e-3 * max(extent.high, 0.0):
+            raise ItemError(
+                f"{kind} cannot be negative, but the least value is {extent.low:.6g}",
+                code="negative-magnitude",
+                hint="kind: db, if these are decibels",
+            )
+        warn(f"negative {kind} down to {extent.low:.3g} taken as 0")
+        array = np.maximum(array, array.dtype.type(0))
+    return np.sqrt(array) if kind == "power" else array

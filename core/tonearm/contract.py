@@ -1,0 +1,345 @@
+"""What a plugin class is: its one method, its ports, its options, what it needs.
+
+The generic arguments are the ports: ``class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions])``. mypy checks
+them, and the host reads them to prove a pipeline before it reads any data.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from tonearm.arrays import ArrayOptions, KeyedArrayOptions, read_array
+from tonearm.errors import ItemError, one_line
+from tonearm.ports import Spec, ports_of
+from tonearm.signals import Signal
+from tonearm.source import Source
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+In = TypeVar("In", bound=Signal)
+Out = TypeVar("Out", bound=Signal)
+Opts = TypeVar("Opts")
+S_co = TypeVar("S_co", bound=Signal, covariant=True)
+ArrayOpts = TypeVar("ArrayOpts", bound=ArrayOptions)
+KeyedOpts = TypeVar("KeyedOpts", bound=KeyedArrayOptions)
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """Options of a plugin that has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """Something that must be installed.
+
+    Parameters
+    ----------
+    name
+        Of the module to import, or of the program on the PATH.
+    hint
+        What to do to get it, such as a pip line.
+    program
+        Whether it is a program.
+    """
+
+    name: str
+    hint: str
+    program: bool = False
+
+    def is_met(self) -> bool:
+        """Say whether it is there, importing nothing."""
+        if self.program:
+            import shutil
+
+            return shutil.which(self.name) is not None
+        from importlib.util import find_spec
+
+        return find_spec(self.name.partition(".")[0]) is not None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Item(Generic[S_co]):
+    """One signal with where it came from.
+
+    Parameters
+    ----------
+    signal
+        The signal.
+    key
+        Name of the array or entry within the source; empty where it has none.
+    index
+        Position within the source, from 0.
+    tags
+        What the source says of the sound: title, artist, comment.
+    """
+
+    signal: S_co
+    key: str = ""
+    index: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Context:
+    """What a plugin may ask of the host, and tell it, while it works on one item.
+
+    Parameters
+    ----------
+    threads
+        How many threads a plugin may use.
+    on_warning
+        Called with each warning as it comes.
+    """
+
+    def __init__(self, *, threads: int = 1, on_warning: Callable[[str], None] | None = None) -> None:
+        self.threads = threads
+        self.measurements: dict[str, float | int | str] = {}
+        self.warnings: list[str] = []
+        self._on_warning = on_warning
+
+    def measure(self, **values: float | int | str) -> None:
+        """Note measurements for the journal: ``context.measure(spectral_convergence_db=-31.2)``."""
+        self.measurements.update(values)
+
+    def warn(self, message: str) -> None:
+        """Note something worth knowing that is no error; it is shown and goes into the journal."""
+        line = one_line(message)
+        if line not in self.warnings:
+            self.warnings.append(line)
+            if self._on_warning:
+                self._on_warning(line)
+
+    def rng(self, seed: int = 0) -> np.random.Generator:
+        """Return a generator that depends on the seed alone: an item sounds the same in whatever order it comes."""
+        import numpy as np
+
+        return np.random.default_rng(seed)
+
+
+class Sink:
+    """Where an encoder writes.
+
+    Parameters
+    ----------
+    path
+        A temporary file that is not there yet; the host publishes it under its name when the encoder has returned.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sidecars: dict[str, Path] = {}
+
+    def sidecar(self, suffix: str) -> Path:
+        """Return a temporary path for a second file beside the first, published with it: ``sidecar(".json")``."""
+        if not suffix.startswith(".") or "/" in suffix:
+            raise ValueError(f"a sidecar's suffix starts with a dot, like .json; {suffix!r} does not")
+        return self.sidecars.setdefault(suffix, self.path.with_name(f"{self.path.stem}{suffix}.part"))
+
+
+class Plugin(ABC, Generic[Opts]):
+    """What decoders, transforms and encoders share.
+
+    The first line of a plugin's docstring is its description in tables.
+
+    Attributes
+    ----------
+    requires
+        Packages and programs that it always needs. ``check`` looks for them without importing.
+    """
+
+    role: ClassVar[str]
+    port_names: ClassVar[tuple[str, ...]]
+    requires: ClassVar[tuple[Requirement, ...]] = ()
+
+    def __init__(self, options: Opts) -> None:
+        self.options = options
+
+    def needs(self) -> Iterable[Requirement]:
+        """Return what it needs with these options; ``requires``, unless a plugin says otherwise."""
+        return self.requires
+
+    def preflight(self) -> None:
+        """Prepare once, when a run starts; raise what is missing before the first of many files."""
+
+
+class Decoder(Plugin[Opts], Generic[Out, Opts]):
+    """Reads one source and yields one or more items.
+
+    Attributes
+    ----------
+    suffixes
+        Of the files that it reads, with dot, in lower case.
+    """
+
+    role = "decoder"
+    port_names = ("gives", "options")
+    suffixes: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def decode(self, source: Source, context: Context) -> Iterator[Item[Out]]:
+        """Yield the items of a source.
+
+        Raises
+        ------
+        ItemError
+            If the source cannot be read, or is not what the options say.
+        """
+
+    def produces(self) -> Spec:
+        """Return what is known of its signals beforehand; the port's classes, unless a plugin knows better."""
+        return Spec(signals=ports_of(type(self)).gives)
+
+
+class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
+    """A decoder that has arrays to give; the host reads kind, axes and scale as its options say.
+
+    Its options are `ArrayOptions`, or a subclass that adds to them.
+    """
+
+    @abstractmethod
+    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array]]:
+        """Yield each array of a source with its name; the name is empty where the format has none."""
+
+    def decode(self, source: Source, context: Context) -> Iterator[Item[Signal]]:
+        """Yield an item for each array, and for each element of its batch axis."""
+        found = [("", source.array)] if source.array is not None else self.arrays(source, context)
+        return self._items(found, context)
+
+    def _items(
+        self, arrays: Iterable[tuple[str, Array]], context: Context, lengths: Array | None = None
+    ) -> Iterator[Item[Signal]]:
+        index = 0
+        for key, array in arrays:
+            for signal in read_array(array, self.options, warn=context.warn, lengths=lengths):
+                yield Item(signal=signal, key=key, index=index)
+                index += 1
+
+    def produces(self) -> Spec:
+        """Return what the options say."""
+        options = self.options
+        spectral = options.kind is not None and options.kind != "waveform"
+        return Spec(
+            signals=options.signals(),
+            sample_rate=options.sample_rate,
+            length=options.length,
+            grid=options.grid() if spectral else None,
+        )
+
+
+class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
+    """A decoder of files that hold several arrays by name; the host picks those that ``key`` says.
+
+    Its options are `KeyedArrayOptions`, or a subclass that adds to them.
+    """
+
+    @abstractmethod
+    def open_arrays(self, source: Source, context: Context) -> AbstractContextManager[Mapping[str, Array]]:
+        """Open a source as a mapping from names to arrays, each loaded when it is asked for."""
+
+    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array]]:
+        """Yield the arrays that ``key`` names; without it, the only one there is."""
+        with self.open_arrays(source, context) as found:
+            for key in self._chosen(found):
+                yield key, found[key]
+
+    def decode(self, source: Source, context: Context) -> Iterator[Item[Signal]]:
+        """Yield an item for each array, and for each element of its batch axis up to its true length."""
+        key = self.options.lengths
+        if key is None or source.array is not None:
+            yield from super().decode(source, context)
+            return
+        with self.open_arrays(source, context) as found:
+            if key not in found:
+                raise _no_such_key(key, found)
+            lengths = found[key]
+        yield from self._items(self.arrays(source, context), context, lengths)
+
+    def _chosen(self, found: Mapping[str, Array]) -> list[str]:
+        candidates = [key for key in found if key != self.options.lengths]
+        pattern = self.options.key
+        if pattern is None:
+            if len(candidates) != 1:
+                raise ItemError(
+                    f"there are {len(candidates)} arrays: {_some(candidates)}" if candidates else "there is no array",
+                    code="several-arrays" if candidates else "empty",
+                    hint="key: NAME takes one, key: '*' takes all" if candidates else "",
+                )
+            return candidates
+        chosen = [pattern] if pattern in found else fnmatch.filter(candidates, pattern)
+        if not chosen:
+            raise _no_such_key(pattern, found)
+        return chosen
+
+
+class Transform(Plugin[Opts], Generic[In, Out, Opts]):
+    """Turns one signal into another."""
+
+    role = "transform"
+    port_names = ("takes", "gives", "options")
+
+    @abstractmethod
+    def apply(self, signal: In, context: Context) -> Out:
+        """Return the new signal; the given one stays as it is."""
+
+    def produces(self, spec: Spec) -> Spec:
+        """Return what is known of the result, from what is known of the input.
+
+        The same but for the port's class, unless a plugin knows better. Raise `OptionError` if options and input do not
+        fit one another.
+        """
+        return spec.but(signals=ports_of(type(self)).gives)
+
+
+class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
+    """Turns the items of one source into others: splits, concatenates. It stands among the transforms."""
+
+    role = "transform"
+    port_names = ("takes", "gives", "options")
+
+    @abstractmethod
+    def regroup(self, items: Iterator[Item[In]], context: Context) -> Iterator[Item[Out]]:
+        """Yield the new items."""
+
+    def produces(self, spec: Spec) -> Spec:
+        """As in `Transform`; the length is no longer known."""
+        return spec.but(signals=ports_of(type(self)).gives, length=None)
+
+
+class Encoder(Plugin[Opts], Generic[In, Opts]):
+    """Writes one signal to one file.
+
+    Attributes
+    ----------
+    suffixes
+        Of the files that it writes, with dot, in lower case.
+    """
+
+    role = "encoder"
+    port_names = ("takes", "options")
+    suffixes: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def encode(self, item: Item[In], sink: Sink, context: Context) -> None:
+        """Write the item's signal to ``sink.path``."""
+
+    def accepts(self, spec: Spec) -> None:
+        """Raise `OptionError` if what is known of the signal cannot be written: 6 channels as MP3."""
+
+
+def _no_such_key(key: str, found: Iterable[str]) -> ItemError:
+    return ItemError(f"there is no array {one_line(key)!r}", code="no-such-key", hint=f"there are {_some(list(found))}")
+
+
+def _some(keys: list[str], limit: int = 10) -> str:
+    """Return the names of a few arrays on one line."""
+    named = ", ".join(one_line(key, 60) for key in keys[:limit])
+    return f"{named} and {len(keys) - limit} more" if len(keys) > limit else named

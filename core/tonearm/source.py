@@ -1,0 +1,100 @@
+"""Where a signal comes from: a path, an open file, or an array in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from tonearm.errors import ItemError, one_line
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """One thing that a decoder reads.
+
+    Parameters
+    ----------
+    name
+        What people call it: the path as given, or ``<array>``.
+    path
+        Of a file; None for what is in memory.
+    relative_dir
+        Folder of the file below the fixed part of the pattern that found it; ``.`` if it lies right there.
+    file
+        An open binary file, seekable, read in place of ``path``.
+    array
+        An array in memory; decoders of arrays take it as if it were read.
+    """
+
+    name: str
+    path: Path | None = None
+    relative_dir: str = "."
+    file: IO[bytes] | None = None
+    array: np.ndarray[Any, Any] | None = None
+
+    @property
+    def stem(self) -> str:
+        """Name without folder and without the last suffix."""
+        return self.path.stem if self.path else Path(self.name.strip("<>")).stem or "signal"
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open it for reading, and see at the end that nobody changed it meanwhile.
+
+        Raises
+        ------
+        ItemError
+            If it is not there, is no regular file (a pipe or device would wait for ever), may not be read, or changed
+            while it was read.
+        """
+        if self.file is not None:
+            yield self.file
+            return
+        if self.path is None:
+            raise ItemError(f"{one_line(self.name)} is an array in memory, not a file", code="not-a-file")
+        with open_regular(self.path) as file:
+            before = _state(file)
+            yield file
+            if _state(file) != before:
+                raise ItemError(
+                    f"{one_line(self.name)} changed while it was read",
+                    code="source-changed",
+                    hint="convert it again when it is finished",
+                )
+
+    def size(self) -> int:
+        """Return its size in bytes; it must have a path or an open file."""
+        with self.open() as file:
+            return os.fstat(file.fileno()).st_size if self.path else file.seek(0, os.SEEK_END)
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a regular file for reading without ever waiting; anything else is an `ItemError`."""
+    name = one_line(path)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ItemError(f"cannot read {name}: {reason}", code="unreadable") from error
+    except ValueError as error:  # a NUL in the name
+        raise ItemError(f"cannot read {name}: {error}", code="unreadable") from error
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise ItemError(f"cannot read {name}: it is {what}", code="not-a-file")
+    return os.fdopen(handle, "rb")
+
+
+def _state(file: IO[bytes]) -> tuple[int, int, int]:
+    """Return what changes when somebody writes into an open file."""
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns, status.st_ino
