@@ -118,6 +118,13 @@ class Context:
             if self._on_warning:
                 self._on_warning(line)
 
+    def hand_over(self) -> Context:
+        """Return a context with all that was noted so far, which is forgotten here: it belongs to one item."""
+        context = Context(threads=self.threads, on_warning=self._on_warning)
+        context.measurements, self.measurements = self.measurements, {}
+        context.warnings, self.warnings = self.warnings, []
+        return context
+
     def rng(self, seed: int = 0) -> np.random.Generator:
         """Return a generator that depends on the seed alone: an item sounds the same in whatever order it comes."""
         import numpy as np

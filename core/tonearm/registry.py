@@ -93,7 +93,7 @@ class Entry:
 @functools.cache
 def _resolve(entry: Entry) -> type[Plugin[Any]]:
     where = f"{entry.role} {entry.name!r} of {one_line(entry.offer.package())}"
-    with _guard(where):
+    with guard(where):
         found = _import(entry.target) if isinstance(entry.target, str) else entry.target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
             raise TypeError(f"{found!r} is no {entry.role} class")
@@ -108,7 +108,7 @@ def _import(target: str) -> object:
     return functools.reduce(getattr, name.split("."), importlib.import_module(module))
 
 
-class _guard:  # noqa: N801 - used as a statement
+class guard:  # noqa: N801 - used as a statement
     """Turn whatever a plugin raises, ``SystemExit`` too, into a `PluginError`; the user's own Ctrl-C goes through."""
 
     def __init__(self, where: str) -> None:
@@ -159,7 +159,7 @@ class Registry:
         """Load a package's plugins, or raise `PluginError`."""
         package = one_line(offer.package()) if offer.origin != BUILTIN else BUILTIN
         try:
-            with _guard(package):
+            with guard(package):
                 plugin = offer.load()
                 manager.register(plugin, name=offer.origin)
                 manager.check_pending()
@@ -177,7 +177,7 @@ class Registry:
     def _take(self, hook: str, function: Callable[[], object], offer: Offer, package: str) -> None:
         """Take the plugins that one hook hands over; what is wrong is set aside alone."""
         try:
-            with _guard(f"{hook} of {package}"):
+            with guard(f"{hook} of {package}"):
                 found = function()
                 if not isinstance(found, Mapping):
                     raise TypeError(f"it returns {type(found).__name__}, not a mapping from names to plugins")

@@ -1,0 +1,237 @@
+"""Proving a pipeline before any data is read: plugins, options, ports, what encoders can write, names of outputs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tonearm.config.nodes import Mark, Node, Scalar
+from tonearm.config.options import read_options
+from tonearm.config.problems import Problems
+from tonearm.config.structure import Stage, read_structure
+from tonearm.config.template import Template, parse_template
+from tonearm.contract import Decoder, Encoder, Plugin, Regroup, Transform
+from tonearm.errors import OptionError, PipelineError, did_you_mean
+from tonearm.ports import Ports, Spec, ports_of
+from tonearm.registry import Entry, PluginError, Registry, guard
+from tonearm.signals import Signal
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A plugin bound to its options."""
+
+    name: str
+    entry: Entry
+    plugin: Plugin[Any]
+    ports: Ports
+
+
+@dataclass(frozen=True)
+class Output:
+    """An encoder and the template of its file's name."""
+
+    encoder: Bound
+    template: Template
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A pipeline in which nothing is wrong.
+
+    Parameters
+    ----------
+    file
+        Its name in messages; None for a mapping given from Python.
+    decoder, steps, outputs
+        The plugins in their order.
+    files
+        Patterns of sources, relative to the file.
+    """
+
+    file: str | None
+    decoder: Bound
+    files: tuple[str, ...]
+    steps: tuple[Bound, ...]
+    outputs: tuple[Output, ...]
+
+
+def check(root: Node, file: str | None, registry: Registry) -> Checked:
+    """Return the pipeline with its plugins bound to their options.
+
+    Raises
+    ------
+    PipelineError
+        With everything that is wrong, each with its place.
+    """
+    problems = Problems(file)
+    structure = read_structure(root, problems)
+    binder = _Binder(registry, problems)
+    decoder = binder.bind(structure.decoder, "decoder")
+    steps = [binder.bind(stage, "transform") for stage in structure.steps]
+    encoders = [binder.bind(stage, "encoder") for stage in structure.outputs]
+    binder.check_ports(decoder, steps, encoders)
+    templates = list(_templates(structure.outputs, problems))
+    if problems.found:
+        raise PipelineError(problems.found)
+    bound = [stage.bound for stage in (decoder, *steps, *encoders)]
+    first, *rest = [stage for stage in bound if stage is not None]
+    return Checked(
+        file=file,
+        decoder=first,
+        files=structure.files,
+        steps=tuple(rest[: len(steps)]),
+        outputs=tuple(Output(*pair) for pair in zip(rest[len(steps) :], templates, strict=True)),
+    )
+
+
+@dataclass
+class _Found:
+    """What is known of one stage; with problems, less than everything."""
+
+    name: str
+    mark: Mark | None
+    ports: Ports | None = None
+    bound: Bound | None = None
+
+
+class _Binder:
+    """Finds the plugins of a pipeline and follows what flows through them."""
+
+    def __init__(self, registry: Registry, problems: Problems) -> None:
+        self.registry = registry
+        self.problems = problems
+
+    def bind(self, stage: Stage | None, role: str) -> _Found:
+        """Return a plugin with its options, as far as they are right."""
+        if stage is None or stage.use is None:
+            return _Found("", stage.mark if stage else None)
+        found = _Found(stage.use, stage.mark)
+        try:
+            entry = self.registry.find(role, stage.use)
+            cls = entry.resolve()
+            found.ports = ports_of(cls)
+            with guard(stage.use):
+                options = read_options(found.ports.options, stage.options, stage.mark, stage.use, self.problems)
+                if options is not None:
+                    plugin = cls(options)
+                    if self._requirements_met(found, plugin):
+                        found.bound = Bound(stage.use, entry, plugin, found.ports)
+        except PluginError as error:
+            self.problems.add_error(stage.mark, error)
+        return found
+
+    def _requirements_met(self, found: _Found, plugin: Plugin[Any]) -> bool:
+        missing = [need for need in plugin.needs() if not need.is_met()]
+        for need in missing:
+            what = "the program" if need.program else "the package"
+            self.problems.add(
+                found.mark,
+                "missing-requirement",
+                f"{found.name} needs {what} {need.name!r}, which is not here",
+                need.hint,
+            )
+        return not missing
+
+    def check_ports(self, decoder: _Found, steps: Iterable[_Found], encoders: Iterable[_Found]) -> None:
+        """Follow what is known of the signal from the decoder to each encoder."""
+        spec = self._spec(decoder, None)
+        giver = decoder.name
+        for step in steps:
+            self._check_fit(spec, giver, step)
+            spec, giver = self._spec(step, spec), step.name
+        for encoder in encoders:
+            self._check_fit(spec, giver, encoder)
+            if spec and encoder.bound and isinstance(encoder.bound.plugin, Encoder):
+                self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec))
+
+    def _spec(self, found: _Found, before: Spec | None) -> Spec | None:
+        """Return what is known after a stage; None if nothing is."""
+        if found.ports is None:
+            return None
+        plugin = found.bound.plugin if found.bound else None
+        spec = None
+        if isinstance(plugin, Decoder):
+            spec = self._ask(found, plugin.produces)
+        elif isinstance(plugin, (Transform, Regroup)) and before:
+            narrowed = before.but(signals=_fitting(before.signals, found.ports.takes) or found.ports.takes)
+            spec = self._ask(found, lambda: plugin.produces(narrowed))
+        return spec or Spec(signals=found.ports.gives)
+
+    def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
+        """Return what a plugin says of a signal beforehand; None if it says that something is wrong."""
+        try:
+            with guard(found.name):
+                try:
+                    return question()
+                except OptionError as error:
+                    self.problems.add_error(found.mark, error, whose=found.name)
+        except PluginError as error:
+            self.problems.add_error(found.mark, error)
+        return None
+
+    def _check_fit(self, spec: Spec | None, giver: str, taker: _Found) -> None:
+        if spec is None or taker.ports is None or _fitting(spec.signals, taker.ports.takes):
+            return
+        self.problems.add(
+            taker.mark,
+            "port-mismatch",
+            f"{taker.name} takes {_ports(taker.ports.takes)}, but {giver} gives {_ports(spec.signals)}",
+            self._way(spec.signals, taker.ports.takes),
+        )
+
+    def _way(self, given: tuple[type[Signal], ...], wanted: tuple[type[Signal], ...]) -> str:
+        """Return the hint that names the transforms which lead from one port to another, the fewest there are."""
+        known = list(self._transforms())
+        ways: list[tuple[tuple[str, ...], tuple[type[Signal], ...]]] = [((), given)]
+        seen: set[tuple[type[Signal], ...]] = {given}
+        for names, signals in ways:  # grows while it is walked: breadth first
+            for name, ports in known:
+                if not _fitting(signals, ports.takes) or ports.gives in seen:
+                    continue
+                if _fitting(ports.gives, wanted):
+                    return f"put {' and '.join((*names, name))} between them"
+                seen.add(ports.gives)
+                ways.append(((*names, name), ports.gives))
+        return "no transform that is installed leads from one to the other"
+
+    def _transforms(self) -> Iterator[tuple[str, Ports]]:
+        for entry in self.registry.entries("transform"):
+            try:
+                yield entry.name if self.registry.is_bare(entry) else entry.full_name, ports_of(entry.resolve())
+            except PluginError:
+                continue
+
+
+def _fitting(given: Iterable[type[Signal]], taken: tuple[type[Signal], ...]) -> tuple[type[Signal], ...]:
+    """Return those of the given signal classes that a port takes, or that may turn out to be of a class it takes."""
+    return tuple(one for one in given if any(issubclass(one, other) or issubclass(other, one) for other in taken))
+
+
+def _ports(signals: Iterable[type[Signal]]) -> str:
+    return " or ".join(signal.port for signal in signals)
+
+
+def _templates(outputs: Iterable[Stage], problems: Problems) -> Iterator[Template]:
+    """Yield the templates that are right, noting what is wrong with the others."""
+    taken: dict[str, Scalar] = {}
+    for output in outputs:
+        if output.file is None:
+            continue
+        text = str(output.file.value)
+        try:
+            yield parse_template(text)
+        except OptionError as error:
+            hint = error.hint or did_you_mean(text, taken)
+            problems.add(output.file.mark, error.code, error.message, hint)
+        if text in taken:
+            first = taken[text].mark
+            where = f" on line {first.line}" if first else ""
+            problems.add(
+                output.file.mark, "same-output", f"another output{where} has the name {text!r}", "give it its own"
+            )
+        taken[text] = output.file

@@ -1,0 +1,107 @@
+"""The tree that a pipeline is read into: plain values that remember where they were written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 50
+MAX_NODES = 10_000
+
+Value: TypeAlias = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a file; line and column count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value.
+
+    Parameters
+    ----------
+    value
+        What it means: text, number, truth or nothing.
+    text
+        How it was written, before variables were replaced (escapes and line folding resolved).
+    quoted
+        Whether it was quoted or a block text, and so is text whatever it looks like.
+    mark
+        Where it starts; None if it was given from Python or on the command line.
+    """
+
+    value: Value
+    text: str
+    quoted: bool
+    mark: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a `Map`: where its key is, and its value."""
+
+    key_mark: Mark | None
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A mapping; its entries are in the order of the file, those merged with ``<<`` last."""
+
+    entries: dict[str, Entry]
+    mark: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seq:
+    """A list."""
+
+    items: tuple[Node, ...]
+    mark: Mark | None
+
+
+Node: TypeAlias = Scalar | Map | Seq
+
+
+def plain(node: Node) -> object:
+    """Return the node as plain Python values: dict, list, str, int, float, bool, None."""
+    if isinstance(node, Map):
+        return {key: plain(entry.node) for key, entry in node.entries.items()}
+    if isinstance(node, Seq):
+        return [plain(item) for item in node.items]
+    return node.value
+
+
+def measure(node: Node) -> tuple[int, int]:
+    """Return how many nodes (keys count too) and how many levels of mappings and lists there are."""
+    if isinstance(node, Scalar):
+        return 1, 0
+    keyed = isinstance(node, Map)
+    children = [entry.node for entry in node.entries.values()] if isinstance(node, Map) else node.items
+    measures = [measure(child) for child in children]
+    count = 1 + sum(nodes + keyed for nodes, _ in measures)
+    return count, 1 + max((depth for _, depth in measures), default=0)
+
+
+def kind(node: Node) -> str:
+    """Return what a node is, in the user's words."""
+    if isinstance(node, Map):
+        return "a mapping"
+    if isinstance(node, Seq):
+        return "a list"
+    return value_kind(node.value)
+
+
+def value_kind(value: Value) -> str:
+    """Return what a scalar's value is, in the user's words."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "true or false"
+    return "text" if isinstance(value, str) else "a number"

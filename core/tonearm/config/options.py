@@ -1,0 +1,182 @@
+"""Options of a plugin: declared once, as a dataclass; checked field by field, so that all problems come at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+import re
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+
+from tonearm.config.nodes import Map, Mark, Node, Scalar, Seq, kind, plain
+from tonearm.config.problems import Problems
+from tonearm.errors import OptionError, did_you_mean, one_line
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option as its dataclass declares it.
+
+    Parameters
+    ----------
+    name
+        Of the option.
+    type
+        What msgspec converts to, with its bounds.
+    default
+        `dataclasses.MISSING` if it must be given.
+    description
+        From the ``Meta`` of its type.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    description: str
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is dataclasses.MISSING
+
+
+@functools.cache
+def declared(options: Any) -> Mapping[str, Option]:
+    """Return the options that a dataclass declares, in its order.
+
+    Raises
+    ------
+    TypeError
+        If a field has a type that msgspec cannot check.
+    """
+    hints = typing.get_type_hints(options, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(options):
+        if not field.init:
+            continue
+        hint, description = _bounds_inside(hints[field.name])
+        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        found[field.name] = Option(field.name, hint, default, description)
+    return found
+
+
+def _bounds_inside(hint: Any) -> tuple[Any, str]:
+    """Return a type with ``Annotated[int | None, Meta(ge=1)]`` written as msgspec wants it, and its description.
+
+    msgspec takes bounds on a type that has them, ``Annotated[int, Meta(ge=1)] | None``; that they hold only where there
+    is a value goes without saying, so both are taken.
+    """
+    if typing.get_origin(hint) is not Annotated:
+        return hint, ""
+    inner, *metas = typing.get_args(hint)
+    description = next((meta.description for meta in metas if isinstance(meta, msgspec.Meta) and meta.description), "")
+    if typing.get_origin(inner) in (typing.Union, types.UnionType) and type(None) in typing.get_args(inner):
+        parts = [part for part in typing.get_args(inner) if part is not type(None)]
+        rest = functools.reduce(operator.or_, parts)
+        bounded: Any = operator.getitem(typing.cast("Any", Annotated), (rest, *metas))
+        return bounded | None, description
+    return hint, description
+
+
+def read_options(options: Any, node: Node | None, mark: Mark | None, plugin: str, problems: Problems) -> Any:
+    """Return an instance of the options dataclass, or None if something is wrong with it.
+
+    Parameters
+    ----------
+    options
+        The dataclass.
+    node
+        What stands under ``with:``; None if nothing does.
+    mark
+        Where to point if an option is missing.
+    plugin
+        Its name in messages.
+    problems
+        Takes what is wrong.
+    """
+    known = declared(options)
+    if isinstance(node, Map):
+        given = node.entries
+    elif node is None or (isinstance(node, Scalar) and node.value is None):
+        given = {}
+    else:
+        problems.add(node.mark, "bad-option", f"{plugin}: 'with' is a mapping of options", "with: {name: value}")
+        return None
+    before = len(problems.found)
+    values = {}
+    for name, entry in given.items():
+        if name not in known:
+            hint = did_you_mean(name, known) or (f"its options are {', '.join(known)}" if known else "it has none")
+            problems.add(entry.key_mark, "unknown-option", f"{plugin} has no option {one_line(name)!r}", hint)
+            continue
+        try:
+            values[name] = msgspec.convert(plain(entry.node), known[name].type, strict=True)
+        except msgspec.ValidationError as error:
+            _add_bad_value(problems, plugin, known[name], entry.node, str(error))
+    for name, option in known.items():
+        if option.required and name not in given:
+            problems.add(mark, "missing-option", f"{plugin}: '{name}' is missing", option.description)
+    if len(problems.found) > before:
+        return None
+    marks = {name: entry.node.mark for name, entry in given.items()}
+    return _build(options, values, marks, mark, plugin, problems)
+
+
+def _build(
+    options: Any,
+    values: dict[str, Any],
+    marks: Mapping[str, Mark | None],
+    mark: Mark | None,
+    plugin: str,
+    problems: Problems,
+) -> Any:
+    """Return the instance, unless its values do not fit one another."""
+    made = None
+    try:
+        made = options(**values)
+        wrong = list(made.problems()) if hasattr(made, "problems") else []
+    except OptionError as error:
+        wrong = [error]
+    except (TypeError, ValueError) as error:  # a third party's own check in __post_init__
+        wrong = [OptionError(one_line(error))]
+    for problem in wrong:
+        problems.add_error(marks.get(problem.option or "", mark), problem, whose=plugin)
+    return None if wrong else made
+
+
+def _add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, reason: str) -> None:
+    """Note a value that is not what the option takes, in words rather than msgspec's."""
+    inner = re.search(r" - at `\$\[(\d+)\]", reason)
+    if inner and isinstance(node, Seq):
+        node = node.items[int(inner[1])]
+    expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "")
+    shown = kind(node)
+    if isinstance(node, Scalar):
+        shown = repr(node.value) if isinstance(node.value, str) else node.text or "empty"
+    choices = _choices(option.type)
+    if choices and isinstance(node, Scalar):
+        message = f"{plugin}: '{option.name}' is {one_line(shown)}"
+        hint = did_you_mean(str(node.value), choices) or f"one of {', '.join(choices)}"
+    else:
+        message = f"{plugin}: '{option.name}' is {one_line(shown)}; {_expected(expected)}"
+        hint = option.description
+    problems.add(node.mark, "bad-option", message, hint)
+
+
+def _expected(reason: str) -> str:
+    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "array": "a list"}
+    reason = re.sub(r"\b(int|float|bool|str|array)\b", lambda found: words[found[0]], reason.partition(", got")[0])
+    return reason[:1].lower() + reason[1:]
+
+
+def _choices(hint: Any) -> list[str]:
+    """Return the values that a type with a Literal in it takes."""
+    if typing.get_origin(hint) is typing.Literal:
+        return [str(value) for value in typing.get_args(hint)]
+    return [choice for part in typing.get_args(hint) for choice in _choices(part)]

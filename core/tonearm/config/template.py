@@ -1,0 +1,126 @@
+"""Names of output files, as templates that can never leave the output root."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from tonearm.errors import ItemError, OptionError, did_you_mean, one_line
+
+FIELDS: Mapping[str, str] = {
+    "stem": "name of the source without folder and suffix",
+    "name": "name of the source without folder",
+    "parent": "name of the folder that the source lies in",
+    "relative_dir": "folder of the source below the fixed part of the pattern that found it",
+    "index": "position of the item within the source, from 0; {index:05} has five digits",
+    "key": "name of the array within the source",
+    "source_hash": "16 hex digits of the source's content (SHA-256)",
+}
+"""What a template may name."""
+
+PER_ITEM = frozenset({"index", "key"})
+"""Fields that tell the items of one source apart."""
+
+_PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
+_WIDTH = re.compile(r"index:0?([1-9])")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A file name with fields, proven to be safe.
+
+    Parameters
+    ----------
+    text
+        As written.
+    parts
+        Literal text, and fields as (name, width).
+    """
+
+    text: str
+    parts: tuple[str | tuple[str, int], ...]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Names of the fields in it."""
+        return frozenset(part[0] for part in self.parts if isinstance(part, tuple))
+
+    def render(self, value: Callable[[str], str]) -> PurePosixPath:
+        """Return the path below the output root.
+
+        Parameters
+        ----------
+        value
+            Gives the value of a field.
+
+        Raises
+        ------
+        ItemError
+            If a value would lead out of the output root, or gives no name.
+        """
+        pieces = []
+        for part in self.parts:
+            if isinstance(part, str):
+                pieces.append(part)
+                continue
+            name, width = part
+            text = value(name).zfill(width)
+            _check_value(name, text)
+            pieces.append(text)
+        path = PurePosixPath("".join(pieces))
+        if path.is_absolute() or ".." in path.parts or not path.name or "\0" in str(path):
+            raise ItemError(
+                f"{self.text} becomes {one_line(path)!r}, which is no name below the output folder", code="unsafe-name"
+            )
+        return path
+
+
+def _check_value(name: str, text: str) -> None:
+    if not text:
+        raise ItemError(f"the item has no {name} to put into the output's name", code="unsafe-name")
+    parts = PurePosixPath(text).parts
+    if text.startswith("/") or ".." in parts or "\0" in text or (name != "relative_dir" and "/" in text):
+        raise ItemError(f"{{{name}}} is {one_line(text)!r}, which is no name for a file", code="unsafe-name")
+
+
+def parse_template(text: str) -> Template:
+    """Return a template, or raise `OptionError` if it is none or could leave the output root."""
+    parts: list[str | tuple[str, int]] = []
+    for found in _PART.finditer(text):
+        piece = found[0]
+        if piece in ("{{", "}}"):
+            parts.append(piece[0])
+        elif found[1] is not None:
+            parts.append(_field(found[1]))
+        elif piece in "{}":
+            raise OptionError(f"{text!r} has a single {piece}", code="bad-template", hint=f"write {piece * 2} for one")
+        else:
+            parts.append(piece)
+    literal = "".join(part if isinstance(part, str) else "x" for part in parts)
+    path = PurePosixPath(literal)
+    if path.is_absolute() or literal.startswith("~"):
+        raise OptionError(
+            f"{text!r} is absolute", code="bad-template", hint="outputs go below --out, or the current folder"
+        )
+    if ".." in path.parts:
+        raise OptionError(f"{text!r} would leave the output folder", code="bad-template", hint="write it without ..")
+    if not path.name or literal.endswith("/") or not literal.isprintable() or path.parts[0] == ".tonearm":
+        raise OptionError(f"{text!r} is no name for a file", code="bad-template", hint='as in "audio/{stem}.wav"')
+    return Template(text, tuple(parts))
+
+
+def _field(text: str) -> tuple[str, int]:
+    if text in FIELDS:
+        return text, 0
+    width = _WIDTH.fullmatch(text)
+    if width:
+        return "index", int(width[1])
+    name = re.split(r"\W", text)[0]
+    known = ", ".join(f"{{{field}}}" for field in FIELDS)
+    if name in FIELDS:
+        hint = "only {index:05} and its like have a width"
+    else:
+        hint = did_you_mean(text, FIELDS) or f"there are {known}"
+    raise OptionError(f"a template has no field {{{one_line(text)}}}", code="bad-template", hint=hint)

@@ -1,0 +1,253 @@
+"""A checked pipeline: it takes one source and gives its items, decoded and transformed, or what went wrong with them.
+
+The host looks at what every stage gives: its class must be what the plugin declared, and values are finite after
+decoding (unless ``nan: keep``) and before encoding. Whatever a plugin raises becomes the item's error, never the run's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tonearm.arrays import extent_of
+from tonearm.arrays.values import not_finite
+from tonearm.config.check import Bound, Checked, Output
+from tonearm.contract import Context, Decoder, Encoder, Item, Plugin, Regroup, Sink, Transform
+from tonearm.errors import ItemError, OutputError, TonearmError, one_line
+from tonearm.signals import Signal, describe
+from tonearm.source import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one item on its way: the item, or an error.
+
+    Parameters
+    ----------
+    context
+        With the measurements and warnings so far.
+    item
+        None if it failed before there was one.
+    error
+        None if all is well.
+    """
+
+    context: Context
+    item: Item[Signal] | None = None
+    error: TonearmError | None = None
+
+
+class Pipeline:
+    """A checked pipeline bound to its plugins.
+
+    Parameters
+    ----------
+    checked
+        What `tonearm.config.check` found to be right.
+    """
+
+    def __init__(self, checked: Checked) -> None:
+        self.checked = checked
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The encoders, each with its template."""
+        return self.checked.outputs
+
+    def preflight(self) -> None:
+        """Let every plugin prepare, before the first of many files.
+
+        Raises
+        ------
+        TonearmError
+            What a plugin finds to be missing.
+        """
+        for bound in (self.checked.decoder, *self.checked.steps, *(output.encoder for output in self.outputs)):
+            with blamed(bound):
+                bound.plugin.preflight()
+
+    def convert(self, source: Any) -> Iterator[Signal]:
+        """Yield the signals of a source, decoded and transformed; nothing is written.
+
+        Parameters
+        ----------
+        source
+            A path, an open binary file, or an array.
+
+        Raises
+        ------
+        ItemError
+            At the first item that fails.
+        """
+        for outcome in self.items(as_source(source)):
+            if outcome.error:
+                raise outcome.error
+            if outcome.item:
+                yield outcome.item.signal
+
+    def items(
+        self, source: Source, *, threads: int = 1, on_warning: Callable[[str], None] | None = None
+    ) -> Iterator[Outcome]:
+        """Yield what becomes of each item of a source after the last transform."""
+        stream = _decoded(self.checked.decoder, source, Context(threads=threads, on_warning=on_warning))
+        for step in self.checked.steps:
+            if isinstance(step.plugin, Transform):
+                stream = _transformed(step, stream)
+            else:
+                stream = _regrouped(step, stream, Context(threads=threads, on_warning=on_warning))
+        return stream
+
+    def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:
+        """Write one item; the values must be finite.
+
+        Raises
+        ------
+        ItemError
+            If the signal cannot be written.
+        OutputError
+            If the disk is full, or the folder cannot be written.
+        """
+        encoder = output.encoder
+        _check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
+        _check_finite(item.signal)
+        with blamed(encoder, writes=True):
+            _plugin(encoder, Encoder).encode(item, sink, context)
+
+
+class blamed:  # noqa: N801 - used as a statement
+    """Turn whatever a plugin raises into an `ItemError` that names the plugin; what is a `TonearmError` goes through.
+
+    Parameters
+    ----------
+    bound
+        The plugin.
+    writes
+        Whether it writes files: errors of the operating system are then the output side's.
+    """
+
+    def __init__(self, bound: Bound, *, writes: bool = False) -> None:
+        self.bound = bound
+        self.writes = writes
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, (TonearmError, KeyboardInterrupt, GeneratorExit)):
+            return
+        if self.writes and isinstance(error, OSError):
+            raise OutputError(f"cannot write: {one_line(error.strerror or error)}") from error
+        if isinstance(error, OSError):
+            raise ItemError(f"cannot read: {one_line(error.strerror or error)}", code="unreadable") from error
+        raise ItemError(
+            f"{self.bound.name} failed: {type(error).__name__}: {one_line(error)}",
+            code="plugin-failed",
+            hint="--debug shows where",
+        ) from error
+
+
+def as_source(given: Any) -> Source:
+    """Return a path, an open binary file or an array as a source."""
+    import os
+    from pathlib import Path
+
+    if isinstance(given, Source):
+        return given
+    if isinstance(given, (str, os.PathLike)):
+        return Source(name=os.fspath(given), path=Path(given))
+    if hasattr(given, "__array__"):
+        import numpy as np
+
+        return Source(name="<array>", array=np.asarray(given))
+    if hasattr(given, "read"):
+        return Source(name=str(getattr(given, "name", "<file>")), file=given)
+    raise TypeError(f"a source is a path, an open binary file or an array, not {type(given).__name__}")
+
+
+def _plugin(bound: Bound, role: type[Any]) -> Any:
+    """Return the plugin of a stage, as typed loosely as it must be: ports are known at run time only."""
+    plugin: Plugin[Any] = bound.plugin
+    if not isinstance(plugin, role):
+        raise TypeError(f"{bound.name} is no {role.__name__}")
+    return plugin
+
+
+def _decoded(bound: Bound, source: Source, context: Context) -> Iterator[Outcome]:
+    """Yield the items of a source; what goes wrong ends it."""
+    policy = getattr(bound.plugin.options, "nan", "error")
+    count = 0
+    try:
+        with blamed(bound):
+            for item in _plugin(bound, Decoder).decode(source, context):
+                try:
+                    _check_item(item, bound)
+                    if policy != "keep":
+                        _check_finite(item.signal)
+                except ItemError as error:
+                    whose = item if isinstance(item, Item) else None
+                    yield Outcome(context=context.hand_over(), item=whose, error=error)
+                else:
+                    yield Outcome(context=context.hand_over(), item=item)
+                count += 1
+        if not count:
+            raise ItemError(f"{bound.name} found nothing in it", code="empty")
+    except TonearmError as error:
+        yield Outcome(context=context, error=error)
+
+
+def _transformed(bound: Bound, stream: Iterator[Outcome]) -> Iterator[Outcome]:
+    """Yield each item transformed; one that fails goes on as its error."""
+    for outcome in stream:
+        if outcome.error or outcome.item is None:
+            yield outcome
+            continue
+        try:
+            _check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
+            with blamed(bound):
+                signal = _plugin(bound, Transform).apply(outcome.item.signal, outcome.context)
+            _check_class(signal, bound.ports.gives, f"{bound.name} gives", "it gave")
+            yield replace(outcome, item=replace(outcome.item, signal=signal))
+        except TonearmError as error:
+            yield replace(outcome, error=error)
+
+
+def _regrouped(bound: Bound, stream: Iterator[Outcome], context: Context) -> Iterator[Outcome]:
+    """Yield new items made from all items of a source; if one of those failed, so do these."""
+
+    def items() -> Iterator[Item[Signal]]:
+        for outcome in stream:
+            context.measurements.update(outcome.context.measurements)
+            context.warnings.extend(outcome.context.warnings)
+            if outcome.error:
+                raise outcome.error
+            if outcome.item:
+                _check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
+                yield outcome.item
+
+    try:
+        with blamed(bound):
+            for item in _plugin(bound, Regroup).regroup(items(), context):
+                _check_item(item, bound)
+                yield Outcome(context=context.hand_over(), item=item)
+    except TonearmError as error:
+        yield Outcome(context=context, error=error)
+
+
+def _check_item(item: object, bound: Bound) -> None:
+    if not isinstance(item, Item):
+        raise ItemError(f"{bound.name} gives items, but it gave {type(item).__name__}", code="wrong-type")
+    _check_class(item.signal, bound.ports.gives, f"{bound.name} gives", "it gave")
+
+
+def _check_class(signal: object, declared: tuple[type[Signal], ...], promise: str, found: str) -> None:
+    if not isinstance(signal, declared):
+        what = describe(signal) if isinstance(signal, Signal) else type(signal).__name__
+        ports = " or ".join(cls.port for cls in declared)
+        raise ItemError(f"{promise} {ports}, but {found} {what}", code="wrong-type")
+
+
+def _check_finite(signal: Signal) -> None:
+    for array in signal.arrays():
+        if not extent_of(array).finite:
+            raise not_finite(array, signal.port)
