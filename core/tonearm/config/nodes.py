@@ -69,6 +69,11 @@ class Seq:
 Node: TypeAlias = Scalar | Map | Seq
 
 
+def nothing(mark: Mark | None = None) -> Scalar:
+    """Return an empty value."""
+    return Scalar(None, "", quoted=False, mark=mark)
+
+
 def plain(node: Node) -> object:
     """Return the node as plain Python values: dict, list, str, int, float, bool, None."""
     if isinstance(node, Map):
