@@ -37,7 +37,7 @@ _VALUES = {
     "fortran_order": re.compile(rf"()(True|False)[{_BLANK}]*"),
     "shape": re.compile(rf"()\(([^()]*)\)[{_BLANK}]*"),
 }
-_WHOLE = re.compile(rf"[{_BLANK}]*([+-]?)([0-9]+)L?[{_BLANK}]*")  # Python 2 wrote (3L,)
+_WHOLE = re.compile(rf"[{_BLANK}]*([+-]?)(0+|[1-9][0-9]*)L?[{_BLANK}]*")  # Python 2 wrote (3L,)
 _NUMBER = re.compile(r"([<>|=]?)([fciu])([0-9]{1,2})")
 _SIZES = {"f": (2, 4, 8), "c": (8, 16), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8)}
 
@@ -320,12 +320,10 @@ def _parse(text: str, name: str) -> tuple[str, bool, tuple[int, ...]]:
 def _dimensions(inner: str, name: str) -> tuple[int, ...]:
     """Read what stands between the parentheses of a shape: nothing, ``3,`` or ``3, 4``."""
     parts = inner.split(",")
-    if len(parts) > 1 and not parts[-1].strip(_BLANK):
+    if not parts[-1].strip(_BLANK):
         parts.pop()
-    elif len(parts) == 1 and parts[0].strip(_BLANK):
-        raise _bad(name, f"has a shape that is no tuple: {shown(f'({inner})')}")
     elif len(parts) == 1:
-        return ()
+        raise _bad(name, f"has a shape that is no tuple: {shown(f'({inner})')}")
     if len(parts) > MAX_DIMENSIONS:
         raise _shape(name, f"a shape of {len(parts):,} dimensions; at most {MAX_DIMENSIONS} are read")
     shape = []
@@ -356,7 +354,7 @@ def _itemsize(descr: str, name: str) -> int:
             "save it as float32: x.float().numpy()",
         )
     elif kind == "V":
-        what = f"bytes without a type ({shown(descr, 24)}), such as bfloat16 or float8 lose it in np.save"
+        what = f"bytes without a type ({shown(descr, 24)}), as float8 and other types that NumPy does not know"
     elif descr.lstrip("<>|=") in ("f16", "f12", "c32", "c24"):
         what = f"extended precision ({shown(descr, 24)}), whose meaning depends on the machine"
         hint = "save it as float64 (or complex128): np.save(path, array.astype('float64'))"
