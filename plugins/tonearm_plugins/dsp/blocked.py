@@ -1,0 +1,227 @@
+"""The scipy engine: STFT, its inverse and Griffin-Lim by scipy.fft, in blocks of frames that stay in the cache.
+
+It runs everywhere, for every size. Overlap-add works on a small accumulator that moves along with the blocks, so
+nothing of the spectrogram's size is ever allocated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tonearm_plugins.dsp.framing import LEAST_ESTIMATED, LEAST_EXACT, FloatArray, FrameGrid
+
+ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
+
+TINY = 1e-20  # keeps x / |x| defined at 0; far below the magnitude of any audible bin, above float32's smallest
+
+
+def block_frames(n_fft: int) -> int:
+    """Return how many frames make a block: about a quarter of a megabyte of float32, measured to be best."""
+    return max(8, 2**16 // n_fft)
+
+
+def blocks(frames: int, n_fft: int) -> Iterator[tuple[int, int]]:
+    """Cut frames into blocks: (first, one past the last)."""
+    step = block_frames(n_fft)
+    return ((first, min(first + step, frames)) for first in range(0, frames, step))
+
+
+def frame_view(signal: FloatArray, grid: FrameGrid) -> FloatArray:
+    """Return the frames of a signal on the padded time axis, as a view: (frames, n_fft)."""
+    windows = np.lib.stride_tricks.sliding_window_view(signal, grid.n_fft)
+    return windows[:: grid.hop_length][: grid.frames]
+
+
+def overlap_add(
+    grid: FrameGrid,
+    spectra: Callable[[int, int], ComplexArray],
+    finish: Callable[[int, FloatArray], None],
+    *,
+    least: float,
+    dtype: npt.DTypeLike,
+    threads: int,
+) -> None:
+    """Invert spectra block by block and hand over each stretch of signal as soon as it is complete.
+
+    Parameters
+    ----------
+    grid
+        The frames.
+    spectra
+        Gives the spectra of frames ``first`` to ``last - 1`` as (frames, bins); may be overwritten.
+    finish
+        Takes the first column and complete columns (n, hop_length), normalised: least squares in the sense of Griffin
+        and Lim (1984), equation 6. Columns come in order and without gaps.
+    least
+        See `FrameGrid.inverse_weight`.
+    dtype
+        float32 or float64.
+    threads
+        For the FFTs.
+    """
+    import scipy.fft
+
+    hop, overlap = grid.hop_length, grid.overlap
+    window = grid.window.astype(dtype)
+    total = np.zeros((block_frames(grid.n_fft) + overlap - 1, hop), dtype)
+    for first, last in blocks(grid.frames, grid.n_fft):
+        count = last - first
+        frames = scipy.fft.irfft(spectra(first, last), n=grid.n_fft, axis=1, overwrite_x=True, workers=threads)
+        frames *= window
+        for r in range(overlap):
+            part = frames[:, r * hop : (r + 1) * hop]
+            total[r : r + count, : part.shape[1]] += part
+        done = count if last < grid.frames else count + overlap - 1
+        finish(first, total[:done] * grid.inverse_weight(first, first + done, least).astype(dtype))
+        rest = total[done : done + overlap - 1].copy()
+        total[: len(rest)] = rest
+        total[len(rest) :] = 0
+
+
+def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
+    """Invert one channel (bins, frames), mapped or not, into ``out`` (length,)."""
+    kind = np.complex128 if out.dtype == np.float64 else np.complex64
+
+    def spectra(first: int, last: int) -> ComplexArray:
+        return np.array(spectrum[:, first:last].T, dtype=kind, order="C")
+
+    def finish(first: int, columns: FloatArray) -> None:
+        begin = first * grid.hop_length - grid.pad
+        signal = columns.reshape(-1)[max(0, -begin) :]
+        begin = max(0, begin)
+        signal = signal[: max(0, grid.length - begin)]
+        out[begin : begin + signal.size] = signal
+
+    reached = grid.columns * grid.hop_length - grid.pad
+    out[max(0, reached) :] = 0
+    overlap_add(grid, spectra, finish, least=LEAST_EXACT, dtype=out.dtype, threads=threads)
+
+
+def stft(signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
+    """Analyse one channel on the padded time axis into ``out`` (bins, frames)."""
+    import scipy.fft
+
+    window = grid.window.astype(signal.dtype)
+    view = frame_view(signal, grid)
+    for first, last in blocks(grid.frames, grid.n_fft):
+        out[:, first:last] = scipy.fft.rfft(view[first:last] * window, axis=1, overwrite_x=True, workers=threads).T
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """How one iteration leads to the next point of analysis; see `tonearm_plugins.dsp.griffin_lim`."""
+
+    alpha: float
+    beta: float = 0.0
+    gamma: float = 1.0
+
+
+class Recovery:
+    """Griffin-Lim on one channel by scipy.fft: the state is two signals, never a complex spectrogram.
+
+    The STFT is linear, so momentum on spectra is momentum on the signals that they come from (and the projection onto
+    consistent spectra is done by the next analysis anyway).
+
+    Parameters
+    ----------
+    magnitude
+        (frames, bins), float32.
+    grid
+        The frames.
+    threads
+        For the FFTs.
+    """
+
+    def __init__(self, magnitude: npt.NDArray[np.float32], grid: FrameGrid, *, threads: int = 1) -> None:
+        self.magnitude = magnitude
+        self.grid = grid
+        self.threads = threads
+        self.window = grid.window.astype(np.float32)
+        shape = (grid.columns, grid.hop_length)
+        self.point = np.zeros(shape, np.float32)  # what the next iteration analyses
+        self.estimate = np.zeros(shape, np.float32)
+
+    def start_from_spectra(self, spectra: Callable[[int, int], ComplexArray]) -> None:
+        """Begin with the signal of these spectra, asked for as `overlap_add` does."""
+        self._project(spectra, self._take_over)
+
+    def start_from_signal(self, signal: npt.NDArray[np.float32]) -> None:
+        """Begin with the phases of a signal on the padded time axis; what is missing at its end is zero."""
+        flat = self.point.reshape(-1)
+        flat[: signal.size] = signal[: flat.size]
+        self._project(self._with_known_magnitudes, self._take_over)
+
+    def iterate(self, count: int, momentum: Momentum) -> None:
+        """Project ``count`` times."""
+        m = momentum
+        from_estimate, from_point = accelerated_weights(m)
+        alpha = np.float32(m.alpha)
+
+        def finish(first: int, columns: FloatArray) -> None:
+            here = slice(first, first + len(columns))
+            point, estimate = self.point[here], self.estimate[here]
+            if m.gamma != 1.0:
+                columns *= np.float32(m.gamma)
+                columns += np.float32(from_estimate) * estimate + np.float32(from_point) * point
+            np.subtract(columns, estimate, out=point)
+            point *= alpha
+            point += columns
+            estimate[:] = columns
+
+        for _ in range(count):
+            self._project(self._with_known_magnitudes, finish)
+
+    def residual(self) -> tuple[float, float]:
+        """Return the squared distance of the estimate's magnitudes from the given ones, and the latter's energy."""
+        import scipy.fft
+
+        view = frame_view(self.estimate.reshape(-1), self.grid)
+        distance = energy = 0.0
+        for first, last in blocks(self.grid.frames, self.grid.n_fft):
+            spectra = scipy.fft.rfft(view[first:last] * self.window, axis=1, overwrite_x=True, workers=self.threads)
+            known = self.magnitude[first:last]
+            distance += float(np.sum((np.abs(spectra) - known) ** 2, dtype=np.float64))
+            energy += float(np.sum(known**2, dtype=np.float64))
+        return distance, energy
+
+    def samples(self) -> FloatArray:
+        """Return the estimate on the padded time axis."""
+        return self.estimate.reshape(-1)
+
+    def _with_known_magnitudes(self, first: int, last: int) -> ComplexArray:
+        import scipy.fft
+
+        view = frame_view(self.point.reshape(-1), self.grid)
+        spectra: ComplexArray = scipy.fft.rfft(
+            view[first:last] * self.window, axis=1, overwrite_x=True, workers=self.threads
+        )
+        size = np.abs(spectra)
+        size += np.float32(TINY)
+        np.divide(self.magnitude[first:last], size, out=size)
+        spectra *= size
+        return spectra
+
+    def _take_over(self, first: int, columns: FloatArray) -> None:
+        here = slice(first, first + len(columns))
+        self.point[here] = self.estimate[here] = columns
+
+    def _project(self, spectra: Callable[[int, int], ComplexArray], finish: Callable[[int, FloatArray], None]) -> None:
+        with np.errstate(all="ignore"):  # NaN and overflow in the input stay where they are, as values
+            overlap_add(self.grid, spectra, finish, least=LEAST_ESTIMATED, dtype=np.float32, threads=self.threads)
+
+
+def accelerated_weights(momentum: Momentum) -> tuple[float, float]:
+    """Return what the last estimate and point weigh in the next estimate, beside ``gamma`` times the projection.
+
+    AGLA (Nenov et al., 2023) keeps a third sequence ``d = t + beta (t - t_before)`` beside the estimates ``t`` and the
+    points ``c = t + alpha (t - t_before)``. Since ``t - t_before = (c - t) / alpha``, ``d`` needs no memory of its own.
+    """
+    m = momentum
+    if m.gamma == 1.0:
+        return 0.0, 0.0
+    return (1 - m.gamma) * (1 - m.beta / m.alpha), (1 - m.gamma) * m.beta / m.alpha
