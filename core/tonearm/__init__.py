@@ -1,1 +1,53 @@
-"""The host: it knows pipelines, and no plugin by name."""
+"""Turns what machine-learning models write into audio that people can hear.
+
+>>> import tonearm
+>>> pipeline = tonearm.load("pipeline.yaml")  # doctest: +SKIP
+>>> report = pipeline.run(["a.npy", "b.npy"], out="audio")  # doctest: +SKIP
+
+Names are imported when they are first used: ``import tonearm`` alone costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
+    from tonearm.python import Pipeline, load
+    from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ComplexSpectrogram",
+    "ItemError",
+    "MagnitudeSpectrogram",
+    "OutputError",
+    "Pipeline",
+    "PipelineError",
+    "Problem",
+    "Signal",
+    "StftGrid",
+    "TonearmError",
+    "UsageError",
+    "Waveform",
+    "load",
+]
+
+_ROOMS = ("errors", "signals", "python")
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for."""
+    if name in __all__:
+        import importlib
+
+        for room in _ROOMS:
+            module = importlib.import_module(f"tonearm.{room}")
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(f"module 'tonearm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

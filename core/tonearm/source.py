@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.errors import ItemError, one_line
 
@@ -37,7 +37,7 @@ class Source:
     name: str
     path: Path | None = None
     relative_dir: str = "."
-    file: IO[bytes] | None = None
+    file: BinaryIO | None = None
     array: np.ndarray[Any, Any] | None = None
 
     @property
@@ -46,7 +46,7 @@ class Source:
         return self.path.stem if self.path else Path(self.name.strip("<>")).stem or "signal"
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
+    def open(self) -> Iterator[BinaryIO]:
         """Open it for reading, and see at the end that nobody changed it meanwhile.
 
         Raises
@@ -70,13 +70,8 @@ class Source:
                     hint="convert it again when it is finished",
                 )
 
-    def size(self) -> int:
-        """Return its size in bytes; it must have a path or an open file."""
-        with self.open() as file:
-            return os.fstat(file.fileno()).st_size if self.path else file.seek(0, os.SEEK_END)
 
-
-def open_regular(path: Path) -> IO[bytes]:
+def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading without ever waiting; anything else is an `ItemError`."""
     name = one_line(path)
     try:
@@ -91,10 +86,10 @@ def open_regular(path: Path) -> IO[bytes]:
         os.close(handle)
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
         raise ItemError(f"cannot read {name}: it is {what}", code="not-a-file")
-    return os.fdopen(handle, "rb")
+    return open(handle, "rb")  # noqa: PTH123 - of a descriptor
 
 
-def _state(file: IO[bytes]) -> tuple[int, int, int]:
+def _state(file: BinaryIO) -> tuple[int, int, int]:
     """Return what changes when somebody writes into an open file."""
     status = os.fstat(file.fileno())
     return status.st_size, status.st_mtime_ns, status.st_ino

@@ -1,1 +1,40 @@
-"""The plugins that tonearm ships, registered through the same entry point as anyone else's."""
+"""The plugins that tonearm ships, registered through the same entry point as anyone else's.
+
+All are lazy: a plugin's module is imported when a pipeline first uses it.
+"""
+
+from __future__ import annotations
+
+from tonearm.api import Decoders, Encoders, Transforms, hookimpl
+
+
+@hookimpl
+def tonearm_decoders() -> Decoders:
+    """Return the decoders."""
+    return {
+        "audio-reader": "tonearm_plugins.decoders.audio_reader:AudioReader",
+        "npy-reader": "tonearm_plugins.decoders.npy_reader:NpyReader",
+        "npz-reader": "tonearm_plugins.decoders.npz_reader:NpzReader",
+    }
+
+
+@hookimpl
+def tonearm_transforms() -> Transforms:
+    """Return the transforms."""
+    return {
+        "griffin-lim": "tonearm_plugins.transforms.griffin_lim:GriffinLim",
+        "istft": "tonearm_plugins.transforms.istft:Istft",
+        "normalize": "tonearm_plugins.transforms.normalize:Normalize",
+        "resample": "tonearm_plugins.transforms.resample:Resample",
+    }
+
+
+@hookimpl
+def tonearm_encoders() -> Encoders:
+    """Return the encoders."""
+    return {
+        "ffmpeg-writer": "tonearm_plugins.encoders.ffmpeg_writer:FfmpegWriter",
+        "flac-writer": "tonearm_plugins.encoders.flac_writer:FlacWriter",
+        "mp3-writer": "tonearm_plugins.encoders.mp3_writer:Mp3Writer",
+        "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, cast
 
 from tonearm.config.check import Output
 from tonearm.config.template import PER_ITEM
@@ -47,7 +48,7 @@ def source_hash(source: Source) -> str:
         return hashlib.sha256(source.array.tobytes()).hexdigest()
     with source.open() as file:
         start = file.tell()
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(cast("Any", file), "sha256").hexdigest()
         file.seek(start)
     return digest
 

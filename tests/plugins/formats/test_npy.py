@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-import numpy as np  # noqa: TID253
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

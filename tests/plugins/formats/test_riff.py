@@ -12,13 +12,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np  # noqa: TID253
+import numpy as np
 import pytest
-import soundfile  # noqa: TID253
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy.io import wavfile  # noqa: TID253
+from scipy.io import wavfile
 
 from tonearm_plugins.formats import riff
 

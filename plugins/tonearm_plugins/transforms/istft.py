@@ -1,0 +1,40 @@
+"""``istft``: the inverse short-time Fourier transform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from tonearm.api import ComplexSpectrogram, Context, Meta, Spec, Transform, Waveform
+from tonearm_plugins.transforms.engine import Engine
+
+
+@dataclass(frozen=True, kw_only=True)
+class IstftOptions:
+    """Options of ``istft``; hop, window and padding come with the spectrogram."""
+
+    engine: Annotated[Engine, Meta(description="What does the work; auto takes the fastest that can.")] = "auto"
+
+
+class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions]):
+    """Invert a complex spectrogram, to exactly its length where that is known."""
+
+    def apply(self, signal: ComplexSpectrogram, context: Context) -> Waveform:
+        """Return the waveform."""
+        from tonearm_plugins.dsp.istft import istft
+
+        grid = signal.grid
+        samples = istft(
+            signal.values,
+            window=grid.window_values(),
+            hop_length=grid.hop_length,
+            pad=grid.pad,
+            length=signal.samples_expected,
+            engine=self.options.engine,
+            threads=context.threads,
+        )
+        return Waveform(samples=samples, sample_rate=grid.sample_rate)
+
+    def produces(self, spec: Spec) -> Spec:
+        """Return a waveform of the spectrogram's rate and length."""
+        return spec.but(signals=(Waveform,), grid=None)
