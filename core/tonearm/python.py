@@ -119,5 +119,8 @@ def _content(name: str) -> bytes:
     from tonearm.config.nodes import MAX_BYTES
     from tonearm.source import open_regular
 
-    with open_regular(Path(name)) as file:
-        return file.read(MAX_BYTES + 1)
+    try:
+        with open_regular(Path(name)) as file:
+            return file.read(MAX_BYTES + 1)
+    except (ItemError, OSError) as error:
+        raise UsageError(one_line(error), code="unreadable") from error

@@ -12,6 +12,7 @@ from tonearm.config.options import read_options
 from tonearm.config.problems import Problems
 from tonearm.config.structure import Stage, read_structure
 from tonearm.config.template import Template, parse_template
+from tonearm.config.ways import find_way, fitting
 from tonearm.contract import Decoder, Encoder, Plugin, Regroup, Transform
 from tonearm.errors import OptionError, PipelineError, did_you_mean
 from tonearm.ports import Ports, Spec, ports_of
@@ -158,7 +159,7 @@ class _Binder:
         if isinstance(plugin, Decoder):
             spec = self._ask(found, plugin.produces)
         elif isinstance(plugin, (Transform, Regroup)) and before:
-            narrowed = before.but(signals=_fitting(before.signals, found.ports.takes) or found.ports.takes)
+            narrowed = before.but(signals=fitting(before.signals, found.ports.takes) or found.ports.takes)
             spec = self._ask(found, lambda: plugin.produces(narrowed))
         return spec or Spec(signals=found.ports.gives)
 
@@ -175,41 +176,17 @@ class _Binder:
         return None
 
     def _check_fit(self, spec: Spec | None, giver: str, taker: _Found) -> None:
-        if spec is None or taker.ports is None or _fitting(spec.signals, taker.ports.takes):
+        if spec is None or taker.ports is None or fitting(spec.signals, taker.ports.takes):
             return
+        way = find_way(self.registry, spec.signals, taker.ports.takes)
         self.problems.add(
             taker.mark,
             "port-mismatch",
             f"{taker.name} takes {_ports(taker.ports.takes)}, but {giver} gives {_ports(spec.signals)}",
-            self._way(spec.signals, taker.ports.takes),
+            f"put {' and '.join(way)} between them"
+            if way
+            else "no transform that is installed leads from one to the other",
         )
-
-    def _way(self, given: tuple[type[Signal], ...], wanted: tuple[type[Signal], ...]) -> str:
-        """Return the hint that names the transforms which lead from one port to another, the fewest there are."""
-        known = list(self._transforms())
-        ways: list[tuple[tuple[str, ...], tuple[type[Signal], ...]]] = [((), given)]
-        seen: set[tuple[type[Signal], ...]] = {given}
-        for names, signals in ways:  # grows while it is walked: breadth first
-            for name, ports in known:
-                if not _fitting(signals, ports.takes) or ports.gives in seen:
-                    continue
-                if _fitting(ports.gives, wanted):
-                    return f"put {' and '.join((*names, name))} between them"
-                seen.add(ports.gives)
-                ways.append(((*names, name), ports.gives))
-        return "no transform that is installed leads from one to the other"
-
-    def _transforms(self) -> Iterator[tuple[str, Ports]]:
-        for entry in self.registry.entries("transform"):
-            try:
-                yield entry.name if self.registry.is_bare(entry) else entry.full_name, ports_of(entry.resolve())
-            except PluginError:
-                continue
-
-
-def _fitting(given: Iterable[type[Signal]], taken: tuple[type[Signal], ...]) -> tuple[type[Signal], ...]:
-    """Return those of the given signal classes that a port takes, or that may turn out to be of a class it takes."""
-    return tuple(one for one in given if any(issubclass(one, other) or issubclass(other, one) for other in taken))
 
 
 def _ports(signals: Iterable[type[Signal]]) -> str:

@@ -46,8 +46,7 @@ class Option:
         return self.default is dataclasses.MISSING
 
 
-@functools.cache
-def declared(options: Any) -> Mapping[str, Option]:
+def declared(options: type[Any]) -> Mapping[str, Option]:
     """Return the options that a dataclass declares, in its order.
 
     Raises
@@ -55,6 +54,11 @@ def declared(options: Any) -> Mapping[str, Option]:
     TypeError
         If a field has a type that msgspec cannot check.
     """
+    return _declared(typing.cast("Any", options))
+
+
+@functools.cache
+def _declared(options: Any) -> Mapping[str, Option]:
     hints = typing.get_type_hints(options, include_extras=True)
     found = {}
     for field in dataclasses.fields(options):
@@ -84,7 +88,7 @@ def _bounds_inside(hint: Any) -> tuple[Any, str]:
     return hint, description
 
 
-def read_options(options: Any, node: Node | None, mark: Mark | None, plugin: str, problems: Problems) -> Any:
+def read_options(options: type[Any], node: Node | None, mark: Mark | None, plugin: str, problems: Problems) -> Any:
     """Return an instance of the options dataclass, or None if something is wrong with it.
 
     Parameters
@@ -129,7 +133,7 @@ def read_options(options: Any, node: Node | None, mark: Mark | None, plugin: str
 
 
 def _build(
-    options: Any,
+    options: type[Any],
     values: dict[str, Any],
     marks: Mapping[str, Mark | None],
     mark: Mark | None,
@@ -162,7 +166,7 @@ def _add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, 
     choices = _choices(option.type)
     if choices and isinstance(node, Scalar):
         message = f"{plugin}: '{option.name}' is {one_line(shown)}"
-        hint = did_you_mean(str(node.value), choices) or f"one of {', '.join(choices)}"
+        hint = f"one of {', '.join(choices)}"
     else:
         message = f"{plugin}: '{option.name}' is {one_line(shown)}; {_expected(expected)}"
         hint = option.description

@@ -1,0 +1,38 @@
+"""``tonearm check``: every problem, before any data is read."""
+
+from __future__ import annotations
+
+import argparse
+
+from tonearm.cli import console
+from tonearm.errors import PipelineError, TonearmError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("pipelines", nargs="+", metavar="PIPELINE", help="YAML files")
+    console.add_set(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Check each pipeline; say all that is wrong, or what flows through it."""
+    from tonearm.python import load
+
+    plugins = console.registry()
+    wrong = 0
+    for name in arguments.pipelines:
+        try:
+            pipeline = load(name, overrides=arguments.overrides, plugins=plugins)
+        except PipelineError as error:
+            wrong += len(error.problems)
+            console.say(error)
+        except TonearmError as error:
+            wrong += 1
+            console.say(error.problem)
+        else:
+            checked = pipeline.checked
+            outputs = " and ".join(output.encoder.name for output in checked.outputs)
+            console.say(f"{name}: ok: {' → '.join([checked.decoder.name, *(s.name for s in checked.steps), outputs])}")
+    if wrong:
+        console.say(f"{wrong} problem{'s' if wrong > 1 else ''}")
+    return console.USAGE if wrong else console.DONE

@@ -1,0 +1,99 @@
+"""What commands share: messages on stderr, exit statuses, and no traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from tonearm.errors import Problem
+    from tonearm.registry import Registry
+
+DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 11, 130, 143
+
+
+def survive_odd_streams() -> None:
+    """Let no name that cannot be encoded raise on the way to a terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: object) -> None:
+    """Print for people, on stderr; a closed stderr is no reason to fail."""
+    with contextlib.suppress(BrokenPipeError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Say whether somebody is looking."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def guarded(command: Callable[[], int], *, debug: bool) -> int:
+    """Run a command; return its exit status, or that of what went wrong, after saying it."""
+    from tonearm.errors import TonearmError
+
+    try:
+        status = command()
+        sys.stdout.flush()
+        return status
+    except TonearmError as error:
+        if debug:
+            raise
+        say(error if hasattr(error, "problems") else error.problem)
+        return status_of(error)
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left (tonearm plugins | head): no error. Python would complain at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        if debug:
+            raise
+        say(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
+        return BUG
+
+
+def status_of(error: Exception) -> int:
+    """Return the exit status that an error stands for."""
+    from tonearm.errors import ItemError, OutputError
+
+    if getattr(error, "code", "") == "locked":
+        return LOCKED
+    if isinstance(error, OutputError):
+        return OUTPUT
+    return SOME_FAILED if isinstance(error, ItemError) else USAGE
+
+
+def warn_of(problems: Iterable[Problem]) -> None:
+    """Say what was set aside."""
+    for problem in problems:
+        say(f"warning: {problem}")
+
+
+def registry() -> Registry:
+    """Return the plugins that are installed, after saying which packages were set aside."""
+    from tonearm import registry as room
+
+    found = room.default()
+    warn_of(found.problems)
+    return found
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Add ``--set``, which several commands take."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="override one value, as in steps.1.with.iterations=60; steps and outputs count from 0",
+    )

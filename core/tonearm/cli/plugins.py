@@ -1,0 +1,120 @@
+"""``tonearm plugins``: what is installed, and what it takes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from tonearm.cli import console
+from tonearm.config.options import declared
+from tonearm.config.schema import description_of, options_schema
+from tonearm.errors import UsageError, did_you_mean
+from tonearm.ports import ports_of
+from tonearm.registry import Entry, PluginError, Registry
+from tonearm.signals import Signal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="show one plugin and its options")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """List all plugins, or describe one."""
+    registry = console.registry()
+    if arguments.name:
+        entry = _find(registry, arguments.name)
+        described = _described(registry, entry)
+        definitions: dict[str, Any] = {}
+        described["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
+        if definitions:
+            described["$defs"] = definitions
+        print(json.dumps(described, indent=2, ensure_ascii=False) if arguments.json else _page(described, entry))
+        return console.DONE
+    rows = []
+    for entry in registry.entries():
+        try:
+            rows.append(_described(registry, entry))
+        except PluginError as error:
+            console.warn_of([error.problem])
+    print(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
+    return console.DONE
+
+
+def _find(registry: Registry, name: str) -> Entry:
+    names = {}
+    for entry in registry.entries():
+        if registry.is_bare(entry):
+            names[entry.name] = entry
+        names[entry.full_name] = entry
+    if name not in names:
+        hint = did_you_mean(name, names) or "tonearm plugins lists all"
+        raise UsageError(f"there is no plugin {name!r}", code="unknown-plugin", hint=hint)
+    return names[name]
+
+
+def _described(registry: Registry, entry: Entry) -> dict[str, Any]:
+    """Return what the table and the page show."""
+    plugin = entry.resolve()
+    ports = ports_of(plugin)
+    return {
+        "name": entry.name if registry.is_bare(entry) else entry.full_name,
+        "role": entry.role,
+        "takes": _words(ports.takes),
+        "gives": _words(ports.gives),
+        "origin": entry.origin,
+        "package": entry.offer.package(),
+        "description": description_of(plugin),
+    }
+
+
+def _words(signals: tuple[type[Signal], ...]) -> list[str]:
+    return ["any" if signal is Signal else signal.port for signal in signals]
+
+
+def _flow(row: dict[str, Any]) -> str:
+    ends = [" or ".join(words) for words in (row["takes"], row["gives"]) if words]
+    if row["role"] == "transform":
+        return " → ".join(ends)
+    return f"→ {ends[0]}" if row["role"] == "decoder" else f"{ends[0]} →"
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Return the plugins role by role, in columns."""
+    name_width = max(len(row["name"]) for row in rows)
+    flow_width = max(len(_flow(row)) for row in rows)
+    lines: list[str] = []
+    for role in dict.fromkeys(row["role"] for row in rows):
+        lines += ["", f"{role}s"] if lines else [f"{role}s"]
+        for row in (row for row in rows if row["role"] == role):
+            origin = "" if row["origin"] == "builtin" else f" [{row['package']}]"
+            columns = f"  {row['name']:{name_width}}  {_flow(row):{flow_width}}  "
+            lines.append(f"{columns}{row['description']}{origin}")
+    return "\n".join(lines)
+
+
+def _page(row: dict[str, Any], entry: Entry) -> str:
+    """Return one plugin with its options."""
+    lines = [f"{row['name']}: {row['description']}", f"{row['role']}, {_flow(row)}, from {row['package']}", ""]
+    for option in declared(ports_of(entry.resolve()).options).values():
+        schema = row["options"]["properties"][option.name]
+        default = "required" if option.required else f"default {json.dumps(schema['default'], ensure_ascii=False)}"
+        lines += [f"  {option.name}: {_kind(schema)}, {default}", f"      {option.description}"]
+    return "\n".join(lines) if len(lines) > 3 else "\n".join([*lines, "  no options"])
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """Return what an option takes, in words."""
+    if "anyOf" in schema:
+        return " or ".join(_kind(part) for part in schema["anyOf"] if part.get("type") != "null")
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"] if value is not None)
+    words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
+    kind = str(schema.get("type", "any"))
+    if kind == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
+    return " ".join([words.get(kind, kind), *bounds])

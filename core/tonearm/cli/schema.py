@@ -1,0 +1,22 @@
+"""``tonearm schema``: the JSON Schema of pipelines."""
+
+from __future__ import annotations
+
+import argparse
+
+from tonearm.cli import console
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes: nothing."""
+    parser.epilog = "Save it, and put '# yaml-language-server: $schema=FILE' on the first line of a pipeline."
+
+
+def main(_: argparse.Namespace) -> int:
+    """Print the schema on stdout."""
+    import json
+
+    from tonearm.config.schema import pipeline_schema
+
+    print(json.dumps(pipeline_schema(console.registry()), indent=2, ensure_ascii=False))
+    return console.DONE

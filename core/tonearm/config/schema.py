@@ -1,0 +1,95 @@
+"""JSON Schema of a pipeline, made from the plugins that are installed, for completion in editors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tonearm.config.options import declared
+from tonearm.config.structure import INPUT, OUTPUT, STEP, TOP, VERSION
+from tonearm.config.template import FIELDS
+from tonearm.ports import ports_of
+from tonearm.registry import PluginError, Registry
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def pipeline_schema(registry: Registry) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a pipeline with the plugins of a registry."""
+    definitions: dict[str, Any] = {}
+    files = {"type": "string", "minLength": 1, "description": "A file, a folder or a pattern, relative to this file."}
+    name = {"type": "string", "minLength": 1, "description": f"Name of the output, of {_fields()}."}
+    top: dict[str, Any] = {
+        "tonearm": {"const": VERSION, "description": "Version of the format."},
+        "input": _stage(registry, "decoder", INPUT, definitions)
+        | {"properties": {"files": {"anyOf": [files, {"type": "array", "items": files}]}}},
+        "steps": {"type": "array", "items": _stage(registry, "transform", STEP, definitions)},
+        "outputs": {
+            "type": "array",
+            "minItems": 1,
+            "items": _stage(registry, "encoder", OUTPUT, definitions)
+            | {"properties": {"file": name}, "required": ["file"]},
+        },
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "A tonearm pipeline",
+        "type": "object",
+        "properties": {key: top[key] for key in TOP},
+        "required": ["tonearm", "input", "outputs"],
+        "additionalProperties": False,
+        "$defs": definitions,
+    }
+
+
+def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of a plugin's options; what they refer to goes into ``definitions``."""
+    known = declared(options)
+    schemas, found = msgspec.json.schema_components(
+        [option.type for option in known.values()], ref_template="#/$defs/{name}"
+    )
+    definitions.update(found)
+    properties = {}
+    for option, schema in zip(known.values(), schemas, strict=True):
+        extra = {"description": option.description} if option.description else {}
+        default = {} if option.required else {"default": msgspec.to_builtins(option.default)}
+        properties[option.name] = dict(schema) | extra | default
+    required = [option.name for option in known.values() if option.required]
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return schema | ({"required": required} if required else {})
+
+
+def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a stage: one of the plugins of a role, with its own options."""
+    choices = []
+    for name, description, options in _usable(registry, role):
+        choices.append(
+            {
+                "properties": {
+                    "use": {"const": name, "description": description},
+                    "with": options_schema(options, definitions),
+                }
+            }
+        )
+    return {"type": "object", "required": ["use"], "propertyNames": {"enum": list(keys)}, "anyOf": choices}
+
+
+def _usable(registry: Registry, role: str) -> Iterator[tuple[str, str, type[Any]]]:
+    for entry in registry.entries(role):
+        try:
+            plugin = entry.resolve()
+        except PluginError:
+            continue
+        name = entry.name if registry.is_bare(entry) else entry.full_name
+        yield name, description_of(plugin), ports_of(plugin).options
+
+
+def description_of(plugin: type[Any]) -> str:
+    """Return the first line of a plugin's docstring."""
+    return (plugin.__doc__ or "").strip().partition("\n")[0]
+
+
+def _fields() -> str:
+    return ", ".join(f"{{{field}}} ({meaning})" for field, meaning in FIELDS.items())
