@@ -184,6 +184,7 @@ CODES = {
         claim(shape="None"),
         claim(shape="(2, (3,))"),
         claim(shape="(0x2, 3)"),
+        claim(shape="(02, 3)"),
         claim(shape="(²,)"),
         claim(descr="None"),
         claim(descr="4"),

@@ -9,6 +9,7 @@ import random
 import struct
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,7 @@ END = STORED.index(b"PK\x05\x06")
         ("npz-overlap", STORED[: END + 16] + b"\xff\xff\x00\x00\x00\x00"),
         ("npz-broken", STORED[: END + 12] + b"\x01" + STORED[END + 13 :]),
         ("npz-broken", patched(STORED, version=0xFF)),
+        ("npz-broken", patched(STORED, flags=0x800).replace(b"a.npy", b"\xff.npy")),
     ],
 )
 def test_what_the_directory_gives_away(code: str, data: bytes) -> None:
@@ -217,6 +219,29 @@ def test_a_damaged_large_member_is_refused_before_it_is_mapped(tmp_path: Path) -
     with path.open("rb") as file, pytest.raises(ItemError) as caught:
         npz.load_member(file, path.stat().st_size, "a", "a.npz", map_from=1)
     assert caught.value.code == "npz-broken"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(
+            zipfile.BadZipFile("x"),
+            NotImplementedError("x"),
+            RuntimeError("x"),
+            zlib.error("x"),
+            EOFError(),
+            KeyError("x"),
+        ),
+        *(struct.error("x\ny"), ValueError("x"), OverflowError("x"), IndexError("x"), OSError(errno.EINVAL, "x")),
+        MemoryError(),
+    ],
+)
+def test_nothing_else_comes_out_of_a_broken_archive(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(self: Any, count: int = -1) -> bytes:
+        raise error
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", read)
+    assert refused(STORED, "a").code == ("npy-memory" if isinstance(error, MemoryError) else "npz-broken")
 
 
 def test_a_failing_disk_is_not_the_files_fault() -> None:

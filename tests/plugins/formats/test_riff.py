@@ -176,6 +176,12 @@ def test_blocks_of_any_length_give_the_same_file(subtype: riff.Subtype, channels
     assert written(samples, mixed, subtype=subtype) == whole
 
 
+def test_a_block_of_float64_after_one_of_float32_is_rounded_in_float64() -> None:
+    samples = np.full((1, 2), (0.5 + 1e-12) / 32768)  # rounds to 1; in float32 it is a half, which rounds to 0
+    data, _ = written(samples, [samples[:, :1].astype("f4"), samples[:, 1:]])
+    assert np.frombuffer(chunks(data)[b"data"], "<i2").tolist() == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("subtype", "channels", "tag", "size", "fact", "mask"),
     [
