@@ -12,6 +12,7 @@ from tonearm import pipeline, registry
 from tonearm.config.check import check
 from tonearm.config.document import from_plain, override, read_document
 from tonearm.contract import Decoder
+from tonearm.errors import ItemError, UsageError, one_line
 
 if TYPE_CHECKING:
     from tonearm.batch.run import Report, Result

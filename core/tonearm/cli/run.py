@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=[],
         metavar="SOURCE",
-        help="files, folders or patterns; the pipeline's own if none is given",
+        help="files, folders or patterns; else the pipeline's own",
     )
     parser.add_argument("--out", metavar="DIR", default=".", help="output folder; the current one if not given")
     parser.add_argument("--force", action="store_true", help="convert all, and replace files that no run wrote")
