@@ -90,7 +90,7 @@ class Pipeline:
         self, source: Source, *, threads: int = 1, on_warning: Callable[[str], None] | None = None
     ) -> Iterator[Outcome]:
         """Yield what becomes of each item of a source after the last transform."""
-        stream = _decoded(self.checked.decoder, source, Context(threads=threads, on_warning=on_warning))
+        stream = decoded(self.checked.decoder, source, Context(threads=threads, on_warning=on_warning))
         for step in self.checked.steps:
             if isinstance(step.plugin, Transform):
                 stream = _transformed(step, stream)
@@ -173,7 +173,7 @@ def _plugin(bound: Bound, role: type[Any]) -> Any:
     return plugin
 
 
-def _decoded(bound: Bound, source: Source, context: Context) -> Iterator[Outcome]:
+def decoded(bound: Bound, source: Source, context: Context) -> Iterator[Outcome]:
     """Yield the items of a source; what goes wrong ends it."""
     policy = getattr(bound.plugin.options, "nan", "error")
     count = 0

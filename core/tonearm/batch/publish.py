@@ -30,12 +30,12 @@ class Publication:
     root
         The output folder.
     journal
-        Takes a record of each file before it gets its name.
+        Takes a record of each file before it gets its name; None where there is no run, but one file.
     fsync
         Whether files are flushed to the disk before that.
     """
 
-    def __init__(self, root: Path, journal: Journal, *, fsync: bool) -> None:
+    def __init__(self, root: Path, journal: Journal | None, *, fsync: bool) -> None:
         self._root = root
         self._journal = journal
         self._fsync = fsync
@@ -90,7 +90,8 @@ class Publication:
                 if self._fsync:
                     os.fsync(file.fileno())
                 size, digest = os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
-            self._journal.write("begin", output=name, size=size, hash=digest)
+            if self._journal:
+                self._journal.write("begin", output=name, size=size, hash=digest)
             path.replace(self._root / target)
         except OSError as error:
             raise cannot_write(self._root / target, error) from error

@@ -90,6 +90,21 @@ def check(root: Node, file: str | None, registry: Registry) -> Checked:
     )
 
 
+def bind_decoder(root: Node, file: str | None, registry: Registry) -> Bound:
+    """Return the decoder of a pipeline, whose steps and outputs may be still to be found.
+
+    Raises
+    ------
+    PipelineError
+        With all that is wrong with its input.
+    """
+    problems = Problems(file)
+    found = _Binder(registry, problems).bind(read_structure(root, problems).decoder, "decoder")
+    if found.bound is None:
+        raise PipelineError(problems.found)
+    return found.bound
+
+
 @dataclass
 class _Found:
     """What is known of one stage; with problems, less than everything."""

@@ -1,0 +1,161 @@
+"""``tonearm convert``: one file with no YAML."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tonearm.arrays import ArrayOptions
+from tonearm.cli import console
+from tonearm.config.check import Bound, bind_decoder, check
+from tonearm.config.document import from_plain, override
+from tonearm.config.nodes import Node, plain
+from tonearm.config.options import declared
+from tonearm.config.ways import find_way
+from tonearm.contract import Context, Decoder, Encoder
+from tonearm.errors import PipelineError, UsageError, one_line
+from tonearm.pipeline import Pipeline, as_source, decoded
+from tonearm.ports import ports_of
+from tonearm.registry import PluginError, Registry
+from tonearm.signals import Signal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes: the options of arrays are flags."""
+    parser.add_argument("source", metavar="SRC", help="file to read")
+    parser.add_argument("target", metavar="DST", help="file to write; its suffix says which encoder")
+    parser.add_argument("--decoder", metavar="NAME", help="decoder, where the suffix of SRC does not say it")
+    parser.add_argument("--encoder", metavar="NAME", help="encoder, where the suffix of DST does not say it")
+    parser.add_argument(
+        "--step", action="append", default=[], metavar="NAME", help="transform to apply; what must come before is added"
+    )
+    parser.add_argument("--force", action="store_true", help="replace DST if it is there")
+    parser.add_argument("--yaml", action="store_true", help="print the pipeline that this stands for instead")
+    console.add_set(parser)
+    options = parser.add_argument_group("what the array is")
+    for option in declared(ArrayOptions).values():
+        name = f"--{option.name.replace('_', '-')}"
+        text = option.description.replace("%", "%%")
+        options.add_argument(name, dest=f"with_{option.name}", metavar="VALUE", help=text)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Convert, or print the pipeline."""
+    registry = console.registry()
+    root = _pipeline(arguments, registry)
+    if arguments.yaml:
+        import yaml
+
+        print(yaml.safe_dump(_without_empty(plain(root)), sort_keys=False, allow_unicode=True), end="")
+        return console.DONE
+    from tonearm.batch.single import convert_one
+
+    pipeline = Pipeline(check(root, None, registry))
+    target = Path(arguments.target)
+    written = convert_one(
+        pipeline,
+        as_source(arguments.source),
+        target.parent,
+        force=arguments.force,
+        on_warning=lambda warning: console.say(f"warning: {warning}"),
+    )
+    for path in written:
+        console.say(one_line(path))
+    return console.DONE
+
+
+def _pipeline(arguments: argparse.Namespace, registry: Registry) -> Node:
+    """Return the pipeline that the command line stands for."""
+    decoder = arguments.decoder or _by_suffix(registry, "decoder", arguments.source, "--decoder")
+    encoder = arguments.encoder or _by_suffix(registry, "encoder", arguments.target, "--encoder")
+    draft: dict[str, Any] = {
+        "tonearm": 1,
+        "input": {"use": decoder, "files": arguments.source, "with": {}},
+        "steps": [],
+        "outputs": [{"use": encoder, "file": Path(arguments.target).name, "with": {}}],
+    }
+    try:
+        bound = bind_decoder(_with_flags(draft, arguments), None, registry)
+    except PipelineError as error:
+        raise PipelineError(replace(problem, hint=_flag_hint(problem.hint)) for problem in error.problems) from error
+    draft["steps"] = [{"use": name, "with": {}} for name in _steps(arguments, registry, bound, encoder)]
+    root = _with_flags(draft, arguments)
+    for assignment in arguments.overrides:
+        root = override(root, assignment)
+    return root
+
+
+def _with_flags(draft: dict[str, Any], arguments: argparse.Namespace) -> Node:
+    """Return the pipeline with the decoder's options as the flags say, read as YAML would be."""
+    root = from_plain(draft)
+    for name in declared(ArrayOptions):
+        value = getattr(arguments, f"with_{name}")
+        if value is not None:
+            listed = f"[{value}]" if name == "axes" and not value.startswith("[") else value
+            root = override(root, f"input.with.{name}={listed}")
+    return root
+
+
+def _without_empty(value: object) -> object:
+    """Return the pipeline without options and steps where there are none."""
+    if isinstance(value, dict):
+        return {key: _without_empty(inner) for key, inner in value.items() if inner not in ({}, [])}
+    return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _flag_hint(hint: str) -> str:
+    return "; ".join(part for part in (hint.rstrip("."), "options are flags here, as in --sample-rate 22050") if part)
+
+
+def _steps(arguments: argparse.Namespace, registry: Registry, decoder: Bound, encoder: str) -> list[str]:
+    """Return the transforms that lead from the decoder through those that were named to the encoder."""
+    given = _signals(decoder, arguments.source)
+    names: list[str] = []
+    for name in [*arguments.step, None]:
+        taker = registry.find("transform", name) if name else registry.find("encoder", encoder)
+        ports = ports_of(taker.resolve())
+        way = find_way(registry, given, ports.takes)
+        if way is None:
+            ends = " or ".join(signal.port for signal in given)
+            raise UsageError(f"{taker.name} cannot take {ends}, and no transform leads there", code="port-mismatch")
+        names += [*way, name] if name else way
+        given = ports.gives if name else given
+    return names
+
+
+def _signals(bound: Bound, source: str) -> tuple[type[Signal], ...]:
+    """Return the class of what the decoder gives; where its options leave that open, the source tells."""
+    plugin = bound.plugin
+    if not isinstance(plugin, Decoder):
+        raise UsageError(f"{bound.name} is no decoder")
+    signals = plugin.produces().signals
+    if len(signals) == 1 and signals[0] is not Signal:
+        return signals
+    for outcome in decoded(bound, as_source(source), Context()):
+        if outcome.item is None:
+            raise outcome.error or UsageError("there is nothing in it", code="empty")
+        return (type(outcome.item.signal),)
+    raise UsageError(f"there is nothing in {one_line(source)}", code="empty")
+
+
+def _by_suffix(registry: Registry, role: str, name: str, flag: str) -> str:
+    """Return the plugin that reads or writes files with the suffix of this one, if it is the only one."""
+    suffix = Path(name).suffix.lower()
+    found = []
+    for entry in registry.entries(role):
+        try:
+            plugin = entry.resolve()
+        except PluginError:
+            continue
+        if issubclass(plugin, (Decoder, Encoder)) and suffix in plugin.suffixes:
+            found.append(entry.name if registry.is_bare(entry) else entry.full_name)
+    if len(found) == 1:
+        return found[0]
+    verb = "reads" if role == "decoder" else "writes"
+    if not found:
+        raise UsageError(
+            f"no {role} {verb} {suffix or 'a name with no suffix'}", code="unknown-suffix", hint=f"{flag} NAME"
+        )
+    raise UsageError(f"several {role}s: {', '.join(found)}", code="ambiguous-suffix", hint=f"{flag} {found[0]}")
