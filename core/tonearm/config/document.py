@@ -185,8 +185,8 @@ def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None =
         With the code ``bad-override``.
     """
     path, equals, text = assignment.partition("=")
-    keys = [key.strip() for key in path.split(".")]
     try:
+        keys = [checked_text(key.strip()) for key in path.split(".")]
         if not equals or not all(keys):
             raise Refused("bad-override", "this is not an assignment", "write --set steps.1.with.iterations=60")
         if len(keys) > MAX_DEPTH:
@@ -197,7 +197,9 @@ def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None =
             raise Refused("bad-override", f"this passes {MAX_NODES:,} values, or a depth of {MAX_DEPTH}")
     except Refused as refused:
         problem = refused.problem
-        raise PipelineError([replace(problem, message=f"--set {shown(assignment)}: {problem.message}")]) from None
+        raise PipelineError(
+            [replace(problem, code="bad-override", message=f"--set {shown(assignment)}: {problem.message}")]
+        ) from None
     return changed
 
 

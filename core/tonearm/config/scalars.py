@@ -19,6 +19,7 @@ _ZERO_LED = re.compile(r"[-+]?0[0-9]+")
 _NUMBER_START = frozenset("+-.0123456789")
 _NUMBER_LENGTH = 64  # characters; longer ones cost more to convert than they can mean
 
+_PROBLEMS_OF_ONE = 10  # told about one scalar; a mebibyte of "${${${" has no more to say
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\})?")
 _WHOLE_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::[^{}]*)?\}")
 
@@ -53,7 +54,7 @@ def resolve(text: str) -> Value:
     if text[0] not in _NUMBER_START:
         return text
     if _NOT_FINITE.fullmatch(text):
-        raise Refused("bad-number", f"{text} is not a finite number", FINITE)
+        raise Refused("bad-number", f"{shown(text)} is not a finite number", FINITE)
     whole = _INT.fullmatch(text) is not None
     if not whole and not _FLOAT.fullmatch(text):
         return text
@@ -144,6 +145,8 @@ class Variables:
             parts += (text[end : found.start()], self._replacement(found, problems))
             end = found.end()
             self._left -= len(parts[-1])
+            if len(problems) >= _PROBLEMS_OF_ONE:
+                break
             if self._left < 0:
                 problems.append(Problem(code="too-large", message=f"variables replaced by more than {MAX_BYTES} bytes"))
                 break

@@ -146,15 +146,14 @@ class _Composer:
         first = self._next()
         if isinstance(first, yaml.StreamEndEvent):
             self._stop(Mark(1, 1), "empty", "there is nothing in this document")
-        event = self._next()
-        root = self._node(event, 1)
-        if isinstance(root, Scalar) and not root.quoted and not root.text and not self._problems:
-            self._stop(Mark(1, 1), "empty", "there is nothing in this document")
+        root = self._node(self._next(), 1)
         self._next()  # the end of the document
         after = self._next()
         if isinstance(after, yaml.DocumentStartEvent):
             hint = "write one pipeline per file"
             self._stop(_mark(after), "several-documents", "a second document starts here", hint)
+        if isinstance(root, Scalar) and not root.quoted and not root.text and not self._problems:
+            self._stop(Mark(1, 1), "empty", "there is nothing in this document")
         return root
 
     def _next(self) -> yaml.Event:
@@ -162,10 +161,10 @@ class _Composer:
             event: yaml.Event = self._parser.get_event()  # type: ignore[no-untyped-call]
         except MarkedYAMLError as error:
             problem = _syntax_problem(error, self._text)
-        except Exception as error:  # the parser lets others through: "\\UFFFFFFFF" ends in chr(), %YAML 1.111… in int()
+        except Exception:  # the parser lets others through: "\\UFFFFFFFF" ends in chr(), %YAML 1.111… in int()
             mark = self._parser.get_mark()
-            message = f"this cannot be read: {one_line(error, 100)}"
-            problem = Problem(code="yaml-syntax", message=message, line=mark.line + 1, column=mark.column + 1)
+            hint = 'check escapes like "\\U0001F600", and directives'
+            self._stop(Mark(mark.line + 1, mark.column + 1), "yaml-syntax", "a number here is out of range", hint)
         else:
             return event
         self._problems.append(replace(problem, file=self._file))
