@@ -219,15 +219,15 @@ def _override_value(text: str, environ: Mapping[str, str] | None) -> Node:
     return from_plain(plain(node))
 
 
-def _assigned(node: Node | None, keys: list[str], done: int, value: Node) -> Node:
-    """Return the node with the value at ``keys[done:]``; a node of None is one to create."""
+def _assigned(node: Node, keys: list[str], done: int, value: Node) -> Node:
+    """Return the node with the value at ``keys[done:]``; an empty value on the way becomes a mapping."""
     if done == len(keys):
         return value
     key = keys[done]
-    if node is None or (isinstance(node, Scalar) and node.value is None):
-        node = Map({}, node.mark if node else None)
+    if isinstance(node, Scalar) and node.value is None:
+        node = Map({}, node.mark)
     if isinstance(node, Map):
-        entry = node.entries.get(key, Entry(None, Map({}, None)))
+        entry = node.entries.get(key, Entry(None, nothing()))
         changed = _assigned(entry.node, keys, done + 1, value)
         return replace(node, entries={**node.entries, key: replace(entry, node=changed)})
     place = shown(".".join(keys[:done])) if done else "the top level"

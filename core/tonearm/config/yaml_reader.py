@@ -264,7 +264,8 @@ class _Composer:
             else:
                 entries[key] = Entry(mark, node)
         for source in merged:
-            entries = {**entries, **{key: entry for key, entry in source.entries.items() if key not in entries}}
+            for key, entry in source.entries.items():
+                entries.setdefault(key, entry)
         return Map(entries, _mark(event))
 
     def _key(self, event: yaml.Event, depth: int) -> str | None:
