@@ -62,12 +62,6 @@ class TestNodes:
     def test_byte_order_mark_crlf_and_document_marks_are_accepted(self, text):
         assert value(text) == {"a": ["b"]}
 
-    def test_a_byte_order_mark_does_not_move_columns(self):
-        assert [p[:3] for p in said(b"\xef\xbb\xbfa: 012\r\nb: 013\r\n")] == [
-            (1, 4, "ambiguous-number"),
-            (2, 4, "ambiguous-number"),
-        ]
-
     def test_the_reader_is_imported_by_the_first_reading_alone(self):
         code = "import sys, tonearm.config.document as d; d.from_plain({}); print('yaml' in sys.modules)"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,8 +10,6 @@ from tonearm.config.document import from_plain, plain, read_document
 from tonearm.config.nodes import MAX_BYTES, MAX_DEPTH, MAX_NODES, measure
 from tonearm.errors import PipelineError
 
-TAG = "write the value without it; quote it if it is meant as text"
-
 PIPELINE = """\
 tonearm: 1
 input:

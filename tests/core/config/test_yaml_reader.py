@@ -216,6 +216,12 @@ class TestRefusals:
             (7, 4, "bad-number"), (9, 1, "yaml-syntax"),
         ]  # fmt: skip
 
+    def test_a_byte_order_mark_does_not_move_columns(self):
+        assert [p[:3] for p in said(b"\xef\xbb\xbfa: 012\r\nb: 013\r\n")] == [
+            (1, 4, "ambiguous-number"),
+            (2, 4, "ambiguous-number"),
+        ]
+
 
 class TestBounds:
     def test_a_mebibyte_is_taken_and_a_byte_more_is_not(self):
