@@ -6,13 +6,13 @@ them, and the host reads them to prove a pipeline before it reads any data.
 
 from __future__ import annotations
 
-import fnmatch
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from msgspec import Struct
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, read_array
 from tonearm.errors import ItemError, one_line
@@ -21,6 +21,8 @@ from tonearm.signals import Signal
 from tonearm.source import Source
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
     Array = np.ndarray[Any, Any]
@@ -38,8 +40,7 @@ class NoOptions:
     """Options of a plugin that has none."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Requirement:
+class Requirement(Struct, frozen=True, kw_only=True):
     """Something that must be installed.
 
     Parameters
@@ -67,8 +68,7 @@ class Requirement:
         return find_spec(self.name.partition(".")[0]) is not None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Item(Generic[S_co]):
+class Item(Struct, Generic[S_co], frozen=True, kw_only=True, eq=False):
     """One signal with where it came from.
 
     Parameters
@@ -86,7 +86,7 @@ class Item(Generic[S_co]):
     signal: S_co
     key: str = ""
     index: int = 0
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = {}
 
 
 class Context:
@@ -281,6 +281,8 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                     hint="key: NAME takes one, key: '*' takes all" if candidates else "",
                 )
             return candidates
+        import fnmatch
+
         chosen = [pattern] if pattern in found else fnmatch.filter(candidates, pattern)
         if not chosen:
             raise _no_such_key(pattern, found)

@@ -7,8 +7,10 @@ decoding (unless ``nan: keep``) and before encoding. Whatever a plugin raises be
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tonearm.arrays import extent_of
 from tonearm.arrays.values import not_finite
@@ -19,8 +21,7 @@ from tonearm.signals import Signal, describe
 from tonearm.source import Source
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What became of one item on its way: the item, or an error.
 
     Parameters

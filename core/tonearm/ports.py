@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import types
 import typing
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tonearm.signals import Signal, StftGrid
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """The signal classes that a plugin class takes and gives, and the class of its options."""
 
     takes: tuple[type[Signal], ...]
@@ -19,8 +20,7 @@ class Ports:
     options: type[Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spec:
+class Spec(Struct, frozen=True, kw_only=True):
     """What is known of a signal before any data is read.
 
     Parameters

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tonearm import pipeline, registry
@@ -15,6 +14,8 @@ from tonearm.contract import Decoder
 from tonearm.errors import ItemError, UsageError, one_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tonearm.batch.run import Report, Result
 
 
@@ -28,6 +29,8 @@ class Pipeline(pipeline.Pipeline):
     @property
     def base(self) -> Path:
         """Folder that the pipeline's own sources are relative to: that of its file."""
+        from pathlib import Path
+
         return Path(self.checked.file).parent if self.checked.file else Path()
 
     def run(
@@ -66,6 +69,8 @@ class Pipeline(pipeline.Pipeline):
         OutputError
             If the output side fails; what was finished stays.
         """
+        from pathlib import Path
+
         from tonearm.batch.run import RunOptions, make_plan, run
         from tonearm.batch.sources import find_sources
 
@@ -121,7 +126,7 @@ def _content(name: str) -> bytes:
     from tonearm.source import open_regular
 
     try:
-        with open_regular(Path(name)) as file:
+        with open_regular(name) as file:
             return file.read(MAX_BYTES + 1)
     except (ItemError, OSError) as error:
         raise UsageError(one_line(error), code="unreadable") from error

@@ -11,18 +11,18 @@ import functools
 import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pluggy
+from msgspec import Struct
 
 from tonearm import hookspecs
 from tonearm.contract import Decoder, Encoder, Plugin, Regroup, Transform
+from tonearm.discovery import EntryPoint, entry_points
 from tonearm.errors import Problem, TonearmError, did_you_mean, one_line
 from tonearm.hookspecs import HOOKS, PROJECT
 from tonearm.ports import ports_of
 
-GROUP = "tonearm"
 BUILTIN = "builtin"
 
 ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
@@ -41,8 +41,7 @@ class PluginError(TonearmError):
     default_code = "broken-plugin"
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A package that offers plugins.
 
     Parameters
@@ -52,16 +51,15 @@ class Offer:
     load
         Imports it and returns the object with the hook implementations.
     package
-        Returns its name and version, as in ``tonearm-acme 1.2``.
+        Its name and version, as in ``tonearm_acme 1.2``.
     """
 
     origin: str
     load: Callable[[], object]
-    package: Callable[[], str]
+    package: str
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One plugin by name; imported when it is first resolved."""
 
     name: str
@@ -92,7 +90,7 @@ class Entry:
 
 @functools.cache
 def _resolve(entry: Entry) -> type[Plugin[Any]]:
-    where = f"{entry.role} {entry.name!r} of {one_line(entry.offer.package())}"
+    where = f"{entry.role} {entry.name!r} of {one_line(entry.offer.package)}"
     with guard(where):
         found = _import(entry.target) if isinstance(entry.target, str) else entry.target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
@@ -127,7 +125,6 @@ class guard:  # noqa: N801 - used as a statement
         ) from error
 
 
-@dataclass
 class Registry:
     """All plugins by role and name.
 
@@ -142,14 +139,12 @@ class Registry:
         What was set aside, and why.
     """
 
-    offers: Iterable[Offer]
-    problems: list[Problem] = field(default_factory=list)
-    _found: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(self, offers: Iterable[Offer]) -> None:
+        self.problems: list[Problem] = []
+        self._found: dict[tuple[str, str], list[Entry]] = {}
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(hookspecs)
-        for offer in self.offers:
+        for offer in offers:
             try:
                 self._admit(manager, offer)
             except PluginError as error:
@@ -157,7 +152,7 @@ class Registry:
 
     def _admit(self, manager: pluggy.PluginManager, offer: Offer) -> None:
         """Load a package's plugins, or raise `PluginError`."""
-        package = one_line(offer.package()) if offer.origin != BUILTIN else BUILTIN
+        package = one_line(offer.package)
         try:
             with guard(package):
                 plugin = offer.load()
@@ -239,24 +234,17 @@ class Registry:
 
 def installed() -> Iterator[Offer]:
     """Yield every installed package that registers the entry point group ``tonearm``, the built-in one first."""
-    from importlib.metadata import entry_points
-
-    points = sorted(entry_points(group=GROUP), key=lambda point: (not _is_builtin(point), point.name, point.value))
+    points = sorted(entry_points(), key=lambda point: (not _is_builtin(point), point.name, point.package))
     taken: set[str] = set()
     for point in points:
         # Two packages may have chosen one name; the second is known by its distribution's.
-        origin = point.name if point.name not in taken or point.dist is None else point.dist.name
-        if origin not in taken:  # a package can be on the path twice
-            taken.add(origin)
-            yield Offer(origin=origin, load=point.load, package=functools.partial(_package, point))
+        origin = point.name if point.name not in taken else point.package
+        taken.add(origin)
+        yield Offer(origin=origin, load=point.load, package=f"{point.package} {point.version}".rstrip())
 
 
-def _is_builtin(point: Any) -> bool:
-    return point.name == BUILTIN and (point.dist is None or point.dist.name == PROJECT)
-
-
-def _package(point: Any) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else str(point.value)
+def _is_builtin(point: EntryPoint) -> bool:
+    return point.name == BUILTIN and point.package == PROJECT
 
 
 @functools.cache

@@ -139,6 +139,9 @@ class Signal:
         """Return the arrays whose values the host looks at (are they finite?)."""
         return ()
 
+    def __repr__(self) -> str:
+        return f"<{describe(self)}>"
+
 
 def check_array(port: str, array: Any, *, rank: int, kinds: str, shape: str) -> None:
     """Raise `SignalError` unless this is an array of this rank and kind of dtype (``f``, ``c``), with no empty axis."""
@@ -158,7 +161,7 @@ def check_length(length: object) -> None:
         raise SignalError(f"length is {length!r}, not a number of samples from 1")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Waveform(Signal):
     """Sound: samples over time, full scale is ±1.0.
 
@@ -204,7 +207,7 @@ class Waveform(Signal):
         return player(self.samples, self.sample_rate)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Spectrogram(Signal):
     """What complex and magnitude spectrograms share; never made itself.
 
@@ -257,7 +260,7 @@ class Spectrogram(Signal):
         return self.length if self.length is not None else self.grid.samples(self.frames)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ComplexSpectrogram(Spectrogram):
     """A complex short-time Fourier transform: complex64 (channels, bins, frames)."""
 
@@ -265,7 +268,7 @@ class ComplexSpectrogram(Spectrogram):
     value_kinds: ClassVar[str] = "c"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MagnitudeSpectrogram(Spectrogram):
     """Linear magnitudes, ≥ 0, of a short-time Fourier transform: float32 (channels, bins, frames)."""
 

@@ -6,18 +6,19 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from msgspec import Struct
 
 from tonearm.errors import ItemError, one_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Source:
+class Source(Struct, frozen=True, kw_only=True, eq=False):
     """One thing that a decoder reads.
 
     Parameters
@@ -43,7 +44,8 @@ class Source:
     @property
     def stem(self) -> str:
         """Name without folder and without the last suffix."""
-        return self.path.stem if self.path else Path(self.name.strip("<>")).stem or "signal"
+        base = os.path.basename(self.path or self.name.strip("<>"))  # noqa: PTH119
+        return os.path.splitext(base)[0] or "signal"  # noqa: PTH122
 
     @contextlib.contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -71,9 +73,9 @@ class Source:
                 )
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a regular file for reading without ever waiting; anything else is an `ItemError`."""
-    name = one_line(path)
+    name = one_line(os.fspath(path))
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from tonearm.errors import OptionError
 from tonearm.signals import (
@@ -26,8 +26,7 @@ AxisName = Literal["batch", "channel", "time", "bin", "frame"]
 NanPolicy = Literal["error", "zero", "keep"]
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What an array can hold: the signal that it becomes, and the axes that it cannot do without."""
 
     signal: type[Signal]

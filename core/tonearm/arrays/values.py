@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tonearm.errors import ItemError
 
@@ -20,8 +21,7 @@ FULL_SCALE_LIMIT = 4.0
 """Floats beyond this (+12 dBFS) are no ±1.0 waveform: they hold 16-bit samples, or something else."""
 
 
-@dataclass(frozen=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """The least and greatest value of an array, over real and imaginary parts; NaN if one is NaN."""
 
     low: float

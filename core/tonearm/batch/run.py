@@ -185,7 +185,7 @@ def fingerprint_of(pipeline: Pipeline) -> str:
     parts: list[Any] = [__version__]
     for bound in (checked.decoder, *checked.steps, *(output.encoder for output in checked.outputs)):
         options = msgspec.to_builtins(bound.plugin.options)
-        parts.append([bound.entry.full_name, bound.entry.offer.package(), options])
+        parts.append([bound.entry.full_name, bound.entry.offer.package, options])
     parts.append([output.template.text for output in checked.outputs])
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

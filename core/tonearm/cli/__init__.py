@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -26,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 done; 1 a bug of tonearm; 2 the command or the pipeline is wrong; 3 some items failed; 4 the output side failed;
     11 another run holds the folder; 130 and 143 interrupted.
     """
+    # Start-up makes no garbage worth collecting, and a run's arrays are not the collector's to find.
+    gc.set_threshold(50_000, 20, 100)
     arguments = list(sys.argv[1:] if argv is None else argv)
     console.survive_odd_streams()
     command = next((word for word in arguments if not word.startswith("-")), None)
@@ -41,16 +45,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser(command: str | None) -> _Parser:
     """Return the parser; only the command at hand is told what it takes, so that the others cost nothing."""
     parser = _Parser(
-        prog="tonearm", description="Turns what machine-learning models write into audio that people can hear."
+        formatter_class=_Formatter,
+        prog="tonearm",
+        description="Turns what machine-learning models write into audio that people can hear.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, text in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    for name, text in COMMANDS.items() if command not in COMMANDS else [(command, COMMANDS[command])]:
+        subparser = subparsers.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.", formatter_class=_Formatter
+        )
         subparser.add_argument("--debug", action="store_true", help="show tracebacks")
         if name == command:
             importlib.import_module(f"tonearm.cli.{name}").add_arguments(subparser)
     return parser
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Help as wide as the terminal, measured without shutil, which costs as much as argparse itself."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = os.get_terminal_size().columns
+        except (OSError, ValueError):
+            width = 80
+        super().__init__(prog, width=max(width, 40) - 2)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -65,7 +65,7 @@ def _described(registry: Registry, entry: Entry) -> dict[str, Any]:
         "takes": _words(ports.takes),
         "gives": _words(ports.gives),
         "origin": entry.origin,
-        "package": entry.offer.package(),
+        "package": entry.offer.package,
         "description": description_of(plugin),
     }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from tonearm.config.nodes import Mark, Node, Scalar
 from tonearm.config.options import read_options
@@ -22,8 +23,7 @@ from tonearm.signals import Signal
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A plugin bound to its options."""
 
     name: str
@@ -32,16 +32,14 @@ class Bound:
     ports: Ports
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """An encoder and the template of its file's name."""
 
     encoder: Bound
     template: Template
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A pipeline in which nothing is wrong.
 
     Parameters
@@ -105,8 +103,7 @@ def bind_decoder(root: Node, file: str | None, registry: Registry) -> Bound:
     return found.bound
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     """What is known of one stage; with problems, less than everything."""
 
     name: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec.structs import replace
 
 from tonearm.config.nodes import (
     MAX_DEPTH,
@@ -25,7 +26,6 @@ from tonearm.config.scalars import Refused, checked_number, checked_text, shown
 from tonearm.errors import PipelineError, Problem
 
 __all__ = [
-    "Document",
     "Entry",
     "Map",
     "Mark",
@@ -38,14 +38,6 @@ __all__ = [
     "plain",
     "read_document",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A tree of nodes, and the name of the file that it was read from."""
-
-    file: str
-    root: Node
 
 
 def read_document(text: bytes | str, file: str, *, environ: Mapping[str, str] | None = None) -> Node:

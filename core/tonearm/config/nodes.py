@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
@@ -12,16 +13,14 @@ MAX_NODES = 10_000
 Value: TypeAlias = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A place in a file; line and column count from 1."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """A single value.
 
     Parameters
@@ -42,24 +41,21 @@ class Scalar:
     mark: Mark | None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One entry of a `Map`: where its key is, and its value."""
 
     key_mark: Mark | None
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(Struct, frozen=True):
     """A mapping; its entries are in the order of the file, those merged with ``<<`` last."""
 
     entries: dict[str, Entry]
     mark: Mark | None
 
 
-@dataclass(frozen=True, slots=True)
-class Seq:
+class Seq(Struct, frozen=True):
     """A list."""
 
     items: tuple[Node, ...]

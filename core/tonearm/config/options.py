@@ -9,7 +9,6 @@ import re
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -19,8 +18,7 @@ from tonearm.config.problems import Problems
 from tonearm.errors import OptionError, did_you_mean, one_line
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """One option as its dataclass declares it.
 
     Parameters

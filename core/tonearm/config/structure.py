@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tonearm.config.nodes import Entry, Map, Mark, Node, Scalar, Seq, kind
 from tonearm.config.problems import Problems
@@ -18,8 +18,7 @@ OUTPUT = ("use", "file", "with")
 OUTPUT_EXAMPLE = "outputs: [{use: wav-writer, file: '{stem}.wav'}]"
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One plugin as the file names it.
 
     Parameters
@@ -40,8 +39,7 @@ class Stage:
     file: Scalar | None = None
 
 
-@dataclass(frozen=True)
-class Structure:
+class Structure(Struct, frozen=True):
     """A pipeline file taken apart; what is missing or of the wrong shape is None or left out."""
 
     decoder: Stage | None

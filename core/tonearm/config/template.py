@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tonearm.errors import ItemError, OptionError, did_you_mean, one_line
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
 
 FIELDS: Mapping[str, str] = {
     "stem": "name of the source without folder and suffix",
@@ -27,8 +31,7 @@ _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _WIDTH = re.compile(r"index:0?([1-9])")
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(Struct, frozen=True):
     """A file name with fields, proven to be safe.
 
     Parameters
@@ -60,6 +63,8 @@ class Template:
         ItemError
             If a value would lead out of the output root, or gives no name.
         """
+        from pathlib import PurePosixPath
+
         pieces = []
         for part in self.parts:
             if isinstance(part, str):
@@ -80,8 +85,7 @@ class Template:
 def _check_value(name: str, text: str) -> None:
     if not text:
         raise ItemError(f"the item has no {name} to put into the output's name", code="unsafe-name")
-    parts = PurePosixPath(text).parts
-    if text.startswith("/") or ".." in parts or "\0" in text or (name != "relative_dir" and "/" in text):
+    if text.startswith("/") or ".." in text.split("/") or "\0" in text or (name != "relative_dir" and "/" in text):
         raise ItemError(f"{{{name}}} is {one_line(text)!r}, which is no name for a file", code="unsafe-name")
 
 
@@ -99,14 +103,14 @@ def parse_template(text: str) -> Template:
         else:
             parts.append(piece)
     literal = "".join(part if isinstance(part, str) else "x" for part in parts)
-    path = PurePosixPath(literal)
-    if path.is_absolute() or literal.startswith("~"):
+    names = literal.split("/")
+    if literal.startswith(("/", "~")):
         raise OptionError(
             f"{text!r} is absolute", code="bad-template", hint="outputs go below --out, or the current folder"
         )
-    if ".." in path.parts:
+    if ".." in names:
         raise OptionError(f"{text!r} would leave the output folder", code="bad-template", hint="write it without ..")
-    if not path.name or literal.endswith("/") or not literal.isprintable() or path.parts[0] == ".tonearm":
+    if names[-1] in ("", ".") or not literal.isprintable() or names[0] == ".tonearm":
         raise OptionError(f"{text!r} is no name for a file", code="bad-template", hint='as in "audio/{stem}.wav"')
     return Template(text, tuple(parts))
 

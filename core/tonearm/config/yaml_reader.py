@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
 
@@ -49,8 +50,7 @@ _SYNTAX_HINTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchor:
+class _Anchor(Struct, frozen=True):
     """What an alias stands for; ``node`` is None while the anchored node is still open."""
 
     node: Node | None
