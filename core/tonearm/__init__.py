@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tonearm.version import __version__
+
 if TYPE_CHECKING:
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
     from tonearm.python import Pipeline, load
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ComplexSpectrogram",
@@ -31,6 +31,7 @@ __all__ = [
     "TonearmError",
     "UsageError",
     "Waveform",
+    "__version__",
     "load",
 ]
 
@@ -50,4 +51,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return __all__

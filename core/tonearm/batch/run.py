@@ -179,7 +179,7 @@ def fingerprint_of(pipeline: Pipeline) -> str:
     """Return a hash of all that decides what outputs sound like: plugins, versions, options after defaults."""
     import msgspec
 
-    from tonearm import __version__
+    from tonearm.version import __version__
 
     checked = pipeline.checked
     parts: list[Any] = [__version__]

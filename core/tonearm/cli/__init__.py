@@ -84,7 +84,7 @@ class _Version(argparse.Action):
     """Print the version, which is imported only then."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from tonearm import __version__
+        from tonearm.version import __version__
 
         print(f"tonearm {__version__}")
         parser.exit()
