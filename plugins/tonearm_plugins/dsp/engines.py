@@ -46,11 +46,13 @@ def choose(engine: str, *, native_refusal: str | None) -> str:
 
 
 def available() -> dict[str, str | None]:
-    """Say of each engine why it cannot run here; None if it can. Nothing heavy is imported."""
+    """Say of each engine why it cannot run here; None if it can. Nothing heavier than llvmlite is imported."""
     import importlib.util
+
+    from tonearm_plugins.dsp.native.compiler import refusal
 
     missing = {name: importlib.util.find_spec(name) is None for name in ("scipy", "librosa")}
     return {
-        "native": "it is not built yet",
+        "native": refusal(),
         **{name: f"{name} is not installed" if gone else None for name, gone in missing.items()},
     }

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from tonearm_plugins.dsp import blocked, peer
 from tonearm_plugins.dsp.engines import choose
 from tonearm_plugins.dsp.framing import FloatArray, FrameGrid, ShapeError
+from tonearm_plugins.dsp.native import inverse
+from tonearm_plugins.dsp.native.blocks import why_not
 
 
 def istft(
@@ -55,11 +57,14 @@ def istft(
     require_bins(spectrum, grid)
     grid.require_invertible()
     double = spectrum.dtype.itemsize > 8
-    engine = choose(engine, native_refusal="it is not built yet")
+    refusal = "it works in single precision" if double else why_not(grid.n_fft, grid.hop_length)
+    engine = choose(engine, native_refusal=refusal)
     out = np.empty((spectrum.shape[0], grid.length), np.float64 if double else np.float32)
     for channel, result in zip(spectrum, out, strict=True):
         if engine == "librosa":
             result[:] = peer.istft(channel, grid)
+        elif engine == "native":
+            inverse.istft(channel, grid, out=result)
         else:
             blocked.istft(channel, grid, out=result, threads=threads)
     return out
