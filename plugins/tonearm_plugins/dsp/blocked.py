@@ -7,13 +7,14 @@ nothing of the spectrogram's size is ever allocated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.framing import LEAST_ESTIMATED, LEAST_EXACT, FloatArray, FrameGrid
+from tonearm_plugins.dsp import phases
+from tonearm_plugins.dsp.acceleration import Momentum
+from tonearm_plugins.dsp.framing import LEAST_ESTIMATED, LEAST_EXACT, FloatArray, FrameGrid, clip_of
 
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
@@ -112,15 +113,6 @@ def stft(signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int
         out[:, first:last] = scipy.fft.rfft(view[first:last] * window, axis=1, overwrite_x=True, workers=threads).T
 
 
-@dataclass(frozen=True)
-class Momentum:
-    """How one iteration leads to the next point of analysis; see `tonearm_plugins.dsp.griffin_lim`."""
-
-    alpha: float
-    beta: float = 0.0
-    gamma: float = 1.0
-
-
 class Recovery:
     """Griffin-Lim on one channel by scipy.fft: the state is two signals, never a complex spectrogram.
 
@@ -130,15 +122,15 @@ class Recovery:
     Parameters
     ----------
     magnitude
-        (frames, bins), float32.
+        (bins, frames), real.
     grid
         The frames.
     threads
         For the FFTs.
     """
 
-    def __init__(self, magnitude: npt.NDArray[np.float32], grid: FrameGrid, *, threads: int = 1) -> None:
-        self.magnitude = magnitude
+    def __init__(self, magnitude: npt.NDArray[Any], grid: FrameGrid, *, threads: int = 1) -> None:
+        self.magnitude = np.ascontiguousarray(magnitude.T, dtype=np.float32)
         self.grid = grid
         self.threads = threads
         self.window = grid.window.astype(np.float32)
@@ -146,9 +138,13 @@ class Recovery:
         self.point = np.zeros(shape, np.float32)  # what the next iteration analyses
         self.estimate = np.zeros(shape, np.float32)
 
-    def start_from_spectra(self, spectra: Callable[[int, int], ComplexArray]) -> None:
-        """Begin with the signal of these spectra, asked for as `overlap_add` does."""
-        self._project(spectra, self._take_over)
+    def start_from_peaks(self) -> None:
+        """Begin with the phases of PLGI."""
+        self._project(phases.PeakLockedPhases(self.magnitude, self.grid), self._take_over)
+
+    def start_from_turns(self, turns: npt.NDArray[np.float32] | None) -> None:
+        """Begin with these phases, in turns, (frames, bins); None is zero at the first sample of each frame."""
+        self._project(phases.spectra_with(self.magnitude, turns), self._take_over)
 
     def start_from_signal(self, signal: npt.NDArray[np.float32]) -> None:
         """Begin with the phases of a signal on the padded time axis; what is missing at its end is zero."""
@@ -159,7 +155,6 @@ class Recovery:
     def iterate(self, count: int, momentum: Momentum) -> None:
         """Project ``count`` times."""
         m = momentum
-        from_estimate, from_point = accelerated_weights(m)
         alpha = np.float32(m.alpha)
 
         def finish(first: int, columns: FloatArray) -> None:
@@ -167,7 +162,7 @@ class Recovery:
             point, estimate = self.point[here], self.estimate[here]
             if m.gamma != 1.0:
                 columns *= np.float32(m.gamma)
-                columns += np.float32(from_estimate) * estimate + np.float32(from_point) * point
+                columns += np.float32(m.from_estimate) * estimate + np.float32(m.from_point) * point
             np.subtract(columns, estimate, out=point)
             point *= alpha
             point += columns
@@ -189,9 +184,11 @@ class Recovery:
             energy += float(np.sum(known**2, dtype=np.float64))
         return distance, energy
 
-    def samples(self) -> FloatArray:
-        """Return the estimate on the padded time axis."""
-        return self.estimate.reshape(-1)
+    def finish(self, out: FloatArray) -> tuple[float, float]:
+        """Write the clip to ``out`` and return the residual; there is no going on afterwards."""
+        del self.point
+        out[:] = clip_of(self.estimate.reshape(-1), self.grid)
+        return self.residual()
 
     def _with_known_magnitudes(self, first: int, last: int) -> ComplexArray:
         import scipy.fft
@@ -213,15 +210,3 @@ class Recovery:
     def _project(self, spectra: Callable[[int, int], ComplexArray], finish: Callable[[int, FloatArray], None]) -> None:
         with np.errstate(all="ignore"):  # NaN and overflow in the input stay where they are, as values
             overlap_add(self.grid, spectra, finish, least=LEAST_ESTIMATED, dtype=np.float32, threads=self.threads)
-
-
-def accelerated_weights(momentum: Momentum) -> tuple[float, float]:
-    """Return what the last estimate and point weigh in the next estimate, beside ``gamma`` times the projection.
-
-    AGLA (Nenov et al., 2023) keeps a third sequence ``d = t + beta (t - t_before)`` beside the estimates ``t`` and the
-    points ``c = t + alpha (t - t_before)``. Since ``t - t_before = (c - t) / alpha``, ``d`` needs no memory of its own.
-    """
-    m = momentum
-    if m.gamma == 1.0:
-        return 0.0, 0.0
-    return (1 - m.gamma) * (1 - m.beta / m.alpha), (1 - m.gamma) * m.beta / m.alpha

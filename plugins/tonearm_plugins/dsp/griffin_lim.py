@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -18,9 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp import blocked, peer, phases
+from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.engines import choose
-from tonearm_plugins.dsp.framing import FrameGrid, clip_of
+from tonearm_plugins.dsp.framing import FloatArray, FrameGrid
 from tonearm_plugins.dsp.istft import require_bins, require_spectrogram
+from tonearm_plugins.dsp.native.blocks import why_not
+from tonearm_plugins.dsp.native.recovery import Recovery
 
 STARTS = ("random", "zero", "plgi", "pghi")
 
@@ -121,41 +125,44 @@ def griffin_lim(
         raise ValueError(
             f"impossible settings: {iterations} iterations, momentum {momentum}, tolerance_db {tolerance_db}"
         )
-    engine = choose(engine, native_refusal="it is not built yet")
+    engine = choose(engine, native_refusal=why_not(grid.n_fft, grid.hop_length))
     samples = np.empty((magnitude.shape[0], grid.length), np.float32)
-    distance = energy = 0.0
-    done = 0
-    for index, channel in enumerate(magnitude):
-        frames = np.ascontiguousarray(channel.T, dtype=np.float32)
-        recovery = blocked.Recovery(frames, grid, threads=threads)
+
+    def recover(index: int) -> tuple[float, float, int]:
+        channel, out = magnitude[index], samples[index]
         if engine == "librosa":
-            signal = peer.griffin_lim(
-                frames.T, grid, start=start, iterations=iterations, momentum=momentum, seed=seed + index
-            )
-            recovery.samples()[grid.pad : grid.pad + grid.length] = signal[: recovery.samples().size - grid.pad]
-            samples[index] = signal
-            count = iterations
-        else:
-            begin(recovery, start, seed=seed + index)
-            count = iterate(recovery, iterations, blocked.Momentum(momentum), tolerance_db)
-            samples[index] = clip_of(recovery.samples(), grid)
-        residual = recovery.residual()
-        distance, energy, done = distance + residual[0], energy + residual[1], max(done, count)
+            return _by_librosa(channel, grid, out, start, iterations, momentum, seed + index)
+        native = engine == "native"
+        recovery = Recovery(channel, grid) if native else blocked.Recovery(channel, grid, threads=threads)
+        begin(recovery, channel, start, seed + index)
+        done = iterate(recovery, iterations, Momentum(momentum), tolerance_db)
+        return *recovery.finish(out), done
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        run = pool.map if engine == "native" and threads > 1 else map
+        parts = list(run(recover, range(magnitude.shape[0])))
+    distance, energy = (math.fsum(part[i] for part in parts) for i in (0, 1))
+    done = max((part[2] for part in parts), default=0)
     return Recovered(
         samples=samples, spectral_convergence_db=convergence_db(distance, energy), iterations=done, engine=engine
     )
 
 
-def begin(recovery: blocked.Recovery, start: str, *, seed: int) -> None:
-    """Give the first signal of one channel."""
-    magnitude, grid = recovery.magnitude, recovery.grid
+def begin(recovery: Recovery | blocked.Recovery, magnitude: npt.NDArray[Any], start: str, seed: int) -> None:
+    """Give the first signal of one channel, (bins, frames)."""
+    grid = recovery.grid
     if start == "random":
         recovery.start_from_signal(noise(grid, seed))
-    elif start == "plgi":
-        recovery.start_from_spectra(phases.PeakLockedPhases(magnitude, grid))
+        return
+    if start == "plgi":
+        recovery.start_from_peaks()
+        return
+    frames = np.ascontiguousarray(magnitude.T, dtype=np.float32)
+    turns = phases.pghi(frames, grid, seed=seed) if start == "pghi" else None
+    if isinstance(recovery, Recovery):
+        recovery.start_from_turns(magnitude, turns)
     else:
-        turns = phases.pghi(magnitude, grid, seed=seed) if start == "pghi" else None
-        recovery.start_from_spectra(phases.spectra_with(magnitude, turns))
+        recovery.start_from_turns(turns)
 
 
 def noise(grid: FrameGrid, seed: int) -> npt.NDArray[np.float32]:
@@ -164,7 +171,9 @@ def noise(grid: FrameGrid, seed: int) -> npt.NDArray[np.float32]:
     return np.random.default_rng(seed).standard_normal(samples, dtype=np.float32)
 
 
-def iterate(recovery: blocked.Recovery, iterations: int, momentum: blocked.Momentum, tolerance_db: float | None) -> int:
+def iterate(
+    recovery: Recovery | blocked.Recovery, iterations: int, momentum: Momentum, tolerance_db: float | None
+) -> int:
     """Iterate, with an early stop if a tolerance is given; return how many iterations were done."""
     if tolerance_db is None:
         recovery.iterate(iterations, momentum)
@@ -189,3 +198,20 @@ def convergence_db(distance: float, energy: float) -> float:
     if distance == 0:
         return EXACT_DB
     return max(EXACT_DB, 10 * math.log10(distance / energy)) if energy > 0 else math.inf
+
+
+def _by_librosa(
+    magnitude: npt.NDArray[Any],
+    grid: FrameGrid,
+    out: FloatArray,
+    start: str,
+    iterations: int,
+    momentum: float,
+    seed: int,
+) -> tuple[float, float, int]:
+    frames = np.asarray(magnitude, dtype=np.float32)
+    out[:] = peer.griffin_lim(frames, grid, start=start, iterations=iterations, momentum=momentum, seed=seed)
+    judge = blocked.Recovery(frames, grid)
+    signal = judge.estimate.reshape(-1)[grid.pad :]
+    signal[: grid.length] = out[: signal.size]
+    return *judge.residual(), iterations

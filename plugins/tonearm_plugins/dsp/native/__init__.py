@@ -6,8 +6,8 @@
     the real FFT of a block of frames.
 `blocks`
     how frames, samples and weights lie in memory.
-`inverse`, `forward`, `recovery`, `locking`
-    the kernels: ISTFT, STFT, Griffin-Lim, PLGI.
+`inverse`, `iteration`, `locking`
+    the kernels: ISTFT, Griffin-Lim, PLGI; the first with its calls, the others' are in `recovery`.
 `compiler`
     whether this machine can, and the way from text to a function.
 

@@ -146,6 +146,11 @@ class Overlap:
         self.window, self.tile_index = window, tile_index
         self.total = writer.scratch(layout.tile + layout.lanes)
 
+    def clear(self) -> None:
+        """Begin anew; what is left of the frames before is forgotten."""
+        with self.writer.loop(-(-self.layout.tile // self.layout.lanes)) as i:
+            self.total[i * self.layout.lanes] = self.writer.constant(0.0)
+
     def add(self, n: Number, value: Vec) -> None:
         """Add sample n of all frames."""
         at = self.tile_index.int64(n)

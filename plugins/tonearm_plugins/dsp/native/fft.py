@@ -25,6 +25,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.native.writer import Int, Vec, Writer
 
 Number = Int | int
+Change = Callable[[Number, "Complex"], "Complex"]
 
 
 @dataclass(slots=True, eq=False)
@@ -60,9 +61,10 @@ class Complex:
         """Return the conjugate."""
         return Complex(self.re, -self.im)
 
-    def swapped(self) -> Complex:
-        """Return ``i`` times the conjugate: an FFT between two of these is an inverse FFT."""
-        return Complex(self.im, self.re)
+
+def swapped(x: list[Complex]) -> list[Complex]:
+    """Return each value with its parts swapped: an FFT between two of these is an inverse FFT."""
+    return [Complex(value.im, value.re) for value in x]
 
 
 def dft3(x: list[Complex]) -> list[Complex]:
@@ -202,40 +204,55 @@ class RealFFT:
                 x = DFT[radix]([load(n[q], at[q]) for q in range(radix)])
                 self._store(at, self._twiddled(x, n[0], radix, size, begin))
 
-    def bins(self, change: Callable[[Number, Complex], Complex | None] | None = None, *, source: bool = False) -> None:
+    def bins(self, change: Change, *, has_input: bool = True, has_output: bool = True) -> None:
         """Write the last forward pass, what happens to the bins, and the first inverse pass.
 
         Parameters
         ----------
         change
-            Takes a bin's number and its value, *doubled*, and gives the value to go on with, as it is; or None where
-            nothing goes on. Each bin comes once.
-        source
-            Bins come from ``change`` alone: there was no forward FFT, and what it is given means nothing.
+            Takes a bin's number and its value, *doubled*, and gives the value to go on with, as it is. Each bin comes
+            once, but bin M/2 twice, with the same value; see `share`.
+        has_input
+            False where there was no forward FFT: then the values that ``change`` is given mean nothing.
+        has_output
+            False where no inverse follows: then what ``change`` gives is not used.
         """
-        assert change is not None
         radix = self.passes[-1][0]
         residues = self.points // radix
-        step = BinStep(self, change, residues, source=source)
-        step.group_alone(0)
-        if residues % 2 == 0:
-            step.group_alone(residues // 2)
-        if residues > 2:
-            with self.writer.loop((residues - 1) // 2) as r:
-                step.two_groups(r + 1)
+        with self.writer.loop(residues // 2 + 1) as r:
+            # Residue 0, and half of all residues if their number is even, are their own partners.
+            alone = self.writer.either(r.equals(0), (r * 2).equals(residues))
+            groups, pairs = self.writer.pick_int(alone, 1, 2), self.writer.pick_int(alone, radix // 2, radix)
+            if has_input:
+                with self.writer.loop(groups) as g:
+                    self._transform_group(r + g * (residues - r * 2), radix, inverse=False)
+            with self.writer.when(r.equals(0)):
+                self._ends(change, has_output=has_output)
+            with self.writer.loop(pairs) as q:
+                first = self.writer.pick_int(r.equals(0), 1, 0)
+                self._pair(change, r + (q + first) * residues, has_output=has_output)
+            if has_output:
+                with self.writer.loop(groups) as g:
+                    self._transform_group(r + g * (residues - r * 2), radix, inverse=True)
 
     def inverse(self, put: Callable[[Number, Vec], None]) -> None:
         """Write all inverse passes but the first; ``put(n, value)`` takes each sample, N times too great."""
         for which, (radix, size, begin) in enumerate(reversed(self.passes[:-1]), 2 - len(self.passes)):
             for n, at in self._butterflies(radix, size):
-                x = [self._load(n[q], at[q]).swapped() for q in range(radix)]
-                x = [value.swapped() for value in DFT[radix](self._twiddled(x, n[0], radix, size, begin))]
+                x = swapped([self._load(n[q], at[q]) for q in range(radix)])
+                x = swapped(DFT[radix](self._twiddled(x, n[0], radix, size, begin)))
                 if which < 0:
                     self._store(at, x)
                     continue
                 for q in range(radix):
                     put(n[q] * 2, x[q].re)
                     put(n[q] * 2 + 1, x[q].im)
+
+    def share(self, k: Number) -> Vec | float:
+        """Return what one visit of a bin counts: 1, but 1/2 for bin M/2."""
+        if isinstance(k, int):
+            return 1.0
+        return self.writer.pick(k.equals(self.points // 2), 0.5, 1.0)
 
     # ---- within a pass ----
 
@@ -261,82 +278,32 @@ class RealFFT:
             self.z[i] = value.re
             self.z[i + self.lanes] = value.im
 
-    def group(self, residue: Number, radix: int, *, transform: bool) -> list[Complex]:
-        """Load the group of a residue, and do the last forward pass on it unless there was no forward FFT."""
-        if not transform:
-            return [Complex(self.zero, self.zero)] * radix
-        x = [self._load(0, i) for i in self._group_places(residue, radix)]
-        return DFT[radix](x)
-
-    def put_group(self, residue: Number, x: list[Complex]) -> None:
-        """Do the first inverse pass on a group, and store it."""
-        x = [value.swapped() for value in DFT[len(x)]([value.swapped() for value in x])]
-        self._store(self._group_places(residue, len(x)), x)
-
-    def _group_places(self, residue: Number, radix: int) -> list[Number]:
+    def _transform_group(self, residue: Int, radix: int, *, inverse: bool) -> None:
         first = self.places.int64(residue)
-        return [first + q * 2 * self.lanes for q in range(radix)]
+        at: list[Number] = [first + q * 2 * self.lanes for q in range(radix)]
+        x = [self._load(0, i) for i in at]
+        self._store(at, swapped(DFT[radix](swapped(x))) if inverse else DFT[radix](x))
 
+    # ---- from points to bins and back ----
+    # With Z the FFT of the points, e = Z[k] + conj Z[M-k], d = Z[k] - conj Z[M-k] and t = exp(i pi k / M), the bins are
+    # 2 X[k] = e - i conj(t) d and 2 conj X[M-k] = e + i conj(t) d, and the way back is the like.
 
-class BinStep:
-    """From points to bins, what happens to the bins, and back: in registers, for one group or two.
-
-    With Z the FFT of the points, e = Z[k] + conj Z[M-k], d = Z[k] - conj Z[M-k] and t = exp(i pi k / M), the bins are
-    ``2 X[k] = e - i conj(t) d`` and ``2 conj X[M-k] = e + i conj(t) d``, and the way back is the like.
-    """
-
-    def __init__(
-        self, fft: RealFFT, change: Callable[[Number, Complex], Complex | None], residues: int, *, source: bool
-    ) -> None:
-        self.fft, self.change, self.residues, self.source = fft, change, residues, source
-        self.radix = fft.passes[-1][0]
-
-    def group_alone(self, residue: int) -> None:
-        """Write the step for a group whose bins are each other's partners: residue 0, or half of all residues."""
-        radix = self.radix
-        z = self.fft.group(residue, radix, transform=not self.source)
-        out: list[Complex | None] = [None] * radix
-        pairs = [(q, radix - 1 - q) for q in range(radix // 2)]
-        if residue == 0:
-            out[0] = self._ends(z[0])
-            pairs = [(q, radix - q) for q in range(1, radix // 2 + 1)]
-        for q, p in pairs:
-            out[q], out[p] = self._pair(residue + q * self.residues, z[q], z[p], alone=q == p)
-        self._put(residue, out)
-
-    def two_groups(self, residue: Int) -> None:
-        """Write the step for the groups of a residue and of its partner."""
-        radix, partner = self.radix, self.residues - residue
-        z = self.fft.group(residue, radix, transform=not self.source)
-        y = self.fft.group(partner, radix, transform=not self.source)
-        out: list[Complex | None] = [None] * radix
-        back: list[Complex | None] = [None] * radix
-        for q in range(radix):
-            p = radix - 1 - q
-            out[q], back[p] = self._pair(residue + q * self.residues, z[q], y[p], alone=False)
-        self._put(residue, out)
-        self._put(partner, back)
-
-    def _put(self, residue: Number, values: list[Complex | None]) -> None:
-        known = [value for value in values if value is not None]
-        if known:
-            self.fft.put_group(residue, known)
-
-    def _ends(self, z: Complex) -> Complex | None:
+    def _ends(self, change: Change, *, has_output: bool) -> None:
         """Bins 0 and M, which are real and share point 0."""
-        zero = self.fft.zero
-        low = self.change(0, Complex((z.re + z.im) * 2.0, zero))
-        high = self.change(self.fft.points, Complex((z.re - z.im) * 2.0, zero))
-        return Complex(low.re + high.re, low.re - high.re) if low and high else None
+        z = self._load(0, 0)
+        low = change(0, Complex((z.re + z.im) * 2.0, self.zero))
+        high = change(self.points, Complex((z.re - z.im) * 2.0, self.zero))
+        if has_output:
+            self._store([0], [Complex(low.re + high.re, low.re - high.re)])
 
-    def _pair(self, k: Number, a: Complex, b: Complex, *, alone: bool) -> tuple[Complex | None, Complex | None]:
-        """Bins k and M - k, from points and back to points, doubled; bin M/2 is its own partner."""
-        cos, sin = self.fft.turns.splat(k * 2), self.fft.turns.splat(k * 2 + 1)
+    def _pair(self, change: Change, k: Int, *, has_output: bool) -> None:
+        """Bins k and M - k; bin M/2 is its own partner."""
+        partner = self.points - k
+        at: list[Number] = [self.places.int64(k), self.places.int64(partner)]
+        cos, sin = self.turns.splat(k * 2), self.turns.splat(k * 2 + 1)
+        a, b = (self._load(0, i) for i in at)
         e, d = a + b.conjugate(), (a - b.conjugate()).turned(cos, -sin)
-        x = self.change(k, e.minus_i(d))
-        y = x.conjugate() if x and alone else self.change(self.fft.points - k, e.plus_i(d).conjugate())
-        if x is None or y is None:
-            return None, None
-        y = y if alone else y.conjugate()
-        e, d = x + y, (x - y).turned(cos, sin)
-        return e.plus_i(d), e.minus_i(d).conjugate()
+        x, y = change(k, e.minus_i(d)), change(partner, e.plus_i(d).conjugate()).conjugate()
+        if has_output:
+            e, d = x + y, (x - y).turned(cos, sin)
+            self._store(at, [e.plus_i(d), e.minus_i(d).conjugate()])

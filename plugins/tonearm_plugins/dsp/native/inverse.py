@@ -40,7 +40,7 @@ def write(writer: Writer, layout: Layout, *, frames_apart: bool) -> None:
     read = _FramesApart(writer, layout, sources) if frames_apart else _BinsApart(writer, layout, sources)
     with writer.loop(blocks) as block:
         read.begin(block)
-        fft.bins(read.bin, source=True)
+        fft.bins(read.bin, has_input=False)
         fft.inverse(overlap.add)
         weight = weights.part(which.int64(block))
         with writer.loop(layout.hop_length) as row:
@@ -139,7 +139,7 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machi
     run = kernel(layout, machine, frames_apart=frames_apart)
     scratch, blocks = run.scratch(), layout.blocks(grid)
     stretch = blocks if in_place else -(-(2**20 // (layout.bins * COMPLEX.itemsize)) // layout.lanes) + 1
-    results = _Results(out, grid, layout)
+    results = Results(out, grid, layout)
     for first in range(0, blocks, stretch):
         last = min(first + stretch, blocks)
         part = spectrum[:, first * layout.lanes : last * layout.lanes]
@@ -183,7 +183,7 @@ def _sources(
     return sources, kept
 
 
-class _Results:
+class Results:
     """Where the samples of each block go: into the result, or for blocks at its edges into room of their own."""
 
     def __init__(self, out: FloatArray, grid: FrameGrid, layout: Layout) -> None:

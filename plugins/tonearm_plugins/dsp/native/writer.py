@@ -119,6 +119,19 @@ class Writer:
         zeros = f"{self.vector_type('i32')} zeroinitializer"
         return Vec(self, self.emit(f"shufflevector {vector} {one}, {vector} poison, {zeros}"), kind)
 
+    def either(self, one: str, other: str) -> str:
+        """Return the condition that one of two holds."""
+        return self.emit(f"or i1 {one}, {other}")
+
+    def pick(self, condition: str, yes: float, no: float) -> Vec:
+        """Return one of two numbers, in all lanes."""
+        kinds = [f"float {literal(value, 'float')}" for value in (yes, no)]
+        return self.splat(self.emit(f"select i1 {condition}, {', '.join(kinds)}"))
+
+    def pick_int(self, condition: str, yes: int, no: int) -> Int:
+        """Return one of two integers."""
+        return Int(self, self.emit(f"select i1 {condition}, i64 {yes}, i64 {no}"))
+
     # ---- control flow ----
 
     @contextlib.contextmanager

@@ -1,0 +1,137 @@
+"""The Griffin-Lim kernels: any number of iterations, and the look at what they reached.
+
+One iteration takes each block of frames from samples to samples while it is in the cache: window, FFT, the given
+magnitudes in place of those found, inverse FFT, overlap-add, momentum. No spectrum is ever stored. See
+`tonearm_plugins.dsp.blocked` for the same in numpy, and `tonearm_plugins.dsp.native.blocks` for the layouts.
+"""
+
+from __future__ import annotations
+
+from tonearm_plugins.dsp.native.blocks import Layout, Number, Overlap
+from tonearm_plugins.dsp.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.native.inverse import put_in_time
+from tonearm_plugins.dsp.native.writer import Int, Memory, Vec, Writer, address
+
+TINY = 1e-30  # keeps x / |x| defined at 0, added to |x|²
+
+
+def size_of_doubled(x: Complex) -> Vec:
+    """Return the squared magnitude of twice a bin."""
+    return x.re * x.re + x.im * x.im
+
+
+class Analysis:
+    """Writes the windowed samples of a block, from its tile, as a forward FFT wants them."""
+
+    def __init__(self, writer: Writer, tile_index: Memory) -> None:
+        self.window, self.tile_index = writer.memory("analysis"), tile_index
+
+    def forward(self, fft: RealFFT, tile: Memory) -> None:
+        """Write the forward FFT of a tile."""
+        fft.forward(lambda n: tile[self.tile_index.int64(n)] * self.window.splat(n))
+
+
+class State:
+    """The signals of a recovery in memory, as the arguments of a kernel.
+
+    ``tiles`` holds what the next iteration analyses, ``estimates`` the last result. The first tile is spare room, so
+    that every block has one before it, and so is the last block of estimates.
+    """
+
+    def __init__(self, writer: Writer, layout: Layout, *, tiles: bool = True) -> None:
+        self.layout = layout
+        self.estimates = writer.memory("estimates")
+        if tiles:
+            self.tiles = writer.memory("tiles")
+
+    def tile(self, block: Int) -> Memory:
+        """Return the tile of a block."""
+        return self.tiles.part((block + 1) * self.layout.tile)
+
+    def estimate(self, block: Int) -> Memory:
+        """Return the estimates of a block."""
+        return self.estimates.part(block * self.layout.block)
+
+    def put(self, tile: Memory, row: Int, point: Vec) -> None:
+        """Store a row of a tile; its first columns are the halo of the tile before."""
+        layout = self.layout
+        at = row * layout.pitch
+        tile[at] = point
+        if layout.halo:
+            before = at - layout.tile + layout.lanes
+            tile.put_short(before, point.first(layout.halo), layout.halo)
+
+
+def write_iterations(writer: Writer, layout: Layout) -> None:
+    """Write the kernel that iterates."""
+    state = State(writer, layout)
+    magnitudes = writer.memory("magnitudes")
+    which, weights = writer.memory("which"), writer.memory("weights")
+    synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
+    blocks, iterations = writer.int_argument("blocks"), writer.int_argument("iterations")
+    analysis = Analysis(writer, tile_index)
+    alpha, gamma = writer.float_argument("alpha"), writer.float_argument("gamma")
+    from_estimate, from_point = writer.float_argument("from_estimate"), writer.float_argument("from_point")
+    fft = RealFFT(writer, layout.n_fft)
+    overlap = Overlap(writer, layout, synthesis, tile_index)
+    rows = (layout.bins + 1) * layout.lanes
+    with writer.loop(iterations):
+        overlap.clear()
+        with writer.loop(blocks) as block:
+            known, ahead = magnitudes.part(block * rows), magnitudes.part((block + 1) * rows)
+
+            def with_known_magnitude(k: Number, x: Complex, known: Memory = known, ahead: Memory = ahead) -> Complex:
+                ahead.part(k * layout.lanes).prefetch()
+                return x.scaled(known[k * layout.lanes] / (size_of_doubled(x) + TINY).sqrt())
+
+            tile, estimate = state.tile(block), state.estimate(block)
+            analysis.forward(fft, tile)
+            fft.bins(with_known_magnitude)
+            fft.inverse(overlap.add)
+            weight = weights.part(which.int64(block))
+            with writer.loop(layout.hop_length) as row:
+                at = row * layout.lanes
+                before = estimate[at]
+                result = overlap.take(row) * weight[at] * gamma
+                result = result + before * from_estimate + tile[row * layout.pitch] * from_point
+                estimate[at] = result
+                state.put(tile, row, result + (result - before) * alpha)
+
+
+def write_finish(writer: Writer, layout: Layout) -> None:
+    """Write the kernel that hands out the estimate, and measures how far its magnitudes are from those given."""
+    state = State(writer, layout, tiles=False)
+    magnitudes, results = writer.memory("magnitudes"), writer.memory("results")
+    sums = writer.memory("sums", "double")  # in each lane: squared distance, then energy
+    tile_index = writer.memory("tile_index")
+    blocks, frames = writer.int_argument("blocks"), writer.int_argument("frames")
+    analysis = Analysis(writer, tile_index)
+    fft = RealFFT(writer, layout.n_fft)
+    tile = writer.scratch(layout.tile + layout.lanes)
+    partial = writer.scratch(2 * layout.lanes)
+    lanes = layout.lanes
+    zero = writer.constant(0.0)
+    with writer.loop(blocks) as block:
+        estimate, following = state.estimate(block), state.estimate(block + 1)
+        with writer.loop(layout.hop_length) as row:
+            tile[row * layout.pitch] = estimate[row * lanes]
+            if layout.halo:
+                halo = following[row * lanes].first(layout.halo)
+                tile.put_short(row * layout.pitch + lanes, halo, layout.halo)
+        partial[0] = partial[lanes] = zero
+        known = magnitudes.part(block * ((layout.bins + 1) * lanes))
+
+        def measure(k: Number, x: Complex, known: Memory = known) -> Complex:
+            target = known[k * lanes]
+            distance = size_of_doubled(x).sqrt() * 0.5 - target
+            share = fft.share(k)
+            partial[0] = partial[0] + distance * distance * share
+            partial[lanes] = partial[lanes] + target * target * share
+            return x
+
+        analysis.forward(fft, tile)
+        fft.bins(measure, has_output=False)
+        is_frame = (writer.lane_numbers() + (block * lanes).lanes32()).below(frames.lanes32())
+        for at in (0, lanes):
+            sums[at] = sums[at] + is_frame.choose(partial[at], zero).cast("fpext", "double")
+        put_in_time(writer, layout, estimate, address(results.int64(block)))
