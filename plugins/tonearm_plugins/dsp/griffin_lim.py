@@ -2,8 +2,9 @@
 
 Griffin and Lim (1984) project in turn onto spectra with the given magnitudes and onto spectra that some signal has.
 Fast Griffin-Lim (Perraudin, Balazs and Søndergaard, "A fast Griffin-Lim algorithm", 2013) goes on a little in the
-direction of the last step. Since the STFT is linear, that momentum is applied here to signals, and no complex
-spectrogram is kept. The first phases matter as much as the iterations; see `tonearm_plugins.dsp.phases`.
+direction of the last step, and its accelerated form (`tonearm_plugins.dsp.acceleration`) a little better. Since the
+STFT is linear, that momentum is applied here to signals, and no complex spectrogram is kept. The first phases matter
+as much as the iterations; see `tonearm_plugins.dsp.phases`.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "draft": Preset(start="plgi", iterations=8, momentum=0.99),
         "fast": Preset(start="plgi", iterations=16, momentum=0.99),
         "good": Preset(start="plgi", iterations=32, momentum=0.99),
-        "best": Preset(start="plgi", iterations=128, momentum=0.99),
+        "best": Preset(start="pghi", iterations=128, momentum=1.02),
     }
 )
 
@@ -104,7 +105,7 @@ def griffin_lim(
     iterations
         Pairs of projections after the first signal; 0 gives that signal.
     momentum
-        0 is the method of 1984; it diverges from about 1.1 on.
+        0 is the method of 1984; see `tonearm_plugins.dsp.acceleration.Momentum.of`. It diverges from about 1.1 on.
     seed
         For the random phases of ``random``, and of the quietest bins with ``pghi``.
     tolerance_db
@@ -135,7 +136,7 @@ def griffin_lim(
         native = engine == "native"
         recovery = Recovery(channel, grid) if native else blocked.Recovery(channel, grid, threads=threads)
         begin(recovery, channel, start, seed + index)
-        done = iterate(recovery, iterations, Momentum(momentum), tolerance_db)
+        done = iterate(recovery, iterations, Momentum.of(momentum), tolerance_db)
         return *recovery.finish(out), done
 
     with ThreadPoolExecutor(max(1, threads)) as pool:

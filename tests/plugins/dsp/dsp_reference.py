@@ -42,15 +42,6 @@ def project(point, magnitude, window, hop, pad, length):
     return synthesise(magnitude * np.exp(1j * np.angle(spectra)), window, hop, pad, length, 1e-3)
 
 
-def griffin_lim(first, magnitude, window, hop, pad, length, iterations, momentum):
-    """Fast Griffin-Lim from a first signal on the padded axis."""
-    estimate = point = first
-    for _ in range(iterations):
-        new = project(point, magnitude, window, hop, pad, length)
-        point, estimate = new + momentum * (new - estimate), new
-    return estimate
-
-
 def agla(first, magnitude, window, hop, pad, length, iterations, alpha, beta, gamma):
     """Accelerated Griffin-Lim (Nenov et al., 2023) with its three sequences."""
     t = c = d = first

@@ -1,0 +1,87 @@
+"""Runs the benchmarks: ``python tests/benchmarks/run.py [NAME…] [--write]``.
+
+Everything runs on one thread. Each NAME is a module of this folder; without one, all run. Only ratios within one run
+mean anything. ``--write`` puts the tables into docs/benchmarks.md, in place of those of the same name.
+"""
+
+from __future__ import annotations
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # before anything reads them
+
+import argparse  # noqa: E402
+import contextlib  # noqa: E402
+import importlib  # noqa: E402
+import platform  # noqa: E402
+import re  # noqa: E402
+import sys  # noqa: E402
+from importlib.metadata import PackageNotFoundError, version  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parents[1] / "docs" / "benchmarks.md"
+TITLES = {
+    "griffin_lim": "Phase recovery",
+    "istft": "Inverse STFT",
+    "first_run": "The first conversion in a fresh process",
+    "large": "Large inputs",
+}
+HEAD = """# Benchmarks
+
+Written by `python tests/benchmarks/run.py --write`: contenders run in turn, on one thread, the warm-up not counted;
+times are medians, ratios are medians of the ratios within each round. Only ratios mean anything, and only within one
+table. Quality is judged in float64 by `tests/benchmarks/evaluator.py`, which shares no code with what it judges: SC is
+the spectral convergence over all frames, PESQ is wide-band. Memory is the peak beyond what was resident before, result
+included. Speech is a neural voice (configs/samples), music is synthesised by `tests/benchmarks/material.py`; both at
+22,050 Hz.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TITLES))
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
+    options = parser.parse_args()
+    unknown = set(options.names) - TITLES.keys()
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    sys.path.insert(0, str(HERE))
+    for name in options.names or TITLES:
+        parts = [f"## {TITLES[name]}", _machine()]
+        print("\n\n".join(parts), flush=True)
+        for table in importlib.import_module(name).tables():
+            parts.append(table.markdown())
+            print("\n" + parts[-1], flush=True)
+        if options.write:
+            _write(name, "\n\n".join(parts))
+
+
+def _machine() -> str:
+    from tonearm_plugins.dsp.engines import available
+    from tonearm_plugins.dsp.native.compiler import this_machine
+
+    versions = [f"Python {platform.python_version()}"]
+    for name in ("numpy", "scipy", "librosa", "llvmlite", "torch"):
+        with contextlib.suppress(PackageNotFoundError):
+            versions.append(f"{name} {version(name)}")
+    refusal = available()["native"]
+    native = f"not available: {refusal}" if refusal else f"{this_machine().cpu}, {this_machine().lanes} lanes"
+    return f"{', '.join(versions)}; native engine: {native}."
+
+
+def _write(name: str, text: str) -> None:
+    document = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else HEAD
+    section = f"<!-- {name} -->\n{text}\n<!-- end of {name} -->\n"
+    pattern = re.compile(rf"<!-- {name} -->.*?<!-- end of {name} -->\n", re.DOTALL)
+    if pattern.search(document):
+        document = pattern.sub(lambda _: section, document)
+    else:
+        document += "\n" + section
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    DOCUMENT.write_text(document, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
