@@ -136,9 +136,8 @@ class FrameGrid:
         if first >= self.overlap - 1 and last <= self.frames and begin <= first * hop and last * hop <= end:
             return np.broadcast_to(1 / self.steady, (last - first, hop))
         column = np.arange(first, last)
-        weight = np.zeros((last - first, hop))
-        for r, part in enumerate(self.squares):
-            weight += part * ((column >= r) & (column - r < self.frames))[:, None]
+        over = column[:, None] - np.arange(self.overlap)  # the frames over each column
+        weight = ((over >= 0) & (over < self.frames)) @ self.squares
         time = column[:, None] * hop + np.arange(hop)
         kept = (weight > threshold) & (begin <= time) & (time < end)
         return np.where(kept, 1 / np.where(kept, weight, 1), 0)

@@ -76,7 +76,8 @@ class _BinsApart:
     def bin(self, k: Number, _: Complex) -> Complex:
         lanes = self.lanes
         row, ahead = self.first.bytes_on(self.step * k), self.next.bytes_on(self.next_step * k)
-        for byte in range(0, lanes * COMPLEX.itemsize, CACHE_LINE):  # rows are far apart: no processor guesses the next
+        size = lanes * COMPLEX.itemsize
+        for byte in (*range(0, size, CACHE_LINE), size - 1):  # rows are far apart: no processor guesses the next
             ahead.bytes_on(byte).prefetch()
         low, high = row[0], row[lanes]
         return Complex(low.shuffle(high, range(0, 2 * lanes, 2)), low.shuffle(high, range(1, 2 * lanes, 2)))
