@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Encoder, Item, Meta, Sink, Waveform
+from tonearm_plugins.encoders.clipping import note_clipped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,4 @@ class WavWriter(Encoder[Waveform, WavOptions]):
                 frames=signal.length,
                 subtype=self.options.subtype,
             )
-        if stats.clipped:
-            context.measure(clipped=stats.clipped)
-            context.warn(f"{stats.clipped} samples were beyond full scale and clipped")
+        note_clipped(context, stats.clipped)

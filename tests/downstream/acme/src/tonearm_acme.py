@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+
 from tonearm.api import ArrayDecoder, ArrayOptions, Context, ItemError, Source, hookimpl
 
 
