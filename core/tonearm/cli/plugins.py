@@ -26,17 +26,17 @@ def main(arguments: argparse.Namespace) -> int:
     registry = console.registry()
     if arguments.name:
         entry = _find(registry, arguments.name)
-        described = _described(registry, entry)
+        row = described(registry, entry)
         definitions: dict[str, Any] = {}
-        described["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
+        row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
         if definitions:
-            described["$defs"] = definitions
-        print(json.dumps(described, indent=2, ensure_ascii=False) if arguments.json else _page(described, entry))
+            row["$defs"] = definitions
+        print(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
         return console.DONE
     rows = []
     for entry in registry.entries():
         try:
-            rows.append(_described(registry, entry))
+            rows.append(described(registry, entry))
         except PluginError as error:
             console.warn_of([error.problem])
     print(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
@@ -55,7 +55,7 @@ def _find(registry: Registry, name: str) -> Entry:
     return names[name]
 
 
-def _described(registry: Registry, entry: Entry) -> dict[str, Any]:
+def described(registry: Registry, entry: Entry) -> dict[str, Any]:
     """Return what the table and the page show."""
     plugin = entry.resolve()
     ports = ports_of(plugin)
@@ -74,7 +74,8 @@ def _words(signals: tuple[type[Signal], ...]) -> list[str]:
     return ["any" if signal is Signal else signal.port for signal in signals]
 
 
-def _flow(row: dict[str, Any]) -> str:
+def flow(row: dict[str, Any]) -> str:
+    """Return what goes in and comes out, in ports."""
     ends = [" or ".join(words) for words in (row["takes"], row["gives"]) if words]
     if row["role"] == "transform":
         return " → ".join(ends)
@@ -84,37 +85,37 @@ def _flow(row: dict[str, Any]) -> str:
 def _table(rows: list[dict[str, Any]]) -> str:
     """Return the plugins role by role, in columns."""
     name_width = max(len(row["name"]) for row in rows)
-    flow_width = max(len(_flow(row)) for row in rows)
+    flow_width = max(len(flow(row)) for row in rows)
     lines: list[str] = []
     for role in dict.fromkeys(row["role"] for row in rows):
         lines += ["", f"{role}s"] if lines else [f"{role}s"]
         for row in (row for row in rows if row["role"] == role):
             origin = "" if row["origin"] == "builtin" else f" [{row['package']}]"
-            columns = f"  {row['name']:{name_width}}  {_flow(row):{flow_width}}  "
+            columns = f"  {row['name']:{name_width}}  {flow(row):{flow_width}}  "
             lines.append(f"{columns}{row['description']}{origin}")
     return "\n".join(lines)
 
 
 def _page(row: dict[str, Any], entry: Entry) -> str:
     """Return one plugin with its options."""
-    lines = [f"{row['name']}: {row['description']}", f"{row['role']}, {_flow(row)}, from {row['package']}", ""]
+    lines = [f"{row['name']}: {row['description']}", f"{row['role']}, {flow(row)}, from {row['package']}", ""]
     for option in declared(ports_of(entry.resolve()).options).values():
         schema = row["options"]["properties"][option.name]
         default = "required" if option.required else f"default {json.dumps(schema['default'], ensure_ascii=False)}"
-        lines += [f"  {option.name}: {_kind(schema)}, {default}", f"      {option.description}"]
+        lines += [f"  {option.name}: {kind(schema)}, {default}", f"      {option.description}"]
     return "\n".join(lines) if len(lines) > 3 else "\n".join([*lines, "  no options"])
 
 
-def _kind(schema: dict[str, Any]) -> str:
+def kind(schema: dict[str, Any]) -> str:
     """Return what an option takes, in words."""
     if "anyOf" in schema:
-        return " or ".join(_kind(part) for part in schema["anyOf"] if part.get("type") != "null")
+        return " or ".join(kind(part) for part in schema["anyOf"] if part.get("type") != "null")
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value is not None)
     words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
-    kind = str(schema.get("type", "any"))
-    if kind == "array":
-        return f"list of {_kind(schema.get('items', {}))}"
+    word = str(schema.get("type", "any"))
+    if word == "array":
+        return f"list of {kind(schema.get('items', {}))}"
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
-    return " ".join([words.get(kind, kind), *bounds])
+    return " ".join([words.get(word, word), *bounds])

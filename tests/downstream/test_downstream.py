@@ -1,0 +1,84 @@
+"""Third parties, for real: packages built into wheels, installed, found, checked and run; a broken one is set aside."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+HERE = Path(__file__).parent
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder into which both packages are installed from their wheels."""
+    wheels, target = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("site")
+    for name in ("acme", "broken"):
+        build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheels, HERE / name]
+        subprocess.run(build, check=True, capture_output=True)
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", target, *wheels.glob("*.whl")]
+    subprocess.run(pip, check=True, capture_output=True)
+    return target
+
+
+def tonearm(site: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line with the packages on the path."""
+    command = [sys.executable, "-c", "import sys; from tonearm.cli import main; sys.exit(main())"]
+    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
+    return subprocess.run(
+        [*command, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_package_is_found_checked_and_run(site: Path, tmp_path: Path) -> None:
+    recording = tmp_path / "tone.acme"
+    subprocess.run([sys.executable, HERE / "write_recording.py", recording], check=True)
+    pipeline = tmp_path / "acme.yaml"
+    pipeline.write_text(
+        "tonearm: 1\n"
+        "input: {use: acme-reader, files: '*.acme', with: {sample_rate: 16000}}\n"
+        "outputs:\n"
+        "  - use: wav-writer\n"
+        "    file: '{stem}.wav'\n",
+        encoding="utf-8",
+    )
+    assert "acme-reader" in tonearm(site, "plugins").stdout
+    assert "[tonearm_acme 1.2]" in tonearm(site, "plugins").stdout
+    assert tonearm(site, "check", pipeline).returncode == 0
+    done = tonearm(site, "run", pipeline, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    written, rate = soundfile.read(tmp_path / "tone.wav", dtype="int16")
+    assert rate == 16000
+    np.testing.assert_array_equal(written, np.frombuffer(recording.read_bytes()[4:], dtype="<i2"))
+
+
+def test_its_options_are_checked_with_everyone_elses(site: Path, tmp_path: Path) -> None:
+    pipeline = tmp_path / "acme.yaml"
+    pipeline.write_text(
+        "tonearm: 1\ninput: {use: acme-reader, with: {sample_rat: 16000}}\n"
+        "outputs: [{use: wav-writer, file: '{stem}.wav'}]\n",
+        encoding="utf-8",
+    )
+    done = tonearm(site, "check", pipeline)
+    assert done.returncode == 2
+    assert f"{pipeline}:2:34: unknown-option: acme-reader has no option 'sample_rat'" in done.stderr
+    assert "did you mean 'sample_rate'?" in done.stderr
+
+
+def test_a_package_that_ends_the_program_is_set_aside_and_named(site: Path) -> None:
+    done = tonearm(site, "plugins")
+    assert done.returncode == 0
+    assert (
+        "warning: broken-plugin: tonearm_broken 0.9 is set aside: SystemExit: "
+        "it calls sys.exit('this machine has no licence')" in done.stderr
+    )
+    assert "npy-reader" in done.stdout

@@ -1,0 +1,104 @@
+"""What README.md and docs/ say is true: their code is run, their tables are made from the plugins."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tonearm
+from tonearm.registry import Offer, Registry, installed
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(file: str, language: str) -> list[str]:
+    """Return the code blocks of a page in one language."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def registry_with(code: str) -> Registry:
+    """Return what is installed, and the plugins that a block of code defines."""
+    names: dict[str, object] = {"__name__": "tonearm_acme"}
+    exec(compile(code, "block", "exec", dont_inherit=True), names)
+    module = type(
+        "module", (), {key: staticmethod(value) for key, value in names.items() if key.startswith("tonearm_")}
+    )
+    return Registry([*installed(), Offer("acme", lambda: module, "tonearm_acme 1.2")])
+
+
+def test_the_first_block_of_the_readme_is_its_two_commands() -> None:
+    commands = blocks("README.md", "sh")[0].splitlines()
+    assert len(commands) == 2
+    assert (ROOT / "README.md").read_text(encoding="utf-8").startswith("```sh\n")
+    assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install") for command in commands)
+
+
+def test_the_readmes_pipeline_passes_check(tmp_path: Path) -> None:
+    (pipeline,) = blocks("README.md", "yaml")
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(pipeline, encoding="utf-8")
+    assert tonearm.load(file).checked.decoder.name == "npy-reader"
+
+
+def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    monkeypatch.chdir(tmp_path)
+    code = next(block for block in blocks("README.md", "python") if "tonearm.load" in block)
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert (tmp_path / "audio/utt08-magnitude.mp3").exists()
+
+
+def test_the_readmes_convert_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tonearm.cli import main
+
+    command = next(line for block in blocks("README.md", "sh") for line in block.splitlines() if "convert" in line)
+    (tmp_path / "magnitudes.npy").write_bytes((ROOT / "configs/samples/utt08-magnitude.npy").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()[1:]) == 0
+    assert (tmp_path / "speech.wav").stat().st_size > 1000
+
+
+def test_the_readmes_plugin_reads_its_format(tmp_path: Path) -> None:
+    code = next(block for block in blocks("README.md", "python") if "AcmeReader" in block)
+    module = (ROOT / "tests/downstream/acme/src/tonearm_acme.py").read_text(encoding="utf-8")
+    assert code.partition("\n")[2].split() == module.partition("\n")[2].split(), "the shipped package is the README's"
+    samples = np.array([0, 16384, -32768], dtype="<i2")
+    file = tmp_path / "a.acme"
+    file.write_bytes(b"ACME" + samples.tobytes())
+    pipeline = tonearm.load(
+        {
+            "tonearm": 1,
+            "input": {"use": "acme-reader", "with": {"sample_rate": 8000}},
+            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+        },
+        plugins=registry_with(code),
+    )
+    (signal,) = pipeline.convert(file)
+    np.testing.assert_array_equal(signal.samples, [[0, 0.5, -1]])
+
+
+def test_the_guides_transform_works() -> None:
+    (code,) = blocks("docs/plugins.md", "python")
+    pipeline = tonearm.load(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 8000}},
+            "steps": [{"use": "acme-gain", "with": {"gain_db": -20}}],
+            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+        },
+        plugins=registry_with(code),
+    )
+    (signal,) = pipeline.convert(np.array([0.5, -1.0], dtype=np.float32))
+    np.testing.assert_allclose(signal.samples, [[0.05, -0.1]], rtol=1e-6)
+
+
+def test_the_reference_and_the_readmes_table_are_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs/make_reference.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
