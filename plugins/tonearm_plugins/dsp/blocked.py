@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp import phases
 from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.framing import LEAST_ESTIMATED, LEAST_EXACT, FloatArray, FrameGrid, clip_of
+from tonearm_plugins.dsp.mapped import Mapping
 
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
@@ -88,8 +89,12 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, threa
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,)."""
     kind = np.complex128 if out.dtype == np.float64 else np.complex64
 
+    mapping = Mapping(spectrum)
+
     def spectra(first: int, last: int) -> ComplexArray:
-        return np.array(spectrum[:, first:last].T, dtype=kind, order="C")
+        part = spectrum[:, first:last]
+        mapping.was_read(part.nbytes)
+        return np.array(part.T, dtype=kind, order="C")
 
     def finish(first: int, columns: FloatArray) -> None:
         begin = first * grid.hop_length - grid.pad
@@ -101,6 +106,7 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, threa
     reached = grid.columns * grid.hop_length - grid.pad
     out[max(0, reached) :] = 0
     overlap_add(grid, spectra, finish, least=LEAST_EXACT, dtype=out.dtype, threads=threads)
+    mapping.give_back()
 
 
 def stft(signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
@@ -146,10 +152,11 @@ class Recovery:
         """Begin with these phases, in turns, (frames, bins); None is zero at the first sample of each frame."""
         self._project(phases.spectra_with(self.magnitude, turns), self._take_over)
 
-    def start_from_signal(self, signal: npt.NDArray[np.float32]) -> None:
-        """Begin with the phases of a signal on the padded time axis; what is missing at its end is zero."""
-        flat = self.point.reshape(-1)
-        flat[: signal.size] = signal[: flat.size]
+    def start_from_noise(self, seed: int) -> None:
+        """Begin with the phases of white noise."""
+        noise = phases.noise(self.grid, seed)
+        self.point.reshape(-1)[: noise.size] = noise
+        del noise
         self._project(self._with_known_magnitudes, self._take_over)
 
     def iterate(self, count: int, momentum: Momentum) -> None:

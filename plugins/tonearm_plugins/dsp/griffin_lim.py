@@ -153,7 +153,7 @@ def begin(recovery: Recovery | blocked.Recovery, magnitude: npt.NDArray[Any], st
     """Give the first signal of one channel, (bins, frames)."""
     grid = recovery.grid
     if start == "random":
-        recovery.start_from_signal(noise(grid, seed))
+        recovery.start_from_noise(seed)
         return
     if start == "plgi":
         recovery.start_from_peaks()
@@ -164,12 +164,6 @@ def begin(recovery: Recovery | blocked.Recovery, magnitude: npt.NDArray[Any], st
         recovery.start_from_turns(magnitude, turns)
     else:
         recovery.start_from_turns(turns)
-
-
-def noise(grid: FrameGrid, seed: int) -> npt.NDArray[np.float32]:
-    """Return white noise on the padded time axis: its phases are as random as consistent phases can be."""
-    samples = (grid.frames - 1) * grid.hop_length + grid.n_fft
-    return np.random.default_rng(seed).standard_normal(samples, dtype=np.float32)
 
 
 def iterate(

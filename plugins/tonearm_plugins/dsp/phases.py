@@ -215,6 +215,12 @@ def _integrate_from_the_loudest(
                 heapq.heappush(heap, (-magnitude[i, k], i, k))
 
 
+def noise(grid: FrameGrid, seed: int) -> Floats:
+    """Return white noise on the padded time axis: its phases are as random as consistent phases can be."""
+    samples = (grid.frames - 1) * grid.hop_length + grid.n_fft
+    return np.random.default_rng(seed).standard_normal(samples, dtype=np.float32)
+
+
 def spectra_with(
     magnitude: Floats, turns: npt.NDArray[np.float32] | None
 ) -> Callable[[int, int], npt.NDArray[np.complex64]]:

@@ -7,8 +7,9 @@ from dsp_reference import agla, analyse, clip, convergence_db, hann, peak_locked
 from tonearm_plugins.dsp import blocked
 from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.framing import FrameGrid
-from tonearm_plugins.dsp.griffin_lim import EXACT_DB, PRESETS, STARTS, griffin_lim, noise
+from tonearm_plugins.dsp.griffin_lim import EXACT_DB, PRESETS, STARTS, griffin_lim
 from tonearm_plugins.dsp.native.recovery import Recovery
+from tonearm_plugins.dsp.phases import noise
 
 ENGINES = ("scipy", "native")
 HANN = {"window": hann(1024), "hop_length": 256, "pad": 512}
@@ -80,7 +81,7 @@ def test_acceleration_is_as_written_with_three_sequences(gamma):
     first = project(noise(grid, 3).astype(float), magnitude, window, 128, 256, grid.length)
     expected = agla(first, magnitude, window, 128, 256, grid.length, 5, 0.09, 1.1, gamma)
     for recovery in (blocked.Recovery(magnitude.T, grid), Recovery(magnitude.T, grid)):
-        recovery.start_from_signal(noise(grid, 3))
+        recovery.start_from_noise(3)
         recovery.iterate(5, Momentum(0.09, 1.1, gamma))
         found = np.empty(grid.length, np.float32)
         recovery.finish(found)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import LEAST_EXACT, FloatArray, FrameGrid
+from tonearm_plugins.dsp.mapped import STRETCH, Mapping
 from tonearm_plugins.dsp.native.blocks import Clip, Layout, Number, Overlap
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, compiled, this_machine
 from tonearm_plugins.dsp.native.fft import Complex, RealFFT
@@ -15,6 +16,7 @@ from tonearm_plugins.dsp.native.writer import Int, Memory, Writer, address, tran
 
 COMPLEX = np.dtype(np.complex64)
 CACHE_LINE = 64
+CONVERTED = 2**20  # bytes to convert at once
 
 
 def write(writer: Writer, layout: Layout, *, frames_apart: bool) -> None:
@@ -139,7 +141,9 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machi
     in_place = native and (frames_apart or (spectrum.strides[1] == COMPLEX.itemsize and spectrum.strides[0] >= 0))
     run = kernel(layout, machine, frames_apart=frames_apart)
     scratch, blocks = run.scratch(), layout.blocks(grid)
-    stretch = blocks if in_place else -(-(2**20 // (layout.bins * COMPLEX.itemsize)) // layout.lanes) + 1
+    mapping = Mapping(spectrum)
+    block_size = layout.bins * layout.lanes * COMPLEX.itemsize
+    stretch = blocks if in_place and not mapping else max(1, (STRETCH if in_place else CONVERTED) // block_size)
     results = Results(out, grid, layout)
     for first in range(0, blocks, stretch):
         last = min(first + stretch, blocks)
@@ -157,6 +161,8 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machi
             blocks=last - first,
         )
         del kept
+        mapping.was_read(stretch * block_size)
+    mapping.give_back()
     results.finish()
 
 

@@ -16,7 +16,7 @@ from tonearm_plugins.dsp.native.blocks import Clip, Layout
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.native.inverse import Results
 from tonearm_plugins.dsp.native.writer import Writer
-from tonearm_plugins.dsp.phases import gradient_factors, magnitude_floor
+from tonearm_plugins.dsp.phases import gradient_factors, magnitude_floor, noise
 
 KERNELS: Mapping[str, Callable[[Writer, Layout], None]] = {
     "iterations": iteration.write_iterations,
@@ -48,9 +48,9 @@ class Recovery:
         self.tiles = aligned(self.blocks + 1, layout.hop_length, layout.pitch)
         self.estimates = aligned(self.blocks + 1, layout.hop_length, layout.lanes)
 
-    def start_from_signal(self, signal: FloatArray) -> None:
-        """Begin with the phases of a signal on the padded time axis; what is missing at its end is zero."""
-        self._put_points(signal)
+    def start_from_noise(self, seed: int) -> None:
+        """Begin with the phases of white noise."""
+        self._put_points(noise(self.grid, seed))
         self._iterate(1, Momentum(0.0))
 
     def start_from_turns(self, magnitude: npt.NDArray[Any], turns: npt.NDArray[np.float32] | None) -> None:
