@@ -16,10 +16,9 @@ from tonearm_plugins.dsp import phases
 from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.framing import LEAST_ESTIMATED, LEAST_EXACT, FloatArray, FrameGrid, clip_of
 from tonearm_plugins.dsp.mapped import Mapping
+from tonearm_plugins.dsp.targets import Target
 
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
-
-TINY = 1e-20  # keeps x / |x| defined at 0; far below the magnitude of any audible bin, above float32's smallest
 
 
 def block_frames(n_fft: int) -> int:
@@ -127,16 +126,16 @@ class Recovery:
 
     Parameters
     ----------
-    magnitude
-        (bins, frames), real.
+    target
+        What the spectra are to be.
     grid
         The frames.
     threads
         For the FFTs.
     """
 
-    def __init__(self, magnitude: npt.NDArray[Any], grid: FrameGrid, *, threads: int = 1) -> None:
-        self.magnitude = np.ascontiguousarray(magnitude.T, dtype=np.float32)
+    def __init__(self, target: Target, grid: FrameGrid, *, threads: int = 1) -> None:
+        self.target = target
         self.grid = grid
         self.threads = threads
         self.window = grid.window.astype(np.float32)
@@ -146,18 +145,18 @@ class Recovery:
 
     def start_from_peaks(self) -> None:
         """Begin with the phases of PLGI."""
-        self._project(phases.PeakLockedPhases(self.magnitude, self.grid), self._take_over)
+        self._project(phases.PeakLockedPhases(self.target.first_magnitudes(), self.grid), self._take_over)
 
-    def start_from_turns(self, turns: npt.NDArray[np.float32] | None) -> None:
-        """Begin with these phases, in turns, (frames, bins); None is zero at the first sample of each frame."""
-        self._project(phases.spectra_with(self.magnitude, turns), self._take_over)
+    def start_from_spectra(self, spectra: Callable[[int, int], ComplexArray]) -> None:
+        """Begin with the signal of spectra, asked for as `overlap_add` does."""
+        self._project(spectra, self._take_over)
 
     def start_from_noise(self, seed: int) -> None:
         """Begin with the phases of white noise."""
         noise = phases.noise(self.grid, seed)
         self.point.reshape(-1)[: noise.size] = noise
         del noise
-        self._project(self._with_known_magnitudes, self._take_over)
+        self._project(self._on_target, self._take_over)
 
     def iterate(self, count: int, momentum: Momentum) -> None:
         """Project ``count`` times."""
@@ -176,19 +175,14 @@ class Recovery:
             estimate[:] = columns
 
         for _ in range(count):
-            self._project(self._with_known_magnitudes, finish)
+            self._project(self._on_target, finish)
 
     def residual(self) -> tuple[float, float]:
-        """Return the squared distance of the estimate's magnitudes from the given ones, and the latter's energy."""
-        import scipy.fft
-
-        view = frame_view(self.estimate.reshape(-1), self.grid)
+        """Return the squared distance of the estimate from the target, and the target's own energy."""
         distance = energy = 0.0
         for first, last in blocks(self.grid.frames, self.grid.n_fft):
-            spectra = scipy.fft.rfft(view[first:last] * self.window, axis=1, overwrite_x=True, workers=self.threads)
-            known = self.magnitude[first:last]
-            distance += float(np.sum((np.abs(spectra) - known) ** 2, dtype=np.float64))
-            energy += float(np.sum(known**2, dtype=np.float64))
+            part = self.target.residual(first, last, self._spectra(self.estimate, first, last))
+            distance, energy = distance + part[0], energy + part[1]
         return distance, energy
 
     def finish(self, out: FloatArray) -> tuple[float, float]:
@@ -197,17 +191,16 @@ class Recovery:
         out[:] = clip_of(self.estimate.reshape(-1), self.grid)
         return self.residual()
 
-    def _with_known_magnitudes(self, first: int, last: int) -> ComplexArray:
+    def _spectra(self, columns: FloatArray, first: int, last: int) -> ComplexArray:
         import scipy.fft
 
-        view = frame_view(self.point.reshape(-1), self.grid)
-        spectra: ComplexArray = scipy.fft.rfft(
-            view[first:last] * self.window, axis=1, overwrite_x=True, workers=self.threads
-        )
-        size = np.abs(spectra)
-        size += np.float32(TINY)
-        np.divide(self.magnitude[first:last], size, out=size)
-        spectra *= size
+        frames = frame_view(columns.reshape(-1), self.grid)[first:last] * self.window
+        spectra: ComplexArray = scipy.fft.rfft(frames, axis=1, overwrite_x=True, workers=self.threads)
+        return spectra
+
+    def _on_target(self, first: int, last: int) -> ComplexArray:
+        spectra = self._spectra(self.point, first, last)
+        self.target.reach(first, last, spectra)
         return spectra
 
     def _take_over(self, first: int, columns: FloatArray) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import FloatArray, FrameGrid, clip_of
+from tonearm_plugins.dsp.targets import MelBasis
 
 
 def istft(spectrum: npt.NDArray[Any], grid: FrameGrid) -> FloatArray:
@@ -44,3 +45,12 @@ def griffin_lim(
         return signal
     signal = librosa.griffinlim(magnitude, center=False, **common)
     return clip_of(signal, grid)
+
+
+def mel_to_magnitude(mel: npt.NDArray[np.float32], basis: MelBasis) -> npt.NDArray[np.float32]:
+    """Return magnitudes (bins, frames) as ``librosa.feature.inverse.mel_to_stft`` does, by least squares."""
+    import librosa
+
+    energy = librosa.util.nnls(basis.weights.astype(np.float32), mel)
+    magnitude: npt.NDArray[np.float32] = np.asarray(energy ** (1.0 / basis.power), np.float32)
+    return magnitude

@@ -10,6 +10,7 @@ from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.griffin_lim import EXACT_DB, PRESETS, STARTS, griffin_lim
 from tonearm_plugins.dsp.native.recovery import Recovery
 from tonearm_plugins.dsp.phases import noise
+from tonearm_plugins.dsp.targets import KnownMagnitudes
 
 ENGINES = ("scipy", "native")
 HANN = {"window": hann(1024), "hop_length": 256, "pad": 512}
@@ -80,7 +81,7 @@ def test_acceleration_is_as_written_with_three_sequences(gamma):
     grid = FrameGrid.checked(window, hop_length=128, pad=256, frames=40)
     first = project(noise(grid, 3).astype(float), magnitude, window, 128, 256, grid.length)
     expected = agla(first, magnitude, window, 128, 256, grid.length, 5, 0.09, 1.1, gamma)
-    for recovery in (blocked.Recovery(magnitude.T, grid), Recovery(magnitude.T, grid)):
+    for recovery in (blocked.Recovery(KnownMagnitudes(magnitude.T), grid), Recovery(magnitude.T, grid)):
         recovery.start_from_noise(3)
         recovery.iterate(5, Momentum(0.09, 1.1, gamma))
         found = np.empty(grid.length, np.float32)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from tonearm_plugins.dsp.native.writer import Int, Vec, Writer
 
 Number = Int | int
 Change = Callable[[Number, "Complex"], "Complex"]
+Kind = Literal["points", "bins", "nothing"]
 
 
 @dataclass(slots=True, eq=False)
@@ -204,18 +206,20 @@ class RealFFT:
                 x = DFT[radix]([load(n[q], at[q]) for q in range(radix)])
                 self._store(at, self._twiddled(x, n[0], radix, size, begin))
 
-    def bins(self, change: Change, *, has_input: bool = True, has_output: bool = True) -> None:
+    def bins(self, change: Change, *, source: Kind = "points", result: Kind = "points") -> None:
         """Write the last forward pass, what happens to the bins, and the first inverse pass.
 
         Parameters
         ----------
         change
-            Takes a bin's number and its value, *doubled*, and gives the value to go on with, as it is. Each bin comes
-            once, but bin M/2 twice, with the same value; see `share`.
-        has_input
-            False where there was no forward FFT: then the values that ``change`` is given mean nothing.
-        has_output
-            False where no inverse follows: then what ``change`` gives is not used.
+            Takes a bin's number and its value and gives the value to go on with. Each bin comes once, but bin M/2
+            twice, with the same value; see `share`.
+        source
+            What values come from: ``points`` of the forward FFT, and then they are *doubled*; ``bins`` that an earlier
+            call left; or ``nothing``, and then they mean nothing.
+        result
+            What becomes of what ``change`` gives: ``points`` for the inverse FFT, ``bins`` for a later call, or
+            ``nothing``.
         """
         radix = self.passes[-1][0]
         residues = self.points // radix
@@ -223,15 +227,15 @@ class RealFFT:
             # Residue 0, and half of all residues if their number is even, are their own partners.
             alone = self.writer.either(r.equals(0), (r * 2).equals(residues))
             groups, pairs = self.writer.pick_int(alone, 1, 2), self.writer.pick_int(alone, radix // 2, radix)
-            if has_input:
+            if source == "points":
                 with self.writer.loop(groups) as g:
                     self._transform_group(r + g * (residues - r * 2), radix, inverse=False)
             with self.writer.when(r.equals(0)):
-                self._ends(change, has_output=has_output)
+                self._ends(change, source, result)
             with self.writer.loop(pairs) as q:
                 first = self.writer.pick_int(r.equals(0), 1, 0)
-                self._pair(change, r + (q + first) * residues, has_output=has_output)
-            if has_output:
+                self._pair(change, r + (q + first) * residues, source, result)
+            if result == "points":
                 with self.writer.loop(groups) as g:
                     self._transform_group(r + g * (residues - r * 2), radix, inverse=True)
 
@@ -288,22 +292,29 @@ class RealFFT:
     # With Z the FFT of the points, e = Z[k] + conj Z[M-k], d = Z[k] - conj Z[M-k] and t = exp(i pi k / M), the bins are
     # 2 X[k] = e - i conj(t) d and 2 conj X[M-k] = e + i conj(t) d, and the way back is the like.
 
-    def _ends(self, change: Change, *, has_output: bool) -> None:
+    def _ends(self, change: Change, source: Kind, result: Kind) -> None:
         """Bins 0 and M, which are real and share point 0."""
         z = self._load(0, 0)
-        low = change(0, Complex((z.re + z.im) * 2.0, self.zero))
-        high = change(self.points, Complex((z.re - z.im) * 2.0, self.zero))
-        if has_output:
-            self._store([0], [Complex(low.re + high.re, low.re - high.re)])
+        if source == "points":
+            z = Complex((z.re + z.im) * 2.0, (z.re - z.im) * 2.0)
+        low, high = change(0, Complex(z.re, self.zero)).re, change(self.points, Complex(z.im, self.zero)).re
+        if result == "points":
+            self._store([0], [Complex(low + high, low - high)])
+        elif result == "bins":
+            self._store([0], [Complex(low, high)])
 
-    def _pair(self, change: Change, k: Int, *, has_output: bool) -> None:
+    def _pair(self, change: Change, k: Int, source: Kind, result: Kind) -> None:
         """Bins k and M - k; bin M/2 is its own partner."""
         partner = self.points - k
         at: list[Number] = [self.places.int64(k), self.places.int64(partner)]
         cos, sin = self.turns.splat(k * 2), self.turns.splat(k * 2 + 1)
         a, b = (self._load(0, i) for i in at)
-        e, d = a + b.conjugate(), (a - b.conjugate()).turned(cos, -sin)
-        x, y = change(k, e.minus_i(d)), change(partner, e.plus_i(d).conjugate()).conjugate()
-        if has_output:
-            e, d = x + y, (x - y).turned(cos, sin)
-            self._store(at, [e.plus_i(d), e.minus_i(d).conjugate()])
+        if source == "points":
+            e, d = a + b.conjugate(), (a - b.conjugate()).turned(cos, -sin)
+            a, b = e.minus_i(d), e.plus_i(d).conjugate()
+        a, b = change(k, a), change(partner, b)
+        if result == "points":
+            e, d = a + b.conjugate(), (a - b.conjugate()).turned(cos, sin)
+            a, b = e.plus_i(d), e.minus_i(d).conjugate()
+        if result != "nothing":
+            self._store(at, [a, b])

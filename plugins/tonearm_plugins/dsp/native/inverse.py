@@ -42,7 +42,7 @@ def write(writer: Writer, layout: Layout, *, frames_apart: bool) -> None:
     read = _FramesApart(writer, layout, sources) if frames_apart else _BinsApart(writer, layout, sources)
     with writer.loop(blocks) as block:
         read.begin(block)
-        fft.bins(read.bin, has_input=False)
+        fft.bins(read.bin, source="nothing")
         fft.inverse(overlap.add)
         weight = weights.part(which.int64(block))
         with writer.loop(layout.hop_length) as row:

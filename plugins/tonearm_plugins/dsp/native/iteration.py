@@ -7,17 +7,11 @@ magnitudes in place of those found, inverse FFT, overlap-add, momentum. No spect
 
 from __future__ import annotations
 
-from tonearm_plugins.dsp.native.blocks import Layout, Number, Overlap
-from tonearm_plugins.dsp.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.native.aims import AimMaker
+from tonearm_plugins.dsp.native.blocks import Layout, Overlap
+from tonearm_plugins.dsp.native.fft import RealFFT
 from tonearm_plugins.dsp.native.inverse import put_in_time
 from tonearm_plugins.dsp.native.writer import Int, Memory, Vec, Writer, address
-
-TINY = 1e-30  # keeps x / |x| defined at 0, added to |x|²
-
-
-def size_of_doubled(x: Complex) -> Vec:
-    """Return the squared magnitude of twice a bin."""
-    return x.re * x.re + x.im * x.im
 
 
 class Analysis:
@@ -62,10 +56,10 @@ class State:
             tile.put_short(before, point.first(layout.halo), layout.halo)
 
 
-def write_iterations(writer: Writer, layout: Layout) -> None:
+def write_iterations(writer: Writer, layout: Layout, make_aim: AimMaker) -> None:
     """Write the kernel that iterates."""
     state = State(writer, layout)
-    magnitudes = writer.memory("magnitudes")
+    aim = make_aim(writer, layout)
     which, weights = writer.memory("which"), writer.memory("weights")
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
     blocks, iterations = writer.int_argument("blocks"), writer.int_argument("iterations")
@@ -74,19 +68,12 @@ def write_iterations(writer: Writer, layout: Layout) -> None:
     from_estimate, from_point = writer.float_argument("from_estimate"), writer.float_argument("from_point")
     fft = RealFFT(writer, layout.n_fft)
     overlap = Overlap(writer, layout, synthesis, tile_index)
-    rows = (layout.bins + 1) * layout.lanes
     with writer.loop(iterations):
         overlap.clear()
         with writer.loop(blocks) as block:
-            known, ahead = magnitudes.part(block * rows), magnitudes.part((block + 1) * rows)
-
-            def with_known_magnitude(k: Number, x: Complex, known: Memory = known, ahead: Memory = ahead) -> Complex:
-                ahead.part(k * layout.lanes).prefetch()
-                return x.scaled(known[k * layout.lanes] / (size_of_doubled(x) + TINY).sqrt())
-
             tile, estimate = state.tile(block), state.estimate(block)
             analysis.forward(fft, tile)
-            fft.bins(with_known_magnitude)
+            aim.reach(fft, block)
             fft.inverse(overlap.add)
             weight = weights.part(which.int64(block))
             with writer.loop(layout.hop_length) as row:
@@ -98,10 +85,11 @@ def write_iterations(writer: Writer, layout: Layout) -> None:
                 state.put(tile, row, result + (result - before) * alpha)
 
 
-def write_finish(writer: Writer, layout: Layout) -> None:
-    """Write the kernel that hands out the estimate, and measures how far its magnitudes are from those given."""
+def write_finish(writer: Writer, layout: Layout, make_aim: AimMaker) -> None:
+    """Write the kernel that hands out the estimate, and measures how far it is from its aim."""
     state = State(writer, layout, tiles=False)
-    magnitudes, results = writer.memory("magnitudes"), writer.memory("results")
+    aim = make_aim(writer, layout)
+    results = writer.memory("results")
     sums = writer.memory("sums", "double")  # in each lane: squared distance, then energy
     tile_index = writer.memory("tile_index")
     blocks, frames = writer.int_argument("blocks"), writer.int_argument("frames")
@@ -119,18 +107,8 @@ def write_finish(writer: Writer, layout: Layout) -> None:
                 halo = following[row * lanes].first(layout.halo)
                 tile.put_short(row * layout.pitch + lanes, halo, layout.halo)
         partial[0] = partial[lanes] = zero
-        known = magnitudes.part(block * ((layout.bins + 1) * lanes))
-
-        def measure(k: Number, x: Complex, known: Memory = known) -> Complex:
-            target = known[k * lanes]
-            distance = size_of_doubled(x).sqrt() * 0.5 - target
-            share = fft.share(k)
-            partial[0] = partial[0] + distance * distance * share
-            partial[lanes] = partial[lanes] + target * target * share
-            return x
-
         analysis.forward(fft, tile)
-        fft.bins(measure, has_output=False)
+        aim.measure(fft, block, partial)
         is_frame = (writer.lane_numbers() + (block * lanes).lanes32()).below(frames.lanes32())
         for at in (0, lanes):
             sums[at] = sums[at] + is_frame.choose(partial[at], zero).cast("fpext", "double")

@@ -30,7 +30,7 @@ def write(writer: Writer, layout: Layout) -> None:
     with writer.loop(blocks) as block:
         before, here, after = (magnitudes.part((block + d) * rows) for d in (-1, 0, 1))
         phases.integrate(before, here, after)
-        fft.bins(phases.bin, has_input=False)
+        fft.bins(phases.bin, source="nothing")
         fft.inverse(overlap.add)
         weight = weights.part(which.int64(block))
         tile, estimate = state.tile(block), state.estimate(block)
