@@ -28,7 +28,7 @@ def mel_griffin_lim(
     length: int | None = None,
     power: float = 1.0,
     iterations: int = 32,
-    momentum: float = 0.99,
+    momentum: float = 0.9,
     start: str = "plgi",
     seed: int = 0,
     engine: str = "auto",

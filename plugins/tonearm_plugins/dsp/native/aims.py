@@ -128,7 +128,7 @@ class MelAim:
     def _take_sizes(self, fft: RealFFT, *, result: str) -> None:
         def change(k: Number, x: Complex) -> Complex:
             size = squared(x) * 0.25
-            self.sizes[k * self.layout.lanes] = size if self.power == 2 else (size + TINY).sqrt()
+            self.sizes[k * self.layout.lanes] = size if self.power == 2 else size.sqrt()
             return x
 
         fft.bins(change, result="bins" if result == "bins" else "nothing")

@@ -150,3 +150,9 @@ def aligned(*shape: int) -> npt.NDArray[np.float32]:
     room = np.zeros(size + 16, np.float32)
     begin = -(room.ctypes.data // 4) % 16
     return room[begin : begin + size].reshape(shape)
+
+
+def forget() -> None:
+    """Forget all kernels, and free their code once nobody calls them."""
+    with _LOCK:
+        _KERNELS.clear()
