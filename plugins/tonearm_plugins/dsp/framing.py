@@ -128,13 +128,13 @@ class FrameGrid:
         """Return 1 / (sum of squared windows) over columns ``first`` to ``last - 1``, as (columns, hop_length).
 
         It is 0 outside the clip, and where the sum is less than ``least`` times the greatest (but never in the middle
-        of a clip, however weak the overlap is there).
+        of a clip, however weak the overlap is there). Where all columns are alike, only one is given.
         """
         hop = self.hop_length
         threshold = min(least * self.steady.max(), self.steady.min() / 2)
         begin, end = self.pad, self.pad + self.length
         if first >= self.overlap - 1 and last <= self.frames and begin <= first * hop and last * hop <= end:
-            return np.broadcast_to(1 / self.steady, (last - first, hop))
+            return 1 / self.steady[None]
         column = np.arange(first, last)
         over = column[:, None] - np.arange(self.overlap)  # the frames over each column
         weight = ((over >= 0) & (over < self.frames)) @ self.squares

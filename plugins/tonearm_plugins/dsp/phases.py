@@ -20,7 +20,7 @@ import functools
 import heapq
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,8 @@ GAUSSIAN = 0.25645
 
 FLOOR = 1e-10
 """Magnitudes are told apart down to this part of the greatest (-200 dB)."""
+
+TURN = 2.0**32
 
 Floats = npt.NDArray[np.float32]
 
@@ -83,9 +85,9 @@ class PeakLockedPhases:
         self.slope, self.bend = gradient_factors(grid)
         self.small = np.float32(magnitude_floor(magnitude))
         bins = magnitude.shape[1]
-        self.bin = np.arange(bins, dtype=np.int32)
+        self.bin = np.arange(bins)
         self.half_turn = grid.hop_length * self.bin / (2 * grid.n_fft) % 1.0  # half a hop of the bin's centre frequency
-        self.level = np.zeros(bins)
+        self.level = np.zeros(bins, np.uint32)  # 2^32 are a turn, so that sums wrap by themselves
         self.arrival = np.zeros((1, bins))
 
     def __call__(self, first: int, last: int) -> npt.NDArray[np.complex64]:
@@ -96,20 +98,22 @@ class PeakLockedPhases:
             slope = -self.slope * self._doublings(self._frames(first + 1, last + 1), before, here)
             integral = np.cumsum(slope, axis=1, dtype=np.float64)
             integral -= slope / 2
-            low, high = np.zeros_like(here), np.zeros_like(here)
-            low[:, 1:], high[:, :-1] = here[:, :-1], here[:, 1:]
+            low, high = neighbours(here, 0.0)
             half_advance = self.half_turn + self.bend * self._doublings(high, low, here)
             arrival = np.concatenate([self.arrival, half_advance + integral])
             self.arrival = arrival[-1:]
+            # As if each bin were a peak; then each takes over what its peak has.
+            origin, step = self._strongest_near(before, arrival[:-1])
+            step += half_advance - integral
             peak = self._nearest_peak(here, high)
-            origin = self._strongest_near(before, peak)
-            step = np.take_along_axis(arrival[:-1], origin, 1) + np.take_along_axis(half_advance - integral, peak, 1)
+            origin, step = origin.take(peak), step.take(peak)
             np.nan_to_num(step, copy=False)  # one NaN must not disturb every phase after it
-            for frame, of in zip(step, origin, strict=True):
-                frame += self.level[of]
-                self.level = frame = np.remainder(frame, 1.0, out=frame)
+            level = (np.remainder(step, 1.0) * TURN).astype(np.int64).astype(np.uint32)
+            for frame, of in zip(level, origin, strict=True):
+                frame += self.level.take(of)
+                self.level = frame
             self.level = self.level.copy()
-            return with_phase(here, step + integral)
+            return with_phase(here, level / TURN + integral)
 
     def _frames(self, first: int, last: int) -> Floats:
         """Return magnitudes of frames, zeros where there are none."""
@@ -123,25 +127,39 @@ class PeakLockedPhases:
         below = np.where(below > 0, below, otherwise) + self.small
         return np.log2(np.divide(above, below, out=above), out=above)
 
-    def _nearest_peak(self, here: Floats, high: Floats) -> npt.NDArray[np.int32]:
-        """Return the peak whose flank each bin stands on: uphill from it."""
+    def _nearest_peak(self, here: Floats, high: Floats) -> npt.NDArray[np.intp]:
+        """Return for each bin the peak whose flank it stands on, uphill from it, as an index into the whole block."""
         rising = high >= here
         is_peak = ~rising
         is_peak[:, 1:] &= rising[:, :-1]
         to_the_left = np.maximum.accumulate(np.where(is_peak, self.bin, 0), axis=1)
         beyond = np.where(is_peak, self.bin, self.bin[-1])
         to_the_right = np.minimum.accumulate(beyond[:, ::-1], axis=1)[:, ::-1]
-        return np.where(rising, to_the_right, to_the_left)
+        rows = np.arange(len(here))[:, None] * self.bin.size
+        return np.where(rising, to_the_right, to_the_left) + rows
 
-    def _strongest_near(self, before: Floats, peak: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """Return which bin of the frame before each peak goes on from: its own, or a neighbour if that is stronger."""
-        best, origin = np.take_along_axis(before, peak, 1), peak
-        for near in (peak - 1, peak + 1):
-            inside = np.clip(near, 0, self.bin[-1])
-            value = np.take_along_axis(before, inside, 1)
-            stronger = (value > best) & (inside == near)
-            best, origin = np.where(stronger, value, best), np.where(stronger, near, origin)
-        return origin
+    def _strongest_near(
+        self, before: Floats, arrival: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+        """Return which of the three nearest bins of the frame before is the strongest, and its arrival."""
+        low, high = neighbours(before, -1.0)
+        arrival_low, arrival_high = neighbours(arrival, 0.0)
+        down = low > before
+        best = np.where(down, low, before)
+        up = high > best
+        origin = self.bin - down
+        origin = np.where(up, self.bin + 1, origin)
+        return origin, np.where(up, arrival_high, np.where(down, arrival_low, arrival))
+
+
+Rows = TypeVar("Rows", npt.NDArray[np.float32], npt.NDArray[np.float64])
+
+
+def neighbours(rows: Rows, missing: float) -> tuple[Rows, Rows]:
+    """Return what is one bin below and one above, and at the ends what is given for it."""
+    low, high = np.full_like(rows, missing), np.full_like(rows, missing)
+    low[:, 1:], high[:, :-1] = rows[:, :-1], rows[:, 1:]
+    return low, high
 
 
 def with_phase(magnitude: Floats, turns: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.complex64]:
