@@ -22,8 +22,8 @@ ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 
 
 def block_frames(n_fft: int) -> int:
-    """Return how many frames make a block: about a quarter of a megabyte of float32, measured to be best."""
-    return max(8, 2**16 // n_fft)
+    """Return how many frames make a block: about a megabyte of float32, measured to be best."""
+    return max(8, 2**18 // n_fft)
 
 
 def blocks(frames: int, n_fft: int) -> Iterator[tuple[int, int]]:
