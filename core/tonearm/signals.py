@@ -21,6 +21,9 @@ PadMode = Literal["constant", "reflect", "edge"]
 MAX_SAMPLE_RATE = 10_000_000
 """In Hz. Above every audio interface and most hydrophones; a rate beyond it is a slip."""
 
+MAX_N_FFT = 1 << 20
+"""In samples: five seconds and more of any sound. More is a slip, and judging its window would take long."""
+
 
 def check_sample_rate(sample_rate: object) -> None:
     """Raise `OptionError` unless this is a whole number of Hz that a signal can have."""
@@ -75,6 +78,8 @@ class StftGrid:
                 raise OptionError(f"{option} is {value!r}, not a whole number of samples from 1", option=option)
         if self.n_fft < 2:
             raise OptionError("n_fft is 1, which leaves nothing to transform", option="n_fft")
+        if self.n_fft > MAX_N_FFT:
+            raise OptionError(f"n_fft is {self.n_fft}, more than {MAX_N_FFT}", option="n_fft")
         if self.win_length > self.n_fft:
             raise OptionError(
                 f"win_length {self.win_length} is greater than n_fft {self.n_fft}",

@@ -34,6 +34,7 @@ def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes
         If the axes could be read in two ways, or are not what was said. It prints the shape and the line to write.
     """
     needed = KINDS[kind].axes
+    # With nothing said, what is left is at least the rank that the kind needs, so hints name the axes that are left.
     squeezed = _squeeze(array, len(axes) if axes else len(needed))
     names = list(axes) if axes else _infer(squeezed.shape, array.shape, kind, needed, sizes)
     if len(names) != squeezed.ndim:
@@ -42,6 +43,7 @@ def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes
             code="axes-mismatch",
             hint="name each axis of the array, in its order",
         )
+    _check_names(names, kind, needed)
     for name, size in sizes.items():
         found = squeezed.shape[names.index(name)]
         if found != size:
@@ -54,6 +56,19 @@ def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes
     present = [name for name in order if name in names]
     view = squeezed.transpose([names.index(name) for name in present])
     return view.reshape([view.shape[present.index(name)] if name in present else 1 for name in order])
+
+
+def _check_names(names: Sequence[AxisName], kind: KindName, needed: tuple[AxisName, ...]) -> None:
+    """Refuse axes that the kind does not have; options cannot tell before the array does, where it says the kind."""
+    wrong = [name for name in names if name not in ("batch", "channel", *needed)]
+    missing = [name for name in needed if name not in names]
+    if wrong or missing:
+        what = f"has no {wrong[0]} axis" if wrong else f"has a {missing[0]} axis, which axes does not name"
+        raise ItemError(
+            f"the array is {kind}, which {what}",
+            code="axes-mismatch",
+            hint=f"it has {', '.join(needed)}, and may have batch and channel",
+        )
 
 
 def _squeeze(array: Array, rank: int) -> Array:
@@ -88,32 +103,28 @@ def _infer(
             code="bins-mismatch",
             hint=_bins_hint(max(squeezed)) if len(squeezed) == 2 else "check n_fft",
         )
+    if len(squeezed) > len(needed) + 2:
+        raise ItemError(
+            f"a {kind} array has at most {len(needed) + 2} axes, but the shape is {tuple(shape)}", code="axes-mismatch"
+        )
     raise ItemError(
         f"the axes of shape {tuple(shape)} can be read in more than one way",
         code="ambiguous-axes",
-        hint=f"say which is which, as in {_suggestions(shape, needed, known)}",
+        hint=f"say which is which, as in {_suggestions(squeezed, needed, known)}",
     )
 
 
 def _suggestions(shape: Sequence[int], needed: tuple[AxisName, ...], known: list[tuple[int, AxisName]]) -> str:
     """Return `axes:` lines that would fit the shape."""
-    if len(shape) == 2:
-        readings: list[list[str]] = (
-            [["channel", "time"], ["batch", "time"], ["time", "channel"]]
-            if needed == ("time",)
-            else [list(needed), list(reversed(needed))]
-        )
-    elif len(shape) == 3:
-        ends = list(needed) if len(needed) == 2 else ["channel", *needed]
-        swapped = ends[::-1]
-        if len(known) == 1 and known[0][0] == 1:
-            readings = [["batch", *ends], ["channel", *ends]]
-        elif len(known) == 1 and known[0][0] == 2:
-            readings = [["batch", *swapped], ["channel", *swapped]]
-        else:
-            readings = [["batch", *ends], ["batch", *swapped]]
+    if needed == ("time",):
+        pairs: list[list[str]] = [["channel", "time"], ["batch", "time"], ["time", "channel"]]
+        triples: list[list[str]] = [["batch", "channel", "time"], ["batch", "time", "channel"]]
+        readings = pairs if len(shape) == 2 else triples
     else:
-        readings = [["batch", "channel", *needed]]
+        spare: dict[int, list[list[str]]] = {2: [[]], 3: [["batch"], ["channel"]], 4: [["batch", "channel"]]}
+        ends = [list(needed), list(reversed(needed))]
+        readings = [[*front, *end] for end in ends for front in spare[len(shape)]]
+        readings = [reading for reading in readings if any(reading[axis] == name for axis, name in known)] or readings
     return " or ".join(f"axes: [{', '.join(reading)}]" for reading in readings)
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import arrange
 from tonearm.arrays.options import KINDS, ArrayOptions, AxisName, KindName
-from tonearm.arrays.values import extent_of, not_finite, to_full_scale, to_magnitude, zeros_for_not_finite
+from tonearm.arrays.values import (
+    extent_of,
+    finite_extent_of,
+    not_finite,
+    to_full_scale,
+    to_magnitude,
+    zeros_for_not_finite,
+)
 from tonearm.errors import ItemError
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
@@ -44,7 +51,7 @@ def read_array(
     sizes: dict[AxisName, int] = {"bin": grid.bins} if grid else {}
     batch = arrange(array, kind, options.axes, sizes)
     if lengths is not None:
-        _check_lengths(lengths, batch.shape)
+        lengths = _checked_lengths(lengths, batch.shape)
     for index in range(batch.shape[0]):
         values = batch[index] if lengths is None else batch[index][..., : int(lengths[index])]
         yield _signal(values, kind, grid, options, warn)
@@ -77,8 +84,9 @@ def _kind_of(array: Array) -> KindName:
     )
 
 
-def _check_lengths(lengths: Array, shape: tuple[int, ...]) -> None:
-    if lengths.ndim != 1 or len(lengths) != shape[0] or lengths.dtype.kind not in "iu":
+def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
+    """Return one length for each element; models write (batch,) and (batch, 1)."""
+    if lengths.ndim == 0 or lengths.size != shape[0] or len(lengths) != shape[0] or lengths.dtype.kind not in "iu":
         raise ItemError(
             f"lengths is {lengths.dtype} of shape {lengths.shape}, not a whole number for each of {shape[0]} elements",
             code="bad-lengths",
@@ -89,6 +97,7 @@ def _check_lengths(lengths: Array, shape: tuple[int, ...]) -> None:
             code="bad-lengths",
             hint="lengths count along the last axis: samples of a waveform, frames of a spectrogram",
         )
+    return lengths.reshape(-1)
 
 
 def _signal(
@@ -97,12 +106,13 @@ def _signal(
     """Return one signal: values looked at once, then scaled."""
     double = options.precision == "double"
     extent = extent_of(values)
-    if not extent.finite and options.nan != "keep":
+    if not extent.finite:
         if options.nan == "error":
             raise not_finite(values, f"{kind} array")
-        values = zeros_for_not_finite(values)
-        extent = extent_of(values)
-        warn("NaN or infinite values taken as 0")
+        extent = finite_extent_of(values)  # what is judged below are the others
+        if options.nan == "zero":
+            values = zeros_for_not_finite(values)
+            warn("NaN or infinite values taken as 0")
     if grid is None:
         samples = to_full_scale(_real(values, kind), options.full_scale, extent, double=double)
         return Waveform(samples=samples, sample_rate=options.sample_rate or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20
 """Values looked at together: few enough that a mapped file never comes into memory as a whole."""
 
+DECIBEL_LIMIT = 300.0
+"""Decibels beyond this are none: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
+
 FULL_SCALE_LIMIT = 4.0
 """Floats beyond this (+12 dBFS) are no ±1.0 waveform: they hold 16-bit samples, or something else."""
 
@@ -30,7 +34,7 @@ class Extent(Struct, frozen=True):
     @property
     def finite(self) -> bool:
         """Whether every value is."""
-        return self.high - self.low < float("inf")  # False for NaN too
+        return math.isfinite(self.low) and math.isfinite(self.high)
 
     @property
     def peak(self) -> float:
@@ -69,6 +73,19 @@ def extent_of(*arrays: Array) -> Extent:
     return Extent(float(low), float(high))
 
 
+def finite_extent_of(array: Array) -> Extent:
+    """Return the extent of those values that are finite; 0 to 0 if none is."""
+    import numpy as np
+
+    low, high = np.inf, -np.inf
+    for block in blocks(array):
+        for part in (block.real, block.imag) if block.dtype.kind == "c" else (block,):
+            finite = part[np.isfinite(part)]
+            if finite.size:
+                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return Extent(low, high) if low <= high else Extent(0.0, 0.0)
+
+
 def count_not_finite(array: Array) -> int:
     """Return how many values are NaN or infinite."""
     import numpy as np
@@ -105,12 +122,14 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
     float64 = double or (kind in "iu" and bits > 16)  # int32 has more digits than float32
-    values = array.astype("float64" if float64 else "float32", copy=False)
     if kind == "f":
         if full_scale is None:
             _refuse_beyond_full_scale(extent)
-            return values
-        return values / values.dtype.type(full_scale)
+        elif bits == 64:
+            array = array / full_scale  # before float32, which may be too small for what they are
+    values = array.astype("float64" if float64 else "float32", copy=False)
+    if kind == "f":
+        return values if full_scale is None or bits == 64 else values / values.dtype.type(full_scale)
     if full_scale is None and (kind == "u" or bits == 64):
         raise ItemError(
             f"a waveform of {array.dtype} values does not say what full scale is",
@@ -141,11 +160,17 @@ def to_magnitude(array: Array, kind: str, extent: Extent, warn: Callable[[str], 
     Raises
     ------
     ItemError
-        If there are negative values too great to be rounding.
+        If there are negative values too great to be rounding, or decibels that no sound has.
     """
     import numpy as np
 
     if kind == "db":
+        if extent.high > DECIBEL_LIMIT:
+            raise ItemError(
+                f"the values reach {extent.high:.6g}, but no sound has so many decibels",
+                code="not-decibels",
+                hint="kind: magnitude or kind: power, if they are linear",
+            )
         return np.power(array.dtype.type(10), array / array.dtype.type(20))
     if extent.low < 0:
         if -extent.low > 1e-3 * max(extent.high, 0.0):
@@ -156,4 +181,5 @@ def to_magnitude(array: Array, kind: str, extent: Extent, warn: Callable[[str], 
             )
         warn(f"negative {kind} down to {extent.low:.3g} taken as 0")
         array = np.maximum(array, array.dtype.type(0))
-    return np.sqrt(array) if kind == "power" else array
+    with np.errstate(invalid="ignore"):  # -inf, where nan: keep lets it through
+        return np.sqrt(array) if kind == "power" else array

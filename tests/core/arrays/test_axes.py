@@ -1,0 +1,114 @@
+"""Axes are said by the user, or certain, or an error with the line to write."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tonearm.arrays.axes import arrange
+from tonearm.errors import ItemError
+
+
+def counted(*shape: int) -> Any:
+    return np.arange(int(np.prod(shape)), dtype="f4").reshape(shape)
+
+
+def refused(array: Any, kind: Any, axes: Any = None, sizes: Any = None) -> ItemError:
+    with pytest.raises(ItemError) as caught:
+        arrange(array, kind, axes, sizes or {})
+    return caught.value
+
+
+@pytest.mark.parametrize("shape", [(7,), (1, 7), (7, 1), (1, 1, 7), (1, 1, 1, 7)])
+def test_a_waveform_with_spare_axes(shape: tuple[int, ...]) -> None:
+    assert arrange(counted(*shape), "waveform", None, {}).tolist() == [[list(range(7))]]
+
+
+@pytest.mark.parametrize("shape", [(9, 5), (1, 9, 5), (1, 1, 9, 5)])
+def test_bins_are_found_by_their_number(shape: tuple[int, ...]) -> None:
+    array = counted(*shape)
+    assert np.array_equal(arrange(array, "magnitude", None, {"bin": 9})[0, 0], array.reshape(9, 5))
+    turned = array.swapaxes(-1, -2)
+    assert np.array_equal(arrange(turned, "magnitude", None, {"bin": 9})[0, 0], array.reshape(9, 5))
+
+
+def test_a_spectrogram_of_one_frame_keeps_its_axis() -> None:
+    assert arrange(counted(9, 1), "complex", None, {"bin": 9}).shape == (1, 1, 9, 1)
+    assert arrange(counted(1, 9), "complex", None, {"bin": 9}).shape == (1, 1, 9, 1)
+
+
+@given(st.permutations(["batch", "channel", "bin", "frame"]), st.integers(0, 2))
+def test_axes_that_are_named_come_into_order(names: list[Any], dropped: int) -> None:
+    names = [name for name in names if name not in ["batch", "channel"][:dropped]]
+    size = {"batch": 2, "channel": 3, "bin": 9, "frame": 5}
+    array = counted(*(size[name] for name in names))
+    found = arrange(array, "complex", names, {"bin": 9})
+    assert found.shape == tuple(size[name] if name in names else 1 for name in ("batch", "channel", "bin", "frame"))
+    for at in itertools.product(*(range(n) for n in found.shape)):
+        where = dict(zip(("batch", "channel", "bin", "frame"), at, strict=True))
+        assert found[at] == array[tuple(where[name] for name in names)]
+    assert np.shares_memory(found, array)
+
+
+def test_spare_axes_go_where_axes_are_named_too() -> None:
+    assert arrange(counted(1, 1, 3, 5), "waveform", ["channel", "time"], {}).shape == (1, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("array", "kind", "sizes", "hints"),
+    [
+        (counted(2, 7), "waveform", {}, "axes: [channel, time] or axes: [batch, time] or axes: [time, channel]"),
+        (counted(1, 2, 7), "waveform", {}, "axes: [channel, time] or axes: [batch, time] or axes: [time, channel]"),
+        (counted(4, 2, 7), "waveform", {}, "axes: [batch, channel, time] or axes: [batch, time, channel]"),
+        (counted(9, 9), "db", {"bin": 9}, "axes: [bin, frame] or axes: [frame, bin]"),
+        (counted(4, 9, 5), "db", {"bin": 9}, "axes: [batch, bin, frame] or axes: [channel, bin, frame]"),
+        (counted(4, 5, 9), "db", {"bin": 9}, "axes: [batch, frame, bin] or axes: [channel, frame, bin]"),
+        (counted(9, 5, 9), "db", {"bin": 9}, "axes: [batch, frame, bin] or axes: [channel, frame, bin]"),
+        (counted(2, 3, 9, 5), "db", {"bin": 9}, "axes: [batch, channel, bin, frame]"),
+    ],
+)
+def test_two_readings_are_an_error_with_the_line_to_write(array: Any, kind: Any, sizes: Any, hints: str) -> None:
+    error = refused(array, kind, sizes=sizes)
+    assert error.code == "ambiguous-axes"
+    assert error.message == f"the axes of shape {array.shape} can be read in more than one way"
+    assert error.hint == f"say which is which, as in {hints}"
+    for line in re.findall(r"\[([^]]*)\]", error.hint):  # every line that it names is one that works
+        arrange(array, kind, line.split(", "), sizes)
+
+
+def test_wrong_numbers_of_bins_name_the_n_fft_that_would_fit() -> None:
+    error = refused(counted(5, 513), "magnitude", sizes={"bin": 9})
+    assert (error.code, error.message) == ("bins-mismatch", "no axis of shape (5, 513) has 9 (bin) values")
+    assert error.hint == "513 bins would be n_fft: 1024"
+    error = refused(counted(5, 513), "magnitude", ["frame", "bin"], {"bin": 9})
+    assert error.message == "the bin axis of shape (5, 513) has 513 values, not 9"
+    assert error.hint == "513 bins would be n_fft: 1024"
+
+
+@pytest.mark.parametrize(
+    ("array", "kind", "axes", "message"),
+    [
+        (counted(5), "complex", None, "a complex array has the axes bin and frame, but the shape is (5,)"),
+        (counted(2, 5), "waveform", ["time"], "axes names 1 axes, but the array has 2: its shape is (2, 5)"),
+        (counted(5), "waveform", ["channel", "time"], "axes names 2 axes, but the array has 1: its shape is (5,)"),
+        (counted(2, 3, 4, 5), "waveform", None, "a waveform array has at most 3 axes, but the shape is (2, 3, 4, 5)"),
+        # Where the kind shows only from the array, no option check came before.
+        (counted(5), "waveform", ["bin"], "the array is waveform, which has no bin axis"),
+        (
+            counted(2, 5),
+            "complex",
+            ["batch", "bin"],
+            "the array is complex, which has a frame axis, which axes does not",
+        ),
+    ],
+)
+def test_axes_that_do_not_fit(array: Any, kind: Any, axes: Any, message: str) -> None:
+    error = refused(array, kind, axes)
+    assert error.code == "axes-mismatch"
+    assert error.message.startswith(message)

@@ -1,0 +1,175 @@
+"""From an array and what the user says of it to signals."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tonearm.arrays import ArrayOptions, read_array
+from tonearm.errors import ItemError
+from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Waveform
+
+STFT: dict[str, Any] = {"sample_rate": 22050, "n_fft": 16, "hop_length": 4}
+RNG = np.random.default_rng(7)
+
+
+def read(array: Any, lengths: Any = None, **options: Any) -> list[Any]:
+    given = ArrayOptions(**{"sample_rate": 22050} | options)
+    return list(read_array(np.asarray(array), given, warn=WARNINGS.append, lengths=lengths))
+
+
+WARNINGS: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings_yet() -> None:
+    WARNINGS.clear()
+
+
+def refused(array: Any, lengths: Any = None, **options: Any) -> ItemError:
+    with pytest.raises(ItemError) as caught:
+        read(array, lengths, **options)
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+def test_what_shows_by_itself() -> None:
+    (wave,) = read(np.zeros(5, "f4"))
+    assert isinstance(wave, Waveform)
+    assert (wave.samples.shape, wave.sample_rate) == ((1, 5), 22050)
+    (spectrum,) = read(np.zeros((9, 5), "c8"), **STFT)
+    assert isinstance(spectrum, ComplexSpectrogram)
+    assert spectrum.values.shape == (1, 9, 5)
+
+
+@pytest.mark.parametrize("shape", [(9, 5), (2, 9, 5), (1, 9, 5)])
+def test_real_arrays_of_more_axes_need_a_kind(shape: tuple[int, ...]) -> None:
+    error = refused(np.zeros(shape), **STFT)
+    assert error.code == "unknown-kind"
+    assert error.message == f"a real array of shape {shape} does not say what it is"
+    assert error.hint.startswith("kind: waveform, or magnitude, power, db")
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", ">f8", "i1", "i2", "<i2", ">i2", "i4", ">i4"])
+def test_every_dtype_of_samples(dtype: str) -> None:
+    full = np.iinfo(dtype).max + 1 if np.dtype(dtype).kind == "i" else 1
+    array = (np.array([0.5, -0.25, 0]) * full).astype(dtype)
+    (wave,) = read(array)
+    assert wave.samples.dtype.isnative
+    assert wave.samples.tolist() == [[0.5, -0.25, 0]]
+
+
+@pytest.mark.parametrize(
+    ("array", "code", "what"),
+    [
+        (np.array([None, "a"], "O"), "not-numbers", "Python objects"),
+        (np.array([True]), "not-numbers", "true and false"),
+        (np.zeros(2, "V2"), "not-numbers", "raw bytes or records"),
+        (np.array(["a"]), "not-numbers", "text"),
+        (np.array([b"a"]), "not-numbers", "text"),
+        (np.array(["2020"], "M8[Y]"), "not-numbers", "datetime64[Y]"),
+        (np.zeros((0, 4)), "empty", "the array is empty: its shape is (0, 4)"),
+    ],
+)
+def test_what_is_no_array_of_numbers(array: Any, code: str, what: str) -> None:
+    error = refused(array)
+    assert error.code == code
+    assert what in error.message
+
+
+def test_a_single_number_is_no_array() -> None:
+    assert refused(np.array(3.0), kind="waveform").code == "axes-mismatch"
+
+
+def test_a_batch_gives_one_signal_each() -> None:
+    array = RNG.uniform(-1, 1, (3, 2, 7)).astype("f4")
+    waves = read(array, kind="waveform", axes=["batch", "channel", "time"])
+    assert [wave.samples.tolist() for wave in waves] == array.tolist()
+    assert all(np.shares_memory(wave.samples, array) for wave in waves)
+
+
+def test_lengths_crop_the_padding() -> None:
+    array = RNG.uniform(-1, 1, (3, 7)).astype("f4")
+    array[1, 4:] = math.nan  # padding is never looked at
+    waves = read(array, np.array([7, 4, 1], "i8"), kind="waveform", axes=["batch", "time"])
+    assert [wave.length for wave in waves] == [7, 4, 1]
+    assert waves[1].samples.tolist() == array[1:2, :4].tolist()
+    frames = read(
+        RNG.uniform(0, 1, (2, 5, 9)), np.array([[2], [5]]), kind="magnitude", axes=["batch", "frame", "bin"], **STFT
+    )
+    assert [spectrum.frames for spectrum in frames] == [2, 5]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        (np.array([1, 2, 3]), "lengths is int64 of shape (3,), not a whole number for each of 2 elements"),
+        (np.array([1.0, 2.0]), "lengths is float64 of shape (2,), not a whole number for each of 2 elements"),
+        (np.array([0, 2]), "lengths go from 0 to 2, but the padded axis has 7"),
+        (np.array([1, 8]), "lengths go from 1 to 8, but the padded axis has 7"),
+    ],
+)
+def test_lengths_that_do_not_fit(lengths: Any, message: str) -> None:
+    error = refused(np.zeros((2, 7)), lengths, kind="waveform", axes=["batch", "time"])
+    assert (error.code, error.message) == ("bad-lengths", message)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_nan_is_refused_or_zero_or_kept(bad: float) -> None:
+    array = np.array([0.5, bad, -0.5])
+    error = refused(array)
+    assert (error.code, error.message) == ("not-finite", "1 of 3 values of the waveform array are NaN or infinite")
+    assert "nan: zero" in error.hint
+    (zeroed,) = read(array, nan="zero")
+    assert zeroed.samples.tolist() == [[0.5, 0, -0.5]]
+    assert WARNINGS == ["NaN or infinite values taken as 0"]
+    (kept,) = read(array, nan="keep")
+    assert np.array_equal(kept.samples[0], array.astype("f4"), equal_nan=True)
+
+
+@pytest.mark.parametrize("nan", ["zero", "keep"])
+def test_nan_hides_no_wrong_scale_and_no_wrong_kind(nan: str) -> None:
+    assert refused([math.nan, 20000.0], nan=nan).code == "beyond-full-scale"
+    bad = np.full((9, 5), -3.0)
+    bad[0, 0] = math.nan
+    assert refused(bad, kind="magnitude", nan=nan, **STFT).code == "negative-magnitude"
+
+
+@pytest.mark.parametrize("kind", ["magnitude", "power", "db"])
+def test_kinds_of_magnitudes(kind: str) -> None:
+    linear = RNG.uniform(0.1, 1, (9, 5))
+    written = {"magnitude": linear, "power": linear**2, "db": 20 * np.log10(linear)}[kind]
+    (found,) = read(written, kind=kind, length=17, **STFT)
+    assert isinstance(found, MagnitudeSpectrogram)
+    assert found.values.dtype == "f4"
+    assert found.values[0] == pytest.approx(linear, rel=1e-5)
+    assert found.samples_expected == 17
+    (double,) = read(written, kind=kind, precision="double", **STFT)
+    assert double.values[0] == pytest.approx(linear, rel=1e-12)
+
+
+def test_complex_keeps_its_precision_only_if_asked() -> None:
+    array = RNG.normal(size=(9, 5)) + 1j * RNG.normal(size=(9, 5))
+    assert read(array, **STFT)[0].values.dtype == "c8"
+    (double,) = read(array, precision="double", **STFT)
+    assert np.array_equal(double.values[0], array)
+
+
+def test_kinds_that_the_values_contradict() -> None:
+    assert refused(np.zeros((9, 5)), kind="complex", **STFT).code == "kind-mismatch"
+    for kind in ("waveform", "magnitude", "power", "db"):
+        error = refused(
+            np.ones((9, 5), "c8"), kind=kind, axes=["channel", "time"] if kind == "waveform" else None, **STFT
+        )
+        assert error.message == f"the array is complex, but a {kind} is real"  # fmt: skip
+
+
+def test_a_mapped_file_stays_mapped(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", RNG.uniform(-1, 1, (3, 50)).astype("f4"))
+    array = np.load(tmp_path / "a.npy", mmap_mode="r")
+    waves = read(array, kind="waveform", axes=["batch", "time"])
+    assert all(np.shares_memory(wave.samples, array) for wave in waves)

@@ -1,0 +1,113 @@
+"""Sources open regular files and nothing else, never wait, and notice a file that changes under them."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from tonearm.errors import ItemError
+from tonearm.source import Source, open_regular
+
+
+def source(path: Path) -> Source:
+    return Source(name=str(path), path=path)
+
+
+def refused(path: Path) -> ItemError:
+    with pytest.raises(ItemError) as caught, source(path).open():
+        pytest.fail("it was opened")
+    assert caught.value.message.isprintable()
+    return caught.value
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    path.write_bytes(b"123")
+    with source(path).open() as file:
+        assert file.read() == b"123"
+
+
+def test_an_open_file_is_handed_on_and_left_open() -> None:
+    file = io.BytesIO(b"123")
+    with Source(name="<file>", file=file).open() as opened:
+        assert opened is file
+    assert not file.closed
+
+
+def test_an_array_in_memory_is_no_file() -> None:
+    with pytest.raises(ItemError, match="<array> is an array in memory, not a file"), Source(name="<array>").open():
+        pass
+
+
+def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert refused(tmp_path / "pipe").message.endswith("it is not a regular file")
+    assert refused(tmp_path / "pipe").code == "not-a-file"
+    assert refused(tmp_path).message.endswith("it is a folder")
+    assert refused(tmp_path / "gone").message.endswith("no such file or directory")
+    assert refused(tmp_path / "loop").code == "unreadable"
+    assert refused(Path("/dev/null")).code == "not-a-file"
+    assert "null" in refused(Path("a\0b")).message
+
+
+def test_a_name_is_printed_escaped(tmp_path: Path) -> None:
+    assert r"a\x1b[2J\nb" in refused(tmp_path / "a\x1b[2J\nb").message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.touch(mode=0)
+    assert refused(path).message.endswith("permission denied")
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"123")
+    with pytest.raises(ItemError, match="changed while it was read") as caught, source(path).open():
+        path.write_bytes(b"1234")
+    assert caught.value.code == "source-changed"
+
+
+def test_a_file_that_is_replaced_under_its_name_is_read_as_it_was(tmp_path: Path) -> None:
+    path, other = tmp_path / "a", tmp_path / "b"
+    path.write_bytes(b"old")
+    other.write_bytes(b"new")
+    with source(path).open() as file:
+        other.replace(path)
+        assert file.read() == b"old"
+
+
+def test_an_error_within_is_not_hidden_by_a_change(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"123")
+    with pytest.raises(KeyError), source(path).open():  # noqa: PT012 - both belong to it
+        path.write_bytes(b"45")
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "stem"),
+    [
+        ("x/a.b.npy", "x/a.b.npy", "a.b"),
+        ("<array>", None, "array"),
+        ("<>", None, "signal"),
+        (".npy", ".npy", ".npy"),
+    ],
+)
+def test_a_stem_names_outputs(name: str, path: str | None, stem: str) -> None:
+    assert Source(name=name, path=Path(path) if path else None).stem == stem
+
+
+def test_opening_leaks_no_descriptor(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        refused(tmp_path)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    with pytest.raises(ItemError):
+        open_regular(tmp_path / "none")
