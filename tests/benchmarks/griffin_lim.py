@@ -55,9 +55,7 @@ def _table(kind: str, seconds: int, n_fft: int, hop: int, rounds: int, *, preset
         ).samples[0]  # fmt: skip
 
     contenders: dict[str, harness.Work] = {
-        "librosa": functools.partial(
-            librosa.griffinlim, known, n_iter=32, hop_length=hop, n_fft=n_fft, length=length, random_state=0
-        )
+        "librosa": functools.partial(librosa.griffinlim, known, n_iter=32, hop_length=hop, n_fft=n_fft, length=length)
     }
     if peers.has_torch():
         contenders["torch"] = functools.partial(peers.torch_griffin_lim, known, n_fft, hop, length)

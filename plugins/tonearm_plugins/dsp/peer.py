@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,8 @@ def griffin_lim(
         "window": grid.window,
         "momentum": momentum,
         "init": None if start == "zero" else "random",
-        "random_state": np.random.RandomState(seed % 2**32),
+        # librosa 1.0 renamed the seed.
+        "rng" if "rng" in inspect.signature(librosa.griffinlim).parameters else "random_state": seed % 2**32,
     }
     if grid.pad == grid.n_fft // 2:
         signal: FloatArray = librosa.griffinlim(magnitude, center=True, length=grid.length, **common)
