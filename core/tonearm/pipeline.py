@@ -6,18 +6,18 @@ decoding (unless ``nan: keep``) and before encoding. Whatever a plugin raises be
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.arrays import extent_of
-from tonearm.arrays.values import not_finite
+from tonearm.arrays.values import Extent, extent_of, mean_of, not_finite
 from tonearm.config.check import Bound, Checked, Output
 from tonearm.contract import Context, Decoder, Encoder, Item, Plugin, Regroup, Sink, Transform
 from tonearm.errors import ItemError, OutputError, TonearmError, one_line
-from tonearm.signals import Signal, describe
+from tonearm.signals import Signal, Waveform, describe
 from tonearm.source import Source
 
 
@@ -81,7 +81,7 @@ class Pipeline:
         ItemError
             At the first item that fails.
         """
-        for outcome in self.items(as_source(source)):
+        for outcome in self._converted(as_source(source), threads=1, on_warning=None):
             if outcome.error:
                 raise outcome.error
             if outcome.item:
@@ -89,6 +89,23 @@ class Pipeline:
 
     def items(
         self, source: Source, *, threads: int = 1, on_warning: Callable[[str], None] | None = None
+    ) -> Iterator[Outcome]:
+        """Yield what becomes of each item of a source: ready to be written, or an error.
+
+        Each was looked at once: its values are finite, and its duration, peak and DC are measured.
+        """
+        for outcome in self._converted(source, threads=threads, on_warning=on_warning):
+            if outcome.error or outcome.item is None:
+                yield outcome
+                continue
+            try:
+                _look_at(outcome.item.signal, outcome.context)
+                yield outcome
+            except ItemError as error:
+                yield replace(outcome, error=error)
+
+    def _converted(
+        self, source: Source, *, threads: int, on_warning: Callable[[str], None] | None
     ) -> Iterator[Outcome]:
         """Yield what becomes of each item of a source after the last transform."""
         stream = decoded(self.checked.decoder, source, Context(threads=threads, on_warning=on_warning))
@@ -100,7 +117,7 @@ class Pipeline:
         return stream
 
     def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:
-        """Write one item; the values must be finite.
+        """Write one item that `items` gave.
 
         Raises
         ------
@@ -111,7 +128,6 @@ class Pipeline:
         """
         encoder = output.encoder
         _check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
-        _check_finite(item.signal)
         with blamed(encoder, writes=True):
             _plugin(encoder, Encoder).encode(item, sink, context)
 
@@ -248,7 +264,25 @@ def _check_class(signal: object, declared: tuple[type[Signal], ...], promise: st
         raise ItemError(f"{promise} {ports}, but {found} {what}", code="wrong-type")
 
 
-def _check_finite(signal: Signal) -> None:
-    for array in signal.arrays():
-        if not extent_of(array).finite:
-            raise not_finite(array, signal.port)
+def _check_finite(signal: Signal) -> Extent | None:
+    """Raise `ItemError` if a value is NaN or infinite; return the extent of all, if there are any."""
+    arrays = signal.arrays()
+    if not arrays:
+        return None
+    extent = extent_of(*arrays)
+    if not extent.finite:
+        raise not_finite(next(array for array in arrays if not extent_of(array).finite), signal.port)
+    return extent
+
+
+def _look_at(signal: Signal, context: Context) -> None:
+    """See that all values are finite, and measure what everybody wants to know of a waveform."""
+    extent = _check_finite(signal)
+    if extent is None or not isinstance(signal, Waveform):
+        return
+    peak = extent.peak
+    context.measure(duration=round(signal.duration, 6), dc=round(mean_of(signal.samples), 6))
+    if peak > 0:
+        context.measure(peak_db=round(20 * math.log10(peak), 2))
+    else:
+        context.warn("it is silent")

@@ -86,6 +86,11 @@ def finite_extent_of(array: Array) -> Extent:
     return Extent(low, high) if low <= high else Extent(0.0, 0.0)
 
 
+def mean_of(array: Array) -> float:
+    """Return the mean of a real array, summed in float64."""
+    return sum(float(block.sum(dtype="float64")) for block in blocks(array)) / array.size
+
+
 def count_not_finite(array: Array) -> int:
     """Return how many values are NaN or infinite."""
     import numpy as np
