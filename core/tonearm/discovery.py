@@ -1,8 +1,8 @@
 """Which installed packages register the entry point group ``tonearm``.
 
 `importlib.metadata` knows, but its import and its scan cost more than the whole of ``tonearm check``. So the metadata
-folders on the path are looked through for the group's name, and only where something else than folders is on the path
-(a zip file, a finder of one's own) is it asked.
+folders on the path are looked through for the group's name, and only where something else than plain folders is on the
+path (a zip file, an egg) is it asked.
 """
 
 from __future__ import annotations
@@ -44,40 +44,51 @@ class EntryPoint(Struct, frozen=True):
         import functools
         import importlib
 
-        module, _, attributes = self.value.partition(":")
-        return functools.reduce(getattr, filter(None, attributes.split(".")), importlib.import_module(module.strip()))
+        module, _, attributes = (part.strip() for part in self.value.partition(":"))
+        return functools.reduce(getattr, filter(None, attributes.split(".")), importlib.import_module(module))
 
 
 def entry_points() -> list[EntryPoint]:
     """Return the entry points of the group; of a package that is on the path twice, the one that Python imports."""
-    found: dict[tuple[str, str], EntryPoint] = {}
-    for point in _scanned() if _only_folders() else _asked():
-        found.setdefault((point.package, point.name), point)
-    return list(found.values())
+    return list(_scanned() if _only_folders() else _asked())
 
 
 def _only_folders() -> bool:
-    """Say whether packages can only come from folders."""
-    return all(os.path.isdir(entry or ".") or not os.path.exists(entry) for entry in sys.path)  # noqa: PTH110, PTH112
+    """Say whether packages can only come from plain folders."""
+    return all(
+        (os.path.isdir(entry or ".") and not entry.endswith(".egg")) or not os.path.exists(entry)  # noqa: PTH110, PTH112
+        for entry in sys.path
+    )
 
 
 def _scanned() -> Iterator[EntryPoint]:
     """Yield what the metadata folders on the path say."""
+    seen: set[str] = set()
     for folder in dict.fromkeys(sys.path):
         try:
             names = sorted(name for name in os.listdir(folder or ".") if name.endswith(_METADATA))  # noqa: PTH208
         except OSError:
             continue
         for name in names:
+            package, version = _package(name)
+            if package.lower() in seen:
+                continue
+            seen.add(package.lower())
             try:
                 with open(os.path.join(folder, name, "entry_points.txt"), encoding="utf-8") as file:  # noqa: PTH118, PTH123
                     text = file.read()
             except (OSError, UnicodeDecodeError):
                 continue
             if _HEADING in text:
-                package, _, version = name.rpartition(".")[0].partition("-")
                 for key, value in _group(text):
-                    yield EntryPoint(key, value, package, version.partition("-")[0])
+                    yield EntryPoint(key, value, package, version)
+
+
+def _package(folder: str) -> tuple[str, str]:
+    """Return the name and version that a metadata folder says: ``acme-1.2.dist-info``, ``acme-1.2-py3.egg-info``."""
+    base, _, kind = folder.rpartition(".")
+    name, _, rest = base.rpartition("-") if kind == "dist-info" else base.partition("-")
+    return (name or rest).replace("-", "_").replace(".", "_"), rest.partition("-")[0] if name else ""
 
 
 def _group(text: str) -> Iterator[tuple[str, str]]:
@@ -89,13 +100,21 @@ def _group(text: str) -> Iterator[tuple[str, str]]:
             within = line == _HEADING
         elif within and "=" in line and line[0] not in "#;":
             name, _, value = line.partition("=")
-            yield name.strip(), value.partition("[")[0].strip()
+            if name.strip():
+                yield name.strip(), value.partition("[")[0].strip()
 
 
 def _asked() -> Iterator[EntryPoint]:
     """Yield what `importlib.metadata` says."""
     from importlib import metadata
 
-    for point in metadata.entry_points(group=GROUP):
-        package, version = (point.dist.name, point.dist.version) if point.dist else (point.module, "")
-        yield EntryPoint(point.name, point.value, package.replace("-", "_"), version)
+    seen: set[str] = set()
+    for distribution in metadata.distributions():
+        try:
+            name, version = distribution.name.replace("-", "_"), distribution.version
+            points = [point for point in distribution.entry_points if point.group == GROUP]
+        except Exception:  # noqa: S112 - damaged metadata: Python itself promises no particular error
+            continue
+        if name.lower() not in seen:
+            seen.add(name.lower())
+            yield from (EntryPoint(point.name, point.value, name, version) for point in points if point.name)

@@ -166,29 +166,37 @@ class Registry:
         if not callers:
             raise PluginError(f"{package} is set aside: it implements no hook", hint=f"hooks: {', '.join(HOOKS)}")
         for caller in callers:
-            implementation = next(found for found in caller.get_hookimpls() if found.plugin_name == offer.origin)
-            self._take(caller.name, implementation.function, offer, package)
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is plugin:
+                    self._take(caller.name, implementation.function, offer, package)
 
     def _take(self, hook: str, function: Callable[[], object], offer: Offer, package: str) -> None:
         """Take the plugins that one hook hands over; what is wrong is set aside alone."""
+        where = f"{hook} of {package}"
         try:
-            with guard(f"{hook} of {package}"):
+            with guard(where):
                 found = function()
                 if not isinstance(found, Mapping):
                     raise TypeError(f"it returns {type(found).__name__}, not a mapping from names to plugins")
-                entries = [self._entry(hook, name, target, offer) for name, target in found.items()]
+                pairs = list(found.items())
         except PluginError as error:
             self.problems.append(error.problem)
             return
-        for entry in entries:
-            self._found.setdefault((entry.role, entry.name), []).append(entry)
+        for name, target in pairs:
+            try:
+                with guard(f"{one_line(repr(name))} in {where}"):
+                    entry = self._entry(hook, name, target, offer)
+            except PluginError as error:
+                self.problems.append(error.problem)
+            else:
+                self._found.setdefault((entry.role, entry.name), []).append(entry)
 
     @staticmethod
     def _entry(hook: str, name: object, target: object, offer: Offer) -> Entry:
         if not (isinstance(name, str) and NAME.fullmatch(name)):
-            raise ValueError(f"{name!r} is no name for a plugin: lower case letters, digits and single hyphens")
+            raise ValueError("no name for a plugin; lower case letters, digits and single hyphens are")
         if not isinstance(target, (str, type)):
-            raise TypeError(f"{name!r} is {type(target).__name__}, neither a class nor 'module:Class'")
+            raise TypeError(f"it is {type(target).__name__}, neither a class nor 'module:Class'")
         return Entry(name=name, role=HOOKS[hook], target=target, offer=offer)
 
     def entries(self, role: str | None = None) -> Iterator[Entry]:
@@ -211,25 +219,23 @@ class Registry:
         PluginError
             If there is none of that name, or there are two and the bare name does not say which.
         """
-        origin, _, bare = name.rpartition("/")
+        origin, slash, bare = name.rpartition("/")
         same = self._found.get((role, bare), [])
-        fitting = [entry for entry in same if (entry.origin == origin if origin else self.is_bare(entry))]
+        fitting = [entry for entry in same if (entry.origin == origin if slash else self.is_bare(entry))]
         if fitting:
             return fitting[0]
-        if same and not origin:
+        if same and not slash:
             names = " or ".join(entry.full_name for entry in same)
-            raise PluginError(f"two packages offer {name}", code="ambiguous-plugin", hint=f"write {names}")
-        raise PluginError(
-            f"there is no {role} {one_line(name)!r}", code="unknown-plugin", hint=self._hint(role, bare, name)
-        )
+            raise PluginError(f"{len(same)} packages offer {name}", code="ambiguous-plugin", hint=f"write {names}")
+        raise PluginError(f"there is no {role} {one_line(name)!r}", code="unknown-plugin", hint=self._hint(role, bare))
 
-    def _hint(self, role: str, bare: str, name: str) -> str:
+    def _hint(self, role: str, bare: str) -> str:
         others = [other for other in ROLES if (other, bare) in self._found and other != role]
         if others:
             return (
                 f"{bare} is {'an' if others[0] == 'encoder' else 'a'} {others[0]}, and stands elsewhere in a pipeline"
             )
-        return did_you_mean(name, [key[1] for key in self._found if key[0] == role]) or "tonearm plugins lists all"
+        return did_you_mean(bare, [key[1] for key in self._found if key[0] == role]) or "tonearm plugins lists all"
 
 
 def installed() -> Iterator[Offer]:
@@ -237,8 +243,10 @@ def installed() -> Iterator[Offer]:
     points = sorted(entry_points(), key=lambda point: (not _is_builtin(point), point.name, point.package))
     taken: set[str] = set()
     for point in points:
-        # Two packages may have chosen one name; the second is known by its distribution's.
-        origin = point.name if point.name not in taken else point.package
+        # Two packages may have chosen one name, or ours; the second is known by its distribution's.
+        names = (point.name, point.package, f"{point.package}.{point.name}")
+        free = (name for name in names if name not in taken and (name != BUILTIN or _is_builtin(point)))
+        origin = next(free, "")
         taken.add(origin)
         yield Offer(origin=origin, load=point.load, package=f"{point.package} {point.version}".rstrip())
 
