@@ -32,6 +32,9 @@ Out = TypeVar("Out", bound=Signal)
 Opts = TypeVar("Opts")
 S_co = TypeVar("S_co", bound=Signal, covariant=True)
 ArrayOpts = TypeVar("ArrayOpts", bound=ArrayOptions)
+BESIDE = ("lengths", "imag", "phase")
+"""Options of `KeyedArrayOptions` that name an array beside the one that is read."""
+
 KeyedOpts = TypeVar("KeyedOpts", bound=KeyedArrayOptions)
 
 
@@ -219,14 +222,15 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal]]:
         """Yield an item for each array, and for each element of its batch axis."""
         found = [("", source.array)] if source.array is not None else self.arrays(source, context)
-        return self._items(found, context)
+        return self._items(((key, array, {}) for key, array in found), context)
 
     def _items(
-        self, arrays: Iterable[tuple[str, Array]], context: Context, lengths: Array | None = None
+        self, arrays: Iterable[tuple[str, Array, Mapping[str, Array]]], context: Context
     ) -> Iterator[Item[Signal]]:
+        """Yield the items of arrays, each with its name and those beside it, as `read_array` takes them."""
         index = 0
-        for key, array in arrays:
-            for signal in read_array(array, self.options, warn=context.warn, lengths=lengths):
+        for key, array, beside in arrays:
+            for signal in read_array(array, self.options, warn=context.warn, **beside):
                 yield Item(signal=signal, key=key, index=index)
                 index += 1
 
@@ -259,19 +263,47 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                 yield key, found[key]
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal]]:
-        """Yield an item for each array, and for each element of its batch axis up to its true length."""
-        key = self.options.lengths
-        if key is None or source.array is not None:
+        """Yield an item for each array, and for each element of its batch axis up to its true length.
+
+        Where ``imag`` or ``phase`` name a second array, both together are one.
+        """
+        named = [name for name in BESIDE if getattr(self.options, name) is not None]
+        if not named:
             yield from super().decode(source, context)
-            return
-        with self.open_arrays(source, context) as found:
-            if key not in found:
-                raise _no_such_key(key, found)
-            lengths = found[key]
-        yield from self._items(self.arrays(source, context), context, lengths)
+        elif source.array is not None:
+            raise ItemError(
+                f"{named[0]} names an array beside the first, but {source.name} is one array",
+                code="no-such-key",
+                hint=f"give a file, or leave {named[0]} out",
+            )
+        else:
+            with self.open_arrays(source, context) as found:
+                yield from self._items(self._with_beside(found, named), context)
+
+    def _with_beside(
+        self, found: Mapping[str, Array], named: Iterable[str]
+    ) -> Iterator[tuple[str, Array, Mapping[str, Array]]]:
+        """Yield each chosen array with its name and those that the options name beside it."""
+        keys = set(found)
+        for key in self._chosen(found):
+            others = {name: self._beside(getattr(self.options, name), key) for name in named}
+            for other in others.values():
+                if other not in keys:
+                    raise _no_such_key(other, found)
+            yield key, found[key], {name: found[other] for name, other in others.items()}
+
+    def _beside(self, name: str, key: str) -> str:
+        """Return a name with a * in it as what belongs to a key: what the * in the option ``key`` stands for there."""
+        before, star, after = (self.options.key or "").partition("*")
+        return name.replace("*", key[len(before) : len(key) - len(after)], 1) if star and "*" in name else name
 
     def _chosen(self, found: Mapping[str, Array]) -> list[str]:
-        candidates = [key for key in found if key != self.options.lengths]
+        """Return the names of the arrays to read; what the options name beside them is none of those."""
+        from fnmatch import fnmatchcase
+
+        keys = list(found)  # asking the mapping itself might load an array
+        others = [name for name in (getattr(self.options, option) for option in BESIDE) if name is not None]
+        candidates = [key for key in keys if not any(key == name or fnmatchcase(key, name) for name in others)]
         pattern = self.options.key
         if pattern is None:
             if len(candidates) != 1:
@@ -281,11 +313,9 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                     hint="key: NAME takes one, key: '*' takes all" if candidates else "",
                 )
             return candidates
-        import fnmatch
-
-        chosen = [pattern] if pattern in found else fnmatch.filter(candidates, pattern)
+        chosen = [pattern] if pattern in keys else [key for key in candidates if fnmatchcase(key, pattern)]
         if not chosen:
-            raise _no_such_key(pattern, found)
+            raise _no_such_key(pattern, keys)
         return chosen
 
 

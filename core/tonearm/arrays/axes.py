@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.options import KINDS, AxisName, KindName
+from tonearm.arrays.options import KINDS, AxisName, KindName, possible_axes
 from tonearm.errors import ItemError
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes: dict[AxisName, int]) -> Array:
     """Return a view of the array with axes (batch, channel, and those that the kind needs).
+
+    An axis of real and imaginary parts, if named, comes right after batch.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes
                 code="bins-mismatch",
                 hint=_bins_hint(found) if name == "bin" else "",
             )
-    order: list[AxisName] = ["batch", "channel", *needed]
+    order: list[AxisName] = ["batch", *(("complex",) if "complex" in names else ()), "channel", *needed]
     present = [name for name in order if name in names]
     view = squeezed.transpose([names.index(name) for name in present])
     return view.reshape([view.shape[present.index(name)] if name in present else 1 for name in order])
@@ -60,7 +62,7 @@ def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes
 
 def _check_names(names: Sequence[AxisName], kind: KindName, needed: tuple[AxisName, ...]) -> None:
     """Refuse axes that the kind does not have; options cannot tell before the array does, where it says the kind."""
-    wrong = [name for name in names if name not in ("batch", "channel", *needed)]
+    wrong = [name for name in names if name not in possible_axes(kind)]
     missing = [name for name in needed if name not in names]
     if wrong or missing:
         what = f"has no {wrong[0]} axis" if wrong else f"has a {missing[0]} axis, which axes does not name"

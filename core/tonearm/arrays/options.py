@@ -22,7 +22,7 @@ from tonearm.signals import (
 )
 
 KindName = Literal["waveform", "complex", "magnitude", "power", "db"]
-AxisName = Literal["batch", "channel", "time", "bin", "frame"]
+AxisName = Literal["batch", "channel", "time", "bin", "frame", "complex"]
 NanPolicy = Literal["error", "zero", "keep"]
 
 
@@ -41,6 +41,12 @@ KINDS: Mapping[KindName, Kind] = {
     "db": Kind(MagnitudeSpectrogram, ("bin", "frame")),
 }
 
+
+def possible_axes(kind: KindName) -> tuple[AxisName, ...]:
+    """Return the axes that an array of a kind can have."""
+    return ("batch", "channel", *KINDS[kind].axes, *(("complex",) if kind == "complex" else ()))
+
+
 # Options that describe a spectrogram, and say nothing of a waveform.
 SPECTRAL = (*(name for name in GRID_FIELDS if name != "sample_rate"), "center", "length")
 
@@ -58,7 +64,11 @@ class ArrayOptions:
     ] = None
     axes: Annotated[
         list[AxisName] | None,
-        Meta(description="What each axis is, in the array's order, as in [batch, channel, time].", min_length=1),
+        Meta(
+            description="What each axis is, in the array's order, as in [batch, channel, time]; complex is an axis of"
+            " two, real and imaginary parts.",
+            min_length=1,
+        ),
     ] = None
     sample_rate: Annotated[
         int | None, Meta(description="In Hz; an array does not say it, so it must be given.", ge=1, le=MAX_SAMPLE_RATE)
@@ -128,10 +138,13 @@ class ArrayOptions:
         for name in {name for name in axes if axes.count(name) > 1}:
             yield OptionError(f"axes names {name} twice", option="axes")
         if self.kind is None:
+            if "complex" in axes:
+                hint = "kind: complex"
+                yield OptionError("an axis of real and imaginary parts wants its kind", option="axes", hint=hint)
             return
         needed = KINDS[self.kind].axes
         for name in axes:
-            if name not in ("batch", "channel", *needed):
+            if name not in possible_axes(self.kind):
                 hint = f"it has {', '.join(needed)}, and may have batch and channel"
                 yield OptionError(f"a {self.kind} array has no {name} axis", option="axes", hint=hint)
         for name in needed:
@@ -179,6 +192,42 @@ class KeyedArrayOptions(ArrayOptions):
     lengths: Annotated[
         str | None, Meta(description="Name of the array with the true length of each element of a padded batch.")
     ] = None
+    imag: Annotated[
+        str | None,
+        Meta(
+            description="Name of the array with the imaginary parts, where key names the real ones. With a * in both,"
+            " it stands for the same text."
+        ),
+    ] = None
+    phase: Annotated[
+        str | None,
+        Meta(
+            description="Name of the array with the phases in radians, where key names magnitudes, powers or decibels;"
+            " both together are a complex spectrogram."
+        ),
+    ] = None
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together."""
+        yield from super().problems()
+        if self.imag is not None and self.phase is not None:
+            yield OptionError("imag and phase are two ways to write the same thing", option="phase", hint="keep one")
+        if self.imag is not None and self.kind != "complex":
+            yield OptionError("'imag' names imaginary parts", option="imag", hint="kind: complex")
+        if self.phase is not None and self.kind not in ("magnitude", "power", "db"):
+            hint = "kind: magnitude, power or db, as what key names"
+            yield OptionError("'phase' belongs to a magnitude", option="phase", hint=hint)
+        for option in ("imag", "phase"):
+            other = getattr(self, option)
+            if other is not None and self.key is None:
+                yield _missing("key", f"{option} names one array, key the other")
+            elif other is not None and self.key is not None and not other.count("*") == self.key.count("*") <= 1:
+                hint = "a * in key stands for the same text there, as in key: 'a.*.real' and imag: 'a.*.imag'"
+                yield OptionError(f"{option} and key have one * each, or none", option=option, hint=hint)
+
+    def signals(self) -> tuple[type[Signal], ...]:
+        """Return the signals that an array read so may become."""
+        return (ComplexSpectrogram,) if self.phase is not None else super().signals()
 
 
 def _missing(option: str, hint: str) -> OptionError:

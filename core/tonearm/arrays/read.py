@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import arrange
 from tonearm.arrays.options import KINDS, ArrayOptions, AxisName, KindName
+from tonearm.arrays.parts import check_parts, from_magnitude_and_phase, from_real_and_imaginary, refuse_complex
 from tonearm.arrays.values import (
     extent_of,
     finite_extent_of,
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 
 
 def read_array(
-    array: Array, options: ArrayOptions, *, warn: Callable[[str], None], lengths: Array | None = None
+    array: Array,
+    options: ArrayOptions,
+    *,
+    warn: Callable[[str], None],
+    lengths: Array | None = None,
+    imag: Array | None = None,
+    phase: Array | None = None,
 ) -> Iterator[Signal]:
     """Yield the signals that an array holds, one for each element of its batch axis.
 
@@ -39,6 +46,10 @@ def read_array(
         Takes what is worth knowing but no error.
     lengths
         (batch,) true length of each element along its time or frame axis; the rest is padding and is cropped.
+    imag
+        The imaginary parts, shaped like ``array``, which then holds the real ones.
+    phase
+        The phases in radians, shaped like ``array``, which then holds what they belong to.
 
     Raises
     ------
@@ -49,12 +60,46 @@ def read_array(
     kind = options.kind or _kind_of(array)
     grid = options.grid() if "bin" in KINDS[kind].axes else None
     sizes: dict[AxisName, int] = {"bin": grid.bins} if grid else {}
+    if options.axes and "complex" in options.axes:
+        sizes["complex"] = 2
+        refuse_complex(array, "an axis of real and imaginary parts")
     batch = arrange(array, kind, options.axes, sizes)
     if lengths is not None:
         lengths = _checked_lengths(lengths, batch.shape)
+    second = _second(array, kind, options, sizes, imag, phase)
     for index in range(batch.shape[0]):
-        values = batch[index] if lengths is None else batch[index][..., : int(lengths[index])]
-        yield _signal(values, kind, grid, options, warn)
+        end = None if lengths is None else int(lengths[index])
+        values, other = batch[index][..., :end], None if second is None else second[index][..., :end]
+        if options.axes and "complex" in options.axes:
+            values, other = values[0], values[1]
+        if other is not None and phase is None:
+            values = from_real_and_imaginary(values, other, double=options.precision == "double")
+        signal = _signal(values, kind, grid, options, warn)
+        yield signal if phase is None or other is None else _with_phase(signal, other, options)
+
+
+def _second(
+    array: Array,
+    kind: KindName,
+    options: ArrayOptions,
+    sizes: dict[AxisName, int],
+    imag: Array | None,
+    phase: Array | None,
+) -> Array | None:
+    """Return the imaginary parts or the phases, arranged as the array is."""
+    given, names = (imag, ("real parts", "imaginary parts")) if phase is None else (phase, ("magnitudes", "phases"))
+    if given is None:
+        return None
+    given = _numbers(given)
+    check_parts(array, given, names)
+    return arrange(given, kind, options.axes, sizes)
+
+
+def _with_phase(signal: Signal, phase: Array, options: ArrayOptions) -> Signal:
+    if not isinstance(signal, MagnitudeSpectrogram):
+        raise ItemError(f"a {signal.port} has no phase", code="kind-mismatch", hint="kind: magnitude, power or db")
+    values = from_magnitude_and_phase(signal.values, phase, options.nan)
+    return ComplexSpectrogram(values=values, grid=signal.grid, length=signal.length)
 
 
 def _numbers(array: Array) -> Array:
@@ -118,7 +163,11 @@ def _signal(
         return Waveform(samples=samples, sample_rate=options.sample_rate or 0)
     if kind == "complex":
         if values.dtype.kind != "c":
-            raise ItemError("the array is real, but kind is complex", code="kind-mismatch", hint="kind: magnitude?")
+            raise ItemError(
+                "the array is real, but kind is complex",
+                code="kind-mismatch",
+                hint="axes names an axis of real and imaginary parts, as in [bin, frame, complex]; or kind: magnitude",
+            )
         spectrum = values.astype("complex128" if double else "complex64", copy=False)
     else:
         floats = _real(values, kind).astype("float64" if double else "float32", copy=False)
