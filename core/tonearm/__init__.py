@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tonearm.version import __version__
 
 if TYPE_CHECKING:
+    from tonearm.dialects import MelDialect, MelSpectrogram
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
     from tonearm.python import Pipeline, load
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
@@ -22,6 +23,8 @@ __all__ = [
     "ComplexSpectrogram",
     "ItemError",
     "MagnitudeSpectrogram",
+    "MelDialect",
+    "MelSpectrogram",
     "OutputError",
     "Pipeline",
     "PipelineError",
@@ -35,7 +38,7 @@ __all__ = [
     "load",
 ]
 
-_ROOMS = ("errors", "signals", "python")
+_ROOMS = ("errors", "signals", "dialects", "python")
 
 
 def __getattr__(name: str) -> Any:

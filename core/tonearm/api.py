@@ -18,8 +18,9 @@ from tonearm.contract import (
     Sink,
     Transform,
 )
+from tonearm.dialects import MelDialect, MelSpectrogram
 from tonearm.errors import ItemError, OptionError, OutputError, SignalError
-from tonearm.hookspecs import Decoders, Encoders, Transforms, hookimpl
+from tonearm.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
 from tonearm.ports import Spec
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 from tonearm.source import Source
@@ -31,6 +32,7 @@ __all__ = [
     "Context",
     "Decoder",
     "Decoders",
+    "Dialects",
     "Encoder",
     "Encoders",
     "Item",
@@ -38,6 +40,8 @@ __all__ = [
     "KeyedArrayDecoder",
     "KeyedArrayOptions",
     "MagnitudeSpectrogram",
+    "MelDialect",
+    "MelSpectrogram",
     "Meta",
     "NoOptions",
     "OptionError",

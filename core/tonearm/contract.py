@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from msgspec import Struct
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, read_array
+from tonearm.dialects import Catalogue
 from tonearm.errors import ItemError, one_line
 from tonearm.ports import Spec, ports_of
 from tonearm.signals import Signal
@@ -101,10 +102,19 @@ class Context:
         How many threads a plugin may use.
     on_warning
         Called with each warning as it comes.
+    dialects
+        Returns the dialects that there are by name.
     """
 
-    def __init__(self, *, threads: int = 1, on_warning: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        on_warning: Callable[[str], None] | None = None,
+        dialects: Callable[[], Catalogue] = Catalogue,
+    ) -> None:
         self.threads = threads
+        self.dialects = dialects
         self.measurements: dict[str, float | int | str] = {}
         self.warnings: list[str] = []
         self._on_warning = on_warning
@@ -123,7 +133,7 @@ class Context:
 
     def hand_over(self) -> Context:
         """Return a context with all that was noted so far, which is forgotten here: it belongs to one item."""
-        context = Context(threads=self.threads, on_warning=self._on_warning)
+        context = Context(threads=self.threads, on_warning=self._on_warning, dialects=self.dialects)
         context.measurements, self.measurements = self.measurements, {}
         context.warnings, self.warnings = self.warnings, []
         return context
@@ -230,7 +240,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         """Yield the items of arrays, each with its name and those beside it, as `read_array` takes them."""
         index = 0
         for key, array, beside in arrays:
-            for signal in read_array(array, self.options, warn=context.warn, **beside):
+            for signal in read_array(array, self.options, warn=context.warn, dialects=context.dialects, **beside):
                 yield Item(signal=signal, key=key, index=index)
                 index += 1
 
@@ -240,9 +250,10 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         spectral = options.kind is not None and options.kind != "waveform"
         return Spec(
             signals=options.signals(),
-            sample_rate=options.sample_rate,
+            sample_rate=options.rate,
             length=options.length,
             grid=options.grid() if spectral else None,
+            dialect=options.dialect,
         )
 
 

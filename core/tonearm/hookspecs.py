@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pluggy
 
 from tonearm.contract import Decoder, Encoder, Regroup, Transform
+from tonearm.dialects import Recipe
 
 PROJECT = "tonearm"
 
@@ -20,6 +21,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 Decoders: TypeAlias = Mapping[str, type[Decoder[Any, Any]] | str]
 Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regroup[Any, Any, Any]] | str]
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
+Dialects: TypeAlias = Mapping[str, Recipe]
 
 
 @hookspec
@@ -36,6 +38,13 @@ def tonearm_transforms() -> Transforms:  # type: ignore[empty-body]
 def tonearm_encoders() -> Encoders:  # type: ignore[empty-body]
     """Return encoders by name."""
 
+
+@hookspec
+def tonearm_dialects() -> Dialects:  # type: ignore[empty-body]
+    """Return dialects by name; asked for when a pipeline first names one."""
+
+
+DIALECTS = "tonearm_dialects"
 
 HOOKS: Mapping[str, str] = {
     "tonearm_decoders": "decoder",

@@ -108,12 +108,14 @@ class Pipeline:
         self, source: Source, *, threads: int, on_warning: Callable[[str], None] | None
     ) -> Iterator[Outcome]:
         """Yield what becomes of each item of a source after the last transform."""
-        stream = decoded(self.checked.decoder, source, Context(threads=threads, on_warning=on_warning))
+        dialects = self.checked.dialects
+        context = Context(threads=threads, on_warning=on_warning, dialects=dialects)
+        stream = decoded(self.checked.decoder, source, context)
         for step in self.checked.steps:
             if isinstance(step.plugin, Transform):
                 stream = _transformed(step, stream)
             else:
-                stream = _regrouped(step, stream, Context(threads=threads, on_warning=on_warning))
+                stream = _regrouped(step, stream, Context(threads=threads, on_warning=on_warning, dialects=dialects))
         return stream
 
     def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:

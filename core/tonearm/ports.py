@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tonearm.dialects import MelDialect
 from tonearm.signals import Signal, StftGrid
 
 
@@ -31,6 +32,8 @@ class Spec(Struct, frozen=True, kw_only=True):
         In Hz, and in samples; None where nobody knows yet.
     grid
         Of a spectrogram, if known.
+    dialect
+        Of a mel spectrogram, if known.
     """
 
     signals: tuple[type[Signal], ...]
@@ -38,6 +41,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     channels: int | None = None
     length: int | None = None
     grid: StftGrid | None = None
+    dialect: MelDialect | None = None
 
     def but(self, **changes: Any) -> Spec:
         """Return a copy with some fields changed."""

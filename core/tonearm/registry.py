@@ -18,9 +18,11 @@ from msgspec import Struct
 
 from tonearm import hookspecs
 from tonearm.contract import Decoder, Encoder, Plugin, Regroup, Transform
+from tonearm.dialects import Catalogue, MelDialect
+from tonearm.dialects.catalogue import Offered
 from tonearm.discovery import EntryPoint, entry_points
 from tonearm.errors import Problem, TonearmError, did_you_mean, one_line
-from tonearm.hookspecs import HOOKS, PROJECT
+from tonearm.hookspecs import DIALECTS, HOOKS, PROJECT
 from tonearm.ports import ports_of
 
 BUILTIN = "builtin"
@@ -142,6 +144,7 @@ class Registry:
     def __init__(self, offers: Iterable[Offer]) -> None:
         self.problems: list[Problem] = []
         self._found: dict[tuple[str, str], list[Entry]] = {}
+        self._dialects: list[tuple[Offer, Callable[[], object]]] = []
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(hookspecs)
         for offer in offers:
@@ -164,10 +167,16 @@ class Registry:
             raise
         callers = manager.get_hookcallers(plugin) or []
         if not callers:
-            raise PluginError(f"{package} is set aside: it implements no hook", hint=f"hooks: {', '.join(HOOKS)}")
+            raise PluginError(
+                f"{package} is set aside: it implements no hook", hint=f"hooks: {', '.join((*HOOKS, DIALECTS))}"
+            )
         for caller in callers:
             for implementation in caller.get_hookimpls():
-                if implementation.plugin is plugin:
+                if implementation.plugin is not plugin:
+                    continue
+                if caller.name == DIALECTS:
+                    self._dialects.append((offer, implementation.function))
+                else:
                     self._take(caller.name, implementation.function, offer, package)
 
     def _take(self, hook: str, function: Callable[[], object], offer: Offer, package: str) -> None:
@@ -198,6 +207,24 @@ class Registry:
         if not isinstance(target, (str, type)):
             raise TypeError(f"it is {type(target).__name__}, neither a class nor 'module:Class'")
         return Entry(name=name, role=HOOKS[hook], target=target, offer=offer)
+
+    @functools.cached_property
+    def dialects(self) -> Catalogue:
+        """All dialects by name; the packages that offer some are asked when this is first used."""
+        offered: list[Offered] = []
+        aside: list[str] = []
+        for offer, function in self._dialects:
+            package = one_line(offer.package)
+            try:
+                with guard(f"{DIALECTS} of {package}"):
+                    found = function()
+                    if not isinstance(found, Mapping):
+                        raise TypeError(f"it returns {type(found).__name__}, not a mapping from names to dialects")
+                    offered += [_offered(offer.origin, name, recipe) for name, recipe in found.items()]
+            except PluginError as error:
+                self.problems.append(error.problem)
+                aside.append(error.message)
+        return Catalogue(offered, aside)
 
     def entries(self, role: str | None = None) -> Iterator[Entry]:
         """Yield every plugin, those that clash too, in the order of roles and names."""
@@ -236,6 +263,14 @@ class Registry:
                 f"{bare} is {'an' if others[0] == 'encoder' else 'a'} {others[0]}, and stands elsewhere in a pipeline"
             )
         return did_you_mean(bare, [key[1] for key in self._found if key[0] == role]) or "tonearm plugins lists all"
+
+
+def _offered(origin: str, name: object, recipe: object) -> Offered:
+    if not (isinstance(name, str) and NAME.fullmatch(name)):
+        raise ValueError(f"{name!r} is no name for a dialect: lower case letters, digits and single hyphens")
+    if not isinstance(recipe, (MelDialect, Mapping)):
+        raise TypeError(f"{name!r} is {type(recipe).__name__}, neither a MelDialect nor a mapping of its figures")
+    return Offered(origin, name, recipe)
 
 
 def installed() -> Iterator[Offer]:

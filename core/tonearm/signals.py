@@ -15,7 +15,7 @@ from tonearm.windows import WINDOWS, is_invertible
 if TYPE_CHECKING:
     import numpy as np
 
-Padding = Literal["center", "half-overlap", "none"]
+Padding = Literal["center", "half-overlap", "snip", "end", "none"]
 PadMode = Literal["constant", "reflect", "edge"]
 
 MAX_SAMPLE_RATE = 10_000_000
@@ -52,7 +52,8 @@ class StftGrid:
         Name of the window, one of `tonearm.windows.WINDOWS`.
     padding
         What the analysis put at each end: ``center`` n_fft // 2 samples, ``half-overlap`` (n_fft - hop_length) // 2,
-        ``none`` nothing.
+        ``none`` nothing. ``snip`` (Kaldi's snip_edges) puts nothing there either, but its frames are the windows
+        themselves, ``win_length`` samples long. ``end`` (TensorFlow's pad_end) fills up the last frames with zeros.
     pad_mode
         With which values it did: ``constant`` (zeros), ``reflect`` or ``edge``.
 
@@ -113,12 +114,27 @@ class StftGrid:
 
     @property
     def pad(self) -> int:
-        """Samples that the analysis put at each end."""
-        return {"center": self.n_fft // 2, "half-overlap": (self.n_fft - self.hop_length) // 2, "none": 0}[self.padding]
+        """Samples that the analysis put at each end: zeros for ``snip``, where the window is zero as well."""
+        return {
+            "center": self.n_fft // 2,
+            "half-overlap": (self.n_fft - self.hop_length) // 2,
+            "snip": (self.n_fft - self.win_length) // 2,
+        }.get(self.padding, 0)
+
+    @property
+    def fill(self) -> int:
+        """Samples that the analysis put at the end to complete the last frames."""
+        return self.n_fft - self.hop_length if self.padding == "end" else 0
 
     def samples(self, frames: int) -> int:
         """Return how many samples a number of frames stand for, where nothing else is known."""
-        return max(self.n_fft + self.hop_length * (frames - 1) - 2 * self.pad, 1)
+        return max(self.n_fft + self.hop_length * (frames - 1) - 2 * self.pad - self.fill, 1)
+
+    def frames(self, samples: int) -> int:
+        """Return how many frames the analysis of a number of samples gives; 0 if they are too few."""
+        if self.padding == "end":
+            return -(-samples // self.hop_length)
+        return max(1 + (samples + 2 * self.pad - self.n_fft) // self.hop_length, 0)
 
     def window_values(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the window, float64 (n_fft,), centred with zeros around it."""

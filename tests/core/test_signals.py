@@ -61,7 +61,7 @@ def test_a_grid_suggests_the_nearest_window_and_lists_the_paddings() -> None:
     assert caught.value.hint == "did you mean 'hann'?"
     with pytest.raises(OptionError) as caught:
         grid(padding="same")
-    assert caught.value.hint == "one of center, half-overlap, none"
+    assert caught.value.hint == "one of center, half-overlap, snip, end, none"
 
 
 @pytest.mark.parametrize("changes", [{"hop_length": 16}, {"hop_length": 17}, {"win_length": 4, "hop_length": 5}])

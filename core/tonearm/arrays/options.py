@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from tonearm.dialects import MelDialect, MelSpectrogram
 from tonearm.errors import OptionError
 from tonearm.signals import (
     GRID_FIELDS,
@@ -21,8 +22,8 @@ from tonearm.signals import (
     Waveform,
 )
 
-KindName = Literal["waveform", "complex", "magnitude", "power", "db"]
-AxisName = Literal["batch", "channel", "time", "bin", "frame", "complex"]
+KindName = Literal["waveform", "complex", "magnitude", "power", "db", "mel"]
+AxisName = Literal["batch", "channel", "time", "bin", "mel", "frame", "complex"]
 NanPolicy = Literal["error", "zero", "keep"]
 
 
@@ -39,6 +40,7 @@ KINDS: Mapping[KindName, Kind] = {
     "magnitude": Kind(MagnitudeSpectrogram, ("bin", "frame")),
     "power": Kind(MagnitudeSpectrogram, ("bin", "frame")),
     "db": Kind(MagnitudeSpectrogram, ("bin", "frame")),
+    "mel": Kind(MelSpectrogram, ("mel", "frame")),
 }
 
 
@@ -109,21 +111,47 @@ class ArrayOptions:
             " to a later step (what is written must be finite)."
         ),
     ] = "error"
+    dialect: Annotated[
+        MelDialect | None,
+        Meta(
+            description="The recipe of a mel spectrogram: a name, {base: NAME, sample_rate: 24000} to change a known"
+            " one, or all its figures."
+        ),
+    ] = None
 
     def problems(self) -> Iterator[OptionError]:
         """Yield what does not fit together."""
-        if self.sample_rate is None:
+        if self.kind == "mel" or self.dialect is not None:
+            yield from self._dialect_problems()
+        elif self.sample_rate is None:
             yield _missing("sample_rate", "the rate that the model was made for, as in sample_rate: 22050")
         if self.kind == "waveform":
             yield from (_useless(name, "spectrograms") for name in SPECTRAL if self._is_set(name))
         elif self.kind is not None:
             if self._is_set("full_scale"):
                 yield _useless("full_scale", "waveforms", self.kind)
-            yield from self._grid_problems()
+            if self.kind != "mel":
+                yield from self._grid_problems()
         if self.center is not None and self.padding is not None:
             yield OptionError("center and padding say the same thing twice", option="center", hint="keep padding")
         if self.axes is not None:
             yield from self._axes_problems(self.axes)
+
+    def _dialect_problems(self) -> Iterator[OptionError]:
+        """Yield what contradicts the dialect, which says all of the analysis."""
+        if self.dialect is None:
+            hint = "the model family's name, as in dialect: hifigan; tonearm plugins npy-reader --dialects lists all"
+            yield _missing("dialect", hint)
+            return
+        if self.kind != "mel":
+            hint = "kind: mel" if self.kind is None else ""
+            yield OptionError("'dialect' describes mel spectrograms, but kind is not mel", option="dialect", hint=hint)
+        for name in (*(name for name in GRID_FIELDS), "center"):
+            if self._is_set(name) and getattr(self, name) != getattr(self.dialect, name, None):
+                shown = getattr(self, name)
+                hint = f"dialect: {{base: {self.dialect.name or 'NAME'}, {name}: {shown}}}, if the model differs"
+                hint = hint if hasattr(self.dialect, name) else "the dialect has padding"
+                yield OptionError(f"'{name}' comes with the dialect {self.dialect.label}", option=name, hint=hint)
 
     def _grid_problems(self) -> Iterator[OptionError]:
         missing = [name for name in ("n_fft", "hop_length") if getattr(self, name) is None]
@@ -155,13 +183,15 @@ class ArrayOptions:
         return bool(getattr(self, name) != type(self).__dataclass_fields__[name].default)
 
     def grid(self) -> StftGrid:
-        """Return the grid that the options describe.
+        """Return the grid that the options describe; a dialect has its own.
 
         Raises
         ------
         OptionError
             If n_fft, hop_length or sample_rate is missing, or the figures do not fit one another.
         """
+        if self.dialect is not None:
+            return self.dialect.grid
         if self.n_fft is None or self.hop_length is None or self.sample_rate is None:
             names = [name for name in ("sample_rate", "n_fft", "hop_length") if getattr(self, name) is None]
             raise _missing(names[0], "a spectrogram cannot be read without it")
@@ -175,6 +205,11 @@ class ArrayOptions:
             padding=padding,
             pad_mode=self.pad_mode,
         )
+
+    @property
+    def rate(self) -> int | None:
+        """The sample rate in Hz, if the options say it: by itself, or with the dialect."""
+        return self.dialect.sample_rate if self.dialect is not None else self.sample_rate
 
     def signals(self) -> tuple[type[Signal], ...]:
         """Return the signals that an array read so may become; without ``kind``, only what shows by itself."""

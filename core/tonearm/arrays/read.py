@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import arrange
+from tonearm.arrays.mels import arrange_mels, judge_mel
 from tonearm.arrays.options import KINDS, ArrayOptions, AxisName, KindName
 from tonearm.arrays.parts import check_parts, from_magnitude_and_phase, from_real_and_imaginary, refuse_complex
 from tonearm.arrays.values import (
@@ -16,6 +17,7 @@ from tonearm.arrays.values import (
     to_magnitude,
     zeros_for_not_finite,
 )
+from tonearm.dialects import Catalogue, MelSpectrogram
 from tonearm.errors import ItemError
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
@@ -33,6 +35,7 @@ def read_array(
     lengths: Array | None = None,
     imag: Array | None = None,
     phase: Array | None = None,
+    dialects: Callable[[], Catalogue] = Catalogue,
 ) -> Iterator[Signal]:
     """Yield the signals that an array holds, one for each element of its batch axis.
 
@@ -50,6 +53,8 @@ def read_array(
         The imaginary parts, shaped like ``array``, which then holds the real ones.
     phase
         The phases in radians, shaped like ``array``, which then holds what they belong to.
+    dialects
+        Returns the dialects that there are, to say which would fit an array that contradicts its own.
 
     Raises
     ------
@@ -63,7 +68,10 @@ def read_array(
     if options.axes and "complex" in options.axes:
         sizes["complex"] = 2
         refuse_complex(array, "an axis of real and imaginary parts")
-    batch = arrange(array, kind, options.axes, sizes)
+    if kind == "mel":
+        batch = arrange_mels(_real(array, kind), options, dialects)
+    else:
+        batch = arrange(array, kind, options.axes, sizes)
     if lengths is not None:
         lengths = _checked_lengths(lengths, batch.shape)
     second = _second(array, kind, options, sizes, imag, phase)
@@ -75,6 +83,8 @@ def read_array(
         if other is not None and phase is None:
             values = from_real_and_imaginary(values, other, double=options.precision == "double")
         signal = _signal(values, kind, grid, options, warn)
+        if isinstance(signal, MelSpectrogram):
+            signal = judge_mel(signal, warn, dialects)
         yield signal if phase is None or other is None else _with_phase(signal, other, options)
 
 
@@ -158,9 +168,12 @@ def _signal(
         if options.nan == "zero":
             values = zeros_for_not_finite(values)
             warn("NaN or infinite values taken as 0")
+    if kind == "mel" and options.dialect is not None:
+        floats = _real(values, kind).astype("float64" if double else "float32", copy=False)
+        return MelSpectrogram(values=floats, dialect=options.dialect, length=options.length)
     if grid is None:
         samples = to_full_scale(_real(values, kind), options.full_scale, extent, double=double)
-        return Waveform(samples=samples, sample_rate=options.sample_rate or 0)
+        return Waveform(samples=samples, sample_rate=options.rate or 0)
     if kind == "complex":
         if values.dtype.kind != "c":
             raise ItemError(

@@ -15,6 +15,7 @@ from tonearm.config.structure import Stage, read_structure
 from tonearm.config.template import Template, parse_template
 from tonearm.config.ways import find_way, fitting
 from tonearm.contract import Decoder, Encoder, Plugin, Regroup, Transform
+from tonearm.dialects import Catalogue
 from tonearm.errors import OptionError, PipelineError, did_you_mean
 from tonearm.ports import Ports, Spec, ports_of
 from tonearm.registry import Entry, PluginError, Registry, guard
@@ -50,6 +51,8 @@ class Checked(Struct, frozen=True):
         The plugins in their order.
     files
         Patterns of sources, relative to the file.
+    dialects
+        Returns the dialects that there are by name.
     """
 
     file: str | None
@@ -57,6 +60,7 @@ class Checked(Struct, frozen=True):
     files: tuple[str, ...]
     steps: tuple[Bound, ...]
     outputs: tuple[Output, ...]
+    dialects: Callable[[], Catalogue] = Catalogue
 
 
 def check(root: Node, file: str | None, registry: Registry) -> Checked:
@@ -85,6 +89,7 @@ def check(root: Node, file: str | None, registry: Registry) -> Checked:
         files=structure.files,
         steps=tuple(rest[: len(steps)]),
         outputs=tuple(Output(*pair) for pair in zip(rest[len(steps) :], templates, strict=True)),
+        dialects=functools.partial(getattr, registry, "dialects"),
     )
 
 
@@ -129,7 +134,9 @@ class _Binder:
             cls = entry.resolve()
             found.ports = ports_of(cls)
             with guard(stage.use):
-                options = read_options(found.ports.options, stage.options, stage.mark, stage.use, self.problems)
+                options = read_options(
+                    found.ports.options, stage.options, stage.mark, stage.use, self.problems, self._dialects
+                )
                 if options is not None:
                     plugin = cls(options)
                     if self._requirements_met(found, plugin):
@@ -137,6 +144,9 @@ class _Binder:
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found
+
+    def _dialects(self) -> Catalogue:
+        return self.registry.dialects
 
     def _requirements_met(self, found: _Found, plugin: Plugin[Any]) -> bool:
         missing = [need for need in plugin.needs() if not need.is_met()]

@@ -8,13 +8,14 @@ import operator
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
 
-from tonearm.config.nodes import Map, Mark, Node, Scalar, Seq, kind, plain
+from tonearm.config.nodes import Entry, Map, Mark, Node, Scalar, Seq, kind, plain
 from tonearm.config.problems import Problems
+from tonearm.dialects import Catalogue, MelDialect
 from tonearm.errors import OptionError, did_you_mean, one_line
 
 
@@ -86,7 +87,14 @@ def _bounds_inside(hint: Any) -> tuple[Any, str]:
     return hint, description
 
 
-def read_options(options: type[Any], node: Node | None, mark: Mark | None, plugin: str, problems: Problems) -> Any:
+def read_options(
+    options: type[Any],
+    node: Node | None,
+    mark: Mark | None,
+    plugin: str,
+    problems: Problems,
+    dialects: Callable[[], Catalogue] = Catalogue,
+) -> Any:
     """Return an instance of the options dataclass, or None if something is wrong with it.
 
     Parameters
@@ -101,8 +109,9 @@ def read_options(options: type[Any], node: Node | None, mark: Mark | None, plugi
         Its name in messages.
     problems
         Takes what is wrong.
+    dialects
+        Returns the dialects that there are by name.
     """
-    known = declared(options)
     if isinstance(node, Map):
         given = node.entries
     elif node is None or (isinstance(node, Scalar) and node.value is None):
@@ -110,28 +119,104 @@ def read_options(options: type[Any], node: Node | None, mark: Mark | None, plugi
     else:
         problems.add(node.mark, "bad-option", f"{plugin}: 'with' is a mapping of options", "with: {name: value}")
         return None
-    before = len(problems.found)
-    values = {}
-    for name, entry in given.items():
-        if name not in known:
+    return _Reader(problems, dialects).read(options, given, mark, plugin)
+
+
+class _Reader:
+    """Reads mappings into dataclasses, noting everything that is wrong.
+
+    Parameters
+    ----------
+    problems
+        Takes what is wrong.
+    dialects
+        Returns the dialects that there are by name.
+    """
+
+    def __init__(self, problems: Problems, dialects: Callable[[], Catalogue]) -> None:
+        self.problems = problems
+        self.dialects = dialects
+
+    def read(self, cls: type[Any], given: Mapping[str, Entry], mark: Mark | None, owner: str, base: Any = None) -> Any:
+        """Return an instance, or None if something is wrong; with ``base``, that one with what is given changed."""
+        known = declared(cls)
+        before = len(self.problems.found)
+        values = {}
+        for name, entry in given.items():
+            if name in known:
+                values[name] = self._value(known[name], entry.node, owner)
+                continue
             hint = did_you_mean(name, known) or (f"its options are {', '.join(known)}" if known else "it has none")
-            problems.add(entry.key_mark, "unknown-option", f"{plugin} has no option {one_line(name)!r}", hint)
-            continue
+            self.problems.add(entry.key_mark, "unknown-option", f"{owner} has no option {one_line(name)!r}", hint)
+        for name, option in known.items():
+            if option.required and name not in given and base is None:
+                self.problems.add(mark, "missing-option", f"{owner}: '{name}' is missing", option.description)
+        if len(self.problems.found) > before:
+            return None
+        marks = {name: entry.node.mark for name, entry in given.items()}
+        make = cls if base is None else functools.partial(dataclasses.replace, base)
+        return _build(make, values, marks, mark, owner, self.problems)
+
+    def _value(self, option: Option, node: Node, owner: str) -> Any:
+        """Return the value of an option; what is wrong with it is noted."""
+        one, many = _dataclass_of(option.type)
+        if one is MelDialect and not (isinstance(node, Scalar) and node.value is None):
+            return self._dialect(option, node, f"{owner}: {option.name}")
+        if one and isinstance(node, Map):
+            return self.read(one, node.entries, node.mark, f"{owner}: {option.name}")
+        if many and isinstance(node, Seq) and all(isinstance(item, Map) for item in node.items):
+            items = (item for item in node.items if isinstance(item, Map))
+            return tuple(self.read(many, item.entries, item.mark, f"{owner}: {option.name}") for item in items)
         try:
-            values[name] = msgspec.convert(plain(entry.node), known[name].type, strict=True)
+            return msgspec.convert(plain(node), option.type, strict=True)
         except msgspec.ValidationError as error:
-            _add_bad_value(problems, plugin, known[name], entry.node, str(error))
-    for name, option in known.items():
-        if option.required and name not in given:
-            problems.add(mark, "missing-option", f"{plugin}: '{name}' is missing", option.description)
-    if len(problems.found) > before:
-        return None
-    marks = {name: entry.node.mark for name, entry in given.items()}
-    return _build(options, values, marks, mark, plugin, problems)
+            _add_bad_value(self.problems, owner, option, node, str(error))
+            return None
+
+    def _dialect(self, option: Option, node: Node, owner: str) -> MelDialect | None:
+        """Return a dialect: a name, ``{base: NAME, …}`` with what differs, or all figures."""
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            return self._named(node, node.value, owner)
+        if not isinstance(node, Map):
+            self.problems.add(
+                node.mark, "bad-option", f"{owner} is {kind(node)}, not a name or a mapping", option.description
+            )
+            return None
+        entry = node.entries.get("base")
+        rest = {name: inner for name, inner in node.entries.items() if name != "base"}
+        if entry is None:
+            found: MelDialect | None = self.read(MelDialect, rest, node.mark, owner)
+            return found
+        name = entry.node.value if isinstance(entry.node, Scalar) else None
+        if not isinstance(name, str):
+            self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of a dialect")
+            return None
+        base = self._named(entry.node, name, owner)
+        if base is None:
+            return None
+        changed: MelDialect | None = self.read(MelDialect, rest, node.mark, owner, base)
+        return changed
+
+    def _named(self, node: Node, name: str, owner: str) -> MelDialect | None:
+        try:
+            return self.dialects().find(name)
+        except OptionError as error:
+            self.problems.add_error(node.mark, error, whose=owner)
+            return None
+
+
+def _dataclass_of(hint: Any) -> tuple[type[Any] | None, type[Any] | None]:
+    """Return the dataclass that a type takes, and the one that it takes a row of; None for none."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return hint, None
+    if typing.get_origin(hint) in (tuple, list):
+        return None, next((_dataclass_of(part)[0] for part in typing.get_args(hint)), None)
+    found = [_dataclass_of(part) for part in typing.get_args(hint)]
+    return next((one for one, _ in found if one), None), next((many for _, many in found if many), None)
 
 
 def _build(
-    options: type[Any],
+    make: Callable[..., Any],
     values: dict[str, Any],
     marks: Mapping[str, Mark | None],
     mark: Mark | None,
@@ -141,7 +226,7 @@ def _build(
     """Return the instance, unless its values do not fit one another."""
     made = None
     try:
-        made = options(**values)
+        made = make(**values)
         wrong = list(made.problems()) if hasattr(made, "problems") else []
     except OptionError as error:
         wrong = [error]

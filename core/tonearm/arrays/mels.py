@@ -1,0 +1,75 @@
+"""Mel spectrograms: their axes by the dialect's band count, and whether the values can be in that dialect at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tonearm.arrays.axes import arrange
+from tonearm.arrays.options import ArrayOptions
+from tonearm.arrays.values import extent_of
+from tonearm.dialects import Catalogue, MelSpectrogram
+from tonearm.errors import ItemError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+NAMED = 6
+"""Dialects that an error names at most."""
+
+
+def arrange_mels(array: Array, options: ArrayOptions, dialects: Callable[[], Catalogue]) -> Array:
+    """Return a view of the array with axes (batch, channel, mel, frame).
+
+    Raises
+    ------
+    ItemError
+        As `arrange`; where no axis has as many bands as the dialect, it names the dialects that would fit.
+    """
+    if options.dialect is None:
+        raise ItemError("a mel spectrogram cannot be read without its dialect", code="no-dialect", hint="dialect: NAME")
+    bands = options.dialect.n_mels
+    try:
+        return arrange(array, "mel", options.axes, {"mel": bands})
+    except ItemError as error:
+        if error.code != "bins-mismatch":
+            raise
+        what = f"no axis of shape {array.shape} has {bands} bands, as the dialect {options.dialect.label} has"
+        extent = extent_of(array)
+        raise ItemError(
+            what, code="dialect-mismatch", hint=_fits(dialects(), array.shape, extent.low, extent.high)
+        ) from error
+
+
+def judge_mel(signal: MelSpectrogram, warn: Callable[[str], None], dialects: Callable[[], Catalogue]) -> MelSpectrogram:
+    """Return the signal without frames that are masked, if its values can be in its dialect.
+
+    Raises
+    ------
+    ItemError
+        If they contradict it; it names the dialects that would fit.
+    """
+    values = signal.values
+    if signal.dialect.last_frame == "mask":
+        sounding = signal.frames
+        while sounding > 1 and not values[..., sounding - 1].any():
+            sounding -= 1
+        if sounding < signal.frames:
+            warn(f"the last {signal.frames - sounding} frames are masked, and left out")
+            signal = replace(signal, values=values[..., :sounding])
+    extent = extent_of(signal.values)
+    if extent.finite and (reason := signal.dialect.contradiction(extent.low, extent.high)):
+        hint = _fits(dialects(), [signal.dialect.n_mels], extent.low, extent.high)
+        raise ItemError(reason, code="dialect-mismatch", hint=hint)
+    return signal
+
+
+def _fits(catalogue: Catalogue, shape: Any, low: float, high: float) -> str:
+    names = catalogue.fitting(shape, low, high)
+    if not names:
+        return "no dialect that is known fits; it can be spelled out"
+    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"it would fit {', '.join(names[:NAMED])}{more}"

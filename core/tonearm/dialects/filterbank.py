@@ -1,0 +1,97 @@
+"""Mel filters in float64: where their edges lie, and what each weighs at every bin of an FFT."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Scale = Literal["slaney", "htk", "kaldi"]
+Norm = Literal["slaney", "none"]
+
+# Slaney's scale (Auditory Toolbox, 1998): linear to 1 kHz with three mels to 200 Hz, then 27 steps to a factor of 6.4.
+LINEAR = 3 / 200
+KNEE_HZ, KNEE_MEL = 1000.0, 15.0
+STEP = math.log(6.4) / 27
+
+
+def hz_to_mel(hz: float, scale: Scale) -> float:
+    """Return a frequency on a mel scale."""
+    if scale == "htk":
+        return 2595 * math.log10(1 + hz / 700)
+    if scale == "kaldi":
+        return 1127 * math.log(1 + hz / 700)
+    return KNEE_MEL + math.log(hz / KNEE_HZ) / STEP if hz >= KNEE_HZ else hz * LINEAR
+
+
+def mel_to_hz(mel: float, scale: Scale) -> float:
+    """Return the frequency in Hz of a value on a mel scale."""
+    if scale == "htk":
+        return 700 * (10 ** (mel / 2595) - 1)
+    if scale == "kaldi":
+        return 700 * (math.exp(mel / 1127) - 1)
+    return KNEE_HZ * math.exp(STEP * (mel - KNEE_MEL)) if mel >= KNEE_MEL else mel / LINEAR
+
+
+def mel_edges(n_mels: int, fmin: float, fmax: float, scale: Scale) -> list[float]:
+    """Return the n_mels + 2 edges of the filters on the mel scale: each begins, peaks and ends at three in a row."""
+    low, high = hz_to_mel(fmin, scale), hz_to_mel(fmax, scale)
+    return [low + (high - low) * i / (n_mels + 1) for i in range(n_mels + 2)]
+
+
+@functools.lru_cache(maxsize=16)
+def filterbank(
+    *,
+    sample_rate: int,
+    n_fft: int,
+    n_mels: int,
+    fmin: float,
+    fmax: float,
+    scale: Scale,
+    norm: Norm,
+    triangles: Literal["hz", "mel"],
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the filters' weights, float64 (n_mels, n_fft // 2 + 1), read only.
+
+    Parameters
+    ----------
+    sample_rate
+        In Hz, that the bins are taken to have.
+    n_fft
+        Length of the Fourier transform.
+    n_mels, fmin, fmax
+        How many filters, and from where to where, in Hz.
+    scale
+        The mel scale on which they are spaced equally.
+    norm
+        ``slaney`` gives every filter the area of 1 Hz; with ``none`` each has a peak of 1.
+    triangles
+        Whether their flanks are straight over Hz (librosa, torchaudio) or over mels (Kaldi, TensorFlow).
+    """
+    import numpy as np
+
+    mels = np.array(mel_edges(n_mels, fmin, fmax, scale))
+    hz = np.array([mel_to_hz(mel, scale) for mel in mels])
+    bins = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
+    if triangles == "mel":
+        points, edges = np.array([hz_to_mel(frequency, scale) for frequency in bins.tolist()]), mels
+    else:
+        points, edges = bins, hz
+    rising = (points - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    falling = (edges[2:, None] - points) / np.diff(edges)[1:, None]
+    weights: np.ndarray[Any, np.dtype[np.float64]] = np.maximum(0, np.minimum(rising, falling))
+    if norm == "slaney":
+        weights *= (2 / (hz[2:] - hz[:-2]))[:, None]
+    weights.flags.writeable = False
+    return weights
+
+
+def greatest_sum(n_fft: int, sample_rate: int, edges_hz: list[float], norm: Norm) -> float:
+    """Return a bound for the sum of one filter's weights, without computing them."""
+    widths = [last - first for first, last in zip(edges_hz, edges_hz[2:], strict=False)]
+    if norm == "slaney":
+        return n_fft / sample_rate + 2 / min(widths)
+    return max(widths) / 2 * n_fft / sample_rate + 1

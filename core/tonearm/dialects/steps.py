@@ -1,0 +1,164 @@
+"""What a recipe does with a mel spectrogram after the logarithm: one step at a time, each with its way back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from msgspec import Meta
+
+from tonearm.errors import OptionError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+Positive = Annotated[float, Meta(gt=0)]  # msgspec takes bounds on a number only, not on one that may be missing
+Op = Literal["affine", "clip", "below-max", "subtract-max", "divide-max", "power", "round", "floor", "flip"]
+
+BASES: dict[str, float] = {"ln": math.e, "log10": 10.0, "log2": 2.0}
+"""Of the logarithms."""
+
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "affine": ("scale", "offset"),
+    "clip": ("min", "max"),
+    "below-max": ("below",),
+    "subtract-max": ("max",),
+    "divide-max": ("max",),
+    "power": ("exponent",),
+    "round": (),
+    "floor": (),
+    "flip": (),
+}
+"""What each operation takes."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where the values of a recipe can lie.
+
+    Parameters
+    ----------
+    low, high
+        The least and greatest value.
+    span
+        The greatest distance between two values of one utterance.
+    unit
+        What a factor of two in the linear mel changes; 0 where that depends on the value.
+    """
+
+    low: float
+    high: float
+    span: float = math.inf
+    unit: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a recipe.
+
+    Raises
+    ------
+    OptionError
+        If an argument is missing, or is none of this operation's.
+    """
+
+    op: Annotated[
+        Op,
+        Meta(
+            description="affine scale * x + offset; clip to min and max; below-max lifts what is further below the"
+            " greatest value; subtract-max and divide-max make that value 0 or 1; power; round and floor to a byte;"
+            " flip the bands."
+        ),
+    ]
+    scale: Annotated[float | None, Meta(description="Of affine; 1 if not given.")] = None
+    offset: Annotated[float | None, Meta(description="Of affine; 0 if not given.")] = None
+    min: Annotated[float | None, Meta(description="Of clip.")] = None
+    max: Annotated[
+        float | None,
+        Meta(description="Of clip; of subtract-max and divide-max the greatest value that is put back on inversion."),
+    ] = None
+    below: Annotated[Positive | None, Meta(description="Of below-max.")] = None
+    exponent: Annotated[Positive | None, Meta(description="Of power.")] = None
+
+    def __post_init__(self) -> None:
+        if self.op not in ARGUMENTS:
+            raise OptionError(f"no step is called {self.op!r}", option="op", hint=f"one of {', '.join(ARGUMENTS)}")
+        takes = ARGUMENTS[self.op]
+        given = [
+            name for name in ("scale", "offset", "min", "max", "below", "exponent") if getattr(self, name) is not None
+        ]
+        for name in given:
+            if name not in takes:
+                hint = f"it takes {' and '.join(takes)}" if takes else "it takes nothing"
+                raise OptionError(f"the step {self.op} has no {name}", option=name, hint=hint)
+        if not given and self.op in ("affine", "clip", "below-max", "power"):
+            raise OptionError(f"the step {self.op} needs {' or '.join(takes)}", option="op")
+        if self.scale == 0:
+            raise OptionError("a scale of 0 leaves nothing", option="scale")
+        if self.min is not None and self.max is not None and self.min >= self.max:
+            raise OptionError(f"min {self.min:g} is not below max {self.max:g}", option="min")
+
+    @property
+    def factor(self) -> float:
+        """The scale of affine."""
+        return 1.0 if self.scale is None else self.scale
+
+    def do(self, values: Array) -> Any:
+        """Return values (channels, mels, frames) after this step."""
+        import numpy as np
+
+        if self.op == "affine":
+            return values * self.factor + (self.offset or 0.0)
+        if self.op == "clip":
+            return np.clip(values, self.min, self.max)
+        if self.op == "below-max":
+            return np.maximum(values, values.max() - (self.below or 0.0))
+        if self.op == "subtract-max":
+            return values - values.max()
+        if self.op == "divide-max":
+            return values / max(values.max(), np.finfo(np.float64).tiny)
+        if self.op == "power":
+            return values ** (self.exponent or 1.0)
+        if self.op == "flip":
+            return values[:, ::-1]
+        return np.floor(np.clip(values, 0, 255) + (0.5 if self.op == "round" else 0.0))
+
+    def undo(self, values: Array) -> Any:
+        """Return values before this step, as far as they can be known: what was clipped stays at the limit."""
+        import numpy as np
+
+        if self.op == "affine":
+            return (values - (self.offset or 0.0)) / self.factor
+        if self.op == "clip":
+            return np.clip(values, self.min, self.max)
+        if self.op == "subtract-max":
+            return values + (self.max or 0.0)
+        if self.op == "divide-max":
+            return values * (1.0 if self.max is None else self.max)
+        if self.op == "power":
+            return np.maximum(values, 0.0) ** (1.0 / (self.exponent or 1.0))
+        return values[:, ::-1] if self.op == "flip" else values
+
+    def range(self, before: Range) -> Range:
+        """Return where values can lie after this step."""
+        low, high = before.low, before.high
+        if self.op == "affine":
+            ends = sorted(self.factor * end + (self.offset or 0.0) for end in (low, high))
+            scale = abs(self.factor)
+            return Range(ends[0], ends[1], before.span * scale, before.unit * scale)
+        if self.op == "clip":
+            low = low if self.min is None else max(low, self.min)
+            high = high if self.max is None else min(high, self.max)
+            return replace(before, low=low, high=high)
+        if self.op == "below-max":
+            return replace(before, span=min(before.span, self.below or 0.0))
+        if self.op == "subtract-max":
+            return replace(before, low=-min(high - low, before.span), high=0.0)
+        if self.op == "divide-max":
+            return Range(0.0, 1.0)
+        if self.op == "power":
+            return Range(max(low, 0.0) ** (self.exponent or 1.0), max(high, 0.0) ** (self.exponent or 1.0))
+        return replace(before, low=0.0, high=255.0) if self.op in ("round", "floor") else before
