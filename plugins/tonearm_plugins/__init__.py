@@ -5,7 +5,7 @@ All are lazy: a plugin's module is imported when a pipeline first uses it.
 
 from __future__ import annotations
 
-from tonearm.api import Decoders, Encoders, Transforms, hookimpl
+from tonearm.api import Decoders, Dialects, Encoders, Transforms, hookimpl
 
 
 @hookimpl
@@ -24,8 +24,12 @@ def tonearm_transforms() -> Transforms:
     return {
         "griffin-lim": "tonearm_plugins.transforms.griffin_lim:GriffinLim",
         "istft": "tonearm_plugins.transforms.istft:Istft",
+        "mel-to-magnitude": "tonearm_plugins.transforms.mel_to_magnitude:MelToMagnitude",
+        "mel-to-wave": "tonearm_plugins.transforms.mel_to_wave:MelToWave",
         "normalize": "tonearm_plugins.transforms.normalize:Normalize",
         "resample": "tonearm_plugins.transforms.resample:Resample",
+        "wave-to-mel": "tonearm_plugins.transforms.wave_to_mel:WaveToMel",
+        "wave-to-spectrogram": "tonearm_plugins.transforms.wave_to_spectrogram:WaveToSpectrogram",
     }
 
 
@@ -38,3 +42,11 @@ def tonearm_encoders() -> Encoders:
         "mp3-writer": "tonearm_plugins.encoders.mp3_writer:Mp3Writer",
         "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",
     }
+
+
+@hookimpl
+def tonearm_dialects() -> Dialects:
+    """Return the dialects."""
+    from tonearm_plugins.dialects import presets
+
+    return presets()

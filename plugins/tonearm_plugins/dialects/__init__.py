@@ -1,0 +1,25 @@
+"""The dialects that tonearm ships: facts about model families, each with its source, as data beside this module."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import Any
+
+from tonearm.api import Dialects
+
+FILES = ("features", "music", "speech", "vocoders")
+
+
+def presets() -> Dialects:
+    """Return all recipes by name; other names of one refer to it."""
+    return {name: recipe for file in FILES for name, recipe in _recipes(file)}
+
+
+def _recipes(file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    text = resources.files(__name__).joinpath(f"{file}.toml").read_text("utf-8")
+    for name, recipe in tomllib.loads(text).items():
+        for alias in recipe.pop("aliases", ()):
+            yield alias, {"base": name}
+        yield name, recipe

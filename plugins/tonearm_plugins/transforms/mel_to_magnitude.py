@@ -1,0 +1,42 @@
+"""``mel-to-magnitude``: magnitudes that have a given mel spectrogram."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from tonearm.api import Context, MagnitudeSpectrogram, MelSpectrogram, Meta, Spec, Transform
+from tonearm_plugins.transforms.analysis import require_undoable
+
+
+@dataclass(frozen=True, kw_only=True)
+class MelToMagnitudeOptions:
+    """Options of ``mel-to-magnitude``; everything else comes with the dialect."""
+
+    iterations: Annotated[
+        int, Meta(ge=0, le=10_000, description="Multiplicative updates; 0 leaves the pseudo-inverse, clipped at 0.")
+    ] = 10
+
+
+class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnitudeOptions]):
+    """Find magnitudes whose mel spectrogram is the given one; pre-emphasis stays in them."""
+
+    def apply(self, signal: MelSpectrogram, context: Context) -> MagnitudeSpectrogram:
+        """Return the magnitudes."""
+        from tonearm_plugins.dsp.mel_inverse import mel_to_magnitude
+
+        dialect = signal.dialect
+        values = mel_to_magnitude(
+            dialect.to_linear(signal.values),
+            mel_basis=dialect.mel_basis(),
+            power=dialect.exponent,
+            iterations=self.options.iterations,
+        )
+        if dialect.preemphasis:
+            context.warn(f"pre-emphasis of {dialect.preemphasis:g} stays in the magnitudes; mel-to-wave undoes it")
+        return MagnitudeSpectrogram(values=values, grid=dialect.grid, length=signal.samples_expected)
+
+    def produces(self, spec: Spec) -> Spec:
+        """Return magnitudes on the dialect's grid."""
+        require_undoable(spec)
+        return spec.but(signals=(MagnitudeSpectrogram,), dialect=None)

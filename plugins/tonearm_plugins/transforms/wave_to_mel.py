@@ -1,0 +1,49 @@
+"""``wave-to-mel``: the mel spectrogram of a waveform in any dialect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from tonearm.api import Context, MelDialect, MelSpectrogram, Meta, OptionError, Spec, Transform, Waveform
+from tonearm_plugins.transforms.analysis import analyse, rate_hint, rate_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaveToMelOptions:
+    """Options of ``wave-to-mel``."""
+
+    dialect: Annotated[
+        MelDialect,
+        Meta(description="The recipe: a name, {base: NAME, sample_rate: 24000} to change a known one, or all figures."),
+    ]
+
+    def problems(self) -> list[OptionError]:
+        """Return what cannot be computed."""
+        dialect = self.dialect
+        if dialect.statistics == "stored" and dialect.mean is None:
+            hint = "mean: […], std: […] beside base, one number a band, or one for all"
+            return [OptionError(dialect.refusal or "", option="dialect", hint=hint, code="no-statistics")]
+        return []
+
+
+class WaveToMel(Transform[Waveform, MelSpectrogram, WaveToMelOptions]):
+    """Compute a mel spectrogram exactly as a model family does, in its own units."""
+
+    def apply(self, signal: Waveform, context: Context) -> MelSpectrogram:
+        """Return the mel spectrogram."""
+        dialect = self.options.dialect
+        values = dialect.to_native(analyse(signal, dialect, threads=context.threads))
+        return MelSpectrogram(values=values.astype("float32"), dialect=dialect, length=signal.length)
+
+    def produces(self, spec: Spec) -> Spec:
+        """Return a mel spectrogram in the dialect."""
+        dialect = self.options.dialect
+        if spec.sample_rate not in (None, dialect.sample_rate):
+            raise OptionError(
+                rate_text(spec.sample_rate or 0, dialect),
+                option="dialect",
+                code="rate-mismatch",
+                hint=rate_hint(dialect),
+            )
+        return spec.but(signals=(MelSpectrogram,), sample_rate=dialect.sample_rate, grid=dialect.grid, dialect=dialect)

@@ -1,0 +1,85 @@
+"""``wave-to-spectrogram``: the short-time Fourier transform of a waveform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from tonearm.api import (
+    ComplexSpectrogram,
+    Context,
+    ItemError,
+    MagnitudeSpectrogram,
+    Meta,
+    OptionError,
+    Spec,
+    StftGrid,
+    Transform,
+    Waveform,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaveToSpectrogramOptions:
+    """Options of ``wave-to-spectrogram``."""
+
+    n_fft: Annotated[int, Meta(ge=2, description="Length of the Fourier transform in samples.")]
+    hop_length: Annotated[int, Meta(ge=1, description="Samples from one frame to the next.")]
+    kind: Annotated[Literal["complex", "magnitude"], Meta(description="What it gives.")] = "complex"
+    win_length: Annotated[int | None, Meta(ge=1, description="Samples of the window; n_fft if not given.")] = None
+    window: Annotated[str, Meta(description="Name of the analysis window.")] = "hann"
+    padding: Annotated[
+        Literal["center", "half-overlap", "snip", "end", "none"], Meta(description="What is put at each end.")
+    ] = "center"
+    pad_mode: Annotated[Literal["constant", "reflect", "edge"], Meta(description="With which values.")] = "constant"
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together."""
+        try:
+            self.grid(1)
+        except OptionError as error:
+            yield error
+
+    def grid(self, sample_rate: int) -> StftGrid:
+        """Return the grid of the analysis at a rate."""
+        return StftGrid(
+            sample_rate=sample_rate,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            win_length=self.n_fft if self.win_length is None else self.win_length,
+            window=self.window,
+            padding=self.padding,
+            pad_mode=self.pad_mode,
+        )
+
+
+class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectrogram, WaveToSpectrogramOptions]):
+    """Analyse a waveform: its short-time Fourier transform, or the magnitudes of that."""
+
+    def apply(self, signal: Waveform, context: Context) -> ComplexSpectrogram | MagnitudeSpectrogram:
+        """Return the spectrogram."""
+        import numpy as np
+
+        from tonearm_plugins.dsp.framing import ShapeError
+        from tonearm_plugins.dsp.stft import stft
+
+        grid = self.options.grid(signal.sample_rate)
+        samples = signal.samples
+        if grid.fill:
+            samples = np.pad(samples, ((0, 0), (0, grid.fill)))
+        # The samples that snip adds meet zeros in the window.
+        mode = grid.pad_mode if grid.padding in ("center", "half-overlap") else "constant"
+        try:
+            values = stft(samples, window=grid.window_values(), hop_length=grid.hop_length, pad=grid.pad, pad_mode=mode)
+        except ShapeError as error:
+            raise ItemError(str(error), code="too-short", hint="a smaller n_fft, or padding: center") from error
+        if self.options.kind == "magnitude":
+            return MagnitudeSpectrogram(values=np.abs(values), grid=grid, length=signal.length)
+        return ComplexSpectrogram(values=values, grid=grid, length=signal.length)
+
+    def produces(self, spec: Spec) -> Spec:
+        """Return a spectrogram of the kind that the options say."""
+        made = MagnitudeSpectrogram if self.options.kind == "magnitude" else ComplexSpectrogram
+        grid = self.options.grid(spec.sample_rate) if spec.sample_rate else None
+        return spec.but(signals=(made,), grid=grid)
