@@ -8,7 +8,7 @@ import operator
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -46,7 +46,7 @@ class Option(msgspec.Struct, frozen=True):
 
 
 def declared(options: type[Any]) -> Mapping[str, Option]:
-    """Return the options that a dataclass declares, in its order.
+    """Return the options that a dataclass (or a struct) declares, in its order.
 
     Raises
     ------
@@ -60,13 +60,21 @@ def declared(options: type[Any]) -> Mapping[str, Option]:
 def _declared(options: Any) -> Mapping[str, Option]:
     hints = typing.get_type_hints(options, include_extras=True)
     found = {}
-    for field in dataclasses.fields(options):
-        if not field.init:
-            continue
-        hint, description = _bounds_inside(hints[field.name])
-        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-        found[field.name] = Option(field.name, hint, default, description)
+    for name, default in _defaults(options):
+        hint, description = _bounds_inside(hints[name])
+        found[name] = Option(name, hint, default, description)
     return found
+
+
+def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each field of a dataclass or struct with its default."""
+    if not dataclasses.is_dataclass(options):
+        for field in msgspec.structs.fields(options):
+            yield field.name, dataclasses.MISSING if field.required else field.default
+        return
+    for one in dataclasses.fields(options):
+        if one.init:
+            yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
 
 
 def _bounds_inside(hint: Any) -> tuple[Any, str]:
@@ -123,7 +131,7 @@ def read_options(
 
 
 class _Reader:
-    """Reads mappings into dataclasses, noting everything that is wrong.
+    """Reads mappings into dataclasses and structs, noting everything that is wrong.
 
     Parameters
     ----------
@@ -154,12 +162,12 @@ class _Reader:
         if len(self.problems.found) > before:
             return None
         marks = {name: entry.node.mark for name, entry in given.items()}
-        make = cls if base is None else functools.partial(dataclasses.replace, base)
+        make = cls if base is None else functools.partial(msgspec.structs.replace, base)
         return _build(make, values, marks, mark, owner, self.problems)
 
     def _value(self, option: Option, node: Node, owner: str) -> Any:
         """Return the value of an option; what is wrong with it is noted."""
-        one, many = _dataclass_of(option.type)
+        one, many = _record_of(option.type)
         if one is MelDialect and not (isinstance(node, Scalar) and node.value is None):
             return self._dialect(option, node, f"{owner}: {option.name}")
         if one and isinstance(node, Map):
@@ -205,13 +213,13 @@ class _Reader:
             return None
 
 
-def _dataclass_of(hint: Any) -> tuple[type[Any] | None, type[Any] | None]:
-    """Return the dataclass that a type takes, and the one that it takes a row of; None for none."""
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+def _record_of(hint: Any) -> tuple[type[Any] | None, type[Any] | None]:
+    """Return the dataclass or struct that a type takes, and the one that it takes a row of; None for none."""
+    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
         return hint, None
     if typing.get_origin(hint) in (tuple, list):
-        return None, next((_dataclass_of(part)[0] for part in typing.get_args(hint)), None)
-    found = [_dataclass_of(part) for part in typing.get_args(hint)]
+        return None, next((_record_of(part)[0] for part in typing.get_args(hint)), None)
+    found = [_record_of(part) for part in typing.get_args(hint)]
     return next((one for one, _ in found if one), None), next((many for _, many in found if many), None)
 
 

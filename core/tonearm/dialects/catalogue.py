@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from tonearm.dialects.dialect import MelDialect
 from tonearm.dialects.steps import Step
-from tonearm.dialects.values import builtins
 from tonearm.errors import OptionError, did_you_mean, one_line
 
 Recipe: TypeAlias = MelDialect | Mapping[str, Any]
@@ -24,8 +23,7 @@ BUILTIN = "builtin"
 MAX_BASES = 8
 
 
-@dataclass(frozen=True)
-class Offered:
+class Offered(Struct, frozen=True):
     """A recipe with the package that it comes from.
 
     Parameters
@@ -134,7 +132,7 @@ class Catalogue:
             base = figures.pop("base", None)
             if depth > MAX_BASES:
                 raise OptionError("its bases lead nowhere")
-            below = builtins(self.find(str(base), depth=depth + 1)) if base is not None else {}
+            below = msgspec.to_builtins(self.find(str(base), depth=depth + 1)) if base is not None else {}
             if base is not None and not offer.alias:
                 below |= {"source": "", "notes": ""}
             return made_of(below | {"name": offer.name} | figures)
@@ -155,8 +153,8 @@ def made_of(figures: Mapping[str, Any]) -> MelDialect:
         If one is unknown, missing, or not what it should be.
     """
     steps = figures.get("steps") or ()
-    known = [(figures, {one.name for one in fields(MelDialect)})]
-    known += [(step, {one.name for one in fields(Step)}) for step in steps if isinstance(step, Mapping)]
+    known = [(figures, MelDialect.__struct_fields__)]
+    known += [(step, Step.__struct_fields__) for step in steps if isinstance(step, Mapping)]
     for given, names in known:
         for name in given:
             if name not in names:

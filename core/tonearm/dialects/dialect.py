@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from tonearm.dialects.filterbank import Norm, Scale, filterbank, greatest_sum, mel_edges, mel_to_hz
 from tonearm.dialects.steps import BASES, Range, Step
@@ -30,9 +30,11 @@ LOUDEST = 4.0
 
 MAX_MELS = 8192
 
+NO_FIGURES = ("layout", "name", "source", "notes")
+"""What does not change any value."""
 
-@dataclass(frozen=True, kw_only=True)
-class MelDialect:
+
+class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, forbid_unknown_fields=True):
     """A recipe for mel spectrograms, from the samples to the values that a model writes.
 
     In its order: samples times ``input_scale``; pre-emphasis; the frames of ``grid``; magnitudes
@@ -105,9 +107,9 @@ class MelDialect:
     layout: Annotated[
         Literal["mels-frames", "frames-mels"], Meta(description="In which order the model writes the axes.")
     ] = "mels-frames"
-    name: Annotated[str, Meta(description="In messages.")] = field(default="", compare=False)
-    source: Annotated[str, Meta(description="Where the figures stand.")] = field(default="", compare=False)
-    notes: Annotated[str, Meta(description="What else there is to know.")] = field(default="", compare=False)
+    name: Annotated[str, Meta(description="In messages.")] = ""
+    source: Annotated[str, Meta(description="Where the figures stand.")] = ""
+    notes: Annotated[str, Meta(description="What else there is to know.")] = ""
 
     def __post_init__(self) -> None:
         _ = self.grid  # checks itself
@@ -140,6 +142,10 @@ class MelDialect:
             padding=self.padding,
             pad_mode=self.pad_mode,
         )
+
+    def but(self, **changes: Any) -> MelDialect:
+        """Return a copy with some figures changed."""
+        return replace(self, **changes)
 
     @property
     def top(self) -> float:
@@ -249,10 +255,10 @@ class MelDialect:
         The order of axes does not count: a signal has always the same.
         """
         found = []
-        for one in fields(self):
-            mine, theirs = (_resolved(dialect, one.name) for dialect in (self, other))
-            if one.compare and one.name != "layout" and mine != theirs:
-                found.append(f"{one.name} {_shown(theirs)} for {_shown(mine)}")
+        for name in self.__struct_fields__:
+            mine, theirs = (_resolved(dialect, name) for dialect in (self, other))
+            if name not in NO_FIGURES and mine != theirs:
+                found.append(f"{name} {_shown(theirs)} for {_shown(mine)}")
         return found
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from tonearm.errors import OptionError
 
@@ -35,8 +35,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 """What each operation takes."""
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(Struct, frozen=True):
     """Where the values of a recipe can lie.
 
     Parameters
@@ -55,8 +54,7 @@ class Range:
     unit: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One step of a recipe.
 
     Raises

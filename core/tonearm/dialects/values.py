@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tonearm.dialects.steps import BASES
 from tonearm.errors import ItemError
 
@@ -101,13 +99,3 @@ def _without_guard(dialect: MelDialect, values: Array) -> Any:
     if dialect.exponent == 2:
         return np.maximum(values - silence, 0.0)
     return np.sqrt(np.maximum(values**2 - silence**2, 0.0))
-
-
-def builtins(value: object) -> Any:
-    """Return a dialect as plain values, as YAML would give them; what is not set is left out."""
-    plain = msgspec.to_builtins(value)
-    if isinstance(plain, dict):
-        plain = {key: inner for key, inner in plain.items() if inner is not None}
-        if "steps" in plain:
-            plain["steps"] = [{k: v for k, v in step.items() if v is not None} for step in plain["steps"]]
-    return plain
