@@ -160,8 +160,8 @@ class Sink:
 
     def sidecar(self, suffix: str) -> Path:
         """Return a temporary path for a second file beside the first, published with it: ``sidecar(".json")``."""
-        if not suffix.startswith(".") or "/" in suffix:
-            raise ValueError(f"a sidecar's suffix starts with a dot, like .json; {suffix!r} does not")
+        if not suffix[1:] or not suffix.startswith(".") or "/" in suffix or "\0" in suffix:
+            raise ValueError(f"a sidecar's suffix is a dot and more, like .json, not {suffix!r}")
         return self.sidecars.setdefault(suffix, self.path.with_name(f"{self.path.stem}{suffix}.part"))
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from tonearm.arrays.values import Extent, extent_of, mean_of, not_finite
 from tonearm.config.check import Bound, Checked, Output
 from tonearm.contract import Context, Decoder, Encoder, Item, Plugin, Regroup, Sink, Transform
-from tonearm.errors import ItemError, OutputError, TonearmError, one_line
+from tonearm.errors import ItemError, OptionError, OutputError, TonearmError, one_line
 from tonearm.signals import Signal, Waveform, describe
 from tonearm.source import Source
 
@@ -94,14 +94,16 @@ class Pipeline:
 
         Each was looked at once: its values are finite, and its duration, peak and DC are measured.
         """
+        last = (self.checked.decoder, *self.checked.steps)[-1]
         for outcome in self._converted(source, threads=threads, on_warning=on_warning):
             if outcome.error or outcome.item is None:
                 yield outcome
                 continue
             try:
-                _look_at(outcome.item.signal, outcome.context)
+                with blamed(last):
+                    _look_at(outcome.item.signal, outcome.context)
                 yield outcome
-            except ItemError as error:
+            except TonearmError as error:
                 yield replace(outcome, error=error)
 
     def _converted(
@@ -129,8 +131,8 @@ class Pipeline:
             If the disk is full, or the folder cannot be written.
         """
         encoder = output.encoder
-        _check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
         with blamed(encoder, writes=True):
+            _check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
             _plugin(encoder, Encoder).encode(item, sink, context)
 
 
@@ -159,6 +161,9 @@ class blamed:  # noqa: N801 - used as a statement
             raise OutputError(f"cannot write: {one_line(error.strerror or error)}") from error
         if isinstance(error, OSError):
             raise ItemError(f"cannot read: {one_line(error.strerror or error)}", code="unreadable") from error
+        if isinstance(error, OptionError):
+            # Found only now, because only the data told: what is said of it holds all the same.
+            raise ItemError(f"{self.bound.name}: {error.message}", code=error.code, hint=error.hint) from error
         raise ItemError(
             f"{self.bound.name} failed: {type(error).__name__}: {one_line(error)}",
             code="plugin-failed",
@@ -244,11 +249,15 @@ def _regrouped(bound: Bound, stream: Iterator[Outcome], context: Context) -> Ite
                 _check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
                 yield outcome.item
 
+    count = 0
     try:
         with blamed(bound):
             for item in _plugin(bound, Regroup).regroup(items(), context):
                 _check_item(item, bound)
                 yield Outcome(context=context.hand_over(), item=item)
+                count += 1
+        if not count:
+            raise ItemError(f"{bound.name} gave nothing", code="empty")
     except TonearmError as error:
         yield Outcome(context=context, error=error)
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 11, 130, 143
 
 
+class Terminated(KeyboardInterrupt):
+    """Somebody sent SIGTERM; it passes through plugins as Ctrl-C does, and as SystemExit would not."""
+
+
 def survive_odd_streams() -> None:
     """Let no name that cannot be encoded raise on the way to a terminal."""
     for stream in (sys.stdout, sys.stderr):
@@ -44,9 +48,12 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
         return status
     except TonearmError as error:
         if debug:
-            raise
+            _show_traceback()
         say(error if hasattr(error, "problems") else error.problem)
         return status_of(error)
+    except Terminated:
+        say("terminated")
+        return TERMINATED
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
@@ -56,9 +63,16 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
         return DONE
     except Exception as error:
         if debug:
-            raise
+            _show_traceback()
         say(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
         return BUG
+
+
+def _show_traceback() -> None:
+    import traceback
+
+    with contextlib.suppress(BrokenPipeError, ValueError):
+        traceback.print_exc()
 
 
 def status_of(error: Exception) -> int:

@@ -67,7 +67,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _terminated(*_: object) -> None:
-    raise SystemExit(console.TERMINATED)
+    raise console.Terminated
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from tonearm.config.template import Template, parse_template
 from tonearm.config.ways import find_way, fitting
 from tonearm.contract import Decoder, Encoder, Plugin, Regroup, Transform
 from tonearm.dialects import Catalogue
-from tonearm.errors import OptionError, PipelineError, did_you_mean
+from tonearm.errors import OptionError, PipelineError
 from tonearm.ports import Ports, Spec, ports_of
 from tonearm.registry import Entry, PluginError, Registry, guard
 from tonearm.signals import Signal
@@ -179,10 +179,10 @@ class _Binder:
         plugin = found.bound.plugin if found.bound else None
         spec = None
         if isinstance(plugin, Decoder):
-            spec = self._ask(found, plugin.produces)
+            spec = self._ask(found, lambda: _a_spec(plugin.produces()))
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.but(signals=fitting(before.signals, found.ports.takes) or found.ports.takes)
-            spec = self._ask(found, lambda: plugin.produces(narrowed))
+            spec = self._ask(found, lambda: _a_spec(plugin.produces(narrowed)))
         return spec or Spec(signals=found.ports.gives)
 
     def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
@@ -211,6 +211,13 @@ class _Binder:
         )
 
 
+def _a_spec(given: object) -> Spec:
+    """Return what ``produces`` gave, if it is what it should be."""
+    if not isinstance(given, Spec):
+        raise TypeError(f"produces() gives {type(given).__name__}, not a Spec")
+    return given
+
+
 def _ports(signals: Iterable[type[Signal]]) -> str:
     return " or ".join(signal.port for signal in signals)
 
@@ -225,8 +232,7 @@ def _templates(outputs: Iterable[Stage], problems: Problems) -> Iterator[Templat
         try:
             yield parse_template(text)
         except OptionError as error:
-            hint = error.hint or did_you_mean(text, taken)
-            problems.add(output.file.mark, error.code, error.message, hint)
+            problems.add(output.file.mark, error.code, error.message, error.hint)
         if text in taken:
             first = taken[text].mark
             where = f" on line {first.line}" if first else ""

@@ -61,9 +61,7 @@ def read_structure(root: Node, problems: Problems) -> Structure:
         problems.add(root.mark, "missing-key", "'input' is missing", "input: {use: npy-reader, files: '*.npy'}")
     outputs = _stages(top.get("outputs"), "outputs", OUTPUT, problems)
     if "outputs" not in top:
-        problems.add(
-            root.mark, "missing-key", "'outputs' is missing", "outputs: [{use: wav-writer, file: '{stem}.wav'}]"
-        )
+        problems.add(root.mark, "missing-key", "'outputs' is missing", OUTPUT_EXAMPLE)
     return Structure(
         decoder=decoder,
         files=_files(top.get("input"), problems),
