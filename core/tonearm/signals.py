@@ -281,7 +281,6 @@ class Spectrogram(Signal):
         return self.length if self.length is not None else self.grid.samples(self.frames)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ComplexSpectrogram(Spectrogram):
     """A complex short-time Fourier transform: complex64 (channels, bins, frames)."""
 
@@ -289,7 +288,6 @@ class ComplexSpectrogram(Spectrogram):
     value_kinds: ClassVar[str] = "c"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MagnitudeSpectrogram(Spectrogram):
     """Linear magnitudes, ≥ 0, of a short-time Fourier transform: float32 (channels, bins, frames)."""
 

@@ -55,3 +55,17 @@ def test_the_complex_stft_gives_its_waveform_back(tmp_path: Path) -> None:
     written, _ = soundfile.read(tmp_path / "utt08-stft.wav", dtype="float64")
     assert len(written) == len(expected)
     assert 10 * np.log10((expected**2).sum() / ((written - expected) ** 2).sum()) > 120
+
+
+@pytest.mark.parametrize("engine", ["soundfile", "pydub"])
+def test_one_word_changes_what_encodes_mp3(engine: str, tmp_path: Path) -> None:
+    text = (CONFIGS / "wav-to-mp3.yaml").read_text(encoding="utf-8").replace("samples/", f"{SAMPLES}/")
+    assert text.count("engine: soundfile") == 1
+    file = tmp_path / "wav-to-mp3.yaml"
+    file.write_text(text.replace("engine: soundfile", f"engine: {engine}"), encoding="utf-8")
+    report = tonearm.load(file).run(out=tmp_path)
+    assert report.ok, report.errors
+    expected, rate = soundfile.read(SAMPLES / "utt08-16k.wav")
+    found, found_rate = soundfile.read(tmp_path / "utt08-16k.mp3")
+    assert (found_rate, len(found)) == (rate, len(expected))
+    assert 10 * np.log10((expected**2).sum() / ((found - expected) ** 2).sum()) > 15
