@@ -45,3 +45,11 @@ def scipy_istft(spectrum: np.ndarray, n_fft: int, hop: int, length: int) -> np.n
 
     scaled = spectrum / np.float32(n_fft / 2)
     return scipy.signal.istft(scaled, nperseg=n_fft, noverlap=n_fft - hop, window="hann")[1][:length].astype(np.float32)
+
+
+def torch_inverse_mel(mel: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """torchaudio.transforms.InverseMelScale as of 2.11: least squares, then clipped at 0."""
+    import torch
+
+    solved = torch.linalg.lstsq(torch.from_numpy(weights.astype(np.float32)), torch.from_numpy(mel), driver="gelsd")
+    return torch.relu(solved.solution).numpy()

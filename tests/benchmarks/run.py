@@ -26,6 +26,7 @@ TITLES = {
     "griffin_lim": "Phase recovery",
     "istft": "Inverse STFT",
     "first_run": "The first conversion in a fresh process",
+    "mel": "From mel spectrograms",
     "large": "Large inputs",
 }
 HEAD = """# Benchmarks

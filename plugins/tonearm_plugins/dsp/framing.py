@@ -135,12 +135,13 @@ class FrameGrid:
         begin, end = self.pad, self.pad + self.length
         if first >= self.overlap - 1 and last <= self.frames and begin <= first * hop and last * hop <= end:
             return 1 / self.steady[None]
-        column = np.arange(first, last)
-        over = column[:, None] - np.arange(self.overlap)  # the frames over each column
-        weight = ((over >= 0) & (over < self.frames)) @ self.squares
-        time = column[:, None] * hop + np.arange(hop)
-        kept = (weight > threshold) & (begin <= time) & (time < end)
-        return np.where(kept, 1 / np.where(kept, weight, 1), 0)
+        over = np.arange(first, last)[:, None] - np.arange(self.overlap)  # the frames over each column
+        weight = ((over >= 0) & (over < self.frames)).astype(np.float64) @ self.squares
+        inverse = np.zeros_like(weight)
+        np.divide(1.0, weight, out=inverse, where=weight > threshold)
+        inverse.reshape(-1)[: max(0, begin - first * hop)] = 0
+        inverse.reshape(-1)[max(0, end - first * hop) :] = 0
+        return inverse
 
 
 def clip_of(signal: FloatArray, grid: FrameGrid) -> FloatArray:

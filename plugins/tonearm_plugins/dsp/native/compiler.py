@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import platform
 import sys
 import threading
@@ -146,7 +147,7 @@ def compiled(key: Hashable, make: Callable[[], Kernel]) -> Kernel:
 
 def aligned(*shape: int) -> npt.NDArray[np.float32]:
     """Return zeros that begin on a cache line."""
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     room = np.zeros(size + 16, np.float32)
     begin = -(room.ctypes.data // 4) % 16
     return room[begin : begin + size].reshape(shape)
