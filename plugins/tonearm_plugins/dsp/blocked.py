@@ -108,7 +108,7 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, threa
     mapping.give_back()
 
 
-def stft(signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
+def stft(signal: FloatArray, grid: FrameGrid, *, out: npt.NDArray[np.complex64], threads: int = 1) -> None:
     """Analyse one channel on the padded time axis into ``out`` (bins, frames)."""
     import scipy.fft
 

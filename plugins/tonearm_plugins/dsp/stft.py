@@ -8,7 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp import blocked
+from tonearm_plugins.dsp.engines import choose
 from tonearm_plugins.dsp.framing import FrameGrid, ShapeError
+from tonearm_plugins.dsp.native import forward
+from tonearm_plugins.dsp.native.blocks import why_not
 
 PadMode = Literal["constant", "reflect", "edge", "symmetric", "wrap"]
 
@@ -38,8 +41,10 @@ def stft(
         raise ShapeError(f"{signal.shape[1]} samples, {pad} more on each side, are less than one frame of {n_fft}")
     grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=frames, length=signal.shape[1])
     out = np.empty((signal.shape[0], grid.bins, frames), np.complex64)
+    native = choose("auto", native_refusal=why_not(grid.n_fft, hop_length)) == "native"
+    analyse = forward.stft if native else blocked.stft
     for channel, result in zip(signal, out, strict=True):
-        blocked.stft(padded(channel, pad, pad_mode), grid, out=result)
+        analyse(padded(channel, pad, pad_mode), grid, out=result)
     return out
 
 

@@ -4,14 +4,18 @@ import pytest
 from dsp_material import ODD_SETTINGS, SETTINGS
 from dsp_reference import hann
 
+from tonearm_plugins.dsp.engines import VARIABLE
 from tonearm_plugins.dsp.framing import ShapeError
 from tonearm_plugins.dsp.stft import stft
 
 
+@pytest.mark.parametrize("engine", ["scipy", "auto"])
 @pytest.mark.parametrize(("n_fft", "hop", "win_length"), SETTINGS + ODD_SETTINGS)
 @pytest.mark.parametrize("pad_mode", ["constant", "reflect"])
-def test_agrees_with_float64(n_fft, hop, win_length, pad_mode):
-    signal = np.random.default_rng(0).standard_normal((2, 3 * n_fft + 5))
+@pytest.mark.parametrize("length", [3, 8, 21])
+def test_agrees_with_float64(n_fft, hop, win_length, pad_mode, engine, length, monkeypatch):
+    monkeypatch.setenv(VARIABLE, engine)
+    signal = np.random.default_rng(0).standard_normal((2, length * n_fft + 5))
     window = hann(n_fft, win_length)
     found = stft(signal.astype(np.float32), window=window, hop_length=hop, pad=n_fft // 2, pad_mode=pad_mode)
     padded = np.pad(signal, ((0, 0), (n_fft // 2, n_fft // 2)), mode=pad_mode)
@@ -39,3 +43,11 @@ def test_what_has_no_frame_is_refused():
         stft(np.zeros((1, 5000), complex), window=hann(1024), hop_length=256)
     with pytest.raises(ShapeError):
         stft(np.zeros((1, 5000)), window=hann(1024), hop_length=0)
+
+
+def test_nan_stays_in_its_frames():
+    signal = np.zeros((1, 256 * 60), np.float32)
+    signal[0, 256 * 30] = np.nan
+    found = stft(signal, window=np.ones(1024), hop_length=256)
+    assert np.flatnonzero(np.isnan(found[0]).any(axis=0)).tolist() == [27, 28, 29, 30]
+    assert np.isnan(found[0, :, 27:31]).all()

@@ -6,8 +6,12 @@
     the real FFT of a block of frames.
 `blocks`
     how frames, samples and weights lie in memory.
-`inverse`, `iteration`, `locking`
-    the kernels: ISTFT, Griffin-Lim, PLGI; the first with its calls, the others' are in `recovery`.
+`inverse`, `forward`, `iteration`, `locking`
+    the kernels: ISTFT, STFT, Griffin-Lim, PLGI; `aims` is what Griffin-Lim aims at, magnitudes or a mel spectrogram.
+`recovery`
+    the calls of the latter two; those of the others stand beside them.
+`maths`
+    logarithm, cosine and sine on registers.
 `compiler`
     whether this machine can, and the way from text to a function.
 

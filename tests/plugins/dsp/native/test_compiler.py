@@ -11,7 +11,7 @@ from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.engines import VARIABLE, EngineError
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.istft import istft
-from tonearm_plugins.dsp.native import compiler, inverse
+from tonearm_plugins.dsp.native import compiler, forward, inverse
 from tonearm_plugins.dsp.native.blocks import why_not
 from tonearm_plugins.dsp.native.compiler import Machine
 from tonearm_plugins.dsp.native.recovery import Recovery
@@ -101,6 +101,11 @@ def test_eight_lanes_do_the_same_as_sixteen(setting):
         inverse.istft(np.array(spectrum, order=order), grid, out=wide)
         inverse.istft(np.array(spectrum, order=order), grid, out=narrow, machine=NARROW)
         assert np.abs(wide - narrow).max() < 1e-6 * np.abs(wide).max()
+    spectra = np.empty((2, n_fft // 2 + 1, 37), np.complex64)
+    signal = np.random.default_rng(1).standard_normal(n_fft + 36 * hop).astype(np.float32)
+    for machine, result in zip((None, NARROW), spectra, strict=True):
+        forward.stft(signal, grid, out=result, machine=machine)
+    assert np.abs(spectra[0] - spectra[1]).max() < 1e-6 * np.abs(spectra).max()
     found = []
     for machine in (None, NARROW):
         recovery = Recovery(smooth_magnitude(n_fft // 2 + 1, 37).T, grid, machine=machine)
