@@ -39,7 +39,7 @@ def test_iterations_are_as_in_float64(setting, engine):
     ):
         pad = pad_of(padding, n_fft, hop)
         natural = max(0, n_fft + hop * (frames - 1) - 2 * pad)
-        for length in (natural, max(natural - 3, 1), natural + hop // 2):
+        for length in (natural, max(natural - 3, 1), natural + hop // 2, min(natural + 1, 7 * hop)):
             magnitude = np.abs(noise_spectrum(n_fft // 2 + 1, frames, seed=frames))
             grid = FrameGrid.checked(window, hop_length=hop, pad=pad, frames=frames, length=length)
             known = magnitude[0].T.astype(float)
@@ -208,3 +208,13 @@ def test_impossible_settings_are_refused():
 def test_analysis_of_the_reference_is_numpys():
     signal = np.random.default_rng(0).standard_normal(2048)
     assert np.allclose(analyse(signal, np.ones(1024), 256, 1)[0], np.fft.rfft(signal[:1024]))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_wanted_is_nothing_given(engine):
+    magnitude = np.ones((2, 513, 1), np.float32)
+    assert griffin_lim(magnitude, **HANN, engine=engine).samples.shape == (2, 0)
+    assert griffin_lim(magnitude, **HANN, length=0, start="random", engine=engine).samples.shape == (2, 0)
+    nobody = griffin_lim(magnitude[:0], **HANN, length=300, engine=engine)
+    assert nobody.samples.shape == (0, 300)
+    assert nobody.spectral_convergence_db == EXACT_DB

@@ -11,7 +11,7 @@
 `recovery`
     the calls of the latter two; those of the others stand beside them.
 `maths`
-    logarithm, cosine and sine on registers.
+    logarithm, cosine and sine, transposition.
 `compiler`
     whether this machine can, and the way from text to a function.
 

@@ -92,6 +92,12 @@ class Layout:
         """Return how many blocks a clip takes: all columns that its frames reach."""
         return -(-grid.columns // self.lanes)
 
+    def outside(self, grid: FrameGrid) -> npt.NDArray[np.bool_]:
+        """Say of each block whether it has no sample of the clip."""
+        begin = np.arange(self.blocks(grid)) * self.block
+        outside: npt.NDArray[np.bool_] = (begin + self.block <= grid.pad) | (begin >= grid.pad + grid.length)
+        return outside
+
     def tables(self) -> dict[str, npt.NDArray[Any]]:
         """Return the constant arguments of every kernel of this size."""
         n = np.arange(self.n_fft)
@@ -102,7 +108,10 @@ class Layout:
 
 
 class Weights:
-    """1 / (sum of squared windows) for each block: one table for all blocks in the middle, one for each at an edge.
+    """1 / (sum of squared windows) for each block.
+
+    One table is for all blocks in the middle, one, of zeros, for all outside the clip, and each block at an edge has
+    its own.
 
     Parameters
     ----------
@@ -118,13 +127,14 @@ class Weights:
         first = np.arange(blocks) * lanes
         steady = (first >= grid.overlap - 1) & (first + lanes <= grid.frames)
         steady &= (first * grid.hop_length >= begin) & ((first + lanes) * grid.hop_length <= end)
-        edges = np.flatnonzero(~steady)
-        self.which = np.zeros(blocks, np.int64)
-        self.which[edges] = 1 + np.arange(edges.size)
+        outside = layout.outside(grid)
+        edges = np.flatnonzero(~steady & ~outside)
+        self.which = outside.astype(np.int64)
+        self.which[edges] = 2 + np.arange(edges.size)
         self.which *= layout.block
-        self.values = aligned(1 + edges.size, grid.hop_length, lanes)
+        self.values = aligned(2 + edges.size, grid.hop_length, lanes)
         self.values[0] = (1 / grid.steady)[:, None]
-        for row, block in zip(self.values[1:], edges, strict=True):
+        for row, block in zip(self.values[2:], edges, strict=True):
             row[:] = grid.inverse_weight(int(block) * lanes, (int(block) + 1) * lanes, least).T
 
 

@@ -10,7 +10,8 @@ from tonearm_plugins.dsp.native.blocks import Layout, Number
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.native.fft import Complex, RealFFT
 from tonearm_plugins.dsp.native.iteration import Analysis
-from tonearm_plugins.dsp.native.writer import Int, Memory, Writer, address, transposed
+from tonearm_plugins.dsp.native.maths import transposed
+from tonearm_plugins.dsp.native.writer import Int, Memory, Writer, address
 
 
 def write(writer: Writer, layout: Layout) -> None:

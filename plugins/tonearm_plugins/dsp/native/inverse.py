@@ -12,7 +12,8 @@ from tonearm_plugins.dsp.mapped import STRETCH, Mapping
 from tonearm_plugins.dsp.native.blocks import Clip, Layout, Number, Overlap
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, compiled, this_machine
 from tonearm_plugins.dsp.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.native.writer import Int, Memory, Writer, address, transposed
+from tonearm_plugins.dsp.native.maths import transposed
+from tonearm_plugins.dsp.native.writer import Int, Memory, Writer, address
 
 COMPLEX = np.dtype(np.complex64)
 CACHE_LINE = 64
@@ -140,7 +141,8 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machi
     frames_apart = native and spectrum.strides[0] == COMPLEX.itemsize and spectrum.strides[1] >= 0
     in_place = native and (frames_apart or (spectrum.strides[1] == COMPLEX.itemsize and spectrum.strides[0] >= 0))
     run = kernel(layout, machine, frames_apart=frames_apart)
-    scratch, blocks = run.scratch(), layout.blocks(grid)
+    scratch = run.scratch()
+    blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the clip
     mapping = Mapping(spectrum)
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
     stretch = blocks if in_place and not mapping else max(1, (STRETCH if in_place else CONVERTED) // block_size)
@@ -198,14 +200,16 @@ class Results:
         blocks, size = layout.blocks(grid), layout.block
         self.begins = np.arange(blocks, dtype=np.int64) * size - grid.pad  # in samples of the result
         inside = (self.begins >= 0) & (self.begins + size <= out.size)
-        self.edges = np.flatnonzero(~inside)
-        self.room = np.empty((self.edges.size, size), np.float32)
+        outside = layout.outside(grid)
+        self.edges = np.flatnonzero(~inside & ~outside)
+        self.room = np.empty((self.edges.size + 1, size), np.float32)  # the last is for all that nobody wants
         self.addresses = out.ctypes.data + 4 * self.begins
         self.addresses[self.edges] = self.room.ctypes.data + 4 * size * np.arange(self.edges.size)
+        self.addresses[outside] = self.room[-1:].ctypes.data
 
     def finish(self) -> None:
         """Copy what is in the room, and zero what no frame reaches."""
-        for block, samples in zip(self.edges, self.room, strict=True):
+        for block, samples in zip(self.edges, self.room[:-1], strict=True):
             copy_into(self.out, int(self.begins[block]), samples)
         self.out[max(0, int(self.begins[-1]) + self.room.shape[1]) :] = 0
 

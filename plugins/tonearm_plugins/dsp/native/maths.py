@@ -1,4 +1,4 @@
-"""Functions that no instruction has, on registers."""
+"""What no single instruction does, on registers: logarithm, cosine and sine, transposition."""
 
 from __future__ import annotations
 
@@ -50,3 +50,18 @@ def cos_sin_of_turns(x: Vec) -> tuple[Vec, Vec]:
     cos = polynomial(square, [(-1) ** k / math.factorial(2 * k) for k in range(7)])
     sin = polynomial(square, [(-1) ** k / math.factorial(2 * k + 1) for k in range(6)]) * half
     return cos * cos - sin * sin, sin * cos * 2.0
+
+
+def transposed(rows: list[Vec]) -> list[Vec]:
+    """Transpose ``lanes`` vectors of ``lanes`` numbers: log2(lanes) rounds that swap blocks of halving size."""
+    lanes = len(rows)
+    size = lanes // 2
+    while size:
+        low = [lane if not lane & size else lane - size + lanes for lane in range(lanes)]
+        high = [lane + size if not lane & size else lane + lanes for lane in range(lanes)]
+        for i in range(lanes):
+            if not i & size:
+                a, b = rows[i], rows[i + size]
+                rows[i], rows[i + size] = a.shuffle(b, low), a.shuffle(b, high)
+        size //= 2
+    return rows

@@ -169,7 +169,7 @@ class Recovery:
         half_hop = grid.hop_length * bins % (2 * grid.n_fft) / (2 * grid.n_fft)
         magnitudes = self.goal.first_magnitudes()
         layout = self.layout
-        run = self._kernel("locking", lambda writer: locking.write(writer, layout))
+        run = self._kernel("locking", lambda w: locking.write(w, layout))
         run(
             run.scratch(),
             tiles=self.tiles,
@@ -191,7 +191,7 @@ class Recovery:
             self._iterate(count, momentum)
 
     def residual(self) -> tuple[float, float]:
-        """Return the squared distance of the estimate's magnitudes from the given ones, and the latter's energy."""
+        """Return the squared distance of the estimate from the goal, and the goal's own energy."""
         room = np.empty(self.layout.block, np.float32)
         return self._look(np.full(self.blocks, room.ctypes.data))
 

@@ -336,21 +336,6 @@ def _shuffle(left: Vec, right: Vec, lanes: Sequence[int]) -> str:
     return f"shufflevector {left.type} {left.name}, {right.type} {right.name}, <{len(lanes)} x i32> <{mask}>"
 
 
-def transposed(rows: list[Vec]) -> list[Vec]:
-    """Transpose ``lanes`` vectors of ``lanes`` numbers: log2(lanes) rounds that swap blocks of halving size."""
-    lanes = len(rows)
-    size = lanes // 2
-    while size:
-        low = [lane if not lane & size else lane - size + lanes for lane in range(lanes)]
-        high = [lane + size if not lane & size else lane + lanes for lane in range(lanes)]
-        for i in range(lanes):
-            if not i & size:
-                a, b = rows[i], rows[i + size]
-                rows[i], rows[i + size] = a.shuffle(b, low), a.shuffle(b, high)
-        size //= 2
-    return rows
-
-
 @dataclass(slots=True, eq=False)
 class Memory:
     """An array of floats or 32-bit integers in memory."""
