@@ -190,8 +190,8 @@ def pghi(magnitude: Floats, grid: FrameGrid, *, seed: int, tolerance: float = 1e
     over_frames += 4 * bend * np.gradient(loudness, axis=1)
     turns = np.random.default_rng(seed).random(magnitude.shape, dtype=np.float32)
     threshold = np.fmax.reduce(magnitude, axis=None, initial=0.0) * tolerance
-    loud = np.flatnonzero(magnitude.ravel() > threshold)
-    order = loud[np.argsort(-magnitude.ravel()[loud], kind="stable")]
+    del loudness
+    order = np.argsort(-magnitude.ravel(), kind="stable")[: np.count_nonzero(magnitude > threshold)]
     _heap_integration()(magnitude, over_frames, over_bins, order, float(threshold), turns)
     return turns
 

@@ -12,7 +12,7 @@ from tonearm_plugins.dsp.stft import stft
 @pytest.mark.parametrize("engine", ["scipy", "auto"])
 @pytest.mark.parametrize(("n_fft", "hop", "win_length"), SETTINGS + ODD_SETTINGS)
 @pytest.mark.parametrize("pad_mode", ["constant", "reflect"])
-@pytest.mark.parametrize("length", [3, 8, 21])
+@pytest.mark.parametrize("length", [3, 21])
 def test_agrees_with_float64(n_fft, hop, win_length, pad_mode, engine, length, monkeypatch):
     monkeypatch.setenv(VARIABLE, engine)
     signal = np.random.default_rng(0).standard_normal((2, length * n_fft + 5))

@@ -383,7 +383,7 @@ class Memory:
 
     def prefetch(self) -> None:
         """Ask for the cache line that it begins in; harmless for any address."""
-        numbers = (("i32", "0"), ("i32", "3"), ("i32", "1"))  # to read, to keep near, data
+        numbers = (("i32", "0"), ("i32", "2"), ("i32", "1"))  # to read, into the second cache, data
         self.writer.call("void", "llvm.prefetch.p0", ("ptr", self.name), *numbers)
 
     def _at(self, index: Int | int) -> str:
