@@ -6,6 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tonearm_plugins.dsp.native.compiler import refusal
+
+# The engines that run here; what the native one does where it cannot run is tested in native/test_compiler.py.
+ENGINES = ("scipy",) if refusal() else ("scipy", "native")
+
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
 
 # n_fft, hop_length, win_length: powers of two, factors 3 and 5, hops that divide nothing, short windows, the extremes.

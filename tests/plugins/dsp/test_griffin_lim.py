@@ -1,7 +1,7 @@
 import librosa
 import numpy as np
 import pytest
-from dsp_material import SETTINGS, noise_spectrum, pad_of, smooth_magnitude, speech
+from dsp_material import ENGINES, SETTINGS, noise_spectrum, pad_of, smooth_magnitude, speech
 from dsp_reference import agla, analyse, clip, convergence_db, hann, peak_locked_phases, project, synthesise, with_turns
 
 from tonearm_plugins.dsp import blocked
@@ -12,7 +12,6 @@ from tonearm_plugins.dsp.native.recovery import Recovery
 from tonearm_plugins.dsp.phases import noise
 from tonearm_plugins.dsp.targets import KnownMagnitudes
 
-ENGINES = ("scipy", "native")
 HANN = {"window": hann(1024), "hop_length": 256, "pad": 512}
 BOTH = [(setting, engine) for engine in ENGINES for setting in SETTINGS if engine == "scipy" or setting[1] >= 16]
 
@@ -81,7 +80,10 @@ def test_acceleration_is_as_written_with_three_sequences(gamma):
     grid = FrameGrid.checked(window, hop_length=128, pad=256, frames=40)
     first = project(noise(grid, 3).astype(float), magnitude, window, 128, 256, grid.length)
     expected = agla(first, magnitude, window, 128, 256, grid.length, 5, 0.09, 1.1, gamma)
-    for recovery in (blocked.Recovery(KnownMagnitudes(magnitude.T), grid), Recovery(magnitude.T, grid)):
+    recoveries = {"scipy": lambda: blocked.Recovery(KnownMagnitudes(magnitude.T), grid)}
+    recoveries["native"] = lambda: Recovery(magnitude.T, grid)
+    for engine in ENGINES:
+        recovery = recoveries[engine]()
         recovery.start_from_noise(3)
         recovery.iterate(5, Momentum(0.09, 1.1, gamma))
         found = np.empty(grid.length, np.float32)

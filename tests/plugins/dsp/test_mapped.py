@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dsp_material import ENGINES
 from dsp_reference import hann
 
 from tonearm_plugins.dsp import mapped
@@ -29,7 +30,7 @@ def resident_pages(path):
     return total
 
 
-@pytest.mark.parametrize("engine", ["scipy", "native"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_mapped_spectrum_does_not_stay_in_memory(large, order, engine, monkeypatch):
     for module in (mapped, __import__("tonearm_plugins.dsp.native.inverse", fromlist=["STRETCH"])):

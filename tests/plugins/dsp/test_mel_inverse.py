@@ -1,14 +1,13 @@
 import librosa
 import numpy as np
 import pytest
-from dsp_material import speech
+from dsp_material import ENGINES, speech
 from dsp_reference import analyse, hann, synthesise
 
 from tonearm_plugins.dsp.framing import ShapeError
 from tonearm_plugins.dsp.mel_inverse import mel_griffin_lim, mel_to_magnitude
 from tonearm_plugins.dsp.recovering import EXACT_DB
 
-ENGINES = ("scipy", "native")
 FRAMES = {"window": hann(1024), "hop_length": 256, "pad": 512}
 
 
@@ -69,7 +68,7 @@ def test_iterations_are_as_in_float64(n_fft, hop, win_length, power, engine):
 def test_both_engines_begin_with_the_same_magnitudes(power):
     mel = speech_mel(power, basis())
     found = [mel_griffin_lim(mel, mel_basis=basis(), power=power, iterations=0, engine=e, **FRAMES) for e in ENGINES]
-    assert found[0].spectral_convergence_db == pytest.approx(found[1].spectral_convergence_db, abs=0.05)
+    assert found[0].spectral_convergence_db == pytest.approx(found[-1].spectral_convergence_db, abs=0.05)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

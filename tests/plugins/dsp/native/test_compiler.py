@@ -15,8 +15,11 @@ from tonearm_plugins.dsp.native import compiler, forward, inverse
 from tonearm_plugins.dsp.native.blocks import why_not
 from tonearm_plugins.dsp.native.compiler import Machine
 from tonearm_plugins.dsp.native.recovery import Recovery
+from tonearm_plugins.dsp.native.writer import FLAGS
 
 NARROW = Machine("haswell", "", 8)
+
+only_native = pytest.mark.skipif(compiler.refusal() is not None, reason=str(compiler.refusal()))
 
 
 @pytest.fixture
@@ -78,6 +81,7 @@ def test_old_processors_fall_back(monkeypatch, features):
     falls_back("no AVX2")
 
 
+@only_native
 def test_sizes_without_a_kernel_are_refused_with_the_reason():
     for n_fft, hop, reason in (
         (1023, 256, "no FFT"),
@@ -91,6 +95,7 @@ def test_sizes_without_a_kernel_are_refused_with_the_reason():
     assert all(why_not(n_fft, hop) is None for n_fft, hop, _ in SETTINGS if hop >= 16)
 
 
+@only_native
 @pytest.mark.parametrize("setting", [(1024, 256, 1024), (2048, 300, 1200), (400, 160, 400), (1920, 480, 1920)])
 def test_eight_lanes_do_the_same_as_sixteen(setting):
     n_fft, hop, win_length = setting
@@ -117,6 +122,7 @@ def test_eight_lanes_do_the_same_as_sixteen(setting):
     assert np.linalg.norm(found[0] - found[1]) < 1e-3 * np.linalg.norm(found[0])
 
 
+@only_native
 def test_kernels_outlive_one_another_and_refuse_wrong_arguments():
     for _ in range(3):
         grid = FrameGrid.checked(hann(64), hop_length=16, pad=0, frames=5)
@@ -127,3 +133,7 @@ def test_kernels_outlive_one_another_and_refuse_wrong_arguments():
         compiler.forget()
         inverse.istft(noise_spectrum(33, 5)[0], grid, out=out, machine=NARROW)
         assert np.isfinite(out).all()
+
+
+def test_nan_keeps_its_meaning():
+    assert not {"fast", "nnan", "ninf"} & set(FLAGS.split())
