@@ -1,53 +1,58 @@
-"""``resample``: another sample rate, by soxr."""
+"""``resample``: another sample rate, by libsoxr."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Meta, Spec, Transform, Waveform
+from tonearm.api import MAX_SAMPLE_RATE, Context, Meta, Spec, Transform, Waveform
 
-QUALITIES = {"quick": "QQ", "low": "LQ", "medium": "MQ", "high": "HQ", "very-high": "VHQ"}
+# libsoxr's own names.
+_SOXR = {"quick": "QQ", "low": "LQ", "medium": "MQ", "high": "HQ", "very-high": "VHQ"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResampleOptions:
     """Options of ``resample``."""
 
-    sample_rate: Annotated[int, Meta(ge=1, le=10_000_000, description="Of the result, in Hz.")]
+    sample_rate: Annotated[int, Meta(ge=1, le=MAX_SAMPLE_RATE, description="Sample rate of the result in Hz.")]
     quality: Annotated[
         Literal["quick", "low", "medium", "high", "very-high"],
-        Meta(description="Of soxr: high keeps 16 bits clean, very-high 20."),
+        Meta(
+            description="Of the filter: what high adds lies 110 dB and more below the sound, which is beyond 16-bit"
+            " files; very-high 150 dB, for double precision; quick and low let aliases through."
+        ),
     ] = "high"
 
 
 class Resample(Transform[Waveform, Waveform, ResampleOptions]):
-    """Convert to another sample rate; n samples become n × new rate / old rate, rounded."""
+    """Change the sample rate; n samples become ⌈n · new / old⌉, and nothing changes where the rates agree."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform at the new rate; the same one if it has that rate already."""
+        """Return the waveform at the new rate, in its own precision."""
+        rate = self.options.sample_rate
+        if rate == signal.sample_rate:
+            return signal
         import numpy as np
         import soxr
 
-        rate = self.options.sample_rate
-        if signal.sample_rate == rate:
-            return signal
-        found = soxr.resample(signal.samples.T, signal.sample_rate, rate, quality=QUALITIES[self.options.quality]).T
-        # soxr rounds a length by itself now up, now down.
-        length = new_length(signal.length, signal.sample_rate, rate)
-        samples = np.zeros((signal.channels, length), dtype=signal.samples.dtype)
-        kept = min(length, found.shape[1])
-        samples[:, :kept] = found[:, :kept]
+        length = resampled_length(signal.length, signal.sample_rate, rate)
+        samples = np.zeros((signal.channels, length), signal.samples.dtype)
+        for channel, given in zip(samples, signal.samples, strict=True):
+            # soxr rounds the length, and makes nothing at all of a sample or two: silence behind shows it the rest.
+            tail = np.zeros(2 * (signal.sample_rate // rate + 1), given.dtype)
+            found = soxr.resample(np.concatenate([given, tail]), signal.sample_rate, rate, _SOXR[self.options.quality])
+            channel[: len(found)] = found[:length]
         return Waveform(samples=samples, sample_rate=rate)
 
     def produces(self, spec: Spec) -> Spec:
-        """Return a waveform of the new rate, with its length if that of the input is known."""
+        """Return the new rate, and the new length where the old one is known."""
         rate = self.options.sample_rate
         known = spec.length is not None and spec.sample_rate is not None
-        length = new_length(spec.length or 0, spec.sample_rate or 1, rate) if known else None
+        length = resampled_length(spec.length, spec.sample_rate, rate) if known else None  # type: ignore[arg-type]
         return spec.but(signals=(Waveform,), sample_rate=rate, length=length)
 
 
-def new_length(length: int, old: int, new: int) -> int:
-    """Return the number of samples at another rate: rounded, halves up, at least one."""
-    return max((2 * length * new + old) // (2 * old), 1)
+def resampled_length(length: int, old: int, new: int) -> int:
+    """Return ⌈length · new / old⌉, in whole numbers: the fewest samples that last as long as the signal."""
+    return -(-length * new // old)
