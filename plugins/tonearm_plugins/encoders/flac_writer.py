@@ -1,60 +1,66 @@
-"""``flac-writer``: FLAC, lossless."""
+"""``flac-writer``: FLAC, lossless and half the size."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Encoder, Item, Meta, OptionError, Sink, Spec, Waveform
-from tonearm_plugins.encoders.clipping import note_clipped
-from tonearm_plugins.encoders.tagging import Tags, tags_of, write_vorbis_comments
+from tonearm_plugins.encoders.limits import Limits
+from tonearm_plugins.encoders.pcm import pcm_blocks
+from tonearm_plugins.encoders.tags import Tags, tag_problems
 
-MAX_CHANNELS = 8
-MAX_SAMPLE_RATE = 655_350
+# A frame's header says rates up to 65,535 in Hz, and those above in tens of Hz.
+_LOW = Limits(name="FLAC", rates=range(1, 65_536), channels=8)
+_HIGH = Limits(name="FLAC", rates=range(65_540, 655_351, 10), channels=8)
+_BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlacOptions:
     """Options of ``flac-writer``."""
 
-    subtype: Annotated[Literal["PCM_16", "PCM_24"], Meta(description="Bits of a sample.")] = "PCM_16"
-    compression: Annotated[int, Meta(ge=0, le=8, description="0 is fast, 8 is small; the sound is the same.")] = 5
+    subtype: Annotated[
+        Literal["PCM_S8", "PCM_16", "PCM_24"], Meta(description="Bits that a sample is rounded to: 8, 16 or 24.")
+    ] = "PCM_16"
+    compression: Annotated[
+        int, Meta(ge=0, le=8, description="From 0, fast, to 8, small; the sound is the same bit by bit.")
+    ] = 5
     tags: Tags = field(default_factory=dict)
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what is wrong with the tags."""
+        return tag_problems(self.tags)
 
 
 class FlacWriter(Encoder[Waveform, FlacOptions]):
-    """Write a FLAC file of 16 or 24 bits; samples are rounded, never wrapped."""
+    """Write a FLAC file of up to 8 channels; samples are rounded, never wrapped, and come back bit by bit."""
 
     suffixes = (".flac",)
 
+    def accepts(self, spec: Spec) -> None:
+        """Refuse more than 8 channels, and rates that FLAC cannot say."""
+        _limits(spec.sample_rate).check(spec.sample_rate, spec.channels)
+
     def encode(self, item: Item[Waveform], sink: Sink, context: Context) -> None:
         """Write the file and its tags, and measure how many samples were clipped."""
-        import soundfile
+        from tonearm_plugins.formats.sndfile import write
+        from tonearm_plugins.formats.tags import merged, write_flac
 
-        from tonearm_plugins.formats.riff import quantize
-
-        signal, subtype = item.signal, self.options.subtype
-        values, clipped = quantize(signal.samples, 16 if subtype == "PCM_16" else 24)
-        if subtype == "PCM_24":
-            values = values << 8  # libsndfile takes 24 bits in the high ones of 32
-        soundfile.write(
+        signal = item.signal
+        _limits(signal.sample_rate).check_signal(signal)
+        write(
             sink.path,
-            values.T,
-            signal.sample_rate,
-            format="FLAC",
-            subtype=subtype,
+            pcm_blocks(signal, _BITS[self.options.subtype], context),
+            sample_rate=signal.sample_rate,
+            channels=signal.channels,
+            container="FLAC",
+            subtype=self.options.subtype,
             compression_level=self.options.compression / 8,
         )
-        write_vorbis_comments(sink.path, tags_of(item, self.options.tags))
-        note_clipped(context, clipped)
+        write_flac(sink.path, merged(item.tags, self.options.tags))
 
-    def accepts(self, spec: Spec) -> None:
-        """Refuse what FLAC cannot hold."""
-        if spec.channels and spec.channels > MAX_CHANNELS:
-            raise OptionError(f"FLAC has at most {MAX_CHANNELS} channels, not {spec.channels}", code="cannot-encode")
-        if spec.sample_rate and spec.sample_rate > MAX_SAMPLE_RATE:
-            raise OptionError(
-                f"FLAC has rates up to {MAX_SAMPLE_RATE} Hz, not {spec.sample_rate}",
-                code="cannot-encode",
-                hint="put resample before it",
-            )
+
+def _limits(sample_rate: int | None) -> Limits:
+    return _LOW if sample_rate is None or sample_rate < 65_536 else _HIGH

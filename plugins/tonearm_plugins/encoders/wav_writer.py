@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Encoder, Item, Meta, Sink, Waveform
-from tonearm_plugins.encoders.clipping import note_clipped
+from tonearm_plugins.encoders.pcm import note_clipped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,4 +38,4 @@ class WavWriter(Encoder[Waveform, WavOptions]):
                 frames=signal.length,
                 subtype=self.options.subtype,
             )
-        note_clipped(context, stats.clipped)
+        note_clipped(stats.clipped, context)

@@ -1,0 +1,89 @@
+"""Writing by libsndfile, with its errors told apart: those of the output side, and those of what it was given."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonearm.api import ItemError, OutputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_SYSTEM = 2  # SF_ERR_SYSTEM: a call of the operating system failed
+
+
+def write(
+    path: Path,
+    blocks: Iterable[np.ndarray[Any, Any]],
+    *,
+    sample_rate: int,
+    channels: int,
+    container: str,
+    subtype: str,
+    compression_level: float,
+    bitrate_mode: str | None = None,
+) -> None:
+    """Write an audio file.
+
+    Parameters
+    ----------
+    path
+        Where; its suffix says nothing.
+    blocks
+        Integers (samples, channels), int16 or int32, full scale that of the type. Floats would be floored.
+    sample_rate
+        In Hz.
+    channels
+        How many.
+    container, subtype
+        libsndfile's names: ``FLAC``, ``PCM_16``.
+    compression_level
+        0 to 1, as libsndfile counts.
+    bitrate_mode
+        ``CONSTANT`` or ``VARIABLE``, of MP3.
+
+    Raises
+    ------
+    OutputError
+        The disk is full or the like.
+    ItemError
+        libsndfile refuses what it was given.
+    """
+    import soundfile
+
+    with _errors(container):
+        file = soundfile.SoundFile(
+            str(path),
+            "w",
+            samplerate=sample_rate,
+            channels=channels,
+            format=container,
+            subtype=subtype,
+            compression_level=compression_level,
+            bitrate_mode=bitrate_mode,
+        )
+        with file:
+            for block in blocks:
+                file.write(block)
+
+
+@contextlib.contextmanager
+def _errors(container: str) -> Iterator[None]:
+    import soundfile
+
+    try:
+        yield
+    except soundfile.LibsndfileError as error:
+        if error.code == _SYSTEM:
+            raise OutputError(
+                "cannot write: libsndfile's system call failed", hint="is the disk full, or the file too large for it?"
+            ) from error
+        raise ItemError(f"cannot write {container}: {reason_of(error)}", code="encoder-refused") from error
+
+
+def reason_of(error: Any) -> str:
+    """Return what libsndfile says is wrong, which for some codecs is nothing but a number."""
+    return error.error_string.rstrip(".") or f"libsndfile's error {error.code}"

@@ -1,0 +1,123 @@
+"""FLAC: bit exact for two other decoders, and never more than the format has."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import mutagen.flac
+import numpy as np
+import pytest
+import soundfile
+from encoder_material import by_ffmpeg, encoded, mapping, noise, run
+
+import tonearm
+from tonearm.api import ItemError
+from tonearm_plugins.encoders.flac_writer import FlacOptions, FlacWriter
+
+
+def exact(samples: Any, bits: int) -> Any:
+    """Round in exact arithmetic, halves to even; (samples, channels)."""
+    top = 2 ** (bits - 1)
+    whole = [max(-top, min(top - 1, round(Fraction(float(x)) * top))) for x in samples.T.ravel()]
+    return np.array(whole).reshape(-1, samples.shape[0])
+
+
+@pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
+@pytest.mark.parametrize(
+    ("channels", "length", "rate"), [(1, 1, 8000), (1, 5000, 22050), (2, 4999, 44100), (6, 3000, 96000), (8, 300, 1)]
+)
+def test_it_comes_back_bit_by_bit(tmp_path: Path, subtype: str, channels: int, length: int, rate: int) -> None:
+    bits = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}[subtype]
+    samples = np.clip(noise(channels, length, 0.3), -1, 1)
+    samples.ravel()[: min(2, samples.size)] = [1.0, -1.0][: min(2, samples.size)]
+    path, context = encoded(FlacWriter(FlacOptions(subtype=subtype)), tmp_path, samples, rate)  # type: ignore[arg-type]
+    assert not context.warnings
+    got, found_rate = soundfile.read(path, dtype="int32", always_2d=True)
+    assert found_rate == rate
+    assert soundfile.info(path).subtype == subtype
+    np.testing.assert_array_equal(got >> (32 - bits), exact(samples, bits))
+    if bits == 16 and rate > 1:
+        np.testing.assert_array_equal(by_ffmpeg(path, "i2"), exact(samples, 16).ravel())
+
+
+def test_more_than_one_block_and_any_precision(tmp_path: Path) -> None:
+    samples = noise(3, 200_000, 0.3, "f8")
+    path, _ = encoded(FlacWriter(FlacOptions()), tmp_path, samples, 48000)
+    got = soundfile.read(path, dtype="int16")[0]
+    np.testing.assert_array_equal(got, np.clip(np.rint(samples.T * 32768), -32768, 32767))
+
+
+def test_compression_changes_the_size_and_nothing_else(tmp_path: Path) -> None:
+    samples = np.cumsum(noise(1, 50_000, 0.001), axis=1)
+    sizes, contents = [], []
+    for level in (0, 8):
+        path, _ = encoded(FlacWriter(FlacOptions(compression=level)), tmp_path, samples, 22050)
+        sizes.append(path.stat().st_size)
+        contents.append(soundfile.read(path, dtype="int16")[0])
+    assert sizes[1] < sizes[0]
+    np.testing.assert_array_equal(*contents)
+
+
+def test_clipped_samples_are_counted_over_all_blocks(tmp_path: Path) -> None:
+    samples = np.zeros((2, 100_000), "f4")
+    samples[0, [5, 99_999]] = 1.5
+    samples[1, 70_000] = -1.5
+    samples[1, :2] = 1.0, -1.0
+    path, context = encoded(FlacWriter(FlacOptions()), tmp_path, samples, 22050)
+    assert context.measurements["clipped"] == 3
+    assert context.warnings == ["3 samples were beyond full scale and clipped"]
+    got = soundfile.read(path, dtype="int16")[0]
+    assert (got[5, 0], got[99_999, 0], got[70_000, 1]) == (32767, 32767, -32768)
+    assert tuple(got[:2, 1]) == (32767, -32768)
+
+
+def test_tags_of_the_source_and_of_the_user(tmp_path: Path) -> None:
+    plugin = FlacWriter(FlacOptions(tags={"Title": "Grüße", "date": 2024, "album": ""}))
+    path, _ = encoded(
+        plugin, tmp_path, noise(1, 100), 22050, {"title": "old", "album": "gone", "artist": "A", "a=b": "x"}
+    )
+    assert dict(mutagen.flac.FLAC(path).tags) == {"artist": ["A"], "title": ["Grüße"], "date": ["2024"]}
+    assert len(soundfile.read(path)[0]) == 100
+
+
+def test_without_tags_nothing_is_added(tmp_path: Path) -> None:
+    path, _ = encoded(FlacWriter(FlacOptions()), tmp_path, noise(1, 100), 22050)
+    assert not mutagen.flac.FLAC(path).tags
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "message"),
+    [
+        (
+            65_537,
+            1,
+            "FLAC cannot have a sample rate of 65537 Hz\n    hint: put resample before it, with sample_rate: 65540",
+        ),
+        (655_360, 1, "sample_rate: 655350"),
+        (48_000, 9, "FLAC cannot have 9 channels, only up to 8"),
+    ],
+)
+def test_what_flac_cannot_hold_is_refused(tmp_path: Path, rate: int, channels: int, message: str) -> None:
+    with pytest.raises(ItemError) as caught:
+        encoded(FlacWriter(FlacOptions()), tmp_path, noise(channels, 10), rate)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("rate", [65_535, 65_540, 192_000, 384_000, 655_350])
+def test_high_rates(tmp_path: Path, rate: int) -> None:
+    path, report = run(tmp_path, noise(1, 100), mapping("flac-writer", ".flac", rate))
+    assert report.ok
+    assert soundfile.info(path).samplerate == rate
+
+
+def test_a_rate_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(tonearm.PipelineError) as caught:
+        tonearm.load(mapping("flac-writer", ".flac", 700_000))
+    assert [problem.code for problem in caught.value.problems] == ["unsupported-rate"]
+
+
+def test_bad_names_of_tags_are_refused() -> None:
+    with pytest.raises(tonearm.PipelineError, match="'a=b' cannot be the name of a tag"):
+        tonearm.load(mapping("flac-writer", ".flac", tags={"a=b": "x"}))
