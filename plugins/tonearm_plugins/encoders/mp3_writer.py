@@ -1,138 +1,165 @@
-"""``mp3-writer``: MP3, with no ffmpeg on the machine or with it."""
+"""``mp3-writer``: MP3 by LAME, inside libsndfile or inside ffmpeg."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Encoder, Item, ItemError, Meta, OptionError, Requirement, Sink, Spec, Waveform
-from tonearm_plugins.encoders.clipping import note_clipped
-from tonearm_plugins.encoders.tagging import Tags, tags_of, write_id3
+from tonearm.api import Context, Encoder, Item, Meta, OptionError, Requirement, Sink, Spec, Waveform
+from tonearm_plugins.encoders.limits import Limits, as_item_error
+from tonearm_plugins.encoders.pcm import pcm_blocks
+from tonearm_plugins.encoders.tags import Tags, tag_problems
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
-MPEG_1 = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-MPEG_2 = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-MPEG_25 = MPEG_2[:8]
+_LIMITS = Limits(name="MP3", rates=(8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000), channels=2)
+_BITS = 24  # both engines take more than 16, and float32 has no more
+_DEFAULT_BITRATE = 192
 
-BITRATES: Mapping[int, tuple[int, ...]] = {
-    48_000: MPEG_1,
-    44_100: MPEG_1,
-    32_000: MPEG_1,
-    24_000: MPEG_2,
-    22_050: MPEG_2,
-    16_000: MPEG_2,
-    12_000: MPEG_25,
-    11_025: MPEG_25,
-    8_000: MPEG_25,
-}
-"""What MP3 has: sample rates in Hz, each with its constant bitrates in kbit/s (ISO 11172-3, 13818-3, and MPEG 2.5)."""
-
-MAX_CHANNELS = 2
+# Bit rates in kbit/s: MPEG-1's from 32 kHz on; MPEG-2's below that, of which LAME takes no more than 64 below 16 kHz.
+_MPEG1 = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_MPEG2 = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_MPEG25 = (8, 16, 24, 32, 40, 48, 56, 64)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mp3Options:
     """Options of ``mp3-writer``."""
 
-    bitrate: Annotated[
-        int | None,
+    engine: Annotated[
+        Literal["soundfile", "pydub"],
         Meta(
-            ge=8,
-            le=320,
-            description="Constant bitrate in kbit/s, 192 if nothing is said; the nearest that MP3 has at the signal's"
-            " rate, which is 160 at most below 32 kHz.",
+            description="What does the work: soundfile needs nothing else; pydub needs ffmpeg, which makes 47 samples"
+            " of fewer. Both use LAME."
+        ),
+    ] = "soundfile"
+    bitrate: Annotated[
+        Literal[8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224, 256, 320] | None,
+        Meta(
+            description="Constant bit rate in kbit/s, 192 if nothing is said. MP3 has only 32 to 320 at 32 kHz and"
+            " above, 8 to 160 from 16 kHz on, and 8 to 64 below that; the nearest is taken."
         ),
     ] = None
     vbr_quality: Annotated[
-        float | None, Meta(ge=0, lt=10, description="Variable bitrate: LAME's -V, 0 is best, 9 is small.")
+        int | None,
+        Meta(ge=0, le=9, description="Variable bit rate in place of a constant one: from 0, the best, to 9."),
     ] = None
-    engine: Annotated[
-        Literal["soundfile", "pydub"],
-        Meta(description="soundfile needs no ffmpeg and keeps the exact length; pydub goes through ffmpeg."),
-    ] = "soundfile"
     tags: Tags = field(default_factory=dict)
 
     def problems(self) -> Iterator[OptionError]:
         """Yield what does not fit together."""
         if self.bitrate is not None and self.vbr_quality is not None:
             yield OptionError(
-                "bitrate is constant and vbr_quality variable: it is one or the other", option="vbr_quality"
+                "bitrate is constant and vbr_quality variable; a file is one of them",
+                option="vbr_quality",
+                hint="leave one out",
             )
+        yield from tag_problems(self.tags)
 
 
 class Mp3Writer(Encoder[Waveform, Mp3Options]):
-    """Write an MP3 file by LAME, of constant or variable bitrate, with ID3 tags."""
+    """Write an MP3 file that says its exact length, constant or variable in bit rate, with ID3 tags."""
 
     suffixes = (".mp3",)
 
-    def needs(self) -> tuple[Requirement, ...]:
-        """Return ffmpeg if pydub is the engine."""
+    def needs(self) -> Iterable[Requirement]:
+        """Return ffmpeg for the engine pydub, and nothing for soundfile."""
         return (FFMPEG,) if self.options.engine == "pydub" else ()
 
-    def encode(self, item: Item[Waveform], sink: Sink, context: Context) -> None:
-        """Write the file and its tags, and measure how many samples were clipped."""
-        signal = item.signal
-        try:
-            self.accepts(Spec(signals=(Waveform,), sample_rate=signal.sample_rate, channels=signal.channels))
-        except OptionError as error:
-            raise ItemError(error.message, code=error.code, hint=error.hint) from error
-        clipped = (self._by_pydub if self.options.engine == "pydub" else self._by_soundfile)(signal, sink)
-        write_id3(sink.path, tags_of(item, self.options.tags))
-        note_clipped(context, clipped)
+    def preflight(self) -> None:
+        """See that ffmpeg is there and has LAME."""
+        if self.options.engine == "pydub":
+            from tonearm_plugins.formats import ffmpeg
 
-    def _bitrate(self, sample_rate: int) -> int:
-        wanted = self.options.bitrate or 192
-        return min(BITRATES[sample_rate], key=lambda bitrate: abs(bitrate - wanted))
-
-    def _by_soundfile(self, signal: Waveform, sink: Sink) -> int:
-        """Encode with the LAME inside libsndfile; return how many samples were clipped."""
-        import numpy as np
-        import soundfile
-
-        # LAME takes floats: they are limited here, where they can be counted, and not rounded on the way.
-        samples = np.clip(signal.samples, -1, 1)
-        clipped = int((samples != signal.samples).sum())
-        if self.options.vbr_quality is None:
-            rates = BITRATES[signal.sample_rate]
-            mode, level = "CONSTANT", (rates[-1] - self._bitrate(signal.sample_rate)) / (rates[-1] - rates[0])
-        else:
-            mode, level = "VARIABLE", self.options.vbr_quality / 10
-        with soundfile.SoundFile(
-            sink.path,
-            "w",
-            samplerate=signal.sample_rate,
-            channels=signal.channels,
-            format="MP3",
-            subtype="MPEG_LAYER_III",
-            bitrate_mode=mode,
-            compression_level=min(level, 0.9999),  # libsndfile refuses 1 itself
-        ) as file:
-            file.write(samples.T)
-        return clipped
-
-    def _by_pydub(self, signal: Waveform, sink: Sink) -> int:
-        """Encode with ffmpeg's LAME; return how many samples were clipped."""
-        from tonearm_plugins.formats.ffmpeg import export
-
-        quality = self.options.vbr_quality
-        return export(
-            signal.samples,
-            signal.sample_rate,
-            sink.path,
-            format="mp3",
-            bitrate=self._bitrate(signal.sample_rate) if quality is None else None,
-            parameters=() if quality is None else ("-q:a", f"{quality:g}"),
-        )
+            ffmpeg.require(ffmpeg.find(), container="mp3", codec="libmp3lame")
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse what MP3 does not have."""
-        if spec.channels and spec.channels > MAX_CHANNELS:
-            raise OptionError(f"MP3 has one or two channels, not {spec.channels}", code="cannot-encode")
-        if spec.sample_rate and spec.sample_rate not in BITRATES:
-            near = min(BITRATES, key=lambda rate: (rate < (spec.sample_rate or 0), abs(rate - (spec.sample_rate or 0))))
-            raise OptionError(
-                f"MP3 has no sample rate of {spec.sample_rate} Hz",
-                code="cannot-encode",
-                hint=f"put resample with sample_rate: {near} before it",
-            )
+        """Refuse more than two channels, rates that MP3 does not have, and bit rates too low for an exact length."""
+        _LIMITS.check(spec.sample_rate, spec.channels)
+        if spec.sample_rate is not None:
+            problem = self._too_low(spec.sample_rate, spec.channels or 1)
+            if problem:
+                raise problem
+
+    def encode(self, item: Item[Waveform], sink: Sink, context: Context) -> None:
+        """Write the file and its tags, and measure the bit rate and how many samples were clipped."""
+        from tonearm_plugins.formats.tags import merged, write_id3
+
+        signal, quality = item.signal, self.options.vbr_quality
+        _LIMITS.check_signal(signal)
+        problem = self._too_low(signal.sample_rate, signal.channels)
+        if problem:
+            raise as_item_error(problem)
+        if quality is None:
+            context.measure(bitrate=self._bitrate(signal.sample_rate))
+        (self._by_soundfile if self.options.engine == "soundfile" else self._by_pydub)(signal, sink, context)
+        write_id3(sink.path, merged(item.tags, self.options.tags))
+
+    def _by_soundfile(self, signal: Waveform, sink: Sink, context: Context) -> None:
+        from tonearm_plugins.formats.sndfile import write
+
+        quality = self.options.vbr_quality
+        if quality is None:
+            # libsndfile spreads 0 to 1 evenly over the bit rates, the highest first, and refuses 1 itself.
+            rates = _bitrates(signal.sample_rate)
+            level = (rates[-1] - self._bitrate(signal.sample_rate)) / (rates[-1] - rates[0])
+        else:
+            level = quality / 10
+        write(
+            sink.path,
+            pcm_blocks(signal, _BITS, context),
+            sample_rate=signal.sample_rate,
+            channels=signal.channels,
+            container="MP3",
+            subtype="MPEG_LAYER_III",
+            compression_level=level,
+            bitrate_mode="CONSTANT" if quality is None else "VARIABLE",
+        )
+
+    def _by_pydub(self, signal: Waveform, sink: Sink, context: Context) -> None:
+        from tonearm_plugins.formats import ffmpeg
+
+        quality = self.options.vbr_quality
+        ffmpeg.export(
+            sink.path,
+            pcm_blocks(signal, _BITS, context),
+            sample_rate=signal.sample_rate,
+            channels=signal.channels,
+            container="mp3",
+            codec="libmp3lame",
+            bitrate=self._bitrate(signal.sample_rate) if quality is None else None,
+            parameters=[*([] if quality is None else ["-q:a", str(quality)]), "-id3v2_version", "0"],
+        )
+
+    def _bitrate(self, sample_rate: int) -> int:
+        """Return the bit rate that MP3 has at this sample rate, the nearest to what was asked for."""
+        wanted = self.options.bitrate or _DEFAULT_BITRATE
+        return min(_bitrates(sample_rate), key=lambda rate: (abs(rate - wanted), -rate))
+
+    def _too_low(self, sample_rate: int, channels: int) -> OptionError | None:
+        """Say if a frame is too small for LAME's own, which has the length; ffmpeg makes a larger one for it."""
+        if self.options.engine != "soundfile" or self.options.vbr_quality is not None:
+            return None
+        bitrate = self._bitrate(sample_rate)
+        enough = [rate for rate in _bitrates(sample_rate) if _holds_length(rate, sample_rate, channels)]
+        if bitrate in enough:
+            return None
+        return OptionError(
+            f"{bitrate} kbit/s at {sample_rate} Hz leaves no room for the exact length of the sound",
+            option="bitrate",
+            hint=f"bitrate: {enough[0]}, or engine: pydub, which finds the room",
+            code="bitrate-too-low",
+        )
+
+
+def _bitrates(sample_rate: int) -> tuple[int, ...]:
+    if sample_rate >= 32000:
+        return _MPEG1
+    return _MPEG2 if sample_rate >= 16000 else _MPEG25
+
+
+def _holds_length(bitrate: int, sample_rate: int, channels: int) -> bool:
+    """Say whether LAME's frame fits into one of this bit rate: 156 bytes, after the header and side information."""
+    mpeg1 = sample_rate >= 32000
+    side = (17, 32)[channels - 1] if mpeg1 else (9, 17)[channels - 1]
+    return (144 if mpeg1 else 72) * bitrate * 1000 // sample_rate >= 4 + side + 156

@@ -1,37 +1,41 @@
-"""ffmpeg through pydub: where it is, and how an array goes through it."""
+"""ffmpeg: where it is, what it can do, and writing by it through pydub."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+import contextlib
+import functools
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError, Requirement
+from tonearm.api import ItemError, Requirement, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
 
-
-class _Ffmpeg(Requirement, frozen=True, kw_only=True):
-    """The program, on the PATH or as the package imageio-ffmpeg brings it."""
-
-    def is_met(self) -> bool:
-        """Say whether one of the two is there."""
-        return super().is_met() or Requirement(name="imageio_ffmpeg", hint="").is_met()
-
-
-FFMPEG = _Ffmpeg(
-    name="ffmpeg", program=True, hint="install ffmpeg (apt install ffmpeg), or pip install 'tonearm[ffmpeg]'"
+HINT = "sudo apt install ffmpeg, or pip install 'tonearm[ffmpeg]', which brings one along"
+FFMPEG = Requirement(
+    name="ffmpeg",
+    program=True,
+    hint=HINT,
+    instead=Requirement(name="imageio_ffmpeg", hint="pip install imageio-ffmpeg"),
 )
 
+MAX_WAV = 0xFFFFFFFF - 1024  # bytes of samples in the WAV file by which pydub hands them to ffmpeg
 
-def program() -> str:
-    """Return the path of ffmpeg: the one on the PATH before that of imageio-ffmpeg.
+_TIMEOUT = 60  # seconds that ffmpeg has to say what it can do
+_LAYOUT = re.compile(r"\d+ channels \([^)]*\)|\S+")
+_LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8}
+
+
+@functools.cache
+def find() -> str:
+    """Return the path of ffmpeg: the one on the PATH, else that of PyPI's imageio-ffmpeg.
 
     Raises
     ------
-    ItemError
+    UsageError
         If there is none.
     """
     import shutil
@@ -41,77 +45,171 @@ def program() -> str:
         return found
     try:
         import imageio_ffmpeg
-    except ImportError:
-        raise ItemError("there is no ffmpeg here", code="missing-requirement", hint=FFMPEG.hint) from None
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as error:  # installed from source, it has no program
+        raise UsageError("ffmpeg is not here", code="missing-requirement", hint=HINT) from error
+
+
+def require(program: str, *, container: str | None, codec: str | None) -> None:
+    """See that this ffmpeg writes a container and has an encoder.
+
+    Raises
+    ------
+    UsageError
+        If it does not.
+    """
+    if container is not None and not _says(program, f"muxer={container}").startswith("Muxer "):
+        raise UsageError(
+            f"this ffmpeg writes no format {container!r}",
+            code="missing-requirement",
+            hint=f"{program} -muxers lists those that it writes",
+        )
+    if codec is not None and not _says(program, f"encoder={codec}").startswith("Encoder "):
+        raise UsageError(
+            f"this ffmpeg has no encoder {codec!r}",
+            code="missing-requirement",
+            hint=f"{program} -encoders lists those that it has",
+        )
+
+
+def limits(program: str, codec: str) -> tuple[tuple[int, ...] | None, int | None]:
+    """Return the sample rates (ascending) and the most channels that an encoder takes; None where it does not say.
+
+    ffmpeg itself does not refuse others: it resamples and mixes without a word.
+    """
+    said = _says(program, f"encoder={codec}")
+    rates = re.search(r"Supported sample rates:([\d ]+)", said)
+    layouts = re.search(r"Supported channel layouts:(.*)", said)
+    counts = [_channels(layout) for layout in _LAYOUT.findall(layouts[1])] if layouts else []
+    return (
+        tuple(sorted(map(int, rates[1].split()))) if rates else None,
+        max(counts) if counts and all(counts) else None,
+    )
+
+
+def _channels(layout: str) -> int:
+    """Return how many channels ``stereo``, ``5.1(side)`` or ``2 channels (FC+LFE)`` has; 0 if nobody knows."""
+    name = layout.partition("(")[0].removesuffix(" channels ")
+    numbers = re.fullmatch(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", name)
+    return sum(int(number or 0) for number in numbers.groups()) if numbers else _LAYOUTS.get(name, 0)
+
+
+@functools.cache
+def _says(program: str, topic: str) -> str:
+    """Return what ffmpeg's help says of a topic."""
+    import subprocess
+
+    command = [program, "-hide_banner", "-h", topic]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"{program} does not run: {error}", code="missing-requirement", hint=HINT) from error
+    return done.stdout.decode(errors="replace").lstrip()
 
 
 def export(
-    samples: np.ndarray[Any, Any],
-    sample_rate: int,
     path: Path,
+    blocks: Iterable[np.ndarray[Any, Any]],
     *,
-    format: str,  # noqa: A002 - as pydub calls it
+    sample_rate: int,
+    channels: int,
+    container: str,
     codec: str | None = None,
     bitrate: int | None = None,
     parameters: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
-) -> int:
-    """Write samples through pydub and ffmpeg; return how many were beyond full scale and clipped.
+) -> None:
+    """Write an audio file by pydub and ffmpeg.
 
     Parameters
     ----------
-    samples
-        (channels, samples), float32 or float64, full scale ±1.0; ffmpeg gets them rounded to 16 bits.
+    path
+        Where; its suffix says nothing.
+    blocks
+        Integers (samples, channels), all int16 or all int32, full scale that of the type.
     sample_rate
         In Hz.
-    path
-        Where to.
-    format
-        ffmpeg's name of the container.
-    codec
-        ffmpeg's name of the encoder; the container's own if None.
+    channels
+        How many.
+    container, codec
+        ffmpeg's names of the format and the encoder; without one, ffmpeg takes the format's usual one.
     bitrate
         In kbit/s.
     parameters
-        Further arguments of ffmpeg's output.
+        More arguments for ffmpeg.
     tags
-        Metadata by name.
+        By name.
 
     Raises
     ------
     ItemError
-        If ffmpeg refuses, with the last thing that it said.
+        With what ffmpeg says is wrong, if it fails.
     """
-    from tonearm_plugins.formats.riff import quantize
+    segments = _segments()
+    parts = list(blocks)
+    width = parts[0].itemsize
+    if sum(part.nbytes for part in parts) > MAX_WAV:
+        raise ItemError("the sound is too long for pydub, which goes by a WAV file of 4 GB", code="too-long")
+    segment = segments(
+        b"".join(part.data for part in parts), sample_width=width, frame_rate=sample_rate, channels=channels
+    )
+    segment.converter = find()
+    try:
+        with path.open("wb+") as file:
+            segment.export(
+                file,
+                format=container,
+                codec=codec,
+                bitrate=None if bitrate is None else f"{bitrate}k",
+                # Never None: pydub would write some formats itself, and ask nobody.
+                parameters=["-nostdin", "-loglevel", "error", "-map_metadata", "-1", *parameters],
+                tags=dict(tags) if tags else None,
+            )
+    except BaseException as error:
+        _clear(error)
+        if not isinstance(error, _failure()):
+            raise
+        raise ItemError(f"ffmpeg failed: {_first_error(str(error))}", code="encoder-failed") from error
+
+
+@functools.cache
+def _segments() -> Any:
+    """Return pydub's AudioSegment.
+
+    Importing pydub warns that ffmpeg is not on the PATH, which is no matter here, and that its source has escapes which
+    newer Pythons frown upon.
+    """
+    import warnings
 
     with warnings.catch_warnings():
-        # pydub looks for ffmpeg as it is imported, and warns; where it is, it is told below.
         warnings.simplefilter("ignore")
         from pydub import AudioSegment
-        from pydub.exceptions import CouldntEncodeError
-
-    values, clipped = quantize(samples, 16)
-    segment = AudioSegment(
-        values.T.astype("<i2").tobytes(), sample_width=2, frame_rate=sample_rate, channels=values.shape[0]
-    )
-    segment.converter = program()
-    try:
-        segment.export(
-            path,
-            format=format,
-            codec=codec,
-            bitrate=f"{bitrate}k" if bitrate else None,
-            parameters=list(parameters),
-            tags=dict(tags) if tags else None,
-        ).close()
-    except CouldntEncodeError as error:
-        raise ItemError(f"ffmpeg cannot write {format}: {_last_line(str(error))}", code="cannot-encode") from error
-    return clipped
+    return AudioSegment
 
 
-def _last_line(text: str) -> str:
-    """Return the last line of what ffmpeg said, which pydub hands on as the repr of bytes."""
-    said = text.partition("Output from ffmpeg/avlib:")[2].strip().removeprefix("b'").removesuffix("'")
-    lines = [line.strip() for line in said.replace("\\n", "\n").splitlines() if line.strip()]
-    return lines[-1] if lines else "it does not say why"
+def _failure() -> type[Exception]:
+    from pydub.exceptions import CouldntEncodeError
+
+    return CouldntEncodeError  # type: ignore[no-any-return]
+
+
+def _clear(error: BaseException) -> None:
+    """Close and remove the temporary files that pydub leaves behind when it fails: they are its local variables."""
+    import tempfile
+
+    trace = error.__traceback__
+    while trace:
+        for value in trace.tb_frame.f_locals.values():
+            if isinstance(value, tempfile._TemporaryFileWrapper):  # noqa: SLF001 - the class has no other name
+                value.close()
+                with contextlib.suppress(OSError):
+                    Path(value.name).unlink(missing_ok=True)
+        trace = trace.tb_next
+
+
+def _first_error(report: str) -> str:
+    """Return the line in which ffmpeg said what is wrong; all that follow are its consequences."""
+    said = report.rpartition("Output from ffmpeg/avlib:")[2]
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return re.sub(r" @ 0x[0-9a-f]+", "", lines[0]) if lines else "it did not say why"
