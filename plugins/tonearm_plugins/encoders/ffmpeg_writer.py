@@ -1,19 +1,70 @@
-"""``ffmpeg-writer``: every container that ffmpeg knows, through pydub."""
+"""``ffmpeg-writer``: every other format that ffmpeg knows, by pydub."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal, NamedTuple
 
 from tonearm.api import Context, Encoder, Item, Meta, OptionError, Sink, Spec, Waveform
-from tonearm_plugins.encoders.clipping import note_clipped
-from tonearm_plugins.encoders.tagging import Tags, tags_of
+from tonearm_plugins.encoders.limits import Limits, as_item_error
+from tonearm_plugins.encoders.pcm import pcm_blocks
+from tonearm_plugins.encoders.tags import Tags, tag_problems
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
-CONTAINERS = {"m4a": "ipod", "aac": "adts", "mka": "matroska", "wma": "asf"}
-"""ffmpeg's names of containers that people know by their suffix."""
+# ffmpeg's name of the format that a suffix stands for, where it is not the suffix itself.
+_NAMES = {"aac": "adts", "aif": "aiff", "m4a": "ipod", "m4b": "ipod", "mka": "matroska", "wma": "asf"}
 
-OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
+# The encoder of each format, said outright: builds differ in what they take without a word, some of it experimental.
+_CODECS = {
+    "ac3": "ac3",
+    "adts": "aac",
+    "aiff": "pcm_s16be",
+    "asf": "wmav2",
+    "au": "pcm_s16be",
+    "caf": "pcm_s16be",
+    "eac3": "eac3",
+    "flac": "flac",
+    "ipod": "aac",
+    "matroska": "libvorbis",
+    "mov": "aac",
+    "mp2": "mp2",
+    "mp3": "libmp3lame",
+    "mp4": "aac",
+    "oga": "flac",
+    "ogg": "libvorbis",
+    "opus": "libopus",
+    "tta": "tta",
+    "w64": "pcm_s16le",
+    "wav": "pcm_s16le",
+    "webm": "libopus",
+    "wv": "wavpack",
+}
+
+_OPUS = Limits(name="Opus", rates=(8000, 12000, 16000, 24000, 48000), channels=8)
+_MPEG_RATES = (16000, 22050, 24000, 32000, 44100, 48000)
+# What is known of encoders before ffmpeg is asked: it would resample or mix down without a word.
+_LIMITS: Mapping[str, Limits] = {
+    "aac": Limits(
+        name="AAC",
+        rates=(7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),
+        channels=8,
+    ),
+    "ac3": Limits(name="AC-3", rates=(32000, 44100, 48000), channels=6),
+    "eac3": Limits(name="E-AC-3", rates=(32000, 44100, 48000), channels=6),
+    "libmp3lame": Limits(name="MP3", rates=(8000, 11025, 12000, *_MPEG_RATES), channels=2),
+    "libopus": _OPUS,
+    "libvorbis": Limits(name="Vorbis", rates=range(8000, 192_001), channels=8),
+    "mp2": Limits(name="MP2", rates=_MPEG_RATES, channels=2),
+    "wmav2": Limits(name="WMA", rates=range(8000, 48_001), channels=2),
+}
+
+
+class _Target(NamedTuple):
+    """What ffmpeg is to write: its names of the format and the encoder."""
+
+    container: str
+    codec: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,52 +72,100 @@ class FfmpegOptions:
     """Options of ``ffmpeg-writer``."""
 
     format: Annotated[
-        str,
+        str | None,
         Meta(
-            pattern="^[a-z0-9_]+$",
-            description="Container, by suffix or ffmpeg's name (ffmpeg -muxers): ogg, opus, m4a, aac, webm, …",
+            pattern=r"^[a-z0-9_]+$",
+            description="ffmpeg's name of the format; without it, the file's suffix says it: .m4a, .opus, .ogg, .aac.",
         ),
-    ]
+    ] = None
     codec: Annotated[
         str | None,
-        Meta(pattern="^[A-Za-z0-9_-]+$", description="ffmpeg's encoder, as in libopus; else the container's own."),
+        Meta(
+            pattern=r"^[A-Za-z0-9_]+$", description="ffmpeg's name of the encoder; the format's usual one if not given."
+        ),
     ] = None
-    bitrate: Annotated[int | None, Meta(ge=1, le=10_000, description="In kbit/s; the codec's own if not given.")] = None
-    parameters: Annotated[list[str], Meta(description="Further arguments of ffmpeg's output, as in ['-q:a', '4'].")] = (
-        field(default_factory=list)
-    )
+    bitrate: Annotated[
+        int | None, Meta(ge=1, le=10_000, description="Bit rate in kbit/s; the encoder's own choice if not given.")
+    ] = None
+    subtype: Annotated[
+        Literal["PCM_16", "PCM_24", "PCM_32"],
+        Meta(
+            description="What ffmpeg is handed: samples rounded to 16, 24 or 32 bits. Lossless encoders of 24 bits"
+            " want 24, as ffmpeg does not round."
+        ),
+    ] = "PCM_16"
+    parameters: Annotated[
+        list[str], Meta(description="More arguments for ffmpeg, each as one text: ['-compression_level', '10'].")
+    ] = field(default_factory=list)
     tags: Tags = field(default_factory=dict)
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together."""
+        if self.format == "raw":
+            yield OptionError("'raw' does not say how samples are stored", option="format", hint="format: s16le")
+        yield from tag_problems(self.tags)
 
 
 class FfmpegWriter(Encoder[Waveform, FfmpegOptions]):
-    """Write any container that ffmpeg knows, from 16-bit samples; needs ffmpeg or imageio-ffmpeg."""
+    """Write any format that ffmpeg knows, from M4A to Opus; what it would resample or mix down is refused."""
 
     requires = (FFMPEG,)
 
-    def encode(self, item: Item[Waveform], sink: Sink, context: Context) -> None:
-        """Write the file with its tags, and measure how many samples were clipped."""
-        from tonearm_plugins.formats.ffmpeg import export
+    def preflight(self) -> None:
+        """See that ffmpeg is there, and has the format and the encoder that the options name."""
+        from tonearm_plugins.formats import ffmpeg
 
-        options = self.options
-        clipped = export(
-            item.signal.samples,
-            item.signal.sample_rate,
-            sink.path,
-            format=CONTAINERS.get(options.format, options.format),
-            codec=options.codec,
-            bitrate=options.bitrate,
-            parameters=options.parameters,
-            tags=tags_of(item, options.tags),
-        )
-        note_clipped(context, clipped)
+        container = self.options.format
+        codec = self.options.codec or _CODECS.get(container or "")
+        ffmpeg.require(ffmpeg.find(), container=container, codec=codec)
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse rates that Opus does not have; ffmpeg would resample and not say so."""
-        opus = self.options.format == "opus" or self.options.codec in ("libopus", "opus")
-        if opus and spec.sample_rate and spec.sample_rate not in OPUS_RATES:
-            near = min((rate for rate in OPUS_RATES if rate >= spec.sample_rate), default=48_000)
-            raise OptionError(
-                f"Opus has no sample rate of {spec.sample_rate} Hz",
-                code="cannot-encode",
-                hint=f"put resample with sample_rate: {near} before it",
-            )
+        """Refuse a suffix that says no format, and what is known not to fit the encoder."""
+        if spec.suffix is None and self.options.format is None:
+            return  # each file's own name will say it
+        codec = self._target(spec.suffix or "").codec
+        if codec is not None and codec in _LIMITS:
+            _LIMITS[codec].check(spec.sample_rate, spec.channels)
+
+    def encode(self, item: Item[Waveform], sink: Sink, context: Context) -> None:
+        """Write the file and its tags, and measure how many samples were clipped."""
+        from tonearm_plugins.formats import ffmpeg
+        from tonearm_plugins.formats.tags import merged
+
+        signal = item.signal
+        try:
+            target = self._target(sink.suffix)
+        except OptionError as error:
+            raise as_item_error(error) from error
+        if target.codec is not None:
+            if target.codec in _LIMITS:
+                _LIMITS[target.codec].check_signal(signal)
+            rates, channels = ffmpeg.limits(ffmpeg.find(), target.codec)
+            Limits(name=target.codec, rates=rates, channels=channels).check_signal(signal)
+        ffmpeg.export(
+            sink.path,
+            pcm_blocks(signal, int(self.options.subtype[-2:]), context),
+            sample_rate=signal.sample_rate,
+            channels=signal.channels,
+            container=target.container,
+            codec=target.codec,
+            bitrate=self.options.bitrate,
+            parameters=self.options.parameters,
+            tags=merged(item.tags, self.options.tags),
+        )
+
+    def _target(self, suffix: str) -> _Target:
+        """Return what is to be written into a file of this suffix, or raise `OptionError` if that is open."""
+        container = self.options.format
+        if container is None:
+            word = suffix.lower().removeprefix(".")
+            container = _NAMES.get(word, word)
+            if container not in _CODECS:
+                raise OptionError(
+                    f"the suffix {suffix!r} stands for no format that is known here"
+                    if suffix
+                    else "the file's name has no suffix to say the format",
+                    code="unknown-format",
+                    hint="format: NAME says it, as ffmpeg -muxers lists them",
+                )
+        return _Target(container, self.options.codec or _CODECS.get(container))
