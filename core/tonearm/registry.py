@@ -11,7 +11,7 @@ import functools
 import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 from msgspec import Struct
@@ -26,6 +26,8 @@ from tonearm.hookspecs import DIALECTS, HOOKS, PROJECT
 from tonearm.ports import ports_of
 
 BUILTIN = "builtin"
+
+T = TypeVar("T")
 
 ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "decoder": (Decoder,),
@@ -181,7 +183,13 @@ class Registry:
 
     def _take(self, hook: str, function: Callable[[], object], offer: Offer, package: str) -> None:
         """Take the plugins that one hook hands over; what is wrong is set aside alone."""
-        where = f"{hook} of {package}"
+        for entry in self._handed_over(f"{hook} of {package}", function, functools.partial(self._entry, hook, offer)):
+            self._found.setdefault((entry.role, entry.name), []).append(entry)
+
+    def _handed_over(
+        self, where: str, function: Callable[[], object], make: Callable[[object, object], T]
+    ) -> Iterator[T]:
+        """Yield what is made of each name and value that a hook hands over; what is wrong is set aside alone."""
         try:
             with guard(where):
                 found = function()
@@ -191,17 +199,17 @@ class Registry:
         except PluginError as error:
             self.problems.append(error.problem)
             return
-        for name, target in pairs:
+        for name, value in pairs:
             try:
                 with guard(f"{one_line(repr(name))} in {where}"):
-                    entry = self._entry(hook, name, target, offer)
+                    made = make(name, value)
             except PluginError as error:
                 self.problems.append(error.problem)
             else:
-                self._found.setdefault((entry.role, entry.name), []).append(entry)
+                yield made
 
     @staticmethod
-    def _entry(hook: str, name: object, target: object, offer: Offer) -> Entry:
+    def _entry(hook: str, offer: Offer, name: object, target: object) -> Entry:
         if not (isinstance(name, str) and NAME.fullmatch(name)):
             raise ValueError("no name for a plugin; lower case letters, digits and single hyphens are")
         if not isinstance(target, (str, type)):
@@ -211,20 +219,13 @@ class Registry:
     @functools.cached_property
     def dialects(self) -> Catalogue:
         """All dialects by name; the packages that offer some are asked when this is first used."""
+        before = len(self.problems)
         offered: list[Offered] = []
-        aside: list[str] = []
         for offer, function in self._dialects:
-            package = one_line(offer.package)
-            try:
-                with guard(f"{DIALECTS} of {package}"):
-                    found = function()
-                    if not isinstance(found, Mapping):
-                        raise TypeError(f"it returns {type(found).__name__}, not a mapping from names to dialects")
-                    offered += [_offered(offer.origin, name, recipe) for name, recipe in found.items()]
-            except PluginError as error:
-                self.problems.append(error.problem)
-                aside.append(error.message)
-        return Catalogue(offered, aside)
+            package = BUILTIN if offer.origin == BUILTIN else one_line(offer.package)
+            make = functools.partial(_offered, offer.origin)
+            offered += self._handed_over(f"{DIALECTS} of {package}", function, make)
+        return Catalogue(offered, [problem.message for problem in self.problems[before:]])
 
     def entries(self, role: str | None = None) -> Iterator[Entry]:
         """Yield every plugin, those that clash too, in the order of roles and names."""
@@ -267,9 +268,9 @@ class Registry:
 
 def _offered(origin: str, name: object, recipe: object) -> Offered:
     if not (isinstance(name, str) and NAME.fullmatch(name)):
-        raise ValueError(f"{name!r} is no name for a dialect: lower case letters, digits and single hyphens")
+        raise ValueError("no name for a dialect; lower case letters, digits and single hyphens are")
     if not isinstance(recipe, (MelDialect, Mapping)):
-        raise TypeError(f"{name!r} is {type(recipe).__name__}, neither a MelDialect nor a mapping of its figures")
+        raise TypeError(f"it is {type(recipe).__name__}, neither a MelDialect nor a mapping of its figures")
     return Offered(origin, name, recipe)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import arrange
 from tonearm.arrays.options import ArrayOptions
-from tonearm.arrays.values import extent_of
+from tonearm.arrays.values import finite_extent_of
 from tonearm.dialects import Catalogue, MelSpectrogram
 from tonearm.errors import ItemError
 
@@ -38,7 +38,7 @@ def arrange_mels(array: Array, options: ArrayOptions, dialects: Callable[[], Cat
         if error.code != "bins-mismatch":
             raise
         what = f"no axis of shape {array.shape} has {bands} bands, as the dialect {options.dialect.label} has"
-        extent = extent_of(array)
+        extent = finite_extent_of(array)
         raise ItemError(
             what, code="dialect-mismatch", hint=_fits(dialects(), array.shape, extent.low, extent.high)
         ) from error
@@ -60,8 +60,8 @@ def judge_mel(signal: MelSpectrogram, warn: Callable[[str], None], dialects: Cal
         if sounding < signal.frames:
             warn(f"the last {signal.frames - sounding} frames are masked, and left out")
             signal = replace(signal, values=values[..., :sounding])
-    extent = extent_of(signal.values)
-    if extent.finite and (reason := signal.dialect.contradiction(extent.low, extent.high)):
+    extent = finite_extent_of(signal.values)
+    if reason := signal.dialect.contradiction(extent.low, extent.high):
         hint = _fits(dialects(), [signal.dialect.n_mels], extent.low, extent.high)
         raise ItemError(reason, code="dialect-mismatch", hint=hint)
     return signal

@@ -18,12 +18,19 @@ from tonearm.signals import Signal
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="show one plugin and its options")
+    parser.add_argument("--dialects", action="store_true", help="list the dialects of mel spectrograms that it knows")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """List all plugins, or describe one."""
     registry = console.registry()
+    if arguments.dialects:
+        if arguments.name and "dialect" not in declared(ports_of(_find(registry, arguments.name).resolve()).options):
+            raise UsageError(f"{arguments.name} takes no dialect", code="no-dialect")
+        from tonearm.cli import dialects
+
+        return dialects.main(registry, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
         row = described(registry, entry)
@@ -112,6 +119,8 @@ def kind(schema: dict[str, Any]) -> str:
         return " or ".join(kind(part) for part in schema["anyOf"] if part.get("type") != "null")
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value is not None)
+    if "$ref" in schema:
+        return {"MelDialect": "dialect"}.get(schema["$ref"].rpartition("/")[2], "mapping")
     words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
     word = str(schema.get("type", "any"))
     if word == "array":

@@ -10,6 +10,7 @@ import msgspec
 from tonearm.config.options import declared
 from tonearm.config.structure import INPUT, OUTPUT, STEP, TOP, VERSION
 from tonearm.config.template import FIELDS
+from tonearm.dialects import MelDialect
 from tonearm.ports import ports_of
 from tonearm.registry import PluginError, Registry
 
@@ -50,6 +51,8 @@ def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str,
     schemas, found = msgspec.json.schema_components(
         [option.type for option in known.values()], ref_template="#/$defs/{name}"
     )
+    if MelDialect.__name__ in found:
+        found[MelDialect.__name__] = _dialect_schema(found[MelDialect.__name__])
     definitions.update(found)
     properties = {}
     for option, schema in zip(known.values(), schemas, strict=True):
@@ -59,6 +62,15 @@ def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str,
     required = [option.name for option in known.values() if option.required]
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return schema | ({"required": required} if required else {})
+
+
+def _dialect_schema(figures: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a dialect: its name, another one's with what differs, or all figures."""
+    figures = figures | {"description": "All figures of a mel spectrogram's recipe."}
+    base = {"type": "string", "description": "Name of the dialect that gives the other figures."}
+    changed = {**figures, "properties": {"base": base, **figures["properties"]}, "required": ["base"]}
+    changed["description"] = "Another dialect with what differs."
+    return {"anyOf": [{"type": "string", "description": "Name of a dialect."}, changed, figures]}
 
 
 def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -46,12 +46,15 @@ class Range(Struct, frozen=True):
         The greatest distance between two values of one utterance.
     unit
         What a factor of two in the linear mel changes; 0 where that depends on the value.
+    reached
+        Whether the greatest value of an utterance is always ``high``.
     """
 
     low: float
     high: float
     span: float = math.inf
     unit: float = 0.0
+    reached: bool = False
 
 
 class Step(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -146,15 +149,17 @@ class Step(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
         if self.op == "affine":
             ends = sorted(self.factor * end + (self.offset or 0.0) for end in (low, high))
             scale = abs(self.factor)
-            return Range(ends[0], ends[1], before.span * scale, before.unit * scale)
+            reached = before.reached and self.factor > 0
+            return Range(ends[0], ends[1], before.span * scale, before.unit * scale, reached)
         if self.op == "clip":
             low = low if self.min is None else max(low, self.min)
             high = high if self.max is None else min(high, self.max)
             return replace(before, low=low, high=high)
         if self.op == "below-max":
-            return replace(before, span=min(before.span, self.below or 0.0))
+            span = min(before.span, self.below or 0.0)
+            return replace(before, low=high - span if before.reached else low, span=span)
         if self.op == "subtract-max":
-            return replace(before, low=-min(high - low, before.span), high=0.0)
+            return replace(before, low=-min(high - low, before.span), high=0.0, reached=True)
         if self.op == "divide-max":
             return Range(0.0, 1.0)
         if self.op == "power":

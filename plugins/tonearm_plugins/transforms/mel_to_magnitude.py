@@ -19,7 +19,7 @@ class MelToMagnitudeOptions:
 
 
 class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnitudeOptions]):
-    """Find magnitudes whose mel spectrogram is the given one; pre-emphasis stays in them."""
+    """Find magnitudes whose mel spectrogram is the given one; pre-emphasis is taken out bin by bin."""
 
     def apply(self, signal: MelSpectrogram, context: Context) -> MagnitudeSpectrogram:
         """Return the magnitudes."""
@@ -33,7 +33,9 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
             iterations=self.options.iterations,
         )
         if dialect.preemphasis:
-            context.warn(f"pre-emphasis of {dialect.preemphasis:g} stays in the magnitudes; mel-to-wave undoes it")
+            from tonearm_plugins.dsp.mel_forward import preemphasis_response
+
+            values /= preemphasis_response(dialect.preemphasis, dialect.n_fft)[:, None]
         return MagnitudeSpectrogram(values=values, grid=dialect.grid, length=signal.samples_expected)
 
     def produces(self, spec: Spec) -> Spec:

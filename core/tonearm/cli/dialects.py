@@ -1,0 +1,103 @@
+"""``tonearm plugins npy-reader --dialects``: which recipes of mel spectrograms there are, with their figures."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import msgspec
+
+from tonearm.cli import console
+from tonearm.dialects import Catalogue, MelDialect
+from tonearm.errors import OptionError, one_line
+from tonearm.registry import Registry
+
+HEAD = ("name", "Hz", "n_fft", "hop", "win", "mels", "from", "to Hz", "bands", "sums", "log", "values")
+
+
+def main(registry: Registry, *, as_json: bool) -> int:
+    """List all dialects."""
+    before = len(registry.problems)
+    catalogue = registry.dialects
+    console.warn_of(registry.problems[before:])
+    if as_json:
+        print(json.dumps(list(_described(catalogue)), indent=2, ensure_ascii=False))
+    else:
+        print(_table(catalogue))
+    return console.DONE
+
+
+def _described(catalogue: Catalogue) -> Any:
+    """Yield each dialect with all that it says."""
+    for name in catalogue:
+        offer = catalogue.offer(name)
+        row: dict[str, Any] = {"name": name, "origin": offer.origin, "alias_of": offer.alias or None}
+        try:
+            dialect = catalogue.find(name)
+            row |= {"figures": {key: _plain(getattr(dialect, key)) for key in dialect.__struct_fields__}}
+            row["refused"] = dialect.refusal
+        except OptionError as error:
+            row["refused"] = error.message
+        yield row
+
+
+def _plain(value: object) -> object:
+    plain: object = msgspec.to_builtins(value)
+    return plain
+
+
+def _table(catalogue: Catalogue) -> str:
+    """Return the dialects in columns, then what cannot be used and why."""
+    rows: list[tuple[str, ...]] = []
+    aliases: dict[str, list[str]] = {}
+    notes: list[str] = []
+    for name in catalogue:
+        offer = catalogue.offer(name)
+        if offer.alias:
+            aliases.setdefault(offer.alias, []).append(name)
+            continue
+        try:
+            dialect = catalogue.find(name)
+        except OptionError as error:
+            notes.append(f"  {name}: {one_line(error.message)}")
+            continue
+        if dialect.refusal:
+            notes.append(f"  {name}: {one_line(dialect.refusal)}")
+        rows.append((name, *_figures(dialect)))
+    widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i in (0, 8, 9, 10, 11) else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in [HEAD, *rows]
+    ]
+    if aliases:
+        lines += ["", "other names", *(f"  {name}: {', '.join(same)}" for name, same in sorted(aliases.items()))]
+    if notes:
+        lines += ["", "not to be undone as they are", *notes]
+    return "\n".join(lines)
+
+
+def _figures(dialect: MelDialect) -> tuple[str, ...]:
+    """Return the figures that tell dialects apart, one a column."""
+    grid = dialect.grid
+    numbers = (dialect.sample_rate, dialect.n_fft, dialect.hop_length, grid.win_length, dialect.n_mels)
+    factor = f"{dialect.log_factor:g} " if dialect.log_factor != 1 else ""
+    limits = dialect.range
+    values = "standardised" if dialect.standardised else f"{_short(limits.low)} … {_short(limits.high)}"
+    span = "" if dialect.standardised or limits.span == math.inf or limits.reached else f", span {limits.span:g}"
+    return (
+        *map(str, numbers),
+        f"{dialect.fmin:g}",
+        f"{dialect.top:g}",
+        dialect.mel_scale + ("" if dialect.mel_norm == "slaney" else ", peak 1"),
+        "magnitudes" if dialect.exponent == 1 else "powers",
+        "none" if dialect.log == "none" else f"{factor}{dialect.log}",
+        values + span,
+    )
+
+
+def _short(value: float) -> str:
+    return f"{round(value, 2) + 0.0:g}"
