@@ -17,7 +17,7 @@ def waveform(name: str) -> np.ndarray:
     return np.load(SAMPLES / f"{name}.npy").reshape(-1).astype(np.float64)
 
 
-@pytest.fixture(params=sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.fixture(params=sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
 def config(request: pytest.FixtureRequest) -> Path:
     return request.param
 
