@@ -18,7 +18,7 @@ from tonearm.contract import (
     Sink,
     Transform,
 )
-from tonearm.dialects import MelDialect, MelSpectrogram
+from tonearm.dialects import MelDialect, MelSpectrogram, MelStep
 from tonearm.errors import ItemError, OptionError, OutputError, SignalError
 from tonearm.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
 from tonearm.ports import Spec
@@ -42,6 +42,7 @@ __all__ = [
     "MagnitudeSpectrogram",
     "MelDialect",
     "MelSpectrogram",
+    "MelStep",
     "Meta",
     "NoOptions",
     "OptionError",

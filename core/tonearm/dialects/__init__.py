@@ -5,6 +5,6 @@ from __future__ import annotations
 from tonearm.dialects.catalogue import Catalogue, Recipe
 from tonearm.dialects.dialect import MelDialect
 from tonearm.dialects.signal import MelSpectrogram
-from tonearm.dialects.steps import Step
+from tonearm.dialects.steps import MelStep
 
-__all__ = ["Catalogue", "MelDialect", "MelSpectrogram", "Recipe", "Step"]
+__all__ = ["Catalogue", "MelDialect", "MelSpectrogram", "MelStep", "Recipe"]

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tonearm.dialects.dialect import MelDialect
-from tonearm.dialects.steps import Step
+from tonearm.dialects.steps import MelStep
 from tonearm.errors import OptionError, did_you_mean, one_line
 
 Recipe: TypeAlias = MelDialect | Mapping[str, Any]
@@ -154,7 +154,7 @@ def made_of(figures: Mapping[str, Any]) -> MelDialect:
     """
     steps = figures.get("steps") or ()
     known = [(figures, MelDialect.__struct_fields__)]
-    known += [(step, Step.__struct_fields__) for step in steps if isinstance(step, Mapping)]
+    known += [(step, MelStep.__struct_fields__) for step in steps if isinstance(step, Mapping)]
     for given, names in known:
         for name in given:
             if name not in names:

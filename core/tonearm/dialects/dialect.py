@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from tonearm.dialects.filterbank import Norm, Scale, filterbank, greatest_sum, mel_edges, mel_to_hz
-from tonearm.dialects.steps import BASES, Range, Step
+from tonearm.dialects.steps import BASES, MelStep, Range
 from tonearm.errors import OptionError
 from tonearm.signals import MAX_SAMPLE_RATE, Padding, PadMode, StftGrid
 
@@ -90,7 +90,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
     ] = "clamp"
     log: Annotated[Logarithm, Meta(description="The logarithm.")] = "ln"
     log_factor: Annotated[float, Meta(description="Times the logarithm, as 20 for decibels.", gt=0)] = 1.0
-    steps: Annotated[tuple[Step, ...], Meta(description="What comes after the logarithm, in order.")] = ()
+    steps: Annotated[tuple[MelStep, ...], Meta(description="What comes after the logarithm, in order.")] = ()
     statistics: Annotated[
         Literal["none", "stored", "utterance"],
         Meta(

@@ -57,7 +57,7 @@ class Range(Struct, frozen=True):
     reached: bool = False
 
 
-class Step(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One step of a recipe.
 
     Raises

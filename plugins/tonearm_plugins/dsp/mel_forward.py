@@ -131,7 +131,8 @@ def _conditioned(frames: Doubles, inside: slice, conditioning: Conditioning) -> 
 def preemphasis_response(preemphasis: float, n_fft: int) -> npt.NDArray[np.float32]:
     """Return by how much pre-emphasis scales each bin, (n_fft // 2 + 1,) float32: ``|1 - a exp(-i w)|``."""
     turn = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
-    return np.abs(1 - preemphasis * turn).astype(np.float32)
+    response: npt.NDArray[np.float32] = np.abs(1 - preemphasis * turn).astype(np.float32)
+    return response
 
 
 def deemphasised(samples: npt.NDArray[Any], preemphasis: float) -> npt.NDArray[np.float32]:
