@@ -121,14 +121,16 @@ class StftGrid:
             "snip": (self.n_fft - self.win_length) // 2,
         }.get(self.padding, 0)
 
-    @property
-    def fill(self) -> int:
-        """Samples that the analysis put at the end to complete the last frames."""
-        return self.n_fft - self.hop_length if self.padding == "end" else 0
-
     def samples(self, frames: int) -> int:
         """Return how many samples a number of frames stand for, where nothing else is known."""
-        return max(self.n_fft + self.hop_length * (frames - 1) - 2 * self.pad - self.fill, 1)
+        beyond = self.n_fft - self.hop_length if self.padding == "end" else 0
+        return max(self.n_fft + self.hop_length * (frames - 1) - 2 * self.pad - beyond, 1)
+
+    def pads(self, samples: int) -> tuple[int, int]:
+        """Return how many samples the analysis of a number of samples put before and after them."""
+        if self.padding != "end":
+            return self.pad, self.pad
+        return 0, max(self.hop_length * (self.frames(samples) - 1) + self.n_fft - samples, 0)
 
     def frames(self, samples: int) -> int:
         """Return how many frames the analysis of a number of samples gives; 0 if they are too few."""

@@ -242,11 +242,11 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         limits = self.range
         slack = limits.unit + 1e-3 * (high - low)
         if low < limits.low - slack:
-            return f"the least value is {low:.6g}, but in {self.label} none is below {limits.low:.6g}"
+            return f"the least value is {_shown(low)}, but in {self.label} none is below {_shown(limits.low)}"
         if high > limits.high + slack:
-            return f"the greatest value is {high:.6g}, but in {self.label} none is above {limits.high:.6g}"
+            return f"the greatest value is {_shown(high)}, but in {self.label} none is above {_shown(limits.high)}"
         if high - low > limits.span + slack:
-            return f"values span {high - low:.6g}, but in {self.label} at most {limits.span:.6g}"
+            return f"values span {_shown(high - low)}, but in {self.label} at most {_shown(limits.span)}"
         return ""
 
     def differences(self, other: MelDialect) -> list[str]:
@@ -272,5 +272,5 @@ def _resolved(dialect: MelDialect, name: str) -> object:
 
 def _shown(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{round(value, 9):g}"
     return f"{len(value)} of its own" if isinstance(value, tuple) else str(value)

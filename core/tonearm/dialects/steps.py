@@ -45,7 +45,7 @@ class Range(Struct, frozen=True):
     span
         The greatest distance between two values of one utterance.
     unit
-        What a factor of two in the linear mel changes; 0 where that depends on the value.
+        What a factor of two in magnitude changes; 0 where that depends on the value.
     reached
         Whether the greatest value of an utterance is always ``high``.
     """

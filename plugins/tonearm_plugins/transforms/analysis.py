@@ -35,7 +35,7 @@ def analyse(signal: Waveform, dialect: MelDialect, *, threads: int = 1) -> np.nd
             window=grid.window_values(),
             win_length=grid.win_length,
             hop_length=grid.hop_length,
-            pad=(grid.pad, grid.pad + grid.fill),
+            pad=grid.pads(signal.length),
             # The samples that snip adds meet zeros in the window.
             pad_mode=grid.pad_mode if grid.padding in ("center", "half-overlap") else "constant",
             mel_basis=dialect.mel_basis(),

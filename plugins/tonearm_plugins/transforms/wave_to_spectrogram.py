@@ -66,8 +66,9 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
 
         grid = self.options.grid(signal.sample_rate)
         samples = signal.samples
-        if grid.fill:
-            samples = np.pad(samples, ((0, 0), (0, grid.fill)))
+        before, after = grid.pads(signal.length)
+        if after > before:
+            samples = np.pad(samples, ((0, 0), (0, after - before)))
         # The samples that snip adds meet zeros in the window.
         mode = grid.pad_mode if grid.padding in ("center", "half-overlap") else "constant"
         try:
