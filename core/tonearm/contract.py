@@ -55,11 +55,23 @@ class Requirement(Struct, frozen=True, kw_only=True):
         What to do to get it, such as a pip line.
     program
         Whether it is a program.
+    at_least
+        The oldest version of a package that will do, as in ``2.10``; any if empty.
+    package
+        Its name at the package index, where that is not the module's.
     """
 
     name: str
     hint: str
     program: bool = False
+    at_least: str = ""
+    package: str = ""
+
+    @property
+    def what(self) -> str:
+        """In words: ``the package 'torch' 2.10 or newer``."""
+        newer = f" {self.at_least} or newer" if self.at_least else ""
+        return f"the {'program' if self.program else 'package'} {(self.package or self.name)!r}{newer}"
 
     def is_met(self) -> bool:
         """Say whether it is there, importing nothing."""
@@ -69,7 +81,18 @@ class Requirement(Struct, frozen=True, kw_only=True):
             return shutil.which(self.name) is not None
         from importlib.util import find_spec
 
-        return find_spec(self.name.partition(".")[0]) is not None
+        if find_spec(self.name.partition(".")[0]) is None:
+            return False
+        return not self.at_least or self._is_new_enough()
+
+    def _is_new_enough(self) -> bool:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version(self.package or self.name)
+        except PackageNotFoundError:
+            return False
+        return _numbers_of(found) >= _numbers_of(self.at_least)
 
 
 class Item(Struct, Generic[S_co], frozen=True, kw_only=True, eq=False):
@@ -205,8 +228,8 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     suffixes: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def decode(self, source: Source, context: Context) -> Iterator[Item[Out]]:
-        """Yield the items of a source.
+    def decode(self, source: Source, context: Context) -> Iterator[Item[Out] | ItemError]:
+        """Yield the items of a source; an `ItemError` in place of one that cannot be read, where others can.
 
         Raises
         ------
@@ -226,23 +249,35 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
     """
 
     @abstractmethod
-    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array]]:
-        """Yield each array of a source with its name; the name is empty where the format has none."""
+    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
+        """Yield each array of a source with its name; the name is empty where the format has none.
 
-    def decode(self, source: Source, context: Context) -> Iterator[Item[Signal]]:
+        An `ItemError` stands in place of one that cannot be read, where others can.
+        """
+
+    def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
         """Yield an item for each array, and for each element of its batch axis."""
-        found = [("", source.array)] if source.array is not None else self.arrays(source, context)
-        return self._items(((key, array, {}) for key, array in found), context)
+        if source.array is not None:
+            return self._items([("", source.array, {})], context)
+        found = self.arrays(source, context)
+        return self._items((one if isinstance(one, ItemError) else (*one, {}) for one in found), context)
 
     def _items(
-        self, arrays: Iterable[tuple[str, Array, Mapping[str, Array]]], context: Context
-    ) -> Iterator[Item[Signal]]:
+        self, arrays: Iterable[tuple[str, Array, Mapping[str, Array]] | ItemError], context: Context
+    ) -> Iterator[Item[Signal] | ItemError]:
         """Yield the items of arrays, each with its name and those beside it, as `read_array` takes them."""
         index = 0
-        for key, array, beside in arrays:
-            for signal in read_array(array, self.options, warn=context.warn, dialects=context.dialects, **beside):
-                yield Item(signal=signal, key=key, index=index)
+        for one in arrays:
+            for signal in [one] if isinstance(one, ItemError) else self._read(one[1], one[2], context):
+                key = "" if isinstance(one, ItemError) else one[0]
+                yield signal if isinstance(signal, ItemError) else Item(signal=signal, key=key, index=index)
                 index += 1
+
+    def _read(self, array: Array, beside: Mapping[str, Array], context: Context) -> Iterator[Signal | ItemError]:
+        try:
+            yield from read_array(array, self.options, warn=context.warn, dialects=context.dialects, **beside)
+        except ItemError as error:
+            yield error
 
     def produces(self) -> Spec:
         """Return what the options say."""
@@ -267,13 +302,13 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
     def open_arrays(self, source: Source, context: Context) -> AbstractContextManager[Mapping[str, Array]]:
         """Open a source as a mapping from names to arrays, each loaded when it is asked for."""
 
-    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array]]:
+    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
         """Yield the arrays that ``key`` names; without it, the only one there is."""
         with self.open_arrays(source, context) as found:
-            for key in self._chosen(found):
-                yield key, found[key]
+            for one in self._with_beside(found, ()):
+                yield one if isinstance(one, ItemError) else one[:2]
 
-    def decode(self, source: Source, context: Context) -> Iterator[Item[Signal]]:
+    def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
         """Yield an item for each array, and for each element of its batch axis up to its true length.
 
         Where ``imag`` or ``phase`` name a second array, both together are one.
@@ -293,15 +328,21 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
 
     def _with_beside(
         self, found: Mapping[str, Array], named: Iterable[str]
-    ) -> Iterator[tuple[str, Array, Mapping[str, Array]]]:
+    ) -> Iterator[tuple[str, Array, Mapping[str, Array]] | ItemError]:
         """Yield each chosen array with its name and those that the options name beside it."""
         keys = set(found)
+        for name in (getattr(self.options, option) for option in named):
+            if name not in keys and "*" not in name:
+                raise _no_such_key(name, found)
         for key in self._chosen(found):
             others = {name: self._beside(getattr(self.options, name), key) for name in named}
-            for other in others.values():
-                if other not in keys:
-                    raise _no_such_key(other, found)
-            yield key, found[key], {name: found[other] for name, other in others.items()}
+            missing = next((other for other in others.values() if other not in keys), None)
+            try:
+                if missing is not None:
+                    raise _no_such_key(missing, found)
+                yield key, found[key], {name: found[other] for name, other in others.items()}
+            except ItemError as error:
+                yield error
 
     def _beside(self, name: str, key: str) -> str:
         """Return a name with a * in it as what belongs to a key: what the * in the option ``key`` stands for there."""
@@ -383,6 +424,12 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
 
     def accepts(self, spec: Spec) -> None:
         """Raise `OptionError` if what is known of the signal cannot be written: 6 channels as MP3."""
+
+
+def _numbers_of(version: str) -> list[int]:
+    """Return the first numbers of a version: [2, 13, 0] of ``2.13.0+cpu``."""
+    release = version.partition("+")[0].split(".")
+    return [int(part) for part in release if part.isdecimal()]
 
 
 def _no_such_key(key: str, found: Iterable[str]) -> ItemError:

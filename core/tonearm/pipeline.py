@@ -204,6 +204,10 @@ def decoded(bound: Bound, source: Source, context: Context) -> Iterator[Outcome]
     try:
         with blamed(bound):
             for item in _plugin(bound, Decoder).decode(source, context):
+                count += 1
+                if isinstance(item, ItemError):
+                    yield Outcome(context=context.hand_over(), error=item)
+                    continue
                 try:
                     _check_item(item, bound)
                     if policy != "keep":
@@ -213,7 +217,6 @@ def decoded(bound: Bound, source: Source, context: Context) -> Iterator[Outcome]
                     yield Outcome(context=context.hand_over(), item=whose, error=error)
                 else:
                     yield Outcome(context=context.hand_over(), item=item)
-                count += 1
         if not count:
             raise ItemError(f"{bound.name} found nothing in it", code="empty")
     except TonearmError as error:

@@ -36,8 +36,10 @@ def read_array(
     imag: Array | None = None,
     phase: Array | None = None,
     dialects: Callable[[], Catalogue] = Catalogue,
-) -> Iterator[Signal]:
+) -> Iterator[Signal | ItemError]:
     """Yield the signals that an array holds, one for each element of its batch axis.
+
+    Where there are several, one that cannot be read is its `ItemError`, and the others go on.
 
     Parameters
     ----------
@@ -78,14 +80,19 @@ def read_array(
     for index in range(batch.shape[0]):
         end = None if lengths is None else int(lengths[index])
         values, other = batch[index][..., :end], None if second is None else second[index][..., :end]
-        if options.axes and "complex" in options.axes:
-            values, other = values[0], values[1]
-        if other is not None and phase is None:
-            values = from_real_and_imaginary(values, other, double=options.precision == "double")
-        signal = _signal(values, kind, grid, options, warn)
-        if isinstance(signal, MelSpectrogram):
-            signal = judge_mel(signal, warn, dialects)
-        yield signal if phase is None or other is None else _with_phase(signal, other, options)
+        try:
+            if options.axes and "complex" in options.axes:
+                values, other = values[0], values[1]
+            if other is not None and phase is None:
+                values = from_real_and_imaginary(values, other, double=options.precision == "double")
+            signal = _signal(values, kind, grid, options, warn)
+            if isinstance(signal, MelSpectrogram):
+                signal = judge_mel(signal, warn, dialects)
+            yield signal if phase is None or other is None else _with_phase(signal, other, options)
+        except ItemError as error:
+            if batch.shape[0] == 1:
+                raise
+            yield error
 
 
 def _second(

@@ -151,11 +151,10 @@ class _Binder:
     def _requirements_met(self, found: _Found, plugin: Plugin[Any]) -> bool:
         missing = [need for need in plugin.needs() if not need.is_met()]
         for need in missing:
-            what = "the program" if need.program else "the package"
             self.problems.add(
                 found.mark,
                 "missing-requirement",
-                f"{found.name} needs {what} {need.name!r}, which is not here",
+                f"{found.name} needs {need.what}, which is not here",
                 need.hint,
             )
         return not missing

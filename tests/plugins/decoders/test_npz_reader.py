@@ -5,28 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import decoder_reading
 import numpy as np
 import pytest
+from decoder_reading import RNG
 
-from tonearm.api import ItemError, KeyedArrayOptions, Source
-from tonearm.contract import Context
+from tonearm.api import ItemError, Source
 from tonearm_plugins.decoders.npz_reader import NpzReader
 
-RNG = np.random.default_rng(5)
 STFT: dict[str, Any] = {"n_fft": 16, "hop_length": 4}
 
 
-def decode(source: Source | Path, **options: Any) -> list[Any]:
-    given = KeyedArrayOptions(**{"sample_rate": 8000} | options)
-    assert list(given.problems()) == []
-    source = source if isinstance(source, Source) else Source(name=source.name, path=source)
-    return list(NpzReader(given).decode(source, Context()))
+def decode(source: Any, **options: Any) -> list[Any]:
+    return decoder_reading.decode(NpzReader, source, **{"sample_rate": 8000} | options)
 
 
-def refused(source: Source | Path, **options: Any) -> ItemError:
-    with pytest.raises(ItemError) as caught:
-        decode(source, **options)
-    return caught.value
+def refused(source: Any, **options: Any) -> ItemError:
+    return decoder_reading.refused(NpzReader, source, **{"sample_rate": 8000} | options)
 
 
 @pytest.fixture
@@ -101,3 +96,16 @@ def test_an_array_in_memory_has_none_beside_it() -> None:
     assert len(decode(source, kind="waveform", axes=["batch", "time"])) == 2
     error = refused(source, lengths="n", kind="waveform", axes=["batch", "time"])
     assert error.message == "lengths names an array beside the first, but <array> is one array"
+
+
+def test_what_fails_in_a_batch_leaves_the_others(saved: Any) -> None:
+    waves = np.zeros((3, 6), "f4")
+    waves[1, 2] = np.nan
+    path = saved(a=waves, b=np.ones((2, 6)), c=np.array(["text"]))
+    found = decoder_reading.outcomes(
+        NpzReader, path, key="[abc]", kind="waveform", axes=["batch", "time"], sample_rate=8000
+    )
+    assert [one.code if isinstance(one, ItemError) else (one.key, one.index) for one in found] == [
+        *(("a", 0), "not-finite", ("a", 2), ("b", 3), ("b", 4)),
+        "npy-dtype",
+    ]

@@ -1,0 +1,81 @@
+"""Reading a source by a decoder as the host does it, outside a pipeline."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tonearm.api import ItemError, Source
+from tonearm.contract import Context
+from tonearm.ports import ports_of
+
+STFT: dict[str, Any] = {"sample_rate": 8000, "n_fft": 16, "hop_length": 4}
+RNG = np.random.default_rng(5)
+WAVE = {"sample_rate": 8000}
+
+
+def source_of(given: Any) -> Source:
+    """A path, bytes (a file in memory), or a source."""
+    if isinstance(given, Source):
+        return given
+    if isinstance(given, bytes):
+        return Source(name="in memory", file=io.BytesIO(given))
+    return Source(name=Path(given).name, path=Path(given))
+
+
+def outcomes(decoder: type[Any], given: Any, **options: Any) -> list[Any]:
+    """All items, and errors in place of items."""
+    made = ports_of(decoder).options(**options)
+    assert list(made.problems()) == []
+    return list(decoder(made).decode(source_of(given), Context()))
+
+
+def decode(decoder: type[Any], given: Any, **options: Any) -> list[Any]:
+    """All items; the first error is raised."""
+    found = outcomes(decoder, given, **options)
+    for item in found:
+        if isinstance(item, ItemError):
+            raise item
+    return found
+
+
+def refused(decoder: type[Any], given: Any, **options: Any) -> ItemError:
+    """The error, which is one printable line with something to do."""
+    with pytest.raises(ItemError) as caught:
+        decode(decoder, given, **options)
+    error = caught.value
+    assert (error.message + error.hint).isprintable()
+    assert len(error.message) < 500
+    return error
+
+
+def truncations(data: bytes, count: int = 25) -> list[bytes]:
+    """The data cut off at several places."""
+    return [data[: len(data) * part // count] for part in range(count)]
+
+
+def scrambles(data: bytes, count: int = 60, seed: int = 3) -> list[bytes]:
+    """The data with a few bytes changed, mostly where headers stand."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        out = np.frombuffer(data, np.uint8).copy()
+        reach = len(out) if rng.random() < 0.3 else min(len(out), 256)
+        at = rng.integers(0, reach, rng.integers(1, 6))
+        out[at if rng.random() < 0.5 else len(out) - 1 - at] = rng.integers(0, 256, len(at))
+        made.append(out.tobytes())
+    return made
+
+
+def survives(decoder: type[Any], data: bytes, **options: Any) -> int:
+    """Read it; whatever is wrong must be an ItemError. Returns how many items came."""
+    try:
+        return len(decode(decoder, data, **options))
+    except ItemError as error:
+        if not (error.message + error.hint).isprintable():
+            pytest.fail(f"not one line: {error.message!r}")
+        return 0
