@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Meta
 
-from tonearm.arrays import ArrayOptions, KeyedArrayOptions
+from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
 from tonearm.contract import (
     ArrayDecoder,
     Context,
@@ -19,13 +19,21 @@ from tonearm.contract import (
     Transform,
 )
 from tonearm.dialects import MelDialect, MelSpectrogram, MelStep
-from tonearm.errors import ItemError, OptionError, OutputError, SignalError
+from tonearm.errors import ItemError, OptionError, OutputError, SignalError, UsageError
 from tonearm.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
 from tonearm.ports import Spec
-from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
+from tonearm.signals import (
+    MAX_SAMPLE_RATE,
+    ComplexSpectrogram,
+    MagnitudeSpectrogram,
+    Signal,
+    StftGrid,
+    Waveform,
+)
 from tonearm.source import Source
 
 __all__ = [
+    "MAX_SAMPLE_RATE",
     "ArrayDecoder",
     "ArrayOptions",
     "ComplexSpectrogram",
@@ -44,6 +52,7 @@ __all__ = [
     "MelSpectrogram",
     "MelStep",
     "Meta",
+    "NanPolicy",
     "NoOptions",
     "OptionError",
     "OutputError",
@@ -57,6 +66,8 @@ __all__ = [
     "StftGrid",
     "Transform",
     "Transforms",
+    "UsageError",
     "Waveform",
     "hookimpl",
+    "read_array",
 ]

@@ -59,6 +59,8 @@ class Requirement(Struct, frozen=True, kw_only=True):
         The oldest version of a package that will do, as in ``2.10``; any if empty.
     package
         Its name at the package index, where that is not the module's.
+    instead
+        What does as well, if this one is not there.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Requirement(Struct, frozen=True, kw_only=True):
     program: bool = False
     at_least: str = ""
     package: str = ""
+    instead: Requirement | None = None
 
     @property
     def what(self) -> str:
@@ -74,7 +77,10 @@ class Requirement(Struct, frozen=True, kw_only=True):
         return f"the {'program' if self.program else 'package'} {(self.package or self.name)!r}{newer}"
 
     def is_met(self) -> bool:
-        """Say whether it is there, importing nothing."""
+        """Say whether it or its substitute is there, importing nothing."""
+        return self._is_here() or (self.instead is not None and self.instead.is_met())
+
+    def _is_here(self) -> bool:
         if self.program:
             import shutil
 
@@ -174,11 +180,14 @@ class Sink:
     Parameters
     ----------
     path
-        A temporary file that is not there yet; the host publishes it under its name when the encoder has returned.
+        A temporary file, empty; the host publishes it under its name when the encoder has returned.
+    suffix
+        Of that name, with dot, as the user wrote it; the temporary file's own says nothing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, suffix: str = "") -> None:
         self.path = path
+        self.suffix = suffix
         self.sidecars: dict[str, Path] = {}
 
     def sidecar(self, suffix: str) -> Path:
@@ -423,7 +432,10 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
         """Write the item's signal to ``sink.path``."""
 
     def accepts(self, spec: Spec) -> None:
-        """Raise `OptionError` if what is known of the signal cannot be written: 6 channels as MP3."""
+        """Raise `OptionError` if what is known of the signal cannot be written: 6 channels as MP3.
+
+        ``spec.suffix`` is that of the file's name, where its template says it.
+        """
 
 
 def _numbers_of(version: str) -> list[int]:

@@ -34,6 +34,8 @@ class Spec(Struct, frozen=True, kw_only=True):
         Of a spectrogram, if known.
     dialect
         Of a mel spectrogram, if known.
+    suffix
+        Of the file that an encoder is to write, with dot; None if the template of its name leaves it open.
     """
 
     signals: tuple[type[Signal], ...]
@@ -42,6 +44,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     length: int | None = None
     grid: StftGrid | None = None
     dialect: MelDialect | None = None
+    suffix: str | None = None
 
     def but(self, **changes: Any) -> Spec:
         """Return a copy with some fields changed."""

@@ -65,7 +65,7 @@ class Publication:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except OSError as error:
             raise cannot_write(self._root / target, error) from error
-        sink = Sink(path)
+        sink = Sink(path, target.suffix)
         self._sinks.append((sink, target))
         return sink
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -77,7 +78,7 @@ def check(root: Node, file: str | None, registry: Registry) -> Checked:
     decoder = binder.bind(structure.decoder, "decoder")
     steps = [binder.bind(stage, "transform") for stage in structure.steps]
     encoders = [binder.bind(stage, "encoder") for stage in structure.outputs]
-    binder.check_ports(decoder, steps, encoders)
+    binder.check_ports(decoder, steps, encoders, [_suffix(stage) for stage in structure.outputs])
     templates = list(_templates(structure.outputs, problems))
     if problems.found:
         raise PipelineError(problems.found)
@@ -159,17 +160,23 @@ class _Binder:
             )
         return not missing
 
-    def check_ports(self, decoder: _Found, steps: Iterable[_Found], encoders: Iterable[_Found]) -> None:
-        """Follow what is known of the signal from the decoder to each encoder."""
+    def check_ports(
+        self,
+        decoder: _Found,
+        steps: Iterable[_Found],
+        encoders: Iterable[_Found],
+        suffixes: Iterable[str | None],
+    ) -> None:
+        """Follow what is known of the signal from the decoder to each encoder, which writes a file of some suffix."""
         spec = self._spec(decoder, None)
         giver = decoder.name
         for step in steps:
             self._check_fit(spec, giver, step)
             spec, giver = self._spec(step, spec), step.name
-        for encoder in encoders:
+        for encoder, suffix in zip(encoders, suffixes, strict=True):
             self._check_fit(spec, giver, encoder)
             if spec and encoder.bound and isinstance(encoder.bound.plugin, Encoder):
-                self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec))
+                self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec.but(suffix=suffix)))
 
     def _spec(self, found: _Found, before: Spec | None) -> Spec | None:
         """Return what is known after a stage; None if nothing is."""
@@ -219,6 +226,12 @@ def _a_spec(given: object) -> Spec:
 
 def _ports(signals: Iterable[type[Signal]]) -> str:
     return " or ".join(signal.port for signal in signals)
+
+
+def _suffix(output: Stage) -> str | None:
+    """Return the suffix that the template of an output's name says, if it does."""
+    suffix = PurePosixPath(str(output.file.value)).suffix if output.file else ""
+    return suffix if suffix and not set(suffix) & set("{}") else None
 
 
 def _templates(outputs: Iterable[Stage], problems: Problems) -> Iterator[Template]:
