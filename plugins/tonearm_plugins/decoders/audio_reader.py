@@ -67,7 +67,21 @@ class AudioOptions:
 class AudioReader(Decoder[Waveform, AudioOptions]):
     """Read WAV, RF64, W64, FLAC, Ogg (Vorbis, Opus), MP3, AIFF and CAF, with tags; a file cut short is refused."""
 
-    suffixes = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64", ".rf64")
+    suffixes = (
+        ".wav",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".au",
+        ".caf",
+        ".w64",
+        ".rf64",
+    )
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Waveform]]:
         """Yield the sound: float32, or float64 where the file has more digits than that."""

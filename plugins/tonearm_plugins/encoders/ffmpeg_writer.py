@@ -75,7 +75,8 @@ class FfmpegOptions:
         str | None,
         Meta(
             pattern=r"^[a-z0-9_]+$",
-            description="ffmpeg's name of the format; without it, the file's suffix says it: .m4a, .opus, .ogg, .aac.",
+            description="The format, by suffix or by ffmpeg's name; without it, the file's own suffix says it: .m4a,"
+            " .ogg, .opus, .aac.",
         ),
     ] = None
     codec: Annotated[
@@ -115,7 +116,7 @@ class FfmpegWriter(Encoder[Waveform, FfmpegOptions]):
         """See that ffmpeg is there, and has the format and the encoder that the options name."""
         from tonearm_plugins.formats import ffmpeg
 
-        container = self.options.format
+        container = self._container()
         codec = self.options.codec or _CODECS.get(container or "")
         ffmpeg.require(ffmpeg.find(), container=container, codec=codec)
 
@@ -154,9 +155,14 @@ class FfmpegWriter(Encoder[Waveform, FfmpegOptions]):
             tags=merged(item.tags, self.options.tags),
         )
 
+    def _container(self) -> str | None:
+        """Return ffmpeg's name of the format that the options say, be it by that name or by its suffix."""
+        given = self.options.format
+        return given if given is None else _NAMES.get(given, given)
+
     def _target(self, suffix: str) -> _Target:
         """Return what is to be written into a file of this suffix, or raise `OptionError` if that is open."""
-        container = self.options.format
+        container = self._container()
         if container is None:
             word = suffix.lower().removeprefix(".")
             container = _NAMES.get(word, word)

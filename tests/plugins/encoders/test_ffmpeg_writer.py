@@ -92,6 +92,13 @@ def test_parameters_and_bit_rate_reach_ffmpeg(tmp_path: Path) -> None:
     assert sizes[2] < sizes[0] < sizes[1] / 4
 
 
+def test_a_format_by_suffix_for_a_file_of_another(tmp_path: Path) -> None:
+    path, report = run(tmp_path, noise(1, 4800), mapping("ffmpeg-writer", ".audio", 48000, format="m4a"))
+    assert report.ok, report.errors
+    assert path.suffix == ".audio"
+    assert "Audio: aac" in said_by_ffmpeg(path)
+
+
 def test_tags_and_clipping(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", np.array([1.5, -1.5] * 500, "f4"), 48000, subtype="FLOAT")
     tags = {"title": "Grüße = ; # \n und mehr", "artist": "-i", "date": 2024}
