@@ -102,3 +102,17 @@ def test_the_reference_and_the_readmes_table_are_up_to_date() -> None:
         [sys.executable, ROOT / "docs/make_reference.py", "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_guides_pipeline_passes_check(tmp_path: Path) -> None:
+    (pipeline,) = blocks("docs/pipelines.md", "yaml")
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(pipeline, encoding="utf-8")
+    assert [step.name for step in tonearm.load(file).checked.steps] == ["istft", "resample"]
+
+
+def test_the_guide_names_every_field_of_a_template() -> None:
+    from tonearm.config.template import FIELDS
+
+    text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
+    assert [field for field in FIELDS if f"`{{{field}}}`" not in text] == []
