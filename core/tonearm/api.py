@@ -14,7 +14,6 @@ from tonearm.contract import (
     KeyedArrayDecoder,
     NoOptions,
     Regroup,
-    Requirement,
     Sink,
     Transform,
 )
@@ -22,6 +21,7 @@ from tonearm.dialects import MelDialect, MelSpectrogram, MelStep
 from tonearm.errors import ItemError, OptionError, OutputError, SignalError, UsageError
 from tonearm.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
 from tonearm.ports import Spec
+from tonearm.requirement import Requirement
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
