@@ -221,12 +221,16 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         """Yield the items of arrays, each with its name and those beside it, as `read_array` takes them."""
         index = 0
         for one in arrays:
-            for signal in [one] if isinstance(one, ItemError) else self._read(one[1], one[2], context):
+            for signal in [one] if isinstance(one, ItemError) else self.read(one[1], context, **one[2]):
                 key = "" if isinstance(one, ItemError) else one[0]
                 yield signal if isinstance(signal, ItemError) else Item(signal=signal, key=key, index=index)
                 index += 1
 
-    def _read(self, array: Array, beside: Mapping[str, Array], context: Context) -> Iterator[Signal | ItemError]:
+    def read(self, array: Array, context: Context, **beside: Array) -> Iterator[Signal | ItemError]:
+        """Yield the signals of one array as the options say, or what is wrong with it.
+
+        ``beside`` are further arrays, as `read_array` takes them: lengths, imag, phase.
+        """
         try:
             yield from read_array(array, self.options, warn=context.warn, dialects=context.dialects, **beside)
         except ItemError as error:

@@ -13,8 +13,17 @@ def tonearm_decoders() -> Decoders:
     """Return the decoders."""
     return {
         "audio-reader": "tonearm_plugins.decoders.audio_reader:AudioReader",
+        "hdf5-reader": "tonearm_plugins.decoders.hdf5_reader:Hdf5Reader",
+        "kaldi-reader": "tonearm_plugins.decoders.kaldi_reader:KaldiReader",
+        "mat-reader": "tonearm_plugins.decoders.mat_reader:MatReader",
         "npy-reader": "tonearm_plugins.decoders.npy_reader:NpyReader",
         "npz-reader": "tonearm_plugins.decoders.npz_reader:NpzReader",
+        "parquet-reader": "tonearm_plugins.decoders.parquet_reader:ParquetReader",
+        "pcm-reader": "tonearm_plugins.decoders.pcm_reader:PcmReader",
+        "safetensors-reader": "tonearm_plugins.decoders.safetensors_reader:SafetensorsReader",
+        "torch-reader": "tonearm_plugins.decoders.torch_reader:TorchReader",
+        "webdataset-reader": "tonearm_plugins.decoders.webdataset_reader:WebDatasetReader",
+        "zarr-reader": "tonearm_plugins.decoders.zarr_reader:ZarrReader",
     }
 
 

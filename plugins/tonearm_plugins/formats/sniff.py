@@ -5,19 +5,19 @@ from __future__ import annotations
 HEAD = 64  # bytes that are enough
 
 _NOT_OPENED = "a pickle, which is never opened: it can run any code"
-_TENSOR = "save the tensor with np.save(path, tensor.cpu().numpy())"
-_AUDIO = "it is audio already; read it as such"
+_TENSOR = "read it by torch-reader, or save the tensor with np.save(path, tensor.cpu().numpy())"
+_AUDIO = "it is audio already: read it by audio-reader"
 
 # How it starts, what it is called, what to do.
 _KNOWN: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "export the dataset with np.save"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "read it by hdf5-reader"),
     (b"RIFF", "a WAV file", _AUDIO),
     (b"RF64", "a WAV file (RF64)", _AUDIO),
     (b"fLaC", "a FLAC file", _AUDIO),
     (b"OggS", "an Ogg file", _AUDIO),
     (b"ID3", "an MP3 file", _AUDIO),
-    (b"MATLAB", "a MATLAB file", "load it with scipy.io.loadmat and save the array with np.save"),
-    (b"PAR1", "a Parquet file", "export the column with np.save"),
+    (b"MATLAB", "a MATLAB file", "read it by mat-reader"),
+    (b"PAR1", "a Parquet file", "read it by parquet-reader"),
     (b"ARROW1", "an Arrow file", "export the column with np.save"),
     (b"\x1f\x8b", "a gzip file", "decompress it first (gunzip)"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file", "decompress it first (unzstd)"),
@@ -57,7 +57,7 @@ def looks_like(head: bytes) -> tuple[str, str]:
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return _NOT_OPENED, "load it yourself, and save the array with np.save"
     if head[8:10] == b'{"':
-        return "a safetensors file", _TENSOR
+        return "a safetensors file", "read it by safetensors-reader"
     if head and all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
         return f"text: {shown(head[:24].decode('ascii'))}", "load it with np.loadtxt and save it with np.save"
     return "nothing that is known", "save the array with np.save"

@@ -1,0 +1,224 @@
+"""``parquet-reader``: a column of arrays or of audio, a row at a time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tonearm.api import (
+    ArrayDecoder,
+    Context,
+    Item,
+    ItemError,
+    KeyedArrayOptions,
+    OptionError,
+    Requirement,
+    Signal,
+    Source,
+    Waveform,
+)
+from tonearm_plugins.formats.judge import check_magic, judged
+from tonearm_plugins.formats.sniff import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+ROWS = 64
+"""Rows read together: a row may be a minute of sound."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParquetOptions(KeyedArrayOptions):
+    """Options of ``parquet-reader``; ``key`` names the column, of which each row is an item."""
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together; audio says its rate itself."""
+        for option in ("imag", "phase", "lengths"):
+            if getattr(self, option) is not None:
+                yield OptionError(
+                    f"'{option}' names an array of a file, but a row has its own length",
+                    option=option,
+                    hint="leave it out",
+                )
+        alone = self.kind is None
+        yield from (one for one in super().problems() if not (alone and one.code == "missing-option"))
+
+
+class ParquetReader(ArrayDecoder[ParquetOptions]):
+    """Read a column of a .parquet file: lists, fixed-size lists, or Hugging Face's audio; streamed by row group."""
+
+    suffixes = (".parquet",)
+    requires = (Requirement(name="pyarrow", hint="pip install 'tonearm[parquet]'"),)
+
+    def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
+        """Yield an item for each row, or for each element of its batch axis."""
+        if source.array is not None:
+            yield from super().decode(source, context)
+            return
+        with source.open() as file, _opened(file, source.name) as table:
+            columns = self._chosen(table.schema_arrow)
+            index = 0
+            for column in columns:
+                audio = _is_audio(table.schema_arrow.field(column).type)
+                for row, value in enumerate(_rows(table, column, source.name)):
+                    found = self._audio(value, row) if audio else self._numbers(value, row, context)
+                    for one in found:
+                        yield one if isinstance(one, ItemError) else Item(signal=one, key=column, index=index)
+                        index += 1
+
+    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
+        """Yield the array of each row, under its column's name; audio as its samples."""
+        with source.open() as file, _opened(file, source.name) as table:
+            for column in self._chosen(table.schema_arrow):
+                for row, value in enumerate(_rows(table, column, source.name)):
+                    try:
+                        yield column, _audio(value, row)[0] if isinstance(value, dict) else _array(value, row)
+                    except ItemError as error:
+                        yield error
+
+    def _numbers(self, value: Any, row: int, context: Context) -> Iterator[Signal | ItemError]:
+        try:
+            if self.options.sample_rate is None and self.options.dialect is None:
+                hint = "the rate that the model was made for, as in sample_rate: 22050"
+                raise ItemError(
+                    "'sample_rate' is missing, and a list does not say it", code="missing-option", hint=hint
+                )
+            array = _array(value, row)
+        except ItemError as error:
+            yield error
+        else:
+            yield from self.read(array, context)
+
+    def _audio(self, value: Any, row: int) -> Iterator[Signal | ItemError]:
+        try:
+            samples, rate = _audio(value, row)
+            if self.options.sample_rate not in (None, rate):
+                raise ItemError(
+                    f"row {row} is sampled at {rate} Hz, but sample_rate is {self.options.sample_rate}",
+                    code="rate-mismatch",
+                    hint="leave sample_rate out: audio says it itself",
+                )
+            yield Waveform(samples=samples, sample_rate=rate)
+        except ItemError as error:
+            yield error
+
+    def _chosen(self, schema: Any) -> list[str]:
+        from fnmatch import fnmatchcase
+
+        known = [field.name for field in schema if _is_audio(field.type) or _is_list(field.type)]
+        named = ", ".join(shown(name, 40) for name in known[:10]) or "none"
+        pattern = self.options.key
+        if pattern is None and len(known) == 1:
+            return known
+        if pattern is None:
+            raise ItemError(
+                f"there are {len(known)} columns of arrays or audio: {named}",
+                code="several-arrays" if known else "empty",
+                hint="key: NAME takes one" if known else "",
+            )
+        chosen = [pattern] if pattern in known else [name for name in known if fnmatchcase(name, pattern)]
+        if not chosen:
+            hint = f"columns of arrays or audio: {named}"
+            raise ItemError(f"there is no column {shown(pattern)} of arrays or audio", code="no-such-key", hint=hint)
+        return chosen
+
+
+@contextlib.contextmanager
+def _opened(file: BinaryIO, name: str) -> Iterator[Any]:
+    check_magic(file, name, "a Parquet file", (b"PAR1",))
+    import pyarrow.parquet
+
+    with judged(name, "a Parquet file"):
+        table = pyarrow.parquet.ParquetFile(file)
+    yield table
+
+
+def _rows(table: Any, column: str, name: str) -> Iterator[Any]:
+    """Yield the values of a column in order, few rows in memory at a time."""
+    batches = table.iter_batches(batch_size=ROWS, columns=[column], use_threads=False)
+    while True:
+        with judged(name, "a Parquet file"):
+            batch = next(batches, None)
+            if batch is None:
+                return
+            values = batch.column(0)
+            storage = getattr(values, "storage", values)  # Hugging Face's Array2D is an extension type
+            rows = [storage[row] for row in range(len(storage))]
+        for value in rows:
+            yield value.as_py() if _is_audio(storage.type) else value
+
+
+def _is_list(kind: Any) -> bool:
+    """Say whether a type is a list of numbers, or of lists of them."""
+    from pyarrow import types
+
+    kind = getattr(kind, "storage_type", kind)
+    depth = 0
+    while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        kind = kind.value_type
+        depth += 1
+    return depth > 0 and (types.is_integer(kind) or types.is_floating(kind))
+
+
+def _is_audio(kind: Any) -> bool:
+    """Say whether a type is Hugging Face's audio: a file's bytes, and its path."""
+    from pyarrow import types
+
+    if not types.is_struct(kind):
+        return False
+    fields = {kind.field(index).name: kind.field(index).type for index in range(kind.num_fields)}
+    blob = fields.get("bytes")
+    return blob is not None and (types.is_binary(blob) or types.is_large_binary(blob))
+
+
+def _array(scalar: Any, row: int) -> Array:
+    """Return the value of one row as an array of the rank that its lists have.
+
+    Raises
+    ------
+    ItemError
+        If it is null or empty, or its inner lists have different lengths.
+    """
+    import numpy as np
+
+    if not scalar.is_valid:
+        raise ItemError(f"row {row} is null", code="empty", hint="leave it out")
+    shape = []
+    values = scalar.values
+    while hasattr(values.type, "value_type") and _is_list(values.type):
+        lengths = {len(value) if value.is_valid else -1 for value in values}
+        if len(lengths) != 1 or -1 in lengths:
+            raise ItemError(
+                f"the lists of row {row} have {len(lengths)} different lengths",
+                code="ragged",
+                hint="pad them, or split",
+            )
+        shape.append(len(values))
+        values = values.flatten()
+    if values.null_count:
+        raise ItemError(
+            f"row {row} has {values.null_count} nulls among its numbers", code="not-finite", hint="fill them"
+        )
+    flat = values.to_numpy(zero_copy_only=False)
+    return np.asarray(flat).reshape(*shape, -1) if flat.size else np.asarray(flat)
+
+
+def _audio(value: Any, row: int) -> tuple[Array, int]:
+    """Return samples (channels, samples) and the rate of an encoded file that stands in a row."""
+    import io
+
+    import soundfile
+
+    data = (value or {}).get("bytes")
+    if not data:
+        path = (value or {}).get("path")
+        hint = f"it names {shown(str(path))}; embed the files: Dataset.cast_column, or read them by audio-reader"
+        raise ItemError(f"row {row} has no audio in it", code="empty", hint=hint if path else "leave it out")
+    with judged(f"row {row}", "audio"), soundfile.SoundFile(io.BytesIO(data)) as file:
+        precise = file.subtype in ("PCM_24", "PCM_32", "DOUBLE")
+        samples = file.read(dtype="float64" if precise else "float32", always_2d=True)
+        return samples.T, file.samplerate

@@ -1,0 +1,118 @@
+"""Datasets of an HDF5 file by name; nothing outside the file is ever followed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tonearm.api import ItemError, Requirement
+from tonearm_plugins.formats.judge import check_claim, check_magic, judged, path_of, size_of
+from tonearm_plugins.formats.lazy import LazyArrays
+from tonearm_plugins.formats.sniff import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+H5PY = Requirement(name="h5py", hint="pip install 'tonearm[hdf5]'")
+MAGIC = b"\x89HDF\r\n\x1a\n"
+MAX_DATASETS = 1_000_000
+MAP_FROM = 16 << 20  # bytes
+
+
+@contextlib.contextmanager
+def opened(file: BinaryIO, name: str, *, matlab: bool = False) -> Iterator[Mapping[str, Array]]:
+    """Open a file as a mapping from the paths of datasets, as in ``group/wav``, to arrays.
+
+    Parameters
+    ----------
+    file
+        An open binary file.
+    name
+        What to call it in messages.
+    matlab
+        Whether MATLAB wrote it: axes are reversed, and what it keeps for itself is left out.
+
+    Raises
+    ------
+    ItemError
+        ``wrong-format``, ``broken-file``, ``outside-file`` where a dataset's values lie in another file.
+    """
+    size = size_of(file)
+    check_magic(file, name, "an HDF5 file", (MAGIC,), 512 if matlab else 0)
+    import h5py
+
+    what = "a MATLAB file" if matlab else "an HDF5 file"
+    with judged(name, what):
+        handle = h5py.File(file, "r")
+    try:
+        with judged(name, what):
+            keys = list(_datasets(handle, "", set()))
+        if matlab:
+            keys = [key for key in keys if not key.startswith("#")]
+
+        def load(key: str) -> Array:
+            with judged(name, what):
+                return _load(handle[key], file, size, name, key, matlab=matlab)
+
+        yield LazyArrays(keys, load)
+    finally:
+        with contextlib.suppress(Exception):  # what is wrong with the file was said
+            handle.close()
+
+
+def _datasets(group: Any, prefix: str, seen: set[Any]) -> Iterator[str]:
+    """Yield the paths of datasets by hard links alone; links that lead in circles end."""
+    import h5py
+
+    for key in group:
+        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+            continue
+        if len(seen) > MAX_DATASETS:
+            raise ItemError(f"there are more than {MAX_DATASETS:,} datasets", code="too-large")
+        kind = group.get(key, getclass=True)
+        if kind is h5py.Dataset:
+            seen.add(prefix + key)
+            yield prefix + key
+        elif kind is h5py.Group:
+            inner = group[key]
+            token = h5py.h5o.get_info(inner.id).addr
+            if token not in seen and prefix.count("/") < 32:
+                seen.add(token)
+                yield from _datasets(inner, f"{prefix}{key}/", seen)
+
+
+def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matlab: bool) -> Array:
+    import numpy as np
+
+    if dataset.external or dataset.is_virtual:
+        raise ItemError(
+            f"{shown(name)}: the values of {shown(key)} lie in another file",
+            code="outside-file",
+            hint="copy them into one file: h5repack, or h5py's dataset[()]",
+        )
+    if dataset.shape is None or not dataset.size:
+        raise ItemError(f"{shown(name)}: {shown(key)} is empty: its shape is {dataset.shape}", code="empty")
+    # What was never written takes no space, however much the shape claims.
+    check_claim(name, key, dataset.size * dataset.dtype.itemsize, min(dataset.id.get_storage_size(), size))
+    mapped = _mapped(dataset, file)
+    array: Array = dataset[()] if mapped is None else mapped
+    if matlab:
+        if array.dtype.names == ("real", "imag"):
+            array = array["real"] + 1j * array["imag"]
+        array = array.T
+    return np.asanyarray(array)
+
+
+def _mapped(dataset: Any, file: BinaryIO) -> Array | None:
+    """Return a large dataset that lies in the file as it is, mapped."""
+    import numpy as np
+
+    plain = dataset.dtype.kind in "iufc" and dataset.chunks is None and dataset.dtype.names is None
+    offset = dataset.id.get_offset() if plain else None
+    if offset is None or dataset.nbytes < MAP_FROM or path_of(file) is None:
+        return None
+    array: Array = np.memmap(file, dataset.dtype, "r", offset, dataset.shape)
+    return array

@@ -1,0 +1,118 @@
+"""``kaldi-reader``: what kaldiio writes; no commands, no pickles."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import decoder_reading
+import kaldiio
+import numpy as np
+import pytest
+from decoder_reading import RNG, STFT, WAVE
+
+from tonearm_plugins.decoders.kaldi_reader import KaldiReader
+
+MAGS = {f"utt{n}": RNG.uniform(0, 1, (frames, 9)).astype("f4") for n, frames in enumerate((5, 7, 3))}
+
+
+def decode(given: Any, **options: Any) -> list[Any]:
+    return decoder_reading.decode(KaldiReader, given, **options)
+
+
+def refused(given: Any, **options: Any) -> Any:
+    return decoder_reading.refused(KaldiReader, given, **options)
+
+
+def ark(path: Path, content: Any, **how: Any) -> Path:
+    kaldiio.save_ark(str(path), content, scp=str(path.with_suffix(".scp")), **how)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("dtype", "how"), [("f4", {}), ("f8", {}), ("f4", {"compression_method": 2}), ("f4", {"text": True})]
+)
+def test_matrices_by_utterance(dtype: str, how: dict[str, Any], tmp_path: Path) -> None:
+    path = ark(tmp_path / "a.ark", {key: mag.astype(dtype) for key, mag in MAGS.items()}, **how)
+    for given in (path, path.with_suffix(".scp")):
+        items = decode(given, key="*", kind="magnitude", **STFT)
+        assert [(item.key, item.index) for item in items] == [("utt0", 0), ("utt1", 1), ("utt2", 2)]
+        for item in items:
+            assert (
+                pytest.approx(MAGS[item.key], abs=0.01 if "compression_method" in how else 1e-6)
+                == item.signal.values[0].T
+            )
+    assert refused(path, kind="magnitude", **STFT).message == "there are 3 arrays: utt0, utt1, utt2"
+    assert decode(path, key="utt1", kind="magnitude", **STFT)[0].signal.frames == 7
+
+
+def test_vectors_and_waveforms(tmp_path: Path) -> None:
+    wave = RNG.uniform(-1, 1, 50).astype("f4")
+    (item,) = decode(ark(tmp_path / "v.ark", {"a": wave}), **WAVE)
+    assert np.array_equal(item.signal.samples[0], wave)
+    pcm = (wave * 32767).astype("i2")
+    with kaldiio.WriteHelper(f"ark,scp:{tmp_path}/w.ark,{tmp_path}/w.scp") as writer:
+        writer("a", (8000, pcm))
+    for name in ("w.ark", "w.scp"):
+        (item,) = decode(tmp_path / name, **WAVE)
+        assert item.signal.samples[0] == pytest.approx(pcm / 32768)
+        error = refused(tmp_path / name, sample_rate=16000)
+        assert (error.message, error.hint) == (
+            "'a' is sampled at 8000 Hz, but sample_rate is 16000",
+            "sample_rate: 8000",
+        )
+
+
+def test_an_scp_is_found_beside_its_ark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    kaldiio.save_ark("a.ark", MAGS, scp="a.scp")
+    monkeypatch.chdir(tmp_path)
+    assert len(decode(Path("sub/a.scp"), key="*", kind="magnitude", **STFT)) == 3
+
+
+@pytest.mark.parametrize("place", ["touch {0}/evil |", "| touch {0}/evil", "{0}/a.ark:5[0:2]", "-"])
+def test_no_commands(place: str, tmp_path: Path) -> None:
+    (tmp_path / "a.scp").write_text(f"utt0 {place.format(tmp_path)}\n")
+    assert refused(tmp_path / "a.scp", **WAVE).code == "kaldi-refused"
+    assert not (tmp_path / "evil").exists()
+
+
+def test_no_pickles() -> None:
+    assert refused(b"utt0 PKL" + pickle.dumps([1]), **WAVE).code == "kaldi-refused"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"utt0 \0BFM \4\xff\xff\xff\x7f\4\xff\xff\xff\x7f" + bytes(50),
+        b"utt0 \0BFM \4\xff\xff\xff\xff\4\xff\xff\xff\x7f" + bytes(50),
+        b"utt0 \0BFV \4\0\0\0\0",
+        b"utt0 \0BXX " + bytes(50),
+        b"utt0 ",
+        b"utt0 NPY" + bytes(50),
+        b"\x93NUMPY" + bytes(99),
+        b"",
+        b"\n\n",
+        b"a " * 30,
+    ],
+)
+def test_hostile_archives(data: bytes) -> None:
+    assert refused(data, **WAVE).code in ("broken-file", "wrong-format", "empty")
+
+
+def test_broken_files(tmp_path: Path) -> None:
+    data = ark(tmp_path / "a.ark", MAGS).read_bytes()
+    for part in decoder_reading.truncations(data):
+        decoder_reading.survives(KaldiReader, part, key="*", kind="magnitude", **STFT)
+    for part in decoder_reading.scrambles(data, 300):
+        decoder_reading.survives(KaldiReader, part, key="*", kind="magnitude", **STFT)
+    (tmp_path / "b.scp").write_text("utt0\n")
+    assert refused(tmp_path / "b.scp", **WAVE).message == "'b.scp': line 1 is no key and place"
+    (tmp_path / "b.scp").write_text(f"utt0 {tmp_path}/none.ark:5\n")
+    assert refused(tmp_path / "b.scp", **WAVE).code == "unreadable"
+    twice = io.BytesIO()
+    kaldiio.save_ark(twice, {"a": MAGS["utt0"]})
+    assert refused(twice.getvalue() * 2, **WAVE).code == "duplicate"

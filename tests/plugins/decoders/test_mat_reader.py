@@ -1,0 +1,96 @@
+"""``mat-reader``: what SciPy and MATLAB save, of every version."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import decoder_reading
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+from decoder_reading import RNG, STFT, WAVE
+
+from tonearm_plugins.decoders.mat_reader import MatReader
+from tonearm_plugins.formats import hdf5
+
+SAMPLES = np.array([0.5, -0.25, 0.125, 0], "f4")
+
+
+def saved(content: dict[str, Any], **how: Any) -> bytes:
+    file = io.BytesIO()
+    scipy.io.savemat(file, content, **how)
+    return file.getvalue()
+
+
+def version73(path: Path, content: dict[str, Any]) -> Path:
+    """As MATLAB writes it: 512 bytes of its own, axes reversed, complex values as pairs."""
+    with h5py.File(path, "w", userblock_size=512) as handle:
+        for key, value in content.items():
+            array = np.asarray(value).T
+            if array.dtype.kind == "c":
+                array = array.view([("real", array.real.dtype), ("imag", array.real.dtype)])
+            handle[key] = array
+        handle["#refs#/a"] = np.zeros(3)
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(512, b" "))
+    return path
+
+
+def decode(given: Any, **options: Any) -> list[Any]:
+    return decoder_reading.decode(MatReader, given, **WAVE | options)
+
+
+def refused(given: Any, **options: Any) -> Any:
+    return decoder_reading.refused(MatReader, given, **WAVE | options)
+
+
+@pytest.mark.parametrize("how", [{}, {"do_compression": True}, {"format": "4"}])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i1", "i2", "i4"])
+def test_every_type(dtype: str, how: dict[str, Any], tmp_path: Path) -> None:
+    if how.get("format") == "4" and dtype in ("i1", "f4"):
+        pytest.skip("version 4 has no such type")
+    scale = 1 if np.dtype(dtype).kind == "f" else 2 ** (8 * np.dtype(dtype).itemsize - 1)
+    array = (SAMPLES * scale).astype(dtype)
+    for given in (saved({"wav": array, "name": "text"}, **how), version73(tmp_path / "a.mat", {"wav": array})):
+        (item,) = decode(given, key="wav", kind="waveform")
+        assert (item.key, item.signal.samples.tolist()) == ("wav", [SAMPLES.tolist()])
+
+
+def test_axes_are_matlabs(tmp_path: Path) -> None:
+    values = (RNG.normal(size=(2, 9, 5)) + 1j * RNG.normal(size=(2, 9, 5))).astype("c8")
+    for given in (saved({"s": values}), version73(tmp_path / "a.mat", {"s": values})):
+        items = decode(given, axes=["batch", "bin", "frame"], **STFT)
+        assert np.array_equal(np.concatenate([item.signal.values for item in items]), values)
+
+
+def test_what_is_no_number_is_no_candidate() -> None:
+    (item,) = decode(
+        saved({"wav": SAMPLES, "name": "text", "cell": np.array(["a", 1], "O"), "s": {"a": 1}}), kind="waveform"
+    )
+    assert item.key == "wav"
+    assert refused(saved({"a": SAMPLES, "b": SAMPLES})).message == "there are 2 arrays: a, b"
+
+
+def test_version_73_without_h5py_names_the_pip_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = version73(tmp_path / "a.mat", {"wav": SAMPLES})
+    monkeypatch.setattr(type(hdf5.H5PY), "is_met", lambda self: False)
+    error = refused(path)
+    assert error.code == "missing-requirement"
+    assert error.hint == "pip install 'tonearm[hdf5]'"
+
+
+def test_claims_and_broken_files() -> None:
+    data = saved({"wav": SAMPLES})
+    for part in decoder_reading.truncations(data)[:-3]:
+        refused(part)
+    for part in decoder_reading.scrambles(data, 300) + decoder_reading.scrambles(
+        saved({"wav": SAMPLES}, do_compression=True)
+    ):
+        decoder_reading.survives(MatReader, part, kind="waveform", **WAVE)
+    zeros = saved({"wav": np.zeros(40_000_000)}, do_compression=True)
+    assert refused(zeros).code == "too-large"
+    error = refused(b"RIFF" + bytes(200))
+    assert error.message == "'in memory' is not a MATLAB file; it looks like a WAV file"

@@ -1,0 +1,122 @@
+"""``parquet-reader``: lists, fixed-size lists and audio as pyarrow and Hugging Face write them."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import decoder_reading
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+from decoder_reading import RNG, WAVE
+
+from tonearm.api import ItemError
+from tonearm_plugins.decoders.parquet_reader import ParquetOptions, ParquetReader
+
+ROWS = [RNG.uniform(-1, 1, n).astype("f4") for n in (5, 7, 300, 1)]
+
+
+def saved(columns: dict[str, Any], **how: Any) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file, **how)
+    return file.getvalue()
+
+
+def decode(given: Any, **options: Any) -> list[Any]:
+    return decoder_reading.decode(ParquetReader, given, **options)
+
+
+def refused(given: Any, **options: Any) -> Any:
+    return decoder_reading.refused(ParquetReader, given, **options)
+
+
+@pytest.mark.parametrize("kind", [pa.list_, pa.large_list])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "i2", "i4"])
+def test_lists_of_every_type(dtype: str, kind: Any) -> None:
+    scale = 1 if np.dtype(dtype).kind == "f" else 2 ** (8 * np.dtype(dtype).itemsize - 1) - 1
+    rows = [(row.astype("f8") * scale).astype(dtype) for row in ROWS]
+    data = saved({"id": [1, 2, 3, 4], "wav": pa.array(rows, kind(pa.from_numpy_dtype(dtype)))}, row_group_size=2)
+    items = decode(data, **WAVE)
+    assert [(item.key, item.index) for item in items] == [("wav", index) for index in range(4)]
+    full = 1 if np.dtype(dtype).kind == "f" else scale + 1
+    for item, row in zip(items, rows, strict=True):
+        assert np.array_equal(item.signal.samples[0], (row / full).astype(item.signal.samples.dtype))
+
+
+def test_fixed_size_lists_and_lists_of_lists() -> None:
+    flat = RNG.uniform(-1, 1, 3 * 8).astype("f4")
+    data = saved({"wav": pa.FixedSizeListArray.from_arrays(flat, 8)})
+    assert np.array_equal([item.signal.samples[0] for item in decode(data, **WAVE)], flat.reshape(3, 8))
+    sliced = pa.FixedSizeListArray.from_arrays(flat, 8).slice(1)
+    assert np.array_equal(
+        [item.signal.samples[0] for item in decode(saved({"a": sliced}), **WAVE)], flat.reshape(3, 8)[1:]
+    )
+    mags = RNG.uniform(0, 1, (4, 9, 5)).astype("f4")
+    data = saved({"mag": [list(map(list, one)) for one in mags.tolist()]})
+    items = decode(data, kind="magnitude", precision="double", **decoder_reading.STFT)
+    assert np.array_equal([item.signal.values[0] for item in items], mags)
+
+
+@pytest.mark.parametrize(("subtype", "dtype"), [("PCM_16", "f4"), ("PCM_24", "f8"), ("FLOAT", "f4")])
+def test_hugging_faces_audio(subtype: str, dtype: str) -> None:
+    rows = []
+    for row, rate in zip(ROWS, (8000, 16000, 22050, 44100), strict=True):
+        file = io.BytesIO()
+        soundfile.write(file, np.stack([row, -row], 1), rate, subtype=subtype, format="WAV")
+        rows.append({"bytes": file.getvalue(), "path": "a.wav"})
+    data = saved({"text": ["a"] * 4, "audio": rows})
+    items = decode(data)
+    assert [item.signal.sample_rate for item in items] == [8000, 16000, 22050, 44100]
+    for item, row in zip(items, ROWS, strict=True):
+        assert item.signal.samples.dtype == dtype
+        assert item.signal.samples[0] == pytest.approx(row, abs=2e-4)
+    assert refused(data, sample_rate=8000).message == "row 1 is sampled at 16000 Hz, but sample_rate is 8000"
+
+
+def test_one_bad_row_leaves_the_others() -> None:
+    rows = [[0.5, 0.25], None, [0.5, None], [], [0.5, float("nan")], [1.0]]
+    found = decoder_reading.outcomes(ParquetReader, saved({"wav": rows}), **WAVE)
+    codes = [one.code if isinstance(one, ItemError) else (one.index, one.signal.length) for one in found]
+    assert codes == [(0, 2), "empty", "not-finite", "empty", "not-finite", (5, 1)]
+    ragged = saved({"mag": [[[1.0, 2.0], [3.0]]]})
+    assert refused(ragged, kind="magnitude", **decoder_reading.STFT).code == "ragged"
+    assert refused(saved({"audio": [{"bytes": b"RIFFnonsense", "path": ""}]})).code == "broken-file"
+    assert "embed" in refused(saved({"audio": [{"bytes": None, "path": "a.wav"}, {"bytes": b"1", "path": ""}]})).hint
+
+
+def test_columns_are_chosen_by_key() -> None:
+    data = saved({"id": [1], "text": ["a"], "a1": [[0.5]], "a2": [[0.25]]})
+    assert refused(data, **WAVE).message == "there are 2 columns of arrays or audio: 'a1', 'a2'"
+    assert [(item.key, item.index) for item in decode(data, key="a*", **WAVE)] == [("a1", 0), ("a2", 1)]
+    assert refused(data, key="text", **WAVE).code == "no-such-key"
+    assert refused(saved({"id": [1]}), **WAVE).message == "there are 0 columns of arrays or audio: none"
+
+
+def test_numbers_need_a_sample_rate() -> None:
+    assert refused(saved({"wav": [[0.5]]})).message == "'sample_rate' is missing, and a list does not say it"
+    assert [error.option for error in ParquetOptions(kind="waveform").problems()] == ["sample_rate"]
+    assert [error.option for error in ParquetOptions(lengths="n").problems()] == ["lengths"]
+
+
+def test_rows_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = saved({"wav": pa.array([np.zeros(1000, "f4")] * 2000)}, row_group_size=100)
+    before = pa.total_allocated_bytes()
+    most = 0
+    made = ParquetReader(ParquetOptions(sample_rate=8000))
+    from tonearm.contract import Context
+
+    for _ in made.decode(decoder_reading.source_of(data), Context()):
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert most < 3_000_000  # of 8,000,000
+
+
+def test_broken_and_other_files() -> None:
+    data = saved({"wav": ROWS})
+    for part in decoder_reading.truncations(data):
+        refused(part, **WAVE)
+    for part in decoder_reading.scrambles(data, 200):
+        decoder_reading.survives(ParquetReader, part, **WAVE)
+    assert refused(b"RIFF" + bytes(80)).message == "'in memory' is not a Parquet file; it looks like a WAV file"

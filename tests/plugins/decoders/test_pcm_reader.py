@@ -1,0 +1,110 @@
+"""``pcm-reader``: raw samples as soundfile and ffmpeg write them, and base64 in JSON."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import decoder_reading
+import numpy as np
+import pytest
+import soundfile
+from decoder_reading import RNG
+
+from tonearm_plugins.decoders.pcm_reader import PcmReader
+
+WAVE = np.append(RNG.uniform(-1, 1, (200, 2)), [[-1, 0], [0, 0.5]], axis=0)
+OF_BITS = {"s16": "PCM_16", "s24": "PCM_24", "s32": "PCM_32", "f32": "FLOAT", "f64": "DOUBLE"}
+SUBTYPES = {
+    "pcm_s8": ("PCM_S8", "FILE"),
+    "pcm_u8": ("PCM_U8", "FILE"),
+    "mulaw": ("ULAW", "FILE"),
+    "alaw": ("ALAW", "FILE"),
+} | {f"pcm_{bits}{end[0].lower()}e": (OF_BITS[bits], end) for bits in OF_BITS for end in ("LITTLE", "BIG")}
+
+
+def decode(given: Any, **options: Any) -> list[Any]:
+    return decoder_reading.decode(PcmReader, given, **{"sample_rate": 8000} | options)
+
+
+def refused(given: Any, **options: Any) -> Any:
+    return decoder_reading.refused(PcmReader, given, **{"sample_rate": 8000, "encoding": "pcm_s16le"} | options)
+
+
+@pytest.mark.parametrize("encoding", SUBTYPES)
+def test_every_encoding(encoding: str, tmp_path: Path) -> None:
+    subtype, endian = SUBTYPES[encoding]
+    path = tmp_path / "a.raw"
+    soundfile.write(path, WAVE, 8000, subtype=subtype, endian=endian, format="RAW")
+    expected = soundfile.read(path, samplerate=8000, channels=2, subtype=subtype, endian=endian, format="RAW")[0]
+    for given in (path, path.read_bytes()):
+        (item,) = decode(given, encoding=encoding, channels=2, precision="double")
+        assert np.array_equal(item.signal.samples, expected.T)
+        (item,) = decode(given, encoding=encoding, channels=2)
+        assert item.signal.samples == pytest.approx(expected.T, abs=1e-7)
+        assert item.signal.samples.dtype == ("f8" if "24" in encoding or "s32" in encoding else "f4")
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (lambda text: {"audioContent": text}, "audioContent"),
+        (lambda text: {"audioContent": f"data:audio/l16;base64,{text}"}, "audioContent"),
+        (
+            lambda text: {"candidates": [{"content": {"parts": [{"inlineData": {"data": text}}]}}]},
+            "candidates.0.content.parts.0.inlineData.data",
+        ),
+        (lambda text: {"a": text.replace("+", "-").replace("/", "_")}, "a"),
+    ],
+)
+def test_base64_in_json(content: Any, field: str) -> None:
+    pcm = (WAVE * 32767).astype("<i2")
+    data = json.dumps(content(base64.b64encode(pcm.tobytes()).decode())).encode()
+    (item,) = decode(data, encoding="pcm_s16le", channels=2, field=field)
+    assert np.array_equal(item.signal.samples.T, (pcm / 32768).astype("f4"))
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "code", "message"),
+    [
+        (b'{"a": {"b": ""}}', "a.c", "no-such-key", "'in memory' has no 'c' under 'a'"),
+        (b'{"a": ["x"]}', "a.1", "no-such-key", "'in memory' has no '1' under 'a'"),
+        (b'{"a": 3}', "a", "broken-file", "'in memory': 'a' is no text"),
+        (b'{"a": "!!!"}', "a", "broken-file", "'in memory' cannot be read as base64 under a"),
+        (b'{"a": ""}', "a", "empty", "'in memory' has no samples"),
+        (b"nothing", "a", "broken-file", "'in memory' is no JSON"),
+        (b"[" * 100_000, "a", "broken-file", "'in memory' is no JSON"),
+    ],
+)
+def test_json_without_audio(data: bytes, field: str, code: str, message: str) -> None:
+    error = refused(data, field=field)
+    assert error.code == code
+    assert error.message.startswith(message)
+
+
+def test_a_header_is_skipped() -> None:
+    (item,) = decode(b"head" + bytes(8), encoding="pcm_s16le", skip=4)
+    assert item.signal.length == 4
+
+
+def test_what_is_no_raw_samples() -> None:
+    assert refused(b"").code == "empty"
+    error = refused(bytes(7), channels=2)
+    assert error.message == "'in memory' has 7 bytes of samples, no multiple of 4 (a sample of each channel)"
+    wav = io.BytesIO()
+    soundfile.write(wav, WAVE, 8000, format="WAV")
+    error = refused(wav.getvalue())
+    assert error.message == "'in memory' is not raw samples: it is a WAV file"
+    assert "audio-reader" in error.hint
+
+
+def test_large_files_are_mapped(tmp_path: Path) -> None:
+    (tmp_path / "a.pcm").write_bytes(bytes(4000))
+    (item,) = decode(tmp_path / "a.pcm", encoding="pcm_f32le")
+    base = item.signal.samples
+    while base.base is not None and not isinstance(base, np.memmap):
+        base = base.base
+    assert isinstance(base, np.memmap)

@@ -1,0 +1,154 @@
+"""``torch-reader``: what torch.save writes, in every dtype, and nothing that could run."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import decoder_reading
+import numpy as np
+import pytest
+import torch
+from decoder_reading import RNG, STFT, WAVE
+
+from tonearm.contract import Requirement
+from tonearm_plugins.decoders.torch_reader import TorchReader
+
+SAMPLES = np.array([0.5, -0.25, 0.125, 0], "f4")
+
+
+def saved(content: Any, **how: Any) -> bytes:
+    file = io.BytesIO()
+    torch.save(content, file, **how)
+    return file.getvalue()
+
+
+def decode(given: Any, **options: Any) -> list[Any]:
+    return decoder_reading.decode(TorchReader, given, **WAVE | options)
+
+
+def refused(given: Any, **options: Any) -> Any:
+    return decoder_reading.refused(TorchReader, given, **WAVE | options)
+
+
+@pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.float8_e4m3fn])
+def test_every_float_type(dtype: torch.dtype, how: dict[str, Any], tmp_path: Path) -> None:
+    if how and dtype == torch.float8_e4m3fn:
+        pytest.skip("the old format has no such type")
+    data = saved(torch.tensor(SAMPLES).to(dtype), **how)
+    (tmp_path / "a.pt").write_bytes(data)
+    for given in (data, tmp_path / "a.pt"):
+        (item,) = decode(given)
+        assert item.signal.samples.tolist() == [SAMPLES.tolist()]
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [(torch.int8, 8), (torch.int16, 16), (torch.int32, 32)])
+def test_integers_are_pcm(dtype: torch.dtype, bits: int) -> None:
+    (item,) = decode(saved((torch.tensor(SAMPLES) * 2 ** (bits - 1)).to(dtype)))
+    assert item.signal.samples.tolist() == [SAMPLES.tolist()]
+
+
+@pytest.mark.filterwarnings("ignore:ComplexHalf")
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128, torch.complex32])
+def test_complex_types(dtype: torch.dtype) -> None:
+    values = torch.complex(torch.arange(45.0).reshape(9, 5), torch.ones(9, 5)).to(dtype)
+    (item,) = decode(saved(values), **STFT)
+    assert np.array_equal(item.signal.values[0], values.to(torch.complex64).numpy())
+
+
+def test_bfloat16_keeps_its_bits() -> None:
+    values = torch.tensor(RNG.uniform(-1, 1, 500), dtype=torch.bfloat16)
+    assert np.array_equal(decode(saved(values))[0].signal.samples[0], values.float().numpy())
+
+
+def test_batches_dicts_and_lists() -> None:
+    waves = torch.tensor(RNG.uniform(-1, 1, (2, 6)), dtype=torch.float32)
+    content = {"step": 3, "out": {"wav": waves, "n": torch.tensor([6, 2])}, "list": [waves[0], "text"]}
+    batch = {"kind": "waveform", "axes": ["batch", "time"], "lengths": "out.n"}
+    items = decode(saved(content), key="out.wav", **batch)
+    assert [(item.key, item.index, item.signal.length) for item in items] == [("out.wav", 0, 6), ("out.wav", 1, 2)]
+    assert decode(saved(content), key="list.*")[0].key == "list.0"
+    assert refused(saved(content)).message == "there are 3 arrays: out.wav, out.n, list.0"
+    assert refused(saved({"step": 3})).message == "there is no array"
+
+
+def test_views_gradients_and_conjugates() -> None:
+    (item,) = decode(saved(torch.nn.Parameter(torch.tensor(SAMPLES)).flip(0)[::2]))
+    assert item.signal.samples.tolist() == [SAMPLES[::-1][::2].tolist()]
+    values = torch.complex(torch.ones(9, 5), torch.ones(9, 5)).conj()
+    assert np.array_equal(decode(saved(values), **STFT)[0].signal.values[0], np.full((9, 5), 1 - 1j))
+
+
+def test_a_file_is_mapped(tmp_path: Path) -> None:
+    torch.save(torch.zeros(20_000_000), tmp_path / "a.pt")
+    before = _private()
+    (item,) = decode(tmp_path / "a.pt")
+    assert item.signal.length == 20_000_000
+    assert _private() - before < 40 << 20
+
+
+def _private() -> int:
+    """Bytes of memory that are this process's own."""
+    fields = Path("/proc/self/status").read_text().split()
+    return int(fields[fields.index("RssAnon:") + 1]) << 10
+
+
+class Evil:
+    def __reduce__(self) -> Any:
+        return os.mkdir, ("/tmp/tonearm-evil",)
+
+
+@pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
+def test_nothing_is_run(how: dict[str, Any]) -> None:
+    error = refused(saved({"wav": torch.zeros(3), "x": Evil()}, **how))
+    assert error.code == "torch-refused"
+    assert "mkdir" in error.message
+    assert error.hint.startswith("save tensors alone")
+    assert not Path("/tmp/tonearm-evil").exists()
+
+
+def test_a_whole_module_is_refused() -> None:
+    error = refused(saved(torch.nn.Linear(2, 2)))
+    assert error.code == "torch-refused"
+    assert "torch.nn.modules.linear.Linear" in error.message
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (torch.zeros(3).to_sparse(), "not-numbers"),
+        (torch.zeros(3, device="meta"), "not-numbers"),
+        (torch.tensor([True]), "not-numbers"),
+        (torch.zeros(0), "empty"),
+        (torch.tensor([0.5, float("nan")]), "not-finite"),
+        (torch.tensor([0.5, 30000.0]), "beyond-full-scale"),
+        (torch.zeros(1).expand(10**12), "too-large"),
+    ],
+)
+def test_tensors_that_are_no_sound(content: Any, code: str) -> None:
+    assert refused(saved(content)).code == code
+
+
+@pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
+def test_broken_files(how: dict[str, Any]) -> None:
+    data = saved({"wav": torch.tensor(SAMPLES)}, **how)
+    for part in decoder_reading.truncations(data):
+        refused(part)
+    for part in decoder_reading.scrambles(data):
+        decoder_reading.survives(TorchReader, part, **WAVE)
+
+
+@pytest.mark.parametrize("data", [b"", b"RIFF" + bytes(80), b"hello world", b"PK\3\4" + bytes(99)])
+def test_other_files(data: bytes) -> None:
+    assert refused(data).code in ("wrong-format", "broken-file", "empty")
+
+
+def test_an_old_torch_is_refused_beforehand() -> None:
+    (need,) = TorchReader.requires
+    assert need.is_met()
+    assert (need.what, need.hint) == ("the package 'torch' 2.10 or newer", "pip install 'tonearm[torch]'")
+    assert not Requirement(name="torch", at_least="99.1", hint="").is_met()
+    assert Requirement(name="torch", at_least="2.9", hint="").is_met()  # 2.13 is newer, as numbers go

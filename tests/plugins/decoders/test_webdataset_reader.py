@@ -1,0 +1,115 @@
+"""``webdataset-reader``: shards as webdataset writes them; nothing is extracted."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import decoder_reading
+import numpy as np
+import pytest
+import torch
+import webdataset
+from decoder_reading import RNG, WAVE
+
+from tonearm.api import ItemError
+from tonearm_plugins.decoders.webdataset_reader import WebDatasetReader
+
+WAVES = [RNG.uniform(-1, 1, n).astype("f4") for n in (5, 7, 3)]
+
+
+def shard(path: Path) -> Path:
+    with webdataset.TarWriter(str(path)) as writer:
+        for number, wave in enumerate(WAVES):
+            extra = {"npz": {"b": wave, "c": wave * 2}, "pth": {"mel": torch.tensor(wave)}, "json": {"text": "a"}}
+            writer.write({"__key__": f"{number:04}", "wav.npy": wave, **extra})
+    return path
+
+
+def tarred(*members: tuple[str, bytes], mode: str = "w", **fields: Any) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            for field, value in fields.items():
+                setattr(info, field, value)
+            archive.addfile(info, io.BytesIO(data))
+    return file.getvalue()
+
+
+def npy(array: Any) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def decode(given: Any, **options: Any) -> list[Any]:
+    return decoder_reading.decode(WebDatasetReader, given, **WAVE | options)
+
+
+def refused(given: Any, **options: Any) -> Any:
+    return decoder_reading.refused(WebDatasetReader, given, **WAVE | options)
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz"])
+def test_members_of_every_kind(suffix: str, tmp_path: Path) -> None:
+    path = shard(tmp_path / f"a{suffix}")
+    for pattern, key, scale in (
+        ("*.npy", "{:04}.wav.npy", 1),
+        ("*.npz/b", "{:04}.npz/b", 1),
+        ("*.npz/c", "{:04}.npz/c", 2),
+        ("*.pth/*", "{:04}.pth/mel", 1),
+    ):
+        items = decode(path, key=pattern)
+        assert [item.key for item in items] == [key.format(number) for number in range(3)]
+        for item, wave in zip(items, WAVES, strict=True):
+            assert np.array_equal(item.signal.samples[0], wave * scale)
+    assert refused(path).message.startswith("there are 12 arrays: 0000.npz/b, 0000.npz/c, 0000.pth/mel, 0000.wav.npy")
+
+
+def test_parts_of_a_sample_belong_together() -> None:
+    data = tarred(*((f"{name}.npy", npy(np.full((9, 5), value))) for name, value in (("0.re", 1.0), ("0.im", 2.0))))
+    (item,) = decode(data, kind="complex", key="*.re.npy", imag="*.im.npy", **decoder_reading.STFT)
+    assert np.array_equal(item.signal.values[0], np.full((9, 5), 1 + 2j))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", "i2", "i4"])
+def test_every_type(dtype: str) -> None:
+    scale = 1 if np.dtype(dtype).kind == "f" else 2 ** (8 * np.dtype(dtype).itemsize - 1)
+    array = (np.array([0.5, -0.25]) * scale).astype(dtype)
+    assert decode(tarred(("a.npy", npy(array))))[0].signal.samples.tolist() == [[0.5, -0.25]]
+
+
+def test_one_bad_member_leaves_the_others() -> None:
+    members = [
+        ("a.npy", npy(WAVES[0])),
+        ("b.npy", b"nonsense"),
+        ("c.npz", b"PK"),
+        ("d.pt", b"x"),
+        ("e.npy", npy(WAVES[1])),
+    ]
+    found = decoder_reading.outcomes(WebDatasetReader, tarred(*members), key="*", **WAVE)
+    assert [one.code if isinstance(one, ItemError) else one.key for one in found] == [
+        *("a.npy", "not-npy", "npz-truncated", "wrong-format", "e.npy")
+    ]
+
+
+def test_names_and_links_lead_nowhere(tmp_path: Path) -> None:
+    data = tarred(("../../evil.npy", npy(WAVES[0])))
+    assert decode(data)[0].key == "../../evil.npy"
+    assert refused(tarred(("a.npy", b""), type=tarfile.SYMTYPE, linkname="/etc/passwd")).code == "empty"
+    assert refused(tarred(("a.npy", b"x"), ("a.npy", b"x"))).code == "duplicate"
+
+
+def test_bombs_and_broken_files(tmp_path: Path) -> None:
+    assert refused(tarred(("a.npy", bytes(1 << 20)), *[("b", bytes(1 << 20))] * 300, mode="w:gz")).code == "too-large"
+    data = shard(tmp_path / "a.tar").read_bytes()
+    for part in decoder_reading.truncations(data, 12):
+        decoder_reading.survives(WebDatasetReader, part, key="*", **WAVE)
+    for part in decoder_reading.scrambles(data, 60):
+        decoder_reading.survives(WebDatasetReader, part, key="*", **WAVE)
+    for data in (b"", b"RIFF" + bytes(80)):
+        assert refused(data).code == "broken-file"
