@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 from tonearm.cli import console
 from tonearm.errors import PipelineError, TonearmError
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     console.add_set(parser)
 
 
-def main(arguments: argparse.Namespace) -> int:
+def main(arguments: SimpleNamespace) -> int:
     """Check each pipeline; say all that is wrong, or what flows through it."""
     from tonearm.python import load
 

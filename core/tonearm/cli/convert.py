@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -21,6 +21,9 @@ from tonearm.pipeline import Pipeline, as_source, decoded
 from tonearm.ports import ports_of
 from tonearm.registry import PluginError, Registry
 from tonearm.signals import Signal
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         options.add_argument(name, dest=f"with_{option.name}", metavar="VALUE", help=text)
 
 
-def main(arguments: argparse.Namespace) -> int:
+def main(arguments: SimpleNamespace) -> int:
     """Convert, or print the pipeline."""
     registry = console.registry()
     root = _pipeline(arguments, registry)
@@ -67,7 +70,7 @@ def main(arguments: argparse.Namespace) -> int:
     return console.DONE
 
 
-def _pipeline(arguments: argparse.Namespace, registry: Registry) -> Node:
+def _pipeline(arguments: SimpleNamespace, registry: Registry) -> Node:
     """Return the pipeline that the command line stands for."""
     decoder = arguments.decoder or _by_suffix(registry, "decoder", arguments.source, "--decoder")
     encoder = arguments.encoder or _by_suffix(registry, "encoder", arguments.target, "--encoder")
@@ -88,7 +91,7 @@ def _pipeline(arguments: argparse.Namespace, registry: Registry) -> Node:
     return root
 
 
-def _with_flags(draft: dict[str, Any], arguments: argparse.Namespace) -> Node:
+def _with_flags(draft: dict[str, Any], arguments: SimpleNamespace) -> Node:
     """Return the pipeline with the decoder's options as the flags say, read as YAML would be."""
     root = from_plain(draft)
     for name in declared(ArrayOptions):
@@ -110,7 +113,7 @@ def _flag_hint(hint: str) -> str:
     return "; ".join(part for part in (hint.rstrip("."), "options are flags here, as in --sample-rate 22050") if part)
 
 
-def _steps(arguments: argparse.Namespace, registry: Registry, decoder: Bound, encoder: str) -> list[str]:
+def _steps(arguments: SimpleNamespace, registry: Registry, decoder: Bound, encoder: str) -> list[str]:
     """Return the transforms that lead from the decoder through those that were named to the encoder."""
     given = _signals(decoder, arguments.source)
     names: list[str] = []

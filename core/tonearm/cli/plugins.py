@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from tonearm.cli import console
 from tonearm.config.options import declared
@@ -14,6 +14,9 @@ from tonearm.ports import ports_of
 from tonearm.registry import Entry, PluginError, Registry
 from tonearm.signals import Signal
 
+if TYPE_CHECKING:
+    import argparse
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
@@ -22,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def main(arguments: argparse.Namespace) -> int:
+def main(arguments: SimpleNamespace) -> int:
     """List all plugins, or describe one."""
     registry = console.registry()
     if arguments.dialects:

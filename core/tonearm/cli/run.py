@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from tonearm.cli import console
 
 if TYPE_CHECKING:
+    import argparse
+
     from tonearm.batch.run import Report, Result
 
 SHOWN = 5
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     console.add_set(parser)
 
 
-def main(arguments: argparse.Namespace) -> int:
+def main(arguments: SimpleNamespace) -> int:
     """Run the pipeline, and say what became of it."""
     # Before anything heavy is imported: whoever stops us early is heard too.
     signal.signal(signal.SIGTERM, _terminated)

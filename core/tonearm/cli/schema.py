@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 from tonearm.cli import console
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Save it, and put '# yaml-language-server: $schema=FILE' on the first line of a pipeline."
 
 
-def main(_: argparse.Namespace) -> int:
+def main(_: SimpleNamespace) -> int:
     """Print the schema on stdout."""
     import json
 

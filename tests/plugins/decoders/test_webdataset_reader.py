@@ -10,12 +10,13 @@ from typing import Any
 import decoder_reading
 import numpy as np
 import pytest
-import torch
 import webdataset
 from decoder_reading import RNG, WAVE
 
 from tonearm.api import ItemError
 from tonearm_plugins.decoders.webdataset_reader import WebDatasetReader
+
+torch = pytest.importorskip("torch", reason="pip install torch")
 
 WAVES = [RNG.uniform(-1, 1, n).astype("f4") for n in (5, 7, 3)]
 
