@@ -97,6 +97,21 @@ def test_the_guides_transform_works() -> None:
     np.testing.assert_allclose(signal.samples, [[0.05, -0.1]], rtol=1e-6)
 
 
+def test_the_guides_dialect_is_read() -> None:
+    code = next(block for block in blocks("docs/plugins.md", "python") if "tonearm_dialects" in block)
+    pipeline = tonearm.load(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"kind": "mel", "dialect": "acme-tts"}},
+            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+            "steps": [{"use": "mel-to-wave", "with": {"iterations": 0}}],
+        },
+        plugins=registry_with(code),
+    )
+    (signal,) = pipeline.convert(np.zeros((80, 9), dtype=np.float32))
+    assert signal.sample_rate == 24000
+
+
 def test_the_reference_and_the_readmes_table_are_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "docs/make_reference.py", "--check"], capture_output=True, text=True, check=False

@@ -36,6 +36,7 @@ def tonearm_transforms() -> Transforms:
         "mel-to-magnitude": "tonearm_plugins.transforms.mel_to_magnitude:MelToMagnitude",
         "mel-to-wave": "tonearm_plugins.transforms.mel_to_wave:MelToWave",
         "normalize": "tonearm_plugins.transforms.normalize:Normalize",
+        "onnx-vocoder": "tonearm_plugins.transforms.onnx_vocoder:OnnxVocoder",
         "resample": "tonearm_plugins.transforms.resample:Resample",
         "wave-to-mel": "tonearm_plugins.transforms.wave_to_mel:WaveToMel",
         "wave-to-spectrogram": "tonearm_plugins.transforms.wave_to_spectrogram:WaveToSpectrogram",

@@ -1,0 +1,167 @@
+"""A vocoder as an ONNX file: which axis is which, and running it over chunks of frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonearm.api import ItemError, MelDialect, Requirement
+from tonearm_plugins.dsp.chunking import chunks
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ONNXRUNTIME = Requirement(name="onnxruntime", hint='pip install "tonearm[vocoder]"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How a model takes a mel spectrogram.
+
+    Parameters
+    ----------
+    name
+        Of its input.
+    dtype
+        That it takes: ``float32`` or ``float16``.
+    batched
+        Whether the first axis is a batch.
+    frames_first
+        Whether frames come before bands.
+    frames
+        How many frames it takes at once; None for any number.
+    """
+
+    name: str
+    dtype: str
+    batched: bool
+    frames_first: bool
+    frames: int | None
+
+
+def open_session(path: Path, providers: list[str], threads: int) -> Any:
+    """Return an inference session.
+
+    Raises
+    ------
+    ItemError
+        If the file is no ONNX model, or a provider is not there.
+    """
+    import onnxruntime
+
+    there = onnxruntime.get_available_providers()
+    missing = [provider for provider in providers if provider not in there]
+    if missing:
+        raise ItemError(
+            f"onnxruntime has no {', '.join(missing)} here", code="no-provider", hint=f"there are {', '.join(there)}"
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # its exceptions have no common base
+        raise ItemError(f"{path} cannot be loaded: {_reason(error)}", code="bad-model") from error
+
+
+def shape_of(session: Any, dialect: MelDialect) -> Shape:
+    """Return how a model takes a mel spectrogram of a dialect.
+
+    Raises
+    ------
+    ItemError
+        If it takes something else.
+    """
+    inputs = session.get_inputs()
+    if len(inputs) != 1:
+        names = ", ".join(one.name for one in inputs)
+        raise ItemError(f"the model takes {len(inputs)} inputs, not one: {names}", code="bad-model")
+    (given,) = inputs
+    dtype = {"tensor(float)": "float32", "tensor(float16)": "float16"}.get(given.type)
+    axes = list(given.shape)[-2:]
+    if dtype is None or len(given.shape) not in (2, 3):
+        raise ItemError(f"the model takes {given.type} of shape {given.shape}, not a mel spectrogram", code="bad-model")
+    sizes = [size if isinstance(size, int) else None for size in axes]
+    fitting = [axis for axis, size in enumerate(sizes) if size == dialect.n_mels]
+    if not fitting and None not in sizes:
+        raise ItemError(
+            f"the model takes shape {given.shape}, in which no axis has the {dialect.n_mels} bands of the dialect"
+            f" {dialect.label}",
+            code="dialect-mismatch",
+            hint="give the dialect that the model was trained for",
+        )
+    # A model that takes any size of both, or the same of both, is taken to want them as its family writes them.
+    bands = fitting[0] if len(fitting) == 1 else (1 if dialect.layout == "frames-mels" else 0)
+    if not fitting and sizes[bands] is not None:
+        bands = 1 - bands
+    return Shape(
+        name=given.name,
+        dtype=dtype,
+        batched=len(given.shape) == 3,
+        frames_first=bands == 1,
+        frames=sizes[1 - bands],
+    )
+
+
+def synthesise(
+    session: Any, shape: Shape, mel: np.ndarray[Any, Any], *, hop_length: int, size: int, overlap: int
+) -> np.ndarray[Any, Any]:
+    """Return the waveform of one channel, (samples,) float32.
+
+    Parameters
+    ----------
+    session, shape
+        The model.
+    mel
+        (mels, frames), in the model's own units.
+    hop_length
+        Samples that a frame stands for.
+    size, overlap
+        Frames that the model takes at once, and how many of them it sees on each side beyond what is kept.
+
+    Raises
+    ------
+    ItemError
+        If it fails, or does not give ``hop_length`` samples a frame.
+    """
+    import numpy as np
+
+    parts = []
+    frames = mel.shape[1]
+    for chunk in chunks(frames, size, overlap):
+        given = mel[:, chunk.first : chunk.last]
+        if shape.frames is not None and given.shape[1] < shape.frames:
+            given = np.pad(given, ((0, 0), (0, shape.frames - given.shape[1])), mode="edge")
+        samples = _run(session, shape, given)
+        surplus = samples.size - given.shape[1] * hop_length
+        if abs(surplus) >= 2 * hop_length:
+            raise ItemError(
+                f"the model gives {samples.size} samples for {given.shape[1]} frames, but the dialect has"
+                f" {hop_length} a frame",
+                code="dialect-mismatch",
+                hint="give the dialect that the model was trained for",
+            )
+        begin, end = ((edge - chunk.first) * hop_length for edge in (chunk.keep_from, chunk.keep_to))
+        at_the_end = chunk.keep_to == frames and given.shape[1] == chunk.last - chunk.first
+        parts.append(samples[begin:] if at_the_end else samples[begin:end])
+    return np.concatenate(parts)
+
+
+def _run(session: Any, shape: Shape, mel: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the waveform of one chunk."""
+    import numpy as np
+
+    given = np.ascontiguousarray(mel.T if shape.frames_first else mel, dtype=shape.dtype)
+    try:
+        (found, *_) = session.run(None, {shape.name: given[None] if shape.batched else given})
+    except Exception as error:  # its exceptions have no common base
+        raise ItemError(f"the model failed: {_reason(error)}", code="model-failed") from error
+    found = np.asarray(found)
+    if found.dtype.kind != "f" or found.size != max(found.shape, default=0):
+        raise ItemError(f"the model gives {found.dtype} of shape {found.shape}, not one waveform", code="bad-model")
+    return found.reshape(-1).astype(np.float32)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"

@@ -1,0 +1,135 @@
+"""``onnx-vocoder``: a neural vocoder from a local ONNX file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from tonearm.api import Context, ItemError, MelDialect, MelSpectrogram, Meta, OptionError, Spec, Transform, Waveform
+from tonearm_plugins.formats.onnx import ONNXRUNTIME
+
+NAMED = 4
+"""Differences between dialects that an error names at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxVocoderOptions:
+    """Options of ``onnx-vocoder``."""
+
+    model: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="ONNX file with one input, a mel spectrogram, and one waveform as output; relative to the"
+            " current folder.",
+        ),
+    ]
+    dialect: Annotated[
+        MelDialect, Meta(description="That the model was trained for; a mel spectrogram in another one is refused.")
+    ]
+    chunk_frames: Annotated[
+        int | None, Meta(ge=16, description="Frames that the model gets at once; its own number if it has one.")
+    ] = None
+    overlap_frames: Annotated[
+        int, Meta(ge=0, description="Frames that each chunk sees beyond what is kept of it, on each side.")
+    ] = 32
+    providers: Annotated[
+        list[str], Meta(min_length=1, description="Execution providers of onnxruntime, the preferred one first.")
+    ] = field(default_factory=lambda: ["CPUExecutionProvider"])
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what shows without loading the model."""
+        if not Path(self.model).is_file():
+            yield OptionError(f"there is no file {self.model}", option="model", code="no-such-file")
+        if self.chunk_frames is not None and self.chunk_frames <= 2 * self.overlap_frames:
+            yield OptionError(
+                f"chunks of {self.chunk_frames} frames have nothing left beside {self.overlap_frames} on each side",
+                option="chunk_frames",
+                hint=f"at least {2 * self.overlap_frames + 1}, or less overlap",
+            )
+
+
+class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
+    """Give a mel spectrogram to a neural vocoder in an ONNX file, in chunks that overlap."""
+
+    requires = (ONNXRUNTIME,)
+    _sessions: dict[int, Any]
+
+    def __init__(self, options: OnnxVocoderOptions) -> None:
+        super().__init__(options)
+        self._sessions = {}  # by number of threads
+
+    def preflight(self) -> None:
+        """Load the model once to see what it takes; workers load it for themselves."""
+        from tonearm_plugins.formats.onnx import open_session, shape_of
+
+        session = open_session(Path(self.options.model), self.options.providers, 1)
+        self._size(shape_of(session, self.options.dialect).frames)
+
+    def apply(self, signal: MelSpectrogram, context: Context) -> Waveform:
+        """Return the waveform."""
+        import numpy as np
+
+        from tonearm_plugins.formats.onnx import open_session, shape_of, synthesise
+
+        options, dialect = self.options, signal.dialect
+        if reason := self._mismatch(dialect):
+            raise ItemError(reason, code="dialect-mismatch", hint=HINT)
+        if context.threads not in self._sessions:
+            self._sessions[context.threads] = open_session(Path(options.model), options.providers, context.threads)
+        session = self._sessions[context.threads]
+        shape = shape_of(session, options.dialect)
+        channels = [
+            synthesise(
+                session,
+                shape,
+                channel,
+                hop_length=dialect.hop_length,
+                size=self._size(shape.frames),
+                overlap=options.overlap_frames,
+            )
+            for channel in signal.values
+        ]
+        samples = np.stack(channels)
+        if signal.length is not None:
+            samples = samples[:, : signal.length]
+        return Waveform(samples=samples, sample_rate=dialect.sample_rate)
+
+    def produces(self, spec: Spec) -> Spec:
+        """Return a waveform of the dialect's rate; the model says how long it is."""
+        if spec.dialect is not None and (reason := self._mismatch(spec.dialect)):
+            raise OptionError(reason, option="dialect", code="dialect-mismatch", hint=HINT)
+        return spec.but(
+            signals=(Waveform,), sample_rate=self.options.dialect.sample_rate, grid=None, dialect=None, length=None
+        )
+
+    def _mismatch(self, given: MelDialect) -> str:
+        """Return how a signal's dialect differs from the model's; an empty text if it does not."""
+        wanted = self.options.dialect
+        differences = wanted.differences(given)
+        if not differences:
+            return ""
+        more = f" and {len(differences) - NAMED} more" if len(differences) > NAMED else ""
+        return (
+            f"the vocoder takes the dialect {wanted.label}, but the mel spectrogram is in {given.label}:"
+            f" {', '.join(differences[:NAMED])}{more}"
+        )
+
+    def _size(self, frames: int | None) -> int:
+        """Return how many frames to give at once."""
+        options = self.options
+        if frames is None:
+            return options.chunk_frames or max(1024, 4 * options.overlap_frames)
+        if options.chunk_frames not in (None, frames) or frames <= 2 * options.overlap_frames:
+            raise ItemError(
+                f"the model takes {frames} frames at once; chunk_frames {options.chunk_frames} with overlap_frames"
+                f" {options.overlap_frames} does not fit",
+                code="bad-model",
+                hint=f"leave out chunk_frames, and give overlap_frames below {frames / 2:g}",
+            )
+        return frames
+
+
+HINT = "check both; mel-to-wave and wave-to-mel before it convert one dialect into another"

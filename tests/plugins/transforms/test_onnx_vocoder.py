@@ -1,0 +1,249 @@
+"""A vocoder in an ONNX file: small models that are made here, of convolutions whose result is known."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+import tonearm
+from tonearm import registry
+from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, Spec
+from tonearm_plugins.dsp.chunking import chunks
+from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
+
+HIFIGAN = registry.default().dialects.find("hifigan")
+MELS, HOP, REACH = 80, 256, 3
+RNG = np.random.default_rng(0)
+KERNEL = RNG.standard_normal((4, MELS, 2 * REACH + 1), dtype="f4") / 50
+VOICES = RNG.standard_normal((4, 1, HOP), dtype="f4") / 10
+
+
+def model(path, shape=(1, MELS, "frames"), nodes=None, inputs=1, dtype=TensorProto.FLOAT):
+    """Write a model that sees REACH frames on each side, and writes HOP samples a frame."""
+    shared = [onnx.numpy_helper.from_array(KERNEL, "kernel"), onnx.numpy_helper.from_array(VOICES, "voices")]
+    vocoder = [
+        helper.make_node("Conv", ["x", "kernel"], ["seen"], pads=[REACH, REACH]),
+        helper.make_node("Tanh", ["seen"], ["bent"]),
+        helper.make_node("ConvTranspose", ["bent", "voices"], ["y"], strides=[HOP]),
+    ]
+    given = ["mel", *(f"more{i}" for i in range(1, inputs))]
+    graph = helper.make_graph(
+        (nodes or [helper.make_node("Identity", ["mel"], ["x"])]) + vocoder,
+        "vocoder",
+        [helper.make_tensor_value_info(name, dtype, shape) for name in given],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        shared,
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(made, str(path))
+    return str(path)
+
+
+def squeeze():
+    return [
+        helper.make_node("Constant", [], ["axis"], value_ints=[1]),
+        helper.make_node("Squeeze", ["mel", "axis"], ["x"]),
+    ]
+
+
+def reference(mel):
+    """Return what the model says, in float64: (samples,)."""
+    padded = np.pad(mel.astype(float), ((0, 0), (REACH, REACH)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * REACH + 1, axis=1)
+    bent = np.tanh(np.einsum("omk,mfk->fo", KERNEL.astype(float), windows))
+    return (bent @ VOICES[:, 0].astype(float)).ravel()
+
+
+def mel(frames=300, channels=1):
+    return RNG.uniform(-11, 1, (channels, MELS, frames)).astype("f4")
+
+
+def signal(values, **more):
+    return MelSpectrogram(values=values, dialect=more.pop("dialect", HIFIGAN), **more)
+
+
+def vocoder(path, **options):
+    options = OnnxVocoderOptions(model=str(path), dialect=options.pop("dialect", HIFIGAN), **options)
+    assert [str(problem) for problem in options.problems()] == []
+    return OnnxVocoder(options)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return model(tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("chunk", [None, 16, 17, 100, 299, 300, 301])
+def test_chunks_give_what_the_whole_gives(path, chunk):
+    values = mel(channels=2)
+    wave = vocoder(path, chunk_frames=chunk, overlap_frames=REACH).apply(signal(values), Context())
+    assert (wave.sample_rate, wave.samples.dtype) == (22050, np.float32)
+    np.testing.assert_allclose(wave.samples, [reference(channel) for channel in values], atol=1e-5)
+
+
+def test_too_little_overlap_would_be_heard(path):
+    values = mel()
+    wave = vocoder(path, chunk_frames=100, overlap_frames=0).apply(signal(values), Context())
+    assert np.abs(wave.samples[0] - reference(values[0])).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("shape", "turn"),
+    [
+        ((1, MELS, "f"), None),
+        ((1, "f", MELS), [0, 2, 1]),
+        (("b", "m", "f"), None),
+        ((MELS, "f"), "lift"),
+        ((1, MELS, 64), None),
+    ],
+)
+def test_axes_are_those_of_the_model(tmp_path, shape, turn):
+    nodes = None
+    if turn == "lift":
+        nodes = [
+            helper.make_node("Constant", [], ["axis"], value_ints=[0]),
+            helper.make_node("Unsqueeze", ["mel", "axis"], ["x"]),
+        ]
+    elif turn:
+        nodes = [helper.make_node("Transpose", ["mel"], ["x"], perm=turn)]
+    path = model(tmp_path / "m.onnx", shape, nodes)
+    for frames in (300, 40):
+        values = mel(frames)
+        found = vocoder(path, overlap_frames=REACH).apply(signal(values), Context()).samples[0]
+        expected = reference(values[0])
+        assert found.size == expected.size
+        inside = slice(None, None if frames == 300 else -REACH * HOP)  # a short one is filled up with its last frame
+        np.testing.assert_allclose(found[inside], expected[inside], atol=1e-5)
+
+
+def test_half_precision_is_given_as_such(tmp_path):
+    nodes = [helper.make_node("Cast", ["mel"], ["x"], to=TensorProto.FLOAT)]
+    path = model(tmp_path / "m.onnx", nodes=nodes, dtype=TensorProto.FLOAT16)
+    values = mel(40)
+    found = vocoder(path).apply(signal(values), Context()).samples[0]
+    np.testing.assert_allclose(found, reference(values[0].astype("f2")), atol=1e-5)
+
+
+def test_a_known_length_is_kept(path):
+    assert vocoder(path).apply(signal(mel(40), length=10_000), Context()).length == 10_000
+
+
+def test_it_runs_in_a_pipeline(path, tmp_path):
+    pipeline = tonearm.load(_pipeline(path, "hifigan"))
+    pipeline.preflight()
+    values = mel(40)
+    (wave,) = pipeline.convert(values[0])
+    np.testing.assert_allclose(wave.samples[0], reference(values[0]), atol=1e-5)
+
+
+def _pipeline(path, dialect, **options):
+    return {
+        "tonearm": 1,
+        "input": {"use": "npy-reader", "with": {"kind": "mel", "dialect": dialect}},
+        "steps": [{"use": "onnx-vocoder", "with": {"model": str(path), "dialect": "hifigan", **options}}],
+        "outputs": [{"use": "wav-writer", "file": "a.wav"}],
+    }
+
+
+class TestWhatDoesNotFit:
+    def test_another_dialect_is_found_before_any_data_is_read(self, path):
+        with pytest.raises(tonearm.PipelineError) as caught:
+            tonearm.load(_pipeline(path, "coqui"))
+        (problem,) = caught.value.problems
+        assert problem.code == "dialect-mismatch"
+        assert problem.message == (
+            "onnx-vocoder: the vocoder takes the dialect hifigan, but the mel spectrogram is in coqui: padding center"
+            " for half-overlap, magnitude_guard 0 for 1e-09, fmax 11025 for 8000, floor 1e-08 for 1e-05 and 3 more"
+        )
+        assert "mel-to-wave and wave-to-mel before it convert" in problem.hint
+
+    def test_and_at_the_latest_with_the_signal(self, path):
+        other = HIFIGAN.but(log="log10", name="other")
+        with pytest.raises(ItemError, match=r"the mel spectrogram is in other: log log10 for ln") as caught:
+            vocoder(path).apply(signal(mel(), dialect=other), Context())
+        assert caught.value.code == "dialect-mismatch"
+
+    def test_the_same_figures_by_another_name_fit(self, path):
+        same = registry.default().dialects.find("bigvgan-22k-fmax8k")
+        plugin = vocoder(path)
+        assert plugin.produces(Spec(signals=(MelSpectrogram,), dialect=same)).sample_rate == 22050
+        assert plugin.apply(signal(mel(20), dialect=same), Context()).length == 20 * HOP
+
+    def test_a_dialect_of_another_hop(self, path):
+        wide = HIFIGAN.but(hop_length=128)
+        with pytest.raises(ItemError) as caught:
+            vocoder(path, dialect=wide).apply(signal(mel(20), dialect=wide), Context())
+        assert caught.value.message == ("the model gives 5120 samples for 20 frames, but the dialect has 128 a frame")
+
+    def test_options(self, tmp_path, path):
+        (gone,) = OnnxVocoderOptions(model=str(tmp_path / "x.onnx"), dialect=HIFIGAN).problems()
+        assert (gone.code, gone.option) == ("no-such-file", "model")
+        (short,) = OnnxVocoderOptions(model=path, dialect=HIFIGAN, chunk_frames=64).problems()
+        assert short.message == "chunks of 64 frames have nothing left beside 32 on each side"
+
+    def test_a_provider_that_is_not_there(self, path):
+        with pytest.raises(ItemError) as caught:
+            vocoder(path, providers=["NoSuchProvider"]).preflight()
+        assert (caught.value.code, caught.value.message) == ("no-provider", "onnxruntime has no NoSuchProvider here")
+        assert "CPUExecutionProvider" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda path: path.write_bytes(b"no model"), "cannot be loaded: "),
+            (lambda path: model(path, inputs=2), "the model takes 2 inputs, not one: mel, more1"),
+            (lambda path: model(path, (1, 100, 64)), "no axis has the 80 bands of the dialect hifigan"),
+            (lambda path: model(path, (1, 1, MELS, "f"), squeeze()), "not a mel spectrogram"),
+            (lambda path: model(path, (1, MELS, 48)), "the model takes 48 frames at once"),
+        ],
+    )
+    def test_a_model_is_looked_at_before_the_first_file(self, tmp_path, make, message):
+        path = tmp_path / "m.onnx"
+        make(path)
+        with pytest.raises(ItemError) as caught:
+            vocoder(path).preflight()
+        assert message in caught.value.message
+
+    def test_a_model_that_fails_or_gives_something_else(self, tmp_path):
+        path = model(
+            tmp_path / "m.onnx", (1, "m", "f"), [helper.make_node("Transpose", ["mel"], ["x"], perm=[0, 2, 1])]
+        )
+        with pytest.raises(ItemError, match="the model failed: ") as caught:
+            vocoder(path).apply(signal(mel(20)), Context())
+        assert caught.value.code == "model-failed"
+        graph = helper.make_graph(
+            [helper.make_node("Identity", ["mel"], ["y"])], "same",
+            [helper.make_tensor_value_info("mel", TensorProto.FLOAT, (1, MELS, "f"))],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        )  # fmt: skip
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+        with pytest.raises(ItemError, match=r"the model gives float32 of shape \(1, 80, 20\), not one waveform"):
+            vocoder(path).apply(signal(mel(20)), Context())
+
+
+@pytest.mark.parametrize("frames", [1, 9, 10, 11, 100, 1001])
+@pytest.mark.parametrize(("size", "overlap"), [(10, 0), (10, 4), (11, 5), (64, 7)])
+def test_chunks_cover_all_frames_once_and_see_the_overlap(frames, size, overlap):
+    found = list(chunks(frames, size, overlap))
+    kept = [frame for chunk in found for frame in range(chunk.keep_from, chunk.keep_to)]
+    assert kept == list(range(frames))
+    for chunk in found:
+        assert 0 <= chunk.first <= chunk.keep_from < chunk.keep_to <= chunk.last <= frames
+        assert chunk.last - chunk.first == min(size, frames)
+        assert chunk.keep_from - chunk.first >= min(overlap, chunk.keep_from)
+        assert chunk.last - chunk.keep_to >= min(overlap, frames - chunk.keep_to)
+
+
+def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeypatch):
+    monkeypatch.setattr("tonearm.contract.Requirement.is_met", lambda self: self.name != "onnxruntime")
+    with pytest.raises(tonearm.PipelineError) as caught:
+        tonearm.load(_pipeline(path, "hifigan"))
+    (problem,) = caught.value.problems
+    assert problem.code == "missing-requirement"
+    assert problem.hint == 'pip install "tonearm[vocoder]"'
+
+
+def test_produces_names_the_option(path):
+    with pytest.raises(OptionError) as caught:
+        vocoder(path).produces(Spec(signals=(MelSpectrogram,), dialect=HIFIGAN.but(n_mels=100)))
+    assert caught.value.option == "dialect"
