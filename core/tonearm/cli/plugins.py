@@ -11,7 +11,7 @@ from tonearm.config.options import declared
 from tonearm.config.schema import description_of, options_schema
 from tonearm.errors import UsageError, did_you_mean
 from tonearm.ports import ports_of
-from tonearm.registry import Entry, PluginError, Registry
+from tonearm.registry import Entry, PluginError, Registry, guard
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def main(arguments: SimpleNamespace) -> int:
         entry = _find(registry, arguments.name)
         row = described(registry, entry)
         definitions: dict[str, Any] = {}
-        row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
+        with guard(entry.full_name):
+            row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
         if definitions:
             row["$defs"] = definitions
         print(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
@@ -94,8 +95,8 @@ def flow(row: dict[str, Any]) -> str:
 
 def _table(rows: list[dict[str, Any]]) -> str:
     """Return the plugins role by role, in columns."""
-    name_width = max(len(row["name"]) for row in rows)
-    flow_width = max(len(flow(row)) for row in rows)
+    name_width = max((len(row["name"]) for row in rows), default=0)
+    flow_width = max((len(flow(row)) for row in rows), default=0)
     lines: list[str] = []
     for role in dict.fromkeys(row["role"] for row in rows):
         lines += ["", f"{role}s"] if lines else [f"{role}s"]

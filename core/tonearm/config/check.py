@@ -17,7 +17,7 @@ from tonearm.config.template import Template, parse_template
 from tonearm.config.ways import find_way, fitting
 from tonearm.contract import Decoder, Encoder, Plugin, Regroup, Transform
 from tonearm.dialects import Catalogue
-from tonearm.errors import OptionError, PipelineError
+from tonearm.errors import OptionError, PipelineError, one_line
 from tonearm.ports import Ports, Spec, ports_of
 from tonearm.registry import Entry, PluginError, Registry, guard
 from tonearm.signals import Signal
@@ -249,6 +249,9 @@ def _templates(outputs: Iterable[Stage], problems: Problems) -> Iterator[Templat
             first = taken[text].mark
             where = f" on line {first.line}" if first else ""
             problems.add(
-                output.file.mark, "same-output", f"another output{where} has the name {text!r}", "give it its own"
+                output.file.mark,
+                "same-output",
+                f"another output{where} has the name {one_line(repr(text))}",
+                "give it its own",
             )
         taken[text] = output.file

@@ -255,7 +255,7 @@ def _add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, 
     if isinstance(node, Scalar):
         shown = repr(node.value) if isinstance(node.value, str) else node.text or "empty"
     choices = _choices(option.type)
-    if choices and isinstance(node, Scalar):
+    if choices and isinstance(node, Scalar) and not expected.startswith("Expected array"):
         message = f"{plugin}: '{option.name}' is {one_line(shown)}"
         hint = f"one of {', '.join(choices)}"
     else:

@@ -12,7 +12,7 @@ from tonearm.config.structure import INPUT, OUTPUT, STEP, TOP, VERSION
 from tonearm.config.template import FIELDS
 from tonearm.dialects import MelDialect
 from tonearm.ports import ports_of
-from tonearm.registry import PluginError, Registry
+from tonearm.registry import PluginError, Registry, guard
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -26,12 +26,11 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
         "tonearm": {"const": VERSION, "description": "Version of the format."},
         "input": _stage(registry, "decoder", INPUT, definitions)
         | {"properties": {"files": {"anyOf": [files, {"type": "array", "items": files}]}}},
-        "steps": {"type": "array", "items": _stage(registry, "transform", STEP, definitions)},
+        "steps": _or_empty({"type": "array", "items": _stage(registry, "transform", STEP, definitions)}),
         "outputs": {
             "type": "array",
             "minItems": 1,
-            "items": _stage(registry, "encoder", OUTPUT, definitions)
-            | {"properties": {"file": name}, "required": ["file"]},
+            "items": _stage(registry, "encoder", OUTPUT, definitions) | {"properties": {"file": name}},
         },
     }
     return {
@@ -77,15 +76,20 @@ def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: di
     """Return the schema of a stage: one of the plugins of a role, with its own options."""
     choices = []
     for name, description, options in _usable(registry, role):
-        choices.append(
-            {
-                "properties": {
-                    "use": {"const": name, "description": description},
-                    "with": options_schema(options, definitions),
-                }
-            }
-        )
-    return {"type": "object", "required": ["use"], "propertyNames": {"enum": list(keys)}, "anyOf": choices}
+        try:
+            with guard(name):
+                schema = options_schema(options, definitions)
+        except PluginError:
+            continue
+        properties = {"use": {"const": name, "description": description}, "with": _or_empty(schema)}
+        choices.append({"properties": properties} | ({"required": ["with"]} if "required" in schema else {}))
+    required = ["use", "file"] if "file" in keys else ["use"]
+    return {"type": "object", "required": required, "propertyNames": {"enum": list(keys)}, "anyOf": choices}
+
+
+def _or_empty(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value that may be left empty (``with:`` and no more), unless it must have something."""
+    return schema if "required" in schema else schema | {"type": [schema["type"], "null"]}
 
 
 def _usable(registry: Registry, role: str) -> Iterator[tuple[str, str, type[Any]]]:

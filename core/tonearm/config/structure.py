@@ -101,7 +101,7 @@ def _stage(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> 
     elif isinstance(use.node, Scalar) and isinstance(use.node.value, str) and use.node.value:
         name = use.node.value
     else:
-        problems.add(use.node.mark, "wrong-shape", f"{what}: 'use' is the name of a plugin, not {kind(use.node)}")
+        problems.add(use.node.mark, "wrong-shape", f"{what}: 'use' is the name of a plugin, not {_what(use.node)}")
     file = None
     if "file" in keys:
         file = _output_file(entries.get("file"), node, what, problems)
@@ -134,6 +134,11 @@ def _stages(entry: Entry | None, what: str, keys: tuple[str, ...], problems: Pro
     return tuple(stage for stage in stages if stage)
 
 
+def _what(node: Node) -> str:
+    """Return what stands where a name should."""
+    return "empty text" if isinstance(node, Scalar) and node.value == "" else kind(node)
+
+
 def _files(entry: Entry | None, problems: Problems) -> tuple[str, ...]:
     """Return the patterns of ``input.files``."""
     if entry is None or not isinstance(entry.node, Map) or "files" not in entry.node.entries:
@@ -144,5 +149,5 @@ def _files(entry: Entry | None, problems: Problems) -> tuple[str, ...]:
         if isinstance(item, Scalar) and isinstance(item.value, str) and item.value:
             patterns.append(item.value)
         else:
-            problems.add(item.mark, "wrong-shape", f"input: 'files' is a pattern or a list of them, not {kind(item)}")
+            problems.add(item.mark, "wrong-shape", f"input: 'files' is a pattern or a list of them, not {_what(item)}")
     return tuple(patterns)

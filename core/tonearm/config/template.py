@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -28,7 +28,10 @@ PER_ITEM = frozenset({"index", "key"})
 """Fields that tell the items of one source apart."""
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
-_WIDTH = re.compile(r"index:0?([1-9])")
+_WIDTH = re.compile(r"index:0([1-9])")
+
+OWN = ".tonearm"
+"""Names that begin so are the run's own: its journal, its lock, its temporaries."""
 
 
 class Template(Struct, frozen=True):
@@ -74,12 +77,19 @@ class Template(Struct, frozen=True):
             text = value(name).zfill(width)
             _check_value(name, text)
             pieces.append(text)
-        path = PurePosixPath("".join(pieces))
-        if path.is_absolute() or ".." in path.parts or not path.name or "\0" in str(path):
+        joined = "".join(pieces)
+        path = PurePosixPath(joined)
+        nameless = joined.rpartition("/")[2] in ("", ".")
+        if nameless or path.is_absolute() or ".." in path.parts or _is_own(path.parts) or "\0" in joined:
             raise ItemError(
-                f"{self.text} becomes {one_line(path)!r}, which is no name below the output folder", code="unsafe-name"
+                f"{self.text} becomes {one_line(joined)!r}, which is no name below the output folder",
+                code="unsafe-name",
             )
         return path
+
+
+def _is_own(names: Iterable[str]) -> bool:
+    return any(name.startswith(OWN) for name in names)
 
 
 def _check_value(name: str, text: str) -> None:
@@ -91,6 +101,7 @@ def _check_value(name: str, text: str) -> None:
 
 def parse_template(text: str) -> Template:
     """Return a template, or raise `OptionError` if it is none or could leave the output root."""
+    shown = one_line(repr(text))
     parts: list[str | tuple[str, int]] = []
     for found in _PART.finditer(text):
         piece = found[0]
@@ -99,19 +110,19 @@ def parse_template(text: str) -> Template:
         elif found[1] is not None:
             parts.append(_field(found[1]))
         elif piece in "{}":
-            raise OptionError(f"{text!r} has a single {piece}", code="bad-template", hint=f"write {piece * 2} for one")
+            raise OptionError(f"{shown} has a single {piece}", code="bad-template", hint=f"write {piece * 2} for one")
         else:
             parts.append(piece)
     literal = "".join(part if isinstance(part, str) else "x" for part in parts)
     names = literal.split("/")
     if literal.startswith(("/", "~")):
         raise OptionError(
-            f"{text!r} is absolute", code="bad-template", hint="outputs go below --out, or the current folder"
+            f"{shown} is absolute", code="bad-template", hint="outputs go below --out, or the current folder"
         )
     if ".." in names:
-        raise OptionError(f"{text!r} would leave the output folder", code="bad-template", hint="write it without ..")
-    if names[-1] in ("", ".") or not literal.isprintable() or names[0] == ".tonearm":
-        raise OptionError(f"{text!r} is no name for a file", code="bad-template", hint='as in "audio/{stem}.wav"')
+        raise OptionError(f"{shown} would leave the output folder", code="bad-template", hint="write it without ..")
+    if names[-1] in ("", ".") or not literal.isprintable() or _is_own(names):
+        raise OptionError(f"{shown} is no name for a file", code="bad-template", hint='as in "audio/{stem}.wav"')
     return Template(text, tuple(parts))
 
 
