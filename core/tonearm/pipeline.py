@@ -7,16 +7,20 @@ decoding (unless ``nan: keep``) and before encoding. Whatever a plugin raises be
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Container, Iterator
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tonearm import registry
 from tonearm.arrays.values import Extent, extent_of, mean_of, not_finite
 from tonearm.config.check import Bound, Checked, Output
+from tonearm.config.template import Template
 from tonearm.contract import Context, Decoder, Encoder, Item, Plugin, Regroup, Sink, Transform
 from tonearm.errors import ItemError, OptionError, OutputError, TonearmError, one_line
+from tonearm.ports import ports_of
+from tonearm.registry import Entry, Offer
 from tonearm.signals import Signal, Waveform, describe
 from tonearm.source import Source
 
@@ -56,6 +60,13 @@ class Pipeline:
         """The encoders, each with its template."""
         return self.checked.outputs
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as plugin classes and options, so that whoever loads it imports these and nothing else."""
+        checked = self.checked
+        outputs = [(_recipe(output.encoder), output.template) for output in checked.outputs]
+        steps = [_recipe(step) for step in checked.steps]
+        return _rebuilt, (type(self), checked.file, checked.files, _recipe(checked.decoder), steps, outputs)
+
     def preflight(self) -> None:
         """Let every plugin prepare, before the first of many files.
 
@@ -88,14 +99,22 @@ class Pipeline:
                 yield outcome.item.signal
 
     def items(
-        self, source: Source, *, threads: int = 1, on_warning: Callable[[str], None] | None = None
+        self,
+        source: Source,
+        *,
+        threads: int = 1,
+        on_warning: Callable[[str], None] | None = None,
+        skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield what becomes of each item of a source: ready to be written, or an error.
 
-        Each was looked at once: its values are finite, and its duration, peak and DC are measured.
+        Each was looked at once: its values are finite, and its duration, peak and DC are measured. Items whose key and
+        index are in ``skip`` are left out, and not even transformed where no step regroups items.
         """
         last = (self.checked.decoder, *self.checked.steps)[-1]
-        for outcome in self._converted(source, threads=threads, on_warning=on_warning):
+        for outcome in self._converted(source, threads=threads, on_warning=on_warning, skip=skip):
+            if _is_in(skip, outcome):
+                continue
             if outcome.error or outcome.item is None:
                 yield outcome
                 continue
@@ -107,12 +126,19 @@ class Pipeline:
                 yield replace(outcome, error=error)
 
     def _converted(
-        self, source: Source, *, threads: int, on_warning: Callable[[str], None] | None
+        self,
+        source: Source,
+        *,
+        threads: int,
+        on_warning: Callable[[str], None] | None,
+        skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield what becomes of each item of a source after the last transform."""
         dialects = self.checked.dialects
         context = Context(threads=threads, on_warning=on_warning, dialects=dialects)
         stream = decoded(self.checked.decoder, source, context)
+        if skip and all(isinstance(step.plugin, Transform) for step in self.checked.steps):
+            stream = (outcome for outcome in stream if not _is_in(skip, outcome))
         for step in self.checked.steps:
             if isinstance(step.plugin, Transform):
                 stream = _transformed(step, stream)
@@ -134,6 +160,46 @@ class Pipeline:
         with blamed(encoder, writes=True):
             _check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
             _plugin(encoder, Encoder).encode(item, sink, context)
+
+
+_Recipe: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any]
+
+
+def _recipe(bound: Bound) -> _Recipe:
+    """Return what a bound plugin is made of."""
+    entry = bound.entry
+    offer = entry.offer
+    return bound.name, entry.name, entry.role, offer.origin, offer.package, type(bound.plugin), bound.plugin.options
+
+
+def _bound(recipe: _Recipe) -> Bound:
+    name, own_name, role, origin, package, plugin, options = recipe
+    offer = Offer(origin=origin, load=lambda: None, package=package)
+    return Bound(name, Entry(own_name, role, plugin, offer), plugin(options), ports_of(plugin))
+
+
+def _rebuilt(
+    cls: type[Pipeline],
+    file: str | None,
+    files: tuple[str, ...],
+    decoder: _Recipe,
+    steps: list[_Recipe],
+    outputs: list[tuple[_Recipe, Template]],
+) -> Pipeline:
+    return cls(
+        Checked(
+            file=file,
+            decoder=_bound(decoder),
+            files=files,
+            steps=tuple(_bound(step) for step in steps),
+            outputs=tuple(Output(_bound(encoder), template) for encoder, template in outputs),
+            dialects=lambda: registry.default().dialects,
+        )
+    )
+
+
+def _is_in(names: Container[tuple[str, int]], outcome: Outcome) -> bool:
+    return outcome.item is not None and (outcome.item.key, outcome.item.index) in names
 
 
 class blamed:  # noqa: N801 - used as a statement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tonearm import pipeline, registry
@@ -16,7 +16,8 @@ from tonearm.errors import ItemError, UsageError, one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tonearm.batch.run import Report, Result
+    from tonearm.batch.report import Report, Result
+    from tonearm.source import Source
 
 
 class TonearmWarning(UserWarning):
@@ -38,9 +39,14 @@ class Pipeline(pipeline.Pipeline):
         sources: Iterable[str | os.PathLike[str]] | None = None,
         *,
         out: str | os.PathLike[str] = ".",
+        jobs: int | None = 0,
         force: bool = False,
+        verify: bool = False,
         fail_fast: bool = False,
+        max_failures: int | None = None,
+        timeout: float | None = None,
         fsync: bool = True,
+        shard: tuple[int, int] | None = None,
         observe: Callable[[Result], None] | None = None,
     ) -> Report:
         """Convert files and publish the outputs; return what became of each.
@@ -51,12 +57,22 @@ class Pipeline(pipeline.Pipeline):
             Files, folders or patterns; the pipeline's own if None.
         out
             The output folder.
+        jobs
+            How many worker processes; 0 converts in this one, and None takes as many as there are cores to use.
         force
             Convert what is done already, and replace files that no run wrote.
+        verify
+            Look at the content of outputs that are there, not only at their sizes.
         fail_fast
             Stop at the first item that fails.
+        max_failures
+            Stop when so many items have failed.
+        timeout
+            Seconds that a source may take; it needs worker processes.
         fsync
             Flush each file to the disk before it gets its name.
+        shard
+            Which part of the sources to do, of how many: (1, 4) is the first quarter.
         observe
             Called with each source's result as it comes.
 
@@ -66,20 +82,35 @@ class Pipeline(pipeline.Pipeline):
             If there is no source.
         PipelineError
             If outputs would clash.
+        LockedError
+            If another run holds the output folder.
         OutputError
             If the output side fails; what was finished stays.
         """
-        from pathlib import Path
+        from tonearm.batch.run import Run, RunOptions
 
-        from tonearm.batch.run import RunOptions, make_plan, run
+        options = RunOptions(
+            out=os.fspath(out),
+            jobs=jobs,
+            force=force,
+            verify=verify,
+            max_failures=1 if fail_fast else max_failures,
+            timeout=timeout,
+            fsync=fsync,
+            shard=shard,
+        )
+        run = Run(self, options)
+        return run.carry_out(run.plan(self.find_sources(sources)), observe or (lambda _: None))
+
+    def find_sources(self, given: Iterable[str | os.PathLike[str]] | None = None) -> Iterator[Source]:
+        """Yield the sources that files, folders and patterns name; the pipeline's own if None."""
         from tonearm.batch.sources import find_sources
 
-        options = RunOptions(out=Path(out), force=force, fail_fast=fail_fast, fsync=fsync)
         decoder = self.checked.decoder.plugin
         suffixes = decoder.suffixes if isinstance(decoder, Decoder) else ()
-        patterns, base = (self.checked.files, self.base) if sources is None else (sources, Path())
-        plan = make_plan(self, find_sources(patterns, base, suffixes), options)
-        return run(self, plan, options, observe or (lambda _: None))
+        return find_sources(
+            self.checked.files if given is None else given, self.base if given is None else "", suffixes
+        )
 
 
 def load(

@@ -1,22 +1,39 @@
 """The journal: what became of each item, one JSON line at a time, so that a second run does only what is missing.
 
 ``<out>/.tonearm/journal.jsonl`` is only ever appended to, each record in one ``write``. A line that was torn when a run
-was killed is healed by the next, and skipped when read.
+was killed is healed by the next, and skipped when read. A shard has a journal and a lock of its own.
+
+``run``
+    a run begins: time, pipeline fingerprint, plugins with versions. What follows belongs to it.
+``begin``
+    a whole file is about to get its name: output, size, hash, and the source and item that it was made of.
+``out``
+    an item is published: its outputs, measurements, warnings.
+``err``
+    an item failed: code, message, hint.
+``end``
+    a source is through: its state and hash, all of its items that are there, how many failed.
+``stop``
+    a run ended, and left no temporaries.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+import zlib
 from typing import Any
 
 from tonearm.errors import OutputError, TonearmError, one_line
 
 FOLDER = ".tonearm"
+
+Shard = tuple[int, int]
+"""Which part of how many, counted from 1."""
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class LockedError(TonearmError):
@@ -25,104 +42,129 @@ class LockedError(TonearmError):
     default_code = "locked"
 
 
-@dataclass
-class History:
-    """What earlier runs left.
-
-    Parameters
-    ----------
-    outputs
-        Paths below the output root that a run began to publish, with the last known size and hash.
-    ends
-        For each source, by name, the last record of its end.
-    """
-
-    outputs: dict[str, tuple[int, str]] = field(default_factory=dict)
-    ends: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    def is_done(self, source: str, state: list[int], pipeline: str, root: Path) -> bool:
-        """Say whether nothing is left to do: same pipeline, unchanged source, all outputs there in full size."""
-        end = self.ends.get(source)
-        if not end or end["failed"] or end["pipeline"] != pipeline or end["state"] != state:
-            return False
-        return all(_size(root / name) == size for name, size in end["outputs"])
+def _suffix(shard: Shard | None) -> str:
+    return f"-{shard[0]}-of-{shard[1]}" if shard else ""
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
+def journal_path(root: str, shard: Shard | None = None) -> str:
+    """Return where the journal below an output root is."""
+    return os.path.join(root, FOLDER, f"journal{_suffix(shard)}.jsonl")  # noqa: PTH118
 
 
-def read_history(root: Path) -> History:
-    """Return what the journal below an output root says; a line that is no record is skipped."""
-    history = History()
-    try:
-        lines = (root / FOLDER / "journal.jsonl").read_bytes().splitlines()
-    except FileNotFoundError:
-        return history
-    for line in lines:
-        try:
-            record = json.loads(line)
-            kind = record["record"]
-            if kind == "begin":
-                history.outputs[record["output"]] = (record["size"], record["hash"])
-            elif kind == "end":
-                history.ends[record["source"]] = record
-        except (ValueError, KeyError, TypeError):
-            continue
-    return history
+def mark_of(shard: Shard | None) -> str:
+    """Return the four hex digits with which the temporaries of a shard begin; those of a whole run may be any."""
+    return f"{zlib.crc32(_suffix(shard).encode()) & 0xFFFF:04x}"
 
 
-class Journal:
-    """The journal of one run, which holds the output folder's lock while it is open.
+class Lock:
+    """The lock of an output folder, which one run, or one run for each shard, may hold at a time.
+
+    The kernel frees it when its holder dies, however that happens. A whole run holds ``lock`` alone; shards hold it
+    together, and each a lock of its own.
 
     Parameters
     ----------
     root
-        The output folder; it is made if need be.
+        The output folder.
+    shard
+        Which part of the work the run does; None for all of it.
+    """
+
+    def __init__(self, root: str, shard: Shard | None = None) -> None:
+        self.root = root
+        self.shard = shard
+        self.warning = ""
+        self._held: list[int] = []
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Open files that hold the lock; a worker closes them, or it would hold it on."""
+        return list(self._held)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is."""
+        return bool(self._held)
+
+    def take(self, *, make: bool) -> None:
+        """Take it.
+
+        Parameters
+        ----------
+        make
+            Make folder and file if they are not there; else, where they are not, nothing is held.
+
+        Raises
+        ------
+        LockedError
+            If another run holds it.
+        OutputError
+            If the folder cannot be written.
+        """
+        wanted = [("lock", fcntl.LOCK_SH if self.shard else fcntl.LOCK_EX)]
+        if self.shard:
+            wanted.append((f"lock{_suffix(self.shard)}", fcntl.LOCK_EX))
+        for name, kind in wanted[len(self._held) :]:
+            path = os.path.join(self.root, FOLDER, name)  # noqa: PTH118
+            try:
+                if make:
+                    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o666)
+            except OSError as error:
+                if not make:
+                    return
+                reason = (error.strerror or str(error)).lower()
+                raise OutputError(f"cannot write to {one_line(self.root)}: {reason}", hint="--out DIR") from error
+            self._held.append(descriptor)
+            try:
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                self.release()
+                raise LockedError(
+                    f"another run holds {one_line(self.root)}", hint="wait until it has ended, or use another --out"
+                ) from error
+            except OSError as error:
+                self.warning = (
+                    f"{one_line(self.root)} is on a file system without locks ({error.strerror}): "
+                    "see to it that no other run writes there"
+                )
+
+    def release(self) -> None:
+        """Let go of it."""
+        for descriptor in self._held:
+            os.close(descriptor)
+        self._held = []
+
+
+class Journal:
+    """The journal of one run, open for appending; the caller holds the lock.
+
+    Parameters
+    ----------
+    root
+        The output folder.
+    shard
+        Which part of the work the run does; None for all of it.
 
     Raises
     ------
-    LockedError
-        If another run holds the folder.
     OutputError
-        If the folder cannot be written.
+        If it cannot be written.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        folder = root / FOLDER
+    def __init__(self, root: str, shard: Shard | None = None) -> None:
+        self.path = journal_path(root, shard)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise OutputError(
-                f"cannot write to {one_line(root)}: {(error.strerror or str(error)).lower()}", hint="--out DIR"
-            ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._lock)
-            raise LockedError(
-                f"another run holds {one_line(root)}", hint="wait until it has ended, or use another --out"
-            ) from error
-        except OSError:
-            # A file system without flock: two runs at once cannot be told apart there.
-            pass
-        try:
-            self._file = os.open(folder / "journal.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+            self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
             self._heal()
         except OSError as error:
-            os.close(self._lock)
-            raise OutputError(f"cannot write the journal: {(error.strerror or str(error)).lower()}") from error
+            raise _cannot_write(error) from error
 
     def _heal(self) -> None:
         """End a line that a killed run left without its end."""
-        end = os.lseek(self._file, 0, os.SEEK_END)
-        if end and os.pread(self._file, 1, end - 1) != b"\n":
-            os.write(self._file, b"\n")
+        end = os.lseek(self.descriptor, 0, os.SEEK_END)
+        if end and os.pread(self.descriptor, 1, end - 1) != b"\n":
+            os.write(self.descriptor, b"\n")
 
     def write(self, record: str, **values: Any) -> None:
         """Append one record.
@@ -132,16 +174,38 @@ class Journal:
         OutputError
             If it cannot be written.
         """
-        line = json.dumps({"record": record, **values}, separators=(",", ":")).encode("ascii") + b"\n"
+        line = _encode({"record": record, **values}).encode("ascii") + b"\n"
         try:
-            if os.write(self._file, line) != len(line):
-                raise OSError("no space left on device")
+            written = os.write(self.descriptor, line)
+            if written != len(line):
+                # A disk that is full takes half a line; the next write says why.
+                os.write(self.descriptor, line[written:])
         except OSError as error:
-            raise OutputError(f"cannot write the journal: {(error.strerror or str(error)).lower()}") from error
+            raise _cannot_write(error) from error
 
-    def close(self, *, fsync: bool) -> None:
-        """Close it and let go of the folder."""
-        if fsync:
-            os.fsync(self._file)
-        os.close(self._file)
-        os.close(self._lock)
+    def flush(self) -> None:
+        """Have all records on the disk.
+
+        Raises
+        ------
+        OutputError
+            If that fails.
+        """
+        try:
+            os.fdatasync(self.descriptor)
+        except OSError as error:
+            raise _cannot_write(error) from error
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return os.fstat(self.descriptor).st_size
+
+    def close(self) -> None:
+        """Close it."""
+        with contextlib.suppress(OSError):
+            os.close(self.descriptor)
+
+
+def _cannot_write(error: OSError) -> OutputError:
+    return OutputError(f"cannot write the journal: {(error.strerror or str(error)).lower()}")

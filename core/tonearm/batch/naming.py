@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, cast
+import os
+import stat
+from collections.abc import Callable
+from typing import Any
 
+from tonearm.batch.compact import Index
 from tonearm.config.check import Output
 from tonearm.config.template import PER_ITEM
 from tonearm.contract import Item
@@ -17,8 +18,11 @@ from tonearm.source import Source
 KNOWN_LATE = PER_ITEM | {"source_hash"}
 """Fields that are known only when a source has been read."""
 
+MAX_NAME = 255
+"""Bytes of a file's name that file systems take."""
 
-def output_path(output: Output, source: Source, item: Item[Signal] | None) -> Path:
+
+def output_path(output: Output, source: Source, item: Item[Signal] | None) -> str:
     """Return the path of an item's output below the output root.
 
     Raises
@@ -34,74 +38,155 @@ def output_path(output: Output, source: Source, item: Item[Signal] | None) -> Pa
             return source_hash(source)[:16]
         if field == "relative_dir":
             return source.relative_dir
-        path = source.path or Path(source.stem)
+        if field == "stem":
+            return source.stem
+        path = os.path.abspath(source.path or source.stem)  # noqa: PTH100
         if field == "parent":
-            return path.absolute().parent.name or "root"
-        return path.stem if field == "stem" else path.name
+            return os.path.basename(os.path.dirname(path)) or "root"  # noqa: PTH119, PTH120
+        return os.path.basename(path)  # noqa: PTH119
 
-    return Path(output.template.render(value))
+    path = str(output.template.render(value))
+    for part in path.split("/"):
+        if len(part) * 4 > MAX_NAME and len(os.fsencode(part)) > MAX_NAME:
+            raise ItemError(
+                f"{one_line(path, 80)} has a name of more than {MAX_NAME} bytes",
+                code="name-too-long",
+                hint="{source_hash} is short, and {index} tells items apart",
+            )
+    return path
+
+
+def output_folder(output: Output, source: Source) -> str | None:
+    """Return the folder of an output below the output root; None if only the content of the source tells."""
+    if output.template.fields & KNOWN_LATE:
+        return None
+    try:
+        return os.path.dirname(output_path(output, source, None))  # noqa: PTH120
+    except ItemError:
+        return None
 
 
 def source_hash(source: Source) -> str:
     """Return the SHA-256 of a source's content, in hex."""
+    import hashlib
+
     if source.array is not None:
         return hashlib.sha256(source.array.tobytes()).hexdigest()
     with source.open() as file:
         start = file.tell()
-        digest = hashlib.file_digest(cast("Any", file), "sha256").hexdigest()
+        digest = hashlib.file_digest(_as_any(file), "sha256").hexdigest()
         file.seek(start)
     return digest
 
 
+def _as_any(file: object) -> Any:
+    return file
+
+
 class Names:
-    """The names of outputs that are taken, and by whom.
+    """The names of outputs that are taken, and by which source.
 
     Parameters
     ----------
     root
         The output folder.
-    ours
-        Whether an existing file was written by a run before, by its path below the root.
+    owned
+        Says whether a file below the root was written by a run before.
     force
         Whether files that are not ours may be replaced.
+    name_of
+        Returns the name of a source by its number.
     """
 
-    def __init__(self, root: Path, ours: Iterable[str], *, force: bool) -> None:
+    def __init__(
+        self, root: str, owned: Callable[[str], bool], *, force: bool, name_of: Callable[[int], str] | None = None
+    ) -> None:
         self.root = root
-        self._ours = frozenset(ours)
+        self._owned = owned
         self._force = force
-        self._taken: dict[str, str] = {}
+        self._name_of = name_of
+        self._taken = Index()
 
-    def problem(self, path: Path, source: Source) -> Problem | None:
-        """Take a name for a source, or say why it cannot be had."""
-        name, by = path.as_posix(), one_line(source.name)
-        if name in self._taken:
-            other = self._taken[name]
-            if other == by:
+    def __contains__(self, path: str) -> bool:
+        return path in self._taken
+
+    def claim(self, path: str, number: int, source: str) -> Problem | None:
+        """Take a name for a source, or say why it cannot be had.
+
+        Parameters
+        ----------
+        path
+            Below the root.
+        number, source
+            Of the source, and its name.
+        """
+        by = one_line(source)
+        owner = self._taken.get(path)
+        if owner is not None:
+            if owner == number:
                 hint = "put {index} or {key} into the file's name"
-                return Problem(code="same-output", message=f"two items of {by} would become {name}", hint=hint)
+                message = f"two items of {by} would become {one_line(path)}"
+                return Problem(code="same-output", message=message, hint=hint)
+            other = one_line(self._name_of(owner)) if self._name_of else "another source"
             hint = "put {relative_dir} or {source_hash} into the file's name"
-            return Problem(code="same-output", message=f"{other} and {by} would both become {name}", hint=hint)
-        self._taken[name] = by
-        target = self.root / path
-        if source.path is not None and target.exists() and target.samefile(source.path):
-            return Problem(code="output-is-input", message=f"{name} is the source itself", hint="use another --out")
-        if not self._force and name not in self._ours and (target.exists() or target.is_symlink()):
+            return Problem(
+                code="same-output", message=f"{other} and {by} would both become {one_line(path)}", hint=hint
+            )
+        self._taken.put(path, number)
+        return self._existing(path)
+
+    def _existing(self, path: str) -> Problem | None:
+        """Say why a file that is there must not be replaced."""
+        target = os.path.join(self.root, path)  # noqa: PTH118
+        try:
+            there = os.lstat(target)
+        except OSError:
+            return None
+        if stat.S_ISDIR(there.st_mode):
+            return Problem(code="not-ours", message=f"{one_line(target)} is a folder", hint="use another --out")
+        if not self._force and not self._owned(path):
             hint = "move it away, use another --out, or --force to replace it"
             return Problem(code="not-ours", message=f"{one_line(target)} is there, and no run wrote it", hint=hint)
         return None
 
-    def take(self, path: Path, source: Source) -> None:
+    def take(self, path: str, number: int, source: str, real: str) -> None:
         """Take a name that became known late.
+
+        Parameters
+        ----------
+        path
+            Below the root.
+        number, source, real
+            Of the source, its name, and its path.
 
         Raises
         ------
         ItemError
             If it cannot be had.
         """
-        problem = self.problem(path, source)
+        problem = self.claim(path, number, source)
+        if problem is None and _same_entry(os.path.join(self.root, path), real):  # noqa: PTH118
+            problem = is_input(path)
         if problem:
             raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+
+
+def is_input(path: str) -> Problem:
+    """Return the problem of an output that would replace a source."""
+    return Problem(code="output-is-input", message=f"{one_line(path)} is a source itself", hint="use another --out")
+
+
+def _same_entry(one: str, other: str) -> bool:
+    try:
+        return os.path.lexists(one) and entry_of(one) == entry_of(other)
+    except OSError:
+        return False
+
+
+def entry_of(path: str) -> str:
+    """Return which entry of which folder a path is: links to folders are followed, one in the last place is not."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
 
 
 def is_known_early(output: Output) -> bool:

@@ -1,110 +1,213 @@
-"""Publishing files: written beside their final names, flushed, and each given its name by one rename.
+"""Publishing what was prepared: a record, then the name, then another record; in batches, and by one process alone.
 
-Whatever is killed whenever, a file under its final name is whole, and the journal knows it. What is left over has a
-name that says whose it is, and the next run that writes into the folder sweeps it away.
+Whatever is killed whenever, a file under its final name is whole, and the journal knows it. Only the run that holds the
+lock publishes, so a worker that was given up can do no harm, wherever it still runs.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import secrets
-from pathlib import Path
+import signal
+import threading
+import time
+from collections.abc import Iterator
 
+from tonearm.batch.history import Items, Published
 from tonearm.batch.journal import Journal
-from tonearm.contract import Sink
-from tonearm.errors import OutputError, one_line
+from tonearm.batch.messages import Converted, Failure, File, Prepared
+from tonearm.batch.naming import Names
+from tonearm.batch.report import Result
+from tonearm.batch.temporaries import cannot_write, discard, temporary_of
+from tonearm.errors import ItemError
 
-PREFIX = ".tonearm-"
-SUFFIX = ".part"
+SYNC_EVERY = 1.0
+"""Seconds after which new names and their records are on the disk."""
+
+MOST_FOLDERS = 1024
 
 
-class Publication:
-    """The outputs of one item: all are written before the first is published.
-
-    Use it as a context manager; whatever was not published is removed at its end.
+class Publisher:
+    """Gives prepared files their names.
 
     Parameters
     ----------
     root
         The output folder.
     journal
-        Takes a record of each file before it gets its name; None where there is no run, but one file.
+        Open, its lock held.
+    names
+        The names that are taken.
     fsync
-        Whether files are flushed to the disk before that.
+        Whether records and names are flushed to the disk.
     """
 
-    def __init__(self, root: Path, journal: Journal | None, *, fsync: bool) -> None:
-        self._root = root
-        self._journal = journal
+    def __init__(self, root: str, journal: Journal, names: Names, *, fsync: bool) -> None:
+        self.root = root
+        self.journal = journal
+        self.names = names
         self._fsync = fsync
-        self._sinks: list[tuple[Sink, Path]] = []
+        self._items: dict[int, Items] = {}
+        self._failed: dict[int, int] = {}
+        self._seconds: dict[int, float] = {}
+        self._folders: set[str] = set()
+        self._synced = time.monotonic()
 
-    def __enter__(self) -> Publication:
-        return self
+    def keep(self, number: int, items: Items) -> None:
+        """Note the items of a source that are there already."""
+        if items:
+            self._items[number] = dict(items)
 
-    def __exit__(self, *_: object) -> None:
-        for sink, _target in self._sinks:
-            for leftover in (sink.path, *sink.sidecars.values()):
-                with contextlib.suppress(OSError):
-                    leftover.unlink(missing_ok=True)
-
-    def sink(self, target: Path) -> Sink:
-        """Return where to write the output that goes to ``target`` below the root.
-
-        Raises
-        ------
-        OutputError
-            If the folder cannot be written.
-        """
-        folder = (self._root / target).parent
-        path = folder / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        except OSError as error:
-            raise cannot_write(self._root / target, error) from error
-        sink = Sink(path, target.suffix)
-        self._sinks.append((sink, target))
-        return sink
-
-    def publish(self) -> list[tuple[str, int]]:
-        """Give every file its name; return their paths below the root, with their sizes in bytes.
+    def publish(self, batch: list[Prepared]) -> list[Result]:
+        """Publish a batch; return what became of each source in it.
 
         Raises
         ------
         OutputError
-            If that fails; what was published before stays.
+            If the output side fails. What was published stays; no temporaries of the batch are left.
         """
-        files = []
-        for sink, target in self._sinks:
-            files.append((sink.path, target))
-            files += [(path, target.with_suffix(suffix)) for suffix, path in sink.sidecars.items()]
-        return [self._publish(path, target) for path, target in files]
+        waiting = [file for prepared in batch for item in prepared.items for file in item.files]
+        with _undisturbed():
+            try:
+                admitted = [self._admit(prepared) for prepared in batch]
+                for prepared, items, _failures in admitted:
+                    self._begin(prepared, items)
+                if self._fsync and waiting:
+                    # The records are on the disk before the first name is: a file that is there is known.
+                    self.journal.flush()
+                return [self._finish(*one) for one in admitted]
+            except BaseException:
+                discard(self.root, waiting)
+                raise
+            finally:
+                if time.monotonic() - self._synced > SYNC_EVERY or len(self._folders) > MOST_FOLDERS:
+                    self.sync()
 
-    def _publish(self, path: Path, target: Path) -> tuple[str, int]:
-        name = target.as_posix()
+    def _admit(self, prepared: Prepared) -> tuple[Prepared, list[Converted], list[Failure]]:
+        """Take the names that became known late; an item that cannot have its own fails."""
+        items, failures = [], list(prepared.failures)
+        task = prepared.task
+        for item in prepared.items:
+            try:
+                for file in item.files:
+                    if file.late:
+                        self.names.take(file.output, task.number, task.name, task.path)
+                items.append(item)
+            except ItemError as error:
+                discard(self.root, item.files)
+                failures.append(Failure(task.name, item.key, item.index, error.code, error.message, error.hint))
+        return prepared, items, failures
+
+    def _begin(self, prepared: Prepared, items: list[Converted]) -> None:
+        for item in items:
+            for file in item.files:
+                self.journal.write(
+                    "begin",
+                    output=file.output,
+                    size=file.size,
+                    hash=file.hash,
+                    source=prepared.task.path,
+                    folder=prepared.task.folder,
+                    state=prepared.state,
+                    key=item.key,
+                    index=item.index,
+                    files=len(item.files),
+                )
+
+    def _finish(self, prepared: Prepared, items: list[Converted], failures: list[Failure]) -> Result:
+        task = prepared.task
+        number = task.number
+        warnings = list(prepared.warnings)
+        there = self._items.setdefault(number, {})
+        for item in items:
+            there[item.key, item.index] = [self._rename(file) for file in item.files]
+            warnings += item.warnings
+            self.journal.write(
+                "out",
+                source=task.path,
+                folder=task.folder,
+                key=item.key,
+                index=item.index,
+                outputs=[(file.output, file.size) for file in item.files],
+                measured=item.measured,
+                warnings=item.warnings,
+            )
+        for failure in failures:
+            self.journal.write(
+                "err",
+                source=task.path,
+                folder=task.folder,
+                key=failure.key,
+                index=failure.index,
+                code=failure.code,
+                message=failure.message,
+                hint=failure.hint,
+            )
+        failed = self._failed.pop(number, 0) + len(failures)
+        seconds = self._seconds.pop(number, 0.0) + prepared.seconds
+        if prepared.last:
+            self.journal.write(
+                "end",
+                source=task.path,
+                folder=task.folder,
+                state=prepared.state,
+                hash=prepared.hash,
+                items=[(*name, files) for name, files in there.items()],
+                failed=failed,
+                seconds=round(seconds, 6),
+            )
+            self._items.pop(number)
+        else:
+            self._failed[number], self._seconds[number] = failed, seconds
+        return Result(
+            source=task.name,
+            items=tuple(items),
+            failures=tuple(failures),
+            warnings=tuple(warnings),
+            seconds=prepared.seconds,
+            last=prepared.last,
+        )
+
+    def _rename(self, file: File) -> Published:
+        target = os.path.join(self.root, file.output)  # noqa: PTH118
         try:
-            with path.open("rb") as file:
-                if self._fsync:
-                    os.fsync(file.fileno())
-                size, digest = os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
-            if self._journal:
-                self._journal.write("begin", output=name, size=size, hash=digest)
-            path.replace(self._root / target)
+            os.replace(temporary_of(self.root, file), target)  # noqa: PTH105
         except OSError as error:
-            raise cannot_write(self._root / target, error) from error
-        return name, size
+            raise cannot_write(target, error) from error
+        self._folders.add(os.path.dirname(target))  # noqa: PTH120
+        return file.output, file.size, file.hash
+
+    def sync(self) -> None:
+        """Have all records and names on the disk.
+
+        Raises
+        ------
+        OutputError
+            If that fails.
+        """
+        folders, self._folders = self._folders, set()
+        if self._fsync:
+            self.journal.flush()
+            for folder in folders:
+                try:
+                    descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                    try:
+                        os.fsync(descriptor)
+                    finally:
+                        os.close(descriptor)
+                except OSError as error:
+                    raise cannot_write(folder, error) from error
+        self._synced = time.monotonic()
 
 
-def sweep(folder: Path) -> None:
-    """Remove what a killed run left in a folder; the caller holds the lock."""
-    for leftover in folder.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):
-            leftover.unlink()
-
-
-def cannot_write(path: Path, error: OSError) -> OutputError:
-    """Return the error for a file that cannot be written."""
-    return OutputError(f"cannot write {one_line(path)}: {(error.strerror or str(error)).lower()}")
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let SIGINT and SIGTERM wait until a batch is published; that takes milliseconds."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

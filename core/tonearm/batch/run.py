@@ -1,25 +1,29 @@
-"""One run: a pipeline over many sources, item by item, with a journal of what became of each."""
+"""One run: a pipeline over many sources, with a journal of what became of each."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from tonearm.batch.journal import History, Journal, read_history
-from tonearm.batch.naming import Names, is_known_early, output_path
-from tonearm.batch.publish import Publication, sweep
-from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
-from tonearm.pipeline import Outcome, Pipeline
+from msgspec import Struct
+
+from tonearm.batch.cores import usable_cores
+from tonearm.batch.executor import Batch, Chunks, Executor, InProcess
+from tonearm.batch.journal import Journal, Lock, LockedError, Shard, mark_of
+from tonearm.batch.messages import Task
+from tonearm.batch.plan import Plan, Selection, make_plan
+from tonearm.batch.prepare import Settings
+from tonearm.batch.publish import Publisher
+from tonearm.batch.report import Report, Result
+from tonearm.batch.temporaries import ANYBODY, sweep
+from tonearm.errors import OutputError, TonearmError, UsageError, one_line
+from tonearm.pipeline import Pipeline
 from tonearm.source import Source
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True, kw_only=True):
     """How a run goes.
 
     Parameters
@@ -28,292 +32,255 @@ class RunOptions:
         The output folder.
     force
         Convert what is done already, and replace files that no run wrote.
-    fail_fast
-        Stop at the first item that fails.
+    verify
+        Look at the content of outputs that are there, not only at their sizes.
+    jobs
+        How many worker processes; 0 converts in this one, and None takes as many as there are cores to use.
+    timeout
+        Seconds that a source may take; None is for ever.
+    max_failures
+        Stop when so many items have failed; None goes on whatever happens.
     fsync
         Flush each file to the disk before it gets its name.
+    shard
+        Which part of the sources to do, of how many: (1, 4) is the first quarter. None does all.
+    executor
+        Name of what does the work; ``local``.
+    debug
+        Keep the tracebacks of plugins that fail.
     """
 
-    out: Path
+    out: str
     force: bool = False
-    fail_fast: bool = False
+    verify: bool = False
+    jobs: int | None = 0
+    timeout: float | None = None
+    max_failures: int | None = None
     fsync: bool = True
+    shard: Shard | None = None
+    executor: str = "local"
+    debug: bool = False
+
+    def check(self) -> None:
+        """Say what cannot be.
+
+        Raises
+        ------
+        UsageError
+            With what is wrong.
+        """
+        if self.executor != "local":
+            raise UsageError(f"there is no executor {one_line(self.executor)!r}", code="unknown-executor", hint="local")
+        if self.jobs is not None and self.jobs < 0:
+            raise UsageError(f"jobs is {self.jobs}, but cannot be negative", hint="0 converts in this process")
+        if self.timeout is not None and not self.timeout > 0:
+            raise UsageError(f"timeout is {self.timeout:g} s, but must be positive")
+        if self.timeout is not None and self.jobs == 0:
+            raise UsageError("a source can be timed out in a worker process only", hint="--jobs 1 or more")
+        if self.max_failures is not None and self.max_failures < 1:
+            raise UsageError(f"max-failures is {self.max_failures}, but must be 1 or more")
+        if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
+            raise UsageError(f"there is no shard {self.shard[0]} of {self.shard[1]}", hint="shards count from 1")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What became of one source.
-
-    Parameters
-    ----------
-    source
-        The source.
-    outputs
-        Paths below the output folder.
-    errors
-        What went wrong with its items.
-    warnings
-        What is worth knowing.
-    skipped
-        Whether there was nothing left to do.
-    seconds
-        How long it took.
-    """
-
-    source: Source
-    outputs: tuple[str, ...] = ()
-    errors: tuple[TonearmError, ...] = ()
-    warnings: tuple[str, ...] = ()
-    skipped: bool = False
-    seconds: float = 0.0
-
-
-@dataclass
-class Report:
-    """What became of a run.
-
-    Attributes
-    ----------
-    out
-        The output folder.
-    results
-        For each source that was converted or failed, in order.
-    skipped
-        How many sources had nothing left to do.
-    items
-        How many items were converted.
-    seconds
-        How long it took.
-    """
-
-    out: Path
-    results: list[Result] = field(default_factory=list)
-    skipped: int = 0
-    items: int = 0
-    seconds: float = 0.0
-
-    @property
-    def outputs(self) -> list[Path]:
-        """Every file that was written, in order."""
-        return [self.out / name for result in self.results for name in result.outputs]
-
-    @property
-    def errors(self) -> list[tuple[Source, TonearmError]]:
-        """What went wrong, with its source."""
-        return [(result.source, error) for result in self.results for error in result.errors]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing failed."""
-        return not any(result.errors for result in self.results)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What there is to do, proven before any source is read.
-
-    Parameters
-    ----------
-    todo
-        Sources to convert.
-    done
-        Sources with nothing left to do.
-    names
-        The names that are taken.
-    fingerprint
-        Of the pipeline, its options after defaults, and its plugins' versions.
-    """
-
-    todo: tuple[Source, ...]
-    done: tuple[Source, ...]
-    names: Names
-    fingerprint: str
-
-
-def make_plan(pipeline: Pipeline, sources: Iterable[Source], options: RunOptions) -> Plan:
-    """Return what there is to do.
-
-    Raises
-    ------
-    UsageError
-        If there is no source at all.
-    PipelineError
-        If outputs would clash with one another, with a source, or with files that are not ours.
-    """
-    history = read_history(options.out)
-    names = Names(options.out, history.outputs, force=options.force)
-    fingerprint = fingerprint_of(pipeline)
-    early = [output for output in pipeline.outputs if is_known_early(output)]
-    problems: list[Problem] = []
-    todo: list[Source] = []
-    done: list[Source] = []
-    for source in sources:
-        for output in early:
-            try:
-                problem = names.problem(output_path(output, source, None), source)
-            except ItemError:
-                continue  # its own failure, when its turn comes
-            problems += [problem] if problem else []
-        (done if not options.force and _is_done(source, history, fingerprint, options.out) else todo).append(source)
-    if problems:
-        raise PipelineError(problems)
-    if not todo and not done:
-        raise UsageError("there is no source to convert", code="no-source", hint="name files, folders or patterns")
-    return Plan(tuple(todo), tuple(done), names, fingerprint)
-
-
-def _is_done(source: Source, history: History, fingerprint: str, root: Path) -> bool:
-    return source.path is not None and history.is_done(source.name, _state(source), fingerprint, root)
-
-
-def _state(source: Source) -> list[int]:
-    """Return what changes when a source does: its size and time."""
-    try:
-        status = source.path.stat() if source.path else None
-    except OSError:
-        status = None
-    return [status.st_size, status.st_mtime_ns] if status else []
-
-
-def fingerprint_of(pipeline: Pipeline) -> str:
-    """Return a hash of all that decides what outputs sound like: plugins, versions, options after defaults."""
-    import msgspec
-
-    from tonearm.version import __version__
-
-    checked = pipeline.checked
-    parts: list[Any] = [__version__]
-    for bound in (checked.decoder, *checked.steps, *(output.encoder for output in checked.outputs)):
-        options = msgspec.to_builtins(bound.plugin.options)
-        parts.append([bound.entry.full_name, bound.entry.offer.package, options])
-    parts.append([output.template.text for output in checked.outputs])
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def run(pipeline: Pipeline, plan: Plan, options: RunOptions, observe: Callable[[Result], None]) -> Report:
-    """Convert what a plan says, and return what became of it.
+class Run:
+    """One run, from its plan to its report.
 
     Parameters
     ----------
     pipeline
-        The pipeline.
-    plan
-        From `make_plan`.
+        What to do.
     options
         How.
-    observe
-        Called with each source's result as it comes.
 
     Raises
     ------
-    LockedError
-        If another run holds the output folder.
-    OutputError
-        If the output side fails; what was finished stays.
+    UsageError
+        If the options cannot be.
     """
-    pipeline.preflight()
-    report = Report(options.out, skipped=len(plan.done))
-    started = time.monotonic()
-    journal = Journal(options.out)
-    try:
-        journal.write("run", pipeline=plan.fingerprint, time=time.time(), sources=len(plan.todo))
-        converter = _Converter(pipeline, plan, options, journal)
-        for source in plan.todo:
-            result, items = converter.convert(source)
-            report.results.append(result)
-            report.items += items
-            observe(result)
-            if result.errors and options.fail_fast:
-                break
-    finally:
-        report.seconds = time.monotonic() - started
-        journal.close(fsync=options.fsync)
-    return report
 
-
-class _Converter:
-    """Converts sources one by one."""
-
-    def __init__(self, pipeline: Pipeline, plan: Plan, options: RunOptions, journal: Journal) -> None:
+    def __init__(self, pipeline: Pipeline, options: RunOptions) -> None:
+        options.check()
         self.pipeline = pipeline
-        self.plan = plan
         self.options = options
-        self.journal = journal
-        self._swept: set[Path] = set()
+        self.report = Report(Path(options.out))
+        self._lock = Lock(options.out, options.shard)
 
-    def convert(self, source: Source) -> tuple[Result, int]:
-        """Convert one source; return what became of it, and how many items it had."""
-        started = time.monotonic()
-        state = _state(source)
-        outputs: list[tuple[str, int]] = []
-        errors: list[TonearmError] = []
-        warnings: list[str] = []
-        items = 0
-        for outcome in self._outcomes(source):
+    def plan(self, sources: Iterable[Source]) -> Plan:
+        """Return what there is to do; nothing on the disk is changed.
+
+        Raises
+        ------
+        LockedError
+            If another run holds the output folder.
+        UsageError
+            If there is no source at all.
+        PipelineError
+            If outputs would clash.
+        TonearmError
+            If a plugin finds something missing.
+        """
+        options = self.options
+        self._lock.take(make=False)
+        try:
+            self.pipeline.preflight()
+            selection = Selection(force=options.force, verify=options.verify, shard=options.shard)
+            plan = make_plan(self.pipeline, sources, options.out, selection)
+        except BaseException:
+            self._lock.release()
+            raise
+        self.report.total, self.report.skipped = len(plan), plan.done
+        self.report.warnings += _too_little_space(plan)
+        return plan
+
+    def release(self) -> None:
+        """Let go of the output folder, if a plan is not to be carried out."""
+        self._lock.release()
+
+    def carry_out(self, plan: Plan, observe: Callable[[Result], None]) -> Report:
+        """Convert what a plan says, and return what became of it.
+
+        Whatever ends a run early, the journal is closed, no temporaries are left, and `report` says what was done.
+
+        Parameters
+        ----------
+        plan
+            From `plan`.
+        observe
+            Called with each source's result as it comes.
+
+        Raises
+        ------
+        LockedError
+            If another run holds the output folder.
+        OutputError
+            If the output side fails; what was finished stays.
+        """
+        options, report = self.options, self.report
+        began = time.monotonic()
+        journal: Journal | None = None
+        try:
+            self._lock.take(make=True)
+            _see_that_nobody_ran(plan)
+            report.warnings += [self._lock.warning] if self._lock.warning else []
+            journal = Journal(options.out, options.shard)
+            start = journal.size
             try:
-                published = self._write(source, outcome)
-                outputs += published
-                items += 1
-            except OutputError:
-                raise
-            except TonearmError as error:
-                errors.append(error)
-                self._note_error(source, outcome, error)
-            warnings += outcome.context.warnings
-        seconds = time.monotonic() - started
-        self.journal.write(
-            "end",
-            source=source.name,
-            state=state,
-            pipeline=self.plan.fingerprint,
-            outputs=outputs,
-            failed=len(errors),
-            seconds=round(seconds, 6),
+                self._convert(plan, journal, observe)
+            finally:
+                report.seconds = time.monotonic() - began
+                report.read_from(journal.path, start, journal.size)
+        except OutputError:
+            report.stopped = report.stopped or "output"
+            raise
+        except KeyboardInterrupt:
+            report.stopped = "interrupted"
+            raise
+        finally:
+            if journal:
+                journal.close()
+            self._lock.release()
+        return report
+
+    def _convert(self, plan: Plan, journal: Journal, observe: Callable[[Result], None]) -> None:
+        options, report = self.options, self.report
+        if not plan.history.clean:
+            sweep(options.out, mark_of(options.shard) if options.shard else ANYBODY, deep=True)
+        journal.write(
+            "run", time=time.time(), pipeline=plan.fingerprint, plugins=plan.plugins, sources=len(plan), jobs=self.jobs
         )
-        names = tuple(name for name, _ in outputs)
-        return Result(
-            source=source, outputs=names, errors=tuple(errors), warnings=tuple(warnings), seconds=seconds
-        ), items
+        for record in plan.renewed:
+            journal.write(**record)
+        publisher = Publisher(options.out, journal, plan.names, fsync=options.fsync)
 
-    def _outcomes(self, source: Source) -> Iterator[Outcome]:
-        return self.pipeline.items(source)
+        def tasks() -> Iterator[Task]:
+            for task, items in plan.tasks():
+                publisher.keep(task.number, items)
+                yield task
 
-    def _write(self, source: Source, outcome: Outcome) -> list[tuple[str, int]]:
-        """Encode and publish one item."""
-        if outcome.error or outcome.item is None:
-            raise outcome.error or ItemError("there is nothing to write", code="empty")
-        with Publication(self.options.out, self.journal, fsync=self.options.fsync) as publication:
-            for output in self.pipeline.outputs:
-                target = output_path(output, source, outcome.item)
-                if not is_known_early(output):
-                    self.plan.names.take(target, source)
-                self._sweep((self.options.out / target).parent)
-                self.pipeline.encode(output, outcome.item, publication.sink(target), outcome.context)
-            published = publication.publish()
-        self.journal.write(
-            "out",
-            source=source.name,
-            key=outcome.item.key,
-            index=outcome.item.index,
-            outputs=[name for name, _ in published],
-            measured=outcome.context.measurements,
-            warnings=outcome.context.warnings,
-        )
-        return published
+        chunks = Chunks(tasks(), len(plan), self.jobs)
+        executor = self._executor([*self._lock.descriptors, journal.descriptor])
+        stopped: BaseException | None = None
+        try:
+            for batch in executor.results(chunks):
+                self._publish(publisher, batch, observe)
+                if options.max_failures is not None and report.failed >= options.max_failures:
+                    report.stopped = "failures"
+                    break
+        except BaseException as error:
+            stopped = error
+            raise
+        finally:
+            self._wind_up(executor, publisher, observe, stopped)
+            publisher.sync()
+            journal.write(
+                "stop",
+                time=time.time(),
+                converted=report.converted,
+                failed=report.failed,
+                reason=report.stopped or type(stopped).__name__ if stopped else report.stopped,
+            )
+            if options.fsync:
+                journal.flush()
 
-    def _sweep(self, folder: Path) -> None:
-        if folder not in self._swept:
-            self._swept.add(folder)
-            sweep(folder)
+    def _wind_up(
+        self,
+        executor: Executor,
+        publisher: Publisher,
+        observe: Callable[[Result], None],
+        stopped: BaseException | None,
+    ) -> None:
+        """End the workers; what they had finished is published, unless that is what failed."""
+        from tonearm.batch.temporaries import discard
 
-    def _note_error(self, source: Source, outcome: Outcome, error: TonearmError) -> None:
-        item = outcome.item
-        self.journal.write(
-            "err",
-            source=source.name,
-            key=item.key if item else "",
-            index=item.index if item else 0,
-            code=error.code,
-            message=error.message,
-            hint=error.hint,
-        )
+        for batch in executor.stop():
+            if isinstance(stopped, TonearmError):
+                discard(self.options.out, [file for one in batch for item in one.items for file in item.files])
+            else:
+                self._publish(publisher, batch, observe)
+
+    def _publish(self, publisher: Publisher, batch: Batch, observe: Callable[[Result], None]) -> None:
+        for result in publisher.publish(batch):
+            self.report.add(result)
+            observe(result)
+
+    @property
+    def jobs(self) -> int:
+        """How many worker processes; 0 for none."""
+        return usable_cores() if self.options.jobs is None else self.options.jobs
+
+    def _executor(self, foreign: list[int]) -> Executor:
+        options = self.options
+        threads = max(1, usable_cores() // max(1, self.jobs))
+        mark = mark_of(options.shard)
+        settings = Settings(root=options.out, mark=mark, fsync=options.fsync, threads=threads, debug=options.debug)
+        if not self.jobs:
+            return InProcess(self.pipeline, settings)
+        from tonearm.batch.local import Local
+
+        return Local(self.pipeline, settings, jobs=self.jobs, timeout=options.timeout, foreign=foreign)
+
+
+def _see_that_nobody_ran(plan: Plan) -> None:
+    """Raise `LockedError` if another run came and went since the plan was made: before, there was no lock to hold."""
+    from tonearm.batch.history import journals
+
+    for path in journals(plan.root):
+        if plan.selection.shard is None and os.path.getsize(path) != plan.history.sizes.get(path, -1):  # noqa: PTH202
+            raise LockedError(f"another run wrote to {one_line(plan.root)} meanwhile", hint="run it again")
+
+
+def _too_little_space(plan: Plan) -> list[str]:
+    """Return a warning if the sources are far larger than the space that is left."""
+    folder = os.path.abspath(plan.root)  # noqa: PTH100
+    while not os.path.isdir(folder):  # noqa: PTH112
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    try:
+        space = os.statvfs(folder)
+    except OSError:
+        return []
+    free = space.f_bavail * space.f_frsize
+    if free * 2 >= plan.todo_bytes:
+        return []
+    needed, left = f"{plan.todo_bytes / 1e9:.1f} GB", f"{free / 1e9:.1f} GB"
+    return [f"{needed} of sources are to be converted, and {left} are free at {one_line(plan.root)}"]

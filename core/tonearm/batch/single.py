@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from tonearm.batch.naming import Names, output_path
-from tonearm.batch.publish import Publication
+from tonearm.batch.temporaries import Temporaries, cannot_write, temporary_of
 from tonearm.pipeline import Pipeline
 from tonearm.source import Source
 
@@ -24,17 +25,24 @@ def convert_one(
         If the output side fails.
     """
     pipeline.preflight()
-    names = Names(root, (), force=force)
+    folder = os.fspath(root)
+    names = Names(folder, lambda _: False, force=force)
     published = []
     for outcome in pipeline.items(source, on_warning=on_warning):
         if outcome.error:
             raise outcome.error
         if outcome.item is None:
             continue
-        with Publication(root, None, fsync=True) as publication:
+        with Temporaries(folder, mark="00000000", fsync=True) as temporaries:
             for output in pipeline.outputs:
                 target = output_path(output, source, outcome.item)
-                names.take(target, source)
-                pipeline.encode(output, outcome.item, publication.sink(target), outcome.context)
-            published += [root / name for name, _ in publication.publish()]
+                names.take(target, 0, source.name, os.fspath(source.path or ""))
+                pipeline.encode(output, outcome.item, temporaries.sink(target), outcome.context)
+            files = temporaries.finish()
+        for file in files:
+            try:
+                os.replace(temporary_of(folder, file), os.path.join(folder, file.output))  # noqa: PTH105, PTH118
+            except OSError as error:
+                raise cannot_write(root / file.output, error) from error
+            published.append(root / file.output)
     return published

@@ -1,21 +1,23 @@
-"""Finding sources: files, folders, and patterns."""
+"""Finding sources: files, folders, and patterns; one after the other, never all at once."""
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tonearm.batch.compact import Index
 from tonearm.errors import UsageError, one_line
 from tonearm.source import Source
 
 _MAGIC = re.compile(r"[*?[]")
 
 
-def find_sources(patterns: Iterable[str | os.PathLike[str]], base: Path, suffixes: tuple[str, ...]) -> Iterator[Source]:
-    """Yield the sources that patterns name, each file once, in the order of names within each pattern.
+def find_sources(
+    patterns: Iterable[str | os.PathLike[str]], base: str | os.PathLike[str], suffixes: tuple[str, ...]
+) -> Iterator[Source]:
+    """Yield the sources that patterns name, each file once, in the order of names within each folder.
 
     Parameters
     ----------
@@ -31,30 +33,115 @@ def find_sources(patterns: Iterable[str | os.PathLike[str]], base: Path, suffixe
     UsageError
         If a file that is named outright is not there.
     """
-    seen: set[str] = set()
+    start = os.fspath(base)
+    seen = Index()
     for pattern in patterns:
-        text = os.fspath(pattern)
-        for path, relative in _matches(base / text, suffixes):
-            name = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
-            if name not in seen:
-                seen.add(name)
-                yield Source(name=os.fspath(path), path=path, relative_dir=relative)
+        for path, relative in _matches(os.path.normpath(os.path.join(start, pattern)), suffixes):  # noqa: PTH118
+            absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
+            if absolute not in seen:
+                seen.put(absolute, 1)
+                yield Source(name=path, path=Path(path), relative_dir=relative)
 
 
-def _matches(pattern: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+def listed(name: str) -> Iterator[str]:
+    """Yield the paths that a file lists, ``-`` being stdin: one a line, or separated by NUL as ``find -print0`` does.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read.
+    """
+    import sys
+
+    try:
+        with os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == "-" else open(name, "rb") as file:  # noqa: PTH123
+            rest, separator = b"", None
+            while block := file.read(1 << 16):
+                rest += block
+                separator = separator or (b"\0" if b"\0" in rest else b"\n")
+                *lines, rest = rest.split(separator)
+                yield from (os.fsdecode(line) for line in map(_stripped, lines) if line)
+            if _stripped(rest):
+                yield os.fsdecode(_stripped(rest))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"cannot read {one_line(name)}: {reason}", code="no-source") from error
+
+
+def _stripped(line: bytes) -> bytes:
+    return line.removesuffix(b"\r")
+
+
+def _matches(pattern: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Yield paths with the folder of each below the fixed part of the pattern."""
-    if pattern.is_dir():
-        root, rest = pattern, "**"
+    if os.path.isdir(pattern):  # noqa: PTH112
+        for path, folder in _walk(pattern, ["**", "*"], ".", ()):
+            if os.path.splitext(path)[1].lower() in suffixes:  # noqa: PTH122
+                yield path, folder
     elif os.path.lexists(pattern):
         yield pattern, "."
-        return
-    elif not _MAGIC.search(os.fspath(pattern)):
+    elif not _MAGIC.search(pattern):
         raise UsageError(f"there is no file {one_line(pattern)}", code="no-source")
     else:
-        fixed = next(index for index, part in enumerate(pattern.parts) if _MAGIC.search(part))
-        root, rest = Path(*pattern.parts[:fixed]), os.path.join(*pattern.parts[fixed:])  # noqa: PTH118 - keeps '**'
-    for found in sorted(glob.iglob(rest, root_dir=root, recursive=True)):  # noqa: PTH207 - pathlib takes no symlinks
-        path = root / found
-        if path.is_dir() or (rest == "**" and path.suffix.lower() not in suffixes):
-            continue
-        yield path, os.path.dirname(found) or "."  # noqa: PTH120 - '.' stays what it is
+        parts = pattern.split("/")
+        fixed = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
+        root = "/".join(parts[:fixed]) or ("/" if pattern.startswith("/") else ".")
+        parts = parts[fixed:]
+        yield from _walk(root, [*parts, "*"] if parts[-1] == "**" else parts, ".", ())
+
+
+def _walk(root: str, parts: list[str], folder: str, above: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, str]]:
+    """Yield the files below a folder that match the parts of a pattern; a link to a folder above ends there."""
+    part, rest = parts[0], parts[1:]
+    if part == "**":
+        here = _identity(root)
+        if here in above:
+            return
+        yield from _walk(root, rest, folder, above)
+        for name in _names(root, folders=True):
+            yield from _walk(_join(root, name), parts, _join(folder, name), (*above, here))
+    elif not _MAGIC.search(part):
+        path = _join(root, part)
+        if rest and os.path.isdir(path):  # noqa: PTH112
+            yield from _walk(path, rest, _join(folder, part), above)
+        elif not rest and os.path.lexists(path) and not os.path.isdir(path):  # noqa: PTH112
+            yield path, folder
+    else:
+        import fnmatch
+
+        fits = re.compile(fnmatch.translate(part)).match
+        for name in _names(root, folders=bool(rest), hidden=part.startswith(".")):
+            if fits(name) and rest:
+                yield from _walk(_join(root, name), rest, _join(folder, name), above)
+            elif fits(name):
+                yield _join(root, name), folder
+
+
+def _names(root: str, *, folders: bool, hidden: bool = False) -> list[str]:
+    """Return the names of the folders, or of all else, in a folder, in order; none if it cannot be read."""
+    try:
+        with os.scandir(root) as entries:
+            found = [entry.name for entry in entries if _is_folder(entry) == folders]
+    except OSError:
+        return []
+    found.sort()
+    return found if hidden else [name for name in found if name[0] != "."]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _identity(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino
+
+
+def _join(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder.rstrip('/')}/{name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -28,9 +28,44 @@ def survive_odd_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+_log: TextIO | None = None
+
+
+@contextlib.contextmanager
+def logged(name: str | None) -> Iterator[None]:
+    """Append all that is said to a file, too."""
+    global _log
+    if name is None:
+        yield
+        return
+    from tonearm.errors import OutputError, one_line
+
+    try:
+        file = open(name, "a", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: PTH123, SIM115
+    except OSError as error:
+        raise OutputError(f"cannot write {one_line(name)}: {(error.strerror or str(error)).lower()}") from error
+    with file:
+        _log = file
+        try:
+            yield
+        finally:
+            _log = None
+
+
+def log(text: object) -> None:
+    """Write to the log file, if there is one, with the time; a full disk there is no reason to fail."""
+    if _log is not None:
+        import time
+
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        with contextlib.suppress(OSError, ValueError):
+            _log.writelines(f"{stamp} {line}\n" for line in str(text).splitlines())
+
+
 def say(text: object) -> None:
     """Print for people, on stderr; a closed stderr is no reason to fail."""
-    with contextlib.suppress(BrokenPipeError, ValueError):
+    log(text)
+    with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
 

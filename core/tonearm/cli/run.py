@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
+import argparse
+import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tonearm.cli import console
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Iterable
 
-    from tonearm.batch.run import Report, Result
+    from tonearm.batch.plan import Plan
+    from tonearm.batch.report import Report
+    from tonearm.cli.progress import Observer
 
 SHOWN = 5
 """So many files and failures are named at the end; the journal has all."""
-
-LINE_EVERY = 5.0
-"""Seconds between two lines of progress where nobody is looking."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,103 +31,153 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="files, folders or patterns; else the pipeline's own",
     )
-    parser.add_argument("--out", metavar="DIR", default=".", help="output folder; the current one if not given")
-    parser.add_argument("--force", action="store_true", help="convert all, and replace files that no run wrote")
-    parser.add_argument("--fail-fast", action="store_true", help="stop at the first item that fails")
     parser.add_argument(
+        "--from", metavar="FILE", dest="listed", help="file that lists sources, one a line or NUL-separated; - is stdin"
+    )
+    parser.add_argument("--out", metavar="DIR", default=".", help="output folder; the current one if not given")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    again = parser.add_argument_group("what is done again")
+    again.add_argument("--force", action="store_true", help="convert all, and replace files that no run wrote")
+    again.add_argument("--verify", action="store_true", help="look at the content of outputs, not only at their sizes")
+    again.add_argument("--shard", type=_shard, metavar="I/N", help="do the I-th of N parts; each may run elsewhere")
+    work = parser.add_argument_group("how it works")
+    work.add_argument(
+        "--jobs", type=int, metavar="N", help="worker processes; the cores there are if not given, 0 for none"
+    )
+    work.add_argument("--timeout", type=float, metavar="S", help="seconds that a source may take")
+    work.add_argument("--executor", metavar="NAME", default="local", help="who does the work; local is this machine")
+    work.add_argument(
         "--fsync",
         choices=("file", "none"),
         default="file",
         help="flush each file to the disk, or leave it to the system",
     )
-    parser.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
+    end = parser.add_argument_group("when it ends")
+    end.add_argument("--fail-fast", action="store_true", help="stop at the first item that fails")
+    end.add_argument("--max-failures", type=int, metavar="N", help="stop when N items have failed")
+    said = parser.add_argument_group("what it says")
+    said.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
+    said.add_argument("--json", action="store_true", help="print a line of JSON for each item on stdout")
+    said.add_argument("--log-file", metavar="FILE", help="append all messages to a file, with the time")
     console.add_set(parser)
 
 
-def main(arguments: SimpleNamespace) -> int:
+def main(arguments: argparse.Namespace) -> int:
     """Run the pipeline, and say what became of it."""
     # Before anything heavy is imported: whoever stops us early is heard too.
-    signal.signal(signal.SIGTERM, _terminated)
+    stop = _Stop()
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    from tonearm.cli.progress import observer
+
+    try:
+        with console.logged(arguments.log_file), observer(quiet=arguments.quiet, as_json=arguments.json) as watching:
+            return _run(arguments, watching)
+    except KeyboardInterrupt:
+        console.say("interrupted" if stop.number == signal.SIGINT else "terminated")
+        return 128 + (stop.number or signal.SIGINT)
+
+
+def _run(arguments: argparse.Namespace, watching: Observer) -> int:
+    from tonearm.batch.run import Run, RunOptions
     from tonearm.python import load
 
     pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
-    with _progress(quiet=arguments.quiet) as observe:
-        report = pipeline.run(
-            arguments.sources or None,
-            out=arguments.out,
-            force=arguments.force,
-            fail_fast=arguments.fail_fast,
-            fsync=arguments.fsync == "file",
-            observe=observe,
-        )
-    if not arguments.quiet:
-        _summarise(report)
-    return console.DONE if report.ok else console.SOME_FAILED
+    options = RunOptions(
+        out=arguments.out,
+        force=arguments.force,
+        verify=arguments.verify,
+        jobs=arguments.jobs,
+        timeout=arguments.timeout,
+        max_failures=1 if arguments.fail_fast else arguments.max_failures,
+        fsync=arguments.fsync == "file",
+        shard=arguments.shard,
+        executor=arguments.executor,
+        debug=arguments.debug,
+    )
+    run = Run(pipeline, options)
+    plan = run.plan(pipeline.find_sources(_sources(arguments)))
+    for warning in run.report.warnings:
+        console.say(f"warning: {warning}")
+    if arguments.dry_run:
+        run.release()
+        _show(plan, watching)
+        return console.DONE
+    watching.begin(plan)
+    try:
+        run.carry_out(plan, watching)
+    finally:
+        watching.end()
+        if not arguments.quiet and run.report.total + run.report.skipped:
+            _summarise(run.report)
+    return console.DONE if run.report.ok else console.SOME_FAILED
 
 
-def _terminated(*_: object) -> None:
-    raise console.Terminated
+def _sources(arguments: argparse.Namespace) -> Iterable[str] | None:
+    """Return the sources that were named; None for the pipeline's own."""
+    if not arguments.listed:
+        return arguments.sources or None
+    import itertools
+
+    from tonearm.batch.sources import listed
+
+    return itertools.chain(arguments.sources, listed(arguments.listed))
 
 
-@contextlib.contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[Result], None]]:
-    """Show how far it is: a bar on a terminal, a line now and then elsewhere; warnings and failures in any case."""
-    if quiet or not console.is_terminal(sys.stderr):
-        yield _Lines(quiet=quiet)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-
-    terminal = Console(stderr=True, highlight=False)
-    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=terminal, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def observe(result: Result) -> None:
-            for line in _lines_of(result):
-                terminal.print(line, markup=False, soft_wrap=True)
-            bar.update(task, advance=1, description=result.source.stem)
-
-        yield observe
+def _shard(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part of a whole; 1/4 is the first quarter")
+    return int(part), int(parts)
 
 
-class _Lines:
-    """A line of progress every few seconds."""
+class _Stop:
+    """What SIGINT and SIGTERM do: the first ends the run in good order, a second one at once."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
-        self.done = 0
-        self.said = time.monotonic()
+    def __init__(self) -> None:
+        self.number = 0
 
-    def __call__(self, result: Result) -> None:
-        for line in _lines_of(result):
-            if result.errors or not self.quiet:
-                console.say(line)
-        self.done += 1
-        if not self.quiet and time.monotonic() - self.said > LINE_EVERY:
-            self.said = time.monotonic()
-            console.say(f"{self.done} sources converted")
+    def __call__(self, number: int, _: Any) -> None:
+        if self.number:
+            os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"\n")
+            os._exit(128 + number)
+        self.number = number
+        raise KeyboardInterrupt
 
 
-def _lines_of(result: Result) -> Iterator[str]:
+def _show(plan: Plan, watching: Observer) -> None:
+    """Say what would be done."""
     from tonearm.errors import one_line
 
-    name = one_line(result.source.name)
-    for error in result.errors:
-        yield f"{name}: {error.problem}"
-    for warning in result.warnings:
-        yield f"{name}: warning: {warning}"
+    print_line = watching.print_plan
+    for task, kept in plan.tasks():
+        print_line(task.name, plan.outputs(task), f"{len(kept)} items are done" if kept else "")
+    for name in plan.skipped():
+        print_line(name, [], "done")
+    counts = [f"{len(plan)} to convert", f"{plan.done} done"]
+    counts += [f"{plan.elsewhere} in other shards"] if plan.elsewhere else []
+    console.say(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
 
 
 def _summarise(report: Report) -> None:
-    """Say how many, and where the files are."""
+    """Say how many, where the files are, and the first of what failed."""
     from tonearm.errors import one_line
 
-    counts = [f"{report.items} converted", f"{len(report.errors)} failed"]
+    counts = [f"{report.converted} converted", f"{report.failed} failed"]
     counts += [f"{report.skipped} done before"] if report.skipped else []
-    console.say(f"{', '.join(counts)} in {report.seconds:.1f} s")
-    outputs = report.outputs
-    for path in outputs[:SHOWN]:
-        console.say(f"    {one_line(path)}")
-    if len(outputs) > SHOWN:
-        console.say(f"    and {len(outputs) - SHOWN} more below {one_line(report.out)}")
+    left = report.total - report.sources
+    counts += [f"{left} left"] if left else []
+    rate = f", {report.sources / report.seconds:.0f} sources a second" if report.sources >= 100 else ""
+    console.say(f"{', '.join(counts)} in {report.seconds:.1f} s{rate}")
+    for name in report.first_outputs[:SHOWN]:
+        console.say(f"    {one_line(report.out / name)}")
+    if report.files > SHOWN:
+        console.say(f"    and {report.files - SHOWN} more below {one_line(report.out)}")
+    if not report.failed:
+        return
+    console.say("failed:")
+    for code, count in report.codes.most_common():
+        first = next((failure for failure in report.failures if failure.code == code), None)
+        console.say(f"    {count} × {code}" + (f", first {one_line(first.source)}: {first.message}" if first else ""))
+        if first and first.hint:
+            console.say(f"        hint: {first.hint}")

@@ -1,0 +1,247 @@
+"""What earlier runs left, read from their journals: which sources are through, and which outputs are ours."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tonearm.batch.compact import Index
+from tonearm.batch.content import State, hash_of_file, state_of
+from tonearm.batch.journal import FOLDER
+from tonearm.batch.messages import ItemName
+
+Published = tuple[str, int, str]
+"""Output below the root, size in bytes, hash."""
+
+Items = dict[ItemName, list[Published]]
+
+_OFFSET_BITS = 48  # the rest of 64 numbers the journals: 65,536 of 256 TiB each
+_decode = msgspec.json.Decoder().decode
+
+
+class Done(Struct, frozen=True):
+    """What is there of a source.
+
+    Parameters
+    ----------
+    items
+        Items whose outputs are there, unchanged.
+    complete
+        Whether nothing is left to do.
+    renewed
+        The record of its end, if only the source's time has changed: its state is to be noted anew.
+    """
+
+    items: Items = {}
+    complete: bool = False
+    renewed: dict[str, Any] | None = None
+
+
+NOTHING = Done()
+
+
+class _Begun(Struct):
+    """A source that no run got through with yet."""
+
+    state: State
+    items: Items
+    pending: dict[ItemName, list[Published]]
+    files: dict[ItemName, int]
+
+
+class History:
+    """What the journals below an output root say; a line that is no record is skipped.
+
+    Parameters
+    ----------
+    root
+        The output folder.
+
+    Attributes
+    ----------
+    clean
+        Whether every run ended by itself, so that there are no temporaries.
+    owned
+        The outputs that a run made, each with the first 64 bits of its last hash.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.owned = Index()
+        self.clean = True
+        self.sizes: dict[str, int] = {}
+        self._ends = Index()
+        self._begun: dict[str, _Begun] = {}
+        self._files = journals(root)
+        for number, path in enumerate(self._files):
+            self._read(number, path)
+
+    def _read(self, number: int, path: str) -> None:
+        """Take in one journal."""
+        pipeline = ""
+        ended = True
+        size = 0
+        for offset, record in records(path):
+            size = offset
+            kind = record.get("record")
+            try:
+                if kind == "begin":
+                    self._begin(pipeline, record)
+                elif kind == "out":
+                    begun = self._begun.get(_key(pipeline, record["folder"], record["source"]))
+                    if begun:
+                        item = (record["key"], record["index"])
+                        begun.items[item] = begun.pending.pop(item, [])
+                elif kind == "end":
+                    key = _key(pipeline, record["folder"], record["source"])
+                    self._begun.pop(key, None)
+                    self._ends.put(key, number << _OFFSET_BITS | offset)
+                elif kind == "run":
+                    pipeline, ended = record["pipeline"], False
+                elif kind == "stop":
+                    ended = True
+            except (KeyError, TypeError, ValueError):
+                continue
+        self.sizes[path] = size
+        self.clean = self.clean and ended
+
+    def _begin(self, pipeline: str, record: dict[str, Any]) -> None:
+        output, size, digest = record["output"], record["size"], record["hash"]
+        self.owned.put(output, _short(digest))
+        state: State = tuple(record["state"])
+        key = _key(pipeline, record["folder"], record["source"])
+        begun = self._begun.get(key)
+        if begun is None or begun.state != state:
+            begun = self._begun[key] = _Begun(state, {}, {}, {})
+        item = (record["key"], record["index"])
+        begun.items.pop(item, None)
+        begun.pending.setdefault(item, []).append((output, size, digest))
+        begun.files[item] = record["files"]
+
+    def find(self, pipeline: str, folder: str, path: str, state: State | None, *, verify: bool) -> Done:
+        """Return what is there of a source.
+
+        Parameters
+        ----------
+        pipeline
+            Fingerprint of the pipeline.
+        folder, path
+            Of the source.
+        state
+            Of the source as it is now.
+        verify
+            Look at the content of outputs, not only at their sizes.
+        """
+        if state is None:
+            return NOTHING
+        key = _key(pipeline, folder, path)
+        end = self._end(key, path)
+        renewed = end is not None and tuple(end["state"]) != state
+        if end and renewed and (end["state"][0] != state[0] or hash_of_file(path) != end["hash"]):
+            end = None
+        found: Items = {}
+        if end:
+            found = {(name, index): [tuple(file) for file in files] for name, index, files in end["items"]}
+        items = {item: files for item, files in found.items() if self._are_there(files, verify=verify)}
+        begun = self._begun.get(key)
+        if begun:
+            if begun.state == state:
+                items.update(self._settled(begun, verify=verify))
+            return Done(items)
+        complete = end is not None and not end["failed"] and len(items) == len(found)
+        return Done(items, complete, end if renewed and complete else None)
+
+    def _settled(self, begun: _Begun, *, verify: bool) -> Items:
+        """Return what is there of a source that no run got through with."""
+        items = {item: files for item, files in begun.items.items() if self._are_there(files, verify=verify)}
+        for item, files in begun.pending.items():
+            # A run was killed between a file's record and its name, or right after: the file's content tells.
+            last = files[-begun.files[item] :]
+            if len(last) == begun.files[item] and self._are_there(last, verify=True):
+                items[item] = last
+        return items
+
+    def _end(self, key: str, path: str) -> dict[str, Any] | None:
+        """Return the record of a source's end."""
+        position = self._ends.get(key)
+        if position is None:
+            return None
+        try:
+            with open(self._files[position >> _OFFSET_BITS], "rb") as file:  # noqa: PTH123
+                file.seek(position & ((1 << _OFFSET_BITS) - 1))
+                end = _parsed(file.readline())
+        except OSError:
+            return None
+        return end if end and end.get("source") == path and end.get("state") else None
+
+    def _are_there(self, files: list[Published], *, verify: bool) -> bool:
+        """Say whether outputs are there as they were published, and no other run put others in their place."""
+        return bool(files) and all(
+            self.owned.get(output) == _short(digest) and self._is_whole(output, size, digest if verify else "")
+            for output, size, digest in files
+        )
+
+    def _is_whole(self, output: str, size: int, digest: str) -> bool:
+        path = os.path.join(self.root, output)  # noqa: PTH118
+        state = state_of(path)
+        return state is not None and state[0] == size and (not digest or hash_of_file(path) == digest)
+
+
+def journals(root: str) -> list[str]:
+    """Return the journals below an output root, the one that was written last at the end."""
+    folder = os.path.join(root, FOLDER)  # noqa: PTH118
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                (entry.stat().st_mtime_ns, entry.path)
+                for entry in entries
+                if entry.name.startswith("journal") and entry.name.endswith(".jsonl")
+            ]
+    except OSError:
+        return []
+    return [path for _, path in sorted(found)]
+
+
+def records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the records of a journal with the offset of each, and at last its length with an empty one."""
+    offset = start
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            file.seek(start)
+            for line in file:
+                if end is not None and offset >= end:
+                    break
+                record = _parsed(line)
+                if record:
+                    yield offset, record
+                offset += len(line)
+    except OSError:
+        pass
+    yield offset, {}
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """Return a record, or None if a line is none."""
+    try:
+        record = _decode(line)
+    except msgspec.DecodeError:
+        try:
+            record = json.loads(line)  # takes the lone surrogates of names that are not UTF-8
+        except ValueError:
+            return None
+    except UnicodeDecodeError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _key(pipeline: str, folder: str, path: str) -> str:
+    return f"{pipeline}\n{folder}\n{path}"
+
+
+def _short(digest: str) -> int:
+    return int(digest[:16], 16)

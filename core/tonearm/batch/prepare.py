@@ -1,0 +1,166 @@
+"""Preparing a source: its items converted and written to temporaries, whole, flushed and hashed.
+
+This is the part of a run that executors do anywhere: it takes a task, touches nothing but temporaries, and gives back
+what the run will publish.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tonearm.batch.content import State, hash_of_file, state_of
+from tonearm.batch.messages import Converted, Failure, File, Prepared, Task
+from tonearm.batch.naming import is_known_early, output_path
+from tonearm.batch.plan import source_of
+from tonearm.batch.temporaries import Temporaries, cannot_write, discard
+from tonearm.contract import Item
+from tonearm.errors import ItemError, OutputError, TonearmError, one_line
+from tonearm.pipeline import Outcome, Pipeline
+from tonearm.signals import Signal
+from tonearm.source import Source
+
+PART = 256
+"""So many items of one source wait for its end before they are published; then it comes in parts."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """How outputs are prepared.
+
+    Parameters
+    ----------
+    root
+        The output folder.
+    mark
+        Hex digits with which the names of temporaries begin, up to eight.
+    fsync
+        Whether files are flushed to the disk.
+    threads
+        How many threads a plugin may use.
+    debug
+        Whether failures of plugins carry their traceback.
+    """
+
+    root: str
+    mark: str
+    fsync: bool = True
+    threads: int = 1
+    debug: bool = False
+
+
+class Preparer:
+    """Prepares one source after another."""
+
+    def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
+        self.pipeline = pipeline
+        self.settings = settings
+        self._outputs = [(output, not is_known_early(output)) for output in pipeline.outputs]
+        self._mark = settings.mark.ljust(8, "0")[:8]
+
+    def prepare(self, task: Task) -> Iterator[Prepared]:
+        """Yield what became of a source; in parts if it has very many items.
+
+        Raises
+        ------
+        OutputError
+            If the output side fails; no temporaries of the source are left.
+        """
+        began = time.perf_counter()
+        state = state_of(task.path)
+        digest = hash_of_file(task.path)
+        items: list[Converted] = []
+        failures: list[Failure] = []
+        warnings: list[str] = []
+        source = source_of(task)
+        whole = False
+        try:
+            for outcome in self.pipeline.items(source, threads=self.settings.threads, skip=task.skip):
+                try:
+                    items.append(self._write(source, outcome))
+                except OutputError:
+                    raise
+                except TonearmError as error:
+                    failures.append(self._failure(task, outcome.item, error))
+                    warnings += outcome.context.warnings
+                if len(items) >= PART and self._is_unchanged(task, state, failures):
+                    now = time.perf_counter()
+                    part = Prepared(task=task, state=state, hash=digest, items=items, seconds=now - began, last=False)
+                    items, began = [], now
+                    yield part
+            if not self._is_unchanged(task, state, failures):
+                discard(self.settings.root, _files(items))
+                items = []
+            whole = True
+        finally:
+            if not whole:
+                discard(self.settings.root, _files(items))
+        yield Prepared(
+            task=task,
+            state=state,
+            hash=digest,
+            items=items,
+            failures=failures,
+            warnings=warnings,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _is_unchanged(self, task: Task, state: State | None, failures: list[Failure]) -> bool:
+        """See that the source is what it was; if not, that is the only failure that counts."""
+        changed = [failure for failure in failures if failure.code == "source-changed"]
+        if not changed and state is not None and state_of(task.path) != state:
+            error = ItemError(
+                f"{one_line(task.name)} changed while it was read",
+                code="source-changed",
+                hint="convert it again when it is finished",
+            )
+            changed = [self._failure(task, None, error)]
+        if changed:
+            failures[:] = changed[:1]
+        return not changed
+
+    def _write(self, source: Source, outcome: Outcome) -> Converted:
+        """Encode one item."""
+        item, context = outcome.item, outcome.context
+        if outcome.error or item is None:
+            raise outcome.error or ItemError("there is nothing to write", code="empty")
+        settings = self.settings
+        with Temporaries(settings.root, mark=self._mark, fsync=settings.fsync) as temporaries:
+            for output, late in self._outputs:
+                target = output_path(output, source, item)
+                sink = temporaries.sink(target, late=late)
+                try:
+                    self.pipeline.encode(output, item, sink, context)
+                except ItemError as error:
+                    _blame_the_disk(os.fspath(sink.path), error)
+                    raise
+            files = temporaries.finish()
+        return Converted(item.key, item.index, files, context.measurements, context.warnings)
+
+    def _failure(self, task: Task, item: Item[Signal] | None, error: TonearmError) -> Failure:
+        key, index = (item.key, item.index) if item else ("", 0)
+        trace = "".join(traceback.format_exception(error)) if self.settings.debug else ""
+        return Failure(task.name, key, index, error.code, error.message, error.hint, trace)
+
+
+def _blame_the_disk(path: str, error: ItemError) -> None:
+    """Raise `OutputError` if an encoder failed because nothing can be written: not every library says so."""
+    if error.code != "plugin-failed":
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        try:
+            os.write(descriptor, bytes(1 << 16))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as why:
+        raise cannot_write(path, why) from error
+
+
+def _files(items: list[Converted]) -> Iterator[File]:
+    for item in items:
+        yield from item.files

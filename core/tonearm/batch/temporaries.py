@@ -1,0 +1,172 @@
+"""Writing files beside their final names: a temporary, made anew, flushed and hashed, or removed again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from tonearm.batch.content import hash_of
+from tonearm.batch.messages import File
+from tonearm.contract import Sink
+from tonearm.errors import ItemError, OutputError, one_line
+
+PREFIX = ".tonearm-"
+SUFFIX = ".part"
+LEFTOVER = re.compile(r"\.tonearm-([0-9a-f]{16})(\..*)?\.part")
+"""Names of temporaries. The 16 digits are a mark of eight that says whose it is, and eight at random."""
+
+ANYBODY = ""
+
+
+class Temporaries:
+    """The files of one item: all are written before the first is published.
+
+    Use it as a context manager; whatever `finish` was not reached for is removed at its end.
+
+    Parameters
+    ----------
+    root
+        The output folder.
+    mark
+        Eight hex digits that tell whose temporaries these are.
+    fsync
+        Whether files are flushed to the disk.
+    """
+
+    def __init__(self, root: str, *, mark: str, fsync: bool) -> None:
+        self._root = root
+        self._mark = mark
+        self._fsync = fsync
+        self._open: list[tuple[Sink, str, int, bool]] = []
+        self._finished = False
+
+    def __enter__(self) -> Temporaries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sink, _target, descriptor, _late in self._open:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+            if not self._finished:
+                for leftover in (sink.path, *sink.sidecars.values()):
+                    with contextlib.suppress(OSError):
+                        os.unlink(leftover)  # noqa: PTH108
+
+    def sink(self, target: str, *, late: bool = False) -> Sink:
+        """Return where to write the output that goes to ``target`` below the root.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        folder = os.path.join(self._root, os.path.dirname(target))  # noqa: PTH118, PTH120
+        path = os.path.join(folder, f"{PREFIX}{self._mark}{secrets.token_hex(4)}{SUFFIX}")  # noqa: PTH118
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
+        try:
+            try:
+                descriptor = os.open(path, flags, 0o666)
+            except FileNotFoundError:
+                os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+                descriptor = os.open(path, flags, 0o666)
+        except OSError as error:
+            raise cannot_write(os.path.join(self._root, target), error) from error  # noqa: PTH118
+        sink = Sink(Path(path), os.path.splitext(target)[1])  # noqa: PTH122
+        self._open.append((sink, target, descriptor, late))
+        return sink
+
+    def finish(self) -> list[File]:
+        """Flush and hash every file that was written; from here on they are the caller's.
+
+        Raises
+        ------
+        ItemError
+            If an encoder wrote nothing, or something else than a file.
+        OutputError
+            If a file cannot be flushed.
+        """
+        files = []
+        for sink, target, descriptor, late in self._open:
+            files.append(self._finish(os.fspath(sink.path), target, descriptor, late=late))
+            for suffix, path in sink.sidecars.items():
+                beside = os.path.splitext(target)[0] + suffix  # noqa: PTH122
+                files.append(self._finish(os.fspath(path), beside, None, late=True))
+        self._finished = True
+        return files
+
+    def _finish(self, path: str, target: str, descriptor: int | None, *, late: bool) -> File:
+        try:
+            there = os.lstat(path)
+        except FileNotFoundError as error:
+            raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written") from error
+        if not stat.S_ISREG(there.st_mode) or not there.st_size:
+            what = "an empty" if stat.S_ISREG(there.st_mode) else "no regular"
+            raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
+        try:
+            # An encoder may have put another file in the place of ours.
+            if descriptor is None or os.fstat(descriptor).st_ino != there.st_ino:
+                own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    return self._described(own, path, target, there.st_size, late=late)
+                finally:
+                    os.close(own)
+            return self._described(descriptor, path, target, there.st_size, late=late)
+        except OSError as error:
+            raise cannot_write(os.path.join(self._root, target), error) from error  # noqa: PTH118
+
+    def _described(self, descriptor: int, path: str, target: str, size: int, *, late: bool) -> File:
+        if self._fsync:
+            os.fsync(descriptor)
+        name = path.rpartition("/")[2]
+        return File(temporary=name, output=target, size=size, hash=hash_of(descriptor), late=late)
+
+
+def discard(root: str, files: Iterable[File]) -> None:
+    """Remove temporaries that nobody will publish."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary_of(root, file))  # noqa: PTH108
+
+
+def temporary_of(root: str, file: File) -> str:
+    """Return the path of a file's temporary."""
+    return os.path.join(root, os.path.dirname(file.output), file.temporary)  # noqa: PTH118, PTH120
+
+
+def sweep(folder: str, mark: str = ANYBODY, *, deep: bool = False) -> None:
+    """Remove temporaries that nobody will publish any more; the caller holds the lock.
+
+    Parameters
+    ----------
+    folder
+        Where.
+    mark
+        How the digits of their names begin.
+    deep
+        Look into all folders below.
+    """
+    folders = [folder]
+    while folders:
+        here = folders.pop()
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    found = LEFTOVER.fullmatch(entry.name) if entry.name.startswith(PREFIX) else None
+                    if found and found[1].startswith(mark):
+                        with contextlib.suppress(OSError):
+                            os.unlink(entry.path)  # noqa: PTH108
+                    elif deep and entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except OSError:
+            continue
+
+
+def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """Return the error for a file that cannot be written."""
+    hint = "--out DIR" if isinstance(error, PermissionError) else ""
+    return OutputError(f"cannot write {one_line(path)}: {(error.strerror or str(error)).lower()}", hint=hint)

@@ -1,0 +1,228 @@
+"""What a person sees of a run while it runs, or a program."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TextIO
+
+from tonearm.cli import console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from tonearm.batch.plan import Plan
+    from tonearm.batch.report import Result
+
+LINE_EVERY = 5.0
+"""Seconds between two lines of progress where nobody is looking."""
+
+REFRESH_EVERY = 0.1
+
+
+class Observer:
+    """Says what failed and what to know; more in subclasses.
+
+    Parameters
+    ----------
+    lines
+        Where a line of JSON for each item goes; None for nowhere.
+    quiet
+        Whether warnings are kept back.
+    """
+
+    def __init__(self, *, quiet: bool, lines: TextIO | None) -> None:
+        self.quiet = quiet
+        self.total = 0
+        self.done = 0
+        self.failed = 0
+        self._lines = lines
+
+    def begin(self, plan: Plan) -> None:
+        """Take note of what there is to do."""
+        self.total = len(plan)
+        if self._lines:
+            for name in plan.skipped():
+                self._print({"source": name, "status": "skipped"})
+
+    def __call__(self, result: Result) -> None:
+        """Take note of a result."""
+        self.done += result.last
+        self.failed += len(result.failures)
+        for line in self._texts(result):
+            self.say(line)
+        if self._lines:
+            for values in _items(result):
+                self._print(values)
+        self.progress(result)
+
+    def _texts(self, result: Result) -> Iterator[str]:
+        from tonearm.errors import Problem, one_line
+
+        name = one_line(result.source)
+        for failure in result.failures:
+            yield f"{name}: {Problem(code=failure.code, message=failure.message, hint=failure.hint)}"
+            if failure.trace:
+                yield failure.trace
+        for warning in result.warnings if not self.quiet else ():
+            yield f"{name}: warning: {warning}"
+
+    def _print(self, values: dict[str, Any]) -> None:
+        import json
+
+        print(json.dumps(values, separators=(",", ":")), file=self._lines, flush=True)
+
+    def print_plan(self, source: str, outputs: list[str], note: str) -> None:
+        """Say what would be done with a source, on stdout."""
+        from tonearm.errors import one_line
+
+        if self._lines:
+            status = "skipped" if note == "done" else "planned"
+            self._print({"source": source, "status": status, "outputs": outputs})
+            return
+        target = ", ".join(map(one_line, outputs)) or "nothing"
+        print(f"{one_line(source)} -> {target}{f' ({note})' if note else ''}")
+
+    def say(self, line: str) -> None:
+        """Say something that a person should know."""
+        console.say(line)
+
+    def progress(self, result: Result) -> None:
+        """Show how far it is."""
+
+    def end(self) -> None:
+        """Show no more."""
+
+
+class Lines(Observer):
+    """A line of progress every few seconds."""
+
+    def __init__(self, *, quiet: bool, lines: TextIO | None) -> None:
+        super().__init__(quiet=quiet, lines=lines)
+        self._began = self._said = time.monotonic()
+
+    def progress(self, _: Result) -> None:
+        """Say how far it is, now and then."""
+        now = time.monotonic()
+        if now - self._said < LINE_EVERY:
+            return
+        self._said = now
+        rate = self.done / (now - self._began)
+        left = (self.total - self.done) / rate if rate else 0.0
+        failed = f", {self.failed} failed" if self.failed else ""
+        console.say(f"{self.done} of {self.total} sources{failed}, {rate:.1f} a second, {left:.0f} s left")
+
+
+class Bar(Observer):
+    """A progress bar; it is drawn when results come, by no thread of its own, so that workers can be forked."""
+
+    def __init__(self, bar: Progress, *, quiet: bool, lines: TextIO | None) -> None:
+        super().__init__(quiet=quiet, lines=lines)
+        self._bar = bar
+        self._task = bar.add_task("", total=None, failed="")
+        self._drawn = 0.0
+
+    def begin(self, plan: Plan) -> None:
+        """Draw it for the first time."""
+        super().begin(plan)
+        self._bar.update(self._task, total=self.total)
+        self._bar.start()
+
+    def say(self, line: str) -> None:
+        """Print a line above it."""
+        console.log(line)
+        self._bar.console.print(line, markup=False, soft_wrap=True)
+
+    def progress(self, result: Result) -> None:
+        """Draw it."""
+        from tonearm.errors import one_line
+
+        now = time.monotonic()
+        if now - self._drawn < REFRESH_EVERY and self.done < self.total:
+            return
+        self._drawn = now
+        failed = f"{self.failed} failed" if self.failed else ""
+        name = one_line(os.path.basename(result.source), 40)  # noqa: PTH119
+        self._bar.update(self._task, completed=self.done, description=name, failed=failed)
+        self._bar.refresh()
+
+    def end(self) -> None:
+        """Wipe it away."""
+        self._bar.stop()
+
+
+@contextlib.contextmanager
+def observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
+    """Give what shows a run: a bar on a terminal, a line now and then elsewhere, JSON on stdout if asked for."""
+    lines = _own_stdout() if as_json else None
+    if quiet:
+        yield Observer(quiet=True, lines=lines)
+        return
+    if not console.is_terminal(sys.stderr):
+        yield Lines(quiet=False, lines=lines)
+        return
+    bar = _bar()
+    try:
+        yield Bar(bar, quiet=False, lines=lines)
+    finally:
+        bar.stop()
+
+
+def _own_stdout() -> TextIO:
+    """Return stdout for us alone; what plugins print goes to stderr from here on."""
+    sys.stdout.flush()
+    own = os.fdopen(os.dup(1), "w", encoding="ascii", errors="backslashreplace")
+    os.dup2(2, 1)
+    return own
+
+
+def _bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        BarColumn(),
+        TaskProgressColumn(show_speed=True),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[red]{task.fields[failed]}"),
+        TextColumn("{task.description}", markup=False),
+        console=Console(stderr=True, highlight=False),
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+def _items(result: Result) -> Iterator[dict[str, Any]]:
+    for item in result.items:
+        yield {
+            "source": result.source,
+            "key": item.key,
+            "index": item.index,
+            "status": "converted",
+            "outputs": [file.output for file in item.files],
+            "measured": item.measured,
+            "warnings": item.warnings,
+        }
+    for failure in result.failures:
+        yield {
+            "source": result.source,
+            "key": failure.key,
+            "index": failure.index,
+            "status": "failed",
+            "code": failure.code,
+            "message": failure.message,
+            "hint": failure.hint,
+        }
