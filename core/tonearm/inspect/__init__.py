@@ -1,0 +1,9 @@
+"""What an array seems to be, with reasons: what is certain, what is likely, and what no array can say."""
+
+from __future__ import annotations
+
+from tonearm.inspect.files import Inspected, inspect_file
+from tonearm.inspect.guess import Finding, Guess, guess
+from tonearm.inspect.measure import Measured, measure
+
+__all__ = ["Finding", "Guess", "Inspected", "Measured", "guess", "inspect_file", "measure"]

@@ -1,0 +1,77 @@
+"""A small picture of an array in block characters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tonearm.inspect.measure import give_back
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
+
+WIDTH, HEIGHT = 64, 8
+_BARS = " ▁▂▃▄▅▆▇█"
+_SHADES = " ░▒▓█"
+_LOOKED_AT = 4096  # values behind each column of a waveform, at most
+
+
+def picture(array: Array, axes: list[str]) -> list[str]:
+    """Return lines of characters: the envelope of a waveform, or a spectrogram with low frequencies below.
+
+    Parameters
+    ----------
+    array
+        Of any rank; where it has more than the picture shows, the first of each.
+    axes
+        Names of its axes longer than 1, as far as they are known.
+    """
+    import numpy as np
+
+    inner = array.squeeze()
+    if inner.ndim != len(axes):
+        axes = ["batch"] * (inner.ndim - 2) + ["bin", "frame"] if inner.ndim > 1 else ["time"]
+    shown = [axis for axis, name in enumerate(axes) if name in ("time", "bin", "mel", "frame")][-2:]
+    inner = inner[tuple(slice(None) if axis in shown or not shown else 0 for axis in range(inner.ndim))]
+    if inner.ndim <= 1:
+        return [_envelope(np.atleast_1d(inner))]
+    upright = inner.T if axes[shown[0]] in ("frame", "time") else inner
+    return _spectrogram(upright)
+
+
+def _envelope(values: Array) -> str:
+    import numpy as np
+
+    peaks = []
+    for start, end in _parts(len(values), WIDTH):
+        part = values[start : min(end, start + _LOOKED_AT)]
+        peaks.append(float(np.nan_to_num(np.abs(part).astype(np.float64), posinf=0.0).max()))
+        give_back(values)
+    top = max(peaks) or 1.0
+    return "".join(_BARS[round(peak / top * (len(_BARS) - 1))] for peak in peaks)
+
+
+def _spectrogram(values: Array) -> list[str]:
+    import numpy as np
+
+    rows, columns = _parts(values.shape[0], HEIGHT), _parts(values.shape[1], WIDTH)
+    grid = np.array([[_mean(values[a:b][:, c : min(d, c + 16)]) for c, d in columns] for a, b in rows])
+    if grid.min() >= 0:  # linear values look like nothing at all
+        grid = np.log(np.maximum(grid, grid.max() * 1e-4 or 1.0))
+    low, high = grid.min(), grid.max()
+    shades = np.rint((grid - low) / ((high - low) or 1.0) * (len(_SHADES) - 1)).astype(int)
+    return ["".join(_SHADES[shade] for shade in row) for row in shades[::-1]]
+
+
+def _mean(part: Array) -> float:
+    import numpy as np
+
+    values = np.abs(part) if part.dtype.kind == "c" else part
+    return float(np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0).mean())
+
+
+def _parts(size: int, count: int) -> list[tuple[int, int]]:
+    """Return at most ``count`` ranges that make up a number of places."""
+    count = min(size, count)
+    return [(size * n // count, size * (n + 1) // count) for n in range(count)]
