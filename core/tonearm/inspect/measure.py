@@ -154,7 +154,10 @@ def give_back(array: Array) -> None:
     import mmap
 
     base: Any = array
+    mode = "r"
     while base is not None and not isinstance(base, mmap.mmap):
+        mode = getattr(base, "mode", mode)
         base = getattr(base, "base", None)
-    if base is not None and hasattr(mmap, "MADV_DONTNEED"):
+    # A private copy (mode c) would lose what was written to it.
+    if base is not None and mode in ("r", "r+") and hasattr(mmap, "MADV_DONTNEED"):
         base.madvise(mmap.MADV_DONTNEED)
