@@ -22,6 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(500_000, 20, 100)
     arguments = list(sys.argv[1:] if argv is None else argv)
     console.survive_odd_streams()
+    return console.guarded(lambda: _main(arguments), debug="--debug" in arguments)
+
+
+def _main(arguments: list[str]) -> int:
+    """Do what the arguments say."""
     command = next((word for word in arguments if not word.startswith("-")), None)
     if command in COMMANDS:
         _import_msgspec_alone()
@@ -32,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from tonearm.cli.parser import parse
 
         parsed = parse(arguments, command)
-    module = importlib.import_module(f"tonearm.cli.{parsed.command}")
-    return console.guarded(lambda: module.main(parsed), debug=parsed.debug)
+    status: int = importlib.import_module(f"tonearm.cli.{parsed.command}").main(parsed)
+    return status
 
 
 def _import_msgspec_alone() -> None:

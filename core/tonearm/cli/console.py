@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -16,15 +17,20 @@ if TYPE_CHECKING:
 
 DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 11, 130, 143
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
 
 class Terminated(KeyboardInterrupt):
     """Somebody sent SIGTERM; it passes through plugins as Ctrl-C does, and as SystemExit would not."""
 
 
 def survive_odd_streams() -> None:
-    """Let no name that cannot be encoded raise on the way to a terminal."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    """Let no name that cannot be encoded raise on the way to a terminal, and no stream that is closed be missed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
+        elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
@@ -63,10 +69,12 @@ def log(text: object) -> None:
 
 
 def say(text: object) -> None:
-    """Print for people, on stderr; a closed stderr is no reason to fail."""
+    """Print for people, on stderr; where nobody can hear it, that is no reason to fail."""
     log(text)
-    with contextlib.suppress(OSError, ValueError):
+    try:
         print(text, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        _forget(sys.stderr)
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -76,17 +84,11 @@ def is_terminal(stream: TextIO) -> bool:
 
 def guarded(command: Callable[[], int], *, debug: bool) -> int:
     """Run a command; return its exit status, or that of what went wrong, after saying it."""
-    from tonearm.errors import TonearmError
-
     try:
-        status = command()
-        sys.stdout.flush()
-        return status
-    except TonearmError as error:
-        if debug:
-            _show_traceback()
-        say(error if hasattr(error, "problems") else error.problem)
-        return status_of(error)
+        try:
+            return command()
+        finally:
+            sys.stdout.flush()
     except Terminated:
         say("terminated")
         return TERMINATED
@@ -94,14 +96,34 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
         say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has left (tonearm plugins | head): no error. Python would complain at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has left (tonearm plugins | head): no error.
+        _forget(sys.stdout)
         return DONE
     except Exception as error:
         if debug:
             _show_traceback()
-        say(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
-        return BUG
+        return _said(error)
+
+
+def _said(error: Exception) -> int:
+    """Say what went wrong, and return the exit status that it stands for."""
+    from tonearm.errors import TonearmError
+
+    if isinstance(error, TonearmError):
+        say(error if hasattr(error, "problems") else error.problem)
+        return status_of(error)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _forget(sys.stdout)
+        say(f"output: cannot write: {str(error.strerror).lower()}")
+        return OUTPUT
+    say(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
+    return BUG
+
+
+def _forget(stream: TextIO) -> None:
+    """Let Python not complain at its exit about what could not be written."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _show_traceback() -> None:

@@ -62,7 +62,8 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the mistake and where help is, and exit with 2."""
-        self.exit(console.USAGE, f"usage: {message}\n    hint: {self.prog} --help\n")
+        console.say(f"usage: {message}\n    hint: {self.prog} --help")
+        raise SystemExit(console.USAGE)
 
 
 class _Version(argparse.Action):

@@ -1,0 +1,201 @@
+"""``tonearm check`` as a user runs it: every mistake in a pipeline exits with 2, a message, and no traceback."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from core_toys import ROOT, tonearm
+
+from tonearm import cli
+
+HEAVY = ("numpy", "scipy", "librosa", "soundfile", "pydub", "numba", "llvmlite", "soxr", "rich", "torch", "mutagen")
+RIGHT = """\
+tonearm: 1
+input: {use: npy-reader, files: "*.npy", with: {kind: waveform, sample_rate: 8000}}
+steps: [{use: normalize}]
+outputs: [{use: wav-writer, file: "{stem}.wav"}]
+"""
+SPECTRAL = "kind: complex, sample_rate: 8000, n_fft: 1024, hop_length: 256"
+
+
+def reading(options):
+    return RIGHT.replace("kind: waveform, sample_rate: 8000", options)
+
+
+def writing(file):
+    return RIGHT.replace('"{stem}.wav"', file)
+
+
+def nested(depth):
+    return "a: " + "[" * depth + "]" * depth
+
+
+# Each row: what stands in the file, where the first problem is, and its code.
+ROWS = {
+    # a file that is no pipeline file
+    "over 1 MiB": ("#" + "x" * (1 << 20), "", "too-large"),
+    "not UTF-8": (b"tonearm: 1\n# \xff\n", "2:3", "not-utf8"),
+    "UTF-16": (RIGHT.encode("utf-16"), "1:1", "not-utf8"),
+    "deeper than 50": (nested(60), "1:53", "too-deep"),
+    "50,000 brackets": ("[" * 50_000, "1:51", "too-deep"),
+    "over 10,000 nodes": ("a: [" + "1, " * 11_000 + "]", "1:29996", "too-many-nodes"),
+    "over 10,000 nodes by aliases": ("a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+        f"{new}: &{new} [{', '.join(['*' + old] * 10)}]\n" for old, new in zip("abcd", "bcde", strict=True)
+    ), "4:36", "too-many-nodes"),
+    "a tag": (RIGHT.replace("1\n", "!!python/object/apply:os.system [ls]\n", 1), "1:10", "tag-refused"),
+    "a plain tag": (RIGHT.replace("1\n", "!!int 1\n", 1), "1:10", "tag-refused"),
+    "recursion": ("a: &a [*a]", "1:8", "recursive-alias"),
+    "a duplicate key": (RIGHT + "tonearm: 1\n", "5:1", "duplicate-key"),
+    "a key that is no text": (RIGHT + "7: x\n", "5:1", "bad-key"),
+    "tab indentation": ("tonearm: 1\ninput:\n\tuse: x\n", "3:1", "tab-indentation"),
+    "empty": ("", "1:1", "empty"),
+    "only comments": ("# nothing\n", "1:1", "empty"),
+    "two documents": (RIGHT + "---\n" + RIGHT, "5:1", "several-documents"),
+    "broken syntax": ("a: [1, 2", "1:9", "yaml-syntax"),
+    "a NUL": ("tonearm: 1\na: \0\n", "2:4", "yaml-syntax"),
+    # scalars
+    "0123": (reading("sample_rate: 0123"), "2:62", "ambiguous-number"),
+    "1:30": (reading("sample_rate: 1:30"), "2:62", "bad-option"),
+    "22_050": (reading("sample_rate: 22_050"), "2:62", "bad-option"),
+    "a date": (reading("sample_rate: 2024-01-01"), "2:62", "bad-option"),
+    "a variable that is not set": (reading("sample_rate: '${TONEARM_NOT_SET}'"), "2:62", "unset-variable"),
+    # keys, plugins, options
+    "an unknown key": (RIGHT + "step: []\n", "5:1", "unknown-key"),
+    "an unknown plugin": (RIGHT.replace("normalize", "normalise"), "3:15", "unknown-plugin"),
+    "an unknown option": (RIGHT.replace("normalize", "normalize, with: {peek_db: 1}"), "3:33", "unknown-option"),
+    "a rate of 0": (reading("kind: waveform, sample_rate: 0"), "2:78", "bad-option"),
+    "a negative rate": (reading("kind: waveform, sample_rate: -8000"), "2:78", "bad-option"),
+    "a fractional rate": (reading("kind: waveform, sample_rate: 8000.5"), "2:78", "bad-option"),
+    "truth as a rate": (reading("kind: waveform, sample_rate: true"), "2:78", "bad-option"),
+    "a rate of 1e9": (reading("kind: waveform, sample_rate: 1e9"), "2:78", "bad-option"),
+    "a hop of 0": (reading(SPECTRAL.replace("256", "0")), "2:108", "bad-option"),
+    "a window that cannot be inverted": (reading(SPECTRAL.replace("256", "1500")), "2:108", "not-invertible"),
+    "n_mels that does not fit": (reading("kind: mel, dialect: {base: hifigan, n_mels: 10000}"), "2:93", "bad-option"),
+    "a rate that the encoder cannot write": (
+        RIGHT.replace("8000", "96000").replace("wav-writer", "mp3-writer"), "4:17", "unsupported-rate"
+    ),
+    # names of outputs
+    "..": (writing("'../{stem}.wav'"), "4:35", "bad-template"),
+    "an absolute name": (writing("'/tmp/{stem}.wav'"), "4:35", "bad-template"),
+    "attribute access": (writing("'{stem.__class__}.wav'"), "4:35", "bad-template"),
+    "a format spec": (writing("'{index:>10}.wav'"), "4:35", "bad-template"),
+    "two outputs of one name": (
+        RIGHT.replace('wav"}]', 'wav"}, {use: flac-writer, file: "{stem}.wav"}]'), "4:75", "same-output"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_users_mistake_exits_2_with_a_message_and_no_traceback(name, tmp_path):
+    text, place, code = ROWS[name]
+    path = tmp_path / "p.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    done = tonearm("check", "p.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    first, *rest = done.stderr.splitlines()
+    assert first.startswith(f"p.yaml:{place}: {code}: " if place else f"p.yaml: {code}: ")
+    assert re.fullmatch(r"\d+ problems?", rest[-1])
+    assert max(map(len, done.stderr.splitlines())) < 600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments"),
+    [
+        (lambda text: text.replace("\n", "\r\n"), ()),
+        (lambda text: "\ufeff" + text, ()),
+        (lambda text: text.replace("{use: normalize}", "&n {use: normalize}, *n"), ()),
+        (lambda text: text.replace("sample_rate: 8000}", "<<: {sample_rate: 8000}}"), ()),
+        (
+            lambda text: (
+                text.replace("{use: normalize}", "\n- use: normalize\n  with:\n    peak_db: ${TONEARM_DB:-3}\n")
+                .replace("[\n-", "\n-")
+                .replace("\n]", "\n")
+            ),
+            (),
+        ),
+        (lambda text: text.replace("8000", "0"), ("--set", "input.with.sample_rate=8000")),
+    ],
+    ids=["CRLF", "byte order mark", "alias", "merge key", "variable", "override"],
+)
+def test_what_is_accepted(change, arguments, tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_bytes(change(RIGHT).encode())
+    done = tonearm("check", path, *arguments)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith(f"{path}: ok: npy-reader → normalize")
+
+
+class TestFiles:
+    def said(self, *arguments, capsys, status=2):
+        assert cli.main(["check", *map(str, arguments)]) == status
+        found = capsys.readouterr()
+        assert found.out == ""
+        return found.err
+
+    def test_not_there(self, tmp_path, capsys):
+        path = tmp_path / "no.yaml"
+        expected = f"unreadable: cannot read {path}: no such file or directory\n1 problem\n"
+        assert self.said(path, capsys=capsys) == expected
+
+    def test_a_folder(self, tmp_path, capsys):
+        expected = f"unreadable: cannot read {tmp_path}: it is a folder\n1 problem\n"
+        assert self.said(tmp_path, capsys=capsys) == expected
+
+    def test_a_pipe_is_not_waited_for(self, tmp_path, capsys):
+        os.mkfifo(tmp_path / "p.yaml")
+        assert "it is not a regular file" in self.said(tmp_path / "p.yaml", capsys=capsys)
+
+    def test_a_loop_of_links(self, tmp_path, capsys):
+        (tmp_path / "p.yaml").symlink_to("p.yaml")
+        assert "too many levels of symbolic links" in self.said(tmp_path / "p.yaml", capsys=capsys)
+
+    def test_an_odd_name_is_shown_on_one_line(self, tmp_path, capsys):
+        assert r"a\nb\x1b[31m\x00.yaml" in self.said("a\nb\x1b[31m\0.yaml", capsys=capsys)
+
+    def test_several_are_all_checked(self, tmp_path, capsys):
+        good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+        good.write_text(RIGHT)
+        bad.write_text(RIGHT.replace("8000", "0").replace("normalize", "x"))
+        lines = self.said(bad, tmp_path / "no.yaml", good, capsys=capsys).splitlines()
+        assert lines[-2:] == [f"{good}: ok: npy-reader → normalize → wav-writer", "3 problems"]
+
+    def test_a_bad_override(self, tmp_path, capsys):
+        path = tmp_path / "p.yaml"
+        path.write_text(RIGHT)
+        said = self.said(path, "--set", "steps.7.use=x", capsys=capsys)
+        assert said == (
+            "bad-override: --set 'steps.7.use=x': 'steps' is a list, and has no '7'\n    hint: its indexes are 0 to 0"
+            "\n1 problem\n"
+        )
+
+    def test_every_ready_pipeline(self, capsys):
+        paths = sorted((ROOT / "configs").glob("*.yaml"))
+        said = self.said(*paths, capsys=capsys, status=0)
+        assert said.count(": ok: ") == len(paths) > 3
+
+
+@pytest.mark.parametrize("arguments", [["check", "p.yaml"], ["--help"], ["plugins"], ["plugins", "istft"], ["schema"],
+                                       ["--version"], ["check", "bad.yaml"], ["check", "mel.yaml"]])  # fmt: skip
+def test_nothing_heavy_is_imported(arguments, tmp_path):
+    (tmp_path / "p.yaml").write_text(RIGHT)
+    (tmp_path / "bad.yaml").write_text(RIGHT.replace("8000", "0").replace("normalize", "normalise"))
+    steps = "{use: mel-to-magnitude}, {use: griffin-lim}"
+    mel = reading("kind: mel, dialect: hifigan").replace("{use: normalize}", steps)
+    (tmp_path / "mel.yaml").write_text(mel)
+    code = (
+        "import sys\nfrom tonearm.cli import main\nsys.stdout = sys.stderr\n"
+        f"try:\n    main({arguments})\nexcept SystemExit:\n    pass\n"
+        "sys.stdout = sys.__stdout__\nprint(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    modules = set(done.stdout.split())
+    assert "tonearm.cli" in modules
+    assert not modules & set(HEAVY)
+    if arguments[0] in ("--help", "--version"):
+        assert not {name for name in modules if name.startswith("tonearm.")} - {
+            "tonearm.cli", "tonearm.cli.console", "tonearm.version"
+        }  # fmt: skip
