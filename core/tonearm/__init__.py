@@ -16,7 +16,7 @@ from tonearm.version import __version__
 if TYPE_CHECKING:
     from tonearm.dialects import MelDialect, MelSpectrogram
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
-    from tonearm.python import Pipeline, load
+    from tonearm.python import Pipeline, TonearmWarning, load
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Signal",
     "StftGrid",
     "TonearmError",
+    "TonearmWarning",
     "UsageError",
     "Waveform",
     "__version__",

@@ -199,3 +199,14 @@ def tonearm(*arguments: Any, env: dict[str, str] | None = None, **more: Any) -> 
         command[:3] = [str(script)]
     environ = {**os.environ, "COLUMNS": "100", **(env or {})}
     return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=60, **more)
+
+
+def third_party(folder: Path, name: str, code: str, version: str = "1.2") -> dict[str, str]:
+    """Install a package of one module into a folder; return the environment that has it on the path."""
+    metadata = folder / f"tonearm_{name}-{version}.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "entry_points.txt").write_text(f"[tonearm]\n{name} = tonearm_{name}\n")
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: tonearm-{name}\nVersion: {version}\n")
+    (folder / f"tonearm_{name}.py").write_text(code)
+    before = os.environ.get("PYTHONPATH", "")
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{before}" if before else str(folder)}

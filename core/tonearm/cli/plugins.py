@@ -101,9 +101,9 @@ def _table(rows: list[dict[str, Any]]) -> str:
     for role in dict.fromkeys(row["role"] for row in rows):
         lines += ["", f"{role}s"] if lines else [f"{role}s"]
         for row in (row for row in rows if row["role"] == role):
-            origin = "" if row["origin"] == "builtin" else f" [{row['package']}]"
+            origin = "" if row["origin"] == "builtin" else f"[{row['package']}]"
             columns = f"  {row['name']:{name_width}}  {flow(row):{flow_width}}  "
-            lines.append(f"{columns}{row['description']}{origin}")
+            lines.append(columns + " ".join(filter(None, (row["description"], origin))))
     return "\n".join(lines)
 
 

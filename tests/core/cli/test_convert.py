@@ -1,0 +1,164 @@
+"""``tonearm convert``: one file with no YAML."""
+
+import wave
+
+import numpy as np
+import pytest
+from core_toys import ToneReader, registry_of, tonearm
+
+from tonearm import cli, registry
+from tonearm.config.check import check
+from tonearm.config.document import read_document
+
+SAMPLES = np.round(np.sin(np.arange(2000) / 9) * 12000).astype(np.int16)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with arrays in it, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    np.save("one.npy", SAMPLES)
+    np.save("four.npy", (SAMPLES / 32768).astype(np.float32)[None, None, None])
+    spectrum = np.random.default_rng(0).standard_normal((2, 9, 20)).astype(np.float32)
+    np.save("stft.npy", (spectrum[0] + 1j * spectrum[1]) / 9)
+    np.save("magnitude.npy", abs(spectrum[0]) / 9)
+    return tmp_path
+
+
+@pytest.fixture
+def convert(folder, capsys):
+    def run(*arguments):
+        status = cli.main(["convert", *arguments])
+        found = capsys.readouterr()
+        return status, found.out, found.err
+
+    return run
+
+
+def sound(path):
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2"), file.getframerate()
+
+
+GRID = ["--sample-rate", "8000", "--n-fft", "16", "--hop-length", "4"]
+
+
+class TestConverting:
+    def test_a_waveform_as_it_is(self, folder):
+        done = tonearm("convert", "one.npy", "one.wav", "--sample-rate", "8000", cwd=folder)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "one.wav\n")
+        samples, rate = sound(folder / "one.wav")
+        assert rate == 8000
+        assert np.array_equal(samples, SAMPLES)
+
+    def test_options_of_the_array_are_flags(self, convert, folder):
+        assert convert("four.npy", "a.wav", "--kind", "waveform", "--sample-rate", "8000") == (0, "", "a.wav\n")
+        assert np.array_equal(sound("a.wav")[0], SAMPLES)
+        axes = ("--axes", "batch,channel,time", "--kind", "waveform", "--sample-rate", "8000")
+        assert convert("four.npy", "b.wav", *axes)[0] == 0
+        assert convert("four.npy", "c.wav", *axes[:1], "[batch, channel, time]", *axes[2:])[0] == 0
+        assert np.array_equal(sound("b.wav")[0], sound("c.wav")[0])
+
+    def test_transforms_that_must_come_between_are_added(self, convert):
+        assert convert("stft.npy", "a.wav", *GRID) == (0, "", "a.wav\n")
+        status, _, err = convert("magnitude.npy", "b.wav", "--kind", "magnitude", *GRID)
+        assert (status, err) == (0, "b.wav\n")
+        assert sound("a.wav")[0].size == sound("b.wav")[0].size == 76
+
+    def test_steps_by_name(self, convert):
+        run = ("one.npy", "a.wav", "--sample-rate", "8000", "--step", "normalize", "--set", "steps.0.with.peak_db=0")
+        assert convert(*run)[0] == 0
+        assert np.abs(sound("a.wav")[0].astype(int)).max() >= 32767
+
+    def test_into_a_folder_that_is_not_there_yet(self, convert, folder):
+        assert convert("one.npy", "x/y/a.wav", "--sample-rate", "8000") == (0, "", "x/y/a.wav\n")
+        assert sorted(path.name for path in (folder / "x" / "y").iterdir()) == ["a.wav"]
+
+    def test_what_is_there_is_replaced_only_by_force(self, convert, folder):
+        run = ("one.npy", "a.wav", "--sample-rate", "8000")
+        (folder / "a.wav").write_text("mine")
+        status, _, err = convert(*run)
+        assert status != 0
+        assert err.startswith("not-ours: a.wav is there, and no run wrote it")
+        assert (folder / "a.wav").read_text() == "mine"
+        assert convert(*run, "--force")[0] == 0
+        assert sound("a.wav")[0].size == 2000
+
+
+class TestYaml:
+    def test_what_is_printed_is_a_pipeline_that_does_the_same(self, convert, installed, folder):
+        status, out, err = convert("stft.npy", "x/a.wav", *GRID, "--step", "normalize", "--yaml")
+        assert (status, err) == (0, "")
+        assert not (folder / "x").exists()
+        found = check(read_document(out, "p.yaml", environ={}), "p.yaml", installed)
+        assert found.files == ("stft.npy",)
+        assert [step.name for step in found.steps] == ["istft", "normalize"]
+        assert found.decoder.plugin.options.n_fft == 16
+        assert found.outputs[0].template.text == "a.wav"
+
+    def test_nothing_empty_is_printed(self, convert):
+        assert convert("one.npy", "a.wav", "--sample-rate", "8000", "--yaml")[1] == (
+            "tonearm: 1\ninput:\n  use: npy-reader\n  files: one.npy\n  with:\n    sample_rate: 8000\n"
+            "outputs:\n- use: wav-writer\n  file: a.wav\n"
+        )
+
+
+RATE = ("--sample-rate", "8000")
+FLAGS = "options are flags here, as in --sample-rate 22050"
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("one.npy", "a.wav"), "missing-option: npy-reader: 'sample_rate' is missing\n    hint: the rate that the"
+             f" model was made for, as in sample_rate: 22050; {FLAGS}"),
+            (("one.npy", "a.wav", "--sample-rate", "x"), "bad-option: npy-reader: 'sample_rate' is 'x';"
+             f" expected a whole number\n    hint: In Hz; an array does not say it, so it must be given; {FLAGS}"),
+            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: --encoder NAME"),
+            (("one", "a.wav", *RATE), "unknown-suffix: no decoder reads a name with no suffix"
+             "\n    hint: --decoder NAME"),
+            (("one.npy", "a.wav", *RATE, "--step", "normalise"), "unknown-plugin: there is no transform 'normalise'"
+             "\n    hint: did you mean 'normalize'?"),
+            (("one.npy", "a.wav", *RATE, "--decoder", "npy"),
+             f"unknown-plugin: there is no decoder 'npy'\n    hint: tonearm plugins lists all; {FLAGS}"),
+            (("one.npy", "a.wav", *RATE, "--encoder", "wav-writre"),
+             "unknown-plugin: there is no encoder 'wav-writre'\n    hint: did you mean 'wav-writer'?"),
+            (("one.npy", "a.wav", *RATE, "--set", "x"), "bad-override: --set 'x': this is not an assignment"
+             "\n    hint: write --set steps.1.with.iterations=60"),
+            (("one.npy", "{x}.wav", *RATE), "bad-template: a template has no field {x}\n    hint: there are {stem}"),
+        ],
+    )  # fmt: skip
+    def test_in_the_command(self, arguments, said, convert, folder):
+        status, out, err = convert(*arguments)
+        assert (status, out) == (2, "")
+        assert err.startswith(said)
+        assert not (folder / "a.wav").exists()
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("no.npy", "a.wav", *RATE), "unreadable: cannot read no.npy: no such file or directory\n"),
+            (
+                ("four.npy", "a.wav", *RATE),
+                "unknown-kind: a real array of shape (1, 1, 1, 2000) does not",
+            ),
+        ],
+    )
+    def test_in_the_file(self, arguments, said, convert, folder):
+        status, out, err = convert(*arguments)
+        assert (status, out) == (3, "")
+        assert err.startswith(said)
+        assert not (folder / "a.wav").exists()
+
+    def test_where_nothing_can_be_written(self, convert):
+        status, _, err = convert("one.npy", "/proc/a.wav", *RATE)
+        assert status == 4
+        assert err.startswith("output: cannot write /proc/a.wav: ")
+
+    def test_a_name_that_several_decoders_read(self, convert, monkeypatch):
+
+        found = registry_of(decoders={"more": ToneReader})
+        monkeypatch.setattr(registry, "default", lambda: found)
+        status, _, err = convert("a.tone", "a.raw")
+        assert (status, err) == (2, "ambiguous-suffix: several decoders: more, tone-reader\n    hint: --decoder more\n")

@@ -1,0 +1,192 @@
+"""``tonearm plugins`` and ``tonearm schema``."""
+
+import json
+import re
+
+import pytest
+from core_toys import hooks, offer, registry_of, third_party, tonearm
+from jsonschema import Draft202012Validator
+
+from tonearm import cli, registry
+from tonearm.registry import Registry
+
+ACME = """
+from tonearm.api import *
+from dataclasses import dataclass
+
+class Reader(ArrayDecoder[ArrayOptions]):
+    "Read ACME's own."
+    def arrays(self, source, context):
+        yield "", None
+
+@dataclass(frozen=True)
+class Odd:
+    shape: "NoSuchName" = 0
+
+class Odd(Transform[Waveform, Waveform, Odd]):
+    "Has options that nobody can describe."
+    def apply(self, signal, context): ...
+
+@hookimpl
+def tonearm_decoders():
+    return {"acme-reader": Reader, "npy-reader": Reader, "Bad Name": Reader, "lost": "no_such_module:X"}
+
+@hookimpl
+def tonearm_transforms():
+    return {"odd": Odd}
+"""
+
+
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory):
+    return third_party(tmp_path_factory.mktemp("site"), "acme", ACME)
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """The command line sees toys alone."""
+    found = registry_of()
+    monkeypatch.setattr(registry, "default", lambda: found)
+    return found
+
+
+def run(*arguments, capsys):
+    status = cli.main(["plugins", *arguments])
+    found = capsys.readouterr()
+    return status, found.out, found.err
+
+
+class TestTable:
+    def test_of_toys(self, toys, capsys):
+        status, out, err = run(capsys=capsys)
+        assert (status, err) == (0, "")
+        assert out == (
+            "decoders\n"
+            "  fog-reader    → fog                [tonearm_toys 1.2]\n"
+            "  tone-reader   → waveform           Give constant sounds of levels 0.1, 0.2 and so on."
+            " [tonearm_toys 1.2]\n"
+            "\ntransforms\n"
+            "  fog-to-mist   fog → mist           [tonearm_toys 1.2]\n"
+            "  join          waveform → waveform  Put all items of a source one after another. [tonearm_toys 1.2]\n"
+            "  mist-to-wave  mist → waveform      [tonearm_toys 1.2]\n"
+            "  rain-to-wave  rain → waveform      [tonearm_toys 1.2]\n"
+            "  same          waveform → waveform  [tonearm_toys 1.2]\n"
+            "\nencoders\n"
+            "  raw-writer    waveform →           Write float32 samples and nothing else. [tonearm_toys 1.2]\n"
+        )
+
+    def test_of_what_is_installed(self):
+        done = tonearm("plugins")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.search(r"^  istft +complex → waveform +Invert a complex spectrogram", done.stdout, re.MULTILINE)
+        assert "[" not in done.stdout
+
+    def test_of_nothing(self, monkeypatch, capsys):
+        monkeypatch.setattr(registry, "default", lambda: Registry([]))
+        assert run(capsys=capsys) == (0, "\n", "")
+
+    def test_as_json(self, toys, capsys):
+        status, out, err = run("--json", capsys=capsys)
+        rows = json.loads(out)
+        assert (status, err, len(rows)) == (0, "", 8)
+        assert rows[1] == {
+            "name": "tone-reader",
+            "role": "decoder",
+            "takes": [],
+            "gives": ["waveform"],
+            "origin": "toys",
+            "package": "tonearm_toys 1.2",
+            "description": "Give constant sounds of levels 0.1, 0.2 and so on.",
+        }
+
+
+class TestOnePlugin:
+    def test_its_page(self, toys, capsys):
+        assert run("raw-writer", capsys=capsys) == (
+            0,
+            "raw-writer: Write float32 samples and nothing else.\nencoder, waveform →, from tonearm_toys 1.2\n\n"
+            "  level: number > 0 ≤ 1, required\n      Loudness.\n"
+            "  most: whole number ≥ 1, default null\n      Channels at most.\n",
+            "",
+        )
+
+    def test_without_options(self, toys, capsys):
+        assert run("join", capsys=capsys)[1].endswith("\n\n  no options\n")
+
+    def test_by_its_full_name(self, toys, capsys):
+        assert run("toys/join", capsys=capsys)[1] == run("join", capsys=capsys)[1]
+
+    def test_as_json(self, toys, capsys):
+        described = json.loads(run("raw-writer", "--json", capsys=capsys)[1])
+        Draft202012Validator.check_schema(described["options"])
+        assert described["options"]["required"] == ["level"]
+
+    def test_every_one_that_is_installed(self, installed, capsys):
+        for entry in installed.entries():
+            status, out, err = run(entry.name, capsys=capsys)
+            assert (status, err) == (0, "")
+            assert out.startswith(f"{entry.name}: ")
+            assert json.loads(run(entry.name, "--json", capsys=capsys)[1])["name"] == entry.name
+
+    @pytest.mark.parametrize(
+        ("name", "hint"), [("raw-writr", "did you mean 'raw-writer'?"), ("zzz", "tonearm plugins lists all")]
+    )
+    def test_unknown(self, name, hint, toys, capsys):
+        expected = f"unknown-plugin: there is no plugin '{name}'\n    hint: {hint}\n"
+        assert run(name, capsys=capsys) == (2, "", expected)
+
+    def test_ambiguous(self, monkeypatch, capsys):
+        from core_toys import RawWriter
+
+        found = Registry([offer(name, hooks(encoders={"raw-writer": RawWriter})) for name in ("acme", "zeta")])
+        monkeypatch.setattr(registry, "default", lambda: found)
+        status, out, err = run("raw-writer", capsys=capsys)
+        assert (status, out) == (2, "")
+        assert err.startswith("unknown-plugin: there is no plugin 'raw-writer'\n    hint: did you mean '")
+        assert run("zeta/raw-writer", capsys=capsys)[1].startswith("zeta/raw-writer: ")
+
+
+class TestThirdParties:
+    def test_what_is_wrong_is_said_and_the_rest_is_listed(self, acme):
+        done = tonearm("plugins", env=acme)
+        assert done.returncode == 0
+        assert re.search(r"^  acme-reader .* Read ACME's own. \[tonearm_acme 1.2\]$", done.stdout, re.MULTILINE)
+        assert re.search(r"^  acme/npy-reader ", done.stdout, re.MULTILINE)
+        assert re.search(r"^  npy-reader .* Read a .npy file", done.stdout, re.MULTILINE)
+        first, second = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
+        assert first.startswith(
+            "warning: broken-plugin: 'Bad Name' in tonearm_decoders of tonearm_acme 1.2 is set aside"
+        )
+        assert second.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is set aside")
+        assert "Traceback" not in done.stderr
+
+    def test_options_that_cannot_be_described(self, acme):
+        done = tonearm("plugins", "odd", env=acme)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "broken-plugin: acme/odd is set aside: NameError: name 'NoSuchName' is not defined" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    @pytest.mark.parametrize("code", ["import sys; sys.exit('no licence')", "def (", "import no_such_module", "1/0"])
+    def test_one_that_ends_the_program_ends_itself_alone(self, code, tmp_path):
+        env = third_party(tmp_path, "broken", code, "0.9")
+        done = tonearm("plugins", "istft", env=env)
+        assert done.returncode == 0
+        assert done.stdout.startswith("istft: ")
+        assert done.stderr.startswith("warning: broken-plugin: tonearm_broken 0.9 is set aside: ")
+        assert done.stderr.count("\n") == 2
+
+
+class TestSchema:
+    def test_it_is_printed_on_stdout_and_is_one(self):
+        done = tonearm("schema")
+        assert (done.returncode, done.stderr) == (0, "")
+        Draft202012Validator.check_schema(json.loads(done.stdout))
+
+    def test_third_parties_are_in_it(self, acme):
+        done = tonearm("schema", env=acme)
+        assert done.returncode == 0
+        schema = json.loads(done.stdout)
+        names = [choice["properties"]["use"]["const"] for choice in schema["properties"]["input"]["anyOf"]]
+        assert {"acme-reader", "acme/npy-reader", "npy-reader"} <= set(names)
+        assert "lost" not in names
+        assert '"odd"' not in done.stdout
