@@ -196,6 +196,5 @@ def test_nothing_heavy_is_imported(arguments, tmp_path):
     assert "tonearm.cli" in modules
     assert not modules & set(HEAVY)
     if arguments[0] in ("--help", "--version"):
-        assert not {name for name in modules if name.startswith("tonearm.")} - {
-            "tonearm.cli", "tonearm.cli.console", "tonearm.version"
-        }  # fmt: skip
+        rooms = {name.split(".")[1] for name in modules if name.startswith("tonearm.")}
+        assert rooms <= {"cli", "version"}
