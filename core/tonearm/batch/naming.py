@@ -137,7 +137,7 @@ class Names:
 
     def _existing(self, path: str) -> Problem | None:
         """Say why a file that is there must not be replaced."""
-        target = os.path.join(self.root, path)  # noqa: PTH118
+        target = os.path.normpath(os.path.join(self.root, path))  # noqa: PTH118
         try:
             there = os.lstat(target)
         except OSError:

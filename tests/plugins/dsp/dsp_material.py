@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tonearm_plugins.dsp.native.blocks import why_not
 from tonearm_plugins.dsp.native.compiler import refusal
 
 # The engines that run here; what the native one does where it cannot run is tested in native/test_compiler.py.
@@ -28,6 +29,9 @@ SETTINGS = (
     (16, 4, 16),
     (1024, 64, 1024),
 )
+
+# Each setting with each engine that has it here: with fewer lanes the native one takes fewer frames over one sample.
+BOTH = [(s, engine) for engine in ENGINES for s in SETTINGS if engine == "scipy" or why_not(s[0], s[1]) is None]
 
 # Sizes that only the scipy engine knows: odd, a prime factor of 7, a frame of few samples.
 ODD_SETTINGS = ((1023, 250, 1023), (700, 175, 700), (6, 2, 6))

@@ -1,7 +1,7 @@
 import librosa
 import numpy as np
 import pytest
-from dsp_material import ENGINES, SETTINGS, noise_spectrum, pad_of, smooth_magnitude, speech
+from dsp_material import BOTH, ENGINES, noise_spectrum, pad_of, smooth_magnitude, speech
 from dsp_reference import agla, analyse, clip, convergence_db, hann, peak_locked_phases, project, synthesise, with_turns
 
 from tonearm_plugins.dsp import blocked
@@ -13,7 +13,6 @@ from tonearm_plugins.dsp.phases import noise
 from tonearm_plugins.dsp.targets import KnownMagnitudes
 
 HANN = {"window": hann(1024), "hop_length": 256, "pad": 512}
-BOTH = [(setting, engine) for engine in ENGINES for setting in SETTINGS if engine == "scipy" or setting[1] >= 16]
 
 
 def speech_magnitude():

@@ -1,14 +1,12 @@
 import librosa
 import numpy as np
 import pytest
-from dsp_material import ENGINES, ODD_SETTINGS, SETTINGS, noise_spectrum, pad_of, speech
+from dsp_material import BOTH, ENGINES, ODD_SETTINGS, noise_spectrum, pad_of, speech
 from dsp_reference import clip, hann, synthesise
 
 from tonearm_plugins.dsp.framing import NotInvertibleError, ShapeError
 from tonearm_plugins.dsp.istft import istft
 from tonearm_plugins.dsp.stft import stft
-
-BOTH = [(setting, engine) for engine in ENGINES for setting in SETTINGS if engine == "scipy" or setting[1] >= 16]
 
 
 def of_the_peak(found, expected):

@@ -16,6 +16,7 @@ from encoder_material import by_ffmpeg, error_db, mapping, noise, run, said_by_f
 
 import tonearm
 from tonearm.api import UsageError
+from tonearm.batch.report import Result
 from tonearm_plugins.formats import ffmpeg
 
 
@@ -103,8 +104,9 @@ def test_tags_and_clipping(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", np.array([1.5, -1.5] * 500, "f4"), 48000, subtype="FLOAT")
     tags = {"title": "Grüße = ; # \n und mehr", "artist": "-i", "date": 2024}
     pipeline = mapping("ffmpeg-writer", ".m4a", 48000, tags=tags) | {"input": {"use": "audio-reader"}}
-    report = tonearm.load(pipeline).run([tmp_path / "in.wav"], out=tmp_path / "out")
-    assert report.results[0].warnings == ("1000 samples were beyond full scale and clipped",)
+    results: list[Result] = []
+    report = tonearm.load(pipeline).run([tmp_path / "in.wav"], out=tmp_path / "out", observe=results.append)
+    assert results[0].warnings == ("1000 samples were beyond full scale and clipped",)
     said = said_by_ffmpeg(report.outputs[0])
     assert "title           : Grüße = ; #" in said
     assert "artist          : -i" in said
@@ -144,7 +146,7 @@ def test_what_does_not_fit_is_refused_beforehand(
 
 def test_a_name_without_suffix_is_left_to_the_item(tmp_path: Path) -> None:
     _, report = run(tmp_path, noise(1, 10), mapping("ffmpeg-writer", "", 48000))
-    ((_, error),) = report.errors
+    (error,) = report.errors
     assert (error.code, error.message) == ("unknown-format", "the file's name has no suffix to say the format")
 
 
@@ -160,7 +162,7 @@ def test_ffmpeg_is_never_left_to_resample_or_mix(
     tmp_path: Path, suffix: str, codec: str | None, channels: int, rate: int, code: str
 ) -> None:
     _, report = run(tmp_path, noise(channels, 1000), mapping("ffmpeg-writer", suffix, rate, codec=codec))
-    ((_, error),) = report.errors
+    (error,) = report.errors
     assert error.code == code
 
 
@@ -178,7 +180,7 @@ def test_what_this_ffmpeg_cannot_do_is_said_before_the_first_file(tmp_path: Path
 def test_a_failure_is_the_items_with_what_ffmpeg_said(tmp_path: Path, leftovers: Path) -> None:
     pipeline = mapping("ffmpeg-writer", ".m4a", 48000, parameters=["-b:a", "chips"])
     _, report = run(tmp_path, noise(1, 1000), pipeline)
-    ((_, error),) = report.errors
+    (error,) = report.errors
     assert error.code == "encoder-failed"
     assert error.message.startswith("ffmpeg failed: ")
     assert "chips" in error.message
@@ -228,7 +230,7 @@ def test_limits_are_read_from_ffmpeg_itself() -> None:
 def test_too_long_for_pydub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ffmpeg, "MAX_WAV", 1999)
     _, report = run(tmp_path, noise(1, 1000), mapping("ffmpeg-writer", ".ogg", 48000))
-    ((_, error),) = report.errors
+    (error,) = report.errors
     assert error.code == "too-long"
 
 

@@ -180,7 +180,7 @@ def test_what_mp3_cannot_do_is_refused_beforehand(rate: int, options: dict[str, 
 
 def test_too_many_channels_fail_the_item(tmp_path: Path) -> None:
     _, report = run(tmp_path, noise(6, 100), mapping("mp3-writer", ".mp3"))
-    ((_, error),) = report.errors
+    (error,) = report.errors
     assert (error.code, error.message) == ("too-many-channels", "MP3 cannot have 6 channels, only up to 2")
 
 

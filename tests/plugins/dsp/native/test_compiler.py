@@ -18,6 +18,7 @@ from tonearm_plugins.dsp.native.recovery import Recovery
 from tonearm_plugins.dsp.native.writer import FLAGS
 
 NARROW = Machine("haswell", "", 8)
+WIDE = Machine("skylake-avx512", "", 16)
 
 only_native = pytest.mark.skipif(compiler.refusal() is not None, reason=str(compiler.refusal()))
 
@@ -92,7 +93,9 @@ def test_sizes_without_a_kernel_are_refused_with_the_reason():
         (1024, 32, "overlap"),
     ):
         assert reason in str(why_not(n_fft, hop))
-    assert all(why_not(n_fft, hop) is None for n_fft, hop, _ in SETTINGS if hop >= 16)
+    assert all(why_not(n_fft, hop, WIDE) is None for n_fft, hop, _ in SETTINGS if hop >= 16)
+    refused = [(n_fft, hop) for n_fft, hop, _ in SETTINGS if hop >= 16 and why_not(n_fft, hop, NARROW)]
+    assert refused == [(512, 50), (1024, 64)]
 
 
 @only_native
