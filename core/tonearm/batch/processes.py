@@ -209,7 +209,9 @@ def _fresh(pipeline: Pipeline, settings: Settings, here: socket.socket, there: s
         ) from error
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}  # noqa: PTH109
     pin_threads(environ, settings.threads)
-    words = [sys.executable, "-P", "-m", "tonearm.batch.worker", str(os.getpid()), str(there.fileno())]
+    # Not -m: what the worker sends would be of classes of its __main__, which nobody else has.
+    code = "from tonearm.batch.worker import main; main()"
+    words = [sys.executable, "-P", "-c", code, str(os.getpid()), str(there.fileno())]
     process = subprocess.Popen(  # noqa: S603
         words, env=environ, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=2, process_group=0
     )

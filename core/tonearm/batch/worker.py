@@ -178,7 +178,3 @@ def main() -> None:
         return Preparer(pipeline, settings)
 
     os._exit(serve(connection, make))
-
-
-if __name__ == "__main__":
-    main()
