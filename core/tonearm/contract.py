@@ -21,6 +21,7 @@ from tonearm.ports import Spec, ports_of
 from tonearm.requirement import Requirement
 from tonearm.signals import Signal
 from tonearm.source import Source
+from tonearm.version import __version__
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +67,30 @@ class Item(Struct, Generic[S_co], frozen=True, kw_only=True, eq=False):
     tags: Mapping[str, str] = {}
 
 
+class Provenance(Struct, frozen=True, kw_only=True):
+    """Where an item comes from and what makes a file of it, for those encoders that write it down.
+
+    Parameters
+    ----------
+    source
+        Name of the source, as the user gave it.
+    sha256
+        Of its content, in hex.
+    pipeline
+        Fingerprint of the pipeline: its plugins, their versions, their options; the journal has the same.
+    stages
+        The plugins in their order, each as ``{"use": name, "package": …, "with": options after defaults}``.
+    tonearm
+        Version of tonearm.
+    """
+
+    source: str = ""
+    sha256: str = ""
+    pipeline: str = ""
+    stages: tuple[Mapping[str, Any], ...] = ()
+    tonearm: str = __version__
+
+
 class Context:
     """What a plugin may ask of the host, and tell it, while it works on one item.
 
@@ -77,6 +102,8 @@ class Context:
         Called with each warning as it comes.
     dialects
         Returns the dialects that there are by name.
+    provenance
+        Returns where the item comes from; it reads the source to its end, so ask only if it is wanted.
     """
 
     def __init__(
@@ -85,9 +112,11 @@ class Context:
         threads: int = 1,
         on_warning: Callable[[str], None] | None = None,
         dialects: Callable[[], Catalogue] = Catalogue,
+        provenance: Callable[[], Provenance] = Provenance,
     ) -> None:
         self.threads = threads
         self.dialects = dialects
+        self.provenance = provenance
         self.measurements: dict[str, float | int | str] = {}
         self.warnings: list[str] = []
         self._on_warning = on_warning
@@ -106,7 +135,9 @@ class Context:
 
     def hand_over(self) -> Context:
         """Return a context with all that was noted so far, which is forgotten here: it belongs to one item."""
-        context = Context(threads=self.threads, on_warning=self._on_warning, dialects=self.dialects)
+        context = Context(
+            threads=self.threads, on_warning=self._on_warning, dialects=self.dialects, provenance=self.provenance
+        )
         context.measurements, self.measurements = self.measurements, {}
         context.warnings, self.warnings = self.warnings, []
         return context
@@ -135,7 +166,10 @@ class Sink:
         self.sidecars: dict[str, Path] = {}
 
     def sidecar(self, suffix: str) -> Path:
-        """Return a temporary path for a second file beside the first, published with it: ``sidecar(".json")``."""
+        """Return a temporary path for a second file beside the first, published with it: ``sidecar(".json")``.
+
+        It takes the place of the file's own suffix. The second file gets its name just before the first does.
+        """
         if not suffix[1:] or not suffix.startswith(".") or "/" in suffix or "\0" in suffix:
             raise ValueError(f"a sidecar's suffix is a dot and more, like .json, not {suffix!r}")
         return self.sidecars.setdefault(suffix, self.path.with_name(f"{self.path.stem}{suffix}.part"))

@@ -6,6 +6,7 @@ decoding (unless ``nan: keep``) and before encoding. Whatever a plugin raises be
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Container, Iterator
 from typing import Any, TypeAlias
@@ -20,6 +21,7 @@ from tonearm.config.template import Template
 from tonearm.contract import Context, Decoder, Encoder, Item, Plugin, Regroup, Sink, Transform
 from tonearm.errors import ItemError, OptionError, OutputError, TonearmError, one_line
 from tonearm.ports import ports_of
+from tonearm.provenance import provenance_of
 from tonearm.registry import Entry, Offer
 from tonearm.signals import Signal, Waveform, describe
 from tonearm.source import Source
@@ -134,8 +136,11 @@ class Pipeline:
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield what becomes of each item of a source after the last transform."""
-        dialects = self.checked.dialects
-        context = Context(threads=threads, on_warning=on_warning, dialects=dialects)
+        made = functools.cache(functools.partial(provenance_of, self.checked, source))
+        new_context = functools.partial(
+            Context, threads=threads, on_warning=on_warning, dialects=self.checked.dialects, provenance=made
+        )
+        context = new_context()
         stream = decoded(self.checked.decoder, source, context)
         if skip and all(isinstance(step.plugin, Transform) for step in self.checked.steps):
             stream = (outcome for outcome in stream if not _is_in(skip, outcome))
@@ -143,7 +148,7 @@ class Pipeline:
             if isinstance(step.plugin, Transform):
                 stream = _transformed(step, stream)
             else:
-                stream = _regrouped(step, stream, Context(threads=threads, on_warning=on_warning, dialects=dialects))
+                stream = _regrouped(step, stream, new_context())
         return stream
 
     def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:

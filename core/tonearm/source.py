@@ -47,6 +47,25 @@ class Source(Struct, frozen=True, kw_only=True, eq=False):
         base = os.path.basename(self.path or self.name.strip("<>"))  # noqa: PTH119
         return os.path.splitext(base)[0] or "signal"  # noqa: PTH122
 
+    def sha256(self) -> str:
+        """Return the SHA-256 of its content, in hex.
+
+        Raises
+        ------
+        ItemError
+            If it cannot be read.
+        """
+        import hashlib
+
+        if self.array is not None:
+            return hashlib.sha256(self.array.tobytes()).hexdigest()
+        with self.open() as file:
+            start = file.tell()
+            file.seek(0)
+            digest = hashlib.file_digest(_as_any(file), "sha256").hexdigest()
+            file.seek(start)
+        return digest
+
     @contextlib.contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """Open it for reading, and see at the end that nobody changed it meanwhile.
@@ -89,6 +108,10 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
         raise ItemError(f"cannot read {name}: it is {what}", code="not-a-file")
     return open(handle, "rb")  # noqa: PTH123 - of a descriptor
+
+
+def _as_any(file: object) -> Any:
+    return file
 
 
 def _state(file: BinaryIO) -> tuple[int, int, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from typing import Any
 
 from tonearm.batch.compact import Index
 from tonearm.config.check import Output
@@ -35,7 +34,7 @@ def output_path(output: Output, source: Source, item: Item[Signal] | None) -> st
         if field in PER_ITEM and item is not None:
             return str(getattr(item, field))
         if field == "source_hash":
-            return source_hash(source)[:16]
+            return source.sha256()[:16]
         if field == "relative_dir":
             return source.relative_dir
         if field == "stem":
@@ -64,23 +63,6 @@ def output_folder(output: Output, source: Source) -> str | None:
         return os.path.dirname(output_path(output, source, None))  # noqa: PTH120
     except ItemError:
         return None
-
-
-def source_hash(source: Source) -> str:
-    """Return the SHA-256 of a source's content, in hex."""
-    import hashlib
-
-    if source.array is not None:
-        return hashlib.sha256(source.array.tobytes()).hexdigest()
-    with source.open() as file:
-        start = file.tell()
-        digest = hashlib.file_digest(_as_any(file), "sha256").hexdigest()
-        file.seek(start)
-    return digest
-
-
-def _as_any(file: object) -> Any:
-    return file
 
 
 class Names:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ from tonearm.batch.messages import Task
 from tonearm.batch.naming import Names, entry_of, is_input, is_known_early, output_path
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline import Pipeline
+from tonearm.provenance import fingerprint_of, plugins_of
 from tonearm.source import Source
 
 MOST_PROBLEMS = 100
@@ -69,8 +69,8 @@ class Plan:
         self.pipeline = pipeline
         self.root = root
         self.selection = selection
-        self.plugins = plugins_of(pipeline)
-        self.fingerprint = fingerprint_of(pipeline)
+        self.plugins = plugins_of(pipeline.checked)
+        self.fingerprint = fingerprint_of(pipeline.checked)
         self.history = History(root)
         self.names = Names(
             root, self.history.owned.__contains__, force=selection.force, name_of=lambda number: self._name(number)
@@ -206,26 +206,3 @@ def source_of(task: Task) -> Source:
     from pathlib import Path
 
     return Source(name=task.name, path=Path(task.path), relative_dir=task.folder)
-
-
-def plugins_of(pipeline: Pipeline) -> list[tuple[str, str]]:
-    """Return the plugins of a pipeline, each with the package and version that it comes from."""
-    checked = pipeline.checked
-    bounds = (checked.decoder, *checked.steps, *(output.encoder for output in checked.outputs))
-    return [(bound.entry.full_name, bound.entry.offer.package) for bound in bounds]
-
-
-def fingerprint_of(pipeline: Pipeline) -> str:
-    """Return a hash of all that decides what outputs sound like: plugins, versions, options after defaults."""
-    import hashlib
-
-    import msgspec
-
-    from tonearm.version import __version__
-
-    checked = pipeline.checked
-    parts: list[Any] = [__version__, plugins_of(pipeline)]
-    bounds = (checked.decoder, *checked.steps, *(output.encoder for output in checked.outputs))
-    parts += [msgspec.to_builtins(bound.plugin.options) for bound in bounds]
-    parts.append([output.template.text for output in checked.outputs])
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

@@ -120,7 +120,8 @@ class Publisher:
         warnings = list(prepared.warnings)
         there = self._items.setdefault(number, {})
         for item in items:
-            there[item.key, item.index] = [self._rename(file) for file in item.files]
+            # What lies beside a file stands behind it, and gets its name before it: a file that is there has all of it.
+            there[item.key, item.index] = [self._rename(file) for file in reversed(item.files)][::-1]
             warnings += item.warnings
             self.journal.write(
                 "out",

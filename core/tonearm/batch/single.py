@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tonearm.batch.naming import Names, output_path
-from tonearm.batch.temporaries import Temporaries, cannot_write, temporary_of
+from tonearm.batch.temporaries import Temporaries, cannot_write, discard, temporary_of
+from tonearm.errors import ItemError
 from tonearm.pipeline import Pipeline
 from tonearm.source import Source
 
@@ -39,10 +40,17 @@ def convert_one(
                 names.take(target, 0, source.name, os.fspath(source.path or ""))
                 pipeline.encode(output, outcome.item, temporaries.sink(target), outcome.context)
             files = temporaries.finish()
-        for file in files:
+        try:
+            for file in files:
+                if file.late:
+                    names.take(file.output, 0, source.name, os.fspath(source.path or ""))
+        except ItemError:
+            discard(folder, files)
+            raise
+        for file in reversed(files):  # what lies beside a file stands behind it, and gets its name before it
             try:
                 os.replace(temporary_of(folder, file), os.path.join(folder, file.output))  # noqa: PTH105, PTH118
             except OSError as error:
                 raise cannot_write(root / file.output, error) from error
-            published.append(root / file.output)
+        published += [root / file.output for file in files]
     return published
