@@ -55,6 +55,7 @@ def peak_memory(work: Work) -> int | None:
     child = os.fork()
     if child == 0:
         try:
+            work()  # the pages of libraries, which a fork leaves behind, are there again before we count
             ctypes.CDLL(None).malloc_trim(0)  # what was freed but kept would hide what the work takes
             Path("/proc/self/clear_refs").write_text("5")
             before = _status("VmRSS")

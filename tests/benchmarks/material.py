@@ -12,7 +12,7 @@ SAMPLES = Path(__file__).parents[2] / "configs" / "samples"
 
 def speech(seconds: float) -> np.ndarray:
     """The samples of configs/samples, one after the other, again and again, each time a little later and louder."""
-    voices = [np.load(path).ravel() for path in sorted(SAMPLES.glob("utt*.npy"))]
+    voices = [np.load(path).ravel() for path in sorted(SAMPLES.glob("utt[0-9][0-9].npy"))]
     wanted = int(seconds * SAMPLE_RATE)
     rng = np.random.default_rng(7)
     parts: list[np.ndarray] = []

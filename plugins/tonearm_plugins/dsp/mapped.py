@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-STRETCH = 2**25
+STRETCH = 2**23
 """Bytes to read before they are given back."""
 
 

@@ -20,7 +20,7 @@ import functools
 import heapq
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +34,11 @@ FLOOR = 1e-10
 """Magnitudes are told apart down to this part of the greatest (-200 dB)."""
 
 TURN = 2.0**32
+CACHED = 2**15
+"""Numbers of a block on which every step of PLGI stays in the cache."""
 
 Floats = npt.NDArray[np.float32]
+Turns = npt.NDArray[np.uint32]
 
 
 HANN_DEVIATION = math.sqrt(1 / 12 - 5 / (8 * math.pi**2))
@@ -70,7 +73,8 @@ class PeakLockedPhases:
 
     The phase at a bin is that of its peak plus the integral of the slope between them, ``G[bin] - G[peak]``, with G the
     running integral over all bins. So ``phase - G`` is one number a peak, and the recursion from frame to frame,
-    ``level[n, bin] = level[n - 1, origin[bin]] + step[bin]``, is one gather and one addition.
+    ``level[n, bin] = level[n - 1, origin[bin]] + step[bin]``, is one gather and one addition. Phases are integers, 2^32
+    to a turn, so that sums of any length wrap by themselves and lose nothing.
 
     Parameters
     ----------
@@ -82,38 +86,60 @@ class PeakLockedPhases:
 
     def __init__(self, magnitude: Floats, grid: FrameGrid) -> None:
         self.magnitude = magnitude
-        self.slope, self.bend = gradient_factors(grid)
+        slope, bend = gradient_factors(grid)
+        self.half_slope, self.bend = np.float32(-slope / 2 / math.log(2)), np.float32(bend / math.log(2))  # of ln
         self.small = np.float32(magnitude_floor(magnitude))
         bins = magnitude.shape[1]
-        self.bin = np.arange(bins)
-        self.half_turn = grid.hop_length * self.bin / (2 * grid.n_fft) % 1.0  # half a hop of the bin's centre frequency
-        self.level = np.zeros(bins, np.uint32)  # 2^32 are a turn, so that sums wrap by themselves
-        self.arrival = np.zeros((1, bins))
+        self.bin = np.arange(bins, dtype=np.int32)
+        half_turn = grid.hop_length * np.arange(bins) / (2 * grid.n_fft) % 1.0  # half a hop of the bin's frequency
+        self.half_turn = (half_turn * TURN).astype(np.uint64).astype(np.uint32)
+        self.centred = (np.arange(bins) % 2 * (TURN / 2)).astype(np.uint32)  # a frame begins half its length before
+        self.level = np.zeros(bins, np.uint32)
+        self.arrival = np.zeros((1, bins), np.uint32)
 
     def __call__(self, first: int, last: int) -> npt.NDArray[np.complex64]:
         """Return the spectra of frames ``first`` to ``last - 1``; these must follow those of the call before."""
+        spectra = np.empty((last - first, self.bin.size), np.complex64)
+        step = max(8, CACHED // self.bin.size)
         with np.errstate(all="ignore"):
-            here = self.magnitude[first:last]
-            before = self._frames(first - 1, last - 1)
-            slope = -self.slope * self._doublings(self._frames(first + 1, last + 1), before, here)
-            integral = np.cumsum(slope, axis=1, dtype=np.float64)
-            integral -= slope / 2
-            low, high = neighbours(here, 0.0)
-            half_advance = self.half_turn + self.bend * self._doublings(high, low, here)
-            arrival = np.concatenate([self.arrival, half_advance + integral])
-            self.arrival = arrival[-1:]
-            # As if each bin were a peak; then each takes over what its peak has.
-            origin, step = self._strongest_near(before, arrival[:-1])
-            step += half_advance - integral
-            peak = self._nearest_peak(here, high)
-            origin, step = origin.take(peak), step.take(peak)
-            np.nan_to_num(step, copy=False)  # one NaN must not disturb every phase after it
-            level = (np.remainder(step, 1.0) * TURN).astype(np.int64).astype(np.uint32)
-            for frame, of in zip(level, origin, strict=True):
-                frame += self.level.take(of)
-                self.level = frame
-            self.level = self.level.copy()
-            return with_phase(here, level / TURN + integral)
+            for begin in range(first, last, step):
+                end = min(begin + step, last)
+                angle = self._phases(begin, end).view(np.int32) * np.float32(2 * np.pi / TURN)
+                give_phase(self.magnitude[begin:end], angle, out=spectra[begin - first : end - first])
+        return spectra
+
+    def _phases(self, first: int, last: int) -> Turns:
+        """Return the phases seen from the first samples of the frames."""
+        around = self._frames(first - 1, last + 1)
+        before, here = around[:-2], around[1:-1]
+        loudness = np.log(around + self.small)
+        half_slope = turns_of(
+            self._rise(loudness[2:], around[2:], loudness[:-2], before, loudness[1:-1]), self.half_slope
+        )
+        integral = np.cumsum(half_slope, axis=1, dtype=np.uint32)
+        integral += integral
+        integral -= half_slope
+        low, high = neighbours(here, 0.0)
+        quiet_low, quiet_high = neighbours(loudness[1:-1], 0.0)
+        half_advance = turns_of(self._rise(quiet_high, high, quiet_low, low, loudness[1:-1]), self.bend)
+        half_advance += self.half_turn
+        # As if each bin were a peak: where it comes from, and how far it is from there. Then each takes over what its
+        # peak has.
+        arrival = np.concatenate([self.arrival, half_advance + integral])
+        self.arrival = arrival[-1:]
+        rows = np.arange(len(here))[:, None] * self.bin.size
+        origin = self.bin + _towards_the_strongest(before)
+        half_advance -= integral
+        half_advance += arrival.take(origin + rows)
+        peak = self._nearest_peak(here, high) + rows
+        origin, level = origin.take(peak), half_advance.take(peak)
+        for frame, of in zip(level, origin, strict=True):
+            frame += self.level.take(of)
+            self.level = frame
+        self.level = self.level.copy()
+        level += integral
+        level += self.centred
+        return level
 
     def _frames(self, first: int, last: int) -> Floats:
         """Return magnitudes of frames, zeros where there are none."""
@@ -121,44 +147,46 @@ class PeakLockedPhases:
         missing = (max(0, -first), last - first - max(0, -first) - len(inside))
         return np.pad(inside, (missing, (0, 0))) if any(missing) else inside
 
-    def _doublings(self, above: Floats, below: Floats, otherwise: Floats) -> Floats:
-        """Return log2(above / below); a neighbour that is zero or missing is taken to be like the bin itself."""
-        above = np.where(above > 0, above, otherwise) + self.small
-        below = np.where(below > 0, below, otherwise) + self.small
-        return np.log2(np.divide(above, below, out=above), out=above)
+    @staticmethod
+    def _rise(loud_above: Floats, above: Floats, loud_below: Floats, below: Floats, otherwise: Floats) -> Floats:
+        """Return ln(above / below); a neighbour that is zero or missing is taken to be like the bin itself."""
+        return np.where(above > 0, loud_above, otherwise) - np.where(below > 0, loud_below, otherwise)
 
-    def _nearest_peak(self, here: Floats, high: Floats) -> npt.NDArray[np.intp]:
-        """Return for each bin the peak whose flank it stands on, uphill from it, as an index into the whole block."""
+    def _nearest_peak(self, here: Floats, high: Floats) -> npt.NDArray[np.int32]:
+        """Return for each bin the peak whose flank it stands on, uphill from it."""
         rising = high >= here
         is_peak = ~rising
         is_peak[:, 1:] &= rising[:, :-1]
-        to_the_left = np.maximum.accumulate(np.where(is_peak, self.bin, 0), axis=1)
-        beyond = np.where(is_peak, self.bin, self.bin[-1])
-        to_the_right = np.minimum.accumulate(beyond[:, ::-1], axis=1)[:, ::-1]
-        rows = np.arange(len(here))[:, None] * self.bin.size
-        return np.where(rising, to_the_right, to_the_left) + rows
-
-    def _strongest_near(
-        self, before: Floats, arrival: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-        """Return which of the three nearest bins of the frame before is the strongest, and its arrival."""
-        low, high = neighbours(before, -1.0)
-        arrival_low, arrival_high = neighbours(arrival, 0.0)
-        down = low > before
-        best = np.where(down, low, before)
-        up = high > best
-        origin = self.bin - down
-        origin = np.where(up, self.bin + 1, origin)
-        return origin, np.where(up, arrival_high, np.where(down, arrival_low, arrival))
+        last = self.bin[-1]
+        below: npt.NDArray[np.int32] = np.maximum.accumulate(self.bin * is_peak, axis=1)
+        above = last - np.maximum.accumulate((self.bin[::-1] * is_peak)[:, ::-1], axis=1)[:, ::-1]
+        above -= below
+        above *= rising
+        below += above
+        return below
 
 
-Rows = TypeVar("Rows", npt.NDArray[np.float32], npt.NDArray[np.float64])
+def turns_of(nepers: Floats, factor: np.float32) -> Turns:
+    """Return ``factor * nepers`` turns as integers; of a NaN it is any number, so that it disturbs no sum."""
+    turns = nepers * factor
+    turns -= np.rint(turns)
+    turns *= np.float32(TURN)
+    return turns.astype(np.int32).view(np.uint32)  # half a turn is too large by one, and becomes minus half a turn
 
 
-def neighbours(rows: Rows, missing: float) -> tuple[Rows, Rows]:
+def _towards_the_strongest(magnitude: Floats) -> npt.NDArray[np.int8]:
+    """Return where the strongest of the three nearest bins is: -1, 0 or 1 bins on."""
+    low, high = neighbours(magnitude, -1.0)
+    down = low > magnitude
+    up = high > np.maximum(low, magnitude)
+    return up.view(np.int8) - np.greater(down, up).view(np.int8)
+
+
+def neighbours(rows: Floats, missing: float) -> tuple[Floats, Floats]:
     """Return what is one bin below and one above, and at the ends what is given for it."""
-    low, high = np.full_like(rows, missing), np.full_like(rows, missing)
+    low, high = np.empty_like(rows), np.empty_like(rows)
     low[:, 1:], high[:, :-1] = rows[:, :-1], rows[:, 1:]
+    low[:, 0] = high[:, -1] = missing
     return low, high
 
 
@@ -167,9 +195,14 @@ def with_phase(magnitude: Floats, turns: npt.NDArray[np.floating[Any]]) -> npt.N
     turns = turns + np.arange(magnitude.shape[1]) % 2 / 2
     angle = (2 * np.pi * (turns - np.rint(turns))).astype(np.float32)
     spectra = np.empty(magnitude.shape, np.complex64)
-    np.multiply(magnitude, np.cos(angle), out=spectra.real)
-    np.multiply(magnitude, np.sin(angle), out=spectra.imag)
+    give_phase(magnitude, angle, out=spectra)
     return spectra
+
+
+def give_phase(magnitude: Floats, angle: Floats, *, out: npt.NDArray[np.complex64]) -> None:
+    """Write spectra of these magnitudes and phases."""
+    np.multiply(magnitude, np.cos(angle), out=out.real)
+    np.multiply(magnitude, np.sin(angle), out=out.imag)
 
 
 def pghi(magnitude: Floats, grid: FrameGrid, *, seed: int, tolerance: float = 1e-6) -> npt.NDArray[np.float32]:

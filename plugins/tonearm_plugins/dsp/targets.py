@@ -147,7 +147,5 @@ def mel_floor(mel: Floats) -> float:
 
 def squared_distance(found: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> tuple[float, float]:
     """Return the squared distance of two arrays, and the energy of the second."""
-    return (
-        float(np.sum((found - wanted) ** 2, dtype=np.float64)),
-        float(np.sum(wanted**2, dtype=np.float64)),
-    )
+    difference, wanted = (found - wanted).ravel(), wanted.ravel()
+    return float(np.dot(difference, difference)), float(np.dot(wanted, wanted))
