@@ -31,12 +31,18 @@ def tonearm_decoders() -> Decoders:
 def tonearm_transforms() -> Transforms:
     """Return the transforms."""
     return {
+        "dc-remove": "tonearm_plugins.transforms.dc_remove:DcRemove",
+        "fade": "tonearm_plugins.transforms.fade:Fade",
+        "gain": "tonearm_plugins.transforms.gain:Gain",
         "griffin-lim": "tonearm_plugins.transforms.griffin_lim:GriffinLim",
         "istft": "tonearm_plugins.transforms.istft:Istft",
+        "limiter": "tonearm_plugins.transforms.limiter:Limiter",
+        "loudness": "tonearm_plugins.transforms.loudness:Loudness",
         "mel-to-magnitude": "tonearm_plugins.transforms.mel_to_magnitude:MelToMagnitude",
         "mel-to-wave": "tonearm_plugins.transforms.mel_to_wave:MelToWave",
         "normalize": "tonearm_plugins.transforms.normalize:Normalize",
         "onnx-vocoder": "tonearm_plugins.transforms.onnx_vocoder:OnnxVocoder",
+        "pad": "tonearm_plugins.transforms.pad:Pad",
         "resample": "tonearm_plugins.transforms.resample:Resample",
         "wave-to-mel": "tonearm_plugins.transforms.wave_to_mel:WaveToMel",
         "wave-to-spectrogram": "tonearm_plugins.transforms.wave_to_spectrogram:WaveToSpectrogram",

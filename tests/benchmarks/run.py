@@ -28,6 +28,7 @@ TITLES = {
     "first_run": "The first conversion in a fresh process",
     "mel": "From mel spectrograms",
     "large": "Large inputs",
+    "loudness": "Loudness and true peak",
 }
 HEAD = """# Benchmarks
 
@@ -64,7 +65,7 @@ def _machine() -> str:
     from tonearm_plugins.dsp.native.compiler import this_machine
 
     versions = [f"Python {platform.python_version()}"]
-    for name in ("numpy", "scipy", "librosa", "llvmlite", "torch"):
+    for name in ("numpy", "scipy", "librosa", "llvmlite", "torch", "pyloudnorm"):
         with contextlib.suppress(PackageNotFoundError):
             versions.append(f"{name} {version(name)}")
     refusal = available()["native"]

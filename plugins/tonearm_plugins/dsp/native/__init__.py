@@ -10,6 +10,8 @@
     the kernels: ISTFT, STFT, Griffin-Lim, PLGI; `aims` is what Griffin-Lim aims at, magnitudes or a mel spectrogram.
 `recovery`
     the calls of the latter two; those of the others stand beside them.
+`weighting`, `interpolating`
+    what loudness and true peaks are measured with: second-order sections over stretches, and values between samples.
 `maths`
     logarithm, cosine and sine, transposition.
 `compiler`

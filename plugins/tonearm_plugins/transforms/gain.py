@@ -1,0 +1,26 @@
+"""``gain``: louder or softer, by so much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from tonearm.api import Context, Meta, Transform, Waveform
+
+
+@dataclass(frozen=True, kw_only=True)
+class GainOptions:
+    """Options of ``gain``."""
+
+    gain_db: Annotated[float, Meta(ge=-200, le=200, description="Added to the level, in dB.")]
+
+
+class Gain(Transform[Waveform, Waveform, GainOptions]):
+    """Change the level by a number of dB; nothing is clipped here, and limiter can follow."""
+
+    def apply(self, signal: Waveform, context: Context) -> Waveform:
+        """Return the scaled waveform."""
+        from tonearm_plugins.dsp.level import amplitude, scaled
+
+        samples = scaled(signal.samples, amplitude(self.options.gain_db))
+        return Waveform(samples=samples, sample_rate=signal.sample_rate)

@@ -1,0 +1,165 @@
+"""Loudness, against EBU Tech 3341's signals, BS.1770-4 written out plainly in float64, and ffmpeg's ebur128."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.signal
+import soxr
+from dsp_material import ENGINES, SAMPLES
+from meter_reference import HIGH_PASS, SHELF, ffmpegs, integrated, tone
+
+from tonearm_plugins.dsp.framing import ShapeError
+from tonearm_plugins.dsp.layouts import WEIGHTS
+from tonearm_plugins.dsp.loudness import k_weighting, measure_loudness
+from tonearm_plugins.dsp.native import compiler, weighting
+from tonearm_plugins.dsp.native.compiler import Machine
+
+only_native = pytest.mark.skipif(compiler.refusal() is not None, reason=str(compiler.refusal()))
+
+# EBU Tech 3341, table 1: level in dBFS and seconds of a 1 kHz sine in both channels; all are -23 LUFS but the second.
+TECH_3341 = {
+    1: [(-23, 20)],
+    2: [(-33, 20)],
+    3: [(-36, 10), (-23, 60), (-36, 10)],
+    4: [(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)],
+    5: [(-26, 20), (-20, 20.1), (-26, 20)],
+    9: [(-20, 1.34), (-30, 1.66)] * 5,
+}
+
+
+def noise(seconds: float, rate: int, channels: int, seed: int = 1) -> Any:
+    """Return noise whose level moves by 40 dB, so that both gates have something to do."""
+    length = round(seconds * rate)
+    level = 10 ** (-1 + np.cos(np.arange(length) / length * 9))
+    return (np.random.default_rng(seed).standard_normal((channels, length)) * 0.05 * level).astype("f4")
+
+
+def speech(rate: int) -> Any:
+    voices = [np.load(SAMPLES / f"utt{number}.npy").ravel() for number in ("00", "01", "08")]
+    return soxr.resample(np.concatenate(voices), 22050, rate, "VHQ")[None].astype("f4")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("number", TECH_3341)
+def test_the_ebus_signals_read_what_they_should(number: int, engine: str) -> None:
+    both = np.tile(tone(TECH_3341[number]), (2, 1)).astype("f4")
+    wanted = -33.0 if number == 2 else -23.0
+    assert measure_loudness(both, 48000, engine=engine).integrated == pytest.approx(wanted, abs=0.1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("channels", [5, 6])
+def test_the_ebus_surround_signal_reads_what_it_should(channels: int, engine: str) -> None:
+    left, center, surround = (tone([(level, 20)]) for level in (-28, -24, -30))
+    lfe = [tone([(-6, 20)])] if channels == 6 else []  # in the sixth signal it is silent; here it must not matter
+    samples = np.stack([left, left, center, *lfe, surround, surround]).astype("f4")
+    assert measure_loudness(samples, 48000, engine=engine).integrated == pytest.approx(-23.0, abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 96000, 192000])
+def test_the_ebus_gating_signal_reads_the_same_at_every_rate(rate: int) -> None:
+    both = np.tile(tone(TECH_3341[5], rate), (2, 1)).astype("f4")
+    assert measure_loudness(both, rate).integrated == pytest.approx(-23.0, abs=0.1)
+
+
+def test_the_k_weighting_has_the_recommendations_figures_at_48_khz() -> None:
+    for section, (numerator, denominator) in zip(k_weighting(48000), (SHELF, HIGH_PASS), strict=True):
+        np.testing.assert_allclose(section, [*numerator, *denominator], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 192000])
+def test_the_k_weighting_is_the_same_filter_at_every_rate(rate: int) -> None:
+    hertz = np.geomspace(20, 1500, 30)
+    (_, found), (_, wanted) = (scipy.signal.sosfreqz(k_weighting(r), hertz, fs=r) for r in (rate, 48000))
+    # The high-pass keeps the Recommendation's numerator at every rate, as in libebur128 and ffmpeg.
+    assert np.abs(20 * np.log10(np.abs(found / wanted))).max() < (0.6 if rate == 8000 else 0.06)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 6, 8])
+def test_it_is_what_the_recommendation_says(channels: int, engine: str) -> None:
+    samples = noise(13.7, 48000, channels)
+    found = measure_loudness(samples, 48000, engine=engine).integrated
+    assert found == pytest.approx(integrated(samples, WEIGHTS[channels]), abs=1e-5)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 48000, 192000])
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_it_agrees_with_ffmpeg_on_noise(rate: int, channels: int) -> None:
+    samples = noise(6, rate, channels)  # whole blocks, because ffmpeg's last reading comes at a whole 100 ms
+    assert measure_loudness(samples, rate).integrated == pytest.approx(ffmpegs(samples, rate)[0], abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [16000, 22050, 44100, 96000])
+def test_it_agrees_with_ffmpeg_on_speech(rate: int) -> None:
+    samples = speech(rate)
+    assert measure_loudness(samples, rate).integrated == pytest.approx(ffmpegs(samples, rate)[0], abs=0.1)
+
+
+@only_native
+@pytest.mark.parametrize("rate", [4000, 8000, 11025, 22051, 44100, 48000, 192000])
+@pytest.mark.parametrize("seconds", [0.41, 3.33])
+def test_both_engines_measure_the_same(rate: int, seconds: float) -> None:
+    samples = noise(seconds, rate, 2)
+    native, plain = (measure_loudness(samples, rate, engine=engine).energy for engine in ("native", "scipy"))
+    np.testing.assert_allclose(native, plain, rtol=1e-7)
+
+
+@only_native
+@pytest.mark.parametrize("machine", [Machine("haswell", "", 8), None])
+def test_a_long_channel_is_taken_in_parts(machine: Machine | None) -> None:
+    channel = noise(40, 8000, 1)[0].astype("f8") + 0.1  # what comes before a part, and an offset, must not be forgotten
+    found = weighting.energies(channel, 800, k_weighting(8000), machine)
+    weighted = scipy.signal.sosfilt(k_weighting(8000), channel)
+    np.testing.assert_allclose(found, (weighted.reshape(-1, 800) ** 2).sum(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_gain_moves_the_loudness_as_much(engine: str) -> None:
+    found = measure_loudness(noise(5, 22050, 2), 22050, engine=engine)
+    again = measure_loudness(noise(5, 22050, 2) * np.float32(0.5), 22050, engine=engine)
+    assert found.scaled(0.5).integrated == pytest.approx(again.integrated, abs=1e-5)
+    for target in (-60.0, -23.0, 0.0):
+        assert found.scaled(found.gain_to(target)).integrated == pytest.approx(target, abs=1e-6)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("length", [1, 100, 2205, 8819])
+def test_what_is_shorter_than_a_block_is_measured_as_a_whole(length: int, engine: str) -> None:
+    samples = noise(0.5, 22050, 1)[:, :length]
+    found = measure_loudness(samples, 22050, engine=engine)
+    weighted = scipy.signal.sosfilt(k_weighting(22050), np.pad(samples[0], (0, -length % 2205)).astype("f8"))
+    assert found.whole
+    assert found.integrated == pytest.approx(-0.691 + 10 * math.log10((weighted**2).sum() / length), abs=1e-5)
+    assert not measure_loudness(noise(0.5, 22050, 1)[:, :8820], 22050, engine=engine).whole
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_silence_has_no_loudness(engine: str) -> None:
+    for samples in (np.zeros((2, 48000), "f4"), np.full((1, 48000), 1e-6, "f4"), np.zeros((1, 3), "f4")):
+        found = measure_loudness(samples, 48000, engine=engine)
+        assert found.integrated == -math.inf
+        assert found.gain_to(-16) == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_values_that_are_not_finite_count_as_nothing(engine: str) -> None:
+    samples = noise(1, 8000, 2)
+    samples[0, 100:120], samples[1, 7000], samples[1, 7001] = np.nan, np.inf, -np.inf
+    zeros = np.nan_to_num(samples, posinf=0, neginf=0)
+    found, wanted = (measure_loudness(x, 8000, engine=engine).integrated for x in (samples, zeros))
+    assert found == pytest.approx(wanted, abs=1e-9)
+
+
+def test_what_cannot_be_measured_is_said() -> None:
+    with pytest.raises(ShapeError, match="does not say where 7 channels stand, only of 1, 2, 3, 4, 5, 6, 8"):
+        measure_loudness(np.zeros((7, 9), "f4"), 48000)
+    with pytest.raises(ShapeError, match="there are 2 weights for 3 channels"):
+        measure_loudness(np.zeros((3, 9), "f4"), 48000, weights=[1, 1])
+    with pytest.raises(ShapeError, match="from 4000 Hz on, not at 3999 Hz"):
+        measure_loudness(np.zeros((1, 9), "f4"), 3999)
+    assert measure_loudness(noise(1, 8000, 7), 8000, weights=[1] * 7).integrated < 0
