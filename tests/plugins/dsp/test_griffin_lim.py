@@ -102,13 +102,24 @@ def test_reports_the_convergence_that_float64_finds(engine, start):
     assert found.engine == engine
 
 
+@pytest.fixture(scope="module")
+def peers():
+    """What librosa reaches in 32 iterations, from five seeds, in dB."""
+    found = [griffin_lim(speech_magnitude(), **HANN, engine="librosa", start="random", seed=seed) for seed in range(5)]
+    return [one.spectral_convergence_db for one in found]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
-def test_default_beats_librosa_by_three_decibels_on_speech(engine):
+def test_default_beats_librosa_by_three_decibels_on_speech(engine, peers):
     magnitude = speech_magnitude()
-    found = griffin_lim(magnitude, **HANN, engine=engine)
-    peer = griffin_lim(magnitude, **HANN, engine="librosa", start="random")
-    assert found.spectral_convergence_db < peer.spectral_convergence_db - 3
+    assert griffin_lim(magnitude, **HANN, engine=engine).spectral_convergence_db < min(peers) - 3
     assert griffin_lim(magnitude, **HANN, engine=engine, start="pghi", iterations=0).spectral_convergence_db < -15
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_from_random_phases_it_is_no_worse_than_librosa(engine, peers):
+    calls = [griffin_lim(speech_magnitude(), **HANN, engine=engine, start="random", seed=seed) for seed in range(5)]
+    assert sum(call.spectral_convergence_db for call in calls) <= sum(peers)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
