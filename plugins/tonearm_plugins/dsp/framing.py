@@ -9,6 +9,7 @@ added.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -63,7 +64,7 @@ class FrameGrid:
     def checked(
         cls, window: npt.ArrayLike, *, hop_length: int, pad: int, frames: int, length: int | None = None
     ) -> FrameGrid:
-        """Return a grid, or say in a `ValueError` what is wrong with it."""
+        """Return a grid, or say in a `ValueError` what is wrong with it. Clips of one length share one grid."""
         values = np.asarray(window)
         if values.ndim != 1 or values.size < 2 or values.dtype.kind not in "fiu":
             raise ShapeError(
@@ -76,8 +77,9 @@ class FrameGrid:
             raise ShapeError(f"impossible frames: hop_length {hop_length}, pad {pad}, {frames} frames")
         if length is not None and length < 0:
             raise ShapeError(f"a length of {length} samples is impossible")
-        covered = values.size + hop_length * (frames - 1) - 2 * pad
-        return cls(values, int(hop_length), int(pad), int(frames), max(0, covered) if length is None else int(length))
+        if length is None:
+            length = max(0, values.size + hop_length * (frames - 1) - 2 * pad)
+        return _shared(values.tobytes(), int(hop_length), int(pad), int(frames), int(length))
 
     @property
     def n_fft(self) -> int:
@@ -142,6 +144,12 @@ class FrameGrid:
         inverse.reshape(-1)[: max(0, begin - first * hop)] = 0
         inverse.reshape(-1)[max(0, end - first * hop) :] = 0
         return inverse
+
+
+@functools.lru_cache(maxsize=64)
+def _shared(window: bytes, hop_length: int, pad: int, frames: int, length: int) -> FrameGrid:
+    """Return the grid of these values, with all that was computed of it before."""
+    return FrameGrid(np.frombuffer(window), hop_length, pad, frames, length)
 
 
 def clip_of(signal: FloatArray, grid: FrameGrid) -> FloatArray:

@@ -14,6 +14,7 @@ tiles
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -182,7 +183,7 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Clip:
-    """What several kernels need of one clip."""
+    """What several kernels need of one clip; see `clip_on`."""
 
     grid: FrameGrid
     layout: Layout
@@ -202,3 +203,9 @@ class Clip:
     def synthesis(self) -> npt.NDArray[np.float32]:
         """The window over n_fft."""
         return (self.grid.window / self.grid.n_fft).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=16)
+def clip_on(grid: FrameGrid, layout: Layout, least: float) -> Clip:
+    """Return the clip of a grid, with its tables if they were made before: clips of one length share them."""
+    return Clip(grid, layout, least)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import LEAST_EXACT, FloatArray, FrameGrid
 from tonearm_plugins.dsp.mapped import STRETCH, Mapping
-from tonearm_plugins.dsp.native.blocks import Clip, Layout, Number, Overlap
+from tonearm_plugins.dsp.native.blocks import Layout, Number, Overlap, clip_on
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, compiled, this_machine
 from tonearm_plugins.dsp.native.fft import Complex, RealFFT
 from tonearm_plugins.dsp.native.maths import transposed
@@ -136,7 +136,7 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machi
     """
     machine = machine or this_machine()
     layout = Layout(grid.n_fft, grid.hop_length, machine.lanes)
-    clip = Clip(grid, layout, LEAST_EXACT)
+    clip = clip_on(grid, layout, LEAST_EXACT)
     native = spectrum.dtype == COMPLEX and spectrum.dtype.isnative
     frames_apart = native and spectrum.strides[0] == COMPLEX.itemsize and spectrum.strides[1] >= 0
     in_place = native and (frames_apart or (spectrum.strides[1] == COMPLEX.itemsize and spectrum.strides[0] >= 0))

@@ -13,7 +13,7 @@ from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.framing import LEAST_ESTIMATED, FloatArray, FrameGrid
 from tonearm_plugins.dsp.native import locking
 from tonearm_plugins.dsp.native.aims import Aim, MagnitudeAim, MelAim, write_first_magnitudes
-from tonearm_plugins.dsp.native.blocks import Clip, Layout
+from tonearm_plugins.dsp.native.blocks import Layout, clip_on
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.native.inverse import Results
 from tonearm_plugins.dsp.native.iteration import write_finish, write_iterations
@@ -135,7 +135,7 @@ class Recovery:
         self.machine = machine or this_machine()
         self.grid = grid
         self.layout = layout = Layout(grid.n_fft, grid.hop_length, self.machine.lanes)
-        self.clip = Clip(grid, layout, LEAST_ESTIMATED)
+        self.clip = clip_on(grid, layout, LEAST_ESTIMATED)
         self.blocks = layout.blocks(grid)
         self.goal: Goal
         if basis is None:
