@@ -100,7 +100,7 @@ class ArrayOptions:
         float | None,
         Meta(
             description="The value in the array that is full scale: 32768 for floats that hold 16-bit samples. Unsigned"
-            " integers have their middle there too.",
+            " integers have their middle there too. 1 leaves whole numbers as they are, for mu-law-decode.",
             gt=0,
         ),
     ] = None

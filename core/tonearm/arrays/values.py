@@ -117,7 +117,8 @@ def not_finite(array: Array, what: str) -> ItemError:
 def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, double: bool) -> Any:
     """Return a waveform with full scale at ±1.0.
 
-    Signed integers are divided by 2^(bits-1), or by ``full_scale``; floats are taken as they are, or divided by it.
+    Signed integers are divided by 2^(bits-1), or by ``full_scale``; floats are taken as they are, or divided by it. A
+    ``full_scale`` of 1 leaves whole numbers as they are, unsigned ones too: classes, which a transform decodes.
 
     Raises
     ------
@@ -142,7 +143,7 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
             hint=f"full_scale: {2 ** (bits - 1)}, if it uses the whole range" if bits < 64 else "give full_scale",
         )
     scale = values.dtype.type(full_scale or 2 ** (bits - 1))
-    return (values - scale) / scale if kind == "u" else values / scale
+    return (values - scale) / scale if kind == "u" and full_scale != 1 else values / scale
 
 
 def _refuse_beyond_full_scale(extent: Extent) -> None:

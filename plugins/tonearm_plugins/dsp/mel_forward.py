@@ -133,16 +133,3 @@ def preemphasis_response(preemphasis: float, n_fft: int) -> npt.NDArray[np.float
     turn = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
     response: npt.NDArray[np.float32] = np.abs(1 - preemphasis * turn).astype(np.float32)
     return response
-
-
-def deemphasised(samples: npt.NDArray[Any], preemphasis: float) -> npt.NDArray[np.float32]:
-    """Return samples (channels, samples) from which the next lost this part, as they were before; float32.
-
-    The filter is 1 / (1 - a z⁻¹) = (1 + a z⁻¹)(1 + a² z⁻²)(1 + a⁴ z⁻⁴)…, up to where a power of ``a`` is nothing.
-    """
-    result = samples.astype(np.float64)
-    factor, delay = preemphasis, 1
-    while factor > 1e-12 and delay < result.shape[1]:
-        result[:, delay:] += factor * result[:, :-delay].copy()
-        factor, delay = factor * factor, 2 * delay
-    return result.astype(np.float32)

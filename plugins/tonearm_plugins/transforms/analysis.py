@@ -72,9 +72,11 @@ def require_undoable(spec: Spec) -> None:
 
 def finished(samples: np.ndarray[Any, Any], signal: MelSpectrogram) -> Waveform:
     """Return the waveform of inverted frames: pre-emphasis undone."""
-    from tonearm_plugins.dsp.mel_forward import deemphasised
+    import numpy as np
+
+    from tonearm_plugins.dsp.emphasis import deemphasised
 
     dialect = signal.dialect
     if dialect.preemphasis:
-        samples = deemphasised(samples, dialect.preemphasis)
+        samples = deemphasised(samples, dialect.preemphasis, dtype=np.float32)
     return Waveform(samples=samples, sample_rate=dialect.sample_rate)

@@ -113,6 +113,11 @@ def test_unsigned_samples_have_their_middle_at_full_scale() -> None:
     assert scaled(np.array([0, 128, 255], "u1"), 128.0).tolist() == [-1, 0, 127 / 128]
 
 
+@pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "i8", "f4", "f8"])
+def test_a_full_scale_of_1_leaves_whole_numbers_as_they_are(dtype: str) -> None:
+    np.testing.assert_array_equal(scaled(np.array([0, 1, 127, 100], dtype), 1.0), [0, 1, 127, 100])
+
+
 @pytest.mark.parametrize(
     ("dtype", "hint"), [("u1", "full_scale: 128"), ("u2", "full_scale: 32768"), ("i8", "give full_scale")]
 )

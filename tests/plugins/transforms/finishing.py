@@ -18,7 +18,7 @@ def made(plugin: type[Any], **options: Any) -> Any:
     return plugin(ports_of(plugin).options(**options))
 
 
-def applied(plugin: type[Transform[Any, Any, Any]], samples: Any, rate: int = 48000, **options: Any) -> Any:
+def applied(plugin: type[Transform[Any, Any, Any]], samples: Any, rate: int = 48000, /, **options: Any) -> Any:
     """Return the samples of the result and what was noted.
 
     The input stays as it is, the precision stays, and what was known beforehand is so.
