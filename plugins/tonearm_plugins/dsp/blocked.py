@@ -38,26 +38,13 @@ def frame_view(signal: FloatArray, grid: FrameGrid) -> FloatArray:
     return windows[:: grid.hop_length][: grid.frames]
 
 
-def overlap_add(
-    grid: FrameGrid,
-    spectra: Callable[[int, int], ComplexArray],
-    finish: Callable[[int, FloatArray], None],
-    *,
-    least: float,
-    dtype: npt.DTypeLike,
-    threads: int,
-) -> None:
-    """Invert spectra block by block and hand over each stretch of signal as soon as it is complete.
+class OverlapAdd:
+    """Inverts spectra block by block and hands over each stretch of signal as soon as it is complete.
 
     Parameters
     ----------
     grid
         The frames.
-    spectra
-        Gives the spectra of frames ``first`` to ``last - 1`` as (frames, bins); may be overwritten.
-    finish
-        Takes the first column and complete columns (n, hop_length), normalised: least squares in the sense of Griffin
-        and Lim (1984), equation 6. Columns come in order and without gaps.
     least
         See `FrameGrid.inverse_weight`.
     dtype
@@ -65,23 +52,50 @@ def overlap_add(
     threads
         For the FFTs.
     """
-    import scipy.fft
 
-    hop, overlap = grid.hop_length, grid.overlap
-    window = grid.window.astype(dtype)
-    total = np.zeros((block_frames(grid.n_fft) + overlap - 1, hop), dtype)
-    for first, last in blocks(grid.frames, grid.n_fft):
-        count = last - first
-        frames = scipy.fft.irfft(spectra(first, last), n=grid.n_fft, axis=1, overwrite_x=True, workers=threads)
-        frames *= window
-        for r in range(overlap):
-            part = frames[:, r * hop : (r + 1) * hop]
-            total[r : r + count, : part.shape[1]] += part
-        done = count if last < grid.frames else count + overlap - 1
-        finish(first, total[:done] * grid.inverse_weight(first, first + done, least).astype(dtype))
-        rest = total[done : done + overlap - 1].copy()
-        total[: len(rest)] = rest
-        total[len(rest) :] = 0
+    def __init__(self, grid: FrameGrid, *, least: float, dtype: npt.DTypeLike, threads: int) -> None:
+        self.grid = grid
+        self.least = least
+        self.threads = threads
+        self.window = grid.window.astype(dtype)
+        self.weights: dict[int, FloatArray] = {}  # of blocks by their first frame: several passes need them again
+        shape = (block_frames(grid.n_fft) + grid.overlap - 1, grid.hop_length)
+        self.total, self.columns = np.zeros(shape, dtype), np.empty(shape, dtype)
+
+    def __call__(self, spectra: Callable[[int, int], ComplexArray], finish: Callable[[int, FloatArray], None]) -> None:
+        """Invert all frames once.
+
+        Parameters
+        ----------
+        spectra
+            Gives the spectra of frames ``first`` to ``last - 1`` as (frames, bins); may be overwritten.
+        finish
+            Takes the first column and complete columns (n, hop_length), normalised: least squares in the sense of
+            Griffin and Lim (1984), equation 6. Columns come in order and without gaps; they may be overwritten, and
+            are when the next ones come.
+        """
+        import scipy.fft
+
+        grid, total, hop = self.grid, self.total, self.grid.hop_length
+        total[:] = 0
+        for first, last in blocks(grid.frames, grid.n_fft):
+            count = last - first
+            frames = scipy.fft.irfft(spectra(first, last), n=grid.n_fft, axis=1, overwrite_x=True, workers=self.threads)
+            frames *= self.window
+            for r in range(grid.overlap):
+                part = frames[:, r * hop : (r + 1) * hop]
+                total[r : r + count, : part.shape[1]] += part
+            done = count if last < grid.frames else count + grid.overlap - 1
+            finish(first, np.multiply(total[:done], self._weight(first, done), out=self.columns[:done]))
+            rest = total[done : done + grid.overlap - 1].copy()
+            total[: len(rest)] = rest
+            total[len(rest) :] = 0
+
+    def _weight(self, first: int, count: int) -> FloatArray:
+        if first not in self.weights:
+            weight = self.grid.inverse_weight(first, first + count, self.least)
+            self.weights[first] = weight.astype(self.total.dtype)
+        return self.weights[first]
 
 
 def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
@@ -104,7 +118,7 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, threa
 
     reached = grid.columns * grid.hop_length - grid.pad
     out[max(0, reached) :] = 0
-    overlap_add(grid, spectra, finish, least=LEAST_EXACT, dtype=out.dtype, threads=threads)
+    OverlapAdd(grid, least=LEAST_EXACT, dtype=out.dtype, threads=threads)(spectra, finish)
     mapping.give_back()
 
 
@@ -138,17 +152,21 @@ class Recovery:
         self.target = target
         self.grid = grid
         self.threads = threads
-        self.window = grid.window.astype(np.float32)
+        self.overlap_add = OverlapAdd(grid, least=LEAST_ESTIMATED, dtype=np.float32, threads=threads)
+        self.frames = np.empty((block_frames(grid.n_fft), grid.n_fft), np.float32)
         shape = (grid.columns, grid.hop_length)
         self.point = np.zeros(shape, np.float32)  # what the next iteration analyses
         self.estimate = np.zeros(shape, np.float32)
+        self.point_frames, self.estimate_frames = (
+            frame_view(signal.reshape(-1), grid) for signal in (self.point, self.estimate)
+        )
 
     def start_from_peaks(self) -> None:
         """Begin with the phases of PLGI."""
         self._project(phases.PeakLockedPhases(self.target.first_magnitudes(), self.grid), self._take_over)
 
     def start_from_spectra(self, spectra: Callable[[int, int], ComplexArray]) -> None:
-        """Begin with the signal of spectra, asked for as `overlap_add` does."""
+        """Begin with the signal of spectra, asked for as `OverlapAdd` does."""
         self._project(spectra, self._take_over)
 
     def start_from_noise(self, seed: int) -> None:
@@ -161,16 +179,17 @@ class Recovery:
     def iterate(self, count: int, momentum: Momentum) -> None:
         """Project ``count`` times."""
         m = momentum
-        alpha = np.float32(m.alpha)
+        spare = np.empty_like(self.overlap_add.columns)
 
         def finish(first: int, columns: FloatArray) -> None:
             here = slice(first, first + len(columns))
-            point, estimate = self.point[here], self.estimate[here]
+            point, estimate, part = self.point[here], self.estimate[here], spare[: len(columns)]
             if m.gamma != 1.0:
-                columns *= np.float32(m.gamma)
-                columns += np.float32(m.from_estimate) * estimate + np.float32(m.from_point) * point
+                columns *= m.gamma
+                columns += np.multiply(estimate, m.from_estimate, out=part)
+                columns += np.multiply(point, m.from_point, out=part)
             np.subtract(columns, estimate, out=point)
-            point *= alpha
+            point *= m.alpha
             point += columns
             estimate[:] = columns
 
@@ -181,25 +200,25 @@ class Recovery:
         """Return the squared distance of the estimate from the target, and the target's own energy."""
         distance = energy = 0.0
         for first, last in blocks(self.grid.frames, self.grid.n_fft):
-            part = self.target.residual(first, last, self._spectra(self.estimate, first, last))
+            part = self.target.residual(first, last, self._spectra(self.estimate_frames, first, last))
             distance, energy = distance + part[0], energy + part[1]
         return distance, energy
 
     def finish(self, out: FloatArray) -> tuple[float, float]:
         """Write the clip to ``out`` and return the residual; there is no going on afterwards."""
-        del self.point
+        del self.point, self.point_frames
         out[:] = clip_of(self.estimate.reshape(-1), self.grid)
         return self.residual()
 
-    def _spectra(self, columns: FloatArray, first: int, last: int) -> ComplexArray:
+    def _spectra(self, frames: FloatArray, first: int, last: int) -> ComplexArray:
         import scipy.fft
 
-        frames = frame_view(columns.reshape(-1), self.grid)[first:last] * self.window
-        spectra: ComplexArray = scipy.fft.rfft(frames, axis=1, overwrite_x=True, workers=self.threads)
+        windowed = np.multiply(frames[first:last], self.overlap_add.window, out=self.frames[: last - first])
+        spectra: ComplexArray = scipy.fft.rfft(windowed, axis=1, overwrite_x=True, workers=self.threads)
         return spectra
 
     def _on_target(self, first: int, last: int) -> ComplexArray:
-        spectra = self._spectra(self.point, first, last)
+        spectra = self._spectra(self.point_frames, first, last)
         self.target.reach(first, last, spectra)
         return spectra
 
@@ -209,4 +228,4 @@ class Recovery:
 
     def _project(self, spectra: Callable[[int, int], ComplexArray], finish: Callable[[int, FloatArray], None]) -> None:
         with np.errstate(all="ignore"):  # NaN and overflow in the input stay where they are, as values
-            overlap_add(self.grid, spectra, finish, least=LEAST_ESTIMATED, dtype=np.float32, threads=self.threads)
+            self.overlap_add(spectra, finish)

@@ -6,6 +6,7 @@ A target says how a block of spectra is brought to it, how far a block is from i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ TINY = 1e-20  # keeps x / |x| defined at 0; far below the magnitude of any audib
 GREATEST_GAIN = 1e3
 MEL_FLOOR = 1e-10  # what a band of a spectrum is taken to hold at least, as a part of the greatest that is wanted
 START_STEPS = 3  # multiplicative updates before the first phases: more of them do not show after an iteration
+GROUP = 128  # bins that are multiplied with their bands at once; most weights of a whole filter bank are zero
 
 
 class Target(Protocol):
@@ -62,6 +64,26 @@ class KnownMagnitudes:
 
 
 @dataclass(frozen=True, eq=False)
+class Group:
+    """Neighbouring bins, and the bands that they lie in.
+
+    Parameters
+    ----------
+    bins, bands
+        Which.
+    to_bands
+        (bins, bands), what each band takes of each bin.
+    to_bins
+        (bands, bins), how much each band has to say in the gain of each bin.
+    """
+
+    bins: slice
+    bands: slice
+    to_bands: Floats
+    to_bins: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class MelBasis:
     """A mel filter bank, and the way back from bands to bins.
 
@@ -76,7 +98,18 @@ class MelBasis:
     weights: npt.NDArray[np.float64]
     power: int
 
-    @property
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """All bins that lie in a band, a group at a time."""
+        parts = (slice(first, first + GROUP) for first in range(0, self.weights.shape[1], GROUP))
+        reached = ((part, np.flatnonzero(self.weights[:, part].any(axis=1))) for part in parts)
+        return tuple(self._group(bins, slice(bands[0], bands[-1] + 1)) for bins, bands in reached if bands.size)
+
+    def _group(self, bins: slice, bands: slice) -> Group:
+        to_bands, to_bins = self.weights[bands, bins].T, self.shares[bands, bins]
+        return Group(bins, bands, *(np.ascontiguousarray(part, np.float32) for part in (to_bands, to_bins)))
+
+    @cached_property
     def shares(self) -> npt.NDArray[np.float64]:
         """The weights, scaled so that those of each bin sum to 1: how much each band has to say in a bin's gain."""
         total = self.weights.sum(axis=0)
@@ -108,8 +141,6 @@ class KnownMel:
         self.mel = np.ascontiguousarray(mel.T, dtype=np.float32)
         self.basis = basis
         self.floor = np.float32(mel_floor(self.mel))
-        self.to_bands = np.ascontiguousarray(basis.weights.T, dtype=np.float32)
-        self.to_bins = np.ascontiguousarray(basis.shares, dtype=np.float32)
 
     def first_magnitudes(self) -> Floats:
         """Begin evenly within each band, and take a few multiplicative steps."""
@@ -120,24 +151,35 @@ class KnownMel:
 
     def gains(self, energy: Floats, mel: Floats) -> Floats:
         """Return what bins of these energies, or magnitudes, want to be multiplied by."""
+        gains = np.zeros_like(energy)
         with np.errstate(all="ignore"):
-            found = np.maximum(energy @ self.to_bands, self.floor)
-            ratio = np.minimum(np.divide(mel, found, out=found), np.float32(GREATEST_GAIN))
-            gains: Floats = ratio @ self.to_bins
+            ratio = self.bands_of(energy)
+            np.divide(mel, np.maximum(ratio, self.floor, out=ratio), out=ratio)
+            np.minimum(ratio, np.float32(GREATEST_GAIN), out=ratio)
+            for group in self.basis.groups:
+                np.matmul(ratio[:, group.bands], group.to_bins, out=gains[:, group.bins])
         return gains
+
+    def bands_of(self, energy: Floats) -> Floats:
+        """Return what bands hold of bins of these energies, or magnitudes: (frames, mels)."""
+        bands = np.zeros((len(energy), self.mel.shape[1]), np.float32)
+        for group in self.basis.groups:
+            bands[:, group.bands] += energy[:, group.bins] @ group.to_bands
+        return bands
 
     def reach(self, first: int, last: int, spectra: Spectra) -> None:
         """Scale the bins."""
-        size = np.abs(spectra)
+        energy = np.abs(spectra)
         if self.basis.power == 2:
-            gains = np.sqrt(self.gains(size * size, self.mel[first:last]))
-        else:
-            gains = self.gains(size, self.mel[first:last])
+            np.square(energy, out=energy)
+        gains = self.gains(energy, self.mel[first:last])
+        if self.basis.power == 2:
+            np.sqrt(gains, out=gains)
         spectra *= gains
 
     def residual(self, first: int, last: int, spectra: Spectra) -> tuple[float, float]:
         """Compare mel spectra."""
-        return squared_distance((np.abs(spectra) ** self.basis.power) @ self.to_bands, self.mel[first:last])
+        return squared_distance(self.bands_of(np.abs(spectra) ** self.basis.power), self.mel[first:last])
 
 
 def mel_floor(mel: Floats) -> float:

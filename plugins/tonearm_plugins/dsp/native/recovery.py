@@ -151,13 +151,13 @@ class Recovery:
         self._iterate(1, Momentum(0.0))
 
     def start_from_spectra(self, spectra: Callable[[int, int], blocked.ComplexArray]) -> None:
-        """Begin with the signal of spectra, asked for as `tonearm_plugins.dsp.blocked.overlap_add` does."""
+        """Begin with the signal of spectra, asked for as `tonearm_plugins.dsp.blocked.OverlapAdd` does."""
         columns = np.zeros((self.grid.columns, self.grid.hop_length), np.float32)
 
         def finish(first: int, complete: FloatArray) -> None:
             columns[first : first + len(complete)] = complete
 
-        blocked.overlap_add(self.grid, spectra, finish, least=LEAST_ESTIMATED, dtype=np.float32, threads=1)
+        blocked.OverlapAdd(self.grid, least=LEAST_ESTIMATED, dtype=np.float32, threads=1)(spectra, finish)
         self._put_points(columns.reshape(-1))
         self.estimates[:-1] = self.tiles[1:, :, : self.layout.lanes]
 
