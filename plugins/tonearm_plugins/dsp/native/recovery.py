@@ -264,7 +264,13 @@ def in_blocks(frames: npt.NDArray[Any], rows: int, layout: Layout, blocks: int) 
     given, count = frames.shape
     whole = count // lanes
     result = aligned(blocks + 2, rows, lanes)[1:]
-    result[:whole, :given] = frames[:, : whole * lanes].reshape(given, whole, lanes).transpose(1, 0, 2)
+    inside = frames[:, : whole * lanes]
+    if inside.dtype == np.float32 and inside.dtype.isnative and inside.strides[1] == inside.itemsize:
+        # One element for all lanes: moved whole, two to three times as fast as number by number.
+        together = np.dtype((np.void, lanes * inside.itemsize))
+        result[:whole, :given].view(together)[..., 0] = inside.view(together).T
+    else:
+        result[:whole, :given] = inside.reshape(given, whole, lanes).transpose(1, 0, 2)
     if count % lanes:
         result[whole, :given, : count % lanes] = frames[:, whole * lanes :]
     return result
