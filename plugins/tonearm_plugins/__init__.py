@@ -37,6 +37,7 @@ def tonearm_transforms() -> Transforms:
         "filter": "tonearm_plugins.transforms.filter:Filter",
         "gain": "tonearm_plugins.transforms.gain:Gain",
         "griffin-lim": "tonearm_plugins.transforms.griffin_lim:GriffinLim",
+        "guard": "tonearm_plugins.transforms.guard:Guard",
         "hpss": "tonearm_plugins.transforms.hpss:Hpss",
         "istft": "tonearm_plugins.transforms.istft:Istft",
         "limiter": "tonearm_plugins.transforms.limiter:Limiter",
