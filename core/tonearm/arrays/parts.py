@@ -44,7 +44,8 @@ def from_real_and_imaginary(real: Array, imag: Array, *, double: bool) -> Array:
     import numpy as np
 
     made = np.empty(real.shape, "complex128" if double else "complex64")
-    made.real, made.imag = real, imag
+    with np.errstate(over="ignore"):  # what does not fit into float32 is infinite, and refused as such
+        made.real, made.imag = real, imag
     return made
 
 

@@ -13,6 +13,7 @@ from tonearm.arrays.values import (
     extent_of,
     finite_extent_of,
     not_finite,
+    refuse_beyond_reason,
     to_full_scale,
     to_magnitude,
     zeros_for_not_finite,
@@ -175,6 +176,8 @@ def _signal(
         if options.nan == "zero":
             values = zeros_for_not_finite(values)
             warn("NaN or infinite values taken as 0")
+    if kind not in ("waveform", "db"):
+        refuse_beyond_reason(kind, extent)
     if kind == "mel" and options.dialect is not None:
         floats = _real(values, kind).astype("float64" if double else "float32", copy=False)
         return MelSpectrogram(values=floats, dialect=options.dialect, length=options.length)

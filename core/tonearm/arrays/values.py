@@ -21,6 +21,9 @@ BLOCK = 1 << 20
 DECIBEL_LIMIT = 300.0
 """Decibels beyond this are none: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
 
+MAGNITUDE_LIMIT = 1e16
+"""No magnitude is beyond this: 32-bit integers over an n_fft of 2^20 reach 2e15. Powers go to its square."""
+
 FULL_SCALE_LIMIT = 4.0
 """Floats beyond this (+12 dBFS) are no ±1.0 waveform: they hold 16-bit samples, or something else."""
 
@@ -127,6 +130,8 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
         models do not write as sound.
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
+    if kind == "f" and full_scale is not None:
+        refuse_beyond_reason("waveform", Extent(extent.low / full_scale, extent.high / full_scale))
     float64 = double or (kind in "iu" and bits > 16)  # int32 has more digits than float32
     if kind == "f":
         if full_scale is None:
@@ -155,6 +160,25 @@ def _refuse_beyond_full_scale(extent: Extent) -> None:
             hint=f"full_scale: {scale}, if these are {scale.bit_length()}-bit samples held as floats"
             if scale
             else "full_scale says which value in the array is full scale",
+        )
+
+
+def refuse_beyond_reason(kind: str, extent: Extent) -> None:
+    """Raise `ItemError` if values are finite, but so great that float32, or a transform of them, would overflow.
+
+    Parameters
+    ----------
+    kind
+        What they are; waveforms and decibels have limits of their own.
+    extent
+        Of the finite ones.
+    """
+    limit = MAGNITUDE_LIMIT**2 if kind in ("power", "mel") else MAGNITUDE_LIMIT
+    if extent.peak > limit:
+        raise ItemError(
+            f"the {kind} array reaches {extent.peak:.6g}, but no sound goes beyond {limit:g}",
+            code="beyond-range",
+            hint="look at the model's output; or the values are of another type or byte order",
         )
 
 

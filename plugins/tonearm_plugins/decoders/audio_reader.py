@@ -23,6 +23,7 @@ from tonearm.api import (
     Waveform,
     read_array,
 )
+from tonearm_plugins.formats.judge import BOMB_FROM
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,9 @@ _SHORT = (
 _UNKNOWN_SIZE = 0x7FFFF000  # and beyond: what programs say that write into a pipe, and cannot know
 
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's, of FLAC
+_MOST = 3000
+"""Times its size, to which a large file may grow: digital silence in stereo takes a two-thousandth as FLAC."""
+
 _MP3_FRAME = 1152  # samples
 
 
@@ -142,10 +146,11 @@ def _sound_file(descriptor: int) -> Iterator[Any]:
     """Open an audio file; whatever libsndfile says is wrong with it, then or later, is an `ItemError`."""
     import soundfile
 
-    from tonearm_plugins.formats.sndfile import reason_of
+    from tonearm_plugins.formats.sndfile import hushed, is_mpeg, reason_of
 
+    quiet = hushed() if is_mpeg(os.pread(descriptor, 16, 0)) else contextlib.nullcontext()
     try:
-        with soundfile.SoundFile(descriptor, closefd=False) as sound:
+        with quiet, soundfile.SoundFile(descriptor, closefd=False) as sound:
             yield sound
     except soundfile.LibsndfileError as error:
         raise ItemError(
@@ -167,6 +172,14 @@ def _samples(sound: Any, descriptor: int) -> np.ndarray[Any, Any]:
 
     _check_header(sound)
     kind = "float64" if sound.subtype in _DOUBLE else "float32"
+    size = os.fstat(descriptor).st_size
+    needed = sound.channels * sound.frames * np.dtype(kind).itemsize
+    if needed > BOMB_FROM and needed > _MOST * size:
+        raise ItemError(
+            f"it says it has {sound.frames:,} samples, but its {size:,} bytes are too few for so much sound",
+            code="too-long",
+            hint="if it is nothing but silence, leave it out",
+        )
     try:
         samples = np.empty((sound.channels, sound.frames), kind)  # memory that nobody touches costs nothing
     except (MemoryError, ValueError) as error:

@@ -19,13 +19,16 @@ from tonearm.api import (
     Source,
     Waveform,
 )
-from tonearm_plugins.formats.judge import check_magic, judged
+from tonearm_plugins.formats.judge import check_claim, check_magic, judged
 from tonearm_plugins.formats.sniff import shown
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
+
+_WIDTHS = {"INT32": 4, "INT64": 8, "FLOAT": 4, "DOUBLE": 8}
+"""Bytes of a value; others have at least one."""
 
 ROWS = 64
 """Rows read together: a row may be a minute of sound."""
@@ -139,6 +142,8 @@ def _opened(file: BinaryIO, name: str) -> Iterator[Any]:
 
 def _rows(table: Any, column: str, name: str) -> Iterator[Any]:
     """Yield the values of a column in order, few rows in memory at a time."""
+    with judged(name, "a Parquet file"):
+        _check_claims(table.metadata, column, name)
     batches = table.iter_batches(batch_size=ROWS, columns=[column], use_threads=False)
     while True:
         with judged(name, "a Parquet file"):
@@ -150,6 +155,15 @@ def _rows(table: Any, column: str, name: str) -> Iterator[Any]:
             rows = [storage[row] for row in range(len(storage))]
         for value in rows:
             yield value.as_py() if _is_audio(storage.type) else value
+
+
+def _check_claims(metadata: Any, column: str, name: str) -> None:
+    """Refuse groups of rows that inflate to far more than is stored: one value many times takes but a few bytes."""
+    for group in (metadata.row_group(index) for index in range(metadata.num_row_groups)):
+        for part in (group.column(index) for index in range(group.num_columns)):
+            if part.path_in_schema.partition(".")[0] == column.partition(".")[0]:
+                inflated = max(part.total_uncompressed_size, part.num_values * _WIDTHS.get(part.physical_type, 1))
+                check_claim(name, column, inflated, part.total_compressed_size)
 
 
 def _is_list(kind: Any) -> bool:

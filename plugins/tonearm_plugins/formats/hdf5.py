@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import ItemError, Requirement
-from tonearm_plugins.formats.judge import check_claim, check_magic, judged, path_of, size_of
+from tonearm_plugins.formats.judge import check_claim, check_magic, check_stored, judged, path_of, size_of
 from tonearm_plugins.formats.lazy import LazyArrays
 from tonearm_plugins.formats.sniff import shown
 
@@ -85,6 +85,7 @@ def _datasets(group: Any, prefix: str, seen: set[Any]) -> Iterator[str]:
 
 
 def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matlab: bool) -> Array:
+    import h5py
     import numpy as np
 
     if dataset.external or dataset.is_virtual:
@@ -95,8 +96,20 @@ def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matla
         )
     if dataset.shape is None or not dataset.size:
         raise ItemError(f"{shown(name)}: {shown(key)} is empty: its shape is {dataset.shape}", code="empty")
+    kind = dataset.dtype.base.kind if dataset.dtype.names is None else "V"
+    if kind not in "iufcb" and not (matlab and dataset.dtype.names == ("real", "imag")):
+        # Not even read: text and lists of varying length stand in heaps in which a broken file can lead in circles.
+        what = "lists of varying length" if h5py.check_vlen_dtype(dataset.dtype) else f"{dataset.dtype} values"
+        raise ItemError(
+            f"{shown(name)}: {shown(key)} holds {what}, not an array of numbers",
+            code="not-numbers",
+            hint="save each array as a dataset of its own",
+        )
     # What was never written takes no space, however much the shape claims.
-    check_claim(name, key, dataset.size * dataset.dtype.itemsize, min(dataset.id.get_storage_size(), size))
+    stored = min(dataset.id.get_storage_size(), size)
+    check_claim(name, key, dataset.size * dataset.dtype.itemsize, stored)
+    if dataset.chunks is not None:
+        _check_chunks(dataset, name, key, stored)
     mapped = _mapped(dataset, file)
     array: Array = dataset[()] if mapped is None else mapped
     if matlab:
@@ -104,6 +117,18 @@ def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matla
             array = array["real"] + 1j * array["imag"]
         array = array.T
     return np.asanyarray(array)
+
+
+def _check_chunks(dataset: Any, name: str, key: str, stored: int) -> None:
+    """Refuse chunks that take far more memory than their values: each is inflated as a whole."""
+    import math
+
+    inflated = math.prod(dataset.chunks) * dataset.dtype.itemsize
+    check_claim(name, key, inflated, stored)
+    if dataset.id.get_create_plist().get_nfilters():
+        sizes: list[int] = []
+        dataset.id.chunk_iter(lambda chunk: sizes.append(chunk.size))
+        check_stored(name, key, inflated, max(sizes, default=0))
 
 
 def _mapped(dataset: Any, file: BinaryIO) -> Array | None:

@@ -23,6 +23,10 @@ BOMB_RATIO = 200
 """Sound never shrinks to a two-hundredth; a file that says so holds nothing, or means harm."""
 
 
+SLACK = 4096
+"""Bytes that compressed data may be longer than what it stands for."""
+
+
 @contextmanager
 def judged(name: str, what: str) -> Iterator[None]:
     """Turn what a library raises while it reads a file into an `ItemError`.
@@ -87,6 +91,19 @@ def check_claim(name: str, key: str, claimed: int, present: int) -> None:
             f"{shown(name)}: {shown(key)} claims {claimed:,} bytes, but {present:,} are there",
             code="too-large",
             hint="if it is meant, save it uncompressed",
+        )
+
+
+def check_stored(name: str, key: str, inflated: int, stored: int) -> None:
+    """Raise `ItemError` if a compressed part of so many stored bytes cannot be what inflates to a number of bytes.
+
+    No compression makes data much longer, so what is, inflates to something else.
+    """
+    if stored > inflated + inflated // 8 + SLACK:
+        raise ItemError(
+            f"{shown(name)}: {shown(key)} has {stored:,} compressed bytes for {inflated:,} bytes of values",
+            code="broken-file",
+            hint=AGAIN,
         )
 
 

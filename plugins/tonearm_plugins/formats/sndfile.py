@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +84,42 @@ def _errors(container: str) -> Iterator[None]:
                 "cannot write: libsndfile's system call failed", hint="is the disk full, or the file too large for it?"
             ) from error
         raise ItemError(f"cannot write {container}: {reason_of(error)}", code="encoder-refused") from error
+
+
+_hush = threading.Lock()
+_hushed: list[int | None] = []
+"""The real stderr while it is hushed, once for each that asked."""
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+    """Let nobody hear what libmpg123 has to say of an MP3 file: it prints notes on stderr by itself, from within C."""
+    with _hush:
+        _hushed.append(_hushed[0] if _hushed else _turned_away())
+    try:
+        yield
+    finally:
+        with _hush:
+            real = _hushed.pop()
+            if not _hushed and real is not None:
+                os.dup2(real, 2)
+                os.close(real)
+
+
+def _turned_away() -> int | None:
+    """Lead stderr nowhere, and return the real one; None if there is none."""
+    try:
+        real = os.dup(2)
+    except OSError:
+        return None
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 2)
+    return real
+
+
+def is_mpeg(head: bytes) -> bool:
+    """Say whether a file that starts so may be MP3."""
+    return head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] >= 0xE0)
 
 
 def reason_of(error: Any) -> str:

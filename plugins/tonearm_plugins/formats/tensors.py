@@ -49,6 +49,8 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
     import torch
 
     with judged(name, "a PyTorch file"):
+        if head[:2] == b"PK":
+            _check_directory(file, name)
         try:
             # Only the zip format is mapped, and only by a path.
             path = path_of(file) if head[:2] == b"PK" else None
@@ -102,6 +104,21 @@ def _tensors(content: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
         entries = content.items() if isinstance(content, dict) else enumerate(content)
         for key, value in entries:
             yield from _tensors(value, f"{name}.{key}" if name else str(key), depth + 1)
+
+
+def _check_directory(file: BinaryIO, name: str) -> None:
+    """Refuse a file whose members are compressed, which PyTorch never writes, but would inflate without a bound."""
+    import zipfile
+
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
+                raise ItemError(
+                    f"{shown(name)} has a compressed member {shown(member.filename)}, which PyTorch never writes",
+                    code="broken-file",
+                    hint="save it again by torch.save",
+                )
+    file.seek(0)
 
 
 def _refusal(error: Exception) -> str:

@@ -173,3 +173,27 @@ def test_a_mapped_file_stays_mapped(tmp_path: Path) -> None:
     array = np.load(tmp_path / "a.npy", mmap_mode="r")
     waves = read(array, kind="waveform", axes=["batch", "time"])
     assert all(np.shares_memory(wave.samples, array) for wave in waves)
+
+
+@pytest.mark.parametrize("value", [1e30, -1e30, 1e300])
+@pytest.mark.parametrize("kind", ["waveform", "complex", "magnitude", "power"])
+def test_values_beyond_all_sound(kind: str, value: float) -> None:
+    array = np.full((9, 5), 0.5, "c16" if kind == "complex" else "f8")
+    array[3, 3] = value * (1e5 if kind == "power" else 1)
+    grid = {"axes": ["channel", "time"]} if kind == "waveform" else STFT
+    assert refused(array, kind=kind, **grid).code in ("beyond-range", "beyond-full-scale")
+    if kind == "waveform":
+        error = refused(array, kind=kind, full_scale=32768.0, **grid)
+        assert error.message.endswith("but no sound goes beyond 1e+16")
+    if kind == "complex":
+        pair = np.stack([array.real, array.imag])
+        error = refused(pair, kind=kind, **STFT | {"axes": ["complex", "bin", "frame"]})
+        assert error.code in ("beyond-range", "not-finite")
+
+
+def test_a_mel_beyond_all_sound() -> None:
+    from tonearm.registry import default
+
+    hifigan = default().dialects.find("hifigan")
+    error = refused(np.full((80, 5), 1e300), kind="mel", sample_rate=None, dialect=hifigan)
+    assert error.message == "the mel array reaches 1e+300, but no sound goes beyond 1e+32"

@@ -71,7 +71,7 @@ def scrambles(data: bytes, count: int = 60, seed: int = 3) -> list[bytes]:
     return made
 
 
-def survives(decoder: type[Any], data: bytes, **options: Any) -> int:
+def survives(decoder: type[Any], data: Any, **options: Any) -> int:
     """Read it; whatever is wrong must be an ItemError. Returns how many items came."""
     try:
         return len(decode(decoder, data, **options))

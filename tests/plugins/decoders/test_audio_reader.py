@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -268,3 +270,28 @@ def test_a_waveform_is_known_beforehand() -> None:
     }
     with pytest.raises(tonearm.PipelineError, match="istft takes complex, but audio-reader gives waveform"):
         tonearm.load(pipeline)
+
+
+def test_silence_takes_a_two_thousandth_and_bombs_less(tmp_path: Path) -> None:
+    silent = made("FLAC", "PCM_16", np.zeros((4096 * 500, 2), "i2"))
+    assert 2000 < 4096 * 500 * 2 * 4 / len(silent) < 3000
+    bomb = tmp_path / "bomb.flac"
+    with soundfile.SoundFile(bomb, "w", 48000, 8, "PCM_16", format="FLAC") as file:
+        for _ in range(20):
+            file.write(np.zeros((480_000, 8), "i2"))
+    error = error_of(bomb)
+    assert error.code == "too-long"
+    assert error.message.startswith("it says it has 9,600,000 samples, but its ")
+
+
+def test_mp3_decoders_keep_quiet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.mp3"
+    data = made("MP3", "MPEG_LAYER_III", tone(1, 20000))
+    path.write_bytes(data[:900] + bytes(200) + data[900:] + b"TAG" + bytes(300))
+    with soundfile.SoundFile(path) as sound:
+        sound.read()
+    assert "Illegal" in capfd.readouterr().err, "this is what it prints"
+    with contextlib.suppress(ItemError):
+        read(path)
+    os.write(2, b"back again")
+    assert capfd.readouterr().err == "back again"

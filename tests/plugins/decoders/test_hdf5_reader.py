@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,29 @@ def test_broken_and_other_files() -> None:
         decoder_reading.survives(Hdf5Reader, part, **WAVE)
     error = refused(b"RIFF" + bytes(80))
     assert error.message == "'in memory' is not an HDF5 file; it looks like a WAV file"
+
+
+def test_chunks_that_inflate_to_something_else() -> None:
+    zeros = zlib.compress(bytes(30 << 20), 9)
+
+    def write(handle: Any, chunk: int) -> None:
+        made = handle.create_dataset("wav", (4,), "f4", maxshape=(None,), chunks=(chunk,), compression="gzip")
+        made.id.write_direct_chunk((0,), zeros)
+
+    error = refused(saved(lambda h: write(h, 4)))
+    assert error.message == f"'in memory': 'wav' has {len(zeros):,} compressed bytes for 16 bytes of values"
+    error = refused(saved(lambda h: write(h, 900_000_000)))
+    assert error.message == f"'in memory': 'wav' claims 3,600,000,000 bytes, but {len(zeros):,} are there"
+
+
+def test_text_and_ragged_lists_are_not_even_read() -> None:
+    def write(handle: Any) -> None:
+        handle["text"] = ["a", "b"]
+        handle.create_dataset("ragged", (2,), h5py.vlen_dtype("f4"))
+        handle["table"] = np.zeros(3, [("a", "f4"), ("b", "i4")])
+
+    data = saved(write)
+    assert refused(data, key="text").code == "not-numbers"
+    assert refused(data, key="table").code == "not-numbers"
+    error = refused(data, key="ragged")
+    assert error.message == "'in memory': 'ragged' holds lists of varying length, not an array of numbers"

@@ -15,6 +15,7 @@ from decoder_reading import RNG, WAVE
 
 from tonearm.api import ItemError
 from tonearm_plugins.decoders.parquet_reader import ParquetOptions, ParquetReader
+from tonearm_plugins.formats import judge
 
 ROWS = [RNG.uniform(-1, 1, n).astype("f4") for n in (5, 7, 300, 1)]
 
@@ -120,3 +121,14 @@ def test_broken_and_other_files() -> None:
     for part in decoder_reading.scrambles(data, 200):
         decoder_reading.survives(ParquetReader, part, **WAVE)
     assert refused(b"RIFF" + bytes(80)).message == "'in memory' is not a Parquet file; it looks like a WAV file"
+
+
+def test_bombs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge, "BOMB_FROM", 1 << 20)
+    count = 1_000_000
+    zeros = pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), pa.array(np.zeros(count, "f4")))
+    data = saved({"wav": zeros}, compression="zstd")
+    assert len(data) < 2000
+    error = refused(data, **WAVE)
+    assert error.code == "too-large"
+    assert error.message.startswith("'in memory': 'wav' claims 4,000,000 bytes, but ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,12 @@ def test_an_old_torch_is_refused_beforehand() -> None:
     assert (need.what, need.hint) == ("the package 'torch' 2.10 or newer", "pip install 'tonearm[torch]'")
     assert not Requirement(name="torch", at_least="99.1", hint="").is_met()
     assert Requirement(name="torch", at_least="2.9", hint="").is_met()  # 2.13 is newer, as numbers go
+
+
+def test_compressed_members_are_refused() -> None:
+    given = zipfile.ZipFile(io.BytesIO(saved(torch.zeros(1 << 20))))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member in given.infolist():
+            archive.writestr(member.filename, given.read(member))
+    assert "compressed member" in refused(file.getvalue()).message
