@@ -16,6 +16,7 @@ from tonearm.contract import (
     Provenance,
     Regroup,
     Sink,
+    Together,
     Transform,
 )
 from tonearm.dialects import MelDialect, MelSpectrogram, MelStep
@@ -66,6 +67,7 @@ __all__ = [
     "Source",
     "Spec",
     "StftGrid",
+    "Together",
     "Transform",
     "Transforms",
     "UsageError",

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -35,6 +35,8 @@ Out = TypeVar("Out", bound=Signal)
 Opts = TypeVar("Opts")
 S_co = TypeVar("S_co", bound=Signal, covariant=True)
 ArrayOpts = TypeVar("ArrayOpts", bound=ArrayOptions)
+Together = Literal["source", "key", "item"]
+
 BESIDE = ("lengths", "imag", "phase")
 """Options of `KeyedArrayOptions` that name an array beside the one that is read."""
 
@@ -382,7 +384,10 @@ class Transform(Plugin[Opts], Generic[In, Out, Opts]):
 
 
 class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
-    """Turns the items of one source into others: splits, concatenates. It stands among the transforms."""
+    """Turns the items of one source into others: splits, concatenates. It stands among the transforms.
+
+    The host numbers the new items: ``index`` counts those of each key within the source.
+    """
 
     role = "transform"
     port_names = ("takes", "gives", "options")
@@ -391,8 +396,16 @@ class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
     def regroup(self, items: Iterator[Item[In]], context: Context) -> Iterator[Item[Out]]:
         """Yield the new items."""
 
+    def together(self) -> Together:
+        """Return which items are regrouped together, by one call: those fail together, and no others with them.
+
+        ``source`` are all of a source, ``key`` those that follow one another with the same key, and ``item`` is each by
+        itself.
+        """
+        return "source"
+
     def produces(self, spec: Spec) -> Spec:
-        """As in `Transform`; the length is no longer known."""
+        """As in `Transform`; the length is no longer known. ``several`` says that one source becomes several items."""
         return spec.but(signals=ports_of(type(self)).gives, length=None)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Callable, Container, Iterator
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -18,7 +20,7 @@ from tonearm import registry
 from tonearm.arrays.values import Extent, extent_of, mean_of, not_finite
 from tonearm.config.check import Bound, Checked, Output
 from tonearm.config.template import Template
-from tonearm.contract import Context, Decoder, Encoder, Item, Plugin, Regroup, Sink, Transform
+from tonearm.contract import Context, Decoder, Encoder, Item, Plugin, Regroup, Sink, Together, Transform
 from tonearm.errors import ItemError, OptionError, OutputError, TonearmError, one_line
 from tonearm.ports import ports_of
 from tonearm.provenance import provenance_of
@@ -311,29 +313,60 @@ def _transformed(bound: Bound, stream: Iterator[Outcome]) -> Iterator[Outcome]:
 
 
 def _regrouped(bound: Bound, stream: Iterator[Outcome], context: Context) -> Iterator[Outcome]:
-    """Yield new items made from all items of a source; if one of those failed, so do these."""
+    """Yield new items made from those of a source, group by group; where one of a group failed, so does the group."""
+    regroup = _plugin(bound, Regroup)
+    counts: Counter[str] = Counter()
+    for group in _groups(stream, regroup.together()):
+        given = _Given(bound, group, context)
+        before = counts.total()
+        try:
+            with blamed(bound):
+                for item in regroup.regroup(iter(given), context):
+                    _check_item(item, bound)
+                    yield Outcome(context=context.hand_over(), item=replace(item, index=counts[item.key]))
+                    counts[item.key] += 1
+            if counts.total() == before:
+                raise ItemError(f"{bound.name} gave nothing", code="empty")
+        except TonearmError as error:
+            yield Outcome(context=context.hand_over(), item=given.failed, error=error)
 
-    def items() -> Iterator[Item[Signal]]:
-        for outcome in stream:
+
+def _groups(stream: Iterator[Outcome], together: Together) -> Iterator[Iterator[Outcome]]:
+    """Cut the items of a source into groups, none of which is held in memory."""
+    if together == "source":
+        yield stream
+        return
+    by_key = together == "key"
+    # What failed before it had a key is a group of its own: an object is equal to itself alone.
+    groups = groupby(stream, lambda outcome: outcome.item.key if by_key and outcome.item else object())
+    for _, group in groups:
+        yield group
+
+
+class _Given:
+    """The items of a group, as a regrouping plugin gets them; the first that failed ends them.
+
+    Attributes
+    ----------
+    failed
+        That item, if it had come so far.
+    """
+
+    def __init__(self, bound: Bound, group: Iterator[Outcome], context: Context) -> None:
+        self.failed: Item[Signal] | None = None
+        self._bound, self._group, self._context = bound, group, context
+
+    def __iter__(self) -> Iterator[Item[Signal]]:
+        bound, context = self._bound, self._context
+        for outcome in self._group:
             context.measurements.update(outcome.context.measurements)
             context.warnings.extend(outcome.context.warnings)
             if outcome.error:
+                self.failed = outcome.item
                 raise outcome.error
             if outcome.item:
                 _check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
                 yield outcome.item
-
-    count = 0
-    try:
-        with blamed(bound):
-            for item in _plugin(bound, Regroup).regroup(items(), context):
-                _check_item(item, bound)
-                yield Outcome(context=context.hand_over(), item=item)
-                count += 1
-        if not count:
-            raise ItemError(f"{bound.name} gave nothing", code="empty")
-    except TonearmError as error:
-        yield Outcome(context=context, error=error)
 
 
 def _check_item(item: object, bound: Bound) -> None:

@@ -34,6 +34,9 @@ class Spec(Struct, frozen=True, kw_only=True):
         Of a spectrogram, if known.
     dialect
         Of a mel spectrogram, if known.
+    several
+        Whether one source becomes several items, so that names of outputs must tell them apart; None where nobody
+        knows.
     suffix
         Of the file that an encoder is to write, with dot; None if the template of its name leaves it open.
     """
@@ -44,6 +47,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     length: int | None = None
     grid: StftGrid | None = None
     dialect: MelDialect | None = None
+    several: bool | None = None
     suffix: str | None = None
 
     def but(self, **changes: Any) -> Spec:

@@ -31,6 +31,7 @@ def tonearm_decoders() -> Decoders:
 def tonearm_transforms() -> Transforms:
     """Return the transforms."""
     return {
+        "concat": "tonearm_plugins.transforms.concat:Concat",
         "dc-remove": "tonearm_plugins.transforms.dc_remove:DcRemove",
         "deemphasis": "tonearm_plugins.transforms.deemphasis:Deemphasis",
         "fade": "tonearm_plugins.transforms.fade:Fade",
@@ -51,6 +52,7 @@ def tonearm_transforms() -> Transforms:
         "pad": "tonearm_plugins.transforms.pad:Pad",
         "pitch-shift": "tonearm_plugins.transforms.pitch_shift:PitchShift",
         "resample": "tonearm_plugins.transforms.resample:Resample",
+        "split": "tonearm_plugins.transforms.split:Split",
         "time-stretch": "tonearm_plugins.transforms.time_stretch:TimeStretch",
         "trim": "tonearm_plugins.transforms.trim:Trim",
         "wave-to-mel": "tonearm_plugins.transforms.wave_to_mel:WaveToMel",

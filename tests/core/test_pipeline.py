@@ -54,10 +54,13 @@ def step(function):
     return Step
 
 
-def regroup(function):
+def regroup(function, together="source"):
     class Group(Regroup[Waveform, Waveform, NoOptions]):
         def regroup(self, items, context):
             return function(items)
+
+        def together(self):
+            return together
 
     return Group
 
@@ -224,8 +227,8 @@ class TestRegroup:
     def test_it_splits(self):
         def halves(items):
             for one in items:
-                for index in range(2):
-                    yield Item(signal=one.signal, index=2 * one.index + index)
+                yield Item(signal=one.signal, index=7)
+                yield Item(signal=one.signal)
 
         found = made(("x",), transforms={"x": regroup(halves)})
         assert [outcome.item.index for outcome in found.items(SOURCE)] == [0, 1, 2, 3]
@@ -243,9 +246,59 @@ class TestRegroup:
     def test_what_goes_wrong(self, function, error):
         assert results(made(("x",), transforms={"x": regroup(function)})) == [error]
 
+    def test_items_are_numbered_key_by_key(self):
+        def keyed(items):
+            for one in items:
+                yield from (Item(signal=one.signal, key=key) for key in ("a", "b", "a"))
+
+        found = made(("x",), transforms={"x": regroup(keyed)})
+        names = [(outcome.item.key, outcome.item.index) for outcome in found.items(SOURCE)]
+        assert names == [("a", 0), ("b", 0), ("a", 1), ("a", 2), ("b", 1), ("a", 3)]
+
     def test_an_item_that_failed_before_fails_all(self):
         found = made(("x", "join"), transforms={"x": step(failing(ItemError("no", code="mine")))})
         assert results(found) == [("mine", "no", "")]
+
+    class Mixed(Decoder[Waveform, NoOptions]):
+        """Give items of several keys, one of which cannot be read, and one with NaN in it."""
+
+        def decode(self, source, context):
+            yield item(0.1, key="a")
+            yield item(0.2, key="a", index=1)
+            yield ItemError("no", code="mine")
+            yield item(0.4, key="b", index=3)
+            yield Item(signal=Waveform(samples=NAN, sample_rate=8000), key="c", index=4)
+            yield item(0.6, key="c", index=5)
+            yield item(0.7, key="d", index=6)
+
+    @pytest.mark.parametrize(
+        ("together", "wanted"),
+        [
+            ("source", ["mine"]),
+            ("item", [0.1, 0.2, "mine", 0.4, "not-finite", 0.6, 0.7]),
+            ("key", [0.3, "mine", 0.4, "not-finite", 0.7]),
+        ],
+    )
+    def test_those_together_fail_together_and_no_others(self, together, wanted):
+        def added(items):
+            levels = [one.signal.samples for one in items]
+            yield Item(signal=Waveform(samples=sum(levels), sample_rate=8000))
+
+        transforms = {"x": regroup(added, together)}
+        found = made(("x",), use="it", decoders={"it": self.Mixed}, transforms=transforms)
+        seen = [one[0] if isinstance(one, tuple) else pytest.approx(one) for one in results(found)]
+        assert wanted == seen
+
+    def test_what_failed_keeps_its_name(self):
+        transforms = {"x": regroup(lambda items: items, "item")}
+        found = made(("x",), use="it", decoders={"it": self.Mixed}, transforms=transforms)
+        failed = [outcome.item for outcome in found.items(SOURCE) if outcome.error]
+        assert [one and (one.key, one.index) for one in failed] == [None, ("c", 4)]
+
+    def test_each_item_has_its_own_measurements_where_it_stands_alone(self):
+        transforms = {"x": regroup(lambda items: items, "item")}
+        found = made(("x",), transforms=transforms)
+        assert [outcome.context.measurements["level"] for outcome in found.items(SOURCE)] == [1, 2]
 
     def test_what_it_is_given_is_looked_at(self):
         class Wide(Decoder[Signal, NoOptions]):

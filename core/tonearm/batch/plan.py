@@ -15,6 +15,7 @@ from tonearm.batch.history import NOTHING, History, Items
 from tonearm.batch.journal import Shard
 from tonearm.batch.messages import Task
 from tonearm.batch.naming import Names, entry_of, is_input, is_known_early, output_path
+from tonearm.contract import Regroup
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline import Pipeline
 from tonearm.provenance import fingerprint_of, plugins_of
@@ -83,6 +84,7 @@ class Plan:
         self._todo = Spool()
         self._skipped = Spool()
         self._problems: list[Problem] = []
+        self._regroups = any(isinstance(step.plugin, Regroup) for step in pipeline.checked.steps)
         self._early = [output for output in pipeline.outputs if is_known_early(output)]
 
     def __len__(self) -> int:
@@ -136,7 +138,9 @@ class Plan:
                 self.renewed.append({**done.renewed, "state": state})
             return
         self.todo_bytes += state[0] if state else 0
-        kept = tuple((item, tuple(files)) for item, files in done.items.items())
+        # What a step that regroups items calls them may hang on those that failed, so no part of it is taken as done.
+        items = {} if self._regroups else done.items
+        kept = tuple((item, tuple(files)) for item, files in items.items())
         self._todo.append((number, source.name, path, source.relative_dir, kept))
 
     def _is_ours(self, source: Source, path: str) -> bool:

@@ -13,7 +13,7 @@ from tonearm.config.nodes import Mark, Node, Scalar
 from tonearm.config.options import read_options
 from tonearm.config.problems import Problems
 from tonearm.config.structure import Stage, read_structure
-from tonearm.config.template import Template, parse_template
+from tonearm.config.template import PER_ITEM, Template, parse_template
 from tonearm.config.ways import find_way, fitting
 from tonearm.contract import Decoder, Encoder, Plugin, Regroup, Transform
 from tonearm.dialects import Catalogue
@@ -78,8 +78,8 @@ def check(root: Node, file: str | None, registry: Registry) -> Checked:
     decoder = binder.bind(structure.decoder, "decoder")
     steps = [binder.bind(stage, "transform") for stage in structure.steps]
     encoders = [binder.bind(stage, "encoder") for stage in structure.outputs]
-    binder.check_ports(decoder, steps, encoders, [_suffix(stage) for stage in structure.outputs])
-    templates = list(_templates(structure.outputs, problems))
+    spec = binder.check_ports(decoder, steps, encoders, [_suffix(stage) for stage in structure.outputs])
+    templates = list(_templates(structure.outputs, problems, several=bool(spec and spec.several)))
     if problems.found:
         raise PipelineError(problems.found)
     bound = [stage.bound for stage in (decoder, *steps, *encoders)]
@@ -166,8 +166,14 @@ class _Binder:
         steps: Iterable[_Found],
         encoders: Iterable[_Found],
         suffixes: Iterable[str | None],
-    ) -> None:
-        """Follow what is known of the signal from the decoder to each encoder, which writes a file of some suffix."""
+    ) -> Spec | None:
+        """Follow what is known of the signal from the decoder to each encoder, which writes a file of some suffix.
+
+        Returns
+        -------
+        spec
+            What is known of what encoders get; None if nothing is.
+        """
         spec = self._spec(decoder, None)
         giver = decoder.name
         for step in steps:
@@ -177,6 +183,7 @@ class _Binder:
             self._check_fit(spec, giver, encoder)
             if spec and encoder.bound and isinstance(encoder.bound.plugin, Encoder):
                 self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec.but(suffix=suffix)))
+        return spec
 
     def _spec(self, found: _Found, before: Spec | None) -> Spec | None:
         """Return what is known after a stage; None if nothing is."""
@@ -234,17 +241,25 @@ def _suffix(output: Stage) -> str | None:
     return suffix if suffix and not set(suffix) & set("{}") else None
 
 
-def _templates(outputs: Iterable[Stage], problems: Problems) -> Iterator[Template]:
-    """Yield the templates that are right, noting what is wrong with the others."""
+def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -> Iterator[Template]:
+    """Yield the templates that are right, noting what is wrong with the others.
+
+    ``several`` says that a source becomes several items, which must not have one name.
+    """
     taken: dict[str, Scalar] = {}
     for output in outputs:
         if output.file is None:
             continue
         text = str(output.file.value)
         try:
-            yield parse_template(text)
+            template = parse_template(text)
         except OptionError as error:
             problems.add(output.file.mark, error.code, error.message, error.hint)
+        else:
+            if several and not template.fields & PER_ITEM:
+                message = f"a source becomes several items here, but {one_line(repr(text))} does not tell them apart"
+                problems.add(output.file.mark, "same-output", message, 'as in "{stem}-{index:03}.wav"')
+            yield template
         if text in taken:
             first = taken[text].mark
             where = f" on line {first.line}" if first else ""

@@ -23,6 +23,7 @@ from tonearm.api import (
     Meta,
     NoOptions,
     OptionError,
+    Regroup,
     Requirement,
     Signal,
     Spec,
@@ -328,6 +329,32 @@ class TestOutputNames:
             "p.yaml:9:29: bad-template: a template has no field {index:3d}"
             "\n    hint: only {index:05} and its like have a width",
         ]
+
+    def test_several_items_of_a_source_are_told_apart(self):
+        class Several(Regroup[Waveform, Waveform, NoOptions]):
+            def regroup(self, items, context):
+                return items
+
+            def produces(self, spec):
+                return spec.but(several=True)
+
+        class One(Several):
+            def produces(self, spec):
+                return spec.but(several=False)
+
+        toys = registry_of(transforms={"several": Several, "one": One, "same": Same})
+
+        def text(steps, file):
+            steps = ", ".join(f"{{use: {step}}}" for step in steps)
+            raw = f"{{use: raw-writer, file: '{file}', with: {{level: 1}}}}"
+            return f"{TEN}input: {{use: tone-reader}}\nsteps: [{steps}]\noutputs: [{raw}]"
+
+        assert problems(text(["several", "same"], "{stem}.raw"), toys) == [
+            "p.yaml:4:35: same-output: a source becomes several items here, but '{stem}.raw' does not tell them apart"
+            '\n    hint: as in "{stem}-{index:03}.wav"'
+        ]
+        for steps, file in ((["several"], "{key}.raw"), (["several"], "{index:03}.raw"), (["several", "one"], "a.raw")):
+            assert checked(text(steps, file), toys)
 
     def test_the_same_twice(self, installed):
         assert problems(TEN + NPY + outputs("'{stem}.wav'", "b.wav", "'{stem}.wav'"), installed) == [
