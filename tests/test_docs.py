@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import tonearm
 from tonearm.registry import Offer, Registry, installed
@@ -124,6 +125,30 @@ def test_the_guides_pipeline_passes_check(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.yaml"
     file.write_text(pipeline, encoding="utf-8")
     assert [step.name for step in tonearm.load(file).checked.steps] == ["istft", "resample"]
+
+
+def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:
+    (pipeline,) = blocks("docs/finishing.md", "yaml")
+    config = (ROOT / "configs/finish.yaml").read_text(encoding="utf-8")
+    assert (
+        pipeline.partition("steps:")[2].partition("outputs:")[0]
+        == config.partition("steps:")[2].partition("outputs:")[0]
+    )
+    assert tonearm.load(yaml.safe_load(pipeline)).outputs
+
+
+def test_the_guide_to_finishing_says_what_is_so() -> None:
+    from tonearm.api import Waveform
+    from tonearm.ports import ports_of
+    from tonearm_plugins.dsp.layouts import WEIGHTS
+
+    text = (ROOT / "docs/finishing.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d)(?: \(\S+\))? \| [^|]+ \| ([\d., ]+) \|$", text, re.MULTILINE)
+    assert {int(count): tuple(float(x) for x in row.split(",")) for count, row in rows} == WEIGHTS
+    ports = {entry.name: ports_of(entry.resolve()) for entry in tonearm.registry.default().entries("transform")}
+    finishing = {name for name, port in ports.items() if (port.takes, port.gives) == ((Waveform,), (Waveform,))}
+    assert len(finishing) > 15
+    assert finishing <= set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", text))
 
 
 def test_the_guide_names_every_field_of_a_template() -> None:

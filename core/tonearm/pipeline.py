@@ -117,10 +117,10 @@ class Pipeline:
         """
         last = (self.checked.decoder, *self.checked.steps)[-1]
         for outcome in self._converted(source, threads=threads, on_warning=on_warning, skip=skip):
-            if _is_in(skip, outcome):
-                continue
             if outcome.error or outcome.item is None:
                 yield outcome
+                continue
+            if _is_in(skip, outcome):
                 continue
             try:
                 with blamed(last):

@@ -1,7 +1,10 @@
 """Every pipeline in configs/ is right, and converts its own sources."""
 
+import re
+import subprocess
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 import soundfile
@@ -55,6 +58,41 @@ def test_the_complex_stft_gives_its_waveform_back(tmp_path: Path) -> None:
     written, _ = soundfile.read(tmp_path / "utt08-stft.wav", dtype="float64")
     assert len(written) == len(expected)
     assert 10 * np.log10((expected**2).sum() / ((written - expected) ** 2).sum()) > 120
+
+
+def ebur128(path: Path) -> tuple[float, float]:
+    """Return the integrated loudness and the true peak that ffmpeg measures."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostats", "-i", str(path)]
+    done = subprocess.run([*command, "-af", "ebur128=peak=true", "-f", "null", "-"], capture_output=True, check=True)
+    summary = done.stderr.decode().rpartition("Summary:")[2]
+    loudness, peak = (re.search(rf"{name}:\s+(\S+)", summary) for name in ("I", "Peak"))
+    assert loudness
+    assert peak
+    return float(loudness[1]), float(peak[1])
+
+
+def test_finished_speech_is_as_loud_as_it_should_be(tmp_path: Path) -> None:
+    report = tonearm.load(CONFIGS / "finish.yaml").run(out=tmp_path)
+    assert len(report.outputs) == 6
+    for path in report.outputs:
+        loudness, peak = ebur128(path)
+        exact = path.suffix == ".wav"  # LAME takes some tenths of a dB
+        assert loudness == pytest.approx(-16, abs=0.1 if exact else 0.5)
+        assert peak <= (-1 if exact else -0.5)
+
+
+def test_mu_law_classes_give_the_waveform_to_their_8_bits(tmp_path: Path) -> None:
+    (path,) = tonearm.load(CONFIGS / "mu-law.yaml").run(out=tmp_path).outputs
+    expected = waveform("utt08")
+    written, _ = soundfile.read(path)
+    assert 10 * np.log10((expected**2).sum() / ((written - expected) ** 2).sum()) > 30
+
+
+def test_pieces_make_up_the_recording(tmp_path: Path) -> None:
+    names = sorted(path.name for path in tonearm.load(CONFIGS / "pieces.yaml").run(out=tmp_path).outputs)
+    assert names == [f"utt00-00{n}.flac" for n in range(3)] + [f"utt01-00{n}.flac" for n in range(2)]
+    lengths = [soundfile.info(tmp_path / name).frames for name in names if name.startswith("utt00")]
+    assert sum(lengths) == len(waveform("utt00"))
 
 
 @pytest.mark.parametrize("engine", ["soundfile", "pydub"])

@@ -60,13 +60,16 @@ class Mix(Transform[Waveform, Waveform, MixOptions]):
     def _mixed(self, samples: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         import numpy as np
 
+        from tonearm_plugins.dsp.level import stretches
+
         rows = self._rows(len(samples))
         if all(row == [(i, 1.0)] for i, row in enumerate(rows)) and len(rows) == len(samples):
             return samples
         result = np.zeros((len(rows), samples.shape[1]), samples.dtype)
-        for out, row in zip(result, rows, strict=True):
-            for channel, weight in row:
-                out += samples[channel] * samples.dtype.type(weight)
+        for part in stretches(samples.shape[1]):
+            for out, row in zip(result, rows, strict=True):
+                for channel, weight in row:
+                    out[part] += samples[channel, part] * samples.dtype.type(weight)
         return result
 
     def _rows(self, channels: int) -> list[list[tuple[int, float]]]:
