@@ -38,8 +38,7 @@ def provenance_of(checked: Checked, source: Source) -> Provenance:
         If the source cannot be read.
     """
     stages = [
-        {"use": bound.entry.full_name, "package": bound.entry.offer.package}
-        | {"with": msgspec.to_builtins(bound.plugin.options)}
+        {"use": bound.name, "package": bound.entry.offer.package} | {"with": msgspec.to_builtins(bound.plugin.options)}
         for bound in _stages(checked)
     ]
     return Provenance(

@@ -64,9 +64,16 @@ def tonearm_transforms() -> Transforms:
 def tonearm_encoders() -> Encoders:
     """Return the encoders."""
     return {
+        "aiff-writer": "tonearm_plugins.encoders.aiff_writer:AiffWriter",
         "ffmpeg-writer": "tonearm_plugins.encoders.ffmpeg_writer:FfmpegWriter",
         "flac-writer": "tonearm_plugins.encoders.flac_writer:FlacWriter",
+        "m4a-writer": "tonearm_plugins.encoders.m4a_writer:M4aWriter",
         "mp3-writer": "tonearm_plugins.encoders.mp3_writer:Mp3Writer",
+        "npy-writer": "tonearm_plugins.encoders.npy_writer:NpyWriter",
+        "ogg-writer": "tonearm_plugins.encoders.ogg_writer:OggWriter",
+        "opus-writer": "tonearm_plugins.encoders.opus_writer:OpusWriter",
+        "raw-writer": "tonearm_plugins.encoders.raw_writer:RawWriter",
+        "safetensors-writer": "tonearm_plugins.encoders.safetensors_writer:SafetensorsWriter",
         "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",
     }
 

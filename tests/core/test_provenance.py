@@ -60,9 +60,9 @@ def test_an_encoder_learns_what_the_journal_says(source, tmp_path, made):
     assert fingerprint == fingerprint_of(made.checked) == records(tmp_path / "out")[0]["pipeline"]
     options = {"channels": 1, "count": 2, "nan": "error"}
     assert stages == [
-        {"use": "toys/tone-reader", "package": "tonearm_toys 1.2", "with": options},
-        {"use": "toys/same", "package": "tonearm_toys 1.2", "with": {}},
-        {"use": "toys/noted", "package": "tonearm_toys 1.2", "with": {}},
+        {"use": "tone-reader", "package": "tonearm_toys 1.2", "with": options},
+        {"use": "same", "package": "tonearm_toys 1.2", "with": {}},
+        {"use": "noted", "package": "tonearm_toys 1.2", "with": {}},
     ]
 
 

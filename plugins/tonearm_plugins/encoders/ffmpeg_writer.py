@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple
 
-from tonearm.api import Context, Encoder, Item, Meta, OptionError, Sink, Spec, Waveform
+from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
 from tonearm_plugins.encoders.limits import Limits, as_item_error
-from tonearm_plugins.encoders.pcm import pcm_blocks
-from tonearm_plugins.encoders.tags import Tags, tag_problems
+from tonearm_plugins.encoders.pcm import Dither, Seed, dither_of, pcm_blocks
+from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
 # ffmpeg's name of the format that a suffix stands for, where it is not the suffix itself.
@@ -98,16 +98,19 @@ class FfmpegOptions:
     parameters: Annotated[
         list[str], Meta(description="More arguments for ffmpeg, each as one text: ['-compression_level', '10'].")
     ] = field(default_factory=list)
+    dither: Dither = False
+    seed: Seed = 0
     tags: Tags = field(default_factory=dict)
+    provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
         """Yield what does not fit together."""
         if self.format == "raw":
             yield OptionError("'raw' does not say how samples are stored", option="format", hint="format: s16le")
-        yield from tag_problems(self.tags)
+        yield from tag_problems(self)
 
 
-class FfmpegWriter(Encoder[Waveform, FfmpegOptions]):
+class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
     """Write any format that ffmpeg knows, from M4A to Opus; what it would resample or mix down is refused."""
 
     requires = (FFMPEG,)
@@ -128,12 +131,10 @@ class FfmpegWriter(Encoder[Waveform, FfmpegOptions]):
         if codec is not None and codec in _LIMITS:
             _LIMITS[codec].check(spec.sample_rate, spec.channels)
 
-    def encode(self, item: Item[Waveform], sink: Sink, context: Context) -> None:
+    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file and its tags, and measure how many samples were clipped."""
         from tonearm_plugins.formats import ffmpeg
-        from tonearm_plugins.formats.tags import merged
 
-        signal = item.signal
         try:
             target = self._target(sink.suffix)
         except OptionError as error:
@@ -145,14 +146,14 @@ class FfmpegWriter(Encoder[Waveform, FfmpegOptions]):
             Limits(name=target.codec, rates=rates, channels=channels).check_signal(signal)
         ffmpeg.export(
             sink.path,
-            pcm_blocks(signal, int(self.options.subtype[-2:]), context),
+            pcm_blocks(signal, int(self.options.subtype[-2:]), context, dither_of(self.options, context)),
             sample_rate=signal.sample_rate,
             channels=signal.channels,
             container=target.container,
             codec=target.codec,
             bitrate=self.options.bitrate,
             parameters=self.options.parameters,
-            tags=merged(item.tags, self.options.tags),
+            tags=tags,
         )
 
     def _container(self) -> str | None:

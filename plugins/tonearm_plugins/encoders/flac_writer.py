@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Encoder, Item, Meta, OptionError, Sink, Spec, Waveform
+from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
 from tonearm_plugins.encoders.limits import Limits
-from tonearm_plugins.encoders.pcm import pcm_blocks
-from tonearm_plugins.encoders.tags import Tags, tag_problems
+from tonearm_plugins.encoders.pcm import Dither, Seed, dither_of, pcm_blocks
+from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
 
 # A frame's header says rates up to 65,535 in Hz, and those above in tens of Hz.
 _LOW = Limits(name="FLAC", rates=range(1, 65_536), channels=8)
@@ -27,14 +27,17 @@ class FlacOptions:
     compression: Annotated[
         int, Meta(ge=0, le=8, description="From 0, fast, to 8, small; the sound is the same bit by bit.")
     ] = 5
+    dither: Dither = False
+    seed: Seed = 0
     tags: Tags = field(default_factory=dict)
+    provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
         """Yield what is wrong with the tags."""
-        return tag_problems(self.tags)
+        return tag_problems(self)
 
 
-class FlacWriter(Encoder[Waveform, FlacOptions]):
+class FlacWriter(TaggingEncoder[Waveform, FlacOptions]):
     """Write a FLAC file of up to 8 channels; samples are rounded, never wrapped, and come back bit by bit."""
 
     suffixes = (".flac",)
@@ -43,23 +46,22 @@ class FlacWriter(Encoder[Waveform, FlacOptions]):
         """Refuse more than 8 channels, and rates that FLAC cannot say."""
         _limits(spec.sample_rate).check(spec.sample_rate, spec.channels)
 
-    def encode(self, item: Item[Waveform], sink: Sink, context: Context) -> None:
+    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file and its tags, and measure how many samples were clipped."""
         from tonearm_plugins.formats.sndfile import write
-        from tonearm_plugins.formats.tags import merged, write_flac
+        from tonearm_plugins.formats.tags import write_comments
 
-        signal = item.signal
         _limits(signal.sample_rate).check_signal(signal)
         write(
             sink.path,
-            pcm_blocks(signal, _BITS[self.options.subtype], context),
+            pcm_blocks(signal, _BITS[self.options.subtype], context, dither_of(self.options, context)),
             sample_rate=signal.sample_rate,
             channels=signal.channels,
             container="FLAC",
             subtype=self.options.subtype,
             compression_level=self.options.compression / 8,
         )
-        write_flac(sink.path, merged(item.tags, self.options.tags))
+        write_comments(sink.path, tags, "flac")
 
 
 def _limits(sample_rate: int | None) -> Limits:

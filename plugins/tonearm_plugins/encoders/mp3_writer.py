@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Encoder, Item, Meta, OptionError, Requirement, Sink, Spec, Waveform
+from tonearm.api import Context, Meta, OptionError, Requirement, Sink, Spec, Waveform
 from tonearm_plugins.encoders.limits import Limits, as_item_error
 from tonearm_plugins.encoders.pcm import pcm_blocks
-from tonearm_plugins.encoders.tags import Tags, tag_problems
+from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
 _LIMITS = Limits(name="MP3", rates=(8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000), channels=2)
@@ -45,6 +45,7 @@ class Mp3Options:
         Meta(ge=0, le=9, description="Variable bit rate in place of a constant one: from 0, the best, to 9."),
     ] = None
     tags: Tags = field(default_factory=dict)
+    provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
         """Yield what does not fit together."""
@@ -54,10 +55,10 @@ class Mp3Options:
                 option="vbr_quality",
                 hint="leave one out",
             )
-        yield from tag_problems(self.tags)
+        yield from tag_problems(self)
 
 
-class Mp3Writer(Encoder[Waveform, Mp3Options]):
+class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
     """Write an MP3 file that says its exact length, constant or variable in bit rate, with ID3 tags."""
 
     suffixes = (".mp3",)
@@ -81,11 +82,11 @@ class Mp3Writer(Encoder[Waveform, Mp3Options]):
             if problem:
                 raise problem
 
-    def encode(self, item: Item[Waveform], sink: Sink, context: Context) -> None:
+    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file and its tags, and measure the bit rate and how many samples were clipped."""
-        from tonearm_plugins.formats.tags import merged, write_id3
+        from tonearm_plugins.formats.tags import write_id3
 
-        signal, quality = item.signal, self.options.vbr_quality
+        quality = self.options.vbr_quality
         _LIMITS.check_signal(signal)
         problem = self._too_low(signal.sample_rate, signal.channels)
         if problem:
@@ -93,7 +94,7 @@ class Mp3Writer(Encoder[Waveform, Mp3Options]):
         if quality is None:
             context.measure(bitrate=self._bitrate(signal.sample_rate))
         (self._by_soundfile if self.options.engine == "soundfile" else self._by_pydub)(signal, sink, context)
-        write_id3(sink.path, merged(item.tags, self.options.tags))
+        write_id3(sink.path, tags)
 
     def _by_soundfile(self, signal: Waveform, sink: Sink, context: Context) -> None:
         from tonearm_plugins.formats.sndfile import write

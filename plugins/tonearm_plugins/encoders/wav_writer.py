@@ -1,12 +1,41 @@
-"""``wav-writer``: WAV, and RF64 where WAV ends."""
+"""``wav-writer``: WAV, RF64 where WAV ends, Wave64, and the Broadcast Wave Format's chunk."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Encoder, Item, Meta, Sink, Waveform
-from tonearm_plugins.encoders.pcm import note_clipped
+from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
+from tonearm_plugins.encoders.limits import as_item_error
+from tonearm_plugins.encoders.pcm import Dither, Seed, dither_of, dither_problems, note_clipped
+from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.formats.riff_header import Chunk, Form, bext_chunk, frame, info_chunk
+
+# msgspec takes bounds on a text only, not on one that may be missing.
+Description = Annotated[str, Meta(max_length=256)]
+Originator = Annotated[str, Meta(max_length=32)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BextOptions:
+    """What the Broadcast Wave Format says of a sound (EBU Tech 3285)."""
+
+    description: Annotated[Description | None, Meta(description="What it is; the tag title if not given.")] = None
+    originator: Annotated[Originator | None, Meta(description="Who made it; the tag artist if not given.")] = None
+    originator_reference: Annotated[Originator, Meta(description="The maker's own name of it.")] = ""
+    date: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="When it was made: 2024-12-31.")] = ""
+    time: Annotated[str, Meta(pattern=r"^(\d{2}:\d{2}:\d{2})?$", description="The time of day: 23:59:59.")] = ""
+    time_reference: Annotated[int, Meta(ge=0, le=(1 << 63) - 1, description="Samples from midnight to the first.")] = 0
+    coding_history: Annotated[
+        str, Meta(max_length=10_000, description="Lines that say what was done to it before.")
+    ] = ""
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what is not ASCII, which the format demands."""
+        for name in ("description", "originator", "originator_reference", "coding_history"):
+            if not (getattr(self, name) or "").isascii():
+                yield OptionError(f"{name} has letters beyond ASCII, which bext cannot hold", option=name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,18 +46,61 @@ class WavOptions:
         Literal["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"],
         Meta(description="How a sample is stored: rounded to 16, 24 or 32 bits, or as 32 or 64-bit float."),
     ] = "PCM_16"
+    format: Annotated[
+        Literal["WAV", "RF64", "W64"] | None,
+        Meta(
+            description="WAV (which becomes RF64 beyond 4 GB), RF64 in any case, or Sony's Wave64; without it, the"
+            " file's suffix says it: .wav, .rf64, .w64."
+        ),
+    ] = None
+    bext: Annotated[
+        BextOptions | None,
+        Meta(
+            description="The Broadcast Wave Format's description: {} for one from the tags, or with description,"
+            " originator, originator_reference, date, time, time_reference, coding_history."
+        ),
+    ] = None
+    dither: Dither = False
+    seed: Seed = 0
+    tags: Tags = field(default_factory=dict)
+    provenance: WithProvenance = False
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together."""
+        yield from dither_problems(self, self.subtype)
+        yield from self.problems_as(self.format)
+
+    def problems_as(self, form: str | None) -> Iterator[OptionError]:
+        """Yield what does not go into a file of this format."""
+        yield from tag_problems(self, has_tags=form != "W64")
+        if form == "W64" and self.bext is not None:
+            yield OptionError("W64 has no bext", option="bext", hint="format: RF64 has it, of any length")
 
 
-class WavWriter(Encoder[Waveform, WavOptions]):
-    """Write a WAV file; samples are rounded, never wrapped, and beyond 4 GB it is RF64."""
+class WavWriter(TaggingEncoder[Waveform, WavOptions]):
+    """Write a WAV file; samples are rounded, never wrapped, and beyond 4 GB it is RF64. W64 and BWF too."""
 
-    suffixes = (".wav",)
+    suffixes = (".wav", ".rf64", ".w64", ".bwf")
 
-    def encode(self, item: Item[Waveform], sink: Sink, context: Context) -> None:
+    def accepts(self, spec: Spec) -> None:
+        """Refuse what no header can say, and what has no place in a W64."""
+        if spec.suffix is not None:
+            for problem in self.options.problems_as(self._format(spec.suffix)):
+                raise problem
+        try:
+            frame(spec.sample_rate or 1, spec.channels or 1, spec.length or 0, self.options.subtype)
+        except ValueError as error:
+            raise _too_much(error) from error
+
+    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file, and measure how many samples were clipped."""
         from tonearm_plugins.formats.riff import write_wav
 
-        signal = item.signal
+        form: Form = {"RF64": "RF64", "W64": "W64"}.get(self._format(sink.suffix), "auto")  # type: ignore[assignment]
+        try:
+            frame(signal.sample_rate, signal.channels, signal.length, self.options.subtype)
+        except ValueError as error:
+            raise as_item_error(_too_much(error)) from error
         with sink.path.open("wb") as file:
             stats = write_wav(
                 file,
@@ -37,5 +109,46 @@ class WavWriter(Encoder[Waveform, WavOptions]):
                 channels=signal.channels,
                 frames=signal.length,
                 subtype=self.options.subtype,
+                form=form,
+                before=() if form == "W64" else self._before(tags),
+                after=() if form == "W64" else _after(tags),
+                dither=dither_of(self.options, context),
             )
         note_clipped(stats.clipped, context)
+
+    def _format(self, suffix: str) -> str:
+        """Return the format that the options say, or else the suffix of the file."""
+        return self.options.format or {".rf64": "RF64", ".w64": "W64"}.get(suffix.lower(), "WAV")
+
+    def _before(self, tags: Mapping[str, str]) -> list[Chunk]:
+        bext = self.options.bext
+        if bext is None:
+            return []
+        return [
+            bext_chunk(
+                description=tags.get("title", "") if bext.description is None else bext.description,
+                originator=tags.get("artist", "") if bext.originator is None else bext.originator,
+                originator_reference=bext.originator_reference,
+                date=bext.date,
+                time=bext.time,
+                time_reference=bext.time_reference,
+                coding_history=bext.coding_history,
+            )
+        ]
+
+
+def _after(tags: Mapping[str, str]) -> list[Chunk]:
+    """Return the chunks of tags, behind the samples: programs that look for these at byte 44 find them there."""
+    from tonearm_plugins.formats.riff_header import INFO
+
+    info = info_chunk(tags)
+    chunks = [] if info is None else [info]
+    if tags.keys() - INFO.keys():
+        from tonearm_plugins.formats.tags import id3_bytes
+
+        chunks.append((b"id3 ", id3_bytes(tags)))
+    return chunks
+
+
+def _too_much(error: ValueError) -> OptionError:
+    return OptionError(str(error), code="unsupported-rate" if "Hz" in str(error) else "too-many-channels")

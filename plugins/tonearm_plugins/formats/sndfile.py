@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,10 @@ def write(
     channels: int,
     container: str,
     subtype: str,
-    compression_level: float,
+    compression_level: float | None = None,
     bitrate_mode: str | None = None,
+    strings: Mapping[str, str] | None = None,
+    endian: str | None = None,
 ) -> None:
     """Write an audio file.
 
@@ -35,7 +37,8 @@ def write(
     path
         Where; its suffix says nothing.
     blocks
-        Integers (samples, channels), int16 or int32, full scale that of the type. Floats would be floored.
+        (samples, channels): int16 or int32, full scale that of the type, or floats for codecs of floats; by those of
+        integers these would be floored.
     sample_rate
         In Hz.
     channels
@@ -43,9 +46,13 @@ def write(
     container, subtype
         libsndfile's names: ``FLAC``, ``PCM_16``.
     compression_level
-        0 to 1, as libsndfile counts.
+        0 to 1, as libsndfile counts; its own choice if not given.
     bitrate_mode
-        ``CONSTANT`` or ``VARIABLE``, of MP3.
+        ``CONSTANT``, ``AVERAGE`` or ``VARIABLE``, of MP3 and Opus.
+    strings
+        Tags that libsndfile itself has room for: title, artist, comment.
+    endian
+        ``LITTLE`` or ``BIG``, of raw samples.
 
     Raises
     ------
@@ -66,8 +73,11 @@ def write(
             subtype=subtype,
             compression_level=compression_level,
             bitrate_mode=bitrate_mode,
+            endian=endian,
         )
         with file:
+            for name, value in (strings or {}).items():
+                setattr(file, name, value)
             for block in blocks:
                 file.write(block)
 

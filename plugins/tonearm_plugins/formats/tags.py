@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
+
+OWN = "tonearm_"
+"""How the names of those tags begin that say what made a file."""
 
 # ID3's frames for the names that Vorbis comments, ffmpeg and libsndfile have in common; all others go into TXXX.
 _FRAMES = {
@@ -36,7 +40,7 @@ def merged(found: Mapping[str, str], given: Mapping[str, str | int]) -> dict[str
     Parameters
     ----------
     found
-        What the source says; names that cannot be are left out.
+        What the source says; names that cannot be are left out, and what made the source itself.
     given
         What the user says, which comes first; an empty text leaves a tag out.
 
@@ -45,18 +49,30 @@ def merged(found: Mapping[str, str], given: Mapping[str, str | int]) -> dict[str
     tags
         By name in lower case; no value is empty or has a NUL in it, which would end it in most formats.
     """
+    found = {name: value for name, value in found.items() if not name.lower().startswith(OWN)}
     both = {name.lower(): str(value) for tags in (found, given) for name, value in tags.items() if is_name(name)}
-    clean = {name: value.replace("\0", " ").strip() for name, value in both.items()}
+    clean = {name: valid(value) for name, value in both.items()}
     return {name: value for name, value in clean.items() if value}
 
 
-def write_id3(path: Path, tags: Mapping[str, str]) -> None:
-    """Put an ID3v2.4 tag before the first frame of an MP3 file, which stays as it is; nothing if there are no tags."""
+def valid(text: str) -> str:
+    """Return a text as every format can hold it: UTF-8, no NUL in it, no space around it."""
+    return text.replace("\0", " ").strip().encode("utf-8", "backslashreplace").decode()
+
+
+def id3_frames(tags: Mapping[str, str]) -> Any:
+    """Return tags as ID3v2.4, as mutagen has it."""
     from mutagen import id3
 
-    if not tags:
-        return
     frames = id3.ID3()
+    add_id3(frames, tags)
+    return frames
+
+
+def add_id3(frames: Any, tags: Mapping[str, str]) -> None:
+    """Add tags to ID3 frames."""
+    from mutagen import id3
+
     for name, value in tags.items():
         if name == "comment":
             frames.add(id3.COMM(encoding=id3.Encoding.UTF8, lang="XXX", desc="", text=value))
@@ -64,16 +80,52 @@ def write_id3(path: Path, tags: Mapping[str, str]) -> None:
             frames.add(getattr(id3, _FRAMES[name])(encoding=id3.Encoding.UTF8, text=value))
         else:
             frames.add(id3.TXXX(encoding=id3.Encoding.UTF8, desc=name, text=value))
-    frames.save(path, v1=0, padding=lambda _: 0)
 
 
-def write_flac(path: Path, tags: Mapping[str, str]) -> None:
-    """Put Vorbis comments into a FLAC file; nothing if there are no tags."""
-    from mutagen.flac import FLAC
+def id3_bytes(tags: Mapping[str, str]) -> bytes:
+    """Return an ID3v2.4 tag as it stands before the first frame of an MP3 file, or in a chunk of a WAV file."""
+    import io
+
+    file = io.BytesIO()
+    id3_frames(tags).save(file, v1=0, padding=lambda _: 0)
+    return file.getvalue()
+
+
+def write_id3(path: Path, tags: Mapping[str, str]) -> None:
+    """Put an ID3v2.4 tag before the first frame of an MP3 file, which stays as it is; nothing if there are no tags."""
+    if tags:
+        id3_frames(tags).save(path, v1=0, padding=lambda _: 0)
+
+
+def write_aiff(path: Path, tags: Mapping[str, str]) -> None:
+    """Put an ID3v2.4 tag into a chunk of an AIFF file; nothing if there are no tags."""
+    from mutagen.aiff import AIFF
 
     if not tags:
         return
-    file = FLAC(path)
+    file = AIFF(path)
+    file.add_tags()
+    add_id3(file.tags, tags)
+    file.save(padding=lambda _: 0)
+
+
+def write_comments(path: Path, tags: Mapping[str, str], container: Literal["flac", "vorbis", "opus"]) -> None:
+    """Put Vorbis comments into a FLAC or an Ogg file, which stays as it is; nothing if there are no tags."""
+    if not tags:
+        return
+    file: Any
+    if container == "flac":
+        from mutagen.flac import FLAC
+
+        file = FLAC(path)
+    elif container == "vorbis":
+        from mutagen.oggvorbis import OggVorbis
+
+        file = OggVorbis(path)
+    else:
+        from mutagen.oggopus import OggOpus
+
+        file = OggOpus(path)
     for name, value in tags.items():
         file[name] = value
     file.save(padding=lambda _: 0)

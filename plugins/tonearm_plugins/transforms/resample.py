@@ -7,9 +7,6 @@ from typing import Annotated, Literal
 
 from tonearm.api import MAX_SAMPLE_RATE, Context, Meta, Spec, Transform, Waveform
 
-# libsoxr's own names.
-_SOXR = {"quick": "QQ", "low": "LQ", "medium": "MQ", "high": "HQ", "very-high": "VHQ"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class ResampleOptions:
@@ -33,26 +30,16 @@ class Resample(Transform[Waveform, Waveform, ResampleOptions]):
         rate = self.options.sample_rate
         if rate == signal.sample_rate:
             return signal
-        import numpy as np
-        import soxr
+        from tonearm_plugins.dsp.resampling import resample
 
-        length = resampled_length(signal.length, signal.sample_rate, rate)
-        samples = np.zeros((signal.channels, length), signal.samples.dtype)
-        for channel, given in zip(samples, signal.samples, strict=True):
-            # soxr rounds the length, and makes nothing at all of a sample or two: silence behind shows it the rest.
-            tail = np.zeros(2 * (signal.sample_rate // rate + 1), given.dtype)
-            found = soxr.resample(np.concatenate([given, tail]), signal.sample_rate, rate, _SOXR[self.options.quality])
-            channel[: len(found)] = found[:length]
+        samples = resample(signal.samples, signal.sample_rate, rate, self.options.quality)
         return Waveform(samples=samples, sample_rate=rate)
 
     def produces(self, spec: Spec) -> Spec:
         """Return the new rate, and the new length where the old one is known."""
+        from tonearm_plugins.dsp.resampling import resampled_length
+
         rate = self.options.sample_rate
         known = spec.length is not None and spec.sample_rate is not None
         length = resampled_length(spec.length, spec.sample_rate, rate) if known else None  # type: ignore[arg-type]
         return spec.but(signals=(Waveform,), sample_rate=rate, length=length)
-
-
-def resampled_length(length: int, old: int, new: int) -> int:
-    """Return ⌈length · new / old⌉, in whole numbers: the fewest samples that last as long as the signal."""
-    return -(-length * new // old)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
+import pytest
 
 import tonearm
 from tonearm.api import Context, Item, Sink, Waveform
 from tonearm.batch.run import Report
+
+
+def rates_and_channels(rates: Sequence[int]) -> list[Any]:
+    """Every rate with 1, 2 and 6 channels; but for a third of them only where slow tests run."""
+    pairs = [(rate, channels) for rate in rates for channels in (1, 2, 6)]
+    return [
+        pytest.param(*pair, marks=[] if number // 3 % 3 == number % 3 else [pytest.mark.slow])
+        for number, pair in enumerate(pairs)
+    ]
 
 
 def noise(channels: int, length: int, loud: float = 0.1, kind: str = "f4") -> Any:
@@ -42,9 +52,18 @@ def run(folder: Path, samples: Any, pipeline: Mapping[str, Any]) -> tuple[Path, 
     return (report.outputs[0] if report.outputs else folder), report
 
 
-def encoded(plugin: Any, folder: Path, samples: Any, rate: int, tags: Mapping[str, str] | None = None) -> Any:
+def encoded(
+    plugin: Any,
+    folder: Path,
+    samples: Any,
+    rate: int,
+    tags: Mapping[str, str] | None = None,
+    *,
+    suffix: str | None = None,
+) -> Any:
     """Call an encoder itself; return the file and the context."""
-    suffix = plugin.suffixes[0] if plugin.suffixes else ""
+    if suffix is None:
+        suffix = plugin.suffixes[0] if plugin.suffixes else ""
     sink, context = Sink(folder / "one.part", suffix), Context()
     plugin.encode(Item(signal=Waveform(samples=samples, sample_rate=rate), tags=tags or {}), sink, context)
     return sink.path, context

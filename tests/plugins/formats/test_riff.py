@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.io import wavfile
 
-from tonearm_plugins.formats import riff
+from tonearm_plugins.formats import riff, rounding
+from tonearm_plugins.formats import riff_header as header
 
-SUBTYPES: list[riff.Subtype] = ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]
+SUBTYPES: list[header.Subtype] = ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]
 
 
 def noise(channels: int, frames: int, kind: str = "f4", loud: float = 0.3) -> Any:
@@ -72,7 +73,7 @@ def test_rounding_is_that_of_exact_fractions(kind: str, bits: int, data: st.Data
     near = st.integers(-(2**bits), 2**bits).map(lambda k: k * step / 2)  # every half and every whole
     values = st.floats(-1.5, 1.5, width=width) | near | st.sampled_from([1.0, -1.0, 0.0, -0.0, 5e-324, 1e30, -1e30])
     samples = np.array(data.draw(st.lists(values, min_size=1, max_size=12)), kind)
-    got, clipped = riff.quantize(samples, bits)
+    got, clipped = rounding.quantize(samples, bits)
     assert got.dtype == (np.int16 if bits <= 16 else np.int32)
     assert got.tolist() == [exact(float(x), bits) for x in samples]
     assert clipped == sum(abs(float(x)) > 1.0 for x in samples)
@@ -81,7 +82,7 @@ def test_rounding_is_that_of_exact_fractions(kind: str, bits: int, data: st.Data
 def test_halves_go_to_even_and_nothing_wraps() -> None:
     x = np.array([0.5, 1.5, 2.5, -0.5, -1.5, 32766.5, 32767.5, 32768, 32769, -32768, -32769, 1e9]) / 32768
     for kind in ("f4", "f8"):
-        got, clipped = riff.quantize(x.astype(kind), 16)
+        got, clipped = rounding.quantize(x.astype(kind), 16)
         assert got.tolist() == [0, 2, 2, 0, -2, 32766, 32767, 32767, 32767, -32768, -32768, 32767]
         assert clipped == 3
 
@@ -90,7 +91,7 @@ def test_halves_go_to_even_and_nothing_wraps() -> None:
 def test_quantize_keeps_any_shape_and_its_input(shape: tuple[int, ...]) -> None:
     samples = np.full(shape, 1.5, np.float32)
     samples.flags.writeable = False
-    got, clipped = riff.quantize(samples, 24)
+    got, clipped = rounding.quantize(samples, 24)
     assert got.shape == shape
     assert (got == 2**23 - 1).all()
     assert clipped == got.size
@@ -100,34 +101,34 @@ def test_quantize_keeps_any_shape_and_its_input(shape: tuple[int, ...]) -> None:
 def test_the_largest_float32_samples_do_not_overflow_while_scaling(samples: Any) -> None:
     samples[0] = np.finfo(np.float32).max
     for bits in (16, 24, 32):
-        got, _ = riff.quantize(samples, bits)
+        got, _ = rounding.quantize(samples, bits)
         assert got.tolist() == [exact(float(x), bits) for x in samples]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("subtype", SUBTYPES)
-def test_what_is_not_finite_is_never_written(bad: float, subtype: riff.Subtype) -> None:
+def test_what_is_not_finite_is_never_written(bad: float, subtype: header.Subtype) -> None:
     samples = noise(2, 300_000)
     samples[1, 250_000] = bad
     with pytest.raises(ValueError, match="finite"):
         written(samples, subtype=subtype)
     with pytest.raises(ValueError, match="finite"):
-        riff.quantize(samples, 16)
+        rounding.quantize(samples, 16)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 6, 9])
 @pytest.mark.parametrize("subtype", SUBTYPES)
 @pytest.mark.parametrize("kind", ["f4", "f8"])
-@pytest.mark.parametrize("rf64", ["auto", True])
-def test_soundfile_reads_back_every_bit(channels: int, subtype: riff.Subtype, kind: str, rf64: Any) -> None:
+@pytest.mark.parametrize("form", ["auto", "RF64", "W64"])
+def test_soundfile_reads_back_every_bit(channels: int, subtype: header.Subtype, kind: str, form: header.Form) -> None:
     samples = noise(channels, 1001, kind)
     samples[0, :4] = [1.0, -1.0, 1.25, -1.25]
-    data, stats = written(samples, subtype=subtype, rf64=rf64)
+    data, stats = written(samples, subtype=subtype, form=form)
     info = soundfile.info(io.BytesIO(data))
     assert (info.channels, info.frames, info.samplerate) == (channels, 1001, 22050)
     assert info.subtype == subtype
     if subtype.startswith("PCM"):
-        bits = riff.BITS[subtype]
+        bits = header.BITS[subtype]
         got, _ = soundfile.read(io.BytesIO(data), dtype="int32", always_2d=True)
         want = [[exact(float(x), bits) << (32 - bits) for x in channel] for channel in samples]
         assert got.T.tolist() == want
@@ -141,17 +142,17 @@ def test_soundfile_reads_back_every_bit(channels: int, subtype: riff.Subtype, ki
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
 @pytest.mark.parametrize("subtype", SUBTYPES)
-def test_scipy_reads_back_every_bit(channels: int, subtype: riff.Subtype) -> None:
+def test_scipy_reads_back_every_bit(channels: int, subtype: header.Subtype) -> None:
     samples = noise(channels, 501, "f8", loud=0.1)
     rate, got = wavfile.read(io.BytesIO(written(samples, subtype=subtype)[0]))
     assert rate == 22050
     got = got.reshape(501, channels).T
     if subtype.startswith("PCM"):
         shift = 8 if subtype == "PCM_24" else 0  # scipy gives 24 bits in the high ones
-        np.testing.assert_array_equal(got >> shift, riff.quantize(samples, riff.BITS[subtype])[0])
+        np.testing.assert_array_equal(got >> shift, rounding.quantize(samples, header.BITS[subtype])[0])
     else:
         np.testing.assert_array_equal(got, samples.astype(got.dtype))
-        assert got.dtype.itemsize * 8 == riff.BITS[subtype]
+        assert got.dtype.itemsize * 8 == header.BITS[subtype]
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -160,12 +161,12 @@ def test_the_standard_library_reads_back_every_bit(channels: int) -> None:
     with wave.open(io.BytesIO(written(samples)[0])) as file:
         got = np.frombuffer(file.readframes(501), "<i2").reshape(501, channels).T
         assert (file.getnchannels(), file.getnframes(), file.getsampwidth()) == (channels, 501, 2)
-    np.testing.assert_array_equal(got, riff.quantize(samples, 16)[0])
+    np.testing.assert_array_equal(got, rounding.quantize(samples, 16)[0])
 
 
 @pytest.mark.parametrize("subtype", SUBTYPES)
 @pytest.mark.parametrize("channels", [1, 2, 3])
-def test_blocks_of_any_length_give_the_same_file(subtype: riff.Subtype, channels: int) -> None:
+def test_blocks_of_any_length_give_the_same_file(subtype: header.Subtype, channels: int) -> None:
     samples = noise(channels, 200_003, loud=0.5)
     whole = written(samples, subtype=subtype)
     cuts = [0, 0, 1, 2, 131_073, 200_000, 200_003, 200_003]
@@ -198,11 +199,11 @@ def test_a_block_of_float64_after_one_of_float32_is_rounded_in_float64() -> None
         ("FLOAT", 4, 0xFFFE, 40, True, 0x33),
     ],
 )
-def test_headers(subtype: riff.Subtype, channels: int, tag: int, size: int, fact: bool, mask: int | None) -> None:
+def test_headers(subtype: header.Subtype, channels: int, tag: int, size: int, fact: bool, mask: int | None) -> None:
     found = chunks(written(noise(channels, 33), subtype=subtype)[0])
     fmt = found[b"fmt "]
-    width = channels * riff.BITS[subtype] // 8
-    fields = (tag, channels, 22050, 22050 * width, width, riff.BITS[subtype])
+    width = channels * header.BITS[subtype] // 8
+    fields = (tag, channels, 22050, 22050 * width, width, header.BITS[subtype])
     assert struct.unpack("<HHIIHH", fmt[:16]) == fields
     assert len(fmt) == size
     assert (b"fact" in found) == fact
@@ -210,14 +211,14 @@ def test_headers(subtype: riff.Subtype, channels: int, tag: int, size: int, fact
         assert found[b"fact"] == struct.pack("<I", 33)
     if mask is not None:
         real = 1 if subtype.startswith("PCM") else 3
-        assert fmt[16:24] == struct.pack("<HHI", 22, riff.BITS[subtype], mask)
+        assert fmt[16:24] == struct.pack("<HHI", 22, header.BITS[subtype], mask)
         assert fmt[24:] == struct.pack("<H", real) + b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 
 
-@pytest.mark.parametrize("rf64", ["auto", True, False])
+@pytest.mark.parametrize("form", ["auto", "RF64", "RIFF"])
 @pytest.mark.parametrize("frames", [0, 1, 2, 3])
-def test_odd_sizes_are_padded(frames: int, rf64: Any) -> None:
-    data, _ = written(noise(1, 3)[:, :frames], subtype="PCM_24", rf64=rf64)
+def test_odd_sizes_are_padded(frames: int, form: header.Form) -> None:
+    data, _ = written(noise(1, 3)[:, :frames], subtype="PCM_24", form=form)
     assert len(chunks(data)[b"data"]) == 3 * frames
     assert len(data) % 2 == 0
     assert soundfile.info(io.BytesIO(data)).frames == frames
@@ -225,23 +226,93 @@ def test_odd_sizes_are_padded(frames: int, rf64: Any) -> None:
 
 def test_rf64_begins_exactly_where_riff_ends() -> None:
     last = (0xFFFFFFFF - 36) // 2
-    start, end, total = riff._frame(44100, 1, last, "PCM_16", "auto")
-    assert start[:4] == b"RIFF"
-    assert struct.unpack("<I", start[4:8])[0] == total - 8 <= 0xFFFFFFFF
-    assert start[-4:] == struct.pack("<I", 2 * last)
-    start, end, total = riff._frame(44100, 1, last + 1, "PCM_16", "auto")
-    assert start[:8] == b"RF64\xff\xff\xff\xff"
-    assert start[12:48] == struct.pack("<4sIQQQI", b"ds64", 28, total - 8, 2 * last + 2, last + 1, 0)
-    assert start[-8:] == b"data\xff\xff\xff\xff"
-    assert total == len(start) + 2 * last + 2 + len(end)
+    found = header.frame(44100, 1, last, "PCM_16")
+    assert found.start[:4] == b"RIFF"
+    assert struct.unpack("<I", found.start[4:8])[0] == found.total - 8 <= 0xFFFFFFFF
+    assert found.start[-4:] == struct.pack("<I", 2 * last)
+    found = header.frame(44100, 1, last + 1, "PCM_16")
+    assert found.start[:8] == b"RF64\xff\xff\xff\xff"
+    assert found.start[12:48] == struct.pack("<4sIQQQI", b"ds64", 28, found.total - 8, 2 * last + 2, last + 1, 0)
+    assert found.start[-8:] == b"data\xff\xff\xff\xff"
+    assert found.total == len(found.start) + 2 * last + 2 + len(found.end)
     with pytest.raises(ValueError, match="RF64"):
-        riff._frame(44100, 1, last + 1, "PCM_16", rf64=False)
+        header.frame(44100, 1, last + 1, "PCM_16", "RIFF")
+    for extra in ({"before": [(b"bext", bytes(602))]}, {"after": [(b"LIST", b"INFO")]}):
+        assert header.frame(44100, 1, last, "PCM_16", **extra).start[:4] == b"RF64"  # type: ignore[arg-type]
     odd = (0xFFFFFFFF - 60) // 3  # 24 bits: the pad byte counts
     assert odd % 2
-    assert riff._frame(44100, 1, odd, "PCM_24", "auto")[0][:4] == b"RF64"
-    assert riff._frame(44100, 1, odd - 1, "PCM_24", "auto")[0][:4] == b"RIFF"
-    fact = riff._frame(44100, 1, 2**33, "DOUBLE", "auto")[0]
+    assert header.frame(44100, 1, odd, "PCM_24").start[:4] == b"RF64"
+    assert header.frame(44100, 1, odd - 1, "PCM_24").start[:4] == b"RIFF"
+    fact = header.frame(44100, 1, 2**33, "DOUBLE").start
     assert b"fact\x04\x00\x00\x00\xff\xff\xff\xff" in fact
+
+
+def test_more_chunks_are_where_they_should_be() -> None:
+    extra = {"before": [(b"bext", b"odd")], "after": [(b"LIST", b"INFO"), (b"id3 ", b"x")]}
+    data, _ = written(noise(1, 3), subtype="PCM_24", **extra)
+    found = chunks(data)
+    assert list(found) == [b"bext", b"fmt ", b"data", b"LIST", b"id3 "]
+    assert (found[b"bext"], found[b"id3 "]) == (b"odd", b"x")
+    assert list(chunks(written(noise(1, 3), form="RF64", **extra)[0])) == [b"ds64", *found]
+
+
+def w64_chunks(data: bytes) -> dict[bytes, bytes]:
+    """Walk a W64 file as Sony's specification says; every byte must belong to a chunk."""
+    assert data[:16].hex() == "726966662e91cf11a5d628db04c10000"
+    assert data[24:40].hex() == "77617665f3acd3118cd100c04f8edb8a"
+    assert struct.unpack("<Q", data[16:24])[0] == len(data)
+    found: dict[bytes, bytes] = {}
+    at = 40
+    while at < len(data):
+        assert data[at + 4 : at + 16].hex() == "f3acd3118cd100c04f8edb8a"
+        size = struct.unpack("<Q", data[at + 16 : at + 24])[0]
+        found[data[at : at + 4]] = data[at + 24 : at + size]
+        at += -(-size // 8) * 8 if at + size < len(data) else size
+    assert at == len(data)
+    return found
+
+
+@pytest.mark.parametrize("subtype", SUBTYPES)
+@pytest.mark.parametrize("frames", [0, 1, 2, 3, 7])
+def test_w64_is_aligned_and_says_its_size(subtype: header.Subtype, frames: int) -> None:
+    samples = noise(1, 7)[:, :frames]
+    found = w64_chunks(written(samples, subtype=subtype, form="W64")[0])
+    assert found[b"data"] == chunks(written(samples, subtype=subtype)[0])[b"data"]
+    if subtype in ("FLOAT", "DOUBLE"):
+        assert found[b"fact"] == struct.pack("<Q", frames)
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("bits", [8, 16, 24])
+def test_dither_makes_the_error_noise_that_does_not_depend_on_the_sound(kind: str, bits: int) -> None:
+    step = 2.0 ** -(bits - 1)
+    for level in (0.0, 0.25, 0.5, 0.9):
+        samples = np.full(200_000, level * step, kind)
+        got, clipped = rounding.quantize(samples, bits, np.random.default_rng(1))
+        error = got - level
+        # Of triangular dither the first two moments are those of noise alone: mean 0, variance 1/4 of a step squared.
+        assert abs(error.mean()) < 0.005
+        assert abs(error.var() - 0.25) < 0.005
+        assert abs(error).max() < 1.5
+        assert clipped == 0
+    assert len(set(got.tolist())) == 3
+
+
+def test_dither_is_never_beyond_full_scale_and_is_the_same_each_time() -> None:
+    samples = np.tile(np.array([1.0, -1.0], "f4"), 10_000)
+    for bits in (8, 16, 24, 32):
+        got, clipped = rounding.quantize(samples, bits, np.random.default_rng(3))
+        top = 2 ** (bits - 1)
+        assert (got.min(), got.max(), clipped) == (-top, top - 1, 0)
+        again, _ = rounding.quantize(samples, bits, np.random.default_rng(3))
+        np.testing.assert_array_equal(got, again)
+        other, _ = rounding.quantize(samples, bits, np.random.default_rng(4))
+        assert (got != other).any()
+
+
+def test_channels_are_dithered_apart() -> None:
+    got, _ = rounding.quantize(np.zeros((2, 10_000), "f4"), 16, np.random.default_rng(0))
+    assert abs(np.corrcoef(got)[0, 1]) < 0.05
 
 
 def test_frames_must_be_what_was_said() -> None:
@@ -329,6 +400,6 @@ def test_more_than_four_gigabytes(tmp_path: Path) -> None:
             assert (sound.frames, sound.format, sound.subtype) == (count << 20, "RF64", "PCM_16")
             sound.seek((count - 1) << 20)
             last = sound.read(dtype="int16").T
-        np.testing.assert_array_equal(last, riff.quantize(-block, 16)[0])
+        np.testing.assert_array_equal(last, rounding.quantize(-block, 16)[0])
     finally:
         path.unlink(missing_ok=True)

@@ -1,0 +1,46 @@
+"""``npy-writer``: the array of any signal, as NumPy has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tonearm.api import Context, OptionError, Signal, Sink, Spec
+from tonearm_plugins.encoders.arrays import Dtype, Squeeze, check_dtype, the_array
+from tonearm_plugins.encoders.pcm import Dither, Seed
+from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class NpyOptions:
+    """Options of ``npy-writer``."""
+
+    dtype: Dtype = None
+    squeeze: Squeeze = False
+    dither: Dither = False
+    seed: Seed = 0
+    tags: Tags = field(default_factory=dict)
+    provenance: WithProvenance = False
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together."""
+        yield from tag_problems(self, has_tags=False)
+
+
+class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
+    """Write the array of any signal as a .npy file, channels first; its rate and the like go beside it, if wanted."""
+
+    suffixes = (".npy",)
+    has_tags = False
+
+    def accepts(self, spec: Spec) -> None:
+        """Refuse types that cannot hold the values."""
+        check_dtype(self.options, spec.signals)
+
+    def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
+        """Write the array."""
+        import numpy as np
+
+        array = the_array(signal, self.options, context)
+        with sink.path.open("wb") as file:
+            np.save(file, array, allow_pickle=False)

@@ -1,0 +1,64 @@
+"""``ogg-writer``: Vorbis in Ogg."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
+from tonearm_plugins.encoders.limits import Limits
+from tonearm_plugins.encoders.pcm import pcm_blocks
+from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+
+_LIMITS = Limits(name="Vorbis", rates=range(8000, 192_001), channels=8)
+_BITS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class OggOptions:
+    """Options of ``ogg-writer``."""
+
+    quality: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=10,
+            description="As oggenc counts: 0 is about 64 kbit/s for stereo at 44,100 Hz, 6 is 192, 10 is 500.",
+        ),
+    ] = 6.0
+    tags: Tags = field(default_factory=dict)
+    provenance: WithProvenance = False
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what is wrong with the tags."""
+        return tag_problems(self)
+
+
+class OggWriter(TaggingEncoder[Waveform, OggOptions]):
+    """Write an Ogg Vorbis file of exact length, up to 8 channels; of 5.1 and more, the LFE is low-passed."""
+
+    suffixes = (".ogg", ".oga")
+
+    def accepts(self, spec: Spec) -> None:
+        """Refuse more than 8 channels, and rates that Vorbis does not have."""
+        _LIMITS.check(spec.sample_rate, spec.channels)
+
+    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
+        """Write the file and its tags, and measure how many samples were clipped."""
+        from tonearm_plugins.formats.channels import vorbis_order
+        from tonearm_plugins.formats.sndfile import write
+        from tonearm_plugins.formats.tags import write_comments
+
+        _LIMITS.check_signal(signal)
+        order = vorbis_order(signal.channels)
+        write(
+            sink.path,
+            (block[:, order] for block in pcm_blocks(signal, _BITS, context)),
+            sample_rate=signal.sample_rate,
+            channels=signal.channels,
+            container="OGG",
+            subtype="VORBIS",
+            compression_level=1 - self.options.quality / 10,
+        )
+        write_comments(sink.path, tags, "vorbis")

@@ -1,0 +1,90 @@
+"""``raw-writer``: samples and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
+from tonearm_plugins.encoders.limits import Limits
+from tonearm_plugins.encoders.pcm import Dither, Seed, dither_of, dither_problems, float_blocks, pcm_blocks
+from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+
+_LIMITS = Limits(name="libsndfile", channels=1024)
+# libsndfile's name of each type, and the bits that are rounded to; those of the two laws are 16 before they are coded.
+_ENCODINGS = {
+    "pcm_s8": ("PCM_S8", 8),
+    "pcm_u8": ("PCM_U8", 8),
+    "pcm_s16": ("PCM_16", 16),
+    "pcm_s24": ("PCM_24", 24),
+    "pcm_s32": ("PCM_32", 32),
+    "mulaw": ("ULAW", 16),
+    "alaw": ("ALAW", 16),
+    "pcm_f32": ("FLOAT", 0),
+    "pcm_f64": ("DOUBLE", 0),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawOptions:
+    """Options of ``raw-writer``; whoever reads the file must know them."""
+
+    encoding: Annotated[
+        Literal[
+            "pcm_s8",
+            "pcm_u8",
+            "pcm_s16le",
+            "pcm_s16be",
+            "pcm_s24le",
+            "pcm_s24be",
+            "pcm_s32le",
+            "pcm_s32be",
+            "pcm_f32le",
+            "pcm_f32be",
+            "pcm_f64le",
+            "pcm_f64be",
+            "mulaw",
+            "alaw",
+        ],
+        Meta(description="Type and byte order of the samples, as ffmpeg and pcm-reader name them."),
+    ] = "pcm_s16le"
+    dither: Dither = False
+    seed: Seed = 0
+    tags: Tags = field(default_factory=dict)
+    provenance: WithProvenance = False
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together."""
+        yield from dither_problems(self, "float" if self.encoding.startswith("pcm_f") else "PCM")
+        yield from tag_problems(self, has_tags=False)
+
+
+class RawWriter(TaggingEncoder[Waveform, RawOptions]):
+    """Write samples and nothing else, channels interleaved; rate and channels stand nowhere in the file."""
+
+    suffixes = (".raw", ".pcm")
+    has_tags = False
+
+    def accepts(self, spec: Spec) -> None:
+        """Refuse more channels than libsndfile takes."""
+        _LIMITS.check(None, spec.channels)
+
+    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
+        """Write the samples, and measure how many were clipped."""
+        from tonearm_plugins.formats.sndfile import write
+
+        _LIMITS.check_signal(signal)
+        encoding = self.options.encoding
+        subtype, bits = _ENCODINGS[encoding.removesuffix("le").removesuffix("be")]
+        write(
+            sink.path,
+            pcm_blocks(signal, bits, context, dither_of(self.options, context))
+            if bits
+            else float_blocks(signal, "f4" if subtype == "FLOAT" else "f8"),
+            sample_rate=signal.sample_rate,
+            channels=signal.channels,
+            container="RAW",
+            subtype=subtype,
+            endian="BIG" if encoding.endswith("be") else "LITTLE",
+        )

@@ -1,0 +1,72 @@
+"""``safetensors-writer``: the array of any signal with all that describes it, as Hugging Face's safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from tonearm.api import Context, Meta, OptionError, OutputError, Requirement, Signal, Sink, Spec
+from tonearm_plugins.encoders.arrays import Dtype, Squeeze, check_dtype, the_array
+from tonearm_plugins.encoders.pcm import Dither, Seed
+from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class SafetensorsOptions:
+    """Options of ``safetensors-writer``."""
+
+    key: Annotated[
+        str | None,
+        Meta(min_length=1, description="Name of the tensor; that of the signal's kind if not given, as in waveform."),
+    ] = None
+    dtype: Dtype = None
+    squeeze: Squeeze = False
+    dither: Dither = False
+    seed: Seed = 0
+    tags: Tags = field(default_factory=dict)
+    provenance: WithProvenance = False
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together."""
+        yield from tag_problems(self)
+
+
+class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
+    """Write the array of any signal as a .safetensors file, with rate, grid or dialect, and tags, in its metadata."""
+
+    suffixes = (".safetensors",)
+    requires = (Requirement(name="safetensors", hint="pip install 'tonearm[safetensors]'"),)
+
+    def accepts(self, spec: Spec) -> None:
+        """Refuse types that cannot hold the values."""
+        check_dtype(self.options, spec.signals)
+        if self.options.dtype == "complex128":
+            raise _no_complex128()
+
+    def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
+        """Write the array, and what describes it."""
+        import json
+
+        import numpy as np
+        from safetensors import SafetensorError
+        from safetensors.numpy import save_file
+
+        from tonearm_plugins.formats.signals import described
+
+        array = the_array(signal, self.options, context)
+        if array.dtype == np.complex128:
+            raise _no_complex128()
+        about = {
+            name: value if isinstance(value, str) else json.dumps(value) for name, value in described(signal).items()
+        }
+        try:
+            save_file({self.options.key or signal.port: np.ascontiguousarray(array)}, sink.path, {**tags, **about})
+        except SafetensorError as error:
+            if "os error" not in str(error):
+                raise
+            raise OutputError(f"cannot write: {error}") from error
+
+
+def _no_complex128() -> OptionError:
+    return OptionError("safetensors has no complex128", option="dtype", hint="dtype: complex64")

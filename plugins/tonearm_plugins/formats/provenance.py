@@ -1,0 +1,40 @@
+"""What made a file, written down: in its tags, and in full as JSON beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tonearm.api import Item, Provenance, Signal
+from tonearm_plugins.formats.signals import described
+from tonearm_plugins.formats.tags import OWN, valid
+
+
+def tags_of(made: Provenance, item: Item[Signal]) -> dict[str, str]:
+    """Return the tags that say what made the file of an item; what is not known is left out."""
+    found = {
+        "version": made.tonearm,
+        "source": made.source,
+        "sha256": made.sha256,
+        "key": item.key,
+        "index": str(item.index) if item.index else "",
+        "pipeline": made.pipeline,
+    }
+    return {f"{OWN}{name}": valid(value) for name, value in found.items() if value}
+
+
+def write_sidecar(path: Path, made: Provenance, item: Item[Signal], tags: Mapping[str, str]) -> None:
+    """Write all that is known of what made a file, and what it holds, as JSON in UTF-8."""
+    content: dict[str, Any] = {
+        "tonearm": made.tonearm,
+        "source": {"name": made.source, "sha256": made.sha256, "key": item.key, "index": item.index},
+        "signal": described(item.signal),
+        "shape": [list(array.shape) for array in item.signal.arrays()],
+        "tags": dict(tags),
+        "pipeline": {"fingerprint": made.pipeline, "stages": list(made.stages)},
+    }
+    # A name that is not UTF-8 has lone surrogates, which JSON can say as \\udcff.
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))

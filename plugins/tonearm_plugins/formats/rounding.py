@@ -1,0 +1,120 @@
+"""Samples become integers in one place: rounded, never floored or wrapped, dithered if that is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+BLOCK = 1 << 17
+"""Samples, over all channels, that are converted at a time: small enough to stay in the cache."""
+
+
+def quantize(block: Array, bits: int, dither: np.random.Generator | None = None) -> tuple[Array, int]:
+    """Round samples to integers: the nearest one, halves to the even one, limited to the range and never wrapped.
+
+    libsndfile and numpy's casts both floor; so whatever writes integers, FLAC and MP3 too, takes them from here.
+
+    Parameters
+    ----------
+    block
+        float32 or float64 of any shape; full scale is ±1.0, which is ±2^(bits−1).
+    bits
+        2 to 32.
+    dither
+        Gives noise of triangular density, between −1 and +1 of the smallest step, that is added before rounding: what
+        rounding does is then noise that does not depend on the sound. None rounds alone.
+
+    Returns
+    -------
+    values
+        The same shape; int16 for up to 16 bits and int32 above, the value in the low bits (libsndfile wants 24 bits in
+        the high ones of an int32: shift by 8).
+    clipped
+        How many samples were beyond ±1.0. +1.0 itself, and what rounds to it, becomes the largest value and does not
+        count: no positive integer stands for it.
+
+    Raises
+    ------
+    ValueError
+        A sample is NaN or infinite, or ``bits`` is out of range.
+    """
+    import numpy as np
+
+    if not 2 <= bits <= 32:
+        raise ValueError(f"bits must be 2 to 32, not {bits}")
+    check_type(block)
+    low, high = extent_of(block)
+    out = np.empty(block.shape, np.int16 if bits <= 16 else np.int32)
+    work = np.empty(block.shape, work_type(block, bits, dither))
+    round_into(out, block, bits, low, high, work, dither)
+    return out, beyond(block, low, high)
+
+
+def check_type(block: Array) -> None:
+    """Raise `ValueError` unless samples are float32 or float64."""
+    if block.dtype.kind != "f" or block.dtype.itemsize not in (4, 8):
+        raise ValueError(f"samples must be float32 or float64, not {block.dtype}")
+
+
+def work_type(block: Array, bits: int, dither: object = None) -> str:
+    """Return the type in which scaling by 2^(bits−1), rounding and limiting are exact, and dither is fine enough."""
+    return "f4" if block.dtype.itemsize == 4 and bits <= (24 if dither is None else 16) else "f8"
+
+
+def extent_of(block: Array) -> tuple[float, float]:
+    """Return the smallest and the largest sample (0, 0 of none); ValueError if any is not finite."""
+    import numpy as np
+
+    if not block.size:
+        return 0.0, 0.0
+    low, high = float(block.min()), float(block.max())  # both are NaN if any sample is
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError("samples must be finite; some are NaN or infinite")
+    return low, high
+
+
+def beyond(block: Array, low: float, high: float) -> int:
+    """Count the samples beyond ±1.0."""
+    import numpy as np
+
+    return int(np.count_nonzero(np.abs(block) > 1.0)) if low < -1.0 or high > 1.0 else 0
+
+
+def round_into(
+    out: Array,
+    block: Array,
+    bits: int,
+    low: float,
+    high: float,
+    work: Array,
+    dither: np.random.Generator | None = None,
+) -> None:
+    """Write the nearest integers of finite samples within ``low`` and ``high``; ``work`` is a buffer of their shape."""
+    import numpy as np
+
+    scale = 2.0 ** (bits - 1)
+    if low < -1.0 or high > 1.0:
+        np.clip(block, -1.0, 1.0, out=work)  # before scaling, which could overflow
+        block = work
+    np.multiply(block, scale, out=work, dtype=work.dtype)
+    if dither is not None:
+        work += dither.random(work.shape, work.dtype)
+        work -= dither.random(work.shape, work.dtype)
+    np.rint(work, out=work)
+    if dither is not None:
+        np.clip(work, -scale, scale - 1.0, out=work)
+    elif high * scale > scale - 1.0:
+        np.minimum(work, scale - 1.0, out=work)
+    interleave(out, work)
+
+
+def interleave(out: Array, samples: Array) -> None:
+    """Copy channel by channel: numpy would run over the channels innermost, which takes twice as long."""
+    import numpy as np
+
+    for to, channel in zip(np.atleast_2d(out), np.atleast_2d(samples), strict=True):
+        np.copyto(to, channel, casting="unsafe")

@@ -1,0 +1,33 @@
+"""A signal in plain values, for files that hold arrays and for those that lie beside one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tonearm.api import ComplexSpectrogram, MagnitudeSpectrogram, MelSpectrogram, Signal, Waveform
+
+AXES = {
+    "waveform": ["channel", "time"],
+    "complex": ["channel", "bin", "frame"],
+    "magnitude": ["channel", "bin", "frame"],
+    "mel": ["channel", "mel", "frame"],
+}
+"""What each axis of a signal's array is, by its port."""
+
+
+def described(signal: Signal) -> dict[str, Any]:
+    """Return the options with which a reader of arrays gives a signal back; of a third party's own, its name alone."""
+    import msgspec
+
+    found: dict[str, Any] = {"kind": signal.port}
+    if signal.port in AXES:
+        found["axes"] = AXES[signal.port]
+    if isinstance(signal, Waveform):
+        return found | {"sample_rate": signal.sample_rate}
+    if isinstance(signal, (ComplexSpectrogram, MagnitudeSpectrogram)):
+        found |= msgspec.to_builtins(signal.grid)
+    elif isinstance(signal, MelSpectrogram):
+        found["dialect"] = msgspec.to_builtins(signal.dialect)
+    else:
+        return found
+    return found | ({} if signal.length is None else {"length": signal.length})

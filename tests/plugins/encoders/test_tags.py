@@ -1,0 +1,242 @@
+"""Tags and provenance: one option in all writers, read by others; what a source carries travels with its item."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import mutagen.wave
+import numpy as np
+import pytest
+import soundfile
+from encoder_material import encoded, mapping, noise, run
+from other_decoders import call
+
+import tonearm
+from tonearm.api import Context, Item, ItemError, Provenance, Sink, Waveform
+from tonearm.registry import default
+
+SUFFIXES = {
+    "aiff-writer": ".aiff",
+    "ffmpeg-writer": ".mka",
+    "flac-writer": ".flac",
+    "m4a-writer": ".m4a",
+    "mp3-writer": ".mp3",
+    "npy-writer": ".npy",
+    "ogg-writer": ".ogg",
+    "opus-writer": ".opus",
+    "raw-writer": ".raw",
+    "safetensors-writer": ".safetensors",
+    "wav-writer": ".wav",
+}
+SOUNDS = [name for name in SUFFIXES if name not in ("npy-writer", "raw-writer", "safetensors-writer")]
+FOUND = {"artist": "Piper", "title": "old", "album": "gone", "a=b": "x", "tonearm_source": "of the source's own"}
+GIVEN = {"Title": "Grüße = ; 你好", "album": "", "mood": "calm", "date": 2024, "tracknumber": "3/9", "comment": "hello"}
+MERGED = {
+    "artist": "Piper",
+    "comment": "hello",
+    "date": "2024",
+    "mood": "calm",
+    "title": "Grüße = ; 你好",
+    "track": "3/9",
+}
+MADE = Provenance(source="in/ä\udcff.npy", sha256="ab" * 32, pipeline="f00d", stages=({"use": "npy-reader"},))
+OURS = {
+    "tonearm_index": "2",
+    "tonearm_key": "wav",
+    "tonearm_pipeline": "f00d",
+    "tonearm_sha256": "ab" * 32,
+    "tonearm_source": "in/ä\\udcff.npy",
+    "tonearm_version": MADE.tonearm,
+}
+
+
+def tagged(folder: Path, name: str, **options: Any) -> tuple[Path, Sink]:
+    """Write a sound with tags of the source and of the user."""
+    plugin = plugin_of(name, **options)
+    path = folder / f"tagged{SUFFIXES[name]}"
+    sink = Sink(path, SUFFIXES[name])
+    item = Item(signal=Waveform(samples=noise(1, 5000), sample_rate=48000), tags=FOUND, key="wav", index=2)
+    plugin.encode(item, sink, Context(provenance=lambda: MADE))
+    return path, sink
+
+
+def plugin_of(name: str, **options: Any) -> Any:
+    return tonearm.load(mapping(name, SUFFIXES[name], 48000, **options)).outputs[0].encoder.plugin
+
+
+def read_by_ffmpeg(path: Path) -> dict[str, str]:
+    """The tags that ffprobe finds, but for those that every file has."""
+    said = json.loads(call("ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", path))
+    found = said["format"].get("tags", {}) | said["streams"][0].get("tags", {})
+    usual = ("encoder", "major_brand", "minor_version", "compatible_brands", "language", "handler_name", "vendor_id")
+    usual = (*usual, "author", "duration", "software")
+    return {name.lower(): value for name, value in found.items() if name.lower() not in usual}
+
+
+def test_every_writer_is_here() -> None:
+    entries = default().entries("encoder")
+    assert sorted(SUFFIXES) == sorted(entry.name for entry in entries if entry.origin == "builtin")
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_tags_of_the_source_and_of_the_user_are_read_by_ffmpeg(tmp_path: Path, name: str) -> None:
+    path, sink = tagged(tmp_path, name, tags=GIVEN)
+    found = read_by_ffmpeg(path)
+    if name == "wav-writer":  # ffmpeg 5 reads INFO alone
+        assert found == {key: value for key, value in MERGED.items() if key != "mood"}
+        assert mutagen.wave.WAVE(path)["TXXX:mood"].text == ["calm"]
+    else:
+        assert {key.replace("tracknumber", "track"): value for key, value in found.items()} == MERGED
+    assert not sink.sidecars
+
+
+@pytest.mark.parametrize("name", [name for name in SOUNDS if name not in ("ffmpeg-writer", "m4a-writer")])
+def test_they_come_back_through_audio_reader(tmp_path: Path, name: str) -> None:
+    path, _ = tagged(tmp_path, name, tags=GIVEN)
+    with soundfile.SoundFile(path) as file:
+        found = file.copy_metadata()
+        assert len(file.read()) == file.frames
+    wanted = {"artist", "comment", "title"} if name == "aiff-writer" else {"artist", "comment", "title", "date"}
+    assert {key: found[key] for key in wanted} == {key: MERGED[key] for key in wanted}
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_provenance_is_in_the_tags(tmp_path: Path, name: str) -> None:
+    path, _ = tagged(tmp_path, name, provenance=True, tags={"title": "new", "album": ""})
+    wanted = {"artist": "Piper", "title": "new", **OURS}
+    if name == "wav-writer":
+        frames = mutagen.wave.WAVE(path).tags
+        assert {frame.desc: frame.text[0] for frame in frames.getall("TXXX")} == OURS
+    else:
+        assert read_by_ffmpeg(path) == wanted
+
+
+@pytest.mark.parametrize("name", SUFFIXES)
+def test_provenance_is_in_full_beside_the_file(tmp_path: Path, name: str) -> None:
+    _, sink = tagged(tmp_path, name, provenance=True, tags={"mood": "calm"})
+    ((suffix, path),) = sink.sidecars.items()
+    assert suffix == f"{SUFFIXES[name]}.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == {
+        "tonearm": MADE.tonearm,
+        "source": {"name": "in/ä\udcff.npy", "sha256": "ab" * 32, "key": "wav", "index": 2},
+        "signal": {"kind": "waveform", "axes": ["channel", "time"], "sample_rate": 48000},
+        "shape": [[1, 5000]],
+        "tags": {"album": "gone", "artist": "Piper", "mood": "calm", "title": "old"},
+        "pipeline": {"fingerprint": "f00d", "stages": [{"use": "npy-reader"}]},
+    }
+
+
+@pytest.mark.parametrize("name", SUFFIXES)
+def test_without_either_there_is_one_file_and_nothing_of_ours_in_it(tmp_path: Path, name: str) -> None:
+    path, _ = encoded(plugin_of(name), tmp_path, noise(1, 100), 48000, suffix=SUFFIXES[name])
+    assert b"tonearm_" not in path.read_bytes()
+    assert [one.name for one in tmp_path.iterdir()] == ["one.part"]
+
+
+def test_a_run_says_what_its_journal_says(tmp_path: Path) -> None:
+    pipeline = mapping("wav-writer", ".wav", provenance=True)
+    pipeline["outputs"].append({"use": "mp3-writer", "file": "{stem}.mp3", "with": {"provenance": True}})
+    path, report = run(tmp_path, noise(1, 1000), pipeline)
+    assert report.ok, report.errors
+    names = ["sound.mp3", "sound.mp3.json", "sound.wav", "sound.wav.json"]
+    assert sorted(one.name for one in report.outputs) == names
+    assert sorted(one.name for one in path.parent.iterdir()) == [".tonearm", *names]
+    said = json.loads((path.parent / "sound.wav.json").read_text(encoding="utf-8"))
+    assert said["source"]["sha256"] == hashlib.sha256((tmp_path / "sound.npy").read_bytes()).hexdigest()
+    journal = [json.loads(line) for line in (path.parent / ".tonearm/journal.jsonl").read_text().splitlines()]
+    assert said["pipeline"]["fingerprint"] == journal[0]["pipeline"]
+    assert [stage["use"] for stage in said["pipeline"]["stages"]] == ["npy-reader", "wav-writer", "mp3-writer"]
+    assert said["pipeline"]["stages"][0]["with"]["axes"] == ["channel", "time"]
+    assert str(mutagen.File(path.with_suffix(".mp3"))["TXXX:tonearm_sha256"]) == said["source"]["sha256"]
+    first = path.read_bytes(), (path.parent / "sound.wav.json").read_bytes()
+    again, _ = run(tmp_path, noise(1, 1000), pipeline)
+    assert (again.read_bytes(), (path.parent / "sound.wav.json").read_bytes()) == first
+
+
+def test_what_made_a_source_is_not_said_of_its_copy(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", noise(1, 500)[0], 48000)
+    copy = {"tonearm": 1, "input": {"use": "audio-reader"}, "steps": []}
+    first = {**copy, "outputs": [{"use": "flac-writer", "file": "a.flac", "with": {"provenance": True}}]}
+    tonearm.load(first).run([tmp_path / "in.wav"], out=tmp_path)
+    second = {**copy, "outputs": [{"use": "flac-writer", "file": "b.flac", "with": {"tags": {"mood": "calm"}}}]}
+    tonearm.load(second).run([tmp_path / "a.flac"], out=tmp_path / "b")
+    assert dict(mutagen.File(tmp_path / "b/b.flac").tags) == {"mood": ["calm"]}
+
+
+@pytest.mark.parametrize("name", ["npy-writer", "raw-writer"])
+def test_a_format_without_a_place_for_tags(name: str) -> None:
+    with pytest.raises(tonearm.PipelineError) as caught:
+        tonearm.load(mapping(name, SUFFIXES[name], tags={"title": "x"}))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.message) == ("no-tags", f"{name}: the format has no place for tags")
+    assert problem.hint == "provenance: true puts them into a file beside it"
+
+
+@pytest.mark.parametrize("name", SUFFIXES)
+def test_names_that_no_format_takes_are_refused(name: str) -> None:
+    with pytest.raises(tonearm.PipelineError, match="'a=b' cannot be the name of a tag"):
+        tonearm.load(mapping(name, SUFFIXES[name], 48000, tags={"a=b": "x"}, provenance=True))
+
+
+def test_a_source_that_is_gone_fails_the_item(tmp_path: Path) -> None:
+    def gone() -> Provenance:
+        raise ItemError("cannot read in.npy: no such file", code="unreadable")
+
+    item = Item(signal=Waveform(samples=noise(1, 10), sample_rate=48000))
+    with pytest.raises(ItemError, match="no such file"):
+        plugin_of("wav-writer", provenance=True).encode(item, Sink(tmp_path / "x", ".wav"), Context(provenance=gone))
+
+
+def test_bext(tmp_path: Path) -> None:
+    bext: Mapping[str, Any] = {
+        "originator": "Lab 7",
+        "originator_reference": "X-1",
+        "date": "2024-12-31",
+        "time": "23:59:59",
+        "time_reference": 2**33 + 1,
+        "coding_history": "A=PCM,F=48000\nT=tonearm",
+    }
+    path, _ = tagged(tmp_path, "wav-writer", bext=bext, tags={"title": "Grüße"})
+    found = read_by_ffmpeg(path)
+    assert found["encoded_by"] == "Lab 7"
+    assert found["originator_reference"] == "X-1"
+    assert found["date"] == "2024-12-31"
+    assert found["creation_time"] == "23:59:59"
+    assert found["time_reference"] == str(2**33 + 1)
+    assert found["coding_history"].split() == ["A=PCM,F=48000", "T=tonearm"]
+    content = path.read_bytes()
+    assert content[12:16] == b"bext"
+    assert content[20:276].rstrip(b"\0") == b"Gr??e"  # the title, in ASCII
+    assert len(soundfile.read(path)[0]) == 5000
+    path, _ = tagged(tmp_path, "wav-writer", bext={})
+    assert path.read_bytes()[276:308].rstrip(b"\0") == b"Piper"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"bext": {"description": "Grüße"}}, "description has letters beyond ASCII, which bext cannot hold"),
+        ({"bext": {"date": "yesterday"}}, "'date' is 'yesterday'"),
+        ({"bext": {"originator": "x" * 33}}, "'originator' is "),
+        ({"bext": {}, "format": "W64"}, "W64 has no bext"),
+        ({"tags": {"title": "x"}, "format": "W64"}, "the format has no place for tags"),
+    ],
+)
+def test_what_bext_and_w64_cannot_hold_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(tonearm.PipelineError) as caught:
+        tonearm.load(mapping("wav-writer", ".wav", **options))
+    assert message in str(caught.value)
+
+
+def test_a_suffix_says_w64(tmp_path: Path) -> None:
+    with pytest.raises(tonearm.PipelineError, match="the format has no place for tags"):
+        tonearm.load(mapping("wav-writer", ".w64", tags={"title": "x"}))
+    path, _ = run(tmp_path, np.zeros((1, 9), "f4"), mapping("wav-writer", ".W64"))
+    assert soundfile.info(path).format == "W64"
+    path, _ = run(tmp_path, np.zeros((1, 9), "f4"), mapping("wav-writer", ".rf64"))
+    assert soundfile.info(path).format == "RF64"
