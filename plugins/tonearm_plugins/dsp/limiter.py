@@ -17,11 +17,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.level import BLOCK, amplitude, decibels, finite, stretches
+from tonearm_plugins.dsp.level import amplitude, decibels, finite, stretches
 from tonearm_plugins.dsp.true_peak import envelope, true_peak_of
 
 Floats = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
+
+BLOCK = 1 << 14
+"""Samples that are looked at together: few, because only those near peaks take time."""
 
 LEAST = 1e-5
 """In dB: a reduction that has been released to less is over."""
@@ -160,10 +163,13 @@ class _Gains:
         greatest = sliding_maximum(needed, self.lookahead)[:count]
         if not count or not (self._held or greatest.any()):
             return greatest
-        slope = self.decay * np.arange(count + 1)
-        with np.errstate(divide="ignore"):
-            logs = np.log(np.append(self._held, greatest)) + slope
-        held: Doubles = np.exp(np.maximum.accumulate(logs) - slope)[1:]
+        slope = self.decay * np.arange(1, count + 1)
+        logs = np.full(count, -np.inf)
+        np.log(greatest, out=logs, where=greatest > 0)
+        logs += slope
+        if self._held:
+            logs[0] = max(logs[0], math.log(self._held))
+        held: Doubles = np.exp(np.maximum.accumulate(logs, out=logs) - slope)
         held[held < LEAST] = 0.0
         np.maximum(held, greatest, out=held)
         self._held = float(held[-1])

@@ -82,8 +82,13 @@ class Spans:
         begin = HALO - 1 - (part.start - before)
         padded[begin : begin + after - before] = finite(channel[before:after])
         self.views = np.lib.stride_tricks.sliding_window_view(padded, SPAN + TAPS - 1)[::SPAN]
-        highest = np.maximum.reduceat(np.abs(padded), np.arange(0, padded.size, SPAN))
+        self._sizes = np.abs(padded)
+        highest = np.maximum.reduceat(self._sizes, np.arange(0, padded.size, SPAN))
         self.loudest = np.maximum(highest[:-1], highest[1:])  # what a span's values see lies in it and the next one
+
+    def sizes(self) -> Floats:
+        """Return the absolute value of each sample: (spans, SPAN), and of what follows up to the last span's end."""
+        return self._sizes[HALO - 1 :][: self.count * SPAN].reshape(-1, SPAN)
 
     def between(self, which: npt.NDArray[np.intp]) -> Floats:
         """Return the greatest absolute value between each sample of these spans and the next: (spans, SPAN)."""
@@ -135,12 +140,10 @@ def envelope(channel: Floats, part: slice, ceiling: float, *, engine: str = "aut
 
     Elsewhere it is that of the sample itself.
     """
-    result: Floats = np.abs(finite(channel[part]))
     spans = Spans(channel, part, _chosen(engine))
+    rows = spans.sizes()
     which = np.flatnonzero(spans.loudest * bound() > ceiling)
     for first in range(0, which.size, BATCH):
         some = which[first : first + BATCH]
-        for span, values in zip(some, spans.between(some), strict=True):
-            own = result[span * SPAN : (span + 1) * SPAN]
-            np.maximum(own, values[: own.size], out=own)
-    return result
+        rows[some] = np.maximum(rows[some], spans.between(some))
+    return rows.reshape(-1)[: part.stop - part.start]

@@ -100,6 +100,17 @@ def test_it_agrees_with_ffmpeg_on_speech(rate: int) -> None:
     assert measure_loudness(samples, rate).integrated == pytest.approx(ffmpegs(samples, rate)[0], abs=0.1)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_below_the_absolute_gate_does_not_count(engine: str) -> None:
+    both = np.tile(tone([(-66, 5), (-74, 5)]), (2, 1)).astype(
+        "f4"
+    )  # within the relative gate, but for the absolute one
+    found = measure_loudness(both, 48000, engine=engine).integrated
+    assert found == pytest.approx(integrated(both, (1, 1)), abs=1e-5)
+    assert found == pytest.approx(-66, abs=0.2)
+    assert measure_loudness(both[:, 300_000:], 48000, engine=engine).integrated == -math.inf
+
+
 @only_native
 @pytest.mark.parametrize("rate", [4000, 8000, 11025, 22051, 44100, 48000, 192000])
 @pytest.mark.parametrize("seconds", [0.41, 3.33])

@@ -97,6 +97,17 @@ def test_what_is_left_out_does_not_matter(length: int, engine: str) -> None:
     np.testing.assert_allclose(np.maximum(again, ceiling), np.maximum(found[part], ceiling), rtol=1e-5)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_follows_a_quiet_span_reaches_into_it(engine: str) -> None:
+    samples = np.zeros(4 * SPAN, "f4")
+    samples[SPAN : SPAN + 2] = 0.5, 0.4
+    padded = np.pad(samples, (TAPS // 2 - 1, TAPS // 2)).astype("f8")
+    wanted = np.abs([np.correlate(padded, taps, "valid") for taps in interpolator()]).max(axis=0)[SPAN - 1]
+    found = envelope(samples, slice(0, samples.size), 0.1, engine=engine)[SPAN - 1]
+    assert found == pytest.approx(wanted, rel=1e-5)
+    assert found > 0.3
+
+
 def test_the_bound_is_one() -> None:
     for taps in interpolator():
         worst = np.sign(taps[::-1])
