@@ -14,6 +14,7 @@ def tonearm_decoders() -> Decoders:
     return {
         "audio-reader": "tonearm_plugins.decoders.audio_reader:AudioReader",
         "hdf5-reader": "tonearm_plugins.decoders.hdf5_reader:Hdf5Reader",
+        "image-reader": "tonearm_plugins.decoders.image_reader:ImageReader",
         "kaldi-reader": "tonearm_plugins.decoders.kaldi_reader:KaldiReader",
         "mat-reader": "tonearm_plugins.decoders.mat_reader:MatReader",
         "npy-reader": "tonearm_plugins.decoders.npy_reader:NpyReader",

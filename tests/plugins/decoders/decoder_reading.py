@@ -12,6 +12,7 @@ import pytest
 from tonearm.api import ItemError, Source
 from tonearm.contract import Context
 from tonearm.ports import ports_of
+from tonearm.registry import default
 
 STFT: dict[str, Any] = {"sample_rate": 8000, "n_fft": 16, "hop_length": 4}
 RNG = np.random.default_rng(5)
@@ -31,7 +32,7 @@ def outcomes(decoder: type[Any], given: Any, **options: Any) -> list[Any]:
     """All items, and errors in place of items."""
     made = ports_of(decoder).options(**options)
     assert list(made.problems() if hasattr(made, "problems") else ()) == []
-    return list(decoder(made).decode(source_of(given), Context()))
+    return list(decoder(made).decode(source_of(given), Context(dialects=lambda: default().dialects)))
 
 
 def decode(decoder: type[Any], given: Any, **options: Any) -> list[Any]:
