@@ -328,7 +328,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
             if name not in keys and "*" not in name:
                 raise _no_such_key(name, found)
         for key in self._chosen(found):
-            others = {name: self._beside(getattr(self.options, name), key) for name in named}
+            others = {name: self.options.beside(name, key) for name in named}
             missing = next((other for other in others.values() if other not in keys), None)
             try:
                 if missing is not None:
@@ -336,11 +336,6 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                 yield key, found[key], {name: found[other] for name, other in others.items()}
             except ItemError as error:
                 yield error
-
-    def _beside(self, name: str, key: str) -> str:
-        """Return a name with a * in it as what belongs to a key: what the * in the option ``key`` stands for there."""
-        before, star, after = (self.options.key or "").partition("*")
-        return name.replace("*", key[len(before) : len(key) - len(after)], 1) if star and "*" in name else name
 
     def _chosen(self, found: Mapping[str, Array]) -> list[str]:
         """Return the names of the arrays to read; what the options name beside them is none of those."""

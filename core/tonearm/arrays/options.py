@@ -260,6 +260,15 @@ class KeyedArrayOptions(ArrayOptions):
                 hint = "a * in key stands for the same text there, as in key: 'a.*.real' and imag: 'a.*.imag'"
                 yield OptionError(f"{option} and key have one * each, or none", option=option, hint=hint)
 
+    def beside(self, option: str, key: str) -> str:
+        """Return the name that an option (lengths, imag, phase) gives to what belongs to an array of a key.
+
+        A * in it is what the * in the option ``key`` stands for there.
+        """
+        name: str = getattr(self, option)
+        before, star, after = (self.key or "").partition("*")
+        return name.replace("*", key[len(before) : len(key) - len(after)], 1) if star and "*" in name else name
+
     def signals(self) -> tuple[type[Signal], ...]:
         """Return the signals that an array read so may become."""
         return (ComplexSpectrogram,) if self.phase is not None else super().signals()

@@ -24,6 +24,7 @@ from tonearm.api import (
     read_array,
 )
 from tonearm_plugins.formats.judge import BOMB_FROM
+from tonearm_plugins.formats.sniff import HEAD, looks_like
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,8 @@ _SHORT = (
 )
 _UNKNOWN_SIZE = 0x7FFFF000  # and beyond: what programs say that write into a pipe, and cannot know
 
+_UNRECOGNISED = 1  # libsndfile's number
+_FFMPEG = "it is broken or cut short, or a format that only ffmpeg knows: ffmpeg -i FILE FILE.wav"
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's, of FLAC
 _MOST = 3000
 """Times its size, to which a large file may grow: digital silence in stereo takes a two-thousandth as FLAC."""
@@ -153,10 +156,20 @@ def _sound_file(descriptor: int) -> Iterator[Any]:
         with quiet, soundfile.SoundFile(descriptor, closefd=False) as sound:
             yield sound
     except soundfile.LibsndfileError as error:
+        what, hint = looks_like(os.pread(descriptor, HEAD, 0))
+        if error.code == _UNRECOGNISED or what.startswith("an empty"):
+            audio = hint.endswith("audio-reader")  # it begins as audio, but does not go on as such
+            raise ItemError(
+                f"it begins as {what}, but is broken"
+                if audio
+                else f"it is no audio that is known: it looks like {what}",
+                code="bad-audio",
+                hint=_FFMPEG if audio or "nothing" in what else hint,
+            ) from error
         raise ItemError(
             f"cannot be read as audio: {reason_of(error)}",
             code="bad-audio",
-            hint="it is broken or cut short, or a format that only ffmpeg knows: ffmpeg -i FILE FILE.wav",
+            hint=_FFMPEG,
         ) from error
 
 

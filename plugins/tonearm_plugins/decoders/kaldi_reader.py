@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.judge import judged, size_of
+from tonearm_plugins.formats.judge import judged, size_of, stranger
 from tonearm_plugins.formats.lazy import LazyArrays
 from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
 
@@ -79,7 +79,9 @@ class _Bounded:
     def read(self, count: int = -1) -> bytes:
         left = self.end - self._file.tell()
         if count > left + HEAD:
-            raise ItemError(f"it claims {count:,} bytes more, but {left:,} are left", code="broken-file")
+            raise ItemError(
+                f"it claims {count:,} bytes more, but {left:,} are left", code="broken-file", hint="write it again"
+            )
         return self._file.read(left if count < 0 else count)
 
 
@@ -139,11 +141,11 @@ def _token(file: BinaryIO, name: str, *, first: bool) -> str:
         text = key.decode()
     except UnicodeDecodeError:
         text = "\0"
-    if not space or not text.isprintable():
-        file.seek(0)
-        what, hint = looks_like(file.read(HEAD)) if first else ("broken", "write it again")
-        says = f"is not a Kaldi archive; it looks like {what}" if first else f"is broken at byte {at:,}"
-        raise ItemError(f"{shown(name)} {says}", code="wrong-format" if first else "broken-file", hint=hint)
+    # What is text may pass for a key: a pointer to the data, or a web page.
+    if not space or not text.isprintable() or (first and looks_like(start)[0].startswith(("a Git", "a web", "a MAT"))):
+        if first:
+            raise stranger(file, name, "a Kaldi archive")
+        raise ItemError(f"{shown(name)} is broken at byte {at:,}", code="broken-file", hint="write it again")
     file.seek(at + key_at + len(key) + 1)
     return text
 

@@ -34,19 +34,16 @@ ROWS = 64
 """Rows read together: a row may be a minute of sound."""
 
 
+BESIDE = ("lengths", "imag", "phase")
+"""Options that name a column beside the one that is read."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ParquetOptions(KeyedArrayOptions):
-    """Options of ``parquet-reader``; ``key`` names the column, of which each row is an item."""
+    """Options of ``parquet-reader``; names are those of columns, and each row is an item, or a batch of them."""
 
     def problems(self) -> Iterator[OptionError]:
         """Yield what does not fit together; audio says its rate itself."""
-        for option in ("imag", "phase", "lengths"):
-            if getattr(self, option) is not None:
-                yield OptionError(
-                    f"'{option}' names an array of a file, but a row has its own length",
-                    option=option,
-                    hint="leave it out",
-                )
         alone = self.kind is None
         yield from (one for one in super().problems() if not (alone and one.code == "missing-option"))
 
@@ -67,8 +64,10 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             index = 0
             for column in columns:
                 audio = _is_audio(table.schema_arrow.field(column).type)
-                for row, value in enumerate(_rows(table, column, source.name)):
-                    found = self._audio(value, row) if audio else self._numbers(value, row, context)
+                beside = {} if audio else self._beside(table.schema_arrow, column)
+                for row, values in enumerate(_rows(table, [column, *beside.values()], source.name)):
+                    others = dict(zip(beside, values[1:], strict=True))
+                    found = self._audio(values[0], row) if audio else self._numbers(values[0], others, row, context)
                     for one in found:
                         yield one if isinstance(one, ItemError) else Item(signal=one, key=column, index=index)
                         index += 1
@@ -77,13 +76,26 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         """Yield the array of each row, under its column's name; audio as its samples."""
         with source.open() as file, _opened(file, source.name) as table:
             for column in self._chosen(table.schema_arrow):
-                for row, value in enumerate(_rows(table, column, source.name)):
+                for row, (value,) in enumerate(_rows(table, [column], source.name)):
                     try:
                         yield column, _audio(value, row)[0] if isinstance(value, dict) else _array(value, row)
                     except ItemError as error:
                         yield error
 
-    def _numbers(self, value: Any, row: int, context: Context) -> Iterator[Signal | ItemError]:
+    def _beside(self, schema: Any, column: str) -> dict[str, str]:
+        """Return the columns that options name beside one, by option."""
+        found = {}
+        for option in BESIDE:
+            if getattr(self.options, option) is not None:
+                found[option] = name = self.options.beside(option, column)
+                index = schema.get_field_index(name)
+                if index < 0 or not (_is_list(schema.field(index).type) or option == "lengths"):
+                    raise ItemError(
+                        f"there is no column {shown(name)} of arrays", code="no-such-key", hint=f"{option} names one"
+                    )
+        return found
+
+    def _numbers(self, value: Any, beside: dict[str, Any], row: int, context: Context) -> Iterator[Signal | ItemError]:
         try:
             if self.options.sample_rate is None and self.options.dialect is None:
                 hint = "the rate that the model was made for, as in sample_rate: 22050"
@@ -91,10 +103,11 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                     "'sample_rate' is missing, and a list does not say it", code="missing-option", hint=hint
                 )
             array = _array(value, row)
+            others = {option: _array(other, row) for option, other in beside.items()}
         except ItemError as error:
             yield error
         else:
-            yield from self.read(array, context)
+            yield from self.read(array, context, **others)
 
     def _audio(self, value: Any, row: int) -> Iterator[Signal | ItemError]:
         try:
@@ -112,7 +125,13 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
     def _chosen(self, schema: Any) -> list[str]:
         from fnmatch import fnmatchcase
 
-        known = [field.name for field in schema if _is_audio(field.type) or _is_list(field.type)]
+        others = [name for name in (getattr(self.options, option) for option in BESIDE) if name is not None]
+        known = [
+            field.name
+            for field in schema
+            if (_is_audio(field.type) or _is_list(field.type))
+            and not any(field.name == name or fnmatchcase(field.name, name) for name in others)
+        ]
         named = ", ".join(shown(name, 40) for name in known[:10]) or "none"
         pattern = self.options.key
         if pattern is None and len(known) == 1:
@@ -140,21 +159,26 @@ def _opened(file: BinaryIO, name: str) -> Iterator[Any]:
     yield table
 
 
-def _rows(table: Any, column: str, name: str) -> Iterator[Any]:
-    """Yield the values of a column in order, few rows in memory at a time."""
+def _rows(table: Any, columns: list[str], name: str) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of columns in order, few rows in memory at a time."""
     with judged(name, "a Parquet file"):
-        _check_claims(table.metadata, column, name)
-    batches = table.iter_batches(batch_size=ROWS, columns=[column], use_threads=False)
+        for column in columns:
+            _check_claims(table.metadata, column, name)
+    batches = table.iter_batches(batch_size=ROWS, columns=columns, use_threads=False)
     while True:
         with judged(name, "a Parquet file"):
             batch = next(batches, None)
             if batch is None:
                 return
-            values = batch.column(0)
-            storage = getattr(values, "storage", values)  # Hugging Face's Array2D is an extension type
-            rows = [storage[row] for row in range(len(storage))]
-        for value in rows:
-            yield value.as_py() if _is_audio(storage.type) else value
+            rows = list(zip(*(_scalars(batch.column(column)) for column in columns), strict=True))
+        yield from rows
+
+
+def _scalars(values: Any) -> list[Any]:
+    """Return the rows of a column: audio as a mapping, arrays as they are."""
+    storage = getattr(values, "storage", values)  # Hugging Face's Array2D is an extension type
+    rows = [storage[row] for row in range(len(storage))]
+    return [row.as_py() for row in rows] if _is_audio(storage.type) else rows
 
 
 def _check_claims(metadata: Any, column: str, name: str) -> None:
@@ -190,7 +214,7 @@ def _is_audio(kind: Any) -> bool:
 
 
 def _array(scalar: Any, row: int) -> Array:
-    """Return the value of one row as an array of the rank that its lists have.
+    """Return the value of one row as an array of the rank that its lists have; of a single number, as one of one.
 
     Raises
     ------
@@ -201,8 +225,10 @@ def _array(scalar: Any, row: int) -> Array:
 
     if not scalar.is_valid:
         raise ItemError(f"row {row} is null", code="empty", hint="leave it out")
-    shape = []
+    if not hasattr(scalar, "values"):
+        return np.atleast_1d(np.asarray(scalar.as_py()))
     values = scalar.values
+    shape = [len(values)]
     while hasattr(values.type, "value_type") and _is_list(values.type):
         lengths = {len(value) if value.is_valid else -1 for value in values}
         if len(lengths) != 1 or -1 in lengths:
@@ -211,14 +237,13 @@ def _array(scalar: Any, row: int) -> Array:
                 code="ragged",
                 hint="pad them, or split",
             )
-        shape.append(len(values))
+        shape.append(lengths.pop())
         values = values.flatten()
     if values.null_count:
         raise ItemError(
             f"row {row} has {values.null_count} nulls among its numbers", code="not-finite", hint="fill them"
         )
-    flat = values.to_numpy(zero_copy_only=False)
-    return np.asarray(flat).reshape(*shape, -1) if flat.size else np.asarray(flat)
+    return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(shape)
 
 
 def _audio(value: Any, row: int) -> tuple[Array, int]:

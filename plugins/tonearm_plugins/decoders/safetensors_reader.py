@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.judge import AGAIN, judged, path_of, size_of
+from tonearm_plugins.formats.judge import AGAIN, judged, path_of, size_of, stranger
 from tonearm_plugins.formats.lazy import LazyArrays
 from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
 
@@ -51,11 +51,9 @@ def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any]]:
     count = int.from_bytes(file.read(8), "little")
     if size < 10 or count > min(_MAX_HEADER, size - 8):
         file.seek(0)
-        what, hint = looks_like(file.read(HEAD))
-        if size > HEAD and "nothing that is known" not in what and "safetensors" not in what:
-            raise ItemError(
-                f"{shown(name)} is not a safetensors file; it looks like {what}", code="wrong-format", hint=hint
-            )
+        what, _ = looks_like(file.read(HEAD))
+        if not size or (size > HEAD and "nothing that is known" not in what and "safetensors" not in what):
+            raise stranger(file, name, "a safetensors file")
         raise ItemError(f"{shown(name)} is cut off, or no safetensors file", code="broken-file", hint=AGAIN)
     with judged(name, "a safetensors file"):
         header = json.loads(file.read(count))

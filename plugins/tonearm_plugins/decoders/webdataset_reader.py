@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Source
-from tonearm_plugins.formats.judge import BOMB_FROM, BOMB_RATIO, judged, size_of
+from tonearm_plugins.formats.judge import BOMB_FROM, BOMB_RATIO, judged, size_of, stranger
 from tonearm_plugins.formats.lazy import LazyArrays
 from tonearm_plugins.formats.sniff import shown
 
@@ -38,8 +38,13 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
         with source.open() as file:
             size = size_of(file)
-            with judged(source.name, "a tar file"):
-                archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115
+            try:
+                with judged(source.name, "a tar file"):
+                    archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115
+            except ItemError as error:
+                if isinstance(error.__cause__, tarfile.ReadError):
+                    raise stranger(file, source.name, "a tar file") from error
+                raise
             with archive:
                 shard = _Shard(archive, file, size, source.name)
                 places = dict(shard.places())

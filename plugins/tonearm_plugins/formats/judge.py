@@ -76,12 +76,19 @@ def check_magic(file: BinaryIO, name: str, what: str, starts: tuple[bytes, ...],
     """Raise `ItemError` unless a file starts as its format does; go to its start."""
     file.seek(0)
     head = file.read(max(HEAD, offset + 16))
-    file.seek(0)
-    if not head:
-        raise ItemError(f"{shown(name)} is empty: it has 0 bytes", code="empty", hint=AGAIN)
     if not any(head.startswith(start, offset) for start in starts):
-        found, hint = looks_like(head[:HEAD])
-        raise ItemError(f"{shown(name)} is not {what}; it looks like {found}", code="wrong-format", hint=hint)
+        raise stranger(file, name, what)
+    file.seek(0)
+
+
+def stranger(file: BinaryIO, name: str, what: str) -> ItemError:
+    """Return the error for a file that is not what it should be: empty, or what it looks like instead."""
+    file.seek(0)
+    head = file.read(HEAD)
+    if not head:
+        return ItemError(f"{shown(name)} is empty: it has 0 bytes", code="empty", hint=AGAIN)
+    found, hint = looks_like(head)
+    return ItemError(f"{shown(name)} is not {what}; it looks like {found}", code="wrong-format", hint=hint)
 
 
 def check_claim(name: str, key: str, claimed: int, present: int) -> None:
@@ -108,5 +115,7 @@ def check_stored(name: str, key: str, inflated: int, stored: int) -> None:
 
 
 def _reason(error: Exception) -> str:
+    if "not a zip file" in str(error):
+        return "the directory at its end is not there: it is cut off, or no such file"
     lines = [line for line in str(error).splitlines() if line.strip()]
     return shown(lines[0] if lines else type(error).__name__)

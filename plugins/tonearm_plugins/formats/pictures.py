@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.api import ItemError, MelDialect, MelStep, OptionError
-from tonearm_plugins.formats.judge import AGAIN, judged, size_of
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm_plugins.formats.judge import judged, size_of, stranger
+from tonearm_plugins.formats.sniff import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,10 +112,6 @@ def read(file: BinaryIO, name: str) -> Picture:
         ``empty``, ``wrong-format``, ``broken-file``, ``too-large``; ``in-colour`` for what has no levels of grey.
     """
     size = size_of(file)
-    head = file.read(HEAD)
-    file.seek(0)
-    if not head:
-        raise ItemError(f"{shown(name)} is empty: it has 0 bytes", code="empty", hint=AGAIN)
     import numpy as np
     from PIL import (  # noqa: F401 - formats are known once they are imported
         BmpImagePlugin,
@@ -134,10 +130,7 @@ def read(file: BinaryIO, name: str) -> Picture:
         try:
             image = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError:
-            what, hint = looks_like(head)
-            raise ItemError(
-                f"{shown(name)} is not a picture that is read; it looks like {what}", code="wrong-format", hint=hint
-            ) from None
+            raise stranger(file, name, "a picture that is read") from None
         with image:
             if math.prod(image.size) > max(FREE, RATIO * size):
                 raise ItemError(

@@ -10,6 +10,11 @@ _AUDIO = "it is audio already: read it by audio-reader"
 
 # How it starts, what it is called, what to do.
 _KNOWN: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x93NUMPY", "a .npy file", "name it .npy, and read it by npy-reader"),
+    (b"\x89PNG", "a PNG picture", "read it by image-reader"),
+    (b"\xff\xd8\xff", "a JPEG picture", "read it by image-reader"),
+    (b"<!DOCTYPE", "a web page", "whatever downloaded it got a page instead of the file: look into it"),
+    (b"<html", "a web page", "whatever downloaded it got a page instead of the file: look into it"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "read it by hdf5-reader"),
     (b"RIFF", "a WAV file", _AUDIO),
     (b"RF64", "a WAV file (RF64)", _AUDIO),
@@ -47,6 +52,8 @@ def looks_like(head: bytes) -> tuple[str, str]:
     what, hint
         "a WAV file", and what to do about it. Never empty.
     """
+    if not head:
+        return "an empty file: it has 0 bytes", "write it again; if it was copied or downloaded, it did not arrive"
     for start, what, hint in _KNOWN:
         if head.startswith(start):
             return what, hint

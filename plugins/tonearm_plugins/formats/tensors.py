@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import ItemError, Requirement
-from tonearm_plugins.formats.judge import check_claim, judged, path_of, size_of
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm_plugins.formats.judge import check_claim, judged, path_of, size_of, stranger
+from tonearm_plugins.formats.sniff import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,11 +39,10 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
     if not TORCH.is_met():
         raise ItemError(f"{shown(name)} needs {TORCH.what}", code="missing-requirement", hint=TORCH.hint)
     size = size_of(file)
-    head = file.read(HEAD)
+    head = file.read(2)
     file.seek(0)
-    what, hint = looks_like(head)
     if head[:2] not in (b"PK", b"\x80\x02"):
-        raise ItemError(f"{shown(name)} is not a PyTorch file; it looks like {what}", code="wrong-format", hint=hint)
+        raise stranger(file, name, "a PyTorch file")
     import pickle
 
     import torch

@@ -191,8 +191,12 @@ def test_a_stump_or_noise_is_an_item_error(container: str, subtype: str) -> None
 def test_what_is_no_audio_says_what_to_do(tmp_path: Path) -> None:
     error = error_of(b"hello " * 100)
     assert error.code == "bad-audio"
-    assert error.message == "cannot be read as audio: Format not recognised"
+    assert error.message == "it is no audio that is known: it looks like text: 'hello hello hello hello '"
+    error = error_of(b"RIFF" + bytes(100))
+    assert error.message == "it begins as a WAV file, but is broken"
     assert "ffmpeg -i FILE FILE.wav" in error.hint
+    assert "ffmpeg -i FILE FILE.wav" in error_of(b"\7" * 100).hint
+    assert error_of(b"").message == "it is no audio that is known: it looks like an empty file: it has 0 bytes"
     assert error_of(tmp_path).code == "not-a-file"
     assert error_of(tmp_path / "nowhere.wav").code == "unreadable"
 

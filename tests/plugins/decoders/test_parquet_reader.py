@@ -99,7 +99,6 @@ def test_columns_are_chosen_by_key() -> None:
 def test_numbers_need_a_sample_rate() -> None:
     assert refused(saved({"wav": [[0.5]]})).message == "'sample_rate' is missing, and a list does not say it"
     assert [error.option for error in ParquetOptions(kind="waveform").problems()] == ["sample_rate"]
-    assert [error.option for error in ParquetOptions(lengths="n").problems()] == ["lengths"]
 
 
 def test_rows_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,3 +131,24 @@ def test_bombs(monkeypatch: pytest.MonkeyPatch) -> None:
     error = refused(data, **WAVE)
     assert error.code == "too-large"
     assert error.message.startswith("'in memory': 'wav' claims 4,000,000 bytes, but ")
+
+
+def test_lengths_parts_and_phases_are_columns() -> None:
+    rows = [[1.0, 0.5, 0.0, 0.0], [0.25, 0.0, 0.0, 0.0]]
+    data = saved({"wav": rows, "n": [2, 1], "all": [[4], [3]], "text": ["a", "b"]})
+    items = decode(data, key="wav", lengths="n", kind="waveform", **WAVE)
+    assert [item.signal.samples.tolist() for item in items] == [[[1.0, 0.5]], [[0.25]]]
+    items = decode(data, key="wav", lengths="all", kind="waveform", **WAVE)
+    assert [item.signal.length for item in items] == [4, 3]
+    assert refused(data, key="wav", lengths="text", kind="waveform", **WAVE).code == "bad-lengths"
+    real, imag = RNG.uniform(0.1, 1, (2, 2, 9, 5)).astype("f4")
+    columns = {"a.re": real.tolist(), "a.im": imag.tolist(), "b.re": imag.tolist(), "b.im": real.tolist(), "n": [1, 1]}
+    data = saved(columns)
+    how = {"kind": "complex", "key": "*.re", "imag": "*.im", "axes": ["bin", "frame"]} | decoder_reading.STFT
+    items = decode(data, **how)
+    assert [item.key for item in items] == ["a.re", "a.re", "b.re", "b.re"]
+    assert items[1].signal.values[0] == pytest.approx(real[1] + 1j * imag[1])
+    assert items[2].signal.values[0] == pytest.approx(imag[0] + 1j * real[0])
+    how |= {"kind": "magnitude", "key": "a.re", "imag": None, "phase": "a.im"}
+    assert decode(data, **how)[0].signal.values[0] == pytest.approx(real[0] * np.exp(1j * imag[0]))
+    assert refused(data, **how | {"phase": "n"}).message == "there is no column 'n' of arrays"

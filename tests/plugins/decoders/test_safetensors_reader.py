@@ -84,7 +84,6 @@ def lying(entry: dict[str, Any], present: int = 16) -> bytes:
         (1 << 62).to_bytes(8, "little") + b"{}",
         (2).to_bytes(8, "little") + b"[]",
         (9).to_bytes(8, "little") + b"{" * 9,
-        b"",
     ],
 )
 def test_headers_that_lie(data: bytes, tmp_path: Path) -> None:
@@ -102,7 +101,7 @@ def test_types_that_are_no_sound() -> None:
 def test_broken_and_other_files() -> None:
     data = safetensors.numpy.save({"wav": SAMPLES, "b": SAMPLES})
     for part in decoder_reading.truncations(data):
-        assert refused(part).code == "broken-file"
+        assert refused(part).code == ("broken-file" if part else "empty")
     for part in decoder_reading.scrambles(data, 200):
         decoder_reading.survives(SafetensorsReader, part, key="*", **WAVE)
     assert refused(b"RIFF" + b"\xff" * 80).message == "'in memory' is not a safetensors file; it looks like a WAV file"
