@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import arrange
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-NAMED = 6
+NAMED = 24
 """Dialects that an error names at most."""
 
 
@@ -52,14 +51,10 @@ def judge_mel(signal: MelSpectrogram, warn: Callable[[str], None], dialects: Cal
     ItemError
         If they contradict it; it names the dialects that would fit.
     """
-    values = signal.values
-    if signal.dialect.last_frame == "mask":
-        sounding = signal.frames
-        while sounding > 1 and not values[..., sounding - 1].any():
-            sounding -= 1
-        if sounding < signal.frames:
-            warn(f"the last {signal.frames - sounding} frames are masked, and left out")
-            signal = replace(signal, values=values[..., :sounding])
+    sounding = signal.unmasked()
+    if masked := signal.frames - sounding.frames:
+        warn(f"masked frames at the end are left out: {masked}")
+    signal = sounding
     extent = finite_extent_of(signal.values)
     if reason := signal.dialect.contradiction(extent.low, extent.high):
         hint = _fits(dialects(), [signal.dialect.n_mels], extent.low, extent.high)

@@ -10,18 +10,23 @@ import msgspec
 
 from tonearm.cli import console
 from tonearm.dialects import Catalogue, MelDialect
-from tonearm.errors import OptionError, one_line
+from tonearm.errors import OptionError, UsageError, one_line
 from tonearm.registry import Registry
 
 HEAD = ("name", "Hz", "n_fft", "hop", "win", "mels", "from", "to Hz", "bands", "sums", "log", "values")
 
 
-def main(registry: Registry, *, as_json: bool) -> int:
-    """List all dialects."""
+def main(registry: Registry, *, name: str | None = None, as_json: bool) -> int:
+    """List all dialects, or spell out one."""
     before = len(registry.problems)
     catalogue = registry.dialects
     console.warn_of(registry.problems[before:])
-    if as_json:
+    if name:
+        try:
+            print(_spelled_out(catalogue, name, as_json=as_json))
+        except OptionError as error:
+            raise UsageError(error.message, code=error.code or "bad-dialect", hint=error.hint) from error
+    elif as_json:
         print(json.dumps(list(_described(catalogue)), indent=2, ensure_ascii=False))
     else:
         print(_table(catalogue))
@@ -35,11 +40,26 @@ def _described(catalogue: Catalogue) -> Any:
         row: dict[str, Any] = {"name": name, "origin": offer.origin, "alias_of": offer.alias or None}
         try:
             dialect = catalogue.find(name)
-            row |= {"figures": {key: _plain(getattr(dialect, key)) for key in dialect.__struct_fields__}}
-            row["refused"] = dialect.refusal
+            row |= {"figures": _all_figures(dialect), "refused": dialect.refusal}
         except OptionError as error:
             row["refused"] = error.message
         yield row
+
+
+def _spelled_out(catalogue: Catalogue, name: str, *, as_json: bool) -> str:
+    """Return all figures of one dialect, as YAML or JSON that can be given in its place."""
+    dialect = catalogue.find(name)
+    figures = {key: value for key, value in _all_figures(dialect).items() if value not in (None, "", [])}
+    if as_json:
+        return json.dumps(figures, indent=2, ensure_ascii=False)
+    source, notes = (str(figures.pop(key, "")) for key in ("source", "notes"))
+    lines = [f"# {line}" for text in (source, notes, dialect.refusal) if text for line in [one_line(text)]]
+    lines += ["dialect:", *(f"  {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in figures.items())]
+    return "\n".join(lines)
+
+
+def _all_figures(dialect: MelDialect) -> dict[str, Any]:
+    return {key: _plain(getattr(dialect, key)) for key in dialect.__struct_fields__}
 
 
 def _plain(value: object) -> object:
@@ -77,6 +97,7 @@ def _table(catalogue: Catalogue) -> str:
         lines += ["", "other names", *(f"  {name}: {', '.join(same)}" for name, same in sorted(aliases.items()))]
     if notes:
         lines += ["", "not to be undone as they are", *notes]
+    lines += ["", "tonearm plugins NAME --dialects spells one out"]
     return "\n".join(lines)
 
 
@@ -92,7 +113,9 @@ def _figures(dialect: MelDialect) -> tuple[str, ...]:
         *map(str, numbers),
         f"{dialect.fmin:g}",
         f"{dialect.top:g}",
-        dialect.mel_scale + ("" if dialect.mel_norm == "slaney" else ", peak 1"),
+        dialect.mel_scale
+        + ("" if dialect.mel_norm == "slaney" else ", peak 1")
+        + (f", as at {dialect.filterbank_sample_rate} Hz" if dialect.filterbank_sample_rate else ""),
         "magnitudes" if dialect.exponent == 1 else "powers",
         "none" if dialect.log == "none" else f"{factor}{dialect.log}",
         values + span,

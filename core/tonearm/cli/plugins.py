@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="show one plugin and its options")
-    parser.add_argument("--dialects", action="store_true", help="list the dialects of mel spectrograms that it knows")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="show one plugin and its options, or one dialect")
+    parser.add_argument(
+        "--dialects",
+        action="store_true",
+        help="list the dialects of mel spectrograms that it knows; or spell out the one that NAME says",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -29,11 +33,12 @@ def main(arguments: SimpleNamespace) -> int:
     """List all plugins, or describe one."""
     registry = console.registry()
     if arguments.dialects:
-        if arguments.name and "dialect" not in declared(ports_of(_find(registry, arguments.name).resolve()).options):
-            raise UsageError(f"{arguments.name} takes no dialect", code="no-dialect")
         from tonearm.cli import dialects
 
-        return dialects.main(registry, as_json=arguments.json)
+        plugin = arguments.name and _named(registry).get(arguments.name)
+        if plugin and "dialect" not in declared(ports_of(plugin.resolve()).options):
+            raise UsageError(f"{arguments.name} takes no dialect", code="no-dialect")
+        return dialects.main(registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
         row = described(registry, entry)
@@ -54,12 +59,17 @@ def main(arguments: SimpleNamespace) -> int:
     return console.DONE
 
 
-def _find(registry: Registry, name: str) -> Entry:
+def _named(registry: Registry) -> dict[str, Entry]:
     names = {}
     for entry in registry.entries():
         if registry.is_bare(entry):
             names[entry.name] = entry
         names[entry.full_name] = entry
+    return names
+
+
+def _find(registry: Registry, name: str) -> Entry:
+    names = _named(registry)
     if name not in names:
         hint = did_you_mean(name, names) or "tonearm plugins lists all"
         raise UsageError(f"there is no plugin {name!r}", code="unknown-plugin", hint=hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tonearm.dialects.dialect import MelDialect
@@ -45,6 +45,15 @@ class MelSpectrogram(Signal):
     def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
         """Return the values."""
         return (self.values,)
+
+    def unmasked(self) -> MelSpectrogram:
+        """Return it without the frames at its end that hold nothing: 0 in all bands, where the dialect masks so."""
+        if self.dialect.last_frame != "mask":
+            return self
+        frames = self.frames
+        while frames > 1 and not self.values[..., frames - 1].any():
+            frames -= 1
+        return self if frames == self.frames else replace(self, values=self.values[..., :frames])
 
     @property
     def grid(self) -> StftGrid:

@@ -84,8 +84,7 @@ def _statistics(dialect: MelDialect, values: Array) -> tuple[Any, Any]:
         return mean, std
     if dialect.statistics == "stored":
         raise ItemError(str(dialect.refusal), code="no-statistics", hint=statistics_hint(dialect))
-    # NeMo counts T // hop frames as valid; the analysis gives one more.
-    valid = values[..., :-1] if values.shape[-1] > 2 else values
+    valid = values[..., :-1] if dialect.last_frame == "mask" and values.shape[-1] > 2 else values
     return valid.mean(axis=-1, keepdims=True), valid.std(axis=-1, keepdims=True, ddof=1) + EPSILON
 
 

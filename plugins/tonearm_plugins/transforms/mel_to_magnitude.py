@@ -25,7 +25,7 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
         """Return the magnitudes."""
         from tonearm_plugins.dsp.mel_inverse import mel_to_magnitude
 
-        dialect = signal.dialect
+        signal, dialect = signal.unmasked(), signal.dialect
         values = mel_to_magnitude(
             dialect.to_linear(signal.values),
             mel_basis=dialect.mel_basis(),

@@ -38,7 +38,8 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
         """Return the waveform, and measure how near its mel spectrogram is."""
         from tonearm_plugins.dsp.mel_inverse import mel_griffin_lim
 
-        options, dialect, grid = self.options, signal.dialect, signal.grid
+        options, signal = self.options, signal.unmasked()
+        dialect, grid = signal.dialect, signal.grid
         recovered = mel_griffin_lim(
             dialect.to_linear(signal.values),
             mel_basis=dialect.mel_basis(),

@@ -2,7 +2,13 @@
 
 import json
 
+import pytest
 from core_toys import tonearm
+
+from tonearm import load
+from tonearm.cli import dialects
+from tonearm.errors import OptionError
+from tonearm.registry import default
 
 
 def test_it_lists_every_dialect_with_its_figures():
@@ -30,6 +36,61 @@ def test_as_json_with_all_of_them():
         {"op": "below-max", "below": 8.0}, {"op": "affine", "scale": 0.25, "offset": 1.0},
     ]  # fmt: skip
     assert rows["gansynth"]["refused"].startswith("the dialect gansynth is refused")
+
+
+PIPELINE = """
+tonearm: 1
+input: {{use: npy-reader, with: {{kind: mel, dialect: {name}}}}}
+steps:
+  - use: onnx-vocoder
+    with:
+      model: {model}
+{dialect}
+outputs: [{{use: wav-writer, file: a.wav}}]
+"""
+
+
+def test_one_spelled_out_is_that_one(capsys, tmp_path):
+    registry = default()
+    file = tmp_path / "pipeline.yaml"
+    usable = 0
+    for name in registry.dialects:
+        try:
+            dialect = registry.dialects.find(name)
+        except OptionError:
+            continue
+        assert dialects.main(registry, name=name, as_json=False) == 0
+        figures = "\n".join(f"      {line}" for line in capsys.readouterr().out.splitlines())
+        file.write_text(PIPELINE.format(model=__file__, name=name, dialect=figures))
+        spelled = load(file).checked.steps[0].plugin.options.dialect
+        assert dialect.differences(spelled) == [], name
+        usable += 1
+    assert usable > 54
+
+
+def test_one_spelled_out_says_where_it_comes_from():
+    done = tonearm("plugins", "styletts2", "--dialects")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("# yl4579/StyleTTS2 meldataset.py")
+    assert lines[1].startswith("# MelSpectrogram built without sample_rate")
+    assert lines[2:4] == ["dialect:", "  sample_rate: 24000"]
+    done = tonearm("plugins", "nemo-asr", "--dialects")
+    assert "# values in the dialect nemo-asr are standardised by each utterance's own statistics" in done.stdout
+    done = tonearm("plugins", "whisper", "--dialects", "--json")
+    assert json.loads(done.stdout)["steps"][0] == {"op": "below-max", "below": 8.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "stderr"),
+    [
+        ("hifi-gan", "unknown-dialect: there is no dialect 'hifi-gan'\n    hint: did you mean 'hifigan'?\n"),
+        ("gansynth", "refused-dialect: the dialect gansynth is refused: it holds phases beside the magnitudes"),
+    ],
+)
+def test_one_that_is_not_there_or_refused(name, stderr):
+    done = tonearm("plugins", name, "--dialects")
+    assert done.returncode == 2
+    assert done.stderr.startswith(stderr)
 
 
 def test_a_plugin_that_takes_none():

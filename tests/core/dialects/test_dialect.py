@@ -157,9 +157,13 @@ class TestValues:
         assert guarded.to_linear(guarded.to_native(silence)).max() < 1e-6
 
     def test_an_utterances_statistics_are_computed_but_not_undone(self):
+        masked = dialect(statistics="utterance", last_frame="mask").to_native(self.LINEAR)
+        np.testing.assert_allclose(masked[..., :-1].mean(axis=-1), 0, atol=1e-9)
+        np.testing.assert_allclose(masked[..., :-1].std(axis=-1, ddof=1), 1, atol=1e-3)
+        assert not masked[..., -1].any()
         found = dialect(statistics="utterance")
         native = found.to_native(self.LINEAR)
-        np.testing.assert_allclose(native[..., :-1].mean(axis=-1), 0, atol=1e-9)
+        np.testing.assert_allclose(native.mean(axis=-1), 0, atol=1e-9)
         with pytest.raises(ItemError) as caught:
             found.to_linear(native)
         assert caught.value.code == "not-invertible"

@@ -76,7 +76,8 @@ def forward(x, recipe):
     for step in recipe.get("steps", []):
         mel = apply(step, mel)
     if recipe.get("statistics") == "utterance":
-        mel = (mel - mel[:, :-1].mean(1)[:, None]) / (mel[:, :-1].std(1, ddof=1)[:, None] + 1e-5)
+        valid = mel[:, :-1] if recipe.get("last_frame") == "mask" else mel
+        mel = (mel - valid.mean(1)[:, None]) / (valid.std(1, ddof=1)[:, None] + 1e-5)
     if recipe.get("last_frame") == "mask":
         mel[:, -1] = 0
     return mel

@@ -151,6 +151,20 @@ def test_pre_emphasis_is_undone():
     assert ratio == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize("name", ["nemo-fastpitch", "nemo-asr"])
+def test_masked_frames_are_no_sound(name):
+    dialect = DIALECTS.find(name)
+    if dialect.refusal:
+        dialect = dialect.but(mean=-8.0, std=4.0)
+    mel = to_mel(np.zeros(9000), dialect)
+    assert not mel.values[..., -1].any()
+    assert mel.values[..., :-1].any()
+    assert np.abs(to_wave(mel, iterations=1).samples).max() < 1e-4
+    magnitude = MelToMagnitude(MelToMagnitudeOptions()).apply(mel, Context())
+    assert magnitude.values.max() < 1e-2
+    assert (magnitude.frames, magnitude.length) == (mel.frames - 1, 9000)
+
+
 def test_magnitudes_have_the_given_mel_spectrogram():
     for name in ("hifigan", "whisper"):
         dialect = DIALECTS.find(name)
@@ -178,7 +192,7 @@ class TestWhatCannotBeUndone:
                 plugin.apply(mel, Context())
             assert failed.value.message == reason
         mean = tuple(np.linspace(-7, -4, dialect.n_mels))
-        given = dialect.but(mean=mean, std=2.0)
+        given = dialect.but(mean=mean, std=2.0, last_frame="keep")
         samples = sounding(dialect.sample_rate, 0.5)
         native = to_mel(samples, given)
         plain = to_mel(samples, given.but(mean=None, std=None, statistics="none"))
