@@ -46,7 +46,7 @@ def open_session(path: Path, providers: list[str], threads: int) -> Any:
     Raises
     ------
     ItemError
-        If the file is no ONNX model, or a provider is not there.
+        If the file is no ONNX model, or a provider is not there or does not start.
     """
     import onnxruntime
 
@@ -60,9 +60,17 @@ def open_session(path: Path, providers: list[str], threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # its exceptions have no common base
         raise ItemError(f"{path} cannot be loaded: {_reason(error)}", code="bad-model") from error
+    # One that is there may still not start, for want of a driver: then onnxruntime takes another and says nothing.
+    if idle := [provider for provider in providers if provider not in session.get_providers()]:
+        raise ItemError(
+            f"onnxruntime could not start {', '.join(idle)}",
+            code="no-provider",
+            hint=f"mend its driver, or leave it out: {', '.join(session.get_providers())} would do the work",
+        )
+    return session
 
 
 def shape_of(session: Any, dialect: MelDialect) -> Shape:
@@ -123,7 +131,7 @@ def synthesise(
     Raises
     ------
     ItemError
-        If it fails, or does not give ``hop_length`` samples a frame.
+        If it fails, does not give ``hop_length`` samples a frame, or too few to join chunks.
     """
     import numpy as np
 
@@ -143,6 +151,12 @@ def synthesise(
                 hint="give the dialect that the model was trained for",
             )
         begin, end = ((edge - chunk.first) * hop_length for edge in (chunk.keep_from, chunk.keep_to))
+        if chunk.keep_to < frames and end > samples.size:
+            raise ItemError(
+                f"the model gives {samples.size} samples for {given.shape[1]} frames: chunks leave gaps between them",
+                code="bad-model",
+                hint="give overlap_frames of 2 or more",
+            )
         at_the_end = chunk.keep_to == frames and given.shape[1] == chunk.last - chunk.first
         parts.append(samples[begin:] if at_the_end else samples[begin:end])
     return np.concatenate(parts)

@@ -18,13 +18,13 @@ KERNEL = RNG.standard_normal((4, MELS, 2 * REACH + 1), dtype="f4") / 50
 VOICES = RNG.standard_normal((4, 1, HOP), dtype="f4") / 10
 
 
-def model(path, shape=(1, MELS, "frames"), nodes=None, inputs=1, dtype=TensorProto.FLOAT):
-    """Write a model that sees REACH frames on each side, and writes HOP samples a frame."""
+def model(path, shape=(1, MELS, "frames"), nodes=None, inputs=1, dtype=TensorProto.FLOAT, less=0):
+    """Write a model that sees REACH frames on each side, and writes HOP samples a frame, ``less`` in all."""
     shared = [onnx.numpy_helper.from_array(KERNEL, "kernel"), onnx.numpy_helper.from_array(VOICES, "voices")]
     vocoder = [
         helper.make_node("Conv", ["x", "kernel"], ["seen"], pads=[REACH, REACH]),
         helper.make_node("Tanh", ["seen"], ["bent"]),
-        helper.make_node("ConvTranspose", ["bent", "voices"], ["y"], strides=[HOP]),
+        helper.make_node("ConvTranspose", ["bent", "voices"], ["y"], strides=[HOP], pads=[0, less]),
     ]
     given = ["mel", *(f"more{i}" for i in range(1, inputs))]
     graph = helper.make_graph(
@@ -85,6 +85,19 @@ def test_too_little_overlap_would_be_heard(path):
     values = mel()
     wave = vocoder(path, chunk_frames=100, overlap_frames=0).apply(signal(values), Context())
     assert np.abs(wave.samples[0] - reference(values[0])).max() > 1e-3
+
+
+def test_a_model_that_gives_less_than_its_frames_needs_overlap(tmp_path):
+    """As those do that end in a centred inverse STFT, which gives a hop less."""
+    path = model(tmp_path / "m.onnx", less=HOP)
+    values = mel()
+    whole = vocoder(path, chunk_frames=300).apply(signal(values), Context())
+    assert whole.length == 299 * HOP
+    chunked = vocoder(path, chunk_frames=50, overlap_frames=REACH + 1).apply(signal(values), Context())
+    np.testing.assert_allclose(chunked.samples, whole.samples, atol=1e-5)
+    with pytest.raises(ItemError) as caught:
+        vocoder(path, chunk_frames=50, overlap_frames=0).apply(signal(values), Context())
+    assert caught.value.message == ("the model gives 12544 samples for 50 frames: chunks leave gaps between them")
 
 
 @pytest.mark.parametrize(
@@ -186,6 +199,16 @@ class TestWhatDoesNotFit:
             vocoder(path, providers=["NoSuchProvider"]).preflight()
         assert (caught.value.code, caught.value.message) == ("no-provider", "onnxruntime has no NoSuchProvider here")
         assert "CPUExecutionProvider" in caught.value.hint
+
+    @pytest.mark.filterwarnings("ignore:Specified provider")
+    def test_a_provider_that_does_not_start(self, path, monkeypatch):
+        import onnxruntime
+
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+        with pytest.raises(ItemError) as caught:
+            vocoder(path, providers=["CUDAExecutionProvider"]).preflight()
+        assert caught.value.message == "onnxruntime could not start CUDAExecutionProvider"
+        assert caught.value.hint.endswith("leave it out: CPUExecutionProvider would do the work")
 
     @pytest.mark.parametrize(
         ("make", "message"),
