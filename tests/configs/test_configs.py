@@ -5,14 +5,18 @@ import subprocess
 from pathlib import Path
 
 import imageio_ffmpeg
+import librosa
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 import tonearm
+from tonearm_plugins.dialects import presets
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SAMPLES = CONFIGS / "samples"
+SPEECH = CONFIGS.parent / "tests" / "data"
 
 
 def waveform(name: str) -> np.ndarray:
@@ -20,7 +24,10 @@ def waveform(name: str) -> np.ndarray:
     return np.load(SAMPLES / f"{name}.npy").reshape(-1).astype(np.float64)
 
 
-@pytest.fixture(params=sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
+MELS = sorted((CONFIGS / "mel").glob("*.yaml"))
+
+
+@pytest.fixture(params=sorted(set(CONFIGS.rglob("*.yaml")) - set(MELS)), ids=lambda path: path.stem)
 def config(request: pytest.FixtureRequest) -> Path:
     return request.param
 
@@ -34,6 +41,51 @@ def test_it_converts_its_sources_to_files_that_are_not_silent(config: Path, tmp_
         assert rate > 0
         assert np.isfinite(samples).all()
         assert np.abs(samples).max() > 0.01
+
+
+VARIANTS = {
+    "waveglow": "tacotron2", "bigvgan-22k": "bigvgan-24k", "bigvgan-22k-fmax8k": "bigvgan-24k",
+    "bigvgan-44k": "bigvgan-24k", "bigvgan-44k-256": "bigvgan-24k", "vocos-same": "vocos",
+    "f5-tts-bigvgan": "f5-tts", "whisper-128": "whisper", "univnet-norm": "tortoise", "clap-fusion": "clap",
+    "torchaudio-db": "torchaudio", "librosa": "librosa-db", "cosyvoice1": "cosyvoice2",
+    "cosyvoice3": "cosyvoice2", "rvc-48k": "rvc-40k",
+}  # fmt: skip
+"""Dialects of families that have a pipeline for another of their dialects."""
+
+COARSE = {"ddsp": 1.8, "pop2piano": 1.8, "wavernn": 3.5}  # 31 or 22 frames a second; clipped at 0 dB
+LEVEL_LOST = {"librosa-db", "audio-diffusion", "riffusion", "wavernn"}
+
+
+class TestMels:
+    """Each pipeline in configs/mel brings back the speech that its mel spectrogram is of."""
+
+    @staticmethod
+    def picture(samples: np.ndarray, rate: int) -> np.ndarray:
+        """Return 40 bands up to 6.5 kHz in dB, by librosa: (40, frames)."""
+        at_16k = soxr.resample(samples, rate, 16000).astype(np.float32)
+        powers = librosa.feature.melspectrogram(
+            y=at_16k, sr=16000, n_fft=1024, hop_length=256, n_mels=40, fmin=100, fmax=6500
+        )
+        return librosa.power_to_db(powers, ref=1.0, top_db=50)
+
+    @pytest.mark.parametrize("config", MELS, ids=lambda path: path.stem)
+    def test_the_speech_comes_back(self, config: Path, tmp_path: Path) -> None:
+        report = tonearm.load(config).run(out=tmp_path)
+        assert report.ok, report.errors
+        found, rate = soundfile.read(report.outputs[0])
+        speech = SPEECH / f"speech_{rate if rate in (16000, 22050) else 24000}.wav"
+        wanted, rate_of_speech = soundfile.read(speech)
+        wanted = soxr.resample(wanted, rate_of_speech, rate)[: len(found)]
+        difference = (self.picture(found, rate) - self.picture(wanted, rate))[:, 2:-4]
+        level = difference.mean()
+        assert abs(level) < (6 if config.stem in LEVEL_LOST else 0.8)
+        assert np.abs(difference - level).mean() < COARSE.get(config.stem, 0.7)
+
+    def test_every_family_has_one(self) -> None:
+        there = {path.stem for path in MELS}
+        names = {name for name, recipe in presets().items() if set(recipe) != {"base"} and "refused" not in recipe}
+        assert names - there == set(VARIANTS)
+        assert set(VARIANTS.values()) <= there
 
 
 def test_the_quickstart_gives_the_models_waveform_to_16_bits_and_mp3_of_its_length(tmp_path: Path) -> None:
