@@ -8,6 +8,7 @@ import warnings
 import librosa
 import numpy as np
 import scipy.signal
+import soxr
 
 
 def window(recipe):
@@ -100,3 +101,12 @@ def apply(step, mel):
     if op == "flip":
         return np.flipud(mel)
     return np.floor(np.clip(mel, 0, 255) + (0.5 if op == "round" else 0))
+
+
+def picture(samples, rate, seconds=0.96):
+    """Return what is heard, 40 bands up to 6.5 kHz in dB at 16 kHz: (40, frames)."""
+    at_16k = soxr.resample(samples, rate, 16000)[: int(16000 * seconds)].astype(np.float32)
+    powers = librosa.feature.melspectrogram(
+        y=at_16k, sr=16000, n_fft=1024, hop_length=256, n_mels=40, fmin=100, fmax=6500
+    )
+    return librosa.power_to_db(powers, ref=1.0, top_db=50)
