@@ -68,7 +68,7 @@ class TestNodes:
         assert done.stdout == "False\n"
 
 
-fuzz = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+fuzz = settings(max_examples=400, suppress_health_check=list(HealthCheck))
 SCALARS = (
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 )

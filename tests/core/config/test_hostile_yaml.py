@@ -83,7 +83,7 @@ def mutated(chance):
     return text
 
 
-fuzz = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+fuzz = settings(max_examples=400, suppress_health_check=list(HealthCheck))
 
 
 @fuzz

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soxr
 from dsp_material import ENGINES
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_loudness import noise, speech
 
@@ -49,7 +49,6 @@ def test_it_is_what_it_is_defined_to_be(length: int, lookahead: int) -> None:
     assert found.reduction_db == pytest.approx(-20 * math.log10(gain.min()), abs=1e-4)
 
 
-@settings(deadline=None)
 @given(
     length=st.integers(1, 3000),
     channels=st.integers(1, 8),
@@ -153,7 +152,6 @@ def test_what_is_not_finite_stays_and_disturbs_nothing(true_peak: bool) -> None:
     np.testing.assert_array_equal(found[finite], wanted[finite])
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=60), st.integers(1, 60))
 def test_the_sliding_maximum_is_one(values: list[float], size: int) -> None:
     size = min(size, len(values))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from finishing import applied, made, problems, speech
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tonearm.api import ItemError, OptionError, Spec, Waveform
@@ -139,7 +139,6 @@ class TestPad:
 
 class TestFade:
     @pytest.mark.parametrize("shape", SHAPES)
-    @settings(deadline=None)
     @given(length=st.integers(1, 400), rise=st.floats(0, 300), fall=st.floats(0, 300))
     def test_it_rises_and_falls_and_is_whole_between(self, shape: str, length: int, rise: float, fall: float) -> None:
         found, _ = applied(Fade, np.ones((2, length)), 1000, in_ms=rise, out_ms=fall, shape=shape)

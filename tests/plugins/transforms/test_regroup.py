@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from finishing import SAMPLES, made, problems, speech
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import tonearm
@@ -76,7 +76,6 @@ class TestSplit:
         assert 7205 <= lengths[0] + lengths[1] <= 7225
         assert max(lengths) <= 5000
 
-    @settings(deadline=None)
     @given(
         lengths=st.lists(st.integers(1, 900), min_size=1, max_size=8),
         least=st.floats(0, 1),
@@ -91,7 +90,6 @@ class TestSplit:
         elif len(found) > 1:
             assert min(piece.shape[1] for piece in found) >= round(least * RATE)
 
-    @settings(deadline=None)
     @given(length=st.integers(1, 3000), size=st.integers(10, 1000), overlap=st.floats(0, 0.5))
     def test_pieces_of_a_length(self, length: int, size: int, overlap: float) -> None:
         samples = np.arange(float(length))[None]
@@ -156,7 +154,6 @@ class TestConcat:
         assert (found[0, :60] == 1).all()
         assert (found[0, 100:] == 0).all()
 
-    @settings(deadline=None)
     @given(st.lists(st.integers(1, 50), min_size=1, max_size=6), st.integers(0, 60))
     def test_its_length_with_whatever_is_short(self, lengths: list[int], crossfade: int) -> None:
         found = joined([np.ones((2, length)) for length in lengths], crossfade=crossfade)
@@ -166,7 +163,6 @@ class TestConcat:
         assert found.shape == (2, wanted)
         np.testing.assert_allclose(found, 1, atol=1e-12)
 
-    @settings(deadline=None)
     @given(length=st.integers(1, 3000), size=st.integers(10, 1000), overlap=st.floats(0, 0.5))
     def test_it_puts_overlapping_pieces_together_again(self, length: int, size: int, overlap: float) -> None:
         samples = np.random.default_rng(length).standard_normal((1, length))

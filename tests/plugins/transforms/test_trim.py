@@ -8,7 +8,7 @@ import librosa
 import numpy as np
 import pytest
 from finishing import applied, speech
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tonearm_plugins.dsp.edges import window_powers
@@ -56,7 +56,6 @@ def test_so_much_is_left_at_least() -> None:
     assert trimmed(sound(100, 50, 200), padding_ms=0.0, min_seconds=3.0) == (0, 350)
 
 
-@settings(deadline=None)
 @given(
     pieces=st.lists(st.tuples(st.integers(0, 300), st.integers(1, 300)), min_size=1, max_size=6),
     after=st.integers(0, 300),
