@@ -6,11 +6,12 @@ them, and the host reads them to prove a pipeline before it reads any data.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -157,15 +158,39 @@ class Sink:
     Parameters
     ----------
     path
-        A temporary file, empty; the host publishes it under its name when the encoder has returned.
+        A temporary file, empty.
     suffix
-        Of that name, with dot, as the user wrote it; the temporary file's own says nothing.
+        Of its final name, with dot, as the user wrote it; the temporary file's own says nothing.
+    descriptor
+        The same file, open for reading and writing; None opens it by its path.
     """
 
-    def __init__(self, path: Path, suffix: str = "") -> None:
-        self.path = path
+    def __init__(self, path: str | os.PathLike[str], suffix: str = "", descriptor: int | None = None) -> None:
         self.suffix = suffix
         self.sidecars: dict[str, Path] = {}
+        self._path = path
+        self._descriptor = descriptor
+
+    @property
+    def path(self) -> Path:
+        """A temporary file, empty; the host publishes it under its name when the encoder has returned."""
+        from pathlib import Path
+
+        return Path(self._path)
+
+    def open(self) -> BinaryIO:
+        """Return the temporary file, open for writing bytes from its start; close it when all is written.
+
+        It is cheaper than opening ``path``: some file systems start writing to the disk as soon as a file that was
+        truncated, as ``open(path, "wb")`` does, is closed.
+        """
+        if self._descriptor is None:
+            return open(self._path, "wb")  # noqa: PTH123 - the caller closes it
+        file = open(os.dup(self._descriptor), "wb")  # noqa: PTH123, SIM115 - the caller closes it
+        if file.seek(0, os.SEEK_END):
+            file.seek(0)
+            file.truncate()
+        return file
 
     def sidecar(self, suffix: str) -> Path:
         """Return a temporary path for a second file beside the first, published with it: ``sidecar(".json")``.
@@ -210,11 +235,14 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     ----------
     suffixes
         Of the files that it reads, with dot, in lower case.
+    stores
+        Whether a folder with one of these suffixes is a source, too.
     """
 
     role = "decoder"
     port_names = ("gives", "options")
     suffixes: ClassVar[tuple[str, ...]] = ()
+    stores: ClassVar[bool] = False
 
     @abstractmethod
     def decode(self, source: Source, context: Context) -> Iterator[Item[Out] | ItemError]:

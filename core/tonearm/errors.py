@@ -134,7 +134,9 @@ class OptionError(ValueError):
 
 def one_line(text: object, limit: int = 300) -> str:
     """Return any text as one printable line: control characters escaped, length bounded."""
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
+    line = str(text)
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from itertools import groupby
@@ -164,7 +165,7 @@ class Pipeline:
             If the disk is full, or the folder cannot be written.
         """
         encoder = output.encoder
-        with blamed(encoder, writes=True):
+        with blamed(encoder, sink):
             _check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
             _plugin(encoder, Encoder).encode(item, sink, context)
 
@@ -216,13 +217,13 @@ class blamed:  # noqa: N801 - used as a statement
     ----------
     bound
         The plugin.
-    writes
-        Whether it writes files: errors of the operating system are then the output side's.
+    sink
+        Where it writes: what the operating system says of that is the output side's.
     """
 
-    def __init__(self, bound: Bound, *, writes: bool = False) -> None:
+    def __init__(self, bound: Bound, sink: Sink | None = None) -> None:
         self.bound = bound
-        self.writes = writes
+        self.sink = sink
 
     def __enter__(self) -> None:
         return None
@@ -230,9 +231,10 @@ class blamed:  # noqa: N801 - used as a statement
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None or isinstance(error, (TonearmError, KeyboardInterrupt, GeneratorExit)):
             return
-        if self.writes and isinstance(error, OSError):
-            raise OutputError(f"cannot write: {one_line(error.strerror or error)}") from error
-        if isinstance(error, OSError):
+        if self.sink and isinstance(error, OSError):
+            if _is_of(error, self.sink):
+                raise OutputError(f"cannot write: {one_line(error.strerror or error)}") from error
+        elif isinstance(error, OSError):
             raise ItemError(f"cannot read: {one_line(error.strerror or error)}", code="unreadable") from error
         if isinstance(error, OptionError):
             # Found only now, because only the data told: what is said of it holds all the same.
@@ -244,9 +246,17 @@ class blamed:  # noqa: N801 - used as a statement
         ) from error
 
 
+def _is_of(error: OSError, sink: Sink) -> bool:
+    """Say whether an error is one of writing the output: not of another file, and not of another process."""
+    if isinstance(error, (BlockingIOError, ChildProcessError, ConnectionError, ProcessLookupError, TimeoutError)):
+        return False
+    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
+    folder = os.path.dirname(os.path.abspath(sink.path))  # noqa: PTH100, PTH120
+    return not names or any(os.path.dirname(os.path.abspath(name)) == folder for name in names)  # noqa: PTH100, PTH120
+
+
 def as_source(given: Any) -> Source:
     """Return a path, an open binary file or an array as a source."""
-    import os
     from pathlib import Path
 
     if isinstance(given, Source):

@@ -100,17 +100,30 @@ class Pipeline(pipeline.Pipeline):
             shard=shard,
         )
         run = Run(self, options)
-        return run.carry_out(run.plan(self.find_sources(sources)), observe or (lambda _: None))
+        found = self.find_sources(sources, warn=run.report.warnings.append)
+        return run.carry_out(run.plan(found), observe or (lambda _: None))
 
-    def find_sources(self, given: Iterable[str | os.PathLike[str]] | None = None) -> Iterator[Source]:
-        """Yield the sources that files, folders and patterns name; the pipeline's own if None."""
+    def find_sources(
+        self,
+        given: Iterable[str | os.PathLike[str]] | None = None,
+        *,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> Iterator[Source]:
+        """Yield the sources that files, folders and patterns name; the pipeline's own if None.
+
+        Parameters
+        ----------
+        given
+            Files, folders or patterns.
+        warn
+            Called with what may have been missed.
+        """
         from tonearm.batch.sources import find_sources
 
         decoder = self.checked.decoder.plugin
-        suffixes = decoder.suffixes if isinstance(decoder, Decoder) else ()
-        return find_sources(
-            self.checked.files if given is None else given, self.base if given is None else "", suffixes
-        )
+        suffixes, stores = (decoder.suffixes, decoder.stores) if isinstance(decoder, Decoder) else ((), False)
+        patterns, base = (self.checked.files, self.base) if given is None else (given, "")
+        return find_sources(patterns, base, suffixes, stores=stores, warn=warn)
 
 
 def load(

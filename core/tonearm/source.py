@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ class Source(Struct, frozen=True, kw_only=True, eq=False):
         An open binary file, seekable, read in place of ``path``.
     array
         An array in memory; decoders of arrays take it as if it were read.
+    content
+        All that is in the file, where the host has read it already.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Source(Struct, frozen=True, kw_only=True, eq=False):
     relative_dir: str = "."
     file: BinaryIO | None = None
     array: np.ndarray[Any, Any] | None = None
+    content: bytes | None = None
 
     @property
     def stem(self) -> str:
@@ -59,7 +63,7 @@ class Source(Struct, frozen=True, kw_only=True, eq=False):
 
         if self.array is not None:
             return hashlib.sha256(self.array.tobytes()).hexdigest()
-        with self.open() as file:
+        with self.open(descriptor=False) as file:
             start = file.tell()
             file.seek(0)
             digest = hashlib.file_digest(_as_any(file), "sha256").hexdigest()
@@ -67,8 +71,14 @@ class Source(Struct, frozen=True, kw_only=True, eq=False):
         return digest
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def open(self, *, descriptor: bool = True) -> Iterator[BinaryIO]:
         """Open it for reading, and see at the end that nobody changed it meanwhile.
+
+        Parameters
+        ----------
+        descriptor
+            Whether it must be a file of the operating system, with ``fileno()``. Where it need not be, what the host
+            has read already is not read again.
 
         Raises
         ------
@@ -78,6 +88,9 @@ class Source(Struct, frozen=True, kw_only=True, eq=False):
         """
         if self.file is not None:
             yield self.file
+            return
+        if self.content is not None and not descriptor:
+            yield io.BytesIO(self.content)
             return
         if self.path is None:
             raise ItemError(f"{one_line(self.name)} is an array in memory, not a file", code="not-a-file")
@@ -94,20 +107,23 @@ class Source(Struct, frozen=True, kw_only=True, eq=False):
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a regular file for reading without ever waiting; anything else is an `ItemError`."""
-    name = one_line(os.fspath(path))
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ItemError(f"cannot read {name}: {reason}", code="unreadable") from error
+        raise ItemError(f"cannot read {_shown(path)}: {reason}", code="unreadable") from error
     except ValueError as error:  # a NUL in the name
-        raise ItemError(f"cannot read {name}: {error}", code="unreadable") from error
+        raise ItemError(f"cannot read {_shown(path)}: {error}", code="unreadable") from error
     mode = os.fstat(handle).st_mode
     if not stat.S_ISREG(mode):
         os.close(handle)
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-        raise ItemError(f"cannot read {name}: it is {what}", code="not-a-file")
+        raise ItemError(f"cannot read {_shown(path)}: it is {what}", code="not-a-file")
     return open(handle, "rb")  # noqa: PTH123 - of a descriptor
+
+
+def _shown(path: str | os.PathLike[str]) -> str:
+    return one_line(os.fspath(path))
 
 
 def _as_any(file: object) -> Any:

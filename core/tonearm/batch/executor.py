@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
+from tonearm.batch.interrupts import Gate
 from tonearm.batch.messages import Prepared, Task
 from tonearm.batch.prepare import Preparer, Settings
 from tonearm.pipeline import Pipeline
@@ -42,6 +43,10 @@ class Chunks:
         self._cost = 0.0
         self._size = 1
 
+    def __len__(self) -> int:
+        """Return how many sources are left to take."""
+        return self._left
+
     def take(self) -> list[Task]:
         """Return the next chunk; an empty one when there are no more."""
         if self._cost:
@@ -72,7 +77,7 @@ class Executor(ABC):
 
     @abstractmethod
     def results(self, chunks: Chunks) -> Iterator[Batch]:
-        """Yield what was prepared, in any order.
+        """Yield what was prepared, in any order; nothing at all now and then, so that time is seen to pass.
 
         Raises
         ------
@@ -92,24 +97,25 @@ class InProcess(Executor):
     ----------
     pipeline, settings
         How to prepare.
+    gate
+        Opened while plugins work.
     """
 
-    def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
-        self._preparer = Preparer(pipeline, settings)
+    def __init__(self, pipeline: Pipeline, settings: Settings, gate: Gate) -> None:
+        self._preparer = Preparer(pipeline, settings, gate)
         self._batch: Batch = []
 
     def results(self, chunks: Chunks) -> Iterator[Batch]:
         """Yield what was prepared, in order."""
-        flush = Flush()
+        flush = Flush(impatient=self._preparer.settings.impatient)
         while chunk := chunks.take():
             for task in chunk:
                 for prepared in self._preparer.prepare(task):
                     self._batch.append(prepared)
-                    if flush.is_due():
+                    if flush.is_due(prepared):
                         yield self._handed_over(chunks)
                         flush.restart()
-        if self._batch:
-            yield self._handed_over(chunks)
+        yield self._handed_over(chunks)
 
     def _handed_over(self, chunks: Chunks) -> Batch:
         batch, self._batch = self._batch, []
@@ -124,15 +130,24 @@ class InProcess(Executor):
 
 
 class Flush:
-    """Says when a batch has waited long enough."""
+    """Says when a batch has waited long enough.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    Parameters
+    ----------
+    impatient
+        Whether failures do not wait at all.
+    clock
+        Tells the time.
+    """
+
+    def __init__(self, *, impatient: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self._impatient = impatient
         self._clock = clock
         self.restart()
 
-    def is_due(self) -> bool:
-        """Whether it has."""
-        return self._clock() >= self._due
+    def is_due(self, last: Prepared) -> bool:
+        """Whether it has, with this one as its last."""
+        return self._clock() >= self._due or (self._impatient and bool(last.failures))
 
     def restart(self) -> None:
         """Start again."""

@@ -35,11 +35,14 @@ class Done(Struct, frozen=True):
         Whether nothing is left to do.
     renewed
         The record of its end, if only the source's time has changed: its state is to be noted anew.
+    reason
+        Why something is left to do, in a few words; empty if no run has come to it yet.
     """
 
     items: Items = {}
     complete: bool = False
     renewed: dict[str, Any] | None = None
+    reason: str = ""
 
 
 NOTHING = Done()
@@ -52,6 +55,10 @@ class _Begun(Struct):
     items: Items
     pending: dict[ItemName, list[Published]]
     files: dict[ItemName, int]
+
+    def attempt(self, item: ItemName) -> list[Published]:
+        """Return the files of the last attempt at an item; no run may have come to the end of one before."""
+        return self.pending.get(item, [])[-self.files.get(item, 0) :]
 
 
 class History:
@@ -96,13 +103,15 @@ class History:
                     begun = self._begun.get(_key(pipeline, record["folder"], record["source"]))
                     if begun:
                         item = (record["key"], record["index"])
-                        begun.items[item] = begun.pending.pop(item, [])
+                        begun.items[item] = begun.attempt(item)
+                        begun.pending.pop(item, None)
                 elif kind == "end":
                     key = _key(pipeline, record["folder"], record["source"])
                     self._begun.pop(key, None)
                     self._ends.put(key, number << _OFFSET_BITS | offset)
                 elif kind == "run":
-                    pipeline, ended = record["pipeline"], False
+                    ended = False
+                    pipeline = record["pipeline"]
                 elif kind == "stop":
                     ended = True
             except (KeyError, TypeError, ValueError):
@@ -141,9 +150,10 @@ class History:
             return NOTHING
         key = _key(pipeline, folder, path)
         end = self._end(key, path)
+        reason = ""
         renewed = end is not None and tuple(end["state"]) != state
         if end and renewed and (end["state"][0] != state[0] or hash_of_file(path) != end["hash"]):
-            end = None
+            end, reason = None, "it has changed"
         found: Items = {}
         if end:
             found = {(name, index): [tuple(file) for file in files] for name, index, files in end["items"]}
@@ -152,18 +162,30 @@ class History:
         if begun:
             if begun.state == state:
                 items.update(self._settled(begun, verify=verify))
-            return Done(items)
-        complete = end is not None and not end["failed"] and len(items) == len(found)
-        return Done(items, complete, end if renewed and complete else None)
+            return Done(items, reason=reason or "a run was stopped at it")
+        if end and end["failed"]:
+            reason = f"{end['failed']} failed"
+        elif end and len(items) < len(found):
+            reason = "outputs are gone or changed"
+        elif end:
+            return Done(items, complete=True, renewed=end if renewed else None)
+        return Done(items, reason=reason)
+
+    def outputs(self, pipeline: str, folder: str, path: str) -> Iterator[str]:
+        """Yield what a run published of a source when it got through with it, whether it is still there or not."""
+        end = self._end(_key(pipeline, folder, path), path)
+        for _name, _index, files in end["items"] if end else ():
+            for output, _size, _hash in files:
+                yield output
 
     def _settled(self, begun: _Begun, *, verify: bool) -> Items:
         """Return what is there of a source that no run got through with."""
         items = {item: files for item, files in begun.items.items() if self._are_there(files, verify=verify)}
-        for item, files in begun.pending.items():
+        for item in begun.pending:
             # A run was killed between a file's record and its name, or right after: the file's content tells.
-            last = files[-begun.files[item] :]
-            if len(last) == begun.files[item] and self._are_there(last, verify=True):
-                items[item] = last
+            files = begun.attempt(item)
+            if len(files) == begun.files[item] and self._are_there(files, verify=True):
+                items[item] = files
         return items
 
     def _end(self, key: str, path: str) -> dict[str, Any] | None:

@@ -20,10 +20,10 @@ was killed is healed by the next, and skipped when read. A shard has a journal a
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
-import zlib
 from typing import Any
 
 from tonearm.errors import OutputError, TonearmError, one_line
@@ -52,8 +52,11 @@ def journal_path(root: str, shard: Shard | None = None) -> str:
 
 
 def mark_of(shard: Shard | None) -> str:
-    """Return the four hex digits with which the temporaries of a shard begin; those of a whole run may be any."""
-    return f"{zlib.crc32(_suffix(shard).encode()) & 0xFFFF:04x}"
+    """Return the four hex digits with which the temporaries of a run begin.
+
+    Shards that write into one folder have their own, up to 361 parts whatever their numbers, beyond if those agree.
+    """
+    return f"{shard[1] * (shard[1] - 1) // 2 + shard[0] & 0xFFFF:04x}" if shard else "0000"
 
 
 class Lock:
@@ -136,6 +139,20 @@ class Lock:
         self._held = []
 
 
+def holders(root: str) -> list[int]:
+    """Return the processes that hold locks of an output folder; only Linux says so. It takes no lock itself."""
+    folder = os.path.join(root, FOLDER)  # noqa: PTH118
+    try:
+        with os.scandir(folder) as entries:
+            locks = [entry.stat() for entry in entries if entry.name.startswith("lock")]
+        with open("/proc/locks", encoding="ascii") as file:  # noqa: PTH123
+            lines = [line.split() for line in file if " FLOCK " in line and "->" not in line]
+    except OSError:
+        return []
+    wanted = {f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}" for lock in locks}
+    return sorted({int(words[4]) for words in lines if words[5] in wanted})
+
+
 class Journal:
     """The journal of one run, open for appending; the caller holds the lock.
 
@@ -156,15 +173,11 @@ class Journal:
         self.path = journal_path(root, shard)
         try:
             self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-            self._heal()
+            end = os.lseek(self.descriptor, 0, os.SEEK_END)
+            # A line that a killed run left without its end gets one before the next.
+            self._torn = bool(end) and os.pread(self.descriptor, 1, end - 1) != b"\n"
         except OSError as error:
             raise _cannot_write(error) from error
-
-    def _heal(self) -> None:
-        """End a line that a killed run left without its end."""
-        end = os.lseek(self.descriptor, 0, os.SEEK_END)
-        if end and os.pread(self.descriptor, 1, end - 1) != b"\n":
-            os.write(self.descriptor, b"\n")
 
     def write(self, record: str, **values: Any) -> None:
         """Append one record.
@@ -175,11 +188,16 @@ class Journal:
             If it cannot be written.
         """
         line = _encode({"record": record, **values}).encode("ascii") + b"\n"
+        if self._torn:
+            line = b"\n" + line
         try:
             written = os.write(self.descriptor, line)
-            if written != len(line):
+            self._torn = written != len(line)
+            if self._torn:
                 # A disk that is full takes half a line; the next write says why.
-                os.write(self.descriptor, line[written:])
+                self._torn = os.write(self.descriptor, line[written:]) != len(line) - written
+            if self._torn:
+                raise OSError(errno.EIO, "it takes no whole line")
         except OSError as error:
             raise _cannot_write(error) from error
 

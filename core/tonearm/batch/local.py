@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from tonearm.batch.executor import Batch, Chunks, Executor
+from tonearm.batch.interrupts import Gate
 from tonearm.batch.messages import Failure, ItemName, Prepared, Task
 from tonearm.batch.naming import output_folder
 from tonearm.batch.plan import source_of
@@ -24,6 +26,15 @@ from tonearm.pipeline import Pipeline
 
 GRACE = 1.5
 """Seconds that a worker has to leave its work before it is killed."""
+
+START = 60.0
+"""Seconds that a worker may take to come to life; a fresh interpreter may have much to import."""
+
+TICK = 1.0
+"""Seconds after which the run hears that nothing has come."""
+
+MOST_STILLBORN = 3
+"""So many workers in a row may end before they have said a word."""
 
 
 class WorkerError(TonearmError):
@@ -62,6 +73,8 @@ class Local(Executor):
         How many processes.
     timeout
         Seconds that a source may take; None is for ever.
+    gate
+        Opened while workers are waited for.
     foreign
         Open files that workers must not keep.
     fork
@@ -74,6 +87,7 @@ class Local(Executor):
         settings: Settings,
         *,
         jobs: int,
+        gate: Gate,
         timeout: float | None = None,
         foreign: Iterable[int] = (),
         fork: bool | None = None,
@@ -81,12 +95,17 @@ class Local(Executor):
         self._pipeline = pipeline
         self._settings = settings
         self._jobs = jobs
+        self._gate = gate
         self._timeout = timeout
         self._foreign = list(foreign)
         self._fork = fork
         self._workers: list[_Worker] = []
         self._started = 0
+        self._stillborn = 0
+        self._again: deque[list[Task]] = deque()
+        """Chunks of workers that did not come to life."""
         self._retries: deque[Task] = deque()
+        """Sources at which a worker died, perhaps: each is tried alone."""
         self._debris: list[tuple[str, list[Task]]] = []
         self._selector = selectors.DefaultSelector()
         self._failure: TonearmError | None = None
@@ -99,8 +118,7 @@ class Local(Executor):
             chunks.learn(batch)
             if self._failure is None:
                 self._feed(chunks)
-            if batch:
-                yield batch
+            yield batch
             self._clear_up()
             if self._failure is not None:
                 raise self._failure
@@ -116,7 +134,7 @@ class Local(Executor):
             if left <= 0:
                 for worker in self._workers:
                     worker.process.signal(signal.SIGKILL)
-            batch += self._listen(max(left, 0.5), retry=False)
+            batch += self._listen(max(left, 0.5), stopping=True)
         if batch:
             yield batch
         self._clear_up()
@@ -131,60 +149,80 @@ class Local(Executor):
     def _feed(self, chunks: Chunks) -> None:
         """Give every idle worker something to do; start one where there is need of it."""
         idle = deque(worker for worker in self._workers if worker.idle)
-        while idle or len(self._workers) < self._jobs:
-            alone = bool(self._retries)
-            chunk = [self._retries.popleft()] if alone else chunks.take()
-            if not chunk:
-                return
+        while (idle or len(self._workers) < self._jobs) and (self._retries or self._again or len(chunks)):
             worker = idle.popleft() if idle else self._start()
+            if worker is None:
+                return
+            worker.alone = bool(self._retries)
+            if worker.alone:
+                chunk = [self._retries.popleft()]
+            else:
+                chunk = self._again.popleft() if self._again else chunks.take()
             worker.chunk = {task.number: task for task in chunk}
             worker.published = {}
-            worker.alone, worker.idle, worker.late = alone, False, False
+            worker.idle = worker.late = False
             worker.heard = time.monotonic()
             # One that has died meanwhile is found out when we listen to it.
             worker.process.send(chunk)
 
-    def _start(self) -> _Worker:
+    def _start(self) -> _Worker | None:
+        """Start a worker; None if the system has no room for one more, and others can do the work."""
         self._started += 1
         mark = f"{self._settings.mark}{self._started & 0xFFFF:04x}"
         foreign = [*self._foreign, *(worker.process.connection.fileno() for worker in self._workers)]
         foreign.append(self._selector.fileno() if hasattr(self._selector, "fileno") else -1)
         settings = msgspec.structs.replace(self._settings, mark=mark)
-        process = start(self._pipeline, settings, foreign, fork=self._fork)
+        try:
+            process = start(self._pipeline, settings, foreign, fork=self._fork)
+        except OSError as error:
+            if any(not worker.idle for worker in self._workers):
+                return None
+            reason = (error.strerror or str(error)).lower()
+            raise WorkerError(f"a worker process could not start: {reason}", hint="fewer --jobs") from error
         worker = _Worker(process, self._started)
         self._workers.append(worker)
         self._selector.register(process.connection, selectors.EVENT_READ, worker)
         return worker
 
-    def _listen(self, wait: float | None = None, *, retry: bool = True) -> Batch:
+    def _listen(self, wait: float = TICK, *, stopping: bool = False) -> Batch:
         """Return what workers have finished; look after those that are gone, or say nothing for too long."""
         batch: Batch = []
-        if wait is None and self._timeout:
-            now = time.monotonic()
-            times = [worker.heard + self._timeout - now for worker in self._workers if not worker.idle]
-            wait = max(0.0, min(times, default=0.0))
-        for key, _ in self._selector.select(wait):
+        if stopping:
+            heard = self._selector.select(wait)
+        else:
+            due = min((self._due(worker) for worker in self._workers), default=math.inf)
+            wait = min(wait, max(0.0, due - time.monotonic()))
+            with self._gate.opened:
+                heard = self._selector.select(wait)
+        for key, _ in heard:
             worker: _Worker = key.data
             messages = worker.process.receive()
             if messages is None:
-                batch += self._bury(worker, retry=retry)
-            else:
-                for message in messages:
-                    batch += self._heed(worker, message)
-        if self._timeout and retry:
+                batch += self._bury(worker, stopping=stopping)
+                continue
+            worker.heard = time.monotonic()  # half a message is a sign of life, too
+            for message in messages:
+                batch += self._heed(worker, message)
+        if self._timeout and not stopping:
             now = time.monotonic()
             for worker in self._workers:
-                if not worker.idle and not worker.late and now - worker.heard >= self._timeout:
+                if now >= self._due(worker):
                     worker.late = True
                     worker.process.signal(signal.SIGKILL)
         return batch
 
+    def _due(self, worker: _Worker) -> float:
+        """Return until when a worker may be silent: for ever if it has nothing to do, or was killed for it."""
+        if worker.idle or worker.late or not self._timeout:
+            return math.inf
+        # A source has its time from when somebody is there to read it.
+        return worker.heard + (self._timeout if worker.ready else max(self._timeout, START))
+
     def _heed(self, worker: _Worker, message: Message) -> Batch:
         if not worker.ready:
             worker.ready = True  # its first words; it has its first chunk already
-            worker.heard = time.monotonic()
+            self._stillborn = 0
             return []
-        worker.heard = time.monotonic()
         for prepared in message.batch:
             number = prepared.task.number
             if prepared.last:
@@ -199,7 +237,7 @@ class Local(Executor):
         worker.idle = message.idle
         return message.batch
 
-    def _bury(self, worker: _Worker, *, retry: bool) -> Batch:
+    def _bury(self, worker: _Worker, *, stopping: bool) -> Batch:
         """Take leave of a worker that is gone; return the failure of a source that had a second chance already."""
         self._selector.unregister(worker.process.connection)
         self._workers.remove(worker)
@@ -208,10 +246,14 @@ class Local(Executor):
         unfinished = [self._rest(worker, task) for task in worker.chunk.values()]
         if unfinished or worker.published:
             self._debris.append((worker.process.mark, unfinished))
-        if not retry:
+        if stopping:
             return []
         if not worker.ready:
-            self._failure = WorkerError(f"a worker process could not start: {_how(status)}", hint="--jobs 0 shows why")
+            self._again.append(unfinished)
+            self._stillborn += 1
+            if self._stillborn >= MOST_STILLBORN:
+                message = f"{self._stillborn} worker processes could not start, the last: {_how(status)}"
+                self._failure = WorkerError(message, hint="--jobs 0 shows why")
             return []
         if worker.alone:
             return [Prepared(task=task, failures=[self._failure_of(task, status, worker)]) for task in unfinished]

@@ -47,15 +47,12 @@ class File(Struct, frozen=True):
         Path below the output root.
     size, hash
         Of its content.
-    late
-        Whether the name followed only from the content of the source, so that nobody has looked for clashes yet.
     """
 
     temporary: str
     output: str
     size: int
     hash: str
-    late: bool = False
 
 
 class Converted(Struct, frozen=True):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tonearm.batch.compact import Index
 from tonearm.config.check import Output
-from tonearm.config.template import PER_ITEM
+from tonearm.config.template import PER_ITEM, Template
 from tonearm.contract import Item
 from tonearm.errors import ItemError, Problem, one_line
 from tonearm.signals import Signal
@@ -16,6 +16,8 @@ from tonearm.source import Source
 
 KNOWN_LATE = PER_ITEM | {"source_hash"}
 """Fields that are known only when a source has been read."""
+
+_USED = 1 << 63  # beside the number of a source: an item of it has the name
 
 MAX_NAME = 255
 """Bytes of a file's name that file systems take."""
@@ -29,7 +31,10 @@ def output_path(output: Output, source: Source, item: Item[Signal] | None) -> st
     ItemError
         If a value is no name for a file.
     """
+    return _rendered(output.template, source, item)
 
+
+def _rendered(template: Template, source: Source, item: Item[Signal] | None) -> str:
     def value(field: str) -> str:
         if field in PER_ITEM and item is not None:
             return str(getattr(item, field))
@@ -44,7 +49,7 @@ def output_path(output: Output, source: Source, item: Item[Signal] | None) -> st
             return os.path.basename(os.path.dirname(path)) or "root"  # noqa: PTH119, PTH120
         return os.path.basename(path)  # noqa: PTH119
 
-    path = str(output.template.render(value))
+    path = template.render(value)
     for part in path.split("/"):
         if len(part) * 4 > MAX_NAME and len(os.fsencode(part)) > MAX_NAME:
             raise ItemError(
@@ -57,10 +62,9 @@ def output_path(output: Output, source: Source, item: Item[Signal] | None) -> st
 
 def output_folder(output: Output, source: Source) -> str | None:
     """Return the folder of an output below the output root; None if only the content of the source tells."""
-    if output.template.fields & KNOWN_LATE:
-        return None
+    folder = output.template.folder(KNOWN_LATE)
     try:
-        return os.path.dirname(output_path(output, source, None))  # noqa: PTH120
+        return None if folder is None else os.path.dirname(_rendered(folder, source, None))  # noqa: PTH120
     except ItemError:
         return None
 
@@ -102,37 +106,18 @@ class Names:
         number, source
             Of the source, and its name.
         """
-        by = one_line(source)
         owner = self._taken.get(path)
         if owner is not None:
-            if owner == number:
-                hint = "put {index} or {key} into the file's name"
-                message = f"two items of {by} would become {one_line(path)}"
-                return Problem(code="same-output", message=message, hint=hint)
-            other = one_line(self._name_of(owner)) if self._name_of else "another source"
-            hint = "put {relative_dir} or {source_hash} into the file's name"
-            return Problem(
-                code="same-output", message=f"{other} and {by} would both become {one_line(path)}", hint=hint
-            )
+            return self._clash(path, owner & ~_USED, number, source)
         self._taken.put(path, number)
-        return self._existing(path)
+        return self.existing(path)
 
-    def _existing(self, path: str) -> Problem | None:
-        """Say why a file that is there must not be replaced."""
-        target = os.path.normpath(os.path.join(self.root, path))  # noqa: PTH118
-        try:
-            there = os.lstat(target)
-        except OSError:
-            return None
-        if stat.S_ISDIR(there.st_mode):
-            return Problem(code="not-ours", message=f"{one_line(target)} is a folder", hint="use another --out")
-        if not self._force and not self._owned(path):
-            hint = "move it away, use another --out, or --force to replace it"
-            return Problem(code="not-ours", message=f"{one_line(target)} is there, and no run wrote it", hint=hint)
-        return None
+    def reserve(self, path: str, number: int) -> None:
+        """Note that an earlier run gave a name to what it made of a source, and that it stays."""
+        self._taken.put(path, number | _USED)
 
     def take(self, path: str, number: int, source: str, real: str) -> None:
-        """Take a name that became known late.
+        """Take a name for an item, right before its file gets it; only one item can.
 
         Parameters
         ----------
@@ -146,11 +131,43 @@ class Names:
         ItemError
             If it cannot be had.
         """
-        problem = self.claim(path, number, source)
-        if problem is None and _same_entry(os.path.join(self.root, path), real):  # noqa: PTH118
-            problem = is_input(path)
+        owner = self._taken.get(path)
+        problem = None
+        if owner is None:
+            if _same_entry(os.path.join(self.root, path), real):  # noqa: PTH118
+                problem = is_input(path)
+        elif owner != number:
+            problem = self._clash(path, owner & ~_USED, number, source)
+        if problem is None:
+            self._taken.put(path, number | _USED)
+            problem = self.existing(path)
         if problem:
             raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+
+    def _clash(self, path: str, owner: int, number: int, source: str) -> Problem:
+        by, what = one_line(source), one_line(path)
+        if owner == number:
+            message, hint = f"two items of {by} would become {what}", "put {index} or {key} into the file's name"
+        else:
+            other = one_line(self._name_of(owner)) if self._name_of else "another source"
+            message = f"{other} and {by} would both become {what}"
+            hint = "put {relative_dir} or {source_hash} into the file's name"
+        return Problem(code="same-output", message=message, hint=hint)
+
+    def existing(self, path: str) -> Problem | None:
+        """Say why a file that is there must not be replaced, if there is one."""
+        target = os.path.join(self.root, path)  # noqa: PTH118
+        try:
+            there = os.lstat(target)
+        except OSError:
+            return None
+        target = os.path.normpath(target)
+        if stat.S_ISDIR(there.st_mode):
+            return Problem(code="not-ours", message=f"{one_line(target)} is a folder", hint="use another --out")
+        if not self._force and not self._owned(path):
+            hint = "move it away, use another --out, or --force to replace it"
+            return Problem(code="not-ours", message=f"{one_line(target)} is there, and no run wrote it", hint=hint)
+        return None
 
 
 def is_input(path: str) -> Problem:

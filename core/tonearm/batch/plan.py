@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tonearm.batch.compact import Spool
 from tonearm.batch.content import state_of
-from tonearm.batch.history import NOTHING, History, Items
+from tonearm.batch.history import Done, History, Items
 from tonearm.batch.journal import Shard
 from tonearm.batch.messages import Task
 from tonearm.batch.naming import Names, entry_of, is_input, is_known_early, output_path
@@ -20,6 +20,8 @@ from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline import Pipeline
 from tonearm.provenance import fingerprint_of, plugins_of
 from tonearm.source import Source
+
+FORCED = Done(reason="--force")
 
 MOST_PROBLEMS = 100
 """So many clashes are named; a wrong template makes a million."""
@@ -92,9 +94,14 @@ class Plan:
 
     def tasks(self) -> Iterator[tuple[Task, Items]]:
         """Yield every source to convert, with the items that are done already."""
-        for number, name, path, folder, kept in self._todo:
+        for number, name, path, folder, kept, _reason in self._todo:
             items: Items = dict(kept)
             yield Task(number, name, path, folder, frozenset(items)), items
+
+    def explained(self) -> Iterator[tuple[Task, str]]:
+        """Yield every source to convert, with the reason where an earlier run has come to it already."""
+        for number, name, path, folder, kept, reason in self._todo:
+            yield Task(number, name, path, folder, frozenset(name for name, _ in kept)), reason
 
     def skipped(self) -> Iterator[str]:
         """Yield the names of sources with nothing left to do."""
@@ -116,32 +123,48 @@ class Plan:
         """Take in a source."""
         number, path = len(self._sources), os.path.abspath(source.path or "")  # noqa: PTH100
         self._sources.append((source.name, path))
-        for output in self._early:
-            try:
-                problem = self.names.claim(output_path(output, source, None), number, source.name)
-            except ItemError:
-                continue  # its own failure, when its turn comes
-            if problem and len(self._problems) < MOST_PROBLEMS:
-                self._problems.append(problem)
+        owned = self._claim(source, number)
         if not self._is_ours(source, path):
             self.elsewhere += 1
+            self._reserve(self.history.outputs(self.fingerprint, source.relative_dir, path), number)
             return
         state = state_of(path)
-        done = NOTHING
+        done = FORCED
         if not self.selection.force:
             verify = self.selection.verify
             done = self.history.find(self.fingerprint, source.relative_dir, path, state, verify=verify)
+        # What a step that regroups items calls them may hang on those that failed, so no part of it is taken as done.
+        items = {} if self._regroups and not done.complete else done.items
+        self._reserve((name for files in items.values() for name, _size, _hash in files), number)
         if done.complete:
             self.done += 1
             self._skipped.append((source.name,))
             if done.renewed and state:
-                self.renewed.append({**done.renewed, "state": state})
+                self.renewed.append({**done.renewed, "state": state, "renewed": True})
             return
         self.todo_bytes += state[0] if state else 0
-        # What a step that regroups items calls them may hang on those that failed, so no part of it is taken as done.
-        items = {} if self._regroups else done.items
         kept = tuple((item, tuple(files)) for item, files in items.items())
-        self._todo.append((number, source.name, path, source.relative_dir, kept))
+        reason = done.reason or ("the pipeline or a plugin has changed" if owned else "")
+        self._todo.append((number, source.name, path, source.relative_dir, kept, reason))
+
+    def _claim(self, source: Source, number: int) -> bool:
+        """Take the names that follow from that of a source; return whether a run has written one of them before."""
+        owned = False
+        for output in self._early:
+            try:
+                target = output_path(output, source, None)
+            except ItemError:
+                continue  # its own failure, when its turn comes
+            problem = self.names.claim(target, number, source.name)
+            owned = owned or target in self.history.owned
+            if problem and len(self._problems) < MOST_PROBLEMS:
+                self._problems.append(problem)
+        return owned
+
+    def _reserve(self, names: Iterable[str], number: int) -> None:
+        """Note names of what an earlier run made of a source, and that stays."""
+        for name in names:
+            self.names.reserve(name, number)
 
     def _is_ours(self, source: Source, path: str) -> bool:
         """Say whether a source belongs to this shard; its name tells, wherever its folder is mounted."""
@@ -205,8 +228,8 @@ def make_plan(pipeline: Pipeline, sources: Iterable[Source], root: str, selectio
     return plan
 
 
-def source_of(task: Task) -> Source:
-    """Return the source of a task."""
+def source_of(task: Task, content: bytes | None = None) -> Source:
+    """Return the source of a task, with what was read of it already."""
     from pathlib import Path
 
-    return Source(name=task.name, path=Path(task.path), relative_dir=task.folder)
+    return Source(name=task.name, path=Path(task.path), relative_dir=task.folder, content=content)

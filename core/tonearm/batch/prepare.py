@@ -13,12 +13,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from tonearm.batch.content import State, hash_of_file, state_of
+from tonearm.batch.content import Content, read_content, state_of
+from tonearm.batch.interrupts import Gate
 from tonearm.batch.messages import Converted, Failure, File, Prepared, Task
-from tonearm.batch.naming import is_known_early, output_path
+from tonearm.batch.naming import output_path
 from tonearm.batch.plan import source_of
 from tonearm.batch.temporaries import Temporaries, cannot_write, discard
-from tonearm.contract import Item
+from tonearm.contract import Item, Sink
 from tonearm.errors import ItemError, OutputError, TonearmError, one_line
 from tonearm.pipeline import Outcome, Pipeline
 from tonearm.signals import Signal
@@ -43,6 +44,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         How many threads a plugin may use.
     debug
         Whether failures of plugins carry their traceback.
+    impatient
+        Whether failures are told at once, and wait for nothing else.
     """
 
     root: str
@@ -50,15 +53,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     fsync: bool = True
     threads: int = 1
     debug: bool = False
+    impatient: bool = False
 
 
 class Preparer:
-    """Prepares one source after another."""
+    """Prepares one source after another.
 
-    def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
+    Parameters
+    ----------
+    pipeline, settings
+        How.
+    gate
+        Opened while plugins work.
+    """
+
+    def __init__(self, pipeline: Pipeline, settings: Settings, gate: Gate) -> None:
         self.pipeline = pipeline
         self.settings = settings
-        self._outputs = [(output, not is_known_early(output)) for output in pipeline.outputs]
+        self._gate = gate
         self._mark = settings.mark.ljust(8, "0")[:8]
 
     def prepare(self, task: Task) -> Iterator[Prepared]:
@@ -70,15 +82,14 @@ class Preparer:
             If the output side fails; no temporaries of the source are left.
         """
         began = time.perf_counter()
-        state = state_of(task.path)
-        digest = hash_of_file(task.path)
+        content = read_content(task.path)
         items: list[Converted] = []
         failures: list[Failure] = []
         warnings: list[str] = []
-        source = source_of(task)
+        source, threads = source_of(task, content.data), self.settings.threads
         whole = False
         try:
-            for outcome in self.pipeline.items(source, threads=self.settings.threads, skip=task.skip):
+            for outcome in self._gate.each(self.pipeline.items(source, threads=threads, skip=task.skip)):
                 try:
                     items.append(self._write(source, outcome))
                 except OutputError:
@@ -86,12 +97,15 @@ class Preparer:
                 except TonearmError as error:
                     failures.append(self._failure(task, outcome.item, error))
                     warnings += outcome.context.warnings
-                if len(items) >= PART and self._is_unchanged(task, state, failures):
+                del outcome  # while the next item is made, this one need not be there
+                if len(items) >= PART and self._is_unchanged(task, content, failures):
                     now = time.perf_counter()
-                    part = Prepared(task=task, state=state, hash=digest, items=items, seconds=now - began, last=False)
+                    part = Prepared(
+                        task=task, state=content.state, hash=content.hash, items=items, seconds=now - began, last=False
+                    )
                     items, began = [], now
                     yield part
-            if not self._is_unchanged(task, state, failures):
+            if not self._is_unchanged(task, content, failures):
                 discard(self.settings.root, _files(items))
                 items = []
             whole = True
@@ -100,18 +114,18 @@ class Preparer:
                 discard(self.settings.root, _files(items))
         yield Prepared(
             task=task,
-            state=state,
-            hash=digest,
+            state=content.state,
+            hash=content.hash,
             items=items,
             failures=failures,
             warnings=warnings,
             seconds=time.perf_counter() - began,
         )
 
-    def _is_unchanged(self, task: Task, state: State | None, failures: list[Failure]) -> bool:
+    def _is_unchanged(self, task: Task, content: Content, failures: list[Failure]) -> bool:
         """See that the source is what it was; if not, that is the only failure that counts."""
         changed = [failure for failure in failures if failure.code == "source-changed"]
-        if not changed and state is not None and state_of(task.path) != state:
+        if not changed and content.state is not None and state_of(task.path) != content.state:
             error = ItemError(
                 f"{one_line(task.name)} changed while it was read",
                 code="source-changed",
@@ -129,13 +143,14 @@ class Preparer:
             raise outcome.error or ItemError("there is nothing to write", code="empty")
         settings = self.settings
         with Temporaries(settings.root, mark=self._mark, fsync=settings.fsync) as temporaries:
-            for output, late in self._outputs:
+            for output in self.pipeline.outputs:
                 target = output_path(output, source, item)
-                sink = temporaries.sink(target, late=late)
+                sink = temporaries.sink(target)
                 try:
-                    self.pipeline.encode(output, item, sink, context)
-                except ItemError as error:
-                    _blame_the_disk(os.fspath(sink.path), error)
+                    with self._gate.opened:
+                        self.pipeline.encode(output, item, sink, context)
+                except TonearmError as error:
+                    _blame_the_disk(error, sink, os.path.join(settings.root, target))  # noqa: PTH118
                     raise
             files = temporaries.finish()
         return Converted(item.key, item.index, files, context.measurements, context.warnings)
@@ -143,22 +158,33 @@ class Preparer:
     def _failure(self, task: Task, item: Item[Signal] | None, error: TonearmError) -> Failure:
         key, index = (item.key, item.index) if item else ("", 0)
         trace = "".join(traceback.format_exception(error)) if self.settings.debug else ""
+        _forget_frames(error)
         return Failure(task.name, key, index, error.code, error.message, error.hint, trace)
 
 
-def _blame_the_disk(path: str, error: ItemError) -> None:
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of what the functions held that an error came through: arrays, in a circle with the error itself."""
+    while error is not None:
+        earlier = error.__cause__ or error.__context__
+        error.__traceback__ = error.__context__ = None
+        error = earlier
+
+
+def _blame_the_disk(error: TonearmError, sink: Sink, target: str) -> None:
     """Raise `OutputError` if an encoder failed because nothing can be written: not every library says so."""
+    if isinstance(error, OutputError) and isinstance(error.__cause__, OSError):
+        raise cannot_write(target, error.__cause__) from error
     if error.code != "plugin-failed":
         return
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(sink.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         try:
             os.write(descriptor, bytes(1 << 16))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
     except OSError as why:
-        raise cannot_write(path, why) from error
+        raise cannot_write(target, why) from error
 
 
 def _files(items: list[Converted]) -> Iterator[File]:

@@ -20,8 +20,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 
 from tonearm.batch.cores import pin_threads
+from tonearm.batch.interrupts import SIGNALS
 from tonearm.batch.prepare import Preparer, Settings
-from tonearm.batch.worker import Inbox, Message, die_with_parent, send, serve
+from tonearm.batch.worker import Inbox, Message, die_with_parent, keep_memory, send, serve
 from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import Pipeline
 
@@ -162,7 +163,7 @@ def _forked(
 ) -> Process:
     parent = os.getpid()
     # Until the child has its own handlers, a signal would run ours in it, and clean up what is not its own.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         number = os.fork()
         if not number:
@@ -185,8 +186,11 @@ def _be_worker(
                 os.close(descriptor)
         os.setpgid(0, 0)  # Ctrl-C is the run's affair, not that of workers and the programs that they run
         die_with_parent(parent)
+        # A plugin that asks a terminal something would wait for ever: this is no process of the foreground any more.
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        keep_memory()
         pin_threads(os.environ, settings.threads)
-        status = serve(there, lambda: Preparer(pipeline, settings))
+        status = serve(there, lambda gate: Preparer(pipeline, settings, gate))
     except BaseException:
         import traceback
 
@@ -215,5 +219,6 @@ def _fresh(pipeline: Pipeline, settings: Settings, here: socket.socket, there: s
     process = subprocess.Popen(  # noqa: S603
         words, env=environ, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=2, process_group=0
     )
-    here.sendall(len(job).to_bytes(8, "big") + job)
+    with contextlib.suppress(OSError):  # one that is gone already is found out when we listen to it
+        here.sendall(len(job).to_bytes(8, "big") + job)
     return Fresh(here, settings.mark, process)

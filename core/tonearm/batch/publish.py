@@ -6,19 +6,16 @@ lock publishes, so a worker that was given up can do no harm, wherever it still 
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from tonearm.batch.history import Items, Published
 from tonearm.batch.journal import Journal
 from tonearm.batch.messages import Converted, Failure, File, Prepared
 from tonearm.batch.naming import Names
 from tonearm.batch.report import Result
-from tonearm.batch.temporaries import cannot_write, discard, temporary_of
+from tonearm.batch.temporaries import cannot_write, discard, flush_folder, temporary_of
 from tonearm.errors import ItemError
 
 SYNC_EVERY = 1.0
@@ -58,8 +55,8 @@ class Publisher:
         if items:
             self._items[number] = dict(items)
 
-    def publish(self, batch: list[Prepared]) -> list[Result]:
-        """Publish a batch; return what became of each source in it.
+    def publish(self, batch: list[Prepared]) -> Generator[Result, None, None]:
+        """Publish a batch; yield what became of each source in it. Go through to the end, or the rest is not published.
 
         Raises
         ------
@@ -67,31 +64,31 @@ class Publisher:
             If the output side fails. What was published stays; no temporaries of the batch are left.
         """
         waiting = [file for prepared in batch for item in prepared.items for file in item.files]
-        with _undisturbed():
-            try:
-                admitted = [self._admit(prepared) for prepared in batch]
-                for prepared, items, _failures in admitted:
-                    self._begin(prepared, items)
-                if self._fsync and waiting:
-                    # The records are on the disk before the first name is: a file that is there is known.
-                    self.journal.flush()
-                return [self._finish(*one) for one in admitted]
-            except BaseException:
+        whole = False
+        try:
+            admitted = [self._admit(prepared) for prepared in batch]
+            for prepared, items, _failures in admitted:
+                self._begin(prepared, items)
+            if self._fsync and waiting:
+                # The records are on the disk before the first name is: a file that is there is known.
+                self.journal.flush()
+            for one in admitted:
+                yield self._finish(*one)
+            whole = True
+        finally:
+            if not whole:
                 discard(self.root, waiting)
-                raise
-            finally:
-                if time.monotonic() - self._synced > SYNC_EVERY or len(self._folders) > MOST_FOLDERS:
-                    self.sync()
+        if time.monotonic() - self._synced > SYNC_EVERY or len(self._folders) > MOST_FOLDERS:
+            self.sync()
 
     def _admit(self, prepared: Prepared) -> tuple[Prepared, list[Converted], list[Failure]]:
-        """Take the names that became known late; an item that cannot have its own fails."""
+        """Take the names; an item that cannot have its own fails."""
         items, failures = [], list(prepared.failures)
         task = prepared.task
         for item in prepared.items:
             try:
                 for file in item.files:
-                    if file.late:
-                        self.names.take(file.output, task.number, task.name, task.path)
+                    self.names.take(file.output, task.number, task.name, task.path)
                 items.append(item)
             except ItemError as error:
                 discard(self.root, item.files)
@@ -175,8 +172,14 @@ class Publisher:
             os.replace(temporary_of(self.root, file), target)  # noqa: PTH105
         except OSError as error:
             raise cannot_write(target, error) from error
-        self._folders.add(os.path.dirname(target))  # noqa: PTH120
+        self._note_folder(os.path.dirname(file.output))  # noqa: PTH120
         return file.output, file.size, file.hash
+
+    def _note_folder(self, folder: str) -> None:
+        """Note a folder and those above it, up to the root: any of them may be new."""
+        while folder not in self._folders:
+            self._folders.add(folder)
+            folder = os.path.dirname(folder)  # noqa: PTH120
 
     def sync(self) -> None:
         """Have all records and names on the disk.
@@ -190,25 +193,5 @@ class Publisher:
         if self._fsync:
             self.journal.flush()
             for folder in folders:
-                try:
-                    descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                    try:
-                        os.fsync(descriptor)
-                    finally:
-                        os.close(descriptor)
-                except OSError as error:
-                    raise cannot_write(folder, error) from error
+                flush_folder(os.path.join(self.root, folder))  # noqa: PTH118
         self._synced = time.monotonic()
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let SIGINT and SIGTERM wait until a batch is published; that takes milliseconds."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,14 @@ from msgspec import Struct
 from tonearm.batch.messages import Converted, Failure
 
 KEPT = 20
-"""So many failures and outputs are held; the journal has all."""
+"""So many failures, outputs and kinds of warnings are held; the journal has all."""
+
+_NUMBER = re.compile(r"-?\d[\d.,:]*(?:e[-+]?\d+)?")
+
+
+def kind_of(warning: str) -> str:
+    """Return what a warning has in common with others of its kind: all but the numbers."""
+    return _NUMBER.sub("…", warning)
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -73,6 +81,12 @@ class Report:
         The first files that were published, below ``out``.
     files
         How many files were published.
+    sound
+        Seconds of sound in what was converted.
+    warned
+        How many items have warnings.
+    noted
+        How many warnings there were of each kind, numbers left out, and the source that had the first.
     warnings
         What is worth knowing of the run as a whole.
     seconds
@@ -91,6 +105,9 @@ class Report:
     failures: list[Failure] = field(default_factory=list)
     first_outputs: list[str] = field(default_factory=list)
     files: int = 0
+    sound: float = 0.0
+    warned: int = 0
+    noted: dict[str, tuple[int, str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
     stopped: str = ""
@@ -129,6 +146,15 @@ class Report:
             self.codes[failure.code] += 1
         if len(self.failures) < KEPT:
             self.failures += result.failures[: KEPT - len(self.failures)]
+        self.warned += sum(bool(item.warnings) for item in result.items)
+        for warning in result.warnings:
+            kind = kind_of(warning)
+            if kind in self.noted or len(self.noted) < KEPT:
+                count, first = self.noted.get(kind, (0, result.source))
+                self.noted[kind] = (count + 1, first)
+        for item in result.items:
+            duration = item.measured.get("duration")
+            self.sound += duration if isinstance(duration, float) else 0.0
         outputs = result.outputs
         self.files += len(outputs)
         if len(self.first_outputs) < KEPT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -11,14 +12,16 @@ from msgspec import Struct
 
 from tonearm.batch.cores import usable_cores
 from tonearm.batch.executor import Batch, Chunks, Executor, InProcess
-from tonearm.batch.journal import Journal, Lock, LockedError, Shard, mark_of
+from tonearm.batch.history import journals
+from tonearm.batch.interrupts import Gate
+from tonearm.batch.journal import Journal, Lock, LockedError, Shard, journal_path, mark_of
 from tonearm.batch.messages import Task
 from tonearm.batch.plan import Plan, Selection, make_plan
 from tonearm.batch.prepare import Settings
 from tonearm.batch.publish import Publisher
 from tonearm.batch.report import Report, Result
-from tonearm.batch.temporaries import ANYBODY, sweep
-from tonearm.errors import OutputError, TonearmError, UsageError, one_line
+from tonearm.batch.temporaries import ANYBODY, discard, sweep
+from tonearm.errors import OutputError, UsageError, one_line
 from tonearm.pipeline import Pipeline
 from tonearm.source import Source
 
@@ -137,7 +140,9 @@ class Run:
         """Let go of the output folder, if a plan is not to be carried out."""
         self._lock.release()
 
-    def carry_out(self, plan: Plan, observe: Callable[[Result], None]) -> Report:
+    def carry_out(
+        self, plan: Plan, observe: Callable[[Result], None], tick: Callable[[], None] | None = None
+    ) -> Report:
         """Convert what a plan says, and return what became of it.
 
         Whatever ends a run early, the journal is closed, no temporaries are left, and `report` says what was done.
@@ -148,6 +153,8 @@ class Run:
             From `plan`.
         observe
             Called with each source's result as it comes.
+        tick
+            Called about every second, whether anything has come or not.
 
         Raises
         ------
@@ -156,20 +163,20 @@ class Run:
         OutputError
             If the output side fails; what was finished stays.
         """
-        options, report = self.options, self.report
+        report = self.report
         began = time.monotonic()
-        journal: Journal | None = None
         try:
-            self._lock.take(make=True)
-            _see_that_nobody_ran(plan)
-            report.warnings += [self._lock.warning] if self._lock.warning else []
-            journal = Journal(options.out, options.shard)
-            start = journal.size
-            try:
-                self._convert(plan, journal, observe)
-            finally:
-                report.seconds = time.monotonic() - began
-                report.read_from(journal.path, start, journal.size)
+            with Gate() as gate:
+                self._lock.take(make=True)
+                _see_that_nobody_ran(plan)
+                report.warnings += [self._lock.warning] if self._lock.warning else []
+                with contextlib.closing(Journal(self.options.out, self.options.shard)) as journal:
+                    start = journal.size
+                    try:
+                        self._convert(plan, journal, gate, observe, tick or (lambda: None))
+                    finally:
+                        report.seconds = time.monotonic() - began
+                        report.read_from(journal.path, start, journal.size)
         except OutputError:
             report.stopped = report.stopped or "output"
             raise
@@ -177,17 +184,29 @@ class Run:
             report.stopped = "interrupted"
             raise
         finally:
-            if journal:
-                journal.close()
             self._lock.release()
         return report
 
-    def _convert(self, plan: Plan, journal: Journal, observe: Callable[[Result], None]) -> None:
+    def _convert(
+        self,
+        plan: Plan,
+        journal: Journal,
+        gate: Gate,
+        observe: Callable[[Result], None],
+        tick: Callable[[], None],
+    ) -> None:
         options, report = self.options, self.report
         if not plan.history.clean:
             sweep(options.out, mark_of(options.shard) if options.shard else ANYBODY, deep=True)
         journal.write(
-            "run", time=time.time(), pipeline=plan.fingerprint, plugins=plan.plugins, sources=len(plan), jobs=self.jobs
+            "run",
+            time=time.time(),
+            pipeline=plan.fingerprint,
+            file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",  # noqa: PTH100
+            plugins=plan.plugins,
+            sources=len(plan),
+            skipped=plan.done,
+            jobs=self.jobs,
         )
         for record in plan.renewed:
             journal.write(**record)
@@ -198,75 +217,97 @@ class Run:
                 publisher.keep(task.number, items)
                 yield task
 
-        chunks = Chunks(tasks(), len(plan), self.jobs)
-        executor = self._executor([*self._lock.descriptors, journal.descriptor])
+        executor = self._executor([*self._lock.descriptors, journal.descriptor], gate)
         stopped: BaseException | None = None
         try:
-            for batch in executor.results(chunks):
+            for batch in executor.results(Chunks(tasks(), len(plan), self.jobs)):
                 self._publish(publisher, batch, observe)
+                tick()
                 if options.max_failures is not None and report.failed >= options.max_failures:
                     report.stopped = "failures"
                     break
+            if report.sources != len(plan) and not report.stopped:
+                raise AssertionError(f"{len(plan) - report.sources} sources were lost")
         except BaseException as error:
             stopped = error
             raise
         finally:
-            self._wind_up(executor, publisher, observe, stopped)
-            publisher.sync()
-            journal.write(
-                "stop",
-                time=time.time(),
-                converted=report.converted,
-                failed=report.failed,
-                reason=report.stopped or type(stopped).__name__ if stopped else report.stopped,
-            )
-            if options.fsync:
-                journal.flush()
+            self._wind_up(executor, publisher, journal, observe, stopped)
 
     def _wind_up(
         self,
         executor: Executor,
         publisher: Publisher,
+        journal: Journal,
         observe: Callable[[Result], None],
         stopped: BaseException | None,
     ) -> None:
-        """End the workers; what they had finished is published, unless that is what failed."""
-        from tonearm.batch.temporaries import discard
-
+        """End the workers; what they had finished is published, unless that is what failed. Then close the journal."""
+        report = self.report
+        failed = stopped if isinstance(stopped, Exception) else None
         for batch in executor.stop():
-            if isinstance(stopped, TonearmError):
+            try:
+                if failed is None:
+                    self._publish(publisher, batch, observe)
+            except Exception as error:
+                failed = error
+            if failed is not None:
                 discard(self.options.out, [file for one in batch for item in one.items for file in item.files])
-            else:
-                self._publish(publisher, batch, observe)
+        reason = report.stopped or _reason(failed or stopped)
+        try:
+            publisher.sync()
+            journal.write("stop", time=time.time(), converted=report.converted, failed=report.failed, reason=reason)
+            if self.options.fsync:
+                journal.flush()
+        except OutputError as error:
+            failed = failed or error
+        if failed is not None and failed is not stopped:
+            raise failed
 
     def _publish(self, publisher: Publisher, batch: Batch, observe: Callable[[Result], None]) -> None:
-        for result in publisher.publish(batch):
-            self.report.add(result)
-            observe(result)
+        with contextlib.closing(publisher.publish(batch)) as results:
+            for result in results:
+                self.report.add(result)
+                observe(result)
 
     @property
     def jobs(self) -> int:
         """How many worker processes; 0 for none."""
         return usable_cores() if self.options.jobs is None else self.options.jobs
 
-    def _executor(self, foreign: list[int]) -> Executor:
+    def _executor(self, foreign: list[int], gate: Gate) -> Executor:
         options = self.options
         threads = max(1, usable_cores() // max(1, self.jobs))
         mark = mark_of(options.shard)
-        settings = Settings(root=options.out, mark=mark, fsync=options.fsync, threads=threads, debug=options.debug)
+        settings = Settings(
+            root=options.out,
+            mark=mark,
+            fsync=options.fsync,
+            threads=threads,
+            debug=options.debug,
+            impatient=options.max_failures is not None,
+        )
         if not self.jobs:
-            return InProcess(self.pipeline, settings)
+            return InProcess(self.pipeline, settings, gate)
         from tonearm.batch.local import Local
 
-        return Local(self.pipeline, settings, jobs=self.jobs, timeout=options.timeout, foreign=foreign)
+        return Local(self.pipeline, settings, jobs=self.jobs, gate=gate, timeout=options.timeout, foreign=foreign)
+
+
+def _reason(stopped: BaseException | None) -> str:
+    """Return why a run ended before all was done, in a word."""
+    if stopped is None:
+        return ""
+    kinds = {KeyboardInterrupt: "interrupted", OutputError: "output"}
+    return next((word for kind, word in kinds.items() if isinstance(stopped, kind)), "error")
 
 
 def _see_that_nobody_ran(plan: Plan) -> None:
     """Raise `LockedError` if another run came and went since the plan was made: before, there was no lock to hold."""
-    from tonearm.batch.history import journals
-
-    for path in journals(plan.root):
-        if plan.selection.shard is None and os.path.getsize(path) != plan.history.sizes.get(path, -1):  # noqa: PTH202
+    shard = plan.selection.shard
+    for path in journals(plan.root) if shard is None else [journal_path(plan.root, shard)]:
+        size = os.path.getsize(path) if os.path.exists(path) else 0  # noqa: PTH110, PTH202
+        if size != plan.history.sizes.get(path, 0):
             raise LockedError(f"another run wrote to {one_line(plan.root)} meanwhile", hint="run it again")
 
 

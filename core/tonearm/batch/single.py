@@ -6,10 +6,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from tonearm.batch.interrupts import Gate
+from tonearm.batch.messages import File
 from tonearm.batch.naming import Names, output_path
 from tonearm.batch.temporaries import Temporaries, cannot_write, discard, temporary_of
+from tonearm.contract import Context, Item
 from tonearm.errors import ItemError
 from tonearm.pipeline import Pipeline
+from tonearm.signals import Signal
 from tonearm.source import Source
 
 
@@ -28,29 +32,41 @@ def convert_one(
     pipeline.preflight()
     folder = os.fspath(root)
     names = Names(folder, lambda _: False, force=force)
-    published = []
-    for outcome in pipeline.items(source, on_warning=on_warning):
-        if outcome.error:
-            raise outcome.error
-        if outcome.item is None:
-            continue
-        with Temporaries(folder, mark="00000000", fsync=True) as temporaries:
-            for output in pipeline.outputs:
-                target = output_path(output, source, outcome.item)
-                names.take(target, 0, source.name, os.fspath(source.path or ""))
-                pipeline.encode(output, outcome.item, temporaries.sink(target), outcome.context)
-            files = temporaries.finish()
+    published: list[Path] = []
+    with Gate() as gate:
+        for outcome in gate.each(pipeline.items(source, on_warning=on_warning)):
+            if outcome.error or outcome.item is None:
+                raise outcome.error or ItemError("there is nothing to write", code="empty")
+            files = _written(pipeline, source, outcome.item, outcome.context, folder, names, gate)
+            for file in reversed(files):  # what lies beside a file stands behind it, and gets its name before it
+                try:
+                    os.replace(temporary_of(folder, file), os.path.join(folder, file.output))  # noqa: PTH105, PTH118
+                except OSError as error:
+                    discard(folder, files)
+                    raise cannot_write(root / file.output, error) from error
+            published += [root / file.output for file in files]
+    return published
+
+
+def _written(
+    pipeline: Pipeline, source: Source, item: Item[Signal], context: Context, folder: str, names: Names, gate: Gate
+) -> list[File]:
+    """Return the outputs of an item, whole, under temporary names."""
+    taken = set()
+    with Temporaries(folder, mark="00000000", fsync=True) as temporaries:
+        for output in pipeline.outputs:
+            target = output_path(output, source, item)
+            names.take(target, 0, source.name, os.fspath(source.path or ""))
+            taken.add(target)
+            sink = temporaries.sink(target)
+            with gate.opened:
+                pipeline.encode(output, item, sink, context)
+        files = temporaries.finish()
         try:
             for file in files:
-                if file.late:
+                if file.output not in taken:
                     names.take(file.output, 0, source.name, os.fspath(source.path or ""))
         except ItemError:
             discard(folder, files)
             raise
-        for file in reversed(files):  # what lies beside a file stands behind it, and gets its name before it
-            try:
-                os.replace(temporary_of(folder, file), os.path.join(folder, file.output))  # noqa: PTH105, PTH118
-            except OSError as error:
-                raise cannot_write(root / file.output, error) from error
-        published += [root / file.output for file in files]
-    return published
+    return files

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable
-from pathlib import Path
 
 from tonearm.batch.content import hash_of
 from tonearm.batch.messages import File
@@ -18,9 +18,13 @@ from tonearm.errors import ItemError, OutputError, one_line
 PREFIX = ".tonearm-"
 SUFFIX = ".part"
 LEFTOVER = re.compile(r"\.tonearm-([0-9a-f]{16})(\..*)?\.part")
-"""Names of temporaries. The 16 digits are a mark of eight that says whose it is, and eight at random."""
+"""Names of temporaries. The 16 digits are a mark of eight that says whose it is, and eight that count."""
 
 ANYBODY = ""
+
+MOST_TRIES = 100
+
+_serial = itertools.count(int.from_bytes(os.urandom(4), "big"))
 
 
 class Temporaries:
@@ -42,14 +46,14 @@ class Temporaries:
         self._root = root
         self._mark = mark
         self._fsync = fsync
-        self._open: list[tuple[Sink, str, int, bool]] = []
+        self._open: list[tuple[Sink, str, int]] = []
         self._finished = False
 
     def __enter__(self) -> Temporaries:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for sink, _target, descriptor, _late in self._open:
+        for sink, _target, descriptor in self._open:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
             if not self._finished:
@@ -57,7 +61,7 @@ class Temporaries:
                     with contextlib.suppress(OSError):
                         os.unlink(leftover)  # noqa: PTH108
 
-    def sink(self, target: str, *, late: bool = False) -> Sink:
+    def sink(self, target: str) -> Sink:
         """Return where to write the output that goes to ``target`` below the root.
 
         Raises
@@ -66,18 +70,12 @@ class Temporaries:
             If the folder cannot be written.
         """
         folder = os.path.join(self._root, os.path.dirname(target))  # noqa: PTH118, PTH120
-        path = os.path.join(folder, f"{PREFIX}{self._mark}{secrets.token_hex(4)}{SUFFIX}")  # noqa: PTH118
-        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
         try:
-            try:
-                descriptor = os.open(path, flags, 0o666)
-            except FileNotFoundError:
-                os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-                descriptor = os.open(path, flags, 0o666)
+            path, descriptor = _make(folder, self._mark)
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error  # noqa: PTH118
-        sink = Sink(Path(path), os.path.splitext(target)[1])  # noqa: PTH122
-        self._open.append((sink, target, descriptor, late))
+        sink = Sink(path, os.path.splitext(target)[1], descriptor)  # noqa: PTH122
+        self._open.append((sink, target, descriptor))
         return sink
 
     def finish(self) -> list[File]:
@@ -91,15 +89,15 @@ class Temporaries:
             If a file cannot be flushed.
         """
         files = []
-        for sink, target, descriptor, late in self._open:
-            files.append(self._finish(os.fspath(sink.path), target, descriptor, late=late))
+        for sink, target, descriptor in self._open:
+            files.append(self._finish(os.fspath(sink.path), target, descriptor))
             for suffix, path in sink.sidecars.items():
                 beside = os.path.splitext(target)[0] + suffix  # noqa: PTH122
-                files.append(self._finish(os.fspath(path), beside, None, late=True))
+                files.append(self._finish(os.fspath(path), beside, None))
         self._finished = True
         return files
 
-    def _finish(self, path: str, target: str, descriptor: int | None, *, late: bool) -> File:
+    def _finish(self, path: str, target: str, descriptor: int | None) -> File:
         try:
             there = os.lstat(path)
         except FileNotFoundError as error:
@@ -112,18 +110,31 @@ class Temporaries:
             if descriptor is None or os.fstat(descriptor).st_ino != there.st_ino:
                 own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
                 try:
-                    return self._described(own, path, target, there.st_size, late=late)
+                    return self._described(own, path, target, there.st_size)
                 finally:
                     os.close(own)
-            return self._described(descriptor, path, target, there.st_size, late=late)
+            return self._described(descriptor, path, target, there.st_size)
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error  # noqa: PTH118
 
-    def _described(self, descriptor: int, path: str, target: str, size: int, *, late: bool) -> File:
+    def _described(self, descriptor: int, path: str, target: str, size: int) -> File:
         if self._fsync:
             os.fsync(descriptor)
         name = path.rpartition("/")[2]
-        return File(temporary=name, output=target, size=size, hash=hash_of(descriptor), late=late)
+        return File(temporary=name, output=target, size=size, hash=hash_of(descriptor, size))
+
+
+def _make(folder: str, mark: str) -> tuple[str, int]:
+    """Return the path of a new file in a folder, which is made if need be, and the file itself, open."""
+    for _ in range(MOST_TRIES):
+        path = os.path.join(folder, f"{PREFIX}{mark}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}")  # noqa: PTH118
+        try:
+            return path, os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+        except FileExistsError:
+            continue
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def discard(root: str, files: Iterable[File]) -> None:
@@ -136,6 +147,25 @@ def discard(root: str, files: Iterable[File]) -> None:
 def temporary_of(root: str, file: File) -> str:
     """Return the path of a file's temporary."""
     return os.path.join(root, os.path.dirname(file.output), file.temporary)  # noqa: PTH118, PTH120
+
+
+def flush_folder(folder: str) -> None:
+    """Have the names in a folder on the disk, if its file system can, and if we may look into it.
+
+    Raises
+    ------
+    OutputError
+        If that fails.
+    """
+    try:
+        descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT):
+            raise cannot_write(folder, error) from error
 
 
 def sweep(folder: str, mark: str = ANYBODY, *, deep: bool = False) -> None:

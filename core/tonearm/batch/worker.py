@@ -16,11 +16,13 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.batch.executor import Batch, Flush
+from tonearm.batch.interrupts import SIGNALS, Gate
 from tonearm.batch.messages import Task
 from tonearm.batch.prepare import Preparer
 from tonearm.errors import OutputError
 
 _HEAD = struct.Struct("!Q")
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
 
 
 class Message(Struct, frozen=True):
@@ -72,22 +74,23 @@ class Inbox:
 class _Worker:
     """Serves one connection."""
 
-    def __init__(self, connection: socket.socket, make: Callable[[], Preparer]) -> None:
+    def __init__(self, connection: socket.socket, make: Callable[[Gate], Preparer]) -> None:
         self._connection = connection
         self._make = make
         self._batch: Batch = []
         self._told_to_stop = False
-        self._busy = False
 
     def on_term(self, *_: object) -> None:
         """Leave the work at hand; what is finished is still sent."""
         self._told_to_stop = True
-        if self._busy:
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     def serve(self) -> None:
         """Prepare chunk after chunk."""
-        preparer = self._make()
+        with contextlib.suppress(KeyboardInterrupt), Gate() as gate:
+            self._serve(self._make(gate))
+
+    def _serve(self, preparer: Preparer) -> None:
         self._send(Message([], idle=True))
         inbox = Inbox()
         while data := self._connection.recv(1 << 16):
@@ -100,7 +103,6 @@ class _Worker:
         error: tuple[str, str] | None = None
         bug = ""
         try:
-            self._busy = True
             if not self._told_to_stop:
                 self._prepare(preparer, chunk)
         except OutputError as failed:
@@ -110,22 +112,19 @@ class _Worker:
                 raise
         except Exception:
             bug = traceback.format_exc()
-        finally:
-            self._busy = False
-        self._send(Message(self._taken(), idle=True, output_error=error, bug=bug))
+        idle = not self._told_to_stop
+        self._send(Message(self._taken(), idle=idle, output_error=error, bug=bug))
 
     def _prepare(self, preparer: Preparer, chunk: list[Task]) -> None:
-        flush = Flush()
+        flush = Flush(impatient=preparer.settings.impatient)
         for task in chunk:
             for prepared in preparer.prepare(task):
                 self._batch.append(prepared)
-                if flush.is_due():
-                    self._busy = False  # a message is sent whole
+                if flush.is_due(prepared):
                     self._send(Message(self._taken()))
-                    self._busy = True
-                    if self._told_to_stop:
-                        return
                     flush.restart()
+                if self._told_to_stop:
+                    return
 
     def _taken(self) -> Batch:
         batch, self._batch = self._batch, []
@@ -135,13 +134,13 @@ class _Worker:
         send(self._connection, message)
 
 
-def serve(connection: socket.socket, make: Callable[[], Preparer]) -> int:
-    """Be a worker; return an exit status. SIGINT is the run's affair, SIGTERM ends the work at hand."""
+def serve(connection: socket.socket, make: Callable[[Gate], Preparer]) -> int:
+    """Be a worker; return an exit status. Ctrl-C and a closed terminal are the run's affair, SIGTERM ends the work."""
     worker = _Worker(connection, make)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, worker.on_term)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     # What a plugin prints must not get between the lines of --json.
     with contextlib.suppress(OSError):
         os.dup2(2, 1)
@@ -164,17 +163,33 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def keep_memory() -> None:
+    """Have memory that is freed stay with this process: the next source needs as much; only glibc can.
+
+    Otherwise every array of some hundred kilobytes would be given back and asked for again, page by page, which takes
+    as long as what is done with it.
+    """
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        libc.mallopt(_M_TRIM_THRESHOLD, 128 << 20)
+        libc.mallopt(_M_TOP_PAD, 4 << 20)
+
+
 def main() -> None:
     """Be a worker in a fresh interpreter: the connection is an open file, and the first message says what to do."""
     parent, descriptor = int(sys.argv[1]), int(sys.argv[2])
     die_with_parent(parent)
+    keep_memory()
     connection = socket.socket(fileno=descriptor)
     (size,) = _HEAD.unpack(connection.recv(_HEAD.size, socket.MSG_WAITALL))
     content = connection.recv(size, socket.MSG_WAITALL)
 
-    def make() -> Preparer:
+    def make(gate: Gate) -> Preparer:
         pipeline, settings = pickle.loads(content)  # noqa: S301 - from our own process
         pipeline.preflight()
-        return Preparer(pipeline, settings)
+        return Preparer(pipeline, settings, gate)
 
     os._exit(serve(connection, make))

@@ -15,13 +15,45 @@ if TYPE_CHECKING:
     from tonearm.errors import Problem
     from tonearm.registry import Registry
 
-DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 11, 130, 143
+DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED, SIGNALLED = 0, 1, 2, 3, 4, 11, 128
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+_STATUSES = {"locked": LOCKED, "bug": BUG, "broken-worker": OUTPUT}
+
+
 class Terminated(KeyboardInterrupt):
-    """Somebody sent SIGTERM; it passes through plugins as Ctrl-C does, and as SystemExit would not."""
+    """Somebody sent SIGTERM, or the terminal is gone; it passes through plugins as Ctrl-C does."""
+
+    def __init__(self, number: int = 15) -> None:
+        super().__init__()
+        self.number = number
+
+
+class Stop:
+    """What SIGINT, SIGTERM and SIGHUP do: the first ends the command in good order, a second one at once."""
+
+    def __init__(self) -> None:
+        self.came = False
+
+    @classmethod
+    def install(cls) -> None:
+        """Listen from here on; whoever wants the command to outlive its terminal (nohup) is heard as well."""
+        import signal
+
+        stop = cls()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, stop)
+
+    def __call__(self, number: int, _: object) -> None:
+        """Take a signal."""
+        if self.came:
+            os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"\n")
+            os._exit(SIGNALLED + number)
+        self.came = True
+        raise KeyboardInterrupt if number == 2 else Terminated(number)
 
 
 def survive_odd_streams() -> None:
@@ -74,7 +106,15 @@ def say(text: object) -> None:
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):
-        _forget(sys.stderr)
+        forget(sys.stderr)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{seconds / 60:.1f} min"
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -89,20 +129,25 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
             return command()
         finally:
             sys.stdout.flush()
-    except Terminated:
-        say("terminated")
-        return TERMINATED
-    except KeyboardInterrupt:
-        say("interrupted")
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        return stopped_by(interrupt)
     except BrokenPipeError:
         # Whoever read our output has left (tonearm plugins | head): no error.
-        _forget(sys.stdout)
+        forget(sys.stdout)
         return DONE
     except Exception as error:
         if debug:
             _show_traceback()
         return _said(error)
+
+
+def stopped_by(interrupt: KeyboardInterrupt) -> int:
+    """Say that somebody stopped us, and return the exit status of that."""
+    if isinstance(interrupt, Terminated):
+        say("terminated" if interrupt.number == 15 else "the terminal is gone")
+        return SIGNALLED + interrupt.number
+    say("interrupted")
+    return SIGNALLED + 2
 
 
 def _said(error: Exception) -> int:
@@ -113,14 +158,14 @@ def _said(error: Exception) -> int:
         say(error if hasattr(error, "problems") else error.problem)
         return status_of(error)
     if isinstance(error, OSError) and error.errno in _FULL:
-        _forget(sys.stdout)
+        forget(sys.stdout)
         say(f"output: cannot write: {str(error.strerror).lower()}")
         return OUTPUT
     say(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
     return BUG
 
 
-def _forget(stream: TextIO) -> None:
+def forget(stream: TextIO) -> None:
     """Let Python not complain at its exit about what could not be written."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -137,8 +182,9 @@ def status_of(error: Exception) -> int:
     """Return the exit status that an error stands for."""
     from tonearm.errors import ItemError, OutputError
 
-    if getattr(error, "code", "") == "locked":
-        return LOCKED
+    code = getattr(error, "code", "")
+    if code in _STATUSES:
+        return _STATUSES[code]
     if isinstance(error, OutputError):
         return OUTPUT
     return SOME_FAILED if isinstance(error, ItemError) else USAGE

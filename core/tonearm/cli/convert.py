@@ -58,6 +58,7 @@ def main(arguments: SimpleNamespace) -> int:
 
     pipeline = Pipeline(check(root, None, registry))
     target = Path(arguments.target)
+    console.Stop.install()
     written = convert_one(
         pipeline,
         as_source(arguments.source),

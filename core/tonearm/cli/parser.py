@@ -25,6 +25,15 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     command
         The first of them that is no option.
     """
+    if command in COMMANDS and arguments[0] == command:
+        text = COMMANDS[command]
+        parser = _Parser(
+            formatter_class=_Formatter, prog=f"tonearm {command}", description=f"{text[0].upper()}{text[1:]}."
+        )
+        parser.add_argument("--debug", action="store_true", help="show tracebacks")
+        importlib.import_module(f"tonearm.cli.{command}").add_arguments(parser)
+        # Intermixed: sources may stand before options and after them.
+        return parser.parse_intermixed_args(arguments[1:], SimpleNamespace(command=command))
     parser = _Parser(
         formatter_class=_Formatter,
         prog="tonearm",
@@ -32,13 +41,8 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, text in COMMANDS.items() if command not in COMMANDS else [(command, COMMANDS[command])]:
-        subparser = subparsers.add_parser(
-            name, help=text, description=f"{text[0].upper()}{text[1:]}.", formatter_class=_Formatter
-        )
-        subparser.add_argument("--debug", action="store_true", help="show tracebacks")
-        if name == command:
-            importlib.import_module(f"tonearm.cli.{name}").add_arguments(subparser)
+    for name, text in COMMANDS.items():
+        subparsers.add_parser(name, help=text)
     parsed = parser.parse_args(arguments, SimpleNamespace())
     if parsed.command is None:
         parser.print_help()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -21,6 +22,9 @@ LINE_EVERY = 5.0
 """Seconds between two lines of progress where nobody is looking."""
 
 REFRESH_EVERY = 0.1
+
+MOST_WARNINGS = 5
+"""So many of one kind are said; the journal has all."""
 
 
 class Observer:
@@ -40,51 +44,73 @@ class Observer:
         self.done = 0
         self.failed = 0
         self._lines = lines
+        self._warned: Counter[str] = Counter()
 
     def begin(self, plan: Plan) -> None:
         """Take note of what there is to do."""
         self.total = len(plan)
         if self._lines:
             for name in plan.skipped():
-                self._print({"source": name, "status": "skipped"})
+                self._print({"source": name, "status": "skipped", "reason": "done before, and unchanged"})
 
     def __call__(self, result: Result) -> None:
         """Take note of a result."""
         self.done += result.last
         self.failed += len(result.failures)
-        for line in self._texts(result):
-            self.say(line)
+        if result.failures or result.warnings:
+            self._tell(result)
         if self._lines:
             for values in _items(result):
                 self._print(values)
         self.progress(result)
 
-    def _texts(self, result: Result) -> Iterator[str]:
+    def _tell(self, result: Result) -> None:
+        """Say what failed, and what is worth knowing; of warnings of one kind only the first ones, all in the log."""
+        from tonearm.batch.report import kind_of
         from tonearm.errors import Problem, one_line
 
         name = one_line(result.source)
         for failure in result.failures:
-            yield f"{name}: {Problem(code=failure.code, message=failure.message, hint=failure.hint)}"
+            self.say(f"{name}: {Problem(code=failure.code, message=failure.message, hint=failure.hint)}")
             if failure.trace:
-                yield failure.trace
-        for warning in result.warnings if not self.quiet else ():
-            yield f"{name}: warning: {warning}"
+                self.say(failure.trace)
+        for warning in result.warnings:
+            kind = kind_of(warning)
+            self._warned[kind] += 1
+            if self.quiet or self._warned[kind] > MOST_WARNINGS:
+                console.log(f"{name}: warning: {warning}")
+            else:
+                self.say(f"{name}: warning: {warning}")
+            if self._warned[kind] == MOST_WARNINGS and not self.quiet:
+                self.say("further warnings of this kind are only counted; the journal has all")
 
     def _print(self, values: dict[str, Any]) -> None:
         import json
 
-        print(json.dumps(values, separators=(",", ":")), file=self._lines, flush=True)
+        if self._lines is None:
+            return
+        try:
+            print(json.dumps(values, separators=(",", ":")), file=self._lines, flush=True)
+        except BrokenPipeError:
+            console.forget(self._lines)  # whoever read it has left; the work goes on
+            self._lines = None
+        except OSError as error:
+            from tonearm.errors import OutputError
 
-    def print_plan(self, source: str, outputs: list[str], note: str) -> None:
-        """Say what would be done with a source, on stdout."""
+            console.forget(self._lines)
+            self._lines = None
+            raise OutputError(f"cannot write to stdout: {(error.strerror or str(error)).lower()}") from error
+
+    def print_plan(self, source: str, outputs: list[str] | None, why: str) -> None:
+        """Say what would be done with a source, on stdout; with no outputs it would be skipped."""
         from tonearm.errors import one_line
 
         if self._lines:
-            status = "skipped" if note == "done" else "planned"
-            self._print({"source": source, "status": status, "outputs": outputs})
+            status = "skipped" if outputs is None else "planned"
+            self._print({"source": source, "status": status, "outputs": outputs or [], "reason": why})
             return
-        target = ", ".join(map(one_line, outputs)) or "nothing"
-        print(f"{one_line(source)} -> {target}{f' ({note})' if note else ''}")
+        what = "skipped" if outputs is None else f"-> {', '.join(map(one_line, outputs)) or 'nothing'}"
+        print(f"{one_line(source)} {what}{f' ({why})' if why else ''}")
 
     def say(self, line: str) -> None:
         """Say something that a person should know."""
@@ -92,6 +118,9 @@ class Observer:
 
     def progress(self, result: Result) -> None:
         """Show how far it is."""
+
+    def tick(self) -> None:
+        """Show that time passes."""
 
     def end(self) -> None:
         """Show no more."""
@@ -104,16 +133,21 @@ class Lines(Observer):
         super().__init__(quiet=quiet, lines=lines)
         self._began = self._said = time.monotonic()
 
-    def progress(self, _: Result) -> None:
+    def begin(self, plan: Plan) -> None:
+        """Begin to count the time."""
+        super().begin(plan)
+        self._began = self._said = time.monotonic()
+
+    def tick(self) -> None:
         """Say how far it is, now and then."""
         now = time.monotonic()
         if now - self._said < LINE_EVERY:
             return
         self._said = now
         rate = self.done / (now - self._began)
-        left = (self.total - self.done) / rate if rate else 0.0
         failed = f", {self.failed} failed" if self.failed else ""
-        console.say(f"{self.done} of {self.total} sources{failed}, {rate:.1f} a second, {left:.0f} s left")
+        left = f", {(self.total - self.done) / rate:.0f} s left" if rate else ""
+        console.say(f"{self.done} of {self.total} sources{failed}, {rate:.1f} a second{left}")
 
 
 class Bar(Observer):
@@ -148,6 +182,13 @@ class Bar(Observer):
         name = one_line(os.path.basename(result.source), 40)  # noqa: PTH119
         self._bar.update(self._task, completed=self.done, description=name, failed=failed)
         self._bar.refresh()
+
+    def tick(self) -> None:
+        """Draw it anew, if nothing has come for a while."""
+        now = time.monotonic()
+        if now - self._drawn > 10 * REFRESH_EVERY:
+            self._drawn = now
+            self._bar.refresh()
 
     def end(self) -> None:
         """Wipe it away."""

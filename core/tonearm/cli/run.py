@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tonearm.cli import console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tonearm.batch.plan import Plan
     from tonearm.batch.report import Report
@@ -64,18 +61,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the pipeline, and say what became of it."""
-    # Before anything heavy is imported: whoever stops us early is heard too.
-    stop = _Stop()
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    console.Stop.install()  # before anything heavy is imported: whoever stops us early is heard too
     from tonearm.cli.progress import observer
 
-    try:
-        with console.logged(arguments.log_file), observer(quiet=arguments.quiet, as_json=arguments.json) as watching:
-            return _run(arguments, watching)
-    except KeyboardInterrupt:
-        console.say("interrupted" if stop.number == signal.SIGINT else "terminated")
-        return 128 + (stop.number or signal.SIGINT)
+    with console.logged(arguments.log_file):
+        try:
+            with observer(quiet=arguments.quiet, as_json=arguments.json) as watching:
+                return _run(arguments, watching)
+        except KeyboardInterrupt as interrupt:
+            return console.stopped_by(interrupt)
 
 
 def _run(arguments: argparse.Namespace, watching: Observer) -> int:
@@ -96,7 +90,7 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
         debug=arguments.debug,
     )
     run = Run(pipeline, options)
-    plan = run.plan(pipeline.find_sources(_sources(arguments)))
+    plan = run.plan(pipeline.find_sources(_sources(arguments), warn=run.report.warnings.append))
     for warning in run.report.warnings:
         console.say(f"warning: {warning}")
     if arguments.dry_run:
@@ -105,11 +99,12 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
         return console.DONE
     watching.begin(plan)
     try:
-        run.carry_out(plan, watching)
+        run.carry_out(plan, watching, watching.tick)
     finally:
         watching.end()
-        if not arguments.quiet and run.report.total + run.report.skipped:
-            _summarise(run.report)
+        if run.report.total + run.report.skipped:
+            for line in summary(run.report):
+                (console.log if arguments.quiet else console.say)(line)
     return console.DONE if run.report.ok else console.SOME_FAILED
 
 
@@ -131,53 +126,50 @@ def _shard(text: str) -> tuple[int, int]:
     return int(part), int(parts)
 
 
-class _Stop:
-    """What SIGINT and SIGTERM do: the first ends the run in good order, a second one at once."""
-
-    def __init__(self) -> None:
-        self.number = 0
-
-    def __call__(self, number: int, _: Any) -> None:
-        if self.number:
-            os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"\n")
-            os._exit(128 + number)
-        self.number = number
-        raise KeyboardInterrupt
-
-
 def _show(plan: Plan, watching: Observer) -> None:
     """Say what would be done."""
     from tonearm.errors import one_line
 
-    print_line = watching.print_plan
-    for task, kept in plan.tasks():
-        print_line(task.name, plan.outputs(task), f"{len(kept)} items are done" if kept else "")
+    for task, reason in plan.explained():
+        kept = f"{len(task.skip)} items are done" if task.skip else ""
+        watching.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
     for name in plan.skipped():
-        print_line(name, [], "done")
+        watching.print_plan(name, None, "done before, and unchanged")
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
     counts += [f"{plan.elsewhere} in other shards"] if plan.elsewhere else []
     console.say(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
 
 
-def _summarise(report: Report) -> None:
-    """Say how many, where the files are, and the first of what failed."""
+def summary(report: Report) -> Iterator[str]:
+    """Yield how many, how fast, where the files are, what there is to know, and the first of what failed."""
     from tonearm.errors import one_line
 
-    counts = [f"{report.converted} converted", f"{report.failed} failed"]
-    counts += [f"{report.skipped} done before"] if report.skipped else []
     left = report.total - report.sources
+    counts = [f"{report.converted} converted", f"{report.failed} failed"]
+    counts += [f"{report.warned} with warnings"] if report.warned else []
+    counts += [f"{report.skipped} done before"] if report.skipped else []
     counts += [f"{left} left"] if left else []
-    rate = f", {report.sources / report.seconds:.0f} sources a second" if report.sources >= 100 else ""
-    console.say(f"{', '.join(counts)} in {report.seconds:.1f} s{rate}")
+    yield f"{', '.join(counts)} in {console.duration(report.seconds)}{_rates(report)}"
     for name in report.first_outputs[:SHOWN]:
-        console.say(f"    {one_line(report.out / name)}")
+        yield f"    {one_line(report.out / name)}"
     if report.files > SHOWN:
-        console.say(f"    and {report.files - SHOWN} more below {one_line(report.out)}")
-    if not report.failed:
-        return
-    console.say("failed:")
+        yield f"    and {report.files - SHOWN} more below {one_line(report.out)}"
+    if report.noted:
+        yield "warnings:"
+    for kind, (count, source) in sorted(report.noted.items(), key=lambda one: -one[1][0]):
+        yield f"    {count} × {kind}, first {one_line(source)}"
+    if report.failed:
+        yield "failed:"
     for code, count in report.codes.most_common():
-        first = next((failure for failure in report.failures if failure.code == code), None)
-        console.say(f"    {count} × {code}" + (f", first {one_line(first.source)}: {first.message}" if first else ""))
-        if first and first.hint:
-            console.say(f"        hint: {first.hint}")
+        failure = next((failure for failure in report.failures if failure.code == code), None)
+        yield f"    {count} × {code}" + (f", first {one_line(failure.source)}: {failure.message}" if failure else "")
+        if failure and failure.hint:
+            yield f"        hint: {failure.hint}"
+
+
+def _rates(report: Report) -> str:
+    """Return how fast it was, where there was enough of it to tell."""
+    rates = [f"{report.sources / report.seconds:.0f} sources a second"] if report.sources >= 100 else []
+    if report.sound > 10 and report.seconds > 1:
+        rates.append(f"{report.sound / report.seconds:.0f} × real time")
+    return f": {', '.join(rates)}" if rates else ""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec import Struct
 
 from tonearm.errors import ItemError, OptionError, did_you_mean, one_line
-
-if TYPE_CHECKING:
-    from pathlib import PurePosixPath
 
 FIELDS: Mapping[str, str] = {
     "stem": "name of the source without folder and suffix",
@@ -53,7 +49,16 @@ class Template(Struct, frozen=True):
         """Names of the fields in it."""
         return frozenset(part[0] for part in self.parts if isinstance(part, tuple))
 
-    def render(self, value: Callable[[str], str]) -> PurePosixPath:
+    def folder(self, late: Container[str]) -> Template | None:
+        """Return the template of the folder, with a name of no meaning in it; None if it has one of these fields."""
+        parts = list(self.parts)
+        while parts and _is_in_name(parts[-1]):
+            parts.pop()
+        if any(part[0] in late for part in parts if isinstance(part, tuple)):
+            return None
+        return Template(self.text, (*parts, "x"))
+
+    def render(self, value: Callable[[str], str]) -> str:
         """Return the path below the output root.
 
         Parameters
@@ -66,8 +71,6 @@ class Template(Struct, frozen=True):
         ItemError
             If a value would lead out of the output root, or gives no name.
         """
-        from pathlib import PurePosixPath
-
         pieces = []
         for part in self.parts:
             if isinstance(part, str):
@@ -78,14 +81,18 @@ class Template(Struct, frozen=True):
             _check_value(name, text)
             pieces.append(text)
         joined = "".join(pieces)
-        path = PurePosixPath(joined)
-        nameless = joined.rpartition("/")[2] in ("", ".")
-        if nameless or path.is_absolute() or ".." in path.parts or _is_own(path.parts) or "\0" in joined:
+        names = joined.split("/")
+        if names[-1] in ("", ".") or not names[0] or ".." in names or _is_own(names) or "\0" in joined:
             raise ItemError(
                 f"{self.text} becomes {one_line(joined)!r}, which is no name below the output folder",
                 code="unsafe-name",
             )
-        return path
+        return "/".join(name for name in names if name not in ("", "."))
+
+
+def _is_in_name(part: str | tuple[str, int]) -> bool:
+    """Say whether a part of a template can only be in a file's name, because it never has a slash in it."""
+    return "/" not in part if isinstance(part, str) else part[0] != "relative_dir"
 
 
 def _is_own(names: Iterable[str]) -> bool:

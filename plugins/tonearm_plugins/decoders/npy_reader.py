@@ -21,6 +21,6 @@ class NpyReader(ArrayDecoder[ArrayOptions]):
         """Yield the array."""
         from tonearm_plugins.formats import npy
 
-        with source.open() as file:
+        with source.open(descriptor=False) as file:
             size = file.seek(0, os.SEEK_END)
             yield "", npy.load(file, size, name=source.name)

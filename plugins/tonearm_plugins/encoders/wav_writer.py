@@ -101,7 +101,7 @@ class WavWriter(TaggingEncoder[Waveform, WavOptions]):
             frame(signal.sample_rate, signal.channels, signal.length, self.options.subtype)
         except ValueError as error:
             raise as_item_error(_too_much(error)) from error
-        with sink.path.open("wb") as file:
+        with sink.open() as file:
             stats = write_wav(
                 file,
                 signal.samples,

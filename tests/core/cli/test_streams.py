@@ -59,7 +59,7 @@ class TestHelp:
         [
             (["chekc"], "usage: argument COMMAND: invalid choice: 'chekc' (choose from "),
             (["check"], "usage: the following arguments are required: PIPELINE\n    hint: tonearm check --help\n"),
-            (["check", "--nope", "x"], "usage: unrecognized arguments: --nope\n    hint: tonearm --help\n"),
+            (["check", "--nope", "x"], "usage: unrecognized arguments: --nope\n    hint: tonearm check --help\n"),
             (["plugins", "a", "b"], "usage: unrecognized arguments: b\n"),
             (["convert", "a"], "usage: the following arguments are required: DST\n    hint: tonearm convert --help\n"),
             (["--nope"], "usage: unrecognized arguments: --nope\n"),
@@ -147,7 +147,7 @@ class TestGuard:
         ],
     )  # fmt: skip
     def test_what_goes_wrong_has_its_status(self, error, status, said, capsys, monkeypatch):
-        monkeypatch.setattr(console, "_forget", lambda _: None)
+        monkeypatch.setattr(console, "forget", lambda _: None)
 
         def command():
             raise error

@@ -20,7 +20,7 @@ VALUES = {
 
 
 def rendered(text, **values):
-    return str(parse_template(text).render({**VALUES, **values}.__getitem__))
+    return parse_template(text).render({**VALUES, **values}.__getitem__)
 
 
 @pytest.mark.parametrize(
@@ -146,14 +146,37 @@ def test_nothing_rendered_ever_leaves_the_root(text, values):
         assert f"{path.message}{path.hint}".isprintable()
         return
     root = Path("/out/root")
-    assert isinstance(path, PurePosixPath)
-    assert "\0" not in str(path)
+    assert "\0" not in path
+    assert path == str(PurePosixPath(path))
+    path = PurePosixPath(path)
     assert not path.is_absolute()
     assert ".." not in path.parts
     assert path.name
     assert not any(part.startswith(".tonearm") for part in path.parts)
     assert (root / path).is_relative_to(root)
     assert root / path != root
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        ("{stem}.wav", "x"),
+        ("{stem}-{index:03}.wav", "x"),
+        ("a/b/{stem}-{index:03}{key}.wav", "a/b/x"),
+        ("a/{relative_dir}/{stem}{source_hash}.wav", "a/x/y/x"),
+        ("{relative_dir}-{index}", "x/yx"),
+        ("a/b{index}", "a/bx"),
+    ],
+)
+def test_the_folder_is_known_where_what_comes_late_is_only_in_the_name(text, folder):
+    late = {"index", "key", "source_hash"}
+    assert parse_template(text).folder(late).render(VALUES.__getitem__) == folder
+    assert folder.rpartition("/")[0] == rendered(text).rpartition("/")[0]
+
+
+@pytest.mark.parametrize("text", ["{key}/a", "a/{index}/{stem}", "{index}{relative_dir}", "{key}{index}/{stem}{key}"])
+def test_the_folder_is_not_known_where_it_comes_late(text):
+    assert parse_template(text).folder({"index", "key", "source_hash"}) is None
 
 
 def test_a_long_template_is_cut_where_it_is_named():

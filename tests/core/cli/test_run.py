@@ -1,0 +1,320 @@
+"""``tonearm run``, as a user sees it; faults have their own tests."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sysconfig
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from core_toys import tonearm
+
+from tonearm.cli import console
+from tonearm.cli.progress import LINE_EVERY, Lines
+
+PIPELINE = """\
+tonearm: 1
+input:
+  use: npy-reader
+  files: "*.npy"
+  with: {kind: waveform, sample_rate: 8000}
+outputs:
+  - use: wav-writer
+    file: "{stem}.wav"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a pipeline and three arrays, of which one cannot be converted and one is clipped."""
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(PIPELINE)
+    np.save("a.npy", np.full(8000, 0.5, np.float32))
+    np.save("b.npy", np.array([0.5, np.nan], np.float32))
+    np.save("c.npy", np.array([0.5, 1.5, -2.0], np.float32))
+    return tmp_path
+
+
+def run(*arguments, **more):
+    return tonearm("run", "p.yaml", "--out", "out", "--jobs", "0", *arguments, **more)
+
+
+NAN = (
+    "b.npy: not-finite: 1 of 2 values of the waveform array are NaN or infinite\n"
+    "    hint: look at the model's output; nan: zero puts 0 there\n"
+)
+CLIPPED = "c.npy: warning: 2 samples were beyond full scale and clipped\n"
+
+
+def without_times(text):
+    return re.sub(r"\d+\.\d s", "0.0 s", text)
+
+
+def test_what_a_person_sees(folder):
+    done = run()
+    assert (done.returncode, done.stdout) == (3, "")
+    assert without_times(done.stderr) == NAN + CLIPPED + (
+        "2 converted, 1 failed, 1 with warnings in 0.0 s\n"
+        "    out/a.wav\n"
+        "    out/c.wav\n"
+        "warnings:\n"
+        "    1 × … samples were beyond full scale and clipped, first c.npy\n"
+        "failed:\n"
+        "    1 × not-finite, first b.npy: 1 of 2 values of the waveform array are NaN or infinite\n"
+        "        hint: look at the model's output; nan: zero puts 0 there\n"
+    )
+    Path("b.npy").unlink()
+    done = run()
+    assert (done.returncode, without_times(done.stderr)) == (0, "0 converted, 0 failed, 2 done before in 0.0 s\n")
+
+
+def test_quietly(folder):
+    done = run("--quiet", "--log-file", "log")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", NAN)
+    log = [line.partition(" ") for line in Path("log").read_text().splitlines()]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", stamp) for stamp, _, _ in log)
+    said = "".join(f"{text}\n" for _, _, text in log)
+    assert said.startswith(NAN + CLIPPED + "2 converted, 1 failed, 1 with warnings in ")
+
+
+def test_the_log_is_appended_to(folder):
+    for _ in range(2):
+        run("--log-file", "log")
+    assert Path("log").read_text().count("converted, ") == 2
+    done = run("--log-file", "none/log")
+    assert (done.returncode, done.stderr) == (4, "output: cannot write none/log: no such file or directory\n")
+
+
+class TestJson:
+    def test_a_line_an_item(self, folder):
+        done = run("--json")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [(line["source"], line["status"]) for line in lines] == [
+            ("a.npy", "converted"), ("b.npy", "failed"), ("c.npy", "converted"),
+        ]  # fmt: skip
+        assert lines[0] == {
+            "source": "a.npy", "key": "", "index": 0, "status": "converted", "outputs": ["a.wav"],
+            "measured": {"duration": 1.0, "dc": 0.5, "peak_db": -6.02}, "warnings": [],
+        }  # fmt: skip
+        assert (lines[1]["code"], lines[1]["hint"]) == (
+            "not-finite",
+            "look at the model's output; nan: zero puts 0 there",
+        )
+        assert lines[2]["warnings"] == ["2 samples were beyond full scale and clipped"]
+        again = [json.loads(line) for line in run("--json").stdout.splitlines()]
+        skipped = {"status": "skipped", "reason": "done before, and unchanged"}
+        assert again[:2] == [{"source": "a.npy", **skipped}, {"source": "c.npy", **skipped}]
+
+    def test_whoever_reads_it_may_leave_and_the_work_goes_on(self, folder):
+        for number in range(20):
+            os.link("a.npy", f"d{number}.npy")
+        script = Path(sysconfig.get_path("scripts")) / "tonearm"
+        done = subprocess.run(
+            ["bash", "-c", f"'{script}' run p.yaml --out out --jobs 0 --json | true; exit ${{PIPESTATUS[0]}}"],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 3
+        assert "22 converted, 1 failed" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+    def test_a_full_disk_where_the_lines_go_stops_the_run(self, folder):
+        with Path("/dev/full").open("w") as full:
+            script = Path(sysconfig.get_path("scripts")) / "tonearm"
+            command = [str(script), "run", "p.yaml", "--out", "out", "--jobs", "0", "--json"]
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 4
+        assert done.stderr.endswith("output: cannot write to stdout: no space left on device\n")
+        assert not list(Path("out").glob(".tonearm-*"))
+
+
+class TestDryRun:
+    def test_what_would_be_done_and_what_not_and_why(self, folder):
+        done = run("--dry-run")
+        assert (done.returncode, done.stdout) == (0, "a.npy -> a.wav\nb.npy -> b.wav\nc.npy -> c.wav\n")
+        assert done.stderr == "3 to convert, 0 done; outputs go below out\n"
+        assert not Path("out").exists()
+        run()
+        np.save("a.npy", np.full(8000, 0.25, np.float32))
+        done = run("--dry-run")
+        assert done.stdout == (
+            "a.npy -> a.wav (it has changed)\nb.npy -> b.wav (1 failed)\nc.npy skipped (done before, and unchanged)\n"
+        )
+        assert done.stderr == "2 to convert, 1 done; outputs go below out\n"
+        done = run("--dry-run", "--set", "outputs.0.with.subtype=FLOAT")
+        assert done.stdout.splitlines()[2] == "c.npy -> c.wav (the pipeline or a plugin has changed)"
+        done = run("--dry-run", "--json", "--shard", "1/1")
+        assert json.loads(done.stdout.splitlines()[0]) == {
+            "source": "a.npy", "status": "planned", "outputs": ["a.wav"], "reason": "it has changed",
+        }  # fmt: skip
+
+    def test_it_says_what_a_run_would_refuse(self, folder):
+        Path("out").mkdir()
+        Path("out/a.wav").write_text("mine")
+        done = run("--dry-run")
+        assert done.returncode == 2
+        assert done.stderr.startswith("not-ours: out/a.wav is there, and no run wrote it\n")
+
+
+class TestSources:
+    def test_from_a_list(self, folder):
+        done = run("--from", "-", input="a.npy\nc.npy\n")
+        assert done.returncode == 0
+        assert "2 converted" in done.stderr
+
+    def test_what_may_have_been_missed(self, folder):
+        done = run("a.npy", "nothing/*.npy")
+        assert done.returncode == 0
+        assert done.stderr.startswith("warning: nothing/*.npy matches no source\n1 converted")
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [(["nothing/*"], "no-source: there is no source to convert\n    hint: name files, folders or patterns\n"),
+         (["nothing"], "no-source: there is no file nothing\n"),
+         (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
+         (["--shard", "3/2"], "usage: argument --shard: '3/2' is no part of a whole; 1/4 is the first quarter\n"),
+         (["--jobs", "-1"], "usage: jobs is -1, but cannot be negative\n"),
+         (["--timeout", "5"], "usage: a source can be timed out in a worker process only\n"),
+         (["--executor", "moon"], "unknown-executor: there is no executor 'moon'\n")],
+    )  # fmt: skip
+    def test_a_command_that_is_wrong_touches_nothing(self, folder, arguments, said):
+        done = run(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(said)
+        assert not Path("out").exists()
+
+    def test_odd_names_are_printed_escaped(self, folder):
+        for name in ("new\nline.npy", "\x1b[31mred.npy", os.fsdecode(b"\xff.npy")):
+            os.link("b.npy", name)
+        done = run("--json", env={"PYTHONUTF8": "1"})
+        assert "\x1b" not in done.stderr + done.stdout
+        assert "new\\nline.npy: not-finite" in done.stderr
+        assert len(done.stdout.splitlines()) == 6
+
+
+def test_failures_stop_it(folder):
+    for number in range(5):
+        os.link("b.npy", f"b{number}.npy")
+    done = run("--max-failures", "2")
+    assert done.returncode == 3
+    assert "1 converted, 2 failed, 5 left in " in done.stderr
+    assert "1 failed, " in run("--fail-fast").stderr
+
+
+def test_tracebacks_only_for_those_who_debug(folder):
+    assert "Traceback" not in run().stderr
+    assert run("--force", "--debug").stderr.count("Traceback (most recent call last)") == 1
+
+
+def test_a_second_run_into_the_folder_exits_11(folder):
+    run()
+    from tonearm.batch.journal import Lock
+
+    lock = Lock("out")
+    lock.take(make=False)
+    done = run()
+    lock.release()
+    assert (done.returncode, done.stderr) == (
+        11, "locked: another run holds out\n    hint: wait until it has ended, or use another --out\n",
+    )  # fmt: skip
+
+
+class TestProgress:
+    def test_a_line_now_and_then(self, capsys, monkeypatch):
+        now = [100.0]
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        lines = Lines(quiet=False, lines=None)
+        lines.total, lines.done, lines.failed = 100, 10, 2
+        now[0] += LINE_EVERY / 2
+        lines.tick()
+        assert capsys.readouterr().err == ""
+        now[0] += LINE_EVERY / 2
+        lines.tick()
+        assert capsys.readouterr().err == "10 of 100 sources, 2 failed, 2.0 a second, 45 s left\n"
+        lines.tick()
+        assert capsys.readouterr().err == ""
+
+    def test_time_passes_although_nothing_comes(self, folder, monkeypatch):
+        """A source that takes long, in a pipe: somebody who looks into the log sees that the run is alive."""
+        np.save("slow.npy", np.zeros(1 << 20, np.float32))
+        code = (
+            "import sys, tonearm.cli as cli, tonearm.cli.progress as progress;"
+            "progress.LINE_EVERY = 0.2; sys.exit(cli.main())"
+        )
+        plugin = "steps: [{use: tonearm_slow/slow}]"
+        Path("p.yaml").write_text(PIPELINE.replace("outputs:", f"{plugin}\noutputs:").replace("tonearm_slow/", ""))
+        from core_toys import third_party
+
+        env = third_party(folder / "site", "slow", SLOW)
+        command = [os.sys.executable, "-c", code, "run", "p.yaml", "a.npy", "--out", "out", "--jobs", "1"]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env})
+        assert "0 of 1 sources, 0.0 a second\n" in done.stderr
+
+    def test_a_bar_on_a_terminal(self, folder):
+        """What a terminal gets: a bar that is drawn and wiped away, failures above it, and the summary."""
+        parent, child = pty.openpty()
+        script = Path(sysconfig.get_path("scripts")) / "tonearm"
+        command = [str(script), "run", "p.yaml", "--out", "out", "--jobs", "0"]
+        env = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+        process = subprocess.Popen(command, stderr=child, stdout=subprocess.DEVNULL, env=env)
+        os.close(child)
+        seen = b""
+        while True:
+            try:
+                part = os.read(parent, 4096)
+            except OSError:
+                break
+            if not part:
+                break
+            seen += part
+        os.close(parent)
+        assert process.wait() == 3
+        text = seen.decode()
+        assert "3/3" in text
+        assert "1 failed" in text
+        assert "b.npy: not-finite" in text
+        assert text.rstrip().endswith("nan: zero puts 0 there")
+        assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is there again
+
+
+SLOW = """
+import time
+from tonearm.api import NoOptions, Transform, Waveform, hookimpl
+class Slow(Transform[Waveform, Waveform, NoOptions]):
+    def apply(self, signal, context):
+        time.sleep(3)
+        return signal
+@hookimpl
+def tonearm_transforms():
+    return {"slow": Slow}
+"""
+
+
+class TestStop:
+    def test_the_first_signal_raises_and_the_second_ends_it(self, monkeypatch):
+        ended = []
+        monkeypatch.setattr(os, "_exit", ended.append)
+        monkeypatch.setattr(os, "write", lambda *_: 0)
+        stop = console.Stop()
+        with pytest.raises(KeyboardInterrupt) as caught:
+            stop(signal.SIGINT, None)
+        assert not isinstance(caught.value, console.Terminated)
+        with pytest.raises(KeyboardInterrupt):
+            stop(signal.SIGTERM, None)
+        assert ended == [143]
+
+    @pytest.mark.parametrize(
+        ("number", "said"), [(signal.SIGTERM, "terminated\n"), (signal.SIGHUP, "the terminal is gone\n")]
+    )
+    def test_what_is_said(self, number, said, capsys):
+        with pytest.raises(console.Terminated) as caught:
+            console.Stop()(number, None)
+        assert console.stopped_by(caught.value) == 128 + number
+        assert capsys.readouterr().err == said
