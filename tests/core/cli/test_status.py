@@ -1,0 +1,76 @@
+"""``tonearm status``, as a user sees it."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from core_toys import tonearm
+
+from tonearm import cli
+
+PIPELINE = """\
+tonearm: 1
+input: {use: npy-reader, files: "*.npy", with: {kind: waveform, sample_rate: 8000}}
+outputs: [{use: wav-writer, file: "{stem}.wav"}]
+"""
+
+
+@pytest.fixture
+def ran(tmp_path, monkeypatch):
+    """A folder in which a run converted two of three arrays."""
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(PIPELINE)
+    np.save("a.npy", np.full(8000, 0.5, np.float32))
+    np.save("b.npy", np.array([0.5, np.nan], np.float32))
+    np.save("c.npy", np.array([0.5, 1.5, -2.0], np.float32))
+    assert tonearm("run", "p.yaml", "--out", "out", "--jobs", "0").returncode == 3
+    return tmp_path
+
+
+def test_what_a_person_sees(ran):
+    done = tonearm("status", "out")
+    assert (done.returncode, done.stderr) == (3, "")
+    lines = done.stdout.splitlines()
+    assert re.fullmatch(rf"last run: \d{{4}}-\d\d-\d\d \d\d:\d\d, finished, \d+\.\d s, {ran}/p\.yaml", lines[0])
+    assert re.fullmatch(r"    2 converted, 1 failed: [\d.]+ sources a second, \d+ × real time", lines[1])
+    assert lines[2:8] == [
+        "out: 2 items, 2 files, 16.1 kB, 1.0 s of sound, from 3 sources",
+        "failed: 1 items of 1 sources",
+        f"    1 × not-finite, first {ran}/b.npy: 1 of 2 values of the waveform array are NaN or infinite",
+        "        hint: look at the model's output; nan: zero puts 0 there",
+        "warnings: 1 items",
+        "    1 × … samples were beyond full scale and clipped, first c.wav",
+    ]
+    assert [line.split() for line in lines[8:10]] == [
+        ["measured", "mean", "least", "greatest"], ["clipped", "2", "2", "c.wav", "2", "c.wav"],
+    ]  # fmt: skip
+    assert lines[-1].split() == ["peak_db", "0", "-6.02", "a.wav", "6.02", "c.wav"]
+
+
+def test_as_json(ran):
+    Path("b.npy").unlink()
+    done = tonearm("status", "out", "--json")
+    found = json.loads(done.stdout)
+    assert (found["items"], found["failed"], found["codes"]) == (2, 1, {"not-finite": 1})
+    assert found["failures"][0]["code"] == "not-finite"
+    assert found["noted"] == [{"warning": "… samples were beyond full scale and clipped", "count": 1, "first": "c.wav"}]
+    assert found["measured"]["peak_db"]["high"] == {"value": 6.02, "output": "c.wav"}
+    assert found["last"][0]["state"] == "finished"
+
+
+def test_nothing_failed(ran, capsys):
+    Path("b.npy").unlink()
+    np.save("b.npy", np.zeros(10, np.float32))
+    assert tonearm("run", "p.yaml", "--out", "out", "--jobs", "0").returncode == 0
+    assert cli.main(["status", "out"]) == 0
+    said = capsys.readouterr().out
+    assert "1 converted, 0 failed, 2 done before" in said
+    assert "failed: " not in said.replace("0 failed: ", "")
+
+
+def test_no_run(tmp_path):
+    done = tonearm("status", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"no-run: no run has written to {tmp_path}\n    hint: name the folder of --out\n"
