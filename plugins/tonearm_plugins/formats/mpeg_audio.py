@@ -1,0 +1,230 @@
+"""Frames of MPEG Layer III, and the one that LAME puts before all others, which says where the sound starts and ends.
+
+The header follows ISO/IEC 11172-3 and 13818-3; the frame of information is Xing's with LAME's extension ("Mp3 Info Tag
+revision 1"), which ffmpeg, mpg123, libsndfile and players read.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DELAY = 576
+"""Samples that LAME puts before the sound; decoders add 529 of their own, which they know."""
+
+_BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_RATES = (44100, 48000, 32000)
+_INFO = 156  # bytes of Xing's header and LAME's extension
+_CHECKED = 190  # bytes of the frame that its own checksum covers
+_NOT_KNOWN = 0
+_VBR_METHODS = {"cbr": 1, "abr": 2, "vbr": 4}
+
+Mode = Literal["cbr", "abr", "vbr"]
+
+
+@dataclass(frozen=True)
+class Header:
+    """The four bytes at the start of a frame.
+
+    Parameters
+    ----------
+    word
+        As a whole number.
+    """
+
+    word: int
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether these can be the header of a Layer III frame whose bit rate is known."""
+        version, layer = self.word >> 19 & 3, self.word >> 17 & 3
+        return (
+            self.word >> 21 == 0x7FF and version != 1 and layer == 1 and self._index in range(1, 15) and self._rate < 3
+        )
+
+    @property
+    def _index(self) -> int:
+        return self.word >> 12 & 15
+
+    @property
+    def _rate(self) -> int:
+        return self.word >> 10 & 3
+
+    @property
+    def is_mpeg1(self) -> bool:
+        """Whether it is MPEG-1, of 32 kHz and more."""
+        return self.word >> 19 & 3 == 3
+
+    @property
+    def sample_rate(self) -> int:
+        """In Hz."""
+        return _RATES[self._rate] >> {3: 0, 2: 1, 0: 2}[self.word >> 19 & 3]
+
+    @property
+    def channels(self) -> int:
+        """1 or 2."""
+        return 1 if self.word >> 6 & 3 == 3 else 2
+
+    @property
+    def samples(self) -> int:
+        """Of each channel in the frame."""
+        return 1152 if self.is_mpeg1 else 576
+
+    @property
+    def size(self) -> int:
+        """Of the frame, in bytes."""
+        bitrate = (_BITRATES_1 if self.is_mpeg1 else _BITRATES_2)[self._index]
+        return self.samples * 125 * bitrate // self.sample_rate + (self.word >> 9 & 1)
+
+    @property
+    def side(self) -> int:
+        """Bytes of side information, which follow the header."""
+        return ((17, 32) if self.is_mpeg1 else (9, 17))[self.channels - 1]
+
+    def with_room(self) -> Header:
+        """Return the header of a frame without padding and checksum that has room for `info_frame`."""
+        plain = (self.word | 1 << 16) & ~(1 << 9)
+        least = max(4 + self.side + _INFO, _CHECKED + 2)
+        for index in (self._index, *range(1, 15)):
+            found = Header(plain & ~(15 << 12) | index << 12)
+            if found.size >= least:
+                return found
+        raise ValueError("no frame of this sample rate is large enough")
+
+
+def frame_sizes(stream: bytes | bytearray) -> list[int]:
+    """Return the size of each frame, of which there is nothing but.
+
+    Raises
+    ------
+    ValueError
+        If that is not so.
+    """
+    sizes, at = [], 0
+    known: dict[int, int] = {}
+    while at < len(stream):
+        word = int.from_bytes(stream[at : at + 4], "big")
+        size = known.get(word, 0)
+        if not size:
+            header = Header(word)
+            if not header.is_valid:
+                raise ValueError(f"there is no frame at byte {at}")
+            size = known[word] = header.size
+        sizes.append(size)
+        at += size
+    if at != len(stream):
+        raise ValueError("the last frame is cut short")
+    return sizes
+
+
+def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: int = 0, quality: int = 0) -> bytes:
+    """Return the frame to put before a stream of LAME's, so that decoders give exactly the sound that was encoded.
+
+    Parameters
+    ----------
+    stream
+        Frames, all that LAME made of the sound.
+    length
+        Samples of each channel that it was given.
+    mode
+        Constant, average, or variable bit rate.
+    bitrate
+        In kbit/s, constant or average.
+    quality
+        Of variable bit rate, 0 to 9.
+
+    Raises
+    ------
+    ValueError
+        If it is no such stream, or does not have so many samples.
+    """
+    sizes = frame_sizes(stream)
+    header = Header(int.from_bytes(stream[:4], "big"))
+    room = header.with_room()
+    padding = len(sizes) * header.samples - DELAY - length
+    if not 0 <= padding < 4096:
+        raise ValueError(f"{len(sizes)} frames cannot have {length} samples")
+    total = room.size + len(stream)
+    body = bytearray(room.size)
+    body[:4] = room.word.to_bytes(4, "big")
+    at = 4 + header.side
+    struct.pack_into(">4sIII", body, at, b"Info" if mode == "cbr" else b"Xing", 15, len(sizes), total)
+    body[at + 16 : at + 116] = _places(sizes, room.size, total)
+    struct.pack_into(">I", body, at + 116, 97 - 10 * (quality if mode == "vbr" else 4))
+    rate = header.sample_rate
+    source = 0 if rate <= 32000 else 1 if rate == 44100 else 2
+    stereo = 0 if header.channels == 1 else 3  # 3 is joint stereo
+    struct.pack_into(
+        ">9sBBIHHBBBBBBHIHH",
+        body,
+        at + 120,
+        b"LAME3.100",
+        _VBR_METHODS[mode],
+        _NOT_KNOWN,  # low-pass
+        _NOT_KNOWN,  # peak
+        _NOT_KNOWN,  # gain of the track
+        _NOT_KNOWN,  # and of the album
+        _NOT_KNOWN,  # encoding flags
+        min(bitrate, 255),
+        DELAY >> 4,
+        (DELAY & 15) << 4 | padding >> 8,
+        padding & 255,
+        source << 6 | stereo << 2,
+        0,  # gain that was applied to the file, and below it surround and preset
+        total,
+        crc16(stream),
+        0,
+    )
+    struct.pack_into(">H", body, at + _INFO - 2, crc16(body[:_CHECKED]))
+    return bytes(body)
+
+
+def _places(sizes: Sequence[int], before: int, total: int) -> bytes:
+    """Return where to find each percent of the sound, in 256ths of the file."""
+    starts, at = [], before
+    for size in sizes:
+        starts.append(at)
+        at += size
+    return bytes(min(255, 256 * starts[percent * len(sizes) // 100] // total) for percent in range(100))
+
+
+def crc16(data: bytes | bytearray) -> int:
+    """Return the CRC-16 of some bytes (polynomial 0x8005, reflected, from 0), as LAME has it.
+
+    Leading zeros do not change it, and it is linear: so it is computed of many pieces at once, which are put together
+    by pairs.
+    """
+    import numpy as np
+
+    table = _table()
+    lanes = 1 << max(0, (len(data) // 64).bit_length())
+    steps = -(-len(data) // lanes)
+    padded = np.zeros(lanes * steps, np.uint8)
+    padded[len(padded) - len(data) :] = np.frombuffer(data, np.uint8)
+    # Behind the pieces stand what becomes of each low and each high byte of a CRC when as many zeros follow.
+    state = np.concatenate([np.zeros(lanes), np.arange(256), np.arange(256) << 8]).astype(np.uint16)
+    column = np.zeros(len(state), np.uint16)
+    for piece in np.ascontiguousarray(padded.reshape(lanes, steps).T):
+        column[:lanes] = piece
+        state = table[(state ^ column) & 255] ^ (state >> 8)
+    found, low, high = state[:lanes], state[lanes : lanes + 256], state[lanes + 256 :]
+    while len(found) > 1:
+        left, right = found[::2], found[1::2]
+        found = low[left & 255] ^ high[left >> 8] ^ right
+        low, high = low[low & 255] ^ high[low >> 8], low[high & 255] ^ high[high >> 8]
+    return int(found[0])
+
+
+def _table() -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    table = np.arange(256, dtype=np.uint16)
+    for _ in range(8):
+        table = np.where(table & 1, (table >> 1) ^ 0xA001, table >> 1).astype(np.uint16)
+    return table
