@@ -29,6 +29,7 @@ TITLES = {
     "mel": "From mel spectrograms",
     "large": "Large inputs",
     "loudness": "Loudness and true peak",
+    "files": "Files",
 }
 HEAD = """# Benchmarks
 

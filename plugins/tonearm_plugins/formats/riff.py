@@ -121,8 +121,9 @@ class _Converter:
         self.step = step
         self.dither = dither
         kinds = {"PCM_16": "<i2", "PCM_24": "<i4", "PCM_32": "<i4", "FLOAT": "<f4", "DOUBLE": "<f8"}
-        self.out = np.empty(step * channels, kinds[subtype])
+        self.out = np.empty((step, channels), kinds[subtype])
         self.packed = np.empty((step * channels, 3), np.uint8) if subtype == "PCM_24" else None
+        self.spare = np.empty((2, step), "<i4") if (channels, subtype) == (2, "PCM_16") else None
         self.work: Array | None = None
 
     def __call__(self, part: Array, low: float, high: float) -> memoryview:
@@ -130,18 +131,17 @@ class _Converter:
         import numpy as np
 
         length = part.shape[1]
-        out = self.out[: length * self.channels]
-        frames = out.reshape(length, self.channels).T
+        out = self.out[:length]
         if self.pcm:
             kind = work_type(part, self.bits, self.dither)
             if self.work is None or self.work.dtype != kind:
-                self.work = np.empty(self.step * self.channels, kind)
-            work = self.work[: length * self.channels].reshape(self.channels, length)
-            round_into(frames, part, self.bits, low, high, work, self.dither)
+                self.work = np.empty((self.channels, self.step), kind)
+            spare = None if self.spare is None else self.spare[:, :length]
+            round_into(out.T, part, self.bits, low, high, self.work[:, :length], self.dither, spare)
         else:
             if out.dtype.itemsize == 4 and max(high, -low) > float(np.finfo(np.float32).max):
                 raise ValueError(f"a sample of {max(high, -low):g} is beyond what FLOAT can hold")
-            interleave(frames, part)
+            interleave(out.T, part)
         if self.packed is not None:
             packed, wide = self.packed[: out.size], out.view(np.uint8).reshape(-1, 4)
             for byte in range(3):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,12 +68,10 @@ def work_type(block: Array, bits: int, dither: object = None) -> str:
 
 def extent_of(block: Array) -> tuple[float, float]:
     """Return the smallest and the largest sample (0, 0 of none); ValueError if any is not finite."""
-    import numpy as np
-
     if not block.size:
         return 0.0, 0.0
     low, high = float(block.min()), float(block.max())  # both are NaN if any sample is
-    if not (np.isfinite(low) and np.isfinite(high)):
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError("samples must be finite; some are NaN or infinite")
     return low, high
 
@@ -92,8 +91,12 @@ def round_into(
     high: float,
     work: Array,
     dither: np.random.Generator | None = None,
+    spare: Array | None = None,
 ) -> None:
-    """Write the nearest integers of finite samples within ``low`` and ``high``; ``work`` is a buffer of their shape."""
+    """Write the nearest integers of finite samples within ``low`` and ``high``.
+
+    ``work`` is a buffer of their shape, and ``spare`` one of int32 for two channels, which makes them faster.
+    """
     import numpy as np
 
     scale = 2.0 ** (bits - 1)
@@ -109,12 +112,23 @@ def round_into(
         np.clip(work, -scale, scale - 1.0, out=work)
     elif high * scale > scale - 1.0:
         np.minimum(work, scale - 1.0, out=work)
-    interleave(out, work)
+    if spare is None:
+        interleave(out, work)
+        return
+    # Pairs of 16 bits are whole 32-bit numbers, which are put together in half the time.
+    np.copyto(spare, work, casting="unsafe")
+    left, right = spare
+    np.bitwise_and(left, 0xFFFF, out=left)
+    np.left_shift(right, 16, out=right)
+    np.bitwise_or(left, right, out=out.T.view(spare.dtype)[:, 0])
 
 
 def interleave(out: Array, samples: Array) -> None:
     """Copy channel by channel: numpy would run over the channels innermost, which takes twice as long."""
     import numpy as np
 
-    for to, channel in zip(np.atleast_2d(out), np.atleast_2d(samples), strict=True):
+    if out.ndim < 2 or len(out) == 1:
+        np.copyto(out, samples, casting="unsafe")
+        return
+    for to, channel in zip(out, samples, strict=True):
         np.copyto(to, channel, casting="unsafe")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import imageio_ffmpeg
 import mutagen.id3
 import mutagen.mp3
 import numpy as np
@@ -51,17 +52,22 @@ def test_the_length_is_exact_and_the_sound_right(tmp_path: Path, engine: str, ra
 @pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("options", [{"bitrate": 64}, {"abr": 56}, {"vbr_quality": 0}, {"vbr_quality": 9}])
-@pytest.mark.parametrize("length", [1, 2, 575, 576, 1151, 1152, 1153, 30_000])
-def test_every_length_is_exact(tmp_path: Path, engine: str, rate: int, options: dict[str, int], length: int) -> None:
-    path = written(tmp_path, noise(1, length), rate, engine=engine, **options)
-    assert soundfile.info(path).frames == length == len(soundfile.read(path)[0])
+def test_every_length_is_exact(tmp_path: Path, engine: str, rate: int, options: dict[str, int]) -> None:
+    for length in (1, 2, 575, 576, 577, 1151, 1152, 1153, 30_000):
+        path = written(tmp_path, noise(1, length), rate, engine=engine, **options)
+        assert soundfile.info(path).frames == length == len(soundfile.read(path)[0])
 
 
+@pytest.mark.parametrize("which", ["the system's", "imageio-ffmpeg's"])
 @pytest.mark.parametrize("options", [{"bitrate": 24}, {"bitrate": 320}, {"abr": 64}, {"vbr_quality": 4}])
-@pytest.mark.parametrize("length", [1, 575, 1152, 15_001, 30_000])
-def test_every_length_is_exact_by_pydub(tmp_path: Path, options: dict[str, int], length: int) -> None:
-    path = written(tmp_path, noise(2, length), 22050, engine="pydub", **options)
-    assert soundfile.info(path).frames == length == len(soundfile.read(path)[0])
+def test_every_length_is_exact_by_pydub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str, options: dict[str, int]
+) -> None:
+    if which == "imageio-ffmpeg's":
+        monkeypatch.setattr(ffmpeg, "find", imageio_ffmpeg.get_ffmpeg_exe)
+    for length in (1, 575, 15_001):
+        path = written(tmp_path, noise(2, length), 22050, engine="pydub", **options)
+        assert soundfile.info(path).frames == length == len(soundfile.read(path)[0])
 
 
 @pytest.mark.parametrize("by", DECODERS)
@@ -70,7 +76,7 @@ def test_every_length_is_exact_by_pydub(tmp_path: Path, options: dict[str, int],
 def test_every_decoder_hears_the_sound_and_nothing_else(
     tmp_path: Path, by: Any, engine: str, options: dict[str, int]
 ) -> None:
-    for rate, channels, length in ((44100, 2, 44117), (22050, 1, 15001), (8000, 1, 4000)):
+    for rate, channels, length in ((44100, 2, 30_001), (22050, 1, 15_001), (8000, 1, 4000)):
         samples = chord(rate, length, channels)
         path = Path(written(tmp_path, samples, rate, engine=engine, **options).rename(tmp_path / "sound.mp3"))
         found, got = heard(path, by)
@@ -78,7 +84,7 @@ def test_every_decoder_hears_the_sound_and_nothing_else(
         assert got.shape == samples.shape
         gain = float(np.vdot(got, samples) / np.vdot(samples, samples))
         assert 0.94 < gain < 1.01  # LAME turns the sound down a little at lower bit rates
-        assert error_db(got / gain, samples) < (-45 if rate == 44100 else -25)
+        assert error_db(got / gain, samples) < (-40 if rate == 44100 else -25)
 
 
 @pytest.mark.parametrize("options", [{"bitrate": 8}, {"bitrate": 32}, {"abr": 24}, {"vbr_quality": 9}])
