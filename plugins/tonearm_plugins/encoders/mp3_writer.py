@@ -142,7 +142,7 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
 
     def _save(self, content: bytes, sink: Sink, tags: Mapping[str, str]) -> None:
         """Write a file's content with its tags before it."""
-        with sink.path.open("wb") as file:
+        with sink.open() as file:
             if tags:
                 from tonearm_plugins.formats.tags import id3_bytes
 

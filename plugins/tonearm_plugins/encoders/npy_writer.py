@@ -42,5 +42,5 @@ class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
         import numpy as np
 
         array = the_array(signal, self.options, context)
-        with sink.path.open("wb") as file:
+        with sink.open() as file:
             np.save(file, array, allow_pickle=False)
