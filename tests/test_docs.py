@@ -156,3 +156,51 @@ def test_the_guide_names_every_field_of_a_template() -> None:
 
     text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
     assert [field for field in FIELDS if f"`{{{field}}}`" not in text] == []
+
+
+def test_what_inspect_says_is_what_the_guide_shows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tonearm.cli import main
+
+    monkeypatch.chdir(ROOT)
+    (command,) = blocks("docs/reading.md", "sh")[0].splitlines()
+    assert main(command.split()[1:]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    (text,) = blocks("docs/reading.md", "text")
+    assert [line for line in text.splitlines() if line not in printed] == []
+    pipeline = blocks("docs/reading.md", "yaml")[0]
+    assert [line for line in pipeline.splitlines() if line not in [one.partition("  #")[0] for one in printed]] == []
+
+
+def test_the_guide_names_every_decoder_and_what_it_needs() -> None:
+    from tonearm.registry import default
+
+    text = (ROOT / "docs/reading.md").read_text(encoding="utf-8")
+    for entry in default().entries("decoder"):
+        if entry.origin == "builtin":
+            (line,) = (line for line in text.splitlines() if f"| `{entry.name}` |" in line)
+            for need in entry.resolve().requires:
+                assert need.hint.split("'")[1] in line
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_guides_flags_make_pipelines(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    from tonearm.cli import main
+
+    command = blocks("docs/reading.md", "sh")[1].splitlines()[number]
+    assert main([*command.split()[1:], "--yaml"]) == 0
+    assert capsys.readouterr().out.startswith("tonearm: 1\n")
+
+
+def test_the_guides_picture_passes_check() -> None:
+    (options,) = (block for block in blocks("docs/reading.md", "yaml") if block.startswith("with:"))
+    import yaml
+
+    pipeline = {
+        "tonearm": 1,
+        "input": {"use": "image-reader", **yaml.safe_load(options)},
+        "steps": [{"use": "griffin-lim"}],
+        "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+    }
+    assert tonearm.load(pipeline).checked.decoder.name == "image-reader"

@@ -258,6 +258,16 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
         """Return what is known of its signals beforehand; the port's classes, unless a plugin knows better."""
         return Spec(signals=ports_of(type(self)).gives)
 
+    def look(self, source: Source) -> Spec:  # noqa: ARG002 - for plugins that know more
+        """Return what a source says of itself without being decoded; what is known beforehand, if it says no more.
+
+        Raises
+        ------
+        ItemError
+            If the source cannot be read.
+        """
+        return self.produces()
+
 
 class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
     """A decoder that has arrays to give; the host reads kind, axes and scale as its options say.

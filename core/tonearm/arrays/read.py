@@ -129,6 +129,8 @@ def _numbers(array: Array) -> Array:
             code="not-numbers",
             hint="save it as float32",
         )
+    if array.ndim == 0:
+        raise ItemError(f"it is a single number, {array}, not an array", code="scalar", hint="check what was saved")
     if array.size == 0:
         raise ItemError(f"the array is empty: its shape is {array.shape}", code="empty")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
@@ -148,7 +150,8 @@ def _kind_of(array: Array) -> KindName:
 
 
 def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
-    """Return one length for each element; models write (batch,) and (batch, 1)."""
+    """Return one length for each element; models write (batch,) and (batch, 1), and a single number for one."""
+    lengths = lengths.reshape(1) if lengths.ndim == 0 and shape[0] == 1 else lengths
     if lengths.ndim == 0 or lengths.size != shape[0] or len(lengths) != shape[0] or lengths.dtype.kind not in "iu":
         raise ItemError(
             f"lengths is {lengths.dtype} of shape {lengths.shape}, not a whole number for each of {shape[0]} elements",

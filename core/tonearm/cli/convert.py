@@ -13,9 +13,9 @@ from tonearm.cli import console
 from tonearm.config.check import Bound, bind_decoder, check
 from tonearm.config.document import from_plain, override
 from tonearm.config.nodes import Node, plain
-from tonearm.config.options import declared
-from tonearm.config.ways import find_way
-from tonearm.contract import Context, Decoder, Encoder
+from tonearm.config.options import Option, declared
+from tonearm.config.ways import by_suffix, find_way
+from tonearm.contract import Context, Decoder
 from tonearm.errors import PipelineError, UsageError, one_line
 from tonearm.pipeline import Pipeline, as_source, decoded
 from tonearm.ports import ports_of
@@ -38,11 +38,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace DST if it is there")
     parser.add_argument("--yaml", action="store_true", help="print the pipeline that this stands for instead")
     console.add_set(parser)
-    options = parser.add_argument_group("what the array is")
-    for option in declared(ArrayOptions).values():
-        name = f"--{option.name.replace('_', '-')}"
-        text = option.description.replace("%", "%%")
-        options.add_argument(name, dest=f"with_{option.name}", metavar="VALUE", help=text)
+    common = parser.add_argument_group("what the array is")
+    others = parser.add_argument_group("what some decoders take")
+    taken = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001 - no other way to ask
+    for name, description in _descriptions().items():
+        flag = f"--{name.replace('_', '-')}"
+        if flag not in taken:
+            group = common if name in declared(ArrayOptions) else others
+            group.add_argument(flag, dest=f"with_{name}", metavar="VALUE", help=description.replace("%", "%%"))
+
+
+def _descriptions() -> dict[str, str]:
+    """Return the options that decoders take, with their descriptions: those of arrays, and whatever there is more."""
+    from tonearm import registry
+
+    found = {option.name: [option.description] for option in declared(ArrayOptions).values()}
+    for entry in registry.default().entries("decoder"):
+        try:
+            options = declared(ports_of(entry.resolve()).options)
+        except (PluginError, TypeError):
+            continue
+        for option in options.values():
+            if option.name not in declared(ArrayOptions):
+                text = f"{entry.name}: {option.description}"
+                same = found.setdefault(option.name, [])
+                if not any(one.endswith(option.description) for one in same):
+                    same.append(text)
+    return {name: " ".join(texts) for name, texts in found.items()}
 
 
 def main(arguments: SimpleNamespace) -> int:
@@ -82,25 +104,42 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> Node:
         "outputs": [{"use": encoder, "file": Path(arguments.target).name, "with": {}}],
     }
     try:
-        bound = bind_decoder(_with_flags(draft, arguments), None, registry)
+        bound = bind_decoder(_with_flags(draft, arguments, registry), None, registry)
     except PipelineError as error:
         raise PipelineError(replace(problem, hint=_flag_hint(problem.hint)) for problem in error.problems) from error
     draft["steps"] = [{"use": name, "with": {}} for name in _steps(arguments, registry, bound, encoder)]
-    root = _with_flags(draft, arguments)
+    root = _with_flags(draft, arguments, registry)
     for assignment in arguments.overrides:
         root = override(root, assignment)
     return root
 
 
-def _with_flags(draft: dict[str, Any], arguments: SimpleNamespace) -> Node:
-    """Return the pipeline with the decoder's options as the flags say, read as YAML would be."""
+def _with_flags(draft: dict[str, Any], arguments: SimpleNamespace, registry: Registry) -> Node:
+    """Return the pipeline with the decoder's options as the flags say: text as it is, the rest read as YAML."""
     root = from_plain(draft)
-    for name in declared(ArrayOptions):
-        value = getattr(arguments, f"with_{name}")
-        if value is not None:
-            listed = f"[{value}]" if name == "axes" and not value.startswith("[") else value
-            root = override(root, f"input.with.{name}={listed}")
+    known = declared(ports_of(registry.find("decoder", draft["input"]["use"]).resolve()).options)
+    for flag, value in vars(arguments).items():
+        if flag.startswith("with_") and value is not None:
+            name = flag.removeprefix("with_")
+            root = override(root, f"input.with.{name}={_as_yaml(value, known.get(name))}")
     return root
+
+
+def _as_yaml(value: str, option: Option | None) -> str:
+    """Return what was given to a flag as YAML: a pattern such as *.npy is text, a list needs no brackets."""
+    import json
+
+    import msgspec
+
+    if option is None:
+        return json.dumps(value)
+    for given in (value, [part.strip() for part in value.strip("[]").split(",")]):
+        try:
+            msgspec.convert(given, option.type, strict=True)
+        except msgspec.ValidationError:
+            continue
+        return json.dumps(given)
+    return value
 
 
 def _without_empty(value: object) -> object:
@@ -148,14 +187,7 @@ def _signals(bound: Bound, source: str) -> tuple[type[Signal], ...]:
 def _by_suffix(registry: Registry, role: str, name: str, flag: str) -> str:
     """Return the plugin that reads or writes files with the suffix of this one, if it is the only one."""
     suffix = Path(name).suffix.lower()
-    found = []
-    for entry in registry.entries(role):
-        try:
-            plugin = entry.resolve()
-        except PluginError:
-            continue
-        if issubclass(plugin, (Decoder, Encoder)) and suffix in plugin.suffixes:
-            found.append(entry.name if registry.is_bare(entry) else entry.full_name)
+    found = [entry.name if registry.is_bare(entry) else entry.full_name for entry in by_suffix(registry, role, name)]
     if len(found) == 1:
         return found[0]
     verb = "reads" if role == "decoder" else "writes"

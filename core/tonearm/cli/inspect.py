@@ -10,7 +10,7 @@ from typing import Any
 from tonearm.cli import console
 from tonearm.errors import ItemError, one_line
 from tonearm.inspect import Inspected, inspect_file
-from tonearm.inspect.guess import UNKNOWN
+from tonearm.inspect.notes import UNKNOWN
 from tonearm.registry import Registry
 
 
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="files of arrays")
     parser.add_argument("--decoder", metavar="NAME", help="decoder, where the suffix does not say it")
+    parser.add_argument("--key", metavar="NAME", help="arrays to look at, with * and ?; all if not given")
     parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
 
 
@@ -27,7 +28,7 @@ def main(arguments: argparse.Namespace) -> int:
     failed = False
     for file in arguments.files:
         try:
-            for found in inspect_file(file, registry, decoder=arguments.decoder):
+            for found in inspect_file(file, registry, decoder=arguments.decoder, key=arguments.key):
                 failed |= found.error is not None
                 if arguments.json:
                     print(json.dumps(_plain(found, registry), ensure_ascii=False))
@@ -44,6 +45,8 @@ def main(arguments: argparse.Namespace) -> int:
 def _plain(found: Inspected, registry: Registry) -> dict[str, Any]:
     """Return what was found as JSON has it."""
     plain: dict[str, Any] = {"file": found.file, "key": found.key, "shape": list(found.shape), "dtype": found.dtype}
+    if found.note:
+        plain["note"] = found.note
     if found.error is not None:
         plain["error"] = {"code": found.error.code, "message": found.error.message, "hint": found.error.hint}
     if found.guess is not None:
@@ -61,6 +64,10 @@ def _page(found: Inspected, registry: Registry) -> Iterator[str]:
     """Yield the lines for people."""
     name = f"{found.file}:{found.key}" if found.key else found.file
     yield f"{one_line(name)}  {'×'.join(map(str, found.shape))} {found.dtype}".rstrip()
+    if found.note:
+        yield f"  {found.note}"
+        yield ""
+        return
     if found.error is not None:
         yield f"  {found.error.code}: {found.error.message}"
         return
@@ -111,6 +118,6 @@ def _note(option: str, found: Inspected) -> str:
         "hop_length": "in samples, as the model's settings say",
         "n_fft": "in samples, as the model's settings say",
         "full_scale": "the value that is full scale: 32768 for 16-bit samples",
-        "kind": "waveform, complex, magnitude, power, db or mel",
+        "kind": "magnitude, power or db; a waveform needs no n_fft and no hop_length, a mel its dialect instead",
         "axes": "batch or channel where the ? is",
     }.get(option, "")

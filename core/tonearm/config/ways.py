@@ -1,11 +1,12 @@
-"""Which transforms lead from one port to another."""
+"""Which plugin reads or writes a file by its name, and which transforms lead from one port to another."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from tonearm.ports import Ports, ports_of
-from tonearm.registry import PluginError, Registry
+from tonearm.registry import Entry, PluginError, Registry
 from tonearm.signals import Signal
 
 Signals = tuple[type[Signal], ...]
@@ -14,6 +15,20 @@ Signals = tuple[type[Signal], ...]
 def fitting(given: Iterable[type[Signal]], taken: Signals) -> Signals:
     """Return those of the given signal classes that a port takes, or that may turn out to be of a class it takes."""
     return tuple(one for one in given if any(issubclass(one, other) or issubclass(other, one) for other in taken))
+
+
+def by_suffix(registry: Registry, role: str, name: str) -> list[Entry]:
+    """Return the plugins that read (or write) files with the suffix of a name; those with the longest one it has."""
+    base = os.path.basename(name.rstrip("/")).lower()  # noqa: PTH119
+    found: dict[int, list[Entry]] = {}
+    for entry in registry.entries(role):
+        try:
+            plugin = entry.resolve()
+        except PluginError:
+            continue
+        longest = max((len(suffix) for suffix in getattr(plugin, "suffixes", ()) if base.endswith(suffix)), default=0)
+        found.setdefault(longest, []).append(entry)
+    return found[max(found)] if found and max(found) else []
 
 
 def find_way(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:

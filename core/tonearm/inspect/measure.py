@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 SIDE = 256
-"""Rows and columns that are compared with their neighbours, at most."""
+"""Places along the two longest axes that are compared with their neighbours, at most."""
 
-COLUMNS = 64
-"""Places along the last axis whose peaks are kept for the picture."""
+BESIDE = 4
+"""Places along every other axis."""
+
+DEEP = 1e-4
+"""Values without a negative one are compared as logarithms, down to this part of the greatest: spectra span decades."""
+
+REAL = 1e-6
+"""Part of the greatest value up to which an imaginary part is none."""
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -39,8 +45,13 @@ class Measured(Struct, frozen=True, kw_only=True):
         How many values are exactly the least one.
     whole
         Whether all finite values are whole numbers.
+    likeness
+        Correlation of neighbours along each axis, in the middle of the array; 0 along an axis of one place.
     roughness
-        Mean step to the next value along each axis, over that of all axes; in the middle of the array.
+        Mean step to the next value along each axis, over that of all axes; there, too.
+    real_ends
+        Along each axis of a complex array, whether the first and the last place hold real values alone, as those of
+        the lowest and the highest bin of a real sound are; empty if the array is real, or all its values are.
     zero_end
         How many last places along the last axis, and along the one before it, hold nothing but 0.
     """
@@ -54,7 +65,9 @@ class Measured(Struct, frozen=True, kw_only=True):
     negative: int
     at_low: int
     whole: bool
+    likeness: tuple[float, ...]
     roughness: tuple[float, ...]
+    real_ends: tuple[tuple[bool, bool], ...]
     zero_end: tuple[int, ...]
 
     @property
@@ -67,6 +80,21 @@ class Measured(Struct, frozen=True, kw_only=True):
         """The greatest absolute value."""
         return max(-self.low, self.high)
 
+    @property
+    def finite(self) -> int:
+        """How many finite values there are, over real and imaginary parts."""
+        return self.size * (2 if self.dtype.startswith("complex") else 1) - self.not_finite
+
+    @property
+    def constant(self) -> bool:
+        """Whether all finite values are the same."""
+        return self.low == self.high
+
+    @property
+    def centred(self) -> bool:
+        """Whether values lie around 0, as those of a sound do."""
+        return bool(self.constant or self.negative) and abs(self.mean) <= 0.2 * self.peak
+
 
 def measure(array: Array) -> Measured:
     """Count what can be counted.
@@ -76,6 +104,13 @@ def measure(array: Array) -> Measured:
     ItemError
         If it holds no numbers, or nothing.
     """
+    import numpy as np
+
+    with np.errstate(all="ignore"):  # values such as 1e300 are counted like others
+        return _measured(array)
+
+
+def _measured(array: Array) -> Measured:
     import numpy as np
 
     if array.dtype.kind not in "iufc" or not array.size:
@@ -99,9 +134,10 @@ def measure(array: Array) -> Measured:
             whole = whole and (finite.dtype.kind in "iu" or bool((finite == np.rint(finite)).all()))
         give_back(array)
     count = array.size * (2 if array.dtype.kind == "c" else 1) - bad
+    inner = _middle(array)
     return Measured(
         shape=array.shape,
-        dtype=str(array.dtype),
+        dtype=array.dtype.name,
         low=low if count else 0.0,
         high=high if count else 0.0,
         mean=total / max(count, 1),
@@ -109,28 +145,71 @@ def measure(array: Array) -> Measured:
         negative=negative,
         at_low=at_low,
         whole=whole and count > 0,
-        roughness=_roughness(array),
+        likeness=tuple(_likeness(inner, axis) for axis in range(array.ndim)),
+        roughness=_roughness(inner),
+        real_ends=_real_ends(array) if array.dtype.kind == "c" else (),
         zero_end=_zero_end(array),
     )
 
 
-def middle(array: Array, side: int = SIDE) -> Array:
-    """Return at most ``side`` places of the middle of every axis, finite, as float64."""
+def _middle(array: Array) -> Array:
+    """Return the middle of an array, as finite float64: magnitudes of complex values, logarithms of what spans decades.
+
+    A spectrum does; it is told by having no value below 0.
+    """
     import numpy as np
 
-    cut = tuple(slice(max(0, (n - side) // 2), max(0, (n - side) // 2) + side) for n in array.shape[-2:])
-    inner = array[(0,) * (array.ndim - 2)] if array.ndim > 2 else array
-    values = np.abs(inner[cut]) if array.dtype.kind == "c" else np.asarray(inner[cut])
-    return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    longest = sorted(range(array.ndim), key=lambda axis: -array.shape[axis])[:2]
+    sides = [SIDE if axis in longest else BESIDE for axis in range(array.ndim)]
+    starts = [max(0, (n - side) // 2) for n, side in zip(array.shape, sides, strict=True)]
+    inner = array[tuple(slice(start, start + side) for start, side in zip(starts, sides, strict=True))]
+    values: Array = np.abs(inner) if array.dtype.kind == "c" else np.asarray(inner)
+    values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    give_back(array)
+    if array.dtype.kind in "fc" and 0 <= values.min() < values.max():
+        values = np.log(np.maximum(values, DEEP * values.max()))
+    return values
 
 
-def _roughness(array: Array) -> tuple[float, ...]:
+def _likeness(inner: Array, axis: int) -> float:
     import numpy as np
 
-    inner = middle(array)
+    rows = np.moveaxis(inner, axis, 0)
+    if len(rows) < 2:
+        return 0.0
+    one, next_one = (part - part.mean() for part in (rows[:-1], rows[1:]))
+    spread = float(np.sqrt((one * one).mean() * (next_one * next_one).mean()))
+    return round(float((one * next_one).mean()) / spread, 4) if spread > 0 else 0.0
+
+
+def _roughness(inner: Array) -> tuple[float, ...]:
+    import numpy as np
+
     steps = [float(np.abs(np.diff(inner, axis=axis)).mean()) if n > 1 else 0.0 for axis, n in enumerate(inner.shape)]
     total = sum(steps) or 1.0
     return tuple(round(step / total, 4) for step in steps)
+
+
+def _real_ends(array: Array) -> tuple[tuple[bool, bool], ...]:
+    """Look for places with real values alone, in no more than a million of them along each axis."""
+    import numpy as np
+
+    middle = tuple(slice(max(0, (n - SIDE) // 2), max(0, (n - SIDE) // 2) + SIDE) for n in array.shape)
+    inner = np.asarray(array[middle] if array.ndim <= 2 else array[(0,) * (array.ndim - 2)][middle[-2:]])
+    if not np.abs(inner.imag).max() > 0:
+        return ()
+    limit = REAL * float(np.abs(inner).max())
+    found = []
+    for axis in range(array.ndim):
+        rows = np.moveaxis(array, axis, 0)
+        ends = [rows[0], rows[-1]] if len(rows) > 2 else []
+        if not ends or ends[0].size > 1 << 20:
+            found.append((False, False))
+        else:
+            first, last = (bool(np.abs(np.nan_to_num(end.imag)).max() <= limit) for end in ends)
+            found.append((first, last))
+    give_back(array)
+    return tuple(found)
 
 
 def _zero_end(array: Array) -> tuple[int, ...]:

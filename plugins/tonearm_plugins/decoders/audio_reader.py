@@ -125,6 +125,13 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
         """Return a waveform, of which each file says the rest."""
         return Spec(signals=(Waveform,))
 
+    def look(self, source: Source) -> Spec:
+        """Return what the header of a file says."""
+        with source.open() as file, _on_disk(file, source) as descriptor, _sound_file(descriptor) as sound:
+            _check_header(sound)
+            rate, channels, length = sound.samplerate, sound.channels, sound.frames
+            return self.produces().but(sample_rate=rate, channels=channels, length=length)
+
 
 @contextlib.contextmanager
 def _on_disk(file: Any, source: Source) -> Iterator[int]:

@@ -103,7 +103,11 @@ class ImageReader(ArrayDecoder[ImageOptions]):
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
         """Yield the levels, or what they stand for: (rows, columns), or (2, rows, columns) of stereo."""
-        yield "", self._values(_opened(source))
+        picture = _opened(source)
+        if self.options.dialect is None and picture.says_recipe:
+            recipe = picture.dialect(context.dialects())
+            context.measure(recipe=recipe.label, sample_rate=recipe.sample_rate)
+        yield "", self._values(picture)
 
     def produces(self) -> Spec:
         """Return what the options say; a recipe that stands in the picture shows only then."""

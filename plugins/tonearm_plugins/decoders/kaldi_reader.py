@@ -32,14 +32,13 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
         """Open an ark file, or what an scp file names."""
         with source.open() as file:
             if source.name.lower().endswith(".scp"):
-                with contextlib.ExitStack() as stack:
-                    places = _places(file, source)
-                    yield LazyArrays(places, lambda key: self._of_scp(places[key], key, source.name, stack))
+                places = _places(file, source)
+                yield LazyArrays(places, lambda key: self._of_scp(places[key], key, source.name, context))
             else:
                 found = _offsets(file, source.name)
-                yield LazyArrays(found, lambda key: self._load(file, found[key], key, source.name))
+                yield LazyArrays(found, lambda key: self._load(file, found[key], key, source.name, context))
 
-    def _of_scp(self, place: tuple[str, int], key: str, name: str, stack: contextlib.ExitStack) -> Array:
+    def _of_scp(self, place: tuple[str, int], key: str, name: str, context: Context) -> Array:
         path, offset = place
         if offset < 0:
             raise ItemError(
@@ -48,9 +47,9 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
                 hint="commands and slices are not run; write the ark first: copy-feats scp:x.scp ark,scp:y.ark,y.scp",
             )
         with Source(name=path, path=_as_path(path)).open() as file:
-            return self._load(file, offset, key, path)
+            return self._load(file, offset, key, path, context)
 
-    def _load(self, file: BinaryIO, offset: int, key: str, name: str) -> Array:
+    def _load(self, file: BinaryIO, offset: int, key: str, name: str, context: Context) -> Array:
         """Return what is at an offset: a matrix, a vector, or a waveform at the rate that the options say."""
         import numpy as np
 
@@ -59,6 +58,7 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
         if not isinstance(found, tuple):
             return np.asarray(found)
         rate, array = found if isinstance(found[0], int) else found[::-1]
+        context.measure(sample_rate=int(rate))
         if self.options.sample_rate is not None and rate != self.options.sample_rate:
             raise ItemError(
                 f"{shown(key)} is sampled at {rate} Hz, but sample_rate is {self.options.sample_rate}",

@@ -78,7 +78,12 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             for column in self._chosen(table.schema_arrow):
                 for row, (value,) in enumerate(_rows(table, [column], source.name)):
                     try:
-                        yield column, _audio(value, row)[0] if isinstance(value, dict) else _array(value, row)
+                        if isinstance(value, dict):
+                            array, rate = _audio(value, row)
+                            context.measure(sample_rate=rate)
+                        else:
+                            array = _array(value, row)
+                        yield column, array
                     except ItemError as error:
                         yield error
 

@@ -54,7 +54,7 @@ class NpyHeader:
     dtype_descr
         NumPy's own code, with byte order: ``<f4``. Always a plain number type of 1 to 16 bytes.
     shape
-        At least one dimension, none of them 0.
+        Dimensions, none of them 0; at least one, except where single numbers are asked for.
     fortran_order
         Whether the first dimension runs fastest.
     offset
@@ -150,7 +150,7 @@ def load(file: BinaryIO, size: int, *, name: str, map_from: int = MAP_FROM, star
     return _values(file, header, name)
 
 
-def read_stream(stream: BinaryIO, *, name: str, limit: int) -> Array:
+def read_stream(stream: BinaryIO, *, name: str, limit: int, scalars: bool = False) -> Array:
     """Read one array from a stream that cannot seek or whose extent is not known, such as a compressed member.
 
     Parameters
@@ -161,6 +161,8 @@ def read_stream(stream: BinaryIO, *, name: str, limit: int) -> Array:
         What to call it in messages.
     limit
         The most bytes, header and values together, that may be read; a header that claims more is refused.
+    scalars
+        Whether it may be a single number, as archives keep beside their arrays.
 
     Returns
     -------
@@ -172,7 +174,7 @@ def read_stream(stream: BinaryIO, *, name: str, limit: int) -> Array:
     ItemError
         As for `load`, and ``npy-too-large``. Whatever the stream itself raises passes.
     """
-    header = _header(stream, name)
+    header = _header(stream, name, scalars=scalars)
     if header.offset + header.nbytes > limit:
         raise ItemError(
             f"{shown(name)} claims {header.nbytes:,} bytes of values (shape {header.shape}, {header.dtype_descr}), "
@@ -254,7 +256,7 @@ def _take(stream: BinaryIO, count: int) -> bytes:
     return data
 
 
-def _header(stream: BinaryIO, name: str) -> NpyHeader:
+def _header(stream: BinaryIO, name: str, *, scalars: bool = False) -> NpyHeader:
     """Read a header and check all of it but the bytes that follow."""
     start = _take(stream, 10)
     if start[:6] != MAGIC[: len(start)]:
@@ -280,7 +282,8 @@ def _header(stream: BinaryIO, name: str) -> NpyHeader:
         raise ItemError(f"{shown(name)} is cut off within its header", code="npy-truncated", hint=_AGAIN)
     descr, fortran_order, shape = _parse(header.decode("latin-1"), name)
     itemsize = _itemsize(descr, name)
-    _check_shape(shape, itemsize, name)
+    if shape or not scalars:
+        _check_shape(shape, itemsize, name)
     return NpyHeader(descr, shape, fortran_order, offset + count, itemsize, version)
 
 

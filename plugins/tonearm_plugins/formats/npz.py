@@ -91,7 +91,7 @@ def load_member(file: BinaryIO, size: int, member: str, name: str, *, map_from: 
     Returns
     -------
     ndarray
-        As for `npy.load`.
+        As for `npy.load`; or of no dimension, a single number.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def load_member(file: BinaryIO, size: int, member: str, name: str, *, map_from: 
             _check_sum(file, start, info, name)
             return npy.load(file, info.file_size, name=label, map_from=0, start=start)
         with archive.open(info) as stream:
-            return npy.read_stream(cast("BinaryIO", stream), name=label, limit=info.file_size)
+            return npy.read_stream(cast("BinaryIO", stream), name=label, limit=info.file_size, scalars=True)
 
 
 def is_safe_key(name: str) -> bool:

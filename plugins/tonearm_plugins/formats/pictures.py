@@ -54,6 +54,11 @@ class Picture:
             return "triple"
         return "stereo" if self.tags.get(_STEREO) else "mono"
 
+    @property
+    def says_recipe(self) -> bool:
+        """Whether its tags are Riffusion's."""
+        return _RATE in self.tags
+
     def dialect(self, dialects: Any) -> MelDialect:
         """Return Riffusion's dialect with the figures that the tags say.
 
@@ -62,7 +67,7 @@ class Picture:
         ItemError
             If there are none, or they are impossible.
         """
-        if _RATE not in self.tags:
+        if not self.says_recipe:
             raise ItemError(
                 "the picture does not say its recipe: it has no EXIF tags of Riffusion's",
                 code="no-dialect",

@@ -13,8 +13,6 @@ from real_formats import FORMATS, Format
 from tonearm.arrays import KeyedArrayOptions
 from tonearm.ports import ports_of
 
-pytest.importorskip("torch", reason="pip install torch")
-
 
 def scaled(array: Any) -> Any:
     """What a waveform of this array is: within ±1, in the precision that tonearm keeps."""

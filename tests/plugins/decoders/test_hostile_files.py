@@ -19,8 +19,6 @@ import pytest
 import yaml
 from real_formats import FORMATS, npy_bytes, tar_of
 
-pytest.importorskip("torch", reason="pip install torch")
-
 WAVE = np.random.default_rng(3).uniform(-0.9, 0.9, (2, 400)).astype("f4")
 CUTS = 14
 WHOLE_WHEN_CUT = ("webdataset", "torch-old")  # a tar's end is zeros; old files may end after their last value

@@ -1,0 +1,135 @@
+"""Arrays that seem to be spectrograms with bins: complex, in two parts, magnitudes, powers, decibels."""
+
+from __future__ import annotations
+
+from tonearm.inspect.notes import UNKNOWN, Confidence, Notes
+from tonearm.inspect.waves import is_batch
+
+N_FFTS = frozenset(
+    (
+        *(1 << power for power in range(7, 14)),
+        *(320, 400, 480, 640, 800, 882, 960, 1200, 1280, 1536, 1600, 1920, 2400, 3072),
+    )
+)
+"""Powers of two, and what rates of 16 to 48 kHz make of 10 to 50 ms."""
+
+DECIBELS = 40.0
+"""Values that span more are rather decibels than natural logarithms, 12 of which are 100 dB."""
+
+ALIKE = 0.5
+"""Likeness of two channels' spectra; real and imaginary parts have hardly any."""
+
+
+def bins(notes: Notes) -> int | None:
+    """Return the axis that is n_fft / 2 + 1 of a usual n_fft; where two are, the smoother one."""
+    found = [axis for axis, n in enumerate(notes.shape) if 2 * (n - 1) in N_FFTS and not is_batch(notes, axis)]
+    return notes.smoother(found) if found else None
+
+
+def rather_bins(notes: Notes, rank: int) -> bool:
+    """Say whether what has as many bins as mel bands, along two axes, is rather no mel.
+
+    ``rank`` is how little gives a dialect away: 0 is its floor exactly.
+    """
+    seen = notes.seen
+    return rank > 0 and (not seen.negative or seen.high - seen.low > DECIBELS)
+
+
+def complex_values(notes: Notes) -> None:
+    """Note a complex array."""
+    seen = notes.seen
+    notes.add("values", "complex", "certain", f"the type is {seen.dtype}")
+    if len(notes.shape) == 1:
+        reason = "a complex spectrogram has bins and frames, but there is one axis: one frame, or no spectrogram at all"
+        notes.add("kind", UNKNOWN, "unknown", reason)
+        notes.options |= {"kind": "complex", "sample_rate": UNKNOWN, "n_fft": UNKNOWN, "hop_length": UNKNOWN}
+        return
+    ends = [axis for axis in range(len(notes.shape)) if notes.real_ends(axis)[0]]
+    axis = bins(notes)
+    if len(ends) == 1:
+        (axis,) = ends
+        even = notes.real_ends(axis)[1]
+        n_fft = 2 * (notes.shape[axis] - 1) + (not even)
+        what = "first and last bins are real" if even else "first bin is real, and the last is not"
+        more = "" if even else "; or the highest bin was left out, and has to be put back"
+        notes.add("kind", "complex", "likely", f"the {what}, as in the transform of a real sound")
+        reason = f"the {what}, and there are {notes.shape[axis]}: n_fft {n_fft}{more}"
+        _grid(notes, axis, "complex", reason, n_fft=n_fft)
+    elif axis is not None:
+        notes.add("kind", "complex", "likely", f"complex values, and {notes.shape[axis]} are bins of a usual n_fft")
+        _grid(notes, axis, "complex")
+    else:
+        notes.add(
+            "kind", "complex", "possible", "complex values of two axes; but none is n_fft / 2 + 1 of a usual n_fft"
+        )
+        notes.add("axes", UNKNOWN, "unknown", "nothing tells bins from frames")
+        notes.options |= {"kind": "complex", "sample_rate": UNKNOWN, "n_fft": UNKNOWN, "hop_length": UNKNOWN}
+
+
+def parts(notes: Notes) -> bool:
+    """Note real and imaginary parts along an axis of two, beside bins."""
+    pairs = [axis for axis, n in enumerate(notes.shape) if n == 2]
+    axis = bins(notes)
+    if len(notes.shape) < 3 or len(pairs) != 1 or axis is None or not notes.seen.centred:
+        return False
+    if notes.likeness(pairs[0]) >= ALIKE:
+        return False
+    reason = "bins, and an axis of two with values around 0 that have little in common: real and imaginary parts"
+    notes.add("kind", "complex", "likely", reason)
+    _grid(notes, axis, "complex", extra={pairs[0]: "complex"})
+    return True
+
+
+def magnitudes(notes: Notes, axis: int, rival: str = "") -> None:
+    """Note magnitudes, powers or decibels, with bins along an axis."""
+    seen = notes.seen
+    doubt = f"; but {rival}" if rival else ""
+    if seen.negative and seen.high - seen.low > DECIBELS:
+        kind = "db"
+        reason = f"bins, and values below 0 that span {seen.high - seen.low:.4g}, as decibels do"
+        notes.add("kind", kind, "possible" if rival else "likely", reason + doubt)
+    elif seen.negative:
+        kind = UNKNOWN
+        reason = "bins, and values below 0: decibels, or another logarithm, which has to be undone first"
+        notes.add("kind", "db", "possible", reason + doubt)
+    else:
+        kind = UNKNOWN
+        reason = "bins, and no value below 0; the values of one look like the other's"
+        notes.add("kind", "magnitude or power", "possible", reason + doubt)
+    _grid(notes, axis, kind, sure=not rival)
+
+
+def unknown(notes: Notes) -> None:
+    """Note an array of several axes that gives nothing away."""
+    reason = "no axis has a length that gives anything away"
+    if "int" in notes.seen.dtype and not notes.seen.negative:
+        reason = f"{reason}; whole numbers from 0 up may be tokens, which only their own codec can decode"
+    notes.add("kind", UNKNOWN, "unknown", reason)
+    notes.add("axes", UNKNOWN, "unknown", "nothing tells one from the other")
+    notes.options |= {"kind": UNKNOWN, "sample_rate": UNKNOWN, "n_fft": UNKNOWN, "hop_length": UNKNOWN}
+
+
+def _grid(
+    notes: Notes,
+    axis: int,
+    kind: str,
+    reason: str = "",
+    *,
+    n_fft: int = 0,
+    extra: dict[int, str] | None = None,
+    sure: bool = True,
+) -> None:
+    """Note the axes of a spectrogram whose bins are along an axis, and its n_fft."""
+    names = notes.named(axis, "bin", extra)
+    count = notes.shape[axis]
+    n_fft = n_fft or 2 * (count - 1)
+    rivals = [n for other, n in enumerate(notes.shape) if other != axis and 2 * (n - 1) in N_FFTS]
+    alone = UNKNOWN not in names and "batch" not in names
+    confidence: Confidence = "likely" if sure and alone and (reason or not rivals) else "possible"
+    doubt = f"; the smoother of {' and '.join(map(str, (count, *rivals)))}" if rivals and not reason else ""
+    notes.add("axes", f"[{', '.join(names)}]", confidence, reason or f"{count} is n_fft / 2 + 1 of {n_fft}{doubt}")
+    odd = "; or the highest was left out" if n_fft % 2 else ""
+    sure = confidence == "likely" and not odd
+    notes.add("n_fft", str(n_fft), "likely" if sure else "possible", f"{count} bins{odd}")
+    notes.add("hop_length", UNKNOWN, "unknown", f"frames do not say it; often {max(n_fft // 4, 1)}")
+    notes.options |= {"kind": kind, "axes": names, "sample_rate": UNKNOWN, "n_fft": n_fft, "hop_length": UNKNOWN}
