@@ -6,12 +6,16 @@ import math
 
 from msgspec import Struct
 
+from tonearm.errors import OptionError
 from tonearm.inspect.notes import UNKNOWN, Notes
 from tonearm.inspect.waves import is_batch
 
 SHOWN = 8  # dialects that are named
 ALIKE = 0.5
 """Likeness of neighbouring bands; those of latents, which have the shape of a mel, have hardly any."""
+
+STANDARD = 8.0
+"""Standard deviations beyond which hardly a value lies."""
 
 
 class Fit(Struct, frozen=True):
@@ -107,6 +111,21 @@ def _doubt(notes: Notes, axis: int, rival: int | None) -> str:
     return ""
 
 
+def _standardised(notes: Notes, bands: int) -> list[str]:
+    """Return the dialects of so many bands whose values are standardised, if these may be."""
+    if notes.seen.peak > STANDARD:
+        return []
+    found = []
+    for name in notes.catalogue:
+        try:
+            dialect = notes.catalogue.find(name)
+        except OptionError:
+            continue
+        if dialect.standardised and dialect.n_mels == bands and not notes.catalogue.offer(name).alias:
+            found.append(name)
+    return found
+
+
 def _dialects(notes: Notes, fits: list[Fit], told: list[Fit], best: int, doubt: str) -> None:
     named = [fit.name for fit in told]
     more = f", and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
@@ -117,6 +136,9 @@ def _dialects(notes: Notes, fits: list[Fit], told: list[Fit], best: int, doubt: 
         more = f", and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
         reason = "shape and range fit, with less to show for it"
         notes.add("dialect", ", ".join(others[:SHOWN]) + more, "possible", reason)
+    if best and (standardised := _standardised(notes, told[0].bands)):
+        reason = "standardised values do not show what they were, and need their statistics"
+        notes.add("dialect", ", ".join(standardised[:SHOWN]), "possible", reason)
     rates = sorted({notes.catalogue.find(name).sample_rate for name in named})
     if notes.sample_rate is None:
         notes.add("sample_rate", " or ".join(map(str, rates)), "possible", "comes with the dialect")

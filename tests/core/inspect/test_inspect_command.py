@@ -92,6 +92,20 @@ def test_real_mels(path: Path, tmp_path: Path, capsys: Any) -> None:
     assert item.signal.values.shape[1] == dialect.n_mels
 
 
+@pytest.mark.parametrize("name", ["fastspeech2-conformer", "mozilla-tts", "nemo-asr", "xtts-dvae"])
+def test_standardised_mels(name: str, capsys: Any) -> None:
+    dialect = DIALECTS.find(name)
+    assert dialect.standardised
+    _, out, _ = inspect(capsys, "--json", str(SAMPLES / f"mel/{name}.npy"))
+    findings = json.loads(out)["findings"]
+    said = {one["what"]: one["value"] for one in reversed(findings)}
+    assert (said["kind"], said["axes"]) == (
+        "mel",
+        "[mel, frame]" if dialect.layout == "mels-frames" else "[frame, mel]",
+    )
+    assert any(name in one["value"] and one["confidence"] == "possible" for one in findings if one["what"] == "dialect")
+
+
 @pytest.mark.parametrize(
     ("array", "steps"),
     [
