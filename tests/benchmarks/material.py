@@ -25,6 +25,18 @@ def speech(seconds: float) -> np.ndarray:
     return np.concatenate(parts)[:wanted].astype(np.float32)
 
 
+def wide_speech(seconds: float) -> np.ndarray:
+    """The same speech at 44,100 Hz, with noise above 10.5 kHz that follows its envelope, for bands to describe."""
+    import scipy.signal
+    import soxr
+
+    voice = soxr.resample(speech(seconds), SAMPLE_RATE, 2 * SAMPLE_RATE)
+    noise = np.random.default_rng(5).standard_normal(voice.size)
+    high = scipy.signal.sosfilt(scipy.signal.butter(8, 10_500, "highpass", fs=2 * SAMPLE_RATE, output="sos"), noise)
+    envelope = scipy.signal.sosfilt(scipy.signal.butter(2, 20, fs=2 * SAMPLE_RATE, output="sos"), np.abs(voice))
+    return (voice + 0.05 * np.maximum(envelope, 0) * high).astype(np.float32)
+
+
 def music(seconds: float) -> np.ndarray:
     """Four chords over a bass, a melody with vibrato, hi-hat and drum: decaying partials and bursts of noise."""
     rng = np.random.default_rng(11)

@@ -65,7 +65,7 @@ class KnownMagnitudes:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Neighbouring bins, and the bands that they lie in.
+    """Neighbouring bins, and the bands that they lie in, if any.
 
     Parameters
     ----------
@@ -100,12 +100,12 @@ class MelBasis:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """All bins that lie in a band, a group at a time."""
-        parts = (slice(first, first + GROUP) for first in range(0, self.weights.shape[1], GROUP))
-        reached = ((part, np.flatnonzero(self.weights[:, part].any(axis=1))) for part in parts)
-        return tuple(self._group(bins, slice(bands[0], bands[-1] + 1)) for bins, bands in reached if bands.size)
+        """All bins, a group at a time."""
+        return tuple(self._group(slice(first, first + GROUP)) for first in range(0, self.weights.shape[1], GROUP))
 
-    def _group(self, bins: slice, bands: slice) -> Group:
+    def _group(self, bins: slice) -> Group:
+        reached = np.flatnonzero(self.weights[:, bins].any(axis=1))
+        bands = slice(int(reached[0]), int(reached[-1]) + 1) if reached.size else slice(0)
         to_bands, to_bins = self.weights[bands, bins].T, self.shares[bands, bins]
         return Group(bins, bands, *(np.ascontiguousarray(part, np.float32) for part in (to_bands, to_bins)))
 
@@ -151,7 +151,7 @@ class KnownMel:
 
     def gains(self, energy: Floats, mel: Floats) -> Floats:
         """Return what bins of these energies, or magnitudes, want to be multiplied by."""
-        gains = np.zeros_like(energy)
+        gains = np.empty_like(energy)
         with np.errstate(all="ignore"):
             ratio = self.bands_of(energy)
             np.divide(mel, np.maximum(ratio, self.floor, out=ratio), out=ratio)
