@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from tonearm.api import Context, ItemError, Meta, OptionError, Signal, Waveform
 from tonearm_plugins.encoders.pcm import Dithered, dither_of, pcm_blocks
+from tonearm_plugins.formats.signals import as_written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +54,7 @@ def check_dtype(options: ArrayLike, signals: Iterable[type[Signal]]) -> None:
 
 
 def the_array(signal: Signal, options: ArrayLike, context: Context) -> np.ndarray[Any, Any]:
-    """Return the array of a signal, of the type and shape that options say.
+    """Return the array of a signal, of the type and shape that options say; of a mel, as its dialect orders the axes.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def the_array(signal: Signal, options: ArrayLike, context: Context) -> np.ndarra
     """
     import numpy as np
 
-    arrays = signal.arrays()
+    arrays = as_written(signal)
     if len(arrays) != 1:
         raise ItemError(f"a {signal.port} has {len(arrays)} arrays, and the file has room for one", code="wrong-type")
     array = arrays[0]

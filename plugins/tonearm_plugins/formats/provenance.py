@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tonearm.api import Item, Provenance, Signal
-from tonearm_plugins.formats.signals import described
+from tonearm_plugins.formats.signals import as_written, described
 from tonearm_plugins.formats.tags import OWN, valid
 
 
@@ -31,7 +31,7 @@ def write_sidecar(path: Path, made: Provenance, item: Item[Signal], tags: Mappin
         "tonearm": made.tonearm,
         "source": {"name": made.source, "sha256": made.sha256, "key": item.key, "index": item.index},
         "signal": described(item.signal),
-        "shape": [list(array.shape) for array in item.signal.arrays()],
+        "shape": [list(array.shape) for array in as_written(item.signal)],
         "tags": dict(tags),
         "pipeline": {"fingerprint": made.pipeline, "stages": list(made.stages)},
     }

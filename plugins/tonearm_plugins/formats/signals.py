@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ComplexSpectrogram, MagnitudeSpectrogram, MelSpectrogram, Signal, Waveform
+
+if TYPE_CHECKING:
+    import numpy as np
 
 AXES = {
     "waveform": ["channel", "time"],
@@ -13,6 +16,18 @@ AXES = {
     "mel": ["channel", "mel", "frame"],
 }
 """What each axis of a signal's array is, by its port."""
+
+
+def frames_first(signal: Signal) -> bool:
+    """Return whether files hold frames before bands: a mel spectrogram is written as its family writes it."""
+    return isinstance(signal, MelSpectrogram) and signal.dialect.layout == "frames-mels"
+
+
+def as_written(signal: Signal) -> list[np.ndarray[Any, Any]]:
+    """Return the arrays of a signal with their axes as files hold them."""
+    if not frames_first(signal):
+        return list(signal.arrays())
+    return [array.swapaxes(-1, -2).copy(order="C") for array in signal.arrays()]
 
 
 def described(signal: Signal) -> dict[str, Any]:
@@ -28,6 +43,8 @@ def described(signal: Signal) -> dict[str, Any]:
         found |= msgspec.to_builtins(signal.grid)
     elif isinstance(signal, MelSpectrogram):
         found["dialect"] = msgspec.to_builtins(signal.dialect)
+        if frames_first(signal):
+            found["axes"] = ["channel", "frame", "mel"]
     else:
         return found
     return found | ({} if signal.length is None else {"length": signal.length})
