@@ -1,4 +1,4 @@
-"""Make docs/reference.md, and the table of plugins in README.md, from the plugins themselves.
+"""Make docs/reference.md, and the tables in README.md and docs/dialects.md, from plugins and dialects themselves.
 
 ``python docs/make_reference.py`` writes them; with ``--check`` it only says which are out of date.
 """
@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tonearm.api import ArrayOptions
+from tonearm.api import ArrayOptions, MelDialect, OptionError
+from tonearm.cli.dialects import HEAD, figures_of
 from tonearm.cli.plugins import described, flow, kind
 from tonearm.config.options import declared
 from tonearm.config.schema import options_schema
@@ -15,21 +16,57 @@ from tonearm.ports import ports_of
 from tonearm.registry import BUILTIN, Entry, Registry, default
 
 ROOT = Path(__file__).parent.parent
-BEGIN, END = "<!-- plugins: made by docs/make_reference.py -->", "<!-- end -->"
+BEGIN, END = "<!-- {}: made by docs/make_reference.py -->\n", "<!-- end -->"
 ROLES = {"decoder": "Decoders", "transform": "Transforms", "encoder": "Encoders"}
 
 
 def pages() -> dict[Path, str]:
     """Return each file with what should be in it."""
     registry = default()
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
     return {
-        readme: f"{before}{BEGIN}\n{_table(registry)}\n{END}{after}",
+        ROOT / "README.md": _filled("README.md", plugins=_table(registry)),
+        ROOT / "docs/dialects.md": _filled("docs/dialects.md", figures=_figures(), dialects=_dialects(registry)),
         ROOT / "docs/reference.md": _reference(registry),
     }
+
+
+def _filled(page: str, **tables: str) -> str:
+    """Return a page with what stands between its marks made anew."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for name, table in tables.items():
+        before, mark, rest = text.partition(BEGIN.format(name))
+        text = f"{before}{mark}{table}\n{END}{rest.partition(END)[2]}"
+    return text
+
+
+def _figures() -> str:
+    """Return the figures of a dialect, of which a layout, a name and where they stand change no value."""
+    return "\n".join(_options(MelDialect, leave_out=("name", "source", "notes")))
+
+
+def _dialects(registry: Registry) -> str:
+    """Return every dialect with its figures, other names, and where they stand."""
+    lines = [f"| {' | '.join((*HEAD, 'padding'))} |", f"|{' --- |' * (len(HEAD) + 1)}"]
+    sources = []
+    catalogue = registry.dialects
+    aliases: dict[str, list[str]] = {}
+    for name in catalogue:
+        if alias := catalogue.offer(name).alias:
+            aliases.setdefault(alias, []).append(f"`{name}`")
+    for name in catalogue:
+        if catalogue.offer(name).alias or catalogue.offer(name).origin != BUILTIN:
+            continue
+        also = f" (also {', '.join(aliases[name])})" if name in aliases else ""
+        try:
+            dialect = catalogue.find(name)
+        except OptionError as error:
+            sources.append(f"- `{name}`{also}: {error.message}.")
+            continue
+        padding = dialect.padding + (f", {dialect.pad_mode}" if dialect.padding in ("center", "half-overlap") else "")
+        lines.append(f"| `{name}` | {' | '.join((*figures_of(dialect), padding))} |")
+        notes = f" {dialect.notes[0].upper()}{dialect.notes[1:].rstrip('.')}." if dialect.notes else ""
+        sources.append(f"- `{name}`{also}: {dialect.source.rstrip('.')}.{notes}")
+    return "\n".join([*lines, "", "Where the figures stand:", "", *sources])
 
 
 def _builtin(registry: Registry, role: str) -> list[Entry]:
@@ -82,7 +119,7 @@ def _options(options: type[Any], leave_out: tuple[str, ...]) -> list[str]:
 
 
 def _shown(value: object) -> str:
-    return "" if value in (None, [], {}) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return "" if value in (None, [], {}, ()) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def main() -> int:

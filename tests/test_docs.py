@@ -151,6 +151,60 @@ def test_the_guide_to_finishing_says_what_is_so() -> None:
     assert finishing <= set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", text))
 
 
+class TestTheGuideToMels:
+    PAGE = "docs/dialects.md"
+
+    def test_its_pipelines_convert_a_mel(self) -> None:
+        first, conversion = (block for block in blocks(self.PAGE, "yaml") if block.startswith("tonearm: 1"))
+        mel = np.load(ROOT / "configs/samples/mel/hifigan.npy")
+        (wave,) = tonearm.load(yaml.safe_load(first)).convert(mel)
+        assert wave.sample_rate == 22050
+        mel = np.load(ROOT / "configs/samples/mel/tacotron2.npy")
+        (other,) = tonearm.load(yaml.safe_load(conversion)).convert(mel)
+        assert (other.dialect.name, other.values.shape[1]) == ("bigvgan-24k", 100)
+
+    def test_its_dialects_can_be_had(self, tmp_path: Path) -> None:
+        given = [block for block in blocks(self.PAGE, "yaml") if block.startswith("dialect:")]
+        text = (ROOT / self.PAGE).read_text(encoding="utf-8")
+        given += re.findall(r"`(dialect: \{base: [^`]+)`", text)
+        assert len(given) == 3
+        for number, dialect in enumerate(given):
+            file = tmp_path / f"{number}.yaml"
+            indented = "\n".join(f"    {line}" for line in dialect.splitlines())
+            file.write_text(
+                f"tonearm: 1\ninput:\n  use: npy-reader\n  with:\n    kind: mel\n{indented}\n"
+                "steps: [{use: mel-to-wave}]\noutputs: [{use: wav-writer, file: a.wav}]\n"
+            )
+            assert tonearm.load(file).checked.decoder.plugin.options.dialect.n_mels == 80
+
+    def test_its_vocoder_takes_these_options(self) -> None:
+        from tonearm.config.options import declared
+        from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoderOptions
+
+        (step,) = (yaml.safe_load(block)[0] for block in blocks(self.PAGE, "yaml") if "onnx-vocoder" in block)
+        assert set(step["with"]) <= set(declared(OnnxVocoderOptions))
+
+    def test_its_error_is_what_is_said(self) -> None:
+        reader = {"use": "npy-reader", "with": {"kind": "mel", "dialect": "melgan"}}
+        output = {"use": "npy-writer", "file": "a.npy"}
+        pipeline = tonearm.load({"tonearm": 1, "input": reader, "outputs": [output]})
+        with pytest.raises(tonearm.ItemError) as caught:
+            list(pipeline.convert(np.load(ROOT / "configs/samples/mel/hifigan.npy")))
+        text = (ROOT / self.PAGE).read_text(encoding="utf-8")
+        assert f"\n{caught.value.code}: {caught.value.message}\n" in text
+        said = re.search(r"    hint: (it would fit .*), …\n", text)
+        assert said
+        assert caught.value.hint.startswith(said[1])
+
+    def test_it_names_every_step_and_what_it_takes(self) -> None:
+        from tonearm.dialects.steps import ARGUMENTS
+
+        text = (ROOT / self.PAGE).read_text(encoding="utf-8")
+        rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|", text, re.MULTILINE)
+        found = {op: tuple(re.findall(r"[a-z]+", takes)) for ops, takes in rows for op in re.findall(r"[a-z-]+", ops)}
+        assert {op: found[op] for op in ARGUMENTS} == ARGUMENTS
+
+
 def test_the_guide_names_every_field_of_a_template() -> None:
     from tonearm.config.template import FIELDS
 

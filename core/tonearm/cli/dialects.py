@@ -84,7 +84,7 @@ def _table(catalogue: Catalogue) -> str:
             continue
         if dialect.refusal:
             notes.append(f"  {name}: {one_line(dialect.refusal)}")
-        rows.append((name, *_figures(dialect)))
+        rows.append((name, *figures_of(dialect)))
     widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
     lines = [
         "  ".join(
@@ -101,7 +101,7 @@ def _table(catalogue: Catalogue) -> str:
     return "\n".join(lines)
 
 
-def _figures(dialect: MelDialect) -> tuple[str, ...]:
+def figures_of(dialect: MelDialect) -> tuple[str, ...]:
     """Return the figures that tell dialects apart, one a column."""
     grid = dialect.grid
     numbers = (dialect.sample_rate, dialect.n_fft, dialect.hop_length, grid.win_length, dialect.n_mels)
