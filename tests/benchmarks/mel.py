@@ -15,16 +15,16 @@ import material
 import numpy as np
 import peers
 
-from tonearm_plugins.dsp.mel_inverse import mel_griffin_lim, mel_to_magnitude
+from tonearm_plugins.dsp.mel_inverse import PRESETS, mel_griffin_lim, mel_to_magnitude
 
 SECONDS = 60
 ROUNDS = 3
 MAGNITUDE_COLUMNS = ("magnitudes", "ms", "× librosa", "mel distance dB", "residual ÷ librosa's")
 WAVEFORM_COLUMNS = (
-    "waveform", "ms", "× librosa", "× torch", "mel distance dB", "mel L1 dB", "L1 ÷ librosa's", "PESQ",
+    "waveform, iterations", "ms", "× librosa", "× torch", "mel distance dB", "mel L1 dB", "L1 ÷ librosa's", "PESQ",
     "memory × input",
 )  # fmt: skip
-LIBROSA, TORCH = "librosa, 32 iterations", "torch, 32 iterations"
+LIBROSA, TORCH = "librosa, 32", "torch, 32"
 NOTE = (
     "Times are CPU time. The mel distance is over the norm, of all frames; L1 is the mean difference, each band in dB."
 )
@@ -148,22 +148,19 @@ def _contenders(case: Case) -> dict[str, harness.Work]:
         known = peers.torch_inverse_mel(mel, weights) ** (1 / case.power)
         return peers.torch_griffin_lim(known, case.n_fft, case.hop, length)
 
-    def ours(iterations: int, engine: str) -> np.ndarray:
+    def ours(preset: str, engine: str) -> np.ndarray:
+        chosen = PRESETS[preset]
         return mel_griffin_lim(
-            mel[None],
-            mel_basis=weights,
-            power=case.power,
-            length=length,
-            iterations=iterations,
-            engine=engine,
-            **frames,
-        ).samples[0]
+            mel[None], mel_basis=weights, power=case.power, length=length, start=chosen.start,
+            iterations=chosen.iterations, momentum=chosen.momentum, engine=engine, **frames,
+        ).samples[0]  # fmt: skip
 
     contenders: dict[str, harness.Work] = {LIBROSA: librosas}
     if peers.has_torch():
         contenders[TORCH] = torchs
-    for iterations in (8, 32, 128):
-        contenders[f"tonearm, {iterations} iterations"] = functools.partial(ours, iterations, "native")
-    for iterations in (8, 32):
-        contenders[f"tonearm, {iterations} iterations, scipy alone"] = functools.partial(ours, iterations, "scipy")
+    for name, preset in PRESETS.items():
+        contenders[f"tonearm, `{name}`, {preset.iterations}"] = functools.partial(ours, name, "native")
+    for name in ("draft", "fast"):
+        row = f"tonearm, `{name}`, {PRESETS[name].iterations}, scipy alone"
+        contenders[row] = functools.partial(ours, name, "scipy")
     return contenders

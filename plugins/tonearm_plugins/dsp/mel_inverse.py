@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import FrameGrid, ShapeError
+from tonearm_plugins.dsp.griffin_lim import Preset
 from tonearm_plugins.dsp.istft import require_spectrogram
 from tonearm_plugins.dsp.recovering import Course, Recovered
 from tonearm_plugins.dsp.targets import KnownMel, MelBasis
@@ -16,6 +19,16 @@ LEAST_PART = 0.02
 """The pseudo-inverse is clipped to this part of what is even within each band: at 0, a bin could never grow again."""
 
 BLOCK = 256
+
+# The more iterations, the more momentum serves: 0.95 and 0.98 gained in spectral convergence and PESQ over 0.9, and on
+# nothing that was tried (speech, music, noise, clicks, tones, at five settings) did they wander.
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        "draft": Preset(start="plgi", iterations=8, momentum=0.9),
+        "fast": Preset(start="plgi", iterations=32, momentum=0.95),
+        "best": Preset(start="plgi", iterations=128, momentum=0.98),
+    }
+)
 
 
 def mel_griffin_lim(
@@ -28,7 +41,7 @@ def mel_griffin_lim(
     length: int | None = None,
     power: float = 1.0,
     iterations: int = 32,
-    momentum: float = 0.9,
+    momentum: float = 0.95,
     start: str = "plgi",
     seed: int = 0,
     engine: str = "auto",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -10,19 +9,21 @@ from tonearm.api import Context, MelSpectrogram, Meta, Spec, Transform, Waveform
 from tonearm_plugins.transforms.analysis import finished, require_undoable
 from tonearm_plugins.transforms.engine import Engine
 
-ITERATIONS: Mapping[str, int] = {"draft": 8, "fast": 32, "best": 128}
-"""Of each preset."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class MelToWaveOptions:
     """Options of ``mel-to-wave``; everything else comes with the dialect."""
 
-    preset: Annotated[Literal["draft", "fast", "best"], Meta(description="8, 32 or 128 iterations.")] = "fast"
+    preset: Annotated[
+        Literal["draft", "fast", "best"], Meta(description="8, 32 or 128 iterations, with the momentum that serves.")
+    ] = "fast"
     iterations: Annotated[int | None, Meta(ge=0, le=100_000, description="Iterations; the preset's if not given.")] = (
         None
     )
-    momentum: Annotated[float, Meta(ge=0, lt=1.1, description="How far each iteration goes on in its direction.")] = 0.9
+    momentum: Annotated[
+        float | None,
+        Meta(ge=0, lt=1.1, description="How far each iteration goes on in its direction; the preset's if not given."),
+    ] = None
     start: Annotated[
         Literal["random", "zero", "plgi", "pghi"],
         Meta(description="The first phases: random, zero, or found from the magnitudes."),
@@ -36,9 +37,10 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
 
     def apply(self, signal: MelSpectrogram, context: Context) -> Waveform:
         """Return the waveform, and measure how near its mel spectrogram is."""
-        from tonearm_plugins.dsp.mel_inverse import mel_griffin_lim
+        from tonearm_plugins.dsp.mel_inverse import PRESETS, mel_griffin_lim
 
         options, signal = self.options, signal.unmasked()
+        preset = PRESETS[options.preset]
         dialect, grid = signal.dialect, signal.grid
         recovered = mel_griffin_lim(
             dialect.to_linear(signal.values),
@@ -48,8 +50,8 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
             pad=grid.pad,
             length=signal.samples_expected,
             power=dialect.exponent,
-            iterations=ITERATIONS[options.preset] if options.iterations is None else options.iterations,
-            momentum=options.momentum,
+            iterations=preset.iterations if options.iterations is None else options.iterations,
+            momentum=preset.momentum if options.momentum is None else options.momentum,
             start=options.start,
             seed=options.seed,
             engine=options.engine,

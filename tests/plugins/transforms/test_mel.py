@@ -200,6 +200,23 @@ def test_pre_emphasis_is_undone():
     assert ratio == pytest.approx(1, abs=0.1)
 
 
+def test_each_preset_comes_nearer_and_gives_way_to_what_is_said():
+    dialect = DIALECTS.find("hifigan")
+    mel = to_mel(speech(22050)[:22050], dialect)
+
+    def measured(**options):
+        context = Context()
+        to_wave(mel, context, **options)
+        return context.measurements
+
+    draft, fast, best = (measured(preset=preset) for preset in ("draft", "fast", "best"))
+    assert [one["iterations"] for one in (draft, fast, best)] == [8, 32, 128]
+    assert best["mel_convergence_db"] < fast["mel_convergence_db"] - 2 < draft["mel_convergence_db"] - 4
+    said = measured(preset="best", iterations=32, momentum=0.95)
+    assert said == fast
+    assert measured(preset="best", iterations=32) != fast
+
+
 @pytest.mark.parametrize("name", ["nemo-fastpitch", "nemo-asr"])
 def test_masked_frames_are_no_sound(name):
     dialect = DIALECTS.find(name)
