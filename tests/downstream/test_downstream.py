@@ -74,6 +74,22 @@ def test_its_options_are_checked_with_everyone_elses(site: Path, tmp_path: Path)
     assert "did you mean 'sample_rate'?" in done.stderr
 
 
+def test_its_dialects_are_listed_read_and_judged(site: Path, tmp_path: Path) -> None:
+    listed = tonearm(site, "plugins", "npy-reader", "--dialects").stdout
+    (row,) = (line.split() for line in listed.splitlines() if line.startswith("acme-tts"))
+    assert row[1:7] == ["24000", "1024", "256", "1024", "80", "0"]
+    assert "  acme-old: the dialect acme-old of acme-models is broken: 'hop' is none of its figures" in listed
+    np.save(tmp_path / "mel.npy", np.linspace(-3, 2, 80 * 20, dtype="f4").reshape(80, 20))
+    convert = ("convert", tmp_path / "mel.npy", tmp_path / "a.wav", "--kind", "mel", "--dialect")
+    done = tonearm(site, *convert, "acme-tts")
+    assert done.returncode == 0, done.stderr
+    assert soundfile.info(tmp_path / "a.wav").samplerate == 24000
+    done = tonearm(site, *convert, "wavernn", "--force")
+    assert done.returncode == 3
+    assert "it would fit" in done.stderr
+    assert "acme-tts" in done.stderr
+
+
 def test_a_package_that_ends_the_program_is_set_aside_and_named(site: Path) -> None:
     done = tonearm(site, "plugins")
     assert done.returncode == 0
