@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -105,14 +106,13 @@ def mel_to_magnitude(
         Updates.
     """
     mel, basis = _checked(mel, mel_basis, power)
-    inverse = np.linalg.pinv(basis.weights).T.astype(np.float32)
     even = (basis.even * LEAST_PART).astype(np.float32)
     out = np.empty((mel.shape[0], basis.weights.shape[1], mel.shape[2]), np.float32)
     for channel, result in zip(mel, out, strict=True):
         target = KnownMel(channel, basis)
         for first in range(0, mel.shape[2], BLOCK):
             wanted = target.mel[first : first + BLOCK]
-            energy = np.maximum(wanted @ inverse, wanted @ even)
+            energy = np.maximum(wanted @ basis.pseudo_inverse, wanted @ even)
             for _ in range(iterations):
                 energy *= target.gains(energy, wanted)
             result[:, first : first + BLOCK] = (energy if basis.power == 1 else np.sqrt(energy)).T
@@ -128,4 +128,10 @@ def _checked(mel: npt.NDArray[Any], mel_basis: npt.ArrayLike, power: float) -> t
         raise ShapeError("a mel basis has no negative weights")
     if power not in (1, 2):
         raise ValueError(f"power is 1 or 2, not {power}")
-    return mel, MelBasis(weights, int(power))
+    return mel, _basis(np.ascontiguousarray(weights).tobytes(), weights.shape, int(power))
+
+
+@functools.lru_cache(maxsize=4)
+def _basis(weights: bytes, shape: tuple[int, int], power: int) -> MelBasis:
+    """Return a basis with what was derived from it: for a second's sound that takes as long as its inversion."""
+    return MelBasis(np.frombuffer(weights).reshape(shape), power)

@@ -115,7 +115,12 @@ class MelBasis:
         total = self.weights.sum(axis=0)
         return self.weights / np.where(total > 0, total, 1)
 
-    @property
+    @cached_property
+    def pseudo_inverse(self) -> Floats:
+        """The way back from bands to bins by least squares, (mels, bins)."""
+        return np.ascontiguousarray(np.linalg.pinv(self.weights).T, np.float32)
+
+    @cached_property
     def even(self) -> npt.NDArray[np.float64]:
         """What each band gives to its bins if all of them are alike."""
         total = self.weights.sum(axis=1, keepdims=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable
 from typing import Any, Protocol
 
@@ -97,6 +98,7 @@ class MelGoal:
         return result
 
 
+@functools.lru_cache(maxsize=4)
 def band_tables(basis: MelBasis) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """Return the tables that `tonearm_plugins.dsp.native.aims.MelAim` describes."""
     bands, pairs, begin = [], [], 0
