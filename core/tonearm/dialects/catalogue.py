@@ -72,7 +72,7 @@ class Catalogue:
             yield from ([name] if _bare(same) else [f"{one.origin}/{name}" for one in same])
 
     def offer(self, name: str) -> Offered:
-        """Return what is offered under a name, bare or as ``origin/name``.
+        """Return what is offered under a name, bare or as ``origin/name``; an underscore is as good as a dash.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class Catalogue:
             If there is nothing, or there are two and the bare name does not say which.
         """
         origin, _, bare = name.rpartition("/")
-        same = self._offered.get(bare, [])
+        same = self._offered.get(bare) or self._offered.get(bare.replace("_", "-"), [])
         if origin:
             same = [one for one in same if one.origin == origin]
         if found := (same[0] if origin and same else _bare(same)):

@@ -64,6 +64,10 @@ class TestRecipes:
         error = refused(catalogue(one={"refused": "it holds no sound"}), "one")
         assert (error.code, error.message) == ("refused-dialect", "the dialect one is refused: it holds no sound")
 
+    def test_an_underscore_is_as_good_as_a_dash(self):
+        found = catalogue(rvc_40k=BASE)
+        assert found.find("rvc_40k").name == found.find("rvc-40k").name == found.find("acme/rvc_40k").name == "rvc-40k"
+
     def test_a_name_that_is_not_there(self):
         error = refused(catalogue(hifigan=BASE), "hifi-gan")
         assert (error.code, error.message) == ("unknown-dialect", "there is no dialect 'hifi-gan'")
