@@ -21,6 +21,7 @@ Recipe: TypeAlias = MelDialect | Mapping[str, Any]
 
 BUILTIN = "builtin"
 MAX_BASES = 8
+REFUSED = "refused-dialect"
 
 
 class Offered(Struct, frozen=True):
@@ -127,7 +128,7 @@ class Catalogue:
             return offer.recipe
         figures = dict(offer.recipe)
         if reason := figures.pop("refused", ""):
-            raise OptionError(f"the dialect {offer.name} is refused: {one_line(reason)}", code="refused-dialect")
+            raise OptionError(f"the dialect {offer.name} is refused: {one_line(reason)}", code=REFUSED)
         try:
             base = figures.pop("base", None)
             if depth > MAX_BASES:
@@ -137,6 +138,8 @@ class Catalogue:
                 below |= {"source": "", "notes": ""}
             return made_of(below | {"name": offer.name} | figures)
         except OptionError as error:
+            if error.code == REFUSED:
+                raise  # what it is based on cannot be used, and says why
             raise OptionError(
                 f"the dialect {offer.name} of {one_line(offer.origin)} is broken: {error.message}",
                 code="broken-dialect",

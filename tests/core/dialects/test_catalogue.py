@@ -61,8 +61,10 @@ class TestRecipes:
         assert found.fitting([80], -11.5, 1.0) == ["two"]
 
     def test_one_that_nobody_can_use_says_why(self):
-        error = refused(catalogue(one={"refused": "it holds no sound"}), "one")
-        assert (error.code, error.message) == ("refused-dialect", "the dialect one is refused: it holds no sound")
+        found = catalogue(one={"refused": "it holds no sound"}, uno={"base": "one"})
+        for name in ("one", "uno"):
+            error = refused(found, name)
+            assert (error.code, error.message) == ("refused-dialect", "the dialect one is refused: it holds no sound")
 
     def test_an_underscore_is_as_good_as_a_dash(self):
         found = catalogue(rvc_40k=BASE)
