@@ -7,6 +7,7 @@ and every output costs a few percent of converting them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -55,6 +56,7 @@ def read_content(path: str | os.PathLike[str]) -> Content:
         descriptor = _open(path)
     except (OSError, ValueError):
         return Content(state_of(path))
+    state = None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -65,9 +67,9 @@ def read_content(path: str | os.PathLike[str]) -> Content:
         data = _all(descriptor, status.st_size)
         return Content(state, _xxh3(data).hexdigest(), data)
     except OSError:
-        return Content(state)
+        return Content(state or state_of(path))
     finally:
-        os.close(descriptor)
+        _close(descriptor)
 
 
 def _all(descriptor: int, size: int) -> bytes:
@@ -113,7 +115,7 @@ def hash_of_file(path: str | os.PathLike[str]) -> str:
     except OSError:
         return ""
     finally:
-        os.close(descriptor)
+        _close(descriptor)
 
 
 def state_of(path: str | os.PathLike[str]) -> State | None:
@@ -150,6 +152,11 @@ def _hash_of_folder(path: str | os.PathLike[str]) -> str:
 
 def _open(path: str | os.PathLike[str]) -> int:
     return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _close(descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 def _xxh3(data: bytes) -> _Hash:

@@ -84,6 +84,8 @@ class History:
         self.sizes: dict[str, int] = {}
         self._ends = Index()
         self._begun: dict[str, _Begun] = {}
+        self._doubtful: set[str] = set()
+        """Sources whose end may be on the disk when the names of their outputs are not: the power failed."""
         self._files = journals(root)
         for number, path in enumerate(self._files):
             self._read(number, path)
@@ -93,6 +95,7 @@ class History:
         pipeline = ""
         ended = True
         size = 0
+        recent: list[str] = []
         for offset, record in records(path):
             size = offset
             kind = record.get("record")
@@ -109,14 +112,18 @@ class History:
                     key = _key(pipeline, record["folder"], record["source"])
                     self._begun.pop(key, None)
                     self._ends.put(key, number << _OFFSET_BITS | offset)
+                    self._doubtful.discard(key)
+                    recent.append(key)
                 elif kind == "run":
-                    ended = False
+                    self._doubtful.update(recent)
+                    recent, ended = [], False
                     pipeline = record["pipeline"]
-                elif kind == "stop":
-                    ended = True
+                elif kind in ("sync", "stop"):
+                    recent, ended = [], ended or kind == "stop"
             except (KeyError, TypeError, ValueError):
                 continue
         self.sizes[path] = size
+        self._doubtful.update(recent)
         self.clean = self.clean and ended
 
     def _begin(self, pipeline: str, record: dict[str, Any]) -> None:
@@ -150,6 +157,8 @@ class History:
             return NOTHING
         key = _key(pipeline, folder, path)
         end = self._end(key, path)
+        begun = self._begun.get(key)
+        verify = verify or begun is not None or key in self._doubtful
         reason = ""
         renewed = end is not None and tuple(end["state"]) != state
         if end and renewed and (end["state"][0] != state[0] or hash_of_file(path) != end["hash"]):
@@ -158,10 +167,9 @@ class History:
         if end:
             found = {(name, index): [tuple(file) for file in files] for name, index, files in end["items"]}
         items = {item: files for item, files in found.items() if self._are_there(files, verify=verify)}
-        begun = self._begun.get(key)
         if begun:
             if begun.state == state:
-                items.update(self._settled(begun, verify=verify))
+                items.update(self._settled(begun))
             return Done(items, reason=reason or "a run was stopped at it")
         if end and end["failed"]:
             reason = f"{end['failed']} failed"
@@ -178,11 +186,14 @@ class History:
             for output, _size, _hash in files:
                 yield output
 
-    def _settled(self, begun: _Begun, *, verify: bool) -> Items:
-        """Return what is there of a source that no run got through with."""
-        items = {item: files for item, files in begun.items.items() if self._are_there(files, verify=verify)}
+    def _settled(self, begun: _Begun) -> Items:
+        """Return what is there of a source that no run got through with; only the content of files tells.
+
+        A run was killed between a file's record and its name, or right after; or the power failed, and a record is on
+        the disk that comes after a name which is not.
+        """
+        items = {item: files for item, files in begun.items.items() if self._are_there(files, verify=True)}
         for item in begun.pending:
-            # A run was killed between a file's record and its name, or right after: the file's content tells.
             files = begun.attempt(item)
             if len(files) == begun.files[item] and self._are_there(files, verify=True):
                 items[item] = files

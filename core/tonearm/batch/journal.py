@@ -13,6 +13,8 @@ was killed is healed by the next, and skipped when read. A shard has a journal a
     an item failed: code, message, hint.
 ``end``
     a source is through: its state and hash, all of its items that are there, how many failed.
+``sync``
+    the names of all outputs so far are on the disk.
 ``stop``
     a run ended, and left no temporaries.
 """
@@ -135,7 +137,8 @@ class Lock:
     def release(self) -> None:
         """Let go of it."""
         for descriptor in self._held:
-            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
         self._held = []
 
 
@@ -216,8 +219,17 @@ class Journal:
 
     @property
     def size(self) -> int:
-        """In bytes."""
-        return os.fstat(self.descriptor).st_size
+        """In bytes.
+
+        Raises
+        ------
+        OutputError
+            If its file cannot be asked.
+        """
+        try:
+            return os.fstat(self.descriptor).st_size
+        except OSError as error:
+            raise _cannot_write(error) from error
 
     def close(self) -> None:
         """Close it."""

@@ -50,6 +50,18 @@ class Publisher:
         self._folders: set[str] = set()
         self._synced = time.monotonic()
 
+    def begin(self) -> None:
+        """Have the journal's own name on the disk, which may be new.
+
+        Raises
+        ------
+        OutputError
+            If that fails.
+        """
+        if self._fsync:
+            for folder in (os.path.dirname(self.journal.path), self.root, os.path.join(self.root, os.pardir)):  # noqa: PTH118, PTH120
+                flush_folder(folder)
+
     def keep(self, number: int, items: Items) -> None:
         """Note the items of a source that are there already."""
         if items:
@@ -194,4 +206,6 @@ class Publisher:
             self.journal.flush()
             for folder in folders:
                 flush_folder(os.path.join(self.root, folder))  # noqa: PTH118
+        if folders:
+            self.journal.write("sync")
         self._synced = time.monotonic()

@@ -22,6 +22,18 @@ def kind_of(warning: str) -> str:
     return _NUMBER.sub("…", warning)
 
 
+def size_of(size: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    if size < 1000:
+        return f"{size} bytes"
+    value, unit = size / 1000, "kB"
+    for larger in ("MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.3g} {unit}"
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """What became of one source, or of some items of a very large one.
 

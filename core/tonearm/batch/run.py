@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tonearm.batch.content import state_of
 from tonearm.batch.cores import usable_cores
 from tonearm.batch.executor import Batch, Chunks, Executor, InProcess
 from tonearm.batch.history import journals
@@ -19,7 +20,7 @@ from tonearm.batch.messages import Task
 from tonearm.batch.plan import Plan, Selection, make_plan
 from tonearm.batch.prepare import Settings
 from tonearm.batch.publish import Publisher
-from tonearm.batch.report import Report, Result
+from tonearm.batch.report import Report, Result, size_of
 from tonearm.batch.temporaries import ANYBODY, discard, sweep
 from tonearm.errors import OutputError, UsageError, one_line
 from tonearm.pipeline import Pipeline
@@ -211,6 +212,7 @@ class Run:
         for record in plan.renewed:
             journal.write(**record)
         publisher = Publisher(options.out, journal, plan.names, fsync=options.fsync)
+        publisher.begin()
 
         def tasks() -> Iterator[Task]:
             for task, items in plan.tasks():
@@ -306,7 +308,7 @@ def _see_that_nobody_ran(plan: Plan) -> None:
     """Raise `LockedError` if another run came and went since the plan was made: before, there was no lock to hold."""
     shard = plan.selection.shard
     for path in journals(plan.root) if shard is None else [journal_path(plan.root, shard)]:
-        size = os.path.getsize(path) if os.path.exists(path) else 0  # noqa: PTH110, PTH202
+        size, _ = state_of(path) or (0, 0)
         if size != plan.history.sizes.get(path, 0):
             raise LockedError(f"another run wrote to {one_line(plan.root)} meanwhile", hint="run it again")
 
@@ -323,5 +325,5 @@ def _too_little_space(plan: Plan) -> list[str]:
     free = space.f_bavail * space.f_frsize
     if free * 2 >= plan.todo_bytes:
         return []
-    needed, left = f"{plan.todo_bytes / 1e9:.1f} GB", f"{free / 1e9:.1f} GB"
+    needed, left = size_of(plan.todo_bytes), size_of(free)
     return [f"{needed} of sources are to be converted, and {left} are free at {one_line(plan.root)}"]

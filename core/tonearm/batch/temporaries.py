@@ -100,20 +100,19 @@ class Temporaries:
     def _finish(self, path: str, target: str, descriptor: int | None) -> File:
         try:
             there = os.lstat(path)
+            if not stat.S_ISREG(there.st_mode) or not there.st_size:
+                what = "an empty" if stat.S_ISREG(there.st_mode) else "no regular"
+                raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
+            # An encoder may have put another file in the place of ours.
+            if descriptor is not None and os.fstat(descriptor).st_ino == there.st_ino:
+                return self._described(descriptor, path, target, there.st_size)
+            own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                return self._described(own, path, target, there.st_size)
+            finally:
+                os.close(own)
         except FileNotFoundError as error:
             raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written") from error
-        if not stat.S_ISREG(there.st_mode) or not there.st_size:
-            what = "an empty" if stat.S_ISREG(there.st_mode) else "no regular"
-            raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
-        try:
-            # An encoder may have put another file in the place of ours.
-            if descriptor is None or os.fstat(descriptor).st_ino != there.st_ino:
-                own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                try:
-                    return self._described(own, path, target, there.st_size)
-                finally:
-                    os.close(own)
-            return self._described(descriptor, path, target, there.st_size)
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error  # noqa: PTH118
 

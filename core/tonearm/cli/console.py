@@ -142,7 +142,11 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
 
 
 def stopped_by(interrupt: KeyboardInterrupt) -> int:
-    """Say that somebody stopped us, and return the exit status of that."""
+    """Say that somebody stopped us, and return the exit status of that; whoever does so again changes nothing."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     if isinstance(interrupt, Terminated):
         say("terminated" if interrupt.number == 15 else "the terminal is gone")
         return SIGNALLED + interrupt.number

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from tonearm.batch.report import size_of
 from tonearm.batch.status import Pass, Status, status_of
 from tonearm.cli import console
 from tonearm.errors import one_line
@@ -61,7 +62,7 @@ def _page(status: Status) -> Iterator[str]:
     """Yield the lines for people."""
     for run in status.last:
         yield from _run(run, alone=len(status.last) == 1)
-    there = [f"{status.items} items", f"{status.files} files, {_bytes(status.size)}"]
+    there = [f"{status.items} items", f"{status.files} files, {size_of(status.size)}"]
     there += [f"{console.duration(status.sound)} of sound"] if status.sound else []
     yield f"{one_line(status.out)}: {', '.join(there)}, from {status.sources} sources"
     if status.failed:
@@ -112,12 +113,3 @@ def _measurements(status: Status) -> Iterator[str]:
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
-
-
-def _bytes(size: int) -> str:
-    value, unit = float(size), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{size} bytes" if unit == "bytes" else f"{value:.3g} {unit}"

@@ -178,6 +178,25 @@ class TestSourcesThatAreNot:
         assert found.find(verify=True).items == {("k", 0): [("a.wav", 4, B)]}
 
 
+class TestPowerLoss:
+    """A record may be on the disk when a name that was given before it is not."""
+
+    @pytest.mark.parametrize(
+        ("after", "believed"),
+        [([], False), ([{"record": "sync"}], True), ([{"record": "stop"}], True), (["run"], False),
+         (["run", {"record": "stop"}], False), (["run", "end", {"record": "stop"}], True)],
+    )  # fmt: skip
+    def test_an_old_file_does_not_pass_for_a_new_one(self, found, after, believed):
+        found.lines(found.run(), found.begin(), found.out(), found.end())
+        found.lines(
+            *({"run": found.run(), "end": found.end()}.get(one, one) if isinstance(one, str) else one for one in after)
+        )
+        found.publish(content=b"bbbb")  # of the same size, from before
+        assert found.find().complete == believed
+        found.publish(content=b"aaaa")
+        assert found.find().complete
+
+
 class TestJournals:
     def test_which_files_are_ours(self, done):
         assert "a.wav" in History("out").owned

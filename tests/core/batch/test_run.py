@@ -7,6 +7,7 @@ import time
 import pytest
 from batch_toys import Do, Seen, files, journal, leftovers, pipeline, toys, write
 
+from tonearm.batch import executor
 from tonearm.batch import run as room
 from tonearm.batch.journal import LockedError
 from tonearm.batch.run import Run, RunOptions
@@ -176,6 +177,7 @@ class TestStopping:
         def full(*_):
             raise OSError(28, "No space left on device")
 
+        monkeypatch.setattr(executor, "FLUSH_SECONDS", 60.0)
         acts = iter([lambda _: None, lambda _: None, act])
         monkeypatch.setattr(Do, "act", staticmethod(lambda signal: next(acts)(signal)))
         _, error = run(pipeline(steps=["do"]))
@@ -256,7 +258,7 @@ def test_options_that_cannot_be(options, message):
 
 
 def test_sources_that_are_far_larger_than_the_disk(monkeypatch):
-    write(a="k 0.5" + " " * 1000)
+    write(a="k 0.5" + " " * 995)
     real = os.statvfs("/")
 
     class Full:
@@ -264,7 +266,7 @@ def test_sources_that_are_far_larger_than_the_disk(monkeypatch):
 
     monkeypatch.setattr(os, "statvfs", lambda _: Full if real else None)
     report, _ = run()
-    assert report.warnings == ["0.0 GB of sources are to be converted, and 0.0 GB are free at out"]
+    assert report.warnings == ["1 kB of sources are to be converted, and 1 bytes are free at out"]
 
 
 def test_a_plan_that_fails_lets_go_of_the_folder():

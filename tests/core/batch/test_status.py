@@ -4,7 +4,7 @@ import os
 import pytest
 from batch_toys import Seen, pipeline, write
 
-from tonearm.batch.report import kind_of
+from tonearm.batch.report import kind_of, size_of
 from tonearm.batch.run import Run, RunOptions
 from tonearm.batch.status import status_of
 from tonearm.errors import UsageError
@@ -139,3 +139,10 @@ def test_nothing_there():
 )
 def test_warnings_of_one_kind_differ_in_numbers(warning, kind):
     assert kind_of(warning) == kind
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (16_144, "16.1 kB"), (5e15, "5e+03 TB")]
+)
+def test_sizes(size, shown):
+    assert size_of(size) == shown

@@ -313,7 +313,8 @@ class TestStop:
     @pytest.mark.parametrize(
         ("number", "said"), [(signal.SIGTERM, "terminated\n"), (signal.SIGHUP, "the terminal is gone\n")]
     )
-    def test_what_is_said(self, number, said, capsys):
+    def test_what_is_said(self, number, said, capsys, monkeypatch):
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
         with pytest.raises(console.Terminated) as caught:
             console.Stop()(number, None)
         assert console.stopped_by(caught.value) == 128 + number

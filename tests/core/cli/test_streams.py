@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -148,6 +149,7 @@ class TestGuard:
     )  # fmt: skip
     def test_what_goes_wrong_has_its_status(self, error, status, said, capsys, monkeypatch):
         monkeypatch.setattr(console, "forget", lambda _: None)
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
 
         def command():
             raise error

@@ -1,0 +1,10 @@
+"""The fault tests import what they share by name."""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [
+    str(Path(__file__).parent),
+    str(Path(__file__).parents[1] / "core" / "batch"),
+    str(Path(__file__).parents[1] / "core"),
+]

@@ -1,0 +1,76 @@
+"""Whatever strikes whichever step of publishing, the rules hold; and publishers that break them are found out."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from broken import BREAKERS
+
+TRIALS = Path(__file__).with_name("trials.py")
+
+
+def trials(*arguments):
+    """Return what breaks the rules."""
+    command = [sys.executable, TRIALS, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("scenario", "fault", "every"), [("fresh", "tear", 5), ("changed", "power", 9)])
+def test_here_and_there(scenario, fault, every):
+    assert trials(scenario, fault, "", every) == []
+
+
+def test_what_is_renamed_is_on_the_disk_and_known():
+    assert trials("order") == []
+
+
+def test_what_is_in_the_way_stays():
+    assert trials("in-the-way") == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scenario", "fault"),
+    [
+        *((scenario, fault) for scenario in ("fresh", "changed", "stopped") for fault in ("tear", "power")),
+        *((scenario, fault) for scenario in ("fresh", "changed") for fault in ("ENOSPC", "ENOSPC+")),
+        *(("fresh", fault) for fault in ("EIO", "EACCES+", "EROFS+")),
+    ],
+)
+def test_at_every_step(scenario, fault):
+    assert trials(scenario, fault) == []
+
+
+FOUND_OUT = {
+    "writes_in_place": (("fresh", "tear"), "not whole: x/a-0."),
+    "writes_no_begin": (("fresh", "ENOSPC+"), "the third run exits with 5"),
+    "names_before_records": (("fresh", "tear"), "not in the journal: x/a-0."),
+    "ends_before_names": (("changed", "tear"), "done again: x/a-0.raw by the second run"),
+    "flushes_no_records": (("order",), "renamed before its record is on the disk: x/a-0.json"),
+    "flushes_no_files": (("order",), "renamed before its content is on the disk: x/a-0.json"),
+    "flushes_no_folders": (("order",), "its name is not on the disk at the end: a-0.raw"),
+    "flushes_before_writing": (("order",), "renamed before its record is on the disk: x/a-0.json"),
+    "leaves_temporaries": (("fresh", "EIO"), "left behind: x/.tonearm-"),
+    "sweeps_nothing": (("stopped", "tear"), "left behind: x/.tonearm-0000000000000001.part, after the second run"),
+    "settles_by_size": (("changed", "tear"), "wrong: x/a-0.raw, after the second run"),
+    "trusts_records": (("changed", "power"), "wrong: x/a-0.raw, after the second run"),
+    "heals_no_lines": (("fresh", "tear"), "by the third run"),
+    "swallows_errors": (("fresh", "ENOSPC"), "without what lies beside it: x/a-0.raw"),
+    "forgets_items": (("fresh", "tear"), "done again: x/a-0.raw by the second run"),
+    "replaces_anything": (("in-the-way",), "replaced what no run wrote"),
+    "renames_files_apart": (("fresh", "tear"), "without what lies beside it: x/a-0.raw"),
+}
+QUICK = ("flushes_no_records", "replaces_anything")
+
+
+@pytest.mark.parametrize(
+    "breaker", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BREAKERS]
+)
+def test_a_publisher_that_was_broken_on_purpose_is_found_out(breaker):
+    (what, *fault), line = FOUND_OUT[breaker]
+    found = trials(what, *(fault or [""]), breaker, 1, 1)
+    assert any(line in one for one in found), found
