@@ -23,7 +23,7 @@ from tonearm.api import (
     Waveform,
     read_array,
 )
-from tonearm_plugins.formats.judge import BOMB_FROM
+from tonearm_plugins.formats.sndfile import refuse_bomb
 from tonearm_plugins.formats.sniff import HEAD, looks_like
 
 if TYPE_CHECKING:
@@ -44,9 +44,6 @@ _UNKNOWN_SIZE = 0x7FFFF000  # and beyond: what programs say that write into a pi
 _UNRECOGNISED = 1  # libsndfile's number
 _FFMPEG = "it is broken or cut short, or a format that only ffmpeg knows: ffmpeg -i FILE FILE.wav"
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's, of FLAC
-_MOST = 3000
-"""Times its size, to which a large file may grow: digital silence in stereo takes a two-thousandth as FLAC."""
-
 _MP3_FRAME = 1152  # samples
 
 
@@ -193,13 +190,7 @@ def _samples(sound: Any, descriptor: int) -> np.ndarray[Any, Any]:
     _check_header(sound)
     kind = "float64" if sound.subtype in _DOUBLE else "float32"
     size = os.fstat(descriptor).st_size
-    needed = sound.channels * sound.frames * np.dtype(kind).itemsize
-    if needed > BOMB_FROM and needed > _MOST * size:
-        raise ItemError(
-            f"it says it has {sound.frames:,} samples, but its {size:,} bytes are too few for so much sound",
-            code="too-long",
-            hint="if it is nothing but silence, leave it out",
-        )
+    refuse_bomb(sound, size)
     try:
         samples = np.empty((sound.channels, sound.frames), kind)  # memory that nobody touches costs nothing
     except (MemoryError, ValueError) as error:

@@ -79,8 +79,9 @@ class _Bounded:
     def read(self, count: int = -1) -> bytes:
         left = self.end - self._file.tell()
         if count > left + HEAD:
+            claimed = f" ({count:,})" if count < 1 << 63 else ""
             raise ItemError(
-                f"it claims {count:,} bytes more, but {left:,} are left", code="broken-file", hint="write it again"
+                f"it claims more bytes{claimed} than are there: {left:,}", code="broken-file", hint="write it again"
             )
         return self._file.read(left if count < 0 else count)
 
@@ -107,7 +108,23 @@ def _value(file: _Bounded, name: str) -> Any:
     if not start:
         raise ItemError(f"{shown(name)} ends where a value should be", code="broken-file", hint="write it again")
     with judged(name, "a Kaldi archive"):
+        if start == b"AUDIO" or start[:4] == b"fLaC":
+            return _sound(file, start, name)
         return read_kaldi(file)
+
+
+def _sound(file: _Bounded, start: bytes, name: str) -> tuple[int, Array]:
+    """Read an encoded sound as kaldiio writes it: after AUDIO and its length, or FLAC as the rest of the file."""
+    from tonearm_plugins.formats.sndfile import decoded
+
+    if start == b"AUDIO":
+        file.read(len(start))
+        digits = file.read(1)[0]
+        data = file.read(int.from_bytes(file.read(digits), "little"))
+    else:
+        data = file.read()
+    samples, rate = decoded(data, name)
+    return rate, samples[0] if len(samples) == 1 else samples.T
 
 
 def _offsets(file: BinaryIO, name: str) -> dict[str, int]:

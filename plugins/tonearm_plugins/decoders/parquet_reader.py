@@ -20,15 +20,13 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm_plugins.formats.judge import check_claim, check_magic, judged
+from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
 from tonearm_plugins.formats.sniff import shown
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
-
-_WIDTHS = {"INT32": 4, "INT64": 8, "FLOAT": 4, "DOUBLE": 8}
-"""Bytes of a value; others have at least one."""
 
 ROWS = 64
 """Rows read together: a row may be a minute of sound."""
@@ -60,11 +58,11 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             yield from super().decode(source, context)
             return
         with source.open() as file, _opened(file, source.name) as table:
-            columns = self._chosen(table.schema_arrow)
+            columns = self._chosen(table.schema)
             index = 0
             for column in columns:
-                audio = _is_audio(table.schema_arrow.field(column).type)
-                beside = {} if audio else self._beside(table.schema_arrow, column)
+                audio = _is_audio(table.schema.field(column).type)
+                beside = {} if audio else self._beside(table.schema, column)
                 for row, values in enumerate(_rows(table, [column, *beside.values()], source.name)):
                     others = dict(zip(beside, values[1:], strict=True))
                     found = self._audio(values[0], row) if audio else self._numbers(values[0], others, row, context)
@@ -75,7 +73,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
         """Yield the array of each row, under its column's name; audio as its samples."""
         with source.open() as file, _opened(file, source.name) as table:
-            for column in self._chosen(table.schema_arrow):
+            for column in self._chosen(table.schema):
                 for row, (value,) in enumerate(_rows(table, [column], source.name)):
                     try:
                         if isinstance(value, dict):
@@ -154,22 +152,32 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         return chosen
 
 
+@dataclass(frozen=True)
+class _Table:
+    """An open file: as pyarrow has it, its schema, and what its footer claims."""
+
+    file: Any
+    schema: Any
+    chunks: list[ColumnChunk]
+
+
 @contextlib.contextmanager
-def _opened(file: BinaryIO, name: str) -> Iterator[Any]:
+def _opened(file: BinaryIO, name: str) -> Iterator[_Table]:
     check_magic(file, name, "a Parquet file", (b"PAR1",))
     import pyarrow.parquet
 
     with judged(name, "a Parquet file"):
+        chunks = column_chunks(file)
+        file.seek(0)
         table = pyarrow.parquet.ParquetFile(file)
-    yield table
+    yield _Table(table, table.schema_arrow, chunks)
 
 
-def _rows(table: Any, columns: list[str], name: str) -> Iterator[tuple[Any, ...]]:
+def _rows(table: _Table, columns: list[str], name: str) -> Iterator[tuple[Any, ...]]:
     """Yield the values of columns in order, few rows in memory at a time."""
-    with judged(name, "a Parquet file"):
-        for column in columns:
-            _check_claims(table.metadata, column, name)
-    batches = table.iter_batches(batch_size=ROWS, columns=columns, use_threads=False)
+    for column in columns:
+        _check_claims(table.chunks, column, name)
+    batches = table.file.iter_batches(batch_size=ROWS, columns=columns, use_threads=False)
     while True:
         with judged(name, "a Parquet file"):
             batch = next(batches, None)
@@ -186,13 +194,11 @@ def _scalars(values: Any) -> list[Any]:
     return [row.as_py() for row in rows] if _is_audio(storage.type) else rows
 
 
-def _check_claims(metadata: Any, column: str, name: str) -> None:
+def _check_claims(chunks: list[ColumnChunk], column: str, name: str) -> None:
     """Refuse groups of rows that inflate to far more than is stored: one value many times takes but a few bytes."""
-    for group in (metadata.row_group(index) for index in range(metadata.num_row_groups)):
-        for part in (group.column(index) for index in range(group.num_columns)):
-            if part.path_in_schema.partition(".")[0] == column.partition(".")[0]:
-                inflated = max(part.total_uncompressed_size, part.num_values * _WIDTHS.get(part.physical_type, 1))
-                check_claim(name, column, inflated, part.total_compressed_size)
+    for chunk in chunks:
+        if chunk.column == column:
+            check_claim(name, column, chunk.inflated, max(chunk.stored, 0))
 
 
 def _is_list(kind: Any) -> bool:
@@ -253,16 +259,11 @@ def _array(scalar: Any, row: int) -> Array:
 
 def _audio(value: Any, row: int) -> tuple[Array, int]:
     """Return samples (channels, samples) and the rate of an encoded file that stands in a row."""
-    import io
-
-    import soundfile
+    from tonearm_plugins.formats.sndfile import decoded
 
     data = (value or {}).get("bytes")
     if not data:
         path = (value or {}).get("path")
         hint = f"it names {shown(str(path))}; embed the files: Dataset.cast_column, or read them by audio-reader"
         raise ItemError(f"row {row} has no audio in it", code="empty", hint=hint if path else "leave it out")
-    with judged(f"row {row}", "audio"), soundfile.SoundFile(io.BytesIO(data)) as file:
-        precise = file.subtype in ("PCM_24", "PCM_32", "DOUBLE")
-        samples = file.read(dtype="float64" if precise else "float32", always_2d=True)
-        return samples.T, file.samplerate
+    return decoded(data, f"row {row}")

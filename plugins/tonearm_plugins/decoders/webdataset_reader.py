@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Source
+from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
 from tonearm_plugins.formats.judge import BOMB_FROM, BOMB_RATIO, judged, size_of, stranger
 from tonearm_plugins.formats.lazy import LazyArrays
 from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.tensors import TORCH
 
 if TYPE_CHECKING:
     import tarfile
@@ -30,6 +31,11 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """
 
     suffixes = (".tar", ".tar.gz", ".tgz")
+
+    def needs(self) -> Iterable[Requirement]:
+        """Return PyTorch, where ``key`` asks for its members."""
+        key = self.options.key or ""
+        return (TORCH,) if key.partition("/")[0].endswith((".pt", ".pth")) else ()
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, OutputError
+from tonearm_plugins.formats.judge import BOMB_FROM, judged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,6 +95,56 @@ def _errors(container: str) -> Iterator[None]:
                 "cannot write: libsndfile's system call failed", hint="is the disk full, or the file too large for it?"
             ) from error
         raise ItemError(f"cannot write {container}: {reason_of(error)}", code="encoder-refused") from error
+
+
+_MOST = 3000
+"""Times its size, to which a large file may grow: digital silence in stereo takes a two-thousandth as FLAC."""
+
+_PRECISE = ("PCM_24", "PCM_32", "DOUBLE")
+
+
+def refuse_bomb(sound: Any, size: int) -> None:
+    """Raise `ItemError` if an open sound file of so many bytes says that it has far more sound than they can hold."""
+    needed = 8 * sound.channels * sound.frames
+    if needed > BOMB_FROM and needed > _MOST * size:
+        raise ItemError(
+            f"it says it has {sound.frames:,} samples, but its {size:,} bytes are too few for so much sound",
+            code="too-long",
+            hint="if it is nothing but silence, leave it out",
+        )
+
+
+def decoded(data: bytes, name: str) -> tuple[np.ndarray[Any, Any], int]:
+    """Return samples and sample rate of a sound file in memory.
+
+    Parameters
+    ----------
+    data
+        All of it.
+    name
+        What to call it in messages.
+
+    Returns
+    -------
+    samples, sample_rate
+        (channels, samples) float32, or float64 where it has more digits; in Hz.
+
+    Raises
+    ------
+    ItemError
+        ``broken-file``, ``too-long``.
+    """
+    import io
+
+    import soundfile
+
+    quiet = hushed() if is_mpeg(data[:16]) else contextlib.nullcontext()
+    with judged(name, "audio"), quiet, soundfile.SoundFile(io.BytesIO(data)) as file:
+        refuse_bomb(file, len(data))
+        samples: np.ndarray[Any, Any] = file.read(
+            dtype="float64" if file.subtype in _PRECISE else "float32", always_2d=True
+        )
+        return samples.T, file.samplerate
 
 
 _hush = threading.Lock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,35 @@ def scrambles(data: bytes, count: int = 60, seed: int = 3) -> list[bytes]:
         out[at if rng.random() < 0.5 else len(out) - 1 - at] = rng.integers(0, 256, len(at))
         made.append(out.tobytes())
     return made
+
+
+SIZES = (0, 1, 255, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)
+"""Numbers that headers lie with."""
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    """The data with a few places overwritten, cut out, doubled, or replaced by numbers that lie; or cut off."""
+    out = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        at = rng.randrange(min(len(out), 300) if rng.random() < 0.6 else len(out))
+        at = len(out) - 1 - at if rng.random() < 0.4 else at
+        what = rng.randrange(6)
+        if what == 0:
+            out[at] = rng.randrange(256)
+        elif what == 1:
+            out[at] ^= 1 << rng.randrange(8)
+        elif what == 2:
+            width = rng.choice((2, 4, 8))
+            out[at : at + width] = (rng.choice(SIZES) % 256**width).to_bytes(width, rng.choice(("little", "big")))
+        elif what == 3:
+            del out[at : at + rng.randrange(1, 20)]
+        elif what == 4:
+            out[at:at] = out[rng.randrange(len(out)) :][:16]
+        elif rng.random() < 0.2:
+            del out[at:]
+        if not out:
+            break
+    return bytes(out)
 
 
 def survives(decoder: type[Any], data: Any, **options: Any) -> int:

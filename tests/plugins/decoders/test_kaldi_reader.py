@@ -11,6 +11,7 @@ import decoder_reading
 import kaldiio
 import numpy as np
 import pytest
+import soundfile
 from decoder_reading import RNG, STFT, WAVE
 
 from tonearm_plugins.decoders.kaldi_reader import KaldiReader
@@ -116,3 +117,29 @@ def test_broken_files(tmp_path: Path) -> None:
     twice = io.BytesIO()
     kaldiio.save_ark(twice, {"a": MAGS["utt0"]})
     assert refused(twice.getvalue() * 2, **WAVE).code == "duplicate"
+
+
+@pytest.mark.parametrize("container", ["WAV", "FLAC"])
+def test_encoded_sounds(container: str, tmp_path: Path) -> None:
+    pcm = (RNG.uniform(-1, 1, 500) * 32767).astype("i2")
+    kaldiio.save_ark(
+        f"{tmp_path}/w.ark",
+        {"a": (8000, pcm), "b": (8000, pcm[:50])},
+        scp=f"{tmp_path}/w.scp",
+        write_function="soundfile",
+        write_kwargs={"format": container},
+    )
+    assert b"AUDIO" in (tmp_path / "w.ark").read_bytes()
+    for name in ("w.ark", "w.scp"):
+        items = decode(tmp_path / name, key="*", **WAVE)
+        assert [item.key for item in items] == ["a", "b"]
+        assert items[0].signal.samples[0] == pytest.approx(pcm / 32768)
+    sound = io.BytesIO()
+    soundfile.write(sound, pcm, 8000, format="FLAC")
+    (item,) = decode(b"utt " + sound.getvalue(), **WAVE)
+    assert item.signal.samples[0] == pytest.approx(pcm / 32768)
+
+
+def test_an_impossible_length_is_one_short_line() -> None:
+    error = refused(b"utt AUDIO\xff" + bytes(range(1, 255)) * 2, **WAVE)
+    assert error.message.startswith("it claims more bytes than are there: ")
