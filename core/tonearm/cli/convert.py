@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import console
 from tonearm.config.check import Bound, bind_decoder, check
-from tonearm.config.document import from_plain, override
+from tonearm.config.document import from_plain, literal, override
 from tonearm.config.nodes import Node, plain
 from tonearm.config.options import Option, declared
 from tonearm.config.ways import by_suffix, find_way
@@ -74,7 +74,8 @@ def main(arguments: SimpleNamespace) -> int:
     if arguments.yaml:
         import yaml
 
-        print(yaml.safe_dump(_without_empty(plain(root)), sort_keys=False, allow_unicode=True), end="")
+        shown = literal(_without_empty(plain(root)))
+        print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
     from tonearm.batch.single import convert_one
 
@@ -132,13 +133,13 @@ def _as_yaml(value: str, option: Option | None) -> str:
     import msgspec
 
     if option is None:
-        return json.dumps(value)
+        return json.dumps(literal(value))
     for given in (value, [part.strip() for part in value.strip("[]").split(",")]):
         try:
             msgspec.convert(given, option.type, strict=True)
         except msgspec.ValidationError:
             continue
-        return json.dumps(given)
+        return json.dumps(literal(given))
     return value
 
 

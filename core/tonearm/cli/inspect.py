@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from tonearm.cli import console
+from tonearm.config.document import literal
 from tonearm.errors import ItemError, one_line
 from tonearm.inspect import Inspected, inspect_file
 from tonearm.inspect.notes import UNKNOWN
@@ -73,7 +75,8 @@ def _page(found: Inspected, registry: Registry) -> Iterator[str]:
         return
     if found.guess is None:
         return
-    yield from (f"  {line}" for line in found.picture)
+    if _shows_blocks():
+        yield from (f"  {line}" for line in found.picture)
     for one in found.guess.findings:
         yield f"  {one.what + ':':<12} {one.value}  ({one.confidence}: {one.reason})"
     yield ""
@@ -81,9 +84,18 @@ def _page(found: Inspected, registry: Registry) -> Iterator[str]:
     yield ""
 
 
+def _shows_blocks() -> bool:
+    """Say whether stdout can print block characters, and not only their numbers."""
+    try:
+        "█".encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def _yaml(found: Inspected, registry: Registry) -> Iterator[str]:
     """Yield the pipeline, with a note wherever the user must decide."""
-    pipeline = found.pipeline(registry)
+    pipeline = literal(found.pipeline(registry))
     source = pipeline["input"]
     yield "tonearm: 1"
     yield "input:"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -193,6 +194,15 @@ def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None =
             [replace(problem, code="bad-override", message=f"--set {shown(assignment)}: {problem.message}")]
         ) from None
     return changed
+
+
+def literal(value: Any) -> Any:
+    """Return plain data to be printed as YAML, in which every ``${`` is meant as it stands."""
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, dict):
+        return {literal(key): literal(inner) for key, inner in value.items()}
+    return [literal(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _override_value(text: str, environ: Mapping[str, str] | None) -> Node:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import (
     ArrayDecoder,
+    ArrayOptions,
     Context,
     Item,
     ItemError,
@@ -17,7 +18,7 @@ from tonearm.api import (
     Requirement,
     Signal,
     Source,
-    Waveform,
+    read_array,
 )
 from tonearm_plugins.formats.judge import check_claim, check_magic, judged
 from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
@@ -65,7 +66,11 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                 beside = {} if audio else self._beside(table.schema, column)
                 for row, values in enumerate(_rows(table, [column, *beside.values()], source.name)):
                     others = dict(zip(beside, values[1:], strict=True))
-                    found = self._audio(values[0], row) if audio else self._numbers(values[0], others, row, context)
+                    found = (
+                        self._audio(values[0], row, context)
+                        if audio
+                        else self._numbers(values[0], others, row, context)
+                    )
                     for one in found:
                         yield one if isinstance(one, ItemError) else Item(signal=one, key=column, index=index)
                         index += 1
@@ -112,7 +117,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         else:
             yield from self.read(array, context, **others)
 
-    def _audio(self, value: Any, row: int) -> Iterator[Signal | ItemError]:
+    def _audio(self, value: Any, row: int, context: Context) -> Iterator[Signal | ItemError]:
         try:
             samples, rate = _audio(value, row)
             if self.options.sample_rate not in (None, rate):
@@ -121,7 +126,15 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                     code="rate-mismatch",
                     hint="leave sample_rate out: audio says it itself",
                 )
-            yield Waveform(samples=samples, sample_rate=rate)
+            options = ArrayOptions(
+                kind="waveform",
+                axes=["channel", "time"],
+                sample_rate=rate,
+                precision="double" if samples.dtype == "f8" else "single",
+                full_scale=self.options.full_scale,
+                nan=self.options.nan,
+            )
+            yield from read_array(samples, options, warn=context.warn)
         except ItemError as error:
             yield error
 

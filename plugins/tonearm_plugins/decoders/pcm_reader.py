@@ -6,7 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
-from tonearm.api import Context, Decoder, Item, ItemError, Meta, Source, Spec, Waveform
+from tonearm.api import (
+    ArrayOptions,
+    Context,
+    Decoder,
+    Item,
+    ItemError,
+    Meta,
+    NanPolicy,
+    OptionError,
+    Source,
+    Spec,
+    Waveform,
+    read_array,
+)
 from tonearm_plugins.formats.judge import AGAIN, judged, size_of
 from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
 
@@ -67,6 +80,23 @@ class PcmOptions:
         ),
     ] = None
     precision: Annotated[Literal["single", "double"], Meta(description="double keeps float64 as it is.")] = "single"
+    full_scale: Annotated[
+        float | None,
+        Meta(gt=0, description="The value that is full scale, of floats which are not within ±1.0: 32768, for one."),
+    ] = None
+    nan: Annotated[
+        NanPolicy,
+        Meta(
+            description="What becomes of NaN and infinity in floats: error refuses the item, zero puts 0 there, keep"
+            " leaves them to a later step (what is written must be finite)."
+        ),
+    ] = "error"
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what does not fit together."""
+        if self.full_scale is not None and not self.encoding.startswith("pcm_f"):
+            hint = "leave it out"
+            yield OptionError(f"{self.encoding} has its full scale by itself", option="full_scale", hint=hint)
 
 
 class PcmReader(Decoder[Waveform, PcmOptions]):
@@ -79,8 +109,17 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         with source.open() as file:
             raw = self._bytes(file, source.name)
             samples = _samples(raw, self.options.encoding, double=self.options.precision == "double")
-            waveform = samples.reshape(-1, self.options.channels).T
-            yield Item(signal=Waveform(samples=waveform, sample_rate=self.options.sample_rate))
+            options = ArrayOptions(
+                kind="waveform",
+                axes=["time", "channel"],
+                sample_rate=self.options.sample_rate,
+                precision="double" if samples.dtype == "f8" else "single",
+                full_scale=self.options.full_scale,
+                nan=self.options.nan,
+            )
+            for signal in read_array(samples.reshape(-1, self.options.channels), options, warn=context.warn):
+                if isinstance(signal, Waveform):
+                    yield Item(signal=signal)
 
     def produces(self) -> Spec:
         """Return what the options say."""

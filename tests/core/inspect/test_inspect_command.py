@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,32 @@ def test_a_page_for_people(capsys: Any) -> None:
     _, out, _ = inspect(capsys, str(SAMPLES / "utt08-magnitude.npy"))
     assert len({len(line) for line in out.splitlines()[1:9]}) == 1
     assert set("".join(out.splitlines()[1:9])) <= set(" ░▒▓█")
+
+
+def test_names_that_mean_something_to_yaml_mean_themselves(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = 'a ${HOME} "b" {c} #\n.npy'
+    np.save(name, np.zeros(500, "f4"))
+    pipeline = tonearm.load(yaml_file(filled(printed_yaml(inspect(capsys, name)[1])), tmp_path))
+    assert pipeline.checked.files == (name,)
+    main(["convert", name, "a.wav", "--sample-rate", "8000", "--yaml"])
+    (tmp_path / "b.yaml").write_text(capsys.readouterr().out)
+    assert tonearm.load(tmp_path / "b.yaml").checked.files == (name,)
+
+
+def yaml_file(pipeline: Any, folder: Path) -> Path:
+    (folder / "p.yaml").write_text(yaml.safe_dump(pipeline))
+    return folder / "p.yaml"
+
+
+def test_a_terminal_without_block_characters_gets_no_picture() -> None:
+    code = "import sys; from tonearm.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "inspect", str(SAMPLES / "utt08.npy")]
+    for encoding, shown in (("utf-8", True), ("ascii", False)):
+        done = subprocess.run(command, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": encoding})
+        assert ("█".encode() in done.stdout, b"2588" in done.stdout) == (shown, False)
 
 
 def test_every_array_of_a_file(tmp_path: Path, capsys: Any) -> None:

@@ -80,6 +80,14 @@ def test_hugging_faces_audio(subtype: str, dtype: str) -> None:
     assert refused(data, sample_rate=8000).message == "row 1 is sampled at 16000 Hz, but sample_rate is 8000"
 
 
+def test_audio_beyond_full_scale_is_refused() -> None:
+    file = io.BytesIO()
+    soundfile.write(file, ROWS[2] * 32768, 8000, subtype="FLOAT", format="WAV")
+    data = saved({"audio": [{"bytes": file.getvalue(), "path": "a.wav"}]})
+    assert refused(data).code == "beyond-full-scale"
+    assert decode(data, full_scale=32768.0)[0].signal.samples[0] == pytest.approx(ROWS[2])
+
+
 def test_one_bad_row_leaves_the_others() -> None:
     rows = [[0.5, 0.25], None, [0.5, None], [], [0.5, float("nan")], [1.0]]
     found = decoder_reading.outcomes(ParquetReader, saved({"wav": rows}), **WAVE)

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from decoder_reading import RNG
 
-from tonearm_plugins.decoders.pcm_reader import PcmReader
+from tonearm_plugins.decoders.pcm_reader import PcmOptions, PcmReader
 
 WAVE = np.append(RNG.uniform(-1, 1, (200, 2)), [[-1, 0], [0, 0.5]], axis=0)
 OF_BITS = {"s16": "PCM_16", "s24": "PCM_24", "s32": "PCM_32", "f32": "FLOAT", "f64": "DOUBLE"}
@@ -108,3 +108,17 @@ def test_large_files_are_mapped(tmp_path: Path) -> None:
     while base.base is not None and not isinstance(base, np.memmap):
         base = base.base
     assert isinstance(base, np.memmap)
+
+
+def test_floats_are_read_as_those_of_arrays_are() -> None:
+    loud = (WAVE[:, 0] * 32768).astype("<f4")
+    error = refused(loud.tobytes(), encoding="pcm_f32le")
+    assert (error.code, "full_scale: 32768" in error.hint) == ("beyond-full-scale", True)
+    (item,) = decode(loud.tobytes(), encoding="pcm_f32le", full_scale=32768.0)
+    assert item.signal.samples[0] == pytest.approx(WAVE[:, 0])
+    assert refused(WAVE.astype(">f4").tobytes(), encoding="pcm_f32le").code in ("beyond-full-scale", "not-finite")
+    bad = np.array([0.5, np.nan], "<f4").tobytes()
+    assert refused(bad, encoding="pcm_f32le").code == "not-finite"
+    assert decode(bad, encoding="pcm_f32le", nan="zero")[0].signal.samples.tolist() == [[0.5, 0]]
+    (problem,) = PcmOptions(encoding="pcm_s16le", sample_rate=8000, full_scale=1.0).problems()
+    assert problem.option == "full_scale"
