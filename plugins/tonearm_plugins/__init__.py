@@ -73,6 +73,7 @@ def tonearm_encoders() -> Encoders:
         "npy-writer": "tonearm_plugins.encoders.npy_writer:NpyWriter",
         "ogg-writer": "tonearm_plugins.encoders.ogg_writer:OggWriter",
         "opus-writer": "tonearm_plugins.encoders.opus_writer:OpusWriter",
+        "png-writer": "tonearm_plugins.encoders.png_writer:PngWriter",
         "raw-writer": "tonearm_plugins.encoders.raw_writer:RawWriter",
         "safetensors-writer": "tonearm_plugins.encoders.safetensors_writer:SafetensorsWriter",
         "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",

@@ -29,11 +29,12 @@ SUFFIXES = {
     "npy-writer": ".npy",
     "ogg-writer": ".ogg",
     "opus-writer": ".opus",
+    "png-writer": ".png",
     "raw-writer": ".raw",
     "safetensors-writer": ".safetensors",
     "wav-writer": ".wav",
 }
-SOUNDS = [name for name in SUFFIXES if name not in ("npy-writer", "raw-writer", "safetensors-writer")]
+SOUNDS = [name for name in SUFFIXES if name not in ("npy-writer", "png-writer", "raw-writer", "safetensors-writer")]
 FOUND = {"artist": "Piper", "title": "old", "album": "gone", "a=b": "x", "tonearm_source": "of the source's own"}
 GIVEN = {"Title": "Grüße = ; 你好", "album": "", "mood": "calm", "date": 2024, "tracknumber": "3/9", "comment": "hello"}
 MERGED = {
