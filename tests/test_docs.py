@@ -1,5 +1,6 @@
 """What README.md and docs/ say is true: their code is run, their tables are made from the plugins."""
 
+import json
 import re
 import subprocess
 import sys
@@ -203,6 +204,25 @@ class TestTheGuideToMels:
         rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|", text, re.MULTILINE)
         found = {op: tuple(re.findall(r"[a-z]+", takes)) for ops, takes in rows for op in re.findall(r"[a-z-]+", ops)}
         assert {op: found[op] for op in ARGUMENTS} == ARGUMENTS
+
+
+def test_the_guide_to_files_says_what_is_so() -> None:
+    text = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
+    encoders = {entry.name for entry in tonearm.registry.default().entries("encoder")}
+    assert encoders == set(re.findall(r"`([a-z0-9]+-writer)`", text.partition("## Whole numbers")[0]))
+    (pipeline,) = blocks("docs/formats.md", "yaml")
+    assert tonearm.load(yaml.safe_load(pipeline)).outputs
+    (said,) = re.findall(r"^```\n(speech.yaml:.*?)^```", text, re.MULTILINE | re.DOTALL)
+    broken = {
+        "tonearm": 1,
+        "input": {"use": "npy-reader", "with": {"sample_rate": 96000}},
+        "outputs": [{"use": "mp3-writer", "file": "x.mp3"}],
+    }
+    with pytest.raises(tonearm.PipelineError) as caught:
+        tonearm.load(broken)
+    assert said.partition(": ")[2].strip() == str(caught.value.problems[0])
+    (sidecar,) = blocks("docs/formats.md", "json")
+    assert list(json.loads(sidecar)) == ["tonearm", "source", "signal", "shape", "tags", "pipeline"]
 
 
 def test_the_guide_names_every_field_of_a_template() -> None:
