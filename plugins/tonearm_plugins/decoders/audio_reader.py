@@ -187,6 +187,8 @@ def _samples(sound: Any, descriptor: int) -> np.ndarray[Any, Any]:
     """
     import numpy as np
 
+    from tonearm_plugins.formats.channels import vorbis_order
+
     _check_header(sound)
     kind = "float64" if sound.subtype in _DOUBLE else "float32"
     size = os.fstat(descriptor).st_size
@@ -198,12 +200,14 @@ def _samples(sound: Any, descriptor: int) -> np.ndarray[Any, Any]:
             f"it says it has {sound.frames} samples, more than memory can hold", code="too-long", hint="split the file"
         ) from error
     block = np.empty((max(1, _BLOCK // sound.channels), sound.channels), kind)
+    # libsndfile leaves the channels of Vorbis and Opus in their own order.
+    order = list(vorbis_order(sound.channels)) if sound.format == "OGG" and sound.subtype != "FLAC" else slice(None)
     done = 0
     while done < sound.frames:
         part = sound.read(out=block[: sound.frames - done])
         if not len(part):
             break
-        samples[:, done : done + len(part)] = part.T
+        samples[order, done : done + len(part)] = part.T
         done += len(part)
     if done < sound.frames and not (sound.format == "MP3" and _is_estimate(sound.frames - done, descriptor)):
         raise _cut_short(f"{done} of {sound.frames} samples are there")

@@ -40,7 +40,7 @@ class Limits:
             return OptionError(
                 f"{self.name} cannot have {channels} channels, only up to {self.channels}",
                 code="too-many-channels",
-                hint="put mix before it, for mono or stereo; wav-writer takes any number of channels, flac-writer up to 8",
+                hint="put mix before it; wav-writer takes any number of channels, flac-writer up to 8",
             )
         return None
 

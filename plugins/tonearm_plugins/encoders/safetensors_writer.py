@@ -36,7 +36,7 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
     """Write the array of any signal as a .safetensors file, with rate, grid or dialect, and tags, in its metadata."""
 
     suffixes = (".safetensors",)
-    requires = (Requirement(name="safetensors", hint="pip install 'tonearm[safetensors]'"),)
+    requires = (Requirement(name="safetensors", hint="pip install 'tonearm[safetensors]'", at_least="0.7"),)
 
     def accepts(self, spec: Spec) -> None:
         """Refuse types that cannot hold the values."""
