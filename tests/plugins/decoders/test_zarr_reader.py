@@ -16,6 +16,7 @@ import pytest
 import zarr
 from decoder_reading import RNG, STFT, WAVE
 
+import tonearm
 from tonearm_plugins.decoders.zarr_reader import ZarrReader
 from tonearm_plugins.formats import zarrs
 
@@ -142,3 +143,35 @@ def test_broken_zip_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> 
         (tmp_path / "b.zarr.zip").write_bytes(part)
         decoder_reading.survives(ZarrReader, tmp_path / "b.zarr.zip", key="*", **WAVE)
     assert capfd.readouterr().err == ""
+
+
+def converted(pipeline: Any, *sources: Any, out: Path) -> tuple[list[str], int]:
+    report = pipeline.run([*sources], out=out)
+    assert report.ok, report.failures
+    return sorted(str(path.relative_to(out)) for path in out.rglob("*.wav")), report.skipped
+
+
+def test_folders_are_sources_of_a_run(tmp_path: Path) -> None:
+    for name in ("in/a.zarr", "in/deep/b.zarr", "in/deep/c.zarr.zip"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        store(tmp_path / name, 3, wav=SAMPLES)
+    pipeline = tonearm.load(
+        {
+            "tonearm": 1,
+            "input": {"use": "zarr-reader", "with": WAVE},
+            "outputs": [{"use": "wav-writer", "file": "{relative_dir}/{name}.wav"}],
+        }
+    )
+    everything = ["a.zarr.wav", "deep/b.zarr.wav", "deep/c.zarr.zip.wav"]
+    assert converted(pipeline, tmp_path / "in", out=tmp_path / "1") == (everything, 0)
+    found = converted(pipeline, f"{tmp_path}/in/**/*.zarr*", out=tmp_path / "2")
+    assert found == (everything, 0)
+    assert converted(pipeline, f"{tmp_path}/in/*/b.zarr", out=tmp_path / "3") == (["deep/b.zarr.wav"], 0)
+    assert converted(pipeline, tmp_path / "in/a.zarr", out=tmp_path / "4") == (["a.zarr.wav"], 0)
+    assert converted(pipeline, tmp_path / "in/a.zarr", out=tmp_path / "4")[1] == 1
+    # What changes within a store changes it, and so does what is new in it.
+    zarr.open_group(tmp_path / "in/a.zarr", mode="a")["wav"][0] = 0.75
+    assert converted(pipeline, tmp_path / "in/a.zarr", out=tmp_path / "4")[1] == 0
+    for path in (tmp_path / "in/a.zarr").rglob("*"):
+        os.utime(path)
+    assert converted(pipeline, tmp_path / "in/a.zarr", out=tmp_path / "4")[1] == 1
