@@ -43,7 +43,9 @@ def test_a_full_disk(lab, disk, jobs, fsync):
     assert whole(out, expected) + known(out) + temporaries(out) == []
     before = seen(out)
     assert 0 < len(before) < 60
-    assert f"{len(before)} converted, 0 failed, {60 - len(before)} left in " in said
+    # The last may have got its name, and the journal no room to say so: the rerun finds it by the record before that.
+    counted = (f"{count} converted, 0 failed, {60 - count} left in " for count in (len(before), len(before) - 1))
+    assert any(line in said for line in counted)
     subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
     status, said = run(folder, *arguments, out=str(out))
     assert status == 0, said

@@ -6,6 +6,7 @@ are extended with zeros to one analysis, and cut again. Memory is some twenty ti
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +72,10 @@ def separated(samples: Floats, *, percussive: bool, margin: float, n_fft: int) -
 
 def _with(effect: Callable[[Floats], Floats], samples: Floats, n_fft: int) -> Floats:
     missing = n_fft - samples.shape[1]
-    return effect(np.pad(samples, ((0, 0), (0, missing))) if missing > 0 else np.ascontiguousarray(samples))
+    # librosa 1.0 gives its own phase vocoder arguments that it warns of, and numba's loop over its phases sets a flag.
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        warnings.filterwarnings("ignore", r"The `\w+` parameter is deprecated as of 1\.0", FutureWarning)
+        return effect(np.pad(samples, ((0, 0), (0, missing))) if missing > 0 else np.ascontiguousarray(samples))
 
 
 def _exact(samples: Floats, length: int) -> Floats:
