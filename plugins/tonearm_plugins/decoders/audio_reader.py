@@ -99,7 +99,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
             if sound.format == "OGG" and not _has_end(descriptor):
                 context.warn("the Ogg stream has no end mark: it may be cut short")
             samples = _samples(sound, descriptor)
-            tags = {name: text for name, text in sound.copy_metadata().items() if name != _SOFTWARE}
+            tags = _tags(sound, descriptor)
             options = ArrayOptions(
                 kind="waveform",
                 axes=["channel", "time"],
@@ -175,6 +175,17 @@ def _sound_file(descriptor: int) -> Iterator[Any]:
             code="bad-audio",
             hint=_FFMPEG,
         ) from error
+
+
+def _tags(sound: Any, descriptor: int) -> dict[str, str]:
+    """Return all tags of an open sound file; libsndfile has names for ten, and leaves the others out."""
+    from tonearm_plugins.formats.tags import read_more
+
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        place = file.tell()
+        more = read_more(file, sound.format, sound.subtype)
+        file.seek(place)  # which libsndfile shares
+    return more | {name: text for name, text in sound.copy_metadata().items() if name != _SOFTWARE}
 
 
 def _samples(sound: Any, descriptor: int) -> np.ndarray[Any, Any]:

@@ -90,7 +90,8 @@ class OpusWriter(TaggingEncoder[Waveform, OpusOptions]):
         if bitrate is None or _LEAST * channels <= bitrate <= _MOST * channels:
             return None
         return OptionError(
-            f"Opus has {_LEAST * channels} to {_MOST * channels} kbit/s for {channels} channels, not {bitrate}",
+            f"Opus has {_LEAST * channels} to {_MOST * channels} kbit/s for {channels} channel{'s' * (channels > 1)},"
+            f" not {bitrate}",
             option="bitrate",
             hint="64 kbit/s of each channel is good for anything",
         )

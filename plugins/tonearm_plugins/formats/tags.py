@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 OWN = "tonearm_"
 """How the names of those tags begin that say what made a file."""
@@ -27,6 +27,12 @@ _FRAMES = {
 }
 _DATE = re.compile(r"\d{4}(-|$)")  # of any other form, ID3's frame for it would stay empty
 _NAME = re.compile(r"[ -<>-}]+")  # what Vorbis comments allow: ASCII that can be printed, but no = and no ~
+
+
+# Right of the source alone: what encoded it, by how much players turn it down, where its tracks and channels are.
+_BOUND = re.compile(
+    r"cuesheet|coverart.*|encoder|itun.*|metadata_block_picture|r128_.*|replaygain_.*|software|waveformatextensible_.*"
+)
 
 
 def is_name(name: str) -> bool:
@@ -129,3 +135,61 @@ def write_comments(path: Path, tags: Mapping[str, str], container: Literal["flac
     for name, value in tags.items():
         file[name] = value
     file.save(padding=lambda _: 0)
+
+
+def read_more(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
+    """Return the tags of a sound file, those too that libsndfile has no names for; none if they cannot be read.
+
+    Parameters
+    ----------
+    file
+        The file, at any place.
+    container, subtype
+        libsndfile's names of what it is.
+
+    Returns
+    -------
+    tags
+        By name in lower case; several values of one name are joined by ``; ``. What would be wrong of another file is
+        left out: its encoder, its gain for playback, pictures.
+    """
+    import struct
+
+    import mutagen
+
+    file.seek(0)
+    try:
+        found = _read(file, container, subtype)
+    except (mutagen.MutagenError, ValueError, LookupError, TypeError, AttributeError, EOFError, struct.error, OSError):
+        return {}  # the sound is there all the same
+    return {name: text for name, text in found.items() if text and not _BOUND.fullmatch(name)}
+
+
+def _read(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
+    from mutagen import aiff, flac, id3, oggflac, oggopus, oggvorbis, wave
+
+    opened: Any
+    if container in ("FLAC", "OGG"):
+        kinds = {"VORBIS": oggvorbis.OggVorbis, "OPUS": oggopus.OggOpus}
+        opened = flac.FLAC if container == "FLAC" else kinds.get(subtype, oggflac.OggFLAC)
+        comments = opened(file).tags or {}
+        return {name.lower(): "; ".join(comments[name]) for name in comments.keys()}  # noqa: SIM118
+    if container == "MP3":
+        return _of_id3(id3.ID3(file))
+    opened = {"AIFF": aiff.AIFF, "WAV": wave.WAVE, "WAVEX": wave.WAVE}.get(container)
+    return {} if opened is None else _of_id3(opened(file).tags or {})
+
+
+def _of_id3(frames: Any) -> dict[str, str]:
+    names = {frame: name for name, frame in _FRAMES.items()}
+    tags = {}
+    for frame in frames.values():
+        if frame.FrameID == "TXXX":
+            name = frame.desc.lower()
+        elif frame.FrameID == "COMM" and not frame.desc:
+            name = "comment"
+        else:
+            name = names.get(frame.FrameID, "")
+        if name:
+            tags[name] = "; ".join(map(str, frame.text))
+    return tags

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
+import mutagen.flac
 import mutagen.id3
 import numpy as np
 import pytest
@@ -134,6 +135,28 @@ def test_id3_tags_come_along(tmp_path: Path) -> None:
     item, _ = read(tmp_path / "a.mp3")
     assert item.tags == {"title": "Grüße", "artist": "A"}
     assert item.signal.length == 5000
+
+
+def test_tags_that_would_be_wrong_of_another_file_stay(tmp_path: Path) -> None:
+    (tmp_path / "a.flac").write_bytes(made("FLAC", "PCM_16", tone(1, 5000)))
+    file = mutagen.flac.FLAC(tmp_path / "a.flac")
+    file.update({"Mood": ["calm", "slow"], "REPLAYGAIN_TRACK_GAIN": "-7 dB", "encoder": "x", "R128_TRACK_GAIN": "-9"})
+    file.save()
+    assert read(tmp_path / "a.flac")[0].tags == {"mood": "calm; slow"}
+
+
+@pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3", "WAV", "AIFF"])
+def test_broken_tags_do_not_keep_the_sound_away(container: str) -> None:
+    """Whatever stands in the first bytes or the last: the same sound as ever, or an error of ours."""
+    subtype = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}.get(container, "PCM_16")
+    data = made(container, subtype, tone(1, 3000))
+    bare = np.random.default_rng(0)
+    for _ in range(60):
+        broken = bytearray(data)
+        for at in bare.integers(0, min(len(data), 400), 4):
+            broken[at] = bare.integers(256)
+        with contextlib.suppress(ItemError):
+            read(bytes(broken))
 
 
 def test_tags_go_through_a_pipeline(tmp_path: Path) -> None:

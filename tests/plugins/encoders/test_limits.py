@@ -36,6 +36,7 @@ def problem_of(use: str, suffix: str, rate: int, channels: int | None, options: 
         ("opus-writer", 22050, None, {"resample": False}, "Opus cannot have a sample rate of 22050 Hz", "24000"),
         ("opus-writer", 48000, 9, {}, "Opus cannot have 9 channels, only up to 8", "wav-writer"),
         ("opus-writer", 48000, 2, {"bitrate": 600}, "Opus has 12 to 512 kbit/s for 2 channels, not 600", "64 kbit/s"),
+        ("opus-writer", 48000, 1, {"bitrate": 600}, "Opus has 6 to 256 kbit/s for 1 channel, not 600", "64 kbit/s"),
         ("opus-writer", 48000, 6, {"bitrate": 32}, "Opus has 36 to 1536 kbit/s for 6 channels, not 32", "64 kbit/s"),
         ("ogg-writer", 4000, None, {}, "Vorbis cannot have a sample rate of 4000 Hz", "sample_rate: 8000"),
         ("ogg-writer", 384000, None, {}, "Vorbis cannot have a sample rate of 384000 Hz", "sample_rate: 192000"),
