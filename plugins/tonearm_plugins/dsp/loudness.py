@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,13 @@ ABSOLUTE_GATE = -70.0
 RELATIVE_GATE = -10.0
 HOPS = 4
 """Hops of 100 ms to a block."""
+
+SHORT_TERM_HOPS = 30
+"""Hops to a window of short-term loudness: 3 s."""
+
+RANGE_GATE = -20.0
+RANGE_ENDS = (0.10, 0.95)
+"""Of EBU Tech 3342: the relative gate in LU, and which parts of the short-term loudness lie below the range's ends."""
 
 
 def k_weighting(sample_rate: int) -> Doubles:
@@ -66,10 +73,13 @@ class BlockLoudness:
         (blocks,): the weighted mean square of each block over all channels.
     whole
         Whether the sound is shorter than a block, so that the one there is stands for all of it, and nothing is gated.
+    short_term
+        (windows,): the same over 3 s, every 100 ms; none if the sound is shorter.
     """
 
     energy: Doubles
     whole: bool = False
+    short_term: Doubles = field(default_factory=lambda: np.empty(0))
 
     @property
     def integrated(self) -> float:
@@ -80,9 +90,28 @@ class BlockLoudness:
         energy = energy[energy > _energy(ABSOLUTE_GATE)]
         return _lufs(energy[energy > _energy(_lufs(energy) + RELATIVE_GATE)])
 
+    @property
+    def loudest_short_term(self) -> float:
+        """The greatest loudness of 3 s in LUFS; -inf if the sound is shorter, or silent."""
+        return _lufs(self.short_term[self.short_term.argmax() :][:1]) if self.short_term.size else -math.inf
+
+    @property
+    def range(self) -> float | None:
+        """The loudness range in LU (EBU Tech 3342); None if the sound is shorter than 3 s, or nothing passes the gates.
+
+        Of short-term loudness, without what is below -70 LUFS, or 20 LU below the mean of the rest: from what 10 % are
+        below to what 95 % are.
+        """
+        loud = self.short_term[self.short_term >= _energy(ABSOLUTE_GATE)]
+        loud = np.sort(loud[loud >= _energy(_lufs(loud) + RANGE_GATE)])
+        if not loud.size:
+            return None
+        low, high = (loud[round((loud.size - 1) * end)] for end in RANGE_ENDS)
+        return 10 * math.log10(high / low)
+
     def scaled(self, gain: float) -> BlockLoudness:
         """Return what would be measured of the same sound times a gain."""
-        return replace(self, energy=self.energy * (gain * gain))
+        return replace(self, energy=self.energy * (gain * gain), short_term=self.short_term * (gain * gain))
 
     def gain_to(self, lufs: float) -> float:
         """Return the gain that brings the integrated loudness there; 1 if there is none to measure.
@@ -148,7 +177,14 @@ def measure_loudness(
             total += weight * energies(given, hop, sections)
     if whole:
         return BlockLoudness(total.sum(keepdims=True) / length, whole=True)
-    return BlockLoudness(np.convolve(total, np.full(HOPS, 1 / (HOPS * hop)), "valid"))
+    return BlockLoudness(_means(total, hop, HOPS), short_term=_means(total, hop, SHORT_TERM_HOPS))
+
+
+def _means(energies: Doubles, hop: int, hops: int) -> Doubles:
+    """Return the mean square of each window of so many hops from the energies of these: (windows,)."""
+    if len(energies) < hops:
+        return np.empty(0)
+    return np.convolve(energies, np.full(hops, 1 / (hops * hop)), "valid")
 
 
 def _native(channel: npt.NDArray[Any], hop: int, sections: Doubles) -> Doubles:

@@ -97,6 +97,10 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
             gain_db=round(decibels(gain), 2),
             true_peak_db=_rounded(decibels(peak)),
         )
+        if found.range is not None:
+            context.measure(
+                max_short_term_lufs=_rounded(found.loudest_short_term), loudness_range_lu=round(found.range, 2)
+            )
         return result
 
     def _limited(self, signal: Waveform, gain: float, ceiling: float, context: Context) -> tuple[Waveform, float]:

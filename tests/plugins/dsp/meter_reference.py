@@ -41,15 +41,25 @@ def integrated(samples: Any, weights: Any, rate: int = 48000) -> float:
 
 def ffmpegs(samples: Any, rate: int) -> tuple[float, float]:
     """Return the integrated loudness and the true peak in dB of ffmpeg's ebur128."""
+    found = said_by_ebur128(samples, rate)
+    peaks = [float(peak) for peak in re.findall(r"true_peaks_ch\d+=(\S+)", found)]
+    return float(re.findall(r"r128\.I=(\S+)", found)[-1]), 20 * float(np.log10(max(peaks)))
+
+
+def ffmpegs_range(samples: Any, rate: int) -> float:
+    """Return the loudness range in LU of ffmpeg's ebur128."""
+    return float(re.findall(r"r128\.LRA=(\S+)", said_by_ebur128(samples, rate))[-1])
+
+
+def said_by_ebur128(samples: Any, rate: int) -> str:
+    """Return what it says of every 100 ms."""
     shape = ["-f", "f32le", "-ar", str(rate), "-ch_layout", LAYOUTS[len(samples)]]
     done = subprocess.run(
         [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostats", *shape, "-i", "-", "-af",
          "ebur128=peak=true:metadata=1,ametadata=print:file=-", "-f", "null", "-"],
         input=samples.T.astype("<f4").tobytes(), capture_output=True, check=True,
     )  # fmt: skip
-    found = done.stdout.decode()
-    peaks = [float(peak) for peak in re.findall(r"true_peaks_ch\d+=(\S+)", found)]
-    return float(re.findall(r"r128\.I=(\S+)", found)[-1]), 20 * float(np.log10(max(peaks)))
+    return done.stdout.decode()
 
 
 def between_samples(first: int) -> Any:

@@ -10,7 +10,7 @@ import pytest
 import scipy.signal
 import soxr
 from dsp_material import ENGINES, SAMPLES
-from meter_reference import HIGH_PASS, SHELF, ffmpegs, integrated, tone
+from meter_reference import HIGH_PASS, SHELF, ffmpegs, ffmpegs_range, integrated, tone
 
 from tonearm_plugins.dsp.framing import ShapeError
 from tonearm_plugins.dsp.layouts import WEIGHTS
@@ -28,6 +28,15 @@ TECH_3341 = {
     4: [(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)],
     5: [(-26, 20), (-20, 20.1), (-26, 20)],
     9: [(-20, 1.34), (-30, 1.66)] * 5,
+}
+
+
+# EBU Tech 3342, table 1, made as those: the loudness range in LU.
+TECH_3342 = {
+    1: ([(-20, 20), (-30, 20)], 10),
+    2: ([(-20, 20), (-15, 20)], 5),
+    3: ([(-40, 20), (-20, 20)], 20),
+    4: ([(-50, 20), (-35, 20), (-20, 20), (-35, 20), (-50, 20)], 15),
 }
 
 
@@ -49,6 +58,37 @@ def test_the_ebus_signals_read_what_they_should(number: int, engine: str) -> Non
     both = np.tile(tone(TECH_3341[number]), (2, 1)).astype("f4")
     wanted = -33.0 if number == 2 else -23.0
     assert measure_loudness(both, 48000, engine=engine).integrated == pytest.approx(wanted, abs=0.1)
+
+
+@pytest.mark.parametrize("number", TECH_3342)
+def test_the_ebus_ranges_read_what_they_should(number: int) -> None:
+    levels, wanted = TECH_3342[number]
+    both = np.tile(tone(levels), (2, 1)).astype("f4")
+    assert measure_loudness(both, 48000).range == pytest.approx(wanted, abs=1)
+
+
+def test_the_ebus_short_term_signals_read_what_they_should() -> None:
+    """The ninth stays at -23 LUFS whatever 3 s are taken, the tenth comes to it wherever its 3 s of sound begin."""
+    steady = measure_loudness(np.tile(tone(TECH_3341[9]), (2, 1)).astype("f4"), 48000)
+    np.testing.assert_allclose(-0.691 + 10 * np.log10(steady.short_term), -23, atol=0.1)
+    for number in range(20):
+        both = np.tile(tone([(-200, number * 0.15), (-23, 3), (-200, 1)]), (2, 1)).astype("f4")
+        assert measure_loudness(both, 48000).loudest_short_term == pytest.approx(-23, abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 48000])
+def test_the_range_agrees_with_ffmpeg(rate: int) -> None:
+    samples = noise(60, rate, 1)  # ffmpeg takes the value one rank below the standard's: slow enough not to matter
+    assert measure_loudness(samples, rate).range == pytest.approx(ffmpegs_range(samples, rate), abs=0.2)
+
+
+def test_there_is_no_range_of_less_than_three_seconds_or_of_silence() -> None:
+    found = measure_loudness(noise(2.9, 8000, 1), 8000)
+    assert (found.range, found.loudest_short_term) == (None, -math.inf)
+    assert measure_loudness(np.zeros((1, 40_000), "f4"), 8000).range is None
+    louder, found = (measure_loudness(noise(9, 8000, 1), 8000).scaled(gain) for gain in (2, 1))
+    assert louder.range == pytest.approx(found.range)
+    assert louder.loudest_short_term - found.loudest_short_term == pytest.approx(20 * math.log10(2))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -197,11 +197,13 @@ class TestLoudness:
     @pytest.mark.parametrize("target", [-40.0, -24.0])
     @pytest.mark.parametrize("channels", [1, 2, 6])
     def test_it_is_as_loud_as_wanted(self, channels: int, target: float) -> None:
-        samples = np.tile(speech(), (channels, 1))
+        samples = np.tile(speech(), (channels, 3))
         found, context = applied(Loudness, samples, 22050, target_lufs=target, true_peak_db=-1.0)
-        assert measure_loudness(found, 22050).integrated == pytest.approx(target, abs=0.01)
-        noted = context.measurements
+        measured, noted = measure_loudness(found, 22050), context.measurements
+        assert measured.integrated == pytest.approx(target, abs=0.01)
         assert noted["loudness_lufs"] == target
+        assert noted["loudness_range_lu"] == pytest.approx(measured.range, abs=0.01)
+        assert noted["max_short_term_lufs"] == pytest.approx(measured.loudest_short_term, abs=0.01)
         assert noted["true_peak_db"] == pytest.approx(db(true_peak_of(found)), abs=0.01)
         assert noted["gain_db"] == pytest.approx(target - noted["source_lufs"], abs=0.011)
         assert not context.warnings
