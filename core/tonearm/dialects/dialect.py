@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from tonearm.dialects.filterbank import Norm, Scale, filterbank, greatest_sum, mel_edges, mel_to_hz
+from tonearm.dialects.filterbank import Norm, Scale, bins_between, filterbank, greatest_sum, mel_edges, mel_to_hz
 from tonearm.dialects.steps import BASES, MelStep, Range
 from tonearm.errors import OptionError
 from tonearm.signals import MAX_SAMPLE_RATE, Padding, PadMode, StftGrid
@@ -118,6 +118,14 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
             raise OptionError(f"fmax {self.top:g} Hz is above half the rate of {rate} Hz", option="fmax")
         if self.fmin >= self.top:
             raise OptionError(f"fmin {self.fmin:g} Hz is not below fmax {self.top:g} Hz", option="fmin")
+        bins = bins_between(self.n_fft, rate, self.fmin, self.top)
+        if self.n_mels > bins:
+            raise OptionError(
+                f"there are fewer bins than mels: {bins} of n_fft {self.n_fft} lie between {self.fmin:g} and"
+                f" {self.top:g} Hz, for {self.n_mels} mels",
+                option="n_mels",
+                hint="fewer mels, or a greater n_fft",
+            )
         if self.log != "none" and self.floor == 0:
             raise OptionError("silence has no logarithm without a floor", option="floor")
         if (self.mean is None) != (self.std is None):

@@ -89,6 +89,11 @@ def filterbank(
     return weights
 
 
+def bins_between(n_fft: int, sample_rate: int, fmin: float, fmax: float) -> int:
+    """Return how many bins of an FFT lie from ``fmin`` to ``fmax`` in Hz, both included."""
+    return max(math.floor(fmax * n_fft / sample_rate) - math.ceil(fmin * n_fft / sample_rate) + 1, 0)
+
+
 def greatest_sum(n_fft: int, sample_rate: int, edges_hz: list[float], norm: Norm) -> float:
     """Return a bound for the sum of one filter's weights, without computing them."""
     widths = [last - first for first, last in zip(edges_hz, edges_hz[2:], strict=False)]

@@ -75,6 +75,10 @@ def test_what_the_dialect_says_already_may_be_said_again_if_it_is_the_same():
             "p.yaml:8:13: bad-option: npy-reader: dialect: fmax 9000 Hz is above half the rate of 16000 Hz",
         ),
         (
+            "    kind: mel\n    dialect: {base: acme, n_mels: 600}",
+            "p.yaml:6:35: bad-option: npy-reader: dialect: there are fewer bins than mels:",
+        ),
+        (
             "    kind: mel\n    dialect: {base: acme, log: ln2}",
             "p.yaml:6:32: bad-option: npy-reader: dialect: 'log' is 'ln2'\n    hint: one of ",
         ),

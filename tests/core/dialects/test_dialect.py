@@ -35,6 +35,13 @@ class TestItChecksItself:
         [
             ({"fmax": 12000.0}, "fmax", "fmax 12000 Hz is above half the rate of 22050 Hz"),
             ({"fmax": None, "filterbank_sample_rate": 16000, "fmin": 8000.0}, "fmin", "fmin 8000 Hz is not below fmax"),
+            (
+                {"n_mels": 373},
+                "n_mels",
+                "there are fewer bins than mels: 372 of n_fft 1024 lie between 0 and 8000 Hz, for 373 mels",
+            ),
+            ({"n_mels": 514, "fmax": None}, "n_mels", "513 of n_fft 1024 lie between 0 and 11025 Hz, for 514 mels"),
+            ({"n_mels": 2, "fmin": 100.0, "fmax": 108.0}, "n_mels", "1 of n_fft 1024 lie between 100 and 108 Hz"),
             ({"floor": 0.0}, "floor", "silence has no logarithm without a floor"),
             ({"mean": 1.0}, "std", "statistics are a mean and a std; 'std' is missing"),
             ({"mean": (1.0, 2.0), "std": 1.0}, "mean", "mean has 2 numbers for 80 mels"),
@@ -47,6 +54,10 @@ class TestItChecksItself:
         error = refused(**changes)
         assert error.option == option
         assert message in error.message
+
+    def test_as_many_bands_as_bins_fit(self):
+        assert dialect(n_mels=372).mel_basis().shape == (372, 513)
+        assert dialect(n_mels=513, fmax=None).mel_basis().shape == (513, 513)
 
     def test_no_floor_is_needed_without_a_logarithm(self):
         assert dialect(floor=0.0, log="none").range.low == 0
