@@ -21,6 +21,9 @@ CLOSE = 0.05
 LEAST_SLOPE = 0.2
 """What a dB of gain adds in LU, at least: beyond, a limiter makes nothing but noise of a sound."""
 
+MOST_MORE = 40.0
+"""In dB: how much more than the target wants is tried, where a limiter takes nearly all of it away."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoudnessOptions:
@@ -108,19 +111,23 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         from tonearm_plugins.dsp.level import amplitude, decibels, scaled
 
         gain_db, slope = decibels(gain), 1.0
+        most_db = gain_db + MOST_MORE
         tried: list[tuple[float, float]] = []
         for _ in range(TURNS):
             louder = Waveform(samples=scaled(signal.samples, amplitude(gain_db)), sample_rate=signal.sample_rate)
             result, reduction_db = limited(louder, ceiling, LimiterOptions(), true_peak=True)
             tried.append((gain_db, self._measured(result).integrated))
             missing = self.options.target_lufs - tried[-1][1]
-            if abs(missing) < CLOSE:
+            if abs(missing) < CLOSE or not math.isfinite(missing):  # the ceiling may be below what has a loudness
                 break
             # Of each dB of gain, the limiter lets through only a part: the secant method.
             if len(tried) > 1:
                 (gain_before, before), (gain_now, now) = tried[-2:]
                 slope = min(max((now - before) / (gain_now - gain_before), LEAST_SLOPE), 1.0)
-            gain_db += missing / slope
+            more = min(missing / slope, most_db - gain_db)
+            if not more:
+                break
+            gain_db += more
         context.measure(reduction_db=round(reduction_db, 2))
         return result, amplitude(tried[-1][0])
 

@@ -208,6 +208,14 @@ class TestLoudness:
         assert noted["gain_db"] == pytest.approx(target - noted["source_lufs"], abs=0.011)
         assert not context.warnings
 
+    @pytest.mark.parametrize("true_peak_db", [-20.0, -60.0])
+    @pytest.mark.parametrize("samples", [np.full((1, 6001), 0.3, "f4"), speech() * 0.1], ids=["DC", "speech"])
+    def test_a_target_beyond_the_ceiling_is_missed_and_not_run_after(self, samples: Any, true_peak_db: float) -> None:
+        found, context = applied(Loudness, samples, 22050, target_lufs=0.0, true_peak_db=true_peak_db)
+        assert db(true_peak_of(found)) <= true_peak_db + 1e-6
+        assert db(np.abs(found).max()) > true_peak_db - 1
+        assert "LUFS, not 0: its true peak is at" in context.warnings[-1]
+
     def test_one_gain_leaves_it_softer_where_peaks_would_be_over(self) -> None:
         samples = speech()
         found, context = applied(Loudness, samples, 22050, target_lufs=-9.0, peaks="lower")
