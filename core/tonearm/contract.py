@@ -467,7 +467,9 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
 
 
 def _no_such_key(key: str, found: Iterable[str]) -> ItemError:
-    return ItemError(f"there is no array {one_line(key)!r}", code="no-such-key", hint=f"there are {_some(list(found))}")
+    there = list(found)
+    hint = f"there are {_some(there)}" if there else "there is none at all"
+    return ItemError(f"there is no array {one_line(key)!r}", code="no-such-key", hint=hint)
 
 
 def _some(keys: list[str], limit: int = 10) -> str:

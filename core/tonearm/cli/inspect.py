@@ -12,6 +12,7 @@ from tonearm.cli import console
 from tonearm.config.document import literal
 from tonearm.errors import ItemError, one_line
 from tonearm.inspect import Inspected, inspect_file
+from tonearm.inspect.mels import SHOWN
 from tonearm.inspect.notes import UNKNOWN
 from tonearm.registry import Registry
 
@@ -124,7 +125,8 @@ def _scalar(value: object) -> str:
 
 def _note(option: str, found: Inspected) -> str:
     if option == "dialect" and found.guess is not None:
-        return f"one of {', '.join(found.guess.dialects[:8])}"
+        first, others = found.guess.dialects[:SHOWN], len(found.guess.dialects) - SHOWN
+        return f"one of {', '.join(first)}{f', or of {others} more: --json lists them' if others > 0 else ''}"
     return {
         "sample_rate": "in Hz, as the model's settings say",
         "hop_length": "in samples, as the model's settings say",

@@ -154,7 +154,9 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             return known
         if pattern is None:
             raise ItemError(
-                f"there are {len(known)} columns of arrays or audio: {named}",
+                f"there are {len(known)} columns of arrays or audio: {named}"
+                if known
+                else "there is no column of arrays or audio",
                 code="several-arrays" if known else "empty",
                 hint="key: NAME takes one" if known else "",
             )

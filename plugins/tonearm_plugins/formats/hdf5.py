@@ -99,7 +99,9 @@ def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matla
     kind = dataset.dtype.base.kind if dataset.dtype.names is None else "V"
     if kind not in "iufcb" and not (matlab and dataset.dtype.names == ("real", "imag")):
         # Not even read: text and lists of varying length stand in heaps in which a broken file can lead in circles.
-        what = "lists of varying length" if h5py.check_vlen_dtype(dataset.dtype) else f"{dataset.dtype} values"
+        text = h5py.check_string_dtype(dataset.dtype) is not None
+        lists = h5py.check_vlen_dtype(dataset.dtype) is not None
+        what = "text" if text else "lists of varying length" if lists else f"{dataset.dtype} values"
         raise ItemError(
             f"{shown(name)}: {shown(key)} holds {what}, not an array of numbers",
             code="not-numbers",

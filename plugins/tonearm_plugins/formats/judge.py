@@ -81,21 +81,29 @@ def check_magic(file: BinaryIO, name: str, what: str, starts: tuple[bytes, ...],
     file.seek(0)
 
 
-def stranger(file: BinaryIO, name: str, what: str) -> ItemError:
-    """Return the error for a file that is not what it should be: empty, or what it looks like instead."""
+def stranger(file: BinaryIO, name: str, what: str, kin: str = "") -> ItemError:
+    """Return the error for a file that is not what it should be: empty, or what it looks like instead.
+
+    What looks like its ``kin`` by its first bytes is what it should be, and broken.
+    """
     file.seek(0)
     head = file.read(HEAD)
     if not head:
         return ItemError(f"{shown(name)} is empty: it has 0 bytes", code="empty", hint=AGAIN)
     found, hint = looks_like(head)
+    if kin and kin in found:
+        return ItemError(
+            f"{shown(name)} is damaged: it begins as {found}, and goes on as none", code="broken-file", hint=AGAIN
+        )
     return ItemError(f"{shown(name)} is not {what}; it looks like {found}", code="wrong-format", hint=hint)
 
 
 def check_claim(name: str, key: str, claimed: int, present: int) -> None:
     """Raise `ItemError` if an array claims far more bytes than a file of so many can hold."""
     if claimed > BOMB_FROM and claimed > BOMB_RATIO * present:
+        whose = f"{shown(name)}: {shown(key)}" if key else shown(name)
         raise ItemError(
-            f"{shown(name)}: {shown(key)} claims {claimed:,} bytes, but {present:,} are there",
+            f"{whose} claims {claimed:,} bytes, but {present:,} are there",
             code="too-large",
             hint="if it is meant, save it uncompressed",
         )
@@ -117,5 +125,6 @@ def check_stored(name: str, key: str, inflated: int, stored: int) -> None:
 def _reason(error: Exception) -> str:
     if "not a zip file" in str(error):
         return "the directory at its end is not there: it is cut off, or no such file"
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    text = getattr(error, "error_string", str(error))  # libsndfile's: without the address of what was opened
+    lines = [line for line in text.splitlines() if line.strip()]
     return shown(lines[0] if lines else type(error).__name__)

@@ -135,7 +135,7 @@ def read(file: BinaryIO, name: str) -> Picture:
         try:
             image = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError:
-            raise stranger(file, name, "a picture that is read") from None
+            raise stranger(file, name, "a picture that is read", "picture") from None
         with image:
             if math.prod(image.size) > max(FREE, RATIO * size):
                 raise ItemError(

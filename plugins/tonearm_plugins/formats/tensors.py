@@ -82,7 +82,9 @@ def to_array(tensor: Any, key: str) -> Array:
     if tensor.is_quantized or tensor.layout != torch.strided or tensor.device.type != "cpu":
         kind = "quantised" if tensor.is_quantized else f"{tensor.layout} on {tensor.device}"
         raise ItemError(
-            f"the tensor {shown(key)} is {kind}, not plain values", code="not-numbers", hint="save tensor.float().cpu()"
+            f"the tensor{f' {shown(key)}' if key else ''} is {kind}, not plain values",
+            code="not-numbers",
+            hint="save tensor.float().cpu()",
         )
     tensor = tensor.detach().resolve_conj().resolve_neg()
     if tensor.dtype == torch.bfloat16 or "float8" in str(tensor.dtype):

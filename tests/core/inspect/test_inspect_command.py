@@ -86,6 +86,8 @@ def test_real_mels(path: Path, tmp_path: Path, capsys: Any) -> None:
     options = yaml.safe_load(printed_yaml(out))["input"]["with"]
     assert options == {"kind": "mel", "axes": said["axes"].strip("[]").split(", "), "dialect": "?"}
     passes_check(filled(printed_yaml(out), dialect=path.stem), tmp_path, capsys)
+    (note,) = (line.partition("# one of ")[2] for line in out.splitlines() if "# one of " in line)
+    assert note.endswith(f"or of {len(found['dialects']) - 8} more: --json lists them") or name in note.split(", ")
     pipeline = filled(printed_yaml(out), dialect=path.stem)
     assert [step["use"] for step in pipeline["steps"]] == ["mel-to-wave"]
     decoder: Any = tonearm.load(pipeline).checked.decoder.plugin

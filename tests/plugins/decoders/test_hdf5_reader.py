@@ -55,7 +55,7 @@ def test_groups_batches_complex_and_parts() -> None:
     assert [(item.key, item.signal.length) for item in items] == [("a/b/wav", 6), ("a/b/wav", 2)]
     assert np.array_equal(decode(data, key="stft", **STFT)[0].signal.values[0], values)
     assert refused(data).message == "there are 4 arrays: a/b/wav, a/n, stft, text"
-    assert refused(data, key="text").code == "not-numbers"
+    assert refused(data, key="text").message == "'in memory': 'text' holds text, not an array of numbers"
 
 
 def test_a_large_plain_dataset_is_mapped(tmp_path: Path) -> None:

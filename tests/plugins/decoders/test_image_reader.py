@@ -177,6 +177,8 @@ def test_options_that_fit_or_not(given: Any, expected: list[str]) -> None:
 def test_broken_and_other_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(b"").code == "empty"
     assert refused(b"RIFF" + bytes(80)).message == "'in memory' is not a picture that is read; it looks like a WAV file"
+    error = refused(b"\x89PNG\r\n\x1a\n" + bytes(80), dialect=RIFFUSION)
+    assert error.message == "'in memory' is damaged: it begins as a PNG picture, and goes on as none"
     file = io.BytesIO()
     Image.fromarray(np.zeros((9, 9), "u1")).save(file, "GIF")
     assert refused(file.getvalue(), dialect=RIFFUSION).code == "wrong-format"

@@ -104,7 +104,7 @@ def test_columns_are_chosen_by_key() -> None:
     assert refused(data, **WAVE).message == "there are 2 columns of arrays or audio: 'a1', 'a2'"
     assert [(item.key, item.index) for item in decode(data, key="a*", **WAVE)] == [("a1", 0), ("a2", 1)]
     assert refused(data, key="text", **WAVE).code == "no-such-key"
-    assert refused(saved({"id": [1]}), **WAVE).message == "there are 0 columns of arrays or audio: none"
+    assert refused(saved({"id": [1]}), **WAVE).message == "there is no column of arrays or audio"
 
 
 def test_numbers_need_a_sample_rate() -> None:
