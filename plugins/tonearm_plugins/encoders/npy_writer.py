@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from tonearm.api import Context, OptionError, Signal, Sink, Spec
 from tonearm_plugins.encoders.arrays import Dtype, Squeeze, check_dtype, the_array
@@ -43,4 +44,11 @@ class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
 
         array = the_array(signal, self.options, context)
         with sink.open() as file:
-            np.save(file, array, allow_pickle=False)
+            np.save(_Plain(file), array, allow_pickle=False)
+
+
+class _Plain:
+    """A file that NumPy only calls: to a real one it writes by C, and does not hear if the last part fails."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write

@@ -64,9 +64,9 @@ def write(
     """
     import soundfile
 
-    with _errors(container):
+    with _errors(container), _Target(path) as target, target.errors():
         file = soundfile.SoundFile(
-            str(path),
+            target,
             "w",
             samplerate=sample_rate,
             channels=channels,
@@ -81,6 +81,58 @@ def write(
                 setattr(file, name, value)
             for block in blocks:
                 file.write(block)
+
+
+class _Target:
+    """A file that libsndfile writes by our hands: of what fails while it closes one of its own, it says nothing.
+
+    Parameters
+    ----------
+    path
+        Where; a file that is there is written anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "w+b", buffering=0)  # noqa: PTH123, SIM115 - closed at our own end
+        self._error: OSError | None = None
+
+    def __enter__(self) -> _Target:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @contextlib.contextmanager
+    def errors(self) -> Iterator[None]:
+        """Raise `OutputError` at the end if anything could not be written, whatever libsndfile makes of it."""
+        try:
+            yield
+        finally:
+            if self._error is not None:
+                reason = (self._error.strerror or str(self._error)).lower()
+                raise OutputError(f"cannot write: {reason}") from self._error
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return where we are."""
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer."""
+        return self._file.readinto(buffer) or 0
+
+    def write(self, data: Any) -> int:
+        """Write all of it, and note what went wrong: an exception would not get through libsndfile."""
+        rest = memoryview(data)
+        while len(rest) and self._error is None:
+            try:
+                rest = rest[self._file.write(rest) :]
+            except OSError as error:
+                self._error = error
+        return len(data) - len(rest)
 
 
 @contextlib.contextmanager
