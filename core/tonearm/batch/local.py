@@ -27,6 +27,9 @@ from tonearm.pipeline import Pipeline
 GRACE = 1.5
 """Seconds that a worker has to leave its work before it is killed."""
 
+FAREWELL = 0.5
+"""Seconds that a worker may take to end when its connection has."""
+
 START = 60.0
 """Seconds that a worker may take to come to life; a fresh interpreter may have much to import."""
 
@@ -55,6 +58,8 @@ class _Worker:
         self.ready = False
         self.idle = True
         self.late = False
+        self.stubborn = False
+        """Whether it went on when it had closed its connection."""
         self.published: dict[int, set[ItemName]] = {}
         """Items of large sources of which parts have come."""
 
@@ -194,8 +199,10 @@ class Local(Executor):
             wait = min(wait, max(0.0, due - time.monotonic()))
             with self._gate.opened:
                 heard = self._selector.select(wait)
+        for worker in self._workers:
+            worker.process.say_if_gone()
         for key, _ in heard:
-            worker: _Worker = key.data
+            worker = key.data
             messages = worker.process.receive()
             if messages is None:
                 batch += self._bury(worker, stopping=stopping)
@@ -241,8 +248,7 @@ class Local(Executor):
         """Take leave of a worker that is gone; return the failure of a source that had a second chance already."""
         self._selector.unregister(worker.process.connection)
         self._workers.remove(worker)
-        worker.process.connection.close()
-        status = worker.process.wait()
+        status, worker.stubborn = worker.process.bury(FAREWELL)
         unfinished = [self._rest(worker, task) for task in worker.chunk.values()]
         if unfinished or worker.published:
             self._debris.append((worker.process.mark, unfinished))
@@ -269,6 +275,9 @@ class Local(Executor):
         if worker.late:
             message = f"it took longer than {self._timeout:g} s, twice"
             return Failure(task.name, "", 0, "timeout", message, "--timeout S gives it more")
+        if worker.stubborn:
+            message = "its process closed its connection to the run, twice"
+            return Failure(task.name, "", 0, "worker-died", message, "a plugin closes files that are not its own")
         hint = "--jobs 0 --debug shows what happens, in one process"
         if status == -signal.SIGKILL:
             hint = "out of memory, most likely: fewer --jobs"

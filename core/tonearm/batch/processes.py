@@ -15,6 +15,7 @@ import pickle
 import signal
 import socket
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
@@ -67,6 +68,41 @@ class Process(ABC):
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
 
+    def say_if_gone(self) -> None:
+        """If it has ended, let what it said be followed by the end of its connection, whoever holds that open still.
+
+        A process that it forked has its side of the connection, too, and may outlive it.
+        """
+        if self._has_ended():
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RD)
+
+    def bury(self, patience: float) -> tuple[int, bool]:
+        """Close its connection, which has ended, and see that it and what it started are gone.
+
+        Returns its exit status, negative for a signal, and whether it would not end for so many seconds.
+        """
+        self.connection.close()
+        deadline = time.monotonic() + patience
+        while stubborn := not self._has_ended():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.001)
+        # Nobody has waited for it yet, so that its number, which is that of its group, is still its own.
+        _signal(self.number, signal.SIGKILL)
+        return self.wait(), stubborn
+
+    def _has_ended(self) -> bool:
+        try:
+            return os.waitid(os.P_PID, self.number, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # somebody else waited for it
+            return True
+
+    @property
+    @abstractmethod
+    def number(self) -> int:
+        """Of the process, and of its group."""
+
     @abstractmethod
     def signal(self, number: int) -> None:
         """Send it a signal, unless it is gone."""
@@ -83,6 +119,11 @@ class Forked(Process):
         super().__init__(connection, mark)
         self._number = number
         self._status: int | None = None
+
+    @property
+    def number(self) -> int:
+        """Of the process."""
+        return self._number
 
     def signal(self, number: int) -> None:
         """Send it a signal."""
@@ -106,6 +147,11 @@ class Fresh(Process):
     def __init__(self, connection: socket.socket, mark: str, process: subprocess.Popen[bytes]) -> None:
         super().__init__(connection, mark)
         self._process = process
+
+    @property
+    def number(self) -> int:
+        """Of the process."""
+        return self._process.pid
 
     def signal(self, number: int) -> None:
         """Send it a signal."""

@@ -79,6 +79,22 @@ class TestBothKinds:
         assert sorted(files()) == ["a-0.raw", "d-0.raw"]
         assert leftovers() == []
 
+    def test_ends_that_show_in_other_ways(self, fork):
+        """A worker that closes its connection and goes on; one that has ended, and a child of it holds it open."""
+        write(a="go", b="close 60", c="heir 7", d="go")
+        began = time.monotonic()
+        found = run(f"fork={fork}")
+        assert found["failures"] == {
+            "b.txt": [
+                "worker-died", "its process closed its connection to the run, twice",
+                "a plugin closes files that are not its own",
+            ],
+            "c.txt": ["worker-died", "its process was ended by exit status 7, twice", DEBUG],
+        }  # fmt: skip
+        assert sorted(files()) == ["a-0.raw", "d-0.raw"]
+        assert leftovers() == []
+        assert time.monotonic() - began < 15
+
     def test_what_plugins_print_and_ask(self, fork):
         write(a="print hello\nask\nthreads")
         done = script(f"run_odd(fork={fork}, jobs=1)", stdin=None)
