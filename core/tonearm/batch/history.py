@@ -14,6 +14,7 @@ from tonearm.batch.compact import Index
 from tonearm.batch.content import State, hash_of_file, state_of
 from tonearm.batch.journal import FOLDER
 from tonearm.batch.messages import ItemName
+from tonearm.errors import OutputError
 
 Published = tuple[str, int, str]
 """Output below the root, size in bytes, hash."""
@@ -80,23 +81,25 @@ class History:
     def __init__(self, root: str) -> None:
         self.root = root
         self.owned = Index()
-        self.clean = True
         self.sizes: dict[str, int] = {}
         self._ends = Index()
         self._begun: dict[str, _Begun] = {}
         self._doubtful: set[str] = set()
         """Sources whose end may be on the disk when the names of their outputs are not: the power failed."""
         self._files = journals(root)
-        for number, path in enumerate(self._files):
-            self._read(number, path)
+        ended: dict[int, bool] = {}
+        for number, start, end in passes(self._files):
+            ended[number] = self._read(number, start, end)
+        self.clean = all(ended.values())
 
-    def _read(self, number: int, path: str) -> None:
-        """Take in one journal."""
+    def _read(self, number: int, start: int, end: int | None) -> bool:
+        """Take in part of a journal; return whether its last run ended by itself."""
+        path = self._files[number]
         pipeline = ""
         ended = True
         size = 0
         recent: list[str] = []
-        for offset, record in records(path):
+        for offset, record in records(path, start, end):
             size = offset
             kind = record.get("record")
             try:
@@ -122,9 +125,9 @@ class History:
                     recent, ended = [], ended or kind == "stop"
             except (KeyError, TypeError, ValueError):
                 continue
-        self.sizes[path] = size
+        self.sizes[path] = max(size, self.sizes.get(path, 0))
         self._doubtful.update(recent)
-        self.clean = self.clean and ended
+        return ended
 
     def _begin(self, pipeline: str, record: dict[str, Any]) -> None:
         output, size, digest = record["output"], record["size"], record["hash"]
@@ -226,7 +229,13 @@ class History:
 
 
 def journals(root: str) -> list[str]:
-    """Return the journals below an output root, the one that was written last at the end."""
+    """Return the journals below an output root, the one that was written last at the end.
+
+    Raises
+    ------
+    OutputError
+        If their folder cannot be looked into: nobody would know what is done.
+    """
     folder = os.path.join(root, FOLDER)  # noqa: PTH118
     try:
         with os.scandir(folder) as entries:
@@ -235,13 +244,41 @@ def journals(root: str) -> list[str]:
                 for entry in entries
                 if entry.name.startswith("journal") and entry.name.endswith(".jsonl")
             ]
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise _cannot_read(error) from error
     return [path for _, path in sorted(found)]
 
 
+def passes(files: list[str]) -> list[tuple[int, int, int | None]]:
+    """Return the runs that journals tell of as they followed one another: number of the journal, from where to where.
+
+    Shards and whole runs have journals of their own, and the last of them has the last word on a source, wherever.
+    """
+    if len(files) == 1:
+        return [(0, 0, None)]
+    found: list[tuple[float, int, int, int | None]] = []
+    for number, path in enumerate(files):
+        time, start = 0.0, 0
+        for offset, record in records(path):
+            if record.get("record") == "run":
+                found.append((time, number, start, offset))
+                start = offset
+                # Within a journal the order is certain, whatever was done to the clock.
+                time = max(time, record["time"]) if isinstance(record.get("time"), float) else time
+        found.append((time, number, start, None))
+    return [(number, start, end) for _time, number, start, end in sorted(found, key=lambda one: one[:3])]
+
+
 def records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the records of a journal with the offset of each, and at last its length with an empty one."""
+    """Yield the records of a journal with the offset of each, and at last its length with an empty one.
+
+    Raises
+    ------
+    OutputError
+        If it is there and cannot be read.
+    """
     offset = start
     try:
         with open(path, "rb") as file:  # noqa: PTH123
@@ -253,9 +290,15 @@ def records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple
                 if record:
                     yield offset, record
                 offset += len(line)
-    except OSError:
+    except FileNotFoundError:
         pass
+    except OSError as error:
+        raise _cannot_read(error) from error
     yield offset, {}
+
+
+def _cannot_read(error: OSError) -> OutputError:
+    return OutputError(f"cannot read the journal: {(error.strerror or str(error)).lower()}")
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
@@ -265,9 +308,9 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     except msgspec.DecodeError:
         try:
             record = json.loads(line)  # takes the lone surrogates of names that are not UTF-8
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
 

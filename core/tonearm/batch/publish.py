@@ -51,21 +51,26 @@ class Publisher:
         self._synced = time.monotonic()
 
     def begin(self) -> None:
-        """Have the journal's own name on the disk, which may be new.
+        """Have the journal's own name on the disk, and those of all folders above it: any of them may be new.
 
         Raises
         ------
         OutputError
             If that fails.
         """
-        if self._fsync:
-            for folder in (os.path.dirname(self.journal.path), self.root, os.path.join(self.root, os.pardir)):  # noqa: PTH118, PTH120
-                flush_folder(folder)
+        folder = os.path.realpath(os.path.dirname(self.journal.path)) if self._fsync else ""  # noqa: PTH120
+        while folder:
+            flush_folder(folder)
+            parent = os.path.dirname(folder)  # noqa: PTH120
+            folder = parent if parent != folder and not os.path.ismount(folder) else ""
 
     def keep(self, number: int, items: Items) -> None:
-        """Note the items of a source that are there already."""
+        """Note the items of a source that are there already; whoever was killed may not have flushed their names."""
         if items:
             self._items[number] = dict(items)
+            for files in items.values():
+                for output, _size, _hash in files:
+                    self._note_folder(os.path.dirname(output))  # noqa: PTH120
 
     def publish(self, batch: list[Prepared]) -> Generator[Result, None, None]:
         """Publish a batch; yield what became of each source in it. Go through to the end, or the rest is not published.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tonearm.batch.compact import Index
-from tonearm.batch.history import journals, records
+from tonearm.batch.history import journals, passes, records
 from tonearm.batch.journal import holders
 from tonearm.batch.messages import Failure
 from tonearm.batch.report import KEPT, kind_of
@@ -152,8 +152,8 @@ def status_of(out: str) -> Status:
     if not files:
         raise UsageError(f"no run has written to {one_line(out)}", code="no-run", hint="name the folder of --out")
     reader = _Reader(out)
-    for number, path in enumerate(files):
-        reader.read(number, path)
+    for number, start, end in passes(files):
+        reader.read(number, files[number], start, end)
     for number, path in enumerate(files):
         reader.measure(number, path)
     return reader.finish()
@@ -167,15 +167,16 @@ class _Reader:
         self._held = holders(out)
         self._outs = Index()
         self._through = Index()
+        self._last: dict[str, Pass] = {}
         self._now: dict[str, list[Failure]] = {}
         """Failures of sources that a run is at."""
         self._failed: dict[str, list[Failure]] = {}
         """Failures of sources that a run got through with."""
 
-    def read(self, number: int, path: str) -> None:
-        """Take in what a journal has the last word on."""
+    def read(self, number: int, path: str, start: int, end: int | None) -> None:
+        """Take in what part of a journal has the last word on."""
         run: Pass | None = None
-        for offset, record in records(path):
+        for offset, record in records(path, start, end):
             kind = record.get("record")
             try:
                 if kind == "run":
@@ -198,7 +199,7 @@ class _Reader:
         if run is not None:
             if not run.state:
                 run.ended, run.state = os.path.getmtime(path), "running" if self._held else "killed"  # noqa: PTH204
-            self._status.last.append(run)
+            self._last[path] = run
 
     def _begun(self, path: str, record: dict[str, Any]) -> Pass:
         self._status.runs += 1
@@ -259,6 +260,7 @@ class _Reader:
     def finish(self) -> Status:
         """Return all of it."""
         status = self._status
+        status.last = list(self._last.values())
         status.sources, status.failing = len(self._through), len(self._failed)
         for failures in self._failed.values():
             status.failed += len(failures)

@@ -140,12 +140,14 @@ def serve(connection: socket.socket, make: Callable[[Gate], Preparer]) -> int:
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, worker.on_term)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    # What a plugin prints must not get between the lines of --json.
-    with contextlib.suppress(OSError):
-        os.dup2(2, 1)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        # What a plugin prints must not get between the lines of --json.
+        with contextlib.suppress(OSError):
+            os.dup2(2, 1)
         worker.serve()
+    except KeyboardInterrupt:  # told to stop before there was anything to do
+        return 0
     except OSError:  # the run is gone: nobody takes what we have
         return 1
     return 0

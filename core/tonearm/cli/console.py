@@ -82,12 +82,13 @@ def logged(name: str | None) -> Iterator[None]:
         file = open(name, "a", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: PTH123, SIM115
     except OSError as error:
         raise OutputError(f"cannot write {one_line(name)}: {(error.strerror or str(error)).lower()}") from error
-    with file:
-        _log = file
-        try:
-            yield
-        finally:
-            _log = None
+    _log = file
+    try:
+        yield
+    finally:
+        _log = None
+        with contextlib.suppress(OSError):  # what the disk had no room for, it has none for now
+            file.close()
 
 
 def log(text: object) -> None:

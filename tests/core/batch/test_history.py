@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tonearm.batch.history import History, journals, records
+from tonearm.errors import OutputError
 
 A, B = xxhash.xxh3_128_hexdigest(b"aaaa"), xxhash.xxh3_128_hexdigest(b"bbbb")
 PIPELINE = "f00d"
@@ -31,8 +32,8 @@ class Journals:
             for line in lines:
                 file.write(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
 
-    def run(self, pipeline=PIPELINE):
-        return {"record": "run", "pipeline": pipeline, "time": 1.0, "sources": 1}
+    def run(self, pipeline=PIPELINE, time=1.0):
+        return {"record": "run", "pipeline": pipeline, "time": time, "sources": 1}
 
     def begin(self, output="a.wav", digest=A, **more):
         return {
@@ -221,8 +222,30 @@ class TestJournals:
         assert not history.clean
         assert list(history.outputs(PIPELINE, ".", found.source)) == ["a.wav"]
 
+    def test_the_last_run_has_the_last_word_whichever_journal_was_written_last(self, found):
+        """A whole run, a shard that does the changed source again, and a whole run with nothing to do."""
+        found.lines(found.run(time=1.0), found.begin(), found.end(state=[1, 1], hash="00"), {"record": "stop"})
+        shard = [found.run(time=2.0), found.begin(digest=B), found.end([("k", 0, [["a.wav", 4, B]])])]
+        found.lines(*shard, {"record": "stop"}, name="journal-1-of-2.jsonl")
+        found.lines(found.run(time=3.0), {"record": "stop"})
+        os.utime(found.folder / "journal-1-of-2.jsonl", (1, 1))
+        found.publish(content=b"bbbb")
+        assert found.find().complete
+        assert found.find(verify=True).complete
+        assert History("out").clean
+        found.lines(found.run(time=0.5), found.begin())  # the clock was put back, and it is the last for all that
+        assert not found.find().complete
+        assert not History("out").clean
+
+    def test_a_journal_that_cannot_be_read_is_not_taken_for_none(self, found):
+        (found.folder / "journal.jsonl").mkdir()
+        with pytest.raises(OutputError, match="cannot read the journal: is a directory"):
+            History("out")
+
     def test_bad_lines_are_skipped(self, done):
         bad = [
+            b'{"record":' * 5000 + b"\n",
+            b"\0" * 5000 + b"\n",
             b"\n",
             b"null\n",
             b"[]\n",

@@ -63,6 +63,24 @@ def test_names_are_on_the_disk_every_second(publisher, calls, monkeypatch):
     assert "names on disk: out" in calls
 
 
+def test_what_an_earlier_run_named_is_flushed_too(publisher, calls):
+    """It was killed before it could; what is kept of its work counts as done from here on."""
+    os.makedirs("out/old/x")
+    publisher.keep(0, {("", 0): [("old/x/a.wav", 1, "aa")]})
+    publisher.sync()
+    assert {call for call in calls if call.startswith("names on disk")} == {
+        "names on disk: out", "names on disk: old", "names on disk: x",
+    }  # fmt: skip
+
+
+def test_the_names_of_all_folders_above_the_journal_are_flushed(folder, publisher, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(room, "flush_folder", flushed.append)
+    publisher.begin()
+    assert flushed[:3] == [f"{folder}/out/.tonearm", f"{folder}/out", str(folder)]
+    assert os.path.ismount(flushed[-1])
+
+
 def test_without_fsync_nothing_is_flushed(folder, publisher, calls):
     quick = Publisher("out", publisher.journal, Names("out", lambda _: False, force=False), fsync=False)
     list(quick.publish([prepared("out", ["a.wav"])]))

@@ -86,6 +86,7 @@ def test_the_log_is_appended_to(folder):
     for _ in range(2):
         run("--log-file", "log")
     assert Path("log").read_text().count("converted, ") == 2
+    assert run("--log-file", "/dev/full").returncode == 3  # no room for the log is no reason to fail
     done = run("--log-file", "none/log")
     assert (done.returncode, done.stderr) == (4, "output: cannot write none/log: no such file or directory\n")
 
