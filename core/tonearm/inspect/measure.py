@@ -24,6 +24,9 @@ BESIDE = 4
 DEEP = 1e-4
 """Values without a negative one are compared as logarithms, down to this part of the greatest: spectra span decades."""
 
+TOUCHED = 1 << 24
+"""Bytes of a mapped file that are touched before they are given back, more or less."""
+
 REAL = 1e-6
 """Part of the greatest value up to which an imaginary part is none."""
 
@@ -162,10 +165,9 @@ def _middle(array: Array) -> Array:
     longest = sorted(range(array.ndim), key=lambda axis: -array.shape[axis])[:2]
     sides = [SIDE if axis in longest else BESIDE for axis in range(array.ndim)]
     starts = [max(0, (n - side) // 2) for n, side in zip(array.shape, sides, strict=True)]
-    inner = array[tuple(slice(start, start + side) for start, side in zip(starts, sides, strict=True))]
-    values: Array = np.abs(inner) if array.dtype.kind == "c" else np.asarray(inner)
+    inner = copy_of(array[tuple(slice(start, start + side) for start, side in zip(starts, sides, strict=True))])
+    values: Array = np.abs(inner) if array.dtype.kind == "c" else inner
     values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    give_back(array)
     if array.dtype.kind in "fc" and 0 <= values.min() < values.max():
         values = np.log(np.maximum(values, DEEP * values.max()))
     return values
@@ -195,7 +197,7 @@ def _real_ends(array: Array) -> tuple[tuple[bool, bool], ...]:
     import numpy as np
 
     middle = tuple(slice(max(0, (n - SIDE) // 2), max(0, (n - SIDE) // 2) + SIDE) for n in array.shape)
-    inner = np.asarray(array[middle] if array.ndim <= 2 else array[(0,) * (array.ndim - 2)][middle[-2:]])
+    inner = copy_of(array[middle] if array.ndim <= 2 else array[(0,) * (array.ndim - 2)][middle[-2:]])
     if not np.abs(inner.imag).max() > 0:
         return ()
     limit = REAL * float(np.abs(inner).max())
@@ -206,9 +208,8 @@ def _real_ends(array: Array) -> tuple[tuple[bool, bool], ...]:
         if not ends or ends[0].size > 1 << 20:
             found.append((False, False))
         else:
-            first, last = (bool(np.abs(np.nan_to_num(end.imag)).max() <= limit) for end in ends)
+            first, last = (bool(np.abs(np.nan_to_num(copy_of(end).imag)).max() <= limit) for end in ends)
             found.append((first, last))
-    give_back(array)
     return tuple(found)
 
 
@@ -222,10 +223,34 @@ def _zero_end(array: Array) -> tuple[int, ...]:
         if ends[:1].size > 1 << 20:
             found.append(0)
             continue
-        sounding = next((index for index, end in enumerate(ends) if end.any()), len(ends))
+        sounding = next((index for index, end in enumerate(ends) if copy_of(end).any()), len(ends))
         found.append(sounding)
-    give_back(array)
     return tuple(found)
+
+
+def copy_of(view: Array) -> Array:
+    """Return a copy of some values of an array, which may lie far apart in a mapped file."""
+    import numpy as np
+
+    copy: Array = np.empty(view.shape, view.dtype)
+    _copy(view, copy)
+    return copy
+
+
+def _copy(view: Array, copy: Array) -> None:
+    """Copy values part by part, and give back what was touched: to read one, a system may map 2 MB around it."""
+    import numpy as np
+
+    strides = np.abs(view.strides)
+    if view.size < 2 or (np.subtract(view.shape, 1) * strides).sum() <= TOUCHED:
+        copy[...] = view
+        give_back(view)
+        return
+    axis = int(np.argmax(np.where(np.array(view.shape) > 1, strides, -1)))
+    step = min(max(1, TOUCHED // int(strides[axis])), -(-view.shape[axis] // 2))
+    for start in range(0, view.shape[axis], step):
+        here = (slice(None),) * axis + (slice(start, start + step),)
+        _copy(view[here], copy[here])
 
 
 def give_back(array: Array) -> None:

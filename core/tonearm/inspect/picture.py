@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tonearm.inspect.measure import give_back
+from tonearm.inspect.measure import copy_of, give_back
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +15,7 @@ WIDTH, HEIGHT = 64, 8
 _BARS = " ▁▂▃▄▅▆▇█"
 _SHADES = " ░▒▓█"
 _LOOKED_AT = 4096  # values behind each column of a waveform, at most
+_ROWS, _COLUMNS = 32, 16  # behind each character of a spectrogram, at most: rows spread over it, columns side by side
 
 
 def picture(array: Array, axes: list[str]) -> list[str]:
@@ -56,7 +57,11 @@ def _spectrogram(values: Array) -> list[str]:
     import numpy as np
 
     rows, columns = _parts(values.shape[0], HEIGHT), _parts(values.shape[1], WIDTH)
-    grid = np.array([[_mean(values[a:b][:, c : min(d, c + 16)]) for c, d in columns] for a, b in rows])
+    lines = []
+    for a, b in rows:
+        spread = values[a : b : -(-(b - a) // _ROWS)]
+        lines.append([_mean(copy_of(spread[:, c : min(d, c + _COLUMNS)])) for c, d in columns])
+    grid = np.array(lines)
     if grid.min() >= 0:  # linear values look like nothing at all
         grid = np.log(np.maximum(grid, grid.max() * 1e-4 or 1.0))
     low, high = grid.min(), grid.max()
