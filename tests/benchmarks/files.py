@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import resource
 import shutil
 import tempfile
 import warnings
@@ -25,12 +24,6 @@ FILES = 200
 SECONDS = 3
 WAV_COLUMNS = ("", "CPU ms", "× one raw write")
 MP3_COLUMNS = ("whole conversion", "CPU ms a file", "× pydub, Debian's ffmpeg", "× pydub, a static ffmpeg")
-
-
-def cpu() -> float:
-    """CPU seconds of this process and of all those that it waited for."""
-    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in both)
 
 
 def tables() -> Iterator[harness.Table]:
@@ -81,7 +74,7 @@ def _wav(folder: Path, seconds: int, channels: int) -> harness.Table:
         "soundfile, floats": by_soundfile,
     }
     repeated = {one: functools.partial(_repeat, work, max(1, 240 // seconds)) for one, work in contenders.items()}
-    measured = harness.compare(repeated, rounds=15, memory=False, clock=cpu)
+    measured = harness.compare(repeated, rounds=15, memory=False, clock=harness.cpu)
     times = max(1, 240 // seconds)
     rows = tuple(
         (one, harness.milliseconds(m.median / times), f"{harness.times_faster(measured['one raw write'], m):.3g}")
@@ -143,7 +136,7 @@ def _mp3(folder: Path) -> harness.Table:
     contenders[static] = functools.partial(by_pydub, imageio_ffmpeg.get_ffmpeg_exe())
     contenders["tonearm"] = functools.partial(by_tonearm, "auto")
     contenders["tonearm, `engine: soundfile`"] = functools.partial(by_tonearm, "soundfile")
-    measured = harness.compare(contenders, rounds=3, memory=False, clock=cpu)
+    measured = harness.compare(contenders, rounds=3, memory=False, clock=harness.cpu)
     rows = []
     for one, m in measured.items():
         ratios = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import resource
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +48,29 @@ def compare(
         for name, work in contenders.items():
             measured[name].peak = peak_memory(work)
     return measured
+
+
+def cpu_of_children() -> float:
+    """CPU seconds of all processes that this one waited for."""
+    return _cpu(resource.RUSAGE_CHILDREN)
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of all those that it waited for."""
+    return _cpu(resource.RUSAGE_SELF) + cpu_of_children()
+
+
+def _cpu(who: int) -> float:
+    usage = resource.getrusage(who)
+    return usage.ru_utime + usage.ru_stime
+
+
+@contextlib.contextmanager
+def timed(seconds: list[float]) -> Iterator[None]:
+    """Add to a list how long the block took."""
+    begin = time.perf_counter()
+    yield
+    seconds.append(time.perf_counter() - begin)
 
 
 def times_faster(one: Measured, other: Measured) -> float:

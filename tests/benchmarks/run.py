@@ -30,6 +30,8 @@ TITLES = {
     "large": "Large inputs",
     "loudness": "Loudness and true peak",
     "files": "Files",
+    "runs": "Runs",
+    "startup": "Start-up",
 }
 HEAD = """# Benchmarks
 

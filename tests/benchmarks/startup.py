@@ -1,0 +1,44 @@
+"""Start-up: what a command costs before it does anything, as a multiple of an interpreter that does nothing."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import harness
+import numpy as np
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def tables() -> Iterator[harness.Table]:
+    program = shutil.which("tonearm", path=Path(sys.executable).parent)
+    assert program
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "a.npy"
+        np.save(source, np.zeros(1000, np.float32))
+        convert = [program, "convert", str(source), f"{folder}/a.wav", "--sample-rate", "22050", "--force"]
+        commands = {
+            "bare Python": [sys.executable, "-c", "pass"],
+            "`tonearm --help`": [program, "--help"],
+            "`tonearm check` of the quickstart": [program, "check", str(CONFIGS / "quickstart.yaml")],
+            "`tonearm plugins`": [program, "plugins"],
+            "`tonearm convert` of one small .npy": convert,
+            "`import numpy`": [sys.executable, "-c", "import numpy"],
+            "`import librosa` and its first use": [sys.executable, "-c", "import librosa; librosa.stft"],
+        }
+        contenders = {
+            name: functools.partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+            for name, command in commands.items()
+        }
+        measured = harness.compare(contenders, rounds=15, memory=False, clock=harness.cpu_of_children)
+    bare = measured["bare Python"]
+    rows = tuple(
+        (name, harness.milliseconds(m.median), f"{harness.times_faster(bare, m):.3g}") for name, m in measured.items()
+    )
+    yield harness.Table("whole processes", ("", "CPU ms", "× bare Python"), rows)
