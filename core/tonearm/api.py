@@ -5,22 +5,10 @@ from __future__ import annotations
 from msgspec import Meta
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
-from tonearm.contract import (
-    ArrayDecoder,
-    Context,
-    Decoder,
-    Encoder,
-    Item,
-    KeyedArrayDecoder,
-    NoOptions,
-    Provenance,
-    Regroup,
-    Sink,
-    Together,
-    Transform,
-)
+from tonearm.contract import ArrayDecoder, Decoder, Encoder, KeyedArrayDecoder, NoOptions, Regroup, Together, Transform
 from tonearm.dialects import MelDialect, MelSpectrogram, MelStep
 from tonearm.errors import ItemError, OptionError, OutputError, SignalError, UsageError
+from tonearm.handed import Context, Item, Provenance, Sink
 from tonearm.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
 from tonearm.ports import Spec
 from tonearm.requirement import Requirement

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tonearm.config.check import Bound, Checked
-from tonearm.contract import Provenance
+from tonearm.handed import Provenance
 from tonearm.source import Source
 from tonearm.version import __version__
 

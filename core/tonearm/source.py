@@ -9,8 +9,6 @@ import stat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from msgspec import Struct
-
 from tonearm.errors import ItemError, one_line
 
 if TYPE_CHECKING:
@@ -19,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-class Source(Struct, frozen=True, kw_only=True, eq=False):
-    """One thing that a decoder reads.
+class Source:
+    """One thing that a decoder reads; nobody changes it.
 
     Parameters
     ----------
@@ -35,20 +33,42 @@ class Source(Struct, frozen=True, kw_only=True, eq=False):
     array
         An array in memory; decoders of arrays take it as if it were read.
     content
-        All that is in the file, where the host has read it already.
+        All that is in the file, where the host has read it already; it cannot be written to.
     """
 
-    name: str
-    path: Path | None = None
-    relative_dir: str = "."
-    file: BinaryIO | None = None
-    array: np.ndarray[Any, Any] | None = None
-    content: bytes | None = None
+    __slots__ = ("_path", "array", "content", "file", "name", "relative_dir", "where")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        path: str | os.PathLike[str] | None = None,
+        relative_dir: str = ".",
+        file: BinaryIO | None = None,
+        array: np.ndarray[Any, Any] | None = None,
+        content: bytes | None = None,
+    ) -> None:
+        self.name = name
+        self.where = None if path is None else os.fspath(path)
+        self.relative_dir = relative_dir
+        self.file = file
+        self.array = array
+        self.content = content
+        self._path: Path | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """Of a file; None for what is in memory. As a text it is ``where``."""
+        if self._path is None and self.where is not None:
+            from pathlib import Path
+
+            self._path = Path(self.where)
+        return self._path
 
     @property
     def stem(self) -> str:
         """Name without folder and without the last suffix."""
-        base = os.path.basename(self.path or self.name.strip("<>"))  # noqa: PTH119
+        base = os.path.basename(self.where or self.name.strip("<>"))  # noqa: PTH119
         return os.path.splitext(base)[0] or "signal"  # noqa: PTH122
 
     def sha256(self) -> str:
@@ -92,9 +112,9 @@ class Source(Struct, frozen=True, kw_only=True, eq=False):
         if self.content is not None and not descriptor:
             yield io.BytesIO(self.content)
             return
-        if self.path is None:
+        if self.where is None:
             raise ItemError(f"{one_line(self.name)} is an array in memory, not a file", code="not-a-file")
-        with open_regular(self.path) as file:
+        with open_regular(self.where) as file:
             before = _state(file)
             yield file
             if _state(file) != before:

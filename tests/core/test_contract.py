@@ -74,6 +74,17 @@ class TestContext:
         assert context.warnings == heard == ["one", r"two\nlines"]
         assert context.threads == 3
 
+    def test_a_number_of_numpys_becomes_pythons_own(self):
+        context = Context()
+        context.measure(peak=np.float32(0.5), clipped=np.int64(3), engine=np.str_("native"), quiet=np.True_)
+        assert context.measurements == {"peak": 0.5, "clipped": 3, "engine": "native", "quiet": 1}
+        assert [type(value) for value in context.measurements.values()] == [float, int, str, int]
+
+    @pytest.mark.parametrize("value", [None, [1.0], np.zeros(3), b"text"])
+    def test_what_is_neither_a_number_nor_a_text_cannot_be_measured(self, value):
+        with pytest.raises(TypeError, match=f"level is measured as {type(value).__name__}, not as a number or a text"):
+            Context().measure(level=value)
+
     def test_what_was_noted_belongs_to_one_item(self):
         heard = []
         context = Context(threads=2, on_warning=heard.append)

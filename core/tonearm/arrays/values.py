@@ -47,6 +47,9 @@ class Extent(Struct, frozen=True):
 
 def blocks(array: Array, limit: int = BLOCK) -> Iterator[Array]:
     """Yield views that make up an array, in the order of memory, of at most ``limit`` values each."""
+    if array.size <= limit:
+        yield array
+        return
     order = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
     yield from _cut(array.transpose(order), limit)
 
@@ -67,13 +70,16 @@ def extent_of(*arrays: Array) -> Extent:
     """Return the extent of all arrays together (each real or complex, not empty), in one pass over blocks."""
     import numpy as np
 
-    low, high = np.inf, -np.inf
+    least, greatest = np.minimum.reduce, np.maximum.reduce
+    low, high = math.inf, -math.inf
     for array in arrays:
         for block in blocks(array):
             for part in (block.real, block.imag) if block.dtype.kind == "c" else (block,):
-                # numpy's minimum and maximum hand NaN on; Python's would lose it.
-                low, high = np.minimum(low, part.min()), np.maximum(high, part.max())
-    return Extent(float(low), float(high))
+                at_least, at_most = float(least(part, axis=None)), float(greatest(part, axis=None))
+                if at_least != at_least:  # NaN, which Python's min and max would lose
+                    return Extent(math.nan, math.nan)
+                low, high = min(low, at_least), max(high, at_most)
+    return Extent(low, high)
 
 
 def finite_extent_of(array: Array) -> Extent:
@@ -89,9 +95,16 @@ def finite_extent_of(array: Array) -> Extent:
     return Extent(low, high) if low <= high else Extent(0.0, 0.0)
 
 
-def mean_of(array: Array) -> float:
-    """Return the mean of a real array, summed in float64."""
-    return sum(float(block.sum(dtype="float64")) for block in blocks(array)) / array.size
+def mean_of(array: Array, peak: float) -> float:
+    """Return the mean of a real array, right to some six digits of its peak.
+
+    Blocks of float32 are summed in their own type, by pairs, which is four times as fast as in float64; values that
+    could overflow are not.
+    """
+    import numpy as np
+
+    kind = array.dtype if array.dtype.itemsize > 2 and peak < 1e30 else np.dtype(np.float64)
+    return sum(float(np.add.reduce(block, axis=None, dtype=kind)) for block in blocks(array)) / array.size
 
 
 def count_not_finite(array: Array) -> int:

@@ -28,6 +28,8 @@ import json
 import os
 from typing import Any
 
+import msgspec
+
 from tonearm.errors import OutputError, TonearmError, one_line
 
 FOLDER = ".tonearm"
@@ -36,6 +38,7 @@ Shard = tuple[int, int]
 """Which part of how many, counted from 1."""
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_encode_quickly = msgspec.json.Encoder().encode
 
 
 class LockedError(TonearmError):
@@ -190,7 +193,7 @@ class Journal:
         OutputError
             If it cannot be written.
         """
-        line = _encode({"record": record, **values}).encode("ascii") + b"\n"
+        line = _line({"record": record, **values})
         if self._torn:
             line = b"\n" + line
         try:
@@ -235,6 +238,17 @@ class Journal:
         """Close it."""
         with contextlib.suppress(OSError):
             os.close(self.descriptor)
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    """Return a record as a line of ASCII."""
+    try:
+        line = _encode_quickly(record)
+        if line.isascii():
+            return line + b"\n"
+    except (UnicodeEncodeError, OverflowError):  # a name that is not UTF-8, a number beyond 64 bits
+        pass
+    return _encode(record).encode("ascii") + b"\n"
 
 
 def _cannot_write(error: OSError) -> OutputError:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from tonearm.batch.compact import Index
 from tonearm.config.check import Output
 from tonearm.config.template import PER_ITEM, Template
-from tonearm.contract import Item
 from tonearm.errors import ItemError, Problem, one_line
+from tonearm.handed import Item
 from tonearm.signals import Signal
 from tonearm.source import Source
 
@@ -44,7 +44,7 @@ def _rendered(template: Template, source: Source, item: Item[Signal] | None) -> 
             return source.relative_dir
         if field == "stem":
             return source.stem
-        path = os.path.abspath(source.path or source.stem)  # noqa: PTH100
+        path = os.path.abspath(source.where or source.stem)  # noqa: PTH100
         if field == "parent":
             return os.path.basename(os.path.dirname(path)) or "root"  # noqa: PTH119, PTH120
         return os.path.basename(path)  # noqa: PTH119

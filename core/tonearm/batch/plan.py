@@ -121,7 +121,7 @@ class Plan:
 
     def add(self, source: Source) -> None:
         """Take in a source."""
-        number, path = len(self._sources), os.path.abspath(source.path or "")  # noqa: PTH100
+        number, path = len(self._sources), os.path.abspath(source.where or "")  # noqa: PTH100
         self._sources.append((source.name, path))
         owned = self._claim(source, number)
         if not self._is_ours(source, path):
@@ -230,6 +230,4 @@ def make_plan(pipeline: Pipeline, sources: Iterable[Source], root: str, selectio
 
 def source_of(task: Task, content: bytes | None = None) -> Source:
     """Return the source of a task, with what was read of it already."""
-    from pathlib import Path
-
-    return Source(name=task.name, path=Path(task.path), relative_dir=task.folder, content=content)
+    return Source(name=task.name, path=task.path, relative_dir=task.folder, content=content)

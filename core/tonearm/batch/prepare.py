@@ -19,11 +19,12 @@ from tonearm.batch.messages import Converted, Failure, File, Prepared, Task
 from tonearm.batch.naming import output_path
 from tonearm.batch.plan import source_of
 from tonearm.batch.temporaries import Temporaries, cannot_write, discard
-from tonearm.contract import Item, Sink
 from tonearm.errors import ItemError, OutputError, TonearmError, one_line
-from tonearm.pipeline import Outcome, Pipeline
+from tonearm.handed import Item, Sink
+from tonearm.pipeline import Pipeline
 from tonearm.signals import Signal
 from tonearm.source import Source
+from tonearm.stages import Outcome
 
 PART = 256
 """So many items of one source wait for its end before they are published; then it comes in parts."""

@@ -10,8 +10,8 @@ from tonearm.batch.interrupts import Gate
 from tonearm.batch.messages import File
 from tonearm.batch.naming import Names, output_path
 from tonearm.batch.temporaries import Temporaries, cannot_write, discard, temporary_of
-from tonearm.contract import Context, Item
 from tonearm.errors import ItemError
+from tonearm.handed import Context, Item
 from tonearm.pipeline import Pipeline
 from tonearm.signals import Signal
 from tonearm.source import Source
@@ -56,7 +56,7 @@ def _written(
     with Temporaries(folder, mark="00000000", fsync=True) as temporaries:
         for output in pipeline.outputs:
             target = output_path(output, source, item)
-            names.take(target, 0, source.name, os.fspath(source.path or ""))
+            names.take(target, 0, source.name, source.where or "")
             taken.add(target)
             sink = temporaries.sink(target)
             with gate.opened:
@@ -65,7 +65,7 @@ def _written(
         try:
             for file in files:
                 if file.output not in taken:
-                    names.take(file.output, 0, source.name, os.fspath(source.path or ""))
+                    names.take(file.output, 0, source.name, source.where or "")
         except ItemError:
             discard(folder, files)
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from tonearm.batch.compact import Index
 from tonearm.errors import UsageError, one_line
@@ -53,7 +52,7 @@ def find_sources(
             absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
             if absolute not in seen:
                 seen.put(absolute, 1)
-                yield Source(name=path, path=Path(path), relative_dir=relative)
+                yield Source(name=path, path=path, relative_dir=relative)
         if not found:
             warn(f"{one_line(whole)} matches no source")
 

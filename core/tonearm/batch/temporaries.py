@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from tonearm.batch.content import hash_of
 from tonearm.batch.messages import File
-from tonearm.contract import Sink
 from tonearm.errors import ItemError, OutputError, one_line
+from tonearm.handed import Sink
 
 PREFIX = ".tonearm-"
 SUFFIX = ".part"
@@ -46,18 +46,18 @@ class Temporaries:
         self._root = root
         self._mark = mark
         self._fsync = fsync
-        self._open: list[tuple[Sink, str, int]] = []
+        self._open: list[tuple[Sink, str, str, int]] = []
         self._finished = False
 
     def __enter__(self) -> Temporaries:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for sink, _target, descriptor in self._open:
+        for sink, path, _target, descriptor in self._open:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
             if not self._finished:
-                for leftover in (sink.path, *sink.sidecars.values()):
+                for leftover in (path, *map(os.fspath, sink.sidecars.values())):
                     with contextlib.suppress(OSError):
                         os.unlink(leftover)  # noqa: PTH108
 
@@ -75,7 +75,7 @@ class Temporaries:
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error  # noqa: PTH118
         sink = Sink(path, os.path.splitext(target)[1], descriptor)  # noqa: PTH122
-        self._open.append((sink, target, descriptor))
+        self._open.append((sink, path, target, descriptor))
         return sink
 
     def finish(self) -> list[File]:
@@ -89,11 +89,11 @@ class Temporaries:
             If a file cannot be flushed.
         """
         files = []
-        for sink, target, descriptor in self._open:
-            files.append(self._finish(os.fspath(sink.path), target, descriptor))
-            for suffix, path in sink.sidecars.items():
+        for sink, path, target, descriptor in self._open:
+            files.append(self._finish(path, target, descriptor))
+            for suffix, second in sink.sidecars.items():
                 beside = os.path.splitext(target)[0] + suffix  # noqa: PTH122
-                files.append(self._finish(os.fspath(path), beside, None))
+                files.append(self._finish(os.fspath(second), beside, None))
         self._finished = True
         return files
 

@@ -15,12 +15,14 @@ from tonearm.config.document import from_plain, literal, override
 from tonearm.config.nodes import Node, plain
 from tonearm.config.options import Option, declared
 from tonearm.config.ways import by_suffix, find_way
-from tonearm.contract import Context, Decoder
+from tonearm.contract import Decoder
 from tonearm.errors import PipelineError, UsageError, one_line
-from tonearm.pipeline import Pipeline, as_source, decoded
+from tonearm.handed import Context
+from tonearm.pipeline import Pipeline, as_source
 from tonearm.ports import ports_of
 from tonearm.registry import PluginError, Registry
 from tonearm.signals import Signal
+from tonearm.stages import decoded
 
 if TYPE_CHECKING:
     import argparse

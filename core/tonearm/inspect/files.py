@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from tonearm.arrays import KeyedArrayOptions
 from tonearm.config.ways import by_suffix, find_way
-from tonearm.contract import ArrayDecoder, Context, KeyedArrayDecoder
+from tonearm.contract import ArrayDecoder, KeyedArrayDecoder
 from tonearm.errors import ItemError, UsageError, one_line
+from tonearm.handed import Context
 from tonearm.inspect.guess import Guess, as_sound, guess
 from tonearm.inspect.measure import measure
 from tonearm.inspect.notes import UNKNOWN

@@ -21,6 +21,9 @@ class NpyReader(ArrayDecoder[ArrayOptions]):
         """Yield the array."""
         from tonearm_plugins.formats import npy
 
-        with source.open(descriptor=False) as file:
+        if source.content is not None:
+            yield "", npy.from_memory(source.content, name=source.name)
+            return
+        with source.open() as file:
             size = file.seek(0, os.SEEK_END)
             yield "", npy.load(file, size, name=source.name)

@@ -150,6 +150,52 @@ def load(file: BinaryIO, size: int, *, name: str, map_from: int = MAP_FROM, star
     return _values(file, header, name)
 
 
+def from_memory(content: bytes, *, name: str) -> Array:
+    """Return the array of a file that is in memory as a whole: a view of that, unless its values are not aligned.
+
+    Parameters
+    ----------
+    content
+        The file.
+    name
+        What to call it in messages.
+
+    Raises
+    ------
+    ItemError
+        As for `read_header`.
+    """
+    import numpy as np
+
+    size = len(content)
+    header = _known(content[:_USUAL], size)
+    if header is None:
+        header = read_header(io.BytesIO(content), size, name=name)
+        _remember(content[:_USUAL], header)
+    count = header.nbytes // header.itemsize
+    flat = np.frombuffer(content, header.dtype_descr, count, header.offset)
+    array = flat.reshape(header.shape, order="F" if header.fortran_order else "C")
+    return array if array.flags.aligned else array.copy()
+
+
+_USUAL = 128  # bytes of NumPy's own headers, for arrays of few dimensions
+_headers: dict[bytes, NpyHeader] = {}
+"""Headers of that length that were found good: arrays of one shape have the same."""
+
+
+def _known(start: bytes, size: int) -> NpyHeader | None:
+    """Return what is known of a header, if the file is as long as it says."""
+    header = _headers.get(start)
+    return header if header is not None and header.offset + header.nbytes == size else None
+
+
+def _remember(start: bytes, header: NpyHeader) -> None:
+    if header.offset == _USUAL:
+        if len(_headers) >= 64:
+            _headers.clear()
+        _headers[start] = header
+
+
 def read_stream(stream: BinaryIO, *, name: str, limit: int, scalars: bool = False) -> Array:
     """Read one array from a stream that cannot seek or whose extent is not known, such as a compressed member.
 

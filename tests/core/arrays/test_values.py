@@ -17,6 +17,7 @@ from tonearm.arrays.values import (
     blocks,
     extent_of,
     finite_extent_of,
+    mean_of,
     not_finite,
     to_full_scale,
     to_magnitude,
@@ -62,6 +63,27 @@ def test_the_extent_of_complex_values_is_over_both_parts() -> None:
 
 def test_the_widest_range_is_finite_still() -> None:
     assert extent_of(np.array([-1.7e308, 1.7e308])).finite
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+def test_nan_is_not_lost_among_what_comes_before_and_after(at: int) -> None:
+    array = np.array([-3, 1, 7, 2], "f4")
+    array[at] = math.nan
+    assert not extent_of(array).finite
+    assert not extent_of(np.array([1, 2], "f4"), array, np.array([1, 2], "f4")).finite
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("offset", [0, 0.25])
+def test_the_mean_is_right_to_six_digits_of_the_peak(kind: str, offset: float) -> None:
+    array = (np.random.default_rng(1).uniform(-1, 1, (2, 1_500_000)) * 0.5 + offset).astype(kind)
+    peak = extent_of(array).peak
+    assert abs(mean_of(array, peak) - array.mean(dtype="f8")) < 1e-6 * peak
+
+
+def test_the_mean_of_what_would_overflow() -> None:
+    array = np.full((1, 1000), 3e38, "f4")
+    assert mean_of(array, 3e38) == pytest.approx(3e38)
 
 
 def test_the_extent_of_what_is_finite() -> None:

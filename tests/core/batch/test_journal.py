@@ -36,6 +36,20 @@ class TestWriting:
         journal.close()
         assert found(root) == [{"record": "out", "source": "a\n\x1b\udcff é", "outputs": [["a", 1]]}]
 
+    @pytest.mark.parametrize("value", ["plain", "é", "\udcff", 1 << 70, -1.5, ["a", 1], {"": None}])
+    def test_whatever_is_written_is_read_again(self, root, value):
+        journal = Journal(root)
+        journal.write("out", value=value)
+        journal.close()
+        assert Path(journal_path(root)).read_bytes().isascii()
+        assert found(root) == [{"record": "out", "value": value}]
+
+    def test_what_json_has_no_number_for_is_null(self, root):
+        journal = Journal(root)
+        journal.write("out", value=[float("inf"), float("nan"), 1.5])
+        journal.close()
+        assert found(root) == [{"record": "out", "value": [None, None, 1.5]}]
+
     @pytest.mark.parametrize("torn", [b'{"record":"out"', b"{", b"\x00\xff", b'{"record":"end"}'])
     def test_a_torn_line_is_healed_and_skipped(self, root, torn):
         with open(journal_path(root), "wb") as file:

@@ -6,8 +6,8 @@ import pytest
 
 from tonearm.batch.naming import Names, is_known_early, output_folder, output_path
 from tonearm.config.template import parse_template
-from tonearm.contract import Item
 from tonearm.errors import ItemError
+from tonearm.handed import Item
 from tonearm.signals import Waveform
 from tonearm.source import Source
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tonearm.api import ItemError, Source
-from tonearm.contract import Context
+from tonearm.handed import Context
 from tonearm.ports import ports_of
 from tonearm.registry import default
 

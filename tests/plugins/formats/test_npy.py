@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +274,29 @@ def test_a_small_file_is_read(tmp_path: Path) -> None:
         np.testing.assert_array_equal(got, np.arange(60))
 
 
+def test_a_file_in_memory_is_seen_and_not_copied() -> None:
+    data = saved(np.arange(6, dtype=np.float32))
+    seen = npy.from_memory(data, name="a.npy")
+    assert not seen.flags.writeable
+    assert seen.ctypes.data == np.frombuffer(data, np.uint8).ctypes.data + 128
+
+
+def test_a_header_that_is_known_says_nothing_of_another_size() -> None:
+    data = saved(np.arange(6, dtype=np.float32))
+    npy.from_memory(data, name="a.npy")
+    with pytest.raises(ItemError) as caught:
+        npy.from_memory(data[:-1], name="a.npy")
+    assert caught.value.code == "npy-truncated"
+
+
+def test_values_that_are_not_aligned_are_copied() -> None:
+    data = raw("{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }\n", np.arange(3.0).tobytes())
+    assert (len(data) - 24) % 8
+    seen = npy.from_memory(data, name="a.npy")
+    np.testing.assert_array_equal(seen, [0, 1, 2])
+    assert seen.flags.aligned
+
+
 @pytest.mark.parametrize("map_from", [1, 1 << 20])
 def test_a_file_that_shrinks_is_refused(tmp_path: Path, map_from: int) -> None:
     path = tmp_path / "a.npy"
@@ -400,12 +424,23 @@ def check_words(error: ItemError) -> None:
 
 
 def judge(data: bytes) -> bool:
-    """Return whether the bytes are taken; then NumPy must read the same from them."""
+    """Return whether the bytes are taken; then NumPy must read the same from them, and so must we from memory."""
     try:
         got = load(data)
     except ItemError as error:
         check_words(error)
+        with pytest.raises(ItemError, match=f"^{re.escape(str(error))}$"):
+            npy.from_memory(data, name="a.npy")
         return False
+    for _ in range(2):  # by then its header is known
+        seen = npy.from_memory(data, name="a.npy")
+        assert (seen.dtype, seen.shape, seen.strides, seen.tobytes()) == (
+            got.dtype,
+            got.shape,
+            got.strides,
+            got.tobytes(),
+        )
+        assert seen.flags.aligned
     want = np.load(io.BytesIO(data), allow_pickle=False, max_header_size=1 << 20)
     assert got.dtype == want.dtype
     assert got.shape == want.shape
