@@ -1,7 +1,7 @@
 """Runs the benchmarks: ``python tests/benchmarks/run.py [NAME…] [--write]``.
 
 Everything runs on one thread. Each NAME is a module of this folder; without one, all run. Only ratios within one run
-mean anything. ``--write`` puts the tables into docs/benchmarks.md, in place of those of the same name.
+mean anything. ``--write`` puts the tables into docs/benchmarks.md, in place of those of the same name and lanes.
 """
 
 from __future__ import annotations
@@ -33,14 +33,16 @@ TITLES = {
     "runs": "Runs",
     "startup": "Start-up",
 }
+BY_LANES = ("griffin_lim", "istft", "first_run", "mel", "large", "loudness")
+"""What the compiled kernels do; each kind of machine has its tables, as AVX2 has half the lanes of AVX-512."""
 HEAD = """# Benchmarks
 
 Written by `python tests/benchmarks/run.py --write`: contenders run in turn, on one thread, the warm-up not counted;
 times are medians, ratios are medians of the ratios within each round. Only ratios mean anything, and only within one
-table. Quality is judged in float64 by `tests/benchmarks/evaluator.py`, which shares no code with what it judges: SC is
-the spectral convergence over all frames, PESQ is wide-band. Memory is the peak beyond what was resident before, result
-included. Speech is a neural voice (configs/samples), music is synthesised by `tests/benchmarks/material.py`; both at
-22,050 Hz.
+table. Tables of what compiled kernels do name the machine's lanes: 16 with AVX-512, 8 with AVX2. Quality is judged in
+float64 by `tests/benchmarks/evaluator.py`, which shares no code with what it judges: SC is the spectral convergence
+over all frames, PESQ is wide-band. Memory is the peak beyond what was resident before, result included. Speech is a
+neural voice (configs/samples), music is synthesised by `tests/benchmarks/material.py`; both at 22,050 Hz.
 """
 
 
@@ -54,13 +56,22 @@ def main() -> None:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     sys.path.insert(0, str(HERE))
     for name in options.names or TITLES:
-        parts = [f"## {TITLES[name]}", _machine()]
+        lanes = f", {_lanes()} lanes" if name in BY_LANES else ""
+        parts = [f"## {TITLES[name]}{lanes}", _machine()]
         print("\n\n".join(parts), flush=True)
         for table in importlib.import_module(name).tables():
             parts.append(table.markdown())
             print("\n" + parts[-1], flush=True)
         if options.write:
-            _write(name, "\n\n".join(parts))
+            _write(name + lanes, "\n\n".join(parts))
+
+
+def _lanes() -> int:
+    """Return how many values the compiled kernels work on at a time; 0 where they cannot run."""
+    from tonearm_plugins.dsp.engines import available
+    from tonearm_plugins.dsp.native.compiler import this_machine
+
+    return 0 if available()["native"] else this_machine().lanes
 
 
 def _machine() -> str:

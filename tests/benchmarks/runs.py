@@ -144,7 +144,7 @@ def _waveforms(folder: Path, clips: list[np.ndarray]) -> harness.Table:
 
 def _spectra(folder: Path, clips: list[np.ndarray]) -> harness.Table:
     source = _saved(folder / "spectra", [_spectrum(clip) for clip in clips])
-    options, steps = f"kind: complex, {GRID}", "steps: [istft]"
+    options, steps = f"kind: complex, {GRID}", "steps: [{use: istft}]"
     commands = {
         "librosa and scipy": _script(source, "import librosa", "librosa.istft(np.load(path), hop_length=256)"),
         "tonearm, one worker": _tonearm(source, options, steps),
