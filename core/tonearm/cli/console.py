@@ -7,10 +7,11 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TextIO
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from typing import TextIO
 
     from tonearm.errors import Problem
     from tonearm.registry import Registry

@@ -7,10 +7,13 @@ import importlib
 import os
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import NoReturn
 
 from tonearm.cli import console
 from tonearm.cli.commands import COMMANDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
@@ -42,7 +45,7 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in COMMANDS.items():
-        subparsers.add_parser(name, help=text)
+        subparsers.add_parser(name, help=text, formatter_class=_Formatter)
     parsed = parser.parse_args(arguments, SimpleNamespace())
     if parsed.command is None:
         parser.print_help()

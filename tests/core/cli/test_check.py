@@ -198,3 +198,5 @@ def test_nothing_heavy_is_imported(arguments, tmp_path):
     if arguments[0] in ("--help", "--version"):
         rooms = {name.split(".")[1] for name in modules if name.startswith("tonearm.")}
         assert rooms <= {"cli", "version"}
+        bare = subprocess.run([sys.executable, "-c", "import sys\nprint(*sys.modules)"], capture_output=True, text=True)
+        assert not modules & {"typing", "shutil", "inspect", "pathlib"} - set(bare.stdout.split())
