@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tonearm.batch.cores import pin_threads
 from tonearm.batch.interrupts import SIGNALS
+from tonearm.batch.memory import keep_memory
 from tonearm.batch.prepare import Preparer, Settings
-from tonearm.batch.worker import Inbox, Message, die_with_parent, keep_memory, send, serve
+from tonearm.batch.worker import Inbox, Message, die_with_parent, send, serve
 from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import Pipeline
 

@@ -17,12 +17,12 @@ from msgspec import Struct
 
 from tonearm.batch.executor import Batch, Flush
 from tonearm.batch.interrupts import SIGNALS, Gate
+from tonearm.batch.memory import keep_memory
 from tonearm.batch.messages import Task
 from tonearm.batch.prepare import Preparer
 from tonearm.errors import OutputError
 
 _HEAD = struct.Struct("!Q")
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
 
 
 class Message(Struct, frozen=True):
@@ -163,21 +163,6 @@ def die_with_parent(parent: int) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:
         os._exit(1)
-
-
-def keep_memory() -> None:
-    """Have memory that is freed stay with this process: the next source needs as much; only glibc can.
-
-    Otherwise every array of some hundred kilobytes would be given back and asked for again, page by page, which takes
-    as long as what is done with it.
-    """
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
-        libc.mallopt(_M_TRIM_THRESHOLD, 128 << 20)
-        libc.mallopt(_M_TOP_PAD, 4 << 20)
 
 
 def main() -> None:

@@ -73,6 +73,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, watching: Observer) -> int:
+    from tonearm.batch.memory import keep_memory
     from tonearm.batch.run import Run, RunOptions
     from tonearm.python import load
 
@@ -90,6 +91,8 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
         debug=arguments.debug,
     )
     run = Run(pipeline, options)
+    if not run.jobs:
+        keep_memory()
     plan = run.plan(pipeline.find_sources(_sources(arguments), warn=run.report.warnings.append))
     for warning in run.report.warnings:
         console.say(f"warning: {warning}")
