@@ -121,7 +121,7 @@ def hash_of_file(path: str | os.PathLike[str]) -> str:
 def state_of(path: str | os.PathLike[str]) -> State | None:
     """Return the state of a file or folder; None if it is not there, or cannot be looked into."""
     try:
-        status = os.stat(path)  # noqa: PTH116
+        status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
             found = [status, *(inside for _, inside in _inside(os.fspath(path)))]
             sizes = (one.st_size for one in found if not stat.S_ISDIR(one.st_mode))

@@ -208,7 +208,7 @@ class History:
         if position is None:
             return None
         try:
-            with open(self._files[position >> _OFFSET_BITS], "rb") as file:  # noqa: PTH123
+            with open(self._files[position >> _OFFSET_BITS], "rb") as file:
                 file.seek(position & ((1 << _OFFSET_BITS) - 1))
                 end = _parsed(file.readline())
         except OSError:
@@ -223,7 +223,7 @@ class History:
         )
 
     def _is_whole(self, output: str, size: int, digest: str) -> bool:
-        path = os.path.join(self.root, output)  # noqa: PTH118
+        path = os.path.join(self.root, output)
         state = state_of(path)
         return state is not None and state[0] == size and (not digest or hash_of_file(path) == digest)
 
@@ -236,7 +236,7 @@ def journals(root: str) -> list[str]:
     OutputError
         If their folder cannot be looked into: nobody would know what is done.
     """
-    folder = os.path.join(root, FOLDER)  # noqa: PTH118
+    folder = os.path.join(root, FOLDER)
     try:
         with os.scandir(folder) as entries:
             found = [
@@ -281,7 +281,7 @@ def records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple
     """
     offset = start
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             file.seek(start)
             for line in file:
                 if end is not None and offset >= end:

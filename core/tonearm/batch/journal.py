@@ -53,7 +53,7 @@ def _suffix(shard: Shard | None) -> str:
 
 def journal_path(root: str, shard: Shard | None = None) -> str:
     """Return where the journal below an output root is."""
-    return os.path.join(root, FOLDER, f"journal{_suffix(shard)}.jsonl")  # noqa: PTH118
+    return os.path.join(root, FOLDER, f"journal{_suffix(shard)}.jsonl")
 
 
 def mark_of(shard: Shard | None) -> str:
@@ -113,10 +113,10 @@ class Lock:
         if self.shard:
             wanted.append((f"lock{_suffix(self.shard)}", fcntl.LOCK_EX))
         for name, kind in wanted[len(self._held) :]:
-            path = os.path.join(self.root, FOLDER, name)  # noqa: PTH118
+            path = os.path.join(self.root, FOLDER, name)
             try:
                 if make:
-                    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
                 descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o666)
             except OSError as error:
                 if not make:
@@ -147,11 +147,11 @@ class Lock:
 
 def holders(root: str) -> list[int]:
     """Return the processes that hold locks of an output folder; only Linux says so. It takes no lock itself."""
-    folder = os.path.join(root, FOLDER)  # noqa: PTH118
+    folder = os.path.join(root, FOLDER)
     try:
         with os.scandir(folder) as entries:
             locks = [entry.stat() for entry in entries if entry.name.startswith("lock")]
-        with open("/proc/locks", encoding="ascii") as file:  # noqa: PTH123
+        with open("/proc/locks", encoding="ascii") as file:
             lines = [line.split() for line in file if " FLOCK " in line and "->" not in line]
     except OSError:
         return []

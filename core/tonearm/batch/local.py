@@ -292,7 +292,7 @@ class Local(Executor):
                 sweep(self._settings.root, mark, deep=True)
             else:
                 for folder in folders:
-                    sweep(os.path.join(self._settings.root, folder or ""), mark)  # noqa: PTH118
+                    sweep(os.path.join(self._settings.root, folder or ""), mark)
 
 
 def _how(status: int) -> str:

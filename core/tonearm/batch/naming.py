@@ -44,10 +44,10 @@ def _rendered(template: Template, source: Source, item: Item[Signal] | None) -> 
             return source.relative_dir
         if field == "stem":
             return source.stem
-        path = os.path.abspath(source.where or source.stem)  # noqa: PTH100
+        path = os.path.abspath(source.where or source.stem)
         if field == "parent":
-            return os.path.basename(os.path.dirname(path)) or "root"  # noqa: PTH119, PTH120
-        return os.path.basename(path)  # noqa: PTH119
+            return os.path.basename(os.path.dirname(path)) or "root"
+        return os.path.basename(path)
 
     path = template.render(value)
     for part in path.split("/"):
@@ -64,7 +64,7 @@ def output_folder(output: Output, source: Source) -> str | None:
     """Return the folder of an output below the output root; None if only the content of the source tells."""
     folder = output.template.folder(KNOWN_LATE)
     try:
-        return None if folder is None else os.path.dirname(_rendered(folder, source, None))  # noqa: PTH120
+        return None if folder is None else os.path.dirname(_rendered(folder, source, None))
     except ItemError:
         return None
 
@@ -134,7 +134,7 @@ class Names:
         owner = self._taken.get(path)
         problem = None
         if owner is None:
-            if _same_entry(os.path.join(self.root, path), real):  # noqa: PTH118
+            if _same_entry(os.path.join(self.root, path), real):
                 problem = is_input(path)
         elif owner != number:
             problem = self._clash(path, owner & ~_USED, number, source)
@@ -156,7 +156,7 @@ class Names:
 
     def existing(self, path: str) -> Problem | None:
         """Say why a file that is there must not be replaced, if there is one."""
-        target = os.path.join(self.root, path)  # noqa: PTH118
+        target = os.path.join(self.root, path)
         try:
             there = os.lstat(target)
         except OSError:
@@ -185,7 +185,7 @@ def _same_entry(one: str, other: str) -> bool:
 def entry_of(path: str) -> str:
     """Return which entry of which folder a path is: links to folders are followed, one in the last place is not."""
     folder, name = os.path.split(path)
-    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def is_known_early(output: Output) -> bool:

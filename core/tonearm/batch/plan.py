@@ -121,7 +121,7 @@ class Plan:
 
     def add(self, source: Source) -> None:
         """Take in a source."""
-        number, path = len(self._sources), os.path.abspath(source.where or "")  # noqa: PTH100
+        number, path = len(self._sources), os.path.abspath(source.where or "")
         self._sources.append((source.name, path))
         owned = self._claim(source, number)
         if not self._is_ours(source, path):
@@ -171,7 +171,7 @@ class Plan:
         shard = self.selection.shard
         if shard is None:
             return True
-        name = f"{source.relative_dir}/{os.path.basename(path)}"  # noqa: PTH119
+        name = f"{source.relative_dir}/{os.path.basename(path)}"
         return zlib.crc32(os.fsencode(name)) % shard[1] == shard[0] - 1
 
     def prove(self) -> None:

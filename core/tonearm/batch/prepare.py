@@ -151,7 +151,7 @@ class Preparer:
                     with self._gate.opened:
                         self.pipeline.encode(output, item, sink, context)
                 except TonearmError as error:
-                    _blame_the_disk(error, sink, os.path.join(settings.root, target))  # noqa: PTH118
+                    _blame_the_disk(error, sink, os.path.join(settings.root, target))
                     raise
             files = temporaries.finish()
         return Converted(item.key, item.index, files, context.measurements, context.warnings)

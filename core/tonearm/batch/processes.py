@@ -176,7 +176,7 @@ def _signal(process: int, number: int) -> None:
 def is_fork_safe() -> bool:
     """Say whether this process has no thread but the one that asks."""
     try:
-        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208
+        return len(os.listdir("/proc/self/task")) == 1
     except OSError:
         return False
 
@@ -258,7 +258,7 @@ def _fresh(pipeline: Pipeline, settings: Settings, here: socket.socket, there: s
             code="not-importable",
             hint="put the plugins into a module, or convert in this process: jobs=0",
         ) from error
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}  # noqa: PTH109
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}
     pin_threads(environ, settings.threads)
     # Not -m: what the worker sends would be of classes of its __main__, which nobody else has.
     code = "from tonearm.batch.worker import main; main()"

@@ -58,10 +58,10 @@ class Publisher:
         OutputError
             If that fails.
         """
-        folder = os.path.realpath(os.path.dirname(self.journal.path)) if self._fsync else ""  # noqa: PTH120
+        folder = os.path.realpath(os.path.dirname(self.journal.path)) if self._fsync else ""
         while folder:
             flush_folder(folder)
-            parent = os.path.dirname(folder)  # noqa: PTH120
+            parent = os.path.dirname(folder)
             folder = parent if parent != folder and not os.path.ismount(folder) else ""
 
     def keep(self, number: int, items: Items) -> None:
@@ -70,7 +70,7 @@ class Publisher:
             self._items[number] = dict(items)
             for files in items.values():
                 for output, _size, _hash in files:
-                    self._note_folder(os.path.dirname(output))  # noqa: PTH120
+                    self._note_folder(os.path.dirname(output))
 
     def publish(self, batch: list[Prepared]) -> Generator[Result, None, None]:
         """Publish a batch; yield what became of each source in it. Go through to the end, or the rest is not published.
@@ -184,19 +184,19 @@ class Publisher:
         )
 
     def _rename(self, file: File) -> Published:
-        target = os.path.join(self.root, file.output)  # noqa: PTH118
+        target = os.path.join(self.root, file.output)
         try:
-            os.replace(temporary_of(self.root, file), target)  # noqa: PTH105
+            os.replace(temporary_of(self.root, file), target)
         except OSError as error:
             raise cannot_write(target, error) from error
-        self._note_folder(os.path.dirname(file.output))  # noqa: PTH120
+        self._note_folder(os.path.dirname(file.output))
         return file.output, file.size, file.hash
 
     def _note_folder(self, folder: str) -> None:
         """Note a folder and those above it, up to the root: any of them may be new."""
         while folder not in self._folders:
             self._folders.add(folder)
-            folder = os.path.dirname(folder)  # noqa: PTH120
+            folder = os.path.dirname(folder)
 
     def sync(self) -> None:
         """Have all records and names on the disk.
@@ -210,7 +210,7 @@ class Publisher:
         if self._fsync:
             self.journal.flush()
             for folder in folders:
-                flush_folder(os.path.join(self.root, folder))  # noqa: PTH118
+                flush_folder(os.path.join(self.root, folder))
         if folders:
             self.journal.write("sync")
         self._synced = time.monotonic()

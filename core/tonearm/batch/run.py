@@ -203,7 +203,7 @@ class Run:
             "run",
             time=time.time(),
             pipeline=plan.fingerprint,
-            file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",  # noqa: PTH100
+            file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",
             plugins=plan.plugins,
             sources=len(plan),
             skipped=plan.done,
@@ -315,9 +315,9 @@ def _see_that_nobody_ran(plan: Plan) -> None:
 
 def _too_little_space(plan: Plan) -> list[str]:
     """Return a warning if the sources are far larger than the space that is left."""
-    folder = os.path.abspath(plan.root)  # noqa: PTH100
-    while not os.path.isdir(folder):  # noqa: PTH112
-        folder = os.path.dirname(folder)  # noqa: PTH120
+    folder = os.path.abspath(plan.root)
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
     try:
         space = os.statvfs(folder)
     except OSError:

@@ -40,7 +40,7 @@ def convert_one(
             files = _written(pipeline, source, outcome.item, outcome.context, folder, names, gate)
             for file in reversed(files):  # what lies beside a file stands behind it, and gets its name before it
                 try:
-                    os.replace(temporary_of(folder, file), os.path.join(folder, file.output))  # noqa: PTH105, PTH118
+                    os.replace(temporary_of(folder, file), os.path.join(folder, file.output))
                 except OSError as error:
                     discard(folder, files)
                     raise cannot_write(root / file.output, error) from error

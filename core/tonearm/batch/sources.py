@@ -46,10 +46,10 @@ def find_sources(
     seen = Index()
     for pattern in patterns:
         found = False
-        whole = os.path.normpath(os.path.join(start, pattern))  # noqa: PTH118
+        whole = os.path.normpath(os.path.join(start, pattern))
         for path, relative in search.matches(whole):
             found = True
-            absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
+            absolute = os.path.abspath(path)
             if absolute not in seen:
                 seen.put(absolute, 1)
                 yield Source(name=path, path=path, relative_dir=relative)
@@ -68,7 +68,7 @@ def listed(name: str) -> Iterator[str]:
     import sys
 
     try:
-        with os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == "-" else open(name, "rb") as file:  # noqa: PTH123
+        with os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == "-" else open(name, "rb") as file:
             rest, separator = b"", None
             while block := file.read(1 << 16):
                 rest += block
@@ -97,7 +97,7 @@ class _Search:
 
     def matches(self, pattern: str) -> Iterator[tuple[str, str]]:
         """Yield paths with the folder of each below the fixed part of the pattern."""
-        if self._is_folder(pattern, os.path.isdir(pattern)):  # noqa: PTH112
+        if self._is_folder(pattern, os.path.isdir(pattern)):
             for path, folder in self._walk(pattern, ["**", "*"], ".", ()):
                 if path.lower().endswith(self._suffixes):
                     yield path, folder
@@ -126,7 +126,7 @@ class _Search:
                 yield from self._walk(_join(root, name), parts, _join(folder, name), (*above, here))
         elif not _MAGIC.search(part):
             path = _join(root, part)
-            is_folder = self._is_folder(part, os.path.isdir(path))  # noqa: PTH112
+            is_folder = self._is_folder(part, os.path.isdir(path))
             if rest and is_folder:
                 yield from self._walk(path, rest, _join(folder, part), above)
             elif not rest and not is_folder and os.path.lexists(path):
@@ -168,7 +168,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _identity(path: str) -> tuple[int, int]:
     try:
-        status = os.stat(path)  # noqa: PTH116
+        status = os.stat(path)
     except OSError:
         return 0, 0
     return status.st_dev, status.st_ino

@@ -198,14 +198,14 @@ class _Reader:
                 continue
         if run is not None:
             if not run.state:
-                run.ended, run.state = os.path.getmtime(path), "running" if self._held else "killed"  # noqa: PTH204
+                run.ended, run.state = os.path.getmtime(path), "running" if self._held else "killed"
             self._last[path] = run
 
     def _begun(self, path: str, record: dict[str, Any]) -> Pass:
         self._status.runs += 1
         self._now = {}
         return Pass(
-            journal=os.path.basename(path),  # noqa: PTH119
+            journal=os.path.basename(path),
             pipeline=record.get("file") or record["pipeline"],
             began=record["time"],
             sources=record["sources"],

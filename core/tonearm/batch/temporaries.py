@@ -59,7 +59,7 @@ class Temporaries:
             if not self._finished:
                 for leftover in (path, *map(os.fspath, sink.sidecars.values())):
                     with contextlib.suppress(OSError):
-                        os.unlink(leftover)  # noqa: PTH108
+                        os.unlink(leftover)
 
     def sink(self, target: str) -> Sink:
         """Return where to write the output that goes to ``target`` below the root.
@@ -69,12 +69,12 @@ class Temporaries:
         OutputError
             If the folder cannot be written.
         """
-        folder = os.path.join(self._root, os.path.dirname(target))  # noqa: PTH118, PTH120
+        folder = os.path.join(self._root, os.path.dirname(target))
         try:
             path, descriptor = _make(folder, self._mark)
         except OSError as error:
-            raise cannot_write(os.path.join(self._root, target), error) from error  # noqa: PTH118
-        sink = Sink(path, os.path.splitext(target)[1], descriptor)  # noqa: PTH122
+            raise cannot_write(os.path.join(self._root, target), error) from error
+        sink = Sink(path, os.path.splitext(target)[1], descriptor)
         self._open.append((sink, path, target, descriptor))
         return sink
 
@@ -92,7 +92,7 @@ class Temporaries:
         for sink, path, target, descriptor in self._open:
             files.append(self._finish(path, target, descriptor))
             for suffix, second in sink.sidecars.items():
-                beside = os.path.splitext(target)[0] + suffix  # noqa: PTH122
+                beside = os.path.splitext(target)[0] + suffix
                 files.append(self._finish(os.fspath(second), beside, None))
         self._finished = True
         return files
@@ -114,7 +114,7 @@ class Temporaries:
         except FileNotFoundError as error:
             raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written") from error
         except OSError as error:
-            raise cannot_write(os.path.join(self._root, target), error) from error  # noqa: PTH118
+            raise cannot_write(os.path.join(self._root, target), error) from error
 
     def _described(self, descriptor: int, path: str, target: str, size: int) -> File:
         if self._fsync:
@@ -126,11 +126,11 @@ class Temporaries:
 def _make(folder: str, mark: str) -> tuple[str, int]:
     """Return the path of a new file in a folder, which is made if need be, and the file itself, open."""
     for _ in range(MOST_TRIES):
-        path = os.path.join(folder, f"{PREFIX}{mark}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}")  # noqa: PTH118
+        path = os.path.join(folder, f"{PREFIX}{mark}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}")
         try:
             return path, os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
         except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            os.makedirs(folder, exist_ok=True)
         except FileExistsError:
             continue
     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -140,12 +140,12 @@ def discard(root: str, files: Iterable[File]) -> None:
     """Remove temporaries that nobody will publish."""
     for file in files:
         with contextlib.suppress(OSError):
-            os.unlink(temporary_of(root, file))  # noqa: PTH108
+            os.unlink(temporary_of(root, file))
 
 
 def temporary_of(root: str, file: File) -> str:
     """Return the path of a file's temporary."""
-    return os.path.join(root, os.path.dirname(file.output), file.temporary)  # noqa: PTH118, PTH120
+    return os.path.join(root, os.path.dirname(file.output), file.temporary)
 
 
 def flush_folder(folder: str) -> None:
@@ -188,7 +188,7 @@ def sweep(folder: str, mark: str = ANYBODY, *, deep: bool = False) -> None:
                     found = LEFTOVER.fullmatch(entry.name) if entry.name.startswith(PREFIX) else None
                     if found and found[1].startswith(mark):
                         with contextlib.suppress(OSError):
-                            os.unlink(entry.path)  # noqa: PTH108
+                            os.unlink(entry.path)
                     elif deep and entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
         except OSError:
