@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats import npy
+from tonearm_plugins.formats import npy, npy_header
 from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _open(file: BinaryIO, size: int, name: str) -> zipfile.ZipFile:
     if head[:4] not in (b"PK\x03\x04", b"PK\x05\x06"):
         if not head or (len(head) < 4 and b"PK\x03\x04".startswith(head)):
             raise ItemError(f"{shown(name)} is cut off after {size} bytes", code="npz-truncated", hint=_AGAIN)
-        what, hint = ("a single array", "name it .npy") if head.startswith(npy.MAGIC) else looks_like(head)
+        what, hint = ("a single array", "name it .npy") if head.startswith(npy_header.MAGIC) else looks_like(head)
         raise ItemError(f"{shown(name)} is not a .npz file; it looks like {what}", code="not-npz", hint=hint)
     guard = _Guard(file)
     try:

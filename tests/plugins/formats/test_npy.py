@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats import npy
+from tonearm_plugins.formats import npy, npy_header
 
 NUMBERS = ["f2", "f4", "f8", "c8", "c16", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
 
@@ -29,7 +29,7 @@ def saved(array: Any, **options: Any) -> bytes:
 def raw(header: str | bytes, data: bytes = b"", version: tuple[int, int] = (1, 0)) -> bytes:
     text = header if isinstance(header, bytes) else header.encode("latin-1")
     length = len(text).to_bytes(2 if version[0] == 1 else 4, "little")
-    return npy.MAGIC + bytes(version) + length + text + data
+    return npy_header.MAGIC + bytes(version) + length + text + data
 
 
 def claim(descr: str = "'<f4'", shape: str = "(2, 3)", order: str = "False", data: int = 24) -> bytes:
@@ -69,8 +69,10 @@ def test_every_version(version: tuple[int, int]) -> None:
     array = np.arange(5, dtype=np.float32)
     np.lib.format.write_array(file, array, version=version)
     data = file.getvalue()
-    header = npy.read_header(io.BytesIO(data), len(data))
-    assert header == npy.NpyHeader("<f4", (5,), fortran_order=False, offset=len(data) - 20, itemsize=4, version=version)
+    header = npy_header.read_header(io.BytesIO(data), len(data))
+    assert header == npy_header.NpyHeader(
+        "<f4", (5,), fortran_order=False, offset=len(data) - 20, itemsize=4, version=version
+    )
     np.testing.assert_array_equal(load(data), array)
 
 
@@ -101,19 +103,19 @@ class Tracked(io.BytesIO):
 
 
 def test_judging_reads_no_more_than_a_header() -> None:
-    data = npy.MAGIC + b"\x02\x00" + (0xFFFFFFF0).to_bytes(4, "little") + b" " * 500_000
+    data = npy_header.MAGIC + b"\x02\x00" + (0xFFFFFFF0).to_bytes(4, "little") + b" " * 500_000
     for file in (Tracked(data), Tracked(claim(shape="(10000000000,)", data=300_000))):
         with pytest.raises(ItemError):
             npy.load(file, len(file.getvalue()), name="a.npy")
-        assert file.asked <= npy.MAX_HEADER + 12
+        assert file.asked <= npy_header.MAX_HEADER + 12
 
 
 CODES = {
     "npy-truncated": [
         b"",
-        npy.MAGIC[:3],
-        npy.MAGIC + b"\x01\x00\x76",
-        npy.MAGIC + b"\x02\x00\x76\x00",
+        npy_header.MAGIC[:3],
+        npy_header.MAGIC + b"\x01\x00\x76",
+        npy_header.MAGIC + b"\x02\x00\x76\x00",
         saved(np.zeros(9))[:60],
         saved(np.zeros(9))[:-1],
         claim(data=23),
@@ -477,8 +479,8 @@ def test_fuzz_long() -> None:
 @given(st.binary(max_size=300))
 def test_random_bytes(data: bytes) -> None:
     judge(data)
-    judge(npy.MAGIC + data)
-    judge(npy.MAGIC + b"\x01\x00" + data)
+    judge(npy_header.MAGIC + data)
+    judge(npy_header.MAGIC + b"\x01\x00" + data)
     judge(raw(data[:200], data[200:]))
 
 
