@@ -19,7 +19,7 @@ import material
 import numpy as np
 
 SECONDS = 3
-FILES, SPECTRA, MAGNITUDES, DONE = 1_000, 300, 200, 10_000
+FILES, SPECTRA, MAGNITUDES, DONE = 1_000, 300, 24, 10_000
 SCRIPT = """
 import glob, os, sys
 import numpy as np
