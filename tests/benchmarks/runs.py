@@ -42,6 +42,7 @@ outputs:
 """
 GRID = "n_fft: 1024, hop_length: 256"
 Command = Callable[[Path], list[str]]
+_numbers = itertools.count()
 
 
 def tables() -> Iterator[harness.Table]:
@@ -91,17 +92,18 @@ def _tonearm(source: Path, options: str, steps: str = "", flags: tuple[str, ...]
 def _compare(
     folder: Path, commands: Mapping[str, Command], rounds: int
 ) -> tuple[dict[str, harness.Measured], dict[str, harness.Measured]]:
-    """Run each command into a new folder every time; return CPU and wall seconds."""
-    numbers = itertools.count()
+    """Run each command into a new folder every time; return CPU and wall seconds.
+
+    Nothing is removed before all is done: ext4 passes over inodes that were freed lately, and that can outweigh `cp`.
+    """
     walls = {one: harness.Measured() for one in commands}
 
     def work(one: str, command: Command) -> None:
-        out = folder / f"out{next(numbers)}"
+        out = folder / f"out{next(_numbers)}"
         taken: list[float] = []
         with harness.timed(taken):
             subprocess.run(command(out), check=True)
         walls[one].seconds += taken
-        shutil.rmtree(out)
 
     contenders = {one: functools.partial(work, one, command) for one, command in commands.items()}
     cpu = harness.compare(contenders, rounds=rounds, memory=False, clock=harness.cpu_of_children)
@@ -136,7 +138,7 @@ def _waveforms(folder: Path, clips: list[np.ndarray]) -> harness.Table:
         "tonearm, one worker, `--fsync none`": _tonearm(source, options, flags=("--fsync", "none")),
         "tonearm, `--jobs 0 --fsync none`": _tonearm(source, options, flags=("--fsync", "none", "--jobs", "0")),
     }
-    cpu, walls = _compare(folder, commands, rounds=7)
+    cpu, walls = _compare(folder, commands, rounds=3)
     columns = ("whole process", "CPU ms a file", "wall ms a file", "× librosa and scipy", "× scipy", "× `cp`")
     rows = _rows(cpu, walls, FILES, ("librosa and scipy", "scipy", "`cp` of the outputs"))
     return harness.Table(f"{FILES:,} .npy files of {SECONDS} s to WAV of 16 bits", columns, rows)
@@ -150,7 +152,7 @@ def _spectra(folder: Path, clips: list[np.ndarray]) -> harness.Table:
         "tonearm, one worker": _tonearm(source, options, steps),
         "tonearm, one worker, `--fsync none`": _tonearm(source, options, steps, ("--fsync", "none")),
     }
-    cpu, walls = _compare(folder, commands, rounds=5)
+    cpu, walls = _compare(folder, commands, rounds=3)
     columns = ("whole process", "CPU ms a file", "wall ms a file", "× librosa and scipy")
     rows = _rows(cpu, walls, SPECTRA, ("librosa and scipy",))
     return harness.Table(f"{SPECTRA} complex STFTs of {SECONDS} s to WAV", columns, rows)
