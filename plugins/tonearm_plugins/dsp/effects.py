@@ -72,7 +72,8 @@ def separated(samples: Floats, *, percussive: bool, margin: float, n_fft: int) -
 
 def _with(effect: Callable[[Floats], Floats], samples: Floats, n_fft: int) -> Floats:
     missing = n_fft - samples.shape[1]
-    # librosa 1.0 gives its own phase vocoder arguments that it warns of, and numba's loop over its phases sets a flag.
+    # librosa 1.0 gives its own phase vocoder arguments that it warns of, and casts the memory for its phasors before
+    # it has written them, where NumPy warns of whatever lay there.
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.filterwarnings("ignore", r"The `\w+` parameter is deprecated as of 1\.0", FutureWarning)
         return effect(np.pad(samples, ((0, 0), (0, missing))) if missing > 0 else np.ascontiguousarray(samples))
