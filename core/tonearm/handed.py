@@ -179,11 +179,14 @@ class Sink:
         """
         if self._descriptor is None:
             return open(self._path, "wb")  # noqa: PTH123 - the caller closes it
-        file = open(os.dup(self._descriptor), "wb")  # noqa: PTH123, SIM115 - the caller closes it
-        if file.seek(0, os.SEEK_END):
-            file.seek(0)
-            file.truncate()
-        return file
+        if os.lseek(self._descriptor, 0, os.SEEK_END):
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.ftruncate(self._descriptor, 0)
+        return self._opened(os.dup(self._descriptor))
+
+    def _opened(self, descriptor: int) -> BinaryIO:
+        """Return an open file for this descriptor."""
+        return open(descriptor, "wb")
 
     def sidecar(self, suffix: str) -> Path:
         """Return a temporary path for a second file beside the first, published with it: ``sidecar(".json")``.
@@ -192,4 +195,10 @@ class Sink:
         """
         if not suffix[1:] or not suffix.startswith(".") or "/" in suffix or "\0" in suffix:
             raise ValueError(f"a sidecar's suffix is a dot and more, like .json, not {suffix!r}")
-        return self.sidecars.setdefault(suffix, self.path.with_name(f"{self.path.stem}{suffix}.part"))
+        return self.sidecars.setdefault(suffix, _beside(self._path, suffix))
+
+
+def _beside(path: str | os.PathLike[str], suffix: str) -> Path:
+    from pathlib import Path
+
+    return Path(path).with_name(f"{Path(path).stem}{suffix}.part")

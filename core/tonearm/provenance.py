@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +21,7 @@ def plugins_of(checked: Checked) -> list[tuple[str, str]]:
 def fingerprint_of(checked: Checked) -> str:
     """Return a hash of all that decides what outputs sound like: plugins, versions, options after defaults."""
     import hashlib
+    import json
 
     parts: list[Any] = [__version__, plugins_of(checked)]
     parts += [msgspec.to_builtins(bound.plugin.options) for bound in _stages(checked)]

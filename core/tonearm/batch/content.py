@@ -45,9 +45,22 @@ class Content(Struct, frozen=True):
     data: bytes | None = None
 
 
-class _Hash(Protocol):
-    def update(self, data: Any, /) -> None: ...
-    def hexdigest(self) -> str: ...
+class Hash(Protocol):
+    """What hashes bytes as they come."""
+
+    def update(self, data: Any, /) -> None:
+        """Take more bytes."""
+
+    def hexdigest(self) -> str:
+        """Return the hash of all so far, in 32 hex digits."""
+
+
+def new_hash(data: bytes = b"") -> Hash:
+    """Return the hash of what was there, and of what is yet to come."""
+    import xxhash
+
+    digest: Hash = xxhash.xxh3_128(data)
+    return digest
 
 
 def read_content(path: str | os.PathLike[str]) -> Content:
@@ -65,7 +78,7 @@ def read_content(path: str | os.PathLike[str]) -> Content:
         if status.st_size > KEPT:
             return Content(state, hash_of(descriptor, status.st_size))
         data = _all(descriptor, status.st_size)
-        return Content(state, _xxh3(data).hexdigest(), data)
+        return Content(state, new_hash(data).hexdigest(), data)
     except OSError:
         return Content(state or state_of(path))
     finally:
@@ -93,7 +106,7 @@ def hash_of(descriptor: int, size: int | None = None) -> str:
     size
         Where it ends, if that is known: it saves asking.
     """
-    digest = _xxh3(b"")
+    digest = new_hash()
     offset = 0
     while (size is None or offset < size) and (count := os.preadv(descriptor, [_BUFFER], offset)):
         digest.update(_BUFFER[:count])
@@ -143,7 +156,7 @@ def _inside(folder: str) -> Iterator[tuple[str, os.stat_result]]:
 
 def _hash_of_folder(path: str | os.PathLike[str]) -> str:
     folder = os.fspath(path)
-    digest = _xxh3(b"")
+    digest = new_hash()
     for name, status in _inside(folder):
         if stat.S_ISREG(status.st_mode):
             digest.update(os.fsencode(name[len(folder) :]) + b"\0" + hash_of_file(name).encode())
@@ -157,10 +170,3 @@ def _open(path: str | os.PathLike[str]) -> int:
 def _close(descriptor: int) -> None:
     with contextlib.suppress(OSError):
         os.close(descriptor)
-
-
-def _xxh3(data: bytes) -> _Hash:
-    import xxhash
-
-    digest: _Hash = xxhash.xxh3_128(data)
-    return digest

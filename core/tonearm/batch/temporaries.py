@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import itertools
 import os
 import re
 import stat
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from tonearm.batch.content import hash_of
+from tonearm.batch.content import hash_of, new_hash
 from tonearm.batch.messages import File
 from tonearm.errors import ItemError, OutputError, one_line
 from tonearm.handed import Sink
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PREFIX = ".tonearm-"
 SUFFIX = ".part"
@@ -25,6 +30,67 @@ ANYBODY = ""
 MOST_TRIES = 100
 
 _serial = itertools.count(int.from_bytes(os.urandom(4), "big"))
+
+
+class _File(io.FileIO):
+    """An open file that hashes what is written to it, as long as that is one piece after the other.
+
+    Attributes
+    ----------
+    size
+        Bytes that were hashed.
+    straight
+        Whether nothing else can have happened to the file by this way.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "wb")
+        self.hash = new_hash()
+        self.size = 0
+        self.straight = True
+
+    def write(self, data: Any, /) -> int:
+        count = super().write(data)
+        self.hash.update(memoryview(data).cast("B")[:count])
+        self.size += count
+        return count
+
+    def seek(self, *where: Any) -> int:
+        self.straight = False
+        return super().seek(*where)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        self.straight = False
+        return super().truncate(size)
+
+    def fileno(self) -> int:
+        self.straight = False
+        return super().fileno()
+
+
+class _Sink(Sink):
+    """A sink that knows the hash of its file without reading it, if an encoder wrote it once and straight through."""
+
+    def __init__(self, path: str, suffix: str, descriptor: int) -> None:
+        super().__init__(path, suffix, descriptor)
+        self._file: _File | None = None
+        self._known = True
+
+    @property
+    def path(self) -> Path:
+        self._known = False
+        return super().path
+
+    def _opened(self, descriptor: int) -> BinaryIO:
+        self._known = self._known and self._file is None
+        self._file = _File(descriptor)
+        return cast("BinaryIO", io.BufferedWriter(self._file))
+
+    def hash(self, size: int) -> str:
+        """Return the hash of the file, which has this size; an empty text if it must be read for it."""
+        file = self._file
+        known = self._known and file is not None and file.straight and file.size == size
+        return file.hash.hexdigest() if known and file is not None else ""
 
 
 class Temporaries:
@@ -46,7 +112,7 @@ class Temporaries:
         self._root = root
         self._mark = mark
         self._fsync = fsync
-        self._open: list[tuple[Sink, str, str, int]] = []
+        self._open: list[tuple[_Sink, str, str, int]] = []
         self._finished = False
 
     def __enter__(self) -> Temporaries:
@@ -74,7 +140,7 @@ class Temporaries:
             path, descriptor = _make(folder, self._mark)
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error
-        sink = Sink(path, os.path.splitext(target)[1], descriptor)
+        sink = _Sink(path, os.path.splitext(target)[1], descriptor)
         self._open.append((sink, path, target, descriptor))
         return sink
 
@@ -90,22 +156,22 @@ class Temporaries:
         """
         files = []
         for sink, path, target, descriptor in self._open:
-            files.append(self._finish(path, target, descriptor))
+            files.append(self._finish(path, target, sink, descriptor))
             for suffix, second in sink.sidecars.items():
                 beside = os.path.splitext(target)[0] + suffix
-                files.append(self._finish(os.fspath(second), beside, None))
+                files.append(self._finish(os.fspath(second), beside))
         self._finished = True
         return files
 
-    def _finish(self, path: str, target: str, descriptor: int | None) -> File:
+    def _finish(self, path: str, target: str, sink: _Sink | None = None, descriptor: int = -1) -> File:
         try:
             there = os.lstat(path)
             if not stat.S_ISREG(there.st_mode) or not there.st_size:
                 what = "an empty" if stat.S_ISREG(there.st_mode) else "no regular"
                 raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
             # An encoder may have put another file in the place of ours.
-            if descriptor is not None and os.fstat(descriptor).st_ino == there.st_ino:
-                return self._described(descriptor, path, target, there.st_size)
+            if sink is not None and os.fstat(descriptor).st_ino == there.st_ino:
+                return self._described(descriptor, path, target, there.st_size, sink.hash(there.st_size))
             own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 return self._described(own, path, target, there.st_size)
@@ -116,11 +182,11 @@ class Temporaries:
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error
 
-    def _described(self, descriptor: int, path: str, target: str, size: int) -> File:
+    def _described(self, descriptor: int, path: str, target: str, size: int, known: str = "") -> File:
         if self._fsync:
             os.fsync(descriptor)
         name = path.rpartition("/")[2]
-        return File(temporary=name, output=target, size=size, hash=hash_of(descriptor, size))
+        return File(temporary=name, output=target, size=size, hash=known or hash_of(descriptor, size))
 
 
 def _make(folder: str, mark: str) -> tuple[str, int]:

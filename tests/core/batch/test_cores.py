@@ -12,10 +12,8 @@ def many(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
 
     def groups(text):
-        real = cores.Path.read_text
-        monkeypatch.setattr(
-            cores.Path, "read_text", lambda path: text if str(path) == "/proc/self/cgroup" else real(path)
-        )
+        real = cores._read
+        monkeypatch.setattr(cores, "_read", lambda path: text if path == "/proc/self/cgroup" else real(path))
 
     return groups
 
@@ -52,3 +50,12 @@ def test_threads_are_pinned_and_fewer_stay_fewer():
     pin_threads(environ, 4)
     assert environ["OMP_NUM_THREADS"] == "1"
     assert {environ[name] for name in cores.POOLS if name != "OMP_NUM_THREADS"} == {"4"}
+
+
+def test_threads_rest_unless_the_user_wants_them_awake():
+    environ = {}
+    pin_threads(environ, 2)
+    assert environ["OPENBLAS_THREAD_TIMEOUT"] == "16"
+    environ = {"OPENBLAS_THREAD_TIMEOUT": "26"}
+    pin_threads(environ, 2)
+    assert environ["OPENBLAS_THREAD_TIMEOUT"] == "26"
