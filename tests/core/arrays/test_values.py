@@ -56,9 +56,31 @@ def test_the_extent_is_numpys(array: Any) -> None:
     assert extent.finite == bool(np.isfinite(array).all())
 
 
-def test_the_extent_of_complex_values_is_over_both_parts() -> None:
-    assert extent_of(np.array([1 - 5j, 2 + 7j], "c8")) == Extent(-5, 7)
-    assert not extent_of(np.array([1, complex(0, math.nan)])).finite
+@pytest.mark.parametrize("kind", ["<c8", ">c8", "c16"])
+@pytest.mark.parametrize(
+    "view", ["whole", "transposed", "of three axes", "strided", "mirrored", "large", "large, strided"]
+)
+def test_the_extent_of_complex_values_is_over_both_parts(kind: str, view: str) -> None:
+    rng = np.random.default_rng(3)
+    values = (rng.standard_normal((600, 700)) + 1j * rng.standard_normal((600, 700))).astype(kind)
+    array = {
+        "whole": values[:40],
+        "transposed": values[:40].T,
+        "of three axes": values[:40].reshape(4, 10, 700).transpose(2, 1, 0),
+        "strided": values[:40, ::3],
+        "mirrored": values[:40, ::-1],
+        "large": values.T,
+        "large, strided": values[:, ::2],
+    }[view]
+    parts = array.real, array.imag
+    wanted = Extent(float(min(part.min() for part in parts)), float(max(part.max() for part in parts)))
+    assert extent_of(array) == finite_extent_of(array) == wanted
+    array[7, 3] = complex(-9, 0)
+    array[3, 7] = complex(0, 11)
+    assert extent_of(array) == Extent(-9, 11)
+    array[2, 2] = complex(0, math.nan)
+    assert not extent_of(array).finite
+    assert finite_extent_of(array) == Extent(-9, 11)
 
 
 def test_the_widest_range_is_finite_still() -> None:
