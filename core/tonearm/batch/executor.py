@@ -50,7 +50,7 @@ class Chunks:
     def take(self) -> list[Task]:
         """Return the next chunk; an empty one when there are no more."""
         if self._cost:
-            self._size = min(int(CHUNK_SECONDS / self._cost), GROWTH * self._size, MOST_TASKS)
+            self._size = max(1, min(int(CHUNK_SECONDS / self._cost), GROWTH * self._size, MOST_TASKS))
         # Towards the end chunks shrink, so that all workers end together.
         size = max(1, min(self._size, self._left // (2 * self._workers)))
         chunk = []
@@ -65,7 +65,8 @@ class Chunks:
         """Take note of what sources cost."""
         for prepared in batch:
             cost = max(prepared.seconds, 1e-5)
-            self._cost = cost if not self._cost else 0.9 * self._cost + 0.1 * cost
+            # The first source of a worker pays for its imports, which is soon forgotten.
+            self._cost = cost if not self._cost else 0.75 * self._cost + 0.25 * cost
 
 
 class Executor(ABC):

@@ -45,6 +45,16 @@ class TestChunks:
             last = found.take()
         assert len(last) == size
 
+    def test_one_slow_source_does_not_keep_them_small(self):
+        found = chunks(100_000)
+        found.learn(cost(1.0))
+        sizes = []
+        for _ in range(30):
+            sizes.append(len(found.take()))
+            found.learn(cost(0.001))
+        assert sizes[0] == 1
+        assert sizes[-1] > 200
+
     def test_they_shrink_towards_the_end(self):
         found = chunks(64, workers=4)
         for _ in range(9):
