@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +94,7 @@ class _Target:
 
     def __init__(self, path: Path) -> None:
         self._file = open(path, "w+b", buffering=0)  # noqa: PTH123, SIM115 - closed at our own end
-        self._error: OSError | None = None
+        self._error: BaseException | None = None
 
     def __enter__(self) -> _Target:
         return self
@@ -104,35 +104,46 @@ class _Target:
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
-        """Raise `OutputError` at the end if anything could not be written, whatever libsndfile makes of it."""
+        """Raise at the end whatever went wrong with the file, which libsndfile makes nothing of: `OutputError`."""
         try:
             yield
         finally:
-            if self._error is not None:
-                reason = (self._error.strerror or str(self._error)).lower()
-                raise OutputError(f"cannot write: {reason}") from self._error
+            error = self._error
+            if isinstance(error, OSError):
+                raise OutputError(f"cannot write: {(error.strerror or str(error)).lower()}") from error
+            if error is not None:  # somebody stopped us within libsndfile's call
+                raise error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place."""
-        return self._file.seek(offset, whence)
+        return self._noted(lambda: self._file.seek(offset, whence), failed=-1)
 
     def tell(self) -> int:
         """Return where we are."""
-        return self._file.tell()
+        return self._noted(self._file.tell, failed=-1)
 
     def readinto(self, buffer: Any) -> int:
         """Read into a buffer."""
-        return self._file.readinto(buffer) or 0
+        return self._noted(lambda: self._file.readinto(buffer) or 0, failed=0)
 
     def write(self, data: Any) -> int:
-        """Write all of it, and note what went wrong: an exception would not get through libsndfile."""
-        rest = memoryview(data)
-        while len(rest) and self._error is None:
+        """Write all of it."""
+        return self._noted(lambda: self._write(memoryview(data)), failed=0)
+
+    def _write(self, data: memoryview) -> int:
+        rest = data
+        while len(rest):
+            rest = rest[self._file.write(rest) :]
+        return len(data)
+
+    def _noted(self, do: Callable[[], int], *, failed: int) -> int:
+        """Do something and note what goes wrong, now and from now on: an exception would not get through libsndfile."""
+        if self._error is None:
             try:
-                rest = rest[self._file.write(rest) :]
-            except OSError as error:
+                return do()
+            except BaseException as error:
                 self._error = error
-        return len(data) - len(rest)
+        return failed
 
 
 @contextlib.contextmanager
