@@ -8,6 +8,7 @@ is open only where nothing can be lost. Masking signals would not do: the thread
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -32,6 +33,7 @@ class Gate:
         self.is_open = False
         self.waiting: KeyboardInterrupt | None = None
         self._before: dict[int, Handler] = {}
+        self._report = sys.unraisablehook
 
     def __enter__(self) -> Gate:
         if threading.current_thread() is threading.main_thread():
@@ -40,11 +42,14 @@ class Gate:
                 if callable(before):
                     self._before[number] = before
                     signal.signal(number, self._arrived)
+            self._report, sys.unraisablehook = sys.unraisablehook, self._unraisable
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         for number, before in self._before.items():
             signal.signal(number, before)
+        if sys.unraisablehook == self._unraisable:
+            sys.unraisablehook = self._report
         if error is None and self.waiting is not None:
             raise self.waiting
 
@@ -65,6 +70,11 @@ class Gate:
             self.waiting = error
             if self.is_open:
                 raise
+
+    def _unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """Say nothing of an interrupt that came in a callback from C, or a finalizer: it comes when the gate closes."""
+        if unraisable.exc_value is None or unraisable.exc_value is not self.waiting:
+            self._report(unraisable)
 
 
 class _Opened:

@@ -1,5 +1,6 @@
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -68,6 +69,38 @@ def test_a_plugin_that_makes_another_error_of_it_neither():
             interrupt()
         except KeyboardInterrupt:
             raise ValueError("no")  # noqa: B904
+
+
+class InCallback:
+    """What raises where nothing can be raised, as in a callback from C."""
+
+    def __init__(self, act):
+        self.act = act
+
+    def __del__(self):
+        self.act()
+
+
+def test_one_that_comes_where_nothing_can_be_raised_comes_afterwards_and_is_not_printed(capsys):
+    hook = sys.unraisablehook
+    done = []
+    with pytest.raises(KeyboardInterrupt), Gate() as gate:
+        with gate.opened:
+            InCallback(interrupt)
+            done.append("gone on")
+        done.append("not reached")
+    assert done == ["gone on"]
+    assert capsys.readouterr().err == ""
+    assert sys.unraisablehook is hook
+
+
+def test_other_errors_there_are_printed(monkeypatch):
+    printed = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: printed.append(repr(unraisable.exc_value)))
+    with Gate() as gate, gate.opened:
+        InCallback(lambda: 1 / 0)
+        InCallback(lambda: signal.default_int_handler(2, None))  # no signal came
+    assert printed == ["ZeroDivisionError('division by zero')", "KeyboardInterrupt()"]
 
 
 def test_another_error_is_not_hidden_by_an_interrupt_that_waits():
