@@ -33,8 +33,9 @@ def picture(array: Array, axes: list[str]) -> list[str]:
     inner = array.squeeze()
     if inner.ndim != len(axes):
         axes = ["batch"] * (inner.ndim - 2) + ["bin", "frame"] if inner.ndim > 1 else ["time"]
-    shown = [axis for axis, name in enumerate(axes) if name in ("time", "bin", "mel", "frame")][-2:]
-    inner = inner[tuple(slice(None) if axis in shown or not shown else 0 for axis in range(inner.ndim))]
+    every = list(range(inner.ndim))
+    shown = ([axis for axis in every if axes[axis] in ("time", "bin", "mel", "frame")] or every)[-2:]
+    inner = inner[tuple(slice(None) if axis in shown else 0 for axis in every)]
     if inner.ndim <= 1:
         return [_envelope(np.atleast_1d(inner))]
     upright = inner.T if axes[shown[0]] in ("frame", "time") else inner
