@@ -74,7 +74,7 @@ def test_in_the_middle(lab, number, jobs):
 @pytest.mark.parametrize("jobs", [0, 2])
 def test_at_any_moment(lab, jobs):
     chance = random.Random(jobs)
-    for _ in range(25):
+    for _ in range(15):
         number = chance.choice([signal.SIGINT, signal.SIGTERM])
         moment = chance.uniform(0, 1.5)
         assert stop(lab, number, ["--jobs", jobs], lambda _, moment=moment: time.sleep(moment), may_be_late=True) == []

@@ -106,8 +106,8 @@ def test_no_damaged_pipeline_gets_another_exception(text):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_texts():
+def test_forty_thousand_texts():
     chance = random.Random(20240)
-    for _ in range(50_000):
+    for _ in range(20_000):
         check_any("".join(chance.choices(TOKENS, k=chance.randint(1, 30))))
         check_any(mutated(chance))
