@@ -61,7 +61,7 @@ def _ratio(first: str, second: str | None) -> Iterator[float]:
 
 
 def _read(path: str) -> str:
-    with open(path) as file:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
         return file.read()
 
 
