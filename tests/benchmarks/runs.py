@@ -185,7 +185,7 @@ def _workers(folder: Path, clips: list[np.ndarray]) -> harness.Table:
     def side_by_side(out: Path) -> list[str]:
         """Return a command that runs both halves at once: what the machine itself gives for its second core."""
         both = [shlex.join(command(out / str(half))) for half, command in enumerate(apart)]
-        return ["sh", "-c", f"{both[0]} & {both[1]} & wait"]
+        return ["sh", "-c", f"{both[0]} & first=$!; {both[1]} && wait $first"]
 
     commands = {
         "tonearm, 1 worker": _tonearm(source, options, steps),

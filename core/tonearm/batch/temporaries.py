@@ -89,8 +89,9 @@ class _Sink(Sink):
     def hash(self, size: int) -> str:
         """Return the hash of the file, which has this size; an empty text if it must be read for it."""
         file = self._file
-        known = self._known and file is not None and file.straight and file.size == size
-        return file.hash.hexdigest() if known and file is not None else ""
+        if not self._known or file is None or not file.straight or file.size != size:
+            return ""
+        return file.hash.hexdigest()
 
 
 class Temporaries:

@@ -178,6 +178,14 @@ class TestFiles:
         assert said.count(": ok: ") == len(paths) > 3
 
 
+def test_threads_rest_in_every_command():
+    """Whatever imports NumPy does so afterwards, and OpenBLAS looks at it then."""
+    code = "import os\nfrom tonearm.cli import main\nmain(['schema'])\nprint(os.environ['OPENBLAS_THREAD_TIMEOUT'])"
+    environ = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+    assert done.stdout.endswith("\n16\n")
+
+
 @pytest.mark.parametrize("arguments", [["check", "p.yaml"], ["--help"], ["plugins"], ["plugins", "istft"], ["schema"],
                                        ["--version"], ["check", "bad.yaml"], ["check", "mel.yaml"]])  # fmt: skip
 def test_nothing_heavy_is_imported(arguments, tmp_path):
