@@ -127,7 +127,7 @@ class Pipeline(Converter):
         return find_sources(patterns, base, suffixes, stores=stores, warn=warn)
 
 
-def load(
+def load_pipeline(
     given: str | os.PathLike[str] | Mapping[str, object],
     *,
     overrides: Iterable[str] = (),

@@ -73,11 +73,11 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, watching: Observer) -> int:
-    from tonearm.python import load
+    from tonearm.python import load_pipeline
     from tonearm.run.run import Run, RunOptions
     from tonearm.run.workers.memory import keep_memory
 
-    pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
+    pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
     options = RunOptions(
         out=arguments.out,
         force=arguments.force,

@@ -147,7 +147,7 @@ def test_ticks_are_round_and_few() -> None:
 
 
 def test_a_mel_spectrogram_is_marked_band_by_band(tmp_path: Path) -> None:
-    pipeline = tonearm.load(
+    pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
             "input": {"use": "npy-reader", "with": {"sample_rate": 22050}},
@@ -248,7 +248,7 @@ def test_what_cannot_be_shown_is_refused(kind: str, options: dict[str, Any], mes
         reader = {"kind": "magnitude", "sample_rate": RATE, "n_fft": 512, "hop_length": 128}
         pipeline["input"]["with"] = reader
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
     (problem,) = caught.value.problems
     assert message in problem.message
     assert hint in problem.hint
@@ -285,7 +285,7 @@ def test_without_pillow_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch) ->
     find = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "PIL" else find(name, *rest))
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(mapping("png-writer", ".png"))
+        tonearm.load_pipeline(mapping("png-writer", ".png"))
     (problem,) = caught.value.problems
     assert problem.message == "png-writer needs the package 'pillow', which is not here"
     assert problem.hint == "pip install 'tonearm[image]'"

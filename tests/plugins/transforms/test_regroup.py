@@ -210,7 +210,7 @@ def test_cuts() -> None:
 class TestInPipelines:
     @staticmethod
     def pipeline(files: Any, *steps: Any, name: str = "{stem}-{key}-{index}.wav", **reader: Any) -> tonearm.Pipeline:
-        return tonearm.load({
+        return tonearm.load_pipeline({
             "tonearm": 1,
             "input": {"use": "npz-reader", "files": str(files), "with": READER | reader},
             "steps": list(steps),
@@ -260,7 +260,7 @@ class TestInPipelines:
         assert self.pipeline("*.npz", {"use": "split"}, {"use": "concat"}, name="x.wav")
 
     def test_speech_is_the_same_after_split_and_concat(self, tmp_path: Path) -> None:
-        pipeline = tonearm.load({
+        pipeline = tonearm.load_pipeline({
             "tonearm": 1,
             "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 22050}},
             "steps": [{"use": "split", "with": {"min_silence_ms": 50, "min_seconds": 0.3}}, {"use": "concat"}],
