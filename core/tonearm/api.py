@@ -6,22 +6,17 @@ from msgspec import Meta
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
 from tonearm.errors import ItemError, OptionError, OutputError, SignalError, UsageError
+from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context, Provenance
-from tonearm.plugins.contract import (
-    ArrayDecoder,
-    Decoder,
-    Encoder,
-    KeyedArrayDecoder,
-    NoOptions,
-    Regroup,
-    Together,
-    Transform,
-)
+from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
 from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.transform import Regroup, Together, Transform
 from tonearm.recipes.mel import MelDialect, MelSpectrogram, MelStep
 from tonearm.signals import (
     MAX_SAMPLE_RATE,

@@ -12,7 +12,7 @@ from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import from_plain, override, read_document
 from tonearm.plugins import registry
-from tonearm.plugins.contract import Decoder
+from tonearm.plugins.decoder import Decoder
 
 if TYPE_CHECKING:
     from pathlib import Path

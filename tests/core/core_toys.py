@@ -33,7 +33,8 @@ from tonearm.api import (
     hookimpl,
 )
 from tonearm.errors import PipelineError
-from tonearm.pipeline.check import Checked, check
+from tonearm.pipeline.check import check
+from tonearm.pipeline.checked import Checked
 from tonearm.pipeline.document import read_document
 from tonearm.plugins.registry import Offer, Registry
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tonearm.arrays.axes import arrange
-from tonearm.arrays.mels import arrange_mels, judge_mel
-from tonearm.arrays.options import KINDS, ArrayOptions, AxisName, KindName
-from tonearm.arrays.parts import check_parts, from_magnitude_and_phase, from_real_and_imaginary, refuse_complex
-from tonearm.arrays.values import (
-    extent_of,
-    finite_extent_of,
-    not_finite,
-    refuse_beyond_reason,
-    to_full_scale,
-    to_magnitude,
-    zeros_for_not_finite,
-)
+from tonearm.arrays.complex_parts import check_parts, from_magnitude_and_phase, from_real_and_imaginary, refuse_complex
+from tonearm.arrays.extent import extent_of, finite_extent_of
+from tonearm.arrays.kinds import KINDS, AxisName, KindName
+from tonearm.arrays.mel_arrays import arrange_mels, judge_mel
+from tonearm.arrays.not_finite import not_finite, zeros_for_not_finite
+from tonearm.arrays.options import ArrayOptions
+from tonearm.arrays.scale import refuse_beyond_reason, to_full_scale, to_magnitude
 from tonearm.errors import ItemError
 from tonearm.recipes.mel import Catalogue, MelSpectrogram
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 
 def read_array(

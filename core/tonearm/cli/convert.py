@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import console
 from tonearm.errors import PipelineError, UsageError, one_line
-from tonearm.pipeline.check import Bound, bind_decoder, check
+from tonearm.pipeline.check import bind_decoder, check
+from tonearm.pipeline.checked import Bound
 from tonearm.pipeline.converter import Converter, as_source
 from tonearm.pipeline.document import from_plain, literal, override
 from tonearm.pipeline.inference import by_suffix, find_way
@@ -19,7 +20,7 @@ from tonearm.pipeline.options import Option, declared
 from tonearm.pipeline.stages import decoded
 from tonearm.pipeline.yaml.nodes import Node, plain
 from tonearm.plugins.context import Context
-from tonearm.plugins.contract import Decoder
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal

@@ -15,8 +15,8 @@ from tonearm.inspect.measure import measure
 from tonearm.inspect.notes import UNKNOWN
 from tonearm.inspect.preview import picture
 from tonearm.pipeline.inference import by_suffix, find_way
+from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context
-from tonearm.plugins.contract import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Entry, Registry
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform

@@ -10,58 +10,23 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from tonearm.errors import OptionError, PipelineError, one_line
+from tonearm.pipeline.checked import Bound, Checked, Output
 from tonearm.pipeline.inference import find_way, fitting
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, read_structure
 from tonearm.pipeline.templates import PER_ITEM, Template, parse_template
 from tonearm.pipeline.yaml.nodes import Mark, Node, Scalar
-from tonearm.plugins.contract import Decoder, Encoder, Plugin, Regroup, Transform
+from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.encoder import Encoder
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec, ports_of
-from tonearm.plugins.registry import Entry, PluginError, Registry, guard
+from tonearm.plugins.registry import PluginError, Registry, guard
+from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Catalogue
 from tonearm.signals import Signal
 
 T = TypeVar("T")
-
-
-class Bound(Struct, frozen=True):
-    """A plugin bound to its options."""
-
-    name: str
-    entry: Entry
-    plugin: Plugin[Any]
-    ports: Ports
-
-
-class Output(Struct, frozen=True):
-    """An encoder and the template of its file's name."""
-
-    encoder: Bound
-    template: Template
-
-
-class Checked(Struct, frozen=True):
-    """A pipeline in which nothing is wrong.
-
-    Parameters
-    ----------
-    file
-        Its name in messages; None for a mapping given from Python.
-    decoder, steps, outputs
-        The plugins in their order.
-    files
-        Patterns of sources, relative to the file.
-    dialects
-        Returns the dialects that there are by name.
-    """
-
-    file: str | None
-    decoder: Bound
-    files: tuple[str, ...]
-    steps: tuple[Bound, ...]
-    outputs: tuple[Output, ...]
-    dialects: Callable[[], Catalogue] = Catalogue
 
 
 def check(root: Node, file: str | None, registry: Registry) -> Checked:

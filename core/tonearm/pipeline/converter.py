@@ -10,17 +10,19 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from tonearm.errors import TonearmError
-from tonearm.pipeline.check import Bound, Checked, Output
+from tonearm.pipeline.checked import Bound, Checked, Output
 from tonearm.pipeline.provenance import provenance_of
 from tonearm.pipeline.stages import Outcome, blamed, check_class, decoded, look_at, plugin_of, regrouped, transformed
 from tonearm.pipeline.templates import Template
 from tonearm.plugins import registry
 from tonearm.plugins.context import Context, Provenance
-from tonearm.plugins.contract import Encoder, Plugin, Transform
+from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Entry, Offer
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.transform import Transform
 from tonearm.signals import Signal
 from tonearm.source import Source
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tonearm.pipeline.check import Bound, Checked
+from tonearm.pipeline.checked import Bound, Checked
 from tonearm.plugins.context import Provenance
 from tonearm.source import Source
 from tonearm.version import __version__

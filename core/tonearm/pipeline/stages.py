@@ -16,13 +16,16 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.arrays.values import Extent, extent_of, mean_of, not_finite
+from tonearm.arrays.extent import Extent, extent_of, mean_of
+from tonearm.arrays.not_finite import not_finite
 from tonearm.errors import ItemError, OptionError, OutputError, TonearmError, one_line
-from tonearm.pipeline.check import Bound
+from tonearm.pipeline.checked import Bound
 from tonearm.plugins.context import Context
-from tonearm.plugins.contract import Decoder, Plugin, Regroup, Together, Transform
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.transform import Regroup, Together, Transform
 from tonearm.signals import Signal, Waveform, describe
 from tonearm.source import Source
 

@@ -9,12 +9,10 @@ from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Entry, Map, Mark, Node, Scalar, Seq, kind
 
 VERSION = 1
-
 TOP = ("tonearm", "input", "steps", "outputs")
 INPUT = ("use", "files", "with")
 STEP = ("use", "with")
 OUTPUT = ("use", "file", "with")
-
 OUTPUT_EXAMPLE = "outputs: [{use: wav-writer, file: '{stem}.wav'}]"
 
 

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 GROUP = "tonearm"
-
 _HEADING = f"[{GROUP}]"
 _METADATA = (".dist-info", ".egg-info")
 

@@ -10,14 +10,14 @@ from typing import Any, TypeAlias
 
 import pluggy
 
-from tonearm.plugins.contract import Decoder, Encoder, Regroup, Transform
+from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.encoder import Encoder
+from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Recipe
 
 PROJECT = "tonearm"
-
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
-
 Decoders: TypeAlias = Mapping[str, type[Decoder[Any, Any]] | str]
 Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regroup[Any, Any, Any]] | str]
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]

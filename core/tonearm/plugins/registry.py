@@ -18,15 +18,17 @@ from msgspec import Struct
 
 from tonearm.errors import Problem, TonearmError, did_you_mean, one_line
 from tonearm.plugins import hookspecs
-from tonearm.plugins.contract import Decoder, Encoder, Plugin, Regroup, Transform
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import EntryPoint, entry_points
+from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.hookspecs import DIALECTS, HOOKS, PROJECT
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import ports_of
+from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Catalogue, MelDialect
 from tonearm.recipes.mel.catalogue import Offered
 
 BUILTIN = "builtin"
-
 T = TypeVar("T")
 
 ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {

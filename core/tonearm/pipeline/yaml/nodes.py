@@ -9,7 +9,6 @@ from msgspec import Struct
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_NODES = 10_000
-
 Value: TypeAlias = str | int | float | bool | None
 
 

@@ -34,11 +34,11 @@ from tonearm.pipeline.yaml.nodes import (
     nothing,
     value_kind,
 )
-from tonearm.pipeline.yaml.scalars import Refused, Variables, checked_text, resolve, shown
+from tonearm.pipeline.yaml.scalars import Refused, checked_text, resolve, shown
+from tonearm.pipeline.yaml.variables import Variables
 
 _MERGE = "<<"
 _BREAKS_OF_YAML_1_1 = "\x85\u2028\u2029"  # the parser would count them as lines; no editor does
-
 _TAG_HINT = "write the value without it; quote it if it is meant as text"
 _SYNTAX_HINTS = (
     ("mapping values are not allowed", "check the indentation, and quote text that has ': ' in it"),

@@ -15,9 +15,7 @@ from tonearm.recipes.mel.steps import BASES, MelStep, Range
 from tonearm.signals import MAX_SAMPLE_RATE, Padding, PadMode, StftGrid
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array, FloatArray
 
 Logarithm = Literal["ln", "log10", "log2", "none"]
 
@@ -187,7 +185,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         # What is dropped or masked stands at the clip's end: sound lies under the last frame that is left.
         return self.grid.samples(frames + (self.last_frame != "keep"))
 
-    def mel_basis(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def mel_basis(self) -> FloatArray:
         """Return what each band takes of each bin, float64 (n_mels, bins), read only."""
         return filterbank(
             sample_rate=self.filterbank_sample_rate or self.sample_rate,
@@ -202,7 +200,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
 
     def to_native(self, linear: Array) -> Array:
         """Return a linear mel of samples within ±1, (channels, mels, frames), as this recipe writes it; float64."""
-        from tonearm.recipes.mel.values import to_native
+        from tonearm.recipes.mel.conversion import to_native
 
         values: Array = to_native(self, linear)
         return values
@@ -217,7 +215,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         ItemError
             If they cannot be undone, see `refusal`.
         """
-        from tonearm.recipes.mel.values import to_linear
+        from tonearm.recipes.mel.conversion import to_linear
 
         values: Array = to_linear(self, native)
         return values

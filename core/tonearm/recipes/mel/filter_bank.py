@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import FloatArray
 
 Scale = Literal["slaney", "htk", "kaldi"]
 Norm = Literal["slaney", "none"]
@@ -53,7 +53,7 @@ def filterbank(
     scale: Scale,
     norm: Norm,
     triangles: Literal["hz", "mel"],
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+) -> FloatArray:
     """Return the filters' weights, float64 (n_mels, n_fft // 2 + 1), read only.
 
     Parameters
@@ -82,7 +82,7 @@ def filterbank(
         points, edges = bins, hz
     rising = (points - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - points) / np.diff(edges)[1:, None]
-    weights: np.ndarray[Any, np.dtype[np.float64]] = np.maximum(0, np.minimum(rising, falling))
+    weights: FloatArray = np.maximum(0, np.minimum(rising, falling))
     if norm == "slaney":
         weights *= (2 / (hz[2:] - hz[:-2]))[:, None]
     weights.flags.writeable = False

@@ -11,9 +11,7 @@ from msgspec.structs import replace
 from tonearm.errors import OptionError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 Positive = Annotated[float, Meta(gt=0)]  # msgspec takes bounds on a number only, not on one that may be missing
 Op = Literal["affine", "clip", "below-max", "subtract-max", "divide-max", "power", "round", "floor", "flip"]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tonearm.arrays.extent import extent_of
+from tonearm.arrays.not_finite import not_finite, zeros_for_not_finite
 from tonearm.arrays.options import NanPolicy
-from tonearm.arrays.values import extent_of, not_finite, zeros_for_not_finite
 from tonearm.errors import ItemError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 
 def refuse_complex(array: Array, what: str) -> None:

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import arrange
+from tonearm.arrays.extent import finite_extent_of
 from tonearm.arrays.options import ArrayOptions
-from tonearm.arrays.values import finite_extent_of
 from tonearm.errors import ItemError
 from tonearm.recipes.mel import Catalogue, MelSpectrogram
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 NAMED = 24
 """Dialects that an error names at most."""

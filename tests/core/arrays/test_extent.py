@@ -12,17 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tonearm.arrays.values import (
-    Extent,
-    blocks,
-    extent_of,
-    finite_extent_of,
-    mean_of,
-    not_finite,
-    to_full_scale,
-    to_magnitude,
-    zeros_for_not_finite,
-)
+from tonearm.arrays.extent import Extent, blocks, extent_of, finite_extent_of, mean_of
+from tonearm.arrays.not_finite import not_finite, zeros_for_not_finite
+from tonearm.arrays.scale import to_full_scale, to_magnitude
 from tonearm.errors import ItemError
 
 FINITE = {"allow_nan": False, "allow_infinity": False}

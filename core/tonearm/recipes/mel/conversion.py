@@ -8,11 +8,8 @@ from tonearm.errors import ItemError
 from tonearm.recipes.mel.steps import BASES
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from tonearm.recipes.mel.dialect import MelDialect
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 EPSILON = 1e-5
 """Added to the standard deviation of an utterance, as NeMo does it."""
