@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 import tonearm
-from tonearm.plugins.registry import Offer, Registry, installed
+from tonearm.plugins.discovery import Package, installed_packages
+from tonearm.plugins.registry import Registry
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +30,7 @@ def registry_with(code: str) -> Registry:
     module = type(
         "module", (), {key: staticmethod(value) for key, value in names.items() if key.startswith("tonearm_")}
     )
-    return Registry([*installed(), Offer("acme", lambda: module, "tonearm_acme 1.2")])
+    return Registry([*installed_packages(), Package("acme", lambda: module, "tonearm_acme 1.2")])
 
 
 def test_the_first_block_of_the_readme_is_its_two_commands() -> None:
@@ -179,11 +180,11 @@ class TestTheGuideToMels:
             assert tonearm.load_pipeline(file).checked.decoder.plugin.options.dialect.n_mels == 80
 
     def test_its_vocoder_takes_these_options(self) -> None:
-        from tonearm.pipeline.options import declared
+        from tonearm.pipeline.options import declared_options
         from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoderOptions
 
         (step,) = (yaml.safe_load(block)[0] for block in blocks(self.PAGE, "yaml") if "onnx-vocoder" in block)
-        assert set(step["with"]) <= set(declared(OnnxVocoderOptions))
+        assert set(step["with"]) <= set(declared_options(OnnxVocoderOptions))
 
     def test_its_error_is_what_is_said(self) -> None:
         reader = {"use": "npy-reader", "with": {"kind": "mel", "dialect": "melgan"}}
@@ -198,12 +199,12 @@ class TestTheGuideToMels:
         assert caught.value.hint.startswith(said[1])
 
     def test_it_names_every_step_and_what_it_takes(self) -> None:
-        from tonearm.recipes.mel.steps import ARGUMENTS
+        from tonearm.recipes.mel.steps import OPERATION_ARGUMENTS
 
         text = (ROOT / self.PAGE).read_text(encoding="utf-8")
         rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|", text, re.MULTILINE)
         found = {op: tuple(re.findall(r"[a-z]+", takes)) for ops, takes in rows for op in re.findall(r"[a-z-]+", ops)}
-        assert {op: found[op] for op in ARGUMENTS} == ARGUMENTS
+        assert {op: found[op] for op in OPERATION_ARGUMENTS} == OPERATION_ARGUMENTS
 
 
 def test_the_guide_to_files_says_what_is_so() -> None:

@@ -16,7 +16,7 @@ from tonearm.plugins.plugin import NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
-from tonearm.plugins.transform import Regroup, Together, Transform
+from tonearm.plugins.transform import Grouping, Regroup, Transform
 from tonearm.recipes.mel import MelDialect, MelSpectrogram, MelStep
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
@@ -39,6 +39,7 @@ __all__ = [
     "Dialects",
     "Encoder",
     "Encoders",
+    "Grouping",
     "Item",
     "ItemError",
     "KeyedArrayDecoder",
@@ -61,7 +62,6 @@ __all__ = [
     "Source",
     "Spec",
     "StftGrid",
-    "Together",
     "Transform",
     "Transforms",
     "UsageError",

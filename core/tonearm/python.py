@@ -122,9 +122,11 @@ class Pipeline(Converter):
         from tonearm.run.sources.finding import find_sources
 
         decoder = self.checked.decoder.plugin
-        suffixes, stores = (decoder.suffixes, decoder.stores) if isinstance(decoder, Decoder) else ((), False)
+        suffixes, reads_folders = (
+            (decoder.suffixes, decoder.reads_folders) if isinstance(decoder, Decoder) else ((), False)
+        )
         patterns, base = (self.checked.files, self.base) if given is None else (given, "")
-        return find_sources(patterns, base, suffixes, stores=stores, warn=warn)
+        return find_sources(patterns, base, suffixes, stores=reads_folders, warn=warn)
 
 
 def load_pipeline(

@@ -18,14 +18,14 @@ def count_not_finite(array: Array) -> int:
     return sum(int(block.size - np.isfinite(block).sum()) for block in blocks(array))
 
 
-def zeros_for_not_finite(array: Array) -> Array:
+def replace_not_finite(array: Array) -> Array:
     """Return a copy with 0 wherever a value is NaN or infinite."""
     import numpy as np
 
     return np.where(np.isfinite(array), array, array.dtype.type(0))
 
 
-def not_finite(array: Array, what: str) -> ItemError:
+def not_finite_error(array: Array, what: str) -> ItemError:
     """Return the error for an array with NaN or infinity in it."""
     return ItemError(
         f"{count_not_finite(array)} of {array.size} values of the {what} are NaN or infinite",

@@ -235,7 +235,7 @@ class KeyedArrayOptions(ArrayOptions):
                 hint = "a * in key stands for the same text there, as in key: 'a.*.real' and imag: 'a.*.imag'"
                 yield OptionError(f"{option} and key have one * each, or none", option=option, hint=hint)
 
-    def beside(self, option: str, key: str) -> str:
+    def companion(self, option: str, key: str) -> str:
         """Return the name that an option (lengths, imag, phase) gives to what belongs to an array of a key.
 
         A * in it is what the * in the option ``key`` stands for there.

@@ -36,11 +36,11 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
     if kind == "f" and full_scale is not None:
-        refuse_beyond_reason("waveform", Extent(extent.low / full_scale, extent.high / full_scale))
+        check_range("waveform", Extent(extent.low / full_scale, extent.high / full_scale))
     float64 = double or (kind in "iu" and bits > 16)  # int32 has more digits than float32
     if kind == "f":
         if full_scale is None:
-            _refuse_beyond_full_scale(extent)
+            _check_full_scale(extent)
         elif bits == 64:
             array = array / full_scale  # before float32, which may be too small for what they are
     values = array.astype("float64" if float64 else "float32", copy=False)
@@ -56,7 +56,7 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
     return (values - scale) / scale if kind == "u" and full_scale != 1 else values / scale
 
 
-def _refuse_beyond_full_scale(extent: Extent) -> None:
+def _check_full_scale(extent: Extent) -> None:
     if extent.finite and extent.peak > FULL_SCALE_LIMIT:
         scale = next((2 ** (bits - 1) for bits in (16, 24, 32) if extent.peak <= 2 ** (bits - 1)), None)
         raise ItemError(
@@ -68,7 +68,7 @@ def _refuse_beyond_full_scale(extent: Extent) -> None:
         )
 
 
-def refuse_beyond_reason(kind: str, extent: Extent) -> None:
+def check_range(kind: str, extent: Extent) -> None:
     """Raise `ItemError` if values are finite, but so great that float32, or a transform of them, would overflow.
 
     Parameters

@@ -10,18 +10,18 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from tonearm.errors import OptionError, PipelineError, one_line
-from tonearm.pipeline.checked import Bound, Checked, Output
-from tonearm.pipeline.inference import find_way, fitting
+from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
+from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, read_structure
 from tonearm.pipeline.templates import PER_ITEM, Template, parse_template
-from tonearm.pipeline.yaml.nodes import Mark, Node, Scalar
+from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec, ports_of
-from tonearm.plugins.registry import PluginError, Registry, guard
+from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Catalogue
 from tonearm.signals import Signal
@@ -29,7 +29,7 @@ from tonearm.signals import Signal
 T = TypeVar("T")
 
 
-def check(root: Node, file: str | None, registry: Registry) -> Checked:
+def check(root: Node, file: str | None, registry: Registry) -> CheckedPipeline:
     """Return the pipeline with its plugins bound to their options.
 
     Raises
@@ -49,7 +49,7 @@ def check(root: Node, file: str | None, registry: Registry) -> Checked:
         raise PipelineError(problems.found)
     bound = [stage.bound for stage in (decoder, *steps, *encoders)]
     first, *rest = [stage for stage in bound if stage is not None]
-    return Checked(
+    return CheckedPipeline(
         file=file,
         decoder=first,
         files=structure.files,
@@ -59,7 +59,7 @@ def check(root: Node, file: str | None, registry: Registry) -> Checked:
     )
 
 
-def bind_decoder(root: Node, file: str | None, registry: Registry) -> Bound:
+def bind_decoder(root: Node, file: str | None, registry: Registry) -> BoundPlugin:
     """Return the decoder of a pipeline, whose steps and outputs may be still to be found.
 
     Raises
@@ -80,7 +80,7 @@ class _Found(Struct):
     name: str
     mark: Mark | None
     ports: Ports | None = None
-    bound: Bound | None = None
+    bound: BoundPlugin | None = None
 
 
 class _Binder:
@@ -99,14 +99,14 @@ class _Binder:
             entry = self.registry.find(role, stage.use)
             cls = entry.resolve()
             found.ports = ports_of(cls)
-            with guard(stage.use):
+            with as_plugin_error(stage.use):
                 options = read_options(
                     found.ports.options, stage.options, stage.mark, stage.use, self.problems, self._dialects
                 )
                 if options is not None:
                     plugin = cls(options)
                     if self._requirements_met(found, plugin):
-                        found.bound = Bound(stage.use, entry, plugin, found.ports)
+                        found.bound = BoundPlugin(stage.use, entry, plugin, found.ports)
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found
@@ -159,14 +159,14 @@ class _Binder:
         if isinstance(plugin, Decoder):
             spec = self._ask(found, lambda: _a_spec(plugin.produces()))
         elif isinstance(plugin, (Transform, Regroup)) and before:
-            narrowed = before.but(signals=fitting(before.signals, found.ports.takes) or found.ports.takes)
+            narrowed = before.but(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
             spec = self._ask(found, lambda: _a_spec(plugin.produces(narrowed)))
         return spec or Spec(signals=found.ports.gives)
 
     def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
         """Return what a plugin says of a signal beforehand; None if it says that something is wrong."""
         try:
-            with guard(found.name):
+            with as_plugin_error(found.name):
                 try:
                     return question()
                 except OptionError as error:
@@ -176,9 +176,9 @@ class _Binder:
         return None
 
     def _check_fit(self, spec: Spec | None, giver: str, taker: _Found) -> None:
-        if spec is None or taker.ports is None or fitting(spec.signals, taker.ports.takes):
+        if spec is None or taker.ports is None or matching_signals(spec.signals, taker.ports.takes):
             return
-        way = find_way(self.registry, spec.signals, taker.ports.takes)
+        way = find_conversion(self.registry, spec.signals, taker.ports.takes)
         self.problems.add(
             taker.mark,
             "port-mismatch",
@@ -211,7 +211,7 @@ def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -
 
     ``several`` says that a source becomes several items, which must not have one name.
     """
-    taken: dict[str, Scalar] = {}
+    taken: dict[str, ScalarNode] = {}
     for output in outputs:
         if output.file is None:
             continue

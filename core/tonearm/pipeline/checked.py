@@ -10,15 +10,15 @@ from msgspec import Struct
 from tonearm.pipeline.templates import Template
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports
-from tonearm.plugins.registry import Entry
+from tonearm.plugins.registry import RegistryEntry
 from tonearm.recipes.mel import Catalogue
 
 
-class Bound(Struct, frozen=True):
+class BoundPlugin(Struct, frozen=True):
     """A plugin bound to its options."""
 
     name: str
-    entry: Entry
+    entry: RegistryEntry
     plugin: Plugin[Any]
     ports: Ports
 
@@ -26,11 +26,11 @@ class Bound(Struct, frozen=True):
 class Output(Struct, frozen=True):
     """An encoder and the template of its file's name."""
 
-    encoder: Bound
+    encoder: BoundPlugin
     template: Template
 
 
-class Checked(Struct, frozen=True):
+class CheckedPipeline(Struct, frozen=True):
     """A pipeline in which nothing is wrong.
 
     Parameters
@@ -46,8 +46,8 @@ class Checked(Struct, frozen=True):
     """
 
     file: str | None
-    decoder: Bound
+    decoder: BoundPlugin
     files: tuple[str, ...]
-    steps: tuple[Bound, ...]
+    steps: tuple[BoundPlugin, ...]
     outputs: tuple[Output, ...]
     dialects: Callable[[], Catalogue] = Catalogue

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 ArrayOpts = TypeVar("ArrayOpts", bound=ArrayOptions)
-BESIDE = ("lengths", "imag", "phase")
+COMPANIONS = ("lengths", "imag", "phase")
 """Options of `KeyedArrayOptions` that name an array beside the one that is read."""
 
 KeyedOpts = TypeVar("KeyedOpts", bound=KeyedArrayOptions)
@@ -94,7 +94,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
         """Yield the arrays that ``key`` names; without it, the only one there is."""
         with self.open_arrays(source, context) as found:
-            for one in self._with_beside(found, ()):
+            for one in self._with_companions(found, ()):
                 yield one if isinstance(one, ItemError) else one[:2]
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
@@ -102,7 +102,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
 
         Where ``imag`` or ``phase`` name a second array, both together are one.
         """
-        named = [name for name in BESIDE if getattr(self.options, name) is not None]
+        named = [name for name in COMPANIONS if getattr(self.options, name) is not None]
         if not named:
             yield from super().decode(source, context)
         elif source.array is not None:
@@ -113,9 +113,9 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
             )
         else:
             with self.open_arrays(source, context) as found:
-                yield from self._items(self._with_beside(found, named), context)
+                yield from self._items(self._with_companions(found, named), context)
 
-    def _with_beside(
+    def _with_companions(
         self, found: Mapping[str, Array], named: Iterable[str]
     ) -> Iterator[tuple[str, Array, Mapping[str, Array]] | ItemError]:
         """Yield each chosen array with its name and those that the options name beside it."""
@@ -124,7 +124,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
             if name not in keys and "*" not in name:
                 raise _no_such_key(name, found)
         for key in self._chosen(found):
-            others = {name: self.options.beside(name, key) for name in named}
+            others = {name: self.options.companion(name, key) for name in named}
             missing = next((other for other in others.values() if other not in keys), None)
             try:
                 if missing is not None:
@@ -138,7 +138,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         from fnmatch import fnmatchcase
 
         keys = list(found)  # asking the mapping itself might load an array
-        others = [name for name in (getattr(self.options, option) for option in BESIDE) if name is not None]
+        others = [name for name in (getattr(self.options, option) for option in COMPANIONS) if name is not None]
         candidates = [key for key in keys if not any(key == name or fnmatchcase(key, name) for name in others)]
         pattern = self.options.key
         if pattern is None:

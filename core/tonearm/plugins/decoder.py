@@ -21,14 +21,14 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     ----------
     suffixes
         Of the files that it reads, with dot, in lower case.
-    stores
+    reads_folders
         Whether a folder with one of these suffixes is a source, too.
     """
 
     role = "decoder"
     port_names = ("gives", "options")
     suffixes: ClassVar[tuple[str, ...]] = ()
-    stores: ClassVar[bool] = False
+    reads_folders: ClassVar[bool] = False
 
     @abstractmethod
     def decode(self, source: Source, context: Context) -> Iterator[Item[Out] | ItemError]:
@@ -44,7 +44,7 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
         """Return what is known of its signals beforehand; the port's classes, unless a plugin knows better."""
         return Spec(signals=ports_of(type(self)).gives)
 
-    def look(self, source: Source) -> Spec:  # noqa: ARG002 - for plugins that know more
+    def probe(self, source: Source) -> Spec:  # noqa: ARG002 - for plugins that know more
         """Return what a source says of itself without being decoded; what is known beforehand, if it says no more.
 
         Raises

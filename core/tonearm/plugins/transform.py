@@ -11,7 +11,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.plugin import In, Opts, Out, Plugin
 from tonearm.plugins.ports import Spec, ports_of
 
-Together = Literal["source", "key", "item"]
+Grouping = Literal["source", "key", "item"]
 
 
 class Transform(Plugin[Opts], Generic[In, Out, Opts]):
@@ -46,7 +46,7 @@ class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
     def regroup(self, items: Iterator[Item[In]], context: Context) -> Iterator[Item[Out]]:
         """Yield the new items."""
 
-    def together(self) -> Together:
+    def grouping(self) -> Grouping:
         """Return which items are regrouped together, by one call: those fail together, and no others with them.
 
         ``source`` are all of a source, ``key`` those that follow one another with the same key, and ``item`` is each by

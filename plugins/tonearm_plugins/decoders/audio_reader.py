@@ -122,7 +122,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
         """Return a waveform, of which each file says the rest."""
         return Spec(signals=(Waveform,))
 
-    def look(self, source: Source) -> Spec:
+    def probe(self, source: Source) -> Spec:
         """Return what the header of a file says."""
         with source.open() as file, _on_disk(file, source) as descriptor, _sound_file(descriptor) as sound:
             _check_header(sound)

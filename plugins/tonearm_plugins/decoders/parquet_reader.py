@@ -33,7 +33,7 @@ ROWS = 64
 """Rows read together: a row may be a minute of sound."""
 
 
-BESIDE = ("lengths", "imag", "phase")
+COMPANIONS = ("lengths", "imag", "phase")
 """Options that name a column beside the one that is read."""
 
 
@@ -93,9 +93,9 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
     def _beside(self, schema: Any, column: str) -> dict[str, str]:
         """Return the columns that options name beside one, by option."""
         found = {}
-        for option in BESIDE:
+        for option in COMPANIONS:
             if getattr(self.options, option) is not None:
-                found[option] = name = self.options.beside(option, column)
+                found[option] = name = self.options.companion(option, column)
                 index = schema.get_field_index(name)
                 if index < 0 or not (_is_list(schema.field(index).type) or option == "lengths"):
                     raise ItemError(
@@ -141,7 +141,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
     def _chosen(self, schema: Any) -> list[str]:
         from fnmatch import fnmatchcase
 
-        others = [name for name in (getattr(self.options, option) for option in BESIDE) if name is not None]
+        others = [name for name in (getattr(self.options, option) for option in COMPANIONS) if name is not None]
         known = [
             field.name
             for field in schema

@@ -76,7 +76,7 @@ def test_real_mels(path: Path, tmp_path: Path, capsys: Any) -> None:
     assert said["kind"] == "mel"
     assert said["axes"] == ("[mel, frame]" if shape[0] == dialect.n_mels else "[frame, mel]")
     assert {one["what"] for one in found["findings"] if one["confidence"] == "certain"} == {"values"}
-    name = DIALECTS.offer(path.stem).alias or path.stem
+    name = DIALECTS.entry(path.stem).alias or path.stem
     assert name in found["dialects"]
     likely = [one for one in found["findings"] if one["what"] == "dialect" and one["confidence"] == "likely"]
     if likely:  # what gives itself away does not give away another

@@ -337,7 +337,7 @@ class TestContradictions:
             dialect = DIALECTS.find(name)
             values = to_mel(sounding(dialect.sample_rate, 0.5), dialect).values
             assert dialect.contradiction(values.min(), values.max()) == "", name
-            assert name in DIALECTS.fitting([dialect.n_mels], float(values.min()), float(values.max())), name
+            assert name in DIALECTS.matching([dialect.n_mels], float(values.min()), float(values.max())), name
 
 
 class TestWaveToMel:

@@ -23,7 +23,7 @@ FINITE = "options take finite numbers; quote it if it is meant as text"
 SHORTER_OR_QUOTED = "quote it if it is meant as text"
 
 
-class Refused(ValueError):  # noqa: N818 - it is caught and turned into a problem with a place, never shown
+class NodeError(ValueError):
     """A value that cannot be taken; ``problem`` says why, without a place."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
@@ -31,7 +31,7 @@ class Refused(ValueError):  # noqa: N818 - it is caught and turned into a proble
         self.problem = Problem(code=code, message=message, hint=hint)
 
 
-def shown(text: str) -> str:
+def quote(text: str) -> str:
     """Return text as it is quoted in messages: on one line, bounded."""
     return f"'{one_line(text[:100], 60)}'"
 
@@ -41,7 +41,7 @@ def resolve(text: str) -> Value:
 
     Raises
     ------
-    Refused
+    NodeError
         For numbers that are ambiguous (``0123``), not finite, or too large.
     """
     if text in _WORDS:
@@ -49,14 +49,14 @@ def resolve(text: str) -> Value:
     if text[0] not in _NUMBER_START:
         return text
     if _NOT_FINITE.fullmatch(text):
-        raise Refused("bad-number", f"{shown(text)} is not a finite number", FINITE)
+        raise NodeError("bad-number", f"{quote(text)} is not a finite number", FINITE)
     whole = _INT.fullmatch(text) is not None
     if not whole and not _FLOAT.fullmatch(text):
         return text
     if _ZERO_LED.fullmatch(text):
-        raise Refused("ambiguous-number", f"{shown(text)} looks octal, but could mean decimal", PLAIN_OR_QUOTED)
+        raise NodeError("ambiguous-number", f"{quote(text)} looks octal, but could mean decimal", PLAIN_OR_QUOTED)
     if len(text) > _NUMBER_LENGTH:
-        raise Refused("bad-number", f"{shown(text)} is too long for a number", SHORTER_OR_QUOTED)
+        raise NodeError("bad-number", f"{quote(text)} is too long for a number", SHORTER_OR_QUOTED)
     return checked_number(int(text, _base(text)) if whole else float(text), text)
 
 
@@ -69,14 +69,14 @@ def checked_number(number: float, text: str) -> int | float:
 
     Raises
     ------
-    Refused
+    NodeError
         If it is an integer beyond 64 bits, or not finite.
     """
     if isinstance(number, int):
         if not -(2**63) <= number < 2**64:
-            raise Refused("bad-number", f"{shown(text)} does not fit 64 bits", SHORTER_OR_QUOTED)
+            raise NodeError("bad-number", f"{quote(text)} does not fit 64 bits", SHORTER_OR_QUOTED)
     elif not math.isfinite(number):
-        raise Refused("bad-number", f"{shown(text)} is not a finite number", FINITE)
+        raise NodeError("bad-number", f"{quote(text)} is not a finite number", FINITE)
     return number
 
 
@@ -85,18 +85,18 @@ def checked_text(text: str) -> str:
 
     Raises
     ------
-    Refused
+    NodeError
         If half a pair is left, or there is a NUL: no file system, tag or terminal takes them.
     """
     if "\0" in text:
-        raise Refused("bad-text", "this text has a NUL character in it", "leave it out")
+        raise NodeError("bad-text", "this text has a NUL character in it", "leave it out")
     try:
         text.encode()
     except UnicodeEncodeError:
         try:
             return text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            raise Refused(
+            raise NodeError(
                 "bad-text", "this text has half of a surrogate pair in it", "write the character itself"
             ) from None
     return text

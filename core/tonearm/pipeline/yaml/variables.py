@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tonearm.errors import Problem
 from tonearm.pipeline.yaml.nodes import MAX_BYTES, Value
-from tonearm.pipeline.yaml.scalars import Refused, checked_text, resolve, shown
+from tonearm.pipeline.yaml.scalars import NodeError, checked_text, quote, resolve
 
 _PROBLEMS_OF_ONE = 10  # told about one scalar; a mebibyte of "${${${" has no more to say
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\})?")
@@ -42,7 +42,7 @@ class Variables:
                 return checked_text(replaced), []
             value = resolve(replaced)
             return (checked_text(value) if isinstance(value, str) else value), []
-        except Refused as refused:
+        except NodeError as refused:
             return None, [refused.problem]
 
     def _replace(self, text: str, problems: list[Problem]) -> str:
@@ -67,12 +67,12 @@ class Variables:
         if name is None:
             place = found.string[found.start() : found.start() + 20]
             hint = "write ${NAME} or ${NAME:default}; a literal ${ is written $${"
-            problems.append(Problem(code="bad-variable", message=f"{shown(place)} is not a variable", hint=hint))
+            problems.append(Problem(code="bad-variable", message=f"{quote(place)} is not a variable", hint=hint))
             return ""
         replacement = self._environ.get(name, default)
         if replacement is None:
             hint = f"set it, or give a default: ${{{name}:…}}"
             problems.append(
-                Problem(code="unset-variable", message=f"environment variable {shown(name)} is not set", hint=hint)
+                Problem(code="unset-variable", message=f"environment variable {quote(name)} is not set", hint=hint)
             )
         return replacement or ""
