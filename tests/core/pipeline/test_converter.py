@@ -443,6 +443,6 @@ def test_a_complex_array_without_its_grid_says_what_is_missing(installed):
     with pytest.raises(ItemError) as caught:
         list(found.convert(spectrum))
     assert (caught.value.code, caught.value.message) == ("missing-option", "npy-reader: 'n_fft' is missing")
-    assert caught.value.hint == "a spectrogram cannot be read without it"
+    assert caught.value.hint == "n_fft: … (a spectrogram cannot be read without it)"
     assert ComplexSpectrogram.port == "complex"
     assert ToneOptions().nan == "error"
