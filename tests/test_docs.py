@@ -56,7 +56,7 @@ def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_readmes_convert_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tonearm.cli import main
+    from tonearm.cli.main import main
 
     command = next(line for block in blocks("README.md", "sh") for line in block.splitlines() if "convert" in line)
     (tmp_path / "magnitudes.npy").write_bytes((ROOT / "configs/samples/utt08-magnitude.npy").read_bytes())
@@ -235,7 +235,7 @@ def test_the_guide_names_every_field_of_a_template() -> None:
 def test_what_inspect_says_is_what_the_guide_shows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tonearm.cli import main
+    from tonearm.cli.main import main
 
     monkeypatch.chdir(ROOT)
     (command,) = blocks("docs/reading.md", "sh")[0].splitlines()
@@ -260,7 +260,7 @@ def test_the_guide_names_every_decoder_and_what_it_needs() -> None:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_guides_flags_make_pipelines(number: int, capsys: pytest.CaptureFixture[str]) -> None:
-    from tonearm.cli import main
+    from tonearm.cli.main import main
 
     command = blocks("docs/reading.md", "sh")[1].splitlines()[number]
     assert main([*command.split()[1:], "--yaml"]) == 0

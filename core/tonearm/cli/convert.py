@@ -21,6 +21,7 @@ from tonearm.plugins.contract import Decoder
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal
+from tonearm.startup import StopHandler
 
 if TYPE_CHECKING:
     import argparse
@@ -81,7 +82,7 @@ def main(arguments: SimpleNamespace) -> int:
 
     pipeline = Converter(check(root, None, registry, form="flags"))
     target = Path(arguments.target)
-    console.Stop.install()
+    StopHandler.install()
     written = convert_one(
         pipeline,
         as_source(arguments.source),

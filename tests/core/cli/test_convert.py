@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from core_toys import ToneReader, registry_of, tonearm
 
-from tonearm import cli
+from tonearm.cli import main as cli
 from tonearm.pipeline.check import check
 from tonearm.pipeline.document import read_document
 from tonearm.plugins import registry
