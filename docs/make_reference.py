@@ -102,8 +102,9 @@ def _errors() -> str:
         "# Error codes",
         "",
         "Every error has a code, which stays the same from version to version, so scripts can rely on it. On the",
-        "terminal the code stands before the message; `--json` and the journal have it as `code`. The message names the",
-        "particulars, and the hint below it the line to write. This page is made by `python docs/make_reference.py`.",
+        "terminal the code stands before the message; `--json` and the journal have it as `code`. The message",
+        "names the particulars, and the hint below it the line to write. This page is made by",
+        "`python docs/make_reference.py`.",
     ]
     for group in dict.fromkeys(code.group for code in error_codes().values()):
         lines += ["", f"## {group}", "", "| code | what it means | what to do |", "| --- | --- | --- |"]

@@ -35,8 +35,8 @@ def registry_with(code: str) -> Registry:
 def test_the_first_block_of_the_readme_is_its_two_commands() -> None:
     commands = blocks("README.md", "sh")[0].splitlines()
     assert len(commands) == 2
-    assert (ROOT / "README.md").read_text(encoding="utf-8").startswith("```sh\n")
-    assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install") for command in commands)
+    assert (ROOT / "README.md").read_text(encoding="utf-8").startswith("# tonearm\n")
+    assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install ") for command in commands)
 
 
 def test_the_readmes_pipeline_passes_check(tmp_path: Path) -> None:
