@@ -141,7 +141,7 @@ def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:
 def test_the_guide_to_finishing_says_what_is_so() -> None:
     from tonearm.api import Waveform
     from tonearm.ports import ports_of
-    from tonearm_plugins.dsp.layouts import WEIGHTS
+    from tonearm_plugins.dsp.channel_layouts import WEIGHTS
 
     text = (ROOT / "docs/finishing.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d)(?: \(\S+\))? \| [^|]+ \| ([\d., ]+) \|$", text, re.MULTILINE)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.level import finite, stretches
+from tonearm_plugins.dsp.levels import finite, stretches
 
 Sections = npt.NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.level import amplitude, decibels, finite, stretches
+from tonearm_plugins.dsp.levels import amplitude, decibels, finite, stretches
 from tonearm_plugins.dsp.true_peak import envelope, true_peak_of
 
 Floats = npt.NDArray[Any]

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.channel_layouts import WEIGHTS, known_to_loudness
 from tonearm_plugins.dsp.engines import choose
 from tonearm_plugins.dsp.framing import ShapeError
-from tonearm_plugins.dsp.layouts import WEIGHTS, known_to_loudness
-from tonearm_plugins.dsp.level import BLOCK, finite
+from tonearm_plugins.dsp.levels import BLOCK, finite
 from tonearm_plugins.dsp.native.compiler import refusal
 
 Doubles = npt.NDArray[np.float64]
@@ -150,9 +150,9 @@ def measure_loudness(
     samples
         (channels, samples), full scale ±1.0; values that are not finite count as 0.
     sample_rate
-        In Hz, from `tonearm_plugins.dsp.layouts.LOWEST_RATE`.
+        In Hz, from `tonearm_plugins.dsp.channel_layouts.LOWEST_RATE`.
     weights
-        Of each channel; those of `tonearm_plugins.dsp.layouts.WEIGHTS` if not given.
+        Of each channel; those of `tonearm_plugins.dsp.channel_layouts.WEIGHTS` if not given.
     engine
         See `tonearm_plugins.dsp.engines`; native or scipy.
 

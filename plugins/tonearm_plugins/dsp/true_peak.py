@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines import choose
-from tonearm_plugins.dsp.level import BLOCK, finite, peak_of, stretches
+from tonearm_plugins.dsp.levels import BLOCK, finite, peak_of, stretches
 from tonearm_plugins.dsp.native.compiler import refusal
 
 Floats = npt.NDArray[Any]

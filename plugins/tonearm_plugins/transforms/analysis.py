@@ -74,7 +74,7 @@ def finished(samples: np.ndarray[Any, Any], signal: MelSpectrogram) -> Waveform:
     """Return the waveform of inverted frames: pre-emphasis undone."""
     import numpy as np
 
-    from tonearm_plugins.dsp.emphasis import deemphasised
+    from tonearm_plugins.dsp.preemphasis import deemphasised
 
     dialect = signal.dialect
     if dialect.preemphasis:

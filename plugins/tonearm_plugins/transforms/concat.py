@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Item, ItemError, Meta, OptionError, Regroup, Spec, Together, Waveform
-from tonearm_plugins.transforms.timing import samples_in
+from tonearm_plugins.transforms.durations import samples_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Concat(Regroup[Waveform, Waveform, ConcatOptions]):
         return spec.but(signals=(Waveform,), length=None, several=False if self.options.by == "source" else None)
 
     def _joined(self, signals: Sequence[Waveform]) -> Waveform:
-        from tonearm_plugins.dsp.joining import joined
+        from tonearm_plugins.dsp.concatenation import joined
 
         options, first = self.options, signals[0]
         for number, signal in enumerate(signals):

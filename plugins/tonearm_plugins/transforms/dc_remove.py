@@ -12,7 +12,7 @@ class DcRemove(Transform[Waveform, Waveform, NoOptions]):
         """Return the waveform without its mean, and measure the greatest there was."""
         import numpy as np
 
-        from tonearm_plugins.dsp.level import means_of, stretches
+        from tonearm_plugins.dsp.levels import means_of, stretches
 
         means = means_of(signal.samples)
         samples = np.empty_like(signal.samples, order="C")

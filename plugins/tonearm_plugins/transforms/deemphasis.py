@@ -23,7 +23,7 @@ class Deemphasis(Transform[Waveform, Waveform, DeemphasisOptions]):
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform as it was before."""
-        from tonearm_plugins.dsp.emphasis import deemphasised
+        from tonearm_plugins.dsp.preemphasis import deemphasised
 
         samples = deemphasised(signal.samples, self.options.coefficient)
         return Waveform(samples=samples, sample_rate=signal.sample_rate)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Meta, Transform, Waveform
-from tonearm_plugins.transforms.timing import samples_in
+from tonearm_plugins.transforms.durations import samples_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Fade(Transform[Waveform, Waveform, FadeOptions]):
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the faded waveform: its first and its last sample are 0."""
-        from tonearm_plugins.dsp.fading import rise
+        from tonearm_plugins.dsp.fades import rise
 
         rate = signal.sample_rate
         rising, falling = samples_in(rate, ms=self.options.in_ms), samples_in(rate, ms=self.options.out_ms)

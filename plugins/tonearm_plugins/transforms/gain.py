@@ -20,7 +20,7 @@ class Gain(Transform[Waveform, Waveform, GainOptions]):
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the scaled waveform."""
-        from tonearm_plugins.dsp.level import amplitude, scaled
+        from tonearm_plugins.dsp.levels import amplitude, scaled
 
         samples = scaled(signal.samples, amplitude(self.options.gain_db))
         return Waveform(samples=samples, sample_rate=signal.sample_rate)

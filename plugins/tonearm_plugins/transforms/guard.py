@@ -142,7 +142,7 @@ class _Look:
         self.samples = self.seen = samples
 
     def not_finite(self) -> None:
-        from tonearm_plugins.dsp import faults
+        from tonearm_plugins.dsp import waveform_faults as faults
 
         count = faults.count_not_finite(self.samples)
         if not count:
@@ -160,7 +160,7 @@ class _Look:
             return
         import numpy as np
 
-        from tonearm_plugins.dsp import faults
+        from tonearm_plugins.dsp import waveform_faults as faults
 
         runs = [faults.flat_tops(channel) for channel in self.seen]
         count = sum(int((run[:, 1] - run[:, 0]).sum()) for run in runs)
@@ -174,7 +174,7 @@ class _Look:
     def dc(self) -> None:
         if self.options.dc == "off":
             return
-        from tonearm_plugins.dsp import faults
+        from tonearm_plugins.dsp import waveform_faults as faults
 
         means = faults.means(self.seen)
         worst = float(max(means, key=abs))
@@ -185,7 +185,7 @@ class _Look:
     def beyond(self) -> None:
         if self.options.clipping == "off":
             return
-        from tonearm_plugins.dsp import faults
+        from tonearm_plugins.dsp import waveform_faults as faults
 
         peak = faults.peak(self.seen)
         if peak <= 1:
@@ -202,7 +202,7 @@ class _Look:
     def silence(self) -> None:
         if self.options.silence == "off":
             return
-        from tonearm_plugins.dsp import faults
+        from tonearm_plugins.dsp import waveform_faults as faults
 
         found = faults.sounding(self.seen, 10 ** (self.options.silence_db / 20))
         if found is None:
@@ -225,7 +225,7 @@ class _Look:
     def noise(self) -> None:
         if self.options.noise == "off":
             return
-        from tonearm_plugins.dsp import faults
+        from tonearm_plugins.dsp import waveform_faults as faults
 
         level = faults.rms(self.seen)
         flatness = faults.flatness(self.seen)
@@ -239,7 +239,7 @@ class _Look:
         least, most = self.options.min_seconds, self.options.max_seconds
         if self.options.wrong_length == "off" or (least is None and most is None):
             return
-        from tonearm_plugins.dsp import faults
+        from tonearm_plugins.dsp import waveform_faults as faults
 
         seconds = self.seen.shape[1] / self.sample_rate
         if least is not None and seconds < least:

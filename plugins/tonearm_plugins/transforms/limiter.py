@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, Meta, OptionError, Transform, Waveform
-from tonearm_plugins.transforms.timing import samples_in
+from tonearm_plugins.transforms.durations import samples_in
 
 DEFAULT_TRUE_PEAK_DB = -1.0
 
@@ -47,7 +47,7 @@ class Limiter(Transform[Waveform, Waveform, LimiterOptions]):
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform, which is not over the ceiling anywhere, and measure the greatest reduction."""
-        from tonearm_plugins.dsp.level import amplitude
+        from tonearm_plugins.dsp.levels import amplitude
 
         options = self.options
         true_peak_db = DEFAULT_TRUE_PEAK_DB if options.true_peak_db is None else options.true_peak_db

@@ -66,7 +66,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
 
         What is shorter than one block of 400 ms is measured as a whole, without gates, and a warning says so.
         """
-        from tonearm_plugins.dsp.level import amplitude, decibels, scaled
+        from tonearm_plugins.dsp.levels import amplitude, decibels, scaled
         from tonearm_plugins.dsp.true_peak import true_peak_of
 
         options = self.options
@@ -108,7 +108,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
 
     def _limited(self, signal: Waveform, gain: float, ceiling: float, context: Context) -> tuple[Waveform, float]:
         """Return the waveform limited, with so much gain before that it has the loudness wanted all the same."""
-        from tonearm_plugins.dsp.level import amplitude, decibels, scaled
+        from tonearm_plugins.dsp.levels import amplitude, decibels, scaled
 
         gain_db, slope = decibels(gain), 1.0
         most_db = gain_db + MOST_MORE
@@ -142,7 +142,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Refuse what cannot be measured."""
-        from tonearm_plugins.dsp.layouts import known_to_loudness
+        from tonearm_plugins.dsp.channel_layouts import known_to_loudness
 
         reason = known_to_loudness(spec.channels, spec.sample_rate, self.options.channel_weights)
         if reason:

@@ -60,7 +60,7 @@ class Mix(Transform[Waveform, Waveform, MixOptions]):
     def _mixed(self, samples: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         import numpy as np
 
-        from tonearm_plugins.dsp.level import stretches
+        from tonearm_plugins.dsp.levels import stretches
 
         rows = self._rows(len(samples))
         if all(row == [(i, 1.0)] for i, row in enumerate(rows)) and len(rows) == len(samples):
@@ -80,7 +80,7 @@ class Mix(Transform[Waveform, Waveform, MixOptions]):
         OptionError
             If there are no such channels.
         """
-        from tonearm_plugins.dsp.layouts import STEREO
+        from tonearm_plugins.dsp.channel_layouts import STEREO
 
         if self.options.pick is not None:
             for number in self.options.pick:

@@ -29,7 +29,7 @@ class MuLawDecode(Transform[Waveform, Waveform, MuLawDecodeOptions]):
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform; of class indices it is float32."""
-        from tonearm_plugins.dsp.companding import decoded, expanded
+        from tonearm_plugins.dsp.mu_law import decoded, expanded
 
         indices = self.options.values == "indices"
         try:

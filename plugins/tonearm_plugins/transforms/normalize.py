@@ -40,7 +40,7 @@ class Normalize(Transform[Waveform, Waveform, NormalizeOptions]):
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the scaled waveform, and measure the gain."""
-        from tonearm_plugins.dsp.level import amplitude, decibels, peak_of, rms_of, scaled
+        from tonearm_plugins.dsp.levels import amplitude, decibels, peak_of, rms_of, scaled
 
         peak_db, rms_db = self.options.peak_db, self.options.rms_db
         peak = peak_of(signal.samples)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, Meta, OptionError, Spec, Transform, Waveform
-from tonearm_plugins.transforms.timing import samples_in, with_length
+from tonearm_plugins.transforms.durations import samples_in, with_length
 
 
 @dataclass(frozen=True, kw_only=True)

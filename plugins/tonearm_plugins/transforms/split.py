@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Item, Meta, OptionError, Regroup, Spec, Together, Waveform
-from tonearm_plugins.transforms.timing import samples_in
+from tonearm_plugins.transforms.durations import samples_in
 
 Part = tuple[int, int]
 
@@ -90,7 +90,7 @@ class Split(Regroup[Waveform, Waveform, SplitOptions]):
         yield first, signal.length
 
     def _cuts(self, signal: Waveform) -> list[int]:
-        from tonearm_plugins.dsp import edges
+        from tonearm_plugins.dsp import silence as edges
 
         options, rate, length = self.options, signal.sample_rate, signal.length
         window = max(1, samples_in(rate, ms=edges.WINDOW_MS))

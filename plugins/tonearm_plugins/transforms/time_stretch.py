@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, Meta, Spec, Transform, Waveform
-from tonearm_plugins.transforms.effect import N_FFT_TEXT, NFft, n_fft_of
-from tonearm_plugins.transforms.timing import with_length
+from tonearm_plugins.transforms.durations import with_length
+from tonearm_plugins.transforms.librosa_effects import N_FFT_TEXT, NFft, n_fft_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Meta, Spec, Transform, Waveform
-from tonearm_plugins.transforms.timing import samples_in
+from tonearm_plugins.transforms.durations import samples_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Trim(Transform[Waveform, Waveform, TrimOptions]):
         """Return the part from the first sound to the last, and measure what went."""
         import numpy as np
 
-        from tonearm_plugins.dsp.edges import WINDOW_MS, loud_windows, window_powers
+        from tonearm_plugins.dsp.silence import WINDOW_MS, loud_windows, window_powers
 
         options, rate, length = self.options, signal.sample_rate, signal.length
         window = max(1, samples_in(rate, ms=WINDOW_MS))

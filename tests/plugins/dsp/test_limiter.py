@@ -126,7 +126,7 @@ def test_what_is_under_the_ceiling_stays_bit_by_bit(true_peak: bool) -> None:
 
 
 def test_blocks_do_not_show() -> None:
-    from tonearm_plugins.dsp.level import BLOCK
+    from tonearm_plugins.dsp.levels import BLOCK
 
     samples = np.zeros((1, 3 * BLOCK), "f4") + np.float32(0.1)
     for place in (BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 5):

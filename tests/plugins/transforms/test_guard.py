@@ -11,7 +11,7 @@ import scipy.signal
 
 import tonearm
 from tonearm.api import Context, ItemError, Spec, Waveform
-from tonearm_plugins.dsp import faults
+from tonearm_plugins.dsp import waveform_faults as faults
 from tonearm_plugins.transforms.guard import Guard, GuardOptions
 
 RATE = 16000

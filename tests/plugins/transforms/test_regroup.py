@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import tonearm
 from tonearm.api import Context, Item, ItemError, Waveform
-from tonearm_plugins.dsp.edges import middles_of_pauses, none_longer, well_apart
-from tonearm_plugins.dsp.joining import joined
+from tonearm_plugins.dsp.concatenation import joined
+from tonearm_plugins.dsp.silence import middles_of_pauses, none_longer, well_apart
 from tonearm_plugins.transforms.concat import Concat
 from tonearm_plugins.transforms.split import Split
 

@@ -11,8 +11,8 @@ from finishing import applied, speech
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm_plugins.dsp.edges import window_powers
-from tonearm_plugins.dsp.level import BLOCK
+from tonearm_plugins.dsp.levels import BLOCK
+from tonearm_plugins.dsp.silence import window_powers
 from tonearm_plugins.transforms.trim import Trim
 
 RATE = 1000  # a window is 10 samples

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import LEAST_EXACT, FloatArray, FrameGrid
-from tonearm_plugins.dsp.mapped import STRETCH, Mapping
+from tonearm_plugins.dsp.mapped_memory import STRETCH, Mapping
 from tonearm_plugins.dsp.native.blocks import Layout, Number, Overlap, clip_on
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, compiled, this_machine
 from tonearm_plugins.dsp.native.fft import Complex, RealFFT

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.level import finite
+from tonearm_plugins.dsp.levels import finite
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.native.maths import transposed
 from tonearm_plugins.dsp.native.writer import Cell, Memory, Vec, Writer

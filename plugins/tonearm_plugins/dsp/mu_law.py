@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.level import stretches
+from tonearm_plugins.dsp.levels import stretches
 
 TOLERANCE = 1e-3
 """Beyond ±1 by so much, a companded value is rounding."""

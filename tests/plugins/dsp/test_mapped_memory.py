@@ -5,9 +5,9 @@ import pytest
 from dsp_material import ENGINES
 from dsp_reference import hann
 
-from tonearm_plugins.dsp import mapped
+from tonearm_plugins.dsp import mapped_memory as mapped
 from tonearm_plugins.dsp.istft import istft
-from tonearm_plugins.dsp.mapped import Mapping
+from tonearm_plugins.dsp.mapped_memory import Mapping
 
 
 @pytest.fixture

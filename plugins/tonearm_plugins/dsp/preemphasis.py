@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.level import finite, stretches
+from tonearm_plugins.dsp.levels import finite, stretches
 
 BLOCK = 1 << 15
 NOTHING = 1e-20

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.fading import crossing
+from tonearm_plugins.dsp.fades import crossing
 
 Floats = npt.NDArray[Any]
 
@@ -25,7 +25,7 @@ def joined(pieces: Sequence[Floats], *, crossfade: int = 0, gap: int = 0, shape:
     gap
         Samples of silence between them.
     shape
-        Of the crossfade; see `tonearm_plugins.dsp.fading`.
+        Of the crossfade; see `tonearm_plugins.dsp.fades`.
     """
     overlaps, covered = [], pieces[0].shape[1]
     for piece in pieces[1:]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.level import BLOCK, stretches
+from tonearm_plugins.dsp.levels import BLOCK, stretches
 
 Doubles = npt.NDArray[np.float64]
 
