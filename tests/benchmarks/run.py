@@ -69,14 +69,14 @@ def main() -> None:
 def _lanes() -> int:
     """Return how many values the compiled kernels work on at a time; 0 where they cannot run."""
     from tonearm_plugins.dsp.engines import available
-    from tonearm_plugins.dsp.native.compiler import this_machine
+    from tonearm_plugins.dsp.engines.native.compiler import this_machine
 
     return 0 if available()["native"] else this_machine().lanes
 
 
 def _machine() -> str:
     from tonearm_plugins.dsp.engines import available
-    from tonearm_plugins.dsp.native.compiler import this_machine
+    from tonearm_plugins.dsp.engines.native.compiler import this_machine
 
     versions = [f"Python {platform.python_version()}"]
     for name in ("numpy", "scipy", "librosa", "llvmlite", "torch", "pyloudnorm"):

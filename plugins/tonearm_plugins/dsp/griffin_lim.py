@@ -2,9 +2,9 @@
 
 Griffin and Lim (1984) project in turn onto spectra with the given magnitudes and onto spectra that some signal has.
 Fast Griffin-Lim (Perraudin, Balazs and Søndergaard, "A fast Griffin-Lim algorithm", 2013) goes on a little in the
-direction of the last step, and its accelerated form (`tonearm_plugins.dsp.acceleration`) a little better. Since the
+direction of the last step, and its accelerated form (`tonearm_plugins.dsp.phase_recovery.momentum`) a little better. Since the
 STFT is linear, that momentum is applied here to signals, and no complex spectrogram is kept. The first phases matter
-as much as the iterations; see `tonearm_plugins.dsp.phases`.
+as much as the iterations; see `tonearm_plugins.dsp.phase_recovery.plgi`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.istft import require_bins, require_spectrogram
-from tonearm_plugins.dsp.recovering import EXACT_DB, STARTS, Course, Recovered
+from tonearm_plugins.dsp.phase_recovery.recovery import EXACT_DB, STARTS, Course, Recovered
 
 __all__ = ["EXACT_DB", "PRESETS", "STARTS", "Preset", "Recovered", "griffin_lim"]
 
@@ -70,7 +70,7 @@ def griffin_lim(
     iterations
         Pairs of projections after the first signal; 0 gives that signal.
     momentum
-        0 is the method of 1984; see `tonearm_plugins.dsp.acceleration.Momentum.of`. It diverges from about 1.1 on.
+        0 is the method of 1984; see `tonearm_plugins.dsp.phase_recovery.momentum.Momentum.of`. It diverges from about 1.1 on.
     seed
         For the random phases of ``random``, and of the quietest bins with ``pghi``.
     tolerance_db

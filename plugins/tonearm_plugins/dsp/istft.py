@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp import blocked, peer
 from tonearm_plugins.dsp.engines import choose
+from tonearm_plugins.dsp.engines import librosa as peer
+from tonearm_plugins.dsp.engines import scipy as blocked
+from tonearm_plugins.dsp.engines.native import istft_kernel as inverse
+from tonearm_plugins.dsp.engines.native.block_layout import why_not
 from tonearm_plugins.dsp.framing import FloatArray, FrameGrid, ShapeError
-from tonearm_plugins.dsp.native import inverse
-from tonearm_plugins.dsp.native.blocks import why_not
 
 
 def istft(

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from tonearm_plugins.dsp.channel_layouts import WEIGHTS, known_to_loudness
 from tonearm_plugins.dsp.engines import choose
+from tonearm_plugins.dsp.engines.native.compiler import refusal
 from tonearm_plugins.dsp.framing import ShapeError
 from tonearm_plugins.dsp.levels import BLOCK, finite
-from tonearm_plugins.dsp.native.compiler import refusal
 
 Doubles = npt.NDArray[np.float64]
 
@@ -188,7 +188,7 @@ def _means(energies: Doubles, hop: int, hops: int) -> Doubles:
 
 
 def _native(channel: npt.NDArray[Any], hop: int, sections: Doubles) -> Doubles:
-    from tonearm_plugins.dsp.native.weighting import energies
+    from tonearm_plugins.dsp.engines.native.loudness_kernel import energies
 
     return energies(channel, hop, sections)
 

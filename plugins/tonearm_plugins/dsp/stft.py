@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp import blocked
 from tonearm_plugins.dsp.engines import choose
+from tonearm_plugins.dsp.engines import scipy as blocked
+from tonearm_plugins.dsp.engines.native import stft_kernel as forward
+from tonearm_plugins.dsp.engines.native.block_layout import why_not
 from tonearm_plugins.dsp.framing import FrameGrid, ShapeError
-from tonearm_plugins.dsp.native import forward
-from tonearm_plugins.dsp.native.blocks import why_not
 
 PadMode = Literal["constant", "reflect", "edge", "symmetric", "wrap"]
 

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines import choose
+from tonearm_plugins.dsp.engines.native.compiler import refusal
 from tonearm_plugins.dsp.levels import BLOCK, finite, peak_of, stretches
-from tonearm_plugins.dsp.native.compiler import refusal
 
 Floats = npt.NDArray[Any]
 
@@ -94,7 +94,7 @@ class Spans:
         """Return the greatest absolute value between each sample of these spans and the next: (spans, SPAN)."""
         rows = self.views[which]
         if self._engine == "native":
-            from tonearm_plugins.dsp.native.interpolating import between
+            from tonearm_plugins.dsp.engines.native.true_peak_kernel import between
 
             return between(rows, interpolator().astype(np.float32))
         values = rows @ _matrix()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tonearm_plugins.dsp.native.blocks import why_not
-from tonearm_plugins.dsp.native.compiler import refusal
+from tonearm_plugins.dsp.engines.native.block_layout import why_not
+from tonearm_plugins.dsp.engines.native.compiler import refusal
 
 # The engines that run here; what the native one does where it cannot run is tested in native/test_compiler.py.
 ENGINES = ("scipy",) if refusal() else ("scipy", "native")

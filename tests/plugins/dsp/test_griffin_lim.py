@@ -4,13 +4,13 @@ import pytest
 from dsp_material import BOTH, ENGINES, noise_spectrum, pad_of, smooth_magnitude, speech
 from dsp_reference import agla, analyse, clip, convergence_db, hann, peak_locked_phases, project, synthesise, with_turns
 
-from tonearm_plugins.dsp import blocked
-from tonearm_plugins.dsp.acceleration import Momentum
+from tonearm_plugins.dsp.engines import scipy as blocked
+from tonearm_plugins.dsp.engines.native.recovery import Recovery
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.griffin_lim import EXACT_DB, PRESETS, STARTS, griffin_lim
-from tonearm_plugins.dsp.native.recovery import Recovery
-from tonearm_plugins.dsp.phases import noise
-from tonearm_plugins.dsp.targets import KnownMagnitudes
+from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
+from tonearm_plugins.dsp.phase_recovery.plgi import noise
+from tonearm_plugins.dsp.phase_recovery.targets import KnownMagnitudes
 
 HANN = {"window": hann(1024), "hop_length": 256, "pad": 512}
 

@@ -13,10 +13,11 @@ from dsp_material import ENGINES, SAMPLES
 from meter_reference import HIGH_PASS, SHELF, ffmpegs, ffmpegs_range, integrated, tone
 
 from tonearm_plugins.dsp.channel_layouts import WEIGHTS
+from tonearm_plugins.dsp.engines.native import compiler
+from tonearm_plugins.dsp.engines.native import loudness_kernel as weighting
+from tonearm_plugins.dsp.engines.native.compiler import Machine
 from tonearm_plugins.dsp.framing import ShapeError
 from tonearm_plugins.dsp.loudness import k_weighting, measure_loudness
-from tonearm_plugins.dsp.native import compiler, weighting
-from tonearm_plugins.dsp.native.compiler import Machine
 
 only_native = pytest.mark.skipif(compiler.refusal() is not None, reason=str(compiler.refusal()))
 

@@ -12,8 +12,8 @@ from dsp_material import ENGINES
 from meter_reference import between_samples, ffmpegs
 from test_loudness import noise, only_native, speech
 
-from tonearm_plugins.dsp.native import interpolating
-from tonearm_plugins.dsp.native.compiler import Machine
+from tonearm_plugins.dsp.engines.native import true_peak_kernel as interpolating
+from tonearm_plugins.dsp.engines.native.compiler import Machine
 from tonearm_plugins.dsp.true_peak import FACTOR, SPAN, TAPS, bound, envelope, interpolator, true_peak_of
 
 

@@ -2,16 +2,16 @@
 
 One iteration takes each block of frames from samples to samples while it is in the cache: window, FFT, the given
 magnitudes in place of those found, inverse FFT, overlap-add, momentum. No spectrum is ever stored. See
-`tonearm_plugins.dsp.blocked` for the same in numpy, and `tonearm_plugins.dsp.native.blocks` for the layouts.
+`tonearm_plugins.dsp.engines.scipy` for the same in numpy, and `tonearm_plugins.dsp.engines.native.block_layout` for the layouts.
 """
 
 from __future__ import annotations
 
-from tonearm_plugins.dsp.native.aims import AimMaker
-from tonearm_plugins.dsp.native.blocks import Layout, Overlap
-from tonearm_plugins.dsp.native.fft import RealFFT
-from tonearm_plugins.dsp.native.inverse import put_in_time
-from tonearm_plugins.dsp.native.writer import Int, Memory, Vec, Writer, address
+from tonearm_plugins.dsp.engines.native.block_layout import Layout, Overlap
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
+from tonearm_plugins.dsp.engines.native.istft_kernel import put_in_time
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
+from tonearm_plugins.dsp.engines.native.targets import AimMaker
 
 
 class Analysis:

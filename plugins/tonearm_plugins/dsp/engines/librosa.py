@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import FloatArray, FrameGrid, clip_of
-from tonearm_plugins.dsp.targets import MelBasis
+from tonearm_plugins.dsp.phase_recovery.targets import MelBasis
 
 
 def istft(spectrum: npt.NDArray[Any], grid: FrameGrid) -> FloatArray:

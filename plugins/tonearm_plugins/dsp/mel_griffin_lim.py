@@ -13,8 +13,8 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.framing import FrameGrid, ShapeError
 from tonearm_plugins.dsp.griffin_lim import Preset
 from tonearm_plugins.dsp.istft import require_spectrogram
-from tonearm_plugins.dsp.recovering import Course, Recovered
-from tonearm_plugins.dsp.targets import KnownMel, MelBasis
+from tonearm_plugins.dsp.phase_recovery.recovery import Course, Recovered
+from tonearm_plugins.dsp.phase_recovery.targets import KnownMel, MelBasis
 
 LEAST_PART = 0.02
 """The pseudo-inverse is clipped to this part of what is even within each band: at 0, a bin could never grow again."""
@@ -51,7 +51,7 @@ def mel_griffin_lim(
     """Return a waveform whose mel spectrogram is near to ``mel``, finding magnitudes and phases together.
 
     Griffin-Lim with the projection onto known magnitudes replaced by one onto the known mel spectrogram, see
-    `tonearm_plugins.dsp.targets.KnownMel`.
+    `tonearm_plugins.dsp.phase_recovery.targets.KnownMel`.
 
     Parameters
     ----------

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp import blocked, peer, phases
-from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.engines import choose
+from tonearm_plugins.dsp.engines import librosa as peer
+from tonearm_plugins.dsp.engines import scipy as blocked
+from tonearm_plugins.dsp.engines.native import recovery as native
+from tonearm_plugins.dsp.engines.native.block_layout import why_not
 from tonearm_plugins.dsp.framing import FloatArray, FrameGrid
-from tonearm_plugins.dsp.native import recovery as native
-from tonearm_plugins.dsp.native.blocks import why_not
-from tonearm_plugins.dsp.targets import KnownMagnitudes, KnownMel, MelBasis, Target
+from tonearm_plugins.dsp.phase_recovery import plgi as phases
+from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
+from tonearm_plugins.dsp.phase_recovery.targets import KnownMagnitudes, KnownMel, MelBasis, Target
 
 STARTS = ("random", "zero", "plgi", "pghi")
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.engines.native.block_layout import Layout, Number, Overlap, clip_on
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
+from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import LEAST_EXACT, FloatArray, FrameGrid
 from tonearm_plugins.dsp.mapped_memory import STRETCH, Mapping
-from tonearm_plugins.dsp.native.blocks import Layout, Number, Overlap, clip_on
-from tonearm_plugins.dsp.native.compiler import Kernel, Machine, compiled, this_machine
-from tonearm_plugins.dsp.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.native.maths import transposed
-from tonearm_plugins.dsp.native.writer import Int, Memory, Writer, address
 
 COMPLEX = np.dtype(np.complex64)
 CACHE_LINE = 64

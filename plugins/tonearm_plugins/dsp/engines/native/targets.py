@@ -1,14 +1,14 @@
-"""What the kernels of phase recovery aim at: the writers of what `tonearm_plugins.dsp.targets` does in numpy."""
+"""What the kernels of phase recovery aim at: the writers of what `tonearm_plugins.dsp.phase_recovery.targets` does in numpy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
 
-from tonearm_plugins.dsp.native.blocks import Layout, Number
-from tonearm_plugins.dsp.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.native.writer import Int, Memory, Vec, Writer
-from tonearm_plugins.dsp.targets import GREATEST_GAIN, START_STEPS
+from tonearm_plugins.dsp.engines.native.block_layout import Layout, Number
+from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
+from tonearm_plugins.dsp.phase_recovery.targets import GREATEST_GAIN, START_STEPS
 
 TINY = 1e-30  # keeps x / |x| defined at 0, added to |x|²
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp import phases
-from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.framing import LEAST_ESTIMATED, LEAST_EXACT, FloatArray, FrameGrid, clip_of
 from tonearm_plugins.dsp.mapped_memory import Mapping
-from tonearm_plugins.dsp.targets import Target
+from tonearm_plugins.dsp.phase_recovery import plgi as phases
+from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
+from tonearm_plugins.dsp.phase_recovery.targets import Target
 
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
 

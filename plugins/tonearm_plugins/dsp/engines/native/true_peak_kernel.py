@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.native.compiler import Kernel, Machine, compiled, this_machine
-from tonearm_plugins.dsp.native.writer import Vec, Writer
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.llvm_writer import Vec, Writer
 
 Floats = npt.NDArray[np.float32]
 

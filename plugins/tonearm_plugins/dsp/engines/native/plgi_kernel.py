@@ -1,17 +1,17 @@
 """The PLGI kernel: from magnitudes to a first signal, a block of frames at a time.
 
-`tonearm_plugins.dsp.phases` explains the method and has it in numpy. Here all of it runs in lanes of frames but the
+`tonearm_plugins.dsp.phase_recovery.plgi` explains the method and has it in numpy. Here all of it runs in lanes of frames but the
 recursion itself, ``level[n, bin] = level[n - 1, origin[bin]] + step[bin]``, one gather and one addition a bin, which
 is done in 32-bit integers, of which 2^32 are a turn: they wrap by themselves.
 """
 
 from __future__ import annotations
 
-from tonearm_plugins.dsp.native.blocks import Layout, Number, Overlap
-from tonearm_plugins.dsp.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.native.iteration import State
-from tonearm_plugins.dsp.native.maths import cos_sin_of_turns, log2, wrapped
-from tonearm_plugins.dsp.native.writer import Int, Memory, Vec, Writer
+from tonearm_plugins.dsp.engines.native.block_layout import Layout, Number, Overlap
+from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import State
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
+from tonearm_plugins.dsp.engines.native.vector_math import cos_sin_of_turns, log2, wrapped
 
 TURN = 2.0**32
 

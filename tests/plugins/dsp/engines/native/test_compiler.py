@@ -7,15 +7,17 @@ import pytest
 from dsp_material import SETTINGS, noise_spectrum, smooth_magnitude
 from dsp_reference import hann
 
-from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.engines import VARIABLE, EngineError
+from tonearm_plugins.dsp.engines.native import compiler
+from tonearm_plugins.dsp.engines.native import istft_kernel as inverse
+from tonearm_plugins.dsp.engines.native import stft_kernel as forward
+from tonearm_plugins.dsp.engines.native.block_layout import why_not
+from tonearm_plugins.dsp.engines.native.compiler import Machine
+from tonearm_plugins.dsp.engines.native.llvm_writer import FLAGS
+from tonearm_plugins.dsp.engines.native.recovery import Recovery
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.istft import istft
-from tonearm_plugins.dsp.native import compiler, forward, inverse
-from tonearm_plugins.dsp.native.blocks import why_not
-from tonearm_plugins.dsp.native.compiler import Machine
-from tonearm_plugins.dsp.native.recovery import Recovery
-from tonearm_plugins.dsp.native.writer import FLAGS
+from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 
 NARROW = Machine("haswell", "", 8)
 WIDE = Machine("skylake-avx512", "", 16)

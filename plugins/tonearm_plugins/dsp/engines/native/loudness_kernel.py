@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.llvm_writer import Cell, Memory, Vec, Writer
+from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.levels import finite
-from tonearm_plugins.dsp.native.compiler import Kernel, Machine, aligned, compiled, this_machine
-from tonearm_plugins.dsp.native.maths import transposed
-from tonearm_plugins.dsp.native.writer import Cell, Memory, Vec, Writer
 
 HOPS = 16
 """Hops to a lane at most: beyond, a channel is taken in parts, whose copies stay small."""

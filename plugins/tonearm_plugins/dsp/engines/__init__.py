@@ -1,9 +1,9 @@
 """Which engine does the work: ``native``, ``scipy`` or ``librosa``, and why one cannot.
 
 ``native``
-    kernels compiled when first used, see `tonearm_plugins.dsp.native`; fastest, for the platforms and sizes it knows.
+    kernels compiled when first used, see `tonearm_plugins.dsp.engines.native`; fastest, for the platforms and sizes it knows.
 ``scipy``
-    scipy.fft in blocks, see `tonearm_plugins.dsp.blocked`; always there.
+    scipy.fft in blocks, see `tonearm_plugins.dsp.engines.scipy`; always there.
 ``librosa``
     librosa's own functions, to compare with.
 ``auto``
@@ -49,7 +49,7 @@ def available() -> dict[str, str | None]:
     """Say of each engine why it cannot run here; None if it can. Nothing heavier than llvmlite is imported."""
     import importlib.util
 
-    from tonearm_plugins.dsp.native.compiler import refusal
+    from tonearm_plugins.dsp.engines.native.compiler import refusal
 
     missing = {name: importlib.util.find_spec(name) is None for name in ("scipy", "librosa")}
     return {

@@ -9,18 +9,18 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp import blocked
-from tonearm_plugins.dsp.acceleration import Momentum
+from tonearm_plugins.dsp.engines import scipy as blocked
+from tonearm_plugins.dsp.engines.native import plgi_kernel as locking
+from tonearm_plugins.dsp.engines.native.block_layout import Layout, clip_on
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import write_finish, write_iterations
+from tonearm_plugins.dsp.engines.native.istft_kernel import Results
+from tonearm_plugins.dsp.engines.native.llvm_writer import Writer
+from tonearm_plugins.dsp.engines.native.targets import Aim, MagnitudeAim, MelAim, write_first_magnitudes
 from tonearm_plugins.dsp.framing import LEAST_ESTIMATED, FloatArray, FrameGrid
-from tonearm_plugins.dsp.native import locking
-from tonearm_plugins.dsp.native.aims import Aim, MagnitudeAim, MelAim, write_first_magnitudes
-from tonearm_plugins.dsp.native.blocks import Layout, clip_on
-from tonearm_plugins.dsp.native.compiler import Kernel, Machine, aligned, compiled, this_machine
-from tonearm_plugins.dsp.native.inverse import Results
-from tonearm_plugins.dsp.native.iteration import write_finish, write_iterations
-from tonearm_plugins.dsp.native.writer import Writer
-from tonearm_plugins.dsp.phases import gradient_factors, magnitude_floor, noise
-from tonearm_plugins.dsp.targets import MelBasis, mel_floor
+from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
+from tonearm_plugins.dsp.phase_recovery.plgi import gradient_factors, magnitude_floor, noise
+from tonearm_plugins.dsp.phase_recovery.targets import MelBasis, mel_floor
 
 
 class Goal(Protocol):
@@ -100,7 +100,7 @@ class MelGoal:
 
 @functools.lru_cache(maxsize=4)
 def band_tables(basis: MelBasis) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Return the tables that `tonearm_plugins.dsp.native.aims.MelAim` describes."""
+    """Return the tables that `tonearm_plugins.dsp.engines.native.targets.MelAim` describes."""
     bands, pairs, begin = [], [], 0
     for weights, shares in zip(basis.weights, basis.shares, strict=True):
         inside = np.flatnonzero(weights)
@@ -112,7 +112,7 @@ def band_tables(basis: MelBasis) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
 
 
 class Recovery:
-    """Griffin-Lim on one channel by native kernels; does what `tonearm_plugins.dsp.blocked.Recovery` does.
+    """Griffin-Lim on one channel by native kernels; does what `tonearm_plugins.dsp.engines.scipy.Recovery` does.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class Recovery:
         self._iterate(1, Momentum(0.0))
 
     def start_from_spectra(self, spectra: Callable[[int, int], blocked.ComplexArray]) -> None:
-        """Begin with the signal of spectra, asked for as `tonearm_plugins.dsp.blocked.OverlapAdd` does."""
+        """Begin with the signal of spectra, asked for as `tonearm_plugins.dsp.engines.scipy.OverlapAdd` does."""
         columns = np.zeros((self.grid.columns, self.grid.hop_length), np.float32)
 
         def finish(first: int, complete: FloatArray) -> None:
@@ -164,7 +164,7 @@ class Recovery:
         self.estimates[:-1] = self.tiles[1:, :, : self.layout.lanes]
 
     def start_from_peaks(self) -> None:
-        """Begin with the phases of PLGI; see `tonearm_plugins.dsp.phases`."""
+        """Begin with the phases of PLGI; see `tonearm_plugins.dsp.phase_recovery.plgi`."""
         grid = self.grid
         slope, bend = gradient_factors(grid)
         bins = np.arange(self.layout.bins)

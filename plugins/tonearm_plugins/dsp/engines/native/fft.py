@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.native.writer import Int, Vec, Writer
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Vec, Writer
 
 Number = Int | int
 Change = Callable[[Number, "Complex"], "Complex"]

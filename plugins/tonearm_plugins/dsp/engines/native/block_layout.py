@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.engines.native.compiler import Machine, aligned, refusal, this_machine
+from tonearm_plugins.dsp.engines.native.fft import RealFFT, radices
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.framing import FrameGrid
-from tonearm_plugins.dsp.native.compiler import Machine, aligned, refusal, this_machine
-from tonearm_plugins.dsp.native.fft import RealFFT, radices
-from tonearm_plugins.dsp.native.writer import Int, Memory, Vec, Writer
 
 Number = Int | int
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.engines.native.block_layout import Layout, Number
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import Analysis
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
+from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import FloatArray, FrameGrid
-from tonearm_plugins.dsp.native.blocks import Layout, Number
-from tonearm_plugins.dsp.native.compiler import Kernel, Machine, aligned, compiled, this_machine
-from tonearm_plugins.dsp.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.native.iteration import Analysis
-from tonearm_plugins.dsp.native.maths import transposed
-from tonearm_plugins.dsp.native.writer import Int, Memory, Writer, address
 
 
 def write(writer: Writer, layout: Layout) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.native.writer import Writer
+from tonearm_plugins.dsp.engines.native.llvm_writer import Writer
 
 OLDEST_LLVM = 20
 """Older versions (llvmlite up to 0.44) crash on the pointer type that the kernels use."""

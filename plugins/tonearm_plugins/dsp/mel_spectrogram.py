@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.blocked import blocks
+from tonearm_plugins.dsp.engines.scipy import blocks
 from tonearm_plugins.dsp.framing import ShapeError
 
 Doubles = npt.NDArray[np.float64]

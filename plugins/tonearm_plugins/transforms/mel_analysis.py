@@ -19,7 +19,7 @@ def analyse(signal: Waveform, dialect: MelDialect, *, threads: int = 1) -> np.nd
         If the rate is another, or the waveform is too short.
     """
     from tonearm_plugins.dsp.framing import ShapeError
-    from tonearm_plugins.dsp.mel_forward import Conditioning, mel_spectrogram
+    from tonearm_plugins.dsp.mel_spectrogram import Conditioning, mel_spectrogram
 
     if signal.sample_rate != dialect.sample_rate:
         raise ItemError(rate_text(signal.sample_rate, dialect), code="rate-mismatch", hint=rate_hint(dialect))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tonearm_plugins.dsp.native.writer import Vec
+from tonearm_plugins.dsp.engines.native.llvm_writer import Vec
 
 
 def polynomial(x: Vec, coefficients: Sequence[float]) -> Vec:

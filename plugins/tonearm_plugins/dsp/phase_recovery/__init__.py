@@ -1,0 +1,1 @@
+"""Phase recovery: momentum, first phases, targets."""
