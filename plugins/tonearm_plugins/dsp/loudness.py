@@ -17,8 +17,7 @@ import numpy.typing as npt
 
 from tonearm_plugins.dsp.channel_layouts import WEIGHTS, known_to_loudness
 from tonearm_plugins.dsp.engines import choose
-from tonearm_plugins.dsp.engines.native.compiler import refusal
-from tonearm_plugins.dsp.framing import ShapeError
+from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.levels import BLOCK, finite
 
 Doubles = npt.NDArray[np.float64]
@@ -167,7 +166,7 @@ def measure_loudness(
         raise ShapeError(reason)
     weights = WEIGHTS[channels] if weights is None else weights
     hop = round(sample_rate / 10)
-    energies = _native if choose(engine, native_refusal=refusal()) == "native" else _scipy
+    energies = _native if choose(engine).name == "native" else _scipy
     sections = k_weighting(sample_rate)
     whole = length < HOPS * hop
     total = np.zeros(-(-length // hop) if whole else length // hop)

@@ -1,31 +1,29 @@
-"""The mel spectrogram of a waveform, in float64: what every model family begins with, in their several ways."""
+"""The mel spectrogram of a waveform, in float64, with the variations of the model families."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.engines.scipy import blocks
-from tonearm_plugins.dsp.framing import ShapeError
-
-Doubles = npt.NDArray[np.float64]
+from tonearm_plugins.dsp.errors import ShapeError
+from tonearm_plugins.dsp.framing import PadMode, frame_blocks, frame_view, frames_in_cache
+from tonearm_plugins.dsp.typing import Array, Float32Array, Float64Array
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conditioning:
-    """What happens to samples before the window.
+    """Processing of samples before the window.
 
     Parameters
     ----------
     preemphasis
-        Part of each sample that the next one loses.
+        Part of each sample that is subtracted from the next one.
     per_frame
-        Whether that runs anew in each frame, whose first sample is taken to have been there before (Kaldi).
+        Whether pre-emphasis starts anew in each frame, as if the first sample had come before itself (Kaldi).
     remove_dc
-        Whether each frame loses its mean first.
+        Whether the mean of each frame is subtracted first.
     """
 
     preemphasis: float = 0.0
@@ -34,50 +32,63 @@ class Conditioning:
 
 
 def mel_spectrogram(
-    samples: npt.NDArray[Any],
+    samples: Array,
     *,
     window: npt.ArrayLike,
     win_length: int,
     hop_length: int,
     pad: tuple[int, int],
-    pad_mode: str,
-    mel_basis: npt.NDArray[Any],
+    pad_mode: PadMode,
+    mel_basis: Array,
     power: int,
     magnitude_guard: float = 0.0,
     conditioning: Conditioning | None = None,
     threads: int = 1,
-) -> Doubles:
-    """Return the linear mel spectrogram, float64 (channels, mels, frames).
+) -> Float64Array:
+    """Return the linear mel spectrogram: (channels, mels, frames), float64.
 
-    float64, because a logarithm shows what float32 rounds away beside loud bins.
+    It is float64 because a logarithm shows what float32 rounds away next to loud bins.
 
     Parameters
     ----------
     samples
         (channels, samples), real.
     window
-        ``n_fft`` values, the window centred in them.
+        ``n_fft`` values, with the window in their centre.
     win_length
         Samples of the window itself: frames are conditioned over these alone.
     hop_length
-        Samples from frame to frame.
-    pad, pad_mode
-        Samples to add before and after, and how, as `numpy.pad` names it.
+        Samples from one frame to the next.
+    pad
+        Samples to add before and after.
+    pad_mode
+        Values of the added samples, as `numpy.pad` names them.
     mel_basis
         (mels, n_fft // 2 + 1).
     power
-        1 for magnitudes, 2 for powers.
+        1 for sums of magnitudes, 2 for sums of powers.
     magnitude_guard
-        Added to the squared magnitude under the root.
+        Number added to the squared magnitude, under the root.
     conditioning
-        What happens to samples first.
+        Processing of the samples before the window.
     threads
-        For the FFTs.
+        Threads of the FFTs.
 
     Raises
     ------
     ShapeError
-        If there are fewer samples than a frame, or than are reflected.
+        If there are fewer samples than a frame has, or than are reflected.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal((1, 4096))
+    >>> basis = np.ones((1, 513))  # one band over all bins
+    >>> mel = mel_spectrogram(
+    ...     noise, window=np.hanning(1024), win_length=1024, hop_length=256, pad=(512, 512), pad_mode="reflect",
+    ...     mel_basis=basis, power=2,
+    ... )
+    >>> mel.shape
+    (1, 1, 17)
     """
     import scipy.fft
 
@@ -96,9 +107,9 @@ def mel_spectrogram(
     first = (n_fft - win_length) // 2
     out = np.empty((signal.shape[0], basis.shape[1], frames))
     for channel, result in zip(signal, out, strict=True):
-        padded = np.pad(_emphasised(channel.astype(np.float64), conditioning), pad, mode=pad_mode)  # type: ignore[call-overload]
-        view = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]
-        for begin, end in blocks(frames, n_fft):
+        padded = np.pad(_with_preemphasis(channel.astype(np.float64), conditioning), pad, mode=pad_mode)
+        view = frame_view(padded, n_fft=n_fft, hop_length=hop_length)
+        for begin, end in frame_blocks(frames, frames_in_cache(n_fft)):
             block = _conditioned(view[begin:end], slice(first, first + win_length), conditioning)
             spectra = scipy.fft.rfft(block * values, axis=1, overwrite_x=True, workers=threads)
             size = spectra.real**2 + spectra.imag**2 + magnitude_guard
@@ -106,7 +117,7 @@ def mel_spectrogram(
     return out
 
 
-def _emphasised(channel: Doubles, conditioning: Conditioning) -> Doubles:
+def _with_preemphasis(channel: Float64Array, conditioning: Conditioning) -> Float64Array:
     if not conditioning.preemphasis or conditioning.per_frame:
         return channel
     result = channel.copy()
@@ -114,8 +125,8 @@ def _emphasised(channel: Doubles, conditioning: Conditioning) -> Doubles:
     return result
 
 
-def _conditioned(frames: Doubles, inside: slice, conditioning: Conditioning) -> Doubles:
-    """Return frames with their own mean removed and pre-emphasised, as far as asked for."""
+def _conditioned(frames: Float64Array, inside: slice, conditioning: Conditioning) -> Float64Array:
+    """Return frames, (frames, n_fft), with their mean removed and pre-emphasis applied, as the conditioning says."""
     if not (conditioning.remove_dc or (conditioning.preemphasis and conditioning.per_frame)):
         return frames
     part = frames[:, inside]
@@ -128,8 +139,21 @@ def _conditioned(frames: Doubles, inside: slice, conditioning: Conditioning) -> 
     return result
 
 
-def preemphasis_response(preemphasis: float, n_fft: int) -> npt.NDArray[np.float32]:
-    """Return by how much pre-emphasis scales each bin, (n_fft // 2 + 1,) float32: ``|1 - a exp(-i w)|``."""
+def preemphasis_response(preemphasis: float, n_fft: int) -> Float32Array:
+    """Return the factor by which pre-emphasis scales each bin, ``|1 - a exp(-i w)|``: (n_fft // 2 + 1,), float32.
+
+    Parameters
+    ----------
+    preemphasis
+        Part of each sample that is subtracted from the next one.
+    n_fft
+        Samples of a frame.
+
+    Examples
+    --------
+    >>> preemphasis_response(0.5, 4).round(3)
+    array([0.5  , 1.118, 1.5  ], dtype=float32)
+    """
     turn = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
-    response: npt.NDArray[np.float32] = np.abs(1 - preemphasis * turn).astype(np.float32)
+    response: Float32Array = np.abs(1 - preemphasis * turn).astype(np.float32)
     return response

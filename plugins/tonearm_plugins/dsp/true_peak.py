@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines import choose
-from tonearm_plugins.dsp.engines.native.compiler import refusal
 from tonearm_plugins.dsp.levels import BLOCK, finite, peak_of, stretches
 
 Floats = npt.NDArray[Any]
@@ -124,7 +123,7 @@ def true_peak_of(samples: Floats, *, engine: str = "auto") -> float:
 
 
 def _chosen(engine: str) -> str:
-    return "native" if choose(engine, native_refusal=refusal()) == "native" else "scipy"
+    return "native" if choose(engine).name == "native" else "scipy"
 
 
 def _loudest_first(loudest: Floats, highest: float) -> Iterator[npt.NDArray[np.intp]]:

@@ -132,7 +132,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         return result, amplitude(tried[-1][0])
 
     def _measured(self, signal: Waveform) -> BlockLoudness:
-        from tonearm_plugins.dsp.framing import ShapeError
+        from tonearm_plugins.dsp.errors import ShapeError
         from tonearm_plugins.dsp.loudness import measure_loudness
 
         try:

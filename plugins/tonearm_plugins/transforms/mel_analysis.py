@@ -18,7 +18,7 @@ def analyse(signal: Waveform, dialect: MelDialect, *, threads: int = 1) -> np.nd
     ItemError
         If the rate is another, or the waveform is too short.
     """
-    from tonearm_plugins.dsp.framing import ShapeError
+    from tonearm_plugins.dsp.errors import ShapeError
     from tonearm_plugins.dsp.mel_spectrogram import Conditioning, mel_spectrogram
 
     if signal.sample_rate != dialect.sample_rate:

@@ -23,7 +23,7 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
 
     def apply(self, signal: MelSpectrogram, context: Context) -> MagnitudeSpectrogram:
         """Return the magnitudes."""
-        from tonearm_plugins.dsp.mel_griffin_lim import mel_to_magnitude
+        from tonearm_plugins.dsp.mel_to_magnitude import mel_to_magnitude
 
         signal, dialect = signal.unmasked(), signal.dialect
         values = mel_to_magnitude(

@@ -16,10 +16,10 @@ from tonearm_plugins.dsp.channel_layouts import WEIGHTS
 from tonearm_plugins.dsp.engines.native import compiler
 from tonearm_plugins.dsp.engines.native import loudness_kernel as weighting
 from tonearm_plugins.dsp.engines.native.compiler import Machine
-from tonearm_plugins.dsp.framing import ShapeError
+from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.loudness import k_weighting, measure_loudness
 
-only_native = pytest.mark.skipif(compiler.refusal() is not None, reason=str(compiler.refusal()))
+only_native = pytest.mark.skipif(bool(compiler.refusal()), reason=compiler.refusal())
 
 # EBU Tech 3341, table 1: level in dBFS and seconds of a 1 kHz sine in both channels; all are -23 LUFS but the second.
 TECH_3341 = {

@@ -4,8 +4,9 @@ import pytest
 from dsp_material import ENGINES, speech
 from dsp_reference import analyse, hann, synthesise
 
-from tonearm_plugins.dsp.framing import ShapeError
-from tonearm_plugins.dsp.mel_griffin_lim import mel_griffin_lim, mel_to_magnitude
+from tonearm_plugins.dsp.errors import ShapeError
+from tonearm_plugins.dsp.mel_griffin_lim import mel_griffin_lim
+from tonearm_plugins.dsp.mel_to_magnitude import mel_to_magnitude
 from tonearm_plugins.dsp.phase_recovery.recovery import EXACT_DB
 
 FRAMES = {"window": hann(1024), "hop_length": 256, "pad": 512}

@@ -1,4 +1,4 @@
-"""How frames, samples and weights lie in the memory of the kernels.
+"""The layout of frames, samples and weights in the memory of the kernels.
 
 A block is ``lanes`` consecutive frames, and the ``lanes`` columns of ``hop_length`` samples that begin with them.
 Within a block the lane is always the last axis:
@@ -17,21 +17,20 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines.native.compiler import Machine, aligned, refusal, this_machine
 from tonearm_plugins.dsp.engines.native.fft import RealFFT, radices
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.typing import Array, BoolArray, Float32Array
 
 Number = Int | int
 
 
-def why_not(n_fft: int, hop_length: int, machine: Machine | None = None) -> str | None:
-    """Say why the native engine cannot do frames of this size; None if it can."""
+def size_refusal(n_fft: int, hop_length: int, machine: Machine | None = None) -> str:
+    """Return why the native engine cannot do frames of this size, or an empty text if it can."""
     reason = refusal()
     if reason:
         return reason
@@ -42,17 +41,21 @@ def why_not(n_fft: int, hop_length: int, machine: Machine | None = None) -> str 
         return f"a hop_length of {hop_length} is less than its {lanes} lanes"
     if -(-n_fft // hop_length) - 1 > lanes:
         return f"more than {lanes + 1} frames overlap"
-    return None
+    return ""
 
 
 @dataclass(frozen=True)
-class Layout:
+class BlockLayout:
     """The sizes of blocks.
 
     Parameters
     ----------
-    n_fft, hop_length, lanes
-        What they follow from.
+    n_fft
+        Samples of a frame.
+    hop_length
+        Samples from one frame to the next.
+    lanes
+        Frames in a block.
     """
 
     n_fft: int
@@ -66,17 +69,17 @@ class Layout:
 
     @property
     def overlap(self) -> int:
-        """Frames over one sample, at most."""
+        """Largest number of frames that cover one sample."""
         return -(-self.n_fft // self.hop_length)
 
     @property
     def halo(self) -> int:
-        """Columns that a tile has after its own."""
+        """Columns of a tile after its own ones."""
         return -(-(self.overlap - 1) // 4) * 4
 
     @property
     def pitch(self) -> int:
-        """Numbers in a row of a tile."""
+        """Numbers in one row of a tile."""
         return self.lanes + self.halo
 
     @property
@@ -90,16 +93,16 @@ class Layout:
         return self.hop_length * self.lanes
 
     def blocks(self, grid: FrameGrid) -> int:
-        """Return how many blocks a clip takes: all columns that its frames reach."""
+        """Return the number of blocks of a signal: those of all columns that its frames reach."""
         return -(-grid.columns // self.lanes)
 
-    def outside(self, grid: FrameGrid) -> npt.NDArray[np.bool_]:
-        """Say of each block whether it has no sample of the clip."""
+    def outside(self, grid: FrameGrid) -> BoolArray:
+        """Return, for each block, whether it lies outside the signal: (blocks,)."""
         begin = np.arange(self.blocks(grid)) * self.block
-        outside: npt.NDArray[np.bool_] = (begin + self.block <= grid.pad) | (begin >= grid.pad + grid.length)
+        outside: BoolArray = (begin + self.block <= grid.pad) | (begin >= grid.pad + grid.length)
         return outside
 
-    def tables(self) -> dict[str, npt.NDArray[Any]]:
+    def tables(self) -> dict[str, Array]:
         """Return the constant arguments of every kernel of this size."""
         n = np.arange(self.n_fft)
         return {
@@ -111,18 +114,18 @@ class Layout:
 class Weights:
     """1 / (sum of squared windows) for each block.
 
-    One table is for all blocks in the middle, one, of zeros, for all outside the clip, and each block at an edge has
-    its own.
+    All blocks in the middle share one table, all blocks outside the signal share one of zeros, and each block at an
+    edge has its own.
 
     Parameters
     ----------
     grid, layout
         The frames.
-    least
+    min_weight
         See `FrameGrid.inverse_weight`.
     """
 
-    def __init__(self, grid: FrameGrid, layout: Layout, least: float) -> None:
+    def __init__(self, grid: FrameGrid, layout: BlockLayout, min_weight: float) -> None:
         lanes, blocks = layout.lanes, layout.blocks(grid)
         begin, end = grid.pad, grid.pad + grid.length
         first = np.arange(blocks) * lanes
@@ -136,29 +139,29 @@ class Weights:
         self.values = aligned(2 + edges.size, grid.hop_length, lanes)
         self.values[0] = (1 / grid.steady)[:, None]
         for row, block in zip(self.values[2:], edges, strict=True):
-            row[:] = grid.inverse_weight(int(block) * lanes, (int(block) + 1) * lanes, least).T
+            row[:] = grid.inverse_weight(int(block) * lanes, (int(block) + 1) * lanes, min_weight).T
 
 
-class Overlap:
+class OverlapAdd:
     """Writes overlap-add: an accumulator tile that moves on by one block at a time.
 
     Parameters
     ----------
     writer, layout
-        The function, and its sizes.
+        The function, and the sizes of its blocks.
     window
         The synthesis window over n_fft, which undoes the scale of the inverse FFT.
     tile_index
-        Where the samples of a frame lie in a tile.
+        Position of each sample of a frame in a tile.
     """
 
-    def __init__(self, writer: Writer, layout: Layout, window: Memory, tile_index: Memory) -> None:
+    def __init__(self, writer: Writer, layout: BlockLayout, window: Memory, tile_index: Memory) -> None:
         self.writer, self.layout = writer, layout
         self.window, self.tile_index = window, tile_index
         self.total = writer.scratch(layout.tile + layout.lanes)
 
     def clear(self) -> None:
-        """Begin anew; what is left of the frames before is forgotten."""
+        """Begin anew, without the rest of earlier frames."""
         with self.writer.loop(-(-self.layout.tile // self.layout.lanes)) as i:
             self.total[i * self.layout.lanes] = self.writer.constant(0.0)
 
@@ -182,30 +185,30 @@ class Overlap:
 
 
 @dataclass(frozen=True)
-class Clip:
-    """What several kernels need of one clip; see `clip_on`."""
+class GridTables:
+    """The tables of one grid that several kernels need; see `grid_tables`."""
 
     grid: FrameGrid
-    layout: Layout
-    least: float
+    layout: BlockLayout
+    min_weight: float
 
     @cached_property
     def weights(self) -> Weights:
-        """The weights of its blocks."""
-        return Weights(self.grid, self.layout, self.least)
+        """The weights of the blocks."""
+        return Weights(self.grid, self.layout, self.min_weight)
 
     @cached_property
-    def analysis(self) -> npt.NDArray[np.float32]:
-        """The window."""
+    def analysis(self) -> Float32Array:
+        """The analysis window: (n_fft,)."""
         return self.grid.window.astype(np.float32)
 
     @cached_property
-    def synthesis(self) -> npt.NDArray[np.float32]:
-        """The window over n_fft."""
+    def synthesis(self) -> Float32Array:
+        """The window over n_fft: (n_fft,)."""
         return (self.grid.window / self.grid.n_fft).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=16)
-def clip_on(grid: FrameGrid, layout: Layout, least: float) -> Clip:
-    """Return the clip of a grid, with its tables if they were made before: clips of one length share them."""
-    return Clip(grid, layout, least)
+def grid_tables(grid: FrameGrid, layout: BlockLayout, min_weight: float) -> GridTables:
+    """Return the tables of a grid, which signals of one length share."""
+    return GridTables(grid, layout, min_weight)

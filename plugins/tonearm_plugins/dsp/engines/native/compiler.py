@@ -1,4 +1,4 @@
-"""From the text of a function to the function, where the machine allows it."""
+"""Compilation of kernels: whether this machine can run them, and the way from the text of a function to a call."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines.native.llvm_writer import Writer
+from tonearm_plugins.dsp.typing import Array, Float32Array
 
 OLDEST_LLVM = 20
-"""Older versions (llvmlite up to 0.44) crash on the pointer type that the kernels use."""
+"""Oldest version of LLVM that works: older ones (llvmlite up to 0.44) crash on the pointer type of the kernels."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What code is made for.
+    """The processor that code is compiled for.
 
     Parameters
     ----------
     cpu, features
-        As LLVM names them.
+        Its name and its features in the terms of LLVM.
     lanes
-        Frames to a vector.
+        Frames in a vector.
     """
 
     cpu: str
@@ -39,8 +39,8 @@ class Machine:
 
 
 @functools.cache
-def refusal() -> str | None:
-    """Say why no native code can run here; None if it can. Nothing but llvmlite is imported."""
+def refusal() -> str:
+    """Return why no native code can run on this machine, or an empty text if it can. Only llvmlite is imported."""
     if sys.platform != "linux" or platform.machine() != "x86_64":
         return f"it is made for Linux on x86-64, not for {sys.platform} on {platform.machine()}"
     try:
@@ -56,11 +56,11 @@ def refusal() -> str | None:
         features = binding.get_host_cpu_features()
     except RuntimeError as error:
         return f"LLVM does not know this processor ({error})"
-    return None if features.get("avx2") and features.get("fma") else "this processor has no AVX2"
+    return "" if features.get("avx2") and features.get("fma") else "this processor has no AVX2"
 
 
 def _may_run_what_it_writes() -> bool:
-    """Try what LLVM will do without checking: on hardened systems its code would crash when called."""
+    """Return whether memory can be writable and executable. LLVM does not check: on hardened systems calls crash."""
     import mmap
 
     try:
@@ -72,7 +72,7 @@ def _may_run_what_it_writes() -> bool:
 
 @functools.cache
 def this_machine() -> Machine:
-    """Return the machine to make code for; only where `refusal` is None."""
+    """Return the machine to compile for. Call it only where `refusal` is empty."""
     from llvmlite import binding
 
     features = binding.get_host_cpu_features()
@@ -86,16 +86,14 @@ class Kernel:
     Parameters
     ----------
     machine
-        What to compile for.
+        Processor to compile for.
     write
-        Writes the function.
+        Function that writes the kernel.
     tables
-        Constant arguments, kept with the function.
+        Constant arguments by name, kept with the kernel.
     """
 
-    def __init__(
-        self, machine: Machine, write: Callable[[Writer], None], tables: Mapping[str, npt.NDArray[Any]]
-    ) -> None:
+    def __init__(self, machine: Machine, write: Callable[[Writer], None], tables: Mapping[str, Array]) -> None:
         writer = Writer(machine.lanes)
         write(writer)
         self.scratch_size = writer.scratch_size
@@ -106,12 +104,12 @@ class Kernel:
         signature = ctypes.CFUNCTYPE(None, *(types[kind] for kind in self._kinds.values()), ctypes.c_void_p)
         self._function = signature(self._engine.get_function_address("run"))
 
-    def scratch(self) -> npt.NDArray[np.float32]:
-        """Return the memory that a call works in; what it holds is carried from call to call."""
+    def scratch(self) -> Float32Array:
+        """Return memory for calls to work in. Calls with the same memory continue from one another."""
         return aligned(self.scratch_size)
 
-    def __call__(self, scratch: npt.NDArray[np.float32], **arguments: Any) -> None:
-        """Run, without the interpreter's lock. Arrays must be as large as the kernel takes for granted."""
+    def __call__(self, scratch: Float32Array, **arguments: Any) -> None:
+        """Run without the interpreter's lock. Nothing checks that arrays are as large as the kernel assumes."""
         given = {**self._tables, **arguments}
         if given.keys() != self._kinds.keys() or scratch.size < self.scratch_size:
             raise TypeError(f"a kernel wants {sorted(self._kinds)}, not {sorted(given)}")
@@ -120,7 +118,7 @@ class Kernel:
 
 
 def _engine(source: str, machine: Machine) -> Any:
-    """Compile. An engine takes ownership of its target machine, so each gets its own."""
+    """Return LLVM's engine with the compiled code. It owns its target machine, so each engine gets its own."""
     from llvmlite import binding
 
     binding.initialize_native_target()
@@ -138,15 +136,15 @@ _KERNELS: dict[Hashable, Kernel] = {}
 
 
 def compiled(key: Hashable, make: Callable[[], Kernel]) -> Kernel:
-    """Return the kernel of this key, made when first asked for, by one thread."""
+    """Return the kernel of this key. One thread makes it when it is first asked for."""
     with _LOCK:
         if key not in _KERNELS:
             _KERNELS[key] = make()
         return _KERNELS[key]
 
 
-def aligned(*shape: int) -> npt.NDArray[np.float32]:
-    """Return zeros that begin on a cache line."""
+def aligned(*shape: int) -> Float32Array:
+    """Return zeros of a shape that begin on a cache line."""
     size = math.prod(shape)
     room = np.zeros(size + 16, np.float32)
     begin = -(room.ctypes.data // 4) % 16
@@ -154,6 +152,6 @@ def aligned(*shape: int) -> npt.NDArray[np.float32]:
 
 
 def forget() -> None:
-    """Forget all kernels, and free their code once nobody calls them."""
+    """Forget all kernels, and free their code once nobody uses them."""
     with _LOCK:
         _KERNELS.clear()

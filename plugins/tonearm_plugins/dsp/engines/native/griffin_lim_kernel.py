@@ -1,21 +1,21 @@
-"""The Griffin-Lim kernels: any number of iterations, and the look at what they reached.
+"""The kernels of Griffin-Lim: any number of iterations, and the measurement of their result.
 
-One iteration takes each block of frames from samples to samples while it is in the cache: window, FFT, the given
-magnitudes in place of those found, inverse FFT, overlap-add, momentum. No spectrum is ever stored. See
-`tonearm_plugins.dsp.engines.scipy` for the same in numpy, and `tonearm_plugins.dsp.engines.native.block_layout` for the layouts.
+One iteration takes each block of frames from samples to samples while it is in the cache: window, FFT, projection
+onto the target, inverse FFT, overlap-add, momentum. No spectrum is ever stored. `tonearm_plugins.dsp.engines.scipy` has
+the same in NumPy, and `block_layout` describes the memory.
 """
 
 from __future__ import annotations
 
-from tonearm_plugins.dsp.engines.native.block_layout import Layout, Overlap
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd
 from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.istft_kernel import put_in_time
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
-from tonearm_plugins.dsp.engines.native.targets import AimMaker
+from tonearm_plugins.dsp.engines.native.targets import WriteTarget
 
 
 class Analysis:
-    """Writes the windowed samples of a block, from its tile, as a forward FFT wants them."""
+    """Writes the analysis of a block: the window, then the forward FFT."""
 
     def __init__(self, writer: Writer, tile_index: Memory) -> None:
         self.window, self.tile_index = writer.memory("analysis"), tile_index
@@ -28,11 +28,11 @@ class Analysis:
 class State:
     """The signals of a recovery in memory, as the arguments of a kernel.
 
-    ``tiles`` holds what the next iteration analyses, ``estimates`` the last result. The first tile is spare room, so
-    that every block has one before it, and so is the last block of estimates.
+    ``tiles`` has the signal that the next iteration analyses, ``estimates`` the latest result. The first tile is spare
+    room, so that every block has one before it, and so is the last block of estimates.
     """
 
-    def __init__(self, writer: Writer, layout: Layout, *, tiles: bool = True) -> None:
+    def __init__(self, writer: Writer, layout: BlockLayout, *, tiles: bool = True) -> None:
         self.layout = layout
         self.estimates = writer.memory("estimates")
         if tiles:
@@ -47,7 +47,7 @@ class State:
         return self.estimates.part(block * self.layout.block)
 
     def put(self, tile: Memory, row: Int, point: Vec) -> None:
-        """Store a row of a tile; its first columns are the halo of the tile before."""
+        """Store a row of a tile, and its first columns in the halo of the tile before."""
         layout = self.layout
         at = row * layout.pitch
         tile[at] = point
@@ -56,10 +56,10 @@ class State:
             tile.put_short(before, point.first(layout.halo), layout.halo)
 
 
-def write_iterations(writer: Writer, layout: Layout, make_aim: AimMaker) -> None:
+def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
     """Write the kernel that iterates."""
     state = State(writer, layout)
-    aim = make_aim(writer, layout)
+    target = write_target(writer, layout)
     which, weights = writer.memory("which"), writer.memory("weights")
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
     blocks, iterations = writer.int_argument("blocks"), writer.int_argument("iterations")
@@ -67,13 +67,13 @@ def write_iterations(writer: Writer, layout: Layout, make_aim: AimMaker) -> None
     alpha, gamma = writer.float_argument("alpha"), writer.float_argument("gamma")
     from_estimate, from_point = writer.float_argument("from_estimate"), writer.float_argument("from_point")
     fft = RealFFT(writer, layout.n_fft)
-    overlap = Overlap(writer, layout, synthesis, tile_index)
+    overlap = OverlapAdd(writer, layout, synthesis, tile_index)
     with writer.loop(iterations):
         overlap.clear()
         with writer.loop(blocks) as block:
             tile, estimate = state.tile(block), state.estimate(block)
             analysis.forward(fft, tile)
-            aim.reach(fft, block)
+            target.project(fft, block)
             fft.inverse(overlap.add)
             weight = weights.part(which.int64(block))
             with writer.loop(layout.hop_length) as row:
@@ -85,10 +85,10 @@ def write_iterations(writer: Writer, layout: Layout, make_aim: AimMaker) -> None
                 state.put(tile, row, result + (result - before) * alpha)
 
 
-def write_finish(writer: Writer, layout: Layout, make_aim: AimMaker) -> None:
-    """Write the kernel that hands out the estimate, and measures how far it is from its aim."""
+def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
+    """Write the kernel that copies the estimate to the result, and measures its distance from the target."""
     state = State(writer, layout, tiles=False)
-    aim = make_aim(writer, layout)
+    target = write_target(writer, layout)
     results = writer.memory("results")
     sums = writer.memory("sums", "double")  # in each lane: squared distance, then energy
     tile_index = writer.memory("tile_index")
@@ -108,7 +108,7 @@ def write_finish(writer: Writer, layout: Layout, make_aim: AimMaker) -> None:
                 tile.put_short(row * layout.pitch + lanes, halo, layout.halo)
         partial[0] = partial[lanes] = zero
         analysis.forward(fft, tile)
-        aim.measure(fft, block, partial)
+        target.residual(fft, block, partial)
         is_frame = (writer.lane_numbers() + (block * lanes).lanes32()).below(frames.lanes32())
         for at in (0, lanes):
             sums[at] = sums[at] + is_frame.choose(partial[at], zero).cast("fpext", "double")

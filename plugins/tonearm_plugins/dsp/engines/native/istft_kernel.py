@@ -1,35 +1,33 @@
-"""The ISTFT kernel: spectra where they lie, in either order of memory, to samples where they belong."""
+"""The ISTFT kernel: from spectra, read in place in either memory order, to samples, written in place."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from tonearm_plugins.dsp.engines.native.block_layout import Layout, Number, Overlap, clip_on
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd, grid_tables
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
 from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
-from tonearm_plugins.dsp.framing import LEAST_EXACT, FloatArray, FrameGrid
+from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
 from tonearm_plugins.dsp.mapped_memory import STRETCH, Mapping
+from tonearm_plugins.dsp.typing import Array, Complex64Array, FloatArray, Int64Array
 
 COMPLEX = np.dtype(np.complex64)
 CACHE_LINE = 64
-CONVERTED = 2**20  # bytes to convert at once
+CONVERTED = 2**20  # bytes of a spectrum that are converted at once
 
 
-def write(writer: Writer, layout: Layout, *, frames_apart: bool) -> None:
+def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
     """Write the kernel.
 
     Parameters
     ----------
     writer, layout
-        The function, and its sizes.
+        The function, and the sizes of its blocks.
     frames_apart
-        The order of memory: the bins of one frame are adjacent, frames are apart (what ``librosa.stft`` gives); else
-        the frames of one bin are adjacent, and bins are apart.
+        Memory order: whether the bins of one frame are adjacent and frames are apart, as ``librosa.stft`` gives them.
+        Otherwise the frames of one bin are adjacent, and bins are apart.
     """
     # For each block, in bytes: where its first bin of its first frame is, and how far apart frames (or bins) are.
     sources = writer.memory("sources")
@@ -38,7 +36,7 @@ def write(writer: Writer, layout: Layout, *, frames_apart: bool) -> None:
     window, tile_index = writer.memory("window"), writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
     fft = RealFFT(writer, layout.n_fft)
-    overlap = Overlap(writer, layout, window, tile_index)
+    overlap = OverlapAdd(writer, layout, window, tile_index)
     finished = writer.scratch(layout.block)
     read = _FramesApart(writer, layout, sources) if frames_apart else _BinsApart(writer, layout, sources)
     with writer.loop(blocks) as block:
@@ -52,7 +50,7 @@ def write(writer: Writer, layout: Layout, *, frames_apart: bool) -> None:
         put_in_time(writer, layout, finished, address(results.int64(block)))
 
 
-def put_in_time(writer: Writer, layout: Layout, rows: Memory, result: Memory) -> None:
+def put_in_time(writer: Writer, layout: BlockLayout, rows: Memory, result: Memory) -> None:
     """Write samples [row][lane] to one column after the other: a transposition, square by square."""
     lanes, hop = layout.lanes, layout.hop_length
 
@@ -69,7 +67,7 @@ def put_in_time(writer: Writer, layout: Layout, rows: Memory, result: Memory) ->
 class _BinsApart:
     """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn."""
 
-    def __init__(self, writer: Writer, layout: Layout, sources: Memory) -> None:
+    def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
         self.writer, self.lanes, self.sources = writer, layout.lanes, sources
 
     def begin(self, block: Int) -> None:
@@ -89,7 +87,7 @@ class _BinsApart:
 class _FramesApart:
     """Reads a block whose bins are adjacent: transposes it first, square by square."""
 
-    def __init__(self, writer: Writer, layout: Layout, sources: Memory) -> None:
+    def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
         self.writer, self.layout, self.sources = writer, layout, sources
         self.stage = writer.scratch(layout.bins * 2 * layout.lanes)  # for each bin a real, then an imaginary register
 
@@ -119,7 +117,7 @@ class _FramesApart:
 # ---- calling it ----
 
 
-def kernel(layout: Layout, machine: Machine, *, frames_apart: bool) -> Kernel:
+def kernel(layout: BlockLayout, machine: Machine, *, frames_apart: bool) -> Kernel:
     """Return the compiled kernel."""
 
     def make() -> Kernel:
@@ -128,25 +126,25 @@ def kernel(layout: Layout, machine: Machine, *, frames_apart: bool) -> Kernel:
     return compiled(("istft", layout, machine, frames_apart), make)
 
 
-def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machine: Machine | None = None) -> None:
+def istft(spectrum: Array, grid: FrameGrid, *, out: FloatArray, machine: Machine | None = None) -> None:
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,), float32 and contiguous.
 
-    Arrays of complex64 with adjacent frames or adjacent bins are read where they lie; others are converted a stretch of
+    Arrays of complex64 with adjacent frames or adjacent bins are read in place. Others are converted, a stretch of
     frames at a time.
     """
     machine = machine or this_machine()
-    layout = Layout(grid.n_fft, grid.hop_length, machine.lanes)
-    clip = clip_on(grid, layout, LEAST_EXACT)
+    layout = BlockLayout(grid.n_fft, grid.hop_length, machine.lanes)
+    tables = grid_tables(grid, layout, MIN_WEIGHT_EXACT)
     native = spectrum.dtype == COMPLEX and spectrum.dtype.isnative
     frames_apart = native and spectrum.strides[0] == COMPLEX.itemsize and spectrum.strides[1] >= 0
     in_place = native and (frames_apart or (spectrum.strides[1] == COMPLEX.itemsize and spectrum.strides[0] >= 0))
     run = kernel(layout, machine, frames_apart=frames_apart)
     scratch = run.scratch()
-    blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the clip
+    blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the signal
     mapping = Mapping(spectrum)
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
     stretch = blocks if in_place and not mapping else max(1, (STRETCH if in_place else CONVERTED) // block_size)
-    results = Results(out, grid, layout)
+    results = ResultBlocks(out, grid, layout)
     for first in range(0, blocks, stretch):
         last = min(first + stretch, blocks)
         part = spectrum[:, first * layout.lanes : last * layout.lanes]
@@ -157,9 +155,9 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machi
             scratch,
             sources=sources,
             results=results.addresses[first:last],
-            which=clip.weights.which[first:last],
-            weights=clip.weights.values,
-            window=clip.synthesis,
+            which=tables.weights.which[first:last],
+            weights=tables.weights.values,
+            window=tables.synthesis,
             blocks=last - first,
         )
         del kept
@@ -169,11 +167,11 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machi
 
 
 def _sources(
-    part: npt.NDArray[np.complex64], layout: Layout, blocks: int, *, frames_apart: bool
-) -> tuple[npt.NDArray[np.int64], list[npt.NDArray[Any]]]:
-    """Return where each block begins and its step, and what must be kept alive: copies of a block that is not whole.
+    part: Complex64Array, layout: BlockLayout, blocks: int, *, frames_apart: bool
+) -> tuple[Int64Array, list[Array]]:
+    """Return the address and the step of each block, and the arrays that must be kept alive meanwhile.
 
-    There is one entry more than blocks, for what is fetched ahead.
+    A block that is not whole is copied. There is one more entry than blocks, for what is fetched ahead.
     """
     lanes = layout.lanes
     whole = part.shape[1] // lanes
@@ -183,7 +181,7 @@ def _sources(
     apart = part.strides[1 if frames_apart else 0]
     sources[:whole, 0] = part.ctypes.data + np.arange(whole) * lanes * part.strides[1]
     sources[:whole, 1] = apart
-    kept: list[npt.NDArray[Any]] = [part, nothing]
+    kept: list[Array] = [part, nothing]
     if part.shape[1] % lanes:
         last = np.zeros((layout.bins, lanes), COMPLEX, order="F" if frames_apart else "C")
         last[:, : part.shape[1] % lanes] = part[:, whole * lanes :]
@@ -192,30 +190,23 @@ def _sources(
     return sources, kept
 
 
-class Results:
-    """Where the samples of each block go: into the result, or for blocks at its edges into room of their own."""
+class ResultBlocks:
+    """The place of each block: in the result, or for blocks at its edges in room of their own."""
 
-    def __init__(self, out: FloatArray, grid: FrameGrid, layout: Layout) -> None:
+    def __init__(self, out: FloatArray, grid: FrameGrid, layout: BlockLayout) -> None:
         self.out = out
         blocks, size = layout.blocks(grid), layout.block
         self.begins = np.arange(blocks, dtype=np.int64) * size - grid.pad  # in samples of the result
         inside = (self.begins >= 0) & (self.begins + size <= out.size)
         outside = layout.outside(grid)
         self.edges = np.flatnonzero(~inside & ~outside)
-        self.room = np.empty((self.edges.size + 1, size), np.float32)  # the last is for all that nobody wants
+        self.room = np.empty((self.edges.size + 1, size), np.float32)  # the last is for samples outside the result
         self.addresses = out.ctypes.data + 4 * self.begins
         self.addresses[self.edges] = self.room.ctypes.data + 4 * size * np.arange(self.edges.size)
         self.addresses[outside] = self.room[-1:].ctypes.data
 
     def finish(self) -> None:
-        """Copy what is in the room, and zero what no frame reaches."""
+        """Copy the blocks at the edges into the result, and zero the samples that no frame reaches."""
         for block, samples in zip(self.edges, self.room[:-1], strict=True):
             copy_into(self.out, int(self.begins[block]), samples)
         self.out[max(0, int(self.begins[-1]) + self.room.shape[1]) :] = 0
-
-
-def copy_into(out: FloatArray, begin: int, samples: FloatArray) -> None:
-    """Copy samples that begin at ``begin`` of the result, as far as they lie in it."""
-    inside = samples[max(0, -begin) : max(0, out.size - begin)]
-    begin = max(0, begin)
-    out[begin : begin + inside.size] = inside

@@ -1,21 +1,21 @@
-"""The kernel of weighted energies: second-order sections over one channel, and the sum of squares of what comes out.
+"""The kernel of loudness: second-order sections over one channel, and the sum of squares of their output.
 
 A recursive filter cannot run in lanes over time, so each lane runs over a stretch of its own. It begins one hop early,
-from rest: by the time its own stretch begins, a filter that forgets within a hop is where it would be anyhow.
+from rest: a filter that forgets within a hop has reached its true state by the time its own stretch begins.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.engines.native.llvm_writer import Cell, Memory, Vec, Writer
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.levels import finite
+from tonearm_plugins.dsp.typing import Float64Array, FloatArray
 
 HOPS = 16
-"""Hops to a lane at most: beyond, a channel is taken in parts, whose copies stay small."""
+"""Largest number of hops in a lane. A longer channel is taken in parts, so that copies stay small."""
 
 
 def write(writer: Writer, hop: int, sections: int) -> None:
@@ -55,9 +55,7 @@ def write(writer: Writer, hop: int, sections: int) -> None:
 # ---- calling it ----
 
 
-def energies(
-    channel: npt.NDArray[np.floating], hop: int, sections: npt.NDArray[np.float64], machine: Machine | None = None
-) -> npt.NDArray[np.float64]:
+def energies(channel: FloatArray, hop: int, sections: Float64Array, machine: Machine | None = None) -> Float64Array:
     """Return the sum of squares of each whole hop of a filtered channel: (samples // hop,).
 
     ``sections`` are (n, 6), as scipy has them, with ``a0`` 1; they are at rest before the first sample.
@@ -68,7 +66,7 @@ def energies(
     def make() -> Kernel:
         return Kernel(machine, lambda writer: write(writer, hop, len(sections)), {})
 
-    run = compiled(("weighting", hop, len(sections), machine), make)
+    run = compiled(("loudness", hop, len(sections), machine), make)
     hops = min(HOPS, -(-count // lanes))
     stretch = hops * lanes * hop
     buffer, scratch = aligned(hop + stretch + lanes), run.scratch()

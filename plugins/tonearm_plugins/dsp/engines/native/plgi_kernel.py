@@ -1,31 +1,30 @@
 """The PLGI kernel: from magnitudes to a first signal, a block of frames at a time.
 
-`tonearm_plugins.dsp.phase_recovery.plgi` explains the method and has it in numpy. Here all of it runs in lanes of frames but the
-recursion itself, ``level[n, bin] = level[n - 1, origin[bin]] + step[bin]``, one gather and one addition a bin, which
-is done in 32-bit integers, of which 2^32 are a turn: they wrap by themselves.
+`tonearm_plugins.dsp.phase_recovery.plgi` explains the method and has it in NumPy. Here all of it runs in lanes of
+frames, except for the recursion ``level[n, bin] = level[n - 1, origin[bin]] + step[bin]``: one gather and one addition
+a bin, in 32-bit integers, 2^32 to a turn.
 """
 
 from __future__ import annotations
 
-from tonearm_plugins.dsp.engines.native.block_layout import Layout, Number, Overlap
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd
 from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import State
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.engines.native.vector_math import cos_sin_of_turns, log2, wrapped
+from tonearm_plugins.dsp.phase_recovery.phase_gradient import TURN
 
-TURN = 2.0**32
 
-
-def write(writer: Writer, layout: Layout) -> None:
+def write(writer: Writer, layout: BlockLayout) -> None:
     """Write the kernel."""
     state = State(writer, layout)
     magnitudes = writer.memory("magnitudes")
     which, weights = writer.memory("which"), writer.memory("weights")
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
-    phases = LockedPhases(writer, layout)
+    phases = PeakLockedPhases(writer, layout)
     fft = RealFFT(writer, layout.n_fft)
-    overlap = Overlap(writer, layout, synthesis, tile_index)
+    overlap = OverlapAdd(writer, layout, synthesis, tile_index)
     rows = (layout.bins + 1) * layout.lanes
     with writer.loop(blocks) as block:
         before, here, after = (magnitudes.part((block + d) * rows) for d in (-1, 0, 1))
@@ -40,16 +39,16 @@ def write(writer: Writer, layout: Layout) -> None:
             state.put(tile, row, result)
 
 
-class LockedPhases:
-    """Writes the integration; phases are in turns, for frames seen from their centre.
+class PeakLockedPhases:
+    """Writes the integration. Phases are in turns, for frames seen from their centre.
 
     Parameters
     ----------
     writer, layout
-        The function, and its sizes.
+        The function, and the sizes of its blocks.
     """
 
-    def __init__(self, writer: Writer, layout: Layout) -> None:
+    def __init__(self, writer: Writer, layout: BlockLayout) -> None:
         self.writer, self.lanes, self.bins = writer, layout.lanes, layout.bins
         self.half_turns = writer.memory("half_turns")  # of each bin: over half a hop, and over half a frame
         self.slope, self.bend = writer.float_argument("slope"), writer.float_argument("bend")
@@ -66,7 +65,7 @@ class LockedPhases:
         self.levels = writer.scratch((self.lanes + 1) * (self.bins + 1), "i32")  # [frame][bin], the frame before first
 
     def integrate(self, before: Memory, here: Memory, after: Memory) -> None:
-        """Write the work on the magnitudes of one block; the blocks before and after give the frames next to it."""
+        """Write the integration of one block; the blocks before and after have the frames next to it."""
         self.here = here
         self._keep_last_frame()
         self._derivatives(before, here, after)
@@ -96,7 +95,7 @@ class LockedPhases:
         return here[at].shuffle(after[at], range(1, self.lanes + 1))
 
     def _doublings(self, above: Vec, below: Vec, otherwise: Vec) -> Vec:
-        """Return log2(above / below); a neighbour that is zero or missing is taken to be like the bin itself."""
+        """Return log2(above / below). A neighbour that is zero or missing counts as equal to the bin itself."""
         above, below = ((x > self.zero).choose(x, otherwise) + self.floor for x in (above, below))
         return log2(above / below)
 
@@ -116,7 +115,7 @@ class LockedPhases:
             self.arrival[(m + 1) * (lanes + 1) + 1] = advance + integral
 
     def _rising_flanks(self, before: Memory, here: Memory) -> None:
-        """From low bins to high: at peaks find origin and step, and hand them down the flank that follows."""
+        """Go from low bins to high: find origin and step at peaks, and hand them down the flank that follows."""
         lanes = self.lanes
         with self.writer.carrying(self.bins, self.zero, self.no_bin) as (m, (step, origin)):
             at, number = m * lanes, m.lanes32()
@@ -133,7 +132,7 @@ class LockedPhases:
             self.steps[at], self.origins[at] = step.value, origin.value
 
     def _falling_flanks(self, here: Memory) -> None:
-        """From high bins to low: where the next bin is no quieter, its peak is this bin's; steps become integers."""
+        """Go from high bins to low: where the next bin is no quieter, take over its peak. Make the steps integers."""
         lanes = self.lanes
         with self.writer.carrying(self.bins, self.zero, self.no_bin) as (i, (step, origin)):
             at = (self.bins - 1 - i) * lanes

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from tonearm_plugins.dsp.engines.native.block_layout import Layout, Number
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import Analysis
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
-from tonearm_plugins.dsp.framing import FloatArray, FrameGrid
+from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.typing import Complex64Array, FloatArray
 
 
-def write(writer: Writer, layout: Layout) -> None:
+def write(writer: Writer, layout: BlockLayout) -> None:
     """Write the kernel."""
     samples = writer.memory("samples")  # on the padded time axis, and as many after them as the last halo wants
     results = writer.memory("results")  # for each block, in bytes: where its first bin goes, and how far apart bins are
@@ -39,8 +39,8 @@ def write(writer: Writer, layout: Layout) -> None:
         fft.bins(put, result="nothing")
 
 
-def _fill(writer: Writer, layout: Layout, samples: Memory, tile: Memory) -> None:
-    """Write columns, which follow one another in time, side by side into a tile: a transposition, square by square."""
+def _fill(writer: Writer, layout: BlockLayout, samples: Memory, tile: Memory) -> None:
+    """Write columns, which are consecutive in time, side by side into a tile: a transposition, square by square."""
     lanes, hop = layout.lanes, layout.hop_length
 
     def square(row: Number) -> None:
@@ -61,12 +61,10 @@ def _fill(writer: Writer, layout: Layout, samples: Memory, tile: Memory) -> None
 # ---- calling it ----
 
 
-def stft(
-    signal: FloatArray, grid: FrameGrid, *, out: npt.NDArray[np.complex64], machine: Machine | None = None
-) -> None:
+def stft(signal: FloatArray, grid: FrameGrid, *, out: Complex64Array, machine: Machine | None = None) -> None:
     """Analyse one channel on the padded time axis into ``out`` (bins, frames), whose frames must be adjacent."""
     machine = machine or this_machine()
-    layout = Layout(grid.n_fft, grid.hop_length, machine.lanes)
+    layout = BlockLayout(grid.n_fft, grid.hop_length, machine.lanes)
     lanes, blocks = layout.lanes, -(-grid.frames // layout.lanes)
     samples = aligned((blocks + 2) * layout.block)
     samples[: signal.size] = signal

@@ -1,14 +1,12 @@
-"""The kernel of true peaks: how high a signal goes between its samples, where some are interpolated."""
+"""The kernel of true peaks: the largest absolute value between samples, by interpolation."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
 from tonearm_plugins.dsp.engines.native.llvm_writer import Vec, Writer
-
-Floats = npt.NDArray[np.float32]
+from tonearm_plugins.dsp.typing import Float32Array
 
 
 def write(writer: Writer, span: int, phases: int, taps: int) -> None:
@@ -41,8 +39,8 @@ def write(writer: Writer, span: int, phases: int, taps: int) -> None:
 # ---- calling it ----
 
 
-def between(rows: Floats, filters: Floats, machine: Machine | None = None) -> Floats:
-    """Return the greatest absolute value that one of the filters gives at each place of each row.
+def between(rows: Float32Array, filters: Float32Array, machine: Machine | None = None) -> Float32Array:
+    """Return the largest absolute value that one of the filters gives at each place of each row.
 
     Parameters
     ----------
@@ -63,7 +61,7 @@ def between(rows: Floats, filters: Floats, machine: Machine | None = None) -> Fl
     def make() -> Kernel:
         return Kernel(machine, lambda writer: write(writer, span, phases, taps), {})
 
-    run = compiled(("interpolating", span, phases, taps, machine), make)
+    run = compiled(("true peak", span, phases, taps, machine), make)
     results = np.empty((len(rows), span), np.float32)
     run(run.scratch(), rows=rows, results=results, filters=filters, count=len(rows))
     return results

@@ -1,4 +1,4 @@
-"""What no single instruction does, on registers: logarithm, cosine and sine, transposition."""
+"""Mathematics on vectors that no single instruction does: logarithm, cosine and sine, transposition."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def cos_sin_of_turns(x: Vec) -> tuple[Vec, Vec]:
 
 
 def transposed(rows: list[Vec]) -> list[Vec]:
-    """Transpose ``lanes`` vectors of ``lanes`` numbers: log2(lanes) rounds that swap blocks of halving size."""
+    """Transpose ``lanes`` vectors of ``lanes`` numbers, in log2(lanes) rounds that swap blocks of halving size."""
     lanes = len(rows)
     size = lanes // 2
     while size:
