@@ -58,7 +58,7 @@ def gradient_factors(grid: FrameGrid) -> tuple[float, float]:
     >>> grid = FrameGrid.checked(np.hanning(1024), hop_length=256, pad=512, frames=10)
     >>> slope, bend = gradient_factors(grid)
     >>> round(slope, 3), round(bend, 3)
-    (-0.056, -0.027)
+    (0.056, 0.027)
     """
     slope = GAUSSIAN_WIDTH * effective_length(grid) ** 2 / (grid.hop_length * grid.n_fft) * math.log(2) / (4 * math.pi)
     return slope, math.log(2) ** 2 / (32 * math.pi**2 * slope)
