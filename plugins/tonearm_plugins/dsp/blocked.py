@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp import phases
 from tonearm_plugins.dsp.acceleration import Momentum
 from tonearm_plugins.dsp.framing import LEAST_ESTIMATED, LEAST_EXACT, FloatArray, FrameGrid, clip_of
-from tonearm_plugins.dsp.mapped_memory import Mapping
+from tonearm_plugins.dsp.mapped_memory import MappedMemory
 from tonearm_plugins.dsp.targets import Target
 
 ComplexArray = npt.NDArray[np.complexfloating[Any, Any]]
@@ -102,11 +102,11 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, threa
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,)."""
     kind = np.complex128 if out.dtype == np.float64 else np.complex64
 
-    mapping = Mapping(spectrum)
+    mapping = MappedMemory(spectrum)
 
     def spectra(first: int, last: int) -> ComplexArray:
         part = spectrum[:, first:last]
-        mapping.was_read(part.nbytes)
+        mapping.count_read(part.nbytes)
         return np.array(part.T, dtype=kind, order="C")
 
     def finish(first: int, columns: FloatArray) -> None:
@@ -119,7 +119,7 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, threa
     reached = grid.columns * grid.hop_length - grid.pad
     out[max(0, reached) :] = 0
     OverlapAdd(grid, least=LEAST_EXACT, dtype=out.dtype, threads=threads)(spectra, finish)
-    mapping.give_back()
+    mapping.release()
 
 
 def stft(signal: FloatArray, grid: FrameGrid, *, out: npt.NDArray[np.complex64], threads: int = 1) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import LEAST_EXACT, FloatArray, FrameGrid
-from tonearm_plugins.dsp.mapped_memory import STRETCH, Mapping
+from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
 from tonearm_plugins.dsp.native.blocks import Layout, Number, Overlap, clip_on
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, compiled, this_machine
 from tonearm_plugins.dsp.native.fft import Complex, RealFFT
@@ -143,9 +143,9 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machi
     run = kernel(layout, machine, frames_apart=frames_apart)
     scratch = run.scratch()
     blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the clip
-    mapping = Mapping(spectrum)
+    mapping = MappedMemory(spectrum)
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
-    stretch = blocks if in_place and not mapping else max(1, (STRETCH if in_place else CONVERTED) // block_size)
+    stretch = blocks if in_place and not mapping else max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
     results = Results(out, grid, layout)
     for first in range(0, blocks, stretch):
         last = min(first + stretch, blocks)
@@ -163,8 +163,8 @@ def istft(spectrum: npt.NDArray[Any], grid: FrameGrid, *, out: FloatArray, machi
             blocks=last - first,
         )
         del kept
-        mapping.was_read(stretch * block_size)
-    mapping.give_back()
+        mapping.count_read(stretch * block_size)
+    mapping.release()
     results.finish()
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.levels import finite
 from tonearm_plugins.dsp.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.native.maths import transposed
 from tonearm_plugins.dsp.native.writer import Cell, Memory, Vec, Writer
+from tonearm_plugins.dsp.not_finite import zero_not_finite
 
 HOPS = 16
 """Hops to a lane at most: beyond, a channel is taken in parts, whose copies stay small."""
@@ -80,7 +80,7 @@ def energies(
         end = begin + len(part)
         with np.errstate(over="ignore"):
             buffer[begin:end] = part
-        buffer[begin:end] = finite(buffer[begin:end])
+        buffer[begin:end] = zero_not_finite(buffer[begin:end])
         buffer[end:] = 0
         run(
             scratch,
