@@ -1,31 +1,40 @@
-"""Putting waveforms one after another."""
+"""Concatenation of waveforms, with a crossfade or a gap."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from tonearm_plugins.dsp.fades import crossing
-
-Floats = npt.NDArray[Any]
+from tonearm_plugins.dsp.fades import crossfade as crossfade_gains
+from tonearm_plugins.dsp.typing import Array
 
 
-def joined(pieces: Sequence[Floats], *, crossfade: int = 0, gap: int = 0, shape: str = "linear") -> Floats:
-    """Return pieces (channels, samples) as one.
+def concatenate(pieces: Sequence[Array], *, crossfade: int = 0, gap: int = 0, shape: str = "linear") -> Array:
+    """Put waveforms one after another.
 
     Parameters
     ----------
     pieces
-        At least one; all have as many channels.
+        At least one waveform of shape (channels, samples). All have the same number of channels.
     crossfade
-        Samples in which each fades into the next; fewer, where one of them is shorter.
+        Length in samples over which each piece fades into the next; less where one of them is shorter.
     gap
-        Samples of silence between them.
+        Length of the silence between two pieces, in samples.
     shape
-        Of the crossfade; see `tonearm_plugins.dsp.fades`.
+        Shape of the crossfade: a key of `tonearm_plugins.dsp.fades.FADE_SHAPES`.
+
+    Returns
+    -------
+    Array
+        Waveform of shape (channels, samples), in the dtype that holds all pieces.
+
+    Examples
+    --------
+    >>> concatenate([np.ones((1, 2)), np.ones((1, 1))], gap=1).tolist()
+    [[1.0, 1.0, 0.0, 1.0]]
+    >>> concatenate([np.ones((1, 2)), np.zeros((1, 2))], crossfade=1).tolist()
+    [[1.0, 0.5, 0.0]]
     """
     overlaps, covered = [], pieces[0].shape[1]
     for piece in pieces[1:]:
@@ -38,7 +47,7 @@ def joined(pieces: Sequence[Floats], *, crossfade: int = 0, gap: int = 0, shape:
         begin = end + gap - overlap
         end = begin + piece.shape[1]
         if overlap:
-            falling, rising = (gains.astype(result.dtype) for gains in crossing(overlap, shape))
+            falling, rising = (gains.astype(result.dtype) for gains in crossfade_gains(overlap, shape))
             over = result[:, begin : begin + overlap]
             over *= falling
             over += piece[:, :overlap] * rising

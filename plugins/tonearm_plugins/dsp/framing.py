@@ -10,7 +10,6 @@ All work happens on that *padded* time axis. Frame ``t`` covers samples ``t * ho
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -172,17 +171,6 @@ class FrameGrid:
 def _shared(window: bytes, hop_length: int, pad: int, frames: int, length: int) -> FrameGrid:
     """Return the grid of these values, with all that it computed before."""
     return FrameGrid(np.frombuffer(window), hop_length, pad, frames, length)
-
-
-def frame_blocks(frames: int, size: int) -> Iterator[tuple[int, int]]:
-    """Return an iterator over blocks of at most ``size`` frames: the first frame, and one past the last.
-
-    Examples
-    --------
-    >>> list(frame_blocks(10, 4))
-    [(0, 4), (4, 8), (8, 10)]
-    """
-    return ((first, min(first + size, frames)) for first in range(0, frames, size))
 
 
 def frames_in_cache(n_fft: int) -> int:

@@ -1,51 +1,56 @@
-"""Arrays that are mapped from a file: what was read is given back, so that a file of any size fits any memory."""
+"""Memory of arrays that are mapped from a file, given back after reading, so that a file of any size fits."""
 
 from __future__ import annotations
 
 import mmap
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-STRETCH = 2**23
-"""Bytes to read before they are given back."""
+from tonearm_plugins.dsp.typing import Array
+
+RELEASE_BYTES = 2**23
+"""Bytes to read before their pages are released."""
 
 
-class Mapping:
-    """The file behind an array, if there is one.
+class MappedMemory:
+    """The pages of memory behind an array that may be mapped from a file; false if it is not.
 
     Parameters
     ----------
     array
-        An array, or a view of one, perhaps of a `numpy.memmap`.
+        Array of any shape, or a view of one, perhaps of a `numpy.memmap`.
+
+    Examples
+    --------
+    >>> bool(MappedMemory(np.zeros(3)))
+    False
     """
 
-    def __init__(self, array: npt.NDArray[Any]) -> None:
+    def __init__(self, array: Array) -> None:
         self._map = _file_of(array)
         self._read = 0
 
     def __bool__(self) -> bool:
         return self._map is not None
 
-    def was_read(self, size: int) -> None:
-        """Take note of bytes that are not needed again; give all pages back now and then.
+    def count_read(self, size: int) -> None:
+        """Count bytes that are not needed again, and release all pages after every `RELEASE_BYTES`.
 
-        They stay in the system's cache, so a page that is needed after all is there at once.
+        The system keeps them in its cache, so a page that is needed after all is not read from the disk again.
         """
         self._read += size
-        if self._read >= STRETCH:
-            self.give_back()
+        if self._read >= RELEASE_BYTES:
+            self.release()
 
-    def give_back(self) -> None:
-        """Give all pages back."""
+    def release(self) -> None:
+        """Release all pages."""
         if self._map is not None:
             self._map.madvise(mmap.MADV_DONTNEED)
         self._read = 0
 
 
 def _file_of(array: object) -> mmap.mmap | None:
-    """Return the mapped file, unless giving pages back would lose what was written to a private copy (mode ``c``)."""
+    """Return the mapped file; None for a private copy (mode ``c``), whose changes a release would lose."""
     mode = None
     while array is not None and not isinstance(array, mmap.mmap):
         if isinstance(array, np.memmap):

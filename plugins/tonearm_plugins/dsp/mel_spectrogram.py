@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.errors import ShapeError
-from tonearm_plugins.dsp.framing import PadMode, frame_blocks, frame_view, frames_in_cache
+from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache
 from tonearm_plugins.dsp.typing import Array, Float32Array, Float64Array
 
 
@@ -109,11 +110,11 @@ def mel_spectrogram(
     for channel, result in zip(signal, out, strict=True):
         padded = np.pad(_with_preemphasis(channel.astype(np.float64), conditioning), pad, mode=pad_mode)
         view = frame_view(padded, n_fft=n_fft, hop_length=hop_length)
-        for begin, end in frame_blocks(frames, frames_in_cache(n_fft)):
-            block = _conditioned(view[begin:end], slice(first, first + win_length), conditioning)
-            spectra = scipy.fft.rfft(block * values, axis=1, overwrite_x=True, workers=threads)
+        for block in block_slices(frames, frames_in_cache(n_fft)):
+            conditioned = _conditioned(view[block], slice(first, first + win_length), conditioning)
+            spectra = scipy.fft.rfft(conditioned * values, axis=1, overwrite_x=True, workers=threads)
             size = spectra.real**2 + spectra.imag**2 + magnitude_guard
-            result[:, begin:end] = ((np.sqrt(size) if power == 1 else size) @ basis).T
+            result[:, block] = ((np.sqrt(size) if power == 1 else size) @ basis).T
     return out
 
 

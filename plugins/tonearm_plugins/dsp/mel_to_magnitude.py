@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.framing import frame_blocks
+from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.istft import require_spectrogram
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.targets import MelTarget
@@ -61,10 +61,10 @@ def mel_to_magnitude(mel: Array, *, mel_basis: npt.ArrayLike, power: float = 1.0
     out = np.empty((mel.shape[0], basis.bins, mel.shape[2]), np.float32)
     for channel, result in zip(mel, out, strict=True):
         target = MelTarget(channel, basis)
-        for first, last in frame_blocks(mel.shape[2], BLOCK_FRAMES):
-            wanted = target.mel[first:last]
+        for block in block_slices(mel.shape[2], BLOCK_FRAMES):
+            wanted = target.mel[block]
             energy = np.maximum(wanted @ basis.pseudo_inverse, wanted @ smallest)
             for _ in range(iterations):
                 energy *= target.gains(energy, wanted)
-            result[:, first:last] = (energy if basis.power == 1 else np.sqrt(energy)).T
+            result[:, block] = (energy if basis.power == 1 else np.sqrt(energy)).T
     return out

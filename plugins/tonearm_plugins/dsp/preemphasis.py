@@ -1,44 +1,54 @@
-"""Pre-emphasis, and its exact inverse, of waveforms of any length."""
+"""The exact inverse of pre-emphasis, for waveforms of any length."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.levels import finite, stretches
+from tonearm_plugins.dsp.blocks import block_slices
+from tonearm_plugins.dsp.not_finite import zero_not_finite
+from tonearm_plugins.dsp.typing import Array
 
-BLOCK = 1 << 15
-NOTHING = 1e-20
-"""A power of the coefficient that is no more than this changes nothing in float64."""
+FILTER_BLOCK_LENGTH = 1 << 15
+"""Samples in a block, over which the filter makes a dozen passes: with 2^17 samples it takes twice as long."""
+
+NEGLIGIBLE = 1e-20
+"""Power of the coefficient up to which a sample changes nothing in float64."""
 
 
-def deemphasised(
-    samples: npt.NDArray[Any], coefficient: float, *, dtype: npt.DTypeLike | None = None
-) -> npt.NDArray[Any]:
-    """Return the samples from which each next one lost a part of it, as they were before: ``y[n] = x[n] + a y[n-1]``.
+def deemphasis(samples: Array, coefficient: float, *, dtype: npt.DTypeLike | None = None) -> Array:
+    """Undo pre-emphasis: ``y[n] = x[n] + coefficient * y[n - 1]``.
 
-    The filter is 1 / (1 - a z⁻¹) = (1 + a z⁻¹)(1 + a² z⁻²)(1 + a⁴ z⁻⁴)…, block by block in float64, what came before
-    carried along. Where a value is not finite it counts as 0, and stays.
+    The filter 1 / (1 - a z⁻¹) is the product (1 + a z⁻¹)(1 + a² z⁻²)(1 + a⁴ z⁻⁴)…. It is computed in float64, block by
+    block.
 
     Parameters
     ----------
     samples
-        (channels, samples).
+        Waveform of shape (channels, samples). NaN and infinity count as 0, and stay.
     coefficient
-        From 0, below 1.
+        Coefficient of the pre-emphasis, from 0 to below 1.
     dtype
-        Of the result; that of the samples if not given.
+        Type of the result; that of the samples if not given.
+
+    Returns
+    -------
+    Array
+        Waveform of the same shape.
+
+    Examples
+    --------
+    >>> deemphasis(np.array([[1.0, 0.0, 0.0]]), 0.5).tolist()
+    [[1.0, 0.5, 0.25]]
     """
     result = np.empty(samples.shape, samples.dtype if dtype is None else dtype)
     before = np.zeros((samples.shape[0], 1))
-    tail = coefficient ** np.arange(1, BLOCK + 1)
-    for part in stretches(samples.shape[1], BLOCK):
+    tail = coefficient ** np.arange(1, FILTER_BLOCK_LENGTH + 1)
+    for part in block_slices(samples.shape[1], FILTER_BLOCK_LENGTH):
         given = samples[:, part]
-        block = finite(given).astype(np.float64)
+        block = zero_not_finite(given).astype(np.float64)
         power, delay = coefficient, 1
-        while power > NOTHING and delay < block.shape[1]:
+        while power > NEGLIGIBLE and delay < block.shape[1]:
             block[:, delay:] += power * block[:, :-delay]
             power, delay = power * power, 2 * delay
         block += tail[: block.shape[1]] * before

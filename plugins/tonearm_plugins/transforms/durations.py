@@ -1,4 +1,4 @@
-"""Times that users give, in samples, and what is known of lengths beforehand."""
+"""Durations in samples, and the length that a transform declares beforehand."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from collections.abc import Callable
 from tonearm.api import Spec, Waveform
 
 
-def samples_in(sample_rate: int, *, ms: float = 0.0, seconds: float = 0.0) -> int:
-    """Return how many samples a time takes, rounded to the nearest."""
+def duration_in_samples(sample_rate: int, *, ms: float = 0.0, seconds: float = 0.0) -> int:
+    """Return a duration in samples, rounded to the nearest.
+
+    Parameters
+    ----------
+    sample_rate
+        Sample rate in Hz.
+    ms, seconds
+        Duration in milliseconds and in seconds; both are added.
+    """
     return round(sample_rate * (ms / 1000 + seconds))
 
 
-def with_length(spec: Spec, length: Callable[[int, int], int]) -> Spec:
-    """Return what is known of a waveform whose length follows from what comes in.
+def spec_with_length(spec: Spec, length: Callable[[int, int], int]) -> Spec:
+    """Return the spec of a waveform whose length follows from that of the input.
 
     Parameters
     ----------
     spec
-        What is known of the input.
+        Spec of the input.
     length
-        Returns the new length from the old one and the sample rate.
+        Function that returns the new length for the old length and the sample rate. It is called if both are known.
     """
-    known = spec.length is not None and spec.sample_rate is not None
-    new = length(spec.length, spec.sample_rate) if known else None  # type: ignore[arg-type]
-    return spec.but(signals=(Waveform,), length=new)
+    if spec.length is None or spec.sample_rate is None:
+        return spec.but(signals=(Waveform,), length=None)
+    return spec.but(signals=(Waveform,), length=length(spec.length, spec.sample_rate))

@@ -1,4 +1,4 @@
-"""What the transforms by librosa share: whole waveforms of finite values, analyses that last as long at every rate."""
+"""The analysis length that the effects by librosa share: an option, and a default that lasts as long at every rate."""
 
 from __future__ import annotations
 
@@ -8,23 +8,31 @@ from tonearm.api import ItemError, Waveform
 
 NFft: TypeAlias = int | None
 
-N_FFT_TEXT = "Length of the analysis in samples; about 93 ms, a power of two, if not given."
+N_FFT_DESCRIPTION = "Length of the analysis in samples; if not given, the power of two nearest to 93 ms."
 
 
-def n_fft_of(signal: Waveform, n_fft: NFft) -> int:
-    """Return the length of the analysis of a waveform.
+def analysis_length(signal: Waveform, n_fft: NFft) -> int:
+    """Return the analysis length for a waveform, in samples.
+
+    Parameters
+    ----------
+    signal
+        Waveform to analyse.
+    n_fft
+        Value of the option; None for the default.
 
     Raises
     ------
     ItemError
-        If it has values that are not finite, which librosa would spread all over it.
+        If the waveform has NaN or infinite values: an analysis would spread them.
     """
-    import numpy as np
+    from tonearm_plugins.dsp.effects import default_n_fft
+    from tonearm_plugins.dsp.not_finite import count_not_finite
 
-    from tonearm_plugins.dsp.effects import n_fft_for
-
-    if not np.isfinite(signal.samples).all():
+    if count_not_finite(signal.samples):
         raise ItemError(
-            "it has NaN or infinite values", code="not-finite", hint="nan: zero in the decoder puts 0 there"
+            "the waveform has NaN or infinite values",
+            code="not-finite",
+            hint="nan: zero in the decoder replaces them by 0",
         )
-    return n_fft or n_fft_for(signal.sample_rate)
+    return n_fft or default_n_fft(signal.sample_rate)

@@ -74,9 +74,9 @@ def finished(samples: np.ndarray[Any, Any], signal: MelSpectrogram) -> Waveform:
     """Return the waveform of inverted frames: pre-emphasis undone."""
     import numpy as np
 
-    from tonearm_plugins.dsp.preemphasis import deemphasised
+    from tonearm_plugins.dsp.preemphasis import deemphasis
 
     dialect = signal.dialect
     if dialect.preemphasis:
-        samples = deemphasised(samples, dialect.preemphasis, dtype=np.float32)
+        samples = deemphasis(samples, dialect.preemphasis, dtype=np.float32)
     return Waveform(samples=samples, sample_rate=dialect.sample_rate)

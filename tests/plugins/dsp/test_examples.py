@@ -13,28 +13,7 @@ from tonearm_plugins import dsp
 EXEMPT = ("tonearm_plugins.dsp.engines.native",)
 
 # Modules whose functions have no examples yet.
-WITHOUT_EXAMPLES = tuple(
-    f"tonearm_plugins.dsp.{name}"
-    for name in (
-        "channel_layouts",
-        "chunking",
-        "concatenation",
-        "effects",
-        "fades",
-        "filters",
-        "levels",
-        "limiter",
-        "loudness",
-        "mapped_memory",
-        "mu_law",
-        "picturing",
-        "preemphasis",
-        "resampling",
-        "silence",
-        "true_peak",
-        "waveform_faults",
-    )
-)
+WITHOUT_EXAMPLES = ("tonearm_plugins.dsp.picturing",)
 
 MODULES = sorted(module.name for module in pkgutil.walk_packages(dsp.__path__, f"{dsp.__name__}."))
 

@@ -1,3 +1,5 @@
+"""Mapped memory: pages of a file are released after reading, and private copies never."""
+
 from pathlib import Path
 
 import numpy as np
@@ -5,9 +7,9 @@ import pytest
 from dsp_material import ENGINES
 from dsp_reference import hann
 
-from tonearm_plugins.dsp import mapped_memory as mapped
+from tonearm_plugins.dsp import mapped_memory
 from tonearm_plugins.dsp.istft import istft
-from tonearm_plugins.dsp.mapped_memory import Mapping
+from tonearm_plugins.dsp.mapped_memory import MappedMemory
 
 
 @pytest.fixture
@@ -33,8 +35,11 @@ def resident_pages(path):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_mapped_spectrum_does_not_stay_in_memory(large, order, engine, monkeypatch):
-    for module in (mapped, __import__("tonearm_plugins.dsp.engines.native.istft_kernel", fromlist=["STRETCH"])):
-        monkeypatch.setattr(module, "STRETCH", 2**20)
+    for module in (
+        mapped_memory,
+        __import__("tonearm_plugins.dsp.engines.native.istft_kernel", fromlist=["RELEASE_BYTES"]),
+    ):
+        monkeypatch.setattr(module, "RELEASE_BYTES", 2**20)
     path = large / f"{order}.npy"
     spectrum = np.load(path, mmap_mode="r")
     call = {"window": hann(1024), "hop_length": 256, "engine": engine}
@@ -47,9 +52,9 @@ def test_a_mapped_spectrum_does_not_stay_in_memory(large, order, engine, monkeyp
 def test_private_pages_are_never_given_back(large):
     private = np.load(large / "C.npy", mmap_mode="c")
     private[0, 0] = 7
-    mapping = Mapping(private[None, :, 3:])
+    mapping = MappedMemory(private[None, :, 3:])
     assert not mapping
-    mapping.was_read(2**40)
+    mapping.count_read(2**40)
     assert private[0, 0] == 7
-    assert Mapping(np.load(large / "C.npy", mmap_mode="r")[None][:, :, 5:].T)
-    assert not Mapping(np.zeros(3))
+    assert MappedMemory(np.load(large / "C.npy", mmap_mode="r")[None][:, :, 5:].T)
+    assert not MappedMemory(np.zeros(3))

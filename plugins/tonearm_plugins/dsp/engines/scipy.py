@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.framing import (
     MIN_WEIGHT_ESTIMATED,
     MIN_WEIGHT_EXACT,
     FrameGrid,
     copy_into,
-    frame_blocks,
     frame_view,
     frames_in_cache,
     without_padding,
 )
-from tonearm_plugins.dsp.mapped_memory import Mapping
+from tonearm_plugins.dsp.mapped_memory import MappedMemory
 from tonearm_plugins.dsp.typing import Array, Complex64Array, ComplexArray, Float32Array, FloatArray
 
 if TYPE_CHECKING:
@@ -52,17 +52,17 @@ class ScipyEngine:
 
         window = grid.window.astype(signal.dtype)
         view = frame_view(signal, n_fft=grid.n_fft, hop_length=grid.hop_length)
-        for first, last in frame_blocks(grid.frames, frames_in_cache(grid.n_fft)):
-            out[:, first:last] = scipy.fft.rfft(view[first:last] * window, axis=1, overwrite_x=True, workers=threads).T
+        for block in block_slices(grid.frames, frames_in_cache(grid.n_fft)):
+            out[:, block] = scipy.fft.rfft(view[block] * window, axis=1, overwrite_x=True, workers=threads).T
 
     def istft(self, spectrum: Array, grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
         """Invert one channel (bins, frames), which may be mapped from a file, into ``out`` (length,)."""
         kind = np.complex128 if out.dtype == np.float64 else np.complex64
-        mapping = Mapping(spectrum)
+        mapping = MappedMemory(spectrum)
 
         def spectra(first: int, last: int) -> ComplexArray:
             block = spectrum[:, first:last]
-            mapping.was_read(block.nbytes)
+            mapping.count_read(block.nbytes)
             return np.array(block.T, dtype=kind, order="C")
 
         def finish(first: int, columns: FloatArray) -> None:
@@ -71,7 +71,7 @@ class ScipyEngine:
         covered = grid.columns * grid.hop_length - grid.pad
         out[max(0, covered) :] = 0
         OverlapAdd(grid, min_weight=MIN_WEIGHT_EXACT, dtype=out.dtype, threads=threads)(spectra, finish)
-        mapping.give_back()
+        mapping.release()
 
     def recover(
         self, given: Array, settings: RecoverySettings, *, out: Float32Array, threads: int = 1
@@ -141,7 +141,8 @@ class OverlapAdd:
 
         grid, total, hop = self.grid, self.total, self.grid.hop_length
         total[:] = 0
-        for first, last in frame_blocks(grid.frames, frames_in_cache(grid.n_fft)):
+        for block in block_slices(grid.frames, frames_in_cache(grid.n_fft)):
+            first, last = block.start, block.stop
             count = last - first
             frames = scipy.fft.irfft(spectra(first, last), n=grid.n_fft, axis=1, overwrite_x=True, workers=self.threads)
             frames *= self.window
@@ -242,7 +243,8 @@ class ScipyRecovery:
     def residual(self) -> tuple[float, float]:
         """Return the squared distance of the estimate from the target, and the energy of the target."""
         distance = energy = 0.0
-        for first, last in frame_blocks(self.grid.frames, frames_in_cache(self.grid.n_fft)):
+        for block in block_slices(self.grid.frames, frames_in_cache(self.grid.n_fft)):
+            first, last = block.start, block.stop
             part = self.target.residual(first, last, self._spectra(self.estimate_frames, first, last))
             distance, energy = distance + part[0], energy + part[1]
         return distance, energy

@@ -10,7 +10,7 @@ from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
-from tonearm_plugins.dsp.mapped_memory import STRETCH, Mapping
+from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
 from tonearm_plugins.dsp.typing import Array, Complex64Array, FloatArray, Int64Array
 
 COMPLEX = np.dtype(np.complex64)
@@ -141,9 +141,9 @@ def istft(spectrum: Array, grid: FrameGrid, *, out: FloatArray, machine: Machine
     run = kernel(layout, machine, frames_apart=frames_apart)
     scratch = run.scratch()
     blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the signal
-    mapping = Mapping(spectrum)
+    mapping = MappedMemory(spectrum)
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
-    stretch = blocks if in_place and not mapping else max(1, (STRETCH if in_place else CONVERTED) // block_size)
+    stretch = blocks if in_place and not mapping else max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
     results = ResultBlocks(out, grid, layout)
     for first in range(0, blocks, stretch):
         last = min(first + stretch, blocks)
@@ -161,8 +161,8 @@ def istft(spectrum: Array, grid: FrameGrid, *, out: FloatArray, machine: Machine
             blocks=last - first,
         )
         del kept
-        mapping.was_read(stretch * block_size)
-    mapping.give_back()
+        mapping.count_read(stretch * block_size)
+    mapping.release()
     results.finish()
 
 

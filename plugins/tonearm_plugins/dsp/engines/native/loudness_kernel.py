@@ -11,7 +11,7 @@ import numpy as np
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.engines.native.llvm_writer import Cell, Memory, Vec, Writer
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
-from tonearm_plugins.dsp.levels import finite
+from tonearm_plugins.dsp.not_finite import zero_not_finite
 from tonearm_plugins.dsp.typing import Float64Array, FloatArray
 
 HOPS = 16
@@ -78,7 +78,7 @@ def energies(channel: FloatArray, hop: int, sections: Float64Array, machine: Mac
         end = begin + len(part)
         with np.errstate(over="ignore"):
             buffer[begin:end] = part
-        buffer[begin:end] = finite(buffer[begin:end])
+        buffer[begin:end] = zero_not_finite(buffer[begin:end])
         buffer[end:] = 0
         run(
             scratch,

@@ -1,4 +1,4 @@
-"""What the tests of the finishing transforms share: a transform applied, with what holds of each of them looked at."""
+"""Functions that make a transform, apply it to a waveform, and check a pipeline with it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tonearm.plugins.ports import ports_of
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
 
 
-def made(plugin: type[Any], **options: Any) -> Any:
+def make(plugin: type[Any], **options: Any) -> Any:
     return plugin(ports_of(plugin).options(**options))
 
 
-def applied(plugin: type[Transform[Any, Any, Any]], samples: Any, rate: int = 48000, /, **options: Any) -> Any:
-    """Return the samples of the result and what was noted.
+def apply(plugin: type[Transform[Any, Any, Any]], samples: Any, rate: int = 48000, /, **options: Any) -> Any:
+    """Apply a transform; return the samples of the result, and the context with measurements and warnings.
 
-    The input stays as it is, the precision stays, and what was known beforehand is so.
+    The input must stay as it is, the precision must stay, and the result must be what the transform declares.
     """
-    transform, context = made(plugin, **options), Context()
+    transform, context = make(plugin, **options), Context()
     given = np.array(samples)
     given.setflags(write=False)
     result = transform.apply(Waveform(samples=given, sample_rate=rate), context)
@@ -39,7 +39,7 @@ def applied(plugin: type[Transform[Any, Any, Any]], samples: Any, rate: int = 48
 
 
 def problems(*steps: dict[str, Any], encoder: str = "wav-writer", **source: Any) -> str:
-    """Return what check says of a pipeline with these steps."""
+    """Return the problems of a pipeline with these steps, as text."""
     pipeline = {
         "tonearm": 1,
         "input": {"use": "npy-reader", "with": {"sample_rate": 48000, **source}},
