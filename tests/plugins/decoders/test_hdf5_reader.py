@@ -117,7 +117,7 @@ def test_chunks_that_inflate_to_something_else() -> None:
     error = refused(saved(lambda h: write(h, 4)))
     assert error.message == f"'in memory': 'wav' has {len(zeros):,} compressed bytes for 16 bytes of values"
     error = refused(saved(lambda h: write(h, 900_000_000)))
-    assert error.message == f"'in memory': 'wav' claims 3,600,000,000 bytes, but {len(zeros):,} are there"
+    assert error.message == f"'in memory': 'wav' claims 3,600,000,000 bytes, but only {len(zeros):,} are stored"
 
 
 def test_text_and_ragged_lists_are_not_even_read() -> None:

@@ -1,4 +1,4 @@
-"""``image-reader``: pictures as Riffusion makes them, and others in shades of grey."""
+"""``image-reader``: images as Riffusion makes them, and others in shades of grey."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_tags_that_cannot_be(tags: Any, message: str) -> None:
 
 def test_without_tags_the_recipe_must_be_said() -> None:
     error = refused(saved(image_of(SPECTROGRAM[:1])))
-    assert error.message == "the picture does not say its recipe: it has no EXIF tags of Riffusion's"
+    assert error.message == "the image has no recipe: Riffusion's EXIF tags are missing"
     assert error.hint.startswith("dialect: riffusion")
 
 
@@ -140,8 +140,8 @@ def test_decibels_between_black_and_white() -> None:
     decibels = np.linspace(-80, 0, 9 * 5).reshape(9, 5)
     levels = np.round((decibels + 80) / 80 * 255).astype("u1")
     stft = {"sample_rate": 8000, "n_fft": 16, "hop_length": 4, "kind": "db", "black": -80.0, "white": 0.0}
-    for low, picture in (("bottom", levels[::-1]), ("top", levels)):
-        (item,) = decode(saved(Image.fromarray(picture)), low=low, **stft)
+    for low, pixels in (("bottom", levels[::-1]), ("top", levels)):
+        (item,) = decode(saved(Image.fromarray(pixels)), low=low, **stft)
         assert 20 * np.log10(item.signal.values[0]) == pytest.approx(decibels, abs=0.16)
     deep = Image.fromarray(np.round((decibels[::-1] + 80) / 80 * 65535).astype("u2"))
     assert 20 * np.log10(decode(saved(deep), **stft)[0].signal.values[0]) == pytest.approx(decibels, abs=0.001)
@@ -154,7 +154,7 @@ def test_a_mel_of_another_dialect() -> None:
     image = Image.fromarray(np.round((mel[::-1] + 11) / 13 * 255).astype("u1"))
     (item,) = decode(saved(image), dialect=hifigan, black=-11.0, white=2.0)
     assert item.signal.values[0] == pytest.approx(mel, abs=0.03)
-    # Rows are mels, also where there are as many columns; a picture that is turned says so.
+    # Rows are mels, also where there are as many columns; a turned image needs axes.
     (item,) = decode(saved(image), dialect=hifigan, black=-11.0, white=2.0, axes=["frame", "mel"])
     assert item.signal.values[0] == pytest.approx(mel.T, abs=0.03)
 
@@ -176,15 +176,18 @@ def test_options_that_fit_or_not(given: Any, expected: list[str]) -> None:
 
 def test_broken_and_other_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(b"").code == "empty"
-    assert refused(b"RIFF" + bytes(80)).message == "'in memory' is not a picture that is read; it looks like a WAV file"
+    assert (
+        refused(b"RIFF" + bytes(80)).message
+        == f"'in memory' is not an image of a known format ({', '.join(image.FORMATS)}); it looks like a WAV file"
+    )
     error = refused(b"\x89PNG\r\n\x1a\n" + bytes(80), dialect=RIFFUSION)
-    assert error.message == "'in memory' is damaged: it begins as a PNG picture, and goes on as none"
+    assert error.message == "'in memory' is damaged: it begins as a PNG image, but does not continue as one"
     file = io.BytesIO()
     Image.fromarray(np.zeros((9, 9), "u1")).save(file, "GIF")
     assert refused(file.getvalue(), dialect=RIFFUSION).code == "wrong-format"
     cmyk = saved(Image.new("CMYK", (9, 512)), kind="TIFF")
-    assert refused(cmyk, dialect=RIFFUSION).message.endswith("is a picture of CMYK pixels, not grey or RGB")
-    monkeypatch.setattr(image, "FREE", 1 << 20)
+    assert refused(cmyk, dialect=RIFFUSION).message.endswith("has CMYK pixels, not grey or RGB")
+    monkeypatch.setattr(image, "PIXELS", image.PIXELS._replace(free=1 << 20))
     assert refused(saved(Image.new("RGB", (2000, 1000))), dialect=RIFFUSION).code == "too-large"
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF"):
         data = saved(image_of(SPECTROGRAM[:1]), TAGS if kind == "PNG" else None, kind)
@@ -195,7 +198,7 @@ def test_broken_and_other_files(monkeypatch: pytest.MonkeyPatch) -> None:
             decoder_reading.survives(ImageReader, part, **how)
 
 
-def test_the_sample_is_riffusions_picture_of_the_speech() -> None:
+def test_the_sample_is_riffusions_image_of_the_speech() -> None:
     speech = librosa.resample(np.load(SAMPLES / "utt08.npy").reshape(-1), orig_sr=22050, target_sr=44100)
     wanted = mel_of(speech[None])
     (item,) = decode(SAMPLES / "utt08-riffusion.png")
@@ -203,7 +206,7 @@ def test_the_sample_is_riffusions_picture_of_the_speech() -> None:
     assert np.abs(steps).max() < 1.5 / 255
 
 
-def test_a_picture_says_all_that_convert_needs(tmp_path: Path, capsys: Any) -> None:
+def test_an_image_of_riffusions_is_all_that_convert_needs(tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "a.png").write_bytes(saved(image_of(SPECTROGRAM[:1, :256, :5]), TAGS | {11040: 256}))
     assert main(["convert", str(tmp_path / "a.png"), str(tmp_path / "a.wav"), "--yaml"]) == 0
     assert "use: mel-to-wave" in capsys.readouterr().out

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tonearm.api import ItemError
 from tonearm_plugins.decoders.parquet_reader import ParquetOptions, ParquetReader
-from tonearm_plugins.formats import parquet_footer, reading
+from tonearm_plugins.formats import bounds, parquet_footer
 
 ROWS = [RNG.uniform(-1, 1, n).astype("f4") for n in (5, 7, 300, 1)]
 
@@ -108,7 +108,7 @@ def test_columns_are_chosen_by_key() -> None:
 
 
 def test_numbers_need_a_sample_rate() -> None:
-    assert refused(saved({"wav": [[0.5]]})).message == "'sample_rate' is missing, and a list does not say it"
+    assert refused(saved({"wav": [[0.5]]})).message == "'sample_rate' is missing, and a list has none"
     assert [error.option for error in ParquetOptions(kind="waveform").problems()] == ["sample_rate"]
 
 
@@ -134,14 +134,14 @@ def test_broken_and_other_files() -> None:
 
 
 def test_bombs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BOMB_FROM", 1 << 20)
+    monkeypatch.setattr(bounds, "ARRAY_BYTES", bounds.ARRAY_BYTES._replace(free=1 << 20))
     count = 1_000_000
     zeros = pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), pa.array(np.zeros(count, "f4")))
     data = saved({"wav": zeros}, compression="zstd")
     assert len(data) < 2000
     error = refused(data, **WAVE)
     assert error.code == "too-large"
-    assert error.message.startswith("'in memory': 'wav' claims 4,000,000 bytes, but ")
+    assert error.message.startswith("'in memory': 'wav' claims 4,000,000 bytes, but only ")
 
 
 def test_lengths_parts_and_phases_are_columns() -> None:
