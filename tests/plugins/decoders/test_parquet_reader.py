@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from typing import Any
 
@@ -13,12 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 from decoder_reading import RNG, WAVE
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tonearm.api import ItemError
 from tonearm_plugins.decoders.parquet_reader import ParquetOptions, ParquetReader
-from tonearm_plugins.formats import bounds, parquet_footer
+from tonearm_plugins.formats import bounds
 
 ROWS = [RNG.uniform(-1, 1, n).astype("f4") for n in (5, 7, 300, 1)]
 
@@ -163,24 +160,3 @@ def test_lengths_parts_and_phases_are_columns() -> None:
     how |= {"kind": "magnitude", "key": "a.re", "imag": None, "phase": "a.im"}
     assert decode(data, **how)[0].signal.values[0] == pytest.approx(real[0] * np.exp(1j * imag[0]))
     assert refused(data, **how | {"phase": "n"}).message == "there is no column 'n' of arrays"
-
-
-def test_the_footer_says_what_pyarrow_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    columns = {"a": ROWS, "m": [[[1.0, 2.0]]] * 4, "n": [1, 2, 3, 4], "t": ["x"] * 4, "b": [True] * 4}
-    for how in ({}, {"compression": "none", "row_group_size": 2}, {"version": "1.0", "use_dictionary": False}):
-        data = saved(columns, **how)
-        metadata = pq.ParquetFile(io.BytesIO(data)).metadata
-        expected = [
-            (part.path_in_schema.partition(".")[0], part.total_uncompressed_size, part.total_compressed_size)
-            for group in range(metadata.num_row_groups)
-            for part in (metadata.row_group(group).column(index) for index in range(metadata.num_columns))
-        ]
-        found = parquet_footer.column_chunks(io.BytesIO(data))
-        assert [(one.column, one.stored) for one in found] == [(name, stored) for name, _, stored in expected]
-        assert all(one.inflated >= inflated for one, (_, inflated, _) in zip(found, expected, strict=True))
-
-
-@given(st.binary(max_size=200))
-def test_a_broken_footer_is_an_error(data: bytes) -> None:
-    with contextlib.suppress(ValueError):
-        parquet_footer.column_chunks(io.BytesIO(b"PAR1" + data + len(data).to_bytes(4, "little") + b"PAR1"))

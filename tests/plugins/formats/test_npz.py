@@ -1,4 +1,4 @@
-"""The .npz reader: what NumPy writes comes back, every lie of a directory is an ItemError, nothing touches the disk."""
+"""Arrays of .npz archives: NumPy's come back, each false directory is an ItemError, nothing is extracted to disk."""
 
 from __future__ import annotations
 
@@ -13,17 +13,12 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import npy_files
 import numpy as np
 import pytest
 
 from tonearm.api import ItemError
 from tonearm_plugins.formats import npz
-
-
-def npy_bytes(array: Any) -> bytes:
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
 
 
 def saved(*arrays: Any, compressed: bool = False, **named: Any) -> bytes:
@@ -95,7 +90,7 @@ def test_arrays_come_back_in_the_order_of_the_directory(compressed: bool, map_fr
 
 
 def test_what_is_no_array_is_left_out() -> None:
-    data = zipped(("readme.txt", b"hello"), ("a.npy", npy_bytes(np.ones(3))), ("dir/", b""), ("b", b""))
+    data = zipped(("readme.txt", b"hello"), ("a.npy", npy_files.saved(np.ones(3))), ("dir/", b""), ("b", b""))
     assert keys(data) == ["a"]
     assert refused(data, "readme.txt").code == "npz-no-member"
     assert "'a'" in refused(data, "readme.txt").hint
@@ -120,7 +115,7 @@ def test_a_silent_gibibyte_is_allowed_and_more_is_not() -> None:
     npz._check_inflation(infos, "a.npz")
 
 
-ONE = npy_bytes(np.arange(100.0))
+ONE = npy_files.saved(np.arange(100.0))
 STORED = zipped(("a.npy", ONE), ("b.npy", ONE))
 DEFLATED = zipped(("a.npy", ONE), ("b.npy", ONE), method=zipfile.ZIP_DEFLATED)
 TEXT = zipped(("t", b"x"), ("a.npy", ONE))
@@ -184,7 +179,7 @@ def test_what_the_directory_gives_away(code: str, data: bytes) -> None:
         ("npy-truncated", zipped(("a.npy", b""))),
         ("npy-too-large", zipped(("a.npy", ONE[:-1]))),
         ("npy-trailing", zipped(("a.npy", ONE + b"x"), method=zipfile.ZIP_DEFLATED)),
-        ("npy-pickle", zipped(("a.npy", npy_bytes(np.array([None]))))),
+        ("npy-pickle", zipped(("a.npy", npy_files.saved(np.array([None]))))),
         ("npy-header", zipped(("a.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + bytes(10**7)), method=8)),
     ],
 )
