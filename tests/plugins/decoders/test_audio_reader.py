@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -311,14 +310,13 @@ def test_silence_takes_a_two_thousandth_and_bombs_less(tmp_path: Path) -> None:
     assert error.message.startswith("the header claims 9,600,000 samples, but the file has ")
 
 
-def test_mp3_decoders_keep_quiet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_mp3_file_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.mp3"
     data = made("MP3", "MPEG_LAYER_III", tone(1, 20000))
     path.write_bytes(data[:900] + bytes(200) + data[900:] + b"TAG" + bytes(300))
     with soundfile.SoundFile(path) as sound:
         sound.read()
-    assert "Illegal" in capfd.readouterr().err, "this is what it prints"
+    assert "Illegal" in capfd.readouterr().err, "libmpg123 prints it"
     with contextlib.suppress(ItemError):
         read(path)
-    os.write(2, b"back again")
-    assert capfd.readouterr().err == "back again"
+    assert capfd.readouterr().err == ""
