@@ -9,7 +9,7 @@ from importlib import resources
 import pytest
 
 from tonearm.api import OptionError
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 from tonearm_plugins import dialects
 
 PRESETS = dialects.presets()

@@ -13,8 +13,8 @@ import pytest
 from decoder_reading import RNG
 from PIL import Image
 
-from tonearm.cli import main
-from tonearm.registry import default
+from tonearm.cli.main import main
+from tonearm.plugins.registry import default
 from tonearm_plugins.decoders.image_reader import ImageOptions, ImageReader
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from npy_files import saved
 
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 from tonearm_plugins.formats import file_types
 from tonearm_plugins.formats.file_types import HEAD, FileType, identify
 

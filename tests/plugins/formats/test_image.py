@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tonearm.api import ItemError
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 from tonearm_plugins.formats import image
 
 TAGS = {11000: 44100, 11005: 0, 11007: 0, 11010: 10, 11020: 100, 11030: 400, 11040: 512, 11050: 0, 11060: 10000}
