@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import resource
-import time
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +166,6 @@ def test_mutated_files(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[s
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(1000):
         path.write_bytes(mutated(data, rng))
-        began = time.monotonic()
         survives(one.plugin, path, **axes)
-        assert time.monotonic() - began < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most < 400 << 10, "kilobytes"
     assert capfd.readouterr().err == ""
