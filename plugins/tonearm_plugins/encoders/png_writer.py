@@ -24,7 +24,7 @@ from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, 
 if TYPE_CHECKING:
     import numpy as np
 
-    from tonearm_plugins.formats.picture import Panel, Spectrum
+    from tonearm_plugins.formats.figure import Panel, Spectrum
 
     Array = np.ndarray[Any, Any]
 
@@ -87,7 +87,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
 
     def write(self, signal: Pictured, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Draw the picture; the tag title stands on top of it."""
-        from tonearm_plugins.formats import picture
+        from tonearm_plugins.formats import figure
 
         options = self.options
         problem = self._room(signal.channels, isinstance(signal, Waveform))
@@ -101,7 +101,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
             seconds = signal.samples_expected / signal.sample_rate
             panels = self._of_spectrogram(signal, bool(tags.get("title")))
         with sink.open() as file:
-            picture.draw(
+            figure.draw(
                 file,
                 panels,
                 width=options.width,
@@ -133,30 +133,30 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         """Return a panel with the outline of each channel, and one with its spectrum, as the options say."""
         import numpy as np
 
-        from tonearm_plugins.dsp import picturing
-        from tonearm_plugins.formats import picture
+        from tonearm_plugins.dsp import display
+        from tonearm_plugins.formats import figure
 
         options = self.options
-        kinds: list[type[Panel]] = [] if options.show == "spectrogram" else [picture.Wave]
-        kinds += [] if options.show == "waveform" else [picture.Spectrum]
-        columns = picture.columns_of(options.width)
-        rows = picture.rows_of(options.height, kinds * signal.channels, titled)[kinds.index(kinds[-1])]
+        kinds: list[type[Panel]] = [] if options.show == "spectrogram" else [figure.Wave]
+        kinds += [] if options.show == "waveform" else [figure.Spectrum]
+        columns = figure.columns_of(options.width)
+        rows = figure.rows_of(options.height, kinds * signal.channels, titled)[kinds.index(kinds[-1])]
         # A periodic Hann window.
         window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(options.n_fft) / options.n_fft)
-        hop = picturing.hop_for(signal.length, options.n_fft, columns)
+        hop = display.hop_for(signal.length, options.n_fft, columns)
         hertz = np.linspace(0, signal.sample_rate / 2, options.n_fft // 2 + 1)
         waves, powers = [], []
         for samples in signal.samples:
-            if picture.Wave in kinds:
-                waves.append(picturing.outline(samples, columns))
-            if picture.Spectrum in kinds:
-                blocks = picturing.stft_powers(samples, window, hop)
-                powers.append(picturing.pooled(blocks, 1 + (signal.length - 1) // hop, 2 * columns))
-        limit = picturing.round_up(max((float(np.abs(edge).max()) for wave in waves for edge in wave[:2]), default=1.0))
+            if figure.Wave in kinds:
+                waves.append(display.outline(samples, columns))
+            if figure.Spectrum in kinds:
+                blocks = display.stft_powers(samples, window, hop)
+                powers.append(display.pooled(blocks, 1 + (signal.length - 1) // hop, 2 * columns))
+        limit = display.round_up(max((float(np.abs(edge).max()) for wave in waves for edge in wave[:2]), default=1.0))
         spectra = self._spectra(powers, hertz, rows)
         panels: list[Panel] = []
         for channel in range(signal.channels):
-            panels += [picture.Wave(*waves[channel], limit)] if waves else []
+            panels += [figure.Wave(*waves[channel], limit)] if waves else []
             panels += [spectra[channel]] if spectra else []
         return panels
 
@@ -166,30 +166,30 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         """Return a panel for each channel."""
         import numpy as np
 
-        from tonearm_plugins.dsp import picturing
-        from tonearm_plugins.formats import picture
+        from tonearm_plugins.dsp import display
+        from tonearm_plugins.formats import figure
 
         options = self.options
-        most = 2 * picture.columns_of(options.width)
-        rows = picture.rows_of(options.height, [picture.Spectrum] * signal.channels, titled)[0]
+        most = 2 * figure.columns_of(options.width)
+        rows = figure.rows_of(options.height, [figure.Spectrum] * signal.channels, titled)[0]
         if isinstance(signal, MelSpectrogram):
             return [*self._mels(signal, most)]
         unit = float(signal.grid.window_values().sum()) / 2
-        powers = [picturing.pooled(picturing.value_powers(one, unit), signal.frames, most) for one in signal.values]
+        powers = [display.pooled(display.value_powers(one, unit), signal.frames, most) for one in signal.values]
         return [*self._spectra(powers, np.linspace(0, signal.sample_rate / 2, signal.grid.bins), rows)]
 
     def _spectra(self, powers: list[Array], hertz: Array, rows: int) -> list[Spectrum]:
         """Return panels of powers (bins, frames) at frequencies, all with the same colours."""
         import numpy as np
 
-        from tonearm_plugins.dsp import picturing
+        from tonearm_plugins.dsp import display
 
         scale = self.options.scale
-        low, high = picturing.to_scale([0, hertz[-1]], scale)
-        edges = picturing.from_scale(np.linspace(low, high, rows + 1), scale)
-        levels = [picturing.rows_of(one, hertz, edges) for one in powers]
+        low, high = display.to_scale([0, hertz[-1]], scale)
+        edges = display.from_scale(np.linspace(low, high, rows + 1), scale)
+        levels = [display.rows_of(one, hertz, edges) for one in powers]
         marks = [
-            (value, float((picturing.to_scale(value, scale) - low) / (high - low)))
+            (value, float((display.to_scale(value, scale) - low) / (high - low)))
             for value in _round_frequencies(float(hertz[-1]), scale, rows)
         ]
         return self._alike(levels, marks, "dB")
@@ -198,21 +198,21 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         """Return a panel for each channel, band by band; of values that cannot be undone, as they are."""
         import numpy as np
 
-        from tonearm_plugins.dsp import picturing
+        from tonearm_plugins.dsp import display
 
         dialect = signal.dialect
         basis = dialect.mel_basis()
         if dialect.refusal:
-            levels = [picturing.pooled(iter([one]), signal.frames, most)[::-1] for one in signal.values]
+            levels = [display.pooled(iter([one]), signal.frames, most)[::-1] for one in signal.values]
         else:
             levels = []
             # What a sine of full scale gives in the middle of a band is 0 dB.
             window = dialect.grid.window_values()
             unit = (float(window.sum()) / 2) ** dialect.exponent
-            response = np.maximum(picturing.band_response(basis, window, dialect.exponent), 1e-12)[:, None]
+            response = np.maximum(display.band_response(basis, window, dialect.exponent), 1e-12)[:, None]
             for one in dialect.to_linear(signal.values):
-                blocks = picturing.value_powers(one / response, unit, dialect.exponent)
-                levels.append(picturing.decibels(picturing.pooled(blocks, signal.frames, most))[::-1])
+                blocks = display.value_powers(one / response, unit, dialect.exponent)
+                levels.append(display.decibels(display.pooled(blocks, signal.frames, most))[::-1])
         bins = np.linspace(0, dialect.sample_rate / 2, basis.shape[1])
         centres = basis @ bins / np.maximum(basis.sum(axis=1), 1e-12)
         places = (np.arange(dialect.n_mels) + 0.5) / dialect.n_mels
@@ -222,7 +222,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
 
     def _alike(self, levels: list[Array], marks: list[tuple[float, float]], unit: str) -> list[Spectrum]:
         """Return panels with the same colours for the same levels."""
-        from tonearm_plugins.formats.picture import Spectrum
+        from tonearm_plugins.formats.figure import Spectrum
 
         if not levels:
             return []
@@ -237,10 +237,10 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
 
 def _round_frequencies(top: float, scale: str, rows: int) -> list[float]:
     """Return frequencies to mark on an axis up to ``top`` Hz, from the lowest."""
-    from tonearm_plugins.dsp import picturing
+    from tonearm_plugins.dsp import display
 
     if scale == "linear":
-        return picturing.ticks(0, top, max(1, rows // 28))
+        return display.ticks(0, top, max(1, rows // 28))
     decades = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000)
     values = (0, 500, *range(1000, 200_001, 1000)) if scale == "mel" else decades
     return [float(value) for value in values if value <= top]

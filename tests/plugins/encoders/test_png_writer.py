@@ -12,9 +12,9 @@ from PIL import Image
 
 import tonearm
 from tonearm.api import Context, Item, MelSpectrogram, Sink, Waveform
-from tonearm_plugins.dsp import picturing
+from tonearm_plugins.dsp import display
 from tonearm_plugins.encoders.png_writer import PngOptions, PngWriter
-from tonearm_plugins.formats import picture
+from tonearm_plugins.formats import figure
 
 RATE = 16000
 
@@ -40,7 +40,7 @@ def pixels(path: Path) -> Any:
 def inside(image: Any) -> Any:
     """The only panel of a picture: how bright each pixel is."""
     height, width = image.shape[:2]
-    return image[picture.TOP : height - picture.BOTTOM, picture.LEFT : width - picture.RIGHT].sum(axis=2, dtype=int)
+    return image[figure.TOP : height - figure.BOTTOM, figure.LEFT : width - figure.RIGHT].sum(axis=2, dtype=int)
 
 
 @pytest.mark.parametrize("scale", ["linear", "mel", "log"])
@@ -48,19 +48,19 @@ def inside(image: Any) -> Any:
 def test_a_tone_lies_at_its_frequency(tmp_path: Path, scale: Any, hertz: float) -> None:
     seen = inside(drawn(tmp_path, sine(hertz), show="spectrogram", scale=scale, n_fft=2048))
     row = int(seen[:, seen.shape[1] // 2].argmax())
-    low, high = picturing.to_scale([0, RATE / 2], scale)
-    place = (picturing.to_scale(hertz, scale) - low) / (high - low)
+    low, high = display.to_scale([0, RATE / 2], scale)
+    place = (display.to_scale(hertz, scale) - low) / (high - low)
     assert row == pytest.approx((1 - place) * seen.shape[0], abs=4)
 
 
 def test_frequencies_and_times_are_marked_where_they_lie(tmp_path: Path) -> None:
     image = drawn(tmp_path, sine(2000, 2.0), show="spectrogram")
-    rows = image.shape[0] - picture.TOP - picture.BOTTOM
+    rows = image.shape[0] - figure.TOP - figure.BOTTOM
     dark = image.sum(axis=2) < 200
-    marks = np.flatnonzero(dark[picture.TOP : picture.TOP + rows, picture.LEFT - 4])
+    marks = np.flatnonzero(dark[figure.TOP : figure.TOP + rows, figure.LEFT - 4])
     np.testing.assert_allclose(marks, [f / 16 * (rows - 1) for f in range(17)], atol=1)
-    columns = image.shape[1] - picture.LEFT - picture.RIGHT
-    marks = np.flatnonzero(dark[picture.TOP + rows + 4, picture.LEFT : picture.LEFT + columns])
+    columns = image.shape[1] - figure.LEFT - figure.RIGHT
+    marks = np.flatnonzero(dark[figure.TOP + rows + 4, figure.LEFT : figure.LEFT + columns])
     np.testing.assert_allclose(marks, [t / 2 * (columns - 1) for t in np.arange(0, 2.01, 0.2)], atol=1)
     # The tone of 2 kHz lies on its mark.
     assert inside(image)[:, 500].argmax() == pytest.approx((1 - 2 / 8) * (rows - 1), abs=2)
@@ -80,16 +80,16 @@ def test_a_sine_has_its_level(level_db: float) -> None:
     """Between bins, a Hann window loses 1.42 dB of it at most."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
     for hertz, loss in ((1000, 0.0), (1007.8125, 1.43)):
-        (block,) = picturing.stft_powers(sine(hertz, level=10 ** (level_db / 20))[0], window, 256)
-        found = picturing.decibels(block)[:, 20:40].max(axis=0)
+        (block,) = display.stft_powers(sine(hertz, level=10 ** (level_db / 20))[0], window, 256)
+        found = display.decibels(block)[:, 20:40].max(axis=0)
         assert (np.abs(found - level_db) <= loss + 0.01).all()
 
 
 def test_levels_have_the_colours_of_the_scale(tmp_path: Path) -> None:
     image = drawn(tmp_path, sine(1000, level=0.1), show="spectrogram", top_db=0, range_db=80)
-    panel = image[picture.TOP : -picture.BOTTOM, picture.LEFT : -picture.RIGHT].astype(int)
+    panel = image[figure.TOP : -figure.BOTTOM, figure.LEFT : -figure.RIGHT].astype(int)
     found = panel[:, panel.shape[1] // 2][panel.sum(axis=2)[:, panel.shape[1] // 2].argmax()]
-    bar = image[picture.TOP : -picture.BOTTOM, -picture.RIGHT + 24].astype(int)
+    bar = image[figure.TOP : -figure.BOTTOM, -figure.RIGHT + 24].astype(int)
     row = int(np.abs(bar - found).sum(axis=1).argmin())
     assert -80 * row / (len(bar) - 1) == pytest.approx(-20, abs=1.5)
     louder = drawn(tmp_path, sine(1000, level=0.2), show="spectrogram", top_db=0, range_db=80)
@@ -104,11 +104,11 @@ def test_frames_are_those_of_scipy_whatever_the_block() -> None:
 
     samples = noise(1, 9000)[0]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(256) / 256)
-    before, picturing.BLOCK = picturing.BLOCK, 7
+    before, display.BLOCK = display.BLOCK, 7
     try:
-        found = np.concatenate(list(picturing.stft_powers(samples, window, 64)), axis=1)
+        found = np.concatenate(list(display.stft_powers(samples, window, 64)), axis=1)
     finally:
-        picturing.BLOCK = before
+        display.BLOCK = before
     theirs = ShortTimeFFT(window, 64, 1.0, mfft=256, phase_shift=0).stft(samples.astype("f8"), p0=0, p1=found.shape[1])
     np.testing.assert_allclose(found, np.abs(theirs) ** 2 / (window.sum() / 2) ** 2, rtol=2e-3, atol=1e-12)
 
@@ -117,7 +117,7 @@ def test_frames_are_those_of_scipy_whatever_the_block() -> None:
 def test_pooling_is_the_mean_of_neighbours(frames: int) -> None:
     powers = np.random.default_rng(1).random((3, frames))
     blocks = [powers[:, start : start + 17] for start in range(0, frames, 17)]
-    found = picturing.pooled(iter(blocks), frames, 100)
+    found = display.pooled(iter(blocks), frames, 100)
     groups = np.array_split(np.arange(frames), min(frames, 100))
     if frames <= 100 or frames % 100 == 0:
         np.testing.assert_allclose(found, np.stack([powers[:, group].mean(axis=1) for group in groups], axis=1))
@@ -127,7 +127,7 @@ def test_pooling_is_the_mean_of_neighbours(frames: int) -> None:
 @pytest.mark.parametrize("length", [1, 2, 50, 1023, 1024, 5000, 100_001])
 def test_an_outline_has_every_peak_and_no_gap(length: int) -> None:
     samples = noise(1, length)[0]
-    low, high, rms = picturing.outline(samples, 512)
+    low, high, rms = display.outline(samples, 512)
     assert high.max() == pytest.approx(samples.max())
     assert low.min() == pytest.approx(samples.min())
     assert (low <= high).all()
@@ -137,13 +137,13 @@ def test_an_outline_has_every_peak_and_no_gap(length: int) -> None:
 
 
 def test_ticks_are_round_and_few() -> None:
-    assert picturing.ticks(0, 2.3, 10) == [0, 0.5, 1, 1.5, 2]
-    assert picturing.ticks(-80, 0, 8) == [-80, -70, -60, -50, -40, -30, -20, -10, 0][::1]
-    assert picturing.ticks(0, 7200, 10) == [0, 1000, 2000, 3000, 4000, 5000, 6000, 7000]
-    assert picturing.ticks(1, 1, 5) == []
+    assert display.ticks(0, 2.3, 10) == [0, 0.5, 1, 1.5, 2]
+    assert display.ticks(-80, 0, 8) == [-80, -70, -60, -50, -40, -30, -20, -10, 0][::1]
+    assert display.ticks(0, 7200, 10) == [0, 1000, 2000, 3000, 4000, 5000, 6000, 7000]
+    assert display.ticks(1, 1, 5) == []
     for high in (0.003, 1.0, 11025.0, 12345.678):
         for most in (1, 3, 10):
-            assert len(picturing.ticks(0, high, most)) <= most + 1
+            assert len(display.ticks(0, high, most)) <= most + 1
 
 
 def test_a_mel_spectrogram_is_marked_band_by_band(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_tags_are_texts_and_the_title_stands_on_top(tmp_path: Path) -> None:
     with Image.open(path) as image:
         assert isinstance(image, Image.Image)
         texts = image.text  # type: ignore[attr-defined]
-        top = np.asarray(image)[picture.TOP : picture.TOP + 20, picture.LEFT : picture.LEFT + 100]
+        top = np.asarray(image)[figure.TOP : figure.TOP + 20, figure.LEFT : figure.LEFT + 100]
     assert {name: str(texts[name]) for name in ("Title", "Author", "mood")} == {
         "Title": "Grüße 你好",
         "Author": "Piper",
@@ -223,14 +223,14 @@ def test_tags_are_texts_and_the_title_stands_on_top(tmp_path: Path) -> None:
 
 
 def test_a_title_without_letters_for_it_is_still_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture, "_FONTS", ("no such font",))
-    assert picture._font_for("Grüße, 你好")[1] == "Grusse, ??"
-    assert picture._font_for("plain")[1] == "plain"
+    monkeypatch.setattr(figure, "_FONTS", ("no such font",))
+    assert figure._font_for("Grüße, 你好")[1] == "Grusse, ??"
+    assert figure._font_for("plain")[1] == "plain"
 
 
 def test_a_title_that_is_too_long_is_cut(tmp_path: Path) -> None:
     path, _ = encoded(PngWriter(PngOptions()), tmp_path, noise(1, 500), RATE, {"title": "long " * 100})
-    margin = pixels(path)[picture.TOP : picture.TOP + 22, -picture.RIGHT + 4 :]
+    margin = pixels(path)[figure.TOP : figure.TOP + 22, -figure.RIGHT + 4 :]
     assert margin.min() == 255
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm_plugins.dsp import picturing
+from tonearm_plugins.dsp import display
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +120,7 @@ def draw(
         pen.frame(start, rows)
         if isinstance(panel, Spectrum):
             pen.frequencies(panel, start, rows)
-            bar = picturing.colours(np.linspace(1, 0, rows)[:, None].repeat(_BAR[1], axis=1), 0, 1)
+            bar = display.colours(np.linspace(1, 0, rows)[:, None].repeat(_BAR[1], axis=1), 0, 1)
             picture.paste(Image.fromarray(bar), (width - RIGHT + _BAR[0], start))
             pen.levels(panel, start, rows)
         else:
@@ -143,7 +143,7 @@ def _pixels(panel: Panel, rows: int, columns: int) -> Array:
     if isinstance(panel, Spectrum):
         image = Image.fromarray(np.ascontiguousarray(panel.levels, np.float32))
         levels = np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR))
-        return picturing.colours(levels, panel.low, panel.high)
+        return display.colours(levels, panel.low, panel.high)
     paper = np.broadcast_to(np.array(_PAPER, np.float64), (rows, columns, 3))
     wave = _mixed(paper, _WAVE, _cover(panel.low, panel.high, panel.limit, rows))
     return np.rint(_mixed(wave, _CORE, _cover(-panel.rms, panel.rms, panel.limit, rows, least=0))).astype(np.uint8)
@@ -197,7 +197,7 @@ class _Pen:
         left = self._right + _BAR[0]
         self._draw.rectangle((left - 1, top - 1, left + _BAR[1], top + rows), outline=_INK)
         span = panel.high - panel.low
-        marks = picturing.ticks(panel.low, panel.high, max(1, rows // 28))
+        marks = display.ticks(panel.low, panel.high, max(1, rows // 28))
         for level in marks:
             row = top + round((panel.high - level) / span * (rows - 1))
             self._mark(left + _BAR[1], row, 4)
@@ -208,7 +208,7 @@ class _Pen:
         """Mark amplitudes on the left of a panel, and how loud these are on the right."""
         import math
 
-        marks = picturing.ticks(-panel.limit, panel.limit, max(2, rows // 24))
+        marks = display.ticks(-panel.limit, panel.limit, max(2, rows // 24))
         for value in marks:
             row = top + round((1 - value / panel.limit) / 2 * (rows - 1))
             self._mark(LEFT, row, -5)
@@ -221,7 +221,7 @@ class _Pen:
     def times(self, seconds: float, bottom: int, bottoms: Sequence[int]) -> None:
         """Mark times below all panels, in numbers below the last."""
         columns = self._right - LEFT
-        for time in picturing.ticks(0, seconds, max(1, columns // 90)):
+        for time in display.ticks(0, seconds, max(1, columns // 90)):
             column = LEFT + round(time / seconds * (columns - 1))
             for row in bottoms:
                 self._draw.line((column, row + 1, column, row + 5), fill=_INK)
