@@ -23,8 +23,8 @@ from tonearm.api import (
     Waveform,
     read_array,
 )
-from tonearm_plugins.formats.sndfile import refuse_bomb
-from tonearm_plugins.formats.sniff import HEAD, looks_like
+from tonearm_plugins.formats.file_types import HEAD, looks_like
+from tonearm_plugins.formats.sndfile_reading import refuse_bomb
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,7 +153,7 @@ def _sound_file(descriptor: int) -> Iterator[Any]:
     """Open an audio file; whatever libsndfile says is wrong with it, then or later, is an `ItemError`."""
     import soundfile
 
-    from tonearm_plugins.formats.sndfile import hushed, is_mpeg, reason_of
+    from tonearm_plugins.formats.sndfile_reading import hushed, is_mpeg, reason_of
 
     quiet = hushed() if is_mpeg(os.pread(descriptor, 16, 0)) else contextlib.nullcontext()
     try:

@@ -25,7 +25,7 @@ from tonearm.api import (
 if TYPE_CHECKING:
     import numpy as np
 
-    from tonearm_plugins.formats.pictures import Picture
+    from tonearm_plugins.formats.image import Picture
 
     Array = np.ndarray[Any, Any]
 
@@ -150,10 +150,10 @@ class ImageReader(ArrayDecoder[ImageOptions]):
 
 
 def _opened(source: Source) -> Picture:
-    from tonearm_plugins.formats import pictures
+    from tonearm_plugins.formats import image
 
     with source.open() as file:
-        return pictures.read(file, source.name)
+        return image.read(file, source.name)
 
 
 def _refuse_colours(levels: Array) -> None:

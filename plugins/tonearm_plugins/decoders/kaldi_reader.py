@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.judge import judged, size_of, stranger
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm_plugins.formats.file_types import HEAD, looks_like, shown
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.reading import judged, size_of, stranger
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,7 +115,7 @@ def _value(file: _Bounded, name: str) -> Any:
 
 def _sound(file: _Bounded, start: bytes, name: str) -> tuple[int, Array]:
     """Read an encoded sound as kaldiio writes it: after AUDIO and its length, or FLAC as the rest of the file."""
-    from tonearm_plugins.formats.sndfile import decoded
+    from tonearm_plugins.formats.sndfile_reading import decoded
 
     if start == b"AUDIO":
         file.read(len(start))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Source
 from tonearm_plugins.formats import hdf5, mat5
-from tonearm_plugins.formats.judge import check_claim, check_magic, judged, size_of
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.file_types import shown
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.reading import check_claim, check_magic, judged, size_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -20,9 +20,9 @@ from tonearm.api import (
     Source,
     read_array,
 )
-from tonearm_plugins.formats.judge import check_claim, check_magic, judged
+from tonearm_plugins.formats.file_types import shown
 from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.reading import check_claim, check_magic, judged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -274,7 +274,7 @@ def _array(scalar: Any, row: int) -> Array:
 
 def _audio(value: Any, row: int) -> tuple[Array, int]:
     """Return samples (channels, samples) and the rate of an encoded file that stands in a row."""
-    from tonearm_plugins.formats.sndfile import decoded
+    from tonearm_plugins.formats.sndfile_reading import decoded
 
     data = (value or {}).get("bytes")
     if not data:

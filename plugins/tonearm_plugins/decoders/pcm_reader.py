@@ -20,8 +20,8 @@ from tonearm.api import (
     Waveform,
     read_array,
 )
-from tonearm_plugins.formats.judge import AGAIN, judged, size_of
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm_plugins.formats.file_types import HEAD, looks_like, shown
+from tonearm_plugins.formats.reading import AGAIN, judged, size_of
 
 if TYPE_CHECKING:
     import numpy as np

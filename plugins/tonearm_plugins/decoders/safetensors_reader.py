@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.judge import AGAIN, judged, path_of, size_of, stranger
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm_plugins.formats.file_types import HEAD, looks_like, shown
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.reading import AGAIN, judged, path_of, size_of, stranger
 
 if TYPE_CHECKING:
     import numpy as np

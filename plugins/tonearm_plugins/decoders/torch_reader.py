@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import Context, KeyedArrayDecoder, KeyedArrayOptions, Source
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.tensors import TORCH
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.pytorch import TORCH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +23,8 @@ class TorchReader(KeyedArrayDecoder[KeyedArrayOptions]):
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, np.ndarray[Any, Any]]]:
         """Open the file; a tensor within dicts and lists is called by the keys that lead to it, as in state.mel."""
-        from tonearm_plugins.formats import tensors
+        from tonearm_plugins.formats import pytorch
 
         with source.open() as file:
-            found = tensors.load(file, source.name)
-            yield LazyArrays(found, lambda key: tensors.to_array(found[key], key))
+            found = pytorch.load(file, source.name)
+            yield LazyArrays(found, lambda key: pytorch.to_array(found[key], key))

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.judge import BOMB_FROM, BOMB_RATIO, judged, size_of, stranger
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import shown
-from tonearm_plugins.formats.tensors import TORCH
+from tonearm_plugins.formats.file_types import shown
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.pytorch import TORCH
+from tonearm_plugins.formats.reading import BOMB_FROM, BOMB_RATIO, judged, size_of, stranger
 
 if TYPE_CHECKING:
     import tarfile
@@ -104,9 +104,9 @@ class _Shard:
             from tonearm_plugins.formats import npz
 
             return npz.load_member(stream, member.size, key, label)
-        from tonearm_plugins.formats import tensors
+        from tonearm_plugins.formats import pytorch
 
-        return tensors.to_array(tensors.load(stream, label)[key], key)
+        return pytorch.to_array(pytorch.load(stream, label)[key], key)
 
     def _inside(self, name: str) -> list[str]:
         """Return the names of the arrays in one member."""
@@ -117,9 +117,9 @@ class _Shard:
                 from tonearm_plugins.formats import npz
 
                 return npz.members(stream, self.members[name].size, label)
-            from tonearm_plugins.formats import tensors
+            from tonearm_plugins.formats import pytorch
 
-            return list(tensors.load(stream, label))
+            return list(pytorch.load(stream, label))
         except ItemError:
             return [""]  # it is said again when it is loaded, and the other members go on
 

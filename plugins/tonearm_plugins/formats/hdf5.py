@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import ItemError, Requirement
-from tonearm_plugins.formats.judge import check_claim, check_magic, check_stored, judged, path_of, size_of
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.file_types import shown
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.reading import check_claim, check_magic, check_stored, judged, path_of, size_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ import struct
 from typing import BinaryIO
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats.judge import AGAIN, BOMB_FROM, BOMB_RATIO, size_of
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.file_types import shown
+from tonearm_plugins.formats.reading import AGAIN, BOMB_FROM, BOMB_RATIO, size_of
 
 _HEADER = 128  # bytes
 _MATRIX, _COMPRESSED = 14, 15

@@ -13,8 +13,8 @@ import io
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import ItemError
+from tonearm_plugins.formats.file_types import shown
 from tonearm_plugins.formats.npy_header import AGAIN, NpyHeader, cut_off, header_of, read_header, trailing
-from tonearm_plugins.formats.sniff import shown
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm_plugins.formats.file_types import HEAD, looks_like, shown
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 64 << 10  # bytes; NumPy's own are about 118, and it refuses beyond 10,000

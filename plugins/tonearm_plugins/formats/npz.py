@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.api import ItemError
 from tonearm_plugins.formats import npy, npy_header
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm_plugins.formats.file_types import HEAD, looks_like, shown
 
 if TYPE_CHECKING:
     import zipfile

@@ -16,7 +16,7 @@ from PIL import Image
 from tonearm.cli import main
 from tonearm.registry import default
 from tonearm_plugins.decoders.image_reader import ImageOptions, ImageReader
-from tonearm_plugins.formats import pictures
+from tonearm_plugins.formats import image
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
 RIFFUSION = default().dialects.find("riffusion")
@@ -184,7 +184,7 @@ def test_broken_and_other_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(file.getvalue(), dialect=RIFFUSION).code == "wrong-format"
     cmyk = saved(Image.new("CMYK", (9, 512)), kind="TIFF")
     assert refused(cmyk, dialect=RIFFUSION).message.endswith("is a picture of CMYK pixels, not grey or RGB")
-    monkeypatch.setattr(pictures, "FREE", 1 << 20)
+    monkeypatch.setattr(image, "FREE", 1 << 20)
     assert refused(saved(Image.new("RGB", (2000, 1000))), dialect=RIFFUSION).code == "too-large"
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF"):
         data = saved(image_of(SPECTROGRAM[:1]), TAGS if kind == "PNG" else None, kind)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tonearm.api import ItemError
 from tonearm_plugins.decoders.parquet_reader import ParquetOptions, ParquetReader
-from tonearm_plugins.formats import judge, parquet_footer
+from tonearm_plugins.formats import parquet_footer, reading
 
 ROWS = [RNG.uniform(-1, 1, n).astype("f4") for n in (5, 7, 300, 1)]
 
@@ -134,7 +134,7 @@ def test_broken_and_other_files() -> None:
 
 
 def test_bombs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "BOMB_FROM", 1 << 20)
+    monkeypatch.setattr(reading, "BOMB_FROM", 1 << 20)
     count = 1_000_000
     zeros = pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), pa.array(np.zeros(count, "f4")))
     data = saved({"wav": zeros}, compression="zstd")

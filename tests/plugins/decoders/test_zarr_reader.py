@@ -18,7 +18,7 @@ from decoder_reading import RNG, STFT, WAVE
 
 import tonearm
 from tonearm_plugins.decoders.zarr_reader import ZarrReader
-from tonearm_plugins.formats import zarrs
+from tonearm_plugins.formats import zarr_store
 
 SAMPLES = np.array([0.5, -0.25, 0.125, 0], "f4")
 
@@ -126,7 +126,7 @@ def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(tmp_path / "c.zarr.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(3):
             archive.writestr(str(number), bytes(1 << 20))
-    monkeypatch.setattr(zarrs, "BOMB_FROM", 1 << 21)
+    monkeypatch.setattr(zarr_store, "BOMB_FROM", 1 << 21)
     assert refused(tmp_path / "c.zarr.zip").code == "too-large"
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import ItemError, Requirement
-from tonearm_plugins.formats.judge import check_claim, judged, path_of, size_of, stranger
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.file_types import shown
+from tonearm_plugins.formats.reading import check_claim, judged, path_of, size_of, stranger
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm_plugins.formats.file_types import HEAD, looks_like, shown
 
 AGAIN = "write the file again; if it was copied or downloaded, it did not arrive whole"
 _DISK = (errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats.judge import AGAIN, BOMB_FROM, BOMB_RATIO, check_claim, check_stored, judged
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.file_types import shown
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.reading import AGAIN, BOMB_FROM, BOMB_RATIO, check_claim, check_stored, judged
 
 if TYPE_CHECKING:
     import zipfile

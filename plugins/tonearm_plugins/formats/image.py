@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.api import ItemError, MelDialect, MelStep, OptionError
-from tonearm_plugins.formats.judge import judged, size_of, stranger
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.file_types import shown
+from tonearm_plugins.formats.reading import judged, size_of, stranger
 
 if TYPE_CHECKING:
     import numpy as np
