@@ -1,66 +1,129 @@
-"""What there is to see of a sound: levels over time and frequency, and the outline of a waveform, column by column."""
+"""Sounds reduced to the pixels of a display: levels over time and frequency, and the envelope of a waveform.
+
+Matplotlib draws arrays that fit into memory, and averages decibels where it shrinks them. These functions go through a
+sound of any length block by block, and average powers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating[Any]]
+from tonearm_plugins.dsp.typing import Array, FloatArray
+
 Scale = Literal["linear", "mel", "log"]
 
 BLOCK = 2048
-"""Frames that are looked at together."""
+"""Frames in a block."""
 
-_LEAST_HZ = 20.0  # where a logarithmic axis begins
-_FLOOR = 1e-20  # of powers: −200 dB
-
-# Magma, by Stéfan van der Walt and Nathaniel Smith (CC0), at 17 places.
-_MAGMA = (
-    "000004 0a0822 1d1147 36106b 51127c 6a1c81 832681 9c2e7f b73779 cf4070 e55064 f4695c fb8761 fea571 fec287 fde0a1"
-    " fcfdbf"
-)
+_LOWEST_HZ = 20.0  # at the bottom of a logarithmic axis
+_FLOOR = 1e-20  # smallest power: −200 dB
 
 
 def hop_for(length: int, n_fft: int, columns: int) -> int:
-    """Return samples from frame to frame, so that there are about two frames a column, but never too few to overlap."""
+    """Hop length that gives about two frames a column.
+
+    The hop is at most a quarter of a frame, so that frames overlap, and at least 1/32 of one.
+
+    Parameters
+    ----------
+    length
+        Number of samples.
+    n_fft
+        Samples of a frame.
+    columns
+        Width of the display in pixels.
+
+    Examples
+    --------
+    >>> hop_for(66_150, 1024, 1000)
+    33
+    """
     return int(np.clip(length // (2 * columns), max(1, n_fft // 32), max(1, n_fft // 4)))
 
 
-def stft_powers(signal: Floats, window: Floats, hop_length: int) -> Iterator[Floats]:
-    """Yield powers (bins, frames), a block of frames at a time; frame t is centred on sample t · hop_length.
+def stft_powers(samples: FloatArray, window: FloatArray, hop_length: int) -> Iterator[FloatArray]:
+    """Power spectrogram of a waveform, block by block.
 
-    A sine of full scale has a power of 1.
+    Parameters
+    ----------
+    samples
+        Samples of one channel (samples,).
+    window
+        Window (n_fft,).
+    hop_length
+        Samples from frame to frame. Frame t is centred on sample t · hop_length.
+
+    Yields
+    ------
+    powers
+        Powers (bins, frames) float64, 1 for a sine of full scale.
     """
     from tonearm_plugins.dsp.stft import stft
 
-    n_fft, length = window.size, signal.size
+    n_fft, length = window.size, samples.size
     frames = 1 + (length - 1) // hop_length
     unit = (window.sum() / 2) ** 2
     for first in range(0, frames, BLOCK):
         last = min(first + BLOCK, frames)
         start, stop = first * hop_length - n_fft // 2, (last - 1) * hop_length + n_fft - n_fft // 2
-        inside = np.asarray(signal[max(start, 0) : min(stop, length)], np.float32)
+        inside = np.asarray(samples[max(start, 0) : min(stop, length)], np.float32)
         padded = np.pad(inside, (max(-start, 0), max(stop - length, 0)))
         values = stft(padded[None], window=window, hop_length=hop_length)[0]
         yield (values.real.astype(np.float64) ** 2 + values.imag.astype(np.float64) ** 2) / unit
 
 
-def value_powers(values: npt.NDArray[Any], unit: float, exponent: int = 1) -> Iterator[Floats]:
-    """Yield the powers of given magnitudes, complex values or (exponent 2) powers: (bins, frames), blocks of frames."""
+def value_powers(values: Array, unit: float, exponent: int = 1) -> Iterator[FloatArray]:
+    """Powers of the values of a spectrogram, block by block.
+
+    Parameters
+    ----------
+    values
+        Magnitudes or complex values (exponent 1), or powers (exponent 2): (bins, frames).
+    unit
+        Value that has a power of 1.
+    exponent
+        1 or 2.
+
+    Yields
+    ------
+    powers
+        Powers (bins, frames) float64.
+    """
     for first in range(0, values.shape[1], BLOCK):
         block = np.abs(values[:, first : first + BLOCK]).astype(np.float64) / unit
         yield block if exponent == 2 else block**2
 
 
-def pooled(blocks: Iterator[Floats], frames: int, most: int) -> Floats:
-    """Return powers of (bins, frames) blocks, neighbouring frames averaged until there are ``most`` at the most."""
+def pooled(blocks: Iterator[FloatArray], frames: int, most: int) -> FloatArray:
+    """Powers with neighbouring frames averaged, so that no more than ``most`` remain.
+
+    Parameters
+    ----------
+    blocks
+        Powers (bins, frames), block by block.
+    frames
+        Number of frames in all blocks.
+    most
+        Largest number of frames to return.
+
+    Returns
+    -------
+    powers
+        Mean powers (bins, min(frames, most)).
+
+    Examples
+    --------
+    >>> pooled(iter([np.array([[1.0, 3.0, 5.0, 7.0]])]), 4, 2)
+    array([[2., 6.]])
+    """
     cells = min(frames, most)
     if not cells:
         raise ValueError("there are no frames")
-    total: Floats | None = None
+    total: FloatArray | None = None
     counts = np.zeros(cells)
     done = 0
     for block in blocks:
@@ -69,44 +132,69 @@ def pooled(blocks: Iterator[Floats], frames: int, most: int) -> Floats:
         starts = np.flatnonzero(np.diff(where, prepend=-1))
         if total is None:
             total = np.zeros((block.shape[0], cells))
-        total[:, where[starts]] += np.add.reduceat(block, starts, axis=1)
+        total[:, where[0] : where[-1] + 1] += np.add.reduceat(block, starts, axis=1)
         counts += np.bincount(where, minlength=cells)
     assert total is not None
     return total / counts
 
 
-def band_response(basis: Floats, window: Floats, exponent: int) -> Floats:
-    """Return what a sine of magnitude 1 gives at most in each band of a filter bank (bands, bins).
+def band_response(basis: FloatArray, window: FloatArray, exponent: int) -> FloatArray:
+    """Largest value that a sine of magnitude 1 gives in each band of a filter bank.
 
-    A band sums up magnitudes (exponent 1) or powers (2), those of the neighbours of the sine's bin among them.
+    Parameters
+    ----------
+    basis
+        Weights (bands, bins).
+    window
+        Window (n_fft,), which spreads a sine over neighbouring bins.
+    exponent
+        1 for a bank that sums magnitudes, 2 for one that sums powers.
+
+    Returns
+    -------
+    response
+        Values (bands,).
     """
     spread = np.abs(np.fft.rfft(window))[:9] / window.sum()
     lobe = np.concatenate([spread[:0:-1], spread]) ** exponent
     return np.array([np.convolve(band, lobe, "same").max() for band in basis])
 
 
-def decibels(powers: Floats) -> Floats:
-    """Return powers in dB, silence as −200."""
+def decibels(powers: FloatArray) -> FloatArray:
+    """Levels of powers in dB; −200 for silence.
+
+    Examples
+    --------
+    >>> decibels(np.array([1.0, 0.01, 0.0]))
+    array([   0.,  -20., -200.])
+    """
     return np.asarray(10 * np.log10(np.maximum(powers, _FLOOR)))
 
 
-def rows_of(powers: Floats, hertz: Floats, edges: Floats) -> Floats:
-    """Return levels in dB of rows (rows, frames), the first on top: each is the mean power between two frequencies.
+def row_levels(powers: FloatArray, frequencies: FloatArray, edges: FloatArray) -> FloatArray:
+    """Levels of rows that each span a range of frequencies.
+
+    The level of a row is that of its mean power. Rows narrower than a bin are interpolated between the levels of bins.
 
     Parameters
     ----------
     powers
-        (bins, frames).
-    hertz
-        Of each bin, ascending.
+        Powers (bins, frames).
+    frequencies
+        Frequency of each bin in Hz, ascending (bins,).
     edges
-        Frequencies between the rows, rows + 1 of them, ascending; rows narrower than a bin are interpolated in dB.
+        Frequencies in Hz between the rows, ascending (rows + 1,).
+
+    Returns
+    -------
+    levels
+        Levels in dB (rows, frames), the lowest frequency first.
     """
-    places = np.interp(edges, hertz, np.arange(hertz.size))  # in bins
+    places = np.interp(edges, frequencies, np.arange(frequencies.size))  # in bins
     low, high = places[:-1], places[1:]
     middle = (low + high) / 2
-    below = np.clip(np.floor(middle).astype(int), 0, max(hertz.size - 2, 0))
-    above = np.minimum(below + 1, hertz.size - 1)
+    below = np.clip(np.floor(middle).astype(int), 0, max(frequencies.size - 2, 0))
+    above = np.minimum(below + 1, frequencies.size - 1)
     levels = decibels(powers)
     part = (middle - below)[:, None]
     found = levels[below] * (1 - part) + levels[above] * part
@@ -115,66 +203,73 @@ def rows_of(powers: Floats, hertz: Floats, edges: Floats) -> Floats:
         sums = np.concatenate([np.zeros((1, powers.shape[1])), np.cumsum(powers, axis=0)])
         first, last = np.rint(low[wide]).astype(int), np.rint(high[wide]).astype(int)
         found[wide] = decibels(np.maximum(sums[last] - sums[first], 0) / (last - first)[:, None])
-    return np.asarray(found[::-1])
+    return np.asarray(found)
 
 
-def to_scale(hertz: npt.ArrayLike, scale: Scale) -> Floats:
-    """Return where frequencies lie on an axis: mel is O'Shaughnessy's, log begins at 20 Hz."""
-    values = np.asarray(hertz, np.float64)
+def to_scale(frequencies: npt.ArrayLike, scale: Scale) -> FloatArray:
+    """Places of frequencies on an axis.
+
+    ``mel`` is O'Shaughnessy's formula without its factor, ``log`` begins at 20 Hz.
+
+    Examples
+    --------
+    >>> low, tone, high = to_scale([20, 440, 20_000], "log")
+    >>> round(float((tone - low) / (high - low)), 3)
+    0.447
+    """
+    values = np.asarray(frequencies, np.float64)
     if scale == "mel":
         return np.asarray(np.log1p(values / 700))
-    return np.asarray(np.log(np.maximum(values, _LEAST_HZ))) if scale == "log" else values
+    return np.asarray(np.log(np.maximum(values, _LOWEST_HZ))) if scale == "log" else values
 
 
-def from_scale(places: npt.ArrayLike, scale: Scale) -> Floats:
-    """Return the frequencies at places of an axis."""
+def from_scale(places: npt.ArrayLike, scale: Scale) -> FloatArray:
+    """Frequencies in Hz at places of an axis: the inverse of `to_scale`."""
     values = np.asarray(places, np.float64)
     if scale == "mel":
         return np.asarray(np.expm1(values) * 700)
     return np.asarray(np.exp(values)) if scale == "log" else values
 
 
-def outline(signal: npt.NDArray[Any], columns: int) -> tuple[Floats, Floats, Floats]:
-    """Return the least and the greatest sample of each column, and the root of the mean square: (columns,) each.
+def envelope(samples: Array, columns: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Envelope of a waveform, column by column.
 
-    A column begins with the sample that its neighbour ended on, so that the outline has no gaps.
+    A column begins with the sample on which its neighbour ended, so that the envelope has no gaps.
+
+    Parameters
+    ----------
+    samples
+        Samples of one channel (samples,).
+    columns
+        Number of columns.
+
+    Returns
+    -------
+    low, high, rms
+        Smallest sample, largest sample and root mean square of each column: (columns,) float64 each.
     """
-    length = signal.size
+    length = samples.size
     if length < 2 * columns:
-        times = -(-4 * columns // max(length - 1, 1))  # so many points a sample, which are all among them
+        times = -(-4 * columns // max(length - 1, 1))  # points a sample; the samples themselves are among them
         places = np.arange(max(length - 1, 1) * times + 1) / times
-        signal, length = np.interp(places, np.arange(length), signal), places.size
+        samples, length = np.interp(places, np.arange(length), samples), places.size
     edges = (np.arange(columns + 1) * (length - 1)) // columns
     starts = edges[:-1]
-    low = np.minimum(np.minimum.reduceat(signal, starts), signal[np.minimum(edges[1:], length - 1)])
-    high = np.maximum(np.maximum.reduceat(signal, starts), signal[np.minimum(edges[1:], length - 1)])
+    low = np.minimum(np.minimum.reduceat(samples, starts), samples[np.minimum(edges[1:], length - 1)])
+    high = np.maximum(np.maximum.reduceat(samples, starts), samples[np.minimum(edges[1:], length - 1)])
     counts = np.diff(np.append(starts, length))
-    squares = np.add.reduceat(np.square(signal, dtype=np.float64), starts) / counts
+    squares = np.add.reduceat(np.square(samples, dtype=np.float64), starts) / counts
     return low.astype(np.float64), high.astype(np.float64), np.sqrt(squares)
 
 
-def colours(levels: Floats, low: float, high: float) -> npt.NDArray[np.uint8]:
-    """Return the colours of levels, from dark to bright: uint8 of the same shape and 3 more."""
-    places = np.array([[int(one[at : at + 2], 16) for at in (0, 2, 4)] for one in _MAGMA.split()], np.float64)
-    parts = np.clip((levels - low) / max(high - low, 1e-9), 0, 1) * 255
-    steps = np.linspace(0, 255, len(places))
-    table = np.stack([np.interp(np.arange(256), steps, places[:, one]) for one in range(3)], axis=1)
-    return np.asarray(np.rint(table).astype(np.uint8)[np.rint(parts).astype(np.intp)])
-
-
-def ticks(low: float, high: float, most: int) -> list[float]:
-    """Return round numbers within two limits, 1, 2 or 5 times a power of ten apart, no more than ``most`` of them."""
-    span = high - low
-    if span <= 0 or most < 1:
-        return []
-    step = 10 ** np.floor(np.log10(span / most))
-    step *= next((factor for factor in (1, 2, 5, 10) if span / (step * factor) <= most), 10)
-    first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
-    return [round(float(number * step), 10) for number in range(first, last + 1)]
-
-
 def round_up(value: float) -> float:
-    """Return the next round number, 1, 2 or 5 times a power of ten; 1 of silence."""
+    """Next number of the form 1, 2 or 5 times a power of ten; 1 for silence.
+
+    Examples
+    --------
+    >>> round_up(0.37)
+    0.5
+    """
     if not value > 0:
         return 1.0
     unit = 10 ** np.floor(np.log10(value))

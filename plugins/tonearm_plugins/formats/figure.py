@@ -1,261 +1,202 @@
-"""Pictures of sounds, drawn by Pillow: panels one below the other, with axes in seconds, Hz and dB."""
+"""Figures of sounds, drawn by matplotlib: panels one below the other, with axes in seconds, Hz and dB.
+
+Nothing here uses pyplot or changes a setting of matplotlib, and all that a style could change is set explicitly. So
+figures can be drawn in any thread, and look the same whatever style the calling program has chosen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm_plugins.dsp import display
-
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm_plugins.dsp.typing import FloatArray
 
 LEFT, RIGHT, TOP, BOTTOM, BETWEEN = 82, 96, 16, 46, 14
-"""Pixels around the panels; ``TOP`` is more where there is a title."""
+"""Pixels around the panels; a title adds to ``TOP``."""
 
 _TITLE = 26
-_BAR = (18, 14)  # pixels from a panel to its scale of colours, and how wide that is
-_LINE = 17  # pixels that a line of text takes
-_INK, _PAPER = (38, 38, 44), (255, 255, 255)
-_WAVE, _CORE = (120, 74, 140), (73, 22, 100)
-# Where a system has them, for titles beyond ASCII.
-_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arial.ttf")
+_BAR = (18, 14)  # pixels from a panel to its colour bar, and across the bar
+_LINE = 17  # pixels from one line of text to the next
+_THINNEST = 1.2  # pixels between the two sides of a waveform, at least
+_DPI = 128  # a power of two: sizes in inches are exact
+_PIXEL = 72 / _DPI  # in points
+_INK, _PAPER = "#26262c", "white"
+_WAVE, _RMS = "#784a8c", "#491664"
+_FONT = "DejaVu Sans"  # matplotlib brings it along
 _KEYWORDS = {"title": "Title", "artist": "Author", "comment": "Comment", "copyright": "Copyright"}
-_KEYWORD = 79  # bytes of a name, at most
+_LONGEST_KEYWORD = 79  # bytes
+_COMPRESSION = 4  # of zlib: files are 3 % larger than with its usual 6, and take 60 % of the time
 
 
-@dataclass(frozen=True, eq=False)
-class Spectrum:
-    """A panel of levels over time and frequency.
-
-    Parameters
-    ----------
-    levels
-        (rows, frames) in dB, the highest frequency on top.
-    marks
-        Where frequencies in Hz lie: from 0, the bottom, to 1, the top.
-    low, high
-        Levels that are darkest and brightest.
-    unit
-        Of the levels.
-    """
-
-    levels: Array
-    marks: Sequence[tuple[float, float]]
-    low: float
-    high: float
-    unit: str = "dB"
-
-
-@dataclass(frozen=True, eq=False)
-class Wave:
-    """A panel with the outline of a waveform: the least, greatest and root-mean-square sample of each column."""
-
-    low: Array
-    high: Array
-    rms: Array
-    limit: float
-
-
-Panel = Spectrum | Wave
-
-
-def columns_of(width: int) -> int:
-    """Return how many columns a panel of a picture has."""
-    return width - LEFT - RIGHT
-
-
-def rows_of(height: int, panels: Sequence[type], title: bool) -> list[int]:
-    """Return how many rows each panel has: a waveform half as many as a spectrum."""
-    weights = [1 if panel is Wave else 2 for panel in panels]
-    room = height - TOP - BOTTOM - (_TITLE if title else 0) - BETWEEN * (len(panels) - 1)
-    ends = [room * sum(weights[: number + 1]) // sum(weights) for number in range(len(weights))]
-    return [end - start for start, end in zip([0, *ends], ends, strict=False)]
-
-
-def draw(
-    file: BinaryIO,
-    panels: Sequence[Panel],
-    *,
-    width: int,
-    height: int,
-    seconds: float,
-    title: str = "",
-    texts: Mapping[str, str] | None = None,
-) -> None:
-    """Write a PNG file.
+class SoundFigure:
+    """Figure whose panels all span the same time.
 
     Parameters
     ----------
-    file
-        Open for writing, binary.
-    panels
-        From top to bottom, all over the same time.
     width, height
-        Of the picture in pixels.
+        Size in pixels.
+    panels
+        Relative height of each panel, from top to bottom.
     seconds
-        That each panel lasts.
+        Duration of the sound.
     title
-        On top; none if it is empty.
-    texts
-        To go into the file, by name.
+        Title at the top; none if it is empty.
+
+    Attributes
+    ----------
+    columns
+        Width of a panel in pixels.
+    rows
+        Height of each panel in pixels.
     """
-    import numpy as np
-    from PIL import Image, ImageDraw, PngImagePlugin
 
-    canvas = np.full((height, width, 3), _PAPER, np.uint8)
-    top = TOP + (_TITLE if title else 0)
-    places = []
-    for panel, rows in zip(panels, rows_of(height, [type(panel) for panel in panels], bool(title)), strict=True):
-        box = canvas[top : top + rows, LEFT : width - RIGHT]
-        box[:] = _pixels(panel, box.shape[0], box.shape[1])
-        places.append((top, rows))
-        top += rows + BETWEEN
-    picture = Image.fromarray(canvas)
-    pen = _Pen(ImageDraw.Draw(picture), width)
-    for panel, (start, rows) in zip(panels, places, strict=True):
-        pen.frame(start, rows)
-        if isinstance(panel, Spectrum):
-            pen.frequencies(panel, start, rows)
-            bar = display.colours(np.linspace(1, 0, rows)[:, None].repeat(_BAR[1], axis=1), 0, 1)
-            picture.paste(Image.fromarray(bar), (width - RIGHT + _BAR[0], start))
-            pen.levels(panel, start, rows)
-        else:
-            pen.amplitudes(panel, start, rows)
-    start, rows = places[-1]
-    pen.times(seconds, start + rows, [start + rows for start, rows in places])
-    if title:
-        pen.title(title)
-    info = PngImagePlugin.PngInfo()
-    for name, value in (texts or {}).items():
-        info.add_itxt(_KEYWORDS.get(name, name)[:_KEYWORD], value)
-    picture.save(file, format="PNG", pnginfo=info)
+    def __init__(self, width: int, height: int, panels: Sequence[int], seconds: float, title: str = "") -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
+        self._figure = Figure((width / _DPI, height / _DPI), dpi=_DPI, facecolor=_PAPER, layout="none")
+        self._canvas = FigureCanvasAgg(self._figure)
+        self._width, self._height, self._seconds = width, height, seconds
+        self._top = TOP + (_TITLE if title else 0)
+        self._panels: list[Any] = []
+        room = height - self._top - BOTTOM - BETWEEN * (len(panels) - 1)
+        ends = [room * sum(panels[: number + 1]) // sum(panels) for number in range(len(panels))]
+        self.columns = width - LEFT - RIGHT
+        self.rows = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+        if title:
+            self._draw_title(title)
 
-def _pixels(panel: Panel, rows: int, columns: int) -> Array:
-    """Return the inside of a panel: uint8 (rows, columns, 3)."""
-    import numpy as np
-    from PIL import Image
+    def add_spectrum(
+        self, levels: FloatArray, marks: Sequence[tuple[float, float]], low: float, high: float, unit: str = "dB"
+    ) -> None:
+        """Add a panel with levels over time and frequency, and their colour bar.
 
-    if isinstance(panel, Spectrum):
-        image = Image.fromarray(np.ascontiguousarray(panel.levels, np.float32))
-        levels = np.asarray(image.resize((columns, rows), Image.Resampling.BILINEAR))
-        return display.colours(levels, panel.low, panel.high)
-    paper = np.broadcast_to(np.array(_PAPER, np.float64), (rows, columns, 3))
-    wave = _mixed(paper, _WAVE, _cover(panel.low, panel.high, panel.limit, rows))
-    return np.rint(_mixed(wave, _CORE, _cover(-panel.rms, panel.rms, panel.limit, rows, least=0))).astype(np.uint8)
+        Parameters
+        ----------
+        levels
+            Levels (rows, frames), the lowest frequency first.
+        marks
+            Frequencies in Hz to mark, ascending, each with its place on the axis: 0 is the bottom, 1 the top.
+        low, high
+            Levels of the darkest and of the brightest colour.
+        unit
+            Unit of the levels.
+        """
+        import numpy as np
 
+        rows = self.rows[len(self._panels)]
+        colours = {"cmap": "magma", "vmin": low, "vmax": high, "aspect": "auto", "origin": "lower"}
+        bar = self._axes(LEFT + self.columns + _BAR[0], _BAR[1], rows)
+        bar.imshow(np.linspace(low, high, 256)[:, None], extent=(0, 1, low, high), **colours)
+        bar.set_xticks([])
+        bar.yaxis.tick_right()
+        bar.yaxis.set_label_position("right")
+        _mark(bar.yaxis, low, high, rows // 28)
+        bar.set_ylabel(unit, **_style())
+        axes = self._add_panel(rows)
+        extent = (0, self._seconds, 0, 1)
+        axes.imshow(levels, extent=extent, interpolation="bilinear", interpolation_stage="data", **colours)
+        shown: list[tuple[float, float]] = []
+        for hertz, place in marks:
+            if not shown or (place - shown[-1][1]) * rows >= _LINE:  # the numbers do not touch each other
+                shown.append((hertz, place))
+        axes.set_yticks([place for _, place in shown], [f"{hertz:,.0f}" for hertz, _ in shown])
+        axes.set_ylabel("Hz", **_style())
 
-def _cover(low: Array, high: Array, limit: float, rows: int, least: float = 1.2) -> Array:
-    """Return how much of each pixel lies between two outlines, from 0 to 1; they are ``least`` pixels apart."""
-    import numpy as np
+    def add_wave(self, low: FloatArray, high: FloatArray, rms: FloatArray, limit: float) -> None:
+        """Add a panel with the envelope of a waveform: amplitudes are on the left, their levels on the right.
 
-    upper, lower = ((1 - np.clip(edge / limit, -1, 1)) / 2 * rows for edge in (high, low))
-    lack = np.maximum(least - (lower - upper), 0) / 2
-    upper, lower = upper - lack, lower + lack
-    row = np.arange(rows)[:, None]
-    return np.asarray(np.clip(np.minimum(row + 1, lower) - np.maximum(row, upper), 0, 1))
-
-
-def _mixed(paper: Array, ink: tuple[int, int, int], cover: Array) -> Array:
-    import numpy as np
-
-    return np.asarray(paper * (1 - cover[..., None]) + np.array(ink, np.float64) * cover[..., None])
-
-
-class _Pen:
-    """Draws what stands around panels."""
-
-    def __init__(self, draw: Any, width: int) -> None:
-        from PIL import ImageFont
-
-        self._draw = draw
-        self._right = width - RIGHT
-        self._width = width
-        self._small = ImageFont.load_default(13)
-
-    def frame(self, top: int, rows: int) -> None:
-        """Draw the line around a panel."""
-        self._draw.rectangle((LEFT - 1, top - 1, self._right, top + rows), outline=_INK)
-
-    def frequencies(self, panel: Spectrum, top: int, rows: int) -> None:
-        """Mark frequencies on the left of a panel; those that would touch one another are left out."""
-        shown: list[tuple[float, int]] = []
-        for hertz, place in panel.marks:
-            row = top + round((1 - place) * (rows - 1))
-            if not shown or shown[-1][1] - row >= _LINE:
-                shown.append((hertz, row))
-        for hertz, row in shown:
-            self._mark(LEFT, row, -5)
-            self._text(LEFT - 9, row, f"{hertz:,.0f}" + (" Hz" if hertz == shown[-1][0] else ""), "rm")
-
-    def levels(self, panel: Spectrum, top: int, rows: int) -> None:
-        """Mark levels on the scale of colours."""
-        left = self._right + _BAR[0]
-        self._draw.rectangle((left - 1, top - 1, left + _BAR[1], top + rows), outline=_INK)
-        span = panel.high - panel.low
-        marks = display.ticks(panel.low, panel.high, max(1, rows // 28))
-        for level in marks:
-            row = top + round((panel.high - level) / span * (rows - 1))
-            self._mark(left + _BAR[1], row, 4)
-            unit = f" {panel.unit}" if level == marks[-1] else ""
-            self._text(left + _BAR[1] + 8, row, f"{level:g}{unit}", "lm")
-
-    def amplitudes(self, panel: Wave, top: int, rows: int) -> None:
-        """Mark amplitudes on the left of a panel, and how loud these are on the right."""
+        Parameters
+        ----------
+        low, high, rms
+            Smallest sample, largest sample and root mean square of each column (columns,).
+        limit
+            Amplitude at the top.
+        """
         import math
 
-        marks = display.ticks(-panel.limit, panel.limit, max(2, rows // 24))
-        for value in marks:
-            row = top + round((1 - value / panel.limit) / 2 * (rows - 1))
-            self._mark(LEFT, row, -5)
-            self._text(LEFT - 9, row, f"{value:g}", "rm")
-            if value > 0:
-                self._mark(self._right, row, 5)
-                unit = " dBFS" if value == marks[-1] else ""
-                self._text(self._right + 9, row, f"{20 * math.log10(value):.1f}{unit}".replace("0.0 ", "0 "), "lm")
+        import numpy as np
 
-    def times(self, seconds: float, bottom: int, bottoms: Sequence[int]) -> None:
-        """Mark times below all panels, in numbers below the last."""
-        columns = self._right - LEFT
-        for time in display.ticks(0, seconds, max(1, columns // 90)):
-            column = LEFT + round(time / seconds * (columns - 1))
-            for row in bottoms:
-                self._draw.line((column, row + 1, column, row + 5), fill=_INK)
-            self._text(column, bottom + 8, f"{time:g}", "mt")
-        self._text((LEFT + self._right) / 2, bottom + 26, "seconds", "mt")
+        rows = self.rows[len(self._panels)]
+        axes = self._add_panel(rows)
+        times = (np.arange(low.size) + 0.5) * (self._seconds / low.size)
+        middle, half = (low + high) / 2, np.maximum((high - low) / 2, _THINNEST * limit / rows)
+        axes.fill_between(times, middle - half, middle + half, step="mid", color=_WAVE, linewidth=0)
+        axes.fill_between(times, -rms, rms, step="mid", color=_RMS, linewidth=0)
+        axes.tick_params(right=True)
+        marks = _mark(axes.yaxis, -limit, limit, max(min(5, rows // 20), rows // 48))
+        for value in filter(None, marks):
+            level = _number(round(20 * math.log10(abs(value)), 1)) + (" dBFS" if value == marks[-1] else "")
+            place = (1 + 9 / self.columns, value)
+            axes.text(*place, level, transform=axes.get_yaxis_transform(), va="center_baseline", **_style())
 
-    def title(self, text: str) -> None:
-        """Write the title on top, as much of it as there is room for."""
-        font, text = _font_for(text)
-        if font.getlength(text) > self._right - LEFT:
-            while len(text) > 1 and font.getlength(text + "...") > self._right - LEFT:
-                text = text[:-1]
-            text += "..."
-        self._draw.text((LEFT, TOP + 2), text, fill=_INK, font=font, anchor="lt")
+    def save(self, file: BinaryIO, texts: Mapping[str, str]) -> None:
+        """Write the figure to a binary file as PNG, with texts by name."""
+        import numpy as np
+        from PIL import Image, PngImagePlugin
 
-    def _mark(self, column: int, row: int, length: int) -> None:
-        self._draw.line((column + (length > 0), row, column + length, row), fill=_INK)
+        for axes in self._panels:
+            _mark(axes.xaxis, 0, self._seconds, self.columns // 90)
+            axes.tick_params(labelbottom=axes is self._panels[-1])
+        self._panels[-1].set_xlabel("seconds", **_style())
+        self._canvas.draw()
+        info = PngImagePlugin.PngInfo()
+        for name, value in texts.items():
+            info.add_itxt(_KEYWORDS.get(name, name)[:_LONGEST_KEYWORD], value)
+        image = Image.fromarray(np.asarray(self._canvas.buffer_rgba())[..., :3])
+        image.save(file, format="PNG", pnginfo=info, compress_level=_COMPRESSION)
 
-    def _text(self, column: float, row: float, text: str, anchor: str) -> None:
-        self._draw.text((column, row), text, fill=_INK, font=self._small, anchor=anchor)
+    def _add_panel(self, rows: int) -> Any:
+        """Add the axes of the next panel."""
+        axes = self._axes(LEFT, self.columns, rows)
+        self._panels.append(axes)
+        self._top += rows + BETWEEN
+        return axes
+
+    def _axes(self, left: int, columns: int, rows: int) -> Any:
+        bottom = self._height - self._top - rows
+        box = (left / self._width, bottom / self._height, columns / self._width, rows / self._height)
+        axes = self._figure.add_axes(box, facecolor=_PAPER, xmargin=0, ymargin=0)
+        axes.grid(visible=False)
+        lines = {"direction": "out", "length": 5 * _PIXEL, "width": _PIXEL, "pad": 4 * _PIXEL, "color": _INK}
+        axes.tick_params(labelcolor=_INK, labelsize=13 * _PIXEL, labelfontfamily=_FONT, left=True, bottom=True, **lines)
+        for spine in axes.spines.values():
+            spine.set(edgecolor=_INK, linewidth=_PIXEL, visible=True)
+        return axes
+
+    def _draw_title(self, title: str) -> None:
+        """Draw as much of the title as fits, with a question mark for each letter that the font does not have."""
+        from matplotlib.font_manager import findfont, get_font
+
+        letters = get_font(findfont(_FONT)).get_charmap()
+        title = "".join(letter if ord(letter) in letters else "?" for letter in title)
+        place = (LEFT / self._width, 1 - TOP / self._height)
+        text = self._figure.text(*place, title, va="top", parse_math=False, **_style(17))
+        while text.get_window_extent().x1 > self._width - RIGHT:
+            title = title[: len(title) * 15 // 16]
+            text.set_text(f"{title}...")
 
 
-def _font_for(text: str) -> tuple[Any, str]:
-    """Return a font for a title, and the title as that has letters for it; Pillow's own has ASCII alone."""
-    import unicodedata
+def round_numbers(low: float, high: float, steps: int) -> list[float]:
+    """Round numbers within limits: at most ``steps`` steps of 1, 2 or 5 times a power of ten."""
+    from matplotlib.ticker import MaxNLocator
 
-    from PIL import ImageFont
+    found = MaxNLocator(max(1, steps), steps=[1, 2, 5, 10]).tick_values(low, high)
+    return [float(value) for value in found if low <= value <= high]
 
-    if not text.isascii():
-        for name in _FONTS:
-            try:
-                return ImageFont.truetype(name, 17), text
-            except OSError:
-                continue
-        text = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
-        text = "".join(letter if letter.isascii() else "?" for letter in text if not unicodedata.combining(letter))
-    return ImageFont.load_default(17), text
+
+def _mark(axis: Any, low: float, high: float, steps: int) -> list[float]:
+    """Mark round numbers on an axis from ``low`` to ``high``, and return them."""
+    marks = round_numbers(low, high, steps)
+    axis.set_ticks(marks, [_number(value) for value in marks])
+    axis.set_view_interval(low, high, ignore=True)
+    return marks
+
+
+def _number(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
+
+
+def _style(size: int = 13) -> dict[str, Any]:
+    return {"color": _INK, "fontsize": size * _PIXEL, "fontfamily": _FONT}
