@@ -32,7 +32,6 @@ def test_what_is_in_the_way_stays():
     assert trials("in-the-way") == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "fault"),
     [
@@ -41,8 +40,9 @@ def test_what_is_in_the_way_stays():
         *(("fresh", fault) for fault in ("EIO", "EACCES+", "EROFS+")),
     ],
 )
-def test_at_every_step(scenario, fault):
-    assert trials(scenario, fault) == []
+def test_at_every_step(scenario, fault, repetitions, chance):
+    every = 10 // repetitions(10)
+    assert trials(scenario, fault, "", every, chance.randrange(every)) == []
 
 
 FOUND_OUT = {
@@ -72,5 +72,5 @@ QUICK = ("flushes_no_records", "replaces_anything")
 )
 def test_a_publisher_that_was_broken_on_purpose_is_found_out(breaker):
     (what, *fault), line = FOUND_OUT[breaker]
-    found = trials(what, *(fault or [""]), breaker, 1, 1)
+    found = trials(what, *(fault or [""]), breaker, 1, 0, 1)
     assert any(line in one for one in found), found
