@@ -10,10 +10,10 @@ from typing import Any
 from tonearm.api import ArrayOptions, MelDialect, OptionError
 from tonearm.cli.dialects import HEAD, figures_of
 from tonearm.cli.plugins import described, flow, kind
-from tonearm.config.options import declared
-from tonearm.config.schema import options_schema
-from tonearm.ports import ports_of
-from tonearm.registry import BUILTIN, Entry, Registry, default
+from tonearm.pipeline.options import declared
+from tonearm.pipeline.schema import options_schema
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import BUILTIN, Entry, Registry, default
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- {}: made by docs/make_reference.py -->\n", "<!-- end -->"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import tonearm
-from tonearm.registry import Offer, Registry, installed
+from tonearm.plugins.registry import Offer, Registry, installed
 
 ROOT = Path(__file__).parent.parent
 
@@ -140,13 +140,13 @@ def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:
 
 def test_the_guide_to_finishing_says_what_is_so() -> None:
     from tonearm.api import Waveform
-    from tonearm.ports import ports_of
+    from tonearm.plugins.ports import ports_of
     from tonearm_plugins.dsp.layouts import WEIGHTS
 
     text = (ROOT / "docs/finishing.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d)(?: \(\S+\))? \| [^|]+ \| ([\d., ]+) \|$", text, re.MULTILINE)
     assert {int(count): tuple(float(x) for x in row.split(",")) for count, row in rows} == WEIGHTS
-    ports = {entry.name: ports_of(entry.resolve()) for entry in tonearm.registry.default().entries("transform")}
+    ports = {entry.name: ports_of(entry.resolve()) for entry in tonearm.plugins.registry.default().entries("transform")}
     finishing = {name for name, port in ports.items() if (port.takes, port.gives) == ((Waveform,), (Waveform,))}
     assert len(finishing) > 15
     assert finishing <= set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", text))
@@ -179,7 +179,7 @@ class TestTheGuideToMels:
             assert tonearm.load(file).checked.decoder.plugin.options.dialect.n_mels == 80
 
     def test_its_vocoder_takes_these_options(self) -> None:
-        from tonearm.config.options import declared
+        from tonearm.pipeline.options import declared
         from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoderOptions
 
         (step,) = (yaml.safe_load(block)[0] for block in blocks(self.PAGE, "yaml") if "onnx-vocoder" in block)
@@ -198,7 +198,7 @@ class TestTheGuideToMels:
         assert caught.value.hint.startswith(said[1])
 
     def test_it_names_every_step_and_what_it_takes(self) -> None:
-        from tonearm.dialects.steps import ARGUMENTS
+        from tonearm.recipes.mel.steps import ARGUMENTS
 
         text = (ROOT / self.PAGE).read_text(encoding="utf-8")
         rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|", text, re.MULTILINE)
@@ -208,7 +208,7 @@ class TestTheGuideToMels:
 
 def test_the_guide_to_files_says_what_is_so() -> None:
     text = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
-    encoders = {entry.name for entry in tonearm.registry.default().entries("encoder")}
+    encoders = {entry.name for entry in tonearm.plugins.registry.default().entries("encoder")}
     assert encoders == set(re.findall(r"`([a-z0-9]+-writer)`", text.partition("## Whole numbers")[0]))
     (pipeline,) = blocks("docs/formats.md", "yaml")
     assert tonearm.load(yaml.safe_load(pipeline)).outputs
@@ -226,7 +226,7 @@ def test_the_guide_to_files_says_what_is_so() -> None:
 
 
 def test_the_guide_names_every_field_of_a_template() -> None:
-    from tonearm.config.template import FIELDS
+    from tonearm.pipeline.templates import FIELDS
 
     text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
     assert [field for field in FIELDS if f"`{{{field}}}`" not in text] == []
@@ -248,7 +248,7 @@ def test_what_inspect_says_is_what_the_guide_shows(
 
 
 def test_the_guide_names_every_decoder_and_what_it_needs() -> None:
-    from tonearm.registry import default
+    from tonearm.plugins.registry import default
 
     text = (ROOT / "docs/reading.md").read_text(encoding="utf-8")
     for entry in default().entries("decoder"):

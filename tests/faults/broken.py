@@ -9,8 +9,9 @@ import contextlib
 import os
 from collections.abc import Callable
 
-from tonearm.batch import history, journal, naming, prepare, publish, run, temporaries
-from tonearm.batch.publish import Publisher
+from tonearm.run import prepare, run
+from tonearm.run.store import history, journal, output_names, publisher, temporaries
+from tonearm.run.store.publisher import Publisher
 
 
 def writes_in_place() -> None:
@@ -81,7 +82,7 @@ def flushes_no_files() -> None:
 
 def flushes_no_folders() -> None:
     """Leave it to the system when names get to the disk, also at the end."""
-    publish.flush_folder = lambda _: None
+    publisher.flush_folder = lambda _: None
 
 
 def flushes_before_writing() -> None:
@@ -98,7 +99,7 @@ def flushes_before_writing() -> None:
 
 def leaves_temporaries() -> None:
     """Leave temporaries where something fails."""
-    publish.discard = prepare.discard = run.discard = lambda *_: None
+    publisher.discard = prepare.discard = run.discard = lambda *_: None
     temporaries.Temporaries.__exit__ = lambda *_: None
 
 
@@ -153,7 +154,7 @@ def forgets_items() -> None:
 
 def replaces_anything() -> None:
     """Take no look at what is there."""
-    naming.Names.existing = lambda *_: None
+    output_names.Names.existing = lambda *_: None
 
 
 def renames_files_apart() -> None:

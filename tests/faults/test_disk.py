@@ -103,7 +103,7 @@ def test_a_folder_that_is_removed_meanwhile(lab, tmp_path):
     pipeline = (folder / "p.yaml").read_text()
     (folder / "q.yaml").write_text(pipeline.replace('"{stem}.wav"', '"x/{stem}.wav"'))
     code = (
-        "import os, shutil, sys, tonearm.cli as cli, tonearm.batch.publish as publish;"
+        "import os, shutil, sys, tonearm.cli as cli, tonearm.run.store.publisher as publish;"
         "real = publish.Publisher.publish;"
         "count = iter(range(99));"
         "publish.Publisher.publish = lambda self, batch:"

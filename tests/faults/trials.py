@@ -18,15 +18,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "core" / "batch"), str(Path(__file__).parents[1] / "core")]
+sys.path[:0] = [str(Path(__file__).parents[1] / "core" / "run"), str(Path(__file__).parents[1] / "core")]
 
-import batch_toys as toys  # noqa: E402
+import run_toys as toys  # noqa: E402
 from broken import BREAKERS  # noqa: E402
 from rules import Outputs, Seen, complete, known, not_redone, seen, temporaries, visible, whole  # noqa: E402
 
-from tonearm.batch import executor, publish  # noqa: E402
-from tonearm.batch.run import Run, RunOptions  # noqa: E402
 from tonearm.errors import OutputError, TonearmError  # noqa: E402
+from tonearm.run.run import Run, RunOptions  # noqa: E402
+from tonearm.run.store import publisher  # noqa: E402
+from tonearm.run.workers import executor  # noqa: E402
 
 CALLS = (
     "open", "write", "read", "preadv", "pread", "lseek", "close", "dup", "replace", "unlink", "mkdir", "fsync",
@@ -397,11 +398,11 @@ def in_the_way(breaker: Callable[[], None]) -> list[str]:
 
         def work(early: bool = early, put: Callable[[], None] = put) -> int:
             breaker()
-            real = publish.Publisher.publish
+            real = publisher.Publisher.publish
             if early:
                 put()
             else:
-                publish.Publisher.publish = lambda self, batch: put() or real(self, batch)
+                publisher.Publisher.publish = lambda self, batch: put() or real(self, batch)
             return convert()
 
         child(work)

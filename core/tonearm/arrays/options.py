@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from tonearm.dialects import MelDialect, MelSpectrogram
 from tonearm.errors import OptionError
+from tonearm.recipes.mel import MelDialect, MelSpectrogram
 from tonearm.signals import (
     GRID_FIELDS,
     MAX_SAMPLE_RATE,

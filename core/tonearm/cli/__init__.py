@@ -39,7 +39,7 @@ def _main(arguments: list[str]) -> int:
     """Do what the arguments say."""
     command = next((word for word in arguments if not word.startswith("-")), None)
     if command in COMMANDS:
-        from tonearm.batch.cores import let_threads_rest
+        from tonearm.run.workers.cores import let_threads_rest
 
         let_threads_rest(os.environ)  # of whatever is imported from here on
         _import_msgspec_alone()

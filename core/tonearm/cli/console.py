@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from tonearm.errors import Problem
-    from tonearm.registry import Registry
+    from tonearm.plugins.registry import Registry
 
 DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED, SIGNALLED = 0, 1, 2, 3, 4, 11, 128
 
@@ -204,7 +204,7 @@ def warn_of(problems: Iterable[Problem]) -> None:
 
 def registry() -> Registry:
     """Return the plugins that are installed, after saying which packages were set aside."""
-    from tonearm import registry as room
+    from tonearm.plugins import registry as room
 
     found = room.default()
     warn_of(found.problems)

@@ -10,9 +10,9 @@ from tonearm.cli import console
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tonearm.batch.plan import Plan
-    from tonearm.batch.report import Report
     from tonearm.cli.progress import Observer
+    from tonearm.run.plan import Plan
+    from tonearm.run.report import Report
 
 SHOWN = 5
 """So many files and failures are named at the end; the journal has all."""
@@ -73,9 +73,9 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, watching: Observer) -> int:
-    from tonearm.batch.memory import keep_memory
-    from tonearm.batch.run import Run, RunOptions
     from tonearm.python import load
+    from tonearm.run.run import Run, RunOptions
+    from tonearm.run.workers.memory import keep_memory
 
     pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
     options = RunOptions(
@@ -117,7 +117,7 @@ def _sources(arguments: argparse.Namespace) -> Iterable[str] | None:
         return arguments.sources or None
     import itertools
 
-    from tonearm.batch.sources import listed
+    from tonearm.run.sources.finding import listed
 
     return itertools.chain(arguments.sources, listed(arguments.listed))
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from core_toys import ToneReader, registry_of, tonearm
 
-from tonearm import cli, registry
-from tonearm.config.check import check
-from tonearm.config.document import read_document
+from tonearm import cli
+from tonearm.pipeline.check import check
+from tonearm.pipeline.document import read_document
+from tonearm.plugins import registry
 
 SAMPLES = np.round(np.sin(np.arange(2000) / 9) * 12000).astype(np.int16)
 

@@ -167,7 +167,7 @@ class TestGuard:
         assert said.endswith("usage: no\n")
 
     def test_sigterm_passes_through_a_plugin(self):
-        from tonearm.stages import blamed
+        from tonearm.pipeline.stages import blamed
 
         with pytest.raises(console.Terminated), blamed(None):
             raise console.Terminated

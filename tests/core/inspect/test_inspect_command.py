@@ -21,7 +21,7 @@ import tonearm
 from tonearm.api import Context, Source
 from tonearm.cli import main
 from tonearm.inspect import files
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
 DIALECTS = default().dialects

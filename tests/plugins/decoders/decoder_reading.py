@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tonearm.api import ItemError, Source
-from tonearm.handed import Context
-from tonearm.ports import ports_of
-from tonearm.registry import default
+from tonearm.plugins.context import Context
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import default
 
 STFT: dict[str, Any] = {"sample_rate": 8000, "n_fft": 16, "hop_length": 4}
 RNG = np.random.default_rng(5)

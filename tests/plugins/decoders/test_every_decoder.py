@@ -14,7 +14,7 @@ from decoder_reading import RNG, STFT, WAVE, decode, mutated, refused, survives
 from real_formats import FORMATS, Format
 
 from tonearm.arrays import KeyedArrayOptions
-from tonearm.ports import ports_of
+from tonearm.plugins.ports import ports_of
 
 
 def scaled(array: Any) -> Any:

@@ -14,7 +14,7 @@ from decoder_reading import RNG
 from PIL import Image
 
 from tonearm.cli import main
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 from tonearm_plugins.decoders.image_reader import ImageOptions, ImageReader
 from tonearm_plugins.formats import pictures
 

@@ -117,7 +117,7 @@ def test_rows_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     before = pa.total_allocated_bytes()
     most = 0
     made = ParquetReader(ParquetOptions(sample_rate=8000))
-    from tonearm.handed import Context
+    from tonearm.plugins.context import Context
 
     for _ in made.decode(decoder_reading.source_of(data), Context()):
         most = max(most, pa.total_allocated_bytes() - before)

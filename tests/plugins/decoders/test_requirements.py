@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tonearm.cli import main
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 
 OPTIONAL = ("torch", "safetensors", "h5py", "pyarrow", "kaldiio", "zarr", "PIL")
 BASE = {

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from decoder_reading import RNG, STFT, WAVE
 
-from tonearm.contract import Requirement
+from tonearm.plugins.contract import Requirement
 from tonearm_plugins.decoders.torch_reader import TorchReader
 
 torch = pytest.importorskip("torch", reason="pip install torch")
