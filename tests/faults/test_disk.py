@@ -5,8 +5,8 @@ import resource
 import subprocess
 
 import pytest
-from commands import material, reference, run
-from rules import complete, known, not_redone, seen, temporaries, whole
+from cli_runs import material, reference, run
+from invariants import complete, known, not_redone, seen, temporaries, whole
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from broken import BREAKERS
+from broken_publishers import BREAKERS
 
-TRIALS = Path(__file__).with_name("trials.py")
+TRIALS = Path(__file__).with_name("fault_injection.py")
 
 
 def trials(*arguments):

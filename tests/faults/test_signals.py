@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import count, material, run, slow, start, wait_for
-from rules import complete, known, not_redone, seen, temporaries, whole
+from cli_runs import count, material, run, slow, start, wait_for
+from invariants import complete, known, not_redone, seen, temporaries, whole
 
 SAID = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "the terminal is gone"}
 

@@ -1,4 +1,4 @@
-"""Runs with one fault each: ``python trials.py SCENARIO FAULT [BREAKER]`` prints what breaks the rules, as JSON.
+"""Runs with one fault each: ``python fault_injection.py SCENARIO FAULT [BREAKER]`` prints what breaks the rules, as JSON.
 
 A run in a child process is disturbed at the n-th call that it makes of the operating system, for every n that there is:
 it dies there, or the call fails. Then the rules are looked at, the run is repeated undisturbed, and they are looked at
@@ -21,8 +21,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1] / "core" / "run"), str(Path(__file__).parents[1] / "core")]
 
 import run_toys as toys  # noqa: E402
-from broken import BREAKERS  # noqa: E402
-from rules import Outputs, Seen, complete, known, not_redone, seen, temporaries, visible, whole  # noqa: E402
+from broken_publishers import BREAKERS  # noqa: E402
+from invariants import Outputs, Seen, complete, known, not_redone, seen, temporaries, visible, whole  # noqa: E402
 
 from tonearm.errors import OutputError, TonearmError  # noqa: E402
 from tonearm.run.run import Run, RunOptions  # noqa: E402

@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 import pytest
-from commands import count, material, reference, run, slow, start, wait_for
-from rules import complete, not_redone, seen, temporaries
+from cli_runs import count, material, reference, run, slow, start, wait_for
+from invariants import complete, not_redone, seen, temporaries
 
 
 def test_two_runs_into_one_folder(tmp_path):

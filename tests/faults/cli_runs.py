@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from rules import Outputs, records
+from invariants import Outputs, records
 
 PIPELINE = """\
 tonearm: 1

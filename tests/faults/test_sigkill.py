@@ -6,8 +6,8 @@ import signal
 import time
 
 import pytest
-from commands import material, reference, run, start
-from rules import complete, known, not_redone, seen, temporaries, whole
+from cli_runs import material, reference, run, start
+from invariants import complete, known, not_redone, seen, temporaries, whole
 
 
 @pytest.fixture(scope="module")
