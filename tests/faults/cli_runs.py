@@ -1,15 +1,19 @@
-"""The command as a lab runs it, over arrays enough that there is time to do something to it."""
+"""Runs of the command as a user starts them, and pipelines with a step that gives tests time to disturb them."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import sysconfig
+import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from invariants import Outputs, records
+from core_toys import third_party
+from invariants import Outputs, journal_records
 
 PIPELINE = """\
 tonearm: 1
@@ -25,9 +29,12 @@ outputs:
 
 TONEARM = str(Path(sysconfig.get_path("scripts")) / "tonearm")
 
+PATIENCE = 120
+"""Seconds after which a run is taken to hang."""
 
-def material(folder: Path, count: int, samples: int = 8000) -> None:
-    """Write a pipeline, and arrays no two of which are alike."""
+
+def write_inputs(folder: Path, count: int, samples: int = 8000) -> None:
+    """Write a pipeline and arrays, each of which differs from the others."""
     (folder / "in").mkdir()
     (folder / "p.yaml").write_text(PIPELINE)
     noise = np.random.default_rng(0).uniform(-0.9, 0.9, samples).astype(np.float32)
@@ -35,55 +42,98 @@ def material(folder: Path, count: int, samples: int = 8000) -> None:
         np.save(folder / "in" / f"{number:04}.npy", np.roll(noise, number))
 
 
-def slow(folder: Path, seconds: float) -> dict[str, str]:
-    """Put a step into the pipeline that takes its time; return the environment in which its plugin is installed."""
-    from core_toys import third_party
+def add_step(folder: Path, body: str) -> dict[str, str]:
+    """Put a step into the pipeline; return the environment in which its plugin is installed.
 
+    Parameters
+    ----------
+    folder
+        Folder of the pipeline.
+    body
+        Python statements that the step executes for each ``signal``. They may use `os`, `signals` (the module), `time`,
+        ``folder``, a counter ``Step.calls`` and ``hold()``, which waits until `release` is called.
+    """
     code = f"""
-import time
+import os, time
+import signal as signals
+from pathlib import Path
 from tonearm.api import NoOptions, Transform, Waveform, hookimpl
-class Slow(Transform[Waveform, Waveform, NoOptions]):
+folder = Path({str(folder)!r})
+def hold():
+    (folder / f"held.{{os.getpid()}}").touch()
+    while not (folder / "released").exists():
+        time.sleep(0.005)
+class Step(Transform[Waveform, Waveform, NoOptions]):
+    calls = 0
     def apply(self, signal, context):
-        time.sleep({seconds})
+        Step.calls += 1
+{textwrap.indent(textwrap.dedent(body), " " * 8)}
         return signal
 @hookimpl
 def tonearm_transforms():
-    return {{"slow": Slow}}
+    return {{"step": Step}}
 """
     text = (folder / "p.yaml").read_text()
-    (folder / "p.yaml").write_text(text.replace("steps: []", "steps: [{use: slow}]"))
-    return {**os.environ, **third_party(folder / "site", "slow", code)}
+    (folder / "p.yaml").write_text(text.replace("steps: []", "steps: [{use: step}]"))
+    return {**os.environ, **third_party(folder / "site", "step", code)}
 
 
-def start(folder: Path, *arguments: object, out: str = "out", **more) -> subprocess.Popen[str]:
-    """Start a run."""
-    command = [TONEARM, "run", "p.yaml", "--out", out, *map(str, arguments)]
+def is_held(folder: Path) -> bool:
+    """Whether a step holds a signal."""
+    return any(folder.glob("held.*"))
+
+
+def release(folder: Path) -> None:
+    """Let all steps go on that hold a signal, and hold no more."""
+    (folder / "released").touch()
+
+
+def hold_again(folder: Path) -> None:
+    """Forget that steps held signals and were released."""
+    for path in (*folder.glob("held.*"), folder / "released"):
+        path.unlink(missing_ok=True)
+
+
+def start(folder: Path, *arguments: object, out: str = "out", changes: str = "", **more) -> subprocess.Popen[str]:
+    """Start a run; ``changes`` is Python code that changes tonearm in the run's process."""
+    program = [TONEARM]
+    if changes:
+        program = [sys.executable, "-c", f"import sys; from tonearm import cli\n{changes}\nsys.exit(cli.main())"]
+    command = [*program, "run", "p.yaml", "--out", out, *map(str, arguments)]
     more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **more}
     return subprocess.Popen(command, cwd=folder, **more)
 
 
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for a run to end; return the exit status and the text on standard error."""
+    try:
+        _, messages = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, messages
+
+
 def run(folder: Path, *arguments: object, **more) -> tuple[int, str]:
-    """Run to the end; return the exit status and what was said."""
-    process = start(folder, *arguments, **more)
-    _, said = process.communicate(timeout=120)
-    return process.returncode, said
+    """Run to the end; return the exit status and the text on standard error."""
+    return finish(start(folder, *arguments, **more))
 
 
-def reference(folder: Path) -> Outputs:
-    """Return what a run makes that nobody disturbs."""
-    status, said = run(folder, "--jobs", "0", "--quiet", out="reference")
-    assert status == 0, said
-    return {path.name: path.read_bytes() for path in (folder / "reference").glob("*.wav")}
+def undisturbed_outputs(folder: Path) -> Outputs:
+    """Return the outputs of a run that nobody disturbs."""
+    status, messages = run(folder, "--jobs", "0", "--quiet", out="undisturbed")
+    assert status == 0, messages
+    return {path.name: path.read_bytes() for path in (folder / "undisturbed").glob("*.wav")}
 
 
-def wait_for(condition, seconds: float = 30) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; fail when that takes too long."""
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.005)
 
 
-def count(root: Path, kind: str) -> int:
-    """Return how many records of a kind a journal has."""
-    return sum(record["record"] == kind for record in records(root))
+def count_records(root: Path, kind: str) -> int:
+    """Return the number of records of a kind in the journals."""
+    return sum(record["record"] == kind for record in journal_records(root))

@@ -22,7 +22,17 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "core" / "run"), str(Path(__file
 
 import run_toys as toys  # noqa: E402
 from broken_publishers import BREAKERS  # noqa: E402
-from invariants import Outputs, Seen, complete, known, not_redone, seen, temporaries, visible, whole  # noqa: E402
+from invariants import (
+    Identities,
+    Outputs,
+    corrupt_files,
+    differences,
+    identities,
+    leftover_files,
+    published_files,
+    rewritten_files,
+    unrecorded_files,
+)
 
 from tonearm.errors import OutputError, TonearmError  # noqa: E402
 from tonearm.run.run import Run, RunOptions  # noqa: E402
@@ -201,10 +211,10 @@ class Scenario:
         for attempt in ("second", "third"):
             status = child(again)
             lines += [f"the {attempt} run exits with {status}"] if status != FAILED else []
-            lines += [f"{line}, after the {attempt} run" for line in complete(root, self.after)]
-            lines += [f"{line}, after the {attempt} run" for line in temporaries(root)]
-            lines += [f"{line} by the {attempt} run" for line in not_redone(before, seen(root))]
-            before = seen(root)
+            lines += [f"{line}, after the {attempt} run" for line in differences(root, self.after)]
+            lines += [f"{line}, after the {attempt} run" for line in leftover_files(root)]
+            lines += [f"{line} by the {attempt} run" for line in rewritten_files(before, identities(root))]
+            before = identities(root)
         return lines
 
     def _lose_names(self, root: Path) -> None:
@@ -215,24 +225,26 @@ class Scenario:
             else:
                 (root / line).unlink()
 
-    def _finished(self, root: Path) -> Seen:
+    def _finished(self, root: Path) -> Identities:
         """Return the files of items that are there; one whose second file alone has its name is not."""
-        there = {name for name, content in visible(root).items() if content == self.after.get(name)}
-        return {name: state for name, state in seen(root).items() if {name, name.replace(".json", ".raw")} <= there}
+        there = {name for name, content in published_files(root).items() if content == self.after.get(name)}
+        return {
+            name: state for name, state in identities(root).items() if {name, name.replace(".json", ".raw")} <= there
+        }
 
     def _after_fault(self, root: Path, fault: Fault, status: int) -> list[str]:
-        lines = whole(root, self.before, self.after) + known(root)
-        for name in visible(root):
+        lines = corrupt_files(root, self.before, self.after) + unrecorded_files(root)
+        for name in published_files(root):
             beside = name.replace(".raw", ".json")
-            if visible(root)[name] == self.after.get(name) and not (root / beside).exists():
+            if published_files(root)[name] == self.after.get(name) and not (root / beside).exists():
                 lines.append(f"without what lies beside it: {name}")
         if fault.kind in ("die", "tear", "power"):
             return lines
         if fault.when >= 0:
-            lines += temporaries(root)
-            if status == BUG or (status == USAGE and seen(root).keys() != self.before.keys()):
+            lines += leftover_files(root)
+            if status == BUG or (status == USAGE and identities(root).keys() != self.before.keys()):
                 lines.append(f"exits with {status}")
-            if status == FAILED and complete(root, self.after):
+            if status == FAILED and differences(root, self.after):
                 lines.append("says that all is well, and it is not")
         return lines
 
@@ -265,10 +277,10 @@ def stopped(breaker: Callable[[], None]) -> Scenario:
         base.prepare()
         child(lambda when=when: _disturbed(Fault("tear", when)))
         journal = root / ".tonearm" / "journal.jsonl"
-        if any(name.endswith(".raw") for name in visible(root)) and journal.read_bytes()[-1:] != b"\n":
+        if any(name.endswith(".raw") for name in published_files(root)) and journal.read_bytes()[-1:] != b"\n":
             break
     (root / "x" / ".tonearm-0000000000000001.part").write_text("half")
-    return Scenario(visible(root), base.after, _keep(), breaker)
+    return Scenario(published_files(root), base.after, _keep(), breaker)
 
 
 def _keep() -> Callable[[], None]:
@@ -286,7 +298,7 @@ def _keep() -> Callable[[], None]:
 def _reference() -> Outputs:
     shutil.rmtree(OUT, ignore_errors=True)
     assert child(convert) == FAILED
-    return visible(Path(OUT))
+    return published_files(Path(OUT))
 
 
 def _disturbed(fault: Fault) -> int:

@@ -1,56 +1,55 @@
-"""kill -9 at random moments: no file is corrupt, none is lost, none is done again."""
+"""kill -9 at random moments: no file is corrupt, none is lost, none is written twice."""
 
-import random
 import shutil
 import signal
 import time
 
 import pytest
-from cli_runs import material, reference, run, start
-from invariants import complete, known, not_redone, seen, temporaries, whole
+from cli_runs import run, start, undisturbed_outputs, write_inputs
+from invariants import corrupt_files, differences, identities, leftover_files, rewritten_files, unrecorded_files
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A folder with arrays, and what becomes of them."""
+    """A folder with inputs, their outputs, and the seconds that a run takes."""
     folder = tmp_path_factory.mktemp("lab")
-    material(folder, 300)
-    return folder, reference(folder)
+    write_inputs(folder, 300)
+    began = time.monotonic()
+    expected = undisturbed_outputs(folder)
+    return folder, expected, time.monotonic() - began
 
 
-def kill(lab, arguments, kills, seed):
-    """Kill runs at random moments, each going on where the last one was; return what broke the rules."""
-    folder, expected = lab
+def violations(lab, arguments, kills, chance):
+    """Kill runs at random moments, each of which continues the one before; return the rules that they broke."""
+    folder, expected, longest = lab
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
-    chance = random.Random(seed)
-    lines, took, killed, before = [], 2.0, 0, {}
+    lines, killed, before = [], 0, {}
     while killed < kills:
         began = time.monotonic()
         process = start(folder, "--quiet", *arguments)
-        time.sleep(chance.uniform(0.0, took))
+        time.sleep(chance.uniform(0.0, longest))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        lines += whole(out, expected) + known(out) + not_redone(before, seen(out))
-        before = seen(out)
+        lines += corrupt_files(out, expected) + unrecorded_files(out) + rewritten_files(before, identities(out))
+        before = identities(out)
         if process.returncode == 0:
-            took = min(took, time.monotonic() - began)
-            lines += complete(out, expected) + temporaries(out)
+            longest = min(longest, time.monotonic() - began)
+            lines += differences(out, expected) + leftover_files(out)
             shutil.rmtree(out)
             before = {}
         else:
             killed += 1
-    status, said = run(folder, "--quiet", *arguments)
-    lines += [] if status == 0 else [f"exits with {status}: {said}"]
-    return lines + complete(out, expected) + temporaries(out) + not_redone(before, seen(out))
+    status, messages = run(folder, "--quiet", *arguments)
+    lines += [] if status == 0 else [f"exits with {status}: {messages}"]
+    return lines + differences(out, expected) + leftover_files(out) + rewritten_files(before, identities(out))
 
 
-def test_now_and_then(lab):
-    assert kill(lab, ["--jobs", "2"], kills=5, seed=1) == []
+def test_five_kills(lab, chance):
+    assert violations(lab, ["--jobs", "2"], 5, chance) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fsync", ["file", "none"])
 @pytest.mark.parametrize("jobs", [0, 1, 2])
-def test_at_many_moments(lab, jobs, fsync):
-    assert kill(lab, ["--jobs", jobs, "--fsync", fsync], kills=25, seed=jobs) == []
+def test_many_kills(lab, jobs, fsync, repetitions, chance):
+    assert violations(lab, ["--jobs", jobs, "--fsync", fsync], repetitions(25), chance) == []
