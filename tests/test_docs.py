@@ -209,7 +209,7 @@ class TestTheGuideToMels:
 def test_the_guide_to_files_says_what_is_so() -> None:
     text = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
     encoders = {entry.name for entry in tonearm.plugins.registry.default().entries("encoder")}
-    assert encoders == set(re.findall(r"`([a-z0-9]+-writer)`", text.partition("## Whole numbers")[0]))
+    assert encoders == set(re.findall(r"`([a-z0-9]+-writer)`", text.partition("## Rounding and dither")[0]))
     (pipeline,) = blocks("docs/formats.md", "yaml")
     assert tonearm.load(yaml.safe_load(pipeline)).outputs
     (said,) = re.findall(r"^```\n(speech.yaml:.*?)^```", text, re.MULTILINE | re.DOTALL)
