@@ -5,7 +5,22 @@ from __future__ import annotations
 from msgspec import Meta
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
-from tonearm.errors import ItemError, OptionError, OutputError, SignalError, UsageError
+from tonearm.errors import (
+    Advice,
+    ChooseOption,
+    GiveOption,
+    InsertStep,
+    InstallExtra,
+    ItemError,
+    OptionError,
+    OutputError,
+    Remedy,
+    RemoveOption,
+    RunCommand,
+    SetOption,
+    SignalError,
+    UsageError,
+)
 from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
@@ -30,8 +45,10 @@ from tonearm.source import Source
 
 __all__ = [
     "MAX_SAMPLE_RATE",
+    "Advice",
     "ArrayDecoder",
     "ArrayOptions",
+    "ChooseOption",
     "ComplexSpectrogram",
     "Context",
     "Decoder",
@@ -39,7 +56,10 @@ __all__ = [
     "Dialects",
     "Encoder",
     "Encoders",
+    "GiveOption",
     "Grouping",
+    "InsertStep",
+    "InstallExtra",
     "Item",
     "ItemError",
     "KeyedArrayDecoder",
@@ -55,7 +75,11 @@ __all__ = [
     "OutputError",
     "Provenance",
     "Regroup",
+    "Remedy",
+    "RemoveOption",
     "Requirement",
+    "RunCommand",
+    "SetOption",
     "Signal",
     "SignalError",
     "Sink",

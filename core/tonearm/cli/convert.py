@@ -6,11 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import console
-from tonearm.errors import PipelineError, UsageError, one_line
+from tonearm.errors import UsageError, one_line
 from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter, as_source
@@ -24,6 +22,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal
+from tonearm.startup import StopHandler
 
 if TYPE_CHECKING:
     import argparse
@@ -82,9 +81,9 @@ def main(arguments: SimpleNamespace) -> int:
         return console.DONE
     from tonearm.run.convert_one import convert_one
 
-    pipeline = Converter(check(root, None, registry))
+    pipeline = Converter(check(root, None, registry, form="flags"))
     target = Path(arguments.target)
-    console.Stop.install()
+    StopHandler.install()
     written = convert_one(
         pipeline,
         as_source(arguments.source),
@@ -107,10 +106,7 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> Node:
         "steps": [],
         "outputs": [{"use": encoder, "file": Path(arguments.target).name, "with": {}}],
     }
-    try:
-        bound = bind_decoder(_with_flags(draft, arguments, registry), None, registry)
-    except PipelineError as error:
-        raise PipelineError(replace(problem, hint=_flag_hint(problem.hint)) for problem in error.problems) from error
+    bound = bind_decoder(_with_flags(draft, arguments, registry), None, registry, form="flags")
     draft["steps"] = [{"use": name, "with": {}} for name in _steps(arguments, registry, bound, encoder)]
     root = _with_flags(draft, arguments, registry)
     for assignment in arguments.overrides:
@@ -153,10 +149,6 @@ def _without_empty(value: object) -> object:
     return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _flag_hint(hint: str) -> str:
-    return "; ".join(part for part in (hint.rstrip("."), "options are flags here, as in --sample-rate 22050") if part)
-
-
 def _steps(arguments: SimpleNamespace, registry: Registry, decoder: BoundPlugin, encoder: str) -> list[str]:
     """Return the transforms that lead from the decoder through those that were named to the encoder."""
     given = _signals(decoder, arguments.source)
@@ -191,9 +183,7 @@ def _signals(bound: BoundPlugin, source: str) -> tuple[type[Signal], ...]:
 def _by_suffix(registry: Registry, role: str, name: str, flag: str) -> str:
     """Return the plugin that reads or writes files with the suffix of this one, if it is the only one."""
     suffix = Path(name).suffix.lower()
-    found = [
-        entry.name if registry.is_bare(entry) else entry.full_name for entry in plugins_by_suffix(registry, role, name)
-    ]
+    found = [registry.short_name(entry) for entry in plugins_by_suffix(registry, role, name)]
     if len(found) == 1:
         return found[0]
     verb = "reads" if role == "decoder" else "writes"

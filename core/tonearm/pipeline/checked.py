@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tonearm.errors import Place
 from tonearm.pipeline.templates import Template
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports
@@ -15,12 +16,13 @@ from tonearm.recipes.mel import Catalogue
 
 
 class BoundPlugin(Struct, frozen=True):
-    """A plugin bound to its options."""
+    """A plugin bound to its options, with its place in the pipeline."""
 
     name: str
     entry: RegistryEntry
     plugin: Plugin[Any]
     ports: Ports
+    place: Place = Place()
 
 
 class Output(Struct, frozen=True):

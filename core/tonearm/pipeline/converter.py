@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from tonearm.errors import TonearmError
+from tonearm.errors import Place, TonearmError
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.provenance import provenance_of
 from tonearm.pipeline.stages import (
@@ -59,14 +59,8 @@ class Converter:
         checked = self.checked
         outputs = [(_plugin_state(output.encoder), output.template) for output in checked.outputs]
         steps = [_plugin_state(step) for step in checked.steps]
-        return _restored_converter, (
-            type(self),
-            checked.file,
-            checked.files,
-            _plugin_state(checked.decoder),
-            steps,
-            outputs,
-        )
+        decoder = _plugin_state(checked.decoder)
+        return _restored_converter, (type(self), checked.file, checked.files, decoder, steps, outputs)
 
     def preflight(self) -> None:
         """Let every plugin prepare, before the first of many files.
@@ -181,20 +175,20 @@ class _LazyProvenance:
         return self._made
 
 
-_PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any]
+_PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place]
 
 
 def _plugin_state(bound: BoundPlugin) -> _PluginState:
     """Return what a bound plugin is made of."""
     entry, plugin = bound.entry, bound.plugin
-    package = entry.package
-    return bound.name, entry.name, entry.role, package.origin, package.label, type(plugin), plugin.options
+    origin, label = entry.package.origin, entry.package.label
+    return bound.name, entry.name, entry.role, origin, label, type(plugin), plugin.options, bound.place
 
 
 def _restored_plugin(state: _PluginState) -> BoundPlugin:
-    name, own_name, role, origin, label, plugin, options = state
+    name, own_name, role, origin, label, cls, options, place = state
     package = Package(origin=origin, load=lambda: None, label=label)
-    return BoundPlugin(name, RegistryEntry(own_name, role, plugin, package), plugin(options), ports_of(plugin))
+    return BoundPlugin(name, RegistryEntry(own_name, role, cls, package), cls(options), ports_of(cls), place)
 
 
 def _restored_converter(

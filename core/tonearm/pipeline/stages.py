@@ -1,6 +1,6 @@
 """The stages of a pipeline: what each gives is looked at, and what a plugin raises becomes its item's error.
 
-The class of what a stage gives must be what the plugin declared, and values are finite after decoding (unless
+The class of what a stage gives must be what the plugin declared_options, and values are finite after decoding (unless
 ``nan: keep``) and before encoding. No plugin's error is ever the run's.
 """
 
@@ -70,6 +70,8 @@ class as_item_error:  # noqa: N801 - used as a statement
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, TonearmError) and not error.place.stage:
+            error.place = self.bound.place
         if error is None or isinstance(error, (TonearmError, KeyboardInterrupt, GeneratorExit)):
             return
         if self.sink and isinstance(error, OSError):
@@ -79,7 +81,9 @@ class as_item_error:  # noqa: N801 - used as a statement
             raise ItemError(f"cannot read: {one_line(error.strerror or error)}", code="unreadable") from error
         if isinstance(error, OptionError):
             # Found only now, because only the data told: what is said of it holds all the same.
-            raise ItemError(f"{self.bound.name}: {error.message}", code=error.code, hint=error.hint) from error
+            failed = ItemError(f"{self.bound.name}: {error.message}", code=error.code, remedies=error.remedies)
+            failed.place = self.bound.place
+            raise failed from error
         raise ItemError(
             f"{self.bound.name} failed: {type(error).__name__}: {one_line(error)}",
             code="plugin-failed",
@@ -113,6 +117,7 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context) -> Iterat
             for item in plugin_as(bound, Decoder).decode(source, context):
                 count += 1
                 if isinstance(item, ItemError):
+                    item.place = bound.place
                     yield Outcome(context=context.drain(), error=item)
                     continue
                 try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tonearm.cli import main
+from tonearm.cli.main import main
 from tonearm.plugins.registry import default
 
 OPTIONAL = ("torch", "safetensors", "h5py", "pyarrow", "kaldiio", "zarr", "PIL")

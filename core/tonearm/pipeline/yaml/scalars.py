@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from tonearm.errors import Problem, one_line
+from tonearm.errors import Problem, advise, one_line
 from tonearm.pipeline.yaml.nodes import Value
 
 _WORDS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
@@ -28,7 +28,7 @@ class NodeError(ValueError):
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.problem = Problem(code=code, message=message, hint=hint)
+        self.problem = Problem(code=code, message=message, remedies=advise(hint))
 
 
 def quote(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tonearm.errors import Problem
+from tonearm.errors import Problem, advise
 from tonearm.pipeline.yaml.nodes import MAX_BYTES, Value
 from tonearm.pipeline.yaml.scalars import NodeError, checked_text, quote, resolve
 
@@ -67,12 +67,18 @@ class Variables:
         if name is None:
             place = found.string[found.start() : found.start() + 20]
             hint = "write ${NAME} or ${NAME:default}; a literal ${ is written $${"
-            problems.append(Problem(code="bad-variable", message=f"{quote(place)} is not a variable", hint=hint))
+            problems.append(
+                Problem(code="bad-variable", message=f"{quote(place)} is not a variable", remedies=advise(hint))
+            )
             return ""
         replacement = self._environ.get(name, default)
         if replacement is None:
             hint = f"set it, or give a default: ${{{name}:…}}"
             problems.append(
-                Problem(code="unset-variable", message=f"environment variable {quote(name)} is not set", hint=hint)
+                Problem(
+                    code="unset-variable",
+                    message=f"environment variable {quote(name)} is not set",
+                    remedies=advise(hint),
+                )
             )
         return replacement or ""

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 
-from tonearm.errors import ItemError, Problem, one_line
+from tonearm.errors import ItemError, Problem, advise, one_line
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.templates import PER_ITEM, Template
 from tonearm.plugins.item import Item
@@ -152,7 +152,7 @@ class Names:
             other = one_line(self._name_of(owner)) if self._name_of else "another source"
             message = f"{other} and {by} would both become {what}"
             hint = "put {relative_dir} or {source_hash} into the file's name"
-        return Problem(code="same-output", message=message, hint=hint)
+        return Problem(code="same-output", message=message, remedies=advise(hint))
 
     def existing(self, path: str) -> Problem | None:
         """Say why a file that is there must not be replaced, if there is one."""
@@ -163,16 +163,22 @@ class Names:
             return None
         target = os.path.normpath(target)
         if stat.S_ISDIR(there.st_mode):
-            return Problem(code="not-ours", message=f"{one_line(target)} is a folder", hint="use another --out")
+            return Problem(
+                code="not-ours", message=f"{one_line(target)} is a folder", remedies=advise("use another --out")
+            )
         if not self._force and not self._owned(path):
             hint = "move it away, use another --out, or --force to replace it"
-            return Problem(code="not-ours", message=f"{one_line(target)} is there, and no run wrote it", hint=hint)
+            return Problem(
+                code="not-ours", message=f"{one_line(target)} is there, and no run wrote it", remedies=advise(hint)
+            )
         return None
 
 
 def is_input(path: str) -> Problem:
     """Return the problem of an output that would replace a source."""
-    return Problem(code="output-is-input", message=f"{one_line(path)} is a source itself", hint="use another --out")
+    return Problem(
+        code="output-is-input", message=f"{one_line(path)} is a source itself", remedies=advise("use another --out")
+    )
 
 
 def _same_entry(one: str, other: str) -> bool:

@@ -25,8 +25,8 @@ from tonearm.pipeline.converter import Converter
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.workers.cores import pin_threads
 from tonearm.run.workers.interrupts import SIGNALS
-from tonearm.run.workers.memory import keep_memory
 from tonearm.run.workers.worker import Inbox, Message, die_with_parent, send, serve
+from tonearm.startup import keep_freed_memory
 
 if TYPE_CHECKING:
     import subprocess
@@ -235,7 +235,7 @@ def _be_worker(
         die_with_parent(parent)
         # A plugin that asks a terminal something would wait for ever: this is no process of the foreground any more.
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        keep_memory()
+        keep_freed_memory()
         pin_threads(os.environ, settings.threads)
         status = serve(there, lambda gate: Preparer(pipeline, settings, gate))
     except BaseException:

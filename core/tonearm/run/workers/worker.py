@@ -20,7 +20,7 @@ from tonearm.run.prepare import Preparer
 from tonearm.run.tasks import Task
 from tonearm.run.workers.executor import Batch, Flush
 from tonearm.run.workers.interrupts import SIGNALS, Gate
-from tonearm.run.workers.memory import keep_memory
+from tonearm.startup import keep_freed_memory
 
 _HEAD = struct.Struct("!Q")
 
@@ -169,7 +169,7 @@ def main() -> None:
     """Be a worker in a fresh interpreter: the connection is an open file, and the first message says what to do."""
     parent, descriptor = int(sys.argv[1]), int(sys.argv[2])
     die_with_parent(parent)
-    keep_memory()
+    keep_freed_memory()
     connection = socket.socket(fileno=descriptor)
     (size,) = _HEAD.unpack(connection.recv(_HEAD.size, socket.MSG_WAITALL))
     content = connection.recv(size, socket.MSG_WAITALL)
