@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.extent import Extent
 from tonearm.errors import ItemError
+from tonearm.signals import MAX_AMPLITUDE
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -17,9 +18,6 @@ DECIBEL_LIMIT = 300.0
 
 MAGNITUDE_LIMIT = 1e16
 """No magnitude is beyond this: 32-bit integers over an n_fft of 2^20 reach 2e15. Powers go to its square."""
-
-FULL_SCALE_LIMIT = 4.0
-"""Floats beyond this (+12 dBFS) are no ±1.0 waveform: they hold 16-bit samples, or something else."""
 
 
 def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, double: bool) -> Any:
@@ -57,7 +55,7 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
 
 
 def _check_full_scale(extent: Extent) -> None:
-    if extent.finite and extent.peak > FULL_SCALE_LIMIT:
+    if extent.finite and extent.peak > MAX_AMPLITUDE:
         scale = next((2 ** (bits - 1) for bits in (16, 24, 32) if extent.peak <= 2 ** (bits - 1)), None)
         raise ItemError(
             f"the waveform reaches {extent.peak:.6g}, but full scale is ±1.0",
@@ -110,7 +108,7 @@ def to_magnitude(array: Array, kind: str, extent: Extent, warn: Callable[[str], 
     if extent.low < 0:
         if -extent.low > 1e-3 * max(extent.high, 0.0):
             raise ItemError(
-                f"{kind} cannot be negative, but the least value is {extent.low:.6g}",
+                f"{kind} cannot be negative, but the smallest value is {extent.low:.6g}",
                 code="negative-magnitude",
                 hint="kind: db, if these are decibels",
             )

@@ -210,7 +210,7 @@ def test_small_negatives_are_clipped_with_a_note(kind: str) -> None:
 
 @pytest.mark.parametrize("values", [[-0.1, 1], [-1, -2], [-1e-9]])
 def test_great_negatives_are_no_magnitudes(values: list[float]) -> None:
-    with pytest.raises(ItemError, match="magnitude cannot be negative, but the least value is -") as caught:
+    with pytest.raises(ItemError, match="magnitude cannot be negative, but the smallest value is -") as caught:
         magnitude(values, "magnitude")
     assert (caught.value.code, caught.value.hint) == ("negative-magnitude", "kind: db, if these are decibels")
 

@@ -90,7 +90,7 @@ def test_another_number_of_bands_names_the_dialects_that_have_it():
 def test_values_below_the_floor_name_the_dialects_that_go_so_low():
     error = refused(values(80, 9), KNOWN.find("tens"))
     assert error.code == "dialect-mismatch"
-    assert error.message == "the least value is -11.5, but in tens none is below -5"
+    assert error.message == "the smallest value is -11.5, but in tens none is below -5"
     assert error.hint == "it would fit ln"
 
 

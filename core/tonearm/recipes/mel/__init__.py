@@ -1,4 +1,4 @@
-"""The recipes by which model families compute mel spectrograms, and how values go through one and back."""
+"""Recipes by which model families compute mel spectrograms, and the conversion of values by them."""
 
 from __future__ import annotations
 
