@@ -155,7 +155,8 @@ def test_a_full_scale_of_1_leaves_whole_numbers_as_they_are(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "hint"), [("u1", "full_scale: 128"), ("u2", "full_scale: 32768"), ("i8", "give full_scale")]
+    ("dtype", "hint"),
+    [("u1", "full_scale: 128"), ("u2", "full_scale: 32768"), ("i8", "full_scale: … (the value")],
 )
 def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
     with pytest.raises(ItemError, match="does not say what full scale is") as caught:
@@ -171,7 +172,7 @@ def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
         (-32768.0, "full_scale: 32768, if these are 16-bit"),
         (32769.0, "full_scale: 8388608, if these are 24-bit"),
         (2.0**31, "full_scale: 2147483648, if these are 32-bit"),
-        (1e30, "full_scale says which value in the array is full scale"),
+        (1e30, "full_scale: … (the value of full scale)"),
     ],
 )
 def test_floats_beyond_full_scale_name_the_scale(peak: float, hint: str) -> None:
