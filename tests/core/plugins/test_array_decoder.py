@@ -11,19 +11,12 @@ from tonearm.api import (
     ArrayOptions,
     ComplexSpectrogram,
     Context,
-    Decoder,
-    Encoder,
     ItemError,
     KeyedArrayDecoder,
     KeyedArrayOptions,
     MagnitudeSpectrogram,
-    NoOptions,
-    Regroup,
-    Requirement,
-    Signal,
     Source,
     Spec,
-    Transform,
     Waveform,
 )
 
@@ -134,34 +127,3 @@ class TestProduces:
         spec = One(made).produces()
         grid = made.grid() if "n_fft" in options else None
         assert spec == Spec(signals=signals, sample_rate=8000, length=options.get("length"), grid=grid)
-
-    def test_transforms_and_regroups(self):
-        class Invert(Transform[ComplexSpectrogram, Waveform, NoOptions]):
-            def apply(self, signal, context): ...
-
-        class Split(Regroup[Waveform, Waveform, NoOptions]):
-            def regroup(self, items, context): ...
-
-        spec = Spec(signals=(Signal,), sample_rate=8000, channels=2, length=5)
-        assert Invert(NoOptions()).produces(spec) == spec.but(signals=(Waveform,))
-        assert Split(NoOptions()).produces(spec) == spec.but(signals=(Waveform,), length=None)
-
-    def test_defaults_of_a_plugin(self):
-        class Reader(Decoder[Waveform, NoOptions]):
-            requires = (Requirement(name="numpy", hint=""),)
-
-            def decode(self, source, context): ...
-
-        class Writer(Encoder[Waveform, NoOptions]):
-            def encode(self, item, sink, context): ...
-
-        plugin = Reader(NoOptions())
-        assert plugin.produces() == Spec(signals=(Waveform,))
-        assert (plugin.needs(), plugin.preflight(), plugin.suffixes) == (Reader.requires, None, ())
-        assert Writer(NoOptions()).accepts(Spec(signals=(Waveform,))) is None
-        assert Writer(NoOptions()).needs() == ()
-
-    @pytest.mark.parametrize("cls", [Decoder, ArrayDecoder, KeyedArrayDecoder, Transform, Regroup, Encoder])
-    def test_a_plugin_without_its_method_cannot_be_made(self, cls):
-        with pytest.raises(TypeError, match="abstract"):
-            cls(NoOptions())
