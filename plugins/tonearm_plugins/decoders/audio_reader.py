@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import MAX_SAMPLE_RATE, Context, Decoder, Item, ItemError, Source, Spec, Waveform
+from tonearm.api import MAX_SAMPLE_RATE, Context, Decoder, Item, ItemError, RunCommand, Source, Spec, Waveform
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
 from tonearm_plugins.formats.file_types import EMPTY, HEAD, UNKNOWN, ZEROS, identify
 from tonearm_plugins.formats.sndfile_reading import check_claimed_length
@@ -30,7 +30,8 @@ _SHORT = (
 _UNKNOWN_SIZE = 0x7FFFF000  # smallest size that programs write into a pipe, where they cannot know the real one
 
 _UNRECOGNISED = 1  # libsndfile's number of the error
-_FFMPEG = "it is broken or cut short, or a format that only ffmpeg knows: ffmpeg -i FILE FILE.wav"
+_BROKEN = "else it is broken or cut short"
+_FFMPEG = ("ffmpeg", "-i", "FILE", "FILE.wav")
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's length of FLAC without one
 _MP3_FRAME = 1152  # samples
 
@@ -136,13 +137,14 @@ def _sound_file(descriptor: int) -> Iterator[Any]:
     except soundfile.LibsndfileError as error:
         found = identify(os.pread(descriptor, HEAD, 0))
         if error.code != _UNRECOGNISED and found is not EMPTY:
-            message, hint = f"it cannot be read as audio: {reason_of(error)}", _FFMPEG
+            message, hint = f"it cannot be read as audio: {reason_of(error)}", ""
         elif found.reader == "audio-reader":
-            message, hint = f"it begins as {found.name}, but is broken", _FFMPEG
+            message, hint = f"it begins as {found.name}, but is broken", ""
         else:
             message = f"it is not a known audio format; it looks like {found.name}"
-            hint = _FFMPEG if found in (UNKNOWN, ZEROS) else found.hint
-        raise ItemError(message, code="bad-audio", hint=hint) from error
+            hint = "" if found in (UNKNOWN, ZEROS) else found.hint
+        remedies = () if hint else (RunCommand(_FFMPEG, "if it is a format that only ffmpeg knows"),)
+        raise ItemError(message, code="bad-audio", hint=hint or _BROKEN, remedies=remedies) from error
 
 
 def _tags(sound: Any, descriptor: int) -> dict[str, str]:
@@ -212,7 +214,7 @@ def _check_header(sound: Any) -> None:
         raise ItemError(
             f"the {sound.format} file has no length in its header: it was written into a pipe",
             code="unknown-length",
-            hint="ffmpeg -i FILE FILE.wav reads it to its end",
+            remedies=(RunCommand(_FFMPEG, "which reads it to its end"),),
         )
 
 

@@ -240,7 +240,7 @@ def test_flac_from_a_pipe_does_not_say_its_length(tmp_path: Path) -> None:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(tmp_path / "a.wav"), "-f", "flac", "-"]
     piped = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout
     error = error_of(piped)
-    assert (error.code, error.hint) == ("unknown-length", "ffmpeg -i FILE FILE.wav reads it to its end")
+    assert (error.code, error.hint) == ("unknown-length", "ffmpeg -i FILE FILE.wav, which reads it to its end")
 
 
 def test_mp3_without_an_info_frame_is_read_to_its_end(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from decoder_reading import RNG, STFT, WAVE
 
+from tonearm.api import SetOption
 from tonearm_plugins.decoders.kaldi_reader import KaldiReader
 
 MAGS = {f"utt{n}": RNG.uniform(0, 1, (frames, 9)).astype("f4") for n, frames in enumerate((5, 7, 3))}
@@ -60,10 +61,8 @@ def test_vectors_and_waveforms(tmp_path: Path) -> None:
         (item,) = decode(tmp_path / name, **WAVE)
         assert item.signal.samples[0] == pytest.approx(pcm / 32768)
         error = refused(tmp_path / name, sample_rate=16000)
-        assert (error.message, error.hint) == (
-            "'a' is sampled at 8000 Hz, but sample_rate is 16000",
-            "sample_rate: 8000",
-        )
+        assert error.message == "'a' is sampled at 8000 Hz, but sample_rate is 16000"
+        assert error.remedies == (SetOption("sample_rate", 8000),)
 
 
 def test_an_scp_is_found_beside_its_ark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
