@@ -238,6 +238,7 @@ def _has_end_mark(descriptor: int) -> bool:
 
 
 def _cut_short(what: str) -> ItemError:
+    """Return the error for a file that ends too early."""
     return ItemError(
         f"the file is cut short: {what}", code="truncated", hint="the write was interrupted; write the file again"
     )

@@ -84,11 +84,13 @@ class ImageOptions(ArrayOptions):
 
 
 def _level(option: str) -> GiveOption:
+    """Return the remedy for a missing ``black`` or ``white``."""
     level, example = ("darkest", -80) if option == "black" else ("brightest", 0)
     return GiveOption(option, f"the value of the {level} level, such as {example}")
 
 
 def _levels() -> tuple[GiveOption, ...]:
+    """Return the remedies for the lack of both."""
     return _level("black"), _level("white")
 
 
@@ -129,6 +131,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         return super().produces()
 
     def _channels(self, image: Image) -> Channels:
+        """Return the colours that hold the sound."""
         return self.options.channels or image.channels
 
     def _values(self, image: Image) -> Array:
@@ -165,6 +168,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
 
 
 def _read(source: Source) -> Image:
+    """Read the image of a source."""
     from tonearm_plugins.formats import image
 
     with source.open() as file:

@@ -1,4 +1,4 @@
-"""The type of a file by its first bytes, for the error message when another type was expected."""
+"""Types of files, told from their first bytes, for the error message when another type was expected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HEAD = 64
 
 
 class FileType(NamedTuple):
-    """The type of a file.
+    """Type of a file.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ _BANDS, _FMIN, _FMAX, _POWER, _MAX = 11040, 11050, 11060, 11070, 11080
 
 @dataclass(frozen=True)
 class Image:
-    """An image with its tags.
+    """Image with its tags.
 
     Parameters
     ----------

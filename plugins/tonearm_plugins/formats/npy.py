@@ -101,6 +101,7 @@ def _known(start: bytes, size: int) -> NpyHeader | None:
 
 
 def _remember(start: bytes, header: NpyHeader) -> None:
+    """Keep a checked header, if it has the usual size."""
     if header.offset == _USUAL:
         if len(_checked) >= 64:
             _checked.clear()
