@@ -35,8 +35,8 @@ def registry_with(code: str) -> Registry:
 def test_the_first_block_of_the_readme_is_its_two_commands() -> None:
     commands = blocks("README.md", "sh")[0].splitlines()
     assert len(commands) == 2
-    assert (ROOT / "README.md").read_text(encoding="utf-8").startswith("```sh\n")
-    assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install") for command in commands)
+    assert (ROOT / "README.md").read_text(encoding="utf-8").startswith("# tonearm\n")
+    assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install ") for command in commands)
 
 
 def test_the_readmes_pipeline_passes_check(tmp_path: Path) -> None:
@@ -141,11 +141,11 @@ def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:
 def test_the_guide_to_finishing_says_what_is_so() -> None:
     from tonearm.api import Waveform
     from tonearm.plugins.ports import ports_of
-    from tonearm_plugins.dsp.layouts import WEIGHTS
+    from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS
 
     text = (ROOT / "docs/finishing.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d)(?: \(\S+\))? \| [^|]+ \| ([\d., ]+) \|$", text, re.MULTILINE)
-    assert {int(count): tuple(float(x) for x in row.split(",")) for count, row in rows} == WEIGHTS
+    assert {int(count): tuple(float(x) for x in row.split(",")) for count, row in rows} == LOUDNESS_WEIGHTS
     ports = {entry.name: ports_of(entry.resolve()) for entry in tonearm.plugins.registry.default().entries("transform")}
     finishing = {name for name, port in ports.items() if (port.takes, port.gives) == ((Waveform,), (Waveform,))}
     assert len(finishing) > 15

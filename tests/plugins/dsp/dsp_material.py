@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tonearm_plugins.dsp.native.blocks import why_not
-from tonearm_plugins.dsp.native.compiler import refusal
+from tonearm_plugins.dsp.engines.native.block_layout import size_refusal
+from tonearm_plugins.dsp.engines.native.compiler import refusal
 
-# The engines that run here; what the native one does where it cannot run is tested in native/test_compiler.py.
+# The engines that run here; what the native one does where it cannot run is tested in engines/native/test_compiler.py.
 ENGINES = ("scipy",) if refusal() else ("scipy", "native")
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
@@ -31,7 +31,7 @@ SETTINGS = (
 )
 
 # Each setting with each engine that has it here: with fewer lanes the native one takes fewer frames over one sample.
-BOTH = [(s, engine) for engine in ENGINES for s in SETTINGS if engine == "scipy" or why_not(s[0], s[1]) is None]
+BOTH = [(s, engine) for engine in ENGINES for s in SETTINGS if engine == "scipy" or not size_refusal(s[0], s[1])]
 
 # Sizes that only the scipy engine knows: odd, a prime factor of 7, a frame of few samples.
 ODD_SETTINGS = ((1023, 250, 1023), (700, 175, 700), (6, 2, 6))

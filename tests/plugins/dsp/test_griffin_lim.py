@@ -4,13 +4,15 @@ import pytest
 from dsp_material import BOTH, ENGINES, noise_spectrum, pad_of, smooth_magnitude, speech
 from dsp_reference import agla, analyse, clip, convergence_db, hann, peak_locked_phases, project, synthesise, with_turns
 
-from tonearm_plugins.dsp import blocked
-from tonearm_plugins.dsp.acceleration import Momentum
+from tonearm_plugins.dsp.engines.native.recovery import NativeRecovery
+from tonearm_plugins.dsp.engines.scipy import ScipyRecovery
 from tonearm_plugins.dsp.framing import FrameGrid
-from tonearm_plugins.dsp.griffin_lim import EXACT_DB, PRESETS, STARTS, griffin_lim
-from tonearm_plugins.dsp.native.recovery import Recovery
-from tonearm_plugins.dsp.phases import noise
-from tonearm_plugins.dsp.targets import KnownMagnitudes
+from tonearm_plugins.dsp.griffin_lim import PRESETS, griffin_lim
+from tonearm_plugins.dsp.phase_recovery.initial_phases import white_noise
+from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
+from tonearm_plugins.dsp.phase_recovery.recovery import EXACT_DB
+from tonearm_plugins.dsp.phase_recovery.settings import STARTS
+from tonearm_plugins.dsp.phase_recovery.targets import MagnitudeTarget
 
 HANN = {"window": hann(1024), "hop_length": 256, "pad": 512}
 
@@ -41,7 +43,7 @@ def test_iterations_are_as_in_float64(setting, engine):
             magnitude = np.abs(noise_spectrum(n_fft // 2 + 1, frames, seed=frames))
             grid = FrameGrid.checked(window, hop_length=hop, pad=pad, frames=frames, length=length)
             known = magnitude[0].T.astype(float)
-            first = project(noise(grid, 3).astype(float), known, window, hop, pad, length)
+            first = project(white_noise(grid, 3).astype(float), known, window, hop, pad, length)
             expected = agla(first, known, window, hop, pad, length, 3, 0.85, 0.6, 1.35)
             found = griffin_lim(
                 magnitude,
@@ -77,10 +79,10 @@ def test_acceleration_is_as_written_with_three_sequences(gamma):
     magnitude = smooth_magnitude(257, 40).astype(float)
     window = hann(512)
     grid = FrameGrid.checked(window, hop_length=128, pad=256, frames=40)
-    first = project(noise(grid, 3).astype(float), magnitude, window, 128, 256, grid.length)
+    first = project(white_noise(grid, 3).astype(float), magnitude, window, 128, 256, grid.length)
     expected = agla(first, magnitude, window, 128, 256, grid.length, 5, 0.09, 1.1, gamma)
-    recoveries = {"scipy": lambda: blocked.Recovery(KnownMagnitudes(magnitude.T), grid)}
-    recoveries["native"] = lambda: Recovery(magnitude.T, grid)
+    recoveries = {"scipy": lambda: ScipyRecovery(MagnitudeTarget(magnitude.T), grid)}
+    recoveries["native"] = lambda: NativeRecovery(magnitude.T, grid)
     for engine in ENGINES:
         recovery = recoveries[engine]()
         recovery.start_from_noise(3)

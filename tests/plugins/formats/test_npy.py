@@ -6,6 +6,7 @@ import io
 import os
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -266,10 +267,10 @@ def test_fuzz() -> None:
     assert refusals > 1_000
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Reading `.npy` or `.npz` file required additional header parsing")
-def test_fuzz_long() -> None:
-    assert sum(fuzz(100_000, seed=1)) == 100_000
+def test_fuzz_long(repetitions: Callable[[int], int], chance: random.Random) -> None:
+    count = repetitions(100_000)
+    assert sum(fuzz(count, seed=chance.getrandbits(32))) == count
 
 
 @given(st.binary(max_size=300))

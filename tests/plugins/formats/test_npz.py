@@ -10,6 +10,7 @@ import struct
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -297,6 +298,6 @@ def test_fuzz() -> None:
     assert refusals > 500
 
 
-@pytest.mark.slow
-def test_fuzz_long() -> None:
-    assert sum(fuzz(50_000, seed=1)) == 50_000
+def test_fuzz_long(repetitions: Callable[[int], int], chance: random.Random) -> None:
+    count = repetitions(50_000)
+    assert sum(fuzz(count, seed=chance.getrandbits(32))) == count

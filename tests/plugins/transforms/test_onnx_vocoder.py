@@ -8,7 +8,6 @@ from onnx import TensorProto, helper
 import tonearm
 from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, Spec
 from tonearm.plugins import registry
-from tonearm_plugins.dsp.chunking import chunks
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
 
 HIFIGAN = registry.default().dialects.find("hifigan")
@@ -242,19 +241,6 @@ class TestWhatDoesNotFit:
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
         with pytest.raises(ItemError, match=r"the model gives float32 of shape \(1, 80, 20\), not one waveform"):
             vocoder(path).apply(signal(mel(20)), Context())
-
-
-@pytest.mark.parametrize("frames", [1, 9, 10, 11, 100, 1001])
-@pytest.mark.parametrize(("size", "overlap"), [(10, 0), (10, 4), (11, 5), (64, 7)])
-def test_chunks_cover_all_frames_once_and_see_the_overlap(frames, size, overlap):
-    found = list(chunks(frames, size, overlap))
-    kept = [frame for chunk in found for frame in range(chunk.keep_from, chunk.keep_to)]
-    assert kept == list(range(frames))
-    for chunk in found:
-        assert 0 <= chunk.first <= chunk.keep_from < chunk.keep_to <= chunk.last <= frames
-        assert chunk.last - chunk.first == min(size, frames)
-        assert chunk.keep_from - chunk.first >= min(overlap, chunk.keep_from)
-        assert chunk.last - chunk.keep_to >= min(overlap, frames - chunk.keep_to)
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeypatch):
