@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 from tonearm.api import MAX_SAMPLE_RATE, Context, Decoder, Item, ItemError, RunCommand, Source, Spec, Waveform
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
 from tonearm_plugins.formats.file_types import EMPTY, HEAD, UNKNOWN, ZEROS, identify
-from tonearm_plugins.formats.sndfile_reading import check_claimed_length
+from tonearm_plugins.formats.sndfile_reading import DOUBLE_SUBTYPES, check_claimed_length
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-_BLOCK = 1 << 17  # samples, over all channels, that are read at a time
-_DOUBLE = ("PCM_32", "DOUBLE", "ALAC_32")  # subtypes with more digits than float32
+_SAMPLES_AT_A_TIME = 1 << 17  # over all channels
 _FLOATS = ("FLOAT", "DOUBLE")
 _SOFTWARE = "software"  # tag that names the program that wrote the source, not the sound
 
@@ -176,7 +175,7 @@ def _samples(sound: Any, descriptor: int) -> Array:
     from tonearm_plugins.formats.channels import vorbis_order
 
     _check_header(sound)
-    kind = "float64" if sound.subtype in _DOUBLE else "float32"
+    kind = "float64" if sound.subtype in DOUBLE_SUBTYPES else "float32"
     size = os.fstat(descriptor).st_size
     check_claimed_length(sound, size)
     try:
@@ -187,7 +186,7 @@ def _samples(sound: Any, descriptor: int) -> Array:
             code="too-long",
             hint="split the file",
         ) from error
-    block = np.empty((max(1, _BLOCK // sound.channels), sound.channels), kind)
+    block = np.empty((max(1, _SAMPLES_AT_A_TIME // sound.channels), sound.channels), kind)
     # libsndfile leaves the channels of Vorbis and Opus in their own order.
     order = list(vorbis_order(sound.channels)) if sound.format == "OGG" and sound.subtype != "FLAC" else slice(None)
     done = 0

@@ -41,7 +41,7 @@ MAX_DEFLATE_RATIO = 1100
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED = 0x01 | 0x40
 _LOCAL_HEADER = 30  # bytes of a member's own header before its name
-_BLOCK = 1 << 20  # bytes whose checksum is computed at a time
+_CHECKSUM_BYTES = 1 << 20  # whose checksum is computed at a time
 _STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _SAVEZ = "save the arrays with np.savez, or each alone with np.save"
 
@@ -259,7 +259,7 @@ def _check_crc(file: BinaryIO, start: int, info: zipfile.ZipInfo, name: str) -> 
 
     file.seek(start)
     left, crc = info.file_size, 0
-    while left and (data := file.read(min(left, _BLOCK))):
+    while left and (data := file.read(min(left, _CHECKSUM_BYTES))):
         crc = zlib.crc32(data, crc)
         left -= len(data)
     if left or crc != info.CRC:

@@ -103,12 +103,15 @@ def test_hostile_archives(data: bytes) -> None:
     assert refused(data, **WAVE).code in ("broken-file", "wrong-format", "empty")
 
 
-def test_broken_files(tmp_path: Path) -> None:
+def test_broken_archives_are_read_or_raise_an_item_error(tmp_path: Path) -> None:
     data = ark(tmp_path / "a.ark", MAGS).read_bytes()
     for part in decoder_reading.truncations(data):
-        decoder_reading.survives(KaldiReader, part, key="*", kind="magnitude", **STFT)
+        decoder_reading.read_or_item_error(KaldiReader, part, key="*", kind="magnitude", **STFT)
     for part in decoder_reading.scrambles(data, 300):
-        decoder_reading.survives(KaldiReader, part, key="*", kind="magnitude", **STFT)
+        decoder_reading.read_or_item_error(KaldiReader, part, key="*", kind="magnitude", **STFT)
+
+
+def test_faults_of_scp_files_and_doubled_keys(tmp_path: Path) -> None:
     (tmp_path / "b.scp").write_text("utt0\n")
     assert refused(tmp_path / "b.scp", **WAVE).message == "'b.scp': line 1 is not a key and a place"
     (tmp_path / "b.scp").write_text(f"utt0 {tmp_path}/none.ark:5\n")
