@@ -49,7 +49,7 @@ PYTORCH = _read_by(
 )
 SAFETENSORS = _read_by("a safetensors file", "safetensors-reader")
 PICKLE = FileType(
-    "a pickle, which is never opened: it can run any code", "load it yourself, and save the array with np.save"
+    "a pickle", "pickles are refused, as they can run any code; load it yourself, and save the array with np.save"
 )
 WEB_PAGE = FileType("a web page", "the download returned a web page instead of the file; open it to see why")
 GIT_LFS_POINTER = FileType("a Git LFS pointer, not the data itself", "fetch the data: git lfs pull")
