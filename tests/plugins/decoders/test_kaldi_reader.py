@@ -111,7 +111,7 @@ def test_broken_files(tmp_path: Path) -> None:
     for part in decoder_reading.scrambles(data, 300):
         decoder_reading.survives(KaldiReader, part, key="*", kind="magnitude", **STFT)
     (tmp_path / "b.scp").write_text("utt0\n")
-    assert refused(tmp_path / "b.scp", **WAVE).message == "'b.scp': line 1 is no key and place"
+    assert refused(tmp_path / "b.scp", **WAVE).message == "'b.scp': line 1 is not a key and a place"
     (tmp_path / "b.scp").write_text(f"utt0 {tmp_path}/none.ark:5\n")
     assert refused(tmp_path / "b.scp", **WAVE).code == "unreadable"
     twice = io.BytesIO()
@@ -142,4 +142,4 @@ def test_encoded_sounds(container: str, tmp_path: Path) -> None:
 
 def test_an_impossible_length_is_one_short_line() -> None:
     error = refused(b"utt AUDIO\xff" + bytes(range(1, 255)) * 2, **WAVE)
-    assert error.message.startswith("it claims more bytes than are there: ")
+    assert error.message.startswith("it claims more bytes than it has left: ")
