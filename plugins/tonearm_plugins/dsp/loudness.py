@@ -16,8 +16,7 @@ import numpy as np
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS, loudness_refusal
 from tonearm_plugins.dsp.engines import choose
-from tonearm_plugins.dsp.framing import ShapeError
-from tonearm_plugins.dsp.native.compiler import refusal
+from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.not_finite import zero_not_finite
 from tonearm_plugins.dsp.typing import Array, Float64Array
 
@@ -194,7 +193,7 @@ def measure_loudness(
         raise ShapeError(reason)
     weights = LOUDNESS_WEIGHTS[channels] if weights is None else weights
     hop = round(sample_rate / 10)
-    energies = _native if choose(engine, native_refusal=refusal()) == "native" else _scipy
+    energies = _native if choose(engine).name == "native" else _scipy
     sections = k_weighting(sample_rate)
     ungated = length < BLOCK_HOPS * hop
     total = np.zeros(-(-length // hop) if ungated else length // hop)
@@ -215,7 +214,7 @@ def _means(energies: Float64Array, hop: int, hops: int) -> Float64Array:
 
 
 def _native(channel: Array, hop: int, sections: Float64Array) -> Float64Array:
-    from tonearm_plugins.dsp.native.weighting import energies
+    from tonearm_plugins.dsp.engines.native.loudness_kernel import energies
 
     return energies(channel, hop, sections)
 

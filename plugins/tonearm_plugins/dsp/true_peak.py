@@ -14,7 +14,6 @@ import numpy as np
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines import choose
 from tonearm_plugins.dsp.levels import peak
-from tonearm_plugins.dsp.native.compiler import refusal
 from tonearm_plugins.dsp.not_finite import zero_not_finite
 from tonearm_plugins.dsp.typing import Array, Float32Array, Float64Array, IndexArray
 
@@ -114,7 +113,7 @@ class Spans:
         """Return the largest absolute value between each sample of some spans and the next: (spans, SPAN)."""
         rows = self.views[which]
         if self._engine == "native":
-            from tonearm_plugins.dsp.native.interpolating import between
+            from tonearm_plugins.dsp.engines.native.true_peak_kernel import between
 
             return between(rows, interpolation_filters().astype(np.float32))
         values = rows @ _matrix()
@@ -156,7 +155,7 @@ def measure_true_peak(samples: Array, *, engine: str = "auto") -> float:
 
 
 def _choose(engine: str) -> str:
-    return "native" if choose(engine, native_refusal=refusal()) == "native" else "scipy"
+    return "native" if choose(engine).name == "native" else "scipy"
 
 
 def _loudest_first(loudest: Array, highest: float) -> Iterator[IndexArray]:

@@ -133,7 +133,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         return result, db_to_amplitude(tried[-1][0])
 
     def _measure(self, signal: Waveform) -> LoudnessMeasurement:
-        from tonearm_plugins.dsp.framing import ShapeError
+        from tonearm_plugins.dsp.errors import ShapeError
         from tonearm_plugins.dsp.loudness import measure_loudness
 
         try:

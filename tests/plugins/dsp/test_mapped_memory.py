@@ -35,7 +35,10 @@ def resident_pages(path):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_mapped_spectrum_does_not_stay_in_memory(large, order, engine, monkeypatch):
-    for module in (mapped_memory, __import__("tonearm_plugins.dsp.native.inverse", fromlist=["RELEASE_BYTES"])):
+    for module in (
+        mapped_memory,
+        __import__("tonearm_plugins.dsp.engines.native.istft_kernel", fromlist=["RELEASE_BYTES"]),
+    ):
         monkeypatch.setattr(module, "RELEASE_BYTES", 2**20)
     path = large / f"{order}.npy"
     spectrum = np.load(path, mmap_mode="r")

@@ -6,8 +6,8 @@ import pytest
 from onnx import TensorProto, helper
 
 import tonearm
-from tonearm import registry
 from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, Spec
+from tonearm.plugins import registry
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
 
 HIFIGAN = registry.default().dialects.find("hifigan")
@@ -244,7 +244,7 @@ class TestWhatDoesNotFit:
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeypatch):
-    monkeypatch.setattr("tonearm.contract.Requirement.is_met", lambda self: self.name != "onnxruntime")
+    monkeypatch.setattr("tonearm.plugins.contract.Requirement.is_met", lambda self: self.name != "onnxruntime")
     with pytest.raises(tonearm.PipelineError) as caught:
         tonearm.load(_pipeline(path, "hifigan"))
     (problem,) = caught.value.problems

@@ -9,7 +9,7 @@ import numpy as np
 
 import tonearm
 from tonearm.api import Context, Spec, Transform, Waveform
-from tonearm.ports import ports_of
+from tonearm.plugins.ports import ports_of
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
 
