@@ -9,7 +9,7 @@ from code_scan import codes_in, modules, texts_in
 from tonearm.errors.codes import error_codes
 from tonearm_plugins.transforms.guard import GuardOptions, Verdict
 
-GUARD = {f"guard-{name.replace('_', '-')}" for name, hint in GuardOptions.__annotations__.items() if "Verdict" in hint}
+GUARD = {f"guard-{name.replace('_', '-')}" for name, hint in GuardOptions.__annotations__.items() if "Action" in hint}
 """Codes that guard makes of the names of its options."""
 
 
