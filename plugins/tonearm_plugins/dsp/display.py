@@ -61,6 +61,15 @@ def stft_powers(samples: FloatArray, window: FloatArray, hop_length: int) -> Ite
     ------
     powers
         Powers (bins, frames) float64, 1 for a sine of full scale.
+
+    Examples
+    --------
+    >>> sine = np.sin(2 * np.pi * np.arange(4096) / 16)
+    >>> (powers,) = stft_powers(sine, np.hanning(1024), 256)
+    >>> powers.shape
+    (513, 16)
+    >>> round(float(powers[64, 8]), 2)  # 1024 / 16
+    1.0
     """
     from tonearm_plugins.dsp.stft import stft
 
@@ -92,6 +101,11 @@ def value_powers(values: Array, unit: float, exponent: int = 1) -> Iterator[Floa
     ------
     powers
         Powers (bins, frames) float64.
+
+    Examples
+    --------
+    >>> list(value_powers(np.array([[4.0, 3.0 + 4.0j]]), unit=2.0))
+    [array([[4.  , 6.25]])]
     """
     for first in range(0, values.shape[1], BLOCK):
         block = np.abs(values[:, first : first + BLOCK]).astype(np.float64) / unit
@@ -154,6 +168,11 @@ def band_response(basis: FloatArray, window: FloatArray, exponent: int) -> Float
     -------
     response
         Values (bands,).
+
+    Examples
+    --------
+    >>> band_response(np.eye(513)[:3], np.hanning(1024), 1).round(2)  # each band is a bin
+    array([1., 1., 1.])
     """
     spread = np.abs(np.fft.rfft(window))[:9] / window.sum()
     lobe = np.concatenate([spread[:0:-1], spread]) ** exponent
@@ -189,6 +208,13 @@ def row_levels(powers: FloatArray, frequencies: FloatArray, edges: FloatArray) -
     -------
     levels
         Levels in dB (rows, frames), the lowest frequency first.
+
+    Examples
+    --------
+    >>> powers = np.array([[1.0], [1.0], [0.01], [0.01]])
+    >>> row_levels(powers, np.array([0.0, 100.0, 200.0, 300.0]), np.array([0.0, 200.0, 400.0]))
+    array([[  0.],
+           [-20.]])
     """
     places = np.interp(edges, frequencies, np.arange(frequencies.size))  # in bins
     low, high = places[:-1], places[1:]
@@ -224,7 +250,13 @@ def to_scale(frequencies: npt.ArrayLike, scale: Scale) -> FloatArray:
 
 
 def from_scale(places: npt.ArrayLike, scale: Scale) -> FloatArray:
-    """Frequencies in Hz at places of an axis: the inverse of `to_scale`."""
+    """Frequencies in Hz at places of an axis: the inverse of `to_scale`.
+
+    Examples
+    --------
+    >>> from_scale(to_scale([100.0, 1000.0], "mel"), "mel").round(3)
+    array([ 100., 1000.])
+    """
     values = np.asarray(places, np.float64)
     if scale == "mel":
         return np.asarray(np.expm1(values) * 700)
@@ -247,6 +279,12 @@ def envelope(samples: Array, columns: int) -> tuple[FloatArray, FloatArray, Floa
     -------
     low, high, rms
         Smallest sample, largest sample and root mean square of each column: (columns,) float64 each.
+
+    Examples
+    --------
+    >>> low, high, rms = envelope(np.array([0.0, 3.0, -4.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0]), 2)
+    >>> low, high
+    (array([-4.,  1.]), array([3., 1.]))
     """
     length = samples.size
     if length < 2 * columns:
