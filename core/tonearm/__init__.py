@@ -15,9 +15,9 @@ TYPE_CHECKING = False  # as typing has it, which takes a tenth of the time that 
 if TYPE_CHECKING:
     from typing import Any
 
-    from tonearm.dialects import MelDialect, MelSpectrogram
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
     from tonearm.python import Pipeline, TonearmWarning, load
+    from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
 __all__ = [
@@ -40,7 +40,7 @@ __all__ = [
     "load",
 ]
 
-_ROOMS = ("errors", "signals", "dialects", "python")
+_ROOMS = ("errors", "signals", "recipes.mel", "python")
 
 
 def __getattr__(name: str) -> Any:

@@ -5,13 +5,39 @@ from __future__ import annotations
 from msgspec import Meta
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
-from tonearm.contract import ArrayDecoder, Decoder, Encoder, KeyedArrayDecoder, NoOptions, Regroup, Together, Transform
-from tonearm.dialects import MelDialect, MelSpectrogram, MelStep
-from tonearm.errors import ItemError, OptionError, OutputError, SignalError, UsageError
-from tonearm.handed import Context, Item, Provenance, Sink
-from tonearm.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
-from tonearm.ports import Spec
-from tonearm.requirement import Requirement
+from tonearm.errors import (
+    Advice,
+    ChooseOption,
+    GiveOption,
+    InsertStep,
+    InstallExtra,
+    ItemError,
+    OptionError,
+    OutputError,
+    Remedy,
+    RemoveOption,
+    RunCommand,
+    SetOption,
+    SignalError,
+    UsageError,
+)
+from tonearm.plugins.context import Context, Provenance
+from tonearm.plugins.contract import (
+    ArrayDecoder,
+    Decoder,
+    Encoder,
+    KeyedArrayDecoder,
+    NoOptions,
+    Regroup,
+    Together,
+    Transform,
+)
+from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
+from tonearm.plugins.item import Item
+from tonearm.plugins.ports import Spec
+from tonearm.plugins.requirements import Requirement
+from tonearm.plugins.sink import Sink
+from tonearm.recipes.mel import MelDialect, MelSpectrogram, MelStep
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
@@ -24,8 +50,10 @@ from tonearm.source import Source
 
 __all__ = [
     "MAX_SAMPLE_RATE",
+    "Advice",
     "ArrayDecoder",
     "ArrayOptions",
+    "ChooseOption",
     "ComplexSpectrogram",
     "Context",
     "Decoder",
@@ -33,6 +61,9 @@ __all__ = [
     "Dialects",
     "Encoder",
     "Encoders",
+    "GiveOption",
+    "InsertStep",
+    "InstallExtra",
     "Item",
     "ItemError",
     "KeyedArrayDecoder",
@@ -48,7 +79,11 @@ __all__ = [
     "OutputError",
     "Provenance",
     "Regroup",
+    "Remedy",
+    "RemoveOption",
     "Requirement",
+    "RunCommand",
+    "SetOption",
     "Signal",
     "SignalError",
     "Sink",

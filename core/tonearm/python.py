@@ -7,16 +7,17 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from tonearm import pipeline, registry
-from tonearm.config.check import check
-from tonearm.config.document import from_plain, override, read_document
-from tonearm.contract import Decoder
 from tonearm.errors import ItemError, UsageError, one_line
+from tonearm.pipeline.check import check
+from tonearm.pipeline.converter import Converter
+from tonearm.pipeline.document import from_plain, override, read_document
+from tonearm.plugins import registry
+from tonearm.plugins.contract import Decoder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tonearm.batch.report import Report, Result
+    from tonearm.run.report import Report, Result
     from tonearm.source import Source
 
 
@@ -24,7 +25,7 @@ class TonearmWarning(UserWarning):
     """Something is worth knowing that is no error: a package whose plugins are set aside."""
 
 
-class Pipeline(pipeline.Pipeline):
+class Pipeline(Converter):
     """A checked pipeline: `convert` works in memory, `run` writes files."""
 
     @property
@@ -87,7 +88,7 @@ class Pipeline(pipeline.Pipeline):
         OutputError
             If the output side fails; what was finished stays.
         """
-        from tonearm.batch.run import Run, RunOptions
+        from tonearm.run.run import Run, RunOptions
 
         options = RunOptions(
             out=os.fspath(out),
@@ -118,7 +119,7 @@ class Pipeline(pipeline.Pipeline):
         warn
             Called with what may have been missed.
         """
-        from tonearm.batch.sources import find_sources
+        from tonearm.run.sources.finding import find_sources
 
         decoder = self.checked.decoder.plugin
         suffixes, stores = (decoder.suffixes, decoder.stores) if isinstance(decoder, Decoder) else ((), False)
@@ -166,7 +167,7 @@ def load(
 
 def _content(name: str) -> bytes:
     """Return what a pipeline file holds; no more than is needed to see that it is too large."""
-    from tonearm.config.nodes import MAX_BYTES
+    from tonearm.pipeline.yaml.nodes import MAX_BYTES
     from tonearm.source import open_regular
 
     try:

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tonearm import registry
+from tonearm.plugins import registry
 
 
 @pytest.fixture(scope="session")

@@ -32,10 +32,10 @@ from tonearm.api import (
     Waveform,
     hookimpl,
 )
-from tonearm.config.check import Checked, check
-from tonearm.config.document import read_document
 from tonearm.errors import PipelineError
-from tonearm.registry import Offer, Registry
+from tonearm.pipeline.check import Checked, check
+from tonearm.pipeline.document import read_document
+from tonearm.plugins.registry import Offer, Registry
 
 ROOT = Path(__file__).parents[2]
 RATE = 8000

@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path[:0] = [
     str(Path(__file__).parent),
-    str(Path(__file__).parents[1] / "core" / "batch"),
+    str(Path(__file__).parents[1] / "core" / "run"),
     str(Path(__file__).parents[1] / "core"),
 ]

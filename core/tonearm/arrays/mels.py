@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tonearm.arrays.axes import arrange
 from tonearm.arrays.options import ArrayOptions
 from tonearm.arrays.values import finite_extent_of
-from tonearm.dialects import Catalogue, MelSpectrogram
 from tonearm.errors import ItemError
+from tonearm.recipes.mel import Catalogue, MelSpectrogram
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,8 +18,8 @@ from tonearm.arrays.values import (
     to_magnitude,
     zeros_for_not_finite,
 )
-from tonearm.dialects import Catalogue, MelSpectrogram
 from tonearm.errors import ItemError
+from tonearm.recipes.mel import Catalogue, MelSpectrogram
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
 if TYPE_CHECKING:

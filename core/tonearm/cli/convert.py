@@ -6,23 +6,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import console
-from tonearm.config.check import Bound, bind_decoder, check
-from tonearm.config.document import from_plain, literal, override
-from tonearm.config.nodes import Node, plain
-from tonearm.config.options import Option, declared
-from tonearm.config.ways import by_suffix, find_way
-from tonearm.contract import Decoder
-from tonearm.errors import PipelineError, UsageError, one_line
-from tonearm.handed import Context
-from tonearm.pipeline import Pipeline, as_source
-from tonearm.ports import ports_of
-from tonearm.registry import PluginError, Registry
+from tonearm.errors import UsageError, one_line
+from tonearm.pipeline.check import Bound, bind_decoder, check
+from tonearm.pipeline.converter import Converter, as_source
+from tonearm.pipeline.document import from_plain, literal, override
+from tonearm.pipeline.inference import by_suffix, find_way
+from tonearm.pipeline.options import Option, declared
+from tonearm.pipeline.stages import decoded
+from tonearm.pipeline.yaml.nodes import Node, plain
+from tonearm.plugins.context import Context
+from tonearm.plugins.contract import Decoder
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal
-from tonearm.stages import decoded
+from tonearm.startup import StopHandler
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _descriptions() -> dict[str, str]:
     """Return the options that decoders take, with their descriptions: those of arrays, and whatever there is more."""
-    from tonearm import registry
+    from tonearm.plugins import registry
 
     found = {option.name: [option.description] for option in declared(ArrayOptions).values()}
     for entry in registry.default().entries("decoder"):
@@ -79,11 +78,11 @@ def main(arguments: SimpleNamespace) -> int:
         shown = literal(_without_empty(plain(root)))
         print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
-    from tonearm.batch.single import convert_one
+    from tonearm.run.convert_one import convert_one
 
-    pipeline = Pipeline(check(root, None, registry))
+    pipeline = Converter(check(root, None, registry, form="flags"))
     target = Path(arguments.target)
-    console.Stop.install()
+    StopHandler.install()
     written = convert_one(
         pipeline,
         as_source(arguments.source),
@@ -106,10 +105,7 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> Node:
         "steps": [],
         "outputs": [{"use": encoder, "file": Path(arguments.target).name, "with": {}}],
     }
-    try:
-        bound = bind_decoder(_with_flags(draft, arguments, registry), None, registry)
-    except PipelineError as error:
-        raise PipelineError(replace(problem, hint=_flag_hint(problem.hint)) for problem in error.problems) from error
+    bound = bind_decoder(_with_flags(draft, arguments, registry), None, registry, form="flags")
     draft["steps"] = [{"use": name, "with": {}} for name in _steps(arguments, registry, bound, encoder)]
     root = _with_flags(draft, arguments, registry)
     for assignment in arguments.overrides:
@@ -150,10 +146,6 @@ def _without_empty(value: object) -> object:
     if isinstance(value, dict):
         return {key: _without_empty(inner) for key, inner in value.items() if inner not in ({}, [])}
     return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _flag_hint(hint: str) -> str:
-    return "; ".join(part for part in (hint.rstrip("."), "options are flags here, as in --sample-rate 22050") if part)
 
 
 def _steps(arguments: SimpleNamespace, registry: Registry, decoder: Bound, encoder: str) -> list[str]:

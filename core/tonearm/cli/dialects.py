@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from tonearm.cli import console
-from tonearm.dialects import Catalogue, MelDialect
 from tonearm.errors import OptionError, UsageError, one_line
-from tonearm.registry import Registry
+from tonearm.plugins.registry import Registry
+from tonearm.recipes.mel import Catalogue, MelDialect
 
 HEAD = ("name", "Hz", "n_fft", "hop", "win", "mels", "from", "to Hz", "bands", "sums", "log", "values")
 

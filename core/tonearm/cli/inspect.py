@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from tonearm.cli import console
-from tonearm.config.document import literal
 from tonearm.errors import ItemError, one_line
 from tonearm.inspect import Inspected, inspect_file
 from tonearm.inspect.mels import SHOWN
 from tonearm.inspect.notes import UNKNOWN
-from tonearm.registry import Registry
+from tonearm.pipeline.document import literal
+from tonearm.plugins.registry import Registry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tonearm.cli import console
-from tonearm.config.options import declared
-from tonearm.config.schema import description_of, options_schema
 from tonearm.errors import UsageError, did_you_mean
-from tonearm.ports import ports_of
-from tonearm.registry import Entry, PluginError, Registry, guard
+from tonearm.pipeline.options import declared
+from tonearm.pipeline.schema import description_of, options_schema
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import Entry, PluginError, Registry, guard
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:

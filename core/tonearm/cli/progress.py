@@ -15,8 +15,8 @@ from tonearm.cli import console
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from tonearm.batch.plan import Plan
-    from tonearm.batch.report import Result
+    from tonearm.run.plan import Plan
+    from tonearm.run.report import Result
 
 LINE_EVERY = 5.0
 """Seconds between two lines of progress where nobody is looking."""
@@ -66,12 +66,12 @@ class Observer:
 
     def _tell(self, result: Result) -> None:
         """Say what failed, and what is worth knowing; of warnings of one kind only the first ones, all in the log."""
-        from tonearm.batch.report import kind_of
-        from tonearm.errors import Problem, one_line
+        from tonearm.errors import Problem, advise, one_line
+        from tonearm.run.report import kind_of
 
         name = one_line(result.source)
         for failure in result.failures:
-            self.say(f"{name}: {Problem(code=failure.code, message=failure.message, hint=failure.hint)}")
+            self.say(f"{name}: {Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))}")
             if failure.trace:
                 self.say(failure.trace)
         for warning in result.warnings:

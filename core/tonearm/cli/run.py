@@ -6,13 +6,14 @@ import argparse
 from typing import TYPE_CHECKING
 
 from tonearm.cli import console
+from tonearm.startup import StopHandler, keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tonearm.batch.plan import Plan
-    from tonearm.batch.report import Report
     from tonearm.cli.progress import Observer
+    from tonearm.run.plan import Plan
+    from tonearm.run.report import Report
 
 SHOWN = 5
 """So many files and failures are named at the end; the journal has all."""
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the pipeline, and say what became of it."""
-    console.Stop.install()  # before anything heavy is imported: whoever stops us early is heard too
+    StopHandler.install()  # before anything heavy is imported: whoever stops us early is heard too
     from tonearm.cli.progress import observer
 
     with console.logged(arguments.log_file):
@@ -73,9 +74,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, watching: Observer) -> int:
-    from tonearm.batch.memory import keep_memory
-    from tonearm.batch.run import Run, RunOptions
     from tonearm.python import load
+    from tonearm.run.run import Run, RunOptions
 
     pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
     options = RunOptions(
@@ -92,7 +92,7 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
     )
     run = Run(pipeline, options)
     if not run.jobs:
-        keep_memory()
+        keep_freed_memory()
     plan = run.plan(pipeline.find_sources(_sources(arguments), warn=run.report.warnings.append))
     for warning in run.report.warnings:
         console.say(f"warning: {warning}")
@@ -117,7 +117,7 @@ def _sources(arguments: argparse.Namespace) -> Iterable[str] | None:
         return arguments.sources or None
     import itertools
 
-    from tonearm.batch.sources import listed
+    from tonearm.run.sources.finding import listed
 
     return itertools.chain(arguments.sources, listed(arguments.listed))
 

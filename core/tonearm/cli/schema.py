@@ -20,7 +20,7 @@ def main(_: SimpleNamespace) -> int:
     """Print the schema on stdout."""
     import json
 
-    from tonearm.config.schema import pipeline_schema
+    from tonearm.pipeline.schema import pipeline_schema
 
     print(json.dumps(pipeline_schema(console.registry()), indent=2, ensure_ascii=False))
     return console.DONE

@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tonearm.batch.report import size_of
-from tonearm.batch.status import Pass, Status, status_of
 from tonearm.cli import console
 from tonearm.errors import one_line
+from tonearm.run.report import size_of
+from tonearm.run.status import Pass, Status, status_of
 
 _STATES = {"failures": "stopped after failures", "output": "stopped: the output side failed"}
 

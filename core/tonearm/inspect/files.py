@@ -9,16 +9,16 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.arrays import KeyedArrayOptions
-from tonearm.config.ways import by_suffix, find_way
-from tonearm.contract import ArrayDecoder, KeyedArrayDecoder
 from tonearm.errors import ItemError, UsageError, one_line
-from tonearm.handed import Context
 from tonearm.inspect.guess import Guess, as_sound, guess
 from tonearm.inspect.measure import measure
 from tonearm.inspect.notes import UNKNOWN
-from tonearm.inspect.picture import picture
-from tonearm.ports import ports_of
-from tonearm.registry import Entry, Registry
+from tonearm.inspect.preview import picture
+from tonearm.pipeline.inference import by_suffix, find_way
+from tonearm.plugins.context import Context
+from tonearm.plugins.contract import ArrayDecoder, KeyedArrayDecoder
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import Entry, Registry
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 from tonearm.source import Source
 

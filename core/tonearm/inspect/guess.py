@@ -10,10 +10,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from tonearm.dialects import Catalogue
 from tonearm.inspect import mels, spectra, waves
 from tonearm.inspect.measure import Measured
 from tonearm.inspect.notes import UNKNOWN, Finding, Notes
+from tonearm.recipes.mel import Catalogue
 
 
 class Guess(Struct, frozen=True):

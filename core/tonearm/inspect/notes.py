@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from tonearm.dialects import Catalogue
 from tonearm.inspect.measure import Measured
+from tonearm.recipes.mel import Catalogue
 
 Confidence = Literal["certain", "likely", "possible", "unknown"]
 

@@ -114,10 +114,10 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
         """Return the engine of a sound: lameenc unless 16 bits are too few, or it is not here."""
         if self.options.engine != "auto":
             return self.options.engine
-        from tonearm_plugins.dsp.level import peak_of
+        from tonearm_plugins.dsp.levels import peak
 
         fine = not self._too_low(signal.sample_rate, signal.channels)
-        if not _LAMEENC.is_met() or (fine and 0 < peak_of(signal.samples) < _LOUD):
+        if not _LAMEENC.is_met() or (fine and 0 < peak(signal.samples) < _LOUD):
             return "soundfile"
         return "lameenc"
 

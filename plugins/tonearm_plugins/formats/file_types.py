@@ -1,70 +1,109 @@
-"""What a file looks like from its first bytes, for the message when it is not what it should be."""
+"""Types of files, told from their first bytes, for the error message when another type was expected."""
 
 from __future__ import annotations
 
-HEAD = 64  # bytes that are enough
+from typing import NamedTuple
 
-_NOT_OPENED = "a pickle, which is never opened: it can run any code"
-_TENSOR = "read it by torch-reader, or save the tensor with np.save(path, tensor.cpu().numpy())"
-_AUDIO = "it is audio already: read it by audio-reader"
+from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted
 
-# How it starts, what it is called, what to do.
-_KNOWN: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x93NUMPY", "a .npy file", "name it .npy, and read it by npy-reader"),
-    (b"\x89PNG", "a PNG picture", "read it by image-reader"),
-    (b"\xff\xd8\xff", "a JPEG picture", "read it by image-reader"),
-    (b"<!DOCTYPE", "a web page", "whatever downloaded it got a page instead of the file: look into it"),
-    (b"<html", "a web page", "whatever downloaded it got a page instead of the file: look into it"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "read it by hdf5-reader"),
-    (b"RIFF", "a WAV file", _AUDIO),
-    (b"RF64", "a WAV file (RF64)", _AUDIO),
-    (b"fLaC", "a FLAC file", _AUDIO),
-    (b"OggS", "an Ogg file", _AUDIO),
-    (b"ID3", "an MP3 file", _AUDIO),
-    (b"MATLAB", "a MATLAB file", "read it by mat-reader"),
-    (b"PAR1", "a Parquet file", "read it by parquet-reader"),
-    (b"ARROW1", "an Arrow file", "export the column with np.save"),
-    (b"\x1f\x8b", "a gzip file", "decompress it first (gunzip)"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file", "decompress it first (unzstd)"),
-    (b"BZh", "a bzip2 file", "decompress it first (bunzip2)"),
-    (b"\xfd7zXZ", "an xz file", "decompress it first (unxz)"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the data itself", "fetch the data: git lfs pull"),
-    (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46", "a PyTorch file", _TENSOR),
-    (bytes(32), "nothing but zero bytes", "the write was interrupted or the disk was full; write the file again"),
+HEAD = 64
+"""Number of first bytes that `identify` needs."""
+
+
+class FileType(NamedTuple):
+    """Type of a file.
+
+    Parameters
+    ----------
+    name
+        Name with its article, as messages use it: ``a WAV file``.
+    hint
+        Advice on what to do with a file of this type. Never empty.
+    reader
+        Name of the decoder that reads it, or an empty text.
+    """
+
+    name: str
+    hint: str
+    reader: str = ""
+
+
+def _read_by(name: str, reader: str, hint: str = "") -> FileType:
+    return FileType(name, hint or f"read it by {reader}", reader)
+
+
+def _audio(name: str) -> FileType:
+    return _read_by(name, "audio-reader", "it is audio already: read it by audio-reader")
+
+
+EMPTY = FileType("an empty file: it has 0 bytes", WRITE_AGAIN)
+ZEROS = FileType("nothing but zero bytes", "the write was interrupted or the disk was full; write the file again")
+UNKNOWN = FileType("no known format", "save the array with np.save")
+NPY = _read_by("a .npy file", "npy-reader", "name it .npy, and read it by npy-reader")
+ZIP = FileType("a zip archive, like those of np.savez", "name it .npz, and read it by npz-reader")
+MATLAB = _read_by("a MATLAB file", "mat-reader")
+PYTORCH = _read_by(
+    "a PyTorch file",
+    "torch-reader",
+    "read it by torch-reader, or save the tensor with np.save(path, tensor.cpu().numpy())",
+)
+SAFETENSORS = _read_by("a safetensors file", "safetensors-reader")
+PICKLE = FileType(
+    "a pickle", "pickles are refused, as they can run any code; load it yourself, and save the array with np.save"
+)
+WEB_PAGE = FileType("a web page", "the download returned a web page instead of the file; open it to see why")
+GIT_LFS_POINTER = FileType("a Git LFS pointer, not the data itself", "fetch the data: git lfs pull")
+
+_BY_START: tuple[tuple[bytes, FileType], ...] = (
+    (b"\x93NUMPY", NPY),
+    (b"\x89PNG", _read_by("a PNG image", "image-reader")),
+    (b"\xff\xd8\xff", _read_by("a JPEG image", "image-reader")),
+    (b"<!DOCTYPE", WEB_PAGE),
+    (b"<html", WEB_PAGE),
+    (b"\x89HDF\r\n\x1a\n", _read_by("an HDF5 file", "hdf5-reader")),
+    (b"RIFF", _audio("a WAV file")),
+    (b"RF64", _audio("a WAV file (RF64)")),
+    (b"fLaC", _audio("a FLAC file")),
+    (b"OggS", _audio("an Ogg file")),
+    (b"ID3", _audio("an MP3 file")),
+    (b"MATLAB", MATLAB),
+    (b"PAR1", _read_by("a Parquet file", "parquet-reader")),
+    (b"ARROW1", FileType("an Arrow file", "export the column with np.save")),
+    (b"\x1f\x8b", FileType("a gzip file", "decompress it first: gunzip")),
+    (b"\x28\xb5\x2f\xfd", FileType("a Zstandard file", "decompress it first: unzstd")),
+    (b"BZh", FileType("a bzip2 file", "decompress it first: bunzip2")),
+    (b"\xfd7zXZ", FileType("an xz file", "decompress it first: unxz")),
+    (b"version https://git-lfs", GIT_LFS_POINTER),
+    (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46", PYTORCH),
+    (bytes(32), ZEROS),
 )
 
 
-def shown(text: str, limit: int = 120) -> str:
-    """Return a name in quotes, on one line and bounded, whatever it holds."""
-    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
-
-
-def looks_like(head: bytes) -> tuple[str, str]:
-    """Say what a file is that was taken for NumPy's.
+def identify(head: bytes) -> FileType:
+    """Return the type of a file.
 
     Parameters
     ----------
     head
-        Its first 64 bytes, or all if it is shorter.
+        First `HEAD` bytes of the file, or all of them if there are fewer.
 
     Returns
     -------
-    what, hint
-        "a WAV file", and what to do about it. Never empty.
+    FileType
+        `UNKNOWN` if no type fits.
     """
     if not head:
-        return "an empty file: it has 0 bytes", "write it again; if it was copied or downloaded, it did not arrive"
-    for start, what, hint in _KNOWN:
+        return EMPTY
+    for start, found in _BY_START:
         if head.startswith(start):
-            return what, hint
+            return found
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        if any(mark in head for mark in (b"/data.pkl", b"/.format", b"/byteorder")):
-            return "a PyTorch file", _TENSOR
-        return "a zip archive, such as np.savez writes", "name it .npz and read it as such"
+        return PYTORCH if any(mark in head for mark in (b"/data.pkl", b"/.format", b"/byteorder")) else ZIP
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return _NOT_OPENED, "load it yourself, and save the array with np.save"
+        return PICKLE
     if head[8:10] == b'{"':
-        return "a safetensors file", "read it by safetensors-reader"
-    if head and all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
-        return f"text: {shown(head[:24].decode('ascii'))}", "load it with np.loadtxt and save it with np.save"
-    return "nothing that is known", "save the array with np.save"
+        return SAFETENSORS
+    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
+        beginning = quoted(head[:24].decode("ascii"))
+        return FileType(f"text: {beginning}", "load it with np.loadtxt, and save it with np.save")
+    return UNKNOWN

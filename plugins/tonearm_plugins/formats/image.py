@@ -1,4 +1,4 @@
-"""Pictures by Pillow, and what Riffusion notes in their EXIF tags."""
+"""Images read by Pillow, and the recipe that Riffusion stores in their EXIF tags."""
 
 from __future__ import annotations
 
@@ -8,70 +8,66 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from tonearm.api import ItemError, MelDialect, MelStep, OptionError
-from tonearm_plugins.formats.file_types import shown
-from tonearm_plugins.formats.reading import judged, size_of, stranger
+from tonearm.api import ItemError, MelDialect, MelStep, OptionError, SetOption
+from tonearm_plugins.formats.bounds import PIXELS
+from tonearm_plugins.formats.messages import LEAVE_OUT, quoted
+from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-"""Pillow opens more, some of them by other programs."""
+"""Formats that Pillow opens here. It knows more, some of them by running other programs."""
 
-FREE = 1 << 24
-"""Pixels that a picture may have whatever its size in bytes: five minutes of Riffusion's."""
-
-RATIO = 200
-"""Pixels for each byte, beyond that; spectrograms have about 2."""
-
-# Riffusion's own numbers, from its spectrogram_params.py.
+# Numbers of Riffusion's tags, from its spectrogram_params.py.
 _RATE, _STEREO, _TRIPLE, _HOP, _WINDOW, _PADDED = 11000, 11005, 11007, 11010, 11020, 11030
 _BANDS, _FMIN, _FMAX, _POWER, _MAX = 11040, 11050, 11060, 11070, 11080
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture.
+class Image:
+    """Image with its tags.
 
     Parameters
     ----------
     levels
         (rows, columns, colours), uint8 or uint16; one colour, or red, green and blue.
     tags
-        The numbers among its EXIF tags.
+        EXIF tags that are numbers.
     name
-        What to call it in messages.
+        Name of the file, for messages.
     """
 
-    levels: np.ndarray[Any, Any]
+    levels: Array
     tags: Mapping[int, float]
     name: str
 
     @property
     def channels(self) -> Literal["mono", "stereo", "triple"]:
-        """Which colours hold the sound, as the tags say; mono if they do not."""
+        """Colours that hold the sound, according to the tags; mono without tags."""
         if self.tags.get(_TRIPLE):
             return "triple"
         return "stereo" if self.tags.get(_STEREO) else "mono"
 
     @property
-    def says_recipe(self) -> bool:
-        """Whether its tags are Riffusion's."""
+    def has_recipe(self) -> bool:
+        """Whether the tags are Riffusion's."""
         return _RATE in self.tags
 
     def dialect(self, dialects: Any) -> MelDialect:
-        """Return Riffusion's dialect with the figures that the tags say.
+        """Return Riffusion's dialect with the figures of the tags.
 
         Raises
         ------
         ItemError
-            If there are none, or they are impossible.
+            ``no-dialect`` if the image has no tags of Riffusion's, ``bad-tags`` if they are impossible.
         """
-        if not self.says_recipe:
+        if not self.has_recipe:
             raise ItemError(
-                "the picture does not say its recipe: it has no EXIF tags of Riffusion's",
+                "the image has no recipe: Riffusion's EXIF tags are missing",
                 code="no-dialect",
-                hint="dialect: riffusion, if it is one of its pictures; else kind, black and white",
+                remedies=(SetOption("dialect", "riffusion", "if it is one of its images"),),
+                hint="else give kind, black and white",
             )
         base: MelDialect = dialects.find("riffusion")
         rate, get = int(self.tags[_RATE]), self.tags.get
@@ -81,7 +77,7 @@ class Picture:
 
         try:
             return base.but(
-                name="riffusion, as EXIF says",
+                name="riffusion, from EXIF",
                 sample_rate=rate,
                 n_fft=samples(_PADDED),
                 win_length=samples(_WINDOW),
@@ -94,12 +90,14 @@ class Picture:
         except (OptionError, ValueError, OverflowError) as error:
             what = getattr(error, "message", str(error))
             raise ItemError(
-                f"{shown(self.name)}: the EXIF tags make no recipe: {what}",
+                f"{quoted(self.name)} has impossible EXIF tags: {what}",
                 code="bad-tags",
-                hint="give the dialect: riffusion, or {base: riffusion, …} with what differs",
+                remedies=(SetOption("dialect", "riffusion"),),
+                hint="for another recipe, give a dialect with base riffusion and the figures that differ",
             ) from error
 
     def _step(self, step: MelStep) -> MelStep:
+        """Return a step of Riffusion's dialect with the figures of the tags."""
         power, most = self.tags.get(_POWER, 0.25), self.tags.get(_MAX, 30e6)
         if not (0 < power <= 16 and 0 < most < math.inf):
             raise ValueError(f"power_for_image {power:g} and max_value {most:g} are not above 0")
@@ -108,40 +106,48 @@ class Picture:
         return MelStep(op="divide-max", max=most) if step.op == "divide-max" else step
 
 
-def read(file: BinaryIO, name: str) -> Picture:
-    """Read a picture.
+def read(file: BinaryIO, name: str) -> Image:
+    """Read an image.
+
+    Parameters
+    ----------
+    file
+        Open file, binary, at any position.
+    name
+        Name of the file, for messages.
 
     Raises
     ------
     ItemError
-        ``empty``, ``wrong-format``, ``broken-file``, ``too-large``; ``in-colour`` for what has no levels of grey.
+        ``empty``, ``wrong-format``, ``broken-file``, ``too-large``, or ``in-colour`` for an image without levels of
+        grey.
     """
     size = size_of(file)
     import numpy as np
-    from PIL import (  # noqa: F401 - formats are known once they are imported
+    import PIL.Image
+    from PIL import (  # noqa: F401 - Pillow knows a format once its module is imported
         BmpImagePlugin,
-        Image,
         JpegImagePlugin,
         PngImagePlugin,
         TiffImagePlugin,
-        UnidentifiedImageError,
         WebPImagePlugin,
     )
 
     log = logging.getLogger("PIL")
     if not log.handlers:
-        log.addHandler(logging.NullHandler())  # else Pillow's doubts go to stderr
-    with judged(name, "a picture"):
+        log.addHandler(logging.NullHandler())  # otherwise Pillow's warnings go to stderr
+    with reading_errors(name, "an image"):
         try:
-            image = Image.open(file, formats=FORMATS)
-        except UnidentifiedImageError:
-            raise stranger(file, name, "a picture that is read", "picture") from None
+            image = PIL.Image.open(file, formats=FORMATS)
+        except PIL.UnidentifiedImageError:
+            what = f"an image of a known format ({', '.join(FORMATS)})"
+            raise wrong_format_error(file, name, what, "image-reader") from None
         with image:
-            if math.prod(image.size) > max(FREE, RATIO * size):
+            if math.prod(image.size) > PIXELS.limit(size):
                 raise ItemError(
-                    f"{shown(name)} claims {image.width:,} × {image.height:,} pixels, but has {size:,} bytes",
+                    f"{quoted(name)} claims {image.width:,} × {image.height:,} pixels, but has {size:,} bytes",
                     code="too-large",
-                    hint="if it is nothing but one shade, leave it out",
+                    hint=f"if it is one shade of grey, {LEAVE_OUT}",
                 )
             tags = dict(_numbers(image.getexif()))
             if image.mode.startswith("I;16"):
@@ -152,11 +158,11 @@ def read(file: BinaryIO, name: str) -> Picture:
                 levels = np.asarray(image.convert("RGB"))
             else:
                 raise ItemError(
-                    f"{shown(name)} is a picture of {image.mode} pixels, not grey or RGB",
+                    f"{quoted(name)} has {image.mode} pixels, not grey or RGB",
                     code="in-colour",
                     hint="save it in shades of grey, or as RGB",
                 )
-    return Picture(levels.reshape(*levels.shape[:2], -1), tags, name)
+    return Image(levels.reshape(*levels.shape[:2], -1), tags, name)
 
 
 def _numbers(exif: Any) -> list[tuple[int, float]]:

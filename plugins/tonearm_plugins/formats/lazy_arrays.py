@@ -1,4 +1,4 @@
-"""Arrays by name, each loaded when it is asked for."""
+"""Mapping from names to arrays that loads each array on access."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
 
 class LazyArrays(Mapping[str, Any]):
-    """A mapping from names to arrays.
+    """Mapping from names to arrays.
 
     Parameters
     ----------
     keys
-        The names, in order.
+        Names of the arrays, in order.
     load
-        Returns the array of a name.
+        Function that returns the array of a name.
     """
 
-    def __init__(self, keys: Iterable[str], load: Callable[[str], np.ndarray[Any, Any]]) -> None:
+    def __init__(self, keys: Iterable[str], load: Callable[[str], Array]) -> None:
         self._keys = dict.fromkeys(keys)
         self._load = load
 
-    def __getitem__(self, key: str) -> np.ndarray[Any, Any]:
+    def __getitem__(self, key: str) -> Array:
         if key not in self._keys:
             raise KeyError(key)
         return self._load(key)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, MelDialect, Requirement
-from tonearm_plugins.dsp.chunking import chunks
+from tonearm_plugins.dsp.chunking import overlapping_chunks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,7 +137,7 @@ def synthesise(
 
     parts = []
     frames = mel.shape[1]
-    for chunk in chunks(frames, size, overlap):
+    for chunk in overlapping_chunks(frames, size, overlap):
         given = mel[:, chunk.first : chunk.last]
         if shape.frames is not None and given.shape[1] < shape.frames:
             given = np.pad(given, ((0, 0), (0, shape.frames - given.shape[1])), mode="edge")

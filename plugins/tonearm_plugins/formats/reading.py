@@ -1,4 +1,4 @@
-"""Whatever a library raises on a broken file is said in one line; what the disk raises passes."""
+"""What readers of all formats share: sizes, first bytes, memory maps, and one-line errors for broken files."""
 
 from __future__ import annotations
 
@@ -8,52 +8,62 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats.file_types import HEAD, looks_like, shown
+from tonearm_plugins.formats.file_types import EMPTY, HEAD, identify
+from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted
 
-AGAIN = "write the file again; if it was copied or downloaded, it did not arrive whole"
-_DISK = (errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV)
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
 
-BOMB_FROM = 256 << 20
-"""Bytes: what a file holds may be so large whatever its size; beyond, its size must account for it."""
+MAP_FROM = 16 << 20
+"""Size in bytes from which on arrays are mapped instead of read."""
 
-BOMB_RATIO = 200
-"""Sound never shrinks to a two-hundredth; a file that says so holds nothing, or means harm."""
-
-
-SLACK = 4096
-"""Bytes that compressed data may be longer than what it stands for."""
+_DISK_ERRORS = (errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV)
 
 
 @contextmanager
-def judged(name: str, what: str) -> Iterator[None]:
-    """Turn what a library raises while it reads a file into an `ItemError`.
+def reading_errors(name: str, what: str) -> Iterator[None]:
+    """Turn the errors that a library raises while it reads a file into an `ItemError`; errors of the disk pass.
 
     Parameters
     ----------
     name
-        What to call the file in messages.
+        Name of the file, for messages.
     what
-        What it should be: ``an HDF5 file``.
+        Type that the file should have, with its article: ``an HDF5 file``.
+
+    Raises
+    ------
+    ItemError
+        ``broken-file`` or ``no-memory``.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a library's doubts are no news to whoever converts a thousand files
+            warnings.simplefilter("ignore")  # a library's warnings are no news to whoever converts a thousand files
             yield
     except ItemError:
         raise
     except MemoryError:
         raise ItemError(
-            f"{shown(name)} needs more memory than is there", code="no-memory", hint="split it into smaller files"
+            f"{quoted(name)} needs more memory than is available", code="no-memory", hint="split it into smaller files"
         ) from None
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _DISK:
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
             raise
         raise ItemError(
-            f"{shown(name)} cannot be read as {what}: {_reason(error)}", code="broken-file", hint=AGAIN
+            f"{quoted(name)} cannot be read as {what}: {quoted_reason(error)}", code="broken-file", hint=WRITE_AGAIN
         ) from error
+
+
+def quoted_reason(error: Exception) -> str:
+    """Return the first line of an error's text, or the name of its class if it has none."""
+    if "not a zip file" in str(error):
+        return "the directory at its end is missing: it is cut off, or not a zip file"
+    text = getattr(error, "error_string", str(error))  # libsndfile's, without the address of the file object
+    lines = [line for line in text.splitlines() if line.strip()]
+    return quoted(lines[0] if lines else type(error).__name__)
 
 
 def size_of(file: BinaryIO) -> int:
@@ -64,7 +74,7 @@ def size_of(file: BinaryIO) -> int:
 
 
 def path_of(file: BinaryIO) -> str | None:
-    """Return a path that leads to this open file whatever became of its name; None if it is in memory."""
+    """Return a path that leads to this open file even if its name is gone; None if the file is in memory."""
     try:
         path = f"/dev/fd/{file.fileno()}"
     except (io.UnsupportedOperation, AttributeError):
@@ -72,59 +82,74 @@ def path_of(file: BinaryIO) -> str | None:
     return path if os.path.exists(path) else None  # noqa: PTH110 - as cheap as it gets
 
 
+def map_array(
+    file: BinaryIO, dtype: Any, shape: tuple[int, ...], offset: int = 0, order: Literal["C", "F"] = "C"
+) -> Array | None:
+    """Map values of a file into memory, through the open file itself.
+
+    Parameters
+    ----------
+    file
+        Open file, binary. It may be closed afterwards.
+    dtype, shape, order
+        Type, dimensions and memory order of the values.
+    offset
+        Position of the first value in the file, in bytes.
+
+    Returns
+    -------
+    ndarray or None
+        Read-only `numpy.memmap`; None if the file is in memory or its file system cannot map files.
+
+    Raises
+    ------
+    ValueError
+        The file ends before the last value.
+    """
+    import numpy as np
+
+    try:
+        return np.memmap(file, dtype, "r", offset, shape, order)
+    except (io.UnsupportedOperation, AttributeError):  # no file descriptor
+        return None
+    except OSError as error:
+        if error.errno != errno.ENODEV:
+            raise
+        return None
+
+
 def check_magic(file: BinaryIO, name: str, what: str, starts: tuple[bytes, ...], offset: int = 0) -> None:
-    """Raise `ItemError` unless a file starts as its format does; go to its start."""
+    """Raise `ItemError` unless a file has one of several starts at ``offset``; go to the start of the file."""
     file.seek(0)
     head = file.read(max(HEAD, offset + 16))
     if not any(head.startswith(start, offset) for start in starts):
-        raise stranger(file, name, what)
+        raise wrong_format_error(file, name, what)
     file.seek(0)
 
 
-def stranger(file: BinaryIO, name: str, what: str, kin: str = "") -> ItemError:
-    """Return the error for a file that is not what it should be: empty, or what it looks like instead.
+def wrong_format_error(file: BinaryIO, name: str, what: str, reader: str = "") -> ItemError:
+    """Return the error for a file that is empty or not of the expected type.
 
-    What looks like its ``kin`` by its first bytes is what it should be, and broken.
+    Parameters
+    ----------
+    file
+        Open file, binary, at any position.
+    name
+        Name of the file, for messages.
+    what
+        Type that the file should have, with its article.
+    reader
+        Name of the decoder that raises the error. A file whose first bytes are of a type that it reads is damaged.
     """
     file.seek(0)
     head = file.read(HEAD)
-    if not head:
-        return ItemError(f"{shown(name)} is empty: it has 0 bytes", code="empty", hint=AGAIN)
-    found, hint = looks_like(head)
-    if kin and kin in found:
+    found = identify(head)
+    if found is EMPTY:
+        return ItemError(f"{quoted(name)} is empty: it has 0 bytes", code="empty", hint=found.hint)
+    if reader and found.reader == reader:
         return ItemError(
-            f"{shown(name)} is damaged: it begins as {found}, and goes on as none", code="broken-file", hint=AGAIN
-        )
-    return ItemError(f"{shown(name)} is not {what}; it looks like {found}", code="wrong-format", hint=hint)
-
-
-def check_claim(name: str, key: str, claimed: int, present: int) -> None:
-    """Raise `ItemError` if an array claims far more bytes than a file of so many can hold."""
-    if claimed > BOMB_FROM and claimed > BOMB_RATIO * present:
-        whose = f"{shown(name)}: {shown(key)}" if key else shown(name)
-        raise ItemError(
-            f"{whose} claims {claimed:,} bytes, but {present:,} are there",
-            code="too-large",
-            hint="if it is meant, save it uncompressed",
-        )
-
-
-def check_stored(name: str, key: str, inflated: int, stored: int) -> None:
-    """Raise `ItemError` if a compressed part of so many stored bytes cannot be what inflates to a number of bytes.
-
-    No compression makes data much longer, so what is, inflates to something else.
-    """
-    if stored > inflated + inflated // 8 + SLACK:
-        raise ItemError(
-            f"{shown(name)}: {shown(key)} has {stored:,} compressed bytes for {inflated:,} bytes of values",
+            f"{quoted(name)} is damaged: it begins as {found.name}, but does not continue as one",
             code="broken-file",
-            hint=AGAIN,
+            hint=WRITE_AGAIN,
         )
-
-
-def _reason(error: Exception) -> str:
-    if "not a zip file" in str(error):
-        return "the directory at its end is not there: it is cut off, or no such file"
-    text = getattr(error, "error_string", str(error))  # libsndfile's: without the address of what was opened
-    lines = [line for line in text.splitlines() if line.strip()]
-    return shown(lines[0] if lines else type(error).__name__)
+    return ItemError(f"{quoted(name)} is not {what}; it looks like {found.name}", code="wrong-format", hint=found.hint)

@@ -1,4 +1,4 @@
-"""Reading by libsndfile: bounds on what a file claims, sounds in memory, and silence on stderr."""
+"""Reading by libsndfile: sounds in memory, bounds on the claimed length, and a silent stderr."""
 
 from __future__ import annotations
 
@@ -9,83 +9,89 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats.reading import BOMB_FROM, judged
+from tonearm_plugins.formats.bounds import SOUND_BYTES
+from tonearm_plugins.formats.reading import reading_errors
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
-_MOST = 3000
-"""Times its size, to which a large file may grow: digital silence in stereo takes a two-thousandth as FLAC."""
+DOUBLE_SUBTYPES = ("PCM_32", "DOUBLE", "ALAC_32")
+"""Names of the subtypes with more digits than float32."""
 
-_PRECISE = ("PCM_24", "PCM_32", "DOUBLE")
-
-
-def refuse_bomb(sound: Any, size: int) -> None:
-    """Raise `ItemError` if an open sound file of so many bytes says that it has far more sound than they can hold."""
-    needed = 8 * sound.channels * sound.frames
-    if needed > BOMB_FROM and needed > _MOST * size:
-        raise ItemError(
-            f"it says it has {sound.frames:,} samples, but its {size:,} bytes are too few for so much sound",
-            code="too-long",
-            hint="if it is nothing but silence, leave it out",
-        )
+_lock = threading.Lock()
+_silenced: list[int | None] = []
+"""Descriptor of the real stderr, once for each caller that silenced it."""
 
 
-def decoded(data: bytes, name: str) -> tuple[np.ndarray[Any, Any], int]:
-    """Return samples and sample rate of a sound file in memory.
+def decode_bytes(data: bytes, name: str) -> tuple[Array, int]:
+    """Return the samples and the sample rate of a sound file in memory.
 
     Parameters
     ----------
     data
-        All of it.
+        All bytes of the file.
     name
-        What to call it in messages.
+        Name of the file, for messages.
 
     Returns
     -------
-    samples, sample_rate
-        (channels, samples) float32, or float64 where it has more digits; in Hz.
+    samples
+        (channels, samples), float32, or float64 for subtypes of more than 16 bits.
+    sample_rate
+        Sample rate in Hz.
 
     Raises
     ------
     ItemError
-        ``broken-file``, ``too-long``.
+        ``broken-file`` or ``too-long``.
     """
     import io
 
     import soundfile
 
-    quiet = hushed() if is_mpeg(data[:16]) else contextlib.nullcontext()
-    with judged(name, "audio"), quiet, soundfile.SoundFile(io.BytesIO(data)) as file:
-        refuse_bomb(file, len(data))
-        samples: np.ndarray[Any, Any] = file.read(
-            dtype="float64" if file.subtype in _PRECISE else "float32", always_2d=True
-        )
+    quiet = silenced_stderr() if may_be_mpeg(data[:16]) else contextlib.nullcontext()
+    with reading_errors(name, "audio"), quiet, soundfile.SoundFile(io.BytesIO(data)) as file:
+        check_claimed_length(file, len(data))
+        double = file.subtype in (*DOUBLE_SUBTYPES, "PCM_24")
+        samples: Array = file.read(dtype="float64" if double else "float32", always_2d=True)
         return samples.T, file.samplerate
 
 
-_hush = threading.Lock()
-_hushed: list[int | None] = []
-"""The real stderr while it is hushed, once for each that asked."""
+def check_claimed_length(sound: Any, size: int) -> None:
+    """Raise `ItemError` if an open sound file claims far more samples than its bytes can hold.
+
+    Parameters
+    ----------
+    sound
+        Open `soundfile.SoundFile`.
+    size
+        Size of the file in bytes.
+    """
+    if 8 * sound.channels * sound.frames > SOUND_BYTES.limit(size):
+        raise ItemError(
+            f"the header claims {sound.frames:,} samples, but the file has {size:,} bytes, too few for so much sound",
+            code="too-long",
+            hint="if it holds nothing but silence, leave it out",
+        )
 
 
 @contextlib.contextmanager
-def hushed() -> Iterator[None]:
-    """Let nobody hear what libmpg123 has to say of an MP3 file: it prints notes on stderr by itself, from within C."""
-    with _hush:
-        _hushed.append(_hushed[0] if _hushed else _turned_away())
+def silenced_stderr() -> Iterator[None]:
+    """Discard everything that is written to stderr: libmpg123 prints notes on MP3 files there, from within C."""
+    with _lock:
+        _silenced.append(_silenced[0] if _silenced else _discard_stderr())
     try:
         yield
     finally:
-        with _hush:
-            real = _hushed.pop()
-            if not _hushed and real is not None:
+        with _lock:
+            real = _silenced.pop()
+            if not _silenced and real is not None:
                 os.dup2(real, 2)
                 os.close(real)
 
 
-def _turned_away() -> int | None:
-    """Lead stderr nowhere, and return the real one; None if there is none."""
+def _discard_stderr() -> int | None:
+    """Redirect stderr to nowhere, and return a descriptor of the real one; None if it is closed."""
     try:
         real = os.dup(2)
     except OSError:
@@ -95,11 +101,11 @@ def _turned_away() -> int | None:
     return real
 
 
-def is_mpeg(head: bytes) -> bool:
-    """Say whether a file that starts so may be MP3."""
+def may_be_mpeg(head: bytes) -> bool:
+    """Return whether a file with these first bytes may be MP3."""
     return head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] >= 0xE0)
 
 
 def reason_of(error: Any) -> str:
-    """Return what libsndfile says is wrong, which for some codecs is nothing but a number."""
+    """Return the text of libsndfile's error, or its number: some codecs have no text."""
     return error.error_string.rstrip(".") or f"libsndfile's error {error.code}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import ComplexSpectrogram, Context, Meta, Spec, Transform, Waveform
-from tonearm_plugins.transforms.engine import Engine
+from tonearm_plugins.transforms.phase_recovery_options import Engine
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, MagnitudeSpectrogram, MelSpectrogram, Meta, Spec, Transform
-from tonearm_plugins.transforms.analysis import require_undoable
+from tonearm_plugins.transforms.mel_analysis import require_undoable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
 
     def apply(self, signal: MelSpectrogram, context: Context) -> MagnitudeSpectrogram:
         """Return the magnitudes."""
-        from tonearm_plugins.dsp.mel_inverse import mel_to_magnitude
+        from tonearm_plugins.dsp.mel_to_magnitude import mel_to_magnitude
 
         signal, dialect = signal.unmasked(), signal.dialect
         values = mel_to_magnitude(
@@ -33,7 +33,7 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
             iterations=self.options.iterations,
         )
         if dialect.preemphasis:
-            from tonearm_plugins.dsp.mel_forward import preemphasis_response
+            from tonearm_plugins.dsp.mel_spectrogram import preemphasis_response
 
             values /= preemphasis_response(dialect.preemphasis, dialect.n_fft)[:, None]
         return MagnitudeSpectrogram(values=values, grid=dialect.grid, length=signal.samples_expected)

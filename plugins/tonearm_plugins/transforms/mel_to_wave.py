@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, MelSpectrogram, Meta, Spec, Transform, Waveform
-from tonearm_plugins.transforms.analysis import finished, require_undoable
-from tonearm_plugins.transforms.engine import Engine
+from tonearm_plugins.transforms.mel_analysis import finished, require_undoable
+from tonearm_plugins.transforms.phase_recovery_options import Engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
 
     def apply(self, signal: MelSpectrogram, context: Context) -> Waveform:
         """Return the waveform, and measure how near its mel spectrogram is."""
-        from tonearm_plugins.dsp.mel_inverse import PRESETS, mel_griffin_lim
+        from tonearm_plugins.dsp.mel_griffin_lim import PRESETS, mel_griffin_lim
 
         options, signal = self.options, signal.unmasked()
         preset = PRESETS[options.preset]

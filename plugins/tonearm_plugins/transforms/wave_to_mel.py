@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, MelDialect, MelSpectrogram, Meta, OptionError, Spec, Transform, Waveform
-from tonearm_plugins.transforms.analysis import analyse, rate_hint, rate_text
+from tonearm_plugins.transforms.mel_analysis import analyse, rate_hint, rate_text
 
 
 @dataclass(frozen=True, kw_only=True)

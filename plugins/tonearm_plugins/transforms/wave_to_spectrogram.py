@@ -61,7 +61,7 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
         """Return the spectrogram."""
         import numpy as np
 
-        from tonearm_plugins.dsp.framing import ShapeError
+        from tonearm_plugins.dsp.errors import ShapeError
         from tonearm_plugins.dsp.stft import stft
 
         grid = self.options.grid(signal.sample_rate)

@@ -194,7 +194,7 @@ def test_values_beyond_all_sound(kind: str, value: float) -> None:
 
 
 def test_a_mel_beyond_all_sound() -> None:
-    from tonearm.registry import default
+    from tonearm.plugins.registry import default
 
     hifigan = default().dialects.find("hifigan")
     error = refused(np.full((80, 5), 1e300), kind="mel", sample_rate=None, dialect=hifigan)

@@ -8,7 +8,7 @@ from core_toys import tonearm
 from tonearm import load
 from tonearm.cli import dialects
 from tonearm.errors import OptionError
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 
 
 def test_it_lists_every_dialect_with_its_figures():

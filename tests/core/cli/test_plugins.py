@@ -7,8 +7,9 @@ import pytest
 from core_toys import hooks, offer, registry_of, third_party, tonearm
 from jsonschema import Draft202012Validator
 
-from tonearm import cli, registry
-from tonearm.registry import Registry
+from tonearm.cli import main as cli
+from tonearm.plugins import registry
+from tonearm.plugins.registry import Registry
 
 ACME = """
 from tonearm.api import *

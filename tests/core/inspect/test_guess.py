@@ -11,7 +11,7 @@ import pytest
 
 from tonearm.errors import ItemError
 from tonearm.inspect import guess, measure
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 
 RNG = np.random.default_rng(9)
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"

@@ -20,7 +20,7 @@ import scipy.io
 import webdataset
 import zarr
 
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 
 Arrays = Mapping[str, Any]
 

@@ -11,10 +11,11 @@ import soxr
 from dsp_material import ENGINES
 from hypothesis import given
 from hypothesis import strategies as st
-from test_loudness import noise, speech
+from meter_material import noise, speech
 
+from tonearm_plugins.dsp.blocks import BLOCK_LENGTH
 from tonearm_plugins.dsp.limiter import limit, sliding_maximum
-from tonearm_plugins.dsp.true_peak import true_peak_of
+from tonearm_plugins.dsp.true_peak import measure_true_peak
 
 
 def bursts(length: int, channels: int, seed: int, kind: str = "f4") -> Any:
@@ -76,7 +77,7 @@ def test_no_sample_is_ever_over_the_ceiling(
 def test_nothing_between_samples_is_over_it_either(seed: int, lookahead: int, engine: str) -> None:
     samples = bursts(20_000, 2, seed)
     found = limit(samples, 0.25, lookahead=lookahead, release=500, true_peak=True, engine=engine).samples
-    assert true_peak_of(found, engine=engine) <= 0.25
+    assert measure_true_peak(found, engine=engine) <= 0.25
     assert np.abs(found).max() <= 0.25
 
 
@@ -126,10 +127,8 @@ def test_what_is_under_the_ceiling_stays_bit_by_bit(true_peak: bool) -> None:
 
 
 def test_blocks_do_not_show() -> None:
-    from tonearm_plugins.dsp.level import BLOCK
-
-    samples = np.zeros((1, 3 * BLOCK), "f4") + np.float32(0.1)
-    for place in (BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 5):
+    samples = np.zeros((1, 3 * BLOCK_LENGTH), "f4") + np.float32(0.1)
+    for place in (BLOCK_LENGTH - 1, BLOCK_LENGTH, BLOCK_LENGTH + 1, 2 * BLOCK_LENGTH + 5):
         alone = samples.copy()
         alone[0, place] = 1
         near = slice(place - 3000, place + 3000)

@@ -134,9 +134,9 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 import numpy as np
 import tonearm
 from pathlib import Path
-from tonearm.batch.temporaries import Temporaries
+from tonearm.run.store.temporaries import Temporaries
 from tonearm.errors import OutputError
-from tonearm.pipeline import as_source
+from tonearm.pipeline.converter import as_source
 noise = np.random.default_rng(0).standard_normal(60_000).astype("f4") * 0.1
 
 def write(name, length, limit):

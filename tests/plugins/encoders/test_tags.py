@@ -18,7 +18,7 @@ from other_decoders import call
 
 import tonearm
 from tonearm.api import Context, Item, ItemError, Provenance, Sink, Source, Waveform
-from tonearm.registry import default
+from tonearm.plugins.registry import default
 from tonearm_plugins.decoders.audio_reader import AudioOptions, AudioReader
 
 SUFFIXES = {

@@ -13,8 +13,8 @@ import soundfile
 import soxr
 
 import tonearm
-from tonearm import registry
 from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, Spec, Waveform
+from tonearm.plugins import registry
 from tonearm_plugins.dialects import presets
 from tonearm_plugins.transforms.mel_to_magnitude import MelToMagnitude, MelToMagnitudeOptions
 from tonearm_plugins.transforms.mel_to_wave import MelToWave, MelToWaveOptions

@@ -6,9 +6,8 @@ import pytest
 from onnx import TensorProto, helper
 
 import tonearm
-from tonearm import registry
 from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, Spec
-from tonearm_plugins.dsp.chunking import chunks
+from tonearm.plugins import registry
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
 
 HIFIGAN = registry.default().dialects.find("hifigan")
@@ -244,21 +243,8 @@ class TestWhatDoesNotFit:
             vocoder(path).apply(signal(mel(20)), Context())
 
 
-@pytest.mark.parametrize("frames", [1, 9, 10, 11, 100, 1001])
-@pytest.mark.parametrize(("size", "overlap"), [(10, 0), (10, 4), (11, 5), (64, 7)])
-def test_chunks_cover_all_frames_once_and_see_the_overlap(frames, size, overlap):
-    found = list(chunks(frames, size, overlap))
-    kept = [frame for chunk in found for frame in range(chunk.keep_from, chunk.keep_to)]
-    assert kept == list(range(frames))
-    for chunk in found:
-        assert 0 <= chunk.first <= chunk.keep_from < chunk.keep_to <= chunk.last <= frames
-        assert chunk.last - chunk.first == min(size, frames)
-        assert chunk.keep_from - chunk.first >= min(overlap, chunk.keep_from)
-        assert chunk.last - chunk.keep_to >= min(overlap, frames - chunk.keep_to)
-
-
 def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeypatch):
-    monkeypatch.setattr("tonearm.contract.Requirement.is_met", lambda self: self.name != "onnxruntime")
+    monkeypatch.setattr("tonearm.plugins.contract.Requirement.is_met", lambda self: self.name != "onnxruntime")
     with pytest.raises(tonearm.PipelineError) as caught:
         tonearm.load(_pipeline(path, "hifigan"))
     (problem,) = caught.value.problems

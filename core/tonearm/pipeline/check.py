@@ -1,0 +1,290 @@
+"""Proving a pipeline before any data is read: plugins, options, ports, what encoders can write, names of outputs."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, one_line
+from tonearm.pipeline.inference import find_way, fitting
+from tonearm.pipeline.options import read_options
+from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.structure import Stage, read_structure
+from tonearm.pipeline.templates import PER_ITEM, Template, parse_template
+from tonearm.pipeline.yaml.nodes import Mark, Node, Scalar
+from tonearm.plugins.contract import Decoder, Encoder, Plugin, Regroup, Transform
+from tonearm.plugins.ports import Ports, Spec, ports_of
+from tonearm.plugins.registry import Entry, PluginError, Registry, guard
+from tonearm.recipes.mel import Catalogue
+from tonearm.signals import Signal
+
+T = TypeVar("T")
+
+
+class Bound(Struct, frozen=True):
+    """A plugin bound to its options, with its place in the pipeline."""
+
+    name: str
+    entry: Entry
+    plugin: Plugin[Any]
+    ports: Ports
+    place: Place = Place()
+
+
+class Output(Struct, frozen=True):
+    """An encoder and the template of its file's name."""
+
+    encoder: Bound
+    template: Template
+
+
+class Checked(Struct, frozen=True):
+    """A pipeline in which nothing is wrong.
+
+    Parameters
+    ----------
+    file
+        Its name in messages; None for a mapping given from Python.
+    decoder, steps, outputs
+        The plugins in their order.
+    files
+        Patterns of sources, relative to the file.
+    dialects
+        Returns the dialects that there are by name.
+    """
+
+    file: str | None
+    decoder: Bound
+    files: tuple[str, ...]
+    steps: tuple[Bound, ...]
+    outputs: tuple[Output, ...]
+    dialects: Callable[[], Catalogue] = Catalogue
+
+
+def check(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> Checked:
+    """Return the pipeline with its plugins bound to their options.
+
+    Parameters
+    ----------
+    root
+        Pipeline as it was read.
+    file
+        Name of its file in messages; None for a mapping given from Python.
+    registry
+        Plugins that there are.
+    form
+        Form in which remedies are written; YAML for a file and Python for a mapping, if None.
+
+    Raises
+    ------
+    PipelineError
+        With everything that is wrong, each with its place.
+    """
+    problems = Problems(file, form)
+    structure = read_structure(root, problems)
+    binder = _Binder(registry, problems, len(structure.steps))
+    decoder = binder.bind(structure.decoder, "decoder", "input")
+    steps = [binder.bind(stage, "transform", f"steps.{index}") for index, stage in enumerate(structure.steps)]
+    encoders = [binder.bind(stage, "encoder", f"outputs.{index}") for index, stage in enumerate(structure.outputs)]
+    spec = binder.check_ports(decoder, steps, encoders, [_suffix(stage) for stage in structure.outputs])
+    templates = list(_templates(structure.outputs, problems, several=bool(spec and spec.several)))
+    if problems.found:
+        raise PipelineError(problems.found)
+    bound = [stage.bound for stage in (decoder, *steps, *encoders)]
+    first, *rest = [stage for stage in bound if stage is not None]
+    return Checked(
+        file=file,
+        decoder=first,
+        files=structure.files,
+        steps=tuple(rest[: len(steps)]),
+        outputs=tuple(Output(*pair) for pair in zip(rest[len(steps) :], templates, strict=True)),
+        dialects=functools.partial(getattr, registry, "dialects"),
+    )
+
+
+def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> Bound:
+    """Return the decoder of a pipeline, whose steps and outputs may be still to be found.
+
+    Raises
+    ------
+    PipelineError
+        With all that is wrong with its input.
+    """
+    problems = Problems(file, form)
+    structure = read_structure(root, problems)
+    found = _Binder(registry, problems, len(structure.steps)).bind(structure.decoder, "decoder", "input")
+    if found.bound is None:
+        raise PipelineError(problems.found)
+    return found.bound
+
+
+class _Found(Struct):
+    """What is known of one stage; with problems, less than everything."""
+
+    name: str
+    mark: Mark | None
+    place: Place
+    ports: Ports | None = None
+    bound: Bound | None = None
+
+
+class _Binder:
+    """Finds the plugins of a pipeline and follows what flows through them."""
+
+    def __init__(self, registry: Registry, problems: Problems, steps: int) -> None:
+        self.registry = registry
+        self.problems = problems
+        self._steps = steps
+
+    def bind(self, stage: Stage | None, role: str, path: str) -> _Found:
+        """Return a plugin with its options, as far as they are right."""
+        place = self.problems.place = replace(self.problems.place, stage=path, steps=self._steps)
+        if stage is None or stage.use is None:
+            return _Found("", stage.mark if stage else None, place)
+        found = _Found(stage.use, stage.mark, place)
+        try:
+            entry = self.registry.find(role, stage.use)
+            cls = entry.resolve()
+            found.ports = ports_of(cls)
+            with guard(stage.use):
+                options = read_options(
+                    found.ports.options, stage.options, stage.mark, stage.use, self.problems, self._dialects
+                )
+                if options is not None:
+                    plugin = cls(options)
+                    if self._requirements_met(found, plugin):
+                        found.bound = Bound(stage.use, entry, plugin, found.ports, place)
+        except PluginError as error:
+            self.problems.add_error(stage.mark, error)
+        return found
+
+    def _dialects(self) -> Catalogue:
+        return self.registry.dialects
+
+    def _requirements_met(self, found: _Found, plugin: Plugin[Any]) -> bool:
+        missing = [need for need in plugin.needs() if not need.is_met()]
+        for need in missing:
+            self.problems.add(
+                found.mark,
+                "missing-requirement",
+                f"{found.name} needs {need.what}, which is not here",
+                need.hint,
+            )
+        return not missing
+
+    def check_ports(
+        self,
+        decoder: _Found,
+        steps: Iterable[_Found],
+        encoders: Iterable[_Found],
+        suffixes: Iterable[str | None],
+    ) -> Spec | None:
+        """Follow what is known of the signal from the decoder to each encoder, which writes a file of some suffix.
+
+        Returns
+        -------
+        spec
+            What is known of what encoders get; None if nothing is.
+        """
+        spec = self._spec(decoder, None)
+        giver = decoder.name
+        for step in steps:
+            self._check_fit(spec, giver, step)
+            spec, giver = self._spec(step, spec), step.name
+        for encoder, suffix in zip(encoders, suffixes, strict=True):
+            self._check_fit(spec, giver, encoder)
+            if spec and encoder.bound and isinstance(encoder.bound.plugin, Encoder):
+                self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec.but(suffix=suffix)))
+        return spec
+
+    def _spec(self, found: _Found, before: Spec | None) -> Spec | None:
+        """Return what is known after a stage; None if nothing is."""
+        if found.ports is None:
+            return None
+        plugin = found.bound.plugin if found.bound else None
+        spec = None
+        if isinstance(plugin, Decoder):
+            spec = self._ask(found, lambda: _a_spec(plugin.produces()))
+        elif isinstance(plugin, (Transform, Regroup)) and before:
+            narrowed = before.but(signals=fitting(before.signals, found.ports.takes) or found.ports.takes)
+            spec = self._ask(found, lambda: _a_spec(plugin.produces(narrowed)))
+        return spec or Spec(signals=found.ports.gives)
+
+    def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
+        """Return what a plugin says of a signal beforehand; None if it says that something is wrong."""
+        self.problems.place = found.place
+        try:
+            with guard(found.name):
+                try:
+                    return question()
+                except OptionError as error:
+                    self.problems.add_error(found.mark, error, whose=found.name)
+        except PluginError as error:
+            self.problems.add_error(found.mark, error)
+        return None
+
+    def _check_fit(self, spec: Spec | None, giver: str, taker: _Found) -> None:
+        if spec is None or taker.ports is None or fitting(spec.signals, taker.ports.takes):
+            return
+        way = find_way(self.registry, spec.signals, taker.ports.takes)
+        self.problems.place = taker.place
+        self.problems.add(
+            taker.mark,
+            "port-mismatch",
+            f"{taker.name} takes {_ports(taker.ports.takes)}, but {giver} gives {_ports(spec.signals)}",
+            "" if way else "no installed transform leads from one to the other",
+            remedies=(InsertStep(way[-1], first=way[:-1]),) if way else (),
+        )
+
+
+def _a_spec(given: object) -> Spec:
+    """Return what ``produces`` gave, if it is what it should be."""
+    if not isinstance(given, Spec):
+        raise TypeError(f"produces() gives {type(given).__name__}, not a Spec")
+    return given
+
+
+def _ports(signals: Iterable[type[Signal]]) -> str:
+    return " or ".join(signal.port for signal in signals)
+
+
+def _suffix(output: Stage) -> str | None:
+    """Return the suffix that the template of an output's name says, if it does."""
+    suffix = os.path.splitext(str(output.file.value))[1] if output.file else ""  # noqa: PTH122 - pathlib takes 6 ms
+    return suffix if suffix and not set(suffix) & set("{}") else None
+
+
+def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -> Iterator[Template]:
+    """Yield the templates that are right, noting what is wrong with the others.
+
+    ``several`` says that a source becomes several items, which must not have one name.
+    """
+    taken: dict[str, Scalar] = {}
+    for output in outputs:
+        if output.file is None:
+            continue
+        text = str(output.file.value)
+        try:
+            template = parse_template(text)
+        except OptionError as error:
+            problems.add_error(output.file.mark, error)
+        else:
+            if several and not template.fields & PER_ITEM:
+                message = f"a source becomes several items here, but {one_line(repr(text))} does not tell them apart"
+                problems.add(output.file.mark, "same-output", message, 'as in "{stem}-{index:03}.wav"')
+            yield template
+        if text in taken:
+            first = taken[text].mark
+            where = f" on line {first.line}" if first else ""
+            problems.add(
+                output.file.mark,
+                "same-output",
+                f"another output{where} has the name {one_line(repr(text))}",
+                "give it its own",
+            )
+        taken[text] = output.file

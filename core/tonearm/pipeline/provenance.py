@@ -1,0 +1,50 @@
+"""What made a file: the source with its hash, the pipeline with its fingerprint; a run and a file say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tonearm.pipeline.check import Bound, Checked
+from tonearm.plugins.context import Provenance
+from tonearm.source import Source
+from tonearm.version import __version__
+
+
+def plugins_of(checked: Checked) -> list[tuple[str, str]]:
+    """Return the plugins of a pipeline, each with the package and version that it comes from."""
+    return [(bound.entry.full_name, bound.entry.offer.package) for bound in _stages(checked)]
+
+
+def fingerprint_of(checked: Checked) -> str:
+    """Return a hash of all that decides what outputs sound like: plugins, versions, options after defaults."""
+    import hashlib
+    import json
+
+    parts: list[Any] = [__version__, plugins_of(checked)]
+    parts += [msgspec.to_builtins(bound.plugin.options) for bound in _stages(checked)]
+    parts.append([output.template.text for output in checked.outputs])
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def provenance_of(checked: Checked, source: Source) -> Provenance:
+    """Return what a file that a pipeline makes of a source has to say of both.
+
+    Raises
+    ------
+    ItemError
+        If the source cannot be read.
+    """
+    stages = [
+        {"use": bound.name, "package": bound.entry.offer.package} | {"with": msgspec.to_builtins(bound.plugin.options)}
+        for bound in _stages(checked)
+    ]
+    return Provenance(
+        source=source.name, sha256=source.sha256(), pipeline=fingerprint_of(checked), stages=tuple(stages)
+    )
+
+
+def _stages(checked: Checked) -> Iterator[Bound]:
+    yield from (checked.decoder, *checked.steps, *(output.encoder for output in checked.outputs))

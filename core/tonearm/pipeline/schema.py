@@ -1,0 +1,111 @@
+"""JSON Schema of a pipeline, made from the plugins that are installed, for completion in editors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tonearm.pipeline.options import declared
+from tonearm.pipeline.structure import INPUT, OUTPUT, STEP, TOP, VERSION
+from tonearm.pipeline.templates import FIELDS
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import PluginError, Registry, guard
+from tonearm.recipes.mel import MelDialect
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def pipeline_schema(registry: Registry) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a pipeline with the plugins of a registry."""
+    definitions: dict[str, Any] = {}
+    files = {"type": "string", "minLength": 1, "description": "A file, a folder or a pattern, relative to this file."}
+    name = {"type": "string", "minLength": 1, "description": f"Name of the output, of {_fields()}."}
+    top: dict[str, Any] = {
+        "tonearm": {"const": VERSION, "description": "Version of the format."},
+        "input": _stage(registry, "decoder", INPUT, definitions)
+        | {"properties": {"files": {"anyOf": [files, {"type": "array", "items": files}]}}},
+        "steps": _or_empty({"type": "array", "items": _stage(registry, "transform", STEP, definitions)}),
+        "outputs": {
+            "type": "array",
+            "minItems": 1,
+            "items": _stage(registry, "encoder", OUTPUT, definitions) | {"properties": {"file": name}},
+        },
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "A tonearm pipeline",
+        "type": "object",
+        "properties": {key: top[key] for key in TOP},
+        "required": ["tonearm", "input", "outputs"],
+        "additionalProperties": False,
+        "$defs": definitions,
+    }
+
+
+def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of a plugin's options; what they refer to goes into ``definitions``."""
+    known = declared(options)
+    schemas, found = msgspec.json.schema_components(
+        [option.type for option in known.values()], ref_template="#/$defs/{name}"
+    )
+    if MelDialect.__name__ in found:
+        found[MelDialect.__name__] = _dialect_schema(found[MelDialect.__name__])
+    definitions.update(found)
+    properties = {}
+    for option, schema in zip(known.values(), schemas, strict=True):
+        extra = {"description": option.description} if option.description else {}
+        default = {} if option.required else {"default": msgspec.to_builtins(option.default)}
+        properties[option.name] = dict(schema) | extra | default
+    required = [option.name for option in known.values() if option.required]
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return schema | ({"required": required} if required else {})
+
+
+def _dialect_schema(figures: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a dialect: its name, another one's with what differs, or all figures."""
+    figures = figures | {"description": "All figures of a mel spectrogram's recipe."}
+    base = {"type": "string", "description": "Name of the dialect that gives the other figures."}
+    changed = {**figures, "properties": {"base": base, **figures["properties"]}, "required": ["base"]}
+    changed["description"] = "Another dialect with what differs."
+    return {"anyOf": [{"type": "string", "description": "Name of a dialect."}, changed, figures]}
+
+
+def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a stage: one of the plugins of a role, with its own options."""
+    choices = []
+    for name, description, options in _usable(registry, role):
+        try:
+            with guard(name):
+                schema = options_schema(options, definitions)
+        except PluginError:
+            continue
+        properties = {"use": {"const": name, "description": description}, "with": _or_empty(schema)}
+        choices.append({"properties": properties} | ({"required": ["with"]} if "required" in schema else {}))
+    required = ["use", "file"] if "file" in keys else ["use"]
+    return {"type": "object", "required": required, "propertyNames": {"enum": list(keys)}, "anyOf": choices}
+
+
+def _or_empty(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value that may be left empty (``with:`` and no more), unless it must have something."""
+    return schema if "required" in schema else schema | {"type": [schema["type"], "null"]}
+
+
+def _usable(registry: Registry, role: str) -> Iterator[tuple[str, str, type[Any]]]:
+    for entry in registry.entries(role):
+        try:
+            plugin = entry.resolve()
+        except PluginError:
+            continue
+        name = entry.name if registry.is_bare(entry) else entry.full_name
+        yield name, description_of(plugin), ports_of(plugin).options
+
+
+def description_of(plugin: type[Any]) -> str:
+    """Return the first line of a plugin's docstring."""
+    return (plugin.__doc__ or "").strip().partition("\n")[0]
+
+
+def _fields() -> str:
+    return ", ".join(f"{{{field}}} ({meaning})" for field, meaning in FIELDS.items())

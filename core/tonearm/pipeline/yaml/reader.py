@@ -1,0 +1,343 @@
+"""Reads YAML into nodes with marks, and takes nothing that could harm or surprise.
+
+The events come from PyYAML's parser in Python: it is in every installation (the C one is not), gives the same messages
+everywhere, never recurses, and cannot corrupt memory. It is slow, so it is asked for one event at a time and left as
+soon as a bound is passed; a pipeline of the usual size takes a few milliseconds. The composer is our own: PyYAML's
+keeps no marks of keys, expands aliases without bounds, and recurses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NoReturn
+
+import yaml
+from msgspec import Struct
+from msgspec.structs import replace
+from yaml.error import MarkedYAMLError
+from yaml.reader import ReaderError
+
+from tonearm.errors import PipelineError, Problem, advise, one_line
+from tonearm.pipeline.yaml.nodes import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_NODES,
+    Entry,
+    Map,
+    Mark,
+    Node,
+    Scalar,
+    Seq,
+    kind,
+    measure,
+    nothing,
+    value_kind,
+)
+from tonearm.pipeline.yaml.scalars import Refused, Variables, checked_text, resolve, shown
+
+_MERGE = "<<"
+_BREAKS_OF_YAML_1_1 = "\x85\u2028\u2029"  # the parser would count them as lines; no editor does
+
+_TAG_HINT = "write the value without it; quote it if it is meant as text"
+_SYNTAX_HINTS = (
+    ("mapping values are not allowed", "check the indentation, and quote text that has ': ' in it"),
+    ("could not find expected ':'", "write 'key: value', and check the indentation"),
+    ("expected <block end>", "check the indentation of this line"),
+    ("expected alphabetic or numeric character", "quote text that starts with '*' or '&'"),
+    ("cannot start any token", "quote text that starts with this character"),
+    ("unexpected end of stream", "close the quote"),
+)
+
+
+class _Anchor(Struct, frozen=True):
+    """What an alias stands for; ``node`` is None while the anchored node is still open."""
+
+    node: Node | None
+    count: int = 0
+    depth: int = 0
+
+
+def read(text: bytes | str, file: str, environ: Mapping[str, str]) -> Node:
+    """Return the root node of a YAML document.
+
+    Raises
+    ------
+    PipelineError
+        With all the problems that can be found; after a syntax error or a passed bound, nothing more can.
+    """
+    return _Composer(_decoded(text, file), file, environ).compose()
+
+
+def _refuse(file: str, line: int | None, column: int | None, code: str, message: str, hint: str = "") -> NoReturn:
+    raise PipelineError(
+        [Problem(code=code, message=message, remedies=advise(hint), file=file, line=line, column=column)]
+    )
+
+
+def _decoded(data: bytes | str, file: str) -> str:
+    """Return the text without a byte order mark, if it is small enough and UTF-8."""
+    size = len(data)
+    if isinstance(data, str) and size <= MAX_BYTES:
+        size = len(data.encode(errors="surrogatepass"))
+    if size > MAX_BYTES:
+        _refuse(file, None, None, "too-large", "this is more than 1 MiB of YAML", "split it into several pipelines")
+    if isinstance(data, str):
+        return data.removeprefix("\ufeff")
+    hint = "save it as UTF-8"
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
+        _refuse(file, 1, 1, "not-utf8", "this is not UTF-8, but looks like UTF-16 or UTF-32", hint)
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8").removeprefix("\ufeff")
+        place = _mark_at(before, len(before))
+        _refuse(file, place.line, place.column, "not-utf8", f"byte 0x{data[error.start]:02x} is not UTF-8", hint)
+
+
+def _mark_at(text: str, index: int) -> Mark:
+    before = text[:index].replace("\r\n", "\n").replace("\r", "\n")
+    return Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+class _Stopped(Exception):  # noqa: N818 - a way out, not an error: the problem is with the others
+    """Nothing more can be read."""
+
+
+class _Composer:
+    """Composes nodes from the parser's events; goes on after a problem wherever there is a way to."""
+
+    def __init__(self, text: str, file: str, environ: Mapping[str, str]) -> None:
+        self._text = text
+        self._file = file
+        self._variables = Variables(environ)
+        self._anchors: dict[str, _Anchor] = {}
+        self._problems: list[Problem] = []
+        self._count = 0
+
+    # Events and problems
+
+    def compose(self) -> Node:
+        """Return the root; raise all the problems."""
+        try:
+            root = self._document()
+        except _Stopped:
+            root = None
+        if self._problems or root is None:
+            raise PipelineError(self._problems)
+        return root
+
+    def _document(self) -> Node:
+        unusual = re.search(f"[{_BREAKS_OF_YAML_1_1}]", self._text)
+        if unusual:
+            name = f"U+{ord(unusual[0]):04X}"
+            hint = "leave it out, or write it as an escape in double quotes"
+            self._stop(_mark_at(self._text, unusual.start()), "yaml-syntax", f"character {name} is not allowed", hint)
+        try:
+            self._parser = yaml.SafeLoader(self._text)
+        except ReaderError as error:
+            message = f"character U+{ord(self._text[error.position]):04X} is not allowed"
+            self._stop(_mark_at(self._text, error.position), "yaml-syntax", message, "leave it out")
+        try:
+            return self._only_document()
+        finally:
+            self._parser.dispose()
+
+    def _only_document(self) -> Node:
+        self._next()  # the start of the stream
+        first = self._next()
+        if isinstance(first, yaml.StreamEndEvent):
+            self._stop(Mark(1, 1), "empty", "there is nothing in this document")
+        root = self._node(self._next(), 1)
+        self._next()  # the end of the document
+        after = self._next()
+        if isinstance(after, yaml.DocumentStartEvent):
+            hint = "write one pipeline per file"
+            self._stop(_mark(after), "several-documents", "a second document starts here", hint)
+        if isinstance(root, Scalar) and not root.quoted and not root.text and not self._problems:
+            self._stop(Mark(1, 1), "empty", "there is nothing in this document")
+        return root
+
+    def _next(self) -> yaml.Event:
+        try:
+            event: yaml.Event = self._parser.get_event()  # type: ignore[no-untyped-call]
+        except MarkedYAMLError as error:
+            problem = _syntax_problem(error, self._text)
+        except Exception:  # the parser lets others through: "\\UFFFFFFFF" ends in chr(), %YAML 1.111… in int()
+            mark = self._parser.get_mark()
+            hint = 'check escapes like "\\U0001F600", and directives'
+            self._stop(Mark(mark.line + 1, mark.column + 1), "yaml-syntax", "a number here is out of range", hint)
+        else:
+            return event
+        self._problems.append(replace(problem, file=self._file))
+        raise _Stopped
+
+    def _add(self, mark: Mark, code: str, message: str, hint: str = "") -> None:
+        problem = Problem(
+            code=code, message=message, remedies=advise(hint), file=self._file, line=mark.line, column=mark.column
+        )
+        self._problems.append(problem)
+
+    def _stop(self, mark: Mark, code: str, message: str, hint: str = "") -> NoReturn:
+        self._add(mark, code, message, hint)
+        raise _Stopped
+
+    # Nodes
+
+    def _node(self, event: yaml.Event, depth: int) -> Node:
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, depth)
+        assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+        before = self._count
+        self._counted(1, depth - isinstance(event, yaml.ScalarEvent), event)
+        self._refuse_tag(event)
+        anchor = event.anchor
+        if anchor is not None:
+            self._anchors[anchor] = _Anchor(None)
+        node = self._content(event, depth)
+        if anchor is not None:
+            self._anchors[anchor] = _Anchor(node, self._count - before, measure(node)[1])
+        return node
+
+    def _content(self, event: yaml.Event, depth: int) -> Node:
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while not isinstance(item := self._next(), yaml.SequenceEndEvent):
+                items.append(self._node(item, depth + 1))
+            return Seq(tuple(items), _mark(event))
+        return self._map(event, depth)
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        mark, quoted = _mark(event), bool(event.style)
+        value, problems = self._variables.value(event.value, quoted=quoted)
+        for problem in problems:
+            self._problems.append(problem.at(file=self._file, line=mark.line, column=mark.column))
+            if problem.code == "too-large":
+                raise _Stopped
+        return Scalar(value, event.value, quoted, mark)
+
+    def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
+        mark, name = _mark(event), shown(f"*{event.anchor}")
+        anchor = self._anchors.get(event.anchor or "")
+        if anchor is None:
+            hint = "define it before with '&'; quote text that starts with '*'"
+            self._add(mark, "unknown-alias", f"{name} is not defined", hint)
+        elif anchor.node is None:
+            self._add(mark, "recursive-alias", f"{name} contains itself", "write the inner value out")
+        else:
+            self._counted(anchor.count, depth - 1 + anchor.depth, event)
+            return anchor.node
+        self._counted(1, depth - 1, event)
+        return nothing(mark)
+
+    def _counted(self, nodes: int, depth: int, event: yaml.Event) -> None:
+        """Stop if these nodes more, down to this depth, pass a bound."""
+        self._count += nodes
+        if depth > MAX_DEPTH:
+            message = f"mappings and lists are nested deeper than {MAX_DEPTH}"
+            self._stop(_mark(event), "too-deep", message, "close the brackets, or nest less")
+        if self._count > MAX_NODES:
+            message = f"there are more than {MAX_NODES:,} values here, aliases expanded"
+            self._stop(_mark(event), "too-many-nodes", message, "split it into several pipelines")
+
+    def _refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+        if event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
+            self._add(_mark(event), "tag-refused", f"tag {shown(tag)} is not taken", _TAG_HINT)
+
+    # Mappings
+
+    def _map(self, event: yaml.Event, depth: int) -> Map:
+        entries: dict[str, Entry] = {}
+        merged: list[Map] = []
+        seen: dict[str, Mark] = {}
+        while not isinstance(key_event := self._next(), yaml.MappingEndEvent):
+            mark, merges = _mark(key_event), _is_merge(key_event)
+            key = self._key(key_event, depth + 1)
+            taken = len(self._problems)
+            node = self._node(self._next(), depth + 1)
+            if key is None:
+                continue
+            if (first := seen.setdefault(key, mark)) is not mark:
+                message = f"key {shown(key)} is given twice, first on line {first.line}"
+                self._add(mark, "duplicate-key", message, "leave one of them out")
+            elif merges:
+                merged = self._merged(node, mark, told=len(self._problems) > taken)
+            else:
+                entries[key] = Entry(mark, node)
+        for source in merged:
+            for key, entry in source.entries.items():
+                entries.setdefault(key, entry)
+        return Map(entries, _mark(event))
+
+    def _key(self, event: yaml.Event, depth: int) -> str | None:
+        """Return a key as text; None, and a problem, if it is not text."""
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar_key(event, depth)
+        taken = len(self._problems)
+        node = self._node(event, depth)
+        if len(self._problems) == taken:
+            what = "an alias" if isinstance(event, yaml.AliasEvent) else kind(node)
+            self._add(_mark(event), "bad-key", f"a key must be text, not {what}", "write the key as plain text")
+        return None
+
+    def _scalar_key(self, event: yaml.ScalarEvent, depth: int) -> str | None:
+        self._counted(1, depth - 1, event)
+        self._refuse_tag(event)
+        mark, text, quoted = _mark(event), event.value, bool(event.style)
+        try:
+            value = checked_text(text) if quoted else resolve(text)
+        except Refused as refused:
+            if refused.problem.code == "bad-text":
+                self._add(mark, "bad-text", refused.problem.message, refused.problem.hint)
+                return None
+            value = 0
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchor(Scalar(value, text, quoted, mark), 1)
+        if isinstance(value, str):
+            return value
+        shape = f"key {shown(text)} is {value_kind(value)}, not text" if text else "a key is missing here"
+        self._add(mark, "bad-key", shape, "quote it" if text else "write a key before ':'")
+        return None
+
+    def _merged(self, node: Node, key_mark: Mark, *, told: bool) -> list[Map]:
+        """Return the mappings to merge; a problem if there is another thing, unless one is told already."""
+        sources = node.items if isinstance(node, Seq) else (node,)
+        maps = [source for source in sources if isinstance(source, Map)]
+        if len(maps) < len(sources) and not told:
+            hint = "give it an alias of a mapping, or a list of them"
+            self._add(node.mark or key_mark, "bad-merge", "'<<' takes mappings alone", hint)
+        return maps
+
+
+def _mark(event: yaml.Event) -> Mark:
+    assert event.start_mark is not None
+    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _is_merge(event: yaml.Event) -> bool:
+    return isinstance(event, yaml.ScalarEvent) and event.value == _MERGE and not event.style
+
+
+def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:
+    """Return the parser's error in one line, with a hint where it is one that people make."""
+    mark = error.problem_mark or error.context_mark
+    line, column, index = (mark.line, mark.column, mark.index) if mark else (0, 0, 0)
+    said = one_line(error.problem or error.context or "this is not YAML", 120)
+    code, message, hint = "yaml-syntax", said, ""
+    before = text[text.rfind("\n", 0, index) + 1 : index]
+    if text[index : index + 1] == "\t" and "cannot start any token" in said:
+        code, message, hint = "tab-indentation", "there is a tab where YAML wants spaces", "use spaces"
+        if not before.strip(" "):
+            message, hint = "this line is indented with a tab", "indent with spaces"
+    elif "undefined tag handle" in said:
+        code, message, hint = "tag-refused", "tags are not taken", _TAG_HINT
+    elif before.endswith("$") and text[index : index + 1] == "{":
+        hint = "inside [ ] and { } a ${variable} needs quotes, or the value a line of its own"
+    else:
+        if error.context and error.context_mark and error.context_mark.line != line:
+            message = f"{said}, {one_line(error.context, 60)} that starts on line {error.context_mark.line + 1}"
+        hint = next((hint for start, hint in _SYNTAX_HINTS if start in said), "")
+    return Problem(code=code, message=message, remedies=advise(hint), line=line + 1, column=column + 1)

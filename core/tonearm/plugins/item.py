@@ -1,0 +1,33 @@
+"""An item: one signal of a source, with its name, position and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from tonearm.signals import Signal
+
+S_co = TypeVar("S_co", bound=Signal, covariant=True)
+
+
+class Item(Struct, Generic[S_co], frozen=True, kw_only=True, eq=False):
+    """One signal with where it came from.
+
+    Parameters
+    ----------
+    signal
+        The signal.
+    key
+        Name of the array or entry within the source; empty where it has none.
+    index
+        Position within the source, from 0.
+    tags
+        What the source says of the sound: title, artist, comment.
+    """
+
+    signal: S_co
+    key: str = ""
+    index: int = 0
+    tags: Mapping[str, str] = {}

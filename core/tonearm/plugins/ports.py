@@ -1,0 +1,104 @@
+"""What a plugin takes and gives, as its generic arguments say, and what is known of a signal beforehand."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tonearm.recipes.mel import MelDialect
+from tonearm.signals import Signal, StftGrid
+
+
+class Ports(Struct, frozen=True):
+    """The signal classes that a plugin class takes and gives, and the class of its options."""
+
+    takes: tuple[type[Signal], ...]
+    gives: tuple[type[Signal], ...]
+    options: type[Any]
+
+
+class Spec(Struct, frozen=True, kw_only=True):
+    """What is known of a signal before any data is read.
+
+    Parameters
+    ----------
+    signals
+        The classes that it may have.
+    sample_rate, channels, length
+        In Hz, and in samples; None where nobody knows yet.
+    grid
+        Of a spectrogram, if known.
+    dialect
+        Of a mel spectrogram, if known.
+    several
+        Whether one source becomes several items, so that names of outputs must tell them apart; None where nobody
+        knows.
+    suffix
+        Of the file that an encoder is to write, with dot; None if the template of its name leaves it open.
+    """
+
+    signals: tuple[type[Signal], ...]
+    sample_rate: int | None = None
+    channels: int | None = None
+    length: int | None = None
+    grid: StftGrid | None = None
+    dialect: MelDialect | None = None
+    several: bool | None = None
+    suffix: str | None = None
+
+    def but(self, **changes: Any) -> Spec:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+
+def ports_of(cls: type) -> Ports:
+    """Return the ports that the generic arguments of a plugin class say.
+
+    The root class (`Decoder`, `Transform`, …) names its arguments in ``port_names``.
+
+    Raises
+    ------
+    TypeError
+        If it is no plugin class, or leaves an argument open.
+    """
+    root = next((base for base in cls.__mro__ if "port_names" in vars(base)), None)
+    if root is None:
+        raise TypeError(f"{cls.__name__} is no Decoder, Transform, Regroup or Encoder")
+    names: tuple[str, ...] = vars(root)["port_names"]
+    found = dict(zip(names, _arguments(cls, root), strict=True))
+    options = found["options"]
+    if not (isinstance(options, type) and hasattr(options, "__dataclass_fields__")):
+        raise TypeError(f"{cls.__name__}: the class of its options is a dataclass, not {options!r}")
+    return Ports(_signal_classes(cls, found.get("takes")), _signal_classes(cls, found.get("gives")), options)
+
+
+def _arguments(cls: type, root: type) -> tuple[Any, ...]:
+    """Return what the generic arguments of ``root`` are, seen from ``cls``."""
+    if cls is root:
+        parameters: tuple[Any, ...] = getattr(cls, "__parameters__", ())
+        return parameters
+    # __orig_bases__ is inherited: only a class's own says how it was written.
+    for written in vars(cls).get("__orig_bases__", cls.__bases__):
+        base = typing.get_origin(written) or written
+        if isinstance(base, type) and issubclass(base, root):
+            parameters, arguments = getattr(base, "__parameters__", ()), typing.get_args(written)
+            if len(arguments) != len(parameters):
+                raise TypeError(f"{cls.__name__}: {base.__name__} wants {len(parameters)} arguments in brackets")
+            known = dict(zip(parameters, arguments, strict=True))
+            return tuple(known.get(argument, argument) for argument in _arguments(base, root))
+    raise TypeError(f"{cls.__name__} does not come from {root.__name__}")
+
+
+def _signal_classes(cls: type, port: Any) -> tuple[type[Signal], ...]:
+    """Return the classes of a port: one, those of a union, or none."""
+    if port is None:
+        return ()
+    classes = typing.get_args(port) if typing.get_origin(port) in (typing.Union, types.UnionType) else (port,)
+    for found in classes:
+        if not (isinstance(found, type) and issubclass(found, Signal)):
+            raise TypeError(f"{cls.__name__}: a port is a Signal class, not {found!r}")
+    return classes

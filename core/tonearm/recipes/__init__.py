@@ -1,0 +1,1 @@
+"""The recipes of spectrograms: what was done to their values."""

@@ -1,0 +1,81 @@
+"""The mel spectrogram as a signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tonearm.errors import SignalError
+from tonearm.recipes.mel.dialect import MelDialect
+from tonearm.signals import Signal, StftGrid, check_array, check_length
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MelSpectrogram(Signal):
+    """A mel spectrogram as the model wrote it.
+
+    Parameters
+    ----------
+    values
+        (channels, mels, frames), float32, in the dialect's own units.
+    dialect
+        The recipe by which they were computed.
+    length
+        Samples of the waveform that it stands for, if known.
+    """
+
+    port: ClassVar[str] = "mel"
+    values: np.ndarray[Any, Any]
+    dialect: MelDialect
+    length: int | None = None
+
+    def __post_init__(self) -> None:
+        check_array(self.port, self.values, rank=3, kinds="f", shape="(channels, mels, frames)")
+        if self.values.shape[1] != self.dialect.n_mels:
+            raise SignalError(
+                f"the mel has {self.values.shape[1]} bands, but the dialect {self.dialect.label} has"
+                f" {self.dialect.n_mels}",
+                code="bins-mismatch",
+            )
+        check_length(self.length)
+
+    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """Return the values."""
+        return (self.values,)
+
+    def unmasked(self) -> MelSpectrogram:
+        """Return it without the frames at its end that hold nothing: 0 in all bands, where the dialect masks so."""
+        if self.dialect.last_frame != "mask":
+            return self
+        frames = self.frames
+        while frames > 1 and not self.values[..., frames - 1].any():
+            frames -= 1
+        return self if frames == self.frames else replace(self, values=self.values[..., :frames])
+
+    @property
+    def grid(self) -> StftGrid:
+        """Where the frames and bins of the analysis behind it lie."""
+        return self.dialect.grid
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return int(self.values.shape[0])
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return int(self.values.shape[2])
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the waveform that it stands for, in Hz."""
+        return self.dialect.sample_rate
+
+    @property
+    def samples_expected(self) -> int:
+        """Samples that an inversion gives: ``length`` if known, else what the frames stand for."""
+        return self.length if self.length is not None else self.dialect.samples(self.frames)

@@ -1,0 +1,329 @@
+"""One run: a pipeline over many sources, with a journal of what became of each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from tonearm.errors import OutputError, UsageError, one_line
+from tonearm.pipeline.converter import Converter
+from tonearm.run.plan import Plan, Selection, make_plan
+from tonearm.run.prepare import Settings
+from tonearm.run.report import Report, Result, size_of
+from tonearm.run.sources.content_hash import state_of
+from tonearm.run.store.history import journals
+from tonearm.run.store.journal import Journal, Lock, LockedError, Shard, journal_path, mark_of
+from tonearm.run.store.publisher import Publisher
+from tonearm.run.store.temporaries import ANYBODY, discard, sweep
+from tonearm.run.tasks import Task
+from tonearm.run.workers.cores import usable_cores
+from tonearm.run.workers.executor import Batch, Chunks, Executor, InProcess
+from tonearm.run.workers.interrupts import Gate
+from tonearm.source import Source
+
+
+class RunOptions(Struct, frozen=True, kw_only=True):
+    """How a run goes.
+
+    Parameters
+    ----------
+    out
+        The output folder.
+    force
+        Convert what is done already, and replace files that no run wrote.
+    verify
+        Look at the content of outputs that are there, not only at their sizes.
+    jobs
+        How many worker processes; 0 converts in this one, and None takes as many as there are cores to use.
+    timeout
+        Seconds that a source may take; None is for ever.
+    max_failures
+        Stop when so many items have failed; None goes on whatever happens.
+    fsync
+        Flush each file to the disk before it gets its name.
+    shard
+        Which part of the sources to do, of how many: (1, 4) is the first quarter. None does all.
+    executor
+        Name of what does the work; ``local``.
+    debug
+        Keep the tracebacks of plugins that fail.
+    """
+
+    out: str
+    force: bool = False
+    verify: bool = False
+    jobs: int | None = 0
+    timeout: float | None = None
+    max_failures: int | None = None
+    fsync: bool = True
+    shard: Shard | None = None
+    executor: str = "local"
+    debug: bool = False
+
+    def check(self) -> None:
+        """Say what cannot be.
+
+        Raises
+        ------
+        UsageError
+            With what is wrong.
+        """
+        if self.executor != "local":
+            raise UsageError(f"there is no executor {one_line(self.executor)!r}", code="unknown-executor", hint="local")
+        if self.jobs is not None and self.jobs < 0:
+            raise UsageError(f"jobs is {self.jobs}, but cannot be negative", hint="0 converts in this process")
+        if self.timeout is not None and not self.timeout > 0:
+            raise UsageError(f"timeout is {self.timeout:g} s, but must be positive")
+        if self.timeout is not None and self.jobs == 0:
+            raise UsageError("a source can be timed out in a worker process only", hint="--jobs 1 or more")
+        if self.max_failures is not None and self.max_failures < 1:
+            raise UsageError(f"max-failures is {self.max_failures}, but must be 1 or more")
+        if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
+            raise UsageError(f"there is no shard {self.shard[0]} of {self.shard[1]}", hint="shards count from 1")
+
+
+class Run:
+    """One run, from its plan to its report.
+
+    Parameters
+    ----------
+    pipeline
+        What to do.
+    options
+        How.
+
+    Raises
+    ------
+    UsageError
+        If the options cannot be.
+    """
+
+    def __init__(self, pipeline: Converter, options: RunOptions) -> None:
+        options.check()
+        self.pipeline = pipeline
+        self.options = options
+        self.report = Report(Path(options.out))
+        self._lock = Lock(options.out, options.shard)
+
+    def plan(self, sources: Iterable[Source]) -> Plan:
+        """Return what there is to do; nothing on the disk is changed.
+
+        Raises
+        ------
+        LockedError
+            If another run holds the output folder.
+        UsageError
+            If there is no source at all.
+        PipelineError
+            If outputs would clash.
+        TonearmError
+            If a plugin finds something missing.
+        """
+        options = self.options
+        self._lock.take(make=False)
+        try:
+            self.pipeline.preflight()
+            selection = Selection(force=options.force, verify=options.verify, shard=options.shard)
+            plan = make_plan(self.pipeline, sources, options.out, selection)
+        except BaseException:
+            self._lock.release()
+            raise
+        self.report.total, self.report.skipped = len(plan), plan.done
+        self.report.warnings += _too_little_space(plan)
+        return plan
+
+    def release(self) -> None:
+        """Let go of the output folder, if a plan is not to be carried out."""
+        self._lock.release()
+
+    def carry_out(
+        self, plan: Plan, observe: Callable[[Result], None], tick: Callable[[], None] | None = None
+    ) -> Report:
+        """Convert what a plan says, and return what became of it.
+
+        Whatever ends a run early, the journal is closed, no temporaries are left, and `report` says what was done.
+
+        Parameters
+        ----------
+        plan
+            From `plan`.
+        observe
+            Called with each source's result as it comes.
+        tick
+            Called about every second, whether anything has come or not.
+
+        Raises
+        ------
+        LockedError
+            If another run holds the output folder.
+        OutputError
+            If the output side fails; what was finished stays.
+        """
+        report = self.report
+        began = time.monotonic()
+        try:
+            with Gate() as gate:
+                self._lock.take(make=True)
+                _see_that_nobody_ran(plan)
+                report.warnings += [self._lock.warning] if self._lock.warning else []
+                with contextlib.closing(Journal(self.options.out, self.options.shard)) as journal:
+                    start = journal.size
+                    try:
+                        self._convert(plan, journal, gate, observe, tick or (lambda: None))
+                    finally:
+                        report.seconds = time.monotonic() - began
+                        report.read_from(journal.path, start, journal.size)
+        except OutputError:
+            report.stopped = report.stopped or "output"
+            raise
+        except KeyboardInterrupt:
+            report.stopped = "interrupted"
+            raise
+        finally:
+            self._lock.release()
+        return report
+
+    def _convert(
+        self,
+        plan: Plan,
+        journal: Journal,
+        gate: Gate,
+        observe: Callable[[Result], None],
+        tick: Callable[[], None],
+    ) -> None:
+        options, report = self.options, self.report
+        if not plan.history.clean:
+            sweep(options.out, mark_of(options.shard) if options.shard else ANYBODY, deep=True)
+        journal.write(
+            "run",
+            time=time.time(),
+            pipeline=plan.fingerprint,
+            file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",
+            plugins=plan.plugins,
+            sources=len(plan),
+            skipped=plan.done,
+            jobs=self.jobs,
+        )
+        for record in plan.renewed:
+            journal.write(**record)
+        publisher = Publisher(options.out, journal, plan.names, fsync=options.fsync)
+        publisher.begin()
+
+        def tasks() -> Iterator[Task]:
+            for task, items in plan.tasks():
+                publisher.keep(task.number, items)
+                yield task
+
+        executor = self._executor([*self._lock.descriptors, journal.descriptor], gate)
+        stopped: BaseException | None = None
+        try:
+            for batch in executor.results(Chunks(tasks(), len(plan), self.jobs)):
+                self._publish(publisher, batch, observe)
+                tick()
+                if options.max_failures is not None and report.failed >= options.max_failures:
+                    report.stopped = "failures"
+                    break
+            if report.sources != len(plan) and not report.stopped:
+                raise AssertionError(f"{len(plan) - report.sources} sources were lost")
+        except BaseException as error:
+            stopped = error
+            raise
+        finally:
+            self._wind_up(executor, publisher, journal, observe, stopped)
+
+    def _wind_up(
+        self,
+        executor: Executor,
+        publisher: Publisher,
+        journal: Journal,
+        observe: Callable[[Result], None],
+        stopped: BaseException | None,
+    ) -> None:
+        """End the workers; what they had finished is published, unless that is what failed. Then close the journal."""
+        report = self.report
+        failed = stopped if isinstance(stopped, Exception) else None
+        for batch in executor.stop():
+            try:
+                if failed is None:
+                    self._publish(publisher, batch, observe)
+            except Exception as error:
+                failed = error
+            if failed is not None:
+                discard(self.options.out, [file for one in batch for item in one.items for file in item.files])
+        reason = report.stopped or _reason(failed or stopped)
+        try:
+            publisher.sync()
+            journal.write("stop", time=time.time(), converted=report.converted, failed=report.failed, reason=reason)
+            if self.options.fsync:
+                journal.flush()
+        except OutputError as error:
+            failed = failed or error
+        if failed is not None and failed is not stopped:
+            raise failed
+
+    def _publish(self, publisher: Publisher, batch: Batch, observe: Callable[[Result], None]) -> None:
+        with contextlib.closing(publisher.publish(batch)) as results:
+            for result in results:
+                self.report.add(result)
+                observe(result)
+
+    @property
+    def jobs(self) -> int:
+        """How many worker processes; 0 for none."""
+        return usable_cores() if self.options.jobs is None else self.options.jobs
+
+    def _executor(self, foreign: list[int], gate: Gate) -> Executor:
+        options = self.options
+        threads = max(1, usable_cores() // max(1, self.jobs))
+        mark = mark_of(options.shard)
+        settings = Settings(
+            root=options.out,
+            mark=mark,
+            fsync=options.fsync,
+            threads=threads,
+            debug=options.debug,
+            impatient=options.max_failures is not None,
+        )
+        if not self.jobs:
+            return InProcess(self.pipeline, settings, gate)
+        from tonearm.run.workers.local import Local
+
+        return Local(self.pipeline, settings, jobs=self.jobs, gate=gate, timeout=options.timeout, foreign=foreign)
+
+
+def _reason(stopped: BaseException | None) -> str:
+    """Return why a run ended before all was done, in a word."""
+    if stopped is None:
+        return ""
+    kinds = {KeyboardInterrupt: "interrupted", OutputError: "output"}
+    return next((word for kind, word in kinds.items() if isinstance(stopped, kind)), "error")
+
+
+def _see_that_nobody_ran(plan: Plan) -> None:
+    """Raise `LockedError` if another run came and went since the plan was made: before, there was no lock to hold."""
+    shard = plan.selection.shard
+    for path in journals(plan.root) if shard is None else [journal_path(plan.root, shard)]:
+        size, _ = state_of(path) or (0, 0)
+        if size != plan.history.sizes.get(path, 0):
+            raise LockedError(f"another run wrote to {one_line(plan.root)} meanwhile", hint="run it again")
+
+
+def _too_little_space(plan: Plan) -> list[str]:
+    """Return a warning if the sources are far larger than the space that is left."""
+    folder = os.path.abspath(plan.root)
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    try:
+        space = os.statvfs(folder)
+    except OSError:
+        return []
+    free = space.f_bavail * space.f_frsize
+    if free * 2 >= plan.todo_bytes:
+        return []
+    needed, left = size_of(plan.todo_bytes), size_of(free)
+    return [f"{needed} of sources are to be converted, and {left} are free at {one_line(plan.root)}"]

@@ -1,0 +1,178 @@
+"""Finding sources: files, folders, and patterns; one after the other, never all at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from tonearm.errors import UsageError, one_line
+from tonearm.run.store.index import Index
+from tonearm.source import Source
+
+_MAGIC = re.compile(r"[*?[]")
+
+
+def find_sources(
+    patterns: Iterable[str | os.PathLike[str]],
+    base: str | os.PathLike[str],
+    suffixes: tuple[str, ...],
+    *,
+    stores: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Iterator[Source]:
+    """Yield the sources that patterns name, each file once, in the order of names within each folder.
+
+    Parameters
+    ----------
+    patterns
+        Files, folders (all files below with one of ``suffixes``), or patterns with ``*``, ``?``, ``[…]`` and ``**``.
+    base
+        Where relative ones start.
+    suffixes
+        Of the files that the decoder reads, in lower case.
+    stores
+        Whether a folder with one of the suffixes is a source itself.
+    warn
+        Called with what may have been missed: a folder that cannot be looked into, a pattern that nothing matches.
+
+    Raises
+    ------
+    UsageError
+        If a file that is named outright is not there.
+    """
+    start = os.fspath(base)
+    search = _Search(suffixes, stores=stores, warn=warn)
+    seen = Index()
+    for pattern in patterns:
+        found = False
+        whole = os.path.normpath(os.path.join(start, pattern))
+        for path, relative in search.matches(whole):
+            found = True
+            absolute = os.path.abspath(path)
+            if absolute not in seen:
+                seen.put(absolute, 1)
+                yield Source(name=path, path=path, relative_dir=relative)
+        if not found:
+            warn(f"{one_line(whole)} matches no source")
+
+
+def listed(name: str) -> Iterator[str]:
+    """Yield the paths that a file lists, ``-`` being stdin: one a line, or separated by NUL as ``find -print0`` does.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read.
+    """
+    import sys
+
+    try:
+        with os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == "-" else open(name, "rb") as file:
+            rest, separator = b"", None
+            while block := file.read(1 << 16):
+                rest += block
+                separator = separator or (b"\0" if b"\0" in rest else b"\n")
+                *lines, rest = rest.split(separator)
+                yield from (os.fsdecode(line) for line in map(_stripped, lines) if line)
+            if _stripped(rest):
+                yield os.fsdecode(_stripped(rest))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"cannot read {one_line(name)}: {reason}", code="no-source") from error
+
+
+def _stripped(line: bytes) -> bytes:
+    return line.removesuffix(b"\r")
+
+
+class _Search:
+    """Looks for files."""
+
+    def __init__(self, suffixes: tuple[str, ...], *, stores: bool, warn: Callable[[str], None]) -> None:
+        self._suffixes = suffixes
+        self._stores = suffixes if stores else ()
+        self._warn = warn
+        self._refused: set[str] = set()
+
+    def matches(self, pattern: str) -> Iterator[tuple[str, str]]:
+        """Yield paths with the folder of each below the fixed part of the pattern."""
+        if self._is_folder(pattern, os.path.isdir(pattern)):
+            for path, folder in self._walk(pattern, ["**", "*"], ".", ()):
+                if path.lower().endswith(self._suffixes):
+                    yield path, folder
+        elif os.path.lexists(pattern):
+            yield pattern, "."
+        elif not _MAGIC.search(pattern):
+            raise UsageError(f"there is no file {one_line(pattern)}", code="no-source")
+        else:
+            parts = pattern.split("/")
+            fixed = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
+            root = "/".join(parts[:fixed]) or ("/" if pattern.startswith("/") else ".")
+            parts = parts[fixed:]
+            yield from self._walk(root, [*parts, "*"] if parts[-1] == "**" else parts, ".", ())
+
+    def _walk(
+        self, root: str, parts: list[str], folder: str, above: tuple[tuple[int, int], ...]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the files below a folder that match the parts of a pattern; a link to a folder above ends there."""
+        part, rest = parts[0], parts[1:]
+        if part == "**":
+            here = _identity(root)
+            if here in above:
+                return
+            yield from self._walk(root, rest, folder, above)
+            for name in self._names(root, folders=True):
+                yield from self._walk(_join(root, name), parts, _join(folder, name), (*above, here))
+        elif not _MAGIC.search(part):
+            path = _join(root, part)
+            is_folder = self._is_folder(part, os.path.isdir(path))
+            if rest and is_folder:
+                yield from self._walk(path, rest, _join(folder, part), above)
+            elif not rest and not is_folder and os.path.lexists(path):
+                yield path, folder
+        else:
+            import fnmatch
+
+            fits = re.compile(fnmatch.translate(part)).match
+            for name in self._names(root, folders=bool(rest), hidden=part.startswith(".")):
+                if fits(name) and rest:
+                    yield from self._walk(_join(root, name), rest, _join(folder, name), above)
+                elif fits(name):
+                    yield _join(root, name), folder
+
+    def _names(self, root: str, *, folders: bool, hidden: bool = False) -> list[str]:
+        """Return the names of the folders, or of all else, in a folder, in order; none if it cannot be read."""
+        try:
+            with os.scandir(root) as entries:
+                found = [entry.name for entry in entries if self._is_folder(entry.name, _is_folder(entry)) == folders]
+        except OSError as error:
+            if root not in self._refused and not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+                self._refused.add(root)
+                self._warn(f"cannot look into {one_line(root)}: {(error.strerror or str(error)).lower()}")
+            return []
+        found.sort()
+        return found if hidden else [name for name in found if name[0] != "."]
+
+    def _is_folder(self, name: str, it_is: bool) -> bool:
+        """Say whether to look into a folder: not if it is a source itself."""
+        return it_is and not name.lower().endswith(self._stores)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _identity(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino
+
+
+def _join(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder.rstrip('/')}/{name}"

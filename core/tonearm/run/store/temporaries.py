@@ -1,0 +1,268 @@
+"""Writing files beside their final names: a temporary, made anew, flushed and hashed, or removed again."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import itertools
+import os
+import re
+import stat
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from tonearm.errors import ItemError, OutputError, one_line
+from tonearm.plugins.sink import Sink
+from tonearm.run.sources.content_hash import hash_of, new_hash
+from tonearm.run.tasks import File
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PREFIX = ".tonearm-"
+SUFFIX = ".part"
+LEFTOVER = re.compile(r"\.tonearm-([0-9a-f]{16})(\..*)?\.part")
+"""Names of temporaries. The 16 digits are a mark of eight that says whose it is, and eight that count."""
+
+ANYBODY = ""
+
+MOST_TRIES = 100
+
+_serial = itertools.count(int.from_bytes(os.urandom(4), "big"))
+
+
+class _File(io.FileIO):
+    """An open file that hashes what is written to it, as long as that is one piece after the other.
+
+    Attributes
+    ----------
+    size
+        Bytes that were hashed.
+    straight
+        Whether nothing else can have happened to the file by this way.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "wb")
+        self.hash = new_hash()
+        self.size = 0
+        self.straight = True
+
+    def write(self, data: Any, /) -> int:
+        count = super().write(data)
+        self.hash.update(memoryview(data).cast("B")[:count])
+        self.size += count
+        return count
+
+    def seek(self, *where: Any) -> int:
+        self.straight = False
+        return super().seek(*where)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        self.straight = False
+        return super().truncate(size)
+
+    def fileno(self) -> int:
+        self.straight = False
+        return super().fileno()
+
+
+class _Sink(Sink):
+    """A sink that knows the hash of its file without reading it, if an encoder wrote it once and straight through."""
+
+    def __init__(self, path: str, suffix: str, descriptor: int) -> None:
+        super().__init__(path, suffix, descriptor)
+        self._file: _File | None = None
+        self._known = True
+
+    @property
+    def path(self) -> Path:
+        self._known = False
+        return super().path
+
+    def _opened(self, descriptor: int) -> BinaryIO:
+        self._known = self._known and self._file is None
+        self._file = _File(descriptor)
+        return cast("BinaryIO", io.BufferedWriter(self._file))
+
+    def hash(self, size: int) -> str:
+        """Return the hash of the file, which has this size; an empty text if it must be read for it."""
+        file = self._file
+        if not self._known or file is None or not file.straight or file.size != size:
+            return ""
+        return file.hash.hexdigest()
+
+
+class Temporaries:
+    """The files of one item: all are written before the first is published.
+
+    Use it as a context manager; whatever `finish` was not reached for is removed at its end.
+
+    Parameters
+    ----------
+    root
+        The output folder.
+    mark
+        Eight hex digits that tell whose temporaries these are.
+    fsync
+        Whether files are flushed to the disk.
+    """
+
+    def __init__(self, root: str, *, mark: str, fsync: bool) -> None:
+        self._root = root
+        self._mark = mark
+        self._fsync = fsync
+        self._open: list[tuple[_Sink, str, str, int]] = []
+        self._finished = False
+
+    def __enter__(self) -> Temporaries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sink, path, _target, descriptor in self._open:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+            if not self._finished:
+                for leftover in (path, *map(os.fspath, sink.sidecars.values())):
+                    with contextlib.suppress(OSError):
+                        os.unlink(leftover)
+
+    def sink(self, target: str) -> Sink:
+        """Return where to write the output that goes to ``target`` below the root.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        folder = os.path.join(self._root, os.path.dirname(target))
+        try:
+            path, descriptor = _make(folder, self._mark)
+        except OSError as error:
+            raise cannot_write(os.path.join(self._root, target), error) from error
+        sink = _Sink(path, os.path.splitext(target)[1], descriptor)
+        self._open.append((sink, path, target, descriptor))
+        return sink
+
+    def finish(self) -> list[File]:
+        """Flush and hash every file that was written; from here on they are the caller's.
+
+        Raises
+        ------
+        ItemError
+            If an encoder wrote nothing, or something else than a file.
+        OutputError
+            If a file cannot be flushed.
+        """
+        files = []
+        for sink, path, target, descriptor in self._open:
+            files.append(self._finish(path, target, sink, descriptor))
+            for suffix, second in sink.sidecars.items():
+                beside = os.path.splitext(target)[0] + suffix
+                files.append(self._finish(os.fspath(second), beside))
+        self._finished = True
+        return files
+
+    def _finish(self, path: str, target: str, sink: _Sink | None = None, descriptor: int = -1) -> File:
+        try:
+            there = os.lstat(path)
+            if not stat.S_ISREG(there.st_mode) or not there.st_size:
+                what = "an empty" if stat.S_ISREG(there.st_mode) else "no regular"
+                raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
+            # An encoder may have put another file in the place of ours.
+            if sink is not None and os.fstat(descriptor).st_ino == there.st_ino:
+                return self._described(descriptor, path, target, there.st_size, sink.hash(there.st_size))
+            own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                return self._described(own, path, target, there.st_size)
+            finally:
+                os.close(own)
+        except FileNotFoundError as error:
+            raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written") from error
+        except OSError as error:
+            raise cannot_write(os.path.join(self._root, target), error) from error
+
+    def _described(self, descriptor: int, path: str, target: str, size: int, known: str = "") -> File:
+        if self._fsync:
+            os.fsync(descriptor)
+        name = path.rpartition("/")[2]
+        return File(temporary=name, output=target, size=size, hash=known or hash_of(descriptor, size))
+
+
+def _make(folder: str, mark: str) -> tuple[str, int]:
+    """Return the path of a new file in a folder, which is made if need be, and the file itself, open."""
+    for _ in range(MOST_TRIES):
+        path = os.path.join(folder, f"{PREFIX}{mark}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}")
+        try:
+            return path, os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)
+        except FileExistsError:
+            continue
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def discard(root: str, files: Iterable[File]) -> None:
+    """Remove temporaries that nobody will publish."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary_of(root, file))
+
+
+def temporary_of(root: str, file: File) -> str:
+    """Return the path of a file's temporary."""
+    return os.path.join(root, os.path.dirname(file.output), file.temporary)
+
+
+def flush_folder(folder: str) -> None:
+    """Have the names in a folder on the disk, if its file system can, and if we may look into it.
+
+    Raises
+    ------
+    OutputError
+        If that fails.
+    """
+    try:
+        descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT):
+            raise cannot_write(folder, error) from error
+
+
+def sweep(folder: str, mark: str = ANYBODY, *, deep: bool = False) -> None:
+    """Remove temporaries that nobody will publish any more; the caller holds the lock.
+
+    Parameters
+    ----------
+    folder
+        Where.
+    mark
+        How the digits of their names begin.
+    deep
+        Look into all folders below.
+    """
+    folders = [folder]
+    while folders:
+        here = folders.pop()
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    found = LEFTOVER.fullmatch(entry.name) if entry.name.startswith(PREFIX) else None
+                    if found and found[1].startswith(mark):
+                        with contextlib.suppress(OSError):
+                            os.unlink(entry.path)
+                    elif deep and entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except OSError:
+            continue
+
+
+def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """Return the error for a file that cannot be written."""
+    hint = "--out DIR" if isinstance(error, PermissionError) else ""
+    return OutputError(f"cannot write {one_line(path)}: {(error.strerror or str(error)).lower()}", hint=hint)

@@ -1,0 +1,1 @@
+"""Who does the work of a run: executors, their worker processes, and the protocol between them."""

@@ -1,0 +1,54 @@
+"""The base class of all signals, and the checks that signal classes share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tonearm.errors import SignalError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Signal:
+    """The base of all signals. A third party may define its own, with a ``port`` that says what it is.
+
+    Attributes
+    ----------
+    port
+        The word for it in messages and tables: ``waveform``.
+    """
+
+    port: ClassVar[str] = "signal"
+
+    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """Return the arrays whose values the host looks at (are they finite?)."""
+        return ()
+
+    def __repr__(self) -> str:
+        return f"<{describe(self)}>"
+
+
+def check_array(port: str, array: Any, *, rank: int, kinds: str, shape: str) -> None:
+    """Raise `SignalError` unless this is an array of this rank and kind of dtype (``f``, ``c``), with no empty axis."""
+    if not (hasattr(array, "ndim") and hasattr(array, "dtype")):
+        raise SignalError(f"a {port} holds an array, not {type(array).__name__}")
+    if array.ndim != rank:
+        raise SignalError(f"a {port} is {shape}, not an array of shape {tuple(array.shape)}")
+    if array.dtype.kind not in kinds:
+        raise SignalError(f"a {port} holds {'complex' if kinds == 'c' else 'float'} values, not {array.dtype}")
+    if 0 in array.shape:
+        raise SignalError(f"the {port} is empty: its shape is {tuple(array.shape)}", code="empty")
+
+
+def check_length(length: object) -> None:
+    """Raise `SignalError` unless this is None or a number of samples."""
+    if length is not None and (type(length) is not int or length < 1):
+        raise SignalError(f"length is {length!r}, not a number of samples from 1")
+
+
+def describe(signal: Signal) -> str:
+    """Return a signal in a few words: its port, shape and sample rate."""
+    shapes = " and ".join("×".join(map(str, array.shape)) for array in signal.arrays())
+    rate = getattr(signal, "sample_rate", None)
+    return " ".join(part for part in (signal.port, shapes, f"at {rate} Hz" if rate else "") if part)

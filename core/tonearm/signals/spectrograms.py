@@ -1,0 +1,79 @@
+"""Complex and magnitude spectrograms: values over frequency and time, on a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tonearm.errors import SignalError
+from tonearm.signals.grid import StftGrid
+from tonearm.signals.signal import Signal, check_array, check_length
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Spectrogram(Signal):
+    """What complex and magnitude spectrograms share; never made itself.
+
+    Parameters
+    ----------
+    values
+        (channels, bins, frames).
+    grid
+        Where the frames and bins lie.
+    length
+        Samples of the waveform that it stands for, if known.
+    """
+
+    values: np.ndarray[Any, Any]
+    grid: StftGrid
+    length: int | None = None
+    value_kinds: ClassVar[str] = "f"
+
+    def __post_init__(self) -> None:
+        check_array(self.port, self.values, rank=3, kinds=self.value_kinds, shape="(channels, bins, frames)")
+        if self.values.shape[1] != self.grid.bins:
+            raise SignalError(
+                f"the {self.port} has {self.values.shape[1]} bins, but n_fft {self.grid.n_fft} has {self.grid.bins}",
+                code="bins-mismatch",
+            )
+        check_length(self.length)
+
+    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """Return the values."""
+        return (self.values,)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return int(self.values.shape[0])
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return int(self.values.shape[2])
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the waveform that it stands for, in Hz."""
+        return self.grid.sample_rate
+
+    @property
+    def samples_expected(self) -> int:
+        """Samples that an inversion gives: ``length`` if known, else what the frames stand for."""
+        return self.length if self.length is not None else self.grid.samples(self.frames)
+
+
+class ComplexSpectrogram(Spectrogram):
+    """A complex short-time Fourier transform: complex64 (channels, bins, frames)."""
+
+    port: ClassVar[str] = "complex"
+    value_kinds: ClassVar[str] = "c"
+
+
+class MagnitudeSpectrogram(Spectrogram):
+    """Linear magnitudes, ≥ 0, of a short-time Fourier transform: float32 (channels, bins, frames)."""
+
+    port: ClassVar[str] = "magnitude"

@@ -1,0 +1,411 @@
+"""Every problem that `check` finds, as a user reads it: place, code, message, hint."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+from core_toys import (
+    FogToMist,
+    MistToWave,
+    RawWriter,
+    Same,
+    ToneReader,
+    checked,
+    hooks,
+    offer,
+    pipeline,
+    problems,
+    registry_of,
+)
+
+from tonearm.api import (
+    Encoder,
+    Meta,
+    NoOptions,
+    OptionError,
+    Regroup,
+    Requirement,
+    Signal,
+    Spec,
+    Transform,
+    Waveform,
+)
+from tonearm.errors import PipelineError
+from tonearm.pipeline.check import bind_decoder, check
+from tonearm.pipeline.document import from_plain, read_document
+from tonearm.plugins.registry import Registry
+
+TEN = "tonearm: 1\n"
+NPY = "input: {use: npy-reader, with: {kind: waveform, sample_rate: 8000}}\n"
+WAV = "outputs: [{use: wav-writer, file: '{stem}.wav'}]\n"
+
+
+def outputs(*files):
+    return "".join(["outputs:\n", *(f"  - {{use: wav-writer, file: {file}}}\n" for file in files)])
+
+
+def with_options(text):
+    return f"{TEN}input: {{use: npy-reader, with: {{{text}}}}}\n{WAV}"
+
+
+class TestPlugins:
+    @pytest.mark.parametrize(
+        ("use", "said"),
+        [
+            ("sane", "unknown-plugin: there is no transform 'sane'\n    hint: did you mean 'same'?"),
+            ("zzz", "unknown-plugin: there is no transform 'zzz'\n    hint: tonearm plugins lists all"),
+            ("tone-reader", "unknown-plugin: there is no transform 'tone-reader'"
+             "\n    hint: tone-reader is a decoder, and stands elsewhere in a pipeline"),
+        ],
+    )  # fmt: skip
+    def test_unknown(self, use, said):
+        assert problems(pipeline(steps=("same", use))) == [f"p.yaml:5:11: {said}"]
+
+    def test_a_broken_one_is_named_where_it_stands(self):
+        registry = registry_of(transforms={"x": "no_such_module:X"})
+        assert problems(pipeline(steps=("x",)), registry) == [
+            "p.yaml:4:11: broken-plugin: transform 'x' of tonearm_toys 1.2 is set aside:"
+            " ModuleNotFoundError: No module named 'no_such_module'"
+            "\n    hint: update or uninstall the package that it comes from"
+        ]
+
+    def test_an_ambiguous_one(self):
+        registry = Registry([
+            offer("toys", hooks(decoders={"tone-reader": ToneReader}, encoders={"raw-writer": RawWriter})),
+            *(offer(name, hooks(transforms={"same": type("Same", (Same,), {})})) for name in ("acme", "zeta")),
+        ])  # fmt: skip
+        assert problems(pipeline(steps=("same",)), registry) == [
+            "p.yaml:4:11: ambiguous-plugin: 2 packages offer same\n    hint: write acme/same or zeta/same"
+        ]
+        assert checked(pipeline(steps=("zeta/same",)), registry).steps[0].name == "zeta/same"
+
+    def test_one_that_cannot_be_made(self):
+        class Abstract(Transform[Waveform, Waveform, NoOptions]):
+            pass
+
+        class Fails(Same):
+            def __init__(self, options):
+                raise SystemExit(3)
+
+        registry = registry_of(transforms={"abstract": Abstract, "fails": Fails})
+        first, second = problems(pipeline(steps=("abstract", "fails")), registry)
+        assert first.startswith(
+            "p.yaml:4:11: broken-plugin: abstract is set aside: TypeError: Can't instantiate abstract"
+        )
+        assert second.startswith("p.yaml:5:11: broken-plugin: fails is set aside: SystemExit: it calls sys.exit(3)\n")
+
+    def test_options_whose_types_cannot_be_found(self):
+        @dataclass(frozen=True)
+        class Odd:
+            shape: "NoSuchName" = 0  # noqa: F821 - as under TYPE_CHECKING
+
+        class Uses(Transform[Waveform, Waveform, Odd]):
+            def apply(self, signal, context): ...
+
+        (said,) = problems(pipeline(steps=("x, with: {shape: 3}",)), registry_of(transforms={"x": Uses}))
+        assert said.startswith(
+            "p.yaml:4:11: broken-plugin: x is set aside: NameError: name 'NoSuchName' is not defined"
+        )
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("kind: waveform", "2:14: missing-option: npy-reader: 'sample_rate' is missing"
+             "\n    hint: sample_rate: … (the rate that the model was made for, such as 22050)"),
+            ("sample_rat: 8000, sample_rate: 8000", "2:33: unknown-option: npy-reader has no option 'sample_rat'"
+             "\n    hint: did you mean 'sample_rate'?"),
+            ("sample_rate: 0", "2:46: bad-option: npy-reader: 'sample_rate' is 0; expected a whole number >= 1"
+             "\n    hint: In Hz; an array does not say it, so it must be given."),
+            ("sample_rate: -8000", "2:46: bad-option: npy-reader: 'sample_rate' is -8000; expected a whole number >= 1"
+             "\n    hint: In Hz; an array does not say it, so it must be given."),
+            ("sample_rate: 22_050", "2:46: bad-option: npy-reader: 'sample_rate' is '22_050'; expected a whole number"
+             "\n    hint: In Hz; an array does not say it, so it must be given."),
+            ("sample_rate: 1000000000", "2:46: bad-option: npy-reader: 'sample_rate' is 1000000000;"
+             " expected a whole number <= 10000000\n    hint: In Hz; an array does not say it, so it must be given."),
+            ("sample_rate: [8000]", "2:46: bad-option: npy-reader: 'sample_rate' is a list; expected a whole number"
+             "\n    hint: In Hz; an array does not say it, so it must be given."),
+            ("sample_rate: 8000, kind: wave", "2:58: bad-option: npy-reader: 'kind' is 'wave'"
+             "\n    hint: one of waveform, complex, magnitude, power, db, mel"),
+            ("sample_rate: 8000, axes: [time, tim]", "2:65: bad-option: npy-reader: 'axes' is 'tim'"
+             "\n    hint: one of batch, channel, time, bin, mel, frame, complex"),
+            ("sample_rate: 8000, kind: complex, hop_length: 4", "2:14: missing-option: npy-reader: 'n_fft' is missing"
+             "\n    hint: n_fft: … (the model's own, as a complex spectrogram needs it)"),
+            ("sample_rate: 8000, kind: complex, n_fft: 16, hop_length: 20", "2:90: not-invertible: npy-reader: a hann"
+             " window of 16 cannot be inverted at hop_length 20: some samples have no weight in any frame"
+             "\n    hint: check hop_length and win_length against the model's own settings"),
+        ],
+    )  # fmt: skip
+    def test_at_their_place(self, text, said, installed):
+        assert problems(with_options(text), installed) == [f"p.yaml:{said}"]
+
+    def test_a_list_is_asked_for_where_a_name_stands(self, installed):
+        (said,) = problems(with_options("sample_rate: 8000, axes: time"), installed)
+        assert said.startswith("p.yaml:2:58: bad-option: npy-reader: 'axes' is 'time'; expected a list\n")
+
+    @pytest.mark.parametrize("given", ["[1]", "3", "text"])
+    def test_with_is_a_mapping(self, given, installed):
+        text = f"{TEN}input: {{use: npy-reader, with: {given}}}\n{WAV}"
+        said = "p.yaml:2:32: bad-option: npy-reader: 'with' is a mapping of options\n    hint: with: {name: value}"
+        assert problems(text, installed) == [said]
+
+    def test_all_at_once(self, installed):
+        found = problems(with_options("sample_rate: x, kind: y, axe: []"), installed)
+        assert [line.split(": ")[1] for line in found] == ["bad-option", "bad-option", "unknown-option"]
+        assert [line.split(":")[2] for line in found] == ["46", "55", "58"]
+
+
+class Mixes(Transform[Waveform, Waveform, NoOptions]):
+    def apply(self, signal, context): ...
+
+    def produces(self, spec):
+        return spec.but(channels=1)
+
+
+class TestPorts:
+    def test_one_transform_between(self, installed):
+        text = with_options("kind: complex, sample_rate: 8000, n_fft: 16, hop_length: 4")
+        assert problems(text, installed) == [
+            "p.yaml:3:17: port-mismatch: wav-writer takes waveform, but npy-reader gives complex"
+            "\n    hint: put istft before it"
+        ]
+
+    def test_two_transforms_between(self):
+        assert problems(pipeline(reader="fog-reader")) == [
+            "p.yaml:4:11: port-mismatch: raw-writer takes waveform, but fog-reader gives fog"
+            "\n    hint: put fog-to-mist and mist-to-wave before it"
+        ]
+
+    def test_between_steps(self):
+        assert problems(pipeline(reader="fog-reader", steps=("mist-to-wave",))) == [
+            "p.yaml:4:11: port-mismatch: mist-to-wave takes mist, but fog-reader gives fog"
+            "\n    hint: put fog-to-mist before it"
+        ]
+
+    def test_no_way(self):
+        assert problems(pipeline(steps=("rain-to-wave",))) == [
+            "p.yaml:4:11: port-mismatch: rain-to-wave takes rain, but tone-reader gives waveform"
+            "\n    hint: no installed transform leads from one to the other"
+        ]
+
+    def test_every_output_is_looked_at(self):
+        text = pipeline("  - {use: raw-writer, file: b, with: {level: 1}}", reader="fog-reader")
+        assert [line.split(": ")[0] for line in problems(text)] == ["p.yaml:4:11", "p.yaml:5:11"]
+
+    def test_a_mismatch_is_said_once_and_what_follows_is_judged_by_the_port(self):
+        text = pipeline(reader="fog-reader", steps=("rain-to-wave", "same", "fog-to-mist"))
+        assert [line.split(": ")[0] for line in problems(text)] == ["p.yaml:4:11", "p.yaml:6:11", "p.yaml:8:11"]
+
+    def test_after_an_unknown_plugin_nothing_is_guessed(self):
+        assert len(problems(pipeline(reader="nothing", steps=("rain-to-wave",)))) == 1
+
+    def test_a_wider_port_may_turn_out_to_fit(self):
+        class Any(Transform[Signal, Signal, NoOptions]):
+            def apply(self, signal, context): ...
+
+        assert checked(pipeline(steps=("any",)), registry_of(transforms={"any": Any})).steps[0].name == "any"
+
+    def test_two_ways_of_one_transform_are_not_tried_for_ever(self):
+        class Back(FogToMist, Transform):
+            pass
+
+        registry = registry_of(transforms={"mist-to-wave": "no_such:X", "more": FogToMist, "again": MistToWave})
+        (said,) = problems(pipeline(reader="fog-reader"), registry)
+        assert said.endswith("hint: put fog-to-mist and again before it")
+
+
+class TestWhatIsKnownBeforehand:
+    def test_what_an_encoder_cannot_write(self):
+        text = pipeline(reader="tone-reader, with: {channels: 6}").replace("level: 1", "level: 1, most: 2")
+        assert problems(text) == ["p.yaml:4:11: channels: raw-writer: 6 channels, but at most 2\n    hint: use fewer"]
+
+    def test_transforms_say_what_becomes_of_it(self):
+        text = pipeline(reader="tone-reader, with: {channels: 6}", steps=("mix",)).replace(
+            "level: 1", "level: 1, most: 2"
+        )
+        assert len(checked(text, registry_of(transforms={"mix": Mixes})).steps) == 1
+
+    def test_real_limits(self, installed):
+        text = TEN + NPY.replace("8000", "96000") + "outputs: [{use: mp3-writer, file: 'a.mp3'}]"
+        assert problems(text, installed) == [
+            "p.yaml:3:17: unsupported-rate: mp3-writer: MP3 cannot have a sample rate of 96000 Hz"
+            "\n    hint: put resample before it, with sample_rate: 48000"
+        ]
+        steps = "steps: [{use: resample, with: {sample_rate: 48000}}]\noutputs"
+        assert checked(text.replace("outputs", steps), installed)
+
+    def test_a_transform_that_refuses(self):
+        class Refuses(Same):
+            def produces(self, spec):
+                raise OptionError(f"{spec.sample_rate} Hz is too low", code="too-low", hint="resample first")
+
+        assert problems(pipeline(steps=("x", "same")), registry_of(transforms={"x": Refuses})) == [
+            "p.yaml:4:11: too-low: x: 8000 Hz is too low\n    hint: resample first"
+        ]
+
+    @pytest.mark.parametrize(
+        ("given", "reason"),
+        [
+            (lambda: None, "TypeError: produces() gives NoneType, not a Spec"),
+            (lambda: Waveform, "TypeError: produces() gives type, not a Spec"),
+            (lambda: {}["x"], "KeyError: 'x'"),
+        ],
+    )
+    def test_a_plugin_that_says_nonsense(self, given, reason):
+        class Odd(Same):
+            def produces(self, spec):
+                return given()
+
+        assert problems(pipeline(steps=("x",)), registry_of(transforms={"x": Odd})) == [
+            f"p.yaml:4:11: broken-plugin: x is set aside: {reason}"
+            "\n    hint: update or uninstall the package that it comes from"
+        ]
+
+    def test_an_encoder_that_fails_when_asked(self):
+        class Odd(RawWriter):
+            def accepts(self, spec):
+                raise ZeroDivisionError
+
+        (said,) = problems(pipeline(), registry_of(encoders={"raw-writer": Odd}))
+        assert said.startswith("p.yaml:4:11: broken-plugin: raw-writer is set aside: ZeroDivisionError")
+
+    def test_the_suffix_of_the_output_is_known_where_the_template_says_it(self):
+        seen = []
+
+        class Looks(Encoder[Waveform, NoOptions]):
+            def encode(self, item, sink, context): ...
+
+            def accepts(self, spec: Spec) -> None:
+                seen.append((spec.suffix, spec.sample_rate, spec.signals))
+
+        text = f"{TEN}input: {{use: tone-reader}}\noutputs:\n"
+        for name in ("a.ogg", "'{stem}.TXT'", "'{name}'", "'a.{key}'", "a"):
+            text += f"  - {{use: looks, file: {name}}}\n"
+        checked(text, registry_of(encoders={"looks": Looks}))
+        assert [suffix for suffix, *_ in seen] == [".ogg", ".TXT", None, None, None]
+        assert {tuple(rest) for _, *rest in seen} == {(8000, (Waveform,))}
+
+
+class TestRequirements:
+    def test_what_is_missing(self):
+        class Needy(Same):
+            requires = (
+                Requirement(name="no_such_module", hint="pip install no-such"),
+                Requirement(name="no-such-program", program=True, hint="apt install it"),
+                Requirement(name="numpy", hint=""),
+            )
+
+        first, second = problems(pipeline(steps=("x",)), registry_of(transforms={"x": Needy}))
+        place = "p.yaml:4:11: missing-requirement: x needs"
+        assert first == f"{place} the package 'no_such_module', which is not here\n    hint: pip install no-such"
+        assert second == f"{place} the program 'no-such-program', which is not here\n    hint: apt install it"
+
+    def test_it_may_depend_on_the_options(self):
+        @dataclass(frozen=True, kw_only=True)
+        class Options:
+            engine: Annotated[str, Meta(description="Which.")] = "plain"
+
+        class Needy(Transform[Waveform, Waveform, Options]):
+            def apply(self, signal, context): ...
+
+            def needs(self):
+                return (Requirement(name="no_such_module", hint=""),) if self.options.engine == "x" else ()
+
+        registry = registry_of(transforms={"x": Needy})
+        assert checked(pipeline(steps=("x",)), registry)
+        assert len(problems(pipeline(steps=("x, with: {engine: x}",)), registry)) == 1
+
+
+class TestOutputNames:
+    def test_templates(self, installed):
+        text = TEN + NPY + outputs("/a.wav", "../a.wav", "'{steem}.wav'", "'a/{stem'", "dir/", "'{index:3d}.wav'")
+        assert problems(text, installed) == [
+            "p.yaml:4:29: bad-template: '/a.wav' is absolute\n    hint: outputs go below --out, or the current folder",
+            "p.yaml:5:29: bad-template: '../a.wav' would leave the output folder\n    hint: write it without ..",
+            "p.yaml:6:29: bad-template: a template has no field {steem}\n    hint: did you mean 'stem'?",
+            "p.yaml:7:29: bad-template: 'a/{stem' has a single {\n    hint: write {{ for one",
+            "p.yaml:8:29: bad-template: 'dir/' is no name for a file\n    hint: as in \"audio/{stem}.wav\"",
+            "p.yaml:9:29: bad-template: a template has no field {index:3d}"
+            "\n    hint: only {index:05} and its like have a width",
+        ]
+
+    def test_several_items_of_a_source_are_told_apart(self):
+        class Several(Regroup[Waveform, Waveform, NoOptions]):
+            def regroup(self, items, context):
+                return items
+
+            def produces(self, spec):
+                return spec.but(several=True)
+
+        class One(Several):
+            def produces(self, spec):
+                return spec.but(several=False)
+
+        toys = registry_of(transforms={"several": Several, "one": One, "same": Same})
+
+        def text(steps, file):
+            steps = ", ".join(f"{{use: {step}}}" for step in steps)
+            raw = f"{{use: raw-writer, file: '{file}', with: {{level: 1}}}}"
+            return f"{TEN}input: {{use: tone-reader}}\nsteps: [{steps}]\noutputs: [{raw}]"
+
+        assert problems(text(["several", "same"], "{stem}.raw"), toys) == [
+            "p.yaml:4:35: same-output: a source becomes several items here, but '{stem}.raw' does not tell them apart"
+            '\n    hint: as in "{stem}-{index:03}.wav"'
+        ]
+        for steps, file in ((["several"], "{key}.raw"), (["several"], "{index:03}.raw"), (["several", "one"], "a.raw")):
+            assert checked(text(steps, file), toys)
+
+    def test_the_same_twice(self, installed):
+        assert problems(TEN + NPY + outputs("'{stem}.wav'", "b.wav", "'{stem}.wav'"), installed) == [
+            "p.yaml:6:29: same-output: another output on line 4 has the name '{stem}.wav'\n    hint: give it its own"
+        ]
+
+    def test_the_same_twice_from_python(self, installed):
+        output = {"use": "wav-writer", "file": "a.wav"}
+        plain = {"tonearm": 1, "input": {"use": "audio-reader"}, "outputs": [output, output]}
+        with pytest.raises(PipelineError) as caught:
+            check(from_plain(plain), None, installed)
+        assert str(caught.value) == "same-output: another output has the name 'a.wav'\n    hint: give it its own"
+
+
+FIVE = """\
+tonearm: 1
+input:
+  use: npy-reader
+  files: "*.npy"
+  with: {kind: complex, sample_rate: 22050, n_fft: 1024, hop_lenght: 256, hop_length: 256}
+steps:
+  - use: griffin-lim
+    with: {iterations: many}
+  - use: normalise
+outputs:
+  - use: wav-writer
+    file: "../{stem}.wav"
+  - use: mp3-writer
+    file: "{stem}.mp3"
+    with: {bitrate: 100}
+"""
+
+
+def test_five_mistakes_are_all_said_in_the_order_of_the_file(installed):
+    assert problems(FIVE, installed) == [
+        "p.yaml:5:58: unknown-option: npy-reader has no option 'hop_lenght'\n    hint: did you mean 'hop_length'?",
+        "p.yaml:8:24: bad-option: griffin-lim: 'iterations' is 'many'; expected a whole number"
+        "\n    hint: Iterations; the preset's if not given.",
+        "p.yaml:9:10: unknown-plugin: there is no transform 'normalise'\n    hint: did you mean 'normalize'?",
+        "p.yaml:12:11: bad-template: '../{stem}.wav' would leave the output folder\n    hint: write it without ..",
+        "p.yaml:15:21: bad-option: mp3-writer: 'bitrate' is 100\n    hint: one of"
+        " 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224, 256, 320",
+    ]
+
+
+class TestBindingTheDecoderAlone:
+    def test_the_rest_may_be_wrong(self):
+        root = read_document("input: {use: tone-reader, with: {count: 3}}\nsteps: 3", "p.yaml")
+        assert bind_decoder(root, "p.yaml", registry_of()).plugin.options.count == 3
+
+    def test_what_is_wrong_with_it(self):
+        root = read_document("input: {use: tone-reader, with: {count: 0}}", "p.yaml")
+        with pytest.raises(PipelineError, match="'count' is 0; expected a whole number >= 1"):
+            bind_decoder(root, "p.yaml", registry_of())

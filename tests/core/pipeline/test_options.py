@@ -1,0 +1,172 @@
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import pytest
+
+from tonearm.api import Meta, OptionError
+from tonearm.pipeline.document import from_plain, read_document
+from tonearm.pipeline.options import Option, declared, read_options
+from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.yaml.nodes import Mark
+
+HERE = Mark(9, 9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Every kind of option that there is."""
+
+    count: Annotated[int, Meta(ge=1, le=10, description="How many.")]
+    level: Annotated[float, Meta(gt=-1, lt=1, description="How loud.")] = 0.5
+    name: Annotated[str, Meta(min_length=2, pattern="^[a-z]+$")] = "ab"
+    quiet: bool = False
+    mode: Literal["slow", "fast"] = "slow"
+    bits: Literal[8, 16] | None = None
+    sizes: Annotated[list[Annotated[int, Meta(ge=2)]] | None, Meta(description="Sizes.")] = None
+    modes: list[Literal["slow", "fast"]] = field(default_factory=lambda: ["slow"])
+    extra: dict[str, float] | None = None
+    either: int | str = 0
+    made: int = field(init=False, default=7)
+
+
+def read(text, options=Options):
+    """Return the options that YAML gives, or what is wrong with them."""
+    problems = Problems("p.yaml")
+    node = read_document(text, "p.yaml", environ={}) if text else None
+    made = read_options(options, node, HERE, "x", problems)
+    assert (made is None) == bool(problems.found)
+    return made if made is not None else [str(problem) for problem in problems.found]
+
+
+def test_what_is_declared():
+    found = declared(Options)
+    assert list(found) == ["count", "level", "name", "quiet", "mode", "bits", "sizes", "modes", "extra", "either"]
+    assert isinstance(found["count"], Option)
+    assert [option.name for option in found.values() if option.required] == ["count"]
+    assert [found[name].description for name in ("count", "sizes", "quiet")] == ["How many.", "Sizes.", ""]
+    assert found["modes"].default == ["slow"]
+
+
+def test_every_value_at_once():
+    text = (
+        "{count: 3, level: 0, name: xy, quiet: true, mode: fast, bits: 16, sizes: [2, 3],"
+        " modes: [fast, slow], extra: {a: 1}, either: text}"
+    )
+    assert read(text) == Options(
+        count=3, level=0.0, name="xy", quiet=True, mode="fast", bits=16, sizes=[2, 3],
+        modes=["fast", "slow"], extra={"a": 1.0}, either="text",
+    )  # fmt: skip
+    assert type(read("{count: 3, level: 0}").level) is float
+    assert read("{count: 3, sizes: null, bits: ~}") == Options(count=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("count: 0", "1:8: bad-option: x: 'count' is 0; expected a whole number >= 1\n    hint: How many."),
+        ("count: 11", "1:8: bad-option: x: 'count' is 11; expected a whole number <= 10\n    hint: How many."),
+        ("count: 1.0", "1:8: bad-option: x: 'count' is 1.0; expected a whole number\n    hint: How many."),
+        ("count: '3'", "1:8: bad-option: x: 'count' is '3'; expected a whole number\n    hint: How many."),
+        ("count: yes", "1:8: bad-option: x: 'count' is 'yes'; expected a whole number\n    hint: How many."),
+        ("count: true", "1:8: bad-option: x: 'count' is true; expected a whole number\n    hint: How many."),
+        ("count:", "1:7: bad-option: x: 'count' is empty; expected a whole number\n    hint: How many."),
+        ("count: {a: 1}", "1:8: bad-option: x: 'count' is a mapping; expected a whole number\n    hint: How many."),
+        ("count: 1:30", "1:8: bad-option: x: 'count' is '1:30'; expected a whole number\n    hint: How many."),
+        ("{count: 1, level: 1}", "1:19: bad-option: x: 'level' is 1; expected a number < 1.0\n    hint: How loud."),
+        ("{count: 1, level: x}", "1:19: bad-option: x: 'level' is 'x'; expected a number\n    hint: How loud."),
+        ("{count: 1, name: a}", "1:18: bad-option: x: 'name' is 'a'; expected text of length >= 2"),
+        ("{count: 1, name: A1}", "1:18: bad-option: x: 'name' is 'A1'; expected text matching regex '^[a-z]+$'"),
+        ("{count: 1, name: 17}", "1:18: bad-option: x: 'name' is 17; expected text"),
+        ("{count: 1, quiet: no}", "1:19: bad-option: x: 'quiet' is 'no'; expected true or false"),
+        ("{count: 1, quiet: 1}", "1:19: bad-option: x: 'quiet' is 1; expected true or false"),
+        ("{count: 1, mode: medium}", "1:18: bad-option: x: 'mode' is 'medium'\n    hint: one of slow, fast"),
+        ("{count: 1, mode: 3}", "1:18: bad-option: x: 'mode' is 3\n    hint: one of slow, fast"),
+        ("{count: 1, mode: [fast]}", "1:18: bad-option: x: 'mode' is a list; expected text"),
+        ("{count: 1, bits: 24}", "1:18: bad-option: x: 'bits' is 24\n    hint: one of 8, 16"),
+        ("{count: 1, sizes: 3}", "1:19: bad-option: x: 'sizes' is 3; expected a list\n    hint: Sizes."),
+        ("{count: 1, sizes: [2, 1]}",
+         "1:23: bad-option: x: 'sizes' is 1; expected a whole number >= 2\n    hint: Sizes."),
+        ("{count: 1, modes: fast}", "1:19: bad-option: x: 'modes' is 'fast'; expected a list"),
+        ("{count: 1, modes: [fast, x]}", "1:26: bad-option: x: 'modes' is 'x'\n    hint: one of slow, fast"),
+        ("{count: 1, \"mo\\nde\": fast}", "1:12: unknown-option: x has no option 'mo\\\\nde'"
+         "\n    hint: did you mean 'mode'?"),
+        ("{count: 1, zzz: 1}", "1:12: unknown-option: x has no option 'zzz'"
+         "\n    hint: its options are count, level, name, quiet, mode, bits, sizes, modes, extra, either"),
+        ("{count: 1, made: 1}", "1:12: unknown-option: x has no option 'made'\n    hint: did you mean 'mode'?"),
+        ("", "9:9: missing-option: x: 'count' is missing\n    hint: count: … (How many)"),
+        ("level: 0", "9:9: missing-option: x: 'count' is missing\n    hint: count: … (How many)"),
+        ("[1]", "1:1: bad-option: x: 'with' is a mapping of options\n    hint: with: {name: value}"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong(text, said):
+    assert read(text) == [f"p.yaml:{said}"]
+
+
+def test_a_long_value_is_cut():
+    (said,) = read("count: " + "x" * 5000)
+    assert len(said) < 500
+
+
+def test_all_problems_at_once():
+    found = read("{level: x, quiet: 3, zzz: 1}")
+    assert [line.split(" ")[1] for line in found] == [
+        "bad-option:",
+        "bad-option:",
+        "unknown-option:",
+        "missing-option:",
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    low: int = 1
+    high: int = 2
+
+    def problems(self):
+        if self.low > self.high:
+            yield OptionError("low is above high", option="low", hint="swap them", code="swapped")
+        if self.low + self.high > 10:
+            yield OptionError("too much together")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strict:
+    low: int = 1
+
+    def __post_init__(self):
+        if self.low == 2:
+            raise OptionError("it is 2", option="low")
+        if self.low == 3:
+            raise ValueError("it is\n3")
+
+
+@dataclass(frozen=True)
+class Nothing:
+    pass
+
+
+class TestThatTheyFitOneAnother:
+    def test_each_problem_points_at_its_option(self):
+        assert read("{high: 1, low: 20}", Fitting) == [
+            "p.yaml:1:16: swapped: x: low is above high\n    hint: swap them",
+            "p.yaml:9:9: bad-option: x: too much together",
+        ]
+
+    def test_it_is_asked_only_when_each_is_right(self):
+        assert len(read("{high: x, low: 20}", Fitting)) == 1
+
+    @pytest.mark.parametrize(
+        ("low", "said"), [(2, "1:6: bad-option: x: it is 2"), (3, r"9:9: bad-option: x: it is\n3")]
+    )
+    def test_a_check_of_its_own(self, low, said):
+        assert read(f"low: {low}", Strict) == [f"p.yaml:{said}"]
+
+    def test_a_plugin_without_options(self):
+        assert read("", Nothing) == Nothing()
+        assert read("{a: 1}", Nothing) == ["p.yaml:1:2: unknown-option: x has no option 'a'\n    hint: it has none"]
+
+
+def test_from_python_there_is_no_place():
+    problems = Problems(None)
+    assert read_options(Options, from_plain({"count": 0}), None, "x", problems) is None
+    assert str(problems.found[0]).startswith("bad-option: x: 'count' is 0;")

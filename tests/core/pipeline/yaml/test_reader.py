@@ -1,0 +1,258 @@
+import pytest
+
+from tonearm.errors import PipelineError
+from tonearm.pipeline.document import Mark, Scalar, plain, read_document
+from tonearm.pipeline.yaml.nodes import MAX_BYTES, MAX_DEPTH, MAX_NODES, measure
+
+OCTAL = "quote it, or write the plain value"
+FINITE = "options take finite numbers; quote it if it is meant as text"
+TAG = "write the value without it; quote it if it is meant as text"
+TEXT_HINT = "quote it if it is meant as text"
+VARIABLE = "write ${NAME} or ${NAME:default}; a literal ${ is written $${"
+SURROGATE = "write the character itself"
+ALIAS = "define it before with '&'; quote text that starts with '*'"
+MERGE = "give it an alias of a mapping, or a list of them"
+ESCAPE = r'check escapes like "\U0001F600", and directives'
+BREAK = "leave it out, or write it as an escape in double quotes"
+COLON = "check the indentation, and quote text that has ': ' in it"
+START = "quote text that starts with this character"
+STAR = "quote text that starts with '*' or '&'"
+FLOW = "inside [ ] and { } a ${variable} needs quotes, or the value a line of its own"
+WIDE = "this is not UTF-8, but looks like UTF-16 or UTF-32"
+UTF8 = "save it as UTF-8"
+KEY = "write the key as plain text"
+
+
+def value(text, **environ):
+    return plain(read_document(text, "p.yaml", environ=environ))
+
+
+def problems(text, **environ):
+    with pytest.raises(PipelineError) as caught:
+        read_document(text, "p.yaml", environ=environ)
+    assert {problem.file for problem in caught.value.problems} == {"p.yaml"}
+    return caught.value.problems
+
+
+def said(text, **environ):
+    return [(p.line, p.column, p.code, p.message, p.hint) for p in problems(text, **environ)]
+
+
+class TestScalars:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("1", 1), ("-7", -7), ("+7", 7), ("0", 0), ("0x1F", 31), ("0o17", 15), ("1e-3", 0.001), (".5", 0.5),
+            ("1.", 1.0), ("-1.5E+2", -150.0), ("0.5", 0.5), ("007.5", 7.5), ("true", True), ("TRUE", True),
+            ("False", False), ("null", None), ("~", None), ("Null", None), ("no", "no"), ("off", "off"), ("yes", "yes"),
+            ("1:30", "1:30"), ("22_050", "22_050"), ("2024-01-01", "2024-01-01"), ("0b1", "0b1"), ("0x", "0x"),
+            ("1e", "1e"), ("+", "+"), ("-", None), ("tRUE", "tRUE"), ("'1'", "1"), ('"null"', "null"), ("''", ""),
+            ("١", "١"), ("nan", "nan"), ("inf", "inf"), ("18446744073709551615", 2**64 - 1),
+            ("-9223372036854775808", -(2**63)), (r'"\ud83d\ude00"', "😀"), ("|\n  1\n", "1\n"),
+        ],
+    )  # fmt: skip
+    def test_they_mean_what_yaml_1_2_says(self, text, expected):
+        found = value(f"k: {text}") if text != "-" else value("k:")
+        assert found == {"k": expected}
+        assert type(found["k"]) is type(expected)
+
+    @pytest.mark.parametrize(
+        ("text", "code", "message", "hint"),
+        [
+            ("0123", "ambiguous-number", "'0123' looks octal, but could mean decimal", OCTAL),
+            ("-08", "ambiguous-number", "'-08' looks octal, but could mean decimal", OCTAL),
+            (".inf", "bad-number", "'.inf' is not a finite number", FINITE),
+            ("-.Inf", "bad-number", "'-.Inf' is not a finite number", FINITE),
+            (".NaN", "bad-number", "'.NaN' is not a finite number", FINITE),
+            ("1e999", "bad-number", "'1e999' is not a finite number", FINITE),
+            ("18446744073709551616", "bad-number", "'18446744073709551616' does not fit 64 bits", TEXT_HINT),
+            ("-9223372036854775809", "bad-number", "'-9223372036854775809' does not fit 64 bits", TEXT_HINT),
+            ("9" * 5000, "bad-number", f"'{'9' * 59}…' is too long for a number", TEXT_HINT),
+            (r'"\ud800"', "bad-text", "this text has half of a surrogate pair in it", SURROGATE),
+            (r'"\0"', "bad-text", "this text has a NUL character in it", "leave it out"),
+        ],
+    )  # fmt: skip
+    def test_what_no_option_could_take_is_refused(self, text, code, message, hint):
+        assert said(f"k: {text}") == [(1, 4, code, message, hint)]
+
+
+class TestVariables:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("${NO:22050}", 22050), ("${RATE}", 48000), ('"${RATE}"', "48000"), ("a${RATE}", "a48000"),
+            ("${RATE}${RATE}", "4800048000"), ("${EMPTY:x}", None), ('"${EMPTY:x}"', ""), ("${NO:}", None),
+            ("${NO:yes}", "yes"), ("${NO:-1}", -1), ("$${RATE}", "${RATE}"), ("a $${b} ${RATE}", "a ${b} 48000"),
+            ("$$", "$$"), ("$RATE", "$RATE"), ("${LIST}", "[1, 2]"), ("${NO:a:b}", "a:b"), ("{stem}$", None),
+        ],
+    )  # fmt: skip
+    def test_they_are_replaced(self, text, expected):
+        if text.startswith("{"):
+            text, expected = f'"{text}"', text
+        found = value(f"k: {text}", RATE="48000", EMPTY="", LIST="[1, 2]")
+        assert found == {"k": expected}
+
+    def test_what_was_written_stays_known(self):
+        node = read_document("${RATE}", "p.yaml", environ={"RATE": "1"})
+        assert node == Scalar(value=1, text="${RATE}", quoted=False, mark=Mark(1, 1))
+
+    def test_keys_are_left_alone(self):
+        assert value('"${A}": 1', A="x") == {"${A}": 1}
+
+    def test_the_environment_is_the_default(self, monkeypatch):
+        monkeypatch.setenv("TONEARM_TEST_RATE", "8000")
+        assert plain(read_document("${TONEARM_TEST_RATE}", "p.yaml")) == 8000
+
+    def test_what_is_wrong_is_told(self):
+        assert said('a: ${RATE}\nb: "${1x}"\nc: ${OCTAL}\nd: ${BYTES}', OCTAL="010", BYTES="\udcff") == [
+            (1, 4, "unset-variable", "environment variable 'RATE' is not set", "set it, or give a default: ${RATE:…}"),
+            (2, 4, "bad-variable", "'${1x}' is not a variable", VARIABLE),
+            (3, 4, "ambiguous-number", "'010' looks octal, but could mean decimal", OCTAL),
+            (4, 4, "bad-text", "this text has half of a surrogate pair in it", SURROGATE),
+        ]  # fmt: skip
+
+    def test_one_scalar_tells_ten_problems_at_most(self):
+        assert len(problems('"' + "${" * 1000 + '"')) == 10
+
+    def test_one_long_value_cannot_fill_the_memory(self):
+        message = "variables replaced by more than 1048576 bytes"
+        assert said("- ${A}\n" * 12, A="x" * 100_000) == [(11, 3, "too-large", message, "")]
+
+
+class TestAliases:
+    def test_aliases_and_merge_keys_keep_the_marks_of_their_anchor(self):
+        node = read_document("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\nc: *a\n", "p.yaml", environ={})
+        assert plain(node) == {"a": {"x": 1, "y": 2}, "b": {"y": 3, "x": 1}, "c": {"x": 1, "y": 2}}
+        assert node.entries["b"].node.entries["x"].key_mark == Mark(1, 8)
+        assert node.entries["c"].node.mark == Mark(1, 4)
+
+    def test_the_first_of_merged_mappings_wins(self):
+        text = "a: &a {x: 1}\nb: &b {x: 2, y: 2}\nc: {<<: [*a, *b], z: 0}"
+        assert value(text)["c"] == {"z": 0, "x": 1, "y": 2}
+
+    def test_a_quoted_merge_key_is_a_key(self):
+        assert value('"<<": 1') == {"<<": 1}
+
+    def test_anchors_on_keys_and_scalars(self):
+        assert value("&k key: &v 1\nother: [*k, *v]") == {"key": 1, "other": ["key", 1]}
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("a: *b", (1, 4, "unknown-alias", "'*b' is not defined", ALIAS)),
+            ("a: &a [*a]", (1, 8, "recursive-alias", "'*a' contains itself", "write the inner value out")),
+            ("a: &a {b: {<<: *a}}", (1, 16, "recursive-alias", "'*a' contains itself", "write the inner value out")),
+            ("a:\n  <<: 1", (2, 7, "bad-merge", "'<<' takes mappings alone", MERGE)),
+            ("a: &a 1\n<<: [*a]", (2, 5, "bad-merge", "'<<' takes mappings alone", MERGE)),
+            ("k: &k x\n*k : 1", (2, 1, "bad-key", "a key must be text, not an alias", KEY)),
+        ],
+    )  # fmt: skip
+    def test_what_they_cannot_do(self, text, expected):
+        assert said(text) == [expected]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("", (1, 1, "empty", "there is nothing in this document", "")),
+            ("# only a comment\n\n", (1, 1, "empty", "there is nothing in this document", "")),
+            ("---\n", (1, 1, "empty", "there is nothing in this document", "")),
+            ("a: 1\n---\nb: 2\n", (2, 1, "several-documents",
+                "a second document starts here", "write one pipeline per file")),
+            ("a: 1\nb: 2\na: 3", (3, 1, "duplicate-key",
+                "key 'a' is given twice, first on line 1", "leave one of them out")),
+            ("1: a", (1, 1, "bad-key", "key '1' is a number, not text", "quote it")),
+            ("true: a", (1, 1, "bad-key", "key 'true' is true or false, not text", "quote it")),
+            ("~: a", (1, 1, "bad-key", "key '~' is empty, not text", "quote it")),
+            ("012: a", (1, 1, "bad-key", "key '012' is a number, not text", "quote it")),
+            ("?\n: a", (1, 2, "bad-key", "a key is missing here", "write a key before ':'")),
+            ("? [a]\n: b", (1, 3, "bad-key", "a key must be text, not a list", KEY)),
+            ("? {a: b}\n: b", (1, 3, "bad-key", "a key must be text, not a mapping", KEY)),
+            (r'"\0": b', (1, 1, "bad-text", "this text has a NUL character in it", "leave it out")),
+            ("a: !!str 1", (1, 4, "tag-refused", "tag '!!str' is not taken", TAG)),
+            ("a: !!python/object/apply:os.system [x]", (1, 4, "tag-refused",
+                "tag '!!python/object/apply:os.system' is not taken", TAG)),
+            ("a: ! x", (1, 4, "tag-refused", "tag '!' is not taken", TAG)),
+            ("!k a: x", (1, 1, "tag-refused", "tag '!k' is not taken", TAG)),
+            ("a: !e!x y", (1, 4, "tag-refused", "tags are not taken", TAG)),
+            ("a:\n\tb: 1", (2, 1, "tab-indentation", "this line is indented with a tab", "indent with spaces")),
+            ("a:\n  \tb: 1", (2, 3, "tab-indentation", "this line is indented with a tab", "indent with spaces")),
+            ("a: b\tc: 1\nd: 1\t", (1, 5, "tab-indentation", "there is a tab where YAML wants spaces", "use spaces")),
+            ("a: @x", (1, 4, "yaml-syntax", "found character '@' that cannot start any token", START)),
+            ("a: *.npy", (1, 5, "yaml-syntax", "expected alphabetic or numeric character, but found '.'", STAR)),
+            ("a: b: c", (1, 5, "yaml-syntax", "mapping values are not allowed here", COLON)),
+            ('a: "x', (1, 6, "yaml-syntax", "found unexpected end of stream", "close the quote")),
+            ("a: [1, 2\nb: 3", (2, 2, "yaml-syntax",
+                "expected ',' or ']', but got ':', while parsing a flow sequence that starts on line 1", "")),
+            ("{a: ${N:1}}", (1, 6, "yaml-syntax", "expected ',' or '}', but got '{'", FLOW)),
+            ("%YAML 2.0\n---\na", (1, 1, "yaml-syntax",
+                "found incompatible YAML document (version 1.* is required)", "")),
+            (f"%YAML 1.{'1' * 5000}\n---\na", (1, 9, "yaml-syntax", "a number here is out of range", ESCAPE)),
+            (r'"\UFFFFFFFF"', (1, 4, "yaml-syntax", "a number here is out of range", ESCAPE)),
+            ("a: b\0c", (1, 5, "yaml-syntax", "character U+0000 is not allowed", "leave it out")),
+            ("a:\n  b\x07", (2, 4, "yaml-syntax", "character U+0007 is not allowed", "leave it out")),
+            ("a: \ud800", (1, 4, "yaml-syntax", "character U+D800 is not allowed", "leave it out")),
+            ('"\x85"', (1, 2, "yaml-syntax", "character U+0085 is not allowed", BREAK)),
+            ("a\u2028b", (1, 2, "yaml-syntax", "character U+2028 is not allowed", BREAK)),
+            ("a: b".encode("utf-16"), (1, 1, "not-utf8", WIDE, UTF8)),
+            ("a: b".encode("utf-16-be"), (1, 1, "not-utf8", WIDE, UTF8)),
+            ("a: b\r\nä: é".encode("latin-1"), (2, 1, "not-utf8", "byte 0xe4 is not UTF-8", UTF8)),
+        ],
+    )  # fmt: skip
+    def test_each_is_told_with_its_place_and_what_to_do(self, text, expected):
+        assert said(text) == [expected]
+
+    def test_a_problem_reads_like_a_compilers(self):
+        assert str(problems("a: 1\na: 2")[0]) == (
+            "p.yaml:2:1: duplicate-key: key 'a' is given twice, first on line 1\n    hint: leave one of them out"
+        )
+
+    def test_all_come_at_once_in_the_order_of_the_file(self):
+        text = "1: x\na: 012\nb: {c: !t x, c: '${NO}'}\nd: *x\n<<: *y\ne: &e [*e]\nf: .nan\ng: [\n"
+        assert [(line, column, code) for line, column, code, *_ in said(text)] == [
+            (1, 1, "bad-key"), (2, 4, "ambiguous-number"), (3, 8, "tag-refused"), (3, 14, "duplicate-key"),
+            (3, 17, "unset-variable"), (4, 4, "unknown-alias"), (5, 5, "unknown-alias"), (6, 8, "recursive-alias"),
+            (7, 4, "bad-number"), (9, 1, "yaml-syntax"),
+        ]  # fmt: skip
+
+    def test_a_byte_order_mark_does_not_move_columns(self):
+        assert [p[:3] for p in said(b"\xef\xbb\xbfa: 012\r\nb: 013\r\n")] == [
+            (1, 4, "ambiguous-number"),
+            (2, 4, "ambiguous-number"),
+        ]
+
+
+class TestBounds:
+    def test_a_mebibyte_is_taken_and_a_byte_more_is_not(self):
+        text = "a: " + "é" * ((MAX_BYTES - 4) // 2) + "x"
+        assert len(text.encode()) == MAX_BYTES
+        assert value(text.encode()) == value(text) == {"a": text[3:]}
+        expected = [(None, None, "too-large", "this is more than 1 MiB of YAML", "split it into several pipelines")]
+        assert said(text + "y") == said((text + "y").encode()) == said("a" * 2 * MAX_BYTES) == expected
+
+    @pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ("{a: ", "}")])
+    def test_fifty_levels_are_taken_and_one_more_is_not(self, opens, closes):
+        assert measure(read_document(opens * MAX_DEPTH + "1" + closes * MAX_DEPTH, "p.yaml"))[1] == MAX_DEPTH
+        column = 1 + MAX_DEPTH * len(opens)
+        message = "mappings and lists are nested deeper than 50"
+        expected = [(1, column, "too-deep", message, "close the brackets, or nest less")]
+        assert said(opens * (MAX_DEPTH + 1) + "1" + closes * (MAX_DEPTH + 1)) == expected
+
+    def test_depth_counts_through_aliases(self):
+        deep = "a: &a " + "[" * 30 + "]" * 30 + "\nb: "
+        assert value(deep + "[" * 19 + "*a" + "]" * 19)
+        assert [p.code for p in problems(deep + "[" * 20 + "*a" + "]" * 20)] == ["too-deep"]
+
+    def test_ten_thousand_nodes_are_taken_and_one_more_is_not(self):
+        assert len(value("- x\n" * (MAX_NODES - 1))) == MAX_NODES - 1
+        message = "there are more than 10,000 values here, aliases expanded"
+        expected = [(10_000, 3, "too-many-nodes", message, "split it into several pipelines")]
+        assert said("- x\n" * MAX_NODES) == expected
+
+    def test_nodes_are_counted_after_aliases(self):
+        laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+        laughs += "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
+        assert [(p.line, p.code) for p in problems(laughs)] == [(5, "too-many-nodes")]
+        merges = "a: &a {" + ", ".join(f"k{i}: 1" for i in range(500)) + "}\nb: {<<: [" + "*a, " * 20 + "]}"
+        assert [(p.line, p.code) for p in problems(merges)] == [(2, "too-many-nodes")]

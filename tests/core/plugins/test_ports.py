@@ -1,0 +1,140 @@
+from dataclasses import dataclass
+from typing import Generic, Optional, TypeVar, Union
+
+import pytest
+
+from tonearm.api import (
+    ArrayDecoder,
+    ArrayOptions,
+    ComplexSpectrogram,
+    Decoder,
+    Encoder,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    MagnitudeSpectrogram,
+    NoOptions,
+    Regroup,
+    Signal,
+    Spec,
+    Transform,
+    Waveform,
+)
+from tonearm.plugins.ports import Ports, ports_of
+
+T = TypeVar("T", bound=Signal)
+O = TypeVar("O")  # noqa: E741
+
+
+@dataclass(frozen=True, kw_only=True)
+class More(ArrayOptions):
+    more: int = 1
+
+
+class Reader(Decoder[Waveform, NoOptions]): ...
+
+
+class Arrays(ArrayDecoder[More]): ...
+
+
+class Keyed(KeyedArrayDecoder[KeyedArrayOptions]): ...
+
+
+class Invert(Transform[ComplexSpectrogram, Waveform, NoOptions]): ...
+
+
+class Either(Transform[ComplexSpectrogram | MagnitudeSpectrogram, Waveform, NoOptions]): ...
+
+
+class OldUnion(Transform[Union[ComplexSpectrogram, Waveform], Waveform, NoOptions]): ...  # noqa: UP007
+
+
+class Split(Regroup[Waveform, Waveform, NoOptions]): ...
+
+
+class Writer(Encoder[Waveform, More]): ...
+
+
+class Inherits(Invert): ...
+
+
+class Half(Transform[Waveform, Waveform, O], Generic[O]): ...
+
+
+class Whole(Half[More]): ...
+
+
+class Mixed(dict, Half[NoOptions]): ...
+
+
+class Swapped(Transform[T, Waveform, O], Generic[O, T]): ...
+
+
+class Turned(Swapped[More, MagnitudeSpectrogram]): ...
+
+
+@pytest.mark.parametrize(
+    ("cls", "takes", "gives", "options"),
+    [
+        (Reader, (), (Waveform,), NoOptions),
+        (Arrays, (), (Signal,), More),
+        (Keyed, (), (Signal,), KeyedArrayOptions),
+        (Invert, (ComplexSpectrogram,), (Waveform,), NoOptions),
+        (Either, (ComplexSpectrogram, MagnitudeSpectrogram), (Waveform,), NoOptions),
+        (OldUnion, (ComplexSpectrogram, Waveform), (Waveform,), NoOptions),
+        (Split, (Waveform,), (Waveform,), NoOptions),
+        (Writer, (Waveform,), (), More),
+        (Inherits, (ComplexSpectrogram,), (Waveform,), NoOptions),
+        (Whole, (Waveform,), (Waveform,), More),
+        (Mixed, (Waveform,), (Waveform,), NoOptions),
+        (Turned, (MagnitudeSpectrogram,), (Waveform,), More),
+    ],
+)
+def test_ports_are_the_generic_arguments(cls, takes, gives, options):
+    assert ports_of(cls) == Ports(takes, gives, options)
+
+
+class NoArguments(Transform): ...
+
+
+class NotASignal(Transform[Waveform, str, NoOptions]): ...
+
+
+class Maybe(Transform[Waveform, Optional[Waveform], NoOptions]): ...  # noqa: UP045
+
+
+class NoDataclass(Encoder[Waveform, int]): ...
+
+
+class AnInstance(Encoder[Waveform, More()]): ...
+
+
+class HalfOpen(Half): ...
+
+
+@pytest.mark.parametrize(
+    ("cls", "message"),
+    [
+        (dict, "dict is no Decoder, Transform, Regroup or Encoder"),
+        (NoArguments, "NoArguments: Transform wants 3 arguments in brackets"),
+        (NotASignal, "NotASignal: a port is a Signal class, not <class 'str'>"),
+        (Maybe, "Maybe: a port is a Signal class, not <class 'NoneType'>"),
+        (NoDataclass, "NoDataclass: the class of its options is a dataclass, not <class 'int'>"),
+        (AnInstance, "AnInstance: the class of its options is a dataclass, not More("),
+        (Half, "Half: the class of its options is a dataclass, not ~O"),
+        (HalfOpen, "HalfOpen: Half wants 1 arguments in brackets"),
+        (Encoder, "Encoder: the class of its options is a dataclass, not ~Opts"),
+        (ArrayDecoder, "ArrayDecoder: the class of its options is a dataclass, not ~ArrayOpts"),
+    ],
+)
+def test_what_is_no_plugin_is_said(cls, message):
+    with pytest.raises(TypeError) as caught:
+        ports_of(cls)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_spec_is_changed_by_copying():
+    spec = Spec(signals=(Waveform,), sample_rate=8000)
+    assert spec.but(channels=2) == Spec(signals=(Waveform,), sample_rate=8000, channels=2)
+    assert spec.channels is None
+    with pytest.raises(AttributeError):
+        spec.channels = 3

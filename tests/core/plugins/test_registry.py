@@ -1,0 +1,306 @@
+import sys
+import types
+
+import pytest
+from core_toys import NoOptions, RawWriter, Same, ToneReader, hooks, offer, registry_of
+
+from tonearm.api import Decoder, Signal, Transform, Waveform, hookimpl
+from tonearm.plugins import registry as room
+from tonearm.plugins.discovery import EntryPoint
+from tonearm.plugins.registry import Offer, PluginError, Registry, installed
+
+UPDATE = "update or uninstall the package that it comes from"
+NAMES = "no name for a plugin; lower case letters, digits and single hyphens are"
+ELSEWHERE = ", and stands elsewhere in a pipeline"
+GOOD = hooks(transforms={"same": Same})
+
+
+def raising(error):
+    def load():
+        raise error
+
+    return load
+
+
+def module_of(code):
+    """Import a module as a package's own code would be."""
+
+    def load():
+        found = types.ModuleType("tonearm_bad")
+        exec(compile(code, "tonearm_bad.py", "exec", dont_inherit=True), vars(found))
+        return found
+
+    return load
+
+
+HOOK = "from tonearm.api import *\n@hookimpl\ndef tonearm_transforms(): "
+PACKAGES = {
+    "import error": (module_of("import no_such_module"), "ModuleNotFoundError: No module named 'no_such_module'"),
+    "syntax error": (module_of("def ("), "SyntaxError: invalid syntax (tonearm_bad.py, line 1)"),
+    "sys.exit": (module_of("import sys; sys.exit('no licence')"), "SystemExit: it calls sys.exit('no licence')"),
+    "memory": (raising(MemoryError()), "MemoryError: "),
+    "recursion": (module_of("def f(): f()\nf()"), "RecursionError: maximum recursion depth exceeded"),
+    "lines": (raising(ValueError("a\n\x1b[31mb")), r"ValueError: a\n\x1b[31mb"),
+    "unknown hook": (
+        module_of("from tonearm.api import *\n@hookimpl\ndef tonearm_decoder(): return {}"),
+        "PluginValidationError: unknown hook 'tonearm_decoder' in plugin",
+    ),
+    "parameters": (
+        module_of("from tonearm.api import *\n@hookimpl\ndef tonearm_decoders(config): return {}"),
+        "PluginValidationError: Plugin 'bad' for hook 'tonearm_decoders'",
+    ),
+}
+
+
+class TestPackages:
+    @pytest.mark.parametrize("name", PACKAGES)
+    def test_a_broken_one_is_set_aside_alone(self, name):
+        load, reason = PACKAGES[name]
+        found = Registry([offer("bad", load=load), offer("good", GOOD)])
+        (problem,) = found.problems
+        assert problem.code == "broken-plugin"
+        assert problem.message.startswith(f"tonearm_bad 1.2 is set aside: {reason}")
+        assert problem.message.isprintable()
+        assert problem.hint == UPDATE
+        assert [entry.full_name for entry in found.entries()] == ["good/same"]
+
+    def test_the_order_of_loading_changes_nothing(self):
+        load, _ = PACKAGES["unknown hook"]
+        found = Registry(
+            [offer("good", GOOD), offer("bad", load=load), offer("other", hooks(encoders={"raw": RawWriter}))]
+        )
+        assert len(found.problems) == 1
+        assert [entry.full_name for entry in found.entries()] == ["good/same", "other/raw"]
+
+    def test_one_that_implements_nothing(self):
+        found = Registry([offer("bad", types.ModuleType("empty")), offer("good", GOOD)])
+        (problem,) = found.problems
+        assert problem.message == "tonearm_bad 1.2 is set aside: it implements no hook"
+        assert "tonearm_decoders, tonearm_transforms, tonearm_encoders" in problem.hint
+        assert len(list(found.entries())) == 1
+
+    def test_ctrl_c_goes_through(self):
+        with pytest.raises(KeyboardInterrupt):
+            Registry([offer("bad", load=raising(KeyboardInterrupt()))])
+        with pytest.raises(KeyboardInterrupt):
+            Registry([offer("bad", hooks(decoders=raising(KeyboardInterrupt())))])
+
+    def test_one_that_is_offered_twice_is_set_aside_the_second_time(self):
+        found = Registry([offer("one", GOOD), offer("two", GOOD)])
+        assert [entry.full_name for entry in found.entries()] == ["one/same"]
+        assert found.problems[0].message.startswith("tonearm_two 1.2 is set aside: ValueError: ")
+
+
+def generator():
+    yield {}
+
+
+RESULTS = {
+    "raises": (raising(ZeroDivisionError("x")), "ZeroDivisionError: x"),
+    "exits": (raising(SystemExit(3)), "SystemExit: it calls sys.exit(3)"),
+    "none": (lambda: None, "TypeError: it returns NoneType, not a mapping from names to plugins"),
+    "list": (lambda: [Same], "TypeError: it returns list, not a mapping from names to plugins"),
+    "class": (lambda: Same, "TypeError: it returns ABCMeta, not a mapping from names to plugins"),
+    "generator": (generator, "TypeError: it returns generator, not a mapping from names to plugins"),
+}
+
+
+class TestHooks:
+    @pytest.mark.parametrize("name", RESULTS)
+    def test_a_broken_one_leaves_the_packages_others(self, name):
+        function, reason = RESULTS[name]
+        found = Registry([offer("bad", hooks(transforms=function, encoders={"raw": RawWriter}))])
+        (problem,) = found.problems
+        assert problem.message == f"tonearm_transforms of tonearm_bad 1.2 is set aside: {reason}"
+        assert problem.hint == UPDATE
+        assert [entry.name for entry in found.entries()] == ["raw"]
+
+    @pytest.mark.parametrize(
+        "name", ["Same", "same_", "same--two", "-same", "same-", "1same", "", "a/b", "sämé", "same\n", 3, None]
+    )
+    def test_a_bad_name_leaves_the_others(self, name):
+        found = Registry([offer("bad", hooks(transforms={name: Same, "same": Same}))])
+        (problem,) = found.problems
+        assert problem.message == (
+            f"{name!r} in tonearm_transforms of tonearm_bad 1.2 is set aside: ValueError: {NAMES}"
+        )
+        assert [entry.name for entry in found.entries()] == ["same"]
+
+    @pytest.mark.parametrize("value", [None, 3, Same(NoOptions()), [Same]])
+    def test_a_wrong_value_leaves_the_others(self, value):
+        found = Registry([offer("bad", hooks(transforms={"x": value, "same": Same}))])
+        (problem,) = found.problems
+        assert problem.message == (
+            "'x' in tonearm_transforms of tonearm_bad 1.2 is set aside:"
+            f" TypeError: it is {type(value).__name__}, neither a class nor 'module:Class'"
+        )
+        assert [entry.name for entry in found.entries()] == ["same"]
+
+    def test_two_implementations_of_one_hook_are_both_heard(self):
+        class Two:
+            @staticmethod
+            @hookimpl
+            def tonearm_transforms():
+                return {"one": Same}
+
+            @staticmethod
+            @hookimpl(specname="tonearm_transforms")
+            def more():
+                return {"two": Same}
+
+        found = Registry([offer("acme", Two)])
+        assert [entry.name for entry in found.entries()] == ["one", "two"]
+
+    def test_a_wrapper_is_no_hook_of_ours(self):
+        @hookimpl(wrapper=True)
+        def tonearm_transforms():
+            return (yield)
+
+        found = Registry([offer("bad", types.SimpleNamespace(tonearm_transforms=tonearm_transforms))])
+        assert "it returns generator" in found.problems[0].message
+
+
+class Open(Transform):
+    def apply(self, signal, context): ...
+
+
+class OpenSignal(Transform[int, Waveform, NoOptions]):
+    def apply(self, signal, context): ...
+
+
+class NoDataclass(Transform[Waveform, Waveform, dict]):
+    def apply(self, signal, context): ...
+
+
+class Plain:
+    pass
+
+
+TARGETS = {
+    "no module": ("no_such_module:X", "ModuleNotFoundError: No module named 'no_such_module'"),
+    "no class": ("core_toys:Nothing", "AttributeError: module 'core_toys' has no attribute 'Nothing'"),
+    "no colon": ("core_toys", "ValueError: 'core_toys' is not of the form 'module:Class'"),
+    "empty": ("", "ValueError: '' is not of the form 'module:Class'"),
+    "half": ("core_toys:", "ValueError: 'core_toys:' is not of the form 'module:Class'"),
+    "relative": (".toys:X", "TypeError: the 'package' argument is required to perform a relative import"),
+    "no plugin": (Plain, "TypeError: <class 'test_registry.Plain'> is no transform class"),
+    "a function": ("core_toys:item", "TypeError: <function item at"),
+    "wrong role": (ToneReader, "TypeError: <class 'core_toys.ToneReader'> is no transform class"),
+    "open generics": (Open, "TypeError: Open: Transform wants 3 arguments in brackets"),
+    "no signal": (OpenSignal, "TypeError: OpenSignal: a port is a Signal class, not <class 'int'>"),
+    "no dataclass": (
+        NoDataclass,
+        "TypeError: NoDataclass: the class of its options is a dataclass, not <class 'dict'>",
+    ),
+    "root": (Transform, "TypeError: Transform: the class of its options is a dataclass, not ~Opts"),
+}
+
+
+class TestResolving:
+    @pytest.mark.parametrize("name", TARGETS)
+    def test_what_is_no_plugin(self, name):
+        target, reason = TARGETS[name]
+        entry = registry_of(transforms={"x": target}).find("transform", "x")
+        with pytest.raises(PluginError) as caught:
+            entry.resolve()
+        start = f"transform 'x' of tonearm_toys 1.2 is set aside: {reason}".replace("test_registry.", __name__ + ".")
+        assert caught.value.message.startswith(start)
+        assert caught.value.hint == UPDATE
+
+    def test_exit_while_importing(self, tmp_path, monkeypatch):
+        (tmp_path / "tonearm_exits.py").write_text("raise SystemExit(7)")
+        monkeypatch.syspath_prepend(tmp_path)
+        entry = registry_of(transforms={"x": "tonearm_exits:X"}).find("transform", "x")
+        with pytest.raises(PluginError, match=r"SystemExit: it calls sys.exit\(7\)"):
+            entry.resolve()
+
+    def test_lazy_ones_are_imported_when_they_are_used(self, tmp_path, monkeypatch):
+        (tmp_path / "tonearm_lazy.py").write_text("class Box:\n    from core_toys import Same as Inner")
+        monkeypatch.syspath_prepend(tmp_path)
+        entry = registry_of(transforms={"x": "tonearm_lazy:Box.Inner"}).find("transform", "x")
+        assert "tonearm_lazy" not in sys.modules
+        assert entry.resolve() is Same
+        assert "tonearm_lazy" in sys.modules
+
+
+class Other(Transform[Waveform, Waveform, NoOptions]):
+    def apply(self, signal, context):
+        return signal
+
+
+class TestNames:
+    def test_builtin_wins_and_the_other_keeps_its_full_name(self):
+        found = Registry([offer("acme", hooks(transforms={"same": Other})), offer("builtin", GOOD)])
+        assert found.find("transform", "same").resolve() is Same
+        assert found.find("transform", "acme/same").resolve() is Other
+        assert found.find("transform", "builtin/same").resolve() is Same
+        assert [found.is_bare(entry) for entry in found.entries()] == [False, True]
+
+    def test_two_others_are_told_apart(self):
+        found = Registry([offer("acme", hooks(transforms={"same": Other})), offer("zeta", GOOD)])
+        with pytest.raises(PluginError) as caught:
+            found.find("transform", "same")
+        assert (caught.value.code, caught.value.message) == ("ambiguous-plugin", "2 packages offer same")
+        assert caught.value.hint == "write acme/same or zeta/same"
+        assert found.find("transform", "zeta/same").resolve() is Same
+        assert found.find("transform", "acme/same").resolve() is Other
+
+    @pytest.mark.parametrize(
+        ("role", "name", "message", "hint"),
+        [
+            ("transform", "sane", "there is no transform 'sane'", "did you mean 'same'?"),
+            ("transform", "toys/sane", "there is no transform 'toys/sane'", "did you mean 'same'?"),
+            ("transform", "other/same", "there is no transform 'other/same'", "did you mean 'same'?"),
+            ("transform", "/same", "there is no transform '/same'", "did you mean 'same'?"),
+            ("transform", "tone-reader", "there is no transform 'tone-reader'", f"tone-reader is a decoder{ELSEWHERE}"),
+            ("decoder", "raw-writer", "there is no decoder 'raw-writer'", f"raw-writer is an encoder{ELSEWHERE}"),
+            ("encoder", "zzz", "there is no encoder 'zzz'", "tonearm plugins lists all"),
+            ("encoder", "a\nb", r"there is no encoder 'a\\nb'", "tonearm plugins lists all"),
+        ],
+    )  # fmt: skip
+    def test_unknown(self, role, name, message, hint):
+        with pytest.raises(PluginError) as caught:
+            registry_of().find(role, name)
+        assert (caught.value.code, caught.value.message) == ("unknown-plugin", message)
+        assert caught.value.hint == hint
+
+    def test_the_order_of_entries_is_that_of_roles_and_names(self):
+        names = [entry.name for entry in registry_of().entries()]
+        transforms = ["fog-to-mist", "join", "mist-to-wave", "rain-to-wave", "same"]
+        assert names == ["fog-reader", "tone-reader", *transforms, "raw-writer"]
+        assert [entry.name for entry in registry_of().entries("transform")] == transforms
+
+    def test_one_name_may_stand_for_one_plugin_of_each_role(self):
+        found = Registry([offer("acme", hooks(decoders={"x": ToneReader}, encoders={"x": RawWriter}))])
+        assert found.find("decoder", "x").resolve() is ToneReader
+        assert found.find("encoder", "x").resolve() is RawWriter
+
+
+class TestInstalled:
+    def test_the_built_in_one_comes_first_and_keeps_its_name(self, monkeypatch):
+        points = [
+            EntryPoint("acme", "a", "aaa", "1"),
+            EntryPoint("builtin", "evil", "aaa", "1"),
+            EntryPoint("builtin", "tonearm_plugins", "tonearm", "0.1.0"),
+        ]
+        monkeypatch.setattr(room, "entry_points", lambda: points)
+        assert [(found.origin, found.package) for found in installed()] == [
+            ("builtin", "tonearm 0.1.0"), ("acme", "aaa 1"), ("aaa", "aaa 1")
+        ]  # fmt: skip
+
+    def test_nobody_is_builtin_but_tonearm(self, monkeypatch):
+        monkeypatch.setattr(room, "entry_points", lambda: [EntryPoint("builtin", "evil", "acme", "1")])
+        assert [found.origin for found in installed()] == ["acme"]
+
+    def test_every_origin_is_another(self, monkeypatch):
+        points = [EntryPoint(name, "m", package, "") for name in "ab" for package in "abc"]
+        monkeypatch.setattr(room, "entry_points", lambda: points)
+        found = list(installed())
+        assert len({one.origin for one in found}) == 6
+        assert {one.package for one in found} == {"a", "b", "c"}
+
+    def test_what_is_installed_here_is_whole(self, installed):
+        assert {entry.origin for entry in installed.entries()} >= {"builtin"}
+        assert issubclass(installed.find("decoder", "npy-reader").resolve(), Decoder)
+        assert isinstance(next(iter(room.installed())), Offer)
+        assert Signal.port == "signal"

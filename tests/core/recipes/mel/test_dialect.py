@@ -1,0 +1,236 @@
+"""A recipe checks itself, knows its frames and its limits, and goes through its values and back."""
+
+import librosa
+import numpy as np
+import pytest
+
+from tonearm.api import MelDialect, MelSpectrogram
+from tonearm.errors import ItemError, OptionError, SignalError
+from tonearm.recipes.mel.filter_bank import greatest_sum, mel_edges, mel_to_hz
+
+HIFIGAN = {
+    "sample_rate": 22050,
+    "n_fft": 1024,
+    "hop_length": 256,
+    "n_mels": 80,
+    "fmax": 8000.0,
+    "padding": "half-overlap",
+    "pad_mode": "reflect",
+}
+
+
+def dialect(**changes):
+    return MelDialect(**{**HIFIGAN, "name": "mine", **changes})
+
+
+def refused(**changes):
+    with pytest.raises(OptionError) as caught:
+        dialect(**changes)
+    return caught.value
+
+
+class TestItChecksItself:
+    @pytest.mark.parametrize(
+        ("changes", "option", "message"),
+        [
+            ({"fmax": 12000.0}, "fmax", "fmax 12000 Hz is above half the rate of 22050 Hz"),
+            ({"fmax": None, "filterbank_sample_rate": 16000, "fmin": 8000.0}, "fmin", "fmin 8000 Hz is not below fmax"),
+            (
+                {"n_mels": 373},
+                "n_mels",
+                "there are fewer bins than mels: 372 of n_fft 1024 lie between 0 and 8000 Hz, for 373 mels",
+            ),
+            ({"n_mels": 514, "fmax": None}, "n_mels", "513 of n_fft 1024 lie between 0 and 11025 Hz, for 514 mels"),
+            ({"n_mels": 2, "fmin": 100.0, "fmax": 108.0}, "n_mels", "1 of n_fft 1024 lie between 100 and 108 Hz"),
+            ({"floor": 0.0}, "floor", "silence has no logarithm without a floor"),
+            ({"mean": 1.0}, "std", "statistics are a mean and a std; 'std' is missing"),
+            ({"mean": (1.0, 2.0), "std": 1.0}, "mean", "mean has 2 numbers for 80 mels"),
+            ({"mean": 1.0, "std": 0.0}, "std", "a std of 0 leaves nothing"),
+            ({"hop_length": 2000}, "hop_length", "a hann window of 1024 cannot be inverted at hop_length 2000"),
+            ({"window": "han"}, "window", "no window is called 'han'"),
+        ],
+    )
+    def test_what_does_not_fit(self, changes, option, message):
+        error = refused(**changes)
+        assert error.option == option
+        assert message in error.message
+
+    def test_as_many_bands_as_bins_fit(self):
+        assert dialect(n_mels=372).mel_basis().shape == (372, 513)
+        assert dialect(n_mels=513, fmax=None).mel_basis().shape == (513, 513)
+
+    def test_no_floor_is_needed_without_a_logarithm(self):
+        assert dialect(floor=0.0, log="none").range.low == 0
+
+    def test_a_signal_has_the_dialects_bands(self):
+        with pytest.raises(SignalError, match=r"the mel has 81 bands, but the dialect mine has 80"):
+            MelSpectrogram(values=np.zeros((1, 81, 3), "f4"), dialect=dialect())
+
+
+class TestFrames:
+    @pytest.mark.parametrize("length", [2000, 2047, 2048, 2049, 2303, 2304])
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"padding": "center"}, lambda n: 1 + n // 256),
+            ({}, lambda n: n // 256),
+            ({"padding": "none"}, lambda n: 1 + (n - 1024) // 256),
+            ({"padding": "end"}, lambda n: -(-n // 256)),
+            ({"padding": "snip", "win_length": 400}, lambda n: 1 + (n - 400) // 256),
+            ({"padding": "center", "last_frame": "drop"}, lambda n: n // 256),
+            ({"padding": "center", "last_frame": "mask"}, lambda n: 1 + n // 256),
+        ],
+        ids=["center", "half-overlap", "none", "end", "snip", "drop", "mask"],
+    )
+    def test_of_a_number_of_samples(self, changes, expected, length):
+        assert dialect(**changes).frames(length) == expected(length)
+
+    @pytest.mark.parametrize("padding", ["center", "half-overlap", "none", "end", "snip"])
+    def test_samples_of_frames_have_as_many_frames(self, padding):
+        found = dialect(padding=padding, win_length=400)
+        for frames in (2, 7, 100):
+            samples = found.samples(frames)
+            assert found.frames(samples) == frames
+            assert found.frames(samples + 255) in (frames, frames + (padding == "end"))
+
+    def test_a_dropped_frame_still_has_sound_before_it(self):
+        assert dialect(padding="center", last_frame="drop").samples(10) == 2560
+
+    def test_too_few_samples_have_no_frame(self):
+        assert dialect(padding="none").frames(100) == 0
+
+
+class TestBands:
+    @pytest.mark.parametrize("scale", ["slaney", "htk"])
+    @pytest.mark.parametrize("norm", ["slaney", "none"])
+    @pytest.mark.parametrize(("fmin", "fmax", "n_mels"), [(0.0, None, 80), (80.0, 7600.0, 64), (20.0, 900.0, 12)])
+    def test_are_librosas(self, scale, norm, fmin, fmax, n_mels):
+        found = dialect(mel_scale=scale, mel_norm=norm, fmin=fmin, fmax=fmax, n_mels=n_mels).mel_basis()
+        expected = librosa.filters.mel(
+            sr=22050, n_fft=1024, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=scale == "htk",
+            norm="slaney" if norm == "slaney" else None, dtype=np.float64,
+        )  # fmt: skip
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-13)
+
+    def test_of_another_rate_stretch_over_the_bins(self):
+        found = dialect(fmax=None, filterbank_sample_rate=16000, mel_scale="htk", mel_norm="none").mel_basis()
+        expected = librosa.filters.mel(sr=16000, n_fft=1024, n_mels=80, htk=True, norm=None, dtype=np.float64)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-13)
+
+    def test_with_flanks_straight_over_mels(self):
+        basis = dialect(triangles="mel", mel_scale="kaldi", mel_norm="none", fmin=20.0).mel_basis()
+        mel = 1127 * np.log(1 + np.linspace(0, 11025, 513) / 700)
+        edges = np.linspace(1127 * np.log(1 + 20 / 700), 1127 * np.log(1 + 8000 / 700), 82)
+        for band in (0, 40, 79):
+            expected = np.interp(mel, edges[band : band + 3], [0, 1, 0])
+            np.testing.assert_allclose(basis[band], expected, atol=1e-12)
+
+    @pytest.mark.parametrize("norm", ["slaney", "none"])
+    @pytest.mark.parametrize("n_mels", [10, 80, 256])
+    def test_their_greatest_sum_is_bounded_without_computing_them(self, norm, n_mels):
+        found = dialect(n_mels=n_mels, mel_norm=norm)
+        hz = [mel_to_hz(edge, "slaney") for edge in mel_edges(n_mels, 0.0, 8000.0, "slaney")]
+        bound = greatest_sum(1024, 22050, hz, norm)
+        assert found.mel_basis().sum(axis=1).max() <= bound <= 4 * found.mel_basis().sum(axis=1).max()
+
+
+class TestValues:
+    LINEAR = np.geomspace(1e-4, 10, 2 * 80 * 5).reshape(2, 80, 5)
+
+    @pytest.mark.parametrize(
+        ("changes", "formula"),
+        [
+            ({}, lambda m: np.log(np.maximum(m, 1e-5))),
+            ({"log": "log10", "floor": 1e-2}, lambda m: np.log10(np.maximum(m, 1e-2))),
+            ({"log": "log2", "log_factor": 3.0}, lambda m: 3 * np.log2(np.maximum(m, 1e-5))),
+            ({"floor_mode": "add"}, lambda m: np.log(m + 1e-5)),
+            ({"floor_mode": "replace"}, np.log),
+            ({"log": "none"}, lambda m: m),
+            ({"input_scale": 32768.0, "exponent": 2}, lambda m: np.log(np.maximum(m * 2**30, 1e-5))),
+            ({"mean": -5.0, "std": 2.0}, lambda m: (np.log(np.maximum(m, 1e-5)) + 5) / 2),
+        ],
+    )
+    def test_are_as_the_formula_says_and_come_back(self, changes, formula):
+        found = dialect(**changes)
+        native = found.to_native(self.LINEAR)
+        np.testing.assert_allclose(native, formula(self.LINEAR), rtol=1e-12)
+        back = found.to_linear(native)
+        assert back.dtype == np.float32
+        floor = 1e-2 if changes.get("floor") else 0
+        np.testing.assert_allclose(back, np.maximum(self.LINEAR, floor), rtol=1e-4)
+
+    def test_silence_comes_back_as_less_than_the_floor(self):
+        assert dialect(floor_mode="add").to_linear(np.full((1, 80, 2), np.log(1e-5))).max() < 1e-10
+
+    def test_a_guard_is_taken_out_of_silence(self):
+        guarded = dialect(magnitude_guard=1e-6)
+        silence = guarded.mel_basis().sum(axis=1)[None, :, None] * 1e-3
+        assert guarded.to_linear(guarded.to_native(silence)).max() < 1e-6
+
+    def test_an_utterances_statistics_are_computed_but_not_undone(self):
+        masked = dialect(statistics="utterance", last_frame="mask").to_native(self.LINEAR)
+        np.testing.assert_allclose(masked[..., :-1].mean(axis=-1), 0, atol=1e-9)
+        np.testing.assert_allclose(masked[..., :-1].std(axis=-1, ddof=1), 1, atol=1e-3)
+        assert not masked[..., -1].any()
+        found = dialect(statistics="utterance")
+        native = found.to_native(self.LINEAR)
+        np.testing.assert_allclose(native.mean(axis=-1), 0, atol=1e-9)
+        with pytest.raises(ItemError) as caught:
+            found.to_linear(native)
+        assert caught.value.code == "not-invertible"
+        assert caught.value.message == (
+            "values in the dialect mine are standardised by each utterance's own statistics, which are not given"
+        )
+        assert "mean: […], std: […]" in caught.value.hint
+
+    def test_statistics_of_each_band_are_undone(self):
+        mean, std = tuple(np.linspace(-6, -4, 80)), tuple(np.linspace(1, 3, 80))
+        found = dialect(statistics="stored", mean=mean, std=std)
+        plain = dialect().to_native(self.LINEAR)
+        native = (plain - np.array(mean)[:, None]) / np.array(std)[:, None]
+        np.testing.assert_allclose(found.to_linear(native), self.LINEAR, rtol=1e-4)
+
+    def test_values_that_no_float_holds_are_refused(self):
+        with pytest.raises(ItemError, match=r"values up to 1000 are too great for the dialect mine"):
+            dialect().to_linear(np.full((1, 80, 2), 1000.0))
+
+
+class TestContradictions:
+    @pytest.mark.parametrize(
+        ("changes", "low", "high", "reason"),
+        [
+            ({}, -11.6, 1.0, ""),
+            ({}, -12.1, 1.0, ""),  # less than 6 dB below: a model's inaccuracy
+            ({}, -12.3, 1.0, "the least value is -12.3, but in mine none is below -11.5129"),
+            ({}, -5.0, 20.0, "the greatest value is 20, but in mine none is above 5.70448"),
+            ({"log": "log10"}, -5.1, 0.3, ""),
+            ({"log": "log10"}, -11.5, 0.3, "the least value is -11.5, but in mine none is below -5"),
+            ({"log": "none"}, 0.0, 5.0, ""),
+            ({"log": "none"}, -1.0, 5.0, "the least value is -1, but in mine none is below 0"),
+            ({"mean": 0.0, "std": 1.0}, -99.0, 99.0, ""),
+        ],
+    )
+    def test_of_values(self, changes, low, high, reason):
+        assert dialect(**changes).contradiction(low, high) == reason
+
+    def test_what_lies_beyond_a_clip(self):
+        from tonearm.api import MelStep
+
+        clipped = dialect(steps=(MelStep(op="clip", min=-4, max=4),))
+        assert clipped.contradiction(-4.3, 4.3) == ""
+        assert clipped.contradiction(-4.3, 5.0) == "the greatest value is 5, but in mine none is above 4"
+
+    def test_a_span_beyond_that_of_an_utterance(self):
+        from tonearm.api import MelStep
+
+        relative = dialect(log="log10", floor=1e-10, steps=(MelStep(op="below-max", below=8.0),))
+        assert relative.contradiction(-7.5, 0.5) == ""
+        assert relative.contradiction(-9.0, 0.5) == "values span 9.5, but in mine at most 8"
+
+
+def test_differences_are_named_and_what_changes_no_value_is_none() -> None:
+    other = dialect(sample_rate=24000, log="log10", name="x", source="y", layout="frames-mels")
+    assert dialect().differences(other) == [
+        "sample_rate 24000 for 22050", "filterbank_sample_rate 24000 for 22050", "log log10 for ln",
+    ]  # fmt: skip
+    assert dialect(fmax=None).differences(dialect(fmax=11025.0, win_length=1024)) == []

@@ -1,0 +1,195 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tonearm.errors import UsageError
+from tonearm.run.sources.finding import find_sources, listed
+
+
+@pytest.fixture
+def tree(folder):
+    """A tree of files in the current folder."""
+    for name in (
+        "a.npy",
+        "b.npy",
+        "B.NPY",
+        "c.txt",
+        ".hidden.npy",
+        "x/a.npy",
+        "x/y/a.npy",
+        "x/y/z.txt",
+        ".tonearm/a.npy",
+    ):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    return folder
+
+
+def names(*patterns, base="", suffixes=(".npy",), **more):
+    return [(source.name, source.relative_dir) for source in find_sources(patterns, base, suffixes, **more)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("a.npy", [("a.npy", ".")]),
+        ("c.txt", [("c.txt", ".")]),  # named outright, it is taken whatever its suffix
+        ("*.npy", [("a.npy", "."), ("b.npy", ".")]),
+        ("[ab].npy", [("a.npy", "."), ("b.npy", ".")]),
+        ("?.NPY", [("B.NPY", ".")]),
+        (".*.npy", [(".hidden.npy", ".")]),
+        (".", [("B.NPY", "."), ("a.npy", "."), ("b.npy", "."), ("x/a.npy", "x"), ("x/y/a.npy", "x/y")]),
+        ("x", [("x/a.npy", "."), ("x/y/a.npy", "y")]),
+        ("**/a.npy", [("a.npy", "."), ("x/a.npy", "x"), ("x/y/a.npy", "x/y")]),
+        ("x/**", [("x/a.npy", "."), ("x/y/a.npy", "y"), ("x/y/z.txt", "y")]),
+        ("*/y/*.txt", [("x/y/z.txt", "x/y")]),
+        ("x/*/a.npy", [("x/y/a.npy", "y")]),
+        ("x/../a.npy", [("a.npy", ".")]),
+        ("*/nothing.npy", []),
+    ],
+)
+def test_what_patterns_name(tree, pattern, found):
+    assert names(pattern) == found
+
+
+def test_each_file_comes_once_in_the_order_of_names(tree):
+    assert [name for name, _ in names("x", "**/*.npy", "x/a.npy", tree / "x")] == [
+        "x/a.npy", "x/y/a.npy", "a.npy", "b.npy",
+    ]  # fmt: skip
+
+
+def test_what_is_there_under_a_name_with_magic_in_it(folder):
+    (folder / "a[1].npy").write_text("")
+    (folder / "a1.npy").write_text("")
+    assert names("a[1].npy") == [("a[1].npy", ".")]
+
+
+def test_relative_ones_start_at_the_base(tree, monkeypatch):
+    monkeypatch.chdir("/")
+    assert names("x/*.npy", base=tree) == [(f"{tree}/x/a.npy", ".")]
+    assert names(f"{tree}/x/a.npy", base="/elsewhere") == [(f"{tree}/x/a.npy", ".")]
+
+
+def test_odd_names(folder):
+    odd = [
+        "new\nline.npy",
+        "\x1b[31m.npy",
+        os.fsdecode(b"\xff\xfe.npy"),
+        "é 音.npy",
+        "a" * 251 + ".npy",
+        "-.npy",
+        "[.npy",
+    ]
+    for name in odd:
+        (folder / name).write_text("")
+    assert sorted(name for name, _ in names("*.npy")) == sorted(odd)
+
+
+def test_links_and_what_is_no_file(folder):
+    (folder / "d").mkdir()
+    os.mkfifo("d/pipe.npy")
+    os.symlink("nowhere", "d/dangling.npy")
+    os.symlink("loop.npy", "d/loop.npy")
+    os.symlink("..", "d/up")
+    (folder / "d" / "a.npy").write_text("")
+    found = ["d/a.npy", "d/dangling.npy", "d/loop.npy", "d/pipe.npy"]
+    assert [name for name, _ in names("d/*.npy")] == found
+    assert [name for name, _ in names("d/**/*.npy")] == found  # and not for ever
+    assert names("d/dangling.npy") == [("d/dangling.npy", ".")]
+
+
+def test_what_is_not_there(folder):
+    with pytest.raises(UsageError) as caught:
+        names("a.npy")
+    assert (caught.value.code, caught.value.message) == ("no-source", "there is no file a.npy")
+
+
+def test_it_is_lazy(tree):
+    stream = find_sources(["a.npy", "none.npy"], "", (".npy",))
+    assert next(stream).name == "a.npy"
+    with pytest.raises(UsageError):
+        next(stream)
+
+
+class TestWhatMayBeMissed:
+    def test_a_pattern_that_nothing_matches(self, tree):
+        said = []
+        assert names("none/*.npy", "a.npy", warn=said.append) == [("a.npy", ".")]
+        assert said == ["none/*.npy matches no source"]
+
+    def test_a_folder_that_cannot_be_looked_into(self, tree, monkeypatch):
+        real = os.scandir
+
+        def refuse(path):
+            if str(path).endswith("y"):
+                raise PermissionError(13, "Permission denied")
+            return real(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        said = []
+        assert names("x/**/*.npy", warn=said.append) == [("x/a.npy", ".")]
+        assert said == ["cannot look into x/y: permission denied"]
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
+    def test_a_folder_of_somebody_else(self, tree):
+        (tree / "x" / "y").chmod(0)
+        said = []
+        names("x", warn=said.append)
+        (tree / "x" / "y").chmod(0o700)
+        assert said == ["cannot look into x/y: permission denied"]
+
+
+class TestStores:
+    @pytest.fixture
+    def stores(self, folder):
+        for name in ("a.zarr/x/0", "d/b.zarr/0", "d/c.zarr.zip", "d/e.npy"):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("")
+        return folder
+
+    @pytest.mark.parametrize(
+        ("pattern", "found"),
+        [
+            ("*.zarr", ["a.zarr"]),
+            ("a.zarr", ["a.zarr"]),
+            ("d/b.zarr", ["d/b.zarr"]),
+            (".", ["a.zarr", "d/b.zarr", "d/c.zarr.zip"]),
+            ("**/*.zarr", ["a.zarr", "d/b.zarr"]),
+            ("**/*", ["a.zarr", "d/b.zarr", "d/c.zarr.zip", "d/e.npy"]),
+        ],
+    )
+    def test_a_folder_may_be_a_source(self, stores, pattern, found):
+        assert [name for name, _ in names(pattern, suffixes=(".zarr", ".zarr.zip"), stores=True)] == found
+
+    def test_elsewhere_it_is_a_folder(self, stores):
+        assert names("*.zarr") == []
+        assert names("a.zarr", suffixes=("0",)) == [("a.zarr/x/0", "x")]
+
+
+class TestLists:
+    @pytest.mark.parametrize("separator", [b"\n", b"\0", b"\r\n"])
+    def test_a_file_that_lists_them(self, folder, separator):
+        wanted = ["a.npy", os.fsdecode(b"\xff.npy"), "é b.npy"] + (["new\nline"] if separator == b"\0" else [])
+        content = separator.join(map(os.fsencode, wanted))
+        for end in (b"", separator, separator * 2):
+            (folder / "list").write_bytes(content + end)
+            assert list(listed("list")) == wanted
+
+    def test_a_long_list(self, folder):
+        wanted = [f"folder/{number:020}.npy" for number in range(20_000)]
+        (folder / "list").write_text("\n".join(wanted))
+        assert list(listed("list")) == wanted
+
+    def test_stdin(self, folder):
+        code = "from tonearm.run.sources.finding import listed; print(list(listed('-')))"
+        done = subprocess.run([sys.executable, "-c", code], input=b"a\nb", capture_output=True)
+        assert done.stdout == b"['a', 'b']\n"
+
+    def test_a_list_that_is_not_there(self, folder):
+        with pytest.raises(UsageError) as caught:
+            list(listed("none"))
+        assert (caught.value.code, caught.value.message) == ("no-source", "cannot read none: no such file or directory")

@@ -1,0 +1,180 @@
+import os
+
+import pytest
+from run_toys import Seen, pipeline, write
+
+from tonearm.errors import PipelineError, UsageError
+from tonearm.run import plan as room
+from tonearm.run.plan import Selection, make_plan
+from tonearm.run.run import Run, RunOptions
+
+
+def planned(found=None, sources=None, **selection):
+    found = found or pipeline()
+    return make_plan(found, found.find_sources(sources), "out", Selection(**selection))
+
+
+def converted(found=None):
+    """Run over what there is."""
+    found = found or pipeline()
+    run = Run(found, RunOptions(out="out", fsync=False))
+    run.carry_out(run.plan(found.find_sources()), Seen())
+
+
+def refused(*arguments, **more):
+    with pytest.raises(PipelineError) as caught:
+        planned(*arguments, **more)
+    return [(problem.code, problem.message) for problem in caught.value.problems]
+
+
+@pytest.fixture(autouse=True)
+def inputs(folder):
+    write(a="k 0.5", b="k 0.5")
+    return folder
+
+
+def test_what_there_is_to_do_and_nothing_is_touched(inputs):
+    plan = planned()
+    assert [(task.number, task.name, task.path, items) for task, items in plan.tasks()] == [
+        (0, "a.txt", f"{inputs}/a.txt", {}), (1, "b.txt", f"{inputs}/b.txt", {}),
+    ]  # fmt: skip
+    assert (len(plan), plan.done, plan.elsewhere, plan.todo_bytes) == (2, 0, 0, 10)
+    assert sorted(os.listdir()) == ["a.txt", "b.txt"]
+
+
+def test_nothing_to_convert(inputs):
+    with pytest.raises(UsageError) as caught:
+        planned(sources=["none/*"])
+    assert (caught.value.code, caught.value.message) == ("no-source", "there is no source to convert")
+    assert not os.path.exists("out")
+
+
+def test_all_clashes_at_once(inputs):
+    for name in "abcd":
+        os.makedirs(f"x/{name}")
+        for stem in "12":
+            with open(f"x/{name}/{stem}.txt", "w") as file:
+                file.write("k 1")
+    found = refused(sources=["x"])
+    assert len(found) == 6
+    assert found[0] == ("same-output", "x/a/1.txt and x/b/1.txt would both become 1.raw")
+    assert found[-1] == ("same-output", "x/a/2.txt and x/d/2.txt would both become 2.raw")
+    assert len(planned(pipeline("{relative_dir}/{stem}.raw"), ["x"])) == 8
+
+
+def test_a_million_clashes_are_a_hundred(inputs, monkeypatch):
+    monkeypatch.setattr(room, "MOST_PROBLEMS", 3)
+    write(**{f"c{number}": "k 1" for number in range(10)})
+    assert len(refused(pipeline("same.raw"))) == 3
+
+
+def test_files_that_are_not_ours(inputs):
+    os.mkdir("out")
+    with open("out/a.raw", "w") as file:
+        file.write("mine")
+    assert refused() == [("not-ours", "out/a.raw is there, and no run wrote it")]
+    assert len(planned(force=True)) == 2
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_an_output_that_would_replace_a_source(inputs, force):
+    os.mkdir("out")
+    with open("out/c.txt", "w") as file:
+        file.write("k 1")
+    os.symlink("out", "link")
+    for sources in (["out/c.txt"], ["link/c.txt"], [f"{inputs}/out/c.txt"]):
+        found = refused(pipeline("{stem}.txt"), sources, force=force)
+        assert ("output-is-input", "c.txt is a source itself") in found
+
+
+def test_names_that_cannot_be(inputs):
+    write(**{"x" * 251: "k 1"})
+    assert len(planned(pipeline("{stem}-.raw"))) == 3  # its own failure, when its turn comes
+    assert [outputs for task, _ in planned(pipeline("{stem}-.raw")).tasks() for outputs in [len(task.name)]]
+
+
+class TestAgain:
+    def explained(self, *arguments, **more):
+        plan = planned(*arguments, **more)
+        return {task.name: reason for task, reason in plan.explained()}, list(plan.skipped())
+
+    def test_what_is_done_is_skipped(self, inputs):
+        converted()
+        assert self.explained() == ({}, ["a.txt", "b.txt"])
+        assert planned().done == 2
+
+    def test_why_something_is_done_again(self, inputs):
+        converted()
+        write(a="k 0.25", c="k x", d="k 0.5")
+        assert self.explained() == ({"a.txt": "it has changed", "c.txt": "", "d.txt": ""}, ["b.txt"])
+        converted()
+        os.unlink("out/a.raw")
+        assert self.explained() == ({"a.txt": "outputs are gone or changed", "c.txt": "1 failed"}, ["b.txt", "d.txt"])
+        assert set(self.explained(force=True)[0].values()) == {"--force"}
+
+    def test_the_pipeline_has_changed(self, inputs):
+        converted()
+        again = pipeline(steps=["same"])
+        assert set(self.explained(again)[0].values()) == {"the pipeline or a plugin has changed"}
+
+    def test_outputs_are_looked_into_if_asked(self, inputs):
+        converted()
+        with open("out/a.raw", "r+b") as file:
+            file.write(b"X")
+        assert planned().done == 2
+        assert self.explained(verify=True) == ({"a.txt": "outputs are gone or changed"}, ["b.txt"])
+
+    def test_only_the_time_of_a_source_has_changed(self, inputs):
+        converted()
+        os.utime("a.txt", ns=(5, 5))
+        plan = planned()
+        assert plan.done == 2
+        assert [(record["source"], record["state"]) for record in plan.renewed] == [(f"{inputs}/a.txt", (5, 5))]
+        converted()
+        assert planned().renewed == []
+
+    def test_names_of_what_stays_are_not_free(self, inputs):
+        """What another source failed to become yesterday does not replace today what the first one became."""
+        found = pipeline("{key}.raw")
+        converted(found)
+        with open("out/k.raw", "rb") as file:
+            before = file.read()
+        write(b="k 0.75")
+        for _ in range(2):
+            converted(found)
+            with open("out/k.raw", "rb") as file:
+                assert file.read() == before
+
+
+class TestShards:
+    def test_every_source_is_in_one_part(self, inputs):
+        write(**{f"{number:03}": "k 1" for number in range(100)})
+        parts = [planned(shard=(part, 3)) for part in (1, 2, 3)]
+        names = [task.name for plan in parts for task, _ in plan.tasks()]
+        assert len(names) == len(set(names)) == 102
+        assert all(len(plan) > 20 for plan in parts)
+        assert [len(plan) + plan.elsewhere for plan in parts] == [102] * 3
+
+    def test_wherever_the_folder_is_mounted(self, inputs):
+        os.makedirs("other/place")
+        for name in ("a.txt", "b.txt"):
+            os.link(name, f"other/place/{name}")
+        for part in (1, 2):
+            here = [os.path.basename(task.name) for task, _ in planned(sources=["*.txt"], shard=(part, 2)).tasks()]
+            there = [
+                os.path.basename(task.name) for task, _ in planned(sources=["other/place"], shard=(part, 2)).tasks()
+            ]
+            assert here == there
+
+    def test_clashes_between_parts_show_in_each(self, inputs):
+        for part in (1, 2):
+            assert refused(pipeline("same.raw"), shard=(part, 2))[0][0] == "same-output"
+
+
+def test_outputs_as_far_as_names_tell(inputs):
+    def outputs(file):
+        plan = planned(pipeline(file))
+        return [plan.outputs(task) for task, _ in plan.tasks()]
+
+    assert outputs("x/{stem}.raw") == [["x/a.raw"], ["x/b.raw"]]
+    assert outputs("{stem}-{index}.raw") == [["{stem}-{index}.raw"]] * 2

@@ -1,0 +1,212 @@
+import contextlib
+import errno
+import gc
+import os
+import weakref
+
+import numpy as np
+import pytest
+from run_toys import Do, files, leftovers, pipeline, preparer, task, toys, write
+
+from tonearm.api import Encoder, NoOptions, Waveform
+from tonearm.errors import OutputError
+from tonearm.run import prepare as room
+from tonearm.run.sources.content_hash import hash_of_file, state_of
+
+LEVELS = "k1 0.5\nk2 x\nk3 0.25\n"
+
+
+def outcome(found, name="a.txt", **more):
+    (one,) = preparer(found, **more).prepare(task(name))
+    return one
+
+
+@pytest.fixture(autouse=True)
+def inputs(folder):
+    write(a=LEVELS)
+
+
+def test_items_that_go_and_items_that_fail():
+    one = outcome(pipeline("{stem}-{key}.raw"))
+    assert (one.state, one.hash) == (state_of("a.txt"), hash_of_file("a.txt"))
+    assert [(item.key, item.index, item.files[0].output) for item in one.items] == [
+        ("k1", 0, "a-k1.raw"), ("k3", 2, "a-k3.raw"),
+    ]  # fmt: skip
+    assert [(failure.code, failure.message, failure.hint) for failure in one.failures] == [
+        ("no-level", "'x' is no level", "write a number")
+    ]
+    assert one.items[0].measured == {"duration": 10 / 8000, "dc": 0.5, "peak_db": -6.02}
+    assert one.last
+    assert files() == {name: content for name, content in files().items() if name in leftovers()}
+    assert len(leftovers()) == 2
+
+
+def test_items_that_are_done_are_left_out():
+    found = preparer(pipeline("{stem}-{key}.raw"))
+    (one,) = found.prepare(task("a.txt", skip=frozenset({("k1", 0)})))
+    assert [item.key for item in one.items] == ["k3"]
+
+
+def test_a_source_of_many_items_comes_in_parts(monkeypatch):
+    monkeypatch.setattr(room, "PART", 3)
+    write(a="\n".join(f"k{index} 0.{index}" for index in range(1, 9)))
+    parts = list(preparer(pipeline("{key}.raw")).prepare(task("a.txt")))
+    assert [[item.index for item in part.items] for part in parts] == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    assert [part.last for part in parts] == [False, False, True]
+
+
+@pytest.mark.parametrize("name", ["none.txt", "pipe.txt", "dangling.txt", "loop.txt", "folder.txt"])
+def test_what_is_no_file_fails_and_never_hangs(name, folder):
+    os.mkfifo("pipe.txt")
+    os.symlink("nowhere", "dangling.txt")
+    os.symlink("loop.txt", "loop.txt")
+    os.mkdir("folder.txt")
+    one = outcome(pipeline(), name)
+    assert [failure.code for failure in one.failures] in (["unreadable"], ["not-a-file"])
+    assert leftovers() == []
+
+
+class TestChange:
+    """A source that changes while it is read."""
+
+    @pytest.fixture
+    def changing(self, monkeypatch):
+        def when(act):
+            monkeypatch.setattr(Do, "act", staticmethod(lambda _: act()))
+            return outcome(pipeline("{key}.raw", steps=["do"]))
+
+        return when
+
+    def append(self):
+        with open("a.txt", "a") as file:
+            file.write("k4 0.5\n")
+
+    def replace(self):
+        with open("new", "w") as file:
+            file.write(LEVELS)
+        os.utime("new", ns=(1, 1))
+        os.replace("new", "a.txt")
+
+    def truncate(self):
+        os.truncate("a.txt", 1)
+
+    def unlink(self):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink("a.txt")
+
+    @pytest.mark.parametrize("how", ["append", "replace", "truncate", "unlink"])
+    def test_it_fails_as_a_whole(self, changing, how):
+        one = changing(getattr(self, how))
+        assert one.items == []
+        assert [(failure.code, failure.message) for failure in one.failures] == [
+            ("source-changed", "a.txt changed while it was read")
+        ]
+        assert one.failures[0].hint == "convert it again when it is finished"
+        assert leftovers() == []
+
+    def test_parts_of_it_that_were_handed_over_stay(self, monkeypatch):
+        monkeypatch.setattr(room, "PART", 2)
+        write(a="\n".join(f"k{index} 0.5" for index in range(5)))
+        stream = preparer(pipeline("{key}.raw")).prepare(task("a.txt"))
+        assert len(next(stream).items) == 2
+        os.truncate("a.txt", 0)
+        (rest,) = stream
+        assert rest.items == []
+        assert [failure.code for failure in rest.failures] == ["source-changed"]
+        assert len(leftovers()) == 2
+
+
+class Broken(Encoder[Waveform, NoOptions]):
+    """Fail as a test says."""
+
+    suffixes = (".raw",)
+    error: BaseException = RuntimeError("no")
+    write_first = True
+
+    def encode(self, item, sink, context):
+        if self.write_first:
+            sink.path.write_bytes(b"half")
+        raise type(self).error
+
+
+class TestEncodersThatFail:
+    @pytest.fixture
+    def encoding(self, monkeypatch):
+        def with_error(error):
+            monkeypatch.setattr(Broken, "error", error)
+            found = toys(encoders={"broken": Broken})
+            return outcome(pipeline("{key}.raw", encoder="broken", registry=found))
+
+        return with_error
+
+    @pytest.mark.parametrize(
+        "error",
+        [RuntimeError("no"), MemoryError(), SystemExit(3), FileNotFoundError(2, "No such file", "/else/table.bin"),
+         BrokenPipeError(32, "Broken pipe"), ConnectionResetError(), TimeoutError(), RecursionError()],
+    )  # fmt: skip
+    def test_what_is_no_fault_of_the_disk_is_the_items(self, encoding, error):
+        one = encoding(error)
+        assert one.items == []
+        assert [failure.code for failure in one.failures] == ["plugin-failed", "no-level", "plugin-failed"]
+        assert leftovers() == []
+
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO, errno.EDQUOT, errno.EFBIG])
+    def test_a_fault_of_the_disk_stops_all(self, encoding, number):
+        with pytest.raises(OutputError) as caught:
+            encoding(OSError(number, os.strerror(number)))
+        assert caught.value.message == f"cannot write out/k1.raw: {os.strerror(number).lower()}"
+        assert leftovers() == []
+
+    def test_a_library_that_does_not_say_why(self, encoding, monkeypatch):
+        real = os.fsync
+
+        def full(descriptor):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(OutputError, match=r"cannot write out/k1\.raw: no space left on device"):
+            encoding(RuntimeError("Internal error"))
+        monkeypatch.setattr(os, "fsync", real)
+        assert leftovers() == []
+
+
+def test_an_interrupt_leaves_nothing(monkeypatch):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    write(a="k1 0.5\nk2 0.5")
+    acts = iter([lambda _: None, interrupt])
+    monkeypatch.setattr(Do, "act", staticmethod(lambda signal: next(acts)(signal)))
+    with pytest.raises(KeyboardInterrupt):
+        outcome(pipeline("{key}.raw", steps=["do"]))
+    assert leftovers() == []
+
+
+def test_failures_hold_no_arrays(monkeypatch):
+    """An error and the frames that it came through are a circle; a night of failures must not fill the memory."""
+    arrays = []
+
+    class Large(np.ndarray):
+        pass
+
+    def act(signal):
+        array = np.zeros(10).view(Large)
+        arrays.append(weakref.ref(array))
+        raise ValueError(f"bad: {array.size}")
+
+    monkeypatch.setattr(Do, "act", staticmethod(act))
+    gc.disable()
+    try:
+        one = outcome(pipeline("{key}.raw", steps=["do"]))
+        assert [failure.code for failure in one.failures] == ["plugin-failed", "no-level", "plugin-failed"]
+        assert [array() for array in arrays] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_tracebacks_only_for_those_who_debug(monkeypatch):
+    monkeypatch.setattr(Do, "act", staticmethod(lambda _: 1 / 0))
+    found = pipeline("{key}.raw", steps=["do"])
+    assert [bool(failure.trace) for failure in outcome(found).failures] == [False] * 3
+    traces = [failure.trace for failure in outcome(found, debug=True).failures]
+    assert "ZeroDivisionError: division by zero" in traces[0]

@@ -1,0 +1,287 @@
+"""Whole runs in this process; workers have their own tests, and faults theirs."""
+
+import os
+import signal
+import time
+
+import pytest
+from run_toys import Do, Seen, files, journal, leftovers, pipeline, toys, write
+
+from tonearm.errors import OutputError, UsageError
+from tonearm.run import run as room
+from tonearm.run.run import Run, RunOptions
+from tonearm.run.store.journal import LockedError
+from tonearm.run.workers import executor
+
+
+@pytest.fixture(autouse=True)
+def here(folder):
+    """An empty folder, which is the current one."""
+
+
+def run(found=None, *, sources=None, observe=None, **options):
+    """Run once; return the run, whatever becomes of it, and the error if there was one."""
+    found = found or pipeline()
+    one = Run(found, RunOptions(**{"out": "out", "fsync": False, **options}))
+    try:
+        one.carry_out(one.plan(found.find_sources(sources)), observe or Seen())
+    except BaseException as error:
+        return one.report, error
+    return one.report, None
+
+
+def counts(report):
+    return report.total, report.sources, report.converted, report.failed, report.skipped
+
+
+def test_all_is_well():
+    write(a="k 0.5", b="k 0.25\nl 0.5")
+    seen = Seen()
+    report, error = run(pipeline("{stem}-{key}.raw"), observe=seen)
+    assert error is None
+    assert report.ok
+    assert counts(report) == (2, 2, 3, 0, 0)
+    assert sorted(files()) == ["a-k.raw", "b-k.raw", "b-l.raw"]
+    assert [str(path) for path in report.outputs] == ["out/a-k.raw", "out/b-k.raw", "out/b-l.raw"]
+    assert [result.source for result in seen.results] == ["a.txt", "b.txt"]
+    assert (report.files, report.sound, report.warned) == (3, 30 / 8000, 0)
+    records = [record["record"] for record in journal()]
+    assert (records[0], records[-1]) == ("run", "stop")
+    assert sorted(os.listdir("out/.tonearm")) == ["journal.jsonl", "lock"]
+
+
+def test_a_second_run_does_nothing():
+    write(a="k 0.5", b="k 0.25")
+    run()
+    before = {name: os.stat(f"out/{name}").st_mtime_ns for name in files()}
+    report, _ = run()
+    assert counts(report) == (0, 0, 0, 0, 2)
+    assert {name: os.stat(f"out/{name}").st_mtime_ns for name in files()} == before
+
+
+def test_a_second_run_does_what_is_missing_failed_or_changed():
+    write(a="k 0.5", b="k x", c="k 0.5", d="k 0.5")
+    assert counts(run()[0]) == (4, 4, 3, 1, 0)
+    os.unlink("out/a.raw")
+    write(c="k 0.125")
+    report, _ = run()
+    assert counts(report) == (3, 3, 2, 1, 1)
+    write(b="k 0.5")
+    assert counts(run()[0]) == (1, 1, 1, 0, 3)
+    assert counts(run(force=True)[0]) == (4, 4, 4, 0, 0)
+
+
+def test_what_is_done_of_a_source_is_not_done_again(monkeypatch):
+    write(a="k 0.5\nl x\nm 0.5")
+    found = pipeline("{key}.raw", steps=["do"])
+    run(found)
+    made = []
+    monkeypatch.setattr(Do, "act", staticmethod(lambda signal: made.append(float(signal.samples[0, 0]))))
+    before = os.stat("out/k.raw").st_ino
+    assert counts(run(found)[0]) == (1, 1, 0, 1, 0)
+    assert made == []
+    os.unlink("out/m.raw")
+    assert counts(run(found)[0]) == (1, 1, 1, 1, 0)
+    assert made == [0.5]
+    assert os.stat("out/k.raw").st_ino == before
+
+
+def test_warnings_are_counted_by_kind():
+    write(a="k 2.5", b="k 3.5\nl 1.5", c="k 0.5")
+    report, _ = run(pipeline("{stem}{key}.raw"))
+    assert report.warned == 3
+    assert report.noted == {"… samples are loud": (3, "a.txt")}
+
+
+class TestStopping:
+    def test_after_failures(self):
+        write(**{f"{number:02}": "k x" for number in range(20)})
+        report, error = run(max_failures=3)
+        assert error is None
+        assert not report.ok
+        assert (report.stopped, report.failed) == ("failures", 3)
+        assert journal(kind="stop")[0]["reason"] == "failures"
+        assert counts(run()[0])[0] == 20
+
+    def test_when_the_output_side_fails(self, monkeypatch):
+        write(a="k 0.5", b="k 0.5", c="k 0.5")
+        real, names = os.replace, []
+
+        def full(source, target):
+            names.append(target)
+            if len(names) == 2:
+                raise OSError(28, "No space left on device")
+            return real(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", full)
+            report, error = run()
+        assert isinstance(error, OutputError)
+        assert str(error) == "cannot write out/b.raw: no space left on device"
+        assert (report.stopped, report.converted, report.sources) == ("output", 1, 1)
+        assert leftovers() == []
+        assert list(files()) == ["a.raw"]
+        assert journal(kind="stop")[0]["reason"] == "output"
+        assert counts(run()[0]) == (2, 2, 2, 0, 1)
+
+    def test_by_ctrl_c(self, monkeypatch):
+        write(**{f"{number:02}": "k 0.5" for number in range(9)})
+        acts = []
+
+        def act(_):
+            acts.append(1)
+            if len(acts) == 5:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(1)
+
+        monkeypatch.setattr(Do, "act", staticmethod(act))
+        found = pipeline(steps=["do"])
+        report, error = run(found)
+        assert isinstance(error, KeyboardInterrupt)
+        assert (report.stopped, report.converted) == ("interrupted", 4)  # what was finished is published
+        assert len(files()) == 4
+        assert leftovers() == []
+        assert journal(kind="stop")[0]["reason"] == "interrupted"
+        assert counts(run(found)[0]) == (5, 5, 5, 0, 4)
+
+    def test_by_whoever_watches(self):
+        write(**{f"{number:02}": "k 0.5" for number in range(9)})
+
+        def watch(result):
+            if result.source == "03.txt":
+                raise RuntimeError("enough")
+
+        report, error = run(observe=watch)
+        assert str(error) == "enough"
+        assert report.converted == 4
+        assert len(files()) == 4
+        assert leftovers() == []
+        assert journal(kind="stop")[0]["reason"] == "error"
+        assert run()[0].ok
+
+    def test_a_source_that_an_executor_loses_is_no_success(self, monkeypatch):
+        write(a="k 0.5", b="k 0.5")
+        monkeypatch.setattr(room.InProcess, "results", lambda self, chunks: iter([]))
+        _, error = run()
+        assert isinstance(error, AssertionError)
+        assert str(error) == "2 sources were lost"
+
+    def test_the_disk_is_full_when_what_was_finished_is_published(self, monkeypatch):
+        """Ctrl-C, and then a full disk: the disk is what there is to know."""
+        write(**{f"{number:02}": "k 0.5" for number in range(9)})
+
+        def act(_):
+            monkeypatch.setattr(os, "replace", full)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(executor, "FLUSH_SECONDS", 60.0)
+        acts = iter([lambda _: None, lambda _: None, act])
+        monkeypatch.setattr(Do, "act", staticmethod(lambda signal: next(acts)(signal)))
+        _, error = run(pipeline(steps=["do"]))
+        assert isinstance(error, OutputError)
+        assert leftovers() == []
+        assert files() == {}
+
+
+class TestLeftovers:
+    def test_of_a_run_that_was_killed_are_swept(self):
+        write(a="k 0.5")
+        run()
+        os.makedirs("out/deep/er")
+        for name in (".tonearm-0000000000000001.part", "deep/er/.tonearm-0000000100000001.json.part"):
+            with open(f"out/{name}", "w") as file:
+                file.write("half")
+        with open("out/.tonearm/journal.jsonl", "a") as file:
+            file.write('{"record":"run","pipeline":"x","time":1,"sources":1}\n{"record":"beg')
+        assert len(leftovers()) == 2
+        run()
+        assert leftovers() == []
+
+    def test_of_other_shards_are_not(self):
+        write(a="k 0.5")
+        run(shard=(1, 1))
+        with open("out/.tonearm/journal-1-of-1.jsonl", "a") as file:
+            file.write('{"record":"run"}\n')
+        for mark in ("0000", "0001", "0002"):
+            with open(f"out/.tonearm-{mark}000000000001.part", "w") as file:
+                file.write("half")
+        run(shard=(1, 1))
+        assert leftovers() == [".tonearm-0000000000000001.part", ".tonearm-0002000000000001.part"]
+
+
+class TestTwoRuns:
+    def test_the_second_is_refused_at_once(self):
+        write(a="k 0.5")
+        found = pipeline()
+        run(found)
+        first, second = (Run(found, RunOptions(out="out")) for _ in range(2))
+        plan = first.plan(found.find_sources())
+        with pytest.raises(LockedError):
+            second.plan(found.find_sources())
+        first.release()
+        second.plan(found.find_sources())
+        second.release()
+        assert len(plan) == 0
+
+    @pytest.mark.parametrize("shard", [None, (1, 1)])
+    def test_one_that_came_and_went_since_the_plan(self, shard):
+        """In a new folder there is nothing to lock yet when the plan is made."""
+        write(a="k 0.5")
+        found = pipeline()
+        early = Run(found, RunOptions(out="out", shard=shard))
+        plan = early.plan(found.find_sources())
+        run(found, shard=shard)
+        with pytest.raises(LockedError, match="another run wrote to out meanwhile"):
+            early.carry_out(plan, Seen())
+        assert files() == {"a.raw": files()["a.raw"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"executor": "moon"}, "there is no executor 'moon'"),
+        ({"jobs": -1}, "jobs is -1, but cannot be negative"),
+        ({"timeout": 0.0, "jobs": 1}, "timeout is 0 s, but must be positive"),
+        ({"timeout": 1.0}, "a source can be timed out in a worker process only"),
+        ({"max_failures": 0}, "max-failures is 0, but must be 1 or more"),
+        ({"shard": (3, 2)}, "there is no shard 3 of 2"),
+        ({"shard": (0, 2)}, "there is no shard 0 of 2"),
+    ],
+)
+def test_options_that_cannot_be(options, message):
+    with pytest.raises(UsageError) as caught:
+        Run(pipeline(), RunOptions(out="out", **options))
+    assert caught.value.message == message
+
+
+def test_sources_that_are_far_larger_than_the_disk(monkeypatch):
+    write(a="k 0.5" + " " * 995)
+    real = os.statvfs("/")
+
+    class Full:
+        f_bavail, f_frsize = 1, 1
+
+    monkeypatch.setattr(os, "statvfs", lambda _: Full if real else None)
+    report, _ = run()
+    assert report.warnings == ["1 kB of sources are to be converted, and 1 bytes are free at out"]
+
+
+def test_a_plan_that_fails_lets_go_of_the_folder():
+    write(a="k 0.5")
+    run()
+    one = Run(pipeline(), RunOptions(out="out"))
+    with pytest.raises(UsageError):
+        one.plan(iter(()))
+    assert run()[1] is None
+
+
+def test_two_files_an_item():
+    write(a="k 0.5")
+    report, _ = run(pipeline("{stem}.raw", encoder="two-files", registry=toys()))
+    assert report.files == 2
+    assert sorted(files()) == ["a.json", "a.raw"]
+    os.unlink("out/a.json")
+    assert counts(run(pipeline("{stem}.raw", encoder="two-files", registry=toys()))[0]) == (1, 1, 1, 0, 0)

@@ -1,0 +1,183 @@
+"""Publishers that were broken on purpose: each breaks one rule, and a harness that is any good catches it.
+
+A breaker changes the code of this process; trials run in children of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+
+from tonearm.run import prepare, run
+from tonearm.run.store import history, journal, output_names, publisher, temporaries
+from tonearm.run.store.publisher import Publisher
+
+
+def writes_in_place() -> None:
+    """Write under the final name, instead of renaming."""
+
+    def rename(self, file):
+        source = temporaries.temporary_of(self.root, file)
+        with open(source, "rb") as opened:
+            content = opened.read()
+        target = os.open(os.path.join(self.root, file.output), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        half = len(content) // 2
+        os.write(target, content[:half])
+        os.write(target, content[half:])
+        os.fsync(target)
+        os.close(target)
+        os.unlink(source)
+        return file.output, file.size, file.hash
+
+    Publisher._rename = rename
+
+
+def writes_no_begin() -> None:
+    """Leave out the record before the name."""
+    Publisher._begin = lambda *_: None
+
+
+def names_before_records() -> None:
+    """Rename first, and write the record afterwards."""
+    begin, finish = Publisher._begin, Publisher._finish
+
+    def finish_first(self, prepared, items, failures):
+        for item in items:
+            for file in item.files:
+                os.replace(temporaries.temporary_of(self.root, file), os.path.join(self.root, file.output))
+        begin(self, prepared, items)
+        self._rename = lambda file: (file.output, file.size, file.hash)
+        return finish(self, prepared, items, failures)
+
+    Publisher._begin = lambda *_: None
+    Publisher._finish = finish_first
+
+
+def ends_before_names() -> None:
+    """Say that a source is through before its files have their names."""
+    finish, rename = Publisher._finish, Publisher._rename
+
+    def finish_first(self, prepared, items, failures):
+        self._rename = lambda file: (file.output, file.size, file.hash)
+        result = finish(self, prepared, items, failures)
+        for item in items:
+            for file in item.files:
+                rename(self, file)
+        return result
+
+    Publisher._finish = finish_first
+
+
+def flushes_no_records() -> None:
+    """Leave it to the system when a record gets to the disk, but rename at once."""
+    journal.Journal.flush = lambda _: None
+
+
+def flushes_no_files() -> None:
+    """Leave it to the system when a file's content gets to the disk, but rename at once."""
+    real = prepare.Temporaries
+    prepare.Temporaries = lambda root, mark, fsync: real(root, mark=mark, fsync=False)
+
+
+def flushes_no_folders() -> None:
+    """Leave it to the system when names get to the disk, also at the end."""
+    publisher.flush_folder = lambda _: None
+
+
+def flushes_before_writing() -> None:
+    """Flush the record before it is written."""
+    begin = Publisher._begin
+
+    def flush_first(self, prepared, items):
+        self.journal.flush()
+        begin(self, prepared, items)
+        self.journal.flush = lambda: None
+
+    Publisher._begin = flush_first
+
+
+def leaves_temporaries() -> None:
+    """Leave temporaries where something fails."""
+    publisher.discard = prepare.discard = run.discard = lambda *_: None
+    temporaries.Temporaries.__exit__ = lambda *_: None
+
+
+def sweeps_nothing() -> None:
+    """Leave the temporaries of runs that were killed."""
+    run.sweep = lambda *_, **__: None
+
+
+def settles_by_size() -> None:
+    """Take an older file of the same size for the new one."""
+    real = history.History._are_there
+    history.History._are_there = lambda self, files, verify: real(self, files, verify=False)
+
+
+def trusts_records() -> None:
+    """Take a record for granted whether the name that it follows is on the disk or not."""
+    real = history.History.__init__
+
+    def open_(self, root):
+        real(self, root)
+        self._doubtful = set()
+
+    history.History.__init__ = open_
+
+
+def heals_no_lines() -> None:
+    """Write on where a line was torn."""
+    real = journal.Journal.__init__
+
+    def open_(self, *arguments):
+        real(self, *arguments)
+        self._torn = False
+
+    journal.Journal.__init__ = open_
+
+
+def swallows_errors() -> None:
+    """Say that a file was published when it could not be."""
+
+    def rename(self, file):
+        with contextlib.suppress(OSError):
+            os.replace(temporaries.temporary_of(self.root, file), os.path.join(self.root, file.output))
+        return file.output, file.size, file.hash
+
+    Publisher._rename = rename
+
+
+def forgets_items() -> None:
+    """Do all of a source again that a run was stopped at."""
+    history.History._settled = lambda *_, **__: {}
+
+
+def replaces_anything() -> None:
+    """Take no look at what is there."""
+    output_names.Names.existing = lambda *_: None
+
+
+def renames_files_apart() -> None:
+    """Give the second file of an item its name after the first one, with a record in between."""
+    finish = Publisher._finish
+
+    def split(self, prepared, items, failures):
+        self._rename = lambda file: (file.output, file.size, file.hash)
+        for item in items:
+            for file in item.files:
+                self.journal.write("note")
+                os.replace(temporaries.temporary_of(self.root, file), os.path.join(self.root, file.output))
+        return finish(self, prepared, items, failures)
+
+    Publisher._finish = split
+
+
+BREAKERS: dict[str, Callable[[], None]] = {
+    one.__name__: one
+    for one in (
+        writes_in_place, writes_no_begin, names_before_records, ends_before_names, flushes_no_records, flushes_no_files,
+        flushes_no_folders, flushes_before_writing, leaves_temporaries, sweeps_nothing, settles_by_size,
+        trusts_records, heals_no_lines,
+        swallows_errors, forgets_items, replaces_anything, renames_files_apart,
+    )
+}  # fmt: skip
