@@ -109,7 +109,7 @@ def test_an_unknown_length_stays_unknown() -> None:
     assert (spec.sample_rate, spec.length) == (8000, None)
 
 
-def test_the_rate_is_wanted_and_bounded() -> None:
+def test_the_rate_is_required_and_bounded() -> None:
     pipeline: dict[str, Any] = {
         "tonearm": 1,
         "input": {"use": "npy-reader", "with": {"sample_rate": 16000}},
