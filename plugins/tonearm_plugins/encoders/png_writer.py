@@ -19,7 +19,7 @@ from tonearm.api import (
     Spec,
     Waveform,
 )
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import FloatArray
