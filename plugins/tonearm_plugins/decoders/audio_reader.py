@@ -172,7 +172,7 @@ def _samples(sound: Any, descriptor: int) -> Array:
     """
     import numpy as np
 
-    from tonearm_plugins.formats.channels import vorbis_order
+    from tonearm_plugins.formats.channel_order import vorbis_order
 
     _check_header(sound)
     kind = "float64" if sound.subtype in DOUBLE_SUBTYPES else "float32"

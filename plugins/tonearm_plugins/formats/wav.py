@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm_plugins.dsp.blocks import samples_per_block
-from tonearm_plugins.formats.riff_header import BITS, Chunk, Form, Subtype, frame
 from tonearm_plugins.formats.rounding import beyond, check_type, finite_extent, interleave, round_into, work_type
+from tonearm_plugins.formats.wav_header import BITS, Chunk, Form, Subtype, frame
 
 if TYPE_CHECKING:
     import numpy as np
