@@ -17,7 +17,8 @@ from tonearm.plugins.contract import Decoder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tonearm.run.report import Report, Result
+    from tonearm.run.report import Report
+    from tonearm.run.result import Result
     from tonearm.source import Source
 
 
@@ -88,7 +89,8 @@ class Pipeline(Converter):
         OutputError
             If the output side fails; what was finished stays.
         """
-        from tonearm.run.run import Run, RunOptions
+        from tonearm.run.options import RunOptions
+        from tonearm.run.run import Run
 
         options = RunOptions(
             out=os.fspath(out),

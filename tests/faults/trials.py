@@ -25,9 +25,10 @@ from broken import BREAKERS  # noqa: E402
 from rules import Outputs, Seen, complete, known, not_redone, seen, temporaries, visible, whole  # noqa: E402
 
 from tonearm.errors import OutputError, TonearmError  # noqa: E402
-from tonearm.run.run import Run, RunOptions  # noqa: E402
+from tonearm.run.options import RunOptions  # noqa: E402
+from tonearm.run.run import Run  # noqa: E402
 from tonearm.run.store import publisher  # noqa: E402
-from tonearm.run.workers import executor  # noqa: E402
+from tonearm.run.workers import flush_timer  # noqa: E402
 
 CALLS = (
     "open", "write", "read", "preadv", "pread", "lseek", "close", "dup", "replace", "unlink", "mkdir", "fsync",
@@ -446,7 +447,7 @@ def trials(scenario: Scenario, kind: str, *, every: int = 1, first: int | None =
 
 
 def main(what: str, kind: str = "", breaker: str = "", every: str = "1", first: str = "0") -> None:
-    executor.FLUSH_SECONDS = 0.0  # each source is a batch of its own
+    flush_timer.FLUSH_SECONDS = 0.0  # each source is a batch of its own
     work = BREAKERS[breaker] if breaker else lambda: None
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

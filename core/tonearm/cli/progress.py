@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from tonearm.run.plan import Plan
-    from tonearm.run.report import Result
+    from tonearm.run.result import Result
 
 LINE_EVERY = 5.0
 """Seconds between two lines of progress where nobody is looking."""

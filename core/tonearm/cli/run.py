@@ -74,7 +74,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, watching: Observer) -> int:
     from tonearm.python import load
-    from tonearm.run.run import Run, RunOptions
+    from tonearm.run.options import RunOptions
+    from tonearm.run.run import Run
     from tonearm.run.workers.memory import keep_memory
 
     pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
@@ -117,7 +118,7 @@ def _sources(arguments: argparse.Namespace) -> Iterable[str] | None:
         return arguments.sources or None
     import itertools
 
-    from tonearm.run.sources.finding import listed
+    from tonearm.run.sources.source_list import listed
 
     return itertools.chain(arguments.sources, listed(arguments.listed))
 

@@ -10,9 +10,10 @@ from tonearm.errors import ItemError
 from tonearm.pipeline.converter import Converter
 from tonearm.plugins.context import Context
 from tonearm.plugins.item import Item
-from tonearm.run.store.output_names import Names, output_path
+from tonearm.run.prepared import File
+from tonearm.run.store.output_names import Names
+from tonearm.run.store.output_paths import output_path
 from tonearm.run.store.temporaries import Temporaries, cannot_write, discard, temporary_of
-from tonearm.run.tasks import File
 from tonearm.run.workers.interrupts import Gate
 from tonearm.signals import Signal
 from tonearm.source import Source

@@ -13,11 +13,12 @@ from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, plugins_of
 from tonearm.plugins.contract import Regroup
+from tonearm.run.part import Shard
 from tonearm.run.sources.content_hash import state_of
 from tonearm.run.store.history import Done, History, Items
-from tonearm.run.store.index import Spool
-from tonearm.run.store.journal import Shard
-from tonearm.run.store.output_names import Names, entry_of, is_input, is_known_early, output_path
+from tonearm.run.store.output_names import Names, entry_of, is_input
+from tonearm.run.store.output_paths import is_known_early, output_path
+from tonearm.run.store.spool import Spool
 from tonearm.run.tasks import Task
 from tonearm.source import Source
 

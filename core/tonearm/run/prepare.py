@@ -19,10 +19,11 @@ from tonearm.pipeline.stages import Outcome
 from tonearm.plugins.item import Item
 from tonearm.plugins.sink import Sink
 from tonearm.run.plan import source_of
+from tonearm.run.prepared import Converted, Failure, File, Prepared
 from tonearm.run.sources.content_hash import Content, read_content, state_of
-from tonearm.run.store.output_names import output_path
+from tonearm.run.store.output_paths import output_path
 from tonearm.run.store.temporaries import Temporaries, cannot_write, discard
-from tonearm.run.tasks import Converted, Failure, File, Prepared, Task
+from tonearm.run.tasks import Task
 from tonearm.run.workers.interrupts import Gate
 from tonearm.signals import Signal
 from tonearm.source import Source

@@ -7,9 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from msgspec import Struct
-
-from tonearm.run.tasks import Converted, Failure
+from tonearm.run.prepared import Failure
+from tonearm.run.result import Result
 
 KEPT = 20
 """So many failures, outputs and kinds of warnings are held; the journal has all."""
@@ -32,41 +31,6 @@ def size_of(size: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.3g} {unit}"
-
-
-class Result(Struct, frozen=True, kw_only=True):
-    """What became of one source, or of some items of a very large one.
-
-    Parameters
-    ----------
-    source
-        Its name.
-    items
-        Converted and published.
-    failures
-        Items that failed.
-    warnings
-        What is worth knowing.
-    seconds
-        How long it took.
-    last
-        Whether the source is through.
-    skipped
-        Whether there was nothing left to do.
-    """
-
-    source: str
-    items: tuple[Converted, ...] = ()
-    failures: tuple[Failure, ...] = ()
-    warnings: tuple[str, ...] = ()
-    seconds: float = 0.0
-    last: bool = True
-    skipped: bool = False
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Paths below the output folder."""
-        return tuple(file.output for item in self.items for file in item.files)
 
 
 @dataclass
@@ -133,7 +97,7 @@ class Report:
     @property
     def outputs(self) -> list[Path]:
         """Every file that was published, in order; read from the journal."""
-        from tonearm.run.store.history import records
+        from tonearm.run.store.records import records
 
         path, start, end = self._journal
         outs = (record for _, record in records(path, start, end) if record.get("record") == "out")
@@ -142,7 +106,7 @@ class Report:
     @property
     def errors(self) -> list[Failure]:
         """All that failed, in order; read from the journal."""
-        from tonearm.run.store.history import records
+        from tonearm.run.store.records import records
 
         path, start, end = self._journal
         errors = (record for _, record in records(path, start, end) if record.get("record") == "err")

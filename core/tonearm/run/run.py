@@ -8,83 +8,27 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from msgspec import Struct
-
-from tonearm.errors import OutputError, UsageError, one_line
+from tonearm.errors import OutputError, one_line
 from tonearm.pipeline.converter import Converter
+from tonearm.run.options import RunOptions
+from tonearm.run.part import mark_of
 from tonearm.run.plan import Plan, Selection, make_plan
 from tonearm.run.prepare import Settings
-from tonearm.run.report import Report, Result, size_of
+from tonearm.run.report import Report
+from tonearm.run.result import Result
 from tonearm.run.sources.content_hash import state_of
-from tonearm.run.store.history import journals
-from tonearm.run.store.journal import Journal, Lock, LockedError, Shard, journal_path, mark_of
+from tonearm.run.store.free_space import space_warnings
+from tonearm.run.store.journal import Journal, journal_path
+from tonearm.run.store.lock import Lock, LockedError
 from tonearm.run.store.publisher import Publisher
+from tonearm.run.store.records import journals
 from tonearm.run.store.temporaries import ANYBODY, discard, sweep
 from tonearm.run.tasks import Task
+from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.cores import usable_cores
-from tonearm.run.workers.executor import Batch, Chunks, Executor, InProcess
+from tonearm.run.workers.executor import Batch, Executor
 from tonearm.run.workers.interrupts import Gate
 from tonearm.source import Source
-
-
-class RunOptions(Struct, frozen=True, kw_only=True):
-    """How a run goes.
-
-    Parameters
-    ----------
-    out
-        The output folder.
-    force
-        Convert what is done already, and replace files that no run wrote.
-    verify
-        Look at the content of outputs that are there, not only at their sizes.
-    jobs
-        How many worker processes; 0 converts in this one, and None takes as many as there are cores to use.
-    timeout
-        Seconds that a source may take; None is for ever.
-    max_failures
-        Stop when so many items have failed; None goes on whatever happens.
-    fsync
-        Flush each file to the disk before it gets its name.
-    shard
-        Which part of the sources to do, of how many: (1, 4) is the first quarter. None does all.
-    executor
-        Name of what does the work; ``local``.
-    debug
-        Keep the tracebacks of plugins that fail.
-    """
-
-    out: str
-    force: bool = False
-    verify: bool = False
-    jobs: int | None = 0
-    timeout: float | None = None
-    max_failures: int | None = None
-    fsync: bool = True
-    shard: Shard | None = None
-    executor: str = "local"
-    debug: bool = False
-
-    def check(self) -> None:
-        """Say what cannot be.
-
-        Raises
-        ------
-        UsageError
-            With what is wrong.
-        """
-        if self.executor != "local":
-            raise UsageError(f"there is no executor {one_line(self.executor)!r}", code="unknown-executor", hint="local")
-        if self.jobs is not None and self.jobs < 0:
-            raise UsageError(f"jobs is {self.jobs}, but cannot be negative", hint="0 converts in this process")
-        if self.timeout is not None and not self.timeout > 0:
-            raise UsageError(f"timeout is {self.timeout:g} s, but must be positive")
-        if self.timeout is not None and self.jobs == 0:
-            raise UsageError("a source can be timed out in a worker process only", hint="--jobs 1 or more")
-        if self.max_failures is not None and self.max_failures < 1:
-            raise UsageError(f"max-failures is {self.max_failures}, but must be 1 or more")
-        if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
-            raise UsageError(f"there is no shard {self.shard[0]} of {self.shard[1]}", hint="shards count from 1")
 
 
 class Run:
@@ -134,7 +78,7 @@ class Run:
             self._lock.release()
             raise
         self.report.total, self.report.skipped = len(plan), plan.done
-        self.report.warnings += _too_little_space(plan)
+        self.report.warnings += space_warnings(plan.root, plan.todo_bytes)
         return plan
 
     def release(self) -> None:
@@ -290,6 +234,8 @@ class Run:
             impatient=options.max_failures is not None,
         )
         if not self.jobs:
+            from tonearm.run.workers.in_process import InProcess
+
             return InProcess(self.pipeline, settings, gate)
         from tonearm.run.workers.local import Local
 
@@ -311,19 +257,3 @@ def _see_that_nobody_ran(plan: Plan) -> None:
         size, _ = state_of(path) or (0, 0)
         if size != plan.history.sizes.get(path, 0):
             raise LockedError(f"another run wrote to {one_line(plan.root)} meanwhile", hint="run it again")
-
-
-def _too_little_space(plan: Plan) -> list[str]:
-    """Return a warning if the sources are far larger than the space that is left."""
-    folder = os.path.abspath(plan.root)
-    while not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    try:
-        space = os.statvfs(folder)
-    except OSError:
-        return []
-    free = space.f_bavail * space.f_frsize
-    if free * 2 >= plan.todo_bytes:
-        return []
-    needed, left = size_of(plan.todo_bytes), size_of(free)
-    return [f"{needed} of sources are to be converted, and {left} are free at {one_line(plan.root)}"]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tonearm.errors import UsageError, one_line
+from tonearm.run.prepared import Failure
 from tonearm.run.report import KEPT, kind_of
-from tonearm.run.store.history import journals, passes, records
-from tonearm.run.store.index import Index
-from tonearm.run.store.journal import holders
-from tonearm.run.tasks import Failure
+from tonearm.run.store.hash_index import Index
+from tonearm.run.store.lock import holders
+from tonearm.run.store.records import journals, passes, records
 
 _OFFSET_BITS = 48
 

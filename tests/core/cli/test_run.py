@@ -216,7 +216,7 @@ def test_tracebacks_only_for_those_who_debug(folder):
 
 def test_a_second_run_into_the_folder_exits_11(folder):
     run()
-    from tonearm.run.store.journal import Lock
+    from tonearm.run.store.lock import Lock
 
     lock = Lock("out")
     lock.take(make=False)

@@ -15,7 +15,8 @@ from tonearm.api import Context, Encoder, ItemError, NoOptions, Provenance, Sink
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of
 from tonearm.run.convert_one import convert_one
-from tonearm.run.run import Run, RunOptions
+from tonearm.run.options import RunOptions
+from tonearm.run.run import Run
 from tonearm.version import __version__
 
 

@@ -20,8 +20,9 @@ from tonearm.api import Context, Decoder, Encoder, Item, ItemError, Sink, Source
 from tonearm.plugins.contract import NoOptions
 from tonearm.python import Pipeline
 from tonearm.run.prepare import Preparer, Settings
+from tonearm.run.prepared import Converted, Prepared
 from tonearm.run.store.temporaries import Temporaries
-from tonearm.run.tasks import Converted, Prepared, Task
+from tonearm.run.tasks import Task
 from tonearm.run.workers.interrupts import Gate
 
 
@@ -206,7 +207,8 @@ def script(body: str, *arguments, timeout: float = 60, **more) -> subprocess.Com
 
 def run_odd(jobs=2, *, fork=None, file="{stem}-{index}.raw", **options):
     """Run over all text files here by plugins that do odd things; return what the report says."""
-    from tonearm.run.run import Run, RunOptions
+    from tonearm.run.options import RunOptions
+    from tonearm.run.run import Run
     from tonearm.run.workers import local
 
     real = local.start

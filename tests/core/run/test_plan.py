@@ -5,8 +5,9 @@ from run_toys import Seen, pipeline, write
 
 from tonearm.errors import PipelineError, UsageError
 from tonearm.run import plan as room
+from tonearm.run.options import RunOptions
 from tonearm.run.plan import Selection, make_plan
-from tonearm.run.run import Run, RunOptions
+from tonearm.run.run import Run
 
 
 def planned(found=None, sources=None, **selection):

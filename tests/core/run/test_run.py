@@ -8,10 +8,10 @@ import pytest
 from run_toys import Do, Seen, files, journal, leftovers, pipeline, toys, write
 
 from tonearm.errors import OutputError, UsageError
-from tonearm.run import run as room
-from tonearm.run.run import Run, RunOptions
-from tonearm.run.store.journal import LockedError
-from tonearm.run.workers import executor
+from tonearm.run.options import RunOptions
+from tonearm.run.run import Run
+from tonearm.run.store.lock import LockedError
+from tonearm.run.workers import flush_timer, in_process
 
 
 @pytest.fixture(autouse=True)
@@ -161,7 +161,7 @@ class TestStopping:
 
     def test_a_source_that_an_executor_loses_is_no_success(self, monkeypatch):
         write(a="k 0.5", b="k 0.5")
-        monkeypatch.setattr(room.InProcess, "results", lambda self, chunks: iter([]))
+        monkeypatch.setattr(in_process.InProcess, "results", lambda self, chunks: iter([]))
         _, error = run()
         assert isinstance(error, AssertionError)
         assert str(error) == "2 sources were lost"
@@ -177,7 +177,7 @@ class TestStopping:
         def full(*_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(executor, "FLUSH_SECONDS", 60.0)
+        monkeypatch.setattr(flush_timer, "FLUSH_SECONDS", 60.0)
         acts = iter([lambda _: None, lambda _: None, act])
         monkeypatch.setattr(Do, "act", staticmethod(lambda signal: next(acts)(signal)))
         _, error = run(pipeline(steps=["do"]))
@@ -237,24 +237,6 @@ class TestTwoRuns:
         with pytest.raises(LockedError, match="another run wrote to out meanwhile"):
             early.carry_out(plan, Seen())
         assert files() == {"a.raw": files()["a.raw"]}
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"executor": "moon"}, "there is no executor 'moon'"),
-        ({"jobs": -1}, "jobs is -1, but cannot be negative"),
-        ({"timeout": 0.0, "jobs": 1}, "timeout is 0 s, but must be positive"),
-        ({"timeout": 1.0}, "a source can be timed out in a worker process only"),
-        ({"max_failures": 0}, "max-failures is 0, but must be 1 or more"),
-        ({"shard": (3, 2)}, "there is no shard 3 of 2"),
-        ({"shard": (0, 2)}, "there is no shard 0 of 2"),
-    ],
-)
-def test_options_that_cannot_be(options, message):
-    with pytest.raises(UsageError) as caught:
-        Run(pipeline(), RunOptions(out="out", **options))
-    assert caught.value.message == message
 
 
 def test_sources_that_are_far_larger_than_the_disk(monkeypatch):

@@ -5,8 +5,8 @@ import pytest
 from run_toys import Seen, pipeline, write
 
 from tonearm.errors import UsageError
-from tonearm.run.report import kind_of, size_of
-from tonearm.run.run import Run, RunOptions
+from tonearm.run.options import RunOptions
+from tonearm.run.run import Run
 from tonearm.run.status import status_of
 
 
@@ -131,18 +131,3 @@ def test_nothing_there():
     with pytest.raises(UsageError) as caught:
         status_of("none")
     assert (caught.value.code, caught.value.message) == ("no-run", "no run has written to none")
-
-
-@pytest.mark.parametrize(
-    ("warning", "kind"),
-    [("12 samples", "… samples"), ("-3.5e-7 dB of 1,000", "… dB of …"), ("it is silent", "it is silent")],
-)
-def test_warnings_of_one_kind_differ_in_numbers(warning, kind):
-    assert kind_of(warning) == kind
-
-
-@pytest.mark.parametrize(
-    ("size", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (16_144, "16.1 kB"), (5e15, "5e+03 TB")]
-)
-def test_sizes(size, shown):
-    assert size_of(size) == shown

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from tonearm.errors import UsageError, one_line
-from tonearm.run.store.index import Index
+from tonearm.run.store.hash_index import Index
 from tonearm.source import Source
 
 _MAGIC = re.compile(r"[*?[]")
@@ -55,35 +55,6 @@ def find_sources(
                 yield Source(name=path, path=path, relative_dir=relative)
         if not found:
             warn(f"{one_line(whole)} matches no source")
-
-
-def listed(name: str) -> Iterator[str]:
-    """Yield the paths that a file lists, ``-`` being stdin: one a line, or separated by NUL as ``find -print0`` does.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be read.
-    """
-    import sys
-
-    try:
-        with os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == "-" else open(name, "rb") as file:
-            rest, separator = b"", None
-            while block := file.read(1 << 16):
-                rest += block
-                separator = separator or (b"\0" if b"\0" in rest else b"\n")
-                *lines, rest = rest.split(separator)
-                yield from (os.fsdecode(line) for line in map(_stripped, lines) if line)
-            if _stripped(rest):
-                yield os.fsdecode(_stripped(rest))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"cannot read {one_line(name)}: {reason}", code="no-source") from error
-
-
-def _stripped(line: bytes) -> bytes:
-    return line.removesuffix(b"\r")
 
 
 class _Search:

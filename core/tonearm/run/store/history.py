@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from tonearm.errors import OutputError
 from tonearm.run.sources.content_hash import State, hash_of_file, state_of
-from tonearm.run.store.index import Index
-from tonearm.run.store.journal import FOLDER
+from tonearm.run.store.hash_index import Index
+from tonearm.run.store.records import journals, parsed, passes, records
 from tonearm.run.tasks import ItemName
 
 Published = tuple[str, int, str]
@@ -22,7 +19,6 @@ Published = tuple[str, int, str]
 Items = dict[ItemName, list[Published]]
 
 _OFFSET_BITS = 48  # the rest of 64 numbers the journals: 65,536 of 256 TiB each
-_decode = msgspec.json.Decoder().decode
 
 
 class Done(Struct, frozen=True):
@@ -210,7 +206,7 @@ class History:
         try:
             with open(self._files[position >> _OFFSET_BITS], "rb") as file:
                 file.seek(position & ((1 << _OFFSET_BITS) - 1))
-                end = _parsed(file.readline())
+                end = parsed(file.readline())
         except OSError:
             return None
         return end if end and end.get("source") == path and end.get("state") else None
@@ -226,93 +222,6 @@ class History:
         path = os.path.join(self.root, output)
         state = state_of(path)
         return state is not None and state[0] == size and (not digest or hash_of_file(path) == digest)
-
-
-def journals(root: str) -> list[str]:
-    """Return the journals below an output root, the one that was written last at the end.
-
-    Raises
-    ------
-    OutputError
-        If their folder cannot be looked into: nobody would know what is done.
-    """
-    folder = os.path.join(root, FOLDER)
-    try:
-        with os.scandir(folder) as entries:
-            found = [
-                (entry.stat().st_mtime_ns, entry.path)
-                for entry in entries
-                if entry.name.startswith("journal") and entry.name.endswith(".jsonl")
-            ]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise _cannot_read(error) from error
-    return [path for _, path in sorted(found)]
-
-
-def passes(files: list[str]) -> list[tuple[int, int, int | None]]:
-    """Return the runs that journals tell of as they followed one another: number of the journal, from where to where.
-
-    Shards and whole runs have journals of their own, and the last of them has the last word on a source, wherever.
-    """
-    if len(files) == 1:
-        return [(0, 0, None)]
-    found: list[tuple[float, int, int, int | None]] = []
-    for number, path in enumerate(files):
-        time, start = 0.0, 0
-        for offset, record in records(path):
-            if record.get("record") == "run":
-                found.append((time, number, start, offset))
-                start = offset
-                # Within a journal the order is certain, whatever was done to the clock.
-                time = max(time, record["time"]) if isinstance(record.get("time"), float) else time
-        found.append((time, number, start, None))
-    return [(number, start, end) for _time, number, start, end in sorted(found, key=lambda one: one[:3])]
-
-
-def records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the records of a journal with the offset of each, and at last its length with an empty one.
-
-    Raises
-    ------
-    OutputError
-        If it is there and cannot be read.
-    """
-    offset = start
-    try:
-        with open(path, "rb") as file:
-            file.seek(start)
-            for line in file:
-                if end is not None and offset >= end:
-                    break
-                record = _parsed(line)
-                if record:
-                    yield offset, record
-                offset += len(line)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise _cannot_read(error) from error
-    yield offset, {}
-
-
-def _cannot_read(error: OSError) -> OutputError:
-    return OutputError(f"cannot read the journal: {(error.strerror or str(error)).lower()}")
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """Return a record, or None if a line is none."""
-    try:
-        record = _decode(line)
-    except msgspec.DecodeError:
-        try:
-            record = json.loads(line)  # takes the lone surrogates of names that are not UTF-8
-        except (ValueError, RecursionError):
-            return None
-    except (UnicodeDecodeError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
 
 
 def _key(pipeline: str, folder: str, path: str) -> str:

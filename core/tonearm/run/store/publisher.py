@@ -11,12 +11,12 @@ import time
 from collections.abc import Generator
 
 from tonearm.errors import ItemError
-from tonearm.run.report import Result
+from tonearm.run.prepared import Converted, Failure, File, Prepared
+from tonearm.run.result import Result
 from tonearm.run.store.history import Items, Published
 from tonearm.run.store.journal import Journal
 from tonearm.run.store.output_names import Names
 from tonearm.run.store.temporaries import cannot_write, discard, flush_folder, temporary_of
-from tonearm.run.tasks import Converted, Failure, File, Prepared
 
 SYNC_EVERY = 1.0
 """Seconds after which new names and their records are on the disk."""

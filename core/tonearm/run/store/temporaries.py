@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import itertools
 import os
 import re
 import stat
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.errors import ItemError, OutputError, one_line
 from tonearm.plugins.sink import Sink
-from tonearm.run.sources.content_hash import hash_of, new_hash
-from tonearm.run.tasks import File
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tonearm.run.prepared import File
+from tonearm.run.sources.content_hash import hash_of
+from tonearm.run.store.hashing_sink import HashingSink
 
 PREFIX = ".tonearm-"
 SUFFIX = ".part"
@@ -30,68 +26,6 @@ ANYBODY = ""
 MOST_TRIES = 100
 
 _serial = itertools.count(int.from_bytes(os.urandom(4), "big"))
-
-
-class _File(io.FileIO):
-    """An open file that hashes what is written to it, as long as that is one piece after the other.
-
-    Attributes
-    ----------
-    size
-        Bytes that were hashed.
-    straight
-        Whether nothing else can have happened to the file by this way.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(descriptor, "wb")
-        self.hash = new_hash()
-        self.size = 0
-        self.straight = True
-
-    def write(self, data: Any, /) -> int:
-        count = super().write(data)
-        self.hash.update(memoryview(data).cast("B")[:count])
-        self.size += count
-        return count
-
-    def seek(self, *where: Any) -> int:
-        self.straight = False
-        return super().seek(*where)
-
-    def truncate(self, size: int | None = None, /) -> int:
-        self.straight = False
-        return super().truncate(size)
-
-    def fileno(self) -> int:
-        self.straight = False
-        return super().fileno()
-
-
-class _Sink(Sink):
-    """A sink that knows the hash of its file without reading it, if an encoder wrote it once and straight through."""
-
-    def __init__(self, path: str, suffix: str, descriptor: int) -> None:
-        super().__init__(path, suffix, descriptor)
-        self._file: _File | None = None
-        self._known = True
-
-    @property
-    def path(self) -> Path:
-        self._known = False
-        return super().path
-
-    def _opened(self, descriptor: int) -> BinaryIO:
-        self._known = self._known and self._file is None
-        self._file = _File(descriptor)
-        return cast("BinaryIO", io.BufferedWriter(self._file))
-
-    def hash(self, size: int) -> str:
-        """Return the hash of the file, which has this size; an empty text if it must be read for it."""
-        file = self._file
-        if not self._known or file is None or not file.straight or file.size != size:
-            return ""
-        return file.hash.hexdigest()
 
 
 class Temporaries:
@@ -113,7 +47,7 @@ class Temporaries:
         self._root = root
         self._mark = mark
         self._fsync = fsync
-        self._open: list[tuple[_Sink, str, str, int]] = []
+        self._open: list[tuple[HashingSink, str, str, int]] = []
         self._finished = False
 
     def __enter__(self) -> Temporaries:
@@ -141,7 +75,7 @@ class Temporaries:
             path, descriptor = _make(folder, self._mark)
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error
-        sink = _Sink(path, os.path.splitext(target)[1], descriptor)
+        sink = HashingSink(path, os.path.splitext(target)[1], descriptor)
         self._open.append((sink, path, target, descriptor))
         return sink
 
@@ -164,7 +98,7 @@ class Temporaries:
         self._finished = True
         return files
 
-    def _finish(self, path: str, target: str, sink: _Sink | None = None, descriptor: int = -1) -> File:
+    def _finish(self, path: str, target: str, sink: HashingSink | None = None, descriptor: int = -1) -> File:
         try:
             there = os.lstat(path)
             if not stat.S_ISREG(there.st_mode) or not there.st_size:

@@ -16,13 +16,16 @@ from tonearm.errors import OutputError, TonearmError
 from tonearm.pipeline.converter import Converter
 from tonearm.run.plan import source_of
 from tonearm.run.prepare import Settings
-from tonearm.run.store.output_names import output_folder
+from tonearm.run.prepared import Failure, Prepared
+from tonearm.run.store.output_paths import output_folder
 from tonearm.run.store.temporaries import sweep
-from tonearm.run.tasks import Failure, ItemName, Prepared, Task
-from tonearm.run.workers.executor import Batch, Chunks, Executor
+from tonearm.run.tasks import ItemName, Task
+from tonearm.run.workers.chunks import Chunks
+from tonearm.run.workers.executor import Batch, Executor
 from tonearm.run.workers.interrupts import Gate
-from tonearm.run.workers.processes import Process, start
-from tonearm.run.workers.worker import Message
+from tonearm.run.workers.messages import Message
+from tonearm.run.workers.processes import start
+from tonearm.run.workers.worker_process import Process
 
 GRACE = 1.5
 """Seconds that a worker has to leave its work before it is killed."""

@@ -7,68 +7,18 @@ import os
 import pickle
 import signal
 import socket
-import struct
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from typing import Any
-
-from msgspec import Struct
+from collections.abc import Callable
 
 from tonearm.errors import OutputError
 from tonearm.run.prepare import Preparer
 from tonearm.run.tasks import Task
-from tonearm.run.workers.executor import Batch, Flush
+from tonearm.run.workers.executor import Batch
+from tonearm.run.workers.flush_timer import Flush
 from tonearm.run.workers.interrupts import SIGNALS, Gate
 from tonearm.run.workers.memory import keep_memory
-
-_HEAD = struct.Struct("!Q")
-
-
-class Message(Struct, frozen=True):
-    """What a worker says.
-
-    Parameters
-    ----------
-    batch
-        What it has finished since it last said something.
-    idle
-        Whether it waits for a chunk.
-    output_error
-        Message and hint, if the output side failed.
-    bug
-        Traceback, if something went wrong that is no error of an item.
-    """
-
-    batch: Batch
-    idle: bool = False
-    output_error: tuple[str, str] | None = None
-    bug: str = ""
-
-
-def send(connection: socket.socket, message: object) -> None:
-    """Send a message; it waits until there is room."""
-    content = pickle.dumps(message, 5)
-    connection.sendall(_HEAD.pack(len(content)) + content)
-
-
-class Inbox:
-    """Puts together messages from what arrives."""
-
-    def __init__(self) -> None:
-        self._received = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[Any]:
-        """Yield the messages that are complete."""
-        self._received += data
-        while len(self._received) >= _HEAD.size:
-            (size,) = _HEAD.unpack_from(self._received)
-            end = _HEAD.size + size
-            if len(self._received) < end:
-                return
-            message = pickle.loads(bytes(self._received[_HEAD.size : end]))  # noqa: S301 - from our own process
-            del self._received[:end]
-            yield message
+from tonearm.run.workers.messages import HEAD, Inbox, Message, send
 
 
 class _Worker:
@@ -171,7 +121,7 @@ def main() -> None:
     die_with_parent(parent)
     keep_memory()
     connection = socket.socket(fileno=descriptor)
-    (size,) = _HEAD.unpack(connection.recv(_HEAD.size, socket.MSG_WAITALL))
+    (size,) = HEAD.unpack(connection.recv(HEAD.size, socket.MSG_WAITALL))
     content = connection.recv(size, socket.MSG_WAITALL)
 
     def make(gate: Gate) -> Preparer:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tonearm.errors import OutputError
-from tonearm.run.store.history import History, journals, records
+from tonearm.run.store.history import History
+from tonearm.run.store.records import journals, records
 
 A, B = xxhash.xxh3_128_hexdigest(b"aaaa"), xxhash.xxh3_128_hexdigest(b"bbbb")
 PIPELINE = "f00d"

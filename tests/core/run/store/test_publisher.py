@@ -6,11 +6,12 @@ import pytest
 from run_toys import files, journal, leftovers, prepared, task
 
 from tonearm.errors import OutputError
+from tonearm.run.prepared import Failure, Prepared
 from tonearm.run.store import publisher as room
-from tonearm.run.store.journal import Journal, Lock
+from tonearm.run.store.journal import Journal
+from tonearm.run.store.lock import Lock
 from tonearm.run.store.output_names import Names
 from tonearm.run.store.publisher import Publisher
-from tonearm.run.tasks import Failure, Prepared
 
 
 @pytest.fixture

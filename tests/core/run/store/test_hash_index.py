@@ -3,7 +3,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm.run.store.index import Index, Spool
+from tonearm.run.store.hash_index import Index
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 2**64 - 1)), max_size=50))
@@ -32,14 +32,3 @@ def test_an_index_takes_little_memory():
     for number in range(100_000):
         index.put(str(number), number)
     assert len(index._keys) * 16 < 100_000 * 50
-
-
-def test_a_spool_gives_back_what_it_took():
-    spool = Spool()
-    rows = [(number, f"/a/folder/of/names/{number}", None, ("a", 1), [1.5], "\udcff") for number in range(10_000)]
-    for row in rows:
-        spool.append(row)
-    assert len(spool) == 10_000
-    assert list(spool) == rows
-    assert list(spool) == rows  # again
-    assert sum(map(len, spool._blocks)) < 10_000 * 30

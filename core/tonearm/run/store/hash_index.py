@@ -1,15 +1,10 @@
-"""Holding a million names in little memory: an index of hashes, and a spool of compressed records."""
+"""A mapping from a million names to numbers in little memory."""
 
 from __future__ import annotations
 
-import marshal
-import zlib
 from array import array
-from collections.abc import Iterator
-from typing import Any
 
 _FIRST = 1 << 10
-_BLOCK = 4096
 _WIDE = (1 << 64) - 1
 
 
@@ -66,28 +61,3 @@ class Index:
                 slot = self._slot(key)
                 self._keys[slot] = key
                 self._values[slot] = values[place]
-
-
-class Spool:
-    """A list of tuples of plain values that is only appended to and read from its beginning; names shrink tenfold."""
-
-    def __init__(self) -> None:
-        self._blocks: list[bytes] = []
-        self._last: list[tuple[Any, ...]] = []
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
-
-    def append(self, values: tuple[Any, ...]) -> None:
-        """Add a tuple of texts, numbers, None, and tuples and lists of such."""
-        self._last.append(values)
-        self._count += 1
-        if len(self._last) == _BLOCK:
-            self._blocks.append(zlib.compress(marshal.dumps(self._last), 1))
-            self._last = []
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        for block in self._blocks:
-            yield from marshal.loads(zlib.decompress(block))  # noqa: S302 - of our own making
-        yield from self._last

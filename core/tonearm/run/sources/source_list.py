@@ -1,0 +1,36 @@
+"""Lists of sources."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+from tonearm.errors import UsageError, one_line
+
+
+def listed(name: str) -> Iterator[str]:
+    """Yield the paths that a file lists, ``-`` being stdin: one a line, or separated by NUL as ``find -print0`` does.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read.
+    """
+    try:
+        with os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == "-" else open(name, "rb") as file:
+            rest, separator = b"", None
+            while block := file.read(1 << 16):
+                rest += block
+                separator = separator or (b"\0" if b"\0" in rest else b"\n")
+                *lines, rest = rest.split(separator)
+                yield from (os.fsdecode(line) for line in map(_stripped, lines) if line)
+            if _stripped(rest):
+                yield os.fsdecode(_stripped(rest))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"cannot read {one_line(name)}: {reason}", code="no-source") from error
+
+
+def _stripped(line: bytes) -> bytes:
+    return line.removesuffix(b"\r")

@@ -1,0 +1,111 @@
+"""The lock of an output folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+
+from tonearm.errors import OutputError, TonearmError, one_line
+from tonearm.run.part import FOLDER, Shard, suffix_of
+
+
+class LockedError(TonearmError):
+    """Another run holds the output folder (exit status 11)."""
+
+    default_code = "locked"
+
+
+class Lock:
+    """The lock of an output folder, which one run, or one run for each shard, may hold at a time.
+
+    The kernel frees it when its holder dies, however that happens. A whole run holds ``lock`` alone; shards hold it
+    together, and each a lock of its own.
+
+    Parameters
+    ----------
+    root
+        The output folder.
+    shard
+        Which part of the work the run does; None for all of it.
+    """
+
+    def __init__(self, root: str, shard: Shard | None = None) -> None:
+        self.root = root
+        self.shard = shard
+        self.warning = ""
+        self._held: list[int] = []
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Open files that hold the lock; a worker closes them, or it would hold it on."""
+        return list(self._held)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is."""
+        return bool(self._held)
+
+    def take(self, *, make: bool) -> None:
+        """Take it.
+
+        Parameters
+        ----------
+        make
+            Make folder and file if they are not there; else, where they are not, nothing is held.
+
+        Raises
+        ------
+        LockedError
+            If another run holds it.
+        OutputError
+            If the folder cannot be written.
+        """
+        wanted = [("lock", fcntl.LOCK_SH if self.shard else fcntl.LOCK_EX)]
+        if self.shard:
+            wanted.append((f"lock{suffix_of(self.shard)}", fcntl.LOCK_EX))
+        for name, kind in wanted[len(self._held) :]:
+            path = os.path.join(self.root, FOLDER, name)
+            try:
+                if make:
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o666)
+            except OSError as error:
+                if not make:
+                    return
+                reason = (error.strerror or str(error)).lower()
+                raise OutputError(f"cannot write to {one_line(self.root)}: {reason}", hint="--out DIR") from error
+            self._held.append(descriptor)
+            try:
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                self.release()
+                raise LockedError(
+                    f"another run holds {one_line(self.root)}", hint="wait until it has ended, or use another --out"
+                ) from error
+            except OSError as error:
+                self.warning = (
+                    f"{one_line(self.root)} is on a file system without locks ({error.strerror}): "
+                    "see to it that no other run writes there"
+                )
+
+    def release(self) -> None:
+        """Let go of it."""
+        for descriptor in self._held:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._held = []
+
+
+def holders(root: str) -> list[int]:
+    """Return the processes that hold locks of an output folder; only Linux says so. It takes no lock itself."""
+    folder = os.path.join(root, FOLDER)
+    try:
+        with os.scandir(folder) as entries:
+            locks = [entry.stat() for entry in entries if entry.name.startswith("lock")]
+        with open("/proc/locks", encoding="ascii") as file:
+            lines = [line.split() for line in file if " FLOCK " in line and "->" not in line]
+    except OSError:
+        return []
+    wanted = {f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}" for lock in locks}
+    return sorted({int(words[4]) for words in lines if words[5] in wanted})

@@ -1,0 +1,36 @@
+"""How long a batch waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tonearm.run.prepared import Prepared
+
+FLUSH_SECONDS = 0.05
+"""How long finished sources wait for others to be published together."""
+
+
+class Flush:
+    """Says when a batch has waited long enough.
+
+    Parameters
+    ----------
+    impatient
+        Whether failures do not wait at all.
+    clock
+        Tells the time.
+    """
+
+    def __init__(self, *, impatient: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self._impatient = impatient
+        self._clock = clock
+        self.restart()
+
+    def is_due(self, last: Prepared) -> bool:
+        """Whether it has, with this one as its last."""
+        return self._clock() >= self._due or (self._impatient and bool(last.failures))
+
+    def restart(self) -> None:
+        """Start again."""
+        self._due = self._clock() + FLUSH_SECONDS

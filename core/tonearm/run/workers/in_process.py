@@ -1,0 +1,51 @@
+"""The executor that works in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tonearm.pipeline.converter import Converter
+from tonearm.run.prepare import Preparer, Settings
+from tonearm.run.workers.chunks import Chunks
+from tonearm.run.workers.executor import Batch, Executor
+from tonearm.run.workers.flush_timer import Flush
+from tonearm.run.workers.interrupts import Gate
+
+
+class InProcess(Executor):
+    """Works in this process, one source after another: nothing shields the run from a plugin that ends it.
+
+    Parameters
+    ----------
+    pipeline, settings
+        How to prepare.
+    gate
+        Opened while plugins work.
+    """
+
+    def __init__(self, pipeline: Converter, settings: Settings, gate: Gate) -> None:
+        self._preparer = Preparer(pipeline, settings, gate)
+        self._batch: Batch = []
+
+    def results(self, chunks: Chunks) -> Iterator[Batch]:
+        """Yield what was prepared, in order."""
+        flush = Flush(impatient=self._preparer.settings.impatient)
+        while chunk := chunks.take():
+            for task in chunk:
+                for prepared in self._preparer.prepare(task):
+                    self._batch.append(prepared)
+                    if flush.is_due(prepared):
+                        yield self._handed_over(chunks)
+                        flush.restart()
+        yield self._handed_over(chunks)
+
+    def _handed_over(self, chunks: Chunks) -> Batch:
+        batch, self._batch = self._batch, []
+        chunks.learn(batch)
+        return batch
+
+    def stop(self) -> Iterator[Batch]:
+        """Yield what was finished."""
+        if self._batch:
+            batch, self._batch = self._batch, []
+            yield batch

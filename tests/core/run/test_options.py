@@ -1,0 +1,22 @@
+import pytest
+
+from tonearm.errors import UsageError
+from tonearm.run.options import RunOptions
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"executor": "moon"}, "there is no executor 'moon'"),
+        ({"jobs": -1}, "jobs is -1, but cannot be negative"),
+        ({"timeout": 0.0, "jobs": 1}, "timeout is 0 s, but must be positive"),
+        ({"timeout": 1.0}, "a source can be timed out in a worker process only"),
+        ({"max_failures": 0}, "max-failures is 0, but must be 1 or more"),
+        ({"shard": (3, 2)}, "there is no shard 3 of 2"),
+        ({"shard": (0, 2)}, "there is no shard 0 of 2"),
+    ],
+)
+def test_options_that_cannot_be(options, message):
+    with pytest.raises(UsageError) as caught:
+        RunOptions(out="out", **options).check()
+    assert caught.value.message == message
