@@ -104,7 +104,7 @@ class Pipeline(Converter):
         )
         run = Run(self, options)
         found = self.find_sources(sources, warn=run.report.warnings.append)
-        return run.carry_out(run.plan(found), observe or (lambda _: None))
+        return run.execute(run.plan(found), observe or (lambda _: None))
 
     def find_sources(
         self,

@@ -62,7 +62,7 @@ def convert() -> int:
     found = pipeline()
     run = Run(found, RunOptions(out=OUT, fsync=True))
     try:
-        run.carry_out(run.plan(found.find_sources()), lambda _: None)
+        run.execute(run.plan(found.find_sources()), lambda _: None)
     except OutputError:
         return STOPPED
     except TonearmError:

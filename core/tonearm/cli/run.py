@@ -103,7 +103,7 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
         return console.DONE
     watching.begin(plan)
     try:
-        run.carry_out(plan, watching, watching.tick)
+        run.execute(plan, watching, watching.tick)
     finally:
         watching.end()
         if run.report.total + run.report.skipped:
@@ -134,13 +134,13 @@ def _show(plan: Plan, watching: Observer) -> None:
     """Say what would be done."""
     from tonearm.errors import one_line
 
-    for task, reason in plan.explained():
+    for task, reason in plan.tasks_with_reasons():
         kept = f"{len(task.skip)} items are done" if task.skip else ""
         watching.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
     for name in plan.skipped():
         watching.print_plan(name, None, "done before, and unchanged")
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
-    counts += [f"{plan.elsewhere} in other shards"] if plan.elsewhere else []
+    counts += [f"{plan.in_other_parts} in other shards"] if plan.in_other_parts else []
     console.say(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
 
 

@@ -10,11 +10,11 @@ from tonearm.errors import ItemError
 from tonearm.pipeline.converter import Converter
 from tonearm.plugins.context import Context
 from tonearm.plugins.item import Item
-from tonearm.run.prepared import File
-from tonearm.run.store.output_names import Names
+from tonearm.run.prepared import PreparedFile
+from tonearm.run.store.output_names import OutputNames
 from tonearm.run.store.output_paths import output_path
-from tonearm.run.store.temporaries import Temporaries, cannot_write, discard, temporary_of
-from tonearm.run.workers.interrupts import Gate
+from tonearm.run.store.temporaries import Temporaries, cannot_write, discard, temporary_path
+from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.signals import Signal
 from tonearm.source import Source
 
@@ -33,16 +33,16 @@ def convert_one(
     """
     pipeline.preflight()
     folder = os.fspath(root)
-    names = Names(folder, lambda _: False, force=force)
+    names = OutputNames(folder, lambda _: False, force=force)
     published: list[Path] = []
-    with Gate() as gate:
-        for outcome in gate.each(pipeline.items(source, on_warning=on_warning)):
+    with InterruptGate() as gate:
+        for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning)):
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
             files = _written(pipeline, source, outcome.item, outcome.context, folder, names, gate)
             for file in reversed(files):  # what lies beside a file stands behind it, and gets its name before it
                 try:
-                    os.replace(temporary_of(folder, file), os.path.join(folder, file.output))
+                    os.replace(temporary_path(folder, file), os.path.join(folder, file.output))
                 except OSError as error:
                     discard(folder, files)
                     raise cannot_write(root / file.output, error) from error
@@ -51,11 +51,17 @@ def convert_one(
 
 
 def _written(
-    pipeline: Converter, source: Source, item: Item[Signal], context: Context, folder: str, names: Names, gate: Gate
-) -> list[File]:
+    pipeline: Converter,
+    source: Source,
+    item: Item[Signal],
+    context: Context,
+    folder: str,
+    names: OutputNames,
+    gate: InterruptGate,
+) -> list[PreparedFile]:
     """Return the outputs of an item, whole, under temporary names."""
     taken = set()
-    with Temporaries(folder, mark="00000000", fsync=True) as temporaries:
+    with Temporaries(folder, owner_id="00000000", fsync=True) as temporaries:
         for output in pipeline.outputs:
             target = output_path(output, source, item)
             names.take(target, 0, source.name, source.where or "")

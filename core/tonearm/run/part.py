@@ -8,11 +8,11 @@ Shard = tuple[int, int]
 """Which part of how many, counted from 1."""
 
 
-def suffix_of(shard: Shard | None) -> str:
+def part_suffix(shard: Shard | None) -> str:
     return f"-{shard[0]}-of-{shard[1]}" if shard else ""
 
 
-def mark_of(shard: Shard | None) -> str:
+def owner_of(shard: Shard | None) -> str:
     """Return the four hex digits with which the temporaries of a run begin.
 
     Shards that write into one folder have their own, up to 361 parts whatever their numbers, beyond if those agree.

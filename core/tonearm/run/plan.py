@@ -14,17 +14,17 @@ from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, plugins_of
 from tonearm.plugins.contract import Regroup
 from tonearm.run.part import Shard
-from tonearm.run.sources.content_hash import state_of
-from tonearm.run.store.history import Done, History, Items
-from tonearm.run.store.output_names import Names, entry_of, is_input
-from tonearm.run.store.output_paths import is_known_early, output_path
+from tonearm.run.sources.content_hash import file_state
+from tonearm.run.store.history import History, PriorWork, PublishedItems
+from tonearm.run.store.output_names import OutputNames, output_is_input, resolve_folder
+from tonearm.run.store.output_paths import is_known_before_reading, output_path
 from tonearm.run.store.spool import Spool
 from tonearm.run.tasks import Task
 from tonearm.source import Source
 
-FORCED = Done(reason="--force")
+FORCED = PriorWork(reason="--force")
 
-MOST_PROBLEMS = 100
+MAX_PROBLEMS = 100
 """So many clashes are named; a wrong template makes a million."""
 
 
@@ -57,9 +57,9 @@ class Plan:
         Names of the plugins, each with its package.
     done
         How many sources have nothing left to do.
-    elsewhere
+    in_other_parts
         How many sources belong to other shards.
-    todo_bytes
+    bytes_to_convert
         Of the sources to convert.
     names
         The names that are taken.
@@ -76,30 +76,30 @@ class Plan:
         self.plugins = plugins_of(pipeline.checked)
         self.fingerprint = fingerprint_of(pipeline.checked)
         self.history = History(root)
-        self.names = Names(
+        self.names = OutputNames(
             root, self.history.owned.__contains__, force=selection.force, name_of=lambda number: self._name(number)
         )
         self.done = 0
-        self.elsewhere = 0
-        self.todo_bytes = 0
+        self.in_other_parts = 0
+        self.bytes_to_convert = 0
         self.renewed: list[dict[str, Any]] = []
         self._sources = Spool()
         self._todo = Spool()
         self._skipped = Spool()
         self._problems: list[Problem] = []
         self._regroups = any(isinstance(step.plugin, Regroup) for step in pipeline.checked.steps)
-        self._early = [output for output in pipeline.outputs if is_known_early(output)]
+        self._early = [output for output in pipeline.outputs if is_known_before_reading(output)]
 
     def __len__(self) -> int:
         return len(self._todo)
 
-    def tasks(self) -> Iterator[tuple[Task, Items]]:
+    def tasks(self) -> Iterator[tuple[Task, PublishedItems]]:
         """Yield every source to convert, with the items that are done already."""
         for number, name, path, folder, kept, _reason in self._todo:
-            items: Items = dict(kept)
+            items: PublishedItems = dict(kept)
             yield Task(number, name, path, folder, frozenset(items)), items
 
-    def explained(self) -> Iterator[tuple[Task, str]]:
+    def tasks_with_reasons(self) -> Iterator[tuple[Task, str]]:
         """Yield every source to convert, with the reason where an earlier run has come to it already."""
         for number, name, path, folder, kept, reason in self._todo:
             yield Task(number, name, path, folder, frozenset(name for name, _ in kept)), reason
@@ -114,7 +114,7 @@ class Plan:
         found = []
         for output in self.pipeline.outputs:
             try:
-                early = is_known_early(output)
+                early = is_known_before_reading(output)
                 found.append(output_path(output, source_of(task), None) if early else output.template.text)
             except ItemError:
                 continue
@@ -125,11 +125,11 @@ class Plan:
         number, path = len(self._sources), os.path.abspath(source.where or "")
         self._sources.append((source.name, path))
         owned = self._claim(source, number)
-        if not self._is_ours(source, path):
-            self.elsewhere += 1
+        if not self._is_in_part(source, path):
+            self.in_other_parts += 1
             self._reserve(self.history.outputs(self.fingerprint, source.relative_dir, path), number)
             return
-        state = state_of(path)
+        state = file_state(path)
         done = FORCED
         if not self.selection.force:
             verify = self.selection.verify
@@ -143,7 +143,7 @@ class Plan:
             if done.renewed and state:
                 self.renewed.append({**done.renewed, "state": state, "renewed": True})
             return
-        self.todo_bytes += state[0] if state else 0
+        self.bytes_to_convert += state[0] if state else 0
         kept = tuple((item, tuple(files)) for item, files in items.items())
         reason = done.reason or ("the pipeline or a plugin has changed" if owned else "")
         self._todo.append((number, source.name, path, source.relative_dir, kept, reason))
@@ -158,7 +158,7 @@ class Plan:
                 continue  # its own failure, when its turn comes
             problem = self.names.claim(target, number, source.name)
             owned = owned or target in self.history.owned
-            if problem and len(self._problems) < MOST_PROBLEMS:
+            if problem and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(problem)
         return owned
 
@@ -167,7 +167,7 @@ class Plan:
         for name in names:
             self.names.reserve(name, number)
 
-    def _is_ours(self, source: Source, path: str) -> bool:
+    def _is_in_part(self, source: Source, path: str) -> bool:
         """Say whether a source belongs to this shard; its name tells, wherever its folder is mounted."""
         shard = self.selection.shard
         if shard is None:
@@ -175,7 +175,7 @@ class Plan:
         name = f"{source.relative_dir}/{os.path.basename(path)}"
         return zlib.crc32(os.fsencode(name)) % shard[1] == shard[0] - 1
 
-    def prove(self) -> None:
+    def validate(self) -> None:
         """Say what is wrong with the whole.
 
         Raises
@@ -200,10 +200,10 @@ class Plan:
             if folder not in folders:
                 if len(folders) > 10_000:
                     folders.clear()
-                folders[folder] = entry_of(f"{folder}/x")[:-1]
+                folders[folder] = resolve_folder(f"{folder}/x")[:-1]
             real = folders[folder] + base
-            if real.startswith(root) and real[len(root) :] in self.names and len(self._problems) < MOST_PROBLEMS:
-                self._problems.append(is_input(real[len(root) :]))
+            if real.startswith(root) and real[len(root) :] in self.names and len(self._problems) < MAX_PROBLEMS:
+                self._problems.append(output_is_input(real[len(root) :]))
 
     def _name(self, number: int) -> str:
         for place, (name, _path) in enumerate(self._sources):
@@ -225,7 +225,7 @@ def make_plan(pipeline: Converter, sources: Iterable[Source], root: str, selecti
     plan = Plan(pipeline, root, selection)
     for source in sources:
         plan.add(source)
-    plan.prove()
+    plan.validate()
     return plan
 
 

@@ -19,12 +19,12 @@ from tonearm.pipeline.stages import Outcome
 from tonearm.plugins.item import Item
 from tonearm.plugins.sink import Sink
 from tonearm.run.plan import source_of
-from tonearm.run.prepared import Converted, Failure, File, Prepared
-from tonearm.run.sources.content_hash import Content, read_content, state_of
+from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
+from tonearm.run.sources.content_hash import SourceSnapshot, file_state, take_snapshot
 from tonearm.run.store.output_paths import output_path
 from tonearm.run.store.temporaries import Temporaries, cannot_write, discard
 from tonearm.run.tasks import Task
-from tonearm.run.workers.interrupts import Gate
+from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.signals import Signal
 from tonearm.source import Source
 
@@ -39,7 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ----------
     root
         The output folder.
-    mark
+    owner_id
         Hex digits with which the names of temporaries begin, up to eight.
     fsync
         Whether files are flushed to the disk.
@@ -47,16 +47,16 @@ class Settings(Struct, frozen=True, kw_only=True):
         How many threads a plugin may use.
     debug
         Whether failures of plugins carry their traceback.
-    impatient
+    flush_failures
         Whether failures are told at once, and wait for nothing else.
     """
 
     root: str
-    mark: str
+    owner_id: str
     fsync: bool = True
     threads: int = 1
     debug: bool = False
-    impatient: bool = False
+    flush_failures: bool = False
 
 
 class Preparer:
@@ -70,13 +70,13 @@ class Preparer:
         Opened while plugins work.
     """
 
-    def __init__(self, pipeline: Converter, settings: Settings, gate: Gate) -> None:
+    def __init__(self, pipeline: Converter, settings: Settings, gate: InterruptGate) -> None:
         self.pipeline = pipeline
         self.settings = settings
         self._gate = gate
-        self._mark = settings.mark.ljust(8, "0")[:8]
+        self._owner_id = settings.owner_id.ljust(8, "0")[:8]
 
-    def prepare(self, task: Task) -> Iterator[Prepared]:
+    def prepare(self, task: Task) -> Iterator[PreparedSource]:
         """Yield what became of a source; in parts if it has very many items.
 
         Raises
@@ -85,14 +85,14 @@ class Preparer:
             If the output side fails; no temporaries of the source are left.
         """
         began = time.perf_counter()
-        content = read_content(task.path)
-        items: list[Converted] = []
+        content = take_snapshot(task.path)
+        items: list[ConvertedItem] = []
         failures: list[Failure] = []
         warnings: list[str] = []
         source, threads = source_of(task, content.data), self.settings.threads
         whole = False
         try:
-            for outcome in self._gate.each(self.pipeline.items(source, threads=threads, skip=task.skip)):
+            for outcome in self._gate.iterate(self.pipeline.items(source, threads=threads, skip=task.skip)):
                 try:
                     items.append(self._write(source, outcome))
                 except OutputError:
@@ -103,7 +103,7 @@ class Preparer:
                 del outcome  # while the next item is made, this one need not be there
                 if len(items) >= PART and self._is_unchanged(task, content, failures):
                     now = time.perf_counter()
-                    part = Prepared(
+                    part = PreparedSource(
                         task=task, state=content.state, hash=content.hash, items=items, seconds=now - began, last=False
                     )
                     items, began = [], now
@@ -115,7 +115,7 @@ class Preparer:
         finally:
             if not whole:
                 discard(self.settings.root, _files(items))
-        yield Prepared(
+        yield PreparedSource(
             task=task,
             state=content.state,
             hash=content.hash,
@@ -125,10 +125,10 @@ class Preparer:
             seconds=time.perf_counter() - began,
         )
 
-    def _is_unchanged(self, task: Task, content: Content, failures: list[Failure]) -> bool:
+    def _is_unchanged(self, task: Task, content: SourceSnapshot, failures: list[Failure]) -> bool:
         """See that the source is what it was; if not, that is the only failure that counts."""
         changed = [failure for failure in failures if failure.code == "source-changed"]
-        if not changed and content.state is not None and state_of(task.path) != content.state:
+        if not changed and content.state is not None and file_state(task.path) != content.state:
             error = ItemError(
                 f"{one_line(task.name)} changed while it was read",
                 code="source-changed",
@@ -139,13 +139,13 @@ class Preparer:
             failures[:] = changed[:1]
         return not changed
 
-    def _write(self, source: Source, outcome: Outcome) -> Converted:
+    def _write(self, source: Source, outcome: Outcome) -> ConvertedItem:
         """Encode one item."""
         item, context = outcome.item, outcome.context
         if outcome.error or item is None:
             raise outcome.error or ItemError("there is nothing to write", code="empty")
         settings = self.settings
-        with Temporaries(settings.root, mark=self._mark, fsync=settings.fsync) as temporaries:
+        with Temporaries(settings.root, owner_id=self._owner_id, fsync=settings.fsync) as temporaries:
             for output in self.pipeline.outputs:
                 target = output_path(output, source, item)
                 sink = temporaries.sink(target)
@@ -153,10 +153,10 @@ class Preparer:
                     with self._gate.opened:
                         self.pipeline.encode(output, item, sink, context)
                 except TonearmError as error:
-                    _blame_the_disk(error, sink, os.path.join(settings.root, target))
+                    raise_if_unwritable(error, sink, os.path.join(settings.root, target))
                     raise
             files = temporaries.finish()
-        return Converted(item.key, item.index, files, context.measurements, context.warnings)
+        return ConvertedItem(item.key, item.index, files, context.measurements, context.warnings)
 
     def _failure(self, task: Task, item: Item[Signal] | None, error: TonearmError) -> Failure:
         key, index = (item.key, item.index) if item else ("", 0)
@@ -173,7 +173,7 @@ def _forget_frames(error: BaseException | None) -> None:
         error = earlier
 
 
-def _blame_the_disk(error: TonearmError, sink: Sink, target: str) -> None:
+def raise_if_unwritable(error: TonearmError, sink: Sink, target: str) -> None:
     """Raise `OutputError` if an encoder failed because nothing can be written: not every library says so."""
     if isinstance(error, OutputError) and isinstance(error.__cause__, OSError):
         raise cannot_write(target, error.__cause__) from error
@@ -190,6 +190,6 @@ def _blame_the_disk(error: TonearmError, sink: Sink, target: str) -> None:
         raise cannot_write(target, why) from error
 
 
-def _files(items: list[Converted]) -> Iterator[File]:
+def _files(items: list[ConvertedItem]) -> Iterator[PreparedFile]:
     for item in items:
         yield from item.files

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tonearm.run.sources.content_hash import State
+from tonearm.run.sources.content_hash import FileState
 from tonearm.run.tasks import Task
 
 
-class File(Struct, frozen=True):
+class PreparedFile(Struct, frozen=True):
     """A whole file under a temporary name, waiting to be published.
 
     Parameters
@@ -27,12 +27,12 @@ class File(Struct, frozen=True):
     hash: str
 
 
-class Converted(Struct, frozen=True):
+class ConvertedItem(Struct, frozen=True):
     """One item that was converted."""
 
     key: str
     index: int
-    files: list[File]
+    files: list[PreparedFile]
     measured: dict[str, float | int | str] = {}
     warnings: list[str] = []
 
@@ -49,7 +49,7 @@ class Failure(Struct, frozen=True):
     trace: str = ""
 
 
-class Prepared(Struct, frozen=True, kw_only=True):
+class PreparedSource(Struct, frozen=True, kw_only=True):
     """What became of a source, or of some of its items.
 
     Parameters
@@ -71,9 +71,9 @@ class Prepared(Struct, frozen=True, kw_only=True):
     """
 
     task: Task
-    state: State | None = None
+    state: FileState | None = None
     hash: str = ""
-    items: list[Converted] = []
+    items: list[ConvertedItem] = []
     failures: list[Failure] = []
     warnings: list[str] = []
     seconds: float = 0.0

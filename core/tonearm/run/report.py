@@ -16,12 +16,12 @@ KEPT = 20
 _NUMBER = re.compile(r"-?\d[\d.,:]*(?:e[-+]?\d+)?")
 
 
-def kind_of(warning: str) -> str:
+def warning_pattern(warning: str) -> str:
     """Return what a warning has in common with others of its kind: all but the numbers."""
     return _NUMBER.sub("…", warning)
 
 
-def size_of(size: int) -> str:
+def format_size(size: int) -> str:
     """Return a number of bytes in the unit that suits it."""
     if size < 1000:
         return f"{size} bytes"
@@ -97,19 +97,19 @@ class Report:
     @property
     def outputs(self) -> list[Path]:
         """Every file that was published, in order; read from the journal."""
-        from tonearm.run.store.records import records
+        from tonearm.run.store.records import read_records
 
         path, start, end = self._journal
-        outs = (record for _, record in records(path, start, end) if record.get("record") == "out")
+        outs = (record for _, record in read_records(path, start, end) if record.get("record") == "out")
         return [self.out / name for record in outs for name, _size in record["outputs"]] if path else []
 
     @property
     def errors(self) -> list[Failure]:
         """All that failed, in order; read from the journal."""
-        from tonearm.run.store.records import records
+        from tonearm.run.store.records import read_records
 
         path, start, end = self._journal
-        errors = (record for _, record in records(path, start, end) if record.get("record") == "err")
+        errors = (record for _, record in read_records(path, start, end) if record.get("record") == "err")
         fields = ("source", "key", "index", "code", "message", "hint")
         return [Failure(*(record[name] for name in fields)) for record in errors] if path else []
 
@@ -124,7 +124,7 @@ class Report:
             self.failures += result.failures[: KEPT - len(self.failures)]
         self.warned += sum(bool(item.warnings) for item in result.items)
         for warning in result.warnings:
-            kind = kind_of(warning)
+            kind = warning_pattern(warning)
             if kind in self.noted or len(self.noted) < KEPT:
                 count, first = self.noted.get(kind, (0, result.source))
                 self.noted[kind] = (count + 1, first)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tonearm.run.prepared import Converted, Failure
+from tonearm.run.prepared import ConvertedItem, Failure
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class Result(Struct, frozen=True, kw_only=True):
     """
 
     source: str
-    items: tuple[Converted, ...] = ()
+    items: tuple[ConvertedItem, ...] = ()
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0

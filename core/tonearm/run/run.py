@@ -11,23 +11,23 @@ from pathlib import Path
 from tonearm.errors import OutputError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.run.options import RunOptions
-from tonearm.run.part import mark_of
+from tonearm.run.part import owner_of
 from tonearm.run.plan import Plan, Selection, make_plan
 from tonearm.run.prepare import Settings
 from tonearm.run.report import Report
 from tonearm.run.result import Result
-from tonearm.run.sources.content_hash import state_of
+from tonearm.run.sources.content_hash import file_state
 from tonearm.run.store.free_space import space_warnings
 from tonearm.run.store.journal import Journal, journal_path
 from tonearm.run.store.lock import Lock, LockedError
 from tonearm.run.store.publisher import Publisher
-from tonearm.run.store.records import journals
-from tonearm.run.store.temporaries import ANYBODY, discard, sweep
+from tonearm.run.store.records import find_journals
+from tonearm.run.store.temporaries import ANY_OWNER, discard, sweep
 from tonearm.run.tasks import Task
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.cores import usable_cores
 from tonearm.run.workers.executor import Batch, Executor
-from tonearm.run.workers.interrupts import Gate
+from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.source import Source
 
 
@@ -69,7 +69,7 @@ class Run:
             If a plugin finds something missing.
         """
         options = self.options
-        self._lock.take(make=False)
+        self._lock.acquire(create=False)
         try:
             self.pipeline.preflight()
             selection = Selection(force=options.force, verify=options.verify, shard=options.shard)
@@ -78,16 +78,14 @@ class Run:
             self._lock.release()
             raise
         self.report.total, self.report.skipped = len(plan), plan.done
-        self.report.warnings += space_warnings(plan.root, plan.todo_bytes)
+        self.report.warnings += space_warnings(plan.root, plan.bytes_to_convert)
         return plan
 
     def release(self) -> None:
         """Let go of the output folder, if a plan is not to be carried out."""
         self._lock.release()
 
-    def carry_out(
-        self, plan: Plan, observe: Callable[[Result], None], tick: Callable[[], None] | None = None
-    ) -> Report:
+    def execute(self, plan: Plan, observe: Callable[[Result], None], tick: Callable[[], None] | None = None) -> Report:
         """Convert what a plan says, and return what became of it.
 
         Whatever ends a run early, the journal is closed, no temporaries are left, and `report` says what was done.
@@ -111,9 +109,9 @@ class Run:
         report = self.report
         began = time.monotonic()
         try:
-            with Gate() as gate:
-                self._lock.take(make=True)
-                _see_that_nobody_ran(plan)
+            with InterruptGate() as gate:
+                self._lock.acquire(create=True)
+                _check_no_other_run(plan)
                 report.warnings += [self._lock.warning] if self._lock.warning else []
                 with contextlib.closing(Journal(self.options.out, self.options.shard)) as journal:
                     start = journal.size
@@ -136,13 +134,13 @@ class Run:
         self,
         plan: Plan,
         journal: Journal,
-        gate: Gate,
+        gate: InterruptGate,
         observe: Callable[[Result], None],
         tick: Callable[[], None],
     ) -> None:
         options, report = self.options, self.report
         if not plan.history.clean:
-            sweep(options.out, mark_of(options.shard) if options.shard else ANYBODY, deep=True)
+            sweep(options.out, owner_of(options.shard) if options.shard else ANY_OWNER, deep=True)
         journal.write(
             "run",
             time=time.time(),
@@ -178,9 +176,9 @@ class Run:
             stopped = error
             raise
         finally:
-            self._wind_up(executor, publisher, journal, observe, stopped)
+            self._shut_down(executor, publisher, journal, observe, stopped)
 
-    def _wind_up(
+    def _shut_down(
         self,
         executor: Executor,
         publisher: Publisher,
@@ -199,7 +197,7 @@ class Run:
                 failed = error
             if failed is not None:
                 discard(self.options.out, [file for one in batch for item in one.items for file in item.files])
-        reason = report.stopped or _reason(failed or stopped)
+        reason = report.stopped or _stop_reason(failed or stopped)
         try:
             publisher.sync()
             journal.write("stop", time=time.time(), converted=report.converted, failed=report.failed, reason=reason)
@@ -221,28 +219,29 @@ class Run:
         """How many worker processes; 0 for none."""
         return usable_cores() if self.options.jobs is None else self.options.jobs
 
-    def _executor(self, foreign: list[int], gate: Gate) -> Executor:
+    def _executor(self, foreign: list[int], gate: InterruptGate) -> Executor:
         options = self.options
         threads = max(1, usable_cores() // max(1, self.jobs))
-        mark = mark_of(options.shard)
         settings = Settings(
             root=options.out,
-            mark=mark,
+            owner_id=owner_of(options.shard),
             fsync=options.fsync,
             threads=threads,
             debug=options.debug,
-            impatient=options.max_failures is not None,
+            flush_failures=options.max_failures is not None,
         )
         if not self.jobs:
-            from tonearm.run.workers.in_process import InProcess
+            from tonearm.run.workers.in_process import InProcessExecutor
 
-            return InProcess(self.pipeline, settings, gate)
-        from tonearm.run.workers.local import Local
+            return InProcessExecutor(self.pipeline, settings, gate)
+        from tonearm.run.workers.local import LocalExecutor
 
-        return Local(self.pipeline, settings, jobs=self.jobs, gate=gate, timeout=options.timeout, foreign=foreign)
+        return LocalExecutor(
+            self.pipeline, settings, jobs=self.jobs, gate=gate, timeout=options.timeout, foreign=foreign
+        )
 
 
-def _reason(stopped: BaseException | None) -> str:
+def _stop_reason(stopped: BaseException | None) -> str:
     """Return why a run ended before all was done, in a word."""
     if stopped is None:
         return ""
@@ -250,10 +249,10 @@ def _reason(stopped: BaseException | None) -> str:
     return next((word for kind, word in kinds.items() if isinstance(stopped, kind)), "error")
 
 
-def _see_that_nobody_ran(plan: Plan) -> None:
+def _check_no_other_run(plan: Plan) -> None:
     """Raise `LockedError` if another run came and went since the plan was made: before, there was no lock to hold."""
     shard = plan.selection.shard
-    for path in journals(plan.root) if shard is None else [journal_path(plan.root, shard)]:
-        size, _ = state_of(path) or (0, 0)
+    for path in find_journals(plan.root) if shard is None else [journal_path(plan.root, shard)]:
+        size, _ = file_state(path) or (0, 0)
         if size != plan.history.sizes.get(path, 0):
             raise LockedError(f"another run wrote to {one_line(plan.root)} meanwhile", hint="run it again")

@@ -13,16 +13,16 @@ from typing import Any
 
 from tonearm.errors import UsageError, one_line
 from tonearm.run.prepared import Failure
-from tonearm.run.report import KEPT, kind_of
-from tonearm.run.store.hash_index import Index
-from tonearm.run.store.lock import holders
-from tonearm.run.store.records import journals, passes, records
+from tonearm.run.report import KEPT, warning_pattern
+from tonearm.run.store.hash_index import HashIndex
+from tonearm.run.store.lock import lock_holders
+from tonearm.run.store.records import find_journals, read_records, runs_in_order
 
 _OFFSET_BITS = 48
 
 
 @dataclass
-class Pass:
+class PastRun:
     """One run, as its journal tells it.
 
     Attributes
@@ -125,7 +125,7 @@ class Status:
 
     out: str
     runs: int = 0
-    last: list[Pass] = field(default_factory=list)
+    last: list[PastRun] = field(default_factory=list)
     sources: int = 0
     failing: int = 0
     items: int = 0
@@ -148,11 +148,11 @@ def status_of(out: str) -> Status:
     UsageError
         If no run has written there.
     """
-    files = journals(out)
+    files = find_journals(out)
     if not files:
         raise UsageError(f"no run has written to {one_line(out)}", code="no-run", hint="name the folder of --out")
     reader = _Reader(out)
-    for number, start, end in passes(files):
+    for number, start, end in runs_in_order(files):
         reader.read(number, files[number], start, end)
     for number, path in enumerate(files):
         reader.measure(number, path)
@@ -164,10 +164,10 @@ class _Reader:
 
     def __init__(self, out: str) -> None:
         self._status = Status(out)
-        self._held = holders(out)
-        self._outs = Index()
-        self._through = Index()
-        self._last: dict[str, Pass] = {}
+        self._held = lock_holders(out)
+        self._outs = HashIndex()
+        self._through = HashIndex()
+        self._last: dict[str, PastRun] = {}
         self._now: dict[str, list[Failure]] = {}
         """Failures of sources that a run is at."""
         self._failed: dict[str, list[Failure]] = {}
@@ -175,12 +175,12 @@ class _Reader:
 
     def read(self, number: int, path: str, start: int, end: int | None) -> None:
         """Take in what part of a journal has the last word on."""
-        run: Pass | None = None
-        for offset, record in records(path, start, end):
+        run: PastRun | None = None
+        for offset, record in read_records(path, start, end):
             kind = record.get("record")
             try:
                 if kind == "run":
-                    run = self._begun(path, record)
+                    run = self._start_run(path, record)
                 elif run is None:
                     continue
                 elif kind == "out":
@@ -201,10 +201,10 @@ class _Reader:
                 run.ended, run.state = os.path.getmtime(path), "running" if self._held else "killed"
             self._last[path] = run
 
-    def _begun(self, path: str, record: dict[str, Any]) -> Pass:
+    def _start_run(self, path: str, record: dict[str, Any]) -> PastRun:
         self._status.runs += 1
         self._now = {}
-        return Pass(
+        return PastRun(
             journal=os.path.basename(path),
             pipeline=record.get("file") or record["pipeline"],
             began=record["time"],
@@ -212,7 +212,7 @@ class _Reader:
             skipped=record.get("skipped", 0),
         )
 
-    def _end(self, run: Pass, key: str) -> None:
+    def _end(self, run: PastRun, key: str) -> None:
         run.through += 1
         self._through.put(key, 1)
         self._failed.pop(key, None)
@@ -223,7 +223,7 @@ class _Reader:
     def measure(self, number: int, path: str) -> None:
         """Take in what is there: the last record of each output."""
         status = self._status
-        for offset, record in records(path):
+        for offset, record in read_records(path):
             try:
                 if record.get("record") != "out":
                     continue
@@ -242,7 +242,7 @@ class _Reader:
                 continue
 
     def _note(self, warning: str, output: str) -> None:
-        noted, kind = self._status.noted, kind_of(warning)
+        noted, kind = self._status.noted, warning_pattern(warning)
         if kind in noted or len(noted) < KEPT:
             count, first = noted.get(kind, (0, output))
             noted[kind] = (count + 1, first)
@@ -269,7 +269,7 @@ class _Reader:
         return status
 
 
-def _key(run: Pass, record: dict[str, Any]) -> str:
+def _key(run: PastRun, record: dict[str, Any]) -> str:
     return f"{run.pipeline}\n{record['folder']}\n{record['source']}"
 
 

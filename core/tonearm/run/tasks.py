@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-ItemName: TypeAlias = tuple[str, int]
+ItemId: TypeAlias = tuple[str, int]
 """Key and index of an item within its source."""
 
 
@@ -31,4 +31,4 @@ class Task(Struct, frozen=True):
     name: str
     path: str
     folder: str = "."
-    skip: frozenset[ItemName] = frozenset()
+    skip: frozenset[ItemId] = frozenset()

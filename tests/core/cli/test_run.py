@@ -219,7 +219,7 @@ def test_a_second_run_into_the_folder_exits_11(folder):
     from tonearm.run.store.lock import Lock
 
     lock = Lock("out")
-    lock.take(make=False)
+    lock.acquire(create=False)
     done = run()
     lock.release()
     assert (done.returncode, done.stderr) == (

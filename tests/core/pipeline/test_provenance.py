@@ -46,7 +46,7 @@ def source(tmp_path: Path) -> Source:
 def run(made: Converter, source: Source, out: Path, **options):
     running = Run(made, RunOptions(out=str(out), **options))
     results = []
-    return running.carry_out(running.plan([source]), results.append)
+    return running.execute(running.plan([source]), results.append)
 
 
 def records(out: Path):

@@ -11,7 +11,7 @@ from run_toys import Do, files, leftovers, pipeline, preparer, task, toys, write
 from tonearm.api import Encoder, NoOptions, Waveform
 from tonearm.errors import OutputError
 from tonearm.run import prepare as room
-from tonearm.run.sources.content_hash import hash_of_file, state_of
+from tonearm.run.sources.content_hash import file_state, hash_path
 
 LEVELS = "k1 0.5\nk2 x\nk3 0.25\n"
 
@@ -28,7 +28,7 @@ def inputs(folder):
 
 def test_items_that_go_and_items_that_fail():
     one = outcome(pipeline("{stem}-{key}.raw"))
-    assert (one.state, one.hash) == (state_of("a.txt"), hash_of_file("a.txt"))
+    assert (one.state, one.hash) == (file_state("a.txt"), hash_path("a.txt"))
     assert [(item.key, item.index, item.files[0].output) for item in one.items] == [
         ("k1", 0, "a-k1.raw"), ("k3", 2, "a-k3.raw"),
     ]  # fmt: skip

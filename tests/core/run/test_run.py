@@ -24,7 +24,7 @@ def run(found=None, *, sources=None, observe=None, **options):
     found = found or pipeline()
     one = Run(found, RunOptions(**{"out": "out", "fsync": False, **options}))
     try:
-        one.carry_out(one.plan(found.find_sources(sources)), observe or Seen())
+        one.execute(one.plan(found.find_sources(sources)), observe or Seen())
     except BaseException as error:
         return one.report, error
     return one.report, None
@@ -161,7 +161,7 @@ class TestStopping:
 
     def test_a_source_that_an_executor_loses_is_no_success(self, monkeypatch):
         write(a="k 0.5", b="k 0.5")
-        monkeypatch.setattr(in_process.InProcess, "results", lambda self, chunks: iter([]))
+        monkeypatch.setattr(in_process.InProcessExecutor, "results", lambda self, chunks: iter([]))
         _, error = run()
         assert isinstance(error, AssertionError)
         assert str(error) == "2 sources were lost"
@@ -205,8 +205,8 @@ class TestLeftovers:
         run(shard=(1, 1))
         with open("out/.tonearm/journal-1-of-1.jsonl", "a") as file:
             file.write('{"record":"run"}\n')
-        for mark in ("0000", "0001", "0002"):
-            with open(f"out/.tonearm-{mark}000000000001.part", "w") as file:
+        for owner_id in ("0000", "0001", "0002"):
+            with open(f"out/.tonearm-{owner_id}000000000001.part", "w") as file:
                 file.write("half")
         run(shard=(1, 1))
         assert leftovers() == [".tonearm-0000000000000001.part", ".tonearm-0002000000000001.part"]
@@ -235,7 +235,7 @@ class TestTwoRuns:
         plan = early.plan(found.find_sources())
         run(found, shard=shard)
         with pytest.raises(LockedError, match="another run wrote to out meanwhile"):
-            early.carry_out(plan, Seen())
+            early.execute(plan, Seen())
         assert files() == {"a.raw": files()["a.raw"]}
 
 

@@ -18,7 +18,7 @@ def here(folder):
 def run(found=None, **options):
     found = found or pipeline("{stem}-{key}.raw")
     one = Run(found, RunOptions(**{"out": "out", "fsync": False, **options}))
-    one.carry_out(one.plan(found.find_sources()), Seen())
+    one.execute(one.plan(found.find_sources()), Seen())
 
 
 def test_one_run():
@@ -98,7 +98,7 @@ def test_while_a_run_is_at_it():
 
     found = pipeline()
     one = Run(found, RunOptions(out="out", fsync=False))
-    one.carry_out(one.plan(found.find_sources()), watch)
+    one.execute(one.plan(found.find_sources()), watch)
     assert set(states) == {"running"}
 
 

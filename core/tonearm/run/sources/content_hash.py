@@ -20,14 +20,14 @@ _BUFFER = memoryview(bytearray(1 << 18))  # stays in the cache
 KEPT = 16 << 20
 """Bytes up to which a source is read as a whole: once for its hash and its decoder."""
 
-State = tuple[int, int]
+FileState = tuple[int, int]
 """What changes when a file does: its size in bytes, and the time of its last change in nanoseconds.
 
 Of a folder, the size of all files in it together, and the time of the last change to any of them.
 """
 
 
-class Content(Struct, frozen=True):
+class SourceSnapshot(Struct, frozen=True):
     """A source as it was before it was decoded.
 
     Parameters
@@ -40,12 +40,12 @@ class Content(Struct, frozen=True):
         All of it, unless it is large.
     """
 
-    state: State | None = None
+    state: FileState | None = None
     hash: str = ""
     data: bytes | None = None
 
 
-class Hash(Protocol):
+class Hasher(Protocol):
     """What hashes bytes as they come."""
 
     def update(self, data: Any, /) -> None:
@@ -55,32 +55,32 @@ class Hash(Protocol):
         """Return the hash of all so far, in 32 hex digits."""
 
 
-def new_hash(data: bytes = b"") -> Hash:
+def new_hasher(data: bytes = b"") -> Hasher:
     """Return the hash of what was there, and of what is yet to come."""
     import xxhash
 
-    digest: Hash = xxhash.xxh3_128(data)
+    digest: Hasher = xxhash.xxh3_128(data)
     return digest
 
 
-def read_content(path: str | os.PathLike[str]) -> Content:
+def take_snapshot(path: str | os.PathLike[str]) -> SourceSnapshot:
     """Read a file once, with its state from before; it never waits."""
     try:
         descriptor = _open(path)
     except (OSError, ValueError):
-        return Content(state_of(path))
+        return SourceSnapshot(file_state(path))
     state = None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            return Content(state_of(path), _hash_of_folder(path) if stat.S_ISDIR(status.st_mode) else "")
+            return SourceSnapshot(file_state(path), _hash_of_folder(path) if stat.S_ISDIR(status.st_mode) else "")
         state = (status.st_size, status.st_mtime_ns)
         if status.st_size > KEPT:
-            return Content(state, hash_of(descriptor, status.st_size))
+            return SourceSnapshot(state, hash_descriptor(descriptor, status.st_size))
         data = _all(descriptor, status.st_size)
-        return Content(state, new_hash(data).hexdigest(), data)
+        return SourceSnapshot(state, new_hasher(data).hexdigest(), data)
     except OSError:
-        return Content(state or state_of(path))
+        return SourceSnapshot(state or file_state(path))
     finally:
         _close(descriptor)
 
@@ -96,7 +96,7 @@ def _all(descriptor: int, size: int) -> bytes:
     return data
 
 
-def hash_of(descriptor: int, size: int | None = None) -> str:
+def hash_descriptor(descriptor: int, size: int | None = None) -> str:
     """Return the hash of an open file's content from its start, in 32 hex digits; its position does not matter.
 
     Parameters
@@ -106,7 +106,7 @@ def hash_of(descriptor: int, size: int | None = None) -> str:
     size
         Where it ends, if that is known: it saves asking.
     """
-    digest = new_hash()
+    digest = new_hasher()
     offset = 0
     while (size is None or offset < size) and (count := os.preadv(descriptor, [_BUFFER], offset)):
         digest.update(_BUFFER[:count])
@@ -114,7 +114,7 @@ def hash_of(descriptor: int, size: int | None = None) -> str:
     return digest.hexdigest()
 
 
-def hash_of_file(path: str | os.PathLike[str]) -> str:
+def hash_path(path: str | os.PathLike[str]) -> str:
     """Return the hash of a file or folder; an empty text if it is neither or cannot be read. It never waits."""
     try:
         descriptor = _open(path)
@@ -124,14 +124,14 @@ def hash_of_file(path: str | os.PathLike[str]) -> str:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
             return _hash_of_folder(path)
-        return hash_of(descriptor) if stat.S_ISREG(mode) else ""
+        return hash_descriptor(descriptor) if stat.S_ISREG(mode) else ""
     except OSError:
         return ""
     finally:
         _close(descriptor)
 
 
-def state_of(path: str | os.PathLike[str]) -> State | None:
+def file_state(path: str | os.PathLike[str]) -> FileState | None:
     """Return the state of a file or folder; None if it is not there, or cannot be looked into."""
     try:
         status = os.stat(path)
@@ -156,10 +156,10 @@ def _inside(folder: str) -> Iterator[tuple[str, os.stat_result]]:
 
 def _hash_of_folder(path: str | os.PathLike[str]) -> str:
     folder = os.fspath(path)
-    digest = new_hash()
+    digest = new_hasher()
     for name, status in _inside(folder):
         if stat.S_ISREG(status.st_mode):
-            digest.update(os.fsencode(name[len(folder) :]) + b"\0" + hash_of_file(name).encode())
+            digest.update(os.fsencode(name[len(folder) :]) + b"\0" + hash_path(name).encode())
     return digest.hexdigest()
 
 

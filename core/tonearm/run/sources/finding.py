@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from tonearm.errors import UsageError, one_line
-from tonearm.run.store.hash_index import Index
+from tonearm.run.store.hash_index import HashIndex
 from tonearm.source import Source
 
 _MAGIC = re.compile(r"[*?[]")
@@ -43,7 +43,7 @@ def find_sources(
     """
     start = os.fspath(base)
     search = _Search(suffixes, stores=stores, warn=warn)
-    seen = Index()
+    seen = HashIndex()
     for pattern in patterns:
         found = False
         whole = os.path.normpath(os.path.join(start, pattern))

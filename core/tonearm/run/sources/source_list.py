@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tonearm.errors import UsageError, one_line
 
 
-def listed(name: str) -> Iterator[str]:
+def read_source_list(name: str) -> Iterator[str]:
     """Yield the paths that a file lists, ``-`` being stdin: one a line, or separated by NUL as ``find -print0`` does.
 
     Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tonearm.errors import one_line
-from tonearm.run.report import size_of
+from tonearm.run.report import format_size
 
 
 def space_warnings(root: str, needed_bytes: int) -> list[str]:
@@ -20,5 +20,5 @@ def space_warnings(root: str, needed_bytes: int) -> list[str]:
     free = space.f_bavail * space.f_frsize
     if free * 2 >= needed_bytes:
         return []
-    needed, left = size_of(needed_bytes), size_of(free)
+    needed, left = format_size(needed_bytes), format_size(free)
     return [f"{needed} of sources are to be converted, and {left} are free at {one_line(root)}"]

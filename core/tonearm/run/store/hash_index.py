@@ -8,7 +8,7 @@ _FIRST = 1 << 10
 _WIDE = (1 << 64) - 1
 
 
-class Index:
+class HashIndex:
     """A mapping from texts to whole numbers of 64 bits that keeps a hash of each text, not the text itself.
 
     An entry takes 16 bytes at a load of one half to two thirds, an eighth of what a dictionary of strings takes. Two

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.plugins.sink import Sink
-from tonearm.run.sources.content_hash import new_hash
+from tonearm.run.sources.content_hash import new_hasher
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ class HashingFile(io.FileIO):
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "wb")
-        self.hash = new_hash()
+        self.hash = new_hasher()
         self.size = 0
         self.straight = True
 

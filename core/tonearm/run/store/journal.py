@@ -30,7 +30,7 @@ from typing import Any
 import msgspec
 
 from tonearm.errors import OutputError
-from tonearm.run.part import FOLDER, Shard, suffix_of
+from tonearm.run.part import FOLDER, Shard, part_suffix
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _encode_quickly = msgspec.json.Encoder().encode
@@ -38,7 +38,7 @@ _encode_quickly = msgspec.json.Encoder().encode
 
 def journal_path(root: str, shard: Shard | None = None) -> str:
     """Return where the journal below an output root is."""
-    return os.path.join(root, FOLDER, f"journal{suffix_of(shard)}.jsonl")
+    return os.path.join(root, FOLDER, f"journal{part_suffix(shard)}.jsonl")
 
 
 class Journal:

@@ -7,7 +7,7 @@ import fcntl
 import os
 
 from tonearm.errors import OutputError, TonearmError, one_line
-from tonearm.run.part import FOLDER, Shard, suffix_of
+from tonearm.run.part import FOLDER, Shard, part_suffix
 
 
 class LockedError(TonearmError):
@@ -46,7 +46,7 @@ class Lock:
         """Whether it is."""
         return bool(self._held)
 
-    def take(self, *, make: bool) -> None:
+    def acquire(self, *, create: bool) -> None:
         """Take it.
 
         Parameters
@@ -63,15 +63,15 @@ class Lock:
         """
         wanted = [("lock", fcntl.LOCK_SH if self.shard else fcntl.LOCK_EX)]
         if self.shard:
-            wanted.append((f"lock{suffix_of(self.shard)}", fcntl.LOCK_EX))
+            wanted.append((f"lock{part_suffix(self.shard)}", fcntl.LOCK_EX))
         for name, kind in wanted[len(self._held) :]:
             path = os.path.join(self.root, FOLDER, name)
             try:
-                if make:
+                if create:
                     os.makedirs(os.path.dirname(path), exist_ok=True)
-                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0), 0o666)
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o666)
             except OSError as error:
-                if not make:
+                if not create:
                     return
                 reason = (error.strerror or str(error)).lower()
                 raise OutputError(f"cannot write to {one_line(self.root)}: {reason}", hint="--out DIR") from error
@@ -97,7 +97,7 @@ class Lock:
         self._held = []
 
 
-def holders(root: str) -> list[int]:
+def lock_holders(root: str) -> list[int]:
     """Return the processes that hold locks of an output folder; only Linux says so. It takes no lock itself."""
     folder = os.path.join(root, FOLDER)
     try:

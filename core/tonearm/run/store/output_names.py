@@ -7,12 +7,12 @@ import stat
 from collections.abc import Callable
 
 from tonearm.errors import ItemError, Problem, one_line
-from tonearm.run.store.hash_index import Index
+from tonearm.run.store.hash_index import HashIndex
 
 _USED = 1 << 63  # beside the number of a source: an item of it has the name
 
 
-class Names:
+class OutputNames:
     """The names of outputs that are taken, and by which source.
 
     Parameters
@@ -34,7 +34,7 @@ class Names:
         self._owned = owned
         self._force = force
         self._name_of = name_of
-        self._taken = Index()
+        self._taken = HashIndex()
 
     def __contains__(self, path: str) -> bool:
         return path in self._taken
@@ -78,7 +78,7 @@ class Names:
         problem = None
         if owner is None:
             if _same_entry(os.path.join(self.root, path), real):
-                problem = is_input(path)
+                problem = output_is_input(path)
         elif owner != number:
             problem = self._clash(path, owner & ~_USED, number, source)
         if problem is None:
@@ -113,19 +113,19 @@ class Names:
         return None
 
 
-def is_input(path: str) -> Problem:
+def output_is_input(path: str) -> Problem:
     """Return the problem of an output that would replace a source."""
     return Problem(code="output-is-input", message=f"{one_line(path)} is a source itself", hint="use another --out")
 
 
 def _same_entry(one: str, other: str) -> bool:
     try:
-        return os.path.lexists(one) and entry_of(one) == entry_of(other)
+        return os.path.lexists(one) and resolve_folder(one) == resolve_folder(other)
     except OSError:
         return False
 
 
-def entry_of(path: str) -> str:
+def resolve_folder(path: str) -> str:
     """Return which entry of which folder a path is: links to folders are followed, one in the last place is not."""
     folder, name = os.path.split(path)
     return os.path.join(os.path.realpath(folder), name)

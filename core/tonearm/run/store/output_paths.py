@@ -11,7 +11,7 @@ from tonearm.plugins.item import Item
 from tonearm.signals import Signal
 from tonearm.source import Source
 
-KNOWN_LATE = PER_ITEM | {"source_hash"}
+KNOWN_AFTER_READING = PER_ITEM | {"source_hash"}
 """Fields that are known only when a source has been read."""
 
 MAX_NAME = 255
@@ -57,13 +57,13 @@ def _rendered(template: Template, source: Source, item: Item[Signal] | None) -> 
 
 def output_folder(output: Output, source: Source) -> str | None:
     """Return the folder of an output below the output root; None if only the content of the source tells."""
-    folder = output.template.folder(KNOWN_LATE)
+    folder = output.template.folder(KNOWN_AFTER_READING)
     try:
         return None if folder is None else os.path.dirname(_rendered(folder, source, None))
     except ItemError:
         return None
 
 
-def is_known_early(output: Output) -> bool:
+def is_known_before_reading(output: Output) -> bool:
     """Say whether the name of an output follows from that of its source alone."""
-    return not output.template.fields & KNOWN_LATE
+    return not output.template.fields & KNOWN_AFTER_READING

@@ -11,17 +11,17 @@ import time
 from collections.abc import Generator
 
 from tonearm.errors import ItemError
-from tonearm.run.prepared import Converted, Failure, File, Prepared
+from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
 from tonearm.run.result import Result
-from tonearm.run.store.history import Items, Published
+from tonearm.run.store.history import PublishedFile, PublishedItems
 from tonearm.run.store.journal import Journal
-from tonearm.run.store.output_names import Names
-from tonearm.run.store.temporaries import cannot_write, discard, flush_folder, temporary_of
+from tonearm.run.store.output_names import OutputNames
+from tonearm.run.store.temporaries import cannot_write, discard, flush_folder, temporary_path
 
 SYNC_EVERY = 1.0
 """Seconds after which new names and their records are on the disk."""
 
-MOST_FOLDERS = 1024
+MAX_UNSYNCED_FOLDERS = 1024
 
 
 class Publisher:
@@ -39,12 +39,12 @@ class Publisher:
         Whether records and names are flushed to the disk.
     """
 
-    def __init__(self, root: str, journal: Journal, names: Names, *, fsync: bool) -> None:
+    def __init__(self, root: str, journal: Journal, names: OutputNames, *, fsync: bool) -> None:
         self.root = root
         self.journal = journal
         self.names = names
         self._fsync = fsync
-        self._items: dict[int, Items] = {}
+        self._items: dict[int, PublishedItems] = {}
         self._failed: dict[int, int] = {}
         self._seconds: dict[int, float] = {}
         self._folders: set[str] = set()
@@ -64,7 +64,7 @@ class Publisher:
             parent = os.path.dirname(folder)
             folder = parent if parent != folder and not os.path.ismount(folder) else ""
 
-    def keep(self, number: int, items: Items) -> None:
+    def keep(self, number: int, items: PublishedItems) -> None:
         """Note the items of a source that are there already; whoever was killed may not have flushed their names."""
         if items:
             self._items[number] = dict(items)
@@ -72,7 +72,7 @@ class Publisher:
                 for output, _size, _hash in files:
                     self._note_folder(os.path.dirname(output))
 
-    def publish(self, batch: list[Prepared]) -> Generator[Result, None, None]:
+    def publish(self, batch: list[PreparedSource]) -> Generator[Result, None, None]:
         """Publish a batch; yield what became of each source in it. Go through to the end, or the rest is not published.
 
         Raises
@@ -95,10 +95,10 @@ class Publisher:
         finally:
             if not whole:
                 discard(self.root, waiting)
-        if time.monotonic() - self._synced > SYNC_EVERY or len(self._folders) > MOST_FOLDERS:
+        if time.monotonic() - self._synced > SYNC_EVERY or len(self._folders) > MAX_UNSYNCED_FOLDERS:
             self.sync()
 
-    def _admit(self, prepared: Prepared) -> tuple[Prepared, list[Converted], list[Failure]]:
+    def _admit(self, prepared: PreparedSource) -> tuple[PreparedSource, list[ConvertedItem], list[Failure]]:
         """Take the names; an item that cannot have its own fails."""
         items, failures = [], list(prepared.failures)
         task = prepared.task
@@ -112,7 +112,7 @@ class Publisher:
                 failures.append(Failure(task.name, item.key, item.index, error.code, error.message, error.hint))
         return prepared, items, failures
 
-    def _begin(self, prepared: Prepared, items: list[Converted]) -> None:
+    def _begin(self, prepared: PreparedSource, items: list[ConvertedItem]) -> None:
         for item in items:
             for file in item.files:
                 self.journal.write(
@@ -128,7 +128,7 @@ class Publisher:
                     files=len(item.files),
                 )
 
-    def _finish(self, prepared: Prepared, items: list[Converted], failures: list[Failure]) -> Result:
+    def _finish(self, prepared: PreparedSource, items: list[ConvertedItem], failures: list[Failure]) -> Result:
         task = prepared.task
         number = task.number
         warnings = list(prepared.warnings)
@@ -183,10 +183,10 @@ class Publisher:
             last=prepared.last,
         )
 
-    def _rename(self, file: File) -> Published:
+    def _rename(self, file: PreparedFile) -> PublishedFile:
         target = os.path.join(self.root, file.output)
         try:
-            os.replace(temporary_of(self.root, file), target)
+            os.replace(temporary_path(self.root, file), target)
         except OSError as error:
             raise cannot_write(target, error) from error
         self._note_folder(os.path.dirname(file.output))

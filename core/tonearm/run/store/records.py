@@ -15,7 +15,7 @@ from tonearm.run.part import FOLDER
 _decode = msgspec.json.Decoder().decode
 
 
-def journals(root: str) -> list[str]:
+def find_journals(root: str) -> list[str]:
     """Return the journals below an output root, the one that was written last at the end.
 
     Raises
@@ -38,7 +38,7 @@ def journals(root: str) -> list[str]:
     return [path for _, path in sorted(found)]
 
 
-def passes(files: list[str]) -> list[tuple[int, int, int | None]]:
+def runs_in_order(files: list[str]) -> list[tuple[int, int, int | None]]:
     """Return the runs that journals tell of as they followed one another: number of the journal, from where to where.
 
     Shards and whole runs have journals of their own, and the last of them has the last word on a source, wherever.
@@ -48,7 +48,7 @@ def passes(files: list[str]) -> list[tuple[int, int, int | None]]:
     found: list[tuple[float, int, int, int | None]] = []
     for number, path in enumerate(files):
         time, start = 0.0, 0
-        for offset, record in records(path):
+        for offset, record in read_records(path):
             if record.get("record") == "run":
                 found.append((time, number, start, offset))
                 start = offset
@@ -58,7 +58,7 @@ def passes(files: list[str]) -> list[tuple[int, int, int | None]]:
     return [(number, start, end) for _time, number, start, end in sorted(found, key=lambda one: one[:3])]
 
 
-def records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the records of a journal with the offset of each, and at last its length with an empty one.
 
     Raises
@@ -73,7 +73,7 @@ def records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple
             for line in file:
                 if end is not None and offset >= end:
                     break
-                record = parsed(line)
+                record = parse_record(line)
                 if record:
                     yield offset, record
                 offset += len(line)
@@ -88,7 +88,7 @@ def _cannot_read(error: OSError) -> OutputError:
     return OutputError(f"cannot read the journal: {(error.strerror or str(error)).lower()}")
 
 
-def parsed(line: bytes) -> dict[str, Any] | None:
+def parse_record(line: bytes) -> dict[str, Any] | None:
     """Return a record, or None if a line is none."""
     try:
         record = _decode(line)

@@ -12,18 +12,18 @@ from collections.abc import Iterable
 
 from tonearm.errors import ItemError, OutputError, one_line
 from tonearm.plugins.sink import Sink
-from tonearm.run.prepared import File
-from tonearm.run.sources.content_hash import hash_of
+from tonearm.run.prepared import PreparedFile
+from tonearm.run.sources.content_hash import hash_descriptor
 from tonearm.run.store.hashing_sink import HashingSink
 
 PREFIX = ".tonearm-"
 SUFFIX = ".part"
-LEFTOVER = re.compile(r"\.tonearm-([0-9a-f]{16})(\..*)?\.part")
+TEMPORARY_NAME = re.compile(r"\.tonearm-([0-9a-f]{16})(\..*)?\.part")
 """Names of temporaries. The 16 digits are a mark of eight that says whose it is, and eight that count."""
 
-ANYBODY = ""
+ANY_OWNER = ""
 
-MOST_TRIES = 100
+MAX_NAME_TRIES = 100
 
 _serial = itertools.count(int.from_bytes(os.urandom(4), "big"))
 
@@ -37,15 +37,15 @@ class Temporaries:
     ----------
     root
         The output folder.
-    mark
+    owner_id
         Eight hex digits that tell whose temporaries these are.
     fsync
         Whether files are flushed to the disk.
     """
 
-    def __init__(self, root: str, *, mark: str, fsync: bool) -> None:
+    def __init__(self, root: str, *, owner_id: str, fsync: bool) -> None:
         self._root = root
-        self._mark = mark
+        self._owner_id = owner_id
         self._fsync = fsync
         self._open: list[tuple[HashingSink, str, str, int]] = []
         self._finished = False
@@ -72,14 +72,14 @@ class Temporaries:
         """
         folder = os.path.join(self._root, os.path.dirname(target))
         try:
-            path, descriptor = _make(folder, self._mark)
+            path, descriptor = _make(folder, self._owner_id)
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error
         sink = HashingSink(path, os.path.splitext(target)[1], descriptor)
         self._open.append((sink, path, target, descriptor))
         return sink
 
-    def finish(self) -> list[File]:
+    def finish(self) -> list[PreparedFile]:
         """Flush and hash every file that was written; from here on they are the caller's.
 
         Raises
@@ -98,7 +98,7 @@ class Temporaries:
         self._finished = True
         return files
 
-    def _finish(self, path: str, target: str, sink: HashingSink | None = None, descriptor: int = -1) -> File:
+    def _finish(self, path: str, target: str, sink: HashingSink | None = None, descriptor: int = -1) -> PreparedFile:
         try:
             there = os.lstat(path)
             if not stat.S_ISREG(there.st_mode) or not there.st_size:
@@ -117,17 +117,17 @@ class Temporaries:
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error
 
-    def _described(self, descriptor: int, path: str, target: str, size: int, known: str = "") -> File:
+    def _described(self, descriptor: int, path: str, target: str, size: int, known: str = "") -> PreparedFile:
         if self._fsync:
             os.fsync(descriptor)
         name = path.rpartition("/")[2]
-        return File(temporary=name, output=target, size=size, hash=known or hash_of(descriptor, size))
+        return PreparedFile(temporary=name, output=target, size=size, hash=known or hash_descriptor(descriptor, size))
 
 
-def _make(folder: str, mark: str) -> tuple[str, int]:
+def _make(folder: str, owner_id: str) -> tuple[str, int]:
     """Return the path of a new file in a folder, which is made if need be, and the file itself, open."""
-    for _ in range(MOST_TRIES):
-        path = os.path.join(folder, f"{PREFIX}{mark}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}")
+    for _ in range(MAX_NAME_TRIES):
+        path = os.path.join(folder, f"{PREFIX}{owner_id}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}")
         try:
             return path, os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
         except FileNotFoundError:
@@ -137,14 +137,14 @@ def _make(folder: str, mark: str) -> tuple[str, int]:
     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
-def discard(root: str, files: Iterable[File]) -> None:
+def discard(root: str, files: Iterable[PreparedFile]) -> None:
     """Remove temporaries that nobody will publish."""
     for file in files:
         with contextlib.suppress(OSError):
-            os.unlink(temporary_of(root, file))
+            os.unlink(temporary_path(root, file))
 
 
-def temporary_of(root: str, file: File) -> str:
+def temporary_path(root: str, file: PreparedFile) -> str:
     """Return the path of a file's temporary."""
     return os.path.join(root, os.path.dirname(file.output), file.temporary)
 
@@ -168,14 +168,14 @@ def flush_folder(folder: str) -> None:
             raise cannot_write(folder, error) from error
 
 
-def sweep(folder: str, mark: str = ANYBODY, *, deep: bool = False) -> None:
+def sweep(folder: str, owner_id: str = ANY_OWNER, *, deep: bool = False) -> None:
     """Remove temporaries that nobody will publish any more; the caller holds the lock.
 
     Parameters
     ----------
     folder
         Where.
-    mark
+    owner_id
         How the digits of their names begin.
     deep
         Look into all folders below.
@@ -186,8 +186,8 @@ def sweep(folder: str, mark: str = ANYBODY, *, deep: bool = False) -> None:
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
-                    found = LEFTOVER.fullmatch(entry.name) if entry.name.startswith(PREFIX) else None
-                    if found and found[1].startswith(mark):
+                    found = TEMPORARY_NAME.fullmatch(entry.name) if entry.name.startswith(PREFIX) else None
+                    if found and found[1].startswith(owner_id):
                         with contextlib.suppress(OSError):
                             os.unlink(entry.path)
                     elif deep and entry.is_dir(follow_symlinks=False):

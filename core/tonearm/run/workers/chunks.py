@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tonearm.run.prepared import Prepared
+from tonearm.run.prepared import PreparedSource
 from tonearm.run.tasks import Task
 
 CHUNK_SECONDS = 0.25
 """Work in a chunk: long beside the cost of handing it over, short beside a person's patience."""
 
-MOST_TASKS = 512
-GROWTH = 4
+MAX_CHUNK_SIZE = 512
+MAX_CHUNK_GROWTH = 4
 
 
 class Chunks:
@@ -41,7 +41,7 @@ class Chunks:
     def take(self) -> list[Task]:
         """Return the next chunk; an empty one when there are no more."""
         if self._cost:
-            self._size = max(1, min(int(CHUNK_SECONDS / self._cost), GROWTH * self._size, MOST_TASKS))
+            self._size = max(1, min(int(CHUNK_SECONDS / self._cost), MAX_CHUNK_GROWTH * self._size, MAX_CHUNK_SIZE))
         # Towards the end chunks shrink, so that all workers end together.
         size = max(1, min(self._size, self._left // (2 * self._workers)))
         chunk = []
@@ -52,7 +52,7 @@ class Chunks:
         self._left -= len(chunk)
         return chunk
 
-    def learn(self, batch: list[Prepared]) -> None:
+    def learn(self, batch: list[PreparedSource]) -> None:
         """Take note of what sources cost."""
         for prepared in batch:
             cost = max(prepared.seconds, 1e-5)

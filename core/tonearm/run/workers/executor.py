@@ -5,17 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from tonearm.run.prepared import Prepared
+from tonearm.run.prepared import PreparedSource
 from tonearm.run.workers.chunks import Chunks
 
-Batch = list[Prepared]
+Batch = list[PreparedSource]
 
 
 class Executor(ABC):
     """Prepares chunks somewhere.
 
     It takes chunks as fast as it can work, and no faster, so that what is in flight is bounded. Of each task it gives
-    back exactly one `Prepared` that is the last, whatever becomes of whoever worked on it. It publishes nothing.
+    back exactly one `PreparedSource` that is the last, whatever becomes of whoever worked on it. It publishes nothing.
     """
 
     @abstractmethod

@@ -14,14 +14,14 @@ from tonearm.run.workers.cores import pin_threads
 from tonearm.run.workers.interrupts import SIGNALS
 from tonearm.run.workers.memory import keep_memory
 from tonearm.run.workers.worker import die_with_parent, serve
-from tonearm.run.workers.worker_process import Process, send_signal
+from tonearm.run.workers.worker_process import WorkerProcess, send_signal
 
 
-class Forked(Process):
+class ForkedProcess(WorkerProcess):
     """A copy of this process."""
 
-    def __init__(self, connection: socket.socket, mark: str, number: int) -> None:
-        super().__init__(connection, mark)
+    def __init__(self, connection: socket.socket, owner_id: str, number: int) -> None:
+        super().__init__(connection, owner_id)
         self._number = number
         self._status: int | None = None
 
@@ -48,7 +48,7 @@ class Forked(Process):
 
 def start_forked(
     pipeline: Converter, settings: Settings, foreign: list[int], here: socket.socket, there: socket.socket
-) -> Process:
+) -> WorkerProcess:
     parent = os.getpid()
     # Until the child has its own handlers, a signal would run ours in it, and clean up what is not its own.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -60,7 +60,7 @@ def start_forked(
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     with contextlib.suppress(OSError):
         os.setpgid(number, number)  # it does so itself; whoever comes first
-    return Forked(here, settings.mark, number)
+    return ForkedProcess(here, settings.owner_id, number)
 
 
 def _be_worker(

@@ -8,11 +8,11 @@ from tonearm.pipeline.converter import Converter
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.executor import Batch, Executor
-from tonearm.run.workers.flush_timer import Flush
-from tonearm.run.workers.interrupts import Gate
+from tonearm.run.workers.flush_timer import FlushTimer
+from tonearm.run.workers.interrupts import InterruptGate
 
 
-class InProcess(Executor):
+class InProcessExecutor(Executor):
     """Works in this process, one source after another: nothing shields the run from a plugin that ends it.
 
     Parameters
@@ -23,23 +23,23 @@ class InProcess(Executor):
         Opened while plugins work.
     """
 
-    def __init__(self, pipeline: Converter, settings: Settings, gate: Gate) -> None:
+    def __init__(self, pipeline: Converter, settings: Settings, gate: InterruptGate) -> None:
         self._preparer = Preparer(pipeline, settings, gate)
         self._batch: Batch = []
 
     def results(self, chunks: Chunks) -> Iterator[Batch]:
         """Yield what was prepared, in order."""
-        flush = Flush(impatient=self._preparer.settings.impatient)
+        flush = FlushTimer(flush_failures=self._preparer.settings.flush_failures)
         while chunk := chunks.take():
             for task in chunk:
                 for prepared in self._preparer.prepare(task):
                     self._batch.append(prepared)
                     if flush.is_due(prepared):
-                        yield self._handed_over(chunks)
+                        yield self._hand_over(chunks)
                         flush.restart()
-        yield self._handed_over(chunks)
+        yield self._hand_over(chunks)
 
-    def _handed_over(self, chunks: Chunks) -> Batch:
+    def _hand_over(self, chunks: Chunks) -> Batch:
         batch, self._batch = self._batch, []
         chunks.learn(batch)
         return batch

@@ -20,7 +20,7 @@ T = TypeVar("T")
 Handler = Callable[[int, FrameType | None], Any]
 
 
-class Gate:
+class InterruptGate:
     """Lets KeyboardInterrupt through only while it is open; else it waits.
 
     Use it as a context manager around all that must not be disturbed, and `opened` within it. Only handlers that are
@@ -35,7 +35,7 @@ class Gate:
         self._before: dict[int, Handler] = {}
         self._report = sys.unraisablehook
 
-    def __enter__(self) -> Gate:
+    def __enter__(self) -> InterruptGate:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 before = signal.getsignal(number)
@@ -53,7 +53,7 @@ class Gate:
         if error is None and self.waiting is not None:
             raise self.waiting
 
-    def each(self, stream: Iterator[T]) -> Iterator[T]:
+    def iterate(self, stream: Iterator[T]) -> Iterator[T]:
         """Yield what a stream gives; only while it makes the next one is the gate open."""
         while True:
             with self.opened:
@@ -80,7 +80,7 @@ class Gate:
 class _Opened:
     """Opens a gate for a while. What a plugin does with an interrupt is not the last word on it."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: InterruptGate) -> None:
         self._gate = gate
 
     def __enter__(self) -> None:

@@ -16,30 +16,30 @@ from tonearm.errors import OutputError, TonearmError
 from tonearm.pipeline.converter import Converter
 from tonearm.run.plan import source_of
 from tonearm.run.prepare import Settings
-from tonearm.run.prepared import Failure, Prepared
+from tonearm.run.prepared import Failure, PreparedSource
 from tonearm.run.store.output_paths import output_folder
 from tonearm.run.store.temporaries import sweep
-from tonearm.run.tasks import ItemName, Task
+from tonearm.run.tasks import ItemId, Task
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.executor import Batch, Executor
-from tonearm.run.workers.interrupts import Gate
+from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.run.workers.messages import Message
 from tonearm.run.workers.processes import start
-from tonearm.run.workers.worker_process import Process
+from tonearm.run.workers.worker_process import WorkerProcess
 
-GRACE = 1.5
+STOP_TIMEOUT = 1.5
 """Seconds that a worker has to leave its work before it is killed."""
 
-FAREWELL = 0.5
+EXIT_TIMEOUT = 0.5
 """Seconds that a worker may take to end when its connection has."""
 
-START = 60.0
+START_TIMEOUT = 60.0
 """Seconds that a worker may take to come to life; a fresh interpreter may have much to import."""
 
-TICK = 1.0
+POLL_INTERVAL = 1.0
 """Seconds after which the run hears that nothing has come."""
 
-MOST_STILLBORN = 3
+MAX_FAILED_STARTS = 3
 """So many workers in a row may end before they have said a word."""
 
 
@@ -52,7 +52,7 @@ class WorkerError(TonearmError):
 class _Worker:
     """A worker, and what it is at."""
 
-    def __init__(self, process: Process, number: int) -> None:
+    def __init__(self, process: WorkerProcess, number: int) -> None:
         self.process = process
         self.number = number
         self.chunk: dict[int, Task] = {}
@@ -61,13 +61,13 @@ class _Worker:
         self.ready = False
         self.idle = True
         self.late = False
-        self.stubborn = False
+        self.kept_running = False
         """Whether it went on when it had closed its connection."""
-        self.published: dict[int, set[ItemName]] = {}
+        self.published: dict[int, set[ItemId]] = {}
         """Items of large sources of which parts have come."""
 
 
-class Local(Executor):
+class LocalExecutor(Executor):
     """Prepares chunks in worker processes.
 
     When one dies or hangs, its chunk is tried again source by source, each alone in a worker; what then fails again is
@@ -95,7 +95,7 @@ class Local(Executor):
         settings: Settings,
         *,
         jobs: int,
-        gate: Gate,
+        gate: InterruptGate,
         timeout: float | None = None,
         foreign: Iterable[int] = (),
         fork: bool | None = None,
@@ -109,12 +109,12 @@ class Local(Executor):
         self._fork = fork
         self._workers: list[_Worker] = []
         self._started = 0
-        self._stillborn = 0
-        self._again: deque[list[Task]] = deque()
+        self._failed_starts = 0
+        self._unstarted_chunks: deque[list[Task]] = deque()
         """Chunks of workers that did not come to life."""
         self._retries: deque[Task] = deque()
         """Sources at which a worker died, perhaps: each is tried alone."""
-        self._debris: list[tuple[str, list[Task]]] = []
+        self._abandoned: list[tuple[str, list[Task]]] = []
         self._selector = selectors.DefaultSelector()
         self._failure: TonearmError | None = None
 
@@ -127,13 +127,13 @@ class Local(Executor):
             if self._failure is None:
                 self._feed(chunks)
             yield batch
-            self._clear_up()
+            self._sweep_abandoned()
             if self._failure is not None:
                 raise self._failure
 
     def stop(self) -> Iterator[Batch]:
         """Have all workers leave their work, kill those that do not, and yield what was finished."""
-        deadline = time.monotonic() + GRACE
+        deadline = time.monotonic() + STOP_TIMEOUT
         for worker in self._workers:
             self._end(worker)
         batch: Batch = []
@@ -145,19 +145,19 @@ class Local(Executor):
             batch += self._listen(max(left, 0.5), stopping=True)
         if batch:
             yield batch
-        self._clear_up()
+        self._sweep_abandoned()
         self._selector.close()
 
     def _end(self, worker: _Worker) -> None:
         """Tell a worker to leave."""
-        worker.process.say_no_more()
+        worker.process.finish_sending()
         if not worker.idle:
             worker.process.signal(signal.SIGTERM)
 
     def _feed(self, chunks: Chunks) -> None:
         """Give every idle worker something to do; start one where there is need of it."""
         idle = deque(worker for worker in self._workers if worker.idle)
-        while (idle or len(self._workers) < self._jobs) and (self._retries or self._again or len(chunks)):
+        while (idle or len(self._workers) < self._jobs) and (self._retries or self._unstarted_chunks or len(chunks)):
             worker = idle.popleft() if idle else self._start()
             if worker is None:
                 return
@@ -165,7 +165,7 @@ class Local(Executor):
             if worker.alone:
                 chunk = [self._retries.popleft()]
             else:
-                chunk = self._again.popleft() if self._again else chunks.take()
+                chunk = self._unstarted_chunks.popleft() if self._unstarted_chunks else chunks.take()
             worker.chunk = {task.number: task for task in chunk}
             worker.published = {}
             worker.idle = worker.late = False
@@ -176,10 +176,10 @@ class Local(Executor):
     def _start(self) -> _Worker | None:
         """Start a worker; None if the system has no room for one more, and others can do the work."""
         self._started += 1
-        mark = f"{self._settings.mark}{self._started & 0xFFFF:04x}"
+        owner_id = f"{self._settings.owner_id}{self._started & 0xFFFF:04x}"
         foreign = [*self._foreign, *(worker.process.connection.fileno() for worker in self._workers)]
         foreign.append(self._selector.fileno() if hasattr(self._selector, "fileno") else -1)
-        settings = msgspec.structs.replace(self._settings, mark=mark)
+        settings = msgspec.structs.replace(self._settings, owner_id=owner_id)
         try:
             process = start(self._pipeline, settings, foreign, fork=self._fork)
         except OSError as error:
@@ -192,7 +192,7 @@ class Local(Executor):
         self._selector.register(process.connection, selectors.EVENT_READ, worker)
         return worker
 
-    def _listen(self, wait: float = TICK, *, stopping: bool = False) -> Batch:
+    def _listen(self, wait: float = POLL_INTERVAL, *, stopping: bool = False) -> Batch:
         """Return what workers have finished; look after those that are gone, or say nothing for too long."""
         batch: Batch = []
         if stopping:
@@ -203,16 +203,16 @@ class Local(Executor):
             with self._gate.opened:
                 heard = self._selector.select(wait)
         for worker in self._workers:
-            worker.process.say_if_gone()
+            worker.process.close_if_ended()
         for key, _ in heard:
             worker = key.data
             messages = worker.process.receive()
             if messages is None:
-                batch += self._bury(worker, stopping=stopping)
+                batch += self._reap(worker, stopping=stopping)
                 continue
             worker.heard = time.monotonic()  # half a message is a sign of life, too
             for message in messages:
-                batch += self._heed(worker, message)
+                batch += self._handle(worker, message)
         if self._timeout and not stopping:
             now = time.monotonic()
             for worker in self._workers:
@@ -226,12 +226,12 @@ class Local(Executor):
         if worker.idle or worker.late or not self._timeout:
             return math.inf
         # A source has its time from when somebody is there to read it.
-        return worker.heard + (self._timeout if worker.ready else max(self._timeout, START))
+        return worker.heard + (self._timeout if worker.ready else max(self._timeout, START_TIMEOUT))
 
-    def _heed(self, worker: _Worker, message: Message) -> Batch:
+    def _handle(self, worker: _Worker, message: Message) -> Batch:
         if not worker.ready:
             worker.ready = True  # its first words; it has its first chunk already
-            self._stillborn = 0
+            self._failed_starts = 0
             return []
         for prepared in message.batch:
             number = prepared.task.number
@@ -247,29 +247,29 @@ class Local(Executor):
         worker.idle = message.idle
         return message.batch
 
-    def _bury(self, worker: _Worker, *, stopping: bool) -> Batch:
+    def _reap(self, worker: _Worker, *, stopping: bool) -> Batch:
         """Take leave of a worker that is gone; return the failure of a source that had a second chance already."""
         self._selector.unregister(worker.process.connection)
         self._workers.remove(worker)
-        status, worker.stubborn = worker.process.bury(FAREWELL)
-        unfinished = [self._rest(worker, task) for task in worker.chunk.values()]
+        status, worker.kept_running = worker.process.reap(EXIT_TIMEOUT)
+        unfinished = [self._remaining(worker, task) for task in worker.chunk.values()]
         if unfinished or worker.published:
-            self._debris.append((worker.process.mark, unfinished))
+            self._abandoned.append((worker.process.owner_id, unfinished))
         if stopping:
             return []
         if not worker.ready:
-            self._again.append(unfinished)
-            self._stillborn += 1
-            if self._stillborn >= MOST_STILLBORN:
-                message = f"{self._stillborn} worker processes could not start, the last: {_how(status)}"
+            self._unstarted_chunks.append(unfinished)
+            self._failed_starts += 1
+            if self._failed_starts >= MAX_FAILED_STARTS:
+                message = f"{self._failed_starts} worker processes could not start, the last: {_describe_exit(status)}"
                 self._failure = WorkerError(message, hint="--jobs 0 shows why")
             return []
         if worker.alone:
-            return [Prepared(task=task, failures=[self._failure_of(task, status, worker)]) for task in unfinished]
+            return [PreparedSource(task=task, failures=[self._failure_of(task, status, worker)]) for task in unfinished]
         self._retries += unfinished
         return []
 
-    def _rest(self, worker: _Worker, task: Task) -> Task:
+    def _remaining(self, worker: _Worker, task: Task) -> Task:
         """Return what is left to do of a source, some parts of which may have come."""
         came = worker.published.get(task.number)
         return msgspec.structs.replace(task, skip=task.skip | came) if came else task
@@ -278,27 +278,29 @@ class Local(Executor):
         if worker.late:
             message = f"it took longer than {self._timeout:g} s, twice"
             return Failure(task.name, "", 0, "timeout", message, "--timeout S gives it more")
-        if worker.stubborn:
+        if worker.kept_running:
             message = "its process closed its connection to the run, twice"
             return Failure(task.name, "", 0, "worker-died", message, "a plugin closes files that are not its own")
         hint = "--jobs 0 --debug shows what happens, in one process"
         if status == -signal.SIGKILL:
             hint = "out of memory, most likely: fewer --jobs"
-        return Failure(task.name, "", 0, "worker-died", f"its process was ended by {_how(status)}, twice", hint)
+        return Failure(
+            task.name, "", 0, "worker-died", f"its process was ended by {_describe_exit(status)}, twice", hint
+        )
 
-    def _clear_up(self) -> None:
+    def _sweep_abandoned(self) -> None:
         """Remove the temporaries of workers that are gone; what they finished is published by now."""
-        debris, self._debris = self._debris, []
-        for mark, tasks in debris:
+        debris, self._abandoned = self._abandoned, []
+        for owner_id, tasks in debris:
             folders = {output_folder(output, source_of(task)) for output in self._pipeline.outputs for task in tasks}
             if None in folders or not tasks:
-                sweep(self._settings.root, mark, deep=True)
+                sweep(self._settings.root, owner_id, deep=True)
             else:
                 for folder in folders:
-                    sweep(os.path.join(self._settings.root, folder or ""), mark)
+                    sweep(os.path.join(self._settings.root, folder or ""), owner_id)
 
 
-def _how(status: int) -> str:
+def _describe_exit(status: int) -> str:
     """Return how a process ended, in words."""
     if status >= 0:
         return f"exit status {status}"

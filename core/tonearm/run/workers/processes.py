@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from tonearm.pipeline.converter import Converter
 from tonearm.run.prepare import Settings
-from tonearm.run.workers.worker_process import Process
+from tonearm.run.workers.worker_process import WorkerProcess
 
 
 def is_fork_safe() -> bool:
@@ -26,7 +26,9 @@ def is_fork_safe() -> bool:
         return False
 
 
-def start(pipeline: Converter, settings: Settings, foreign: Iterable[int], *, fork: bool | None = None) -> Process:
+def start(
+    pipeline: Converter, settings: Settings, foreign: Iterable[int], *, fork: bool | None = None
+) -> WorkerProcess:
     """Start a worker.
 
     Parameters
@@ -49,6 +51,6 @@ def start(pipeline: Converter, settings: Settings, foreign: Iterable[int], *, fo
             from tonearm.run.workers.forked_process import start_forked
 
             return start_forked(pipeline, settings, [*foreign, here.fileno()], here, there)
-        from tonearm.run.workers.spawned_process import start_fresh
+        from tonearm.run.workers.spawned_process import start_spawned
 
-        return start_fresh(pipeline, settings, here, there)
+        return start_spawned(pipeline, settings, here, there)

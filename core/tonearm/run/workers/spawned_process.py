@@ -13,14 +13,14 @@ from tonearm.errors import UsageError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.run.prepare import Settings
 from tonearm.run.workers.cores import pin_threads
-from tonearm.run.workers.worker_process import Process, send_signal
+from tonearm.run.workers.worker_process import WorkerProcess, send_signal
 
 
-class Fresh(Process):
+class SpawnedProcess(WorkerProcess):
     """A new interpreter."""
 
-    def __init__(self, connection: socket.socket, mark: str, process: subprocess.Popen[bytes]) -> None:
-        super().__init__(connection, mark)
+    def __init__(self, connection: socket.socket, owner_id: str, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(connection, owner_id)
         self._process = process
 
     @property
@@ -38,7 +38,7 @@ class Fresh(Process):
         return self._process.wait()
 
 
-def start_fresh(pipeline: Converter, settings: Settings, here: socket.socket, there: socket.socket) -> Process:
+def start_spawned(pipeline: Converter, settings: Settings, here: socket.socket, there: socket.socket) -> WorkerProcess:
     try:
         job = pickle.dumps((pipeline, settings), 5)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -58,4 +58,4 @@ def start_fresh(pipeline: Converter, settings: Settings, here: socket.socket, th
     )
     with contextlib.suppress(OSError):  # one that is gone already is found out when we listen to it
         here.sendall(len(job).to_bytes(8, "big") + job)
-    return Fresh(here, settings.mark, process)
+    return SpawnedProcess(here, settings.owner_id, process)

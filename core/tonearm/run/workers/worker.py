@@ -15,8 +15,8 @@ from tonearm.errors import OutputError
 from tonearm.run.prepare import Preparer
 from tonearm.run.tasks import Task
 from tonearm.run.workers.executor import Batch
-from tonearm.run.workers.flush_timer import Flush
-from tonearm.run.workers.interrupts import SIGNALS, Gate
+from tonearm.run.workers.flush_timer import FlushTimer
+from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
 from tonearm.run.workers.memory import keep_memory
 from tonearm.run.workers.messages import HEAD, Inbox, Message, send
 
@@ -24,20 +24,20 @@ from tonearm.run.workers.messages import HEAD, Inbox, Message, send
 class _Worker:
     """Serves one connection."""
 
-    def __init__(self, connection: socket.socket, make: Callable[[Gate], Preparer]) -> None:
+    def __init__(self, connection: socket.socket, make: Callable[[InterruptGate], Preparer]) -> None:
         self._connection = connection
         self._make = make
         self._batch: Batch = []
-        self._told_to_stop = False
+        self._stopping = False
 
     def on_term(self, *_: object) -> None:
         """Leave the work at hand; what is finished is still sent."""
-        self._told_to_stop = True
+        self._stopping = True
         raise KeyboardInterrupt
 
     def serve(self) -> None:
         """Prepare chunk after chunk."""
-        with contextlib.suppress(KeyboardInterrupt), Gate() as gate:
+        with contextlib.suppress(KeyboardInterrupt), InterruptGate() as gate:
             self._serve(self._make(gate))
 
     def _serve(self, preparer: Preparer) -> None:
@@ -46,34 +46,34 @@ class _Worker:
         while data := self._connection.recv(1 << 16):
             for chunk in inbox.feed(data):
                 self._do(preparer, chunk)
-            if self._told_to_stop:
+            if self._stopping:
                 return
 
     def _do(self, preparer: Preparer, chunk: list[Task]) -> None:
         error: tuple[str, str] | None = None
         bug = ""
         try:
-            if not self._told_to_stop:
+            if not self._stopping:
                 self._prepare(preparer, chunk)
         except OutputError as failed:
             error = failed.message, failed.hint
         except KeyboardInterrupt:
-            if not self._told_to_stop:
+            if not self._stopping:
                 raise
         except Exception:
             bug = traceback.format_exc()
-        idle = not self._told_to_stop
+        idle = not self._stopping
         self._send(Message(self._taken(), idle=idle, output_error=error, bug=bug))
 
     def _prepare(self, preparer: Preparer, chunk: list[Task]) -> None:
-        flush = Flush(impatient=preparer.settings.impatient)
+        flush = FlushTimer(flush_failures=preparer.settings.flush_failures)
         for task in chunk:
             for prepared in preparer.prepare(task):
                 self._batch.append(prepared)
                 if flush.is_due(prepared):
                     self._send(Message(self._taken()))
                     flush.restart()
-                if self._told_to_stop:
+                if self._stopping:
                     return
 
     def _taken(self) -> Batch:
@@ -84,7 +84,7 @@ class _Worker:
         send(self._connection, message)
 
 
-def serve(connection: socket.socket, make: Callable[[Gate], Preparer]) -> int:
+def serve(connection: socket.socket, make: Callable[[InterruptGate], Preparer]) -> int:
     """Be a worker; return an exit status. Ctrl-C and a closed terminal are the run's affair, SIGTERM ends the work."""
     worker = _Worker(connection, make)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
@@ -124,7 +124,7 @@ def main() -> None:
     (size,) = HEAD.unpack(connection.recv(HEAD.size, socket.MSG_WAITALL))
     content = connection.recv(size, socket.MSG_WAITALL)
 
-    def make(gate: Gate) -> Preparer:
+    def make(gate: InterruptGate) -> Preparer:
         pipeline, settings = pickle.loads(content)  # noqa: S301 - from our own process
         pipeline.preflight()
         return Preparer(pipeline, settings, gate)

@@ -12,20 +12,20 @@ from abc import ABC, abstractmethod
 from tonearm.run.workers.messages import Inbox, Message, send
 
 
-class Process(ABC):
+class WorkerProcess(ABC):
     """A worker's process, seen from the run.
 
     Attributes
     ----------
     connection
         To talk to it.
-    mark
+    owner_id
         How the digits of its temporaries begin.
     """
 
-    def __init__(self, connection: socket.socket, mark: str) -> None:
+    def __init__(self, connection: socket.socket, owner_id: str) -> None:
         self.connection = connection
-        self.mark = mark
+        self.owner_id = owner_id
         self._inbox = Inbox()
 
     def receive(self) -> list[Message] | None:
@@ -44,12 +44,12 @@ class Process(ABC):
             return False
         return True
 
-    def say_no_more(self) -> None:
+    def finish_sending(self) -> None:
         """Let it end when it has done what it was sent."""
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
 
-    def say_if_gone(self) -> None:
+    def close_if_ended(self) -> None:
         """If it has ended, let what it said be followed by the end of its connection, whoever holds that open still.
 
         A process that it forked has its side of the connection, too, and may outlive it.
@@ -58,20 +58,20 @@ class Process(ABC):
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RD)
 
-    def bury(self, patience: float) -> tuple[int, bool]:
+    def reap(self, patience: float) -> tuple[int, bool]:
         """Close its connection, which has ended, and see that it and what it started are gone.
 
         Returns its exit status, negative for a signal, and whether it would not end for so many seconds.
         """
         self.connection.close()
         deadline = time.monotonic() + patience
-        while stubborn := not self._has_ended():
+        while kept_running := not self._has_ended():
             if time.monotonic() > deadline:
                 break
             time.sleep(0.001)
         # Nobody has waited for it yet, so that its number, which is that of its group, is still its own.
         send_signal(self.number, signal.SIGKILL)
-        return self.wait(), stubborn
+        return self.wait(), kept_running
 
     def _has_ended(self) -> bool:
         try:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tonearm.errors import UsageError
-from tonearm.run.sources.source_list import listed
+from tonearm.run.sources.source_list import read_source_list
 
 
 class TestLists:
@@ -15,19 +15,19 @@ class TestLists:
         content = separator.join(map(os.fsencode, wanted))
         for end in (b"", separator, separator * 2):
             (folder / "list").write_bytes(content + end)
-            assert list(listed("list")) == wanted
+            assert list(read_source_list("list")) == wanted
 
     def test_a_long_list(self, folder):
         wanted = [f"folder/{number:020}.npy" for number in range(20_000)]
         (folder / "list").write_text("\n".join(wanted))
-        assert list(listed("list")) == wanted
+        assert list(read_source_list("list")) == wanted
 
     def test_stdin(self, folder):
-        code = "from tonearm.run.sources.source_list import listed; print(list(listed('-')))"
+        code = "from tonearm.run.sources.source_list import read_source_list; print(list(read_source_list('-')))"
         done = subprocess.run([sys.executable, "-c", code], input=b"a\nb", capture_output=True)
         assert done.stdout == b"['a', 'b']\n"
 
     def test_a_list_that_is_not_there(self, folder):
         with pytest.raises(UsageError) as caught:
-            list(listed("none"))
+            list(read_source_list("none"))
         assert (caught.value.code, caught.value.message) == ("no-source", "cannot read none: no such file or directory")

@@ -11,7 +11,7 @@ from tonearm.run.store.temporaries import Temporaries
 
 
 def made(root, **more):
-    return Temporaries(str(root), **{"mark": "00070003", "fsync": False, **more})
+    return Temporaries(str(root), **{"owner_id": "00070003", "fsync": False, **more})
 
 
 def below(root):
@@ -133,7 +133,7 @@ def test_however_an_encoder_writes(folder, write):
 
 
 def test_what_was_written_straight_through_is_not_read_again(folder, monkeypatch):
-    monkeypatch.setattr(room, "hash_of", None)
+    monkeypatch.setattr(room, "hash_descriptor", None)
     with made(folder) as temporaries:
         by_open_pieces(temporaries.sink("a.wav"))
         by_open_wide(temporaries.sink("b.wav"))

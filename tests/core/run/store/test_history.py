@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tonearm.errors import OutputError
 from tonearm.run.store.history import History
-from tonearm.run.store.records import journals, records
+from tonearm.run.store.records import find_journals, read_records
 
 A, B = xxhash.xxh3_128_hexdigest(b"aaaa"), xxhash.xxh3_128_hexdigest(b"bbbb")
 PIPELINE = "f00d"
@@ -266,17 +266,17 @@ class TestJournals:
         assert name in History("out").owned
 
     def test_no_journal(self, folder):
-        assert journals("none") == []
+        assert find_journals("none") == []
         history = History("none")
         assert history.clean
         assert not len(history.owned)
-        assert list(records("none")) == [(0, {})]
+        assert list(read_records("none")) == [(0, {})]
 
     def test_the_one_written_last_comes_last(self, found):
         for number, name in enumerate(["journal.jsonl", "journal-1-of-2.jsonl", "other.jsonl", "journal-2-of-2.jsonl"]):
             found.lines(found.run(), name=name)
             os.utime(found.folder / name, (100 - number, 100 - number))
-        assert [path.rpartition("/")[2] for path in journals("out")] == [
+        assert [path.rpartition("/")[2] for path in find_journals("out")] == [
             "journal-2-of-2.jsonl", "journal-1-of-2.jsonl", "journal.jsonl",
         ]  # fmt: skip
 
@@ -296,9 +296,9 @@ class TestJournals:
 
     def test_part_of_a_journal(self, done):
         path = done.folder / "journal.jsonl"
-        offsets = [offset for offset, _ in records(str(path))]
+        offsets = [offset for offset, _ in read_records(str(path))]
         assert offsets[-1] == path.stat().st_size
-        assert [record.get("record") for _, record in records(str(path), offsets[1], offsets[3])] == [
+        assert [record.get("record") for _, record in read_records(str(path), offsets[1], offsets[3])] == [
             "begin",
             "out",
             None,

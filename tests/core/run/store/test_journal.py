@@ -7,7 +7,7 @@ import pytest
 
 from tonearm.errors import OutputError
 from tonearm.run.store.journal import Journal, journal_path
-from tonearm.run.store.records import records
+from tonearm.run.store.records import read_records
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def root(tmp_path):
 
 
 def found(root):
-    return [record for _, record in records(journal_path(root)) if record]
+    return [record for _, record in read_records(journal_path(root)) if record]
 
 
 class TestWriting:

@@ -7,7 +7,7 @@ import pytest
 
 from tonearm.errors import OutputError
 from tonearm.run.store import lock as room
-from tonearm.run.store.lock import Lock, LockedError, holders
+from tonearm.run.store.lock import Lock, LockedError, lock_holders
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ import sys
 from tonearm.run.store.lock import Lock
 shard = tuple(map(int, sys.argv[2].split("/"))) if sys.argv[2] else None
 lock = Lock(sys.argv[1], shard)
-lock.take(make=True)
+lock.acquire(create=True)
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -50,15 +50,15 @@ class TestLock:
         process = hold(root)
         for shard in (None, (1, 2)):
             with pytest.raises(LockedError) as caught:
-                Lock(root, shard).take(make=True)
+                Lock(root, shard).acquire(create=True)
             assert caught.value.code == "locked"
             assert caught.value.message == f"another run holds {root}"
         if sys.platform == "linux":
-            assert holders(root) == [process.pid]
+            assert lock_holders(root) == [process.pid]
         process.kill()  # the kernel frees it, however its holder ends
         process.wait()
         lock = Lock(root)
-        lock.take(make=True)
+        lock.acquire(create=True)
         assert lock.is_held
         lock.release()
         assert not lock.is_held
@@ -66,21 +66,21 @@ class TestLock:
     def test_shards_keep_out_themselves_and_whole_runs(self, root, hold):
         hold(root, "1/2")
         with pytest.raises(LockedError):
-            Lock(root).take(make=True)
+            Lock(root).acquire(create=True)
         with pytest.raises(LockedError):
-            Lock(root, (1, 2)).take(make=True)
+            Lock(root, (1, 2)).acquire(create=True)
         other = Lock(root, (2, 2))
-        other.take(make=True)
-        other.take(make=True)  # as a run does: for its plan, and to carry it out
+        other.acquire(create=True)
+        other.acquire(create=True)  # as a run does: for its plan, and to carry it out
         assert len(other.descriptors) == 2
         other.release()
 
     def test_nothing_is_made_for_a_plan(self, tmp_path):
         lock = Lock(str(tmp_path / "none"))
-        lock.take(make=False)
+        lock.acquire(create=False)
         assert not lock.is_held
         assert list(tmp_path.iterdir()) == []
-        lock.take(make=True)
+        lock.acquire(create=True)
         assert lock.is_held
         lock.release()
 
@@ -89,7 +89,7 @@ class TestLock:
         before = os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd") else []
         lock = Lock(root, (1, 3))
         with pytest.raises(LockedError):
-            lock.take(make=True)
+            lock.acquire(create=True)
         assert not lock.is_held
         assert len(os.listdir("/proc/self/fd")) == len(before) if before else True
 
@@ -99,7 +99,7 @@ class TestLock:
 
         monkeypatch.setattr(room.fcntl, "flock", refuse)
         lock = Lock(root)
-        lock.take(make=True)
+        lock.acquire(create=True)
         assert lock.warning == (
             f"{root} is on a file system without locks (No locks available): see to it that no other run writes there"
         )
@@ -108,19 +108,19 @@ class TestLock:
     def test_an_output_folder_that_is_a_file(self, tmp_path):
         (tmp_path / "a").write_text("")
         with pytest.raises(OutputError) as caught:
-            Lock(str(tmp_path / "a")).take(make=True)
+            Lock(str(tmp_path / "a")).acquire(create=True)
         assert str(caught.value) == f"cannot write to {tmp_path}/a: not a directory\n    hint: --out DIR"
 
     def test_nobody_holds_what_is_not_there(self, tmp_path):
-        assert holders(str(tmp_path)) == []
+        assert lock_holders(str(tmp_path)) == []
 
 
 def test_a_process_that_is_started_does_not_hold_the_lock_on(root):
     lock = Lock(root)
-    lock.take(make=True)
+    lock.acquire(create=True)
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     lock.release()
     second = Lock(root)
-    second.take(make=True)
+    second.acquire(create=True)
     second.release()
     child.communicate(b"\n")

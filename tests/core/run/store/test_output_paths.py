@@ -6,7 +6,7 @@ import pytest
 from tonearm.errors import ItemError
 from tonearm.pipeline.templates import parse_template
 from tonearm.plugins.item import Item
-from tonearm.run.store.output_paths import is_known_early, output_folder, output_path
+from tonearm.run.store.output_paths import is_known_before_reading, output_folder, output_path
 from tonearm.signals import Waveform
 from tonearm.source import Source
 
@@ -61,5 +61,5 @@ def test_names_of_255_bytes_and_more():
      ("{key}/{stem}", False, None), ("{source_hash}", False, "")],
 )  # fmt: skip
 def test_what_is_known_before_a_source_is_read(text, early, folder):
-    assert is_known_early(output(text)) == early
+    assert is_known_before_reading(output(text)) == early
     assert output_folder(output(text), source()) == folder

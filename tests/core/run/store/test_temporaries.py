@@ -6,13 +6,13 @@ import pytest
 import xxhash
 
 from tonearm.errors import ItemError, OutputError
-from tonearm.run.prepared import File
+from tonearm.run.prepared import PreparedFile
 from tonearm.run.store import temporaries as room
-from tonearm.run.store.temporaries import LEFTOVER, Temporaries, discard, flush_folder, sweep, temporary_of
+from tonearm.run.store.temporaries import TEMPORARY_NAME, Temporaries, discard, flush_folder, sweep, temporary_path
 
 
 def made(root, **more):
-    return Temporaries(str(root), **{"mark": "00070003", "fsync": False, **more})
+    return Temporaries(str(root), **{"owner_id": "00070003", "fsync": False, **more})
 
 
 def below(root):
@@ -30,9 +30,9 @@ class TestWriting:
             sink.path.write_bytes(b"content")
             files = temporaries.finish()
         hashed = xxhash.xxh3_128_hexdigest(b"content")
-        assert files == [File(temporary=sink.path.name, output="x/a\n\x1b.wav", size=7, hash=hashed)]
+        assert files == [PreparedFile(temporary=sink.path.name, output="x/a\n\x1b.wav", size=7, hash=hashed)]
         assert below(folder) == [f"x/{sink.path.name}"]
-        assert temporary_of(str(folder), files[0]) == str(sink.path)
+        assert temporary_path(str(folder), files[0]) == str(sink.path)
 
     def test_a_second_file_beside_it(self, folder):
         with made(folder) as temporaries:
@@ -41,7 +41,7 @@ class TestWriting:
             sink.sidecar(".json").write_bytes(b"22")
             files = temporaries.finish()
         assert [(file.output, file.size) for file in files] == [("x/a.b.wav", 1), ("x/a.b.json", 2)]
-        assert all(LEFTOVER.fullmatch(file.temporary) for file in files)
+        assert all(TEMPORARY_NAME.fullmatch(file.temporary) for file in files)
 
     def test_files_are_flushed_or_not(self, folder, monkeypatch):
         flushed = []
@@ -145,7 +145,7 @@ class TestSweeping:
         os.symlink(folder, folder / "x" / "up")
 
     @pytest.mark.parametrize(
-        ("mark", "deep", "kept"),
+        ("owner_id", "deep", "kept"),
         [
             ("", True, ()),
             ("", False, NAMES[4:]),
@@ -154,15 +154,15 @@ class TestSweeping:
             ("00010002", True, NAMES[2:4]),
         ],
     )
-    def test_only_temporaries_and_only_ours(self, folder, mark, deep, kept):
-        sweep(str(folder), mark, deep=deep)
+    def test_only_temporaries_and_only_ours(self, folder, owner_id, deep, kept):
+        sweep(str(folder), owner_id, deep=deep)
         assert below(folder) == sorted([*kept, *self.OTHERS])
 
     def test_a_folder_that_is_gone(self):
         sweep("none", deep=True)
 
     def test_what_nobody_will_publish(self, folder):
-        file = File(temporary=".tonearm-0001000200000009.part", output="x/y/a.wav", size=1, hash="")
+        file = PreparedFile(temporary=".tonearm-0001000200000009.part", output="x/y/a.wav", size=1, hash="")
         discard(str(folder), [file, file])
         assert self.NAMES[4] not in below(folder)
 

@@ -1,8 +1,8 @@
 import pytest
 from run_toys import task
 
-from tonearm.run.prepared import Prepared
-from tonearm.run.workers.chunks import CHUNK_SECONDS, MOST_TASKS, Chunks
+from tonearm.run.prepared import PreparedSource
+from tonearm.run.workers.chunks import CHUNK_SECONDS, MAX_CHUNK_SIZE, Chunks
 
 
 def chunks(total, workers=2):
@@ -10,7 +10,7 @@ def chunks(total, workers=2):
 
 
 def cost(seconds):
-    return [Prepared(task=task("a.txt"), seconds=seconds)]
+    return [PreparedSource(task=task("a.txt"), seconds=seconds)]
 
 
 class TestChunks:
@@ -33,7 +33,7 @@ class TestChunks:
         assert sizes[:3] == [1, 4, 16]
         assert sizes[-1] == int(CHUNK_SECONDS / 0.001)
 
-    @pytest.mark.parametrize(("seconds", "size"), [(10.0, 1), (1e-9, MOST_TASKS), (0.05, 5)])
+    @pytest.mark.parametrize(("seconds", "size"), [(10.0, 1), (1e-9, MAX_CHUNK_SIZE), (0.05, 5)])
     def test_they_are_bounded(self, seconds, size):
         found = chunks(1_000_000)
         for _ in range(20):

@@ -5,8 +5,8 @@ from tonearm.errors import OutputError
 from tonearm.run.prepare import Settings
 from tonearm.run.workers import flush_timer as room
 from tonearm.run.workers.chunks import Chunks
-from tonearm.run.workers.in_process import InProcess
-from tonearm.run.workers.interrupts import Gate
+from tonearm.run.workers.in_process import InProcessExecutor
+from tonearm.run.workers.interrupts import InterruptGate
 
 
 def chunks(total, workers=2):
@@ -16,7 +16,7 @@ def chunks(total, workers=2):
 class TestInThisProcess:
     def run(self, found, total):
         write(**{str(number): "k 0.5" for number in range(total)})
-        executor = InProcess(found, Settings(root="out", mark="0000", fsync=False), Gate())
+        executor = InProcessExecutor(found, Settings(root="out", owner_id="0000", fsync=False), InterruptGate())
         return executor, executor.results(chunks(total))
 
     def test_every_task_comes_back_once(self, folder):
@@ -31,7 +31,7 @@ class TestInThisProcess:
 
     def test_what_was_finished_when_it_is_stopped(self, folder, monkeypatch):
         write(**{str(number): "k 0.5" for number in range(4)})
-        executor = InProcess(pipeline(), Settings(root="out", mark="0000", fsync=False), Gate())
+        executor = InProcessExecutor(pipeline(), Settings(root="out", owner_id="0000", fsync=False), InterruptGate())
         real = executor._preparer.prepare
 
         def prepare(one):

@@ -167,7 +167,7 @@ def test_a_system_with_no_room_at_all():
 
 
 STILLBORN = """
-import os, tonearm.run.workers.processes as processes
+import os, tonearm.run.workers.forked_process as processes
 real, count = processes.serve, iter(range(100))
 os.environ["BORN"] = "{born}"
 def serve(*a):
