@@ -16,7 +16,7 @@ def test_two_runs_into_one_folder(tmp_path):
     env = slow(tmp_path, 4.0)
     first = start(tmp_path, "--jobs", 1, env=env)
     wait_for(lambda: count(tmp_path / "out", "run"))
-    for arguments in ((), ("--dry-run",), ("--shard", "1/2"), ("--force",)):
+    for arguments in ((), ("--dry-run",), ("--part", "1/2"), ("--force",)):
         status, said = run(tmp_path, *arguments, env=env)
         assert (status, said.splitlines()[0]) == (11, "locked: another run holds out")
     assert first.poll() is None
@@ -38,11 +38,11 @@ def test_runs_that_start_at_the_same_moment(tmp_path):
             path.rmdir() if path.is_dir() else path.unlink()
 
 
-def test_shards_at_the_same_time(tmp_path):
+def test_parts_at_the_same_time(tmp_path):
     material(tmp_path, 60)
     expected = reference(tmp_path)
-    shards = [start(tmp_path, "--jobs", 1, "--shard", f"{part}/3") for part in (1, 2, 3)]
-    assert [process.communicate(timeout=60) and process.returncode for process in shards] == [0, 0, 0]
+    parts = [start(tmp_path, "--jobs", 1, "--part", f"{part}/3") for part in (1, 2, 3)]
+    assert [process.communicate(timeout=60) and process.returncode for process in parts] == [0, 0, 0]
     assert complete(tmp_path / "out", expected) + temporaries(tmp_path / "out") == []
     before = seen(tmp_path / "out")
     status, said = run(tmp_path)  # a whole run knows what they did

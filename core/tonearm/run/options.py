@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from tonearm.errors import UsageError, one_line
-from tonearm.run.part import Shard
+from tonearm.run.part import Part
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         Stop when so many items have failed; None goes on whatever happens.
     fsync
         Flush each file to the disk before it gets its name.
-    shard
+    part
         Which part of the sources to do, of how many: (1, 4) is the first quarter. None does all.
     executor
         Name of what does the work; ``local``.
@@ -42,7 +42,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     max_failures: int | None = None
     fsync: bool = True
-    shard: Shard | None = None
+    part: Part | None = None
     executor: str = "local"
     debug: bool = False
 
@@ -64,5 +64,5 @@ class RunOptions(Struct, frozen=True, kw_only=True):
             raise UsageError("a source can be timed out in a worker process only", hint="--jobs 1 or more")
         if self.max_failures is not None and self.max_failures < 1:
             raise UsageError(f"max-failures is {self.max_failures}, but must be 1 or more")
-        if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
-            raise UsageError(f"there is no shard {self.shard[0]} of {self.shard[1]}", hint="shards count from 1")
+        if self.part:
+            self.part.check()

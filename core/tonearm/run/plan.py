@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, plugins_of
 from tonearm.plugins.contract import Regroup
-from tonearm.run.part import Shard
+from tonearm.run.part import Part
 from tonearm.run.sources.content_hash import file_state
 from tonearm.run.store.history import History, PriorWork, PublishedItems
 from tonearm.run.store.output_names import OutputNames, output_is_input, resolve_folder
@@ -37,13 +36,13 @@ class Selection(Struct, frozen=True, kw_only=True):
         Convert what is done already, and replace files that no run wrote.
     verify
         Look at the content of outputs that are there, not only at their sizes.
-    shard
+    part
         Which part of the sources, of how many; None for all.
     """
 
     force: bool = False
     verify: bool = False
-    shard: Shard | None = None
+    part: Part | None = None
 
 
 class Plan:
@@ -168,12 +167,9 @@ class Plan:
             self.names.reserve(name, number)
 
     def _is_in_part(self, source: Source, path: str) -> bool:
-        """Say whether a source belongs to this shard; its name tells, wherever its folder is mounted."""
-        shard = self.selection.shard
-        if shard is None:
-            return True
-        name = f"{source.relative_dir}/{os.path.basename(path)}"
-        return zlib.crc32(os.fsencode(name)) % shard[1] == shard[0] - 1
+        """Return whether a source is in the part that this run does."""
+        part = self.selection.part
+        return part is None or part.contains(f"{source.relative_dir}/{os.path.basename(path)}")
 
     def validate(self) -> None:
         """Say what is wrong with the whole.

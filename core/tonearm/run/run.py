@@ -11,17 +11,17 @@ from pathlib import Path
 from tonearm.errors import OutputError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.run.options import RunOptions
-from tonearm.run.part import owner_of
+from tonearm.run.part import WHOLE_RUN_OWNER
 from tonearm.run.plan import Plan, Selection, make_plan
 from tonearm.run.prepare import Settings
 from tonearm.run.report import Report
 from tonearm.run.result import Result
 from tonearm.run.sources.content_hash import file_state
 from tonearm.run.store.free_space import space_warnings
-from tonearm.run.store.journal import Journal, journal_path
+from tonearm.run.store.journal import Journal
 from tonearm.run.store.lock import Lock, LockedError
 from tonearm.run.store.publisher import Publisher
-from tonearm.run.store.records import find_journals
+from tonearm.run.store.run_folder import find_journals, journal_path
 from tonearm.run.store.temporaries import ANY_OWNER, discard, sweep
 from tonearm.run.tasks import Task
 from tonearm.run.workers.chunks import Chunks
@@ -52,7 +52,7 @@ class Run:
         self.pipeline = pipeline
         self.options = options
         self.report = Report(Path(options.out))
-        self._lock = Lock(options.out, options.shard)
+        self._lock = Lock(options.out, options.part)
 
     def plan(self, sources: Iterable[Source]) -> Plan:
         """Return what there is to do; nothing on the disk is changed.
@@ -72,7 +72,7 @@ class Run:
         self._lock.acquire(create=False)
         try:
             self.pipeline.preflight()
-            selection = Selection(force=options.force, verify=options.verify, shard=options.shard)
+            selection = Selection(force=options.force, verify=options.verify, part=options.part)
             plan = make_plan(self.pipeline, sources, options.out, selection)
         except BaseException:
             self._lock.release()
@@ -113,7 +113,7 @@ class Run:
                 self._lock.acquire(create=True)
                 _check_no_other_run(plan)
                 report.warnings += [self._lock.warning] if self._lock.warning else []
-                with contextlib.closing(Journal(self.options.out, self.options.shard)) as journal:
+                with contextlib.closing(Journal(self.options.out, self.options.part)) as journal:
                     start = journal.size
                     try:
                         self._convert(plan, journal, gate, observe, tick or (lambda: None))
@@ -140,7 +140,7 @@ class Run:
     ) -> None:
         options, report = self.options, self.report
         if not plan.history.clean:
-            sweep(options.out, owner_of(options.shard) if options.shard else ANY_OWNER, deep=True)
+            sweep(options.out, options.part.owner_id if options.part else ANY_OWNER, deep=True)
         journal.write(
             "run",
             time=time.time(),
@@ -224,7 +224,7 @@ class Run:
         threads = max(1, usable_cores() // max(1, self.jobs))
         settings = Settings(
             root=options.out,
-            owner_id=owner_of(options.shard),
+            owner_id=options.part.owner_id if options.part else WHOLE_RUN_OWNER,
             fsync=options.fsync,
             threads=threads,
             debug=options.debug,
@@ -251,8 +251,8 @@ def _stop_reason(stopped: BaseException | None) -> str:
 
 def _check_no_other_run(plan: Plan) -> None:
     """Raise `LockedError` if another run came and went since the plan was made: before, there was no lock to hold."""
-    shard = plan.selection.shard
-    for path in find_journals(plan.root) if shard is None else [journal_path(plan.root, shard)]:
+    part = plan.selection.part
+    for path in find_journals(plan.root) if part is None else [journal_path(plan.root, part)]:
         size, _ = file_state(path) or (0, 0)
         if size != plan.history.sizes.get(path, 0):
             raise LockedError(f"another run wrote to {one_line(plan.root)} meanwhile", hint="run it again")

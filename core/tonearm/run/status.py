@@ -16,7 +16,8 @@ from tonearm.run.prepared import Failure
 from tonearm.run.report import KEPT, warning_pattern
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.lock import lock_holders
-from tonearm.run.store.records import find_journals, read_records, runs_in_order
+from tonearm.run.store.records import read_records, runs_in_order
+from tonearm.run.store.run_folder import find_journals
 
 _OFFSET_BITS = 48
 

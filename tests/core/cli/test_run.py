@@ -151,7 +151,7 @@ class TestDryRun:
         assert done.stderr == "2 to convert, 1 done; outputs go below out\n"
         done = run("--dry-run", "--set", "outputs.0.with.subtype=FLOAT")
         assert done.stdout.splitlines()[2] == "c.npy -> c.wav (the pipeline or a plugin has changed)"
-        done = run("--dry-run", "--json", "--shard", "1/1")
+        done = run("--dry-run", "--json", "--part", "1/1")
         assert json.loads(done.stdout.splitlines()[0]) == {
             "source": "a.npy", "status": "planned", "outputs": ["a.wav"], "reason": "it has changed",
         }  # fmt: skip
@@ -180,7 +180,7 @@ class TestSources:
         [(["nothing/*"], "no-source: there is no source to convert\n    hint: name files, folders or patterns\n"),
          (["nothing"], "no-source: there is no file nothing\n"),
          (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
-         (["--shard", "3/2"], "usage: argument --shard: '3/2' is no part of a whole; 1/4 is the first quarter\n"),
+         (["--part", "3/2"], "usage: argument --part: invalid part '3/2': use I/N with 1 <= I <= N\n"),
          (["--jobs", "-1"], "usage: jobs is -1, but cannot be negative\n"),
          (["--timeout", "5"], "usage: a source can be timed out in a worker process only\n"),
          (["--executor", "moon"], "unknown-executor: there is no executor 'moon'\n")],

@@ -2,6 +2,7 @@ import pytest
 
 from tonearm.errors import UsageError
 from tonearm.run.options import RunOptions
+from tonearm.run.part import Part
 
 
 @pytest.mark.parametrize(
@@ -12,8 +13,8 @@ from tonearm.run.options import RunOptions
         ({"timeout": 0.0, "jobs": 1}, "timeout is 0 s, but must be positive"),
         ({"timeout": 1.0}, "a source can be timed out in a worker process only"),
         ({"max_failures": 0}, "max-failures is 0, but must be 1 or more"),
-        ({"shard": (3, 2)}, "there is no shard 3 of 2"),
-        ({"shard": (0, 2)}, "there is no shard 0 of 2"),
+        ({"part": Part(3, 2)}, "invalid part '3/2': use I/N with 1 <= I <= N"),
+        ({"part": Part(0, 2)}, "invalid part '0/2': use I/N with 1 <= I <= N"),
     ],
 )
 def test_options_that_cannot_be(options, message):

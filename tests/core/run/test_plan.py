@@ -6,6 +6,7 @@ from run_toys import Seen, pipeline, write
 from tonearm.errors import PipelineError, UsageError
 from tonearm.run import plan as room
 from tonearm.run.options import RunOptions
+from tonearm.run.part import Part
 from tonearm.run.plan import Selection, make_plan
 from tonearm.run.run import Run
 
@@ -150,10 +151,10 @@ class TestAgain:
                 assert file.read() == before
 
 
-class TestShards:
+class TestParts:
     def test_every_source_is_in_one_part(self, inputs):
         write(**{f"{number:03}": "k 1" for number in range(100)})
-        parts = [planned(shard=(part, 3)) for part in (1, 2, 3)]
+        parts = [planned(part=Part(part, 3)) for part in (1, 2, 3)]
         names = [task.name for plan in parts for task, _ in plan.tasks()]
         assert len(names) == len(set(names)) == 102
         assert all(len(plan) > 20 for plan in parts)
@@ -164,15 +165,15 @@ class TestShards:
         for name in ("a.txt", "b.txt"):
             os.link(name, f"other/place/{name}")
         for part in (1, 2):
-            here = [os.path.basename(task.name) for task, _ in planned(sources=["*.txt"], shard=(part, 2)).tasks()]
+            here = [os.path.basename(task.name) for task, _ in planned(sources=["*.txt"], part=Part(part, 2)).tasks()]
             there = [
-                os.path.basename(task.name) for task, _ in planned(sources=["other/place"], shard=(part, 2)).tasks()
+                os.path.basename(task.name) for task, _ in planned(sources=["other/place"], part=Part(part, 2)).tasks()
             ]
             assert here == there
 
     def test_clashes_between_parts_show_in_each(self, inputs):
         for part in (1, 2):
-            assert refused(pipeline("same.raw"), shard=(part, 2))[0][0] == "same-output"
+            assert refused(pipeline("same.raw"), part=Part(part, 2))[0][0] == "same-output"
 
 
 def test_outputs_as_far_as_names_tell(inputs):

@@ -9,6 +9,7 @@ from run_toys import Do, Seen, files, journal, leftovers, pipeline, toys, write
 
 from tonearm.errors import OutputError, UsageError
 from tonearm.run.options import RunOptions
+from tonearm.run.part import Part
 from tonearm.run.run import Run
 from tonearm.run.store.lock import LockedError
 from tonearm.run.workers import flush_timer, in_process
@@ -200,15 +201,15 @@ class TestLeftovers:
         run()
         assert leftovers() == []
 
-    def test_of_other_shards_are_not(self):
+    def test_of_other_parts_are_not(self):
         write(a="k 0.5")
-        run(shard=(1, 1))
+        run(part=Part(1, 1))
         with open("out/.tonearm/journal-1-of-1.jsonl", "a") as file:
             file.write('{"record":"run"}\n')
         for owner_id in ("0000", "0001", "0002"):
             with open(f"out/.tonearm-{owner_id}000000000001.part", "w") as file:
                 file.write("half")
-        run(shard=(1, 1))
+        run(part=Part(1, 1))
         assert leftovers() == [".tonearm-0000000000000001.part", ".tonearm-0002000000000001.part"]
 
 
@@ -226,14 +227,14 @@ class TestTwoRuns:
         second.release()
         assert len(plan) == 0
 
-    @pytest.mark.parametrize("shard", [None, (1, 1)])
-    def test_one_that_came_and_went_since_the_plan(self, shard):
+    @pytest.mark.parametrize("part", [None, Part(1, 1)])
+    def test_one_that_came_and_went_since_the_plan(self, part):
         """In a new folder there is nothing to lock yet when the plan is made."""
         write(a="k 0.5")
         found = pipeline()
-        early = Run(found, RunOptions(out="out", shard=shard))
+        early = Run(found, RunOptions(out="out", part=part))
         plan = early.plan(found.find_sources())
-        run(found, shard=shard)
+        run(found, part=part)
         with pytest.raises(LockedError, match="another run wrote to out meanwhile"):
             early.execute(plan, Seen())
         assert files() == {"a.raw": files()["a.raw"]}

@@ -6,6 +6,7 @@ from run_toys import Seen, pipeline, write
 
 from tonearm.errors import UsageError
 from tonearm.run.options import RunOptions
+from tonearm.run.part import Part
 from tonearm.run.run import Run
 from tonearm.run.status import status_of
 
@@ -102,10 +103,10 @@ def test_while_a_run_is_at_it():
     assert set(states) == {"running"}
 
 
-def test_shards():
+def test_parts():
     write(**{str(number): "k 0.5" for number in range(10)})
     for part in (1, 2):
-        run(shard=(part, 2))
+        run(part=Part(part, 2))
     found = status_of("out")
     assert (found.runs, len(found.last), found.sources, found.items) == (2, 2, 10, 10)
     assert sorted(one.journal for one in found.last) == ["journal-1-of-2.jsonl", "journal-2-of-2.jsonl"]

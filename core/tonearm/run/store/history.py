@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from tonearm.run.sources.content_hash import FileState, file_state, hash_path
 from tonearm.run.store.hash_index import HashIndex
-from tonearm.run.store.records import find_journals, parse_record, read_records, runs_in_order
+from tonearm.run.store.records import parse_record, read_records, runs_in_order
+from tonearm.run.store.run_folder import find_journals
 from tonearm.run.tasks import ItemId
 
 PublishedFile = tuple[str, int, str]

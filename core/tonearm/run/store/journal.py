@@ -30,15 +30,11 @@ from typing import Any
 import msgspec
 
 from tonearm.errors import OutputError
-from tonearm.run.part import FOLDER, Shard, part_suffix
+from tonearm.run.part import Part
+from tonearm.run.store.run_folder import journal_path
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _encode_quickly = msgspec.json.Encoder().encode
-
-
-def journal_path(root: str, shard: Shard | None = None) -> str:
-    """Return where the journal below an output root is."""
-    return os.path.join(root, FOLDER, f"journal{part_suffix(shard)}.jsonl")
 
 
 class Journal:
@@ -48,7 +44,7 @@ class Journal:
     ----------
     root
         The output folder.
-    shard
+    part
         Which part of the work the run does; None for all of it.
 
     Raises
@@ -57,8 +53,8 @@ class Journal:
         If it cannot be written.
     """
 
-    def __init__(self, root: str, shard: Shard | None = None) -> None:
-        self.path = journal_path(root, shard)
+    def __init__(self, root: str, part: Part | None = None) -> None:
+        self.path = journal_path(root, part)
         try:
             self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
             end = os.lseek(self.descriptor, 0, os.SEEK_END)

@@ -7,7 +7,8 @@ import fcntl
 import os
 
 from tonearm.errors import OutputError, TonearmError, one_line
-from tonearm.run.part import FOLDER, Shard, part_suffix
+from tonearm.run.part import Part
+from tonearm.run.store.run_folder import folder_path, lock_path
 
 
 class LockedError(TonearmError):
@@ -26,13 +27,13 @@ class Lock:
     ----------
     root
         The output folder.
-    shard
+    part
         Which part of the work the run does; None for all of it.
     """
 
-    def __init__(self, root: str, shard: Shard | None = None) -> None:
+    def __init__(self, root: str, part: Part | None = None) -> None:
         self.root = root
-        self.shard = shard
+        self.part = part
         self.warning = ""
         self._held: list[int] = []
 
@@ -61,11 +62,10 @@ class Lock:
         OutputError
             If the folder cannot be written.
         """
-        wanted = [("lock", fcntl.LOCK_SH if self.shard else fcntl.LOCK_EX)]
-        if self.shard:
-            wanted.append((f"lock{part_suffix(self.shard)}", fcntl.LOCK_EX))
-        for name, kind in wanted[len(self._held) :]:
-            path = os.path.join(self.root, FOLDER, name)
+        wanted = [(lock_path(self.root), fcntl.LOCK_SH if self.part else fcntl.LOCK_EX)]
+        if self.part:
+            wanted.append((lock_path(self.root, self.part), fcntl.LOCK_EX))
+        for path, operation in wanted[len(self._held) :]:
             try:
                 if create:
                     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -77,7 +77,7 @@ class Lock:
                 raise OutputError(f"cannot write to {one_line(self.root)}: {reason}", hint="--out DIR") from error
             self._held.append(descriptor)
             try:
-                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 self.release()
                 raise LockedError(
@@ -99,9 +99,8 @@ class Lock:
 
 def lock_holders(root: str) -> list[int]:
     """Return the processes that hold locks of an output folder; only Linux says so. It takes no lock itself."""
-    folder = os.path.join(root, FOLDER)
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(folder_path(root)) as entries:
             locks = [entry.stat() for entry in entries if entry.name.startswith("lock")]
         with open("/proc/locks", encoding="ascii") as file:
             lines = [line.split() for line in file if " FLOCK " in line and "->" not in line]

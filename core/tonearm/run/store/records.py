@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from tonearm.errors import OutputError
-from tonearm.run.part import FOLDER
+from tonearm.run.store.run_folder import cannot_read_journal
 
 _decode = msgspec.json.Decoder().decode
-
-
-def find_journals(root: str) -> list[str]:
-    """Return the journals below an output root, the one that was written last at the end.
-
-    Raises
-    ------
-    OutputError
-        If their folder cannot be looked into: nobody would know what is done.
-    """
-    folder = os.path.join(root, FOLDER)
-    try:
-        with os.scandir(folder) as entries:
-            found = [
-                (entry.stat().st_mtime_ns, entry.path)
-                for entry in entries
-                if entry.name.startswith("journal") and entry.name.endswith(".jsonl")
-            ]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise _cannot_read(error) from error
-    return [path for _, path in sorted(found)]
 
 
 def runs_in_order(files: list[str]) -> list[tuple[int, int, int | None]]:
@@ -80,12 +55,8 @@ def read_records(path: str, start: int = 0, end: int | None = None) -> Iterator[
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise _cannot_read(error) from error
+        raise cannot_read_journal(error) from error
     yield offset, {}
-
-
-def _cannot_read(error: OSError) -> OutputError:
-    return OutputError(f"cannot read the journal: {(error.strerror or str(error)).lower()}")
 
 
 def parse_record(line: bytes) -> dict[str, Any] | None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tonearm.errors import OutputError
 from tonearm.run.store.history import History
-from tonearm.run.store.records import find_journals, read_records
+from tonearm.run.store.records import read_records
+from tonearm.run.store.run_folder import find_journals
 
 A, B = xxhash.xxh3_128_hexdigest(b"aaaa"), xxhash.xxh3_128_hexdigest(b"bbbb")
 PIPELINE = "f00d"
@@ -214,7 +215,7 @@ class TestJournals:
             found.lines(found.run(), found.end())
         assert History("out").clean == clean
 
-    def test_shards_count_together(self, found):
+    def test_parts_count_together(self, found):
         found.lines(found.run(), found.begin(), found.end(), name="journal-1-of-2.jsonl")
         found.lines(found.run(), found.begin("b.wav"), name="journal-2-of-2.jsonl")
         found.publish()
@@ -224,10 +225,10 @@ class TestJournals:
         assert list(history.outputs(PIPELINE, ".", found.source)) == ["a.wav"]
 
     def test_the_last_run_has_the_last_word_whichever_journal_was_written_last(self, found):
-        """A whole run, a shard that does the changed source again, and a whole run with nothing to do."""
+        """A whole run, a part that does the changed source again, and a whole run with nothing to do."""
         found.lines(found.run(time=1.0), found.begin(), found.end(state=[1, 1], hash="00"), {"record": "stop"})
-        shard = [found.run(time=2.0), found.begin(digest=B), found.end([("k", 0, [["a.wav", 4, B]])])]
-        found.lines(*shard, {"record": "stop"}, name="journal-1-of-2.jsonl")
+        part_records = [found.run(time=2.0), found.begin(digest=B), found.end([("k", 0, [["a.wav", 4, B]])])]
+        found.lines(*part_records, {"record": "stop"}, name="journal-1-of-2.jsonl")
         found.lines(found.run(time=3.0), {"record": "stop"})
         os.utime(found.folder / "journal-1-of-2.jsonl", (1, 1))
         found.publish(content=b"bbbb")

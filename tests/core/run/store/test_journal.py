@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tonearm.errors import OutputError
+from tonearm.run.part import Part
 from tonearm.run.store.journal import Journal, journal_path
 from tonearm.run.store.records import read_records
 
@@ -105,7 +106,7 @@ class TestWriting:
             Journal(root)
 
 
-def test_a_shard_has_a_journal_of_its_own(root):
-    assert journal_path(root, (2, 3)) == f"{root}/.tonearm/journal-2-of-3.jsonl"
-    Journal(root, (2, 3)).write("run")
+def test_a_part_has_a_journal_of_its_own(root):
+    assert journal_path(root, Part(2, 3)) == f"{root}/.tonearm/journal-2-of-3.jsonl"
+    Journal(root, Part(2, 3)).write("run")
     assert json.loads(Path(root, ".tonearm", "journal-2-of-3.jsonl").read_text()) == {"record": "run"}

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tonearm.errors import OutputError
+from tonearm.run.part import Part
 from tonearm.run.store import lock as room
 from tonearm.run.store.lock import Lock, LockedError, lock_holders
 
@@ -18,9 +19,11 @@ def root(tmp_path):
 
 HOLD = """
 import sys
+from tonearm.run.part import Part
 from tonearm.run.store.lock import Lock
-shard = tuple(map(int, sys.argv[2].split("/"))) if sys.argv[2] else None
-lock = Lock(sys.argv[1], shard)
+from tonearm.run.part import Part
+from tonearm.run.part import Part
+lock = Lock(sys.argv[1], Part.parse(sys.argv[2]) if sys.argv[2] else None)
 lock.acquire(create=True)
 print("held", flush=True)
 sys.stdin.read()
@@ -32,8 +35,8 @@ def hold():
     """Hold locks in other processes."""
     held = []
 
-    def take(root, shard=""):
-        command = [sys.executable, "-c", HOLD, root, shard]
+    def take(root, part=""):
+        command = [sys.executable, "-c", HOLD, root, part]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdout.readline() == b"held\n"
         held.append(process)
@@ -48,9 +51,9 @@ def hold():
 class TestLock:
     def test_the_second_is_told_at_once(self, root, hold):
         process = hold(root)
-        for shard in (None, (1, 2)):
+        for part in (None, Part(1, 2)):
             with pytest.raises(LockedError) as caught:
-                Lock(root, shard).acquire(create=True)
+                Lock(root, part).acquire(create=True)
             assert caught.value.code == "locked"
             assert caught.value.message == f"another run holds {root}"
         if sys.platform == "linux":
@@ -63,13 +66,13 @@ class TestLock:
         lock.release()
         assert not lock.is_held
 
-    def test_shards_keep_out_themselves_and_whole_runs(self, root, hold):
+    def test_parts_keep_out_themselves_and_whole_runs(self, root, hold):
         hold(root, "1/2")
         with pytest.raises(LockedError):
             Lock(root).acquire(create=True)
         with pytest.raises(LockedError):
-            Lock(root, (1, 2)).acquire(create=True)
-        other = Lock(root, (2, 2))
+            Lock(root, Part(1, 2)).acquire(create=True)
+        other = Lock(root, Part(2, 2))
         other.acquire(create=True)
         other.acquire(create=True)  # as a run does: for its plan, and to carry it out
         assert len(other.descriptors) == 2
@@ -87,7 +90,7 @@ class TestLock:
     def test_a_failed_take_leaves_nothing_held(self, root, hold):
         hold(root)
         before = os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd") else []
-        lock = Lock(root, (1, 3))
+        lock = Lock(root, Part(1, 3))
         with pytest.raises(LockedError):
             lock.acquire(create=True)
         assert not lock.is_held
