@@ -154,7 +154,7 @@ def forgets_items() -> None:
 
 def replaces_anything() -> None:
     """Take no look at what is there."""
-    output_names.OutputNames.existing = lambda *_: None
+    output_names.OutputNames.replacement_problem = lambda *_: None
 
 
 def renames_files_apart() -> None:
@@ -165,7 +165,7 @@ def renames_files_apart() -> None:
         self._rename = lambda file: (file.output, file.size, file.hash)
         for item in items:
             for file in item.files:
-                self.journal.write("note")
+                os.write(self.journal.descriptor, b'{"record":"note"}\n')
                 os.replace(temporaries.temporary_path(self.root, file), os.path.join(self.root, file.output))
         return finish(self, prepared, items, failures)
 

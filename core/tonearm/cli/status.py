@@ -83,10 +83,10 @@ def _run(run: PastRun, *, alone: bool) -> Iterator[str]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.began))
     counts = [f"{run.converted} converted", f"{run.failed} failed"]
     counts += [f"{run.skipped} done before"] if run.skipped else []
-    counts += [f"{run.sources - run.through} left"] if run.sources > run.through else []
+    counts += [f"{run.sources - run.finished} left"] if run.sources > run.finished else []
     rates = []
     if run.seconds > 0:
-        rates.append(f"{run.through / run.seconds:.1f} sources a second")
+        rates.append(f"{run.finished / run.seconds:.1f} sources a second")
         rates += [f"{run.sound / run.seconds:.0f} × real time"] if run.sound else []
     state = {"failures": "stopped after failures", "output": "stopped: the output side failed"}.get(
         run.state, run.state

@@ -1,4 +1,4 @@
-"""How a run goes."""
+"""The options of a run."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from tonearm.run.part import Part
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
-    """How a run goes.
+    """The options of a run.
 
     Parameters
     ----------
     out
-        The output folder.
+        Output folder.
     force
-        Convert what is done already, and replace files that no run wrote.
+        Whether to convert everything again and to replace files that no run wrote.
     verify
-        Look at the content of outputs that are there, not only at their sizes.
+        Whether to compare the content of outputs, not only their sizes.
     jobs
-        How many worker processes; 0 converts in this one, and None takes as many as there are cores to use.
+        Number of worker processes. 0 converts in this process; None uses all usable cores.
     timeout
-        Seconds that a source may take; None is for ever.
+        Seconds that a source may take; None for no limit.
     max_failures
-        Stop when so many items have failed; None goes on whatever happens.
+        Number of failed items after which the run stops; None for no limit.
     fsync
-        Flush each file to the disk before it gets its name.
+        Whether to flush each file to the disk before it gets its name.
     part
-        Which part of the sources to do, of how many: (1, 4) is the first quarter. None does all.
+        Part of the sources to convert; None for all.
     executor
-        Name of what does the work; ``local``.
+        Name of the executor; ``local`` is the only one.
     debug
-        Keep the tracebacks of plugins that fail.
+        Whether to keep the tracebacks of plugins that fail.
     """
 
     out: str
@@ -47,12 +47,12 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     debug: bool = False
 
     def check(self) -> None:
-        """Say what cannot be.
+        """Check that the options are valid.
 
         Raises
         ------
         UsageError
-            With what is wrong.
+            If one is not.
         """
         if self.executor != "local":
             raise UsageError(f"there is no executor {one_line(self.executor)!r}", code="unknown-executor", hint="local")
@@ -61,7 +61,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         if self.timeout is not None and not self.timeout > 0:
             raise UsageError(f"timeout is {self.timeout:g} s, but must be positive")
         if self.timeout is not None and self.jobs == 0:
-            raise UsageError("a source can be timed out in a worker process only", hint="--jobs 1 or more")
+            raise UsageError("a timeout needs a worker process", hint="--jobs 1 or more")
         if self.max_failures is not None and self.max_failures < 1:
             raise UsageError(f"max-failures is {self.max_failures}, but must be 1 or more")
         if self.part:

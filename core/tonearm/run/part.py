@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from tonearm.errors import UsageError, one_line
 
@@ -12,10 +13,17 @@ WHOLE_RUN_OWNER = "0000"
 """Owner id of a run that does all sources."""
 
 
-class Part(NamedTuple):
-    """Part ``index`` of ``count`` parts, counted from 1.
+class Part(Struct, frozen=True):
+    """A part of a run's sources.
 
     Which part a source is in follows from its name, so parts can run anywhere without talking to one another.
+
+    Parameters
+    ----------
+    index
+        Number of the part, from 1.
+    count
+        Number of parts.
     """
 
     index: int

@@ -1,4 +1,4 @@
-"""What comes back of a task."""
+"""The outcome of a task: items whose files are complete under temporary names, and items that failed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from tonearm.run.tasks import Task
 
 
 class PreparedFile(Struct, frozen=True):
-    """A whole file under a temporary name, waiting to be published.
+    """A complete file under a temporary name, ready to be published.
 
     Parameters
     ----------
     temporary
         Name of the temporary, in the folder of the output.
     output
-        Path below the output root.
-    size, hash
-        Of its content.
+        Path of the output below the output folder.
+    size
+        Size of the file in bytes.
+    hash
+        Hash of the file's content.
     """
 
     temporary: str
@@ -28,7 +30,19 @@ class PreparedFile(Struct, frozen=True):
 
 
 class ConvertedItem(Struct, frozen=True):
-    """One item that was converted."""
+    """An item that was converted.
+
+    Parameters
+    ----------
+    key, index
+        Key and index of the item within its source.
+    files
+        Files of all outputs, each followed by its sidecars.
+    measured
+        Measurements by name.
+    warnings
+        Warnings about the item.
+    """
 
     key: str
     index: int
@@ -38,7 +52,19 @@ class ConvertedItem(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True):
-    """One item that failed, or a whole source; ``trace`` is for those who debug plugins."""
+    """An item that failed, or a whole source.
+
+    Parameters
+    ----------
+    source
+        Name of the source.
+    key, index
+        Key and index of the item within its source.
+    code, message, hint
+        Error.
+    trace
+        Traceback, if it was asked for.
+    """
 
     source: str
     key: str
@@ -50,24 +76,24 @@ class Failure(Struct, frozen=True):
 
 
 class PreparedSource(Struct, frozen=True, kw_only=True):
-    """What became of a source, or of some of its items.
+    """The outcome of a task, or of some items of a very large source.
 
     Parameters
     ----------
     task
-        The source.
+        Task.
     state, hash
-        Of the source as it was read; None and empty if it could not be.
+        State and content hash of the source when it was read; None and empty if it could not be read.
     items
-        Converted, with files to be published.
+        Items that were converted. Their files are not published yet.
     failures
         Items that failed.
     warnings
-        What is worth knowing and belongs to no item that was converted.
+        Warnings that belong to no converted item.
     seconds
-        How long it took.
+        Time that the work took.
     last
-        Whether this is all; a source of very many items comes in parts.
+        Whether nothing more of the source will come.
     """
 
     task: Task

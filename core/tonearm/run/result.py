@@ -1,4 +1,4 @@
-"""What became of one source."""
+"""The result of one source, as a run reports it."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from tonearm.run.prepared import ConvertedItem, Failure
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """What became of one source, or of some items of a very large one.
+    """The result of one source, or of some items of a very large one.
 
     Parameters
     ----------
     source
-        Its name.
+        Name of the source.
     items
-        Converted and published.
+        Items that were converted and published.
     failures
         Items that failed.
     warnings
-        What is worth knowing.
+        Warnings about the source and its items.
     seconds
-        How long it took.
+        Time that the work took.
     last
-        Whether the source is through.
-    skipped
-        Whether there was nothing left to do.
+        Whether the source is finished.
     """
 
     source: str
@@ -34,9 +32,8 @@ class Result(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     last: bool = True
-    skipped: bool = False
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Paths below the output folder."""
+        """Paths of the published files below the output folder."""
         return tuple(file.output for item in self.items for file in item.files)

@@ -1,4 +1,4 @@
-"""One run: a pipeline over many sources, with a journal of what became of each."""
+"""A run: one pipeline over many sources, with a journal of what happened to each item."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tonearm.errors import OutputError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.run.options import RunOptions
 from tonearm.run.part import WHOLE_RUN_OWNER
-from tonearm.run.plan import Plan, Selection, make_plan
+from tonearm.run.plan import Plan, make_plan
 from tonearm.run.prepare import Settings
 from tonearm.run.report import Report
 from tonearm.run.result import Result
@@ -21,6 +21,7 @@ from tonearm.run.store.free_space import space_warnings
 from tonearm.run.store.journal import Journal
 from tonearm.run.store.lock import Lock, LockedError
 from tonearm.run.store.publisher import Publisher
+from tonearm.run.store.records import RunRecord, StopRecord
 from tonearm.run.store.run_folder import find_journals, journal_path
 from tonearm.run.store.temporaries import ANY_OWNER, discard, sweep
 from tonearm.run.tasks import Task
@@ -32,19 +33,26 @@ from tonearm.source import Source
 
 
 class Run:
-    """One run, from its plan to its report.
+    """A run, from its plan to its report.
 
     Parameters
     ----------
     pipeline
-        What to do.
+        Pipeline.
     options
-        How.
+        Options of the run.
+
+    Attributes
+    ----------
+    jobs
+        Number of worker processes; 0 for none.
+    report
+        Report so far.
 
     Raises
     ------
     UsageError
-        If the options cannot be.
+        If an option is not valid.
     """
 
     def __init__(self, pipeline: Converter, options: RunOptions) -> None:
@@ -53,27 +61,28 @@ class Run:
         self.options = options
         self.report = Report(Path(options.out))
         self._lock = Lock(options.out, options.part)
+        cores = usable_cores()
+        self.jobs = cores if options.jobs is None else options.jobs
+        self._threads = max(1, cores // max(1, self.jobs))
 
     def plan(self, sources: Iterable[Source]) -> Plan:
-        """Return what there is to do; nothing on the disk is changed.
+        """Return the plan of the run. Nothing on the disk changes.
 
         Raises
         ------
         LockedError
             If another run holds the output folder.
         UsageError
-            If there is no source at all.
+            If there is no source.
         PipelineError
-            If outputs would clash.
+            If outputs clash.
         TonearmError
             If a plugin finds something missing.
         """
-        options = self.options
         self._lock.acquire(create=False)
         try:
             self.pipeline.preflight()
-            selection = Selection(force=options.force, verify=options.verify, part=options.part)
-            plan = make_plan(self.pipeline, sources, options.out, selection)
+            plan = make_plan(self.pipeline, sources, self.options)
         except BaseException:
             self._lock.release()
             raise
@@ -82,29 +91,29 @@ class Run:
         return plan
 
     def release(self) -> None:
-        """Let go of the output folder, if a plan is not to be carried out."""
+        """Release the output folder, if the plan is not to be executed."""
         self._lock.release()
 
     def execute(self, plan: Plan, observe: Callable[[Result], None], tick: Callable[[], None] | None = None) -> Report:
-        """Convert what a plan says, and return what became of it.
+        """Execute a plan and return the report.
 
-        Whatever ends a run early, the journal is closed, no temporaries are left, and `report` says what was done.
+        Whatever ends the run early, the journal is closed, no temporaries are left, and `report` is up to date.
 
         Parameters
         ----------
         plan
-            From `plan`.
+            Plan that `plan` returned.
         observe
-            Called with each source's result as it comes.
+            Function that is called with each source's result.
         tick
-            Called about every second, whether anything has come or not.
+            Function that is called about every second, whether there are results or not.
 
         Raises
         ------
         LockedError
             If another run holds the output folder.
         OutputError
-            If the output side fails; what was finished stays.
+            If the output side fails. What was finished stays.
         """
         report = self.report
         began = time.monotonic()
@@ -142,17 +151,18 @@ class Run:
         if not plan.history.clean:
             sweep(options.out, options.part.owner_id if options.part else ANY_OWNER, deep=True)
         journal.write(
-            "run",
-            time=time.time(),
-            pipeline=plan.fingerprint,
-            file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",
-            plugins=plan.plugins,
-            sources=len(plan),
-            skipped=plan.done,
-            jobs=self.jobs,
+            RunRecord(
+                time=time.time(),
+                pipeline=plan.fingerprint,
+                file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",
+                plugins=plan.plugins,
+                sources=len(plan),
+                skipped=plan.done,
+                jobs=self.jobs,
+            )
         )
         for record in plan.renewed:
-            journal.write(**record)
+            journal.write(record)
         publisher = Publisher(options.out, journal, plan.names, fsync=options.fsync)
         publisher.begin()
 
@@ -186,7 +196,7 @@ class Run:
         observe: Callable[[Result], None],
         stopped: BaseException | None,
     ) -> None:
-        """End the workers; what they had finished is published, unless that is what failed. Then close the journal."""
+        """Stop the executor, publish what it had finished unless publishing has failed, and end the journal."""
         report = self.report
         failed = stopped if isinstance(stopped, Exception) else None
         for batch in executor.stop():
@@ -196,11 +206,13 @@ class Run:
             except Exception as error:
                 failed = error
             if failed is not None:
-                discard(self.options.out, [file for one in batch for item in one.items for file in item.files])
+                discard(
+                    self.options.out, [file for prepared in batch for item in prepared.items for file in item.files]
+                )
         reason = report.stopped or _stop_reason(failed or stopped)
         try:
             publisher.sync()
-            journal.write("stop", time=time.time(), converted=report.converted, failed=report.failed, reason=reason)
+            journal.write(StopRecord(time=time.time(), converted=report.converted, failed=report.failed, reason=reason))
             if self.options.fsync:
                 journal.flush()
         except OutputError as error:
@@ -214,19 +226,13 @@ class Run:
                 self.report.add(result)
                 observe(result)
 
-    @property
-    def jobs(self) -> int:
-        """How many worker processes; 0 for none."""
-        return usable_cores() if self.options.jobs is None else self.options.jobs
-
-    def _executor(self, foreign: list[int], gate: InterruptGate) -> Executor:
+    def _executor(self, foreign_descriptors: list[int], gate: InterruptGate) -> Executor:
         options = self.options
-        threads = max(1, usable_cores() // max(1, self.jobs))
         settings = Settings(
             root=options.out,
             owner_id=options.part.owner_id if options.part else WHOLE_RUN_OWNER,
             fsync=options.fsync,
-            threads=threads,
+            threads=self._threads,
             debug=options.debug,
             flush_failures=options.max_failures is not None,
         )
@@ -237,21 +243,29 @@ class Run:
         from tonearm.run.workers.local import LocalExecutor
 
         return LocalExecutor(
-            self.pipeline, settings, jobs=self.jobs, gate=gate, timeout=options.timeout, foreign=foreign
+            self.pipeline,
+            settings,
+            jobs=self.jobs,
+            gate=gate,
+            timeout=options.timeout,
+            foreign_descriptors=foreign_descriptors,
         )
 
 
 def _stop_reason(stopped: BaseException | None) -> str:
-    """Return why a run ended before all was done, in a word."""
+    """Return why a run ended early, in a word; an empty text if it did not."""
     if stopped is None:
         return ""
-    kinds = {KeyboardInterrupt: "interrupted", OutputError: "output"}
-    return next((word for kind, word in kinds.items() if isinstance(stopped, kind)), "error")
+    words = {KeyboardInterrupt: "interrupted", OutputError: "output"}
+    return next((word for kind, word in words.items() if isinstance(stopped, kind)), "error")
 
 
 def _check_no_other_run(plan: Plan) -> None:
-    """Raise `LockedError` if another run came and went since the plan was made: before, there was no lock to hold."""
-    part = plan.selection.part
+    """Raise `LockedError` if another run has come and gone since the plan was made.
+
+    When the plan is made, the output folder may not exist yet, and then there is no lock to hold.
+    """
+    part = plan.options.part
     for path in find_journals(plan.root) if part is None else [journal_path(plan.root, part)]:
         size, _ = file_state(path) or (0, 0)
         if size != plan.history.sizes.get(path, 0):

@@ -1,10 +1,12 @@
-"""What goes to those who prepare outputs, and what comes back."""
+"""A task: one source to convert."""
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
 from msgspec import Struct
+
+from tonearm.source import Source
 
 ItemId: TypeAlias = tuple[str, int]
 """Key and index of an item within its source."""
@@ -16,13 +18,13 @@ class Task(Struct, frozen=True):
     Parameters
     ----------
     number
-        Its place in the run.
+        Number of the source within the run.
     name
-        What people call it.
+        Name of the source as the user gave it.
     path
-        Where it is.
+        Absolute path of the source.
     folder
-        Its folder below the fixed part of the pattern that found it.
+        Folder of the source below the fixed part of the pattern that found it.
     skip
         Items that are done already.
     """
@@ -32,3 +34,7 @@ class Task(Struct, frozen=True):
     path: str
     folder: str = "."
     skip: frozenset[ItemId] = frozenset()
+
+    def source(self, content: bytes | None = None) -> Source:
+        """Return the source, with its content if that has been read already."""
+        return Source(name=self.name, path=self.path, relative_dir=self.folder, content=content)

@@ -161,7 +161,7 @@ class TestDryRun:
         Path("out/a.wav").write_text("mine")
         done = run("--dry-run")
         assert done.returncode == 2
-        assert done.stderr.startswith("not-ours: out/a.wav is there, and no run wrote it\n")
+        assert done.stderr.startswith("not-ours: out/a.wav exists, and no run wrote it\n")
 
 
 class TestSources:
@@ -182,7 +182,7 @@ class TestSources:
          (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
          (["--part", "3/2"], "usage: argument --part: invalid part '3/2': use I/N with 1 <= I <= N\n"),
          (["--jobs", "-1"], "usage: jobs is -1, but cannot be negative\n"),
-         (["--timeout", "5"], "usage: a source can be timed out in a worker process only\n"),
+         (["--timeout", "5"], "usage: a timeout needs a worker process\n"),
          (["--executor", "moon"], "unknown-executor: there is no executor 'moon'\n")],
     )  # fmt: skip
     def test_a_command_that_is_wrong_touches_nothing(self, folder, arguments, said):

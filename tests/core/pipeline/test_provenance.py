@@ -153,10 +153,10 @@ def test_a_file_that_is_not_ours_is_not_replaced(source, tmp_path):
     report = run(noted(), source, out)
     (failure,) = report.errors
     assert (failure.code, failure.index) == ("not-ours", 1)
-    assert failure.message.endswith("a-1.json is there, and no run wrote it")
+    assert failure.message.endswith("a-1.json exists, and no run wrote it")
     assert (out / "a-1.json").read_text() == "precious"
     assert sorted(path.name for path in out.iterdir()) == [".tonearm", "a-0.json", "a-0.snd", "a-1.json"]
-    with pytest.raises(ItemError, match="is there, and no run wrote it"):
+    with pytest.raises(ItemError, match="exists, and no run wrote it"):
         convert_one(noted(TEXT.replace("-{index}", "-1")), source, out, force=False, on_warning=print)
     assert (out / "a-1.json").read_text() == "precious"
     assert not [path for path in out.iterdir() if path.suffix == ".part"]

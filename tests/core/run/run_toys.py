@@ -211,8 +211,8 @@ def run_odd(jobs=2, *, fork=None, file="{stem}-{index}.raw", **options):
     from tonearm.run.run import Run
     from tonearm.run.workers import local
 
-    real = local.start
-    local.start = lambda *a, **_: real(*a, fork=fork)
+    real = local.start_worker
+    local.start_worker = lambda *a, **_: real(*a, fork=fork)
     found = pipeline(file, use="odd-reader", registry=toys(decoders={"odd-reader": OddReader}))
     run = Run(found, RunOptions(out="out", jobs=jobs, fsync=False, **options))
     try:

@@ -5,7 +5,7 @@ from tonearm.run.part import WHOLE_RUN_OWNER, Part
 
 
 def test_a_part_is_parsed():
-    assert Part.parse("2/8") == Part(index=2, count=8) == (2, 8)
+    assert Part.parse("2/8") == Part(index=2, count=8)
     assert Part.parse("1/1").suffix == "-1-of-1"
 
 

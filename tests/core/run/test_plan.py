@@ -7,13 +7,13 @@ from tonearm.errors import PipelineError, UsageError
 from tonearm.run import plan as room
 from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
-from tonearm.run.plan import Selection, make_plan
+from tonearm.run.plan import make_plan
 from tonearm.run.run import Run
 
 
 def planned(found=None, sources=None, **selection):
     found = found or pipeline()
-    return make_plan(found, found.find_sources(sources), "out", Selection(**selection))
+    return make_plan(found, found.find_sources(sources), RunOptions(out="out", **selection))
 
 
 def converted(found=None):
@@ -74,7 +74,7 @@ def test_files_that_are_not_ours(inputs):
     os.mkdir("out")
     with open("out/a.raw", "w") as file:
         file.write("mine")
-    assert refused() == [("not-ours", "out/a.raw is there, and no run wrote it")]
+    assert refused() == [("not-ours", "out/a.raw exists, and no run wrote it")]
     assert len(planned(force=True)) == 2
 
 
@@ -134,7 +134,7 @@ class TestAgain:
         os.utime("a.txt", ns=(5, 5))
         plan = planned()
         assert plan.done == 2
-        assert [(record["source"], record["state"]) for record in plan.renewed] == [(f"{inputs}/a.txt", (5, 5))]
+        assert [(record.source, record.state) for record in plan.renewed] == [(f"{inputs}/a.txt", (5, 5))]
         converted()
         assert planned().renewed == []
 

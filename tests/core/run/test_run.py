@@ -17,7 +17,10 @@ from tonearm.run.workers import flush_timer, in_process
 
 @pytest.fixture(autouse=True)
 def here(folder):
-    """An empty folder, which is the current one."""
+    """An empty folder, which is the current one. SIGINT interrupts, even if a shell started pytest in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def run(found=None, *, sources=None, observe=None, **options):
@@ -205,7 +208,7 @@ class TestLeftovers:
         write(a="k 0.5")
         run(part=Part(1, 1))
         with open("out/.tonearm/journal-1-of-1.jsonl", "a") as file:
-            file.write('{"record":"run"}\n')
+            file.write('{"record":"run","pipeline":"x","time":1,"sources":1}\n')
         for owner_id in ("0000", "0001", "0002"):
             with open(f"out/.tonearm-{owner_id}000000000001.part", "w") as file:
                 file.write("half")
@@ -249,7 +252,7 @@ def test_sources_that_are_far_larger_than_the_disk(monkeypatch):
 
     monkeypatch.setattr(os, "statvfs", lambda _: Full if real else None)
     report, _ = run()
-    assert report.warnings == ["1 kB of sources are to be converted, and 1 bytes are free at out"]
+    assert report.warnings == ["the sources take 1 kB, but only 1 bytes are free at out"]
 
 
 def test_a_plan_that_fails_lets_go_of_the_folder():

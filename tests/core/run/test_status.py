@@ -36,7 +36,7 @@ def test_one_run():
     assert (peak.low, peak.high, peak.count) == ((-12.04, "b-k.raw"), (7.96, "b-m.raw"), 3)
     assert peak.mean == pytest.approx((-12.04 - 6.02 + 7.96) / 3)
     (last,) = found.last
-    assert (last.state, last.sources, last.through, last.converted, last.failed) == ("finished", 3, 3, 3, 2)
+    assert (last.state, last.sources, last.finished, last.converted, last.failed) == ("finished", 3, 3, 3, 2)
     assert last.seconds > 0
 
 
@@ -61,7 +61,7 @@ def test_a_source_whose_time_alone_changed_was_not_converted_again():
     os.utime("b.txt", ns=(5, 5))
     run()
     found = status_of("out")
-    assert (found.last[0].through, found.sources, found.failed) == (1, 2, 1)
+    assert (found.last[0].finished, found.sources, found.failed) == (1, 2, 1)
 
 
 @pytest.mark.parametrize(

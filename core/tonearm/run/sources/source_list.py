@@ -1,4 +1,4 @@
-"""Lists of sources."""
+"""Lists of sources in a file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from tonearm.errors import UsageError, one_line
 
 
 def read_source_list(name: str) -> Iterator[str]:
-    """Yield the paths that a file lists, ``-`` being stdin: one a line, or separated by NUL as ``find -print0`` does.
+    """Yield the paths that a file lists: one on each line, or separated by NUL as ``find -print0`` does.
+
+    Parameters
+    ----------
+    name
+        Path of the file; ``-`` for stdin.
 
     Raises
     ------
     UsageError
-        If it cannot be read.
+        If the file cannot be read.
     """
     try:
         with os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == "-" else open(name, "rb") as file:

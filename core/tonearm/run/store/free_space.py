@@ -1,4 +1,4 @@
-"""Space at the place of outputs."""
+"""Free space of the output folder."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from tonearm.errors import one_line
 from tonearm.run.report import format_size
 
 
-def space_warnings(root: str, needed_bytes: int) -> list[str]:
-    """Return a warning if the sources are far larger than the space that is left."""
+def space_warnings(root: str, source_bytes: int) -> list[str]:
+    """Return a warning if the sources of a run are more than twice as large as the free space.
+
+    Parameters
+    ----------
+    root
+        Output folder, which need not exist.
+    source_bytes
+        Size of all sources to convert in bytes.
+    """
     folder = os.path.abspath(root)
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
@@ -18,7 +26,6 @@ def space_warnings(root: str, needed_bytes: int) -> list[str]:
     except OSError:
         return []
     free = space.f_bavail * space.f_frsize
-    if free * 2 >= needed_bytes:
+    if free * 2 >= source_bytes:
         return []
-    needed, left = format_size(needed_bytes), format_size(free)
-    return [f"{needed} of sources are to be converted, and {left} are free at {one_line(root)}"]
+    return [f"the sources take {format_size(source_bytes)}, but only {format_size(free)} are free at {one_line(root)}"]

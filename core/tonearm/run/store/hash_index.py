@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from array import array
 
-_FIRST = 1 << 10
-_WIDE = (1 << 64) - 1
+_INITIAL_SLOTS = 1 << 10
+_ALL_BITS = (1 << 64) - 1
 
 
 class HashIndex:
-    """A mapping from texts to whole numbers of 64 bits that keeps a hash of each text, not the text itself.
+    """A mapping from texts to integers of 64 bits that keeps a hash of each text, not the text itself.
 
-    An entry takes 16 bytes at a load of one half to two thirds, an eighth of what a dictionary of strings takes. Two
-    texts with one hash are taken for the same; among a million that happens once in thirty million runs, so whoever
-    uses it looks at what is found.
+    An entry takes 16 bytes at a load of a third to two thirds: an eighth of an entry in a dictionary of strings. Two
+    texts with the same hash count as one. Among a million texts that happens once in thirty million runs, and callers
+    check what they find.
     """
 
     def __init__(self) -> None:
-        self._keys = array("Q", bytes(8 * _FIRST))
-        self._values = array("Q", bytes(8 * _FIRST))
-        self._mask = _FIRST - 1
+        self._keys = array("Q", bytes(8 * _INITIAL_SLOTS))
+        self._values = array("Q", bytes(8 * _INITIAL_SLOTS))
+        self._mask = _INITIAL_SLOTS - 1
         self._count = 0
 
     def __len__(self) -> int:
@@ -30,13 +30,13 @@ class HashIndex:
 
     def get(self, text: str) -> int | None:
         """Return the number of a text; None if it has none."""
-        key = hash(text) & _WIDE or 1
+        key = hash(text) & _ALL_BITS or 1
         slot = self._slot(key)
         return self._values[slot] if self._keys[slot] else None
 
     def put(self, text: str, value: int) -> None:
-        """Give a text a number, 0 to 2^64 - 1."""
-        key = hash(text) & _WIDE or 1
+        """Set the number of a text, from 0 to 2^64 - 1."""
+        key = hash(text) & _ALL_BITS or 1
         slot = self._slot(key)
         if not self._keys[slot]:
             self._keys[slot] = key

@@ -1,4 +1,4 @@
-"""A sink that hashes what is written to it."""
+"""A sink that hashes what an encoder writes, so that the file need not be read again."""
 
 from __future__ import annotations
 
@@ -12,63 +12,72 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class HashingFile(io.FileIO):
-    """An open file that hashes what is written to it, as long as that is one piece after the other.
+class _HashingFile(io.FileIO):
+    """An open file that hashes what is written to it.
 
     Attributes
     ----------
+    hasher
+        Hasher of all bytes so far.
     size
-        Bytes that were hashed.
-    straight
-        Whether nothing else can have happened to the file by this way.
+        Number of bytes so far.
+    sequential
+        Whether the bytes were written one after the other, and by no other way that this object can see.
     """
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "wb")
-        self.hash = new_hasher()
+        self.hasher = new_hasher()
         self.size = 0
-        self.straight = True
+        self.sequential = True
 
     def write(self, data: Any, /) -> int:
         count = super().write(data)
-        self.hash.update(memoryview(data).cast("B")[:count])
+        self.hasher.update(memoryview(data).cast("B")[:count])
         self.size += count
         return count
 
     def seek(self, *where: Any) -> int:
-        self.straight = False
+        self.sequential = False
         return super().seek(*where)
 
     def truncate(self, size: int | None = None, /) -> int:
-        self.straight = False
+        self.sequential = False
         return super().truncate(size)
 
     def fileno(self) -> int:
-        self.straight = False
+        self.sequential = False
         return super().fileno()
 
 
 class HashingSink(Sink):
-    """A sink that knows the hash of its file without reading it, if an encoder wrote it once and straight through."""
+    """A sink that knows the hash of its file if an encoder opened it once and wrote it sequentially."""
 
     def __init__(self, path: str, suffix: str, descriptor: int) -> None:
         super().__init__(path, suffix, descriptor)
-        self._file: HashingFile | None = None
-        self._known = True
+        self._file: _HashingFile | None = None
+        self._opened_once = True
 
     @property
     def path(self) -> Path:
-        self._known = False
+        """Path of the temporary file. Whoever asks for it may write the file in a way that is not seen here."""
+        self._opened_once = False
         return super().path
 
     def _opened(self, descriptor: int) -> BinaryIO:
-        self._known = self._known and self._file is None
-        self._file = HashingFile(descriptor)
+        self._opened_once = self._opened_once and self._file is None
+        self._file = _HashingFile(descriptor)
         return cast("BinaryIO", io.BufferedWriter(self._file))
 
     def hash(self, size: int) -> str:
-        """Return the hash of the file, which has this size; an empty text if it must be read for it."""
+        """Return the hash of the file; an empty text if the file must be read for it.
+
+        Parameters
+        ----------
+        size
+            Size of the file in bytes. If more or fewer bytes were written here, somebody else has written, too.
+        """
         file = self._file
-        if not self._known or file is None or not file.straight or file.size != size:
+        if not self._opened_once or file is None or not file.sequential or file.size != size:
             return ""
-        return file.hash.hexdigest()
+        return file.hasher.hexdigest()

@@ -18,17 +18,22 @@ class LockedError(TonearmError):
 
 
 class Lock:
-    """The lock of an output folder, which one run, or one run for each shard, may hold at a time.
+    """The lock of an output folder. One whole run can hold it, or one run for each part.
 
-    The kernel frees it when its holder dies, however that happens. A whole run holds ``lock`` alone; shards hold it
-    together, and each a lock of its own.
+    The kernel releases the lock when its holder dies, however that happens. A whole run holds ``lock`` exclusively.
+    Runs of parts share it, and each holds another lock of its own.
 
     Parameters
     ----------
     root
-        The output folder.
+        Output folder.
     part
-        Which part of the work the run does; None for all of it.
+        Part of the sources that the run converts; None for all.
+
+    Attributes
+    ----------
+    warning
+        Warning for a file system without locks; else empty.
     """
 
     def __init__(self, root: str, part: Part | None = None) -> None:
@@ -39,26 +44,26 @@ class Lock:
 
     @property
     def descriptors(self) -> list[int]:
-        """Open files that hold the lock; a worker closes them, or it would hold it on."""
+        """Descriptors of the open lock files. A worker must close its copies, or it would keep holding the lock."""
         return list(self._held)
 
     @property
     def is_held(self) -> bool:
-        """Whether it is."""
+        """Whether this process holds the lock."""
         return bool(self._held)
 
     def acquire(self, *, create: bool) -> None:
-        """Take it.
+        """Acquire the lock.
 
         Parameters
         ----------
-        make
-            Make folder and file if they are not there; else, where they are not, nothing is held.
+        create
+            Whether to create the folder and the lock files. Otherwise nothing is held where they do not exist.
 
         Raises
         ------
         LockedError
-            If another run holds it.
+            If another run holds the lock.
         OutputError
             If the folder cannot be written.
         """
@@ -85,12 +90,12 @@ class Lock:
                 ) from error
             except OSError as error:
                 self.warning = (
-                    f"{one_line(self.root)} is on a file system without locks ({error.strerror}): "
-                    "see to it that no other run writes there"
+                    f"the file system of {one_line(self.root)} has no locks ({error.strerror}): "
+                    "make sure that no other run writes there"
                 )
 
     def release(self) -> None:
-        """Let go of it."""
+        """Release the lock."""
         for descriptor in self._held:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
@@ -98,7 +103,10 @@ class Lock:
 
 
 def lock_holders(root: str) -> list[int]:
-    """Return the processes that hold locks of an output folder; only Linux says so. It takes no lock itself."""
+    """Return the ids of the processes that hold locks of an output folder, without taking a lock.
+
+    Only Linux tells; elsewhere the list is empty.
+    """
     try:
         with os.scandir(folder_path(root)) as entries:
             locks = [entry.stat() for entry in entries if entry.name.startswith("lock")]

@@ -1,4 +1,4 @@
-"""Which file an item becomes: templates filled in."""
+"""The paths of outputs, from the templates of a pipeline."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tonearm.signals import Signal
 from tonearm.source import Source
 
 KNOWN_AFTER_READING = PER_ITEM | {"source_hash"}
-"""Fields that are known only when a source has been read."""
+"""Fields of templates that are known only when the source has been read."""
 
 MAX_NAME = 255
-"""Bytes of a file's name that file systems take."""
+"""Largest length of a file's name in bytes."""
 
 
 def output_path(output: Output, source: Source, item: Item[Signal] | None) -> str:
@@ -24,7 +24,7 @@ def output_path(output: Output, source: Source, item: Item[Signal] | None) -> st
     Raises
     ------
     ItemError
-        If a value is no name for a file.
+        If a value cannot be part of a file's name.
     """
     return _rendered(output.template, source, item)
 
@@ -39,7 +39,7 @@ def _rendered(template: Template, source: Source, item: Item[Signal] | None) -> 
             return source.relative_dir
         if field == "stem":
             return source.stem
-        path = os.path.abspath(source.where or source.stem)
+        path = os.path.abspath(source.path_text or source.stem)
         if field == "parent":
             return os.path.basename(os.path.dirname(path)) or "root"
         return os.path.basename(path)
@@ -48,15 +48,15 @@ def _rendered(template: Template, source: Source, item: Item[Signal] | None) -> 
     for part in path.split("/"):
         if len(part) * 4 > MAX_NAME and len(os.fsencode(part)) > MAX_NAME:
             raise ItemError(
-                f"{one_line(path, 80)} has a name of more than {MAX_NAME} bytes",
+                f"{one_line(path, 80)} has a name longer than {MAX_NAME} bytes",
                 code="name-too-long",
-                hint="{source_hash} is short, and {index} tells items apart",
+                hint="{source_hash} is short, and {index} distinguishes items",
             )
     return path
 
 
 def output_folder(output: Output, source: Source) -> str | None:
-    """Return the folder of an output below the output root; None if only the content of the source tells."""
+    """Return the folder of an output below the output root; None if it depends on the content of the source."""
     folder = output.template.folder(KNOWN_AFTER_READING)
     try:
         return None if folder is None else os.path.dirname(_rendered(folder, source, None))
@@ -65,5 +65,5 @@ def output_folder(output: Output, source: Source) -> str | None:
 
 
 def is_known_before_reading(output: Output) -> bool:
-    """Say whether the name of an output follows from that of its source alone."""
+    """Return whether the name of an output follows from the name of its source alone."""
     return not output.template.fields & KNOWN_AFTER_READING

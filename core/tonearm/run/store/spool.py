@@ -11,7 +11,10 @@ _BLOCK = 4096
 
 
 class Spool:
-    """A list of tuples of plain values that is only appended to and read from its beginning; names shrink tenfold."""
+    """A list of tuples that is only appended to and read from its beginning.
+
+    Blocks of tuples are compressed. Names shrink tenfold.
+    """
 
     def __init__(self) -> None:
         self._blocks: list[bytes] = []
@@ -22,7 +25,7 @@ class Spool:
         return self._count
 
     def append(self, values: tuple[Any, ...]) -> None:
-        """Add a tuple of texts, numbers, None, and tuples and lists of such."""
+        """Add a tuple of texts, numbers, None, and tuples and lists of these."""
         self._last.append(values)
         self._count += 1
         if len(self._last) == _BLOCK:
@@ -31,5 +34,5 @@ class Spool:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         for block in self._blocks:
-            yield from marshal.loads(zlib.decompress(block))  # noqa: S302 - of our own making
+            yield from marshal.loads(zlib.decompress(block))  # noqa: S302 - written by this process
         yield from self._last

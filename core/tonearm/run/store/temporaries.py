@@ -1,4 +1,4 @@
-"""Writing files beside their final names: a temporary, made anew, flushed and hashed, or removed again."""
+"""Temporaries: outputs are written beside their final names, then flushed, hashed and renamed, or removed."""
 
 from __future__ import annotations
 
@@ -10,37 +10,40 @@ import re
 import stat
 from collections.abc import Iterable
 
-from tonearm.errors import ItemError, OutputError, one_line
+from tonearm.errors import ItemError, OutputError, TonearmError, one_line
+from tonearm.pipeline.templates import OWN
 from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.sources.content_hash import hash_descriptor
 from tonearm.run.store.hashing_sink import HashingSink
 
-PREFIX = ".tonearm-"
+PREFIX = f"{OWN}-"
 SUFFIX = ".part"
-TEMPORARY_NAME = re.compile(r"\.tonearm-([0-9a-f]{16})(\..*)?\.part")
-"""Names of temporaries. The 16 digits are a mark of eight that says whose it is, and eight that count."""
+TEMPORARY_NAME = re.compile(rf"{re.escape(PREFIX)}([0-9a-f]{{16}})(\..*)?{re.escape(SUFFIX)}")
+"""Pattern of the names of temporaries. Eight of the 16 digits are the id of the owner, and eight a serial number."""
 
 ANY_OWNER = ""
+"""Start of every owner id."""
 
 MAX_NAME_TRIES = 100
+"""Largest number of names that are tried for a temporary."""
 
 _serial = itertools.count(int.from_bytes(os.urandom(4), "big"))
 
 
 class Temporaries:
-    """The files of one item: all are written before the first is published.
+    """The temporaries of one item. All of its files are written before the first is published.
 
-    Use it as a context manager; whatever `finish` was not reached for is removed at its end.
+    Use it as a context manager. If `finish` is not reached, it removes all files.
 
     Parameters
     ----------
     root
-        The output folder.
+        Output folder.
     owner_id
-        Eight hex digits that tell whose temporaries these are.
+        Id of the owner: eight hex digits.
     fsync
-        Whether files are flushed to the disk.
+        Whether to flush files to the disk.
     """
 
     def __init__(self, root: str, *, owner_id: str, fsync: bool) -> None:
@@ -63,7 +66,12 @@ class Temporaries:
                         os.unlink(leftover)
 
     def sink(self, target: str) -> Sink:
-        """Return where to write the output that goes to ``target`` below the root.
+        """Return the sink for an output.
+
+        Parameters
+        ----------
+        target
+            Path of the output below the root.
 
         Raises
         ------
@@ -80,21 +88,20 @@ class Temporaries:
         return sink
 
     def finish(self) -> list[PreparedFile]:
-        """Flush and hash every file that was written; from here on they are the caller's.
+        """Flush and hash all files, and return them. From then on the caller owns them.
 
         Raises
         ------
         ItemError
-            If an encoder wrote nothing, or something else than a file.
+            If an encoder wrote nothing, or something other than a file.
         OutputError
             If a file cannot be flushed.
         """
         files = []
         for sink, path, target, descriptor in self._open:
             files.append(self._finish(path, target, sink, descriptor))
-            for suffix, second in sink.sidecars.items():
-                beside = os.path.splitext(target)[0] + suffix
-                files.append(self._finish(os.fspath(second), beside))
+            for suffix, sidecar in sink.sidecars.items():
+                files.append(self._finish(os.fspath(sidecar), os.path.splitext(target)[0] + suffix))
         self._finished = True
         return files
 
@@ -104,7 +111,7 @@ class Temporaries:
             if not stat.S_ISREG(there.st_mode) or not there.st_size:
                 what = "an empty" if stat.S_ISREG(there.st_mode) else "no regular"
                 raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
-            # An encoder may have put another file in the place of ours.
+            # An encoder may have replaced our file by another.
             if sink is not None and os.fstat(descriptor).st_ino == there.st_ino:
                 return self._described(descriptor, path, target, there.st_size, sink.hash(there.st_size))
             own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -137,8 +144,23 @@ def _make(folder: str, owner_id: str) -> tuple[str, int]:
     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
+def rename_temporary(root: str, file: PreparedFile) -> None:
+    """Rename a temporary to its final name.
+
+    Raises
+    ------
+    OutputError
+        If that fails.
+    """
+    target = os.path.join(root, file.output)
+    try:
+        os.replace(temporary_path(root, file), target)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+
+
 def discard(root: str, files: Iterable[PreparedFile]) -> None:
-    """Remove temporaries that nobody will publish."""
+    """Remove temporaries that will not be published."""
     for file in files:
         with contextlib.suppress(OSError):
             os.unlink(temporary_path(root, file))
@@ -150,7 +172,7 @@ def temporary_path(root: str, file: PreparedFile) -> str:
 
 
 def flush_folder(folder: str) -> None:
-    """Have the names in a folder on the disk, if its file system can, and if we may look into it.
+    """Flush the names in a folder to the disk, if its file system supports that and the folder may be read.
 
     Raises
     ------
@@ -169,16 +191,16 @@ def flush_folder(folder: str) -> None:
 
 
 def sweep(folder: str, owner_id: str = ANY_OWNER, *, deep: bool = False) -> None:
-    """Remove temporaries that nobody will publish any more; the caller holds the lock.
+    """Remove temporaries that were left behind. The caller holds the lock.
 
     Parameters
     ----------
     folder
-        Where.
+        Folder to look into.
     owner_id
-        How the digits of their names begin.
+        Id of the owner, or the start of several ids.
     deep
-        Look into all folders below.
+        Whether to look into all folders below, too.
     """
     folders = [folder]
     while folders:
@@ -200,3 +222,30 @@ def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
     """Return the error for a file that cannot be written."""
     hint = "--out DIR" if isinstance(error, PermissionError) else ""
     return OutputError(f"cannot write {one_line(path)}: {(error.strerror or str(error)).lower()}", hint=hint)
+
+
+def raise_if_unwritable(error: TonearmError, sink: Sink, target: str) -> None:
+    """Raise `OutputError` if an encoder failed because its file cannot be written. Not every library says so.
+
+    Parameters
+    ----------
+    error
+        Error of the encoder.
+    sink
+        Sink that the encoder wrote to.
+    target
+        Path of the output, for the message.
+    """
+    if isinstance(error, OutputError) and isinstance(error.__cause__, OSError):
+        raise cannot_write(target, error.__cause__) from error
+    if error.code != "plugin-failed":
+        return
+    try:
+        descriptor = os.open(sink.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        try:
+            os.write(descriptor, bytes(1 << 16))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as reason:
+        raise cannot_write(target, reason) from error

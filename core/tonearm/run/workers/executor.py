@@ -1,4 +1,4 @@
-"""What an executor is."""
+"""The interface of executors, which do the work of a run."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Batch = list[PreparedSource]
 
 
 class Executor(ABC):
-    """Prepares chunks somewhere.
+    """Prepares chunks of tasks.
 
-    It takes chunks as fast as it can work, and no faster, so that what is in flight is bounded. Of each task it gives
-    back exactly one `PreparedSource` that is the last, whatever becomes of whoever worked on it. It publishes nothing.
+    An executor takes chunks only as fast as it can work, so the amount of unpublished work is bounded. For each task
+    it returns exactly one `PreparedSource` that is the last, even if a worker dies. It publishes nothing.
     """
 
     @abstractmethod
     def results(self, chunks: Chunks) -> Iterator[Batch]:
-        """Yield what was prepared, in any order; nothing at all now and then, so that time is seen to pass.
+        """Yield prepared sources in any order. Now and then an empty batch lets the run show that time passes.
 
         Raises
         ------
@@ -30,4 +30,4 @@ class Executor(ABC):
 
     @abstractmethod
     def stop(self) -> Iterator[Batch]:
-        """End all work; yield what was finished. No temporaries are left but those of what it yields."""
+        """Stop all work and yield what was finished. Only the temporaries of what is yielded are left."""

@@ -1,4 +1,4 @@
-"""How long a batch waits."""
+"""A timer that tells when finished sources are handed over to be published."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections.abc import Callable
 from tonearm.run.prepared import PreparedSource
 
 FLUSH_SECONDS = 0.05
-"""How long finished sources wait for others to be published together."""
+"""Seconds that finished sources wait for others to be published with."""
 
 
 class FlushTimer:
-    """Says when a batch has waited long enough.
+    """Tells when a batch has waited long enough.
 
     Parameters
     ----------
     flush_failures
-        Whether failures do not wait at all.
+        Whether a failure is handed over at once.
     clock
-        Tells the time.
+        Function that returns the time in seconds.
     """
 
     def __init__(self, *, flush_failures: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        self._impatient = flush_failures
+        self._flush_failures = flush_failures
         self._clock = clock
         self.restart()
 
     def is_due(self, last: PreparedSource) -> bool:
-        """Whether it has, with this one as its last."""
-        return self._clock() >= self._due or (self._impatient and bool(last.failures))
+        """Return whether a batch is due, given the last source in it."""
+        return self._clock() >= self._due or (self._flush_failures and bool(last.failures))
 
     def restart(self) -> None:
-        """Start again."""
+        """Restart the timer for the next batch."""
         self._due = self._clock() + FLUSH_SECONDS

@@ -1,4 +1,4 @@
-"""Workers that are forked."""
+"""Workers that are forked from the run's process."""
 
 from __future__ import annotations
 
@@ -18,67 +18,98 @@ from tonearm.run.workers.worker_process import WorkerProcess, send_signal
 
 
 class ForkedProcess(WorkerProcess):
-    """A copy of this process."""
+    """A worker's process that was forked.
 
-    def __init__(self, connection: socket.socket, owner_id: str, number: int) -> None:
+    Parameters
+    ----------
+    connection
+        Connection to the worker.
+    owner_id
+        Hex digits that start the names of the worker's temporaries.
+    process_id
+        Id of the process.
+    """
+
+    def __init__(self, connection: socket.socket, owner_id: str, process_id: int) -> None:
         super().__init__(connection, owner_id)
-        self._number = number
+        self._process_id = process_id
         self._status: int | None = None
 
     @property
-    def number(self) -> int:
-        """Of the process."""
-        return self._number
+    def process_id(self) -> int:
+        """Id of the process and of its group."""
+        return self._process_id
 
     def signal(self, number: int) -> None:
-        """Send it a signal."""
+        """Send a signal to the process, unless it has ended."""
         if self._status is None:
-            send_signal(self._number, number)
+            send_signal(self._process_id, number)
 
     def wait(self) -> int:
-        """Wait for its end."""
+        """Wait for the end of the process, and return its exit status; negative for a signal."""
         if self._status is None:
             try:
-                _, status = os.waitpid(self._number, 0)
+                _, status = os.waitpid(self._process_id, 0)
                 self._status = os.waitstatus_to_exitcode(status)
-            except ChildProcessError:  # somebody else waited for it
+            except ChildProcessError:  # somebody else has waited for it
                 self._status = 0
         return self._status
 
 
 def start_forked(
-    pipeline: Converter, settings: Settings, foreign: list[int], here: socket.socket, there: socket.socket
+    pipeline: Converter,
+    settings: Settings,
+    foreign_descriptors: list[int],
+    run_end: socket.socket,
+    worker_end: socket.socket,
 ) -> WorkerProcess:
+    """Fork a worker.
+
+    Parameters
+    ----------
+    pipeline
+        Pipeline.
+    settings
+        Settings of the preparer.
+    foreign_descriptors
+        Descriptors that the worker must close.
+    run_end, worker_end
+        Two ends of the connection.
+    """
     parent = os.getpid()
-    # Until the child has its own handlers, a signal would run ours in it, and clean up what is not its own.
+    # Until the child has its own handlers, a signal would run ours in it and remove what belongs to the run.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
-        number = os.fork()
-        if not number:
-            _be_worker(pipeline, settings, foreign, there, parent)
+        process_id = os.fork()
+        if not process_id:
+            _become_worker(pipeline, settings, foreign_descriptors, worker_end, parent)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     with contextlib.suppress(OSError):
-        os.setpgid(number, number)  # it does so itself; whoever comes first
-    return ForkedProcess(here, settings.owner_id, number)
+        os.setpgid(process_id, process_id)  # the child does the same; one of them comes first
+    return ForkedProcess(run_end, settings.owner_id, process_id)
 
 
-def _be_worker(
-    pipeline: Converter, settings: Settings, foreign: list[int], there: socket.socket, parent: int
+def _become_worker(
+    pipeline: Converter,
+    settings: Settings,
+    foreign_descriptors: list[int],
+    worker_end: socket.socket,
+    parent: int,
 ) -> NoReturn:
-    """Be the child; the frames above this one are the parent's, and never come back to life."""
+    """Work in the child. The frames above this one belong to the parent and never continue here."""
     status = 70
     try:
-        for descriptor in foreign:
+        for descriptor in foreign_descriptors:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
-        os.setpgid(0, 0)  # Ctrl-C is the run's affair, not that of workers and the programs that they run
+        os.setpgid(0, 0)  # the run handles Ctrl-C, not the workers and the programs that they run
         die_with_parent(parent)
-        # A plugin that asks a terminal something would wait for ever: this is no process of the foreground any more.
+        # This is no longer a foreground process: a plugin that reads from the terminal would block for ever.
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         keep_memory()
         pin_threads(os.environ, settings.threads)
-        status = serve(there, lambda gate: Preparer(pipeline, settings, gate))
+        status = serve(worker_end, lambda gate: Preparer(pipeline, settings, gate))
     except BaseException:
         import traceback
 

@@ -1,4 +1,4 @@
-"""The executor that works in this process."""
+"""The executor that works in the run's own process."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from tonearm.run.workers.interrupts import InterruptGate
 
 
 class InProcessExecutor(Executor):
-    """Works in this process, one source after another: nothing shields the run from a plugin that ends it.
+    """Prepares sources in this process, one after the other. A plugin that crashes ends the run.
 
     Parameters
     ----------
-    pipeline, settings
-        How to prepare.
+    pipeline
+        Pipeline.
+    settings
+        Settings of the preparer.
     gate
-        Opened while plugins work.
+        Gate that is open for interrupts while plugins work.
     """
 
     def __init__(self, pipeline: Converter, settings: Settings, gate: InterruptGate) -> None:
@@ -28,15 +30,15 @@ class InProcessExecutor(Executor):
         self._batch: Batch = []
 
     def results(self, chunks: Chunks) -> Iterator[Batch]:
-        """Yield what was prepared, in order."""
-        flush = FlushTimer(flush_failures=self._preparer.settings.flush_failures)
+        """Yield prepared sources in order."""
+        timer = FlushTimer(flush_failures=self._preparer.settings.flush_failures)
         while chunk := chunks.take():
             for task in chunk:
                 for prepared in self._preparer.prepare(task):
                     self._batch.append(prepared)
-                    if flush.is_due(prepared):
+                    if timer.is_due(prepared):
                         yield self._hand_over(chunks)
-                        flush.restart()
+                        timer.restart()
         yield self._hand_over(chunks)
 
     def _hand_over(self, chunks: Chunks) -> Batch:

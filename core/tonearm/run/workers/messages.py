@@ -1,4 +1,4 @@
-"""Messages between a run and its workers."""
+"""Messages between a run and its worker processes: pickles with their sizes before them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from msgspec import Struct
 
 from tonearm.run.workers.executor import Batch
 
-HEAD = struct.Struct("!Q")
+HEADER = struct.Struct("!Q")
+"""Header of a message: its size in bytes."""
 
 
 class Message(Struct, frozen=True):
-    """What a worker says.
+    """A message from a worker.
 
     Parameters
     ----------
     batch
-        What it has finished since it last said something.
+        Sources that the worker has finished since its last message.
     idle
-        Whether it waits for a chunk.
+        Whether the worker waits for a chunk.
     output_error
-        Message and hint, if the output side failed.
+        Message and hint of an error of the output side.
     bug
-        Traceback, if something went wrong that is no error of an item.
+        Traceback of an error that is no item's fault.
     """
 
     batch: Batch
@@ -37,25 +38,25 @@ class Message(Struct, frozen=True):
 
 
 def send(connection: socket.socket, message: object) -> None:
-    """Send a message; it waits until there is room."""
+    """Send a message. It blocks until there is room."""
     content = pickle.dumps(message, 5)
-    connection.sendall(HEAD.pack(len(content)) + content)
+    connection.sendall(HEADER.pack(len(content)) + content)
 
 
 class Inbox:
-    """Puts together messages from what arrives."""
+    """Assembles messages from the bytes that arrive."""
 
     def __init__(self) -> None:
         self._received = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Any]:
-        """Yield the messages that are complete."""
+        """Add bytes and yield the messages that are complete."""
         self._received += data
-        while len(self._received) >= HEAD.size:
-            (size,) = HEAD.unpack_from(self._received)
-            end = HEAD.size + size
+        while len(self._received) >= HEADER.size:
+            (size,) = HEADER.unpack_from(self._received)
+            end = HEADER.size + size
             if len(self._received) < end:
                 return
-            message = pickle.loads(bytes(self._received[HEAD.size : end]))  # noqa: S301 - from our own process
+            message = pickle.loads(bytes(self._received[HEADER.size : end]))  # noqa: S301 - from our own process
             del self._received[:end]
             yield message

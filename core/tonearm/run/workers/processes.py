@@ -1,10 +1,10 @@
-"""Starting worker processes: forked where that is safe, else fresh.
+"""Starting worker processes: they are forked where that is safe, and spawned otherwise.
 
-A fork takes 2 ms and shares what is imported already; a fresh interpreter takes 200 ms. But a fork copies one thread
-only, and locks that others hold stay locked in it for ever. So a process is forked if it has a single thread, as the
-command line does (it keeps no refresher for its progress bar, and imports no numpy), and a fresh one is started
-otherwise, as from a notebook or where torch is at work. Python's own pools would start fresh ones by running the
-caller's main module again, which surprises everyone once.
+A fork takes 2 ms and shares what is imported already. A fresh interpreter takes 200 ms. But a fork copies only one
+thread, and locks that other threads hold stay locked in it for ever. So a process is forked only if it has a single
+thread. The command line does: its progress bar has no thread of its own, and it does not import numpy. In a notebook,
+or where torch is at work, workers are spawned. Python's own process pools would run the caller's main module again in
+each spawned worker, which surprises everyone once.
 """
 
 from __future__ import annotations
@@ -19,38 +19,40 @@ from tonearm.run.workers.worker_process import WorkerProcess
 
 
 def is_fork_safe() -> bool:
-    """Say whether this process has no thread but the one that asks."""
+    """Return whether this process has only one thread. Only Linux tells."""
     try:
         return len(os.listdir("/proc/self/task")) == 1
     except OSError:
         return False
 
 
-def start(
-    pipeline: Converter, settings: Settings, foreign: Iterable[int], *, fork: bool | None = None
+def start_worker(
+    pipeline: Converter, settings: Settings, foreign_descriptors: Iterable[int], *, fork: bool | None = None
 ) -> WorkerProcess:
-    """Start a worker.
+    """Start a worker process.
 
     Parameters
     ----------
-    pipeline, settings
-        How to prepare.
-    foreign
-        Open files that it must not keep: locks, and the connections of other workers.
+    pipeline
+        Pipeline.
+    settings
+        Settings of the preparer.
+    foreign_descriptors
+        Descriptors that the worker must close: those of locks, and of connections to other workers.
     fork
-        Whether to fork; None decides by what is safe.
+        Whether to fork; None forks if that is safe.
 
     Raises
     ------
     UsageError
-        If a fresh process cannot be told the pipeline, because its plugins cannot be imported there.
+        If the pipeline's plugins cannot be imported in a fresh interpreter.
     """
-    here, there = socket.socketpair()
-    with there:
+    run_end, worker_end = socket.socketpair()
+    with worker_end:
         if is_fork_safe() if fork is None else fork:
             from tonearm.run.workers.forked_process import start_forked
 
-            return start_forked(pipeline, settings, [*foreign, here.fileno()], here, there)
+            return start_forked(pipeline, settings, [*foreign_descriptors, run_end.fileno()], run_end, worker_end)
         from tonearm.run.workers.spawned_process import start_spawned
 
-        return start_spawned(pipeline, settings, here, there)
+        return start_spawned(pipeline, settings, run_end, worker_end)

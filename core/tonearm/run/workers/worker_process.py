@@ -1,4 +1,4 @@
-"""A worker's process, seen from the run."""
+"""A worker's process as the run sees it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tonearm.run.workers.messages import Inbox, Message, send
 
 
 class WorkerProcess(ABC):
-    """A worker's process, seen from the run.
+    """A worker's process as the run sees it.
 
-    Attributes
+    Parameters
     ----------
     connection
-        To talk to it.
+        Connection to the worker.
     owner_id
-        How the digits of its temporaries begin.
+        Hex digits that start the names of the worker's temporaries.
     """
 
     def __init__(self, connection: socket.socket, owner_id: str) -> None:
@@ -29,7 +29,7 @@ class WorkerProcess(ABC):
         self._inbox = Inbox()
 
     def receive(self) -> list[Message] | None:
-        """Return what it said; None if it is gone."""
+        """Return the messages that have arrived; None if the connection has ended."""
         try:
             data = self.connection.recv(1 << 18)
         except OSError:
@@ -37,7 +37,7 @@ class WorkerProcess(ABC):
         return list(self._inbox.feed(data)) if data else None
 
     def send(self, message: object) -> bool:
-        """Send a message; return whether it could be."""
+        """Send a message, and return whether that was possible."""
         try:
             send(self.connection, message)
         except OSError:
@@ -45,58 +45,68 @@ class WorkerProcess(ABC):
         return True
 
     def finish_sending(self) -> None:
-        """Let it end when it has done what it was sent."""
+        """End the connection towards the worker, so that it ends when it has done what it was sent."""
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
 
     def close_if_ended(self) -> None:
-        """If it has ended, let what it said be followed by the end of its connection, whoever holds that open still.
+        """End the connection from the worker if its process has ended. What it has sent can still be received.
 
-        A process that it forked has its side of the connection, too, and may outlive it.
+        A process that the worker forked may outlive it and keep the worker's side of the connection open.
         """
         if self._has_ended():
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RD)
 
-    def reap(self, patience: float) -> tuple[int, bool]:
-        """Close its connection, which has ended, and see that it and what it started are gone.
+    def reap(self, timeout: float) -> tuple[int, bool]:
+        """Reap the process after its connection has ended, and kill the programs that it started.
 
-        Returns its exit status, negative for a signal, and whether it would not end for so many seconds.
+        Parameters
+        ----------
+        timeout
+            Seconds that the process has to end before it is killed.
+
+        Returns
+        -------
+        status
+            Exit status; negative for a signal.
+        timed_out
+            Whether the process had to be killed.
         """
         self.connection.close()
-        deadline = time.monotonic() + patience
-        while kept_running := not self._has_ended():
+        deadline = time.monotonic() + timeout
+        while timed_out := not self._has_ended():
             if time.monotonic() > deadline:
                 break
             time.sleep(0.001)
-        # Nobody has waited for it yet, so that its number, which is that of its group, is still its own.
-        send_signal(self.number, signal.SIGKILL)
-        return self.wait(), kept_running
+        # Nobody has waited for the process yet, so its id, which is also that of its group, is not reused.
+        send_signal(self.process_id, signal.SIGKILL)
+        return self.wait(), timed_out
 
     def _has_ended(self) -> bool:
         try:
-            return os.waitid(os.P_PID, self.number, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        except ChildProcessError:  # somebody else waited for it
+            return os.waitid(os.P_PID, self.process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # somebody else has waited for it
             return True
 
     @property
     @abstractmethod
-    def number(self) -> int:
-        """Of the process, and of its group."""
+    def process_id(self) -> int:
+        """Id of the process and of its group."""
 
     @abstractmethod
     def signal(self, number: int) -> None:
-        """Send it a signal, unless it is gone."""
+        """Send a signal to the process, unless it has ended."""
 
     @abstractmethod
     def wait(self) -> int:
-        """Wait for its end; return its exit status, negative for a signal."""
+        """Wait for the end of the process, and return its exit status; negative for a signal."""
 
 
-def send_signal(process: int, number: int) -> None:
-    """Send a signal to a worker; a last one goes to the programs that it runs too."""
+def send_signal(process_id: int, number: int) -> None:
+    """Send a signal to a worker. SIGKILL also goes to the programs that it runs."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if number == signal.SIGKILL:
-            os.killpg(process, number)
+            os.killpg(process_id, number)
         else:
-            os.kill(process, number)
+            os.kill(process_id, number)

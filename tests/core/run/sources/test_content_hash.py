@@ -30,7 +30,7 @@ def test_a_source_is_read_once(data, tmp_path, monkeypatch):
     assert found.data == data
     assert found.hash == xxhash.xxh3_128_hexdigest(data)
     assert found.state == file_state(path) == (len(data), path.stat().st_mtime_ns)
-    monkeypatch.setattr(content_hash, "KEPT", 999)  # what is large is hashed and not kept
+    monkeypatch.setattr(content_hash, "MAX_WHOLE_READ", 999)  # what is large is hashed and not kept
     large = take_snapshot(path)
     assert (large.state, large.hash) == (found.state, found.hash)
     assert (large.data is None) == (len(data) > 999)

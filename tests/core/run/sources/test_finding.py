@@ -129,7 +129,7 @@ class TestWhatMayBeMissed:
         monkeypatch.setattr(os, "scandir", refuse)
         said = []
         assert names("x/**/*.npy", warn=said.append) == [("x/a.npy", ".")]
-        assert said == ["cannot look into x/y: permission denied"]
+        assert said == ["cannot read the folder x/y: permission denied"]
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
     def test_a_folder_of_somebody_else(self, tree):
@@ -137,7 +137,7 @@ class TestWhatMayBeMissed:
         said = []
         names("x", warn=said.append)
         (tree / "x" / "y").chmod(0o700)
-        assert said == ["cannot look into x/y: permission denied"]
+        assert said == ["cannot read the folder x/y: permission denied"]
 
 
 class TestStores:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from tonearm.errors import OutputError
 from tonearm.run.store.history import History
-from tonearm.run.store.records import read_records
-from tonearm.run.store.run_folder import find_journals
+from tonearm.run.store.records import EndRecord
 
 A, B = xxhash.xxh3_128_hexdigest(b"aaaa"), xxhash.xxh3_128_hexdigest(b"bbbb")
 PIPELINE = "f00d"
@@ -50,7 +49,7 @@ class Journals:
     def end(self, items=(("k", 0, [["a.wav", 4, A]]),), **more):
         return {
             "record": "end", "source": self.source, "folder": ".", "state": self.state,
-            "hash": xxhash.xxh3_128_hexdigest(b"k 1"), "items": items, "failed": 0, **more,
+            "hash": xxhash.xxh3_128_hexdigest(b"k 1"), "items": items, "failed": 0, "seconds": 0.5, **more,
         }  # fmt: skip
 
     def publish(self, name="a.wav", content=b"aaaa"):
@@ -108,7 +107,10 @@ class TestSourcesThatAreThrough:
     def test_only_the_time_of_the_source_changed(self, done):
         os.utime(done.source, ns=(5, 5))
         assert done.find().complete
-        assert done.find().renewed["record"] == "end"
+        assert done.find().renewed == EndRecord(
+            source=done.source, folder=".", state=(3, 5), hash=xxhash.xxh3_128_hexdigest(b"k 1"),
+            items=[("k", 0, [("a.wav", 4, A)])], failed=0, seconds=0.5, renewed=True,
+        )  # fmt: skip
 
     @pytest.mark.parametrize("content", ["k 2", "k 10"])
     def test_the_source_changed(self, done, content):
@@ -267,19 +269,9 @@ class TestJournals:
         assert name in History("out").owned
 
     def test_no_journal(self, folder):
-        assert find_journals("none") == []
         history = History("none")
         assert history.clean
         assert not len(history.owned)
-        assert list(read_records("none")) == [(0, {})]
-
-    def test_the_one_written_last_comes_last(self, found):
-        for number, name in enumerate(["journal.jsonl", "journal-1-of-2.jsonl", "other.jsonl", "journal-2-of-2.jsonl"]):
-            found.lines(found.run(), name=name)
-            os.utime(found.folder / name, (100 - number, 100 - number))
-        assert [path.rpartition("/")[2] for path in find_journals("out")] == [
-            "journal-2-of-2.jsonl", "journal-1-of-2.jsonl", "journal.jsonl",
-        ]  # fmt: skip
 
     @given(st.binary(max_size=200), st.integers(0, 10))
     def test_whatever_is_in_it(self, tmp_path_factory, noise, seed):
@@ -294,13 +286,3 @@ class TestJournals:
         random.Random(seed).shuffle(content)
         (root / ".tonearm" / "journal.jsonl").write_bytes(b"\n".join(content))
         History(str(root)).find(PIPELINE, ".", "s", (1, 1), verify=True)
-
-    def test_part_of_a_journal(self, done):
-        path = done.folder / "journal.jsonl"
-        offsets = [offset for offset, _ in read_records(str(path))]
-        assert offsets[-1] == path.stat().st_size
-        assert [record.get("record") for _, record in read_records(str(path), offsets[1], offsets[3])] == [
-            "begin",
-            "out",
-            None,
-        ]

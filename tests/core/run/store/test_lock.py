@@ -96,7 +96,7 @@ class TestLock:
         assert not lock.is_held
         assert len(os.listdir("/proc/self/fd")) == len(before) if before else True
 
-    def test_a_file_system_without_locks_is_said_so(self, root, monkeypatch):
+    def test_a_file_system_without_locks_is_warned_of(self, root, monkeypatch):
         def refuse(*_):
             raise OSError(errno.ENOLCK, "No locks available")
 
@@ -104,7 +104,7 @@ class TestLock:
         lock = Lock(root)
         lock.acquire(create=True)
         assert lock.warning == (
-            f"{root} is on a file system without locks (No locks available): see to it that no other run writes there"
+            f"the file system of {root} has no locks (No locks available): make sure that no other run writes there"
         )
         lock.release()
 

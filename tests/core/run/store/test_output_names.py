@@ -49,8 +49,8 @@ class TestNames:
         names.take("ours", 1, "one", "/one")
 
     def test_what_is_not(self, names, tmp_path):
-        said = f"{tmp_path}/theirs is there, and no run wrote it"
-        hint = "move it away, use another --out, or --force to replace it"
+        said = f"{tmp_path}/theirs exists, and no run wrote it"
+        hint = "move it away, use another --out, or replace it with --force"
         problem = names.claim("theirs", 1, "one")
         assert (problem.code, problem.message, problem.hint) == ("not-ours", said, hint)
         assert self.refused(names.take, "theirs", 1, "one", "/one") == ("not-ours", said, hint)

@@ -52,7 +52,7 @@ def test_names_of_255_bytes_and_more():
         with pytest.raises(ItemError) as caught:
             output_path(output("{stem}-.wav"), source(f"/{stem}.npy"), ITEM)
         assert caught.value.code == "name-too-long"
-        assert caught.value.message.endswith(" has a name of more than 255 bytes")
+        assert caught.value.message.endswith(" has a name longer than 255 bytes")
 
 
 @pytest.mark.parametrize(
