@@ -16,7 +16,7 @@ from encoder_helpers import by_ffmpeg, error_db, mapping, noise, run, said_by_ff
 
 import tonearm
 from tonearm.api import UsageError
-from tonearm.run.report import Result
+from tonearm.run.result import Result
 from tonearm_plugins.formats import ffmpeg
 
 
