@@ -75,11 +75,11 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, watching: Observer) -> int:
-    from tonearm.python import load
+    from tonearm.python import load_pipeline
     from tonearm.run.options import RunOptions
     from tonearm.run.run import Run
 
-    pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
+    pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
     options = RunOptions(
         out=arguments.out,
         force=arguments.force,

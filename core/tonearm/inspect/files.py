@@ -14,11 +14,11 @@ from tonearm.inspect.guess import Guess, as_sound, guess
 from tonearm.inspect.measure import measure
 from tonearm.inspect.notes import UNKNOWN
 from tonearm.inspect.preview import picture
-from tonearm.pipeline.inference import by_suffix, find_way
+from tonearm.pipeline.inference import find_conversion, plugins_by_suffix
+from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context
-from tonearm.plugins.contract import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import Entry, Registry
+from tonearm.plugins.registry import Registry, RegistryEntry
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 from tonearm.source import Source
 
@@ -68,7 +68,7 @@ class Inspected(Struct, frozen=True, kw_only=True):
         options = dict(self.guess.options) if self.guess else {}
         if self.key:
             options["key"] = self.key
-        steps = find_way(registry, _signals(options), _writer(registry))
+        steps = find_conversion(registry, _signals(options), _writer(registry))
         return {
             "tonearm": 1,
             "input": {"use": self.decoder, "files": self.file, "with": options},
@@ -137,7 +137,7 @@ def inspect_file(
 class _File:
     """One file that is looked at."""
 
-    def __init__(self, path: str, source: Source, entry: Entry, registry: Registry, key: str | None) -> None:
+    def __init__(self, path: str, source: Source, entry: RegistryEntry, registry: Registry, key: str | None) -> None:
         self.path, self.source, self.entry, self.registry, self.key = path, source, entry, registry, key
         self.context = Context(dialects=lambda: registry.dialects)
 
@@ -151,7 +151,7 @@ class _File:
                 code="nothing-to-inspect",
                 hint=f"tonearm plugins {self.entry.name} lists what must be said",
             ) from error
-        known = made.look(self.source)
+        known = made.probe(self.source)
         if (known.channels or 1) * (known.length or 0) > DECODED:
             shape = (known.channels or 1, known.length or 0)
             yield self._made(shape=shape, guess=as_sound(None, known.sample_rate or 0))
@@ -216,7 +216,7 @@ class _File:
         return None
 
     def _looked_at(self, key: str, array: Any, rate: tuple[int, str] | None) -> Inspected:
-        noted = self.context.hand_over().measurements
+        noted = self.context.drain().measurements
         if "sample_rate" in noted:
             rate = int(noted["sample_rate"]), "the file says it"
         try:
@@ -236,8 +236,8 @@ class _File:
         return self._made(key, note=text)
 
 
-def _by_suffix(registry: Registry, path: str) -> Entry:
-    found = by_suffix(registry, "decoder", path)
+def _by_suffix(registry: Registry, path: str) -> RegistryEntry:
+    found = plugins_by_suffix(registry, "decoder", path)
     if len(found) != 1:
         what = f"several decoders read it: {', '.join(one.name for one in found)}" if found else "no decoder reads it"
         raise UsageError(f"{one_line(path)}: {what}", code="unknown-suffix", hint="--decoder NAME")

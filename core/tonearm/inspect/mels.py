@@ -42,7 +42,7 @@ class Fit(Struct, frozen=True):
 def fitting(notes: Notes) -> list[Fit]:
     """Return the dialects that values and shape may be in, the most telling first."""
     sizes = [n for axis, n in enumerate(notes.shape) if not is_batch(notes, axis)]
-    names = notes.catalogue.fitting(sizes, notes.seen.low, notes.seen.high)
+    names = notes.catalogue.matching(sizes, notes.seen.low, notes.seen.high)
     fits = sorted((_fit(notes, name) for name in names), key=lambda fit: fit.rank)
     same = [fit for fit in fits if notes.catalogue.find(fit.name).sample_rate == notes.sample_rate]
     return same or fits
@@ -121,7 +121,7 @@ def _standardised(notes: Notes, bands: int) -> list[str]:
             dialect = notes.catalogue.find(name)
         except OptionError:
             continue
-        if dialect.standardised and dialect.n_mels == bands and not notes.catalogue.offer(name).alias:
+        if dialect.standardised and dialect.n_mels == bands and not notes.catalogue.entry(name).alias:
             found.append(name)
     return found
 

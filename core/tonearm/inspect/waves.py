@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tonearm.arrays.values import FULL_SCALE_LIMIT
 from tonearm.inspect.notes import CHANNELS, UNKNOWN, Notes
+from tonearm.signals import MAX_AMPLITUDE
 
 LONG = 1000
 """From here on an axis is rather time than anything else."""
@@ -90,7 +90,7 @@ def _scale(notes: Notes) -> None:
     elif "int" in seen.dtype:
         notes.add("scale", UNKNOWN, "unknown", f"{seen.dtype} does not say what full scale is")
         notes.options["full_scale"] = UNKNOWN
-    elif seen.peak <= FULL_SCALE_LIMIT:
+    elif seen.peak <= MAX_AMPLITUDE:
         beyond = ", beyond full scale" if seen.peak > 1 else ""
         notes.add("scale", "±1", "likely" if seen.peak <= 1.5 else "possible", f"the peak is {seen.peak:.4g}{beyond}")
     elif seen.whole and 256 < seen.peak <= 32768:

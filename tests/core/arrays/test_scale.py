@@ -1,8 +1,7 @@
-"""The values of arrays: extent, full scale, magnitudes."""
+"""Scale of arrays: full scale of waveforms, magnitudes, limits."""
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
@@ -10,114 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from tonearm.arrays.values import (
-    Extent,
-    blocks,
-    extent_of,
-    finite_extent_of,
-    mean_of,
-    not_finite,
-    to_full_scale,
-    to_magnitude,
-    zeros_for_not_finite,
-)
+from tonearm.arrays.extent import extent_of
+from tonearm.arrays.scale import to_full_scale, to_magnitude
 from tonearm.errors import ItemError
-
-FINITE = {"allow_nan": False, "allow_infinity": False}
 
 
 def scaled(array: Any, full_scale: float | None = None, *, double: bool = False) -> Any:
     return to_full_scale(array, full_scale, extent_of(array), double=double)
-
-
-def shapes_and_orders() -> Any:
-    shapes = hnp.array_shapes(max_dims=4, max_side=9)
-    return shapes.flatmap(lambda shape: st.permutations(range(len(shape))).map(lambda order: (shape, order)))
-
-
-@given(shapes_and_orders(), st.integers(2, 50))
-def test_blocks_make_up_the_array(made: Any, limit: int) -> None:
-    shape, order = made
-    array = np.arange(math.prod(shape)).reshape(shape).transpose(order)
-    found = list(blocks(array, limit))
-    assert sorted(np.concatenate([block.ravel() for block in found]).tolist()) == list(range(array.size))
-    assert all(block.size <= limit for block in found)
-    assert all(np.shares_memory(block, array) for block in found)
-
-
-@given(hnp.arrays(st.sampled_from(["f4", "f8", "i2", "u1"]), hnp.array_shapes(max_dims=3, max_side=6)))
-def test_the_extent_is_numpys(array: Any) -> None:
-    with np.errstate(invalid="ignore"):
-        extent = extent_of(array)
-        low, high = float(array.min()), float(array.max())
-    assert np.array_equal([extent.low, extent.high], [low, high], equal_nan=True)
-    assert extent.finite == bool(np.isfinite(array).all())
-
-
-@pytest.mark.parametrize("kind", ["<c8", ">c8", "c16"])
-@pytest.mark.parametrize(
-    "view", ["whole", "transposed", "of three axes", "strided", "mirrored", "large", "large, strided"]
-)
-def test_the_extent_of_complex_values_is_over_both_parts(kind: str, view: str) -> None:
-    rng = np.random.default_rng(3)
-    values = (rng.standard_normal((600, 700)) + 1j * rng.standard_normal((600, 700))).astype(kind)
-    array = {
-        "whole": values[:40],
-        "transposed": values[:40].T,
-        "of three axes": values[:40].reshape(4, 10, 700).transpose(2, 1, 0),
-        "strided": values[:40, ::3],
-        "mirrored": values[:40, ::-1],
-        "large": values.T,
-        "large, strided": values[:, ::2],
-    }[view]
-    parts = array.real, array.imag
-    wanted = Extent(float(min(part.min() for part in parts)), float(max(part.max() for part in parts)))
-    assert extent_of(array) == finite_extent_of(array) == wanted
-    array[7, 3] = complex(-9, 0)
-    array[3, 7] = complex(0, 11)
-    assert extent_of(array) == Extent(-9, 11)
-    array[2, 2] = complex(0, math.nan)
-    assert not extent_of(array).finite
-    assert finite_extent_of(array) == Extent(-9, 11)
-
-
-def test_the_widest_range_is_finite_still() -> None:
-    assert extent_of(np.array([-1.7e308, 1.7e308])).finite
-
-
-@pytest.mark.parametrize("at", [0, 1, 2, 3])
-def test_nan_is_not_lost_among_what_comes_before_and_after(at: int) -> None:
-    array = np.array([-3, 1, 7, 2], "f4")
-    array[at] = math.nan
-    assert not extent_of(array).finite
-    assert not extent_of(np.array([1, 2], "f4"), array, np.array([1, 2], "f4")).finite
-
-
-@pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
-@pytest.mark.parametrize("offset", [0, 0.25])
-def test_the_mean_is_right_to_six_digits_of_the_peak(kind: str, offset: float) -> None:
-    array = (np.random.default_rng(1).uniform(-1, 1, (2, 1_500_000)) * 0.5 + offset).astype(kind)
-    peak = extent_of(array).peak
-    assert abs(mean_of(array, peak) - array.mean(dtype="f8")) < 1e-6 * peak
-
-
-def test_the_mean_of_what_would_overflow() -> None:
-    array = np.full((1, 1000), 3e38, "f4")
-    assert mean_of(array, 3e38) == pytest.approx(3e38)
-
-
-def test_the_extent_of_what_is_finite() -> None:
-    assert finite_extent_of(np.array([math.nan, -2, 3, math.inf])) == Extent(-2, 3)
-    assert finite_extent_of(np.array([math.nan])) == Extent(0, 0)
-
-
-def test_nan_is_counted_and_replaced() -> None:
-    array = np.array([[1, math.nan], [-math.inf, 2]], "f4")
-    assert zeros_for_not_finite(array).tolist() == [[1, 0], [0, 2]]
-    assert zeros_for_not_finite(array).dtype == "f4"
-    assert not_finite(array, "waveform").message == "2 of 4 values of the waveform are NaN or infinite"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +62,8 @@ def test_a_full_scale_of_1_leaves_whole_numbers_as_they_are(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "hint"), [("u1", "full_scale: 128"), ("u2", "full_scale: 32768"), ("i8", "give full_scale")]
+    ("dtype", "hint"),
+    [("u1", "full_scale: 128"), ("u2", "full_scale: 32768"), ("i8", "full_scale: … (the value")],
 )
 def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
     with pytest.raises(ItemError, match="does not say what full scale is") as caught:
@@ -179,7 +79,7 @@ def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
         (-32768.0, "full_scale: 32768, if these are 16-bit"),
         (32769.0, "full_scale: 8388608, if these are 24-bit"),
         (2.0**31, "full_scale: 2147483648, if these are 32-bit"),
-        (1e30, "full_scale says which value in the array is full scale"),
+        (1e30, "full_scale: … (the value of full scale)"),
     ],
 )
 def test_floats_beyond_full_scale_name_the_scale(peak: float, hint: str) -> None:
@@ -218,7 +118,7 @@ def test_small_negatives_are_clipped_with_a_note(kind: str) -> None:
 
 @pytest.mark.parametrize("values", [[-0.1, 1], [-1, -2], [-1e-9]])
 def test_great_negatives_are_no_magnitudes(values: list[float]) -> None:
-    with pytest.raises(ItemError, match="magnitude cannot be negative, but the least value is -") as caught:
+    with pytest.raises(ItemError, match="magnitude cannot be negative, but the smallest value is -") as caught:
         magnitude(values, "magnitude")
     assert (caught.value.code, caught.value.hint) == ("negative-magnitude", "kind: db, if these are decibels")
 
