@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from tonearm.run.plan import Plan
-    from tonearm.run.report import Result
+    from tonearm.run.result import Result
 
 LINE_EVERY = 5.0
 """Seconds between two lines of progress where nobody is looking."""
@@ -67,7 +67,7 @@ class Observer:
     def _tell(self, result: Result) -> None:
         """Say what failed, and what is worth knowing; of warnings of one kind only the first ones, all in the log."""
         from tonearm.errors import Problem, advise, one_line
-        from tonearm.run.report import kind_of
+        from tonearm.run.report import warning_pattern
 
         name = one_line(result.source)
         for failure in result.failures:
@@ -75,7 +75,7 @@ class Observer:
             if failure.trace:
                 self.say(failure.trace)
         for warning in result.warnings:
-            kind = kind_of(warning)
+            kind = warning_pattern(warning)
             self._warned[kind] += 1
             if self.quiet or self._warned[kind] > MOST_WARNINGS:
                 console.log(f"{name}: warning: {warning}")

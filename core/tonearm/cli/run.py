@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tonearm.cli.progress import Observer
+    from tonearm.run.part import Part
     from tonearm.run.plan import Plan
     from tonearm.run.report import Report
 
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again = parser.add_argument_group("what is done again")
     again.add_argument("--force", action="store_true", help="convert all, and replace files that no run wrote")
     again.add_argument("--verify", action="store_true", help="look at the content of outputs, not only at their sizes")
-    again.add_argument("--shard", type=_shard, metavar="I/N", help="do the I-th of N parts; each may run elsewhere")
+    again.add_argument("--part", type=_part, metavar="I/N", help="part I of N; each part may run elsewhere")
     work = parser.add_argument_group("how it works")
     work.add_argument(
         "--jobs", type=int, metavar="N", help="worker processes; the cores there are if not given, 0 for none"
@@ -75,7 +76,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, watching: Observer) -> int:
     from tonearm.python import load_pipeline
-    from tonearm.run.run import Run, RunOptions
+    from tonearm.run.options import RunOptions
+    from tonearm.run.run import Run
 
     pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
     options = RunOptions(
@@ -86,7 +88,7 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
         timeout=arguments.timeout,
         max_failures=1 if arguments.fail_fast else arguments.max_failures,
         fsync=arguments.fsync == "file",
-        shard=arguments.shard,
+        part=arguments.part,
         executor=arguments.executor,
         debug=arguments.debug,
     )
@@ -102,7 +104,7 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
         return console.DONE
     watching.begin(plan)
     try:
-        run.carry_out(plan, watching, watching.tick)
+        run.execute(plan, watching, watching.tick)
     finally:
         watching.end()
         if run.report.total + run.report.skipped:
@@ -117,29 +119,32 @@ def _sources(arguments: argparse.Namespace) -> Iterable[str] | None:
         return arguments.sources or None
     import itertools
 
-    from tonearm.run.sources.finding import listed
+    from tonearm.run.sources.source_list import read_source_list
 
-    return itertools.chain(arguments.sources, listed(arguments.listed))
+    return itertools.chain(arguments.sources, read_source_list(arguments.listed))
 
 
-def _shard(text: str) -> tuple[int, int]:
-    part, _, parts = text.partition("/")
-    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no part of a whole; 1/4 is the first quarter")
-    return int(part), int(parts)
+def _part(text: str) -> Part:
+    from tonearm.errors import UsageError
+    from tonearm.run.part import Part
+
+    try:
+        return Part.parse(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
 
 
 def _show(plan: Plan, watching: Observer) -> None:
     """Say what would be done."""
     from tonearm.errors import one_line
 
-    for task, reason in plan.explained():
+    for task, reason in plan.tasks_with_reasons():
         kept = f"{len(task.skip)} items are done" if task.skip else ""
         watching.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
     for name in plan.skipped():
         watching.print_plan(name, None, "done before, and unchanged")
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
-    counts += [f"{plan.elsewhere} in other shards"] if plan.elsewhere else []
+    counts += [f"{plan.in_other_parts} in other parts"] if plan.in_other_parts else []
     console.say(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from tonearm.cli import console
 from tonearm.errors import one_line
-from tonearm.run.report import size_of
-from tonearm.run.status import Pass, Status, status_of
+from tonearm.run.report import format_size
+from tonearm.run.status import PastRun, Status, status_of
 
 _STATES = {"failures": "stopped after failures", "output": "stopped: the output side failed"}
 
@@ -62,7 +62,7 @@ def _page(status: Status) -> Iterator[str]:
     """Yield the lines for people."""
     for run in status.last:
         yield from _run(run, alone=len(status.last) == 1)
-    there = [f"{status.items} items", f"{status.files} files, {size_of(status.size)}"]
+    there = [f"{status.items} items", f"{status.files} files, {format_size(status.size)}"]
     there += [f"{console.duration(status.sound)} of sound"] if status.sound else []
     yield f"{one_line(status.out)}: {', '.join(there)}, from {status.sources} sources"
     if status.failed:
@@ -79,14 +79,14 @@ def _page(status: Status) -> Iterator[str]:
     yield from _measurements(status)
 
 
-def _run(run: Pass, *, alone: bool) -> Iterator[str]:
+def _run(run: PastRun, *, alone: bool) -> Iterator[str]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.began))
     counts = [f"{run.converted} converted", f"{run.failed} failed"]
     counts += [f"{run.skipped} done before"] if run.skipped else []
-    counts += [f"{run.sources - run.through} left"] if run.sources > run.through else []
+    counts += [f"{run.sources - run.finished} left"] if run.sources > run.finished else []
     rates = []
     if run.seconds > 0:
-        rates.append(f"{run.through / run.seconds:.1f} sources a second")
+        rates.append(f"{run.finished / run.seconds:.1f} sources a second")
         rates += [f"{run.sound / run.seconds:.0f} × real time"] if run.sound else []
     state = {"failures": "stopped after failures", "output": "stopped: the output side failed"}.get(
         run.state, run.state
