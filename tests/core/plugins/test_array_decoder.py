@@ -42,7 +42,7 @@ def read(held, source=None, **options):
     ]
 
 
-KEYS = "key: … (its name); key: *, for all"
+KEYS = 'key: … (its name); key: "*", for all'
 
 
 def wave(length):
