@@ -128,7 +128,7 @@ def _said(error: Exception) -> int:
 
     if isinstance(error, TonearmError):
         say(error if hasattr(error, "problems") else error.problem)
-        return status_of(error)
+        return exit_status_of(error)
     if isinstance(error, OSError) and error.errno in _FULL:
         forget(sys.stdout)
         say(f"output: cannot write: {str(error.strerror).lower()}")
@@ -150,7 +150,7 @@ def _show_traceback() -> None:
         traceback.print_exc()
 
 
-def status_of(error: Exception) -> int:
+def exit_status_of(error: Exception) -> int:
     """Return the exit status that an error stands for."""
     from tonearm.errors import ItemError, OutputError
 
