@@ -10,8 +10,8 @@ from typing import Any
 
 from tonearm.cli import console
 from tonearm.errors import ItemError, one_line
-from tonearm.inspect import Inspected, inspect_file
-from tonearm.inspect.mels import SHOWN
+from tonearm.inspect import Inspection, inspect_file
+from tonearm.inspect.guess_mel import MAX_DIALECTS
 from tonearm.inspect.notes import UNKNOWN
 from tonearm.pipeline.document import literal
 from tonearm.plugins.registry import Registry
@@ -45,7 +45,7 @@ def main(arguments: argparse.Namespace) -> int:
     return console.SOME_FAILED if failed else console.DONE
 
 
-def _plain(found: Inspected, registry: Registry) -> dict[str, Any]:
+def _plain(found: Inspection, registry: Registry) -> dict[str, Any]:
     """Return what was found as JSON has it."""
     plain: dict[str, Any] = {"file": found.file, "key": found.key, "shape": list(found.shape), "dtype": found.dtype}
     if found.note:
@@ -63,7 +63,7 @@ def _plain(found: Inspected, registry: Registry) -> dict[str, Any]:
     return plain
 
 
-def _page(found: Inspected, registry: Registry) -> Iterator[str]:
+def _page(found: Inspection, registry: Registry) -> Iterator[str]:
     """Yield the lines for people."""
     name = f"{found.file}:{found.key}" if found.key else found.file
     yield f"{one_line(name)}  {'×'.join(map(str, found.shape))} {found.dtype}".rstrip()
@@ -77,7 +77,7 @@ def _page(found: Inspected, registry: Registry) -> Iterator[str]:
     if found.guess is None:
         return
     if _shows_blocks():
-        yield from (f"  {line}" for line in found.picture)
+        yield from (f"  {line}" for line in found.preview)
     for one in found.guess.findings:
         yield f"  {one.what + ':':<12} {one.value}  ({one.confidence}: {one.reason})"
     yield ""
@@ -94,7 +94,7 @@ def _shows_blocks() -> bool:
     return True
 
 
-def _yaml(found: Inspected, registry: Registry) -> Iterator[str]:
+def _yaml(found: Inspection, registry: Registry) -> Iterator[str]:
     """Yield the pipeline, with a note wherever the user must decide."""
     pipeline = literal(found.pipeline(registry))
     source = pipeline["input"]
@@ -123,9 +123,9 @@ def _scalar(value: object) -> str:
     return str(value) if plain else json.dumps(value)
 
 
-def _note(option: str, found: Inspected) -> str:
+def _note(option: str, found: Inspection) -> str:
     if option == "dialect" and found.guess is not None:
-        first, others = found.guess.dialects[:SHOWN], len(found.guess.dialects) - SHOWN
+        first, others = found.guess.dialects[:MAX_DIALECTS], len(found.guess.dialects) - MAX_DIALECTS
         return f"one of {', '.join(first)}{f', or of {others} more: --json lists them' if others > 0 else ''}"
     return {
         "sample_rate": "in Hz, as the model's settings say",

@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from tonearm.arrays import KeyedArrayOptions
 from tonearm.errors import ItemError, UsageError, one_line
-from tonearm.inspect.guess import Guess, as_sound, guess
-from tonearm.inspect.measure import measure
+from tonearm.inspect.guess import Guess, describe_sound_file, guess
 from tonearm.inspect.notes import UNKNOWN
-from tonearm.inspect.preview import picture
+from tonearm.inspect.preview import draw_preview
+from tonearm.inspect.statistics import compute_statistics
 from tonearm.pipeline.inference import by_suffix, find_way
 from tonearm.plugins.context import Context
 from tonearm.plugins.contract import ArrayDecoder, KeyedArrayDecoder
@@ -22,17 +22,17 @@ from tonearm.plugins.registry import Entry, Registry
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 from tonearm.source import Source
 
-MOST = 20
+MAX_ARRAYS = 20
 """Arrays of one file that are looked at."""
 
-DECODED = 1 << 23
+MAX_DECODED_SAMPLES = 1 << 23
 """Samples of a file of sound that are decoded to be looked at; of more, the header has to do."""
 
-RATES = ("sr", "fs", "rate", "sample_rate", "samplerate", "sampling_rate", "sampling_frequency")
+RATE_KEYS = ("sr", "fs", "rate", "sample_rate", "samplerate", "sampling_rate", "sampling_frequency")
 """Names of a single number beside an array that says its sample rate."""
 
 
-class Inspected(Struct, frozen=True, kw_only=True):
+class Inspection(Struct, frozen=True, kw_only=True):
     """One array of a file.
 
     Parameters
@@ -47,7 +47,7 @@ class Inspected(Struct, frozen=True, kw_only=True):
         What it seems to be; None if it cannot be looked at.
     error
         Why it cannot.
-    picture
+    preview
         Lines of block characters.
     note
         What there is to say in place of all this.
@@ -60,7 +60,7 @@ class Inspected(Struct, frozen=True, kw_only=True):
     dtype: str = ""
     guess: Guess | None = None
     error: ItemError | None = None
-    picture: tuple[str, ...] = ()
+    preview: tuple[str, ...] = ()
     note: str = ""
 
     def pipeline(self, registry: Registry) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _writer(registry: Registry) -> Any:
 
 def inspect_file(
     path: str, registry: Registry, *, decoder: str | None = None, key: str | None = None
-) -> Iterator[Inspected]:
+) -> Iterator[Inspection]:
     """Yield what each array of a file seems to be.
 
     Parameters
@@ -120,7 +120,7 @@ def inspect_file(
     missing = [need for need in cls.requires if not need.is_met()]
     if missing:
         raise UsageError(f"{entry.name} needs {missing[0].what}", code="missing-requirement", hint=missing[0].hint)
-    file = _File(path, Source(name=path, path=Path(path)), entry, registry, key)
+    file = _FileInspector(path, Source(name=path, path=Path(path)), entry, registry, key)
     try:
         if not issubclass(cls, ArrayDecoder):
             yield from file.sounds(cls)
@@ -134,14 +134,14 @@ def inspect_file(
         ) from error
 
 
-class _File:
+class _FileInspector:
     """One file that is looked at."""
 
     def __init__(self, path: str, source: Source, entry: Entry, registry: Registry, key: str | None) -> None:
         self.path, self.source, self.entry, self.registry, self.key = path, source, entry, registry, key
         self.context = Context(dialects=lambda: registry.dialects)
 
-    def sounds(self, cls: Any) -> Iterator[Inspected]:
+    def sounds(self, cls: Any) -> Iterator[Inspection]:
         """Yield what a decoder of sound files says: there is nothing to guess."""
         try:
             made = cls(ports_of(cls).options())
@@ -152,19 +152,21 @@ class _File:
                 hint=f"tonearm plugins {self.entry.name} lists what must be said",
             ) from error
         known = made.look(self.source)
-        if (known.channels or 1) * (known.length or 0) > DECODED:
+        if (known.channels or 1) * (known.length or 0) > MAX_DECODED_SAMPLES:
             shape = (known.channels or 1, known.length or 0)
-            yield self._made(shape=shape, guess=as_sound(None, known.sample_rate or 0))
+            yield self._inspection(shape=shape, guess=describe_sound_file(None, known.sample_rate or 0))
             return
         for item in made.decode(self.source, self.context):
             if isinstance(item, ItemError):
-                yield self._made(error=item)
+                yield self._inspection(error=item)
             elif isinstance(item.signal, Waveform):
                 samples = item.signal.samples
-                seen = as_sound(measure(samples), item.signal.sample_rate)
-                yield self._made(item.key, samples, guess=seen, picture=tuple(picture(samples, ["channel", "time"])))
+                guessed = describe_sound_file(compute_statistics(samples), item.signal.sample_rate)
+                yield self._inspection(
+                    item.key, samples, guess=guessed, preview=tuple(draw_preview(samples, ["channel", "time"]))
+                )
 
-    def keyed(self, cls: Any) -> Iterator[Inspected]:
+    def keyed(self, cls: Any) -> Iterator[Inspection]:
         """Yield each array of a file that holds several by name."""
         made = cls(ports_of(cls).options(key="*"))
         with made.open_arrays(self.source, self.context) as found:
@@ -172,41 +174,41 @@ class _File:
             chosen = [key for key in keys if self.key is None or key == self.key or fnmatchcase(key, self.key)]
             if not chosen:
                 what = f"there is no array {one_line(self.key or '')!r}" if keys else "there is no array"
-                named = ", ".join(one_line(key, 60) for key in keys[:MOST])
+                named = ", ".join(one_line(key, 60) for key in keys[:MAX_ARRAYS])
                 raise ItemError(what, code="no-such-key", hint=f"there are {named}" if keys else "")
             rate = self._rate(found, keys)
-            for key in chosen[:MOST]:
+            for key in chosen[:MAX_ARRAYS]:
                 try:
                     array = found[key]
                 except ItemError as error:
-                    yield self._made(key, error=error)
+                    yield self._inspection(key, error=error)
                     continue
                 yield (
                     self._note(key, f"a single number: {array}")
                     if array.ndim == 0
-                    else self._looked_at(key, array, rate)
+                    else self._inspect_array(key, array, rate)
                 )
-        if len(chosen) > MOST:
-            yield self._note("", f"{len(chosen) - MOST} more arrays are not looked at; --key NAME looks at one")
+        if len(chosen) > MAX_ARRAYS:
+            yield self._note("", f"{len(chosen) - MAX_ARRAYS} more arrays are not looked at; --key NAME looks at one")
 
-    def arrays(self, cls: Any) -> Iterator[Inspected]:
+    def arrays(self, cls: Any) -> Iterator[Inspection]:
         """Yield each array of a file that gives them one after the other."""
         options = ports_of(cls).options
         keyed = issubclass(options, KeyedArrayOptions)
         made = cls(options(key=self.key or "*") if keyed else options())
         for number, one in enumerate(made.arrays(self.source, self.context)):
-            if number == MOST:
+            if number == MAX_ARRAYS:
                 yield self._note("", "more arrays are not looked at")
                 return
             if isinstance(one, ItemError):
-                yield self._made(error=one)
+                yield self._inspection(error=one)
             else:
-                yield self._looked_at(one[0], one[1], None)
+                yield self._inspect_array(one[0], one[1], None)
 
     def _rate(self, found: Any, keys: list[str]) -> tuple[int, str] | None:
         """Return the sample rate that a single number of the file says, and how."""
         for key in keys:
-            if key.rpartition("/")[2].rpartition(".")[2].lower() in RATES:
+            if key.rpartition("/")[2].rpartition(".")[2].lower() in RATE_KEYS:
                 try:
                     array = found[key]
                 except ItemError:
@@ -215,25 +217,27 @@ class _File:
                     return round(float(array.item())), f"the file has {key} = {array.item():g}"
         return None
 
-    def _looked_at(self, key: str, array: Any, rate: tuple[int, str] | None) -> Inspected:
+    def _inspect_array(self, key: str, array: Any, rate: tuple[int, str] | None) -> Inspection:
         noted = self.context.hand_over().measurements
         if "sample_rate" in noted:
             rate = int(noted["sample_rate"]), "the file says it"
         try:
-            seen = guess(measure(array), self.registry.dialects, rate=rate, recipe=str(noted.get("recipe", "")))
+            guessed = guess(
+                compute_statistics(array), self.registry.dialects, rate=rate, recipe=str(noted.get("recipe", ""))
+            )
         except ItemError as error:
-            return self._made(key, array, error=error)
-        axes = seen.options.get("axes", [])
-        lines = picture(array, axes if UNKNOWN not in axes[-1:] else [])
-        return self._made(key, array, guess=seen, picture=tuple(lines))
+            return self._inspection(key, array, error=error)
+        axes = guessed.options.get("axes", [])
+        lines = draw_preview(array, axes if UNKNOWN not in axes[-1:] else [])
+        return self._inspection(key, array, guess=guessed, preview=tuple(lines))
 
-    def _made(self, key: str = "", array: Any = None, **what: Any) -> Inspected:
+    def _inspection(self, key: str = "", array: Any = None, **what: Any) -> Inspection:
         if array is not None:
             what |= {"shape": tuple(array.shape), "dtype": array.dtype.name}
-        return Inspected(file=self.path, decoder=self.entry.name, key=key, **what)
+        return Inspection(file=self.path, decoder=self.entry.name, key=key, **what)
 
-    def _note(self, key: str, text: str) -> Inspected:
-        return self._made(key, note=text)
+    def _note(self, key: str, text: str) -> Inspection:
+        return self._inspection(key, note=text)
 
 
 def _by_suffix(registry: Registry, path: str) -> Entry:

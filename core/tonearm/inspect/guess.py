@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from tonearm.inspect import mels, spectra, waves
-from tonearm.inspect.measure import Measured
+from tonearm.inspect import guess_mel, guess_spectrogram, guess_waveform
 from tonearm.inspect.notes import UNKNOWN, Finding, Notes
+from tonearm.inspect.statistics import ArrayStatistics
 from tonearm.recipes.mel import Catalogue
 
 
@@ -31,12 +31,14 @@ class Guess(Struct, frozen=True):
         return next((found.value for found in self.findings if found.what == what), UNKNOWN)
 
 
-def guess(measured: Measured, catalogue: Catalogue, *, rate: tuple[int, str] | None = None, recipe: str = "") -> Guess:
+def guess(
+    statistics: ArrayStatistics, catalogue: Catalogue, *, rate: tuple[int, str] | None = None, recipe: str = ""
+) -> Guess:
     """Return what an array seems to be.
 
     Parameters
     ----------
-    measured
+    statistics
         What was counted in it.
     catalogue
         The dialects that there are.
@@ -45,18 +47,23 @@ def guess(measured: Measured, catalogue: Catalogue, *, rate: tuple[int, str] | N
     recipe
         The dialect, where the file says it.
     """
-    notes = Notes(measured, catalogue, rate[0] if rate else None)
+    notes = Notes(statistics, catalogue, rate[0] if rate else None)
     _values(notes)
     if recipe:
         notes.add("kind", "mel", "likely", "the file says the recipe of its picture")
         notes.add("dialect", recipe, "likely", "the file says it")
         notes.options["kind"] = "mel"
-    elif measured.dtype.startswith("complex"):
-        spectra.complex_values(notes)
+    elif statistics.dtype.startswith("complex"):
+        guess_spectrogram.note_complex(notes)
     elif len(notes.shape) == 1:
-        waves.single(notes)
-    elif not (waves.several(notes) or spectra.parts(notes) or _spectrogram(notes) or waves.batch(notes)):
-        spectra.unknown(notes)
+        guess_waveform.note_single_axis(notes)
+    elif not (
+        guess_waveform.note_few_waveforms(notes)
+        or guess_spectrogram.note_real_and_imaginary(notes)
+        or _spectrogram(notes)
+        or guess_waveform.note_batch(notes)
+    ):
+        guess_spectrogram.note_unknown(notes)
     if rate:
         notes.add("sample_rate", str(rate[0]), "likely", rate[1])
         if "sample_rate" in notes.options:
@@ -66,17 +73,17 @@ def guess(measured: Measured, catalogue: Catalogue, *, rate: tuple[int, str] | N
     return Guess(tuple(notes.findings), notes.options, tuple(notes.dialects))
 
 
-def as_sound(measured: Measured | None, sample_rate: int) -> Guess:
+def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) -> Guess:
     """Return what a file of sound says of itself; no options are needed to read it.
 
     Parameters
     ----------
-    measured
+    statistics
         What was counted in its samples; None if they were not decoded.
     sample_rate
         In Hz.
     """
-    notes = Notes(measured, Catalogue()) if measured else None
+    notes = Notes(statistics, Catalogue()) if statistics else None
     if notes:
         _values(notes)
     counted = notes.findings if notes else [Finding("values", UNKNOWN, "unknown", "it is long, and was not decoded")]
@@ -93,15 +100,15 @@ def as_sound(measured: Measured | None, sample_rate: int) -> Guess:
 
 def _spectrogram(notes: Notes) -> bool:
     """Tell mels from bins where both may be; return whether it is either."""
-    fits = mels.fitting(notes)
-    bins = spectra.bins(notes)
-    if fits and bins is not None and spectra.rather_bins(notes, fits[0].rank):
-        bands = ", ".join(sorted({str(fit.bands) for fit in fits}, key=int))
-        spectra.magnitudes(notes, bins, f"a mel of {bands} bands would have this shape, too")
-    elif fits:
-        mels.mel(notes, fits, rival=bins)
+    matches = guess_mel.matching_dialects(notes)
+    bins = guess_spectrogram.bin_axis(notes)
+    if matches and bins is not None and guess_spectrogram.suggests_bins(notes, matches[0].rank):
+        bands = ", ".join(sorted({str(match.bands) for match in matches}, key=int))
+        guess_spectrogram.note_magnitudes(notes, bins, f"a mel of {bands} bands would have this shape, too")
+    elif matches:
+        guess_mel.note_mel(notes, matches, rival=bins)
     elif bins is not None:
-        spectra.magnitudes(notes, bins)
+        guess_spectrogram.note_magnitudes(notes, bins)
     else:
         return False
     return True
@@ -109,15 +116,15 @@ def _spectrogram(notes: Notes) -> bool:
 
 def _values(notes: Notes) -> None:
     """Note what was counted; nothing else is certain."""
-    seen = notes.seen
-    parts = ", over real and imaginary parts" if seen.dtype.startswith("complex") else ""
-    if not seen.finite:
-        notes.add("values", "none", "certain", f"all {seen.size:,} values of {seen.dtype} are NaN or infinite")
+    stats = notes.statistics
+    parts = ", over real and imaginary parts" if stats.dtype.startswith("complex") else ""
+    if not stats.finite:
+        notes.add("values", "none", "certain", f"all {stats.size:,} values of {stats.dtype} are NaN or infinite")
         return
-    reason = f"least and greatest, to six digits, of {seen.size:,} values of {seen.dtype}{parts}"
-    notes.add("values", f"{seen.low:.6g} to {seen.high:.6g}", "certain", reason)
-    if seen.not_finite:
-        notes.add("values", f"{seen.not_finite:,} NaN or infinite", "certain", "counted; nan: zero puts 0 there")
-    if seen.constant:
-        others = " that is finite" if seen.not_finite else ""
+    reason = f"least and greatest, to six digits, of {stats.size:,} values of {stats.dtype}{parts}"
+    notes.add("values", f"{stats.low:.6g} to {stats.high:.6g}", "certain", reason)
+    if stats.not_finite:
+        notes.add("values", f"{stats.not_finite:,} NaN or infinite", "certain", "counted; nan: zero puts 0 there")
+    if stats.constant:
+        others = " that is finite" if stats.not_finite else ""
         notes.add("values", "constant", "certain", f"every value{others} is the same{parts}")

@@ -288,7 +288,7 @@ def test_what_cannot_be_inspected(name: str, code: str, status: int, tmp_path: P
 
 
 def test_a_long_file_of_sound_is_not_decoded(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "DECODED", 1000)
+    monkeypatch.setattr(files, "MAX_DECODED_SAMPLES", 1000)
     _, out, _ = inspect(capsys, str(SAMPLES / "utt08-16k.wav"))
     lines = out.splitlines()
     assert lines[0].endswith("utt08-16k.wav  1×20991")

@@ -3,100 +3,107 @@
 from __future__ import annotations
 
 from tonearm.arrays.values import FULL_SCALE_LIMIT
-from tonearm.inspect.notes import CHANNELS, UNKNOWN, Notes
+from tonearm.inspect.notes import MAX_CHANNELS, UNKNOWN, Notes
 
-LONG = 1000
+MIN_SAMPLES = 1000
 """From here on an axis is rather time than anything else."""
 
-FEW = 256
+FEW_SAMPLES = 256
 """Values of one axis below which it may be anything, an embedding as well."""
 
-ALIKE = 0.3
+MIN_CORRELATION = 0.3
 """Likeness of neighbours from which they are bands or bins, not waveforms of a batch."""
 
 
-def single(notes: Notes) -> None:
+def note_single_axis(notes: Notes) -> None:
     """Note a real array of one axis that is longer than 1."""
-    seen = notes.seen
+    stats = notes.statistics
     what = "a single axis longer than 1"
     doubt = ""
-    if not (seen.centred or seen.dtype.startswith("uint")):
+    if not (stats.centred or stats.dtype.startswith("uint")):
         doubt = "values do not lie around 0: a pitch or an energy curve has one axis, too"
-    elif seen.dtype in ("int64", "uint64", "uint32", "uint16", "uint8"):
-        doubt = f"{seen.dtype} is a type of token numbers rather than of samples"
-    elif notes.shape[0] < 4 * LONG and notes.likeness(0) < ALIKE and not seen.constant:
+    elif stats.dtype in ("int64", "uint64", "uint32", "uint16", "uint8"):
+        doubt = f"{stats.dtype} is a type of token numbers rather than of samples"
+    elif notes.shape[0] < 4 * MIN_SAMPLES and notes.correlation(0) < MIN_CORRELATION and not stats.constant:
         doubt = "neighbours have little in common: an embedding has one axis, too"
-    elif notes.shape[0] < FEW:
+    elif notes.shape[0] < FEW_SAMPLES:
         doubt = f"{notes.shape[0]} values are few for a sound: an embedding has one axis, too"
     if doubt:
         notes.add("kind", "waveform", "possible", f"{what}; but {doubt}")
     else:
         notes.add("kind", "waveform", "likely", f"{what}, and values around 0")
     notes.add("axes", "[time]", "possible" if doubt else "likely", what)
-    if len(seen.shape) > 1:
+    if len(stats.shape) > 1:
         notes.options["kind"] = "waveform"
     notes.options["sample_rate"] = UNKNOWN
-    _scale(notes)
+    _note_scale(notes)
 
 
-def several(notes: Notes) -> bool:
+def note_few_waveforms(notes: Notes) -> bool:
     """Note a few waveforms: one axis is far longer than the others, which are channels or a small batch."""
     longest = max(range(len(notes.shape)), key=lambda axis: notes.shape[axis])
     rest = [axis for axis in range(len(notes.shape)) if axis != longest]
-    few = len(rest) <= 2 and all(notes.shape[axis] <= CHANNELS for axis in rest)
-    if not few or notes.shape[longest] < LONG or not notes.seen.centred:
+    few = len(rest) <= 2 and all(notes.shape[axis] <= MAX_CHANNELS for axis in rest)
+    if not few or notes.shape[longest] < MIN_SAMPLES or not notes.statistics.centred:
         return False
-    _several(notes, longest, rest)
+    _note_waveforms(notes, longest, rest)
     return True
 
 
-def batch(notes: Notes) -> bool:
+def note_batch(notes: Notes) -> bool:
     """Note a batch of waveforms: one long axis beside one along which neighbours have nothing in common."""
-    if len(notes.shape) > 2 or not notes.seen.centred:
+    if len(notes.shape) > 2 or not notes.statistics.centred:
         return False
     longest = max(range(2), key=lambda axis: notes.shape[axis])
-    sounds = notes.shape[longest] >= 4 * LONG or (notes.shape[longest] >= FEW and notes.likeness(longest) >= ALIKE)
-    if not sounds or notes.likeness(1 - longest) >= ALIKE:
+    sounds = notes.shape[longest] >= 4 * MIN_SAMPLES or (
+        notes.shape[longest] >= FEW_SAMPLES and notes.correlation(longest) >= MIN_CORRELATION
+    )
+    if not sounds or notes.correlation(1 - longest) >= MIN_CORRELATION:
         return False
-    _several(notes, longest, [1 - longest])
+    _note_waveforms(notes, longest, [1 - longest])
     return True
 
 
-def is_batch(notes: Notes, axis: int) -> bool:
+def resembles_batch(notes: Notes, axis: int) -> bool:
     """Say whether neighbours along an axis are rather waveforms than bands or bins, although there are as many."""
     others = [n for other, n in enumerate(notes.shape) if other != axis]
-    return bool(len(others) == 1 and others[0] >= 4 * LONG and notes.seen.centred and notes.likeness(axis) < ALIKE)
+    return bool(
+        len(others) == 1
+        and others[0] >= 4 * MIN_SAMPLES
+        and notes.statistics.centred
+        and notes.correlation(axis) < MIN_CORRELATION
+    )
 
 
-def _several(notes: Notes, longest: int, rest: list[int]) -> None:
+def _note_waveforms(notes: Notes, longest: int, rest: list[int]) -> None:
     others = dict(zip(rest, ["batch", "channel"] if len(rest) == 2 else [UNKNOWN], strict=True))
     line = [others.get(axis, "time") for axis in range(len(notes.shape))]
     sizes = " and ".join(str(notes.shape[axis]) for axis in rest)
     reason = f"an axis of {notes.shape[longest]:,} beside {sizes}"
-    sure = notes.shape[longest] >= 4 * LONG and all(notes.shape[axis] <= CHANNELS for axis in rest)
+    sure = notes.shape[longest] >= 4 * MIN_SAMPLES and all(notes.shape[axis] <= MAX_CHANNELS for axis in rest)
     more = "values around 0" if sure else "values around 0, but latents and embeddings look so, too"
     notes.add("kind", "waveform", "likely" if sure else "possible", f"{reason}, and {more}")
     which = "batch or channel does not show" if UNKNOWN in line else "in the usual order"
     notes.add("axes", f"[{', '.join(line)}]", "possible", f"{reason}; {which}")
     notes.options |= {"kind": "waveform", "axes": line, "sample_rate": UNKNOWN}
-    _scale(notes)
+    _note_scale(notes)
 
 
-def _scale(notes: Notes) -> None:
-    seen = notes.seen
-    if seen.dtype in ("int8", "int16", "int32"):
-        bits = int(seen.dtype.removeprefix("int"))
-        notes.add("scale", f"±{2 ** (bits - 1)}", "likely", f"samples of {bits} bits use the range of {seen.dtype}")
-    elif "int" in seen.dtype:
-        notes.add("scale", UNKNOWN, "unknown", f"{seen.dtype} does not say what full scale is")
+def _note_scale(notes: Notes) -> None:
+    stats = notes.statistics
+    if stats.dtype in ("int8", "int16", "int32"):
+        bits = int(stats.dtype.removeprefix("int"))
+        notes.add("scale", f"±{2 ** (bits - 1)}", "likely", f"samples of {bits} bits use the range of {stats.dtype}")
+    elif "int" in stats.dtype:
+        notes.add("scale", UNKNOWN, "unknown", f"{stats.dtype} does not say what full scale is")
         notes.options["full_scale"] = UNKNOWN
-    elif seen.peak <= FULL_SCALE_LIMIT:
-        beyond = ", beyond full scale" if seen.peak > 1 else ""
-        notes.add("scale", "±1", "likely" if seen.peak <= 1.5 else "possible", f"the peak is {seen.peak:.4g}{beyond}")
-    elif seen.whole and 256 < seen.peak <= 32768:
-        notes.add("scale", "±32768", "likely", f"whole numbers up to {seen.peak:.6g}, as samples of 16 bits are")
+    elif stats.peak <= FULL_SCALE_LIMIT:
+        beyond = ", beyond full scale" if stats.peak > 1 else ""
+        notes.add("scale", "±1", "likely" if stats.peak <= 1.5 else "possible", f"the peak is {stats.peak:.4g}{beyond}")
+    elif stats.whole and 256 < stats.peak <= 32768:
+        notes.add("scale", "±32768", "likely", f"whole numbers up to {stats.peak:.6g}, as samples of 16 bits are")
         notes.options["full_scale"] = 32768.0
     else:
-        reason = f"the peak is {seen.peak:.6g}, beyond ±1; 32768 if these are 16-bit samples"
+        reason = f"the peak is {stats.peak:.6g}, beyond ±1; 32768 if these are 16-bit samples"
         notes.add("scale", UNKNOWN, "unknown", reason)
         notes.options["full_scale"] = UNKNOWN

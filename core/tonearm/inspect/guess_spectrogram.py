@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tonearm.inspect.guess_waveform import resembles_batch
 from tonearm.inspect.notes import UNKNOWN, Confidence, Notes
-from tonearm.inspect.waves import is_batch
 
 N_FFTS = frozenset(
     (
@@ -13,39 +13,39 @@ N_FFTS = frozenset(
 )
 """Powers of two, and what rates of 16 to 48 kHz make of 10 to 50 ms."""
 
-DECIBELS = 40.0
+MIN_DECIBEL_SPAN = 40.0
 """Values that span more are rather decibels than natural logarithms, 12 of which are 100 dB."""
 
-ALIKE = 0.5
+MIN_CORRELATION = 0.5
 """Likeness of two channels' spectra; real and imaginary parts have hardly any."""
 
 
-def bins(notes: Notes) -> int | None:
+def bin_axis(notes: Notes) -> int | None:
     """Return the axis that is n_fft / 2 + 1 of a usual n_fft; where two are, the smoother one."""
-    found = [axis for axis, n in enumerate(notes.shape) if 2 * (n - 1) in N_FFTS and not is_batch(notes, axis)]
-    return notes.smoother(found) if found else None
+    found = [axis for axis, n in enumerate(notes.shape) if 2 * (n - 1) in N_FFTS and not resembles_batch(notes, axis)]
+    return notes.smoothest(found) if found else None
 
 
-def rather_bins(notes: Notes, rank: int) -> bool:
+def suggests_bins(notes: Notes, rank: int) -> bool:
     """Say whether what has as many bins as mel bands, along two axes, is rather no mel.
 
     ``rank`` is how little gives a dialect away: 0 is its floor exactly.
     """
-    seen = notes.seen
-    return rank > 0 and (not seen.negative or seen.high - seen.low > DECIBELS)
+    stats = notes.statistics
+    return rank > 0 and (not stats.negative or stats.high - stats.low > MIN_DECIBEL_SPAN)
 
 
-def complex_values(notes: Notes) -> None:
+def note_complex(notes: Notes) -> None:
     """Note a complex array."""
-    seen = notes.seen
-    notes.add("values", "complex", "certain", f"the type is {seen.dtype}")
+    stats = notes.statistics
+    notes.add("values", "complex", "certain", f"the type is {stats.dtype}")
     if len(notes.shape) == 1:
         reason = "a complex spectrogram has bins and frames, but there is one axis: one frame, or no spectrogram at all"
         notes.add("kind", UNKNOWN, "unknown", reason)
         notes.options |= {"kind": "complex", "sample_rate": UNKNOWN, "n_fft": UNKNOWN, "hop_length": UNKNOWN}
         return
     ends = [axis for axis in range(len(notes.shape)) if notes.real_ends(axis)[0]]
-    axis = bins(notes)
+    axis = bin_axis(notes)
     if len(ends) == 1:
         (axis,) = ends
         even = notes.real_ends(axis)[1]
@@ -54,10 +54,10 @@ def complex_values(notes: Notes) -> None:
         more = "" if even else "; or the highest bin was left out, and has to be put back"
         notes.add("kind", "complex", "likely", f"the {what}, as in the transform of a real sound")
         reason = f"the {what}, and there are {notes.shape[axis]}: n_fft {n_fft}{more}"
-        _grid(notes, axis, "complex", reason, n_fft=n_fft)
+        _note_grid(notes, axis, "complex", reason, n_fft=n_fft)
     elif axis is not None:
         notes.add("kind", "complex", "likely", f"complex values, and {notes.shape[axis]} are bins of a usual n_fft")
-        _grid(notes, axis, "complex")
+        _note_grid(notes, axis, "complex")
     else:
         notes.add(
             "kind", "complex", "possible", "complex values of two axes; but none is n_fft / 2 + 1 of a usual n_fft"
@@ -66,29 +66,29 @@ def complex_values(notes: Notes) -> None:
         notes.options |= {"kind": "complex", "sample_rate": UNKNOWN, "n_fft": UNKNOWN, "hop_length": UNKNOWN}
 
 
-def parts(notes: Notes) -> bool:
+def note_real_and_imaginary(notes: Notes) -> bool:
     """Note real and imaginary parts along an axis of two, beside bins."""
     pairs = [axis for axis, n in enumerate(notes.shape) if n == 2]
-    axis = bins(notes)
-    if len(notes.shape) < 3 or len(pairs) != 1 or axis is None or not notes.seen.centred:
+    axis = bin_axis(notes)
+    if len(notes.shape) < 3 or len(pairs) != 1 or axis is None or not notes.statistics.centred:
         return False
-    if notes.likeness(pairs[0]) >= ALIKE:
+    if notes.correlation(pairs[0]) >= MIN_CORRELATION:
         return False
     reason = "bins, and an axis of two with values around 0 that have little in common: real and imaginary parts"
     notes.add("kind", "complex", "likely", reason)
-    _grid(notes, axis, "complex", extra={pairs[0]: "complex"})
+    _note_grid(notes, axis, "complex", extra={pairs[0]: "complex"})
     return True
 
 
-def magnitudes(notes: Notes, axis: int, rival: str = "") -> None:
+def note_magnitudes(notes: Notes, axis: int, rival: str = "") -> None:
     """Note magnitudes, powers or decibels, with bins along an axis."""
-    seen = notes.seen
+    stats = notes.statistics
     doubt = f"; but {rival}" if rival else ""
-    if seen.negative and seen.high - seen.low > DECIBELS:
+    if stats.negative and stats.high - stats.low > MIN_DECIBEL_SPAN:
         kind = "db"
-        reason = f"bins, and values below 0 that span {seen.high - seen.low:.4g}, as decibels do"
+        reason = f"bins, and values below 0 that span {stats.high - stats.low:.4g}, as decibels do"
         notes.add("kind", kind, "possible" if rival else "likely", reason + doubt)
-    elif seen.negative:
+    elif stats.negative:
         kind = UNKNOWN
         reason = "bins, and values below 0: decibels, or another logarithm, which has to be undone first"
         notes.add("kind", "db", "possible", reason + doubt)
@@ -96,20 +96,20 @@ def magnitudes(notes: Notes, axis: int, rival: str = "") -> None:
         kind = UNKNOWN
         reason = "bins, and no value below 0; the values of one look like the other's"
         notes.add("kind", "magnitude or power", "possible", reason + doubt)
-    _grid(notes, axis, kind, sure=not rival)
+    _note_grid(notes, axis, kind, sure=not rival)
 
 
-def unknown(notes: Notes) -> None:
+def note_unknown(notes: Notes) -> None:
     """Note an array of several axes that gives nothing away."""
     reason = "no axis has a length that gives anything away"
-    if "int" in notes.seen.dtype and not notes.seen.negative:
+    if "int" in notes.statistics.dtype and not notes.statistics.negative:
         reason = f"{reason}; whole numbers from 0 up may be tokens, which only their own codec can decode"
     notes.add("kind", UNKNOWN, "unknown", reason)
     notes.add("axes", UNKNOWN, "unknown", "nothing tells one from the other")
     notes.options |= {"kind": UNKNOWN, "sample_rate": UNKNOWN, "n_fft": UNKNOWN, "hop_length": UNKNOWN}
 
 
-def _grid(
+def _note_grid(
     notes: Notes,
     axis: int,
     kind: str,
@@ -120,7 +120,7 @@ def _grid(
     sure: bool = True,
 ) -> None:
     """Note the axes of a spectrogram whose bins are along an axis, and its n_fft."""
-    names = notes.named(axis, "bin", extra)
+    names = notes.axis_names(axis, "bin", extra)
     count = notes.shape[axis]
     n_fft = n_fft or 2 * (count - 1)
     rivals = [n for other, n in enumerate(notes.shape) if other != axis and 2 * (n - 1) in N_FFTS]

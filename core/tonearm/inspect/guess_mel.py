@@ -7,18 +7,18 @@ import math
 from msgspec import Struct
 
 from tonearm.errors import OptionError
+from tonearm.inspect.guess_waveform import resembles_batch
 from tonearm.inspect.notes import UNKNOWN, Notes
-from tonearm.inspect.waves import is_batch
 
-SHOWN = 8  # dialects that are named
-ALIKE = 0.5
+MAX_DIALECTS = 8  # dialects that are named
+MIN_CORRELATION = 0.5
 """Likeness of neighbouring bands; those of latents, which have the shape of a mel, have hardly any."""
 
-STANDARD = 8.0
+MAX_STANDARDISED = 8.0
 """Standard deviations beyond which hardly a value lies."""
 
 
-class Fit(Struct, frozen=True):
+class DialectMatch(Struct, frozen=True):
     """A dialect that values and shape may be in.
 
     Parameters
@@ -39,49 +39,51 @@ class Fit(Struct, frozen=True):
     bands: int
 
 
-def fitting(notes: Notes) -> list[Fit]:
+def matching_dialects(notes: Notes) -> list[DialectMatch]:
     """Return the dialects that values and shape may be in, the most telling first."""
-    sizes = [n for axis, n in enumerate(notes.shape) if not is_batch(notes, axis)]
-    names = notes.catalogue.fitting(sizes, notes.seen.low, notes.seen.high)
-    fits = sorted((_fit(notes, name) for name in names), key=lambda fit: fit.rank)
-    same = [fit for fit in fits if notes.catalogue.find(fit.name).sample_rate == notes.sample_rate]
-    return same or fits
+    sizes = [n for axis, n in enumerate(notes.shape) if not resembles_batch(notes, axis)]
+    names = notes.catalogue.fitting(sizes, notes.statistics.low, notes.statistics.high)
+    matches = sorted((_match(notes, name) for name in names), key=lambda match: match.rank)
+    same = [match for match in matches if notes.catalogue.find(match.name).sample_rate == notes.sample_rate]
+    return same or matches
 
 
-def _fit(notes: Notes, name: str) -> Fit:
+def _match(notes: Notes, name: str) -> DialectMatch:
     dialect = notes.catalogue.find(name)
-    seen, limits = notes.seen, dialect.range
+    stats, limits = notes.statistics, dialect.range
     close = 1e-5 * (1 + abs(limits.low))
-    rank, reason = 2, "shape and range fit"
-    if dialect.last_frame == "mask" and any(seen.zero_end):
+    rank, reason = 2, "shape and range match"
+    if dialect.last_frame == "mask" and any(stats.trailing_zeros):
         rank, reason = 1, "its last frames are 0, as this one masks them"
-    elif seen.constant:
+    elif stats.constant:
         pass
-    elif seen.at_low >= 3 and math.isfinite(limits.low) and abs(seen.low - limits.low) <= close:
-        rank, reason = 0, f"{seen.at_low:,} values are exactly its floor {limits.low:.6g}"
-    elif seen.at_low >= 3 and limits.span < 1e30 and abs(seen.high - seen.low - limits.span) <= 1e-4 * limits.span:
-        rank, reason = 0, f"values span exactly {limits.span:.6g}, with {seen.at_low:,} at the least one"
-    return Fit(rank, name, reason, dialect.n_mels)
+    elif stats.low_count >= 3 and math.isfinite(limits.low) and abs(stats.low - limits.low) <= close:
+        rank, reason = 0, f"{stats.low_count:,} values are exactly its floor {limits.low:.6g}"
+    elif (
+        stats.low_count >= 3 and limits.span < 1e30 and abs(stats.high - stats.low - limits.span) <= 1e-4 * limits.span
+    ):
+        rank, reason = 0, f"values span exactly {limits.span:.6g}, with {stats.low_count:,} at the least one"
+    return DialectMatch(rank, name, reason, dialect.n_mels)
 
 
-def mel(notes: Notes, fits: list[Fit], rival: int | None) -> None:
+def note_mel(notes: Notes, matches: list[DialectMatch], rival: int | None) -> None:
     """Note a mel spectrogram.
 
     Parameters
     ----------
     notes
         Takes it.
-    fits
+    matches
         The dialects, at least one.
     rival
         An axis that may be bins.
     """
-    best = fits[0].rank
-    bands = {fit.bands for fit in fits if fit.rank == best}
+    best = matches[0].rank
+    bands = {match.bands for match in matches if match.rank == best}
     axes = [axis for axis, n in enumerate(notes.shape) if n in bands]
-    axis = notes.smoother(axes)
-    told = [fit for fit in fits if fit.rank == best and fit.bands == notes.shape[axis]]
-    named = [fit.name for fit in told]
+    axis = notes.smoothest(axes)
+    told = [match for match in matches if match.rank == best and match.bands == notes.shape[axis]]
+    named = [match.name for match in told]
     count = f"{len(named)} dialects have" if len(named) > 1 else "one dialect has"
     doubt = _doubt(notes, axis, rival if best else None)
     reason = f"{notes.shape[axis]} bands, and a range that {count}"
@@ -89,31 +91,31 @@ def mel(notes: Notes, fits: list[Fit], rival: int | None) -> None:
         notes.add("kind", "mel", "possible", f"{reason}; but {doubt}")
     else:
         notes.add("kind", "mel", "likely", reason)
-    names = notes.named(axis, "mel")
+    names = notes.axis_names(axis, "mel")
     alone = len(axes) == 1 and not doubt and UNKNOWN not in names and "batch" not in names
     reason = "the only axis with a dialect's number of bands" if len(axes) == 1 else "the smoother of two axes"
     notes.add("axes", f"[{', '.join(names)}]", "likely" if alone else "possible", reason)
-    _dialects(notes, fits, told, best, doubt)
+    _note_dialects(notes, matches, told, best, doubt)
     notes.options |= {"kind": "mel", "axes": names, "dialect": UNKNOWN}
 
 
 def _doubt(notes: Notes, axis: int, rival: int | None) -> str:
     """Return why it may be no mel; an empty text if nothing speaks against it."""
-    if "int" in notes.seen.dtype:
-        return f"{notes.seen.dtype} is a type of pictures and token numbers rather than of mels"
+    if "int" in notes.statistics.dtype:
+        return f"{notes.statistics.dtype} is a type of pictures and token numbers rather than of mels"
     if rival is not None and rival != axis:
         return f"{notes.shape[rival]} would be the bins of n_fft {2 * (notes.shape[rival] - 1)}, too"
-    if notes.seen.constant:
+    if notes.statistics.constant:
         return "nothing is in it"
     frames = [other for other in range(len(notes.shape)) if other != axis and notes.shape[other] > 1]
-    if notes.likeness(axis) < ALIKE or not frames:
+    if notes.correlation(axis) < MIN_CORRELATION or not frames:
         return "neighbouring bands have little in common, as in latents"
     return ""
 
 
 def _standardised(notes: Notes, bands: int) -> list[str]:
     """Return the dialects of so many bands whose values are standardised, if these may be."""
-    if notes.seen.peak > STANDARD:
+    if notes.statistics.peak > MAX_STANDARDISED:
         return []
     found = []
     for name in notes.catalogue:
@@ -126,19 +128,19 @@ def _standardised(notes: Notes, bands: int) -> list[str]:
     return found
 
 
-def _dialects(notes: Notes, fits: list[Fit], told: list[Fit], best: int, doubt: str) -> None:
-    named = [fit.name for fit in told]
-    more = f", and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+def _note_dialects(notes: Notes, matches: list[DialectMatch], told: list[DialectMatch], best: int, doubt: str) -> None:
+    named = [match.name for match in told]
+    more = f", and {len(named) - MAX_DIALECTS} more" if len(named) > MAX_DIALECTS else ""
     sure = best == 0 and not doubt
-    notes.add("dialect", ", ".join(named[:SHOWN]) + more, "likely" if sure else "possible", told[0].reason)
-    notes.dialects = [fit.name for fit in fits]
-    if others := [fit.name for fit in fits if fit not in told]:
-        more = f", and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
-        reason = "shape and range fit, with less to show for it"
-        notes.add("dialect", ", ".join(others[:SHOWN]) + more, "possible", reason)
+    notes.add("dialect", ", ".join(named[:MAX_DIALECTS]) + more, "likely" if sure else "possible", told[0].reason)
+    notes.dialects = [match.name for match in matches]
+    if others := [match.name for match in matches if match not in told]:
+        more = f", and {len(others) - MAX_DIALECTS} more" if len(others) > MAX_DIALECTS else ""
+        reason = "shape and range match, with less to show for it"
+        notes.add("dialect", ", ".join(others[:MAX_DIALECTS]) + more, "possible", reason)
     if best and (standardised := _standardised(notes, told[0].bands)):
         reason = "standardised values do not show what they were, and need their statistics"
-        notes.add("dialect", ", ".join(standardised[:SHOWN]), "possible", reason)
+        notes.add("dialect", ", ".join(standardised[:MAX_DIALECTS]), "possible", reason)
     rates = sorted({notes.catalogue.find(name).sample_rate for name in named})
     if notes.sample_rate is None:
         notes.add("sample_rate", " or ".join(map(str, rates)), "possible", "comes with the dialect")
