@@ -15,28 +15,30 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("pipelines", nargs="+", metavar="PIPELINE", help="YAML files")
-    console.add_set(parser)
+    console.add_set_option(parser)
 
 
 def main(arguments: SimpleNamespace) -> int:
     """Check each pipeline; say all that is wrong, or what flows through it."""
     from tonearm.python import load
 
-    plugins = console.registry()
+    plugins = console.load_registry()
     wrong = 0
     for name in arguments.pipelines:
         try:
             pipeline = load(name, overrides=arguments.overrides, plugins=plugins)
         except PipelineError as error:
             wrong += len(error.problems)
-            console.say(error)
+            console.print_message(error)
         except TonearmError as error:
             wrong += 1
-            console.say(error.problem)
+            console.print_message(error.problem)
         else:
             checked = pipeline.checked
             outputs = " and ".join(output.encoder.name for output in checked.outputs)
-            console.say(f"{name}: ok: {' → '.join([checked.decoder.name, *(s.name for s in checked.steps), outputs])}")
+            console.print_message(
+                f"{name}: ok: {' → '.join([checked.decoder.name, *(s.name for s in checked.steps), outputs])}"
+            )
     if wrong:
-        console.say(f"{wrong} problem{'s' if wrong > 1 else ''}")
+        console.print_message(f"{wrong} problem{'s' if wrong > 1 else ''}")
     return console.USAGE if wrong else console.DONE

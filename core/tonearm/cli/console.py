@@ -26,7 +26,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _STATUSES = {"locked": LOCKED, "bug": BUG, "broken-worker": OUTPUT}
 
 
-def survive_odd_streams() -> None:
+def prepare_streams() -> None:
     """Let no name that cannot be encoded raise on the way to a terminal, and no stream that is closed be missed."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -40,7 +40,7 @@ _log: TextIO | None = None
 
 
 @contextlib.contextmanager
-def logged(name: str | None) -> Iterator[None]:
+def log_to(name: str | None) -> Iterator[None]:
     """Append all that is said to a file, too."""
     global _log
     if name is None:
@@ -71,16 +71,16 @@ def log(text: object) -> None:
             _log.writelines(f"{stamp} {line}\n" for line in str(text).splitlines())
 
 
-def say(text: object) -> None:
+def print_message(text: object) -> None:
     """Print for people, on stderr; where nobody can hear it, that is no reason to fail."""
     log(text)
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):
-        forget(sys.stderr)
+        discard(sys.stderr)
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a time in the unit that suits it."""
     if seconds < 60:
         return f"{seconds:.1f} s"
@@ -93,7 +93,7 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def guarded(command: Callable[[], int], *, debug: bool) -> int:
+def run_guarded(command: Callable[[], int], *, debug: bool) -> int:
     """Run a command; return its exit status, or that of what went wrong, after saying it."""
     try:
         try:
@@ -101,43 +101,43 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
-        return stopped_by(interrupt)
+        return report_interrupt(interrupt)
     except BrokenPipeError:
         # Whoever read our output has left (tonearm plugins | head): no error.
-        forget(sys.stdout)
+        discard(sys.stdout)
         return DONE
     except Exception as error:
         if debug:
             _show_traceback()
-        return _said(error)
+        return _report(error)
 
 
-def stopped_by(interrupt: KeyboardInterrupt) -> int:
+def report_interrupt(interrupt: KeyboardInterrupt) -> int:
     """Say that somebody stopped us, and return the exit status of that; whoever does so again changes nothing."""
     ignore_stop_signals()
     if isinstance(interrupt, Terminated):
-        say("terminated" if interrupt.number == 15 else "the terminal is gone")
+        print_message("terminated" if interrupt.number == 15 else "the terminal is gone")
         return SIGNALLED + interrupt.number
-    say("interrupted")
+    print_message("interrupted")
     return SIGNALLED + 2
 
 
-def _said(error: Exception) -> int:
+def _report(error: Exception) -> int:
     """Say what went wrong, and return the exit status that it stands for."""
     from tonearm.errors import TonearmError
 
     if isinstance(error, TonearmError):
-        say(error if hasattr(error, "problems") else error.problem)
-        return status_of(error)
+        print_message(error if hasattr(error, "problems") else error.problem)
+        return exit_status_of(error)
     if isinstance(error, OSError) and error.errno in _FULL:
-        forget(sys.stdout)
-        say(f"output: cannot write: {str(error.strerror).lower()}")
+        discard(sys.stdout)
+        print_message(f"output: cannot write: {str(error.strerror).lower()}")
         return OUTPUT
-    say(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
+    print_message(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
     return BUG
 
 
-def forget(stream: TextIO) -> None:
+def discard(stream: TextIO) -> None:
     """Let Python not complain at its exit about what could not be written."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -150,7 +150,7 @@ def _show_traceback() -> None:
         traceback.print_exc()
 
 
-def status_of(error: Exception) -> int:
+def exit_status_of(error: Exception) -> int:
     """Return the exit status that an error stands for."""
     from tonearm.errors import ItemError, OutputError
 
@@ -162,22 +162,22 @@ def status_of(error: Exception) -> int:
     return SOME_FAILED if isinstance(error, ItemError) else USAGE
 
 
-def warn_of(problems: Iterable[Problem]) -> None:
+def print_warnings(problems: Iterable[Problem]) -> None:
     """Say what was set aside."""
     for problem in problems:
-        say(f"warning: {problem}")
+        print_message(f"warning: {problem}")
 
 
-def registry() -> Registry:
+def load_registry() -> Registry:
     """Return the plugins that are installed, after saying which packages were set aside."""
     from tonearm.plugins import registry as room
 
     found = room.default()
-    warn_of(found.problems)
+    print_warnings(found.problems)
     return found
 
 
-def add_set(parser: argparse.ArgumentParser) -> None:
+def add_set_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--set``, which several commands take."""
     parser.add_argument(
         "--set",

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="replace DST if it is there")
     parser.add_argument("--yaml", action="store_true", help="print the pipeline that this stands for instead")
-    console.add_set(parser)
+    console.add_set_option(parser)
     common = parser.add_argument_group("what the array is")
     others = parser.add_argument_group("what some decoders take")
     taken = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001 - no other way to ask
@@ -70,7 +70,7 @@ def _descriptions() -> dict[str, str]:
 
 def main(arguments: SimpleNamespace) -> int:
     """Convert, or print the pipeline."""
-    registry = console.registry()
+    registry = console.load_registry()
     root = _pipeline(arguments, registry)
     if arguments.yaml:
         import yaml
@@ -88,10 +88,10 @@ def main(arguments: SimpleNamespace) -> int:
         as_source(arguments.source),
         target.parent,
         force=arguments.force,
-        on_warning=lambda warning: console.say(f"warning: {warning}"),
+        on_warning=lambda warning: console.print_message(f"warning: {warning}"),
     )
     for path in written:
-        console.say(one_line(path))
+        console.print_message(one_line(path))
     return console.DONE
 
 

@@ -20,7 +20,7 @@ def main(registry: Registry, *, name: str | None = None, as_json: bool) -> int:
     """List all dialects, or spell out one."""
     before = len(registry.problems)
     catalogue = registry.dialects
-    console.warn_of(registry.problems[before:])
+    console.print_warnings(registry.problems[before:])
     if name:
         try:
             print(_spelled_out(catalogue, name, as_json=as_json))

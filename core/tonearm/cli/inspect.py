@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Say of each array what it seems to be."""
-    registry = console.registry()
+    registry = console.load_registry()
     failed = False
     for file in arguments.files:
         try:
@@ -39,7 +39,7 @@ def main(arguments: argparse.Namespace) -> int:
                     print("\n".join(_page(found, registry)))
         except ItemError as error:
             failed = True
-            console.say(error.problem)
+            console.print_message(error.problem)
             if arguments.json:
                 print(json.dumps({"file": file, "error": {"code": error.code, "message": error.message}}))
     return console.SOME_FAILED if failed else console.DONE

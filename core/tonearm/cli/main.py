@@ -29,8 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     11 another run holds the folder; 130 and 143 interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    console.survive_odd_streams()
-    return console.guarded(lambda: _main(arguments), debug="--debug" in arguments)
+    console.prepare_streams()
+    return console.run_guarded(lambda: _main(arguments), debug="--debug" in arguments)
 
 
 def _main(arguments: list[str]) -> int:

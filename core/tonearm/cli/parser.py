@@ -69,7 +69,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the mistake and where help is, and exit with 2."""
-        console.say(f"usage: {message}\n    hint: {self.prog} --help")
+        console.print_message(f"usage: {message}\n    hint: {self.prog} --help")
         raise SystemExit(console.USAGE)
 
 

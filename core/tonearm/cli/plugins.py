@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: SimpleNamespace) -> int:
     """List all plugins, or describe one."""
-    registry = console.registry()
+    registry = console.load_registry()
     if arguments.dialects:
         from tonearm.cli import dialects
 
@@ -54,7 +54,7 @@ def main(arguments: SimpleNamespace) -> int:
         try:
             rows.append(described(registry, entry))
         except PluginError as error:
-            console.warn_of([error.problem])
+            console.print_warnings([error.problem])
     print(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
     return console.DONE
 

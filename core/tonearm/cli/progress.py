@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from tonearm.run.plan import Plan
     from tonearm.run.report import Result
 
-LINE_EVERY = 5.0
+LINE_INTERVAL = 5.0
 """Seconds between two lines of progress where nobody is looking."""
 
-REFRESH_EVERY = 0.1
+REFRESH_INTERVAL = 0.1
 
-MOST_WARNINGS = 5
+MAX_WARNINGS = 5
 """So many of one kind are said; the journal has all."""
 
 
@@ -51,40 +51,42 @@ class Observer:
         self.total = len(plan)
         if self._lines:
             for name in plan.skipped():
-                self._print({"source": name, "status": "skipped", "reason": "done before, and unchanged"})
+                self._write_record({"source": name, "status": "skipped", "reason": "done before, and unchanged"})
 
     def __call__(self, result: Result) -> None:
         """Take note of a result."""
         self.done += result.last
         self.failed += len(result.failures)
         if result.failures or result.warnings:
-            self._tell(result)
+            self._report(result)
         if self._lines:
-            for values in _items(result):
-                self._print(values)
+            for values in _records(result):
+                self._write_record(values)
         self.progress(result)
 
-    def _tell(self, result: Result) -> None:
+    def _report(self, result: Result) -> None:
         """Say what failed, and what is worth knowing; of warnings of one kind only the first ones, all in the log."""
         from tonearm.errors import Problem, advise, one_line
         from tonearm.run.report import kind_of
 
         name = one_line(result.source)
         for failure in result.failures:
-            self.say(f"{name}: {Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))}")
+            self.print_message(
+                f"{name}: {Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))}"
+            )
             if failure.trace:
-                self.say(failure.trace)
+                self.print_message(failure.trace)
         for warning in result.warnings:
             kind = kind_of(warning)
             self._warned[kind] += 1
-            if self.quiet or self._warned[kind] > MOST_WARNINGS:
+            if self.quiet or self._warned[kind] > MAX_WARNINGS:
                 console.log(f"{name}: warning: {warning}")
             else:
-                self.say(f"{name}: warning: {warning}")
-            if self._warned[kind] == MOST_WARNINGS and not self.quiet:
-                self.say("further warnings of this kind are only counted; the journal has all")
+                self.print_message(f"{name}: warning: {warning}")
+            if self._warned[kind] == MAX_WARNINGS and not self.quiet:
+                self.print_message("further warnings of this kind are only counted; the journal has all")
 
-    def _print(self, values: dict[str, Any]) -> None:
+    def _write_record(self, values: dict[str, Any]) -> None:
         import json
 
         if self._lines is None:
@@ -92,12 +94,12 @@ class Observer:
         try:
             print(json.dumps(values, separators=(",", ":")), file=self._lines, flush=True)
         except BrokenPipeError:
-            console.forget(self._lines)  # whoever read it has left; the work goes on
+            console.discard(self._lines)  # whoever read it has left; the work goes on
             self._lines = None
         except OSError as error:
             from tonearm.errors import OutputError
 
-            console.forget(self._lines)
+            console.discard(self._lines)
             self._lines = None
             raise OutputError(f"cannot write to stdout: {(error.strerror or str(error)).lower()}") from error
 
@@ -107,14 +109,14 @@ class Observer:
 
         if self._lines:
             status = "skipped" if outputs is None else "planned"
-            self._print({"source": source, "status": status, "outputs": outputs or [], "reason": why})
+            self._write_record({"source": source, "status": status, "outputs": outputs or [], "reason": why})
             return
         what = "skipped" if outputs is None else f"-> {', '.join(map(one_line, outputs)) or 'nothing'}"
         print(f"{one_line(source)} {what}{f' ({why})' if why else ''}")
 
-    def say(self, line: str) -> None:
+    def print_message(self, line: str) -> None:
         """Say something that a person should know."""
-        console.say(line)
+        console.print_message(line)
 
     def progress(self, result: Result) -> None:
         """Show how far it is."""
@@ -126,38 +128,38 @@ class Observer:
         """Show no more."""
 
 
-class Lines(Observer):
+class ProgressLines(Observer):
     """A line of progress every few seconds."""
 
     def __init__(self, *, quiet: bool, lines: TextIO | None) -> None:
         super().__init__(quiet=quiet, lines=lines)
-        self._began = self._said = time.monotonic()
+        self._began = self._last_line = time.monotonic()
 
     def begin(self, plan: Plan) -> None:
         """Begin to count the time."""
         super().begin(plan)
-        self._began = self._said = time.monotonic()
+        self._began = self._last_line = time.monotonic()
 
     def tick(self) -> None:
         """Say how far it is, now and then."""
         now = time.monotonic()
-        if now - self._said < LINE_EVERY:
+        if now - self._last_line < LINE_INTERVAL:
             return
-        self._said = now
+        self._last_line = now
         rate = self.done / (now - self._began)
         failed = f", {self.failed} failed" if self.failed else ""
         left = f", {(self.total - self.done) / rate:.0f} s left" if rate else ""
-        console.say(f"{self.done} of {self.total} sources{failed}, {rate:.1f} a second{left}")
+        console.print_message(f"{self.done} of {self.total} sources{failed}, {rate:.1f} a second{left}")
 
 
-class Bar(Observer):
+class ProgressBar(Observer):
     """A progress bar; it is drawn when results come, by no thread of its own, so that workers can be forked."""
 
     def __init__(self, bar: Progress, *, quiet: bool, lines: TextIO | None) -> None:
         super().__init__(quiet=quiet, lines=lines)
         self._bar = bar
         self._task = bar.add_task("", total=None, failed="")
-        self._drawn = 0.0
+        self._last_drawn = 0.0
 
     def begin(self, plan: Plan) -> None:
         """Draw it for the first time."""
@@ -165,7 +167,7 @@ class Bar(Observer):
         self._bar.update(self._task, total=self.total)
         self._bar.start()
 
-    def say(self, line: str) -> None:
+    def print_message(self, line: str) -> None:
         """Print a line above it."""
         console.log(line)
         self._bar.console.print(line, markup=False, soft_wrap=True)
@@ -175,9 +177,9 @@ class Bar(Observer):
         from tonearm.errors import one_line
 
         now = time.monotonic()
-        if now - self._drawn < REFRESH_EVERY and self.done < self.total:
+        if now - self._last_drawn < REFRESH_INTERVAL and self.done < self.total:
             return
-        self._drawn = now
+        self._last_drawn = now
         failed = f"{self.failed} failed" if self.failed else ""
         name = one_line(os.path.basename(result.source), 40)  # noqa: PTH119
         self._bar.update(self._task, completed=self.done, description=name, failed=failed)
@@ -186,8 +188,8 @@ class Bar(Observer):
     def tick(self) -> None:
         """Draw it anew, if nothing has come for a while."""
         now = time.monotonic()
-        if now - self._drawn > 10 * REFRESH_EVERY:
-            self._drawn = now
+        if now - self._last_drawn > 10 * REFRESH_INTERVAL:
+            self._last_drawn = now
             self._bar.refresh()
 
     def end(self) -> None:
@@ -196,23 +198,23 @@ class Bar(Observer):
 
 
 @contextlib.contextmanager
-def observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
+def open_observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
     """Give what shows a run: a bar on a terminal, a line now and then elsewhere, JSON on stdout if asked for."""
-    lines = _own_stdout() if as_json else None
+    lines = _claim_stdout() if as_json else None
     if quiet:
         yield Observer(quiet=True, lines=lines)
         return
     if not console.is_terminal(sys.stderr):
-        yield Lines(quiet=False, lines=lines)
+        yield ProgressLines(quiet=False, lines=lines)
         return
-    bar = _bar()
+    bar = _rich_progress()
     try:
-        yield Bar(bar, quiet=False, lines=lines)
+        yield ProgressBar(bar, quiet=False, lines=lines)
     finally:
         bar.stop()
 
 
-def _own_stdout() -> TextIO:
+def _claim_stdout() -> TextIO:
     """Return stdout for us alone; what plugins print goes to stderr from here on."""
     sys.stdout.flush()
     own = os.fdopen(os.dup(1), "w", encoding="ascii", errors="backslashreplace")
@@ -220,7 +222,7 @@ def _own_stdout() -> TextIO:
     return own
 
 
-def _bar() -> Progress:
+def _rich_progress() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -246,7 +248,7 @@ def _bar() -> Progress:
     )
 
 
-def _items(result: Result) -> Iterator[dict[str, Any]]:
+def _records(result: Result) -> Iterator[dict[str, Any]]:
     for item in result.items:
         yield {
             "source": result.source,

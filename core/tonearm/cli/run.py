@@ -57,27 +57,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     said.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
     said.add_argument("--json", action="store_true", help="print a line of JSON for each item on stdout")
     said.add_argument("--log-file", metavar="FILE", help="append all messages to a file, with the time")
-    console.add_set(parser)
+    console.add_set_option(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the pipeline, and say what became of it."""
     StopHandler.install()  # before anything heavy is imported: whoever stops us early is heard too
-    from tonearm.cli.progress import observer
+    from tonearm.cli.progress import open_observer
 
-    with console.logged(arguments.log_file):
+    with console.log_to(arguments.log_file):
         try:
-            with observer(quiet=arguments.quiet, as_json=arguments.json) as watching:
-                return _run(arguments, watching)
+            with open_observer(quiet=arguments.quiet, as_json=arguments.json) as observer:
+                return _run(arguments, observer)
         except KeyboardInterrupt as interrupt:
-            return console.stopped_by(interrupt)
+            return console.report_interrupt(interrupt)
 
 
-def _run(arguments: argparse.Namespace, watching: Observer) -> int:
+def _run(arguments: argparse.Namespace, observer: Observer) -> int:
     from tonearm.python import load
     from tonearm.run.run import Run, RunOptions
 
-    pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
+    pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.load_registry())
     options = RunOptions(
         out=arguments.out,
         force=arguments.force,
@@ -95,19 +95,19 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
         keep_freed_memory()
     plan = run.plan(pipeline.find_sources(_sources(arguments), warn=run.report.warnings.append))
     for warning in run.report.warnings:
-        console.say(f"warning: {warning}")
+        console.print_message(f"warning: {warning}")
     if arguments.dry_run:
         run.release()
-        _show(plan, watching)
+        _show(plan, observer)
         return console.DONE
-    watching.begin(plan)
+    observer.begin(plan)
     try:
-        run.carry_out(plan, watching, watching.tick)
+        run.carry_out(plan, observer, observer.tick)
     finally:
-        watching.end()
+        observer.end()
         if run.report.total + run.report.skipped:
             for line in summary(run.report):
-                (console.log if arguments.quiet else console.say)(line)
+                (console.log if arguments.quiet else console.print_message)(line)
     return console.DONE if run.report.ok else console.SOME_FAILED
 
 
@@ -129,18 +129,18 @@ def _shard(text: str) -> tuple[int, int]:
     return int(part), int(parts)
 
 
-def _show(plan: Plan, watching: Observer) -> None:
+def _show(plan: Plan, observer: Observer) -> None:
     """Say what would be done."""
     from tonearm.errors import one_line
 
     for task, reason in plan.explained():
         kept = f"{len(task.skip)} items are done" if task.skip else ""
-        watching.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
+        observer.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
     for name in plan.skipped():
-        watching.print_plan(name, None, "done before, and unchanged")
+        observer.print_plan(name, None, "done before, and unchanged")
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
     counts += [f"{plan.elsewhere} in other shards"] if plan.elsewhere else []
-    console.say(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
+    console.print_message(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
 
 
 def summary(report: Report) -> Iterator[str]:
@@ -152,7 +152,7 @@ def summary(report: Report) -> Iterator[str]:
     counts += [f"{report.warned} with warnings"] if report.warned else []
     counts += [f"{report.skipped} done before"] if report.skipped else []
     counts += [f"{left} left"] if left else []
-    yield f"{', '.join(counts)} in {console.duration(report.seconds)}{_rates(report)}"
+    yield f"{', '.join(counts)} in {console.format_duration(report.seconds)}{_rates(report)}"
     for name in report.first_outputs[:SHOWN]:
         yield f"    {one_line(report.out / name)}"
     if report.files > SHOWN:

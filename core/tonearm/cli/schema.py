@@ -22,5 +22,5 @@ def main(_: SimpleNamespace) -> int:
 
     from tonearm.pipeline.schema import pipeline_schema
 
-    print(json.dumps(pipeline_schema(console.registry()), indent=2, ensure_ascii=False))
+    print(json.dumps(pipeline_schema(console.load_registry()), indent=2, ensure_ascii=False))
     return console.DONE

@@ -63,7 +63,7 @@ def _page(status: Status) -> Iterator[str]:
     for run in status.last:
         yield from _run(run, alone=len(status.last) == 1)
     there = [f"{status.items} items", f"{status.files} files, {size_of(status.size)}"]
-    there += [f"{console.duration(status.sound)} of sound"] if status.sound else []
+    there += [f"{console.format_duration(status.sound)} of sound"] if status.sound else []
     yield f"{one_line(status.out)}: {', '.join(there)}, from {status.sources} sources"
     if status.failed:
         yield f"failed: {status.failed} items of {status.failing} sources"
@@ -92,7 +92,7 @@ def _run(run: Pass, *, alone: bool) -> Iterator[str]:
         run.state, run.state
     )
     which = "" if alone else f" of {run.journal}"
-    yield f"last run{which}: {when}, {state}, {console.duration(run.seconds)}, {one_line(run.pipeline)}"
+    yield f"last run{which}: {when}, {state}, {console.format_duration(run.seconds)}, {one_line(run.pipeline)}"
     yield f"    {', '.join(counts)}{': ' if rates else ''}{', '.join(rates)}"
 
 
