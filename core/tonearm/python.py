@@ -12,7 +12,7 @@ from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import from_plain, override, read_document
 from tonearm.plugins import registry
-from tonearm.plugins.contract import Decoder
+from tonearm.plugins.decoder import Decoder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,12 +122,14 @@ class Pipeline(Converter):
         from tonearm.run.sources.finding import find_sources
 
         decoder = self.checked.decoder.plugin
-        suffixes, stores = (decoder.suffixes, decoder.stores) if isinstance(decoder, Decoder) else ((), False)
+        suffixes, reads_folders = (
+            (decoder.suffixes, decoder.reads_folders) if isinstance(decoder, Decoder) else ((), False)
+        )
         patterns, base = (self.checked.files, self.base) if given is None else (given, "")
-        return find_sources(patterns, base, suffixes, stores=stores, warn=warn)
+        return find_sources(patterns, base, suffixes, stores=reads_folders, warn=warn)
 
 
-def load(
+def load_pipeline(
     given: str | os.PathLike[str] | Mapping[str, object],
     *,
     overrides: Iterable[str] = (),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tonearm.arrays.options import KINDS, ArrayOptions, KeyedArrayOptions, NanPolicy
+from tonearm.arrays.extent import Extent, extent_of
+from tonearm.arrays.kinds import KINDS
+from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions, NanPolicy
 from tonearm.arrays.read import read_array
-from tonearm.arrays.values import Extent, extent_of
 
 __all__ = ["KINDS", "ArrayOptions", "Extent", "KeyedArrayOptions", "NanPolicy", "extent_of", "read_array"]

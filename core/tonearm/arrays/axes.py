@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tonearm.arrays.options import KINDS, AxisName, KindName, possible_axes
+from tonearm.arrays.kinds import KINDS, AxisName, KindName, possible_axes
 from tonearm.errors import ItemError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 
 def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes: dict[AxisName, int]) -> Array:

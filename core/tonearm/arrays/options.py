@@ -1,20 +1,20 @@
-"""What a user says of an array, because an array cannot say it itself."""
+"""The options of every decoder of arrays: what an array cannot say itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from tonearm.arrays.kinds import KINDS, AxisName, KindName, possible_axes
 from tonearm.errors import GiveOption, OptionError
-from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.recipes.mel import MelDialect
 from tonearm.signals import (
     GRID_FIELDS,
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
-    MagnitudeSpectrogram,
     Padding,
     PadMode,
     Signal,
@@ -22,32 +22,7 @@ from tonearm.signals import (
     Waveform,
 )
 
-KindName = Literal["waveform", "complex", "magnitude", "power", "db", "mel"]
-AxisName = Literal["batch", "channel", "time", "bin", "mel", "frame", "complex"]
 NanPolicy = Literal["error", "zero", "keep"]
-
-
-class Kind(Struct, frozen=True):
-    """What an array can hold: the signal that it becomes, and the axes that it cannot do without."""
-
-    signal: type[Signal]
-    axes: tuple[AxisName, ...]
-
-
-KINDS: Mapping[KindName, Kind] = {
-    "waveform": Kind(Waveform, ("time",)),
-    "complex": Kind(ComplexSpectrogram, ("bin", "frame")),
-    "magnitude": Kind(MagnitudeSpectrogram, ("bin", "frame")),
-    "power": Kind(MagnitudeSpectrogram, ("bin", "frame")),
-    "db": Kind(MagnitudeSpectrogram, ("bin", "frame")),
-    "mel": Kind(MelSpectrogram, ("mel", "frame")),
-}
-
-
-def possible_axes(kind: KindName) -> tuple[AxisName, ...]:
-    """Return the axes that an array of a kind can have."""
-    return ("batch", "channel", *KINDS[kind].axes, *(("complex",) if kind == "complex" else ()))
-
 
 # Options that describe a spectrogram, and say nothing of a waveform.
 SPECTRAL = (*(name for name in GRID_FIELDS if name != "sample_rate"), "center", "length")
@@ -261,7 +236,7 @@ class KeyedArrayOptions(ArrayOptions):
                 hint = "a * in key stands for the same text there, as in key: 'a.*.real' and imag: 'a.*.imag'"
                 yield OptionError(f"{option} and key have one * each, or none", option=option, hint=hint)
 
-    def beside(self, option: str, key: str) -> str:
+    def companion(self, option: str, key: str) -> str:
         """Return the name that an option (lengths, imag, phase) gives to what belongs to an array of a key.
 
         A * in it is what the * in the option ``key`` stands for there.

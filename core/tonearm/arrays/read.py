@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tonearm.arrays.axes import arrange
-from tonearm.arrays.mels import arrange_mels, judge_mel
-from tonearm.arrays.options import KINDS, ArrayOptions, AxisName, KindName
-from tonearm.arrays.parts import check_parts, from_magnitude_and_phase, from_real_and_imaginary, refuse_complex
-from tonearm.arrays.values import (
-    extent_of,
-    finite_extent_of,
-    not_finite,
-    refuse_beyond_reason,
-    to_full_scale,
-    to_magnitude,
-    zeros_for_not_finite,
-)
+from tonearm.arrays.complex_parts import check_parts, check_real, from_magnitude_and_phase, from_real_and_imaginary
+from tonearm.arrays.extent import extent_of, finite_extent_of
+from tonearm.arrays.kinds import KINDS, AxisName, KindName
+from tonearm.arrays.mel_arrays import arrange_mel, check_mel
+from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
+from tonearm.arrays.options import ArrayOptions
+from tonearm.arrays.scale import check_range, to_full_scale, to_magnitude
 from tonearm.errors import ItemError
 from tonearm.recipes.mel import Catalogue, MelSpectrogram
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 
 def read_array(
@@ -70,9 +63,9 @@ def read_array(
     sizes: dict[AxisName, int] = {"bin": grid.bins} if grid else {}
     if options.axes and "complex" in options.axes:
         sizes["complex"] = 2
-        refuse_complex(array, "an axis of real and imaginary parts")
+        check_real(array, "an axis of real and imaginary parts")
     if kind == "mel":
-        batch = arrange_mels(_real(array, kind), options, dialects)
+        batch = arrange_mel(_real(array, kind), options, dialects)
     else:
         batch = arrange(array, kind, options.axes, sizes)
     if lengths is not None:
@@ -88,7 +81,7 @@ def read_array(
                 values = from_real_and_imaginary(values, other, double=options.precision == "double")
             signal = _signal(values, kind, grid, options, warn)
             if isinstance(signal, MelSpectrogram):
-                signal = judge_mel(signal, warn, dialects)
+                signal = check_mel(signal, warn, dialects)
             yield signal if phase is None or other is None else _with_phase(signal, other, options)
         except ItemError as error:
             if batch.shape[0] == 1:
@@ -174,13 +167,13 @@ def _signal(
     extent = extent_of(values)
     if not extent.finite:
         if options.nan == "error":
-            raise not_finite(values, f"{kind} array")
+            raise not_finite_error(values, f"{kind} array")
         extent = finite_extent_of(values)  # what is judged below are the others
         if options.nan == "zero":
-            values = zeros_for_not_finite(values)
+            values = replace_not_finite(values)
             warn("NaN or infinite values taken as 0")
     if kind not in ("waveform", "db"):
-        refuse_beyond_reason(kind, extent)
+        check_range(kind, extent)
     if kind == "mel" and options.dialect is not None:
         floats = _real(values, kind).astype("float64" if double else "float32", copy=False)
         return MelSpectrogram(values=floats, dialect=options.dialect, length=options.length)

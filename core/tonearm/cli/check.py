@@ -20,13 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: SimpleNamespace) -> int:
     """Check each pipeline; say all that is wrong, or what flows through it."""
-    from tonearm.python import load
+    from tonearm.python import load_pipeline
 
     plugins = console.load_registry()
     wrong = 0
     for name in arguments.pipelines:
         try:
-            pipeline = load(name, overrides=arguments.overrides, plugins=plugins)
+            pipeline = load_pipeline(name, overrides=arguments.overrides, plugins=plugins)
         except PipelineError as error:
             wrong += len(error.problems)
             console.print_message(error)

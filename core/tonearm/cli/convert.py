@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import console
 from tonearm.errors import UsageError, one_line
-from tonearm.pipeline.check import Bound, bind_decoder, check
+from tonearm.pipeline.check import bind_decoder, check
+from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter, as_source
-from tonearm.pipeline.document import from_plain, literal, override
-from tonearm.pipeline.inference import by_suffix, find_way
-from tonearm.pipeline.options import Option, declared
-from tonearm.pipeline.stages import decoded
-from tonearm.pipeline.yaml.nodes import Node, plain
+from tonearm.pipeline.document import escape_variables, from_plain, override
+from tonearm.pipeline.inference import find_conversion, plugins_by_suffix
+from tonearm.pipeline.options import Option, declared_options
+from tonearm.pipeline.stages import decode_items
+from tonearm.pipeline.yaml.nodes import Node, to_plain
 from tonearm.plugins.context import Context
-from tonearm.plugins.contract import Decoder
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, description in _descriptions().items():
         flag = f"--{name.replace('_', '-')}"
         if flag not in taken:
-            group = common if name in declared(ArrayOptions) else others
+            group = common if name in declared_options(ArrayOptions) else others
             group.add_argument(flag, dest=f"with_{name}", metavar="VALUE", help=description.replace("%", "%%"))
 
 
@@ -53,14 +54,14 @@ def _descriptions() -> dict[str, str]:
     """Return the options that decoders take, with their descriptions: those of arrays, and whatever there is more."""
     from tonearm.plugins import registry
 
-    found = {option.name: [option.description] for option in declared(ArrayOptions).values()}
+    found = {option.name: [option.description] for option in declared_options(ArrayOptions).values()}
     for entry in registry.default().entries("decoder"):
         try:
-            options = declared(ports_of(entry.resolve()).options)
+            options = declared_options(ports_of(entry.resolve()).options)
         except (PluginError, TypeError):
             continue
         for option in options.values():
-            if option.name not in declared(ArrayOptions):
+            if option.name not in declared_options(ArrayOptions):
                 text = f"{entry.name}: {option.description}"
                 same = found.setdefault(option.name, [])
                 if not any(one.endswith(option.description) for one in same):
@@ -75,7 +76,7 @@ def main(arguments: SimpleNamespace) -> int:
     if arguments.yaml:
         import yaml
 
-        shown = literal(_without_empty(plain(root)))
+        shown = escape_variables(_without_empty(to_plain(root)))
         print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
     from tonearm.run.convert_one import convert_one
@@ -116,7 +117,7 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> Node:
 def _with_flags(draft: dict[str, Any], arguments: SimpleNamespace, registry: Registry) -> Node:
     """Return the pipeline with the decoder's options as the flags say: text as it is, the rest read as YAML."""
     root = from_plain(draft)
-    known = declared(ports_of(registry.find("decoder", draft["input"]["use"]).resolve()).options)
+    known = declared_options(ports_of(registry.find("decoder", draft["input"]["use"]).resolve()).options)
     for flag, value in vars(arguments).items():
         if flag.startswith("with_") and value is not None:
             name = flag.removeprefix("with_")
@@ -131,13 +132,13 @@ def _as_yaml(value: str, option: Option | None) -> str:
     import msgspec
 
     if option is None:
-        return json.dumps(literal(value))
+        return json.dumps(escape_variables(value))
     for given in (value, [part.strip() for part in value.strip("[]").split(",")]):
         try:
             msgspec.convert(given, option.type, strict=True)
         except msgspec.ValidationError:
             continue
-        return json.dumps(literal(given))
+        return json.dumps(escape_variables(given))
     return value
 
 
@@ -148,14 +149,14 @@ def _without_empty(value: object) -> object:
     return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _steps(arguments: SimpleNamespace, registry: Registry, decoder: Bound, encoder: str) -> list[str]:
+def _steps(arguments: SimpleNamespace, registry: Registry, decoder: BoundPlugin, encoder: str) -> list[str]:
     """Return the transforms that lead from the decoder through those that were named to the encoder."""
     given = _signals(decoder, arguments.source)
     names: list[str] = []
     for name in [*arguments.step, None]:
         taker = registry.find("transform", name) if name else registry.find("encoder", encoder)
         ports = ports_of(taker.resolve())
-        way = find_way(registry, given, ports.takes)
+        way = find_conversion(registry, given, ports.takes)
         if way is None:
             ends = " or ".join(signal.port for signal in given)
             raise UsageError(f"{taker.name} cannot take {ends}, and no transform leads there", code="port-mismatch")
@@ -164,7 +165,7 @@ def _steps(arguments: SimpleNamespace, registry: Registry, decoder: Bound, encod
     return names
 
 
-def _signals(bound: Bound, source: str) -> tuple[type[Signal], ...]:
+def _signals(bound: BoundPlugin, source: str) -> tuple[type[Signal], ...]:
     """Return the class of what the decoder gives; where its options leave that open, the source tells."""
     plugin = bound.plugin
     if not isinstance(plugin, Decoder):
@@ -172,7 +173,7 @@ def _signals(bound: Bound, source: str) -> tuple[type[Signal], ...]:
     signals = plugin.produces().signals
     if len(signals) == 1 and signals[0] is not Signal:
         return signals
-    for outcome in decoded(bound, as_source(source), Context()):
+    for outcome in decode_items(bound, as_source(source), Context()):
         if outcome.item is None:
             raise outcome.error or UsageError("there is nothing in it", code="empty")
         return (type(outcome.item.signal),)
@@ -182,7 +183,7 @@ def _signals(bound: Bound, source: str) -> tuple[type[Signal], ...]:
 def _by_suffix(registry: Registry, role: str, name: str, flag: str) -> str:
     """Return the plugin that reads or writes files with the suffix of this one, if it is the only one."""
     suffix = Path(name).suffix.lower()
-    found = [entry.name if registry.is_bare(entry) else entry.full_name for entry in by_suffix(registry, role, name)]
+    found = [registry.short_name(entry) for entry in plugins_by_suffix(registry, role, name)]
     if len(found) == 1:
         return found[0]
     verb = "reads" if role == "decoder" else "writes"

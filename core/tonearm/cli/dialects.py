@@ -36,7 +36,7 @@ def main(registry: Registry, *, name: str | None = None, as_json: bool) -> int:
 def _described(catalogue: Catalogue) -> Any:
     """Yield each dialect with all that it says."""
     for name in catalogue:
-        offer = catalogue.offer(name)
+        offer = catalogue.entry(name)
         row: dict[str, Any] = {"name": name, "origin": offer.origin, "alias_of": offer.alias or None}
         try:
             dialect = catalogue.find(name)
@@ -73,7 +73,7 @@ def _table(catalogue: Catalogue) -> str:
     aliases: dict[str, list[str]] = {}
     notes: list[str] = []
     for name in catalogue:
-        offer = catalogue.offer(name)
+        offer = catalogue.entry(name)
         if offer.alias:
             aliases.setdefault(offer.alias, []).append(name)
             continue

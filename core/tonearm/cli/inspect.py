@@ -13,7 +13,7 @@ from tonearm.errors import ItemError, one_line
 from tonearm.inspect import Inspection, inspect_file
 from tonearm.inspect.guess_mel import MAX_DIALECTS
 from tonearm.inspect.notes import UNKNOWN
-from tonearm.pipeline.document import literal
+from tonearm.pipeline.document import escape_variables
 from tonearm.plugins.registry import Registry
 
 
@@ -96,7 +96,7 @@ def _shows_blocks() -> bool:
 
 def _yaml(found: Inspection, registry: Registry) -> Iterator[str]:
     """Yield the pipeline, with a note wherever the user must decide."""
-    pipeline = literal(found.pipeline(registry))
+    pipeline = escape_variables(found.pipeline(registry))
     source = pipeline["input"]
     yield "tonearm: 1"
     yield "input:"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.cli import console
 from tonearm.errors import UsageError, did_you_mean
-from tonearm.pipeline.options import declared
+from tonearm.pipeline.options import declared_options
 from tonearm.pipeline.schema import description_of, options_schema
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import Entry, PluginError, Registry, guard
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ def main(arguments: SimpleNamespace) -> int:
         from tonearm.cli import dialects
 
         plugin = arguments.name and _named(registry).get(arguments.name)
-        if plugin and "dialect" not in declared(ports_of(plugin.resolve()).options):
+        if plugin and "dialect" not in declared_options(ports_of(plugin.resolve()).options):
             raise UsageError(f"{arguments.name} takes no dialect", code="no-dialect")
         return dialects.main(registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
         row = described(registry, entry)
         definitions: dict[str, Any] = {}
-        with guard(entry.full_name):
+        with as_plugin_error(entry.full_name):
             row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
         if definitions:
             row["$defs"] = definitions
@@ -59,7 +59,7 @@ def main(arguments: SimpleNamespace) -> int:
     return console.DONE
 
 
-def _named(registry: Registry) -> dict[str, Entry]:
+def _named(registry: Registry) -> dict[str, RegistryEntry]:
     names = {}
     for entry in registry.entries():
         if registry.is_bare(entry):
@@ -68,7 +68,7 @@ def _named(registry: Registry) -> dict[str, Entry]:
     return names
 
 
-def _find(registry: Registry, name: str) -> Entry:
+def _find(registry: Registry, name: str) -> RegistryEntry:
     names = _named(registry)
     if name not in names:
         hint = did_you_mean(name, names) or "tonearm plugins lists all"
@@ -76,17 +76,17 @@ def _find(registry: Registry, name: str) -> Entry:
     return names[name]
 
 
-def described(registry: Registry, entry: Entry) -> dict[str, Any]:
+def described(registry: Registry, entry: RegistryEntry) -> dict[str, Any]:
     """Return what the table and the page show."""
     plugin = entry.resolve()
     ports = ports_of(plugin)
     return {
-        "name": entry.name if registry.is_bare(entry) else entry.full_name,
+        "name": registry.short_name(entry),
         "role": entry.role,
         "takes": _words(ports.takes),
         "gives": _words(ports.gives),
         "origin": entry.origin,
-        "package": entry.offer.package,
+        "package": entry.package.label,
         "description": description_of(plugin),
     }
 
@@ -117,10 +117,10 @@ def _table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _page(row: dict[str, Any], entry: Entry) -> str:
+def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
     """Return one plugin with its options."""
     lines = [f"{row['name']}: {row['description']}", f"{row['role']}, {flow(row)}, from {row['package']}", ""]
-    for option in declared(ports_of(entry.resolve()).options).values():
+    for option in declared_options(ports_of(entry.resolve()).options).values():
         schema = row["options"]["properties"][option.name]
         default = "required" if option.required else f"default {json.dumps(schema['default'], ensure_ascii=False)}"
         lines += [f"  {option.name}: {kind(schema)}, {default}", f"      {option.description}"]

@@ -74,10 +74,10 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, observer: Observer) -> int:
-    from tonearm.python import load
+    from tonearm.python import load_pipeline
     from tonearm.run.run import Run, RunOptions
 
-    pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.load_registry())
+    pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.load_registry())
     options = RunOptions(
         out=arguments.out,
         force=arguments.force,

@@ -14,11 +14,11 @@ from tonearm.inspect.guess import Guess, describe_sound_file, guess
 from tonearm.inspect.notes import UNKNOWN
 from tonearm.inspect.preview import draw_preview
 from tonearm.inspect.statistics import compute_statistics
-from tonearm.pipeline.inference import by_suffix, find_way
+from tonearm.pipeline.inference import find_conversion, plugins_by_suffix
+from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context
-from tonearm.plugins.contract import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import Entry, Registry
+from tonearm.plugins.registry import Registry, RegistryEntry
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 from tonearm.source import Source
 
@@ -68,7 +68,7 @@ class Inspection(Struct, frozen=True, kw_only=True):
         options = dict(self.guess.options) if self.guess else {}
         if self.key:
             options["key"] = self.key
-        steps = find_way(registry, _signals(options), _writer(registry))
+        steps = find_conversion(registry, _signals(options), _writer(registry))
         return {
             "tonearm": 1,
             "input": {"use": self.decoder, "files": self.file, "with": options},
@@ -137,7 +137,7 @@ def inspect_file(
 class _FileInspector:
     """One file that is looked at."""
 
-    def __init__(self, path: str, source: Source, entry: Entry, registry: Registry, key: str | None) -> None:
+    def __init__(self, path: str, source: Source, entry: RegistryEntry, registry: Registry, key: str | None) -> None:
         self.path, self.source, self.entry, self.registry, self.key = path, source, entry, registry, key
         self.context = Context(dialects=lambda: registry.dialects)
 
@@ -151,7 +151,7 @@ class _FileInspector:
                 code="nothing-to-inspect",
                 hint=f"tonearm plugins {self.entry.name} lists what must be said",
             ) from error
-        known = made.look(self.source)
+        known = made.probe(self.source)
         if (known.channels or 1) * (known.length or 0) > MAX_DECODED_SAMPLES:
             shape = (known.channels or 1, known.length or 0)
             yield self._inspection(shape=shape, guess=describe_sound_file(None, known.sample_rate or 0))
@@ -218,7 +218,7 @@ class _FileInspector:
         return None
 
     def _inspect_array(self, key: str, array: Any, rate: tuple[int, str] | None) -> Inspection:
-        noted = self.context.hand_over().measurements
+        noted = self.context.drain().measurements
         if "sample_rate" in noted:
             rate = int(noted["sample_rate"]), "the file says it"
         try:
@@ -240,8 +240,8 @@ class _FileInspector:
         return self._inspection(key, note=text)
 
 
-def _by_suffix(registry: Registry, path: str) -> Entry:
-    found = by_suffix(registry, "decoder", path)
+def _by_suffix(registry: Registry, path: str) -> RegistryEntry:
+    found = plugins_by_suffix(registry, "decoder", path)
     if len(found) != 1:
         what = f"several decoders read it: {', '.join(one.name for one in found)}" if found else "no decoder reads it"
         raise UsageError(f"{one_line(path)}: {what}", code="unknown-suffix", hint="--decoder NAME")

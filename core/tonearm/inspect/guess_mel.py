@@ -42,7 +42,7 @@ class DialectMatch(Struct, frozen=True):
 def matching_dialects(notes: Notes) -> list[DialectMatch]:
     """Return the dialects that values and shape may be in, the most telling first."""
     sizes = [n for axis, n in enumerate(notes.shape) if not resembles_batch(notes, axis)]
-    names = notes.catalogue.fitting(sizes, notes.statistics.low, notes.statistics.high)
+    names = notes.catalogue.matching(sizes, notes.statistics.low, notes.statistics.high)
     matches = sorted((_match(notes, name) for name in names), key=lambda match: match.rank)
     same = [match for match in matches if notes.catalogue.find(match.name).sample_rate == notes.sample_rate]
     return same or matches
@@ -123,7 +123,7 @@ def _standardised(notes: Notes, bands: int) -> list[str]:
             dialect = notes.catalogue.find(name)
         except OptionError:
             continue
-        if dialect.standardised and dialect.n_mels == bands and not notes.catalogue.offer(name).alias:
+        if dialect.standardised and dialect.n_mels == bands and not notes.catalogue.entry(name).alias:
             found.append(name)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tonearm.arrays.values import FULL_SCALE_LIMIT
+from tonearm.arrays.scale import FULL_SCALE_LIMIT
 from tonearm.inspect.notes import MAX_CHANNELS, UNKNOWN, Notes
 
 MIN_SAMPLES = 1000

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tonearm.inspect.statistics import copy_mapped, release_pages
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 WIDTH, HEIGHT = 64, 8
 _BARS = " ▁▂▃▄▅▆▇█"

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tonearm.arrays.values import blocks
+from tonearm.arrays.extent import blocks
 from tonearm.errors import ItemError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 LONG_SIDE = 256
 """Places along the two longest axes that are compared with their neighbours, at most."""

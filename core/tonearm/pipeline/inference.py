@@ -6,21 +6,21 @@ import os
 from collections.abc import Iterable
 
 from tonearm.plugins.ports import Ports, ports_of
-from tonearm.plugins.registry import Entry, PluginError, Registry
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
 from tonearm.signals import Signal
 
 Signals = tuple[type[Signal], ...]
 
 
-def fitting(given: Iterable[type[Signal]], taken: Signals) -> Signals:
+def matching_signals(given: Iterable[type[Signal]], taken: Signals) -> Signals:
     """Return those of the given signal classes that a port takes, or that may turn out to be of a class it takes."""
     return tuple(one for one in given if any(issubclass(one, other) or issubclass(other, one) for other in taken))
 
 
-def by_suffix(registry: Registry, role: str, name: str) -> list[Entry]:
+def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[RegistryEntry]:
     """Return the plugins that read (or write) files with the suffix of a name; those with the longest one it has."""
     base = os.path.basename(name.rstrip("/")).lower()  # noqa: PTH119
-    found: dict[int, list[Entry]] = {}
+    found: dict[int, list[RegistryEntry]] = {}
     for entry in registry.entries(role):
         try:
             plugin = entry.resolve()
@@ -31,16 +31,16 @@ def by_suffix(registry: Registry, role: str, name: str) -> list[Entry]:
     return found[max(found)] if found and max(found) else []
 
 
-def find_way(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:
+def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:
     """Return the names of the fewest transforms that lead from one port to another; None if there is no way."""
     known = list(_transforms(registry))
     ways: list[tuple[tuple[str, ...], Signals]] = [((), given)]
     seen = {given}
     for names, signals in ways:  # grows while it is walked: breadth first
-        if fitting(signals, wanted):
+        if matching_signals(signals, wanted):
             return names
         for name, ports in known:
-            if fitting(signals, ports.takes) and ports.gives not in seen:
+            if matching_signals(signals, ports.takes) and ports.gives not in seen:
                 seen.add(ports.gives)
                 ways.append(((*names, name), ports.gives))
     return None
@@ -50,6 +50,6 @@ def _transforms(registry: Registry) -> Iterable[tuple[str, Ports]]:
     """Yield every transform that can be used, with its ports."""
     for entry in registry.entries("transform"):
         try:
-            yield entry.name if registry.is_bare(entry) else entry.full_name, ports_of(entry.resolve())
+            yield registry.short_name(entry), ports_of(entry.resolve())
         except PluginError:
             continue

@@ -12,7 +12,7 @@ from msgspec import Struct
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, plugins_of
-from tonearm.plugins.contract import Regroup
+from tonearm.plugins.transform import Regroup
 from tonearm.run.sources.content_hash import state_of
 from tonearm.run.store.history import Done, History, Items
 from tonearm.run.store.index import Spool

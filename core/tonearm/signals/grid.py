@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from tonearm.errors import OptionError, did_you_mean
 from tonearm.signals.windows import WINDOWS, is_invertible
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import FloatArray
 
 Padding = Literal["center", "half-overlap", "snip", "end", "none"]
 PadMode = Literal["constant", "reflect", "edge"]
@@ -134,7 +134,7 @@ class StftGrid:
             return -(-samples // self.hop_length)
         return max(1 + (samples + 2 * self.pad - self.n_fft) // self.hop_length, 0)
 
-    def window_values(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def window_values(self) -> FloatArray:
         """Return the window, float64 (n_fft,), centred with zeros around it."""
         import numpy as np
 

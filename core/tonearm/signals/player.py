@@ -6,13 +6,13 @@ import base64
 import io
 import math
 import wave
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
 
-def player(samples: np.ndarray[Any, Any], sample_rate: int) -> str:
+def player(samples: Array, sample_rate: int) -> str:
     """Return HTML that plays (channels, samples) as 16-bit WAV, as it is: not normalised, clipped where it goes beyond.
 
     Values that are not finite play as silence, and the verdict says so.
@@ -33,7 +33,7 @@ def player(samples: np.ndarray[Any, Any], sample_rate: int) -> str:
     return f"<figure>{audio}<figcaption>{verdict}</figcaption></figure>"
 
 
-def _verdict(sound: np.ndarray[Any, Any], sample_rate: int, *, broken: int) -> str:
+def _verdict(sound: Array, sample_rate: int, *, broken: int) -> str:
     """Return what one should know before listening."""
     peak = float(abs(sound).max())
     clipped = int((abs(sound) > 1).sum())

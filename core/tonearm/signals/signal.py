@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tonearm.errors import SignalError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
 
 class Signal:
@@ -21,7 +21,7 @@ class Signal:
 
     port: ClassVar[str] = "signal"
 
-    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+    def arrays(self) -> tuple[Array, ...]:
         """Return the arrays whose values the host looks at (are they finite?)."""
         return ()
 

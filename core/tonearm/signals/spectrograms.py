@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tonearm.errors import SignalError
 from tonearm.signals.grid import StftGrid
 from tonearm.signals.signal import Signal, check_array, check_length
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -27,7 +27,7 @@ class Spectrogram(Signal):
         Samples of the waveform that it stands for, if known.
     """
 
-    values: np.ndarray[Any, Any]
+    values: Array
     grid: StftGrid
     length: int | None = None
     value_kinds: ClassVar[str] = "f"
@@ -41,7 +41,7 @@ class Spectrogram(Signal):
             )
         check_length(self.length)
 
-    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+    def arrays(self) -> tuple[Array, ...]:
         """Return the values."""
         return (self.values,)
 

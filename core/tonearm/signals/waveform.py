@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tonearm.signals.grid import check_sample_rate
 from tonearm.signals.signal import Signal, check_array
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -25,14 +25,14 @@ class Waveform(Signal):
     """
 
     port: ClassVar[str] = "waveform"
-    samples: np.ndarray[Any, Any]
+    samples: Array
     sample_rate: int
 
     def __post_init__(self) -> None:
         check_sample_rate(self.sample_rate)
         check_array(self.port, self.samples, rank=2, kinds="f", shape="(channels, samples)")
 
-    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+    def arrays(self) -> tuple[Array, ...]:
         """Return the samples."""
         return (self.samples,)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Item, ItemError, Meta, OptionError, Regroup, Spec, Together, Waveform
+from tonearm.api import Context, Grouping, Item, ItemError, Meta, OptionError, Regroup, Spec, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples
 
 
@@ -51,7 +51,7 @@ class Concat(Regroup[Waveform, Waveform, ConcatOptions]):
         key = parts[0].key if all(part.key == parts[0].key for part in parts) else ""
         yield Item(signal=signal, key=key, tags=_common_tags([part.tags for part in parts]))
 
-    def together(self) -> Together:
+    def grouping(self) -> Grouping:
         """Return which items are regrouped together."""
         return self.options.by
 

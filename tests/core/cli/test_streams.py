@@ -168,7 +168,7 @@ class TestGuard:
         assert said.endswith("usage: no\n")
 
     def test_sigterm_passes_through_a_plugin(self):
-        from tonearm.pipeline.stages import blamed
+        from tonearm.pipeline.stages import as_item_error
 
-        with pytest.raises(Terminated), blamed(None):
+        with pytest.raises(Terminated), as_item_error(None):
             raise Terminated

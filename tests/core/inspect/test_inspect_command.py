@@ -76,7 +76,7 @@ def test_real_mels(path: Path, tmp_path: Path, capsys: Any) -> None:
     assert said["kind"] == "mel"
     assert said["axes"] == ("[mel, frame]" if shape[0] == dialect.n_mels else "[frame, mel]")
     assert {one["what"] for one in found["findings"] if one["confidence"] == "certain"} == {"values"}
-    name = DIALECTS.offer(path.stem).alias or path.stem
+    name = DIALECTS.entry(path.stem).alias or path.stem
     assert name in found["dialects"]
     likely = [one for one in found["findings"] if one["what"] == "dialect" and one["confidence"] == "likely"]
     if likely:  # what gives itself away does not give away another
@@ -90,7 +90,7 @@ def test_real_mels(path: Path, tmp_path: Path, capsys: Any) -> None:
     assert note.endswith(f"or of {len(found['dialects']) - 8} more: --json lists them") or name in note.split(", ")
     pipeline = filled(printed_yaml(out), dialect=path.stem)
     assert [step["use"] for step in pipeline["steps"]] == ["mel-to-wave"]
-    decoder: Any = tonearm.load(pipeline).checked.decoder.plugin
+    decoder: Any = tonearm.load_pipeline(pipeline).checked.decoder.plugin
     (item,) = decoder.decode(Source(name=path.name, path=path), Context())
     assert item.signal.values.shape[1] == dialect.n_mels
 
@@ -155,7 +155,7 @@ def test_real_arrays_are_read_as_the_yaml_says(name: str, tmp_path: Path, capsys
     _, out, _ = inspect(capsys, str(path))
     pipeline = filled(printed_yaml(out))
     passes_check(pipeline, tmp_path, capsys)
-    (signal,) = tonearm.load(pipeline).convert(path)
+    (signal,) = tonearm.load_pipeline(pipeline).convert(path)
     assert signal.length == {"utt00": 61184, "utt01": 60416}.get(name, 28928)
 
 
@@ -180,11 +180,11 @@ def test_names_that_mean_something_to_yaml_mean_themselves(
     monkeypatch.chdir(tmp_path)
     name = 'a ${HOME} "b" {c} #\n.npy'
     np.save(name, np.zeros(500, "f4"))
-    pipeline = tonearm.load(yaml_file(filled(printed_yaml(inspect(capsys, name)[1])), tmp_path))
+    pipeline = tonearm.load_pipeline(yaml_file(filled(printed_yaml(inspect(capsys, name)[1])), tmp_path))
     assert pipeline.checked.files == (name,)
     main(["convert", name, "a.wav", "--sample-rate", "8000", "--yaml"])
     (tmp_path / "b.yaml").write_text(capsys.readouterr().out)
-    assert tonearm.load(tmp_path / "b.yaml").checked.files == (name,)
+    assert tonearm.load_pipeline(tmp_path / "b.yaml").checked.files == (name,)
 
 
 def yaml_file(pipeline: Any, folder: Path) -> Path:

@@ -59,7 +59,7 @@ def regroup(function, together="source"):
         def regroup(self, items, context):
             return function(items)
 
-        def together(self):
+        def grouping(self):
             return together
 
     return Group

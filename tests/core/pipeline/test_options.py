@@ -5,7 +5,7 @@ import pytest
 
 from tonearm.api import Meta, OptionError
 from tonearm.pipeline.document import from_plain, read_document
-from tonearm.pipeline.options import Option, declared, read_options
+from tonearm.pipeline.options import Option, declared_options, read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Mark
 
@@ -39,7 +39,7 @@ def read(text, options=Options):
 
 
 def test_what_is_declared():
-    found = declared(Options)
+    found = declared_options(Options)
     assert list(found) == ["count", "level", "name", "quiet", "mode", "bits", "sizes", "modes", "extra", "either"]
     assert isinstance(found["count"], Option)
     assert [option.name for option in found.values() if option.required] == ["count"]

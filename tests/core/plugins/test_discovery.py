@@ -49,15 +49,15 @@ def test_it_agrees_with_importlib_on_this_environment(monkeypatch):
         (p.name, p.value, p.package, p.version) for p in as_python_sees_it()
     )
     assert EntryPoint("builtin", "tonearm_plugins", "tonearm", metadata.version("tonearm")) in found
-    assert sorted(map(str, discovery._asked())) == sorted(map(str, found))
+    assert sorted(map(str, discovery._ask_importlib())) == sorted(map(str, found))
 
 
 @pytest.mark.parametrize("group", ["console_scripts", "pytest11", "hypothesis", "mypy", "distutils.commands"])
 def test_it_agrees_on_groups_that_have_more(group, monkeypatch):
-    monkeypatch.setattr(discovery, "GROUP", group)
+    monkeypatch.setattr(discovery, "PROJECT", group)
     monkeypatch.setattr(discovery, "_HEADING", f"[{group}]")
     expected = {(p.name, p.value.partition("[")[0].strip()) for p in metadata.entry_points(group=group)}
-    assert {(p.name, p.value) for p in discovery._scanned()} == expected
+    assert {(p.name, p.value) for p in discovery._scan_folders()} == expected
 
 
 def test_importlib_metadata_is_not_imported():

@@ -23,7 +23,7 @@ def problem_of(use: str, suffix: str, rate: int, channels: int | None, options: 
         output = {"use": use, "file": f"{{stem}}{suffix}", "with": options}
         pipeline = {"tonearm": 1, "input": {"use": "pcm-reader", "with": reader}, "outputs": [output]}
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
     (problem,) = caught.value.problems
     return problem
 
@@ -140,7 +140,7 @@ from tonearm.pipeline.converter import as_source
 noise = np.random.default_rng(0).standard_normal(60_000).astype("f4") * 0.1
 
 def write(name, length, limit):
-    pipeline = tonearm.load({{
+    pipeline = tonearm.load_pipeline({{
         "tonearm": 1, "input": {{"use": "npy-reader", "with": {{"sample_rate": 48000}}}},
         "outputs": [{{"use": name + "-writer", "file": "x." + name}}],
     }})
@@ -180,4 +180,4 @@ def test_a_type_that_does_not_fit_the_signal(name: str, kind: str, dtype: str, m
     reader = {"kind": kind, "sample_rate": 8000, "n_fft": 64, "hop_length": 16}
     output = {"use": f"{name}-writer", "file": "x", "with": {"dtype": dtype}}
     with pytest.raises(tonearm.PipelineError, match=message):
-        tonearm.load({"tonearm": 1, "input": {"use": "npy-reader", "with": reader}, "outputs": [output]})
+        tonearm.load_pipeline({"tonearm": 1, "input": {"use": "npy-reader", "with": reader}, "outputs": [output]})

@@ -164,7 +164,7 @@ def test_any_dialect_converts_into_another_by_way_of_sound(one, other):
     if one in STANDARDISED:
         source = source.but(mean=-4.0, std=2.0)
     mel = to_mel(soxr.resample(speech_24k, 24000, source.sample_rate), source).values[0]
-    pipeline = tonearm.load(
+    pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
             "input": {"use": "npy-reader", "with": {"kind": "mel", "axes": ["mel", "frame"], "dialect": given[one]}},
@@ -293,7 +293,7 @@ def _problems(options, *steps):
         "outputs": [{"use": "wav-writer", "file": "a.wav"}],
     }
     try:
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
     except tonearm.PipelineError as error:
         return error.problems
     return []
@@ -315,7 +315,7 @@ class TestContradictions:
     )
     def test_a_mel_of_another_family_is_refused_and_its_own_is_named(self, declared, true, reason):
         array = np.load(ROOT / f"configs/samples/mel/{true}.npy")
-        pipeline = tonearm.load(
+        pipeline = tonearm.load_pipeline(
             {
                 "tonearm": 1,
                 "input": {"use": "npy-reader", "with": {"kind": "mel", "dialect": declared}},
@@ -337,7 +337,7 @@ class TestContradictions:
             dialect = DIALECTS.find(name)
             values = to_mel(sounding(dialect.sample_rate, 0.5), dialect).values
             assert dialect.contradiction(values.min(), values.max()) == "", name
-            assert name in DIALECTS.fitting([dialect.n_mels], float(values.min()), float(values.max())), name
+            assert name in DIALECTS.matching([dialect.n_mels], float(values.min()), float(values.max())), name
 
 
 class TestWaveToMel:
@@ -390,7 +390,7 @@ class TestWaveToSpectrogram:
 
     def test_istft_brings_it_back(self):
         samples = speech(16000)
-        pipeline = tonearm.load(
+        pipeline = tonearm.load_pipeline(
             {
                 "tonearm": 1,
                 "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 16000}},

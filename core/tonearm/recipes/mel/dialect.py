@@ -10,27 +10,33 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from tonearm.errors import OptionError
-from tonearm.recipes.mel.filter_bank import Norm, Scale, bins_between, filterbank, greatest_sum, mel_edges, mel_to_hz
-from tonearm.recipes.mel.steps import BASES, MelStep, Range
+from tonearm.recipes.mel.filter_bank import (
+    MelNorm,
+    MelScale,
+    count_bins,
+    max_filter_sum,
+    mel_edges,
+    mel_filter_bank,
+    mel_to_hz,
+)
+from tonearm.recipes.mel.steps import LOGARITHM_BASES, MelStep, ValueRange
 from tonearm.signals import MAX_SAMPLE_RATE, Padding, PadMode, StftGrid
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array, FloatArray
 
 Logarithm = Literal["ln", "log10", "log2", "none"]
 
 # msgspec takes bounds on a number only, not on one that may be missing.
-Samples = Annotated[int, Meta(ge=1)]
-Positive = Annotated[float, Meta(gt=0)]
+PositiveInt = Annotated[int, Meta(ge=1)]
+PositiveFloat = Annotated[float, Meta(gt=0)]
 
-LOUDEST = 4.0
+MAX_AMPLITUDE = 4.0
 """Times full scale, +12 dB: what decoders take for a waveform at most."""
 
 MAX_MELS = 8192
 
-NO_FIGURES = ("layout", "name", "source", "notes")
+METADATA = ("layout", "name", "source", "notes")
 """What does not change any value."""
 
 
@@ -51,7 +57,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
     n_fft: Annotated[int, Meta(description="Length of the Fourier transform in samples.", ge=2)]
     hop_length: Annotated[int, Meta(description="Samples from one frame to the next.", ge=1)]
     n_mels: Annotated[int, Meta(description="Number of mel bands.", ge=1, le=MAX_MELS)]
-    win_length: Annotated[Samples | None, Meta(description="Samples of the window; n_fft if not given.")] = None
+    win_length: Annotated[PositiveInt | None, Meta(description="Samples of the window; n_fft if not given.")] = None
     window: Annotated[str, Meta(description="Name of the analysis window.")] = "hann"
     padding: Annotated[
         Padding, Meta(description="What the analysis put at each end: center, half-overlap, snip, end, none.")
@@ -71,15 +77,17 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
     exponent: Annotated[Literal[1, 2], Meta(description="1 sums up magnitudes, 2 powers.")] = 1
     fmin: Annotated[float, Meta(description="Where the lowest band begins, in Hz.", ge=0)] = 0.0
     fmax: Annotated[
-        Positive | None, Meta(description="Where the highest band ends, in Hz; half the sample rate if not given.")
+        PositiveFloat | None, Meta(description="Where the highest band ends, in Hz; half the sample rate if not given.")
     ] = None
-    mel_scale: Annotated[Scale, Meta(description="The mel scale.")] = "slaney"
-    mel_norm: Annotated[Norm, Meta(description="slaney gives each band the same area, none the same peak.")] = "slaney"
+    mel_scale: Annotated[MelScale, Meta(description="The mel scale.")] = "slaney"
+    mel_norm: Annotated[MelNorm, Meta(description="slaney gives each band the same area, none the same peak.")] = (
+        "slaney"
+    )
     triangles: Annotated[
         Literal["hz", "mel"], Meta(description="Whether the bands' flanks are straight over Hz or over mels.")
     ] = "hz"
     filterbank_sample_rate: Annotated[
-        Samples | None, Meta(description="That the bands were computed for, if it is not sample_rate.")
+        PositiveInt | None, Meta(description="That the bands were computed for, if it is not sample_rate.")
     ] = None
     floor: Annotated[
         float, Meta(description="Of the linear mel, before the logarithm; without one it has no effect.", ge=0)
@@ -118,7 +126,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
             raise OptionError(f"fmax {self.top:g} Hz is above half the rate of {rate} Hz", option="fmax")
         if self.fmin >= self.top:
             raise OptionError(f"fmin {self.fmin:g} Hz is not below fmax {self.top:g} Hz", option="fmin")
-        bins = bins_between(self.n_fft, rate, self.fmin, self.top)
+        bins = count_bins(self.n_fft, rate, self.fmin, self.top)
         if self.n_mels > bins:
             raise OptionError(
                 f"there are fewer bins than mels: {bins} of n_fft {self.n_fft} lie between {self.fmin:g} and"
@@ -187,9 +195,9 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         # What is dropped or masked stands at the clip's end: sound lies under the last frame that is left.
         return self.grid.samples(frames + (self.last_frame != "keep"))
 
-    def mel_basis(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def mel_basis(self) -> FloatArray:
         """Return what each band takes of each bin, float64 (n_mels, bins), read only."""
-        return filterbank(
+        return mel_filter_bank(
             sample_rate=self.filterbank_sample_rate or self.sample_rate,
             n_fft=self.n_fft,
             n_mels=self.n_mels,
@@ -202,7 +210,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
 
     def to_native(self, linear: Array) -> Array:
         """Return a linear mel of samples within ±1, (channels, mels, frames), as this recipe writes it; float64."""
-        from tonearm.recipes.mel.values import to_native
+        from tonearm.recipes.mel.conversion import to_native
 
         values: Array = to_native(self, linear)
         return values
@@ -217,25 +225,25 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         ItemError
             If they cannot be undone, see `refusal`.
         """
-        from tonearm.recipes.mel.values import to_linear
+        from tonearm.recipes.mel.conversion import to_linear
 
         values: Array = to_linear(self, native)
         return values
 
     @functools.cached_property
-    def range(self) -> Range:
+    def range(self) -> ValueRange:
         """Where values in this dialect can lie, before statistics; those of a sound up to 12 dB over full scale."""
         edges = mel_edges(self.n_mels, self.fmin, self.top, self.mel_scale)
         hz = [mel_to_hz(edge, self.mel_scale) for edge in edges]
-        weight = greatest_sum(self.n_fft, self.filterbank_sample_rate or self.sample_rate, hz, self.mel_norm)
-        peak = LOUDEST * self.input_scale * self.grid.win_length  # no window is above 1
+        weight = max_filter_sum(self.n_fft, self.filterbank_sample_rate or self.sample_rate, hz, self.mel_norm)
+        peak = MAX_AMPLITUDE * self.input_scale * self.grid.win_length  # no window is above 1
         high = weight * max(peak, math.sqrt(self.magnitude_guard)) ** self.exponent
         if self.log == "none":
-            found = Range(0.0, high)
+            found = ValueRange(0.0, high)
         else:
-            unit = self.log_factor / math.log(BASES[self.log])
+            unit = self.log_factor / math.log(LOGARITHM_BASES[self.log])
             low = -math.inf if self.floor_mode == "replace" else math.log(self.floor) * unit
-            found = Range(low, math.log(high + self.floor) * unit, unit=math.log(2) * unit * self.exponent)
+            found = ValueRange(low, math.log(high + self.floor) * unit, unit=math.log(2) * unit * self.exponent)
         for step in self.steps:
             found = step.range(found)
         return found
@@ -265,7 +273,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         found = []
         for name in self.__struct_fields__:
             mine, theirs = (_resolved(dialect, name) for dialect in (self, other))
-            if name not in NO_FIGURES and mine != theirs:
+            if name not in METADATA and mine != theirs:
                 found.append(f"{name} {_shown(theirs)} for {_shown(mine)}")
         return found
 

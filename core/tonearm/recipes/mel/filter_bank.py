@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import FloatArray
 
-Scale = Literal["slaney", "htk", "kaldi"]
-Norm = Literal["slaney", "none"]
+MelScale = Literal["slaney", "htk", "kaldi"]
+MelNorm = Literal["slaney", "none"]
 
 # Slaney's scale (Auditory Toolbox, 1998): linear to 1 kHz with three mels to 200 Hz, then 27 steps to a factor of 6.4.
 LINEAR = 3 / 200
@@ -18,7 +18,7 @@ KNEE_HZ, KNEE_MEL = 1000.0, 15.0
 STEP = math.log(6.4) / 27
 
 
-def hz_to_mel(hz: float, scale: Scale) -> float:
+def hz_to_mel(hz: float, scale: MelScale) -> float:
     """Return a frequency on a mel scale."""
     if scale == "htk":
         return 2595 * math.log10(1 + hz / 700)
@@ -27,7 +27,7 @@ def hz_to_mel(hz: float, scale: Scale) -> float:
     return KNEE_MEL + math.log(hz / KNEE_HZ) / STEP if hz >= KNEE_HZ else hz * LINEAR
 
 
-def mel_to_hz(mel: float, scale: Scale) -> float:
+def mel_to_hz(mel: float, scale: MelScale) -> float:
     """Return the frequency in Hz of a value on a mel scale."""
     if scale == "htk":
         return 700 * (10 ** (mel / 2595) - 1)
@@ -36,24 +36,24 @@ def mel_to_hz(mel: float, scale: Scale) -> float:
     return KNEE_HZ * math.exp(STEP * (mel - KNEE_MEL)) if mel >= KNEE_MEL else mel / LINEAR
 
 
-def mel_edges(n_mels: int, fmin: float, fmax: float, scale: Scale) -> list[float]:
+def mel_edges(n_mels: int, fmin: float, fmax: float, scale: MelScale) -> list[float]:
     """Return the n_mels + 2 edges of the filters on the mel scale: each begins, peaks and ends at three in a row."""
     low, high = hz_to_mel(fmin, scale), hz_to_mel(fmax, scale)
     return [low + (high - low) * i / (n_mels + 1) for i in range(n_mels + 2)]
 
 
 @functools.lru_cache(maxsize=16)
-def filterbank(
+def mel_filter_bank(
     *,
     sample_rate: int,
     n_fft: int,
     n_mels: int,
     fmin: float,
     fmax: float,
-    scale: Scale,
-    norm: Norm,
+    scale: MelScale,
+    norm: MelNorm,
     triangles: Literal["hz", "mel"],
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+) -> FloatArray:
     """Return the filters' weights, float64 (n_mels, n_fft // 2 + 1), read only.
 
     Parameters
@@ -82,19 +82,19 @@ def filterbank(
         points, edges = bins, hz
     rising = (points - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - points) / np.diff(edges)[1:, None]
-    weights: np.ndarray[Any, np.dtype[np.float64]] = np.maximum(0, np.minimum(rising, falling))
+    weights: FloatArray = np.maximum(0, np.minimum(rising, falling))
     if norm == "slaney":
         weights *= (2 / (hz[2:] - hz[:-2]))[:, None]
     weights.flags.writeable = False
     return weights
 
 
-def bins_between(n_fft: int, sample_rate: int, fmin: float, fmax: float) -> int:
+def count_bins(n_fft: int, sample_rate: int, fmin: float, fmax: float) -> int:
     """Return how many bins of an FFT lie from ``fmin`` to ``fmax`` in Hz, both included."""
     return max(math.floor(fmax * n_fft / sample_rate) - math.ceil(fmin * n_fft / sample_rate) + 1, 0)
 
 
-def greatest_sum(n_fft: int, sample_rate: int, edges_hz: list[float], norm: Norm) -> float:
+def max_filter_sum(n_fft: int, sample_rate: int, edges_hz: list[float], norm: MelNorm) -> float:
     """Return a bound for the sum of one filter's weights, without computing them."""
     widths = [last - first for first, last in zip(edges_hz, edges_hz[2:], strict=False)]
     if norm == "slaney":

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tonearm.errors import SignalError
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.signals import Signal, StftGrid, check_array, check_length
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,7 +28,7 @@ class MelSpectrogram(Signal):
     """
 
     port: ClassVar[str] = "mel"
-    values: np.ndarray[Any, Any]
+    values: Array
     dialect: MelDialect
     length: int | None = None
 
@@ -42,7 +42,7 @@ class MelSpectrogram(Signal):
             )
         check_length(self.length)
 
-    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+    def arrays(self) -> tuple[Array, ...]:
         """Return the values."""
         return (self.values,)
 

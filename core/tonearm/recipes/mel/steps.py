@@ -11,17 +11,15 @@ from msgspec.structs import replace
 from tonearm.errors import OptionError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
-    Array = np.ndarray[Any, Any]
+PositiveFloat = Annotated[float, Meta(gt=0)]  # msgspec takes bounds on a number only, not on one that may be missing
+Operation = Literal["affine", "clip", "below-max", "subtract-max", "divide-max", "power", "round", "floor", "flip"]
 
-Positive = Annotated[float, Meta(gt=0)]  # msgspec takes bounds on a number only, not on one that may be missing
-Op = Literal["affine", "clip", "below-max", "subtract-max", "divide-max", "power", "round", "floor", "flip"]
-
-BASES: dict[str, float] = {"ln": math.e, "log10": 10.0, "log2": 2.0}
+LOGARITHM_BASES: dict[str, float] = {"ln": math.e, "log10": 10.0, "log2": 2.0}
 """Of the logarithms."""
 
-ARGUMENTS: dict[str, tuple[str, ...]] = {
+OPERATION_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "affine": ("scale", "offset"),
     "clip": ("min", "max"),
     "below-max": ("below",),
@@ -35,7 +33,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 """What each operation takes."""
 
 
-class Range(Struct, frozen=True):
+class ValueRange(Struct, frozen=True):
     """Where the values of a recipe can lie.
 
     Parameters
@@ -67,7 +65,7 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     """
 
     op: Annotated[
-        Op,
+        Operation,
         Meta(
             description="affine scale * x + offset; clip to min and max; below-max lifts what is further below the"
             " greatest value; subtract-max and divide-max make that value 0 or 1; power; round and floor to a byte;"
@@ -81,13 +79,15 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
         float | None,
         Meta(description="Of clip; of subtract-max and divide-max the greatest value that is put back on inversion."),
     ] = None
-    below: Annotated[Positive | None, Meta(description="Of below-max.")] = None
-    exponent: Annotated[Positive | None, Meta(description="Of power.")] = None
+    below: Annotated[PositiveFloat | None, Meta(description="Of below-max.")] = None
+    exponent: Annotated[PositiveFloat | None, Meta(description="Of power.")] = None
 
     def __post_init__(self) -> None:
-        if self.op not in ARGUMENTS:
-            raise OptionError(f"no step is called {self.op!r}", option="op", hint=f"one of {', '.join(ARGUMENTS)}")
-        takes = ARGUMENTS[self.op]
+        if self.op not in OPERATION_ARGUMENTS:
+            raise OptionError(
+                f"no step is called {self.op!r}", option="op", hint=f"one of {', '.join(OPERATION_ARGUMENTS)}"
+            )
+        takes = OPERATION_ARGUMENTS[self.op]
         given = [
             name for name in ("scale", "offset", "min", "max", "below", "exponent") if getattr(self, name) is not None
         ]
@@ -107,7 +107,7 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
         """The scale of affine."""
         return 1.0 if self.scale is None else self.scale
 
-    def do(self, values: Array) -> Any:
+    def apply(self, values: Array) -> Any:
         """Return values (channels, mels, frames) after this step."""
         import numpy as np
 
@@ -127,7 +127,7 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
             return values[:, ::-1]
         return np.floor(np.clip(values, 0, 255) + (0.5 if self.op == "round" else 0.0))
 
-    def undo(self, values: Array) -> Any:
+    def invert(self, values: Array) -> Any:
         """Return values before this step, as far as they can be known: what was clipped stays at the limit."""
         import numpy as np
 
@@ -143,14 +143,14 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
             return np.maximum(values, 0.0) ** (1.0 / (self.exponent or 1.0))
         return values[:, ::-1] if self.op == "flip" else values
 
-    def range(self, before: Range) -> Range:
+    def range(self, before: ValueRange) -> ValueRange:
         """Return where values can lie after this step."""
         low, high = before.low, before.high
         if self.op == "affine":
             ends = sorted(self.factor * end + (self.offset or 0.0) for end in (low, high))
             scale = abs(self.factor)
             reached = before.reached and self.factor > 0
-            return Range(ends[0], ends[1], before.span * scale, before.unit * scale, reached)
+            return ValueRange(ends[0], ends[1], before.span * scale, before.unit * scale, reached)
         if self.op == "clip":
             low = low if self.min is None else max(low, self.min)
             high = high if self.max is None else min(high, self.max)
@@ -161,7 +161,7 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
         if self.op == "subtract-max":
             return replace(before, low=-min(high - low, before.span), high=0.0, reached=True)
         if self.op == "divide-max":
-            return Range(0.0, 1.0)
+            return ValueRange(0.0, 1.0)
         if self.op == "power":
-            return Range(max(low, 0.0) ** (self.exponent or 1.0), max(high, 0.0) ** (self.exponent or 1.0))
+            return ValueRange(max(low, 0.0) ** (self.exponent or 1.0), max(high, 0.0) ** (self.exponent or 1.0))
         return replace(before, low=0.0, high=255.0) if self.op in ("round", "floor") else before

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 
 from tonearm.errors import ItemError, Problem, advise, one_line
-from tonearm.pipeline.check import Output
+from tonearm.pipeline.checked import Output
 from tonearm.pipeline.templates import PER_ITEM, Template
 from tonearm.plugins.item import Item
 from tonearm.run.store.index import Index

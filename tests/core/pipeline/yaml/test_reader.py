@@ -1,8 +1,8 @@
 import pytest
 
 from tonearm.errors import PipelineError
-from tonearm.pipeline.document import Mark, Scalar, plain, read_document
-from tonearm.pipeline.yaml.nodes import MAX_BYTES, MAX_DEPTH, MAX_NODES, measure
+from tonearm.pipeline.document import Mark, ScalarNode, read_document, to_plain
+from tonearm.pipeline.yaml.nodes import MAX_BYTES, MAX_DEPTH, MAX_NODES, node_size
 
 OCTAL = "quote it, or write the plain value"
 FINITE = "options take finite numbers; quote it if it is meant as text"
@@ -24,7 +24,7 @@ KEY = "write the key as plain text"
 
 
 def value(text, **environ):
-    return plain(read_document(text, "p.yaml", environ=environ))
+    return to_plain(read_document(text, "p.yaml", environ=environ))
 
 
 def problems(text, **environ):
@@ -94,14 +94,14 @@ class TestVariables:
 
     def test_what_was_written_stays_known(self):
         node = read_document("${RATE}", "p.yaml", environ={"RATE": "1"})
-        assert node == Scalar(value=1, text="${RATE}", quoted=False, mark=Mark(1, 1))
+        assert node == ScalarNode(value=1, text="${RATE}", quoted=False, mark=Mark(1, 1))
 
     def test_keys_are_left_alone(self):
         assert value('"${A}": 1', A="x") == {"${A}": 1}
 
     def test_the_environment_is_the_default(self, monkeypatch):
         monkeypatch.setenv("TONEARM_TEST_RATE", "8000")
-        assert plain(read_document("${TONEARM_TEST_RATE}", "p.yaml")) == 8000
+        assert to_plain(read_document("${TONEARM_TEST_RATE}", "p.yaml")) == 8000
 
     def test_what_is_wrong_is_told(self):
         assert said('a: ${RATE}\nb: "${1x}"\nc: ${OCTAL}\nd: ${BYTES}', OCTAL="010", BYTES="\udcff") == [
@@ -122,7 +122,7 @@ class TestVariables:
 class TestAliases:
     def test_aliases_and_merge_keys_keep_the_marks_of_their_anchor(self):
         node = read_document("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\nc: *a\n", "p.yaml", environ={})
-        assert plain(node) == {"a": {"x": 1, "y": 2}, "b": {"y": 3, "x": 1}, "c": {"x": 1, "y": 2}}
+        assert to_plain(node) == {"a": {"x": 1, "y": 2}, "b": {"y": 3, "x": 1}, "c": {"x": 1, "y": 2}}
         assert node.entries["b"].node.entries["x"].key_mark == Mark(1, 8)
         assert node.entries["c"].node.mark == Mark(1, 4)
 
@@ -233,7 +233,7 @@ class TestBounds:
 
     @pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ("{a: ", "}")])
     def test_fifty_levels_are_taken_and_one_more_is_not(self, opens, closes):
-        assert measure(read_document(opens * MAX_DEPTH + "1" + closes * MAX_DEPTH, "p.yaml"))[1] == MAX_DEPTH
+        assert node_size(read_document(opens * MAX_DEPTH + "1" + closes * MAX_DEPTH, "p.yaml"))[1] == MAX_DEPTH
         column = 1 + MAX_DEPTH * len(opens)
         message = "mappings and lists are nested deeper than 50"
         expected = [(1, column, "too-deep", message, "close the brackets, or nest less")]

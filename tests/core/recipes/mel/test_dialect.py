@@ -6,7 +6,7 @@ import pytest
 
 from tonearm.api import MelDialect, MelSpectrogram
 from tonearm.errors import ItemError, OptionError, SignalError
-from tonearm.recipes.mel.filter_bank import greatest_sum, mel_edges, mel_to_hz
+from tonearm.recipes.mel.filter_bank import max_filter_sum, mel_edges, mel_to_hz
 
 HIFIGAN = {
     "sample_rate": 22050,
@@ -130,7 +130,7 @@ class TestBands:
     def test_their_greatest_sum_is_bounded_without_computing_them(self, norm, n_mels):
         found = dialect(n_mels=n_mels, mel_norm=norm)
         hz = [mel_to_hz(edge, "slaney") for edge in mel_edges(n_mels, 0.0, 8000.0, "slaney")]
-        bound = greatest_sum(1024, 22050, hz, norm)
+        bound = max_filter_sum(1024, 22050, hz, norm)
         assert found.mel_basis().sum(axis=1).max() <= bound <= 4 * found.mel_basis().sum(axis=1).max()
 
 

@@ -31,7 +31,7 @@ from tonearm.api import (
     Transform,
     Waveform,
 )
-from tonearm.pipeline.options import declared, read_options
+from tonearm.pipeline.options import declared_options, read_options
 from tonearm.pipeline.problems import Problems
 
 
@@ -90,7 +90,7 @@ class TestContext:
         context = Context(threads=2, on_warning=heard.append)
         context.measure(level=1)
         context.warn("one")
-        first = context.hand_over()
+        first = context.drain()
         assert (context.measurements, context.warnings) == ({}, [])
         first.warn("two")
         context.warn("one")
@@ -139,7 +139,7 @@ class TestBoundsOfOptionsThatMayBeLeftOut:
         return made if made else [str(problem) for problem in problems.found]
 
     def test_the_form_that_the_design_shows(self):
-        assert declared(DesignOptions)["iterations"].description == "Iterations; the preset's if not given."
+        assert declared_options(DesignOptions)["iterations"].description == "Iterations; the preset's if not given."
         assert self.read() == DesignOptions()
         assert self.read(iterations=None, level=None, names=None) == DesignOptions()
         assert self.read(iterations=1, level=0.5, names=["a", "b"]).iterations == 1

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import ItemError
-from tonearm.recipes.mel.steps import BASES
+from tonearm.recipes.mel.steps import LOGARITHM_BASES
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from tonearm.recipes.mel.dialect import MelDialect
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 EPSILON = 1e-5
 """Added to the standard deviation of an utterance, as NeMo does it."""
@@ -33,7 +30,7 @@ def to_native(dialect: MelDialect, linear: Array) -> Any:
         logarithm = {"ln": np.log, "log10": np.log10, "log2": np.log2}[dialect.log]
         values = logarithm(values) * dialect.log_factor
     for step in dialect.steps:
-        values = step.do(values)
+        values = step.apply(values)
     if dialect.standardised:
         mean, std = _statistics(dialect, values)
         values = (values - mean) / std
@@ -53,10 +50,10 @@ def to_linear(dialect: MelDialect, native: Array) -> Any:
         mean, std = _statistics(dialect, values)
         values = values * std + mean
     for step in reversed(dialect.steps):
-        values = step.undo(values)
+        values = step.invert(values)
     if dialect.log != "none":
         with np.errstate(over="ignore", under="ignore"):
-            values = np.power(BASES[dialect.log], values / dialect.log_factor)
+            values = np.power(LOGARITHM_BASES[dialect.log], values / dialect.log_factor)
         if dialect.floor_mode == "add":
             values = values - dialect.floor
     values = _without_guard(dialect, np.maximum(values, 0.0))

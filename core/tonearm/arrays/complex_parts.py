@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tonearm.arrays.extent import extent_of
+from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import NanPolicy
-from tonearm.arrays.values import extent_of, not_finite, zeros_for_not_finite
 from tonearm.errors import ItemError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 
-def refuse_complex(array: Array, what: str) -> None:
+def check_real(array: Array, what: str) -> None:
     """Raise `ItemError` if an array that should hold one part of complex values holds both."""
     if array.dtype.kind == "c":
         hint = "kind: complex alone reads it"
@@ -31,8 +30,8 @@ def check_parts(first: Array, second: Array, names: tuple[str, str]) -> None:
     names
         What they are called in messages.
     """
-    refuse_complex(first, names[0])
-    refuse_complex(second, names[1])
+    check_real(first, names[0])
+    check_real(second, names[1])
     if first.shape != second.shape:
         raise ItemError(
             f"the {names[0]} have the shape {first.shape}, but the {names[1]} {second.shape}", code="parts-mismatch"
@@ -61,8 +60,8 @@ def from_magnitude_and_phase(magnitude: Array, phase: Array, nan: NanPolicy) -> 
 
     if not extent_of(phase).finite and nan != "keep":
         if nan == "error":
-            raise not_finite(phase, "phase array")
-        phase = zeros_for_not_finite(phase)
+            raise not_finite_error(phase, "phase array")
+        phase = replace_not_finite(phase)
     double = magnitude.dtype == np.float64
     made = np.empty(magnitude.shape, np.complex128 if double else np.complex64)
     angle = phase.astype(np.float64 if double else np.float32, copy=False)

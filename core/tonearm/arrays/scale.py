@@ -1,22 +1,16 @@
-"""The values of an array: their extent in one pass, full scale, decibels and powers, NaN."""
+"""The scale of an array's values: full scale of a waveform, linear magnitudes, and the limits of both."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
+from tonearm.arrays.extent import Extent
 from tonearm.errors import ItemError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
-    Array = np.ndarray[Any, Any]
-
-BLOCK = 1 << 20
-"""Values looked at together: few enough that a mapped file never comes into memory as a whole."""
 
 DECIBEL_LIMIT = 300.0
 """Decibels beyond this are none: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
@@ -26,118 +20,6 @@ MAGNITUDE_LIMIT = 1e16
 
 FULL_SCALE_LIMIT = 4.0
 """Floats beyond this (+12 dBFS) are no ±1.0 waveform: they hold 16-bit samples, or something else."""
-
-
-class Extent(Struct, frozen=True):
-    """The least and greatest value of an array, over real and imaginary parts; NaN if one is NaN."""
-
-    low: float
-    high: float
-
-    @property
-    def finite(self) -> bool:
-        """Whether every value is."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
-
-    @property
-    def peak(self) -> float:
-        """The greatest absolute value."""
-        return max(-self.low, self.high)
-
-
-def blocks(array: Array, limit: int = BLOCK) -> Iterator[Array]:
-    """Yield views that make up an array, in the order of memory, of at most ``limit`` values each."""
-    if array.size <= limit:
-        yield array
-        return
-    order = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
-    yield from _cut(array.transpose(order), limit)
-
-
-def _cut(array: Array, limit: int) -> Iterator[Array]:
-    if array.size <= limit:
-        yield array
-        return
-    rows = max(1, limit // (array.size // array.shape[0]))
-    for start in range(0, array.shape[0], rows):
-        if rows == 1:
-            yield from _cut(array[start], limit)
-        else:
-            yield array[start : start + rows]
-
-
-def extent_of(*arrays: Array) -> Extent:
-    """Return the extent of all arrays together (each real or complex, not empty), in one pass over blocks."""
-    import numpy as np
-
-    least, greatest = np.minimum.reduce, np.maximum.reduce
-    low, high = math.inf, -math.inf
-    for array in arrays:
-        for block in blocks(array):
-            for part in _real_parts(block):
-                at_least, at_most = float(least(part, axis=None)), float(greatest(part, axis=None))
-                if at_least != at_least:  # NaN, which Python's min and max would lose
-                    return Extent(math.nan, math.nan)
-                low, high = min(low, at_least), max(high, at_most)
-    return Extent(low, high)
-
-
-def _real_parts(block: Array) -> tuple[Array, ...]:
-    """Return views of all real values of a block: one, which takes a fifth of the time, if they lie side by side."""
-    if block.dtype.kind != "c":
-        return (block,)
-    if block.flags.forc:
-        flat = block.reshape(-1, order="A")
-        return (flat.view(flat.real.dtype),)
-    return block.real, block.imag
-
-
-def finite_extent_of(array: Array) -> Extent:
-    """Return the extent of those values that are finite; 0 to 0 if none is."""
-    import numpy as np
-
-    low, high = np.inf, -np.inf
-    for block in blocks(array):
-        for part in _real_parts(block):
-            finite = part[np.isfinite(part)]
-            if finite.size:
-                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-    return Extent(low, high) if low <= high else Extent(0.0, 0.0)
-
-
-def mean_of(array: Array, peak: float) -> float:
-    """Return the mean of a real array, right to some six digits of its peak.
-
-    Blocks of float32 are summed in their own type, by pairs, which is four times as fast as in float64; values that
-    could overflow are not.
-    """
-    import numpy as np
-
-    kind = array.dtype if array.dtype.itemsize > 2 and peak < 1e30 else np.dtype(np.float64)
-    return sum(float(np.add.reduce(block, axis=None, dtype=kind)) for block in blocks(array)) / array.size
-
-
-def count_not_finite(array: Array) -> int:
-    """Return how many values are NaN or infinite."""
-    import numpy as np
-
-    return sum(int(block.size - np.isfinite(block).sum()) for block in blocks(array))
-
-
-def zeros_for_not_finite(array: Array) -> Array:
-    """Return a copy with 0 wherever a value is NaN or infinite."""
-    import numpy as np
-
-    return np.where(np.isfinite(array), array, array.dtype.type(0))
-
-
-def not_finite(array: Array, what: str) -> ItemError:
-    """Return the error for an array with NaN or infinity in it."""
-    return ItemError(
-        f"{count_not_finite(array)} of {array.size} values of the {what} are NaN or infinite",
-        code="not-finite",
-        hint="look at the model's output; nan: zero puts 0 there",
-    )
 
 
 def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, double: bool) -> Any:
@@ -154,11 +36,11 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
     if kind == "f" and full_scale is not None:
-        refuse_beyond_reason("waveform", Extent(extent.low / full_scale, extent.high / full_scale))
+        check_range("waveform", Extent(extent.low / full_scale, extent.high / full_scale))
     float64 = double or (kind in "iu" and bits > 16)  # int32 has more digits than float32
     if kind == "f":
         if full_scale is None:
-            _refuse_beyond_full_scale(extent)
+            _check_full_scale(extent)
         elif bits == 64:
             array = array / full_scale  # before float32, which may be too small for what they are
     values = array.astype("float64" if float64 else "float32", copy=False)
@@ -174,7 +56,7 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
     return (values - scale) / scale if kind == "u" and full_scale != 1 else values / scale
 
 
-def _refuse_beyond_full_scale(extent: Extent) -> None:
+def _check_full_scale(extent: Extent) -> None:
     if extent.finite and extent.peak > FULL_SCALE_LIMIT:
         scale = next((2 ** (bits - 1) for bits in (16, 24, 32) if extent.peak <= 2 ** (bits - 1)), None)
         raise ItemError(
@@ -186,7 +68,7 @@ def _refuse_beyond_full_scale(extent: Extent) -> None:
         )
 
 
-def refuse_beyond_reason(kind: str, extent: Extent) -> None:
+def check_range(kind: str, extent: Extent) -> None:
     """Raise `ItemError` if values are finite, but so great that float32, or a transform of them, would overflow.
 
     Parameters

@@ -1,114 +1,30 @@
-"""What a plugin class is: its one method, its ports, its options, what it needs.
-
-The generic arguments are the ports: ``class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions])``. mypy checks
-them, and the host reads them to prove a pipeline before it reads any data.
-"""
+"""The decoders of arrays: the host reads kind, axes and scale of what they give."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, read_array
 from tonearm.errors import ItemError, one_line
 from tonearm.plugins.context import Context
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
-from tonearm.plugins.ports import Spec, ports_of
-from tonearm.plugins.requirements import Requirement
-from tonearm.plugins.sink import Sink
+from tonearm.plugins.ports import Spec
 from tonearm.signals import Signal
 from tonearm.source import Source
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
-    Array = np.ndarray[Any, Any]
 
-In = TypeVar("In", bound=Signal)
-Out = TypeVar("Out", bound=Signal)
-Opts = TypeVar("Opts")
 ArrayOpts = TypeVar("ArrayOpts", bound=ArrayOptions)
-Together = Literal["source", "key", "item"]
-
-BESIDE = ("lengths", "imag", "phase")
+COMPANIONS = ("lengths", "imag", "phase")
 """Options of `KeyedArrayOptions` that name an array beside the one that is read."""
 
 KeyedOpts = TypeVar("KeyedOpts", bound=KeyedArrayOptions)
-
-
-@dataclass(frozen=True)
-class NoOptions:
-    """Options of a plugin that has none."""
-
-
-class Plugin(ABC, Generic[Opts]):
-    """What decoders, transforms and encoders share.
-
-    The first line of a plugin's docstring is its description in tables.
-
-    Attributes
-    ----------
-    requires
-        Packages and programs that it always needs. ``check`` looks for them without importing.
-    """
-
-    role: ClassVar[str]
-    port_names: ClassVar[tuple[str, ...]]
-    requires: ClassVar[tuple[Requirement, ...]] = ()
-
-    def __init__(self, options: Opts) -> None:
-        self.options = options
-
-    def needs(self) -> Iterable[Requirement]:
-        """Return what it needs with these options; ``requires``, unless a plugin says otherwise."""
-        return self.requires
-
-    def preflight(self) -> None:
-        """Prepare once, when a run starts; raise what is missing before the first of many files."""
-
-
-class Decoder(Plugin[Opts], Generic[Out, Opts]):
-    """Reads one source and yields one or more items.
-
-    Attributes
-    ----------
-    suffixes
-        Of the files that it reads, with dot, in lower case.
-    stores
-        Whether a folder with one of these suffixes is a source, too.
-    """
-
-    role = "decoder"
-    port_names = ("gives", "options")
-    suffixes: ClassVar[tuple[str, ...]] = ()
-    stores: ClassVar[bool] = False
-
-    @abstractmethod
-    def decode(self, source: Source, context: Context) -> Iterator[Item[Out] | ItemError]:
-        """Yield the items of a source; an `ItemError` in place of one that cannot be read, where others can.
-
-        Raises
-        ------
-        ItemError
-            If the source cannot be read, or is not what the options say.
-        """
-
-    def produces(self) -> Spec:
-        """Return what is known of its signals beforehand; the port's classes, unless a plugin knows better."""
-        return Spec(signals=ports_of(type(self)).gives)
-
-    def look(self, source: Source) -> Spec:  # noqa: ARG002 - for plugins that know more
-        """Return what a source says of itself without being decoded; what is known beforehand, if it says no more.
-
-        Raises
-        ------
-        ItemError
-            If the source cannot be read.
-        """
-        return self.produces()
 
 
 class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
@@ -178,7 +94,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
         """Yield the arrays that ``key`` names; without it, the only one there is."""
         with self.open_arrays(source, context) as found:
-            for one in self._with_beside(found, ()):
+            for one in self._with_companions(found, ()):
                 yield one if isinstance(one, ItemError) else one[:2]
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
@@ -186,7 +102,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
 
         Where ``imag`` or ``phase`` name a second array, both together are one.
         """
-        named = [name for name in BESIDE if getattr(self.options, name) is not None]
+        named = [name for name in COMPANIONS if getattr(self.options, name) is not None]
         if not named:
             yield from super().decode(source, context)
         elif source.array is not None:
@@ -197,9 +113,9 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
             )
         else:
             with self.open_arrays(source, context) as found:
-                yield from self._items(self._with_beside(found, named), context)
+                yield from self._items(self._with_companions(found, named), context)
 
-    def _with_beside(
+    def _with_companions(
         self, found: Mapping[str, Array], named: Iterable[str]
     ) -> Iterator[tuple[str, Array, Mapping[str, Array]] | ItemError]:
         """Yield each chosen array with its name and those that the options name beside it."""
@@ -208,7 +124,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
             if name not in keys and "*" not in name:
                 raise _no_such_key(name, found)
         for key in self._chosen(found):
-            others = {name: self.options.beside(name, key) for name in named}
+            others = {name: self.options.companion(name, key) for name in named}
             missing = next((other for other in others.values() if other not in keys), None)
             try:
                 if missing is not None:
@@ -222,7 +138,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         from fnmatch import fnmatchcase
 
         keys = list(found)  # asking the mapping itself might load an array
-        others = [name for name in (getattr(self.options, option) for option in BESIDE) if name is not None]
+        others = [name for name in (getattr(self.options, option) for option in COMPANIONS) if name is not None]
         candidates = [key for key in keys if not any(key == name or fnmatchcase(key, name) for name in others)]
         pattern = self.options.key
         if pattern is None:
@@ -237,75 +153,6 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         if not chosen:
             raise _no_such_key(pattern, keys)
         return chosen
-
-
-class Transform(Plugin[Opts], Generic[In, Out, Opts]):
-    """Turns one signal into another."""
-
-    role = "transform"
-    port_names = ("takes", "gives", "options")
-
-    @abstractmethod
-    def apply(self, signal: In, context: Context) -> Out:
-        """Return the new signal; the given one stays as it is."""
-
-    def produces(self, spec: Spec) -> Spec:
-        """Return what is known of the result, from what is known of the input.
-
-        The same but for the port's class, unless a plugin knows better. Raise `OptionError` if options and input do not
-        fit one another.
-        """
-        return spec.but(signals=ports_of(type(self)).gives)
-
-
-class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
-    """Turns the items of one source into others: splits, concatenates. It stands among the transforms.
-
-    The host numbers the new items: ``index`` counts those of each key within the source.
-    """
-
-    role = "transform"
-    port_names = ("takes", "gives", "options")
-
-    @abstractmethod
-    def regroup(self, items: Iterator[Item[In]], context: Context) -> Iterator[Item[Out]]:
-        """Yield the new items."""
-
-    def together(self) -> Together:
-        """Return which items are regrouped together, by one call: those fail together, and no others with them.
-
-        ``source`` are all of a source, ``key`` those that follow one another with the same key, and ``item`` is each by
-        itself.
-        """
-        return "source"
-
-    def produces(self, spec: Spec) -> Spec:
-        """As in `Transform`; the length is no longer known. ``several`` says that one source becomes several items."""
-        return spec.but(signals=ports_of(type(self)).gives, length=None)
-
-
-class Encoder(Plugin[Opts], Generic[In, Opts]):
-    """Writes one signal to one file.
-
-    Attributes
-    ----------
-    suffixes
-        Of the files that it writes, with dot, in lower case.
-    """
-
-    role = "encoder"
-    port_names = ("takes", "options")
-    suffixes: ClassVar[tuple[str, ...]] = ()
-
-    @abstractmethod
-    def encode(self, item: Item[In], sink: Sink, context: Context) -> None:
-        """Write the item's signal to ``sink.path``."""
-
-    def accepts(self, spec: Spec) -> None:
-        """Raise `OptionError` if what is known of the signal cannot be written: 6 channels as MP3.
-
-        ``spec.suffix`` is that of the file's name, where its template says it.
-        """
 
 
 def _no_such_key(key: str, found: Iterable[str]) -> ItemError:

@@ -6,21 +6,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import arrange
+from tonearm.arrays.extent import finite_extent_of
 from tonearm.arrays.options import ArrayOptions
-from tonearm.arrays.values import finite_extent_of
 from tonearm.errors import ItemError
 from tonearm.recipes.mel import Catalogue, MelSpectrogram
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
-    Array = np.ndarray[Any, Any]
-
-NAMED = 24
+MAX_NAMED = 24
 """Dialects that an error names at most."""
 
 
-def arrange_mels(array: Array, options: ArrayOptions, dialects: Callable[[], Catalogue]) -> Array:
+def arrange_mel(array: Array, options: ArrayOptions, dialects: Callable[[], Catalogue]) -> Array:
     """Return a view of the array with axes (batch, channel, mel, frame).
 
     Raises
@@ -39,11 +37,11 @@ def arrange_mels(array: Array, options: ArrayOptions, dialects: Callable[[], Cat
         what = f"no axis of shape {array.shape} has {bands} bands, as the dialect {options.dialect.label} has"
         extent = finite_extent_of(array)
         raise ItemError(
-            what, code="dialect-mismatch", hint=_fits(dialects(), array.shape, extent.low, extent.high)
+            what, code="dialect-mismatch", hint=_matching_hint(dialects(), array.shape, extent.low, extent.high)
         ) from error
 
 
-def judge_mel(signal: MelSpectrogram, warn: Callable[[str], None], dialects: Callable[[], Catalogue]) -> MelSpectrogram:
+def check_mel(signal: MelSpectrogram, warn: Callable[[str], None], dialects: Callable[[], Catalogue]) -> MelSpectrogram:
     """Return the signal without frames that are masked, if its values can be in its dialect.
 
     Raises
@@ -57,14 +55,14 @@ def judge_mel(signal: MelSpectrogram, warn: Callable[[str], None], dialects: Cal
     signal = sounding
     extent = finite_extent_of(signal.values)
     if reason := signal.dialect.contradiction(extent.low, extent.high):
-        hint = _fits(dialects(), [signal.dialect.n_mels], extent.low, extent.high)
+        hint = _matching_hint(dialects(), [signal.dialect.n_mels], extent.low, extent.high)
         raise ItemError(reason, code="dialect-mismatch", hint=hint)
     return signal
 
 
-def _fits(catalogue: Catalogue, shape: Any, low: float, high: float) -> str:
-    names = catalogue.fitting(shape, low, high)
+def _matching_hint(catalogue: Catalogue, shape: Any, low: float, high: float) -> str:
+    names = catalogue.matching(shape, low, high)
     if not names:
         return "no dialect that is known fits; it can be spelled out"
-    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"it would fit {', '.join(names[:NAMED])}{more}"
+    more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"it would fit {', '.join(names[:MAX_NAMED])}{more}"

@@ -12,17 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tonearm.arrays.values import (
-    Extent,
-    blocks,
-    extent_of,
-    finite_extent_of,
-    mean_of,
-    not_finite,
-    to_full_scale,
-    to_magnitude,
-    zeros_for_not_finite,
-)
+from tonearm.arrays.extent import Extent, blocks, extent_of, finite_extent_of, mean_of
+from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
+from tonearm.arrays.scale import to_full_scale, to_magnitude
 from tonearm.errors import ItemError
 
 FINITE = {"allow_nan": False, "allow_infinity": False}
@@ -115,9 +107,9 @@ def test_the_extent_of_what_is_finite() -> None:
 
 def test_nan_is_counted_and_replaced() -> None:
     array = np.array([[1, math.nan], [-math.inf, 2]], "f4")
-    assert zeros_for_not_finite(array).tolist() == [[1, 0], [0, 2]]
-    assert zeros_for_not_finite(array).dtype == "f4"
-    assert not_finite(array, "waveform").message == "2 of 4 values of the waveform are NaN or infinite"
+    assert replace_not_finite(array).tolist() == [[1, 0], [0, 2]]
+    assert replace_not_finite(array).dtype == "f4"
+    assert not_finite_error(array, "waveform").message == "2 of 4 values of the waveform are NaN or infinite"
 
 
 @pytest.mark.parametrize(
