@@ -1,4 +1,4 @@
-"""What a person sees of a run while it runs, or a program."""
+"""Observers of a run: messages, progress for people, and JSON records for programs."""
 
 from __future__ import annotations
 
@@ -19,23 +19,33 @@ if TYPE_CHECKING:
     from tonearm.run.report import Result
 
 LINE_INTERVAL = 5.0
-"""Seconds between two lines of progress where nobody is looking."""
+"""Seconds between two lines of progress where stderr is no terminal."""
 
 REFRESH_INTERVAL = 0.1
+"""Least number of seconds between two drawings of the progress bar."""
 
 MAX_WARNINGS = 5
-"""So many of one kind are said; the journal has all."""
+"""Number of warnings of one kind that are printed; the journal has all."""
 
 
 class Observer:
-    """Says what failed and what to know; more in subclasses.
+    """Observer of a run that prints failures and warnings; subclasses show progress too.
 
     Parameters
     ----------
     lines
-        Where a line of JSON for each item goes; None for nowhere.
+        Stream that gets one JSON record for each item; None for no records.
     quiet
-        Whether warnings are kept back.
+        Whether warnings are only logged, not printed.
+
+    Attributes
+    ----------
+    total
+        Number of sources to convert.
+    done
+        Number of sources that are finished.
+    failed
+        Number of failed items.
     """
 
     def __init__(self, *, quiet: bool, lines: TextIO | None) -> None:
@@ -47,33 +57,32 @@ class Observer:
         self._warned: Counter[str] = Counter()
 
     def begin(self, plan: Plan) -> None:
-        """Take note of what there is to do."""
+        """Note how many sources there are to convert, and record those that are skipped."""
         self.total = len(plan)
         if self._lines:
             for name in plan.skipped():
                 self._write_record({"source": name, "status": "skipped", "reason": "done before, and unchanged"})
 
     def __call__(self, result: Result) -> None:
-        """Take note of a result."""
+        """Count a result, report its failures and warnings, and record its items."""
         self.done += result.last
         self.failed += len(result.failures)
         if result.failures or result.warnings:
             self._report(result)
         if self._lines:
-            for values in _records(result):
-                self._write_record(values)
+            for record in _records(result):
+                self._write_record(record)
         self.progress(result)
 
     def _report(self, result: Result) -> None:
-        """Say what failed, and what is worth knowing; of warnings of one kind only the first ones, all in the log."""
+        """Print failures, and the first warnings of each kind; the log file gets all of them."""
         from tonearm.errors import Problem, advise, one_line
         from tonearm.run.report import kind_of
 
         name = one_line(result.source)
         for failure in result.failures:
-            self.print_message(
-                f"{name}: {Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))}"
-            )
+            problem = Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))
+            self.print_message(f"{name}: {problem}")
             if failure.trace:
                 self.print_message(failure.trace)
         for warning in result.warnings:
@@ -86,15 +95,16 @@ class Observer:
             if self._warned[kind] == MAX_WARNINGS and not self.quiet:
                 self.print_message("further warnings of this kind are only counted; the journal has all")
 
-    def _write_record(self, values: dict[str, Any]) -> None:
+    def _write_record(self, record: dict[str, Any]) -> None:
+        """Write a record as one line of JSON; the run continues if the reader of the lines has finished."""
         import json
 
         if self._lines is None:
             return
         try:
-            print(json.dumps(values, separators=(",", ":")), file=self._lines, flush=True)
+            print(json.dumps(record, separators=(",", ":")), file=self._lines, flush=True)
         except BrokenPipeError:
-            console.discard(self._lines)  # whoever read it has left; the work goes on
+            console.discard(self._lines)
             self._lines = None
         except OSError as error:
             from tonearm.errors import OutputError
@@ -103,45 +113,55 @@ class Observer:
             self._lines = None
             raise OutputError(f"cannot write to stdout: {(error.strerror or str(error)).lower()}") from error
 
-    def print_plan(self, source: str, outputs: list[str] | None, why: str) -> None:
-        """Say what would be done with a source, on stdout; with no outputs it would be skipped."""
+    def print_plan(self, source: str, outputs: list[str] | None, reason: str) -> None:
+        """Print on stdout what the run would do with a source.
+
+        Parameters
+        ----------
+        source
+            Name of the source.
+        outputs
+            Names of the files that it would become; None if it would be skipped.
+        reason
+            Reason why it would be converted again or skipped; may be empty.
+        """
         from tonearm.errors import one_line
 
         if self._lines:
             status = "skipped" if outputs is None else "planned"
-            self._write_record({"source": source, "status": status, "outputs": outputs or [], "reason": why})
+            self._write_record({"source": source, "status": status, "outputs": outputs or [], "reason": reason})
             return
-        what = "skipped" if outputs is None else f"-> {', '.join(map(one_line, outputs)) or 'nothing'}"
-        print(f"{one_line(source)} {what}{f' ({why})' if why else ''}")
+        action = "skipped" if outputs is None else f"-> {', '.join(map(one_line, outputs)) or 'nothing'}"
+        print(f"{one_line(source)} {action}{f' ({reason})' if reason else ''}")
 
     def print_message(self, line: str) -> None:
-        """Say something that a person should know."""
+        """Print a message."""
         console.print_message(line)
 
     def progress(self, result: Result) -> None:
-        """Show how far it is."""
+        """Show progress after a result."""
 
     def tick(self) -> None:
-        """Show that time passes."""
+        """Show that time passes while no result comes."""
 
     def end(self) -> None:
-        """Show no more."""
+        """Stop showing progress."""
 
 
 class ProgressLines(Observer):
-    """A line of progress every few seconds."""
+    """Observer that prints a line of progress every few seconds."""
 
     def __init__(self, *, quiet: bool, lines: TextIO | None) -> None:
         super().__init__(quiet=quiet, lines=lines)
         self._began = self._last_line = time.monotonic()
 
     def begin(self, plan: Plan) -> None:
-        """Begin to count the time."""
+        """Start measuring the rate."""
         super().begin(plan)
         self._began = self._last_line = time.monotonic()
 
     def tick(self) -> None:
-        """Say how far it is, now and then."""
+        """Print a line of progress, if the last one is old enough."""
         now = time.monotonic()
         if now - self._last_line < LINE_INTERVAL:
             return
@@ -153,7 +173,7 @@ class ProgressLines(Observer):
 
 
 class ProgressBar(Observer):
-    """A progress bar; it is drawn when results come, by no thread of its own, so that workers can be forked."""
+    """Observer that draws a progress bar, on this thread alone, so that worker processes can be forked safely."""
 
     def __init__(self, bar: Progress, *, quiet: bool, lines: TextIO | None) -> None:
         super().__init__(quiet=quiet, lines=lines)
@@ -162,18 +182,18 @@ class ProgressBar(Observer):
         self._last_drawn = 0.0
 
     def begin(self, plan: Plan) -> None:
-        """Draw it for the first time."""
+        """Draw the bar for the first time."""
         super().begin(plan)
         self._bar.update(self._task, total=self.total)
         self._bar.start()
 
     def print_message(self, line: str) -> None:
-        """Print a line above it."""
+        """Print a message above the bar."""
         console.log(line)
         self._bar.console.print(line, markup=False, soft_wrap=True)
 
     def progress(self, result: Result) -> None:
-        """Draw it."""
+        """Draw the bar, unless it was drawn a moment ago."""
         from tonearm.errors import one_line
 
         now = time.monotonic()
@@ -186,20 +206,28 @@ class ProgressBar(Observer):
         self._bar.refresh()
 
     def tick(self) -> None:
-        """Draw it anew, if nothing has come for a while."""
+        """Draw the bar again, if no result has come for a while."""
         now = time.monotonic()
         if now - self._last_drawn > 10 * REFRESH_INTERVAL:
             self._last_drawn = now
             self._bar.refresh()
 
     def end(self) -> None:
-        """Wipe it away."""
+        """Erase the bar."""
         self._bar.stop()
 
 
 @contextlib.contextmanager
 def open_observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
-    """Give what shows a run: a bar on a terminal, a line now and then elsewhere, JSON on stdout if asked for."""
+    """Give the observer for this run: a bar on a terminal, lines of progress elsewhere, neither if quiet.
+
+    Parameters
+    ----------
+    quiet
+        Whether to print failures only.
+    as_json
+        Whether to write JSON records to stdout.
+    """
     lines = _claim_stdout() if as_json else None
     if quiet:
         yield Observer(quiet=True, lines=lines)
@@ -215,11 +243,11 @@ def open_observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
 
 
 def _claim_stdout() -> TextIO:
-    """Return stdout for us alone; what plugins print goes to stderr from here on."""
+    """Return a stream to stdout for the records alone; whatever plugins print goes to stderr from here on."""
     sys.stdout.flush()
-    own = os.fdopen(os.dup(1), "w", encoding="ascii", errors="backslashreplace")
+    claimed = os.fdopen(os.dup(1), "w", encoding="ascii", errors="backslashreplace")
     os.dup2(2, 1)
-    return own
+    return claimed
 
 
 def _rich_progress() -> Progress:
@@ -249,6 +277,9 @@ def _rich_progress() -> Progress:
 
 
 def _records(result: Result) -> Iterator[dict[str, Any]]:
+    """Yield the JSON record of each item of a result."""
+    from tonearm.cli.printing import error_fields
+
     for item in result.items:
         yield {
             "source": result.source,
@@ -265,7 +296,5 @@ def _records(result: Result) -> Iterator[dict[str, Any]]:
             "key": failure.key,
             "index": failure.index,
             "status": "failed",
-            "code": failure.code,
-            "message": failure.message,
-            "hint": failure.hint,
+            **error_fields(failure),
         }

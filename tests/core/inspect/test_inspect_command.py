@@ -168,7 +168,7 @@ def test_a_page_for_people(capsys: Any) -> None:
     assert lines[2].startswith("  values:      -0.343446 to 0.216816  (certain: ")
     assert lines[3].startswith("  kind:        waveform  (likely: ")
     assert lines[4].startswith("  axes:        [time]  (likely: ")
-    assert '    sample_rate: "?"  # in Hz, as the model\'s settings say' in lines
+    assert '    sample_rate: "?"  # in Hz, from the model\'s settings' in lines
     _, out, _ = inspect(capsys, str(SAMPLES / "utt08-magnitude.npy"))
     assert len({len(line) for line in out.splitlines()[1:9]}) == 1
     assert set("".join(out.splitlines()[1:9])) <= set(" ░▒▓█")
