@@ -1,4 +1,4 @@
-"""What an array seems to be, with reasons: what is certain, what is likely, and what no array can say."""
+"""Inspection: what an array seems to hold, with reasons and how certain each finding is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays that seem to be mel spectrograms, and the dialects that they may be in."""
+"""Guesses for mel spectrograms, and for the dialect that one may be in."""
 
 from __future__ import annotations
 
@@ -10,27 +10,30 @@ from tonearm.errors import OptionError
 from tonearm.inspect.guess_waveform import resembles_batch
 from tonearm.inspect.notes import UNKNOWN, Notes
 
-MAX_DIALECTS = 8  # dialects that are named
+MAX_DIALECTS = 8
+"""Largest number of dialects that a finding names."""
+
 MIN_CORRELATION = 0.5
-"""Likeness of neighbouring bands; those of latents, which have the shape of a mel, have hardly any."""
+"""Least correlation of neighbouring bands; latents, which have the shape of a mel, have hardly any."""
 
 MAX_STANDARDISED = 8.0
-"""Standard deviations beyond which hardly a value lies."""
+"""Largest standardised value that is plausible, in standard deviations."""
 
 
 class DialectMatch(Struct, frozen=True):
-    """A dialect that values and shape may be in.
+    """A dialect that matches the shape and the range of an array.
 
     Parameters
     ----------
     rank
-        How little gives it away: 0 is its floor or span exactly, 1 its masked end, 2 nothing.
+        Strength of the match: 0 if values have exactly its floor or span, 1 if the last frames are masked as in this
+        dialect, 2 if only shape and range match.
     name
-        Of the dialect.
+        Name of the dialect.
     reason
-        What gives it away.
+        Reason for the rank.
     bands
-        How many it has.
+        Number of its mel bands.
     """
 
     rank: int
@@ -40,7 +43,7 @@ class DialectMatch(Struct, frozen=True):
 
 
 def matching_dialects(notes: Notes) -> list[DialectMatch]:
-    """Return the dialects that values and shape may be in, the most telling first."""
+    """Return the dialects that match the shape and the range of an array, the strongest match first."""
     sizes = [n for axis, n in enumerate(notes.shape) if not resembles_batch(notes, axis)]
     names = notes.catalogue.matching(sizes, notes.statistics.low, notes.statistics.high)
     matches = sorted((_match(notes, name) for name in names), key=lambda match: match.rank)
@@ -54,15 +57,15 @@ def _match(notes: Notes, name: str) -> DialectMatch:
     close = 1e-5 * (1 + abs(limits.low))
     rank, reason = 2, "shape and range match"
     if dialect.last_frame == "mask" and any(stats.trailing_zeros):
-        rank, reason = 1, "its last frames are 0, as this one masks them"
+        rank, reason = 1, "the last frames are 0, as this dialect masks them"
     elif stats.constant:
         pass
     elif stats.low_count >= 3 and math.isfinite(limits.low) and abs(stats.low - limits.low) <= close:
-        rank, reason = 0, f"{stats.low_count:,} values are exactly its floor {limits.low:.6g}"
+        rank, reason = 0, f"{stats.low_count:,} values are exactly its floor of {limits.low:.6g}"
     elif (
         stats.low_count >= 3 and limits.span < 1e30 and abs(stats.high - stats.low - limits.span) <= 1e-4 * limits.span
     ):
-        rank, reason = 0, f"values span exactly {limits.span:.6g}, with {stats.low_count:,} at the least one"
+        rank, reason = 0, f"values span exactly {limits.span:.6g}, and {stats.low_count:,} have the lowest value"
     return DialectMatch(rank, name, reason, dialect.n_mels)
 
 
@@ -72,41 +75,41 @@ def note_mel(notes: Notes, matches: list[DialectMatch], rival: int | None) -> No
     Parameters
     ----------
     notes
-        Takes it.
+        Notes that get the findings.
     matches
-        The dialects, at least one.
+        Dialects that match; at least one.
     rival
-        An axis that may be bins.
+        Axis that may be the bins of a linear spectrogram; None if there is none.
     """
     best = matches[0].rank
     bands = {match.bands for match in matches if match.rank == best}
     axes = [axis for axis, n in enumerate(notes.shape) if n in bands]
     axis = notes.smoothest(axes)
-    told = [match for match in matches if match.rank == best and match.bands == notes.shape[axis]]
-    named = [match.name for match in told]
-    count = f"{len(named)} dialects have" if len(named) > 1 else "one dialect has"
+    strongest = [match for match in matches if match.rank == best and match.bands == notes.shape[axis]]
+    names = [match.name for match in strongest]
+    count = f"{len(names)} dialects have" if len(names) > 1 else "one dialect has"
     doubt = _doubt(notes, axis, rival if best else None)
     reason = f"{notes.shape[axis]} bands, and a range that {count}"
     if doubt:
         notes.add("kind", "mel", "possible", f"{reason}; but {doubt}")
     else:
         notes.add("kind", "mel", "likely", reason)
-    names = notes.axis_names(axis, "mel")
-    alone = len(axes) == 1 and not doubt and UNKNOWN not in names and "batch" not in names
+    axis_names = notes.axis_names(axis, "mel")
+    alone = len(axes) == 1 and not doubt and UNKNOWN not in axis_names and "batch" not in axis_names
     reason = "the only axis with a dialect's number of bands" if len(axes) == 1 else "the smoother of two axes"
-    notes.add("axes", f"[{', '.join(names)}]", "likely" if alone else "possible", reason)
-    _note_dialects(notes, matches, told, best, doubt)
-    notes.options |= {"kind": "mel", "axes": names, "dialect": UNKNOWN}
+    notes.add("axes", f"[{', '.join(axis_names)}]", "likely" if alone else "possible", reason)
+    _note_dialects(notes, matches, strongest, sure=best == 0 and not doubt)
+    notes.options |= {"kind": "mel", "axes": axis_names, "dialect": UNKNOWN}
 
 
 def _doubt(notes: Notes, axis: int, rival: int | None) -> str:
-    """Return why it may be no mel; an empty text if nothing speaks against it."""
+    """Return a reason to doubt that an array is a mel spectrogram; empty if there is none."""
     if "int" in notes.statistics.dtype:
-        return f"{notes.statistics.dtype} is a type of pictures and token numbers rather than of mels"
+        return f"{notes.statistics.dtype} is a type for images and token numbers rather than for mels"
     if rival is not None and rival != axis:
         return f"{notes.shape[rival]} would be the bins of n_fft {2 * (notes.shape[rival] - 1)}, too"
     if notes.statistics.constant:
-        return "nothing is in it"
+        return "all values are the same"
     frames = [other for other in range(len(notes.shape)) if other != axis and notes.shape[other] > 1]
     if notes.correlation(axis) < MIN_CORRELATION or not frames:
         return "neighbouring bands have little in common, as in latents"
@@ -114,7 +117,7 @@ def _doubt(notes: Notes, axis: int, rival: int | None) -> str:
 
 
 def _standardised(notes: Notes, bands: int) -> list[str]:
-    """Return the dialects of so many bands whose values are standardised, if these may be."""
+    """Return the dialects with standardised values and this number of bands, if values may be standardised."""
     if notes.statistics.peak > MAX_STANDARDISED:
         return []
     found = []
@@ -128,24 +131,27 @@ def _standardised(notes: Notes, bands: int) -> list[str]:
     return found
 
 
-def _note_dialects(notes: Notes, matches: list[DialectMatch], told: list[DialectMatch], best: int, doubt: str) -> None:
-    named = [match.name for match in told]
-    more = f", and {len(named) - MAX_DIALECTS} more" if len(named) > MAX_DIALECTS else ""
-    sure = best == 0 and not doubt
-    notes.add("dialect", ", ".join(named[:MAX_DIALECTS]) + more, "likely" if sure else "possible", told[0].reason)
+def _note_dialects(notes: Notes, matches: list[DialectMatch], strongest: list[DialectMatch], *, sure: bool) -> None:
+    """Note the dialects, and how the first two of the strongest matches differ."""
+    names = [match.name for match in strongest]
+    notes.add("dialect", _listed(names), "likely" if sure else "possible", strongest[0].reason)
     notes.dialects = [match.name for match in matches]
-    if others := [match.name for match in matches if match not in told]:
-        more = f", and {len(others) - MAX_DIALECTS} more" if len(others) > MAX_DIALECTS else ""
-        reason = "shape and range match, with less to show for it"
-        notes.add("dialect", ", ".join(others[:MAX_DIALECTS]) + more, "possible", reason)
-    if best and (standardised := _standardised(notes, told[0].bands)):
-        reason = "standardised values do not show what they were, and need their statistics"
+    if others := [match.name for match in matches if match not in strongest]:
+        notes.add("dialect", _listed(others), "possible", "shape and range match, but nothing else")
+    if strongest[0].rank and (standardised := _standardised(notes, strongest[0].bands)):
+        reason = "values may be standardised, which needs their mean and deviation to undo"
         notes.add("dialect", ", ".join(standardised[:MAX_DIALECTS]), "possible", reason)
-    rates = sorted({notes.catalogue.find(name).sample_rate for name in named})
+    rates = sorted({notes.catalogue.find(name).sample_rate for name in names})
     if notes.sample_rate is None:
         notes.add("sample_rate", " or ".join(map(str, rates)), "possible", "comes with the dialect")
-    if len(named) > 1:
-        first, second = (notes.catalogue.find(name) for name in named[:2])
+    if len(names) > 1:
+        first, second = (notes.catalogue.find(name) for name in names[:2])
         differs = "; ".join(first.differences(second)[:3]) or "little"
-        reason = f"what tells them apart is not in the values: {named[1]} has {differs} of {named[0]}"
+        reason = f"the values do not show the difference: {names[1]} has {differs} of {names[0]}"
         notes.add("dialect", UNKNOWN, "unknown", reason)
+
+
+def _listed(names: list[str]) -> str:
+    """Return names as a list in words, cut to a readable length."""
+    more = f", and {len(names) - MAX_DIALECTS} more" if len(names) > MAX_DIALECTS else ""
+    return ", ".join(names[:MAX_DIALECTS]) + more

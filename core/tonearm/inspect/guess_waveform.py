@@ -1,4 +1,4 @@
-"""Arrays that seem to be waveforms."""
+"""Guesses for waveforms."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from tonearm.arrays.scale import FULL_SCALE_LIMIT
 from tonearm.inspect.notes import MAX_CHANNELS, UNKNOWN, Notes
 
 MIN_SAMPLES = 1000
-"""From here on an axis is rather time than anything else."""
+"""Least length of an axis that is taken for time."""
 
 FEW_SAMPLES = 256
-"""Values of one axis below which it may be anything, an embedding as well."""
+"""Length below which an axis may be anything, such as an embedding."""
 
 MIN_CORRELATION = 0.3
-"""Likeness of neighbours from which they are bands or bins, not waveforms of a batch."""
+"""Least correlation of neighbouring bands or bins; neighbouring waveforms of a batch have less."""
 
 
 def note_single_axis(notes: Notes) -> None:
@@ -21,13 +21,13 @@ def note_single_axis(notes: Notes) -> None:
     what = "a single axis longer than 1"
     doubt = ""
     if not (stats.centred or stats.dtype.startswith("uint")):
-        doubt = "values do not lie around 0: a pitch or an energy curve has one axis, too"
+        doubt = "the values are not centred on 0: a pitch or an energy curve has one axis too"
     elif stats.dtype in ("int64", "uint64", "uint32", "uint16", "uint8"):
-        doubt = f"{stats.dtype} is a type of token numbers rather than of samples"
+        doubt = f"{stats.dtype} is a type for token numbers rather than for samples"
     elif notes.shape[0] < 4 * MIN_SAMPLES and notes.correlation(0) < MIN_CORRELATION and not stats.constant:
-        doubt = "neighbours have little in common: an embedding has one axis, too"
+        doubt = "neighbouring values are hardly correlated: an embedding has one axis too"
     elif notes.shape[0] < FEW_SAMPLES:
-        doubt = f"{notes.shape[0]} values are few for a sound: an embedding has one axis, too"
+        doubt = f"{notes.shape[0]} values are few for a sound: an embedding has one axis too"
     if doubt:
         notes.add("kind", "waveform", "possible", f"{what}; but {doubt}")
     else:
@@ -40,7 +40,7 @@ def note_single_axis(notes: Notes) -> None:
 
 
 def note_few_waveforms(notes: Notes) -> bool:
-    """Note a few waveforms: one axis is far longer than the others, which are channels or a small batch."""
+    """Note waveforms along one long axis beside channels or a small batch; return whether the array may hold them."""
     longest = max(range(len(notes.shape)), key=lambda axis: notes.shape[axis])
     rest = [axis for axis in range(len(notes.shape)) if axis != longest]
     few = len(rest) <= 2 and all(notes.shape[axis] <= MAX_CHANNELS for axis in rest)
@@ -51,7 +51,7 @@ def note_few_waveforms(notes: Notes) -> bool:
 
 
 def note_batch(notes: Notes) -> bool:
-    """Note a batch of waveforms: one long axis beside one along which neighbours have nothing in common."""
+    """Note a batch of waveforms: a long axis beside one of uncorrelated rows; return whether the array may hold one."""
     if len(notes.shape) > 2 or not notes.statistics.centred:
         return False
     longest = max(range(2), key=lambda axis: notes.shape[axis])
@@ -65,7 +65,7 @@ def note_batch(notes: Notes) -> bool:
 
 
 def resembles_batch(notes: Notes, axis: int) -> bool:
-    """Say whether neighbours along an axis are rather waveforms than bands or bins, although there are as many."""
+    """Return whether an axis that has as many rows as bands or bins is more likely a batch of waveforms."""
     others = [n for other, n in enumerate(notes.shape) if other != axis]
     return bool(
         len(others) == 1
@@ -76,32 +76,34 @@ def resembles_batch(notes: Notes, axis: int) -> bool:
 
 
 def _note_waveforms(notes: Notes, longest: int, rest: list[int]) -> None:
+    """Note waveforms along the longest axis."""
     others = dict(zip(rest, ["batch", "channel"] if len(rest) == 2 else [UNKNOWN], strict=True))
     line = [others.get(axis, "time") for axis in range(len(notes.shape))]
     sizes = " and ".join(str(notes.shape[axis]) for axis in rest)
     reason = f"an axis of {notes.shape[longest]:,} beside {sizes}"
     sure = notes.shape[longest] >= 4 * MIN_SAMPLES and all(notes.shape[axis] <= MAX_CHANNELS for axis in rest)
-    more = "values around 0" if sure else "values around 0, but latents and embeddings look so, too"
+    more = "values around 0" if sure else "values around 0, but latents and embeddings look like this too"
     notes.add("kind", "waveform", "likely" if sure else "possible", f"{reason}, and {more}")
-    which = "batch or channel does not show" if UNKNOWN in line else "in the usual order"
+    which = "whether batch or channel does not show" if UNKNOWN in line else "in the usual order"
     notes.add("axes", f"[{', '.join(line)}]", "possible", f"{reason}; {which}")
     notes.options |= {"kind": "waveform", "axes": line, "sample_rate": UNKNOWN}
     _note_scale(notes)
 
 
 def _note_scale(notes: Notes) -> None:
+    """Note the value that is full scale."""
     stats = notes.statistics
     if stats.dtype in ("int8", "int16", "int32"):
         bits = int(stats.dtype.removeprefix("int"))
-        notes.add("scale", f"±{2 ** (bits - 1)}", "likely", f"samples of {bits} bits use the range of {stats.dtype}")
+        notes.add("scale", f"±{2 ** (bits - 1)}", "likely", f"{bits}-bit samples use the range of {stats.dtype}")
     elif "int" in stats.dtype:
-        notes.add("scale", UNKNOWN, "unknown", f"{stats.dtype} does not say what full scale is")
+        notes.add("scale", UNKNOWN, "unknown", f"{stats.dtype} does not show what full scale is")
         notes.options["full_scale"] = UNKNOWN
     elif stats.peak <= FULL_SCALE_LIMIT:
         beyond = ", beyond full scale" if stats.peak > 1 else ""
         notes.add("scale", "±1", "likely" if stats.peak <= 1.5 else "possible", f"the peak is {stats.peak:.4g}{beyond}")
     elif stats.whole and 256 < stats.peak <= 32768:
-        notes.add("scale", "±32768", "likely", f"whole numbers up to {stats.peak:.6g}, as samples of 16 bits are")
+        notes.add("scale", "±32768", "likely", f"whole numbers up to {stats.peak:.6g}, as in 16-bit samples")
         notes.options["full_scale"] = 32768.0
     else:
         reason = f"the peak is {stats.peak:.6g}, beyond ±1; 32768 if these are 16-bit samples"

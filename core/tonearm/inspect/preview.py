@@ -1,4 +1,4 @@
-"""A small picture of an array in block characters."""
+"""Previews: an array drawn in block characters."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 64, 8
 _BARS = " ▁▂▃▄▅▆▇█"
 _SHADES = " ░▒▓█"
-_MAX_VALUES = 4096  # values behind each column of a waveform, at most
-_ROWS, _COLUMNS = 32, 16  # behind each character of a spectrogram, at most: rows spread over it, columns side by side
+_MAX_VALUES = 4096
+"""Largest number of values that a column of a waveform shows."""
+_ROWS, _COLUMNS = 32, 16
+"""Largest number of rows, spread evenly, and of adjacent columns that a character of a spectrogram shows."""
 
 
 def draw_preview(array: Array, axes: list[str]) -> list[str]:
-    """Return lines of characters: the envelope of a waveform, or a spectrogram with low frequencies below.
+    """Return the lines of a preview: the envelope of a waveform, or a spectrogram with low frequencies at the bottom.
 
     Parameters
     ----------
     array
-        Of any rank; where it has more than the picture shows, the first of each.
+        Array of any rank; of the axes that the preview does not show, it shows the first position.
     axes
-        Names of its axes longer than 1, as far as they are known.
+        Names of the axes longer than 1, if they are known.
     """
     import numpy as np
 
@@ -61,7 +63,7 @@ def _spectrogram(values: Array) -> list[str]:
         spread = values[a : b : -(-(b - a) // _ROWS)]
         lines.append([_mean(copy_mapped(spread[:, c : min(d, c + _COLUMNS)])) for c, d in columns])
     grid = np.array(lines)
-    if grid.min() >= 0:  # linear values look like nothing at all
+    if grid.min() >= 0:  # linear values would show only their peaks
         grid = np.log(np.maximum(grid, grid.max() * 1e-4 or 1.0))
     low, high = grid.min(), grid.max()
     shades = np.rint((grid - low) / ((high - low) or 1.0) * (len(_SHADES) - 1)).astype(int)
@@ -76,6 +78,6 @@ def _mean(part: Array) -> float:
 
 
 def _ranges(size: int, count: int) -> list[tuple[int, int]]:
-    """Return at most ``count`` ranges that make up a number of places."""
+    """Return at most ``count`` ranges of equal length that cover ``size`` positions."""
     count = min(size, count)
     return [(size * n // count, size * (n + 1) // count) for n in range(count)]

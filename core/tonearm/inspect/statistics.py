@@ -1,4 +1,4 @@
-"""What can be counted in an array, in one pass over blocks that are given back once read."""
+"""Statistics of an array, computed in one pass over blocks; pages of a mapped file are released once they are read."""
 
 from __future__ import annotations
 
@@ -14,47 +14,54 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 LONG_SIDE = 256
-"""Places along the two longest axes that are compared with their neighbours, at most."""
+"""Largest length along the two longest axes of the part in which neighbours are compared."""
 
 SHORT_SIDE = 4
-"""Places along every other axis."""
+"""Largest length along every other axis of that part."""
 
 LOG_FLOOR = 1e-4
-"""Values without a negative one are compared as logarithms, down to this part of the greatest: spectra span decades."""
+"""Floor of logarithms, as a fraction of the largest value. Values without a negative one are compared as logarithms,
+because spectra span decades."""
 
 MAX_MAPPED_BYTES = 1 << 24
-"""Bytes of a mapped file that are touched before they are given back, more or less."""
+"""Approximate number of bytes of a mapped file that are read before their pages are released."""
 
 REAL_TOLERANCE = 1e-6
-"""Part of the greatest value up to which an imaginary part is none."""
+"""Largest imaginary part that counts as none, as a fraction of the largest magnitude."""
+
+MAX_END_SIZE = 1 << 20
+"""Largest number of values at the end of an axis that are examined."""
+
+MAX_TRAILING = 64
+"""Largest number of positions at the end of an axis that are searched for zeros."""
 
 
 class ArrayStatistics(Struct, frozen=True, kw_only=True):
-    """What was counted.
+    """Statistics of an array; those of a complex array are over real and imaginary parts.
 
     Parameters
     ----------
     shape, dtype
-        Of the array as it is.
+        Shape and type of the array.
     low, high
-        Least and greatest finite value, over real and imaginary parts; 0 if there is none.
+        Lowest and highest finite value; 0 if there is none.
     mean
-        Of the finite values.
+        Mean of the finite values.
     not_finite, negative
-        How many values are NaN or infinite, and how many below 0.
+        Number of values that are NaN or infinite, and of values below 0.
     low_count
-        How many values are exactly the least one.
+        Number of values that equal the lowest one.
     whole
         Whether all finite values are whole numbers.
     correlation
-        Correlation of neighbours along each axis, in the middle of the array; 0 along an axis of one place.
+        Correlation of neighbours along each axis, in the middle of the array; 0 along an axis of length 1.
     roughness
-        Mean step to the next value along each axis, over that of all axes; there, too.
+        Mean step to the next value along each axis, divided by the sum over all axes, in the middle of the array.
     real_ends
-        Along each axis of a complex array, whether the first and the last place hold real values alone, as those of
-        the lowest and the highest bin of a real sound are; empty if the array is real, or all its values are.
+        Whether the first and the last position along each axis hold real values only, as the lowest and the highest bin
+        of real samples do; empty if the array or all its values are real.
     trailing_zeros
-        How many last places along the last axis, and along the one before it, hold nothing but 0.
+        Number of last positions that hold only 0, along each of the last two axes.
     """
 
     shape: tuple[int, ...]
@@ -78,12 +85,12 @@ class ArrayStatistics(Struct, frozen=True, kw_only=True):
 
     @property
     def peak(self) -> float:
-        """The greatest absolute value."""
+        """Largest absolute value."""
         return max(-self.low, self.high)
 
     @property
     def finite(self) -> int:
-        """How many finite values there are, over real and imaginary parts."""
+        """Number of finite values."""
         return self.size * (2 if self.dtype.startswith("complex") else 1) - self.not_finite
 
     @property
@@ -93,21 +100,21 @@ class ArrayStatistics(Struct, frozen=True, kw_only=True):
 
     @property
     def centred(self) -> bool:
-        """Whether values lie around 0, as those of a sound do."""
+        """Whether values are centred on 0, as samples are."""
         return bool(self.constant or self.negative) and abs(self.mean) <= 0.2 * self.peak
 
 
 def compute_statistics(array: Array) -> ArrayStatistics:
-    """Count what can be counted.
+    """Return the statistics of an array.
 
     Raises
     ------
     ItemError
-        If it holds no numbers, or nothing.
+        If the array is empty, or does not hold numbers.
     """
     import numpy as np
 
-    with np.errstate(all="ignore"):  # values such as 1e300 are counted like others
+    with np.errstate(all="ignore"):  # values such as 1e300 may overflow
         return _compute(array)
 
 
@@ -154,9 +161,9 @@ def _compute(array: Array) -> ArrayStatistics:
 
 
 def _middle(array: Array) -> Array:
-    """Return the middle of an array, as finite float64: magnitudes of complex values, logarithms of what spans decades.
+    """Return the middle of an array as finite float64: magnitudes of complex values, logarithms of spectra.
 
-    A spectrum does; it is told by having no value below 0.
+    Values are taken for a spectrum if none is below 0.
     """
     import numpy as np
 
@@ -191,7 +198,7 @@ def _roughness(inner: Array) -> tuple[float, ...]:
 
 
 def _real_ends(array: Array) -> tuple[tuple[bool, bool], ...]:
-    """Look for places with real values alone, in no more than a million of them along each axis."""
+    """Return whether the first and the last position along each axis hold real values only; see `ArrayStatistics`."""
     import numpy as np
 
     middle = tuple(slice(max(0, (n - LONG_SIDE) // 2), max(0, (n - LONG_SIDE) // 2) + LONG_SIDE) for n in array.shape)
@@ -203,7 +210,7 @@ def _real_ends(array: Array) -> tuple[tuple[bool, bool], ...]:
     for axis in range(array.ndim):
         rows = np.moveaxis(array, axis, 0)
         ends = [rows[0], rows[-1]] if len(rows) > 2 else []
-        if not ends or ends[0].size > 1 << 20:
+        if not ends or ends[0].size > MAX_END_SIZE:
             found.append((False, False))
         else:
             first, last = (bool(np.abs(np.nan_to_num(copy_mapped(end).imag)).max() <= limit) for end in ends)
@@ -212,13 +219,13 @@ def _real_ends(array: Array) -> tuple[tuple[bool, bool], ...]:
 
 
 def _trailing_zeros(array: Array) -> tuple[int, ...]:
-    """Return how many places at the end of each of the last two axes are 0, looking at no more than 64."""
+    """Return the number of last positions that hold only 0, along each of the last two axes."""
     import numpy as np
 
     found = []
     for axis in range(max(array.ndim - 2, 0), array.ndim):
-        ends = np.moveaxis(array, axis, 0)[::-1][:64]
-        if ends[:1].size > 1 << 20:
+        ends = np.moveaxis(array, axis, 0)[::-1][:MAX_TRAILING]
+        if ends[:1].size > MAX_END_SIZE:
             found.append(0)
             continue
         sounding = next((index for index, end in enumerate(ends) if copy_mapped(end).any()), len(ends))
@@ -227,7 +234,7 @@ def _trailing_zeros(array: Array) -> tuple[int, ...]:
 
 
 def copy_mapped(view: Array) -> Array:
-    """Return a copy of some values of an array, which may lie far apart in a mapped file."""
+    """Return a copy of a view of an array, whose values may lie far apart in a mapped file."""
     import numpy as np
 
     copy: Array = np.empty(view.shape, view.dtype)
@@ -236,7 +243,7 @@ def copy_mapped(view: Array) -> Array:
 
 
 def _copy(view: Array, copy: Array) -> None:
-    """Copy values part by part, and give back what was touched: to read one, a system may map 2 MB around it."""
+    """Copy values part by part and release the pages; to read one value, the system may map 2 MB around it."""
     import numpy as np
 
     strides = np.abs(view.strides)
@@ -252,7 +259,7 @@ def _copy(view: Array, copy: Array) -> None:
 
 
 def release_pages(array: Array) -> None:
-    """Give the pages of a mapped file back to the system; they are read again if they are needed."""
+    """Release the pages of a mapped file; the system reads them again when they are needed."""
     import mmap
 
     base: Any = array
@@ -260,6 +267,6 @@ def release_pages(array: Array) -> None:
     while base is not None and not isinstance(base, mmap.mmap):
         mode = getattr(base, "mode", mode)
         base = getattr(base, "base", None)
-    # A private copy (mode c) would lose what was written to it.
+    # A private mapping (mode c) would lose what was written to it.
     if base is not None and mode in ("r", "r+") and hasattr(mmap, "MADV_DONTNEED"):
         base.madvise(mmap.MADV_DONTNEED)

@@ -131,7 +131,8 @@ class TestMistakes:
              " (the rate that the model was made for, such as 22050)\n"),
             (("one.npy", "a.wav", "--sample-rate", "x"), "bad-option: npy-reader: 'sample_rate' is 'x';"
              " expected a whole number\n    hint: In Hz; an array does not say it, so it must be given.\n"),
-            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: --encoder …; tonearm plugins, to list all plugins\n"),
+            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: --encoder …;"
+             " tonearm plugins, to list all plugins\n"),
             (("one", "a.wav", *RATE), "unknown-suffix: no decoder reads a name with no suffix"
              "\n    hint: --decoder …; tonearm plugins, to list all plugins\n"),
             (("one.npy", "a.wav", *RATE, "--step", "normalise"), "unknown-plugin: there is no transform 'normalise'"
