@@ -1,4 +1,4 @@
-"""Reading an array right: kind, axes, scale; one place that every decoder of arrays shares."""
+"""Reading of arrays as signals: kind, axes and scale, for all decoders of arrays."""
 
 from __future__ import annotations
 

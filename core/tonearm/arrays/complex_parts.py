@@ -1,4 +1,4 @@
-"""Complex values written in two parts: real and imaginary, or magnitude and phase."""
+"""Complex values stored in two parts: real and imaginary, or magnitude and phase."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from tonearm.arrays.extent import extent_of
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import NanPolicy
-from tonearm.errors import ItemError
+from tonearm.errors import ItemError, SetOption
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
 
 def check_real(array: Array, what: str) -> None:
-    """Raise `ItemError` if an array that should hold one part of complex values holds both."""
+    """Raise `ItemError` if an array that should hold one part of complex values is complex."""
     if array.dtype.kind == "c":
-        hint = "kind: complex alone reads it"
-        raise ItemError(f"the array is complex itself, and no place for {what}", code="kind-mismatch", hint=hint)
+        remedies = (SetOption("kind", "complex", when="without a second part"),)
+        raise ItemError(
+            f"the array is complex itself, so it cannot hold {what}", code="kind-mismatch", remedies=remedies
+        )
 
 
 def check_parts(first: Array, second: Array, names: tuple[str, str]) -> None:
@@ -26,9 +28,9 @@ def check_parts(first: Array, second: Array, names: tuple[str, str]) -> None:
     Parameters
     ----------
     first, second
-        Of any shape and dtype.
+        Arrays of any shape and dtype.
     names
-        What they are called in messages.
+        Names of the arrays in messages.
     """
     check_real(first, names[0])
     check_real(second, names[1])
@@ -39,22 +41,31 @@ def check_parts(first: Array, second: Array, names: tuple[str, str]) -> None:
 
 
 def from_real_and_imaginary(real: Array, imag: Array, *, double: bool) -> Array:
-    """Return complex64 (or complex128) values; both of one shape."""
+    """Return complex values, complex64 or complex128, from two arrays of the same shape."""
     import numpy as np
 
     made = np.empty(real.shape, "complex128" if double else "complex64")
-    with np.errstate(over="ignore"):  # what does not fit into float32 is infinite, and refused as such
+    with np.errstate(over="ignore"):  # values that overflow float32 become infinite, and are refused later
         made.real, made.imag = real, imag
     return made
 
 
 def from_magnitude_and_phase(magnitude: Array, phase: Array, nan: NanPolicy) -> Array:
-    """Return complex values of magnitudes (float32 or float64) and phases in radians.
+    """Return complex values from magnitudes and phases.
+
+    Parameters
+    ----------
+    magnitude
+        Magnitudes, float32 or float64.
+    phase
+        Phases in radians.
+    nan
+        Treatment of phases that are NaN or infinite.
 
     Raises
     ------
     ItemError
-        If phases are NaN or infinite, and ``nan`` is ``error``.
+        If a phase is NaN or infinite, and ``nan`` is ``error``.
     """
     import numpy as np
 
@@ -65,6 +76,6 @@ def from_magnitude_and_phase(magnitude: Array, phase: Array, nan: NanPolicy) -> 
     double = magnitude.dtype == np.float64
     made = np.empty(magnitude.shape, np.complex128 if double else np.complex64)
     angle = phase.astype(np.float64 if double else np.float32, copy=False)
-    with np.errstate(invalid="ignore"):  # infinite phases, where nan: keep lets them through
+    with np.errstate(invalid="ignore"):  # infinite phases pass with nan: keep
         made.real, made.imag = magnitude * np.cos(angle), magnitude * np.sin(angle)
     return made

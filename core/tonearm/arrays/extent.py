@@ -1,4 +1,4 @@
-"""The extent of an array: its least and greatest value, found block by block."""
+"""The extent of an array: its smallest and largest value, found block by block."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
 
 
 BLOCK = 1 << 20
-"""Values looked at together: few enough that a mapped file never comes into memory as a whole."""
+"""Number of values per block, small enough that a mapped file is never in memory as a whole."""
 
 
 class Extent(Struct, frozen=True):
-    """The least and greatest value of an array, over real and imaginary parts; NaN if one is NaN."""
+    """The smallest and largest value of an array, over real and imaginary parts; NaN if any value is NaN."""
 
     low: float
     high: float
 
     @property
     def finite(self) -> bool:
-        """Whether every value is."""
+        """Whether every value is finite."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     @property
     def peak(self) -> float:
-        """The greatest absolute value."""
+        """Largest absolute value."""
         return max(-self.low, self.high)
 
 
 def blocks(array: Array, limit: int = BLOCK) -> Iterator[Array]:
-    """Yield views that make up an array, in the order of memory, of at most ``limit`` values each."""
+    """Yield views of at most ``limit`` values each that make up an array, in memory order."""
     if array.size <= limit:
         yield array
         return
@@ -55,7 +55,7 @@ def _cut(array: Array, limit: int) -> Iterator[Array]:
 
 
 def extent_of(*arrays: Array) -> Extent:
-    """Return the extent of all arrays together (each real or complex, not empty), in one pass over blocks."""
+    """Return the extent over all arrays, in one pass. Arrays are real or complex, and not empty."""
     import numpy as np
 
     least, greatest = np.minimum.reduce, np.maximum.reduce
@@ -71,7 +71,7 @@ def extent_of(*arrays: Array) -> Extent:
 
 
 def _real_parts(block: Array) -> tuple[Array, ...]:
-    """Return views of all real values of a block: one, which takes a fifth of the time, if they lie side by side."""
+    """Return views of all real values of a block: one view, five times as fast, if they are contiguous."""
     if block.dtype.kind != "c":
         return (block,)
     if block.flags.forc:
@@ -81,7 +81,7 @@ def _real_parts(block: Array) -> tuple[Array, ...]:
 
 
 def finite_extent_of(array: Array) -> Extent:
-    """Return the extent of those values that are finite; 0 to 0 if none is."""
+    """Return the extent of all finite values; 0 to 0 if there are none."""
     import numpy as np
 
     low, high = np.inf, -np.inf
@@ -94,10 +94,9 @@ def finite_extent_of(array: Array) -> Extent:
 
 
 def mean_of(array: Array, peak: float) -> float:
-    """Return the mean of a real array, right to some six digits of its peak.
+    """Return the mean of a real array, correct to about six digits of its peak.
 
-    Blocks of float32 are summed in their own type, by pairs, which is four times as fast as in float64; values that
-    could overflow are not.
+    Blocks of float32 are summed pairwise in float32, four times as fast as in float64, unless they could overflow.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""The kinds of array: the signal that each becomes, and the axes that it has."""
+"""The kinds of array: the signal class and the axes of each kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ AxisName = Literal["batch", "channel", "time", "bin", "mel", "frame", "complex"]
 
 
 class Kind(Struct, frozen=True):
-    """What an array can hold: the signal that it becomes, and the axes that it cannot do without."""
+    """A kind of array.
+
+    Parameters
+    ----------
+    signal
+        Signal class of arrays of this kind.
+    axes
+        Required axes.
+    """
 
     signal: type[Signal]
     axes: tuple[AxisName, ...]
@@ -34,3 +42,8 @@ KINDS: Mapping[KindName, Kind] = {
 def possible_axes(kind: KindName) -> tuple[AxisName, ...]:
     """Return the axes that an array of a kind can have."""
     return ("batch", "channel", *KINDS[kind].axes, *(("complex",) if kind == "complex" else ()))
+
+
+def axes_hint(kind: KindName) -> str:
+    """Return the hint about the axes of a kind."""
+    return f"a {kind} array has {', '.join(KINDS[kind].axes)}, and may have batch and channel"

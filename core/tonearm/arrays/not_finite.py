@@ -1,11 +1,11 @@
-"""NaN and infinity in an array: counted, replaced, refused."""
+"""NaN and infinity in an array: count, replace or refuse them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tonearm.arrays.extent import blocks
-from tonearm.errors import ItemError
+from tonearm.errors import Advice, ItemError, SetOption
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -26,9 +26,9 @@ def replace_not_finite(array: Array) -> Array:
 
 
 def not_finite_error(array: Array, what: str) -> ItemError:
-    """Return the error for an array with NaN or infinity in it."""
+    """Return the error for an array with NaN or infinity."""
     return ItemError(
         f"{count_not_finite(array)} of {array.size} values of the {what} are NaN or infinite",
         code="not-finite",
-        hint="look at the model's output; nan: zero puts 0 there",
+        remedies=(SetOption("nan", "zero", when="to replace them by 0"), Advice("check the model's output")),
     )

@@ -1,4 +1,4 @@
-"""The scale of an array's values: full scale of a waveform, linear magnitudes, and the limits of both."""
+"""The scale of an array: full scale of waveforms, linear magnitudes of spectrograms, and limits of both."""
 
 from __future__ import annotations
 
@@ -6,33 +6,41 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.extent import Extent
-from tonearm.errors import ItemError
+from tonearm.errors import ChooseOption, GiveOption, ItemError, SetOption
+from tonearm.signals import MAX_AMPLITUDE
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
 
 DECIBEL_LIMIT = 300.0
-"""Decibels beyond this are none: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
+"""Largest plausible value in decibels: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
 
 MAGNITUDE_LIMIT = 1e16
-"""No magnitude is beyond this: 32-bit integers over an n_fft of 2^20 reach 2e15. Powers go to its square."""
-
-FULL_SCALE_LIMIT = 4.0
-"""Floats beyond this (+12 dBFS) are no ±1.0 waveform: they hold 16-bit samples, or something else."""
+"""Largest plausible magnitude: 32-bit integers over an n_fft of 2^20 reach 2e15. For powers it is squared."""
 
 
 def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, double: bool) -> Any:
-    """Return a waveform with full scale at ±1.0.
+    """Return samples with full scale at ±1.0.
 
-    Signed integers are divided by 2^(bits-1), or by ``full_scale``; floats are taken as they are, or divided by it. A
-    ``full_scale`` of 1 leaves whole numbers as they are, unsigned ones too: classes, which a transform decodes.
+    Signed integers are divided by ``full_scale``, by default 2^(bits-1). Floats are divided by ``full_scale``, by
+    default 1. A ``full_scale`` of 1 also keeps unsigned integers as they are, so that a transform can decode classes.
+
+    Parameters
+    ----------
+    array
+        Samples of any shape, integers or floats.
+    full_scale
+        Value of full scale in the array; None for the default.
+    extent
+        Extent of the finite samples.
+    double
+        Whether to return float64. Integers of more than 16 bits always become float64.
 
     Raises
     ------
     ItemError
-        If floats go beyond ±4 and nobody said what full scale is, or integers are unsigned or 64 bits wide, which
-        models do not write as sound.
+        If ``full_scale`` is None, and floats go beyond ±4 or integers are unsigned or have 64 bits.
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
     if kind == "f" and full_scale is not None:
@@ -42,7 +50,7 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
         if full_scale is None:
             _check_full_scale(extent)
         elif bits == 64:
-            array = array / full_scale  # before float32, which may be too small for what they are
+            array = array / full_scale  # before float32, which may overflow
     values = array.astype("float64" if float64 else "float32", copy=False)
     if kind == "f":
         return values if full_scale is None or bits == 64 else values / values.dtype.type(full_scale)
@@ -50,52 +58,58 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
         raise ItemError(
             f"a waveform of {array.dtype} values does not say what full scale is",
             code="unknown-scale",
-            hint=f"full_scale: {2 ** (bits - 1)}, if it uses the whole range" if bits < 64 else "give full_scale",
+            remedies=(
+                SetOption("full_scale", 2 ** (bits - 1), when="if it uses the whole range")
+                if bits < 64
+                else GiveOption("full_scale", "the value of full scale"),
+            ),
         )
     scale = values.dtype.type(full_scale or 2 ** (bits - 1))
     return (values - scale) / scale if kind == "u" and full_scale != 1 else values / scale
 
 
 def _check_full_scale(extent: Extent) -> None:
-    if extent.finite and extent.peak > FULL_SCALE_LIMIT:
+    if extent.finite and extent.peak > MAX_AMPLITUDE:
         scale = next((2 ** (bits - 1) for bits in (16, 24, 32) if extent.peak <= 2 ** (bits - 1)), None)
         raise ItemError(
             f"the waveform reaches {extent.peak:.6g}, but full scale is ±1.0",
             code="beyond-full-scale",
-            hint=f"full_scale: {scale}, if these are {scale.bit_length()}-bit samples held as floats"
-            if scale
-            else "full_scale says which value in the array is full scale",
+            remedies=(
+                SetOption("full_scale", scale, when=f"if these are {scale.bit_length()}-bit samples stored as floats")
+                if scale
+                else GiveOption("full_scale", "the value of full scale"),
+            ),
         )
 
 
 def check_range(kind: str, extent: Extent) -> None:
-    """Raise `ItemError` if values are finite, but so great that float32, or a transform of them, would overflow.
+    """Raise `ItemError` if values are so large that float32, or a transform of them, would overflow.
 
     Parameters
     ----------
     kind
-        What they are; waveforms and decibels have limits of their own.
+        Kind of the array. Waveforms and decibels have limits of their own.
     extent
-        Of the finite ones.
+        Extent of the finite values.
     """
     limit = MAGNITUDE_LIMIT**2 if kind in ("power", "mel") else MAGNITUDE_LIMIT
     if extent.peak > limit:
         raise ItemError(
             f"the {kind} array reaches {extent.peak:.6g}, but no sound goes beyond {limit:g}",
             code="beyond-range",
-            hint="look at the model's output; or the values are of another type or byte order",
+            hint="check the model's output; the type or byte order of the values may be wrong",
         )
 
 
 def to_magnitude(array: Array, kind: str, extent: Extent, warn: Callable[[str], None]) -> Any:
-    """Return linear magnitudes of an array that holds magnitude, power, or decibels (20 log10 of the magnitude).
+    """Return linear magnitudes from magnitudes, powers or decibels (20 log10 of the magnitude).
 
-    Small negative magnitudes and powers, as arithmetic leaves them, become 0 with a warning.
+    Small negative magnitudes and powers, which come from rounding, become 0 with a warning.
 
     Raises
     ------
     ItemError
-        If there are negative values too great to be rounding, or decibels that no sound has.
+        If negative values are too large for rounding errors, or decibels are implausibly large.
     """
     import numpy as np
 
@@ -104,17 +118,17 @@ def to_magnitude(array: Array, kind: str, extent: Extent, warn: Callable[[str], 
             raise ItemError(
                 f"the values reach {extent.high:.6g}, but no sound has so many decibels",
                 code="not-decibels",
-                hint="kind: magnitude or kind: power, if they are linear",
+                remedies=(ChooseOption("kind", ("magnitude", "power"), when="if they are linear"),),
             )
         return np.power(array.dtype.type(10), array / array.dtype.type(20))
     if extent.low < 0:
         if -extent.low > 1e-3 * max(extent.high, 0.0):
             raise ItemError(
-                f"{kind} cannot be negative, but the least value is {extent.low:.6g}",
+                f"{kind} cannot be negative, but the smallest value is {extent.low:.6g}",
                 code="negative-magnitude",
-                hint="kind: db, if these are decibels",
+                remedies=(SetOption("kind", "db", when="if these are decibels"),),
             )
         warn(f"negative {kind} down to {extent.low:.3g} taken as 0")
         array = np.maximum(array, array.dtype.type(0))
-    with np.errstate(invalid="ignore"):  # -inf, where nan: keep lets it through
+    with np.errstate(invalid="ignore"):  # -inf passes with nan: keep
         return np.sqrt(array) if kind == "power" else array

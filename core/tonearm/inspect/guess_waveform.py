@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tonearm.arrays.scale import FULL_SCALE_LIMIT
 from tonearm.inspect.notes import MAX_CHANNELS, UNKNOWN, Notes
+from tonearm.signals import MAX_AMPLITUDE
 
 MIN_SAMPLES = 1000
 """Least length of an axis that is taken for time."""
@@ -99,7 +99,7 @@ def _note_scale(notes: Notes) -> None:
     elif "int" in stats.dtype:
         notes.add("scale", UNKNOWN, "unknown", f"{stats.dtype} does not show what full scale is")
         notes.options["full_scale"] = UNKNOWN
-    elif stats.peak <= FULL_SCALE_LIMIT:
+    elif stats.peak <= MAX_AMPLITUDE:
         beyond = ", beyond full scale" if stats.peak > 1 else ""
         notes.add("scale", "±1", "likely" if stats.peak <= 1.5 else "possible", f"the peak is {stats.peak:.4g}{beyond}")
     elif stats.whole and 256 < stats.peak <= 32768:

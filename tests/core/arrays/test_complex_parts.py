@@ -45,7 +45,7 @@ def test_an_axis_of_two_is_cropped_by_lengths() -> None:
 def test_an_axis_of_two_that_is_none() -> None:
     with pytest.raises(ItemError, match=r"the complex axis of shape \(9, 5, 3\) has 3 values, not 2"):
         read(np.zeros((9, 5, 3)), kind="complex", axes=["bin", "frame", "complex"])
-    with pytest.raises(ItemError, match="the array is complex itself, and no place for an axis of real and") as caught:
+    with pytest.raises(ItemError, match="the array is complex itself, so it cannot hold an axis of real and") as caught:
         read(np.zeros((9, 5, 2), "c8"), kind="complex", axes=["bin", "frame", "complex"])
     assert caught.value.code == "kind-mismatch"
 
@@ -89,7 +89,7 @@ def test_parts_of_two_shapes() -> None:
     with pytest.raises(ItemError) as caught:
         read(np.ones((9, 5)), kind="complex", beside={"imag": np.ones((9, 4))})
     assert caught.value.message == "the real parts have the shape (9, 5), but the imaginary parts (9, 4)"
-    with pytest.raises(ItemError, match="complex itself, and no place for phases"):
+    with pytest.raises(ItemError, match="complex itself, so it cannot hold phases"):
         read(np.ones((9, 5)), kind="magnitude", beside={"phase": np.ones((9, 5), "c8")})
 
 
@@ -99,11 +99,11 @@ def test_parts_of_two_shapes() -> None:
         ({"kind": "complex", "key": "re", "imag": "im"}, []),
         ({"kind": "db", "key": "*.mag", "phase": "*.ph"}, []),
         ({"kind": "complex", "imag": "im"}, ["key: 'key' is missing"]),
-        ({"kind": "complex", "key": "a", "phase": "im"}, ["phase: 'phase' belongs to a magnitude"]),
-        ({"key": "a", "imag": "im"}, ["imag: 'imag' names imaginary parts"]),
-        ({"kind": "complex", "key": "*.re", "imag": "im"}, ["imag: imag and key have one * each, or none"]),
-        ({"kind": "complex", "key": "*.*", "imag": "*.*"}, ["imag: imag and key have one * each, or none"]),
-        ({"axes": ["bin", "frame", "complex"]}, ["axes: an axis of real and imaginary parts wants its kind"]),
+        ({"kind": "complex", "key": "a", "phase": "im"}, ["phase: 'phase' needs magnitudes, powers or decibels"]),
+        ({"key": "a", "imag": "im"}, ["imag: 'imag' names imaginary parts, but kind is not complex"]),
+        ({"kind": "complex", "key": "*.re", "imag": "im"}, ["imag: imag and key must both have one *, or none"]),
+        ({"kind": "complex", "key": "*.*", "imag": "*.*"}, ["imag: imag and key must both have one *, or none"]),
+        ({"axes": ["bin", "frame", "complex"]}, ["axes: an axis of real and imaginary parts needs a kind"]),
         ({"kind": "db", "axes": ["bin", "frame", "complex"]}, ["axes: a db array has no complex axis"]),
     ],
 )
@@ -115,4 +115,4 @@ def test_options_that_fit_or_not(given: dict[str, Any], expected: list[str]) -> 
 def test_a_phase_makes_it_complex_beforehand() -> None:
     assert KeyedArrayOptions(**STFT, kind="db", key="a", phase="b").signals() == (ComplexSpectrogram,)
     both = KeyedArrayOptions(**STFT, kind="complex", key="a", phase="b", imag="c").problems()
-    assert next(both).message == "imag and phase are two ways to write the same thing"
+    assert next(both).message == "imag and phase exclude each other"

@@ -155,7 +155,8 @@ def test_a_full_scale_of_1_leaves_whole_numbers_as_they_are(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "hint"), [("u1", "full_scale: 128"), ("u2", "full_scale: 32768"), ("i8", "give full_scale")]
+    ("dtype", "hint"),
+    [("u1", "full_scale: 128"), ("u2", "full_scale: 32768"), ("i8", "full_scale: … (the value")],
 )
 def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
     with pytest.raises(ItemError, match="does not say what full scale is") as caught:
@@ -171,7 +172,7 @@ def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
         (-32768.0, "full_scale: 32768, if these are 16-bit"),
         (32769.0, "full_scale: 8388608, if these are 24-bit"),
         (2.0**31, "full_scale: 2147483648, if these are 32-bit"),
-        (1e30, "full_scale says which value in the array is full scale"),
+        (1e30, "full_scale: … (the value of full scale)"),
     ],
 )
 def test_floats_beyond_full_scale_name_the_scale(peak: float, hint: str) -> None:
@@ -210,7 +211,7 @@ def test_small_negatives_are_clipped_with_a_note(kind: str) -> None:
 
 @pytest.mark.parametrize("values", [[-0.1, 1], [-1, -2], [-1e-9]])
 def test_great_negatives_are_no_magnitudes(values: list[float]) -> None:
-    with pytest.raises(ItemError, match="magnitude cannot be negative, but the least value is -") as caught:
+    with pytest.raises(ItemError, match="magnitude cannot be negative, but the smallest value is -") as caught:
         magnitude(values, "magnitude")
     assert (caught.value.code, caught.value.hint) == ("negative-magnitude", "kind: db, if these are decibels")
 

@@ -63,7 +63,7 @@ def test_a_batch_is_cropped_to_its_lengths_and_keeps_what_is_known_of_its_sample
 def test_as_many_frames_as_bands_must_be_told_apart():
     error = refused(values(80, 80))
     assert error.code == "ambiguous-axes"
-    assert "axes: [mel, frame] or axes: [frame, mel]" in error.hint
+    assert "axes: [mel, frame] or [frame, mel]" in error.hint
 
 
 def test_bytes_and_half_floats_become_floats():
@@ -83,19 +83,19 @@ def test_complex_values_are_no_mel():
 def test_another_number_of_bands_names_the_dialects_that_have_it():
     error = refused(values(100, 9))
     assert error.code == "dialect-mismatch"
-    assert error.message == "no axis of shape (100, 9) has 80 bands, as the dialect ln has"
+    assert error.message == "no axis of shape (100, 9) has 80 bands, like the dialect ln"
     assert error.hint == "it would fit wide"
 
 
 def test_values_below_the_floor_name_the_dialects_that_go_so_low():
     error = refused(values(80, 9), KNOWN.find("tens"))
     assert error.code == "dialect-mismatch"
-    assert error.message == "the least value is -11.5, but in tens none is below -5"
+    assert error.message == "the smallest value is -11.5, but in tens none is below -5"
     assert error.hint == "it would fit ln"
 
 
 def test_what_fits_nothing_can_be_spelled_out():
-    assert refused(values(80, 9, low=-99)).hint == "no dialect that is known fits; it can be spelled out"
+    assert refused(values(80, 9, low=-99)).hint == "no known dialect fits; you can write out all figures of one"
 
 
 def test_many_that_would_fit_are_not_all_named():

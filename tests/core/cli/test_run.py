@@ -44,7 +44,7 @@ def run(*arguments, **more):
 
 NAN = (
     "b.npy: not-finite: 1 of 2 values of the waveform array are NaN or infinite\n"
-    "    hint: look at the model's output; nan: zero puts 0 there\n"
+    "    hint: nan: zero, to replace them by 0; check the model's output\n"
 )
 CLIPPED = "c.npy: warning: 2 samples were beyond full scale and clipped\n"
 
@@ -64,7 +64,7 @@ def test_what_a_person_sees(folder):
         "    1 × … samples were beyond full scale and clipped, first c.npy\n"
         "failed:\n"
         "    1 × not-finite, first b.npy: 1 of 2 values of the waveform array are NaN or infinite\n"
-        "        hint: look at the model's output; nan: zero puts 0 there\n"
+        "        hint: nan: zero, to replace them by 0; check the model's output\n"
     )
     Path("b.npy").unlink()
     done = run()
@@ -102,7 +102,7 @@ class TestJson:
         }  # fmt: skip
         assert (lines[1]["code"], lines[1]["hint"]) == (
             "not-finite",
-            "look at the model's output; nan: zero puts 0 there",
+            "nan: zero, to replace them by 0; check the model's output",
         )
         assert lines[2]["warnings"] == ["2 samples were beyond full scale and clipped"]
         again = [json.loads(line) for line in run("--json").stdout.splitlines()]
@@ -280,7 +280,7 @@ class TestProgress:
         assert "3/3" in text
         assert "1 failed" in text
         assert "b.npy: not-finite" in text
-        assert text.rstrip().endswith("nan: zero puts 0 there")
+        assert text.rstrip().endswith("check the model's output")
         assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is there again
 
 

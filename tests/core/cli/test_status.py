@@ -39,7 +39,7 @@ def test_what_a_person_sees(ran):
         "out: 2 items, 2 files, 16.1 kB, 1.0 s of sound, from 3 sources",
         "failed: 1 items of 1 sources",
         f"    1 × not-finite, first {ran}/b.npy: 1 of 2 values of the waveform array are NaN or infinite",
-        "        hint: look at the model's output; nan: zero puts 0 there",
+        "        hint: nan: zero, to replace them by 0; check the model's output",
         "warnings: 1 items",
         "    1 × … samples were beyond full scale and clipped, first c.wav",
     ]

@@ -115,15 +115,16 @@ class TestOptions:
             ("sample_rat: 8000, sample_rate: 8000", "2:33: unknown-option: npy-reader has no option 'sample_rat'"
              "\n    hint: did you mean 'sample_rate'?"),
             ("sample_rate: 0", "2:46: bad-option: npy-reader: 'sample_rate' is 0; expected a whole number >= 1"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: -8000", "2:46: bad-option: npy-reader: 'sample_rate' is -8000; expected a whole number >= 1"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 22_050", "2:46: bad-option: npy-reader: 'sample_rate' is '22_050'; expected a whole number"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 1000000000", "2:46: bad-option: npy-reader: 'sample_rate' is 1000000000;"
-             " expected a whole number <= 10000000\n    hint: In Hz; an array does not say it, so it must be given."),
+             " expected a whole number <= 10000000"
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: [8000]", "2:46: bad-option: npy-reader: 'sample_rate' is a list; expected a whole number"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 8000, kind: wave", "2:58: bad-option: npy-reader: 'kind' is 'wave'"
              "\n    hint: one of waveform, complex, magnitude, power, db, mel"),
             ("sample_rate: 8000, axes: [time, tim]", "2:65: bad-option: npy-reader: 'axes' is 'tim'"

@@ -91,7 +91,7 @@ def read(*given, **more):
     return results(made(use="it", decoders={"it": reader(*given, **more)}))
 
 
-NOT_FINITE = "look at the model's output; nan: zero puts 0 there"
+NOT_FINITE = "nan: zero, to replace them by 0; check the model's output"
 
 
 class TestDecoding:

@@ -70,7 +70,7 @@ def test_what_the_dialect_says_already_may_be_said_again_if_it_is_the_same():
         (
             "    kind: mel\n    dialect:\n      base: acme\n      fmax: x",
             "p.yaml:8:13: bad-option: npy-reader: dialect: 'fmax' is 'x'; expected a number\n"
-            "    hint: Where the highest band ends, in Hz; half the sample rate if not given.",
+            "    hint: End of the highest band in Hz, half the sample rate by default.",
         ),
         (
             "    kind: mel\n    dialect:\n      base: acme\n      fmax: 9000",
@@ -102,7 +102,7 @@ def test_what_the_dialect_says_already_may_be_said_again_if_it_is_the_same():
         ),
         (
             "    kind: mel\n    dialect: acme\n    n_fft: 1024",
-            "p.yaml:7:12: bad-option: npy-reader: 'n_fft' comes with the dialect acme\n"
+            "p.yaml:7:12: bad-option: npy-reader: 'n_fft' is part of the dialect acme\n"
             "    hint: dialect: {base: acme, n_fft: 1024}, if the model differs",
         ),
         (

@@ -36,13 +36,13 @@ def test_a_sample_rate_is_a_whole_number_of_hz(rate: object) -> None:
 @pytest.mark.parametrize(
     ("changes", "option", "message"),
     [
-        ({"hop_length": 0}, "hop_length", "hop_length is 0, not a whole number of samples from 1"),
-        ({"n_fft": 16.0}, "n_fft", "n_fft is 16.0, not a whole number of samples from 1"),
-        ({"win_length": True}, "win_length", "win_length is True, not a whole number of samples from 1"),
-        ({"n_fft": 1, "win_length": 1}, "n_fft", "n_fft is 1, which leaves nothing to transform"),
+        ({"hop_length": 0}, "hop_length", "hop_length is 0, not a whole number of at least 1"),
+        ({"n_fft": 16.0}, "n_fft", "n_fft is 16.0, not a whole number of at least 1"),
+        ({"win_length": True}, "win_length", "win_length is True, not a whole number of at least 1"),
+        ({"n_fft": 1, "win_length": 1}, "n_fft", "n_fft is 1, but a Fourier transform needs at least 2 samples"),
         ({"n_fft": 10**12}, "n_fft", "n_fft is 1000000000000, more than 1048576"),
         ({"win_length": 17}, "win_length", "win_length 17 is greater than n_fft 16"),
-        ({"window": "han"}, "window", "no window is called 'han'"),
+        ({"window": "han"}, "window", "there is no window 'han'"),
         ({"padding": "same"}, "padding", "padding is 'same'"),
         ({"pad_mode": "wrap"}, "pad_mode", "pad_mode is 'wrap'"),
         ({"sample_rate": 0}, "sample_rate", "sample_rate is 0"),
@@ -128,7 +128,7 @@ def test_a_spectrogram_checks_its_values(made: Any, dtype: str) -> None:
     with pytest.raises(SignalError, match=f"a {made.port} holds"):
         made(values=np.zeros((2, 9, 5), other), grid=grid())
     for length in (0, -1, 2.0, True):
-        with pytest.raises(SignalError, match=f"length is {length!r}, not a number of samples from 1"):
+        with pytest.raises(SignalError, match=f"length is {length!r}, not a number of samples of at least 1"):
             made(values=good.values, grid=grid(), length=length)
 
 

@@ -244,7 +244,7 @@ class TestWhatDoesNotFit:
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeypatch):
-    monkeypatch.setattr("tonearm.plugins.contract.Requirement.is_met", lambda self: self.name != "onnxruntime")
+    monkeypatch.setattr("tonearm.plugins.requirements.Requirement.is_met", lambda self: self.name != "onnxruntime")
     with pytest.raises(tonearm.PipelineError) as caught:
         tonearm.load_pipeline(_pipeline(path, "hifigan"))
     (problem,) = caught.value.problems

@@ -1,4 +1,4 @@
-"""Values of mel spectrograms: from the linear mel to what a recipe writes, and back."""
+"""Conversion of mel spectrograms between linear values and the values of a recipe."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 EPSILON = 1e-5
-"""Added to the standard deviation of an utterance, as NeMo does it."""
+"""Constant added to the standard deviation of an utterance, as in NeMo."""
 
 
 def to_native(dialect: MelDialect, linear: Array) -> Any:
-    """Return a linear mel (channels, mels, frames) as a recipe writes it, float64."""
+    """Return a linear mel spectrogram (channels, mels, frames) as values of a recipe, float64."""
     import numpy as np
 
     values = np.asarray(linear, dtype=np.float64) * dialect.input_scale**dialect.exponent
@@ -40,7 +40,7 @@ def to_native(dialect: MelDialect, linear: Array) -> Any:
 
 
 def to_linear(dialect: MelDialect, native: Array) -> Any:
-    """Return the linear mel that values stand for, float32 (channels, mels, frames), ≥ 0."""
+    """Return the values of a recipe as a linear mel spectrogram (channels, mels, frames), float32, ≥ 0."""
     import numpy as np
 
     if dialect.refusal:
@@ -68,12 +68,12 @@ def to_linear(dialect: MelDialect, native: Array) -> Any:
 
 
 def statistics_hint(dialect: MelDialect) -> str:
-    """Return what to write where statistics are missing."""
+    """Return the hint for missing statistics."""
     return f"dialect: {{base: {dialect.name or 'NAME'}, mean: […], std: […]}}, one number a band, or one for all"
 
 
 def _statistics(dialect: MelDialect, values: Array) -> tuple[Any, Any]:
-    """Return the mean and standard deviation as (mels, 1): given, or the utterance's own."""
+    """Return mean and standard deviation as (mels, 1), from the dialect or from the utterance itself."""
     import numpy as np
 
     if dialect.mean is not None and dialect.std is not None:
@@ -86,7 +86,7 @@ def _statistics(dialect: MelDialect, values: Array) -> tuple[Any, Any]:
 
 
 def _without_guard(dialect: MelDialect, values: Array) -> Any:
-    """Return the linear mel of |X| from that of sqrt(|X|² + guard), exact where |X| is the same within a band."""
+    """Return the mel of |X| from that of sqrt(|X|² + guard), exact if |X| is constant within a band."""
     import numpy as np
 
     if not dialect.magnitude_guard:

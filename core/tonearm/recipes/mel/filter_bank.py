@@ -1,4 +1,4 @@
-"""Mel filters in float64: where their edges lie, and what each weighs at every bin of an FFT."""
+"""Mel filter banks in float64: the edges of the filters, and their weights at the bins of an FFT."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEP = math.log(6.4) / 27
 
 
 def hz_to_mel(hz: float, scale: MelScale) -> float:
-    """Return a frequency on a mel scale."""
+    """Return the mel value of a frequency in Hz."""
     if scale == "htk":
         return 2595 * math.log10(1 + hz / 700)
     if scale == "kaldi":
@@ -28,7 +28,7 @@ def hz_to_mel(hz: float, scale: MelScale) -> float:
 
 
 def mel_to_hz(mel: float, scale: MelScale) -> float:
-    """Return the frequency in Hz of a value on a mel scale."""
+    """Return the frequency in Hz of a mel value."""
     if scale == "htk":
         return 700 * (10 ** (mel / 2595) - 1)
     if scale == "kaldi":
@@ -37,7 +37,7 @@ def mel_to_hz(mel: float, scale: MelScale) -> float:
 
 
 def mel_edges(n_mels: int, fmin: float, fmax: float, scale: MelScale) -> list[float]:
-    """Return the n_mels + 2 edges of the filters on the mel scale: each begins, peaks and ends at three in a row."""
+    """Return the n_mels + 2 edges of the filters in mels; three in a row are the start, peak and end of a filter."""
     low, high = hz_to_mel(fmin, scale), hz_to_mel(fmax, scale)
     return [low + (high - low) * i / (n_mels + 1) for i in range(n_mels + 2)]
 
@@ -54,22 +54,29 @@ def mel_filter_bank(
     norm: MelNorm,
     triangles: Literal["hz", "mel"],
 ) -> FloatArray:
-    """Return the filters' weights, float64 (n_mels, n_fft // 2 + 1), read only.
+    """Return the weights of mel filters.
 
     Parameters
     ----------
     sample_rate
-        In Hz, that the bins are taken to have.
+        Sample rate in Hz.
     n_fft
-        Length of the Fourier transform.
-    n_mels, fmin, fmax
-        How many filters, and from where to where, in Hz.
+        Length of the Fourier transform in samples.
+    n_mels
+        Number of filters.
+    fmin, fmax
+        Start of the lowest filter and end of the highest filter in Hz.
     scale
-        The mel scale on which they are spaced equally.
+        Mel scale on which the filters are equally spaced.
     norm
-        ``slaney`` gives every filter the area of 1 Hz; with ``none`` each has a peak of 1.
+        ``slaney`` gives every filter an area of 1 Hz; with ``none`` every filter has a peak of 1.
     triangles
-        Whether their flanks are straight over Hz (librosa, torchaudio) or over mels (Kaldi, TensorFlow).
+        Axis over which the flanks are straight: ``hz`` (librosa, torchaudio) or ``mel`` (Kaldi, TensorFlow).
+
+    Returns
+    -------
+    ndarray
+        Weights of shape (n_mels, n_fft // 2 + 1), float64, read only.
     """
     import numpy as np
 
@@ -90,12 +97,12 @@ def mel_filter_bank(
 
 
 def count_bins(n_fft: int, sample_rate: int, fmin: float, fmax: float) -> int:
-    """Return how many bins of an FFT lie from ``fmin`` to ``fmax`` in Hz, both included."""
+    """Return how many bins of an FFT lie between ``fmin`` and ``fmax`` in Hz, both included."""
     return max(math.floor(fmax * n_fft / sample_rate) - math.ceil(fmin * n_fft / sample_rate) + 1, 0)
 
 
 def max_filter_sum(n_fft: int, sample_rate: int, edges_hz: list[float], norm: MelNorm) -> float:
-    """Return a bound for the sum of one filter's weights, without computing them."""
+    """Return an upper bound of the sum of any filter's weights, without computing them."""
     widths = [last - first for first, last in zip(edges_hz, edges_hz[2:], strict=False)]
     if norm == "slaney":
         return n_fft / sample_rate + 2 / min(widths)

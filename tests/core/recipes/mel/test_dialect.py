@@ -45,9 +45,9 @@ class TestItChecksItself:
             ({"floor": 0.0}, "floor", "silence has no logarithm without a floor"),
             ({"mean": 1.0}, "std", "statistics are a mean and a std; 'std' is missing"),
             ({"mean": (1.0, 2.0), "std": 1.0}, "mean", "mean has 2 numbers for 80 mels"),
-            ({"mean": 1.0, "std": 0.0}, "std", "a std of 0 leaves nothing"),
+            ({"mean": 1.0, "std": 0.0}, "std", "a std of 0 cannot divide values"),
             ({"hop_length": 2000}, "hop_length", "a hann window of 1024 cannot be inverted at hop_length 2000"),
-            ({"window": "han"}, "window", "no window is called 'han'"),
+            ({"window": "han"}, "window", "there is no window 'han'"),
         ],
     )
     def test_what_does_not_fit(self, changes, option, message):
@@ -201,12 +201,12 @@ class TestContradictions:
         [
             ({}, -11.6, 1.0, ""),
             ({}, -12.1, 1.0, ""),  # less than 6 dB below: a model's inaccuracy
-            ({}, -12.3, 1.0, "the least value is -12.3, but in mine none is below -11.5129"),
-            ({}, -5.0, 20.0, "the greatest value is 20, but in mine none is above 5.70448"),
+            ({}, -12.3, 1.0, "the smallest value is -12.3, but in mine none is below -11.5129"),
+            ({}, -5.0, 20.0, "the largest value is 20, but in mine none is above 5.70448"),
             ({"log": "log10"}, -5.1, 0.3, ""),
-            ({"log": "log10"}, -11.5, 0.3, "the least value is -11.5, but in mine none is below -5"),
+            ({"log": "log10"}, -11.5, 0.3, "the smallest value is -11.5, but in mine none is below -5"),
             ({"log": "none"}, 0.0, 5.0, ""),
-            ({"log": "none"}, -1.0, 5.0, "the least value is -1, but in mine none is below 0"),
+            ({"log": "none"}, -1.0, 5.0, "the smallest value is -1, but in mine none is below 0"),
             ({"mean": 0.0, "std": 1.0}, -99.0, 99.0, ""),
         ],
     )
@@ -218,7 +218,7 @@ class TestContradictions:
 
         clipped = dialect(steps=(MelStep(op="clip", min=-4, max=4),))
         assert clipped.contradiction(-4.3, 4.3) == ""
-        assert clipped.contradiction(-4.3, 5.0) == "the greatest value is 5, but in mine none is above 4"
+        assert clipped.contradiction(-4.3, 5.0) == "the largest value is 5, but in mine none is above 4"
 
     def test_a_span_beyond_that_of_an_utterance(self):
         from tonearm.api import MelStep

@@ -79,11 +79,11 @@ def test_decibels_below_the_greatest_value_end_there():
     [
         ({"op": "clip"}, "the step clip needs min or max", ""),
         ({"op": "affine"}, "the step affine needs scale or offset", ""),
-        ({"op": "affine", "scale": 0.0}, "a scale of 0 leaves nothing", ""),
+        ({"op": "affine", "scale": 0.0}, "a scale of 0 makes all values equal", ""),
         ({"op": "affine", "below": 1.0}, "the step affine has no below", "it takes scale and offset"),
         ({"op": "flip", "min": 1.0}, "the step flip has no min", "it takes nothing"),
         ({"op": "clip", "min": 2.0, "max": 1.0}, "min 2 is not below max 1", ""),
-        ({"op": "cut"}, "no step is called 'cut'", "one of affine, clip"),
+        ({"op": "cut"}, "there is no step 'cut'", "one of affine, clip"),
     ],
 )
 def test_what_is_no_step(arguments, message, hint):
