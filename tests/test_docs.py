@@ -279,3 +279,17 @@ def test_the_guides_picture_passes_check() -> None:
         "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
     }
     assert tonearm.load_pipeline(pipeline).checked.decoder.name == "image-reader"
+
+
+def test_the_guides_error_carries_its_remedy() -> None:
+    code = next(block for block in blocks("docs/plugins.md", "python") if "SetOption" in block)
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert str(names["error"]) == "the rate is missing\n    hint: sample_rate: 22050"
+
+
+def test_the_guide_names_every_remedy() -> None:
+    from tonearm.errors import remedies
+
+    text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    assert [one.__name__ for one in remedies.Remedy.__args__ if one.__name__ not in text] == []

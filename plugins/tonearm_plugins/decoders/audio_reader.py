@@ -9,16 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import MAX_SAMPLE_RATE, Context, Decoder, Item, ItemError, Source, Spec, Waveform
+from tonearm.api import MAX_SAMPLE_RATE, Context, Decoder, Item, ItemError, RunCommand, Source, Spec, Waveform
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
 from tonearm_plugins.formats.file_types import EMPTY, HEAD, UNKNOWN, ZEROS, identify
-from tonearm_plugins.formats.sndfile_reading import check_claimed_length
+from tonearm_plugins.formats.sndfile_reading import DOUBLE_SUBTYPES, check_claimed_length
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-_BLOCK = 1 << 17  # samples, over all channels, that are read at a time
-_DOUBLE = ("PCM_32", "DOUBLE", "ALAC_32")  # subtypes with more digits than float32
+_SAMPLES_AT_A_TIME = 1 << 17  # over all channels
 _FLOATS = ("FLOAT", "DOUBLE")
 _SOFTWARE = "software"  # tag that names the program that wrote the source, not the sound
 
@@ -30,7 +29,8 @@ _SHORT = (
 _UNKNOWN_SIZE = 0x7FFFF000  # smallest size that programs write into a pipe, where they cannot know the real one
 
 _UNRECOGNISED = 1  # libsndfile's number of the error
-_FFMPEG = "it is broken or cut short, or a format that only ffmpeg knows: ffmpeg -i FILE FILE.wav"
+_BROKEN = "else it is broken or cut short"
+_FFMPEG = ("ffmpeg", "-i", "FILE", "FILE.wav")
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's length of FLAC without one
 _MP3_FRAME = 1152  # samples
 
@@ -136,13 +136,14 @@ def _sound_file(descriptor: int) -> Iterator[Any]:
     except soundfile.LibsndfileError as error:
         found = identify(os.pread(descriptor, HEAD, 0))
         if error.code != _UNRECOGNISED and found is not EMPTY:
-            message, hint = f"it cannot be read as audio: {reason_of(error)}", _FFMPEG
+            message, hint = f"it cannot be read as audio: {reason_of(error)}", ""
         elif found.reader == "audio-reader":
-            message, hint = f"it begins as {found.name}, but is broken", _FFMPEG
+            message, hint = f"it begins as {found.name}, but is broken", ""
         else:
             message = f"it is not a known audio format; it looks like {found.name}"
-            hint = _FFMPEG if found in (UNKNOWN, ZEROS) else found.hint
-        raise ItemError(message, code="bad-audio", hint=hint) from error
+            hint = "" if found in (UNKNOWN, ZEROS) else found.hint
+        remedies = () if hint else (RunCommand(_FFMPEG, "if it is a format that only ffmpeg knows"),)
+        raise ItemError(message, code="bad-audio", hint=hint or _BROKEN, remedies=remedies) from error
 
 
 def _tags(sound: Any, descriptor: int) -> dict[str, str]:
@@ -174,7 +175,7 @@ def _samples(sound: Any, descriptor: int) -> Array:
     from tonearm_plugins.formats.channels import vorbis_order
 
     _check_header(sound)
-    kind = "float64" if sound.subtype in _DOUBLE else "float32"
+    kind = "float64" if sound.subtype in DOUBLE_SUBTYPES else "float32"
     size = os.fstat(descriptor).st_size
     check_claimed_length(sound, size)
     try:
@@ -185,7 +186,7 @@ def _samples(sound: Any, descriptor: int) -> Array:
             code="too-long",
             hint="split the file",
         ) from error
-    block = np.empty((max(1, _BLOCK // sound.channels), sound.channels), kind)
+    block = np.empty((max(1, _SAMPLES_AT_A_TIME // sound.channels), sound.channels), kind)
     # libsndfile leaves the channels of Vorbis and Opus in their own order.
     order = list(vorbis_order(sound.channels)) if sound.format == "OGG" and sound.subtype != "FLAC" else slice(None)
     done = 0
@@ -212,7 +213,7 @@ def _check_header(sound: Any) -> None:
         raise ItemError(
             f"the {sound.format} file has no length in its header: it was written into a pipe",
             code="unknown-length",
-            hint="ffmpeg -i FILE FILE.wav reads it to its end",
+            remedies=(RunCommand(_FFMPEG, "which reads it to its end"),),
         )
 
 
@@ -236,6 +237,7 @@ def _has_end_mark(descriptor: int) -> bool:
 
 
 def _cut_short(what: str) -> ItemError:
+    """Return the error for a file that ends too early."""
     return ItemError(
         f"the file is cut short: {what}", code="truncated", hint="the write was interrupted; write the file again"
     )

@@ -11,12 +11,15 @@ from tonearm.api import (
     ArrayDecoder,
     ArrayOptions,
     Context,
+    GiveOption,
     Item,
     ItemError,
     MelSpectrogram,
     Meta,
     OptionError,
+    RemoveOption,
     Requirement,
+    SetOption,
     Signal,
     Source,
     Spec,
@@ -65,15 +68,30 @@ class ImageOptions(ArrayOptions):
                 yield error
         if (self.black is None) != (self.white is None):
             missing = "black" if self.black is None else "white"
-            yield OptionError(f"'{missing}' is missing", option=missing, code="missing-option", hint="give both")
+            yield OptionError(
+                f"'{missing}' is missing", option=missing, code="missing-option", remedies=(_level(missing),)
+            )
         elif self.black is None and self.kind != "mel":
-            hint = "give the values of the darkest and the brightest level, as in black: -80 and white: 0"
-            yield OptionError("'black' is missing", option="black", code="missing-option", hint=hint)
+            yield OptionError("'black' is missing", option="black", code="missing-option", remedies=_levels())
         elif self.black is not None and self.black == self.white:
             yield OptionError("black and white are the same", option="black")
         if self.low is not None and self.black is None:
-            hint = "it is for images with black and white"
-            yield OptionError("the dialect determines where low frequencies are", option="low", hint=hint)
+            yield OptionError(
+                "the dialect determines where low frequencies are",
+                option="low",
+                remedies=(RemoveOption("low", "or give black and white"),),
+            )
+
+
+def _level(option: str) -> GiveOption:
+    """Return the remedy for a missing ``black`` or ``white``."""
+    level, example = ("darkest", -80) if option == "black" else ("brightest", 0)
+    return GiveOption(option, f"the value of the {level} level, such as {example}")
+
+
+def _levels() -> tuple[GiveOption, ...]:
+    """Return the remedies for the lack of both."""
+    return _level("black"), _level("white")
 
 
 class ImageReader(ArrayDecoder[ImageOptions]):
@@ -113,6 +131,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         return super().produces()
 
     def _channels(self, image: Image) -> Channels:
+        """Return the colours that hold the sound."""
         return self.options.channels or image.channels
 
     def _values(self, image: Image) -> Array:
@@ -121,7 +140,9 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         levels = image.levels
         if levels.shape[2] == 1 and channels != "mono":
             raise ItemError(
-                f"the image has no colours, but channels is {channels}", code="kind-mismatch", hint="channels: mono"
+                f"the image has no colours, but channels is {channels}",
+                code="kind-mismatch",
+                remedies=(SetOption("channels", "mono"),),
             )
         if channels == "mono":
             if self.options.channels is None:
@@ -138,7 +159,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
                 raise ItemError(
                     f"the image has levels of {levels.dtype.itemsize * 8} bits, and no recipe for them",
                     code="unknown-scale",
-                    hint="give black and white, the values of the darkest and the brightest level",
+                    remedies=_levels(),
                 )
             return values
         full = 255 if levels.dtype == "u1" else 65535
@@ -147,6 +168,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
 
 
 def _read(source: Source) -> Image:
+    """Read the image of a source."""
     from tonearm_plugins.formats import image
 
     with source.open() as file:
@@ -164,5 +186,6 @@ def _refuse_colours(levels: Array) -> None:
         raise ItemError(
             f"the image is in colour: red and green are {apart:.0f} levels apart on average",
             code="in-colour",
-            hint="channels: stereo if green and blue are left and right; a colour map must be removed first",
+            remedies=(SetOption("channels", "stereo", "if green and blue are left and right"),),
+            hint="a colour map must be removed first",
         )

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
+from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, SetOption, Source
 from tonearm_plugins.formats.file_types import GIT_LFS_POINTER, HEAD, MATLAB, WEB_PAGE, identify
 from tonearm_plugins.formats.lazy_arrays import LazyArrays
 from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted, quoted_array
@@ -66,7 +66,7 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
             raise ItemError(
                 f"{quoted(key)} is sampled at {rate} Hz, but sample_rate is {self.options.sample_rate}",
                 code="rate-mismatch",
-                hint=f"sample_rate: {rate}",
+                remedies=(SetOption("sample_rate", int(rate)),),
             )
         return np.asarray(array).T
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tonearm.api import (
     ArrayDecoder,
     Context,
+    GiveOption,
     Item,
     ItemError,
     KeyedArrayOptions,
     OptionError,
+    RemoveOption,
     Requirement,
     Signal,
     Source,
@@ -104,8 +106,11 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         """Yield the signals of a row of numbers."""
         try:
             if self.options.sample_rate is None and self.options.dialect is None:
-                hint = "give the rate that the model was made for, as in sample_rate: 22050"
-                raise ItemError("'sample_rate' is missing, and a list has none", code="missing-option", hint=hint)
+                raise ItemError(
+                    "'sample_rate' is missing, and a list has none",
+                    code="missing-option",
+                    remedies=(GiveOption("sample_rate", "the rate that the model was made for, such as 22050"),),
+                )
             array = _array(value, row)
             others = {option: _array(other, row) for option, other in beside.items()}
         except ItemError as error:
@@ -121,7 +126,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                 raise ItemError(
                     f"row {row} is sampled at {rate} Hz, but sample_rate is {self.options.sample_rate}",
                     code="rate-mismatch",
-                    hint="leave sample_rate out: audio has its own",
+                    remedies=(RemoveOption("sample_rate", "as audio has its own"),),
                 )
             yield from waveforms(
                 samples,
@@ -155,7 +160,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                 if known
                 else "there is no column of arrays or audio",
                 code="several-arrays" if known else "empty",
-                hint="key: NAME takes one" if known else "",
+                remedies=(GiveOption("key", "the name of one"),) if known else (),
             )
         chosen = [pattern] if pattern in known else [name for name in known if fnmatchcase(name, pattern)]
         if not chosen:

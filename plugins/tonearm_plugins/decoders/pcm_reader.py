@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
-from tonearm.api import Context, Decoder, Item, ItemError, Meta, OptionError, Source, Spec, Waveform
+from tonearm.api import Context, Decoder, Item, ItemError, Meta, OptionError, RemoveOption, Source, Spec, Waveform
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
 from tonearm_plugins.formats.file_types import HEAD, NPY, identify
-from tonearm_plugins.formats.messages import LEAVE_OUT, WRITE_AGAIN, listed, quoted
+from tonearm_plugins.formats.messages import WRITE_AGAIN, listed, quoted
 from tonearm_plugins.formats.raw_pcm import Encoding, bytes_per_sample, decode
 from tonearm_plugins.formats.reading import map_array, reading_errors, size_of
 
@@ -45,7 +45,9 @@ class PcmOptions:
     def problems(self) -> Iterator[OptionError]:
         """Yield the errors of options that conflict."""
         if self.full_scale is not None and not self.encoding.startswith("pcm_f"):
-            yield OptionError(f"{self.encoding} has its own full scale", option="full_scale", hint=LEAVE_OUT)
+            yield OptionError(
+                f"{self.encoding} has its own full scale", option="full_scale", remedies=(RemoveOption("full_scale"),)
+            )
 
 
 class PcmReader(Decoder[Waveform, PcmOptions]):

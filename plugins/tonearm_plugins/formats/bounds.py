@@ -18,7 +18,7 @@ SLACK: Final = 4096
 
 
 class InflationBound(NamedTuple):
-    """How much a file may hold for its size.
+    """Bound on the amount that a file holds, by its size.
 
     Parameters
     ----------

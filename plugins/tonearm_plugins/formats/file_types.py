@@ -1,4 +1,4 @@
-"""The type of a file by its first bytes, for the error message when another type was expected."""
+"""Types of files, told from their first bytes, for the error message when another type was expected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HEAD = 64
 
 
 class FileType(NamedTuple):
-    """The type of a file.
+    """Type of a file.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ PYTORCH = _read_by(
 )
 SAFETENSORS = _read_by("a safetensors file", "safetensors-reader")
 PICKLE = FileType(
-    "a pickle, which is never opened: it can run any code", "load it yourself, and save the array with np.save"
+    "a pickle", "pickles are refused, as they can run any code; load it yourself, and save the array with np.save"
 )
 WEB_PAGE = FileType("a web page", "the download returned a web page instead of the file; open it to see why")
 GIT_LFS_POINTER = FileType("a Git LFS pointer, not the data itself", "fetch the data: git lfs pull")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from tonearm.api import ItemError, MelDialect, MelStep, OptionError
+from tonearm.api import ItemError, MelDialect, MelStep, OptionError, SetOption
 from tonearm_plugins.formats.bounds import PIXELS
 from tonearm_plugins.formats.messages import LEAVE_OUT, quoted
 from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
@@ -26,7 +26,7 @@ _BANDS, _FMIN, _FMAX, _POWER, _MAX = 11040, 11050, 11060, 11070, 11080
 
 @dataclass(frozen=True)
 class Image:
-    """An image with its tags.
+    """Image with its tags.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ class Image:
             raise ItemError(
                 "the image has no recipe: Riffusion's EXIF tags are missing",
                 code="no-dialect",
-                hint="dialect: riffusion, if it is one of its images; else kind, black and white",
+                remedies=(SetOption("dialect", "riffusion", "if it is one of its images"),),
+                hint="else give kind, black and white",
             )
         base: MelDialect = dialects.find("riffusion")
         rate, get = int(self.tags[_RATE]), self.tags.get
@@ -91,7 +92,8 @@ class Image:
             raise ItemError(
                 f"{quoted(self.name)} has impossible EXIF tags: {what}",
                 code="bad-tags",
-                hint="give the dialect: riffusion, or {base: riffusion, …} with what differs",
+                remedies=(SetOption("dialect", "riffusion"),),
+                hint="for another recipe, give a dialect with base riffusion and the figures that differ",
             ) from error
 
     def _step(self, step: MelStep) -> MelStep:

@@ -19,7 +19,7 @@ from tonearm_plugins.formats.reading import MAP_FROM, map_array
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-_BLOCK = 8 << 20  # bytes that are read at a time
+_BYTES_AT_A_TIME = 8 << 20
 _USUAL = 128  # bytes of NumPy's own headers, for arrays of few dimensions
 
 _checked: dict[bytes, NpyHeader] = {}
@@ -101,6 +101,7 @@ def _known(start: bytes, size: int) -> NpyHeader | None:
 
 
 def _remember(start: bytes, header: NpyHeader) -> None:
+    """Keep a checked header, if it has the usual size."""
     if header.offset == _USUAL:
         if len(_checked) >= 64:
             _checked.clear()
@@ -181,7 +182,7 @@ def _fill(stream: BinaryIO, view: memoryview) -> int:
     readinto = getattr(stream, "readinto", None)
     done = 0
     while done < len(view):
-        part = view[done : done + _BLOCK]
+        part = view[done : done + _BYTES_AT_A_TIME]
         if readinto is not None:
             count = readinto(part) or 0
         else:

@@ -41,7 +41,7 @@ MAX_DEFLATE_RATIO = 1100
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED = 0x01 | 0x40
 _LOCAL_HEADER = 30  # bytes of a member's own header before its name
-_BLOCK = 1 << 20  # bytes whose checksum is computed at a time
+_CHECKSUM_BYTES = 1 << 20  # whose checksum is computed at a time
 _STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _SAVEZ = "save the arrays with np.savez, or each alone with np.save"
 
@@ -259,7 +259,7 @@ def _check_crc(file: BinaryIO, start: int, info: zipfile.ZipInfo, name: str) -> 
 
     file.seek(start)
     left, crc = info.file_size, 0
-    while left and (data := file.read(min(left, _BLOCK))):
+    while left and (data := file.read(min(left, _CHECKSUM_BYTES))):
         crc = zlib.crc32(data, crc)
         left -= len(data)
     if left or crc != info.CRC:
@@ -268,6 +268,7 @@ def _check_crc(file: BinaryIO, start: int, info: zipfile.ZipInfo, name: str) -> 
 
 
 def _not_npz(head: bytes, size: int, name: str) -> ItemError:
+    """Return the error for a file that does not begin as a zip archive."""
     if not head or (len(head) < 4 and _STARTS[0].startswith(head)):
         return ItemError(f"{quoted(name)} is cut off after {size} bytes", code="npz-truncated", hint=WRITE_AGAIN)
     found = identify(head)
@@ -276,6 +277,7 @@ def _not_npz(head: bytes, size: int, name: str) -> ItemError:
 
 
 def _no_arrays(infos: list[zipfile.ZipInfo], found: FileType, name: str) -> ItemError:
+    """Return the error for an archive without arrays."""
     what, hint = "holds no .npy members" if infos else "is empty", _SAVEZ
     if infos and found is PYTORCH:
         what, hint = f"{what}; it looks like {found.name}", found.hint
@@ -283,11 +285,13 @@ def _no_arrays(infos: list[zipfile.ZipInfo], found: FileType, name: str) -> Item
 
 
 def _too_many(name: str, what: str) -> ItemError:
+    """Return the error for an archive of too many members."""
     hint = f"at most {MAX_ARRAYS['npz']} arrays are read from one file; save each with np.save"
     return ItemError(f"{quoted(name)} holds too much: {what}", code="npz-too-many", hint=hint)
 
 
 def _overlap(name: str, info: zipfile.ZipInfo) -> ItemError:
+    """Return the error for a member that shares bytes with another."""
     what = f"member {quoted(info.filename)} overlaps what follows it"
     return ItemError(f"{quoted(name)}: {what}", code="npz-overlap", hint=WRITE_AGAIN)
 

@@ -65,11 +65,12 @@ def column_chunks(file: BinaryIO) -> list[ColumnChunk]:
     if tail[4:] != _MAGIC or not 0 < count <= min(size - 12, MAX_FOOTER):
         raise ValueError("its footer is cut off")
     file.seek(size - 8 - count)
-    footer = _Compact(file.read(count)).struct()
+    footer = _CompactReader(file.read(count)).struct()
     return list(_chunks(footer))
 
 
 def _chunks(footer: dict[int, Any]) -> Iterator[ColumnChunk]:
+    """Yield the columns of a footer: fields by number, as Parquet's FileMetaData has them."""
     for group in _structs(footer.get(4)):
         for column in _structs(group.get(1)):
             found = column.get(3)
@@ -95,7 +96,7 @@ def _structs(value: Any) -> list[dict[int, Any]]:
     return value
 
 
-class _Compact:
+class _CompactReader:
     """Reader of Thrift's compact protocol; raises ValueError for broken data."""
 
     def __init__(self, data: bytes) -> None:

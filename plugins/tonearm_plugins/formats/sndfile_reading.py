@@ -15,8 +15,8 @@ from tonearm_plugins.formats.reading import reading_errors
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-_DOUBLE = ("PCM_24", "PCM_32", "DOUBLE")
-"""Subtypes that are decoded to float64."""
+DOUBLE_SUBTYPES = ("PCM_32", "DOUBLE", "ALAC_32")
+"""Names of the subtypes with more digits than float32."""
 
 _lock = threading.Lock()
 _silenced: list[int | None] = []
@@ -52,7 +52,8 @@ def decode_bytes(data: bytes, name: str) -> tuple[Array, int]:
     quiet = silenced_stderr() if may_be_mpeg(data[:16]) else contextlib.nullcontext()
     with reading_errors(name, "audio"), quiet, soundfile.SoundFile(io.BytesIO(data)) as file:
         check_claimed_length(file, len(data))
-        samples: Array = file.read(dtype="float64" if file.subtype in _DOUBLE else "float32", always_2d=True)
+        double = file.subtype in (*DOUBLE_SUBTYPES, "PCM_24")
+        samples: Array = file.read(dtype="float64" if double else "float32", always_2d=True)
         return samples.T, file.samplerate
 
 

@@ -56,11 +56,18 @@ def test_groups_batches_complex_and_parts() -> None:
     assert refused(data, key="text").message == "'in memory': 'text' holds text, not an array of numbers"
 
 
-def test_broken_and_other_files() -> None:
+def test_files_cut_off_are_refused() -> None:
     data = saved(lambda h: h.create_dataset("wav", data=SAMPLES))
     for part in decoder_reading.truncations(data):
         refused(part)
+
+
+def test_scrambled_files_are_read_or_raise_an_item_error() -> None:
+    data = saved(lambda h: h.create_dataset("wav", data=SAMPLES))
     for part in decoder_reading.scrambles(data):
-        decoder_reading.survives(Hdf5Reader, part, **WAVE)
+        decoder_reading.read_or_item_error(Hdf5Reader, part, **WAVE)
+
+
+def test_a_file_of_another_type_is_named() -> None:
     error = refused(b"RIFF" + bytes(80))
     assert error.message == "'in memory' is not an HDF5 file; it looks like a WAV file"

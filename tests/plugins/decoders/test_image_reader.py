@@ -152,14 +152,14 @@ def test_options_that_fit_or_not(given: Any, expected: list[str]) -> None:
     assert [error.option for error in ImageOptions(**given).problems()] == expected
 
 
-def test_broken_files() -> None:
+def test_broken_images_are_read_or_raise_an_item_error() -> None:
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF"):
         data = saved(image_of(SPECTROGRAM[:1]), TAGS if kind == "PNG" else None, kind)
         how = {} if kind == "PNG" else {"dialect": RIFFUSION}
         for part in decoder_reading.truncations(data, 8):
-            decoder_reading.survives(ImageReader, part, **how)
+            decoder_reading.read_or_item_error(ImageReader, part, **how)
         for part in decoder_reading.scrambles(data, 40):
-            decoder_reading.survives(ImageReader, part, **how)
+            decoder_reading.read_or_item_error(ImageReader, part, **how)
 
 
 def test_the_sample_is_riffusions_image_of_the_speech() -> None:

@@ -121,12 +121,19 @@ def test_rows_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert most < 3_000_000  # of 8,000,000
 
 
-def test_broken_and_other_files() -> None:
+def test_files_cut_off_are_refused() -> None:
     data = saved({"wav": ROWS})
     for part in decoder_reading.truncations(data):
         refused(part, **WAVE)
+
+
+def test_scrambled_files_are_read_or_raise_an_item_error() -> None:
+    data = saved({"wav": ROWS})
     for part in decoder_reading.scrambles(data, 200):
-        decoder_reading.survives(ParquetReader, part, **WAVE)
+        decoder_reading.read_or_item_error(ParquetReader, part, **WAVE)
+
+
+def test_a_file_of_another_type_is_named() -> None:
     assert refused(b"RIFF" + bytes(80)).message == "'in memory' is not a Parquet file; it looks like a WAV file"
 
 

@@ -105,12 +105,17 @@ def test_tensors_that_are_no_sound(content: Any, code: str) -> None:
 
 
 @pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
-def test_broken_files(how: dict[str, Any]) -> None:
+def test_files_cut_off_are_refused(how: dict[str, Any]) -> None:
     data = saved({"wav": torch.tensor(SAMPLES)}, **how)
     for part in decoder_reading.truncations(data):
         refused(part)
+
+
+@pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
+def test_scrambled_files_are_read_or_raise_an_item_error(how: dict[str, Any]) -> None:
+    data = saved({"wav": torch.tensor(SAMPLES)}, **how)
     for part in decoder_reading.scrambles(data):
-        decoder_reading.survives(TorchReader, part, **WAVE)
+        decoder_reading.read_or_item_error(TorchReader, part, **WAVE)
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF" + bytes(80), b"hello world", b"PK\3\4" + bytes(99)])

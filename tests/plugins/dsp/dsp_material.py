@@ -1,16 +1,23 @@
-"""Settings and material that the tests of this room share."""
+"""Settings and material that the tests of signal processing share."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tonearm_plugins.dsp.engines.native.block_layout import size_refusal
-from tonearm_plugins.dsp.engines.native.compiler import refusal
+from tonearm_plugins.dsp.engines.native.compiler import Machine, refusal
 
 # The engines that run here; what the native one does where it cannot run is tested in engines/native/test_compiler.py.
 ENGINES = ("scipy",) if refusal() else ("scipy", "native")
+
+only_native = pytest.mark.skipif(bool(refusal()), reason=refusal())
+
+# Eight lanes run on every machine that has a native engine; sixteen need AVX-512.
+NARROW = Machine("haswell", "", 8)
+WIDE = Machine("skylake-avx512", "", 16)
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
 

@@ -1,17 +1,12 @@
-"""Noise and speech to measure, and a mark for tests of the native engine."""
+"""Noise and speech to measure."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import pytest
 import soxr
 from dsp_material import SAMPLES
-
-from tonearm_plugins.dsp.engines.native import compiler
-
-only_native = pytest.mark.skipif(bool(compiler.refusal()), reason=compiler.refusal())
 
 
 def noise(seconds: float, rate: int, channels: int, seed: int = 1) -> Any:

@@ -7,13 +7,11 @@ import math
 import numpy as np
 import pytest
 import scipy.signal
-from dsp_material import ENGINES
-from meter_material import noise, only_native, speech
+from dsp_material import ENGINES, only_native
+from meter_material import noise, speech
 from meter_reference import HIGH_PASS, SHELF, ffmpegs, ffmpegs_range, integrated, tone
 
 from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS
-from tonearm_plugins.dsp.engines.native import loudness_kernel
-from tonearm_plugins.dsp.engines.native.compiler import Machine
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.loudness import k_weighting, measure_loudness
 
@@ -143,15 +141,6 @@ def test_both_engines_measure_the_same(rate: int, seconds: float) -> None:
     samples = noise(seconds, rate, 2)
     native, plain = (measure_loudness(samples, rate, engine=engine).energy for engine in ("native", "scipy"))
     np.testing.assert_allclose(native, plain, rtol=1e-7)
-
-
-@only_native
-@pytest.mark.parametrize("machine", [Machine("haswell", "", 8), None])
-def test_a_long_channel_is_taken_in_parts(machine: Machine | None) -> None:
-    channel = noise(40, 8000, 1)[0].astype("f8") + 0.1  # what comes before a part, and an offset, must not be forgotten
-    found = loudness_kernel.energies(channel, 800, k_weighting(8000), machine)
-    weighted = scipy.signal.sosfilt(k_weighting(8000), channel)
-    np.testing.assert_allclose(found, (weighted.reshape(-1, 800) ** 2).sum(axis=1), rtol=1e-6)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 import scipy.signal
 from dsp_material import ENGINES
-from meter_material import noise, only_native, speech
+from meter_material import noise, speech
 from meter_reference import between_samples, ffmpegs
 
-from tonearm_plugins.dsp.engines.native import true_peak_kernel
-from tonearm_plugins.dsp.engines.native.compiler import Machine
 from tonearm_plugins.dsp.true_peak import (
     OVERSAMPLING,
     SPAN,
@@ -130,11 +128,3 @@ def test_silence_and_what_is_not_finite(engine: str) -> None:
     samples[0, 50], samples[0, 300] = np.nan, np.inf
     wanted = measure_true_peak(np.nan_to_num(samples, posinf=0), engine=engine)
     assert measure_true_peak(samples, engine=engine) == wanted
-
-
-@only_native
-def test_eight_lanes_do_the_same_as_sixteen() -> None:
-    rows = np.random.default_rng(0).standard_normal((7, SPAN + TAPS - 1)).astype("f4")
-    filters = interpolation_filters().astype("f4")
-    narrow = true_peak_kernel.between(rows, filters, Machine("haswell", "", 8))
-    np.testing.assert_allclose(narrow, true_peak_kernel.between(rows, filters), rtol=1e-5)

@@ -97,6 +97,11 @@ def test_tags_hold_the_recipe() -> None:
     assert steps["divide-max"].max == 1000
 
 
+def test_tags_are_finite_numbers() -> None:
+    tags = {1: 5, 2: "text", 3: float("inf"), 4: float("nan"), 5: "7.5", 6: (1, 2)}
+    assert image._numbers(tags) == [(1, 5), (5, 7.5)]
+
+
 def test_an_image_without_tags_has_no_recipe() -> None:
     found = read(saved(Image.fromarray(LEVELS)))
     assert not found.has_recipe

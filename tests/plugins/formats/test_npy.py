@@ -261,20 +261,22 @@ def fuzz(executions: int, seed: int = 0) -> tuple[int, int]:
 
 
 @pytest.mark.filterwarnings("ignore:Reading `.npy` or `.npz` file required additional header parsing")
-def test_fuzz() -> None:
+def test_mutated_files_are_read_as_by_numpy_or_refused() -> None:
     taken, refusals = fuzz(3_000)
     assert taken > 100  # the mutations reach beyond the first check
     assert refusals > 1_000
 
 
 @pytest.mark.filterwarnings("ignore:Reading `.npy` or `.npz` file required additional header parsing")
-def test_fuzz_long(repetitions: Callable[[int], int], chance: random.Random) -> None:
+def test_mutated_files_are_read_as_by_numpy_or_refused_long(
+    repetitions: Callable[[int], int], chance: random.Random
+) -> None:
     count = repetitions(100_000)
     assert sum(fuzz(count, seed=chance.getrandbits(32))) == count
 
 
 @given(st.binary(max_size=300))
-def test_random_bytes(data: bytes) -> None:
+def test_random_bytes_are_read_as_by_numpy_or_refused(data: bytes) -> None:
     judge(data)
     judge(npy_header.MAGIC + data)
     judge(npy_header.MAGIC + b"\x01\x00" + data)
@@ -291,5 +293,5 @@ LITERALS = PLAIN | st.lists(PLAIN, max_size=4) | st.lists(PLAIN, max_size=4).map
     | st.fixed_dictionaries({"descr": LITERALS, "fortran_order": st.booleans(), "shape": LITERALS}),
     st.binary(max_size=40),
 )
-def test_random_literals(header: dict[str, object], data: bytes) -> None:
+def test_random_literals_are_read_as_by_numpy_or_refused(header: dict[str, object], data: bytes) -> None:
     judge(raw(repr(header).encode("utf-8", "surrogatepass"), data))

@@ -292,12 +292,12 @@ def fuzz(executions: int, seed: int = 0) -> tuple[int, int]:
     return taken, executions - taken
 
 
-def test_fuzz() -> None:
+def test_mutated_archives_are_read_or_refused() -> None:
     taken, refusals = fuzz(2_000)
     assert taken > 100
     assert refusals > 500
 
 
-def test_fuzz_long(repetitions: Callable[[int], int], chance: random.Random) -> None:
+def test_mutated_archives_are_read_or_refused_long(repetitions: Callable[[int], int], chance: random.Random) -> None:
     count = repetitions(50_000)
     assert sum(fuzz(count, seed=chance.getrandbits(32))) == count

@@ -4,31 +4,20 @@ import sys
 
 import numpy as np
 import pytest
-from dsp_material import SETTINGS, noise_spectrum, smooth_magnitude
+from dsp_material import NARROW, noise_spectrum, only_native
 from dsp_reference import hann
 
 from tonearm_plugins.dsp.engines import VARIABLE
-from tonearm_plugins.dsp.engines.native import compiler
-from tonearm_plugins.dsp.engines.native import istft_kernel as inverse
-from tonearm_plugins.dsp.engines.native import stft_kernel as forward
-from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, size_refusal
-from tonearm_plugins.dsp.engines.native.compiler import Machine
-from tonearm_plugins.dsp.engines.native.llvm_writer import FLAGS
-from tonearm_plugins.dsp.engines.native.recovery import NativeRecovery
+from tonearm_plugins.dsp.engines.native import compiler, istft_kernel
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout
 from tonearm_plugins.dsp.errors import EngineError
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.istft import istft
-from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
-
-NARROW = Machine("haswell", "", 8)
-WIDE = Machine("skylake-avx512", "", 16)
-
-only_native = pytest.mark.skipif(bool(compiler.refusal()), reason=compiler.refusal())
 
 
 @pytest.fixture
 def afresh(monkeypatch):
-    """Let the machine be judged anew, and again afterwards."""
+    """Forget what is known of the machine, before the test and after it."""
     monkeypatch.delenv(VARIABLE, raising=False)
     compiler.refusal.cache_clear()
     yield
@@ -37,7 +26,7 @@ def afresh(monkeypatch):
 
 
 def falls_back(reason):
-    """The named engine says why it cannot; the automatic choice does the work all the same."""
+    """The engine says why it cannot when asked for by name; the automatic choice takes another."""
     assert reason in compiler.refusal()
     spectrum = noise_spectrum(513, 20)
     call = {"window": hann(1024), "hop_length": 256, "pad": 512}
@@ -86,60 +75,29 @@ def test_old_processors_fall_back(monkeypatch, features):
 
 
 @only_native
-def test_sizes_without_a_kernel_are_refused_with_the_reason():
-    for n_fft, hop, reason in (
-        (1023, 256, "no FFT"),
-        (1022, 256, "no FFT"),
-        (700, 175, "no FFT"),
-        (16, 8, "no FFT"),
-        (1024, 4, "hop_length"),
-        (1024, 32, "overlap"),
-    ):
-        assert reason in size_refusal(n_fft, hop)
-    assert all(not size_refusal(n_fft, hop, WIDE) for n_fft, hop, _ in SETTINGS if hop >= 16)
-    refused = [(n_fft, hop) for n_fft, hop, _ in SETTINGS if hop >= 16 and size_refusal(n_fft, hop, NARROW)]
-    assert refused == [(512, 50), (1024, 64)]
-
-
-@only_native
-@pytest.mark.parametrize("setting", [(1024, 256, 1024), (2048, 300, 1200), (400, 160, 400), (1920, 480, 1920)])
-def test_eight_lanes_do_the_same_as_sixteen(setting):
-    n_fft, hop, win_length = setting
-    grid = FrameGrid.checked(hann(n_fft, win_length), hop_length=hop, pad=n_fft // 2, frames=37)
-    spectrum = noise_spectrum(n_fft // 2 + 1, 37)[0]
-    wide, narrow = np.empty((2, grid.length), np.float32)
-    for order in "CF":
-        inverse.istft(np.array(spectrum, order=order), grid, out=wide)
-        inverse.istft(np.array(spectrum, order=order), grid, out=narrow, machine=NARROW)
-        assert np.abs(wide - narrow).max() < 1e-6 * np.abs(wide).max()
-    spectra = np.empty((2, n_fft // 2 + 1, 37), np.complex64)
-    signal = np.random.default_rng(1).standard_normal(n_fft + 36 * hop).astype(np.float32)
-    for machine, result in zip((None, NARROW), spectra, strict=True):
-        forward.stft(signal, grid, out=result, machine=machine)
-    assert np.abs(spectra[0] - spectra[1]).max() < 1e-6 * np.abs(spectra).max()
-    found = []
-    for machine in (None, NARROW):
-        recovery = NativeRecovery(smooth_magnitude(n_fft // 2 + 1, 37).T, grid, machine=machine)
-        recovery.start_from_peaks()
-        recovery.iterate(2, Momentum.of(0.99))
-        out = np.empty(grid.length, np.float32)
-        recovery.finish(out)
-        found.append(out)
-    assert np.linalg.norm(found[0] - found[1]) < 1e-3 * np.linalg.norm(found[0])
-
-
-@only_native
 def test_kernels_outlive_one_another_and_refuse_wrong_arguments():
     for _ in range(3):
         grid = FrameGrid.checked(hann(64), hop_length=16, pad=0, frames=5)
         out = np.empty(grid.length, np.float32)
-        kernel = inverse.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=False)
+        kernel = istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=False)
         with pytest.raises(TypeError, match="blocks"):
             kernel(kernel.scratch(), sources=np.zeros(1))
         compiler.forget()
-        inverse.istft(noise_spectrum(33, 5)[0], grid, out=out, machine=NARROW)
+        istft_kernel.istft(noise_spectrum(33, 5)[0], grid, out=out, machine=NARROW)
         assert np.isfinite(out).all()
 
 
-def test_nan_keeps_its_meaning():
-    assert not {"fast", "nnan", "ninf"} & set(FLAGS.split())
+def test_room_begins_on_a_cache_line():
+    for shape in ((1,), (3, 5), (2, 3, 16)):
+        room = compiler.aligned(*shape)
+        assert room.ctypes.data % 64 == 0
+        assert room.shape == shape
+        assert not room.any()
+
+
+@only_native
+def test_a_kernel_is_compiled_once_for_all_callers():
+    compiler.forget()
+    first = istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=False)
+    assert istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=False) is first
+    assert istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=True) is not first
