@@ -12,12 +12,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.typing import Array, FloatArray
 
 Scale = Literal["linear", "mel", "log"]
 
-BLOCK = 2048
-"""Frames in a block."""
+BLOCK_FRAMES = 2048
+"""Frames in a block: with an n_fft of 2,048 its powers take 16 MiB."""
 
 _LOWEST_HZ = 20.0  # at the bottom of a logarithmic axis
 _FLOOR = 1e-20  # smallest power: −200 dB
@@ -76,9 +77,8 @@ def stft_powers(samples: FloatArray, window: FloatArray, hop_length: int) -> Ite
     n_fft, length = window.size, samples.size
     frames = 1 + (length - 1) // hop_length
     unit = (window.sum() / 2) ** 2
-    for first in range(0, frames, BLOCK):
-        last = min(first + BLOCK, frames)
-        start, stop = first * hop_length - n_fft // 2, (last - 1) * hop_length + n_fft - n_fft // 2
+    for block in block_slices(frames, BLOCK_FRAMES):
+        start, stop = block.start * hop_length - n_fft // 2, (block.stop - 1) * hop_length + n_fft - n_fft // 2
         inside = np.asarray(samples[max(start, 0) : min(stop, length)], np.float32)
         padded = np.pad(inside, (max(-start, 0), max(stop - length, 0)))
         values = stft(padded[None], window=window, hop_length=hop_length)[0]
@@ -107,8 +107,8 @@ def value_powers(values: Array, unit: float, exponent: int = 1) -> Iterator[Floa
     >>> list(value_powers(np.array([[4.0, 3.0 + 4.0j]]), unit=2.0))
     [array([[4.  , 6.25]])]
     """
-    for first in range(0, values.shape[1], BLOCK):
-        block = np.abs(values[:, first : first + BLOCK]).astype(np.float64) / unit
+    for part in block_slices(values.shape[1], BLOCK_FRAMES):
+        block = np.abs(values[:, part]).astype(np.float64) / unit
         yield block if exponent == 2 else block**2
 
 
