@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tonearm.api import ArrayOptions, MelDialect, OptionError
-from tonearm.cli.dialects import HEAD, figures_of
-from tonearm.cli.plugins import described, flow, kind
+from tonearm.cli.dialects import HEAD, table_figures
+from tonearm.cli.plugins import option_type, plugin_row, port_flow
 from tonearm.errors.codes import error_codes
 from tonearm.names import BUILTIN
 from tonearm.pipeline.options import declared_options
@@ -66,7 +66,7 @@ def _dialects(registry: Registry) -> str:
             sources.append(f"- `{name}`{also}: {error.message}.")
             continue
         padding = dialect.padding + (f", {dialect.pad_mode}" if dialect.padding in ("center", "half-overlap") else "")
-        lines.append(f"| `{name}` | {' | '.join((*figures_of(dialect), padding))} |")
+        lines.append(f"| `{name}` | {' | '.join((*table_figures(dialect), padding))} |")
         notes = f" {dialect.notes[0].upper()}{dialect.notes[1:].rstrip('.')}." if dialect.notes else ""
         sources.append(f"- `{name}`{also}: {dialect.source.rstrip('.')}.{notes}")
     return "\n".join([*lines, "", "Where the figures stand:", "", *sources])
@@ -80,8 +80,10 @@ def _table(registry: Registry) -> str:
     lines = ["| plugin | takes → gives | does |", "| --- | --- | --- |"]
     for role in ROLES:
         for entry in _builtin(registry, role):
-            row = described(registry, entry)
-            lines.append(f"| [`{row['name']}`](docs/reference.md#{row['name']}) | {flow(row)} | {row['description']} |")
+            row = plugin_row(registry, entry)
+            lines.append(
+                f"| [`{row['name']}`](docs/reference.md#{row['name']}) | {port_flow(row)} | {row['description']} |"
+            )
     return "\n".join(lines)
 
 
@@ -115,8 +117,8 @@ def _errors() -> str:
 
 
 def _section(registry: Registry, entry: RegistryEntry) -> list[str]:
-    row = described(registry, entry)
-    lines = [f"### {row['name']}", "", f"{row['description']} ({flow(row)})", ""]
+    row = plugin_row(registry, entry)
+    lines = [f"### {row['name']}", "", f"{row['description']} ({port_flow(row)})", ""]
     options = ports_of(entry.resolve()).options
     shared = tuple(declared_options(ArrayOptions)) if issubclass(options, ArrayOptions) else ()
     if shared:
@@ -133,7 +135,7 @@ def _options(options: type[Any], leave_out: tuple[str, ...]) -> list[str]:
         schema = schemas[option.name]
         default_text = "required" if option.required else _shown(schema["default"])
         if option.name not in leave_out:
-            takes = kind(schema).replace("|", "or")
+            takes = option_type(schema).replace("|", "or")
             rows.append(f"| `{option.name}` | {takes} | {default_text} | {option.description} |")
     return ["| option | takes | default | |", "| --- | --- | --- | --- |", *rows] if rows else []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from tonearm.errors import ChooseOption, GiveOption, RunCommand, UsageError, one_line
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
 from tonearm.signals import Signal
@@ -29,6 +30,27 @@ def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[Registry
         longest = max((len(suffix) for suffix in getattr(plugin, "suffixes", ()) if base.endswith(suffix)), default=0)
         found.setdefault(longest, []).append(entry)
     return found[max(found)] if found and max(found) else []
+
+
+def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
+    """Return the only plugin that reads (or writes) files with the suffix of a name.
+
+    Raises
+    ------
+    UsageError
+        If there is no plugin for the suffix, or more than one.
+    """
+    found = plugins_by_suffix(registry, role, name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = tuple(registry.short_name(entry) for entry in found)
+        message = f"several {role}s fit {one_line(name)}: {', '.join(names)}"
+        raise UsageError(message, code="ambiguous-suffix", remedies=(ChooseOption(role, names),))
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    message = f"no {role} {'reads' if role == 'decoder' else 'writes'} {suffix or 'a name with no suffix'}"
+    remedies = (GiveOption(role), RunCommand(("tonearm", "plugins"), when="to list all plugins"))
+    raise UsageError(message, code="unknown-suffix", remedies=remedies)
 
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:

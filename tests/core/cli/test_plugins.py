@@ -130,7 +130,7 @@ class TestOnePlugin:
             assert json.loads(run(entry.name, "--json", capsys=capsys)[1])["name"] == entry.name
 
     @pytest.mark.parametrize(
-        ("name", "hint"), [("raw-writr", "did you mean 'raw-writer'?"), ("zzz", "tonearm plugins lists all")]
+        ("name", "hint"), [("raw-writr", "did you mean 'raw-writer'?"), ("zzz", "tonearm plugins, to list all plugins")]
     )
     def test_unknown(self, name, hint, toys, capsys):
         expected = f"unknown-plugin: there is no plugin '{name}'\n    hint: {hint}\n"

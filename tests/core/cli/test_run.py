@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from core_toys import tonearm
 
-from tonearm.cli.progress import LINE_EVERY, Lines
+from tonearm.cli.progress import LINE_INTERVAL, ProgressLines
 
 PIPELINE = """\
 tonearm: 1
@@ -229,12 +229,12 @@ class TestProgress:
     def test_a_line_now_and_then(self, capsys, monkeypatch):
         now = [100.0]
         monkeypatch.setattr(time, "monotonic", lambda: now[0])
-        lines = Lines(quiet=False, lines=None)
+        lines = ProgressLines(quiet=False, lines=None)
         lines.total, lines.done, lines.failed = 100, 10, 2
-        now[0] += LINE_EVERY / 2
+        now[0] += LINE_INTERVAL / 2
         lines.tick()
         assert capsys.readouterr().err == ""
-        now[0] += LINE_EVERY / 2
+        now[0] += LINE_INTERVAL / 2
         lines.tick()
         assert capsys.readouterr().err == "10 of 100 sources, 2 failed, 2.0 a second, 45 s left\n"
         lines.tick()
@@ -244,7 +244,7 @@ class TestProgress:
         """Somebody who looks into the log sees that the run is alive."""
         code = (
             "import sys, tonearm.cli.main as cli, tonearm.cli.progress as progress;"
-            "progress.LINE_EVERY = 0.2; sys.exit(cli.main())"
+            "progress.LINE_INTERVAL = 0.2; sys.exit(cli.main())"
         )
         Path("p.yaml").write_text(PIPELINE.replace("outputs:", "steps: [{use: slow}]\noutputs:"))
         from core_toys import third_party

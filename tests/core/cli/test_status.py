@@ -44,7 +44,7 @@ def test_what_a_person_sees(ran):
         "    1 × … samples were beyond full scale and clipped, first c.wav",
     ]
     assert [line.split() for line in lines[8:10]] == [
-        ["measured", "mean", "least", "greatest"], ["clipped", "2", "2", "c.wav", "2", "c.wav"],
+        ["measured", "mean", "lowest", "highest"], ["clipped", "2", "2", "c.wav", "2", "c.wav"],
     ]  # fmt: skip
     assert lines[-1].split() == ["peak_db", "0", "-6.02", "a.wav", "6.02", "c.wav"]
 

@@ -168,7 +168,7 @@ def test_a_page_for_people(capsys: Any) -> None:
     assert lines[2].startswith("  values:      -0.343446 to 0.216816  (certain: ")
     assert lines[3].startswith("  kind:        waveform  (likely: ")
     assert lines[4].startswith("  axes:        [time]  (likely: ")
-    assert '    sample_rate: "?"  # in Hz, as the model\'s settings say' in lines
+    assert '    sample_rate: "?"  # in Hz, from the model\'s settings' in lines
     _, out, _ = inspect(capsys, str(SAMPLES / "utt08-magnitude.npy"))
     assert len({len(line) for line in out.splitlines()[1:9]}) == 1
     assert set("".join(out.splitlines()[1:9])) <= set(" ░▒▓█")
@@ -215,14 +215,14 @@ def test_every_array_of_a_file(tmp_path: Path, capsys: Any) -> None:
     status, out, _ = inspect(capsys, "--key", "s*", "--json", str(tmp_path / "a.npz"))
     assert (status, [json.loads(line)["key"] for line in out.splitlines()]) == (0, ["stft", "step"])
     status, _, err = inspect(capsys, "--key", "x", str(tmp_path / "a.npz"))
-    assert (status, err) == (3, "no-such-key: there is no array 'x'\n    hint: there are wav, text, stft, step\n")
+    assert (status, err) == (3, "no-such-key: there is no array 'x'\n    hint: --key wav, text, stft or step\n")
 
 
 def test_many_arrays_are_not_passed_over_in_silence(tmp_path: Path, capsys: Any) -> None:
     np.savez(tmp_path / "a.npz", **{f"a{number:02}": np.zeros(5) for number in range(25)})
     _, out, _ = inspect(capsys, str(tmp_path / "a.npz"))
     assert out.count("tonearm: 1") == 20
-    assert out.rstrip().endswith("5 more arrays are not looked at; --key NAME looks at one")
+    assert out.rstrip().endswith("5 more arrays are not inspected; --key NAME inspects one")
 
 
 @pytest.mark.parametrize("name", ["sr", "Sample_Rate", "fs"])
@@ -288,12 +288,12 @@ def test_what_cannot_be_inspected(name: str, code: str, status: int, tmp_path: P
 
 
 def test_a_long_file_of_sound_is_not_decoded(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "DECODED", 1000)
+    monkeypatch.setattr(files, "MAX_DECODED_SAMPLES", 1000)
     _, out, _ = inspect(capsys, str(SAMPLES / "utt08-16k.wav"))
     lines = out.splitlines()
     assert lines[0].endswith("utt08-16k.wav  1×20991")
-    assert lines[1].startswith("  values:      ?  (unknown: it is long")
-    assert lines[4] == "  sample_rate: 16000  (certain: what the file says)"
+    assert lines[1].startswith("  values:      ?  (unknown: too long")
+    assert lines[4] == "  sample_rate: 16000  (certain: from the file)"
 
 
 def peak_of(path: Path) -> int:

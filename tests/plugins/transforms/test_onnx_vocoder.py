@@ -253,7 +253,7 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeyp
         tonearm.load_pipeline(_pipeline(path, "hifigan"))
     (problem,) = caught.value.problems
     assert problem.code == "missing-requirement"
-    assert problem.hint == 'pip install "tonearm[vocoder]"'
+    assert problem.hint == "pip install 'tonearm[vocoder]'"
 
 
 def test_produces_names_the_option(path):

@@ -1,4 +1,4 @@
-"""What can be counted in an array, in one pass over blocks that are given back once read."""
+"""Statistics of an array, computed in one pass over blocks; pages of a mapped file are released once they are read."""
 
 from __future__ import annotations
 
@@ -13,48 +13,55 @@ from tonearm.errors import ItemError
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
-SIDE = 256
-"""Places along the two longest axes that are compared with their neighbours, at most."""
+LONG_SIDE = 256
+"""Largest length along the two longest axes of the part in which neighbours are compared."""
 
-BESIDE = 4
-"""Places along every other axis."""
+SHORT_SIDE = 4
+"""Largest length along every other axis of that part."""
 
-DEEP = 1e-4
-"""Values without a negative one are compared as logarithms, down to this part of the greatest: spectra span decades."""
+LOG_FLOOR = 1e-4
+"""Floor of logarithms, as a fraction of the largest value. Values without a negative one are compared as logarithms,
+because spectra span decades."""
 
-TOUCHED = 1 << 24
-"""Bytes of a mapped file that are touched before they are given back, more or less."""
+MAX_MAPPED_BYTES = 1 << 24
+"""Approximate number of bytes of a mapped file that are read before their pages are released."""
 
-REAL = 1e-6
-"""Part of the greatest value up to which an imaginary part is none."""
+REAL_TOLERANCE = 1e-6
+"""Largest imaginary part that counts as none, as a fraction of the largest magnitude."""
+
+MAX_END_SIZE = 1 << 20
+"""Largest number of values at the end of an axis that are examined."""
+
+MAX_TRAILING = 64
+"""Largest number of positions at the end of an axis that are searched for zeros."""
 
 
-class Measured(Struct, frozen=True, kw_only=True):
-    """What was counted.
+class ArrayStatistics(Struct, frozen=True, kw_only=True):
+    """Statistics of an array; those of a complex array are over real and imaginary parts.
 
     Parameters
     ----------
     shape, dtype
-        Of the array as it is.
+        Shape and type of the array.
     low, high
-        Least and greatest finite value, over real and imaginary parts; 0 if there is none.
+        Lowest and highest finite value; 0 if there is none.
     mean
-        Of the finite values.
+        Mean of the finite values.
     not_finite, negative
-        How many values are NaN or infinite, and how many below 0.
-    at_low
-        How many values are exactly the least one.
+        Number of values that are NaN or infinite, and of values below 0.
+    low_count
+        Number of values that equal the lowest one.
     whole
         Whether all finite values are whole numbers.
-    likeness
-        Correlation of neighbours along each axis, in the middle of the array; 0 along an axis of one place.
+    correlation
+        Correlation of neighbours along each axis, in the middle of the array; 0 along an axis of length 1.
     roughness
-        Mean step to the next value along each axis, over that of all axes; there, too.
+        Mean step to the next value along each axis, divided by the sum over all axes, in the middle of the array.
     real_ends
-        Along each axis of a complex array, whether the first and the last place hold real values alone, as those of
-        the lowest and the highest bin of a real sound are; empty if the array is real, or all its values are.
-    zero_end
-        How many last places along the last axis, and along the one before it, hold nothing but 0.
+        Whether the first and the last position along each axis hold real values only, as the lowest and the highest bin
+        of real samples do; empty if the array or all its values are real.
+    trailing_zeros
+        Number of last positions that hold only 0, along each of the last two axes.
     """
 
     shape: tuple[int, ...]
@@ -64,12 +71,12 @@ class Measured(Struct, frozen=True, kw_only=True):
     mean: float
     not_finite: int
     negative: int
-    at_low: int
+    low_count: int
     whole: bool
-    likeness: tuple[float, ...]
+    correlation: tuple[float, ...]
     roughness: tuple[float, ...]
     real_ends: tuple[tuple[bool, bool], ...]
-    zero_end: tuple[int, ...]
+    trailing_zeros: tuple[int, ...]
 
     @property
     def size(self) -> int:
@@ -78,12 +85,12 @@ class Measured(Struct, frozen=True, kw_only=True):
 
     @property
     def peak(self) -> float:
-        """The greatest absolute value."""
+        """Largest absolute value."""
         return max(-self.low, self.high)
 
     @property
     def finite(self) -> int:
-        """How many finite values there are, over real and imaginary parts."""
+        """Number of finite values."""
         return self.size * (2 if self.dtype.startswith("complex") else 1) - self.not_finite
 
     @property
@@ -93,32 +100,32 @@ class Measured(Struct, frozen=True, kw_only=True):
 
     @property
     def centred(self) -> bool:
-        """Whether values lie around 0, as those of a sound do."""
+        """Whether values are centred on 0, as samples are."""
         return bool(self.constant or self.negative) and abs(self.mean) <= 0.2 * self.peak
 
 
-def measure(array: Array) -> Measured:
-    """Count what can be counted.
+def compute_statistics(array: Array) -> ArrayStatistics:
+    """Return the statistics of an array.
 
     Raises
     ------
     ItemError
-        If it holds no numbers, or nothing.
+        If the array is empty, or does not hold numbers.
     """
     import numpy as np
 
-    with np.errstate(all="ignore"):  # values such as 1e300 are counted like others
-        return _measured(array)
+    with np.errstate(all="ignore"):  # values such as 1e300 may overflow
+        return _compute(array)
 
 
-def _measured(array: Array) -> Measured:
+def _compute(array: Array) -> ArrayStatistics:
     import numpy as np
 
     if array.dtype.kind not in "iufc" or not array.size:
         what = "is empty" if array.dtype.kind in "iufc" else f"holds {array.dtype} values, not numbers"
         raise ItemError(f"the array {what}: its shape is {array.shape}", code="not-numbers" if array.size else "empty")
     low, high, total = math.inf, -math.inf, 0.0
-    bad = negative = at_low = 0
+    bad = negative = low_count = 0
     whole = True
     for block in blocks(array):
         for part in (block.real, block.imag) if block.dtype.kind == "c" else (block,):
@@ -128,15 +135,15 @@ def _measured(array: Array) -> Measured:
                 continue
             least = float(finite.min())
             same = int(np.count_nonzero(finite == finite.min()))
-            at_low = same if least < low else at_low + same if least == low else at_low
+            low_count = same if least < low else low_count + same if least == low else low_count
             low, high = min(low, least), max(high, float(finite.max()))
             total += float(finite.sum(dtype=np.float64))
             negative += int(np.count_nonzero(finite < 0))
             whole = whole and (finite.dtype.kind in "iu" or bool((finite == np.rint(finite)).all()))
-        give_back(array)
+        release_pages(array)
     count = array.size * (2 if array.dtype.kind == "c" else 1) - bad
     inner = _middle(array)
-    return Measured(
+    return ArrayStatistics(
         shape=array.shape,
         dtype=array.dtype.name,
         low=low if count else 0.0,
@@ -144,34 +151,34 @@ def _measured(array: Array) -> Measured:
         mean=total / max(count, 1),
         not_finite=bad,
         negative=negative,
-        at_low=at_low,
+        low_count=low_count,
         whole=whole and count > 0,
-        likeness=tuple(_likeness(inner, axis) for axis in range(array.ndim)),
+        correlation=tuple(_correlation(inner, axis) for axis in range(array.ndim)),
         roughness=_roughness(inner),
         real_ends=_real_ends(array) if array.dtype.kind == "c" else (),
-        zero_end=_zero_end(array),
+        trailing_zeros=_trailing_zeros(array),
     )
 
 
 def _middle(array: Array) -> Array:
-    """Return the middle of an array, as finite float64: magnitudes of complex values, logarithms of what spans decades.
+    """Return the middle of an array as finite float64: magnitudes of complex values, logarithms of spectra.
 
-    A spectrum does; it is told by having no value below 0.
+    Values are taken for a spectrum if none is below 0.
     """
     import numpy as np
 
     longest = sorted(range(array.ndim), key=lambda axis: -array.shape[axis])[:2]
-    sides = [SIDE if axis in longest else BESIDE for axis in range(array.ndim)]
+    sides = [LONG_SIDE if axis in longest else SHORT_SIDE for axis in range(array.ndim)]
     starts = [max(0, (n - side) // 2) for n, side in zip(array.shape, sides, strict=True)]
-    inner = copy_of(array[tuple(slice(start, start + side) for start, side in zip(starts, sides, strict=True))])
+    inner = copy_mapped(array[tuple(slice(start, start + side) for start, side in zip(starts, sides, strict=True))])
     values: Array = np.abs(inner) if array.dtype.kind == "c" else inner
     values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
     if array.dtype.kind in "fc" and 0 <= values.min() < values.max():
-        values = np.log(np.maximum(values, DEEP * values.max()))
+        values = np.log(np.maximum(values, LOG_FLOOR * values.max()))
     return values
 
 
-def _likeness(inner: Array, axis: int) -> float:
+def _correlation(inner: Array, axis: int) -> float:
     import numpy as np
 
     rows = np.moveaxis(inner, axis, 0)
@@ -191,43 +198,43 @@ def _roughness(inner: Array) -> tuple[float, ...]:
 
 
 def _real_ends(array: Array) -> tuple[tuple[bool, bool], ...]:
-    """Look for places with real values alone, in no more than a million of them along each axis."""
+    """Return whether the first and the last position along each axis hold real values only; see `ArrayStatistics`."""
     import numpy as np
 
-    middle = tuple(slice(max(0, (n - SIDE) // 2), max(0, (n - SIDE) // 2) + SIDE) for n in array.shape)
-    inner = copy_of(array[middle] if array.ndim <= 2 else array[(0,) * (array.ndim - 2)][middle[-2:]])
+    middle = tuple(slice(max(0, (n - LONG_SIDE) // 2), max(0, (n - LONG_SIDE) // 2) + LONG_SIDE) for n in array.shape)
+    inner = copy_mapped(array[middle] if array.ndim <= 2 else array[(0,) * (array.ndim - 2)][middle[-2:]])
     if not np.abs(inner.imag).max() > 0:
         return ()
-    limit = REAL * float(np.abs(inner).max())
+    limit = REAL_TOLERANCE * float(np.abs(inner).max())
     found = []
     for axis in range(array.ndim):
         rows = np.moveaxis(array, axis, 0)
         ends = [rows[0], rows[-1]] if len(rows) > 2 else []
-        if not ends or ends[0].size > 1 << 20:
+        if not ends or ends[0].size > MAX_END_SIZE:
             found.append((False, False))
         else:
-            first, last = (bool(np.abs(np.nan_to_num(copy_of(end).imag)).max() <= limit) for end in ends)
+            first, last = (bool(np.abs(np.nan_to_num(copy_mapped(end).imag)).max() <= limit) for end in ends)
             found.append((first, last))
     return tuple(found)
 
 
-def _zero_end(array: Array) -> tuple[int, ...]:
-    """Return how many places at the end of each of the last two axes are 0, looking at no more than 64."""
+def _trailing_zeros(array: Array) -> tuple[int, ...]:
+    """Return the number of last positions that hold only 0, along each of the last two axes."""
     import numpy as np
 
     found = []
     for axis in range(max(array.ndim - 2, 0), array.ndim):
-        ends = np.moveaxis(array, axis, 0)[::-1][:64]
-        if ends[:1].size > 1 << 20:
+        ends = np.moveaxis(array, axis, 0)[::-1][:MAX_TRAILING]
+        if ends[:1].size > MAX_END_SIZE:
             found.append(0)
             continue
-        sounding = next((index for index, end in enumerate(ends) if copy_of(end).any()), len(ends))
+        sounding = next((index for index, end in enumerate(ends) if copy_mapped(end).any()), len(ends))
         found.append(sounding)
     return tuple(found)
 
 
-def copy_of(view: Array) -> Array:
-    """Return a copy of some values of an array, which may lie far apart in a mapped file."""
+def copy_mapped(view: Array) -> Array:
+    """Return a copy of a view of an array, whose values may lie far apart in a mapped file."""
     import numpy as np
 
     copy: Array = np.empty(view.shape, view.dtype)
@@ -236,23 +243,23 @@ def copy_of(view: Array) -> Array:
 
 
 def _copy(view: Array, copy: Array) -> None:
-    """Copy values part by part, and give back what was touched: to read one, a system may map 2 MB around it."""
+    """Copy values part by part and release the pages; to read one value, the system may map 2 MB around it."""
     import numpy as np
 
     strides = np.abs(view.strides)
-    if view.size < 2 or (np.subtract(view.shape, 1) * strides).sum() <= TOUCHED:
+    if view.size < 2 or (np.subtract(view.shape, 1) * strides).sum() <= MAX_MAPPED_BYTES:
         copy[...] = view
-        give_back(view)
+        release_pages(view)
         return
     axis = int(np.argmax(np.where(np.array(view.shape) > 1, strides, -1)))
-    step = min(max(1, TOUCHED // int(strides[axis])), -(-view.shape[axis] // 2))
+    step = min(max(1, MAX_MAPPED_BYTES // int(strides[axis])), -(-view.shape[axis] // 2))
     for start in range(0, view.shape[axis], step):
         here = (slice(None),) * axis + (slice(start, start + step),)
         _copy(view[here], copy[here])
 
 
-def give_back(array: Array) -> None:
-    """Give the pages of a mapped file back to the system; they are read again if they are needed."""
+def release_pages(array: Array) -> None:
+    """Release the pages of a mapped file; the system reads them again when they are needed."""
     import mmap
 
     base: Any = array
@@ -260,6 +267,6 @@ def give_back(array: Array) -> None:
     while base is not None and not isinstance(base, mmap.mmap):
         mode = getattr(base, "mode", mode)
         base = getattr(base, "base", None)
-    # A private copy (mode c) would lose what was written to it.
+    # A private mapping (mode c) would lose what was written to it.
     if base is not None and mode in ("r", "r+") and hasattr(mmap, "MADV_DONTNEED"):
         base.madvise(mmap.MADV_DONTNEED)
