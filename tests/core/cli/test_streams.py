@@ -149,7 +149,7 @@ class TestGuard:
         ],
     )  # fmt: skip
     def test_what_goes_wrong_has_its_status(self, error, status, said, capsys, monkeypatch):
-        monkeypatch.setattr(console, "discard", lambda _: None)
+        monkeypatch.setattr(console, "discard_stream", lambda _: None)
         monkeypatch.setattr(signal, "signal", lambda *_: None)
 
         def command():
