@@ -14,6 +14,7 @@ TONEARM_ENGINE names, else native where it can, else scipy.
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING, Protocol
 
@@ -119,6 +120,7 @@ def refusals() -> dict[str, str]:
     return {name: _load(name).refusal() for name in ENGINES}
 
 
+@functools.cache
 def _load(name: str) -> Engine:
     """Return an engine. Each is imported only here, so that nobody pays for the others."""
     if name == "native":
