@@ -42,7 +42,7 @@ def written(folder: Path, name: str, port: str, **options: Any) -> Path:
         "input": {"use": "npy-reader", "with": reader},
         "outputs": [{"use": f"{name}-writer", "file": f"out.{name}", "with": options}],
     }
-    report = tonearm.load(pipeline).run([folder / "in.npy"], out=folder / "out", force=True)
+    report = tonearm.load_pipeline(pipeline).run([folder / "in.npy"], out=folder / "out", force=True)
     assert report.ok, report.errors
     return report.outputs[0]
 
@@ -50,7 +50,7 @@ def written(folder: Path, name: str, port: str, **options: Any) -> Path:
 def read(path: Path, use: str, options: dict[str, Any]) -> Any:
     output = {"use": "npy-writer", "file": "x.npy"}
     pipeline = {"tonearm": 1, "input": {"use": use, "with": options}, "outputs": [output]}
-    (signal,) = tonearm.load(pipeline).convert(path)
+    (signal,) = tonearm.load_pipeline(pipeline).convert(path)
     return signal
 
 
@@ -123,7 +123,7 @@ def test_big_endian_input_becomes_native(tmp_path: Path) -> None:
         "input": {"use": "npy-reader", "with": {"sample_rate": 8000}},
         "outputs": [{"use": "npy-writer", "file": "out.npy", "with": {"squeeze": True}}],
     }
-    report = tonearm.load(pipeline).run([tmp_path / "in.npy"], out=tmp_path / "out")
+    report = tonearm.load_pipeline(pipeline).run([tmp_path / "in.npy"], out=tmp_path / "out")
     got = np.load(report.outputs[0])
     assert got.dtype == np.dtype("=f4")
     np.testing.assert_array_equal(got, np.arange(4) / 8)
@@ -131,7 +131,7 @@ def test_big_endian_input_becomes_native(tmp_path: Path) -> None:
 
 def test_a_signal_of_two_arrays_is_refused() -> None:
     from tonearm.api import Context, ItemError, Signal
-    from tonearm_plugins.encoders.arrays import the_array
+    from tonearm_plugins.encoders.array_options import the_array
     from tonearm_plugins.encoders.npy_writer import NpyOptions
 
     class Pair(Signal):
@@ -146,7 +146,7 @@ def test_a_signal_of_two_arrays_is_refused() -> None:
 
 def test_values_that_a_type_cannot_hold() -> None:
     from tonearm.api import Context, ItemError, Waveform
-    from tonearm_plugins.encoders.arrays import the_array
+    from tonearm_plugins.encoders.array_options import the_array
     from tonearm_plugins.encoders.npy_writer import NpyOptions
 
     loud = Waveform(samples=np.full((1, 3), 1e5, "f4"), sample_rate=8000)

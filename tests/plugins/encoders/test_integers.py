@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from encoder_material import encoded, mapping, noise, run, tone
+from encoder_helpers import encoded, mapping, noise, run, tone
 from other_decoders import by_ffmpeg, heard, whole_numbers
 
 import tonearm
@@ -29,7 +29,7 @@ WRITERS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 def plugin_of(name: str, **options: Any) -> tuple[Any, str]:
     use, suffix, more = WRITERS[name]
-    pipeline = tonearm.load(mapping(use, suffix, 44100, **more, **options))
+    pipeline = tonearm.load_pipeline(mapping(use, suffix, 44100, **more, **options))
     return pipeline.outputs[0].encoder.plugin, suffix
 
 
@@ -84,7 +84,7 @@ def test_all_dither_alike_block_by_block(tmp_path: Path, name: str) -> None:
 )
 def test_dither_without_rounding_is_refused(use: str, suffix: str, options: dict[str, Any]) -> None:
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(mapping(use, suffix, 44100, dither=True, **options))
+        tonearm.load_pipeline(mapping(use, suffix, 44100, dither=True, **options))
     (problem,) = caught.value.problems
     assert "dither is for what is rounded" in problem.message
     assert problem.hint
@@ -137,7 +137,7 @@ def test_raw_samples_are_read_by_ffmpeg_and_by_pcm_reader(tmp_path: Path, encodi
     else:  # 13 and 14 bits near zero, coarser above
         assert (np.abs(got - samples) <= np.abs(samples) / 20 + 2**-11).all()
     reader = {"encoding": encoding, "sample_rate": 32000, "channels": channels}
-    back = tonearm.load({"tonearm": 1, "input": {"use": "pcm-reader", "with": reader}, "outputs": NOWHERE})
+    back = tonearm.load_pipeline({"tonearm": 1, "input": {"use": "pcm-reader", "with": reader}, "outputs": NOWHERE})
     (signal,) = back.convert(path)
     np.testing.assert_allclose(signal.samples, got, atol=2**-23)
 

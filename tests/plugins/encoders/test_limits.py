@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import soundfile
-from encoder_material import encoded, mapping, noise, run
+from encoder_helpers import encoded, mapping, noise, run
 
 import tonearm
 from tonearm_plugins.encoders.m4a_writer import M4aOptions, M4aWriter
@@ -23,7 +23,7 @@ def problem_of(use: str, suffix: str, rate: int, channels: int | None, options: 
         output = {"use": use, "file": f"{{stem}}{suffix}", "with": options}
         pipeline = {"tonearm": 1, "input": {"use": "pcm-reader", "with": reader}, "outputs": [output]}
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
     (problem,) = caught.value.problems
     return problem
 
@@ -140,12 +140,12 @@ from tonearm.pipeline.converter import as_source
 noise = np.random.default_rng(0).standard_normal(60_000).astype("f4") * 0.1
 
 def write(name, length, limit):
-    pipeline = tonearm.load({{
+    pipeline = tonearm.load_pipeline({{
         "tonearm": 1, "input": {{"use": "npy-reader", "with": {{"sample_rate": 48000}}}},
         "outputs": [{{"use": name + "-writer", "file": "x." + name}}],
     }})
     (outcome,) = pipeline.items(as_source(noise[:length]))
-    with Temporaries({str(tmp_path)!r}, mark="0" * 8, fsync=False) as temporaries:
+    with Temporaries({str(tmp_path)!r}, owner_id="0" * 8, fsync=False) as temporaries:
         sink = temporaries.sink("x." + name)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         try:
@@ -180,4 +180,4 @@ def test_a_type_that_does_not_fit_the_signal(name: str, kind: str, dtype: str, m
     reader = {"kind": kind, "sample_rate": 8000, "n_fft": 64, "hop_length": 16}
     output = {"use": f"{name}-writer", "file": "x", "with": {"dtype": dtype}}
     with pytest.raises(tonearm.PipelineError, match=message):
-        tonearm.load({"tonearm": 1, "input": {"use": "npy-reader", "with": reader}, "outputs": [output]})
+        tonearm.load_pipeline({"tonearm": 1, "input": {"use": "npy-reader", "with": reader}, "outputs": [output]})

@@ -10,7 +10,7 @@ import mutagen
 import numpy as np
 import pytest
 import soxr
-from encoder_material import encoded, error_db, rates_and_channels
+from encoder_helpers import encoded, error_db, rates_and_channels
 from other_decoders import (
     by_another_ffmpeg,
     by_faad,
@@ -120,7 +120,7 @@ def test_channels_are_those_that_were_written(
         "input": {"use": "audio-reader"},
         "outputs": [{"use": "wav-writer", "file": "x.wav"}],
     }
-    (signal,) = tonearm.load(pipeline).convert(path)
+    (signal,) = tonearm.load_pipeline(pipeline).convert(path)
     pitches = np.abs(np.fft.rfft(signal.samples[:, :48_000] * np.hanning(48_000))).argmax(axis=1)
     np.testing.assert_array_equal(pitches, hertz)
     if made == "by us" and channels == 6:

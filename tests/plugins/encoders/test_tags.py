@@ -13,7 +13,7 @@ import mutagen.wave
 import numpy as np
 import pytest
 import soundfile
-from encoder_material import encoded, mapping, noise, run
+from encoder_helpers import encoded, mapping, noise, run
 from other_decoders import call
 
 import tonearm
@@ -68,7 +68,7 @@ def tagged(folder: Path, name: str, **options: Any) -> tuple[Path, Sink]:
 
 
 def plugin_of(name: str, **options: Any) -> Any:
-    return tonearm.load(mapping(name, SUFFIXES[name], 48000, **options)).outputs[0].encoder.plugin
+    return tonearm.load_pipeline(mapping(name, SUFFIXES[name], 48000, **options)).outputs[0].encoder.plugin
 
 
 def read_by_ffmpeg(path: Path) -> dict[str, str]:
@@ -164,16 +164,16 @@ def test_what_made_a_source_is_not_said_of_its_copy(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", noise(1, 500)[0], 48000)
     copy = {"tonearm": 1, "input": {"use": "audio-reader"}, "steps": []}
     first = {**copy, "outputs": [{"use": "flac-writer", "file": "a.flac", "with": {"provenance": True}}]}
-    tonearm.load(first).run([tmp_path / "in.wav"], out=tmp_path)
+    tonearm.load_pipeline(first).run([tmp_path / "in.wav"], out=tmp_path)
     second = {**copy, "outputs": [{"use": "flac-writer", "file": "b.flac", "with": {"tags": {"mood": "calm"}}}]}
-    tonearm.load(second).run([tmp_path / "a.flac"], out=tmp_path / "b")
+    tonearm.load_pipeline(second).run([tmp_path / "a.flac"], out=tmp_path / "b")
     assert dict(mutagen.File(tmp_path / "b/b.flac").tags) == {"mood": ["calm"]}
 
 
 @pytest.mark.parametrize("name", ["npy-writer", "raw-writer"])
 def test_a_format_without_a_place_for_tags(name: str) -> None:
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(mapping(name, SUFFIXES[name], tags={"title": "x"}))
+        tonearm.load_pipeline(mapping(name, SUFFIXES[name], tags={"title": "x"}))
     (problem,) = caught.value.problems
     assert (problem.code, problem.message) == ("no-tags", f"{name}: the format has no place for tags")
     assert problem.hint == "provenance: true puts them into a file beside it"
@@ -182,7 +182,7 @@ def test_a_format_without_a_place_for_tags(name: str) -> None:
 @pytest.mark.parametrize("name", SUFFIXES)
 def test_names_that_no_format_takes_are_refused(name: str) -> None:
     with pytest.raises(tonearm.PipelineError, match="'a=b' cannot be the name of a tag"):
-        tonearm.load(mapping(name, SUFFIXES[name], 48000, tags={"a=b": "x"}, provenance=True))
+        tonearm.load_pipeline(mapping(name, SUFFIXES[name], 48000, tags={"a=b": "x"}, provenance=True))
 
 
 def test_a_source_that_is_gone_fails_the_item(tmp_path: Path) -> None:
@@ -231,13 +231,13 @@ def test_bext(tmp_path: Path) -> None:
 )
 def test_what_bext_and_w64_cannot_hold_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(mapping("wav-writer", ".wav", **options))
+        tonearm.load_pipeline(mapping("wav-writer", ".wav", **options))
     assert message in str(caught.value)
 
 
 def test_a_suffix_says_w64(tmp_path: Path) -> None:
     with pytest.raises(tonearm.PipelineError, match="the format has no place for tags"):
-        tonearm.load(mapping("wav-writer", ".w64", tags={"title": "x"}))
+        tonearm.load_pipeline(mapping("wav-writer", ".w64", tags={"title": "x"}))
     path, _ = run(tmp_path, np.zeros((1, 9), "f4"), mapping("wav-writer", ".W64"))
     assert soundfile.info(path).format == "W64"
     path, _ = run(tmp_path, np.zeros((1, 9), "f4"), mapping("wav-writer", ".rf64"))
