@@ -1,4 +1,4 @@
-"""Proving a pipeline before any data is read: plugins, options, ports, what encoders can write, names of outputs."""
+"""Validation of a pipeline before any data is read: plugins, options, ports, limits of encoders, names of outputs."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
     Parameters
     ----------
     root
-        Pipeline as it was read.
+        Root node of the pipeline.
     file
-        Name of its file in messages; None for a mapping given from Python.
+        Name of the pipeline's file in messages; None for a mapping given from Python.
     registry
-        Plugins that there are.
+        Registry of plugins.
     form
         Form in which remedies are written; YAML for a file and Python for a mapping, if None.
 
     Raises
     ------
     PipelineError
-        With everything that is wrong, each with its place.
+        If the pipeline has problems; it contains all of them, each with its place.
     """
     problems = Problems(file, form)
     structure = read_structure(root, problems)
@@ -72,12 +72,12 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
 
 
 def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> BoundPlugin:
-    """Return the decoder of a pipeline, whose steps and outputs may be still to be found.
+    """Return the decoder of a pipeline that may still lack steps and outputs.
 
     Raises
     ------
     PipelineError
-        With all that is wrong with its input.
+        If the input has problems; it contains all of them.
     """
     problems = Problems(file, form)
     structure = read_structure(root, problems)
@@ -88,7 +88,7 @@ def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form
 
 
 class _Found(Struct):
-    """What is known of one stage; with problems, less than everything."""
+    """One stage with its plugin, as far as it has no problems."""
 
     name: str
     mark: Mark | None
@@ -98,7 +98,7 @@ class _Found(Struct):
 
 
 class _Binder:
-    """Finds the plugins of a pipeline and follows what flows through them."""
+    """Binds the plugins of a pipeline, and checks the signals between them."""
 
     def __init__(self, registry: Registry, problems: Problems, steps: int) -> None:
         self.registry = registry
@@ -106,7 +106,7 @@ class _Binder:
         self._steps = steps
 
     def bind(self, stage: Stage | None, role: str, path: str) -> _Found:
-        """Return a plugin with its options, as far as they are right."""
+        """Return a stage with its plugin and options, as far as they are valid."""
         place = self.problems.place = replace(self.problems.place, stage=path, steps=self._steps)
         if stage is None or stage.use is None:
             return _Found("", stage.mark if stage else None, place)
@@ -136,7 +136,7 @@ class _Binder:
             self.problems.add(
                 found.mark,
                 "missing-requirement",
-                f"{found.name} needs {need.what}, which is not here",
+                f"{found.name} needs {need.what}, which is not installed",
                 need.hint,
             )
         return not missing
@@ -148,12 +148,12 @@ class _Binder:
         encoders: Iterable[_Found],
         suffixes: Iterable[str | None],
     ) -> Spec | None:
-        """Follow what is known of the signal from the decoder to each encoder, which writes a file of some suffix.
+        """Check the ports of all stages, from the decoder to each encoder with the suffix of its file.
 
         Returns
         -------
-        spec
-            What is known of what encoders get; None if nothing is.
+        Spec or None
+            Specification of the signals that encoders get; None if unknown.
         """
         spec = self._spec(decoder, None)
         giver = decoder.name
@@ -167,7 +167,7 @@ class _Binder:
         return spec
 
     def _spec(self, found: _Found, before: Spec | None) -> Spec | None:
-        """Return what is known after a stage; None if nothing is."""
+        """Return the specification of the signals after a stage; None if unknown."""
         if found.ports is None:
             return None
         plugin = found.bound.plugin if found.bound else None
@@ -180,7 +180,7 @@ class _Binder:
         return spec or Spec(signals=found.ports.gives)
 
     def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
-        """Return what a plugin says of a signal beforehand; None if it says that something is wrong."""
+        """Return the answer of a plugin to a question about specifications; None if it raises an error."""
         self.problems.place = found.place
         try:
             with as_plugin_error(found.name):
@@ -207,7 +207,7 @@ class _Binder:
 
 
 def _a_spec(given: object) -> Spec:
-    """Return what ``produces`` gave, if it is what it should be."""
+    """Return the result of ``produces``, or raise `TypeError` if it is not a `Spec`."""
     if not isinstance(given, Spec):
         raise TypeError(f"produces() gives {type(given).__name__}, not a Spec")
     return given
@@ -218,15 +218,15 @@ def _ports(signals: Iterable[type[Signal]]) -> str:
 
 
 def _suffix(output: Stage) -> str | None:
-    """Return the suffix that the template of an output's name says, if it does."""
+    """Return the suffix of an output, if its template determines it."""
     suffix = os.path.splitext(str(output.file.value))[1] if output.file else ""  # noqa: PTH122 - pathlib takes 6 ms
     return suffix if suffix and not set(suffix) & set("{}") else None
 
 
 def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -> Iterator[Template]:
-    """Yield the templates that are right, noting what is wrong with the others.
+    """Yield the valid templates, and add problems for the others.
 
-    ``several`` says that a source becomes several items, which must not have one name.
+    If ``several`` is true, a source becomes several items, so templates must distinguish them.
     """
     taken: dict[str, ScalarNode] = {}
     for output in outputs:
@@ -239,7 +239,7 @@ def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -
             problems.add_error(output.file.mark, error)
         else:
             if several and not template.fields & PER_ITEM:
-                message = f"a source becomes several items here, but {one_line(repr(text))} does not tell them apart"
+                message = f"a source becomes several items here, but {one_line(repr(text))} does not distinguish them"
                 problems.add(output.file.mark, "same-output", message, 'as in "{stem}-{index:03}.wav"')
             yield template
         if text in taken:
@@ -249,6 +249,6 @@ def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -
                 output.file.mark,
                 "same-output",
                 f"another output{where} has the name {one_line(repr(text))}",
-                "give it its own",
+                "give each output its own name",
             )
         taken[text] = output.file

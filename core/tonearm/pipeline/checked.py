@@ -1,4 +1,4 @@
-"""A pipeline in which nothing is wrong: plugins bound to their options, and names of outputs."""
+"""The checked pipeline: plugins bound to their options, and templates of output names."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ class BoundPlugin(Struct, frozen=True):
 
 
 class Output(Struct, frozen=True):
-    """An encoder and the template of its file's name."""
+    """An encoder and the template for names of its files."""
 
     encoder: BoundPlugin
     template: Template
 
 
 class CheckedPipeline(Struct, frozen=True):
-    """A pipeline in which nothing is wrong.
+    """A pipeline without problems.
 
     Parameters
     ----------
     file
-        Its name in messages; None for a mapping given from Python.
+        Name of the pipeline's file; None for a mapping given from Python.
     decoder, steps, outputs
-        The plugins in their order.
+        Plugins in order.
     files
         Patterns of sources, relative to the file.
     dialects
-        Returns the dialects that there are by name.
+        Function that returns all dialects by name.
     """
 
     file: str | None

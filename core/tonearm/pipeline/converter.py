@@ -1,4 +1,4 @@
-"""A checked pipeline: it takes one source and gives its items, decoded and transformed, or what went wrong."""
+"""The conversion of one source by a checked pipeline: its items decoded and transformed, and encoded."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from tonearm.source import Source
 
 
 class Converter:
-    """A checked pipeline bound to its plugins.
+    """A checked pipeline that can convert sources.
 
     Parameters
     ----------
     checked
-        What `tonearm.pipeline.check` found to be right.
+        Result of `tonearm.pipeline.check.check`.
     """
 
     def __init__(self, checked: CheckedPipeline) -> None:
@@ -51,11 +51,11 @@ class Converter:
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """The encoders, each with its template."""
+        """Encoders, each with its template."""
         return self.checked.outputs
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as plugin classes and options, so that whoever loads it imports these and nothing else."""
+        """Pickle plugin classes and options only, so that loading imports nothing else."""
         checked = self.checked
         outputs = [(_plugin_state(output.encoder), output.template) for output in checked.outputs]
         steps = [_plugin_state(step) for step in checked.steps]
@@ -63,29 +63,29 @@ class Converter:
         return _restored_converter, (type(self), checked.file, checked.files, decoder, steps, outputs)
 
     def preflight(self) -> None:
-        """Let every plugin prepare, before the first of many files.
+        """Let every plugin prepare before the first source.
 
         Raises
         ------
         TonearmError
-            What a plugin finds to be missing.
+            If a plugin finds that anything is missing.
         """
         for bound in (self.checked.decoder, *self.checked.steps, *(output.encoder for output in self.outputs)):
             with as_item_error(bound):
                 bound.plugin.preflight()
 
     def convert(self, source: Any) -> Iterator[Signal]:
-        """Yield the signals of a source, decoded and transformed; nothing is written.
+        """Yield the signals of a source, decoded and transformed, without writing anything.
 
         Parameters
         ----------
         source
-            A path, an open binary file, or an array.
+            Path, open binary file, or array.
 
         Raises
         ------
         ItemError
-            At the first item that fails.
+            If an item fails; the first failure ends the conversion.
         """
         for outcome in self._converted(as_source(source), threads=1, on_warning=None):
             if outcome.error:
@@ -101,10 +101,10 @@ class Converter:
         on_warning: Callable[[str], None] | None = None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
-        """Yield what becomes of each item of a source: ready to be written, or an error.
+        """Yield the outcome of each item of a source: an item ready to be written, or an error.
 
-        Each was looked at once: its values are finite, and its duration, peak and DC are measured. Items whose key and
-        index are in ``skip`` are left out, and not even transformed where no step regroups items.
+        Values of each item are finite, and its duration, peak and DC are measured. Items whose key and index are in
+        ``skip`` are left out; if no step regroups items, they are not even transformed.
         """
         last = (self.checked.decoder, *self.checked.steps)[-1]
         for outcome in self._converted(source, threads=threads, on_warning=on_warning, skip=skip):
@@ -128,7 +128,7 @@ class Converter:
         on_warning: Callable[[str], None] | None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
-        """Yield what becomes of each item of a source after the last transform."""
+        """Yield the outcome of each item of a source after the last step."""
         made = _LazyProvenance(lambda: provenance_of(self.checked, source))
         new_context = functools.partial(
             Context, threads=threads, on_warning=on_warning, dialects=self.checked.dialects, provenance=made
@@ -145,14 +145,14 @@ class Converter:
         return stream
 
     def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:
-        """Write one item that `items` gave.
+        """Write one item of `items`.
 
         Raises
         ------
         ItemError
             If the signal cannot be written.
         OutputError
-            If the disk is full, or the folder cannot be written.
+            If the disk is full, or the folder is not writable.
         """
         encoder = output.encoder
         with as_item_error(encoder, sink):
@@ -161,7 +161,7 @@ class Converter:
 
 
 class _LazyProvenance:
-    """Provenance, made when somebody wants it, and once. `functools.cache` would take 20 µs of every file to set up."""
+    """Provenance that is computed once, on first use; `functools.cache` would add 20 µs to every file."""
 
     __slots__ = ("_made", "_make")
 
@@ -179,7 +179,7 @@ _PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any,
 
 
 def _plugin_state(bound: BoundPlugin) -> _PluginState:
-    """Return what a bound plugin is made of."""
+    """Return the state from which a bound plugin can be restored."""
     entry, plugin = bound.entry, bound.plugin
     origin, label = entry.package.origin, entry.package.label
     return bound.name, entry.name, entry.role, origin, label, type(plugin), plugin.options, bound.place

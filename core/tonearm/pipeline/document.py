@@ -1,4 +1,4 @@
-"""A pipeline as a document: read from YAML or given from Python, and changed by ``--set``."""
+"""A pipeline as a document of nodes, read from YAML or built from Python values, and changed by ``--set``."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def read_document(text: bytes | str, file: str, *, environ: Mapping[str, str] | 
     Parameters
     ----------
     text
-        What is in the file.
+        Content of the file.
     file
-        Its name, for the problems.
+        Name of the file in messages.
     environ
-        The values of ``${NAME}``; None takes the process's environment.
+        Values of ``${NAME}``; None for the environment of the process.
 
     Raises
     ------
     PipelineError
-        With every problem that can be found; no other exception, whatever the text is.
+        If the text has problems; it contains all that can be found. No text raises any other exception.
     """
     from tonearm.pipeline.yaml.reader import read
 
@@ -64,12 +64,12 @@ def read_document(text: bytes | str, file: str, *, environ: Mapping[str, str] | 
 
 
 def from_plain(value: object) -> Node:
-    """Return the node of a mapping given from Python; its marks are None.
+    """Return the node of Python values, with None for all marks.
 
     Raises
     ------
     PipelineError
-        With every value that YAML could not have given, each by its path: ``steps.1.with``.
+        If values cannot be expressed in YAML; each is named by its path: ``steps.1.with``.
     """
     builder = _Builder()
     node = builder.node(value, ())
@@ -78,12 +78,12 @@ def from_plain(value: object) -> Node:
     return node
 
 
-class _Full(Exception):  # noqa: N818 - a way out, not an error
-    """A bound is passed; looking further would not end."""
+class _LimitReached(Exception):  # noqa: N818 - an early exit, not an error
+    """A limit on size or depth is reached."""
 
 
 class _Builder:
-    """Builds nodes from Python values, and collects the problems."""
+    """Builds nodes from Python values, and collects problems."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -92,7 +92,7 @@ class _Builder:
     def node(self, value: object, path: tuple[str, ...]) -> Node:
         try:
             return self._node(value, path)
-        except _Full:
+        except _LimitReached:
             return null_node()
 
     def _node(self, value: object, path: tuple[str, ...]) -> Node:
@@ -133,7 +133,7 @@ class _Builder:
 
     def _full(self, code: str, path: tuple[str, ...], message: str) -> None:
         self._add(path, Problem(code=code, message=message))
-        raise _Full
+        raise _LimitReached
 
     def _add(self, path: tuple[str, ...], problem: Problem) -> None:
         place = ".".join(path) if path else "the top level"
@@ -161,23 +161,23 @@ def _scalar(value: object) -> ScalarNode:
 
 
 def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None = None) -> Node:
-    """Return the tree with one value replaced or added, as ``--set steps.1.with.iterations=60`` says.
+    """Return a copy of a tree with one value replaced or added, as for ``--set steps.1.with.iterations=60``.
 
-    Missing keys are created; list indexes count from 0 and must exist. The value means what it would mean in the file.
+    Missing keys are created. List indexes count from 0 and must exist. The value is read as in a pipeline file.
 
     Parameters
     ----------
     root
-        The tree; it is not changed.
+        Root node of the tree, which is not changed.
     assignment
-        The path, ``=``, and the value as YAML: ``60``, ``text``, ``[1, 2]``, ``{a: 1}``; an empty one is null.
+        Path, ``=``, and value as YAML: ``60``, ``text``, ``[1, 2]``, ``{a: 1}``. An empty value is null.
     environ
-        The values of ``${NAME}``; None takes the process's environment.
+        Values of ``${NAME}``; None for the environment of the process.
 
     Raises
     ------
     PipelineError
-        With the code ``bad-override``.
+        If the assignment is invalid; the code is ``bad-override``.
     """
     path, equals, text = assignment.partition("=")
     try:
@@ -199,7 +199,7 @@ def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None =
 
 
 def escape_variables(value: Any) -> Any:
-    """Return plain data to be printed as YAML, in which every ``${`` is meant as it stands."""
+    """Return plain data with every ``${`` escaped, so that it can be printed as YAML and read back."""
     if isinstance(value, str):
         return value.replace("${", "$${")
     if isinstance(value, dict):
@@ -224,7 +224,7 @@ def _override_value(text: str, environ: Mapping[str, str] | None) -> Node:
 
 
 def _assigned(node: Node, keys: list[str], done: int, value: Node) -> Node:
-    """Return the node with the value at ``keys[done:]``; an empty value on the way becomes a mapping."""
+    """Return a node with the value at ``keys[done:]``; empty values on the path become mappings."""
     if done == len(keys):
         return value
     key = keys[done]

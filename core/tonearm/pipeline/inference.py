@@ -1,4 +1,4 @@
-"""Which plugin reads or writes a file by its name, and which transforms lead from one port to another."""
+"""Inference of plugins: by the suffix of a file, and by the ports that transforms must connect."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Signals = tuple[type[Signal], ...]
 
 
 def matching_signals(given: Iterable[type[Signal]], taken: Signals) -> Signals:
-    """Return those of the given signal classes that a port takes, or that may turn out to be of a class it takes."""
+    """Return the given signal classes that a port takes, including base classes of those that it takes."""
     return tuple(one for one in given if any(issubclass(one, other) or issubclass(other, one) for other in taken))
 
 
 def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[RegistryEntry]:
-    """Return the plugins that read (or write) files with the suffix of a name; those with the longest one it has."""
+    """Return the plugins of a role for the suffix of a file name; the longest matching suffix wins."""
     base = os.path.basename(name.rstrip("/")).lower()  # noqa: PTH119
     found: dict[int, list[RegistryEntry]] = {}
     for entry in registry.entries(role):
@@ -54,11 +54,11 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
 
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:
-    """Return the names of the fewest transforms that lead from one port to another; None if there is no way."""
+    """Return the names of the shortest chain of transforms between two ports; None if there is none."""
     known = list(_transforms(registry))
     ways: list[tuple[tuple[str, ...], Signals]] = [((), given)]
     seen = {given}
-    for names, signals in ways:  # grows while it is walked: breadth first
+    for names, signals in ways:  # the list grows during the loop: breadth-first search
         if matching_signals(signals, wanted):
             return names
         for name, ports in known:
@@ -69,7 +69,7 @@ def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tupl
 
 
 def _transforms(registry: Registry) -> Iterable[tuple[str, Ports]]:
-    """Yield every transform that can be used, with its ports."""
+    """Yield the names and ports of all usable transforms."""
     for entry in registry.entries("transform"):
         try:
             yield registry.short_name(entry), ports_of(entry.resolve())

@@ -1,4 +1,4 @@
-"""What made a file: the source with its hash, the pipeline with its fingerprint; a run and a file say the same."""
+"""Provenance of a file: its source with hash, and its pipeline with fingerprint, as in the journal of a run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tonearm.version import __version__
 
 
 def plugins_of(checked: CheckedPipeline) -> list[tuple[str, str]]:
-    """Return the plugins of a pipeline, each with the package and version that it comes from."""
+    """Return the plugins of a pipeline, each with its package and version."""
     return [(bound.entry.full_name, bound.entry.package.label) for bound in _stages(checked)]
 
 
 def fingerprint_of(checked: CheckedPipeline) -> str:
-    """Return a hash of all that decides what outputs sound like: plugins, versions, options after defaults."""
+    """Return a hash of everything that determines the outputs: plugins, versions, options with defaults."""
     import hashlib
     import json
 
@@ -30,7 +30,7 @@ def fingerprint_of(checked: CheckedPipeline) -> str:
 
 
 def provenance_of(checked: CheckedPipeline, source: Source) -> Provenance:
-    """Return what a file that a pipeline makes of a source has to say of both.
+    """Return the provenance of files that a pipeline makes from a source.
 
     Raises
     ------

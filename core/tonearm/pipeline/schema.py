@@ -1,4 +1,4 @@
-"""JSON Schema of a pipeline, made from the plugins that are installed, for completion in editors."""
+"""JSON Schema of pipelines for completion in editors, built from the installed plugins."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
 
 
 def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON Schema of a plugin's options; what they refer to goes into ``definitions``."""
+    """Return the JSON Schema of a plugin's options, and add the schemas that they refer to to ``definitions``."""
     known = declared_options(options)
     schemas, found = msgspec.json.schema_components(
         [option.type for option in known.values()], ref_template="#/$defs/{name}"
@@ -64,7 +64,7 @@ def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str,
 
 
 def _dialect_schema(figures: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a dialect: its name, another one's with what differs, or all figures."""
+    """Return the schema of a dialect: a name, another dialect with changes, or all figures."""
     figures = figures | {"description": "All figures of a mel spectrogram's recipe."}
     base = {"type": "string", "description": "Name of the dialect that gives the other figures."}
     changed = {**figures, "properties": {"base": base, **figures["properties"]}, "required": ["base"]}
@@ -73,7 +73,7 @@ def _dialect_schema(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a stage: one of the plugins of a role, with its own options."""
+    """Return the schema of a stage: a plugin of a role with its options."""
     choices = []
     for name, description, options in _usable(registry, role):
         try:
@@ -88,7 +88,7 @@ def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: di
 
 
 def _or_empty(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a value that may be left empty (``with:`` and no more), unless it must have something."""
+    """Return a schema that also allows an empty value (``with:`` alone), unless properties are required."""
     return schema if "required" in schema else schema | {"type": [schema["type"], "null"]}
 
 

@@ -1,7 +1,7 @@
-"""The stages of a pipeline: what each gives is looked at, and what a plugin raises becomes its item's error.
+"""The execution of stages: the host checks the results of plugins, and turns their exceptions into errors of items.
 
-The class of what a stage gives must be what the plugin declared_options, and values are finite after decoding (unless
-``nan: keep``) and before encoding. No plugin's error is ever the run's.
+Results must have the class that the plugin declares. Values must be finite after decoding (unless ``nan: keep``) and
+before encoding. An exception of a plugin never ends a run.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from tonearm.source import Source
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of one item on its way: the item, or an error.
+    """The outcome of a stage for one item: the item, or an error.
 
     Parameters
     ----------
     context
-        With the measurements and warnings so far.
+        Context with all measurements and warnings so far.
     item
-        None if it failed before there was one.
+        Item; None if the stage failed before there was one.
     error
-        None if all is well.
+        Error; None if the item is fine.
     extent
-        Of the signal's values, if somebody has looked at them since a plugin had it.
+        Extent of the signal's values, if known since the last plugin.
     """
 
     context: Context
@@ -52,14 +52,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class as_item_error:  # noqa: N801 - used as a statement
-    """Turn whatever a plugin raises into an `ItemError` that names the plugin; what is a `TonearmError` goes through.
+    """Turn every exception of a plugin into an `ItemError` that names the plugin; a `TonearmError` passes through.
 
     Parameters
     ----------
     bound
-        The plugin.
+        Plugin that runs.
     sink
-        Where it writes: what the operating system says of that is the output side's.
+        Sink of an encoder; errors of the operating system about it become an `OutputError`.
     """
 
     def __init__(self, bound: BoundPlugin, sink: Sink | None = None) -> None:
@@ -80,7 +80,7 @@ class as_item_error:  # noqa: N801 - used as a statement
         elif isinstance(error, OSError):
             raise ItemError(f"cannot read: {one_line(error.strerror or error)}", code="unreadable") from error
         if isinstance(error, OptionError):
-            # Found only now, because only the data told: what is said of it holds all the same.
+            # An option that only the data can contradict.
             failed = ItemError(f"{self.bound.name}: {error.message}", code=error.code, remedies=error.remedies)
             failed.place = self.bound.place
             raise failed from error
@@ -92,7 +92,7 @@ class as_item_error:  # noqa: N801 - used as a statement
 
 
 def _is_of(error: OSError, sink: Sink) -> bool:
-    """Say whether an error is one of writing the output: not of another file, and not of another process."""
+    """Return whether an error concerns the output, not another file or another process."""
     if isinstance(error, (BlockingIOError, ChildProcessError, ConnectionError, ProcessLookupError, TimeoutError)):
         return False
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
@@ -101,15 +101,15 @@ def _is_of(error: OSError, sink: Sink) -> bool:
 
 
 def plugin_as(bound: BoundPlugin, role: type[Any]) -> Any:
-    """Return the plugin of a stage, as typed loosely as it must be: ports are known at run time only."""
+    """Return the plugin of a stage as Any, because its ports are known at run time only."""
     plugin: Plugin[Any] = bound.plugin
     if not isinstance(plugin, role):
-        raise TypeError(f"{bound.name} is no {role.__name__}")
+        raise TypeError(f"{bound.name} is not a {role.__name__}")
     return plugin
 
 
 def decode_items(bound: BoundPlugin, source: Source, context: Context) -> Iterator[Outcome]:
-    """Yield the items of a source; what goes wrong ends it."""
+    """Yield the items of a source; an error ends the source."""
     policy = getattr(bound.plugin.options, "nan", "error")
     count = 0
     try:
@@ -135,7 +135,7 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context) -> Iterat
 
 
 def transform_items(bound: BoundPlugin, stream: Iterator[Outcome]) -> Iterator[Outcome]:
-    """Yield each item transformed; one that fails goes on as its error."""
+    """Yield each item transformed, or its error."""
     for outcome in stream:
         if outcome.error or outcome.item is None:
             yield outcome
@@ -151,43 +151,43 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome]) -> Iterator[O
 
 
 def regroup_items(bound: BoundPlugin, stream: Iterator[Outcome], context: Context) -> Iterator[Outcome]:
-    """Yield new items made from those of a source, group by group; where one of a group failed, so does the group."""
+    """Yield the regrouped items of a source, group by group; if one item fails, its group fails."""
     regroup = plugin_as(bound, Regroup)
     counts: Counter[str] = Counter()
     for group in _groups(stream, regroup.grouping()):
-        given = _Given(bound, group, context)
+        items = _Group(bound, group, context)
         before = counts.total()
         try:
             with as_item_error(bound):
-                for item in regroup.regroup(iter(given), context):
+                for item in regroup.regroup(iter(items), context):
                     _check_item(item, bound)
                     yield Outcome(context=context.drain(), item=replace(item, index=counts[item.key]))
                     counts[item.key] += 1
             if counts.total() == before:
                 raise ItemError(f"{bound.name} gave nothing", code="empty")
         except TonearmError as error:
-            yield Outcome(context=context.drain(), item=given.failed, error=error)
+            yield Outcome(context=context.drain(), item=items.failed, error=error)
 
 
-def _groups(stream: Iterator[Outcome], together: Grouping) -> Iterator[Iterator[Outcome]]:
-    """Cut the items of a source into groups, none of which is held in memory."""
-    if together == "source":
+def _groups(stream: Iterator[Outcome], grouping: Grouping) -> Iterator[Iterator[Outcome]]:
+    """Yield the groups of a source's items, without holding them in memory."""
+    if grouping == "source":
         yield stream
         return
-    by_key = together == "key"
-    # What failed before it had a key is a group of its own: an object is equal to itself alone.
+    by_key = grouping == "key"
+    # An item that failed before it had a key is a group of its own: a new object equals no other.
     groups = groupby(stream, lambda outcome: outcome.item.key if by_key and outcome.item else object())
     for _, group in groups:
         yield group
 
 
-class _Given:
-    """The items of a group, as a regrouping plugin gets them; the first that failed ends them.
+class _Group:
+    """The items of a group for a regrouping plugin; an item that failed raises its error.
 
     Attributes
     ----------
     failed
-        That item, if it had come so far.
+        Item that failed, if there was one.
     """
 
     def __init__(self, bound: BoundPlugin, group: Iterator[Outcome], context: Context) -> None:
@@ -214,7 +214,7 @@ def _check_item(item: object, bound: BoundPlugin) -> None:
 
 
 def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str, found: str) -> None:
-    """Raise `ItemError` unless a signal is of a declared class; the message begins with who promised it."""
+    """Raise `ItemError` unless a signal has one of the declared classes; ``promise`` begins the message."""
     if not isinstance(signal, declared):
         what = describe(signal) if isinstance(signal, Signal) else type(signal).__name__
         ports = " or ".join(cls.port for cls in declared)
@@ -222,7 +222,7 @@ def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str
 
 
 def _check_finite(signal: Signal) -> Extent | None:
-    """Raise `ItemError` if a value is NaN or infinite; return the extent of all, if there are any."""
+    """Return the extent of a signal's values, or raise `ItemError` if one is NaN or infinite."""
     arrays = signal.arrays()
     if not arrays:
         return None
@@ -233,7 +233,7 @@ def _check_finite(signal: Signal) -> Extent | None:
 
 
 def measure_signal(signal: Signal, context: Context, extent: Extent | None) -> None:
-    """See that all values are finite, and measure what everybody wants to know of a waveform."""
+    """Check that all values are finite, and measure duration, DC and peak of a waveform."""
     extent = extent or _check_finite(signal)
     if extent is None or not isinstance(signal, Waveform):
         return

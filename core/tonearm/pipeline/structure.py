@@ -1,4 +1,4 @@
-"""The shape of a pipeline file: which keys there are, and what stands under each."""
+"""The structure of a pipeline: its keys, and the shape of the values under them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ OUTPUT_EXAMPLE = "outputs: [{use: wav-writer, file: '{stem}.wav'}]"
 
 
 class Stage(Struct, frozen=True):
-    """One plugin as the file names it.
+    """One stage of a pipeline: a plugin by name, with its options.
 
     Parameters
     ----------
     use
         Name of the plugin; None if it is missing.
     mark
-        Where the name stands, or the stage.
+        Place of the name, or of the stage.
     options
-        What stands under ``with:``.
+        Node under ``with:``.
     file
-        Template of an output, with its place.
+        Node of an output's template.
     """
 
     use: str | None
@@ -38,7 +38,7 @@ class Stage(Struct, frozen=True):
 
 
 class Structure(Struct, frozen=True):
-    """A pipeline file taken apart; what is missing or of the wrong shape is None or left out."""
+    """The parts of a pipeline; those that are missing or have the wrong shape are None or left out."""
 
     decoder: Stage | None
     files: tuple[str, ...]
@@ -47,7 +47,7 @@ class Structure(Struct, frozen=True):
 
 
 def read_structure(root: Node, problems: Problems) -> Structure:
-    """Take a pipeline apart, noting what does not belong."""
+    """Return the parts of a pipeline, and add problems of its structure."""
     top = _map(root, "a pipeline", PIPELINE_KEYS, problems)
     if top is None:
         return Structure(None, (), (), ())
@@ -69,7 +69,7 @@ def read_structure(root: Node, problems: Problems) -> Structure:
 
 
 def _map(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> dict[str, MappingEntry] | None:
-    """Return the entries of a mapping, noting keys that it cannot have."""
+    """Return the entries of a mapping, and add problems for unknown keys."""
     if not isinstance(node, MappingNode):
         problems.add(node.mark, "wrong-shape", f"{what} is a mapping with {', '.join(keys)}, not {node_type(node)}")
         return None
@@ -97,7 +97,7 @@ def _version(entry: MappingEntry | None, mark: Mark | None, problems: Problems) 
 
 
 def _stage(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> Stage | None:
-    """Return one stage, noting what is wrong with it."""
+    """Return one stage, and add its problems."""
     entries = _map(node, what, keys, problems)
     if entries is None:
         return None
@@ -144,7 +144,7 @@ def _stages(entry: MappingEntry | None, what: str, keys: tuple[str, ...], proble
 
 
 def _what(node: Node) -> str:
-    """Return what stands where a name should."""
+    """Return the type of a node that should be a name, in words."""
     return "empty text" if isinstance(node, ScalarNode) and node.value == "" else node_type(node)
 
 

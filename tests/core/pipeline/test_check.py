@@ -297,8 +297,8 @@ class TestRequirements:
 
         first, second = problems(pipeline(steps=("x",)), registry_of(transforms={"x": Needy}))
         place = "p.yaml:4:11: missing-requirement: x needs"
-        assert first == f"{place} the package 'no_such_module', which is not here\n    hint: pip install no-such"
-        assert second == f"{place} the program 'no-such-program', which is not here\n    hint: apt install it"
+        assert first == f"{place} the package 'no_such_module', which is not installed\n    hint: pip install no-such"
+        assert second == f"{place} the program 'no-such-program', which is not installed\n    hint: apt install it"
 
     def test_it_may_depend_on_the_options(self):
         @dataclass(frozen=True, kw_only=True)
@@ -324,7 +324,7 @@ class TestOutputNames:
             "p.yaml:5:29: bad-template: '../a.wav' would leave the output folder\n    hint: write it without ..",
             "p.yaml:6:29: bad-template: a template has no field {steem}\n    hint: did you mean 'stem'?",
             "p.yaml:7:29: bad-template: 'a/{stem' has a single {\n    hint: write {{ for one",
-            "p.yaml:8:29: bad-template: 'dir/' is no name for a file\n    hint: as in \"audio/{stem}.wav\"",
+            "p.yaml:8:29: bad-template: 'dir/' is not a file name\n    hint: as in \"audio/{stem}.wav\"",
             "p.yaml:9:29: bad-template: a template has no field {index:3d}"
             "\n    hint: only {index:05} and its like have a width",
         ]
@@ -349,7 +349,7 @@ class TestOutputNames:
             return f"{TEN}input: {{use: tone-reader}}\nsteps: [{steps}]\noutputs: [{raw}]"
 
         assert problems(text(["several", "same"], "{stem}.raw"), toys) == [
-            "p.yaml:4:35: same-output: a source becomes several items here, but '{stem}.raw' does not tell them apart"
+            "p.yaml:4:35: same-output: a source becomes several items here, but '{stem}.raw' does not distinguish them"
             '\n    hint: as in "{stem}-{index:03}.wav"'
         ]
         for steps, file in ((["several"], "{key}.raw"), (["several"], "{index:03}.raw"), (["several", "one"], "a.raw")):
@@ -357,7 +357,8 @@ class TestOutputNames:
 
     def test_the_same_twice(self, installed):
         assert problems(TEN + NPY + outputs("'{stem}.wav'", "b.wav", "'{stem}.wav'"), installed) == [
-            "p.yaml:6:29: same-output: another output on line 4 has the name '{stem}.wav'\n    hint: give it its own"
+            "p.yaml:6:29: same-output: another output on line 4 has the name '{stem}.wav'"
+            "\n    hint: give each output its own name"
         ]
 
     def test_the_same_twice_from_python(self, installed):
@@ -365,7 +366,10 @@ class TestOutputNames:
         plain = {"tonearm": 1, "input": {"use": "audio-reader"}, "outputs": [output, output]}
         with pytest.raises(PipelineError) as caught:
             check(from_plain(plain), None, installed)
-        assert str(caught.value) == "same-output: another output has the name 'a.wav'\n    hint: give it its own"
+        assert (
+            str(caught.value)
+            == "same-output: another output has the name 'a.wav'\n    hint: give each output its own name"
+        )
 
 
 FIVE = """\
@@ -391,7 +395,7 @@ def test_five_mistakes_are_all_said_in_the_order_of_the_file(installed):
     assert problems(FIVE, installed) == [
         "p.yaml:5:58: unknown-option: npy-reader has no option 'hop_lenght'\n    hint: did you mean 'hop_length'?",
         "p.yaml:8:24: bad-option: griffin-lim: 'iterations' is 'many'; expected a whole number"
-        "\n    hint: Iterations; the preset's if not given.",
+        "\n    hint: Number of iterations; the preset's if not given.",
         "p.yaml:9:10: unknown-plugin: there is no transform 'normalise'\n    hint: did you mean 'normalize'?",
         "p.yaml:12:11: bad-template: '../{stem}.wav' would leave the output folder\n    hint: write it without ..",
         "p.yaml:15:21: bad-option: mp3-writer: 'bitrate' is 100\n    hint: one of"

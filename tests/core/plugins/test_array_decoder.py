@@ -42,7 +42,7 @@ def read(held, source=None, **options):
     ]
 
 
-KEYS = "key: NAME takes one, key: '*' takes all"
+KEYS = 'key: … (its name); key: "*", for all'
 
 
 def wave(length):
@@ -77,7 +77,7 @@ class TestKeyedArrayDecoder:
             ({"a": 1, "b": 2}, {}, "several-arrays", "there are 2 arrays: a, b", KEYS),
             ({"a": 1, "b\n": 2}, {"key": "c"}, "no-such-key", "there is no array 'c'", r"there are a, b\n"),
             ({"a": 1}, {"key": "c*"}, "no-such-key", "there is no array 'c*'", "there are a"),
-            ({}, {"key": "*"}, "no-such-key", "there is no array '*'", "there is none at all"),
+            ({}, {"key": "*"}, "no-such-key", "there is no array '*'", "there are no arrays at all"),
             ({"a": 1}, {"lengths": "n"}, "no-such-key", "there is no array 'n'", "there are a"),
             ({"n": 1}, {"lengths": "n"}, "empty", "there is no array", ""),
         ],

@@ -29,7 +29,7 @@ class TestContext:
 
     @pytest.mark.parametrize("value", [None, [1.0], np.zeros(3), b"text"])
     def test_what_is_neither_a_number_nor_a_text_cannot_be_measured(self, value):
-        with pytest.raises(TypeError, match=f"level is measured as {type(value).__name__}, not as a number or a text"):
+        with pytest.raises(TypeError, match=f"the measurement level is {type(value).__name__}, not a number or text"):
             Context().measure(level=value)
 
     def test_what_was_noted_belongs_to_one_item(self):

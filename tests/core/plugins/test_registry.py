@@ -193,7 +193,7 @@ TARGETS = {
     "no plugin": (Plain, "TypeError: <class 'test_registry.Plain'> is not a transform class"),
     "a function": ("core_toys:item", "TypeError: <function item at"),
     "wrong role": (ToneReader, "TypeError: <class 'core_toys.ToneReader'> is not a transform class"),
-    "open generics": (Open, "TypeError: Open: Transform wants 3 arguments in brackets"),
+    "open generics": (Open, "TypeError: Open: Transform needs 3 arguments in brackets"),
     "no signal": (OpenSignal, "TypeError: OpenSignal: a port is a Signal class, not <class 'int'>"),
     "no dataclass": (
         NoDataclass,

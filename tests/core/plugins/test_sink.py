@@ -20,5 +20,5 @@ class TestSink:
 
     @pytest.mark.parametrize("suffix", ["", ".", "json", "/json", ".a/../../b", ".\0"])
     def test_it_cannot_lie_elsewhere(self, suffix):
-        with pytest.raises(ValueError, match=r"a sidecar's suffix is a dot and more, like \.json, not "):
+        with pytest.raises(ValueError, match=r"the suffix of a sidecar starts with a dot, like \.json, unlike "):
             Sink(Path("/out/x.part")).sidecar(suffix)

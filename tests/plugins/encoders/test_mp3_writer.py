@@ -300,7 +300,7 @@ def test_without_lameenc_auto_does_without_it(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(tonearm.PipelineError) as caught:
         tonearm.load_pipeline(mapping("mp3-writer", ".mp3", engine="lameenc"))
     (problem,) = caught.value.problems
-    assert problem.message == "mp3-writer needs the package 'lameenc', which is not here"
+    assert problem.message == "mp3-writer needs the package 'lameenc', which is not installed"
     assert problem.hint == "pip install lameenc, or engine: soundfile, which is slower"
     with pytest.raises(tonearm.PipelineError, match="leaves no room for the exact length"):
         tonearm.load_pipeline(mapping("mp3-writer", ".mp3", 44100, bitrate=32))
@@ -326,7 +326,7 @@ def test_without_ffmpeg_pydub_is_refused_with_two_ways_to_get_it(monkeypatch: py
         tonearm.load_pipeline(mapping("mp3-writer", ".mp3", engine="pydub"))
     (problem,) = caught.value.problems
     assert problem.code == "missing-requirement"
-    assert problem.message == "mp3-writer needs the program 'ffmpeg', which is not here"
+    assert problem.message == "mp3-writer needs the program 'ffmpeg', which is not installed"
     assert problem.hint == ffmpeg.HINT
     assert "apt install ffmpeg" in problem.hint
     assert "pip install 'tonearm[ffmpeg]'" in problem.hint

@@ -245,5 +245,5 @@ def test_without_matplotlib_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(tonearm.PipelineError) as caught:
         tonearm.load_pipeline(mapping("png-writer", ".png"))
     (problem,) = caught.value.problems
-    assert problem.message == "png-writer needs the package 'matplotlib' 3.9 or newer, which is not here"
+    assert problem.message == "png-writer needs the package 'matplotlib' 3.9 or newer, which is not installed"
     assert problem.hint == "pip install 'tonearm[image]'"

@@ -1,4 +1,4 @@
-"""The tree that a pipeline is read into: plain values that remember where they were written."""
+"""The nodes of a YAML document: plain values with their places in the file."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class ScalarNode(Struct, frozen=True):
     Parameters
     ----------
     value
-        What it means: text, number, truth or nothing.
+        Value: text, number, boolean or None.
     text
-        How it was written, before variables were replaced (escapes and line folding resolved).
+        Text as written, with escapes and line folding resolved, but variables not replaced.
     quoted
-        Whether it was quoted or a block text, and so is text whatever it looks like.
+        Whether the scalar is quoted or block text, and therefore text in any case.
     mark
-        Where it starts; None if it was given from Python or on the command line.
+        Start of the scalar; None if it was given from Python or on the command line.
     """
 
     value: Value
@@ -41,14 +41,14 @@ class ScalarNode(Struct, frozen=True):
 
 
 class MappingEntry(Struct, frozen=True):
-    """One entry of a `MappingNode`: where its key is, and its value."""
+    """One entry of a `MappingNode`: the place of its key, and its value."""
 
     key_mark: Mark | None
     node: Node
 
 
 class MappingNode(Struct, frozen=True):
-    """A mapping; its entries are in the order of the file, those merged with ``<<`` last."""
+    """A mapping; entries are in the order of the file, those merged with ``<<`` last."""
 
     entries: dict[str, MappingEntry]
     mark: Mark | None
@@ -65,12 +65,12 @@ Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
 
 
 def null_node(mark: Mark | None = None) -> ScalarNode:
-    """Return an empty value."""
+    """Return the node of an empty value."""
     return ScalarNode(None, "", quoted=False, mark=mark)
 
 
 def to_plain(node: Node) -> object:
-    """Return the node as plain Python values: dict, list, str, int, float, bool, None."""
+    """Return a node as plain Python values: dict, list, str, int, float, bool, None."""
     if isinstance(node, MappingNode):
         return {key: to_plain(entry.node) for key, entry in node.entries.items()}
     if isinstance(node, SequenceNode):
@@ -79,7 +79,7 @@ def to_plain(node: Node) -> object:
 
 
 def node_size(node: Node) -> tuple[int, int]:
-    """Return how many nodes (keys count too) and how many levels of mappings and lists there are."""
+    """Return the number of nodes, including keys, and the number of levels of mappings and lists."""
     if isinstance(node, ScalarNode):
         return 1, 0
     keyed = isinstance(node, MappingNode)
@@ -90,7 +90,7 @@ def node_size(node: Node) -> tuple[int, int]:
 
 
 def node_type(node: Node) -> str:
-    """Return what a node is, in the user's words."""
+    """Return the type of a node in words: ``a mapping``."""
     if isinstance(node, MappingNode):
         return "a mapping"
     if isinstance(node, SequenceNode):
@@ -99,7 +99,7 @@ def node_type(node: Node) -> str:
 
 
 def value_type(value: Value) -> str:
-    """Return what a scalar's value is, in the user's words."""
+    """Return the type of a scalar's value in words: ``a number``."""
     if value is None:
         return "empty"
     if isinstance(value, bool):

@@ -1,9 +1,9 @@
-"""Reads YAML into nodes with marks, and takes nothing that could harm or surprise.
+"""The reader of YAML: it composes nodes with marks, and refuses documents that could be harmful or ambiguous.
 
-The events come from PyYAML's parser in Python: it is in every installation (the C one is not), gives the same messages
-everywhere, never recurses, and cannot corrupt memory. It is slow, so it is asked for one event at a time and left as
-soon as a bound is passed; a pipeline of the usual size takes a few milliseconds. The composer is our own: PyYAML's
-keeps no marks of keys, expands aliases without bounds, and recurses.
+Events come from PyYAML's parser in Python. It is part of every installation (the C parser is not), gives the same
+messages everywhere, never recurses, and cannot corrupt memory. It is slow, so the reader asks for one event at a time
+and stops as soon as a limit is exceeded; a typical pipeline takes a few milliseconds. The composer is our own, because
+that of PyYAML keeps no marks of keys, expands aliases without limits, and recurses.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from tonearm.pipeline.yaml.scalars import NodeError, checked_text, quote, resolv
 from tonearm.pipeline.yaml.variables import Variables
 
 _MERGE = "<<"
-_BREAKS_OF_YAML_1_1 = "\x85\u2028\u2029"  # the parser would count them as lines; no editor does
+_BREAKS_OF_YAML_1_1 = "\x85\u2028\u2029"  # the parser counts them as line breaks, editors do not
 _TAG_HINT = "write the value without it; quote it if it is meant as text"
 _SYNTAX_HINTS = (
     ("mapping values are not allowed", "check the indentation, and quote text that has ': ' in it"),
@@ -51,7 +51,7 @@ _SYNTAX_HINTS = (
 
 
 class _Anchor(Struct, frozen=True):
-    """What an alias stands for; ``node`` is None while the anchored node is still open."""
+    """The node that an alias refers to; ``node`` is None while it is still being read."""
 
     node: Node | None
     count: int = 0
@@ -64,7 +64,7 @@ def read(text: bytes | str, file: str, environ: Mapping[str, str]) -> Node:
     Raises
     ------
     PipelineError
-        With all the problems that can be found; after a syntax error or a passed bound, nothing more can.
+        If the document has problems. It contains all problems up to the first syntax error or exceeded limit.
     """
     return _Composer(_decoded(text, file), file, environ).compose()
 
@@ -76,7 +76,7 @@ def _refuse(file: str, line: int | None, column: int | None, code: str, message:
 
 
 def _decoded(data: bytes | str, file: str) -> str:
-    """Return the text without a byte order mark, if it is small enough and UTF-8."""
+    """Return text without a byte order mark, or raise `PipelineError` if it is too large or not UTF-8."""
     size = len(data)
     if isinstance(data, str) and size <= MAX_BYTES:
         size = len(data.encode(errors="surrogatepass"))
@@ -100,12 +100,12 @@ def _mark_at(text: str, index: int) -> Mark:
     return Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
-class _Stopped(Exception):  # noqa: N818 - a way out, not an error: the problem is with the others
-    """Nothing more can be read."""
+class _Stopped(Exception):  # noqa: N818 - an early exit, not an error: its problem is among the others
+    """The reader cannot continue."""
 
 
 class _Composer:
-    """Composes nodes from the parser's events; goes on after a problem wherever there is a way to."""
+    """Composes nodes from the events of the parser, and continues after problems if possible."""
 
     def __init__(self, text: str, file: str, environ: Mapping[str, str]) -> None:
         self._text = text
@@ -118,7 +118,7 @@ class _Composer:
     # Events and problems
 
     def compose(self) -> Node:
-        """Return the root; raise all the problems."""
+        """Return the root node, or raise all problems."""
         try:
             root = self._document()
         except _Stopped:
@@ -233,7 +233,7 @@ class _Composer:
         return null_node(mark)
 
     def _counted(self, nodes: int, depth: int, event: yaml.Event) -> None:
-        """Stop if these nodes more, down to this depth, pass a bound."""
+        """Count nodes down to a depth, and stop if a limit is exceeded."""
         self._count += nodes
         if depth > MAX_DEPTH:
             message = f"mappings and lists are nested deeper than {MAX_DEPTH}"
@@ -273,7 +273,7 @@ class _Composer:
         return MappingNode(entries, _mark(event))
 
     def _key(self, event: yaml.Event, depth: int) -> str | None:
-        """Return a key as text; None, and a problem, if it is not text."""
+        """Return a key as text; if it is not text, add a problem and return None."""
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar_key(event, depth)
         taken = len(self._problems)
@@ -303,7 +303,7 @@ class _Composer:
         return None
 
     def _merged(self, node: Node, key_mark: Mark, *, told: bool) -> list[MappingNode]:
-        """Return the mappings to merge; a problem if there is another thing, unless one is told already."""
+        """Return the mappings to merge; for any other node, add a problem unless there is one already."""
         sources = node.items if isinstance(node, SequenceNode) else (node,)
         maps = [source for source in sources if isinstance(source, MappingNode)]
         if len(maps) < len(sources) and not told:
@@ -322,22 +322,22 @@ def _is_merge(event: yaml.Event) -> bool:
 
 
 def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:
-    """Return the parser's error in one line, with a hint where it is one that people make."""
+    """Return the problem of a syntax error on one line, with a hint for common mistakes."""
     mark = error.problem_mark or error.context_mark
     line, column, index = (mark.line, mark.column, mark.index) if mark else (0, 0, 0)
-    said = one_line(error.problem or error.context or "this is not YAML", 120)
-    code, message, hint = "yaml-syntax", said, ""
+    reason = one_line(error.problem or error.context or "this is not YAML", 120)
+    code, message, hint = "yaml-syntax", reason, ""
     before = text[text.rfind("\n", 0, index) + 1 : index]
-    if text[index : index + 1] == "\t" and "cannot start any token" in said:
+    if text[index : index + 1] == "\t" and "cannot start any token" in reason:
         code, message, hint = "tab-indentation", "there is a tab where YAML wants spaces", "use spaces"
         if not before.strip(" "):
             message, hint = "this line is indented with a tab", "indent with spaces"
-    elif "undefined tag handle" in said:
+    elif "undefined tag handle" in reason:
         code, message, hint = "tag-refused", "tags are not taken", _TAG_HINT
     elif before.endswith("$") and text[index : index + 1] == "{":
         hint = "inside [ ] and { } a ${variable} needs quotes, or the value a line of its own"
     else:
         if error.context and error.context_mark and error.context_mark.line != line:
-            message = f"{said}, {one_line(error.context, 60)} that starts on line {error.context_mark.line + 1}"
-        hint = next((hint for start, hint in _SYNTAX_HINTS if start in said), "")
+            message = f"{reason}, {one_line(error.context, 60)} that starts on line {error.context_mark.line + 1}"
+        hint = next((hint for start, hint in _SYNTAX_HINTS if start in reason), "")
     return Problem(code=code, message=message, remedies=advise(hint), line=line + 1, column=column + 1)

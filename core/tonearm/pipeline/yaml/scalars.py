@@ -1,4 +1,4 @@
-"""What a scalar means by YAML 1.2's core schema."""
+"""The values of scalars by the core schema of YAML 1.2."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _ZERO_LED = re.compile(r"[-+]?0[0-9]+")
 _NUMBER_START = frozenset("+-.0123456789")
-_NUMBER_LENGTH = 64  # characters; longer ones cost more to convert than they can mean
+_NUMBER_LENGTH = 64  # in characters; longer numbers are too expensive to convert
 PLAIN_OR_QUOTED = "quote it, or write the plain value"
 FINITE = "options take finite numbers; quote it if it is meant as text"
 SHORTER_OR_QUOTED = "quote it if it is meant as text"
 
 
 class NodeError(ValueError):
-    """A value that cannot be taken; ``problem`` says why, without a place."""
+    """A node has an invalid value; ``problem`` explains it, without a place."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class NodeError(ValueError):
 
 
 def quote(text: str) -> str:
-    """Return text as it is quoted in messages: on one line, bounded."""
+    """Return text quoted for messages: on one line, and shortened."""
     return f"'{one_line(text[:100], 60)}'"
 
 
@@ -42,7 +42,7 @@ def resolve(text: str) -> Value:
     Raises
     ------
     NodeError
-        For numbers that are ambiguous (``0123``), not finite, or too large.
+        If the scalar is a number that is ambiguous (``0123``), not finite, or too large.
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -65,12 +65,12 @@ def _base(text: str) -> int:
 
 
 def checked_number(number: float, text: str) -> int | float:
-    """Return the number.
+    """Return a number.
 
     Raises
     ------
     NodeError
-        If it is an integer beyond 64 bits, or not finite.
+        If the number is an integer of more than 64 bits, or not finite.
     """
     if isinstance(number, int):
         if not -(2**63) <= number < 2**64:
@@ -81,12 +81,12 @@ def checked_number(number: float, text: str) -> int | float:
 
 
 def checked_text(text: str) -> str:
-    r"""Return the text, its surrogate pairs (JSON's ``"\ud83d\ude00"``) made characters.
+    r"""Return text with surrogate pairs (``"\ud83d\ude00"`` in JSON) joined to characters.
 
     Raises
     ------
     NodeError
-        If half a pair is left, or there is a NUL: no file system, tag or terminal takes them.
+        If the text has an unpaired surrogate or a NUL, which file systems, tags and terminals do not accept.
     """
     if "\0" in text:
         raise NodeError("bad-text", "this text has a NUL character in it", "leave it out")

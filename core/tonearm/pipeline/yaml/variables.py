@@ -1,4 +1,4 @@
-"""The environment's variables in scalars: ``${NAME}`` and ``${NAME:default}``."""
+"""Environment variables in scalars: ``${NAME}`` and ``${NAME:default}``."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from tonearm.errors import Problem, advise
 from tonearm.pipeline.yaml.nodes import MAX_BYTES, Value
 from tonearm.pipeline.yaml.scalars import NodeError, checked_text, quote, resolve
 
-_PROBLEMS_OF_ONE = 10  # told about one scalar; a mebibyte of "${${${" has no more to say
+_PROBLEMS_OF_ONE = 10  # reported for one scalar; a mebibyte of "${${${" would have many more
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\})?")
 _WHOLE_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::[^{}]*)?\}")
 
 
 class Variables:
-    """Replaces ``${NAME}`` and ``${NAME:default}`` by the environment's values; ``$${`` stands for a literal ``${``.
+    """Replaces ``${NAME}`` and ``${NAME:default}`` by values of the environment; ``$${`` is a literal ``${``.
 
     Parameters
     ----------
     environ
-        The values by name.
+        Values by name.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -28,10 +28,10 @@ class Variables:
         self._left = MAX_BYTES  # many references to one long value must not fill the memory
 
     def value(self, text: str, *, quoted: bool) -> tuple[Value, list[Problem]]:
-        """Return a scalar's value, and what is wrong with it.
+        """Return the value of a scalar, and its problems.
 
-        A whole unquoted scalar that is one variable means what its replacement means, so it can become a number; in
-        longer and in quoted text the replacement stays text.
+        If an unquoted scalar is a single variable, its replacement is read as a scalar, so it can become a number. In
+        longer and in quoted text, the replacement is text.
         """
         problems: list[Problem] = []
         replaced = self._replace(text, problems) if "${" in text else text
