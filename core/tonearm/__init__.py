@@ -1,7 +1,7 @@
 """Turns what machine-learning models write into audio that people can hear.
 
 >>> import tonearm
->>> pipeline = tonearm.load("pipeline.yaml")  # doctest: +SKIP
+>>> pipeline = tonearm.load_pipeline("pipeline.yaml")  # doctest: +SKIP
 >>> report = pipeline.run(["a.npy", "b.npy"], out="audio")  # doctest: +SKIP
 
 Names are imported when they are first used: ``import tonearm`` alone costs nothing.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
-    from tonearm.python import Pipeline, TonearmWarning, load
+    from tonearm.python import Pipeline, TonearmWarning, load_pipeline
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
@@ -37,7 +37,7 @@ __all__ = [
     "UsageError",
     "Waveform",
     "__version__",
-    "load",
+    "load_pipeline",
 ]
 
 _ROOMS = ("errors", "signals", "recipes.mel", "python")

@@ -11,62 +11,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, one_line
-from tonearm.pipeline.inference import find_way, fitting
+from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
+from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, read_structure
 from tonearm.pipeline.templates import PER_ITEM, Template, parse_template
-from tonearm.pipeline.yaml.nodes import Mark, Node, Scalar
-from tonearm.plugins.contract import Decoder, Encoder, Plugin, Regroup, Transform
+from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
+from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.encoder import Encoder
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec, ports_of
-from tonearm.plugins.registry import Entry, PluginError, Registry, guard
+from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
+from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Catalogue
 from tonearm.signals import Signal
 
 T = TypeVar("T")
 
 
-class Bound(Struct, frozen=True):
-    """A plugin bound to its options, with its place in the pipeline."""
-
-    name: str
-    entry: Entry
-    plugin: Plugin[Any]
-    ports: Ports
-    place: Place = Place()
-
-
-class Output(Struct, frozen=True):
-    """An encoder and the template of its file's name."""
-
-    encoder: Bound
-    template: Template
-
-
-class Checked(Struct, frozen=True):
-    """A pipeline in which nothing is wrong.
-
-    Parameters
-    ----------
-    file
-        Its name in messages; None for a mapping given from Python.
-    decoder, steps, outputs
-        The plugins in their order.
-    files
-        Patterns of sources, relative to the file.
-    dialects
-        Returns the dialects that there are by name.
-    """
-
-    file: str | None
-    decoder: Bound
-    files: tuple[str, ...]
-    steps: tuple[Bound, ...]
-    outputs: tuple[Output, ...]
-    dialects: Callable[[], Catalogue] = Catalogue
-
-
-def check(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> Checked:
+def check(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> CheckedPipeline:
     """Return the pipeline with its plugins bound to their options.
 
     Parameters
@@ -97,7 +61,7 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
         raise PipelineError(problems.found)
     bound = [stage.bound for stage in (decoder, *steps, *encoders)]
     first, *rest = [stage for stage in bound if stage is not None]
-    return Checked(
+    return CheckedPipeline(
         file=file,
         decoder=first,
         files=structure.files,
@@ -107,7 +71,7 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
     )
 
 
-def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> Bound:
+def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> BoundPlugin:
     """Return the decoder of a pipeline, whose steps and outputs may be still to be found.
 
     Raises
@@ -130,7 +94,7 @@ class _Found(Struct):
     mark: Mark | None
     place: Place
     ports: Ports | None = None
-    bound: Bound | None = None
+    bound: BoundPlugin | None = None
 
 
 class _Binder:
@@ -151,14 +115,14 @@ class _Binder:
             entry = self.registry.find(role, stage.use)
             cls = entry.resolve()
             found.ports = ports_of(cls)
-            with guard(stage.use):
+            with as_plugin_error(stage.use):
                 options = read_options(
                     found.ports.options, stage.options, stage.mark, stage.use, self.problems, self._dialects
                 )
                 if options is not None:
                     plugin = cls(options)
                     if self._requirements_met(found, plugin):
-                        found.bound = Bound(stage.use, entry, plugin, found.ports, place)
+                        found.bound = BoundPlugin(stage.use, entry, plugin, found.ports, place)
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found
@@ -211,7 +175,7 @@ class _Binder:
         if isinstance(plugin, Decoder):
             spec = self._ask(found, lambda: _a_spec(plugin.produces()))
         elif isinstance(plugin, (Transform, Regroup)) and before:
-            narrowed = before.but(signals=fitting(before.signals, found.ports.takes) or found.ports.takes)
+            narrowed = before.but(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
             spec = self._ask(found, lambda: _a_spec(plugin.produces(narrowed)))
         return spec or Spec(signals=found.ports.gives)
 
@@ -219,7 +183,7 @@ class _Binder:
         """Return what a plugin says of a signal beforehand; None if it says that something is wrong."""
         self.problems.place = found.place
         try:
-            with guard(found.name):
+            with as_plugin_error(found.name):
                 try:
                     return question()
                 except OptionError as error:
@@ -229,9 +193,9 @@ class _Binder:
         return None
 
     def _check_fit(self, spec: Spec | None, giver: str, taker: _Found) -> None:
-        if spec is None or taker.ports is None or fitting(spec.signals, taker.ports.takes):
+        if spec is None or taker.ports is None or matching_signals(spec.signals, taker.ports.takes):
             return
-        way = find_way(self.registry, spec.signals, taker.ports.takes)
+        way = find_conversion(self.registry, spec.signals, taker.ports.takes)
         self.problems.place = taker.place
         self.problems.add(
             taker.mark,
@@ -264,7 +228,7 @@ def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -
 
     ``several`` says that a source becomes several items, which must not have one name.
     """
-    taken: dict[str, Scalar] = {}
+    taken: dict[str, ScalarNode] = {}
     for output in outputs:
         if output.file is None:
             continue

@@ -10,17 +10,29 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from tonearm.errors import Place, TonearmError
-from tonearm.pipeline.check import Bound, Checked, Output
+from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.provenance import provenance_of
-from tonearm.pipeline.stages import Outcome, blamed, check_class, decoded, look_at, plugin_of, regrouped, transformed
+from tonearm.pipeline.stages import (
+    Outcome,
+    as_item_error,
+    check_class,
+    decode_items,
+    measure_signal,
+    plugin_as,
+    regroup_items,
+    transform_items,
+)
 from tonearm.pipeline.templates import Template
 from tonearm.plugins import registry
 from tonearm.plugins.context import Context, Provenance
-from tonearm.plugins.contract import Encoder, Plugin, Transform
+from tonearm.plugins.discovery import Package
+from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import Entry, Offer
+from tonearm.plugins.registry import RegistryEntry
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.transform import Transform
 from tonearm.signals import Signal
 from tonearm.source import Source
 
@@ -34,7 +46,7 @@ class Converter:
         What `tonearm.pipeline.check` found to be right.
     """
 
-    def __init__(self, checked: Checked) -> None:
+    def __init__(self, checked: CheckedPipeline) -> None:
         self.checked = checked
 
     @property
@@ -45,9 +57,10 @@ class Converter:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as plugin classes and options, so that whoever loads it imports these and nothing else."""
         checked = self.checked
-        outputs = [(_recipe(output.encoder), output.template) for output in checked.outputs]
-        steps = [_recipe(step) for step in checked.steps]
-        return _rebuilt, (type(self), checked.file, checked.files, _recipe(checked.decoder), steps, outputs)
+        outputs = [(_plugin_state(output.encoder), output.template) for output in checked.outputs]
+        steps = [_plugin_state(step) for step in checked.steps]
+        decoder = _plugin_state(checked.decoder)
+        return _restored_converter, (type(self), checked.file, checked.files, decoder, steps, outputs)
 
     def preflight(self) -> None:
         """Let every plugin prepare, before the first of many files.
@@ -58,7 +71,7 @@ class Converter:
             What a plugin finds to be missing.
         """
         for bound in (self.checked.decoder, *self.checked.steps, *(output.encoder for output in self.outputs)):
-            with blamed(bound):
+            with as_item_error(bound):
                 bound.plugin.preflight()
 
     def convert(self, source: Any) -> Iterator[Signal]:
@@ -101,8 +114,8 @@ class Converter:
             if _is_in(skip, outcome):
                 continue
             try:
-                with blamed(last):
-                    look_at(outcome.item.signal, outcome.context, outcome.extent)
+                with as_item_error(last):
+                    measure_signal(outcome.item.signal, outcome.context, outcome.extent)
                 yield outcome
             except TonearmError as error:
                 yield replace(outcome, error=error)
@@ -116,19 +129,19 @@ class Converter:
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield what becomes of each item of a source after the last transform."""
-        made = _Made(lambda: provenance_of(self.checked, source))
+        made = _LazyProvenance(lambda: provenance_of(self.checked, source))
         new_context = functools.partial(
             Context, threads=threads, on_warning=on_warning, dialects=self.checked.dialects, provenance=made
         )
         context = new_context()
-        stream = decoded(self.checked.decoder, source, context)
+        stream = decode_items(self.checked.decoder, source, context)
         if skip and all(isinstance(step.plugin, Transform) for step in self.checked.steps):
             stream = (outcome for outcome in stream if not _is_in(skip, outcome))
         for step in self.checked.steps:
             if isinstance(step.plugin, Transform):
-                stream = transformed(step, stream)
+                stream = transform_items(step, stream)
             else:
-                stream = regrouped(step, stream, new_context())
+                stream = regroup_items(step, stream, new_context())
         return stream
 
     def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:
@@ -142,12 +155,12 @@ class Converter:
             If the disk is full, or the folder cannot be written.
         """
         encoder = output.encoder
-        with blamed(encoder, sink):
+        with as_item_error(encoder, sink):
             check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
-            plugin_of(encoder, Encoder).encode(item, sink, context)
+            plugin_as(encoder, Encoder).encode(item, sink, context)
 
 
-class _Made:
+class _LazyProvenance:
     """Provenance, made when somebody wants it, and once. `functools.cache` would take 20 µs of every file to set up."""
 
     __slots__ = ("_made", "_make")
@@ -162,38 +175,37 @@ class _Made:
         return self._made
 
 
-_Recipe: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place]
+_PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place]
 
 
-def _recipe(bound: Bound) -> _Recipe:
+def _plugin_state(bound: BoundPlugin) -> _PluginState:
     """Return what a bound plugin is made of."""
-    entry = bound.entry
-    offer = entry.offer
-    plugin = type(bound.plugin), bound.plugin.options, bound.place
-    return bound.name, entry.name, entry.role, offer.origin, offer.package, *plugin
+    entry, plugin = bound.entry, bound.plugin
+    origin, label = entry.package.origin, entry.package.label
+    return bound.name, entry.name, entry.role, origin, label, type(plugin), plugin.options, bound.place
 
 
-def _bound(recipe: _Recipe) -> Bound:
-    name, own_name, role, origin, package, plugin, options, place = recipe
-    offer = Offer(origin=origin, load=lambda: None, package=package)
-    return Bound(name, Entry(own_name, role, plugin, offer), plugin(options), ports_of(plugin), place)
+def _restored_plugin(state: _PluginState) -> BoundPlugin:
+    name, own_name, role, origin, label, cls, options, place = state
+    package = Package(origin=origin, load=lambda: None, label=label)
+    return BoundPlugin(name, RegistryEntry(own_name, role, cls, package), cls(options), ports_of(cls), place)
 
 
-def _rebuilt(
+def _restored_converter(
     cls: type[Converter],
     file: str | None,
     files: tuple[str, ...],
-    decoder: _Recipe,
-    steps: list[_Recipe],
-    outputs: list[tuple[_Recipe, Template]],
+    decoder: _PluginState,
+    steps: list[_PluginState],
+    outputs: list[tuple[_PluginState, Template]],
 ) -> Converter:
     return cls(
-        Checked(
+        CheckedPipeline(
             file=file,
-            decoder=_bound(decoder),
+            decoder=_restored_plugin(decoder),
             files=files,
-            steps=tuple(_bound(step) for step in steps),
-            outputs=tuple(Output(_bound(encoder), template) for encoder, template in outputs),
+            steps=tuple(_restored_plugin(step) for step in steps),
+            outputs=tuple(Output(_restored_plugin(encoder), template) for encoder, template in outputs),
             dialects=lambda: registry.default().dialects,
         )
     )

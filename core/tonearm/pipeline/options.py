@@ -15,7 +15,16 @@ import msgspec
 
 from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
 from tonearm.pipeline.problems import Problems
-from tonearm.pipeline.yaml.nodes import Entry, Map, Mark, Node, Scalar, Seq, kind, plain
+from tonearm.pipeline.yaml.nodes import (
+    MappingEntry,
+    MappingNode,
+    Mark,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    node_type,
+    to_plain,
+)
 from tonearm.recipes.mel import Catalogue, MelDialect
 
 
@@ -45,7 +54,7 @@ class Option(msgspec.Struct, frozen=True):
         return self.default is dataclasses.MISSING
 
 
-def declared(options: type[Any]) -> Mapping[str, Option]:
+def declared_options(options: type[Any]) -> Mapping[str, Option]:
     """Return the options that a dataclass (or a struct) declares, in its order.
 
     Raises
@@ -120,9 +129,9 @@ def read_options(
     dialects
         Returns the dialects that there are by name.
     """
-    if isinstance(node, Map):
+    if isinstance(node, MappingNode):
         given = node.entries
-    elif node is None or (isinstance(node, Scalar) and node.value is None):
+    elif node is None or (isinstance(node, ScalarNode) and node.value is None):
         given = {}
     else:
         problems.add(node.mark, "bad-option", f"{plugin}: 'with' is a mapping of options", "with: {name: value}")
@@ -145,9 +154,11 @@ class _Reader:
         self.problems = problems
         self.dialects = dialects
 
-    def read(self, cls: type[Any], given: Mapping[str, Entry], mark: Mark | None, owner: str, base: Any = None) -> Any:
+    def read(
+        self, cls: type[Any], given: Mapping[str, MappingEntry], mark: Mark | None, owner: str, base: Any = None
+    ) -> Any:
         """Return an instance, or None if something is wrong; with ``base``, that one with what is given changed."""
-        known = declared(cls)
+        known = declared_options(cls)
         before = len(self.problems.found)
         values = {}
         for name, entry in given.items():
@@ -169,26 +180,26 @@ class _Reader:
     def _value(self, option: Option, node: Node, owner: str) -> Any:
         """Return the value of an option; what is wrong with it is noted."""
         one, many = _record_of(option.type)
-        if one is MelDialect and not (isinstance(node, Scalar) and node.value is None):
+        if one is MelDialect and not (isinstance(node, ScalarNode) and node.value is None):
             return self._dialect(option, node, f"{owner}: {option.name}")
-        if one and isinstance(node, Map):
+        if one and isinstance(node, MappingNode):
             return self.read(one, node.entries, node.mark, f"{owner}: {option.name}")
-        if many and isinstance(node, Seq) and all(isinstance(item, Map) for item in node.items):
-            items = (item for item in node.items if isinstance(item, Map))
+        if many and isinstance(node, SequenceNode) and all(isinstance(item, MappingNode) for item in node.items):
+            items = (item for item in node.items if isinstance(item, MappingNode))
             return tuple(self.read(many, item.entries, item.mark, f"{owner}: {option.name}") for item in items)
         try:
-            return msgspec.convert(plain(node), option.type, strict=True)
+            return msgspec.convert(to_plain(node), option.type, strict=True)
         except msgspec.ValidationError as error:
             _add_bad_value(self.problems, owner, option, node, str(error))
             return None
 
     def _dialect(self, option: Option, node: Node, owner: str) -> MelDialect | None:
         """Return a dialect: a name, ``{base: NAME, …}`` with what differs, or all figures."""
-        if isinstance(node, Scalar) and isinstance(node.value, str):
+        if isinstance(node, ScalarNode) and isinstance(node.value, str):
             return self._named(node, node.value, owner)
-        if not isinstance(node, Map):
+        if not isinstance(node, MappingNode):
             self.problems.add(
-                node.mark, "bad-option", f"{owner} is {kind(node)}, not a name or a mapping", option.description
+                node.mark, "bad-option", f"{owner} is {node_type(node)}, not a name or a mapping", option.description
             )
             return None
         entry = node.entries.get("base")
@@ -196,7 +207,7 @@ class _Reader:
         if entry is None:
             found: MelDialect | None = self.read(MelDialect, rest, node.mark, owner)
             return found
-        name = entry.node.value if isinstance(entry.node, Scalar) else None
+        name = entry.node.value if isinstance(entry.node, ScalarNode) else None
         if not isinstance(name, str):
             self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of a dialect")
             return None
@@ -249,14 +260,14 @@ def _build(
 def _add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, reason: str) -> None:
     """Note a value that is not what the option takes, in words rather than msgspec's."""
     inner = re.search(r" - at `\$\[(\d+)\]", reason)
-    if inner and isinstance(node, Seq):
+    if inner and isinstance(node, SequenceNode):
         node = node.items[int(inner[1])]
     expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "")
-    shown = kind(node)
-    if isinstance(node, Scalar):
+    shown = node_type(node)
+    if isinstance(node, ScalarNode):
         shown = repr(node.value) if isinstance(node.value, str) else node.text or "empty"
     choices = _choices(option.type)
-    if choices and isinstance(node, Scalar) and not expected.startswith("Expected array"):
+    if choices and isinstance(node, ScalarNode) and not expected.startswith("Expected array"):
         message = f"{plugin}: '{option.name}' is {one_line(shown)}"
         hint = f"one of {', '.join(choices)}"
     else:

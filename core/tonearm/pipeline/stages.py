@@ -1,6 +1,6 @@
 """The stages of a pipeline: what each gives is looked at, and what a plugin raises becomes its item's error.
 
-The class of what a stage gives must be what the plugin declared, and values are finite after decoding (unless
+The class of what a stage gives must be what the plugin declared_options, and values are finite after decoding (unless
 ``nan: keep``) and before encoding. No plugin's error is ever the run's.
 """
 
@@ -16,13 +16,16 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.arrays.values import Extent, extent_of, mean_of, not_finite
+from tonearm.arrays.extent import Extent, extent_of, mean_of
+from tonearm.arrays.not_finite import not_finite_error
 from tonearm.errors import ItemError, OptionError, OutputError, TonearmError, one_line
-from tonearm.pipeline.check import Bound
+from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.context import Context
-from tonearm.plugins.contract import Decoder, Plugin, Regroup, Together, Transform
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.transform import Grouping, Regroup, Transform
 from tonearm.signals import Signal, Waveform, describe
 from tonearm.source import Source
 
@@ -48,7 +51,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     extent: Extent | None = None
 
 
-class blamed:  # noqa: N801 - used as a statement
+class as_item_error:  # noqa: N801 - used as a statement
     """Turn whatever a plugin raises into an `ItemError` that names the plugin; what is a `TonearmError` goes through.
 
     Parameters
@@ -59,7 +62,7 @@ class blamed:  # noqa: N801 - used as a statement
         Where it writes: what the operating system says of that is the output side's.
     """
 
-    def __init__(self, bound: Bound, sink: Sink | None = None) -> None:
+    def __init__(self, bound: BoundPlugin, sink: Sink | None = None) -> None:
         self.bound = bound
         self.sink = sink
 
@@ -97,7 +100,7 @@ def _is_of(error: OSError, sink: Sink) -> bool:
     return not names or any(os.path.dirname(os.path.abspath(name)) == folder for name in names)  # noqa: PTH100, PTH120
 
 
-def plugin_of(bound: Bound, role: type[Any]) -> Any:
+def plugin_as(bound: BoundPlugin, role: type[Any]) -> Any:
     """Return the plugin of a stage, as typed loosely as it must be: ports are known at run time only."""
     plugin: Plugin[Any] = bound.plugin
     if not isinstance(plugin, role):
@@ -105,33 +108,33 @@ def plugin_of(bound: Bound, role: type[Any]) -> Any:
     return plugin
 
 
-def decoded(bound: Bound, source: Source, context: Context) -> Iterator[Outcome]:
+def decode_items(bound: BoundPlugin, source: Source, context: Context) -> Iterator[Outcome]:
     """Yield the items of a source; what goes wrong ends it."""
     policy = getattr(bound.plugin.options, "nan", "error")
     count = 0
     try:
-        with blamed(bound):
-            for item in plugin_of(bound, Decoder).decode(source, context):
+        with as_item_error(bound):
+            for item in plugin_as(bound, Decoder).decode(source, context):
                 count += 1
                 if isinstance(item, ItemError):
                     item.place = bound.place
-                    yield Outcome(context=context.hand_over(), error=item)
+                    yield Outcome(context=context.drain(), error=item)
                     continue
                 try:
                     _check_item(item, bound)
                     extent = None if policy == "keep" else _check_finite(item.signal)
                 except ItemError as error:
                     whose = item if isinstance(item, Item) else None
-                    yield Outcome(context=context.hand_over(), item=whose, error=error)
+                    yield Outcome(context=context.drain(), item=whose, error=error)
                 else:
-                    yield Outcome(context=context.hand_over(), item=item, extent=extent)
+                    yield Outcome(context=context.drain(), item=item, extent=extent)
         if not count:
             raise ItemError(f"{bound.name} found nothing in it", code="empty")
     except TonearmError as error:
         yield Outcome(context=context, error=error)
 
 
-def transformed(bound: Bound, stream: Iterator[Outcome]) -> Iterator[Outcome]:
+def transform_items(bound: BoundPlugin, stream: Iterator[Outcome]) -> Iterator[Outcome]:
     """Yield each item transformed; one that fails goes on as its error."""
     for outcome in stream:
         if outcome.error or outcome.item is None:
@@ -139,34 +142,34 @@ def transformed(bound: Bound, stream: Iterator[Outcome]) -> Iterator[Outcome]:
             continue
         try:
             check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
-            with blamed(bound):
-                signal = plugin_of(bound, Transform).apply(outcome.item.signal, outcome.context)
+            with as_item_error(bound):
+                signal = plugin_as(bound, Transform).apply(outcome.item.signal, outcome.context)
             check_class(signal, bound.ports.gives, f"{bound.name} gives", "it gave")
             yield Outcome(context=outcome.context, item=replace(outcome.item, signal=signal))
         except TonearmError as error:
             yield replace(outcome, error=error)
 
 
-def regrouped(bound: Bound, stream: Iterator[Outcome], context: Context) -> Iterator[Outcome]:
+def regroup_items(bound: BoundPlugin, stream: Iterator[Outcome], context: Context) -> Iterator[Outcome]:
     """Yield new items made from those of a source, group by group; where one of a group failed, so does the group."""
-    regroup = plugin_of(bound, Regroup)
+    regroup = plugin_as(bound, Regroup)
     counts: Counter[str] = Counter()
-    for group in _groups(stream, regroup.together()):
+    for group in _groups(stream, regroup.grouping()):
         given = _Given(bound, group, context)
         before = counts.total()
         try:
-            with blamed(bound):
+            with as_item_error(bound):
                 for item in regroup.regroup(iter(given), context):
                     _check_item(item, bound)
-                    yield Outcome(context=context.hand_over(), item=replace(item, index=counts[item.key]))
+                    yield Outcome(context=context.drain(), item=replace(item, index=counts[item.key]))
                     counts[item.key] += 1
             if counts.total() == before:
                 raise ItemError(f"{bound.name} gave nothing", code="empty")
         except TonearmError as error:
-            yield Outcome(context=context.hand_over(), item=given.failed, error=error)
+            yield Outcome(context=context.drain(), item=given.failed, error=error)
 
 
-def _groups(stream: Iterator[Outcome], together: Together) -> Iterator[Iterator[Outcome]]:
+def _groups(stream: Iterator[Outcome], together: Grouping) -> Iterator[Iterator[Outcome]]:
     """Cut the items of a source into groups, none of which is held in memory."""
     if together == "source":
         yield stream
@@ -187,7 +190,7 @@ class _Given:
         That item, if it had come so far.
     """
 
-    def __init__(self, bound: Bound, group: Iterator[Outcome], context: Context) -> None:
+    def __init__(self, bound: BoundPlugin, group: Iterator[Outcome], context: Context) -> None:
         self.failed: Item[Signal] | None = None
         self._bound, self._group, self._context = bound, group, context
 
@@ -204,7 +207,7 @@ class _Given:
                 yield outcome.item
 
 
-def _check_item(item: object, bound: Bound) -> None:
+def _check_item(item: object, bound: BoundPlugin) -> None:
     if not isinstance(item, Item):
         raise ItemError(f"{bound.name} gives items, but it gave {type(item).__name__}", code="wrong-type")
     check_class(item.signal, bound.ports.gives, f"{bound.name} gives", "it gave")
@@ -225,11 +228,11 @@ def _check_finite(signal: Signal) -> Extent | None:
         return None
     extent = extent_of(*arrays)
     if not extent.finite:
-        raise not_finite(next(array for array in arrays if not extent_of(array).finite), signal.port)
+        raise not_finite_error(next(array for array in arrays if not extent_of(array).finite), signal.port)
     return extent
 
 
-def look_at(signal: Signal, context: Context, extent: Extent | None) -> None:
+def measure_signal(signal: Signal, context: Context, extent: Extent | None) -> None:
     """See that all values are finite, and measure what everybody wants to know of a waveform."""
     extent = extent or _check_finite(signal)
     if extent is None or not isinstance(signal, Waveform):

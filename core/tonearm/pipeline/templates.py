@@ -25,7 +25,6 @@ PER_ITEM = frozenset({"index", "key"})
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _WIDTH = re.compile(r"index:0([1-9])")
-
 OWN = ".tonearm"
 """Names that begin so are the run's own: its journal, its lock, its temporaries."""
 

@@ -102,7 +102,7 @@ class Context:
             if self._on_warning:
                 self._on_warning(line)
 
-    def hand_over(self) -> Context:
+    def drain(self) -> Context:
         """Return a context with all that was noted so far, which is forgotten here: it belongs to one item."""
         context = Context(
             threads=self.threads, on_warning=self._on_warning, dialects=self.dialects, provenance=self.provenance

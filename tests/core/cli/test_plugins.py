@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from core_toys import hooks, offer, registry_of, third_party, tonearm
+from core_toys import hooks, package_of, registry_of, third_party, tonearm
 from jsonschema import Draft202012Validator
 
 from tonearm.cli import main as cli
@@ -130,7 +130,7 @@ class TestOnePlugin:
             assert json.loads(run(entry.name, "--json", capsys=capsys)[1])["name"] == entry.name
 
     @pytest.mark.parametrize(
-        ("name", "hint"), [("raw-writr", "did you mean 'raw-writer'?"), ("zzz", "tonearm plugins lists all")]
+        ("name", "hint"), [("raw-writr", "did you mean 'raw-writer'?"), ("zzz", "tonearm plugins, to list all plugins")]
     )
     def test_unknown(self, name, hint, toys, capsys):
         expected = f"unknown-plugin: there is no plugin '{name}'\n    hint: {hint}\n"
@@ -139,7 +139,7 @@ class TestOnePlugin:
     def test_ambiguous(self, monkeypatch, capsys):
         from core_toys import RawWriter
 
-        found = Registry([offer(name, hooks(encoders={"raw-writer": RawWriter})) for name in ("acme", "zeta")])
+        found = Registry([package_of(name, hooks(encoders={"raw-writer": RawWriter})) for name in ("acme", "zeta")])
         monkeypatch.setattr(registry, "default", lambda: found)
         status, out, err = run("raw-writer", capsys=capsys)
         assert (status, out) == (2, "")
@@ -156,15 +156,15 @@ class TestThirdParties:
         assert re.search(r"^  npy-reader .* Read a .npy file", done.stdout, re.MULTILINE)
         first, second = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
         assert first.startswith(
-            "warning: broken-plugin: 'Bad Name' in tonearm_decoders of tonearm_acme 1.2 is set aside"
+            "warning: broken-plugin: 'Bad Name' in tonearm_decoders of tonearm_acme 1.2 is disabled"
         )
-        assert second.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is set aside")
+        assert second.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is disabled")
         assert "Traceback" not in done.stderr
 
     def test_options_that_cannot_be_described(self, acme):
         done = tonearm("plugins", "odd", env=acme)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "broken-plugin: acme/odd is set aside: NameError: name 'NoSuchName' is not defined" in done.stderr
+        assert "broken-plugin: acme/odd is disabled: NameError: name 'NoSuchName' is not defined" in done.stderr
         assert "Traceback" not in done.stderr
 
     @pytest.mark.parametrize("code", ["import sys; sys.exit('no licence')", "def (", "import no_such_module", "1/0"])
@@ -173,7 +173,7 @@ class TestThirdParties:
         done = tonearm("plugins", "istft", env=env)
         assert done.returncode == 0
         assert done.stdout.startswith("istft: ")
-        assert done.stderr.startswith("warning: broken-plugin: tonearm_broken 0.9 is set aside: ")
+        assert done.stderr.startswith("warning: broken-plugin: tonearm_broken 0.9 is disabled: ")
         assert done.stderr.count("\n") == 2
 
 

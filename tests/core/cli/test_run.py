@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from core_toys import tonearm
 
-from tonearm.cli.progress import LINE_EVERY, Lines
+from tonearm.cli.progress import LINE_INTERVAL, ProgressLines
 
 PIPELINE = """\
 tonearm: 1
@@ -44,7 +44,7 @@ def run(*arguments, **more):
 
 NAN = (
     "b.npy: not-finite: 1 of 2 values of the waveform array are NaN or infinite\n"
-    "    hint: look at the model's output; nan: zero puts 0 there\n"
+    "    hint: nan: zero, to replace them by 0; check the model's output\n"
 )
 CLIPPED = "c.npy: warning: 2 samples were beyond full scale and clipped\n"
 
@@ -64,7 +64,7 @@ def test_what_a_person_sees(folder):
         "    1 × … samples were beyond full scale and clipped, first c.npy\n"
         "failed:\n"
         "    1 × not-finite, first b.npy: 1 of 2 values of the waveform array are NaN or infinite\n"
-        "        hint: look at the model's output; nan: zero puts 0 there\n"
+        "        hint: nan: zero, to replace them by 0; check the model's output\n"
     )
     Path("b.npy").unlink()
     done = run()
@@ -102,7 +102,7 @@ class TestJson:
         }  # fmt: skip
         assert (lines[1]["code"], lines[1]["hint"]) == (
             "not-finite",
-            "look at the model's output; nan: zero puts 0 there",
+            "nan: zero, to replace them by 0; check the model's output",
         )
         assert lines[2]["warnings"] == ["2 samples were beyond full scale and clipped"]
         again = [json.loads(line) for line in run("--json").stdout.splitlines()]
@@ -149,7 +149,7 @@ class TestDryRun:
         assert done.stderr == "2 to convert, 1 done; outputs go below out\n"
         done = run("--dry-run", "--set", "outputs.0.with.subtype=FLOAT")
         assert done.stdout.splitlines()[2] == "c.npy -> c.wav (the pipeline or a plugin has changed)"
-        done = run("--dry-run", "--json", "--shard", "1/1")
+        done = run("--dry-run", "--json", "--part", "1/1")
         assert json.loads(done.stdout.splitlines()[0]) == {
             "source": "a.npy", "status": "planned", "outputs": ["a.wav"], "reason": "it has changed",
         }  # fmt: skip
@@ -159,7 +159,7 @@ class TestDryRun:
         Path("out/a.wav").write_text("mine")
         done = run("--dry-run")
         assert done.returncode == 2
-        assert done.stderr.startswith("not-ours: out/a.wav is there, and no run wrote it\n")
+        assert done.stderr.startswith("not-ours: out/a.wav exists, and no run wrote it\n")
 
 
 class TestSources:
@@ -178,9 +178,9 @@ class TestSources:
         [(["nothing/*"], "no-source: there is no source to convert\n    hint: name files, folders or patterns\n"),
          (["nothing"], "no-source: there is no file nothing\n"),
          (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
-         (["--shard", "3/2"], "usage: argument --shard: '3/2' is no part of a whole; 1/4 is the first quarter\n"),
+         (["--part", "3/2"], "usage: argument --part: invalid part '3/2': use I/N with 1 <= I <= N\n"),
          (["--jobs", "-1"], "usage: jobs is -1, but cannot be negative\n"),
-         (["--timeout", "5"], "usage: a source can be timed out in a worker process only\n"),
+         (["--timeout", "5"], "usage: a timeout needs a worker process\n"),
          (["--executor", "moon"], "unknown-executor: there is no executor 'moon'\n")],
     )  # fmt: skip
     def test_a_command_that_is_wrong_touches_nothing(self, folder, arguments, said):
@@ -214,10 +214,10 @@ def test_tracebacks_only_for_those_who_debug(folder):
 
 def test_a_second_run_into_the_folder_exits_11(folder):
     run()
-    from tonearm.run.store.journal import Lock
+    from tonearm.run.store.lock import Lock
 
     lock = Lock("out")
-    lock.take(make=False)
+    lock.acquire(create=False)
     done = run()
     lock.release()
     assert (done.returncode, done.stderr) == (
@@ -229,12 +229,12 @@ class TestProgress:
     def test_a_line_now_and_then(self, capsys, monkeypatch):
         now = [100.0]
         monkeypatch.setattr(time, "monotonic", lambda: now[0])
-        lines = Lines(quiet=False, lines=None)
+        lines = ProgressLines(quiet=False, lines=None)
         lines.total, lines.done, lines.failed = 100, 10, 2
-        now[0] += LINE_EVERY / 2
+        now[0] += LINE_INTERVAL / 2
         lines.tick()
         assert capsys.readouterr().err == ""
-        now[0] += LINE_EVERY / 2
+        now[0] += LINE_INTERVAL / 2
         lines.tick()
         assert capsys.readouterr().err == "10 of 100 sources, 2 failed, 2.0 a second, 45 s left\n"
         lines.tick()
@@ -244,7 +244,7 @@ class TestProgress:
         """Somebody who looks into the log sees that the run is alive."""
         code = (
             "import sys, tonearm.cli.main as cli, tonearm.cli.progress as progress;"
-            "progress.LINE_EVERY = 0.2; sys.exit(cli.main())"
+            "progress.LINE_INTERVAL = 0.2; sys.exit(cli.main())"
         )
         Path("p.yaml").write_text(PIPELINE.replace("outputs:", "steps: [{use: slow}]\noutputs:"))
         from core_toys import third_party
@@ -280,7 +280,7 @@ class TestProgress:
         assert "3/3" in text
         assert "1 failed" in text
         assert "b.npy: not-finite" in text
-        assert text.rstrip().endswith("nan: zero puts 0 there")
+        assert text.rstrip().endswith("check the model's output")
         assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is there again
 
 

@@ -149,26 +149,26 @@ class TestGuard:
         ],
     )  # fmt: skip
     def test_what_goes_wrong_has_its_status(self, error, status, said, capsys, monkeypatch):
-        monkeypatch.setattr(console, "forget", lambda _: None)
+        monkeypatch.setattr(console, "discard", lambda _: None)
         monkeypatch.setattr(signal, "signal", lambda *_: None)
 
         def command():
             raise error
 
-        assert console.guarded(command, debug=False) == status
+        assert console.run_guarded(command, debug=False) == status
         assert capsys.readouterr().err == said
 
     def test_debug_shows_where_and_keeps_the_status(self, capsys):
         def command():
             raise UsageError("no")
 
-        assert console.guarded(command, debug=True) == 2
+        assert console.run_guarded(command, debug=True) == 2
         said = capsys.readouterr().err
         assert said.startswith("Traceback (most recent call last):")
         assert said.endswith("usage: no\n")
 
     def test_sigterm_passes_through_a_plugin(self):
-        from tonearm.pipeline.stages import blamed
+        from tonearm.pipeline.stages import as_item_error
 
-        with pytest.raises(Terminated), blamed(None):
+        with pytest.raises(Terminated), as_item_error(None):
             raise Terminated

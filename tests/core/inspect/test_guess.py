@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tonearm.errors import ItemError
-from tonearm.inspect import guess, measure
+from tonearm.inspect import compute_statistics, guess
 from tonearm.plugins.registry import default
 
 RNG = np.random.default_rng(9)
@@ -32,7 +32,7 @@ LONG_MEL = (
 
 
 def guessed(array: Any, **more: Any) -> Any:
-    return guess(measure(np.asarray(array)), DIALECTS, **more)
+    return guess(compute_statistics(np.asarray(array)), DIALECTS, **more)
 
 
 def certain(found: Any) -> dict[str, str]:
@@ -149,7 +149,10 @@ def test_complex_values_that_are_no_spectrogram(array: Any) -> None:
     """Analytic signals are complex, too."""
     found = guessed(array)
     assert confidence(found) in ("possible", "unknown")
-    assert certain(found)["values"] in ("complex", f"{measure(array).low:.6g} to {measure(array).high:.6g}")
+    assert certain(found)["values"] in (
+        "complex",
+        f"{compute_statistics(array).low:.6g} to {compute_statistics(array).high:.6g}",
+    )
 
 
 def test_a_highest_bin_that_was_left_out_shows_as_a_doubt() -> None:
@@ -240,27 +243,27 @@ def test_values_of_every_size_are_counted_without_a_word(value: float, shape: tu
 @pytest.mark.parametrize("array", [np.array(["a"]), np.zeros((0, 3)), np.array([True])])
 def test_what_holds_no_numbers(array: Any) -> None:
     with pytest.raises(ItemError):
-        measure(array)
+        compute_statistics(array)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i2", "u1", "c8"])
 def test_what_is_counted_equals_numpys(dtype: str) -> None:
     array = (RNG.normal(size=(30, 40)) * 50).astype(dtype)
-    seen = measure(array)
+    seen = compute_statistics(array)
     parts = np.stack([array.real, array.imag]) if dtype == "c8" else array
     assert (seen.low, seen.high) == (parts.min(), parts.max())
     assert seen.mean == pytest.approx(parts.mean(dtype="f8"), rel=1e-5, abs=1e-9)
     assert seen.negative == (parts < 0).sum()
-    assert seen.at_low == (parts == parts.min()).sum()
+    assert seen.low_count == (parts == parts.min()).sum()
     assert seen.whole == (np.dtype(dtype).kind in "iu")
     if dtype[0] == "f":
         signed = array.astype("f8")
         for axis in (0, 1):
             rows = np.moveaxis(signed, axis, 0)
-            assert seen.likeness[axis] == pytest.approx(
+            assert seen.correlation[axis] == pytest.approx(
                 np.corrcoef(rows[:-1].ravel(), rows[1:].ravel())[0, 1], abs=1e-4
             )
-    assert measure(np.array([[1.0, 0, 0], [2, 0, 0]])).zero_end == (0, 2)
+    assert compute_statistics(np.array([[1.0, 0, 0], [2, 0, 0]])).trailing_zeros == (0, 2)
 
 
 def test_a_dialect_gives_itself_away_by_its_floor() -> None:

@@ -76,7 +76,7 @@ def test_real_mels(path: Path, tmp_path: Path, capsys: Any) -> None:
     assert said["kind"] == "mel"
     assert said["axes"] == ("[mel, frame]" if shape[0] == dialect.n_mels else "[frame, mel]")
     assert {one["what"] for one in found["findings"] if one["confidence"] == "certain"} == {"values"}
-    name = DIALECTS.offer(path.stem).alias or path.stem
+    name = DIALECTS.entry(path.stem).alias or path.stem
     assert name in found["dialects"]
     likely = [one for one in found["findings"] if one["what"] == "dialect" and one["confidence"] == "likely"]
     if likely:  # what gives itself away does not give away another
@@ -90,7 +90,7 @@ def test_real_mels(path: Path, tmp_path: Path, capsys: Any) -> None:
     assert note.endswith(f"or of {len(found['dialects']) - 8} more: --json lists them") or name in note.split(", ")
     pipeline = filled(printed_yaml(out), dialect=path.stem)
     assert [step["use"] for step in pipeline["steps"]] == ["mel-to-wave"]
-    decoder: Any = tonearm.load(pipeline).checked.decoder.plugin
+    decoder: Any = tonearm.load_pipeline(pipeline).checked.decoder.plugin
     (item,) = decoder.decode(Source(name=path.name, path=path), Context())
     assert item.signal.values.shape[1] == dialect.n_mels
 
@@ -155,7 +155,7 @@ def test_real_arrays_are_read_as_the_yaml_says(name: str, tmp_path: Path, capsys
     _, out, _ = inspect(capsys, str(path))
     pipeline = filled(printed_yaml(out))
     passes_check(pipeline, tmp_path, capsys)
-    (signal,) = tonearm.load(pipeline).convert(path)
+    (signal,) = tonearm.load_pipeline(pipeline).convert(path)
     assert signal.length == {"utt00": 61184, "utt01": 60416}.get(name, 28928)
 
 
@@ -168,7 +168,7 @@ def test_a_page_for_people(capsys: Any) -> None:
     assert lines[2].startswith("  values:      -0.343446 to 0.216816  (certain: ")
     assert lines[3].startswith("  kind:        waveform  (likely: ")
     assert lines[4].startswith("  axes:        [time]  (likely: ")
-    assert '    sample_rate: "?"  # in Hz, as the model\'s settings say' in lines
+    assert '    sample_rate: "?"  # in Hz, from the model\'s settings' in lines
     _, out, _ = inspect(capsys, str(SAMPLES / "utt08-magnitude.npy"))
     assert len({len(line) for line in out.splitlines()[1:9]}) == 1
     assert set("".join(out.splitlines()[1:9])) <= set(" ░▒▓█")
@@ -180,11 +180,11 @@ def test_names_that_mean_something_to_yaml_mean_themselves(
     monkeypatch.chdir(tmp_path)
     name = 'a ${HOME} "b" {c} #\n.npy'
     np.save(name, np.zeros(500, "f4"))
-    pipeline = tonearm.load(yaml_file(filled(printed_yaml(inspect(capsys, name)[1])), tmp_path))
+    pipeline = tonearm.load_pipeline(yaml_file(filled(printed_yaml(inspect(capsys, name)[1])), tmp_path))
     assert pipeline.checked.files == (name,)
     main(["convert", name, "a.wav", "--sample-rate", "8000", "--yaml"])
     (tmp_path / "b.yaml").write_text(capsys.readouterr().out)
-    assert tonearm.load(tmp_path / "b.yaml").checked.files == (name,)
+    assert tonearm.load_pipeline(tmp_path / "b.yaml").checked.files == (name,)
 
 
 def yaml_file(pipeline: Any, folder: Path) -> Path:
@@ -215,14 +215,14 @@ def test_every_array_of_a_file(tmp_path: Path, capsys: Any) -> None:
     status, out, _ = inspect(capsys, "--key", "s*", "--json", str(tmp_path / "a.npz"))
     assert (status, [json.loads(line)["key"] for line in out.splitlines()]) == (0, ["stft", "step"])
     status, _, err = inspect(capsys, "--key", "x", str(tmp_path / "a.npz"))
-    assert (status, err) == (3, "no-such-key: there is no array 'x'\n    hint: there are wav, text, stft, step\n")
+    assert (status, err) == (3, "no-such-key: there is no array 'x'\n    hint: --key wav, text, stft or step\n")
 
 
 def test_many_arrays_are_not_passed_over_in_silence(tmp_path: Path, capsys: Any) -> None:
     np.savez(tmp_path / "a.npz", **{f"a{number:02}": np.zeros(5) for number in range(25)})
     _, out, _ = inspect(capsys, str(tmp_path / "a.npz"))
     assert out.count("tonearm: 1") == 20
-    assert out.rstrip().endswith("5 more arrays are not looked at; --key NAME looks at one")
+    assert out.rstrip().endswith("5 more arrays are not inspected; --key NAME inspects one")
 
 
 @pytest.mark.parametrize("name", ["sr", "Sample_Rate", "fs"])
@@ -288,12 +288,12 @@ def test_what_cannot_be_inspected(name: str, code: str, status: int, tmp_path: P
 
 
 def test_a_long_file_of_sound_is_not_decoded(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "DECODED", 1000)
+    monkeypatch.setattr(files, "MAX_DECODED_SAMPLES", 1000)
     _, out, _ = inspect(capsys, str(SAMPLES / "utt08-16k.wav"))
     lines = out.splitlines()
     assert lines[0].endswith("utt08-16k.wav  1×20991")
-    assert lines[1].startswith("  values:      ?  (unknown: it is long")
-    assert lines[4] == "  sample_rate: 16000  (certain: what the file says)"
+    assert lines[1].startswith("  values:      ?  (unknown: too long")
+    assert lines[4] == "  sample_rate: 16000  (certain: from the file)"
 
 
 def peak_of(path: Path) -> int:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tonearm.inspect.preview import HEIGHT, WIDTH, picture
+from tonearm.inspect.preview import HEIGHT, WIDTH, draw_preview
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (1, 9), (2, 500), (3, 4, 5), (2, 1, 80, 30), (2, 2, 2, 2)])
@@ -13,7 +13,7 @@ def test_there_is_one_whatever_is_known(shape):
     array = np.random.default_rng(1).standard_normal(shape)
     long = sum(length > 1 for length in shape)
     for axes in itertools.product(["?", "batch", "channel", "time", "bin", "frame", "complex"], repeat=long):
-        lines = picture(array, list(axes))
+        lines = draw_preview(array, list(axes))
         assert 1 <= len(lines) <= HEIGHT
         assert all(1 <= len(line) <= WIDTH for line in lines)
 
@@ -21,10 +21,10 @@ def test_there_is_one_whatever_is_known(shape):
 def test_what_is_shown_of_many_axes_is_time_or_frames_and_bins():
     array = np.zeros((2, 3, 640))
     array[0, 0, 320:] = 1
-    (line,) = picture(array, ["batch", "channel", "time"])
+    (line,) = draw_preview(array, ["batch", "channel", "time"])
     assert line == " " * 32 + "█" * 32
     upright = np.zeros((3, 640, 8))
     upright[0, :, 0] = 1  # the lowest bin
-    lines = picture(upright, ["batch", "frame", "bin"])
+    lines = draw_preview(upright, ["batch", "frame", "bin"])
     assert [len(set(line)) for line in lines] == [1] * 8
     assert lines[-1] == "█" * 64

@@ -12,7 +12,7 @@ from core_toys import (
     ToneReader,
     checked,
     hooks,
-    offer,
+    package_of,
     pipeline,
     problems,
     registry_of,
@@ -64,15 +64,15 @@ class TestPlugins:
     def test_a_broken_one_is_named_where_it_stands(self):
         registry = registry_of(transforms={"x": "no_such_module:X"})
         assert problems(pipeline(steps=("x",)), registry) == [
-            "p.yaml:4:11: broken-plugin: transform 'x' of tonearm_toys 1.2 is set aside:"
+            "p.yaml:4:11: broken-plugin: transform 'x' of tonearm_toys 1.2 is disabled:"
             " ModuleNotFoundError: No module named 'no_such_module'"
             "\n    hint: update or uninstall the package that it comes from"
         ]
 
     def test_an_ambiguous_one(self):
         registry = Registry([
-            offer("toys", hooks(decoders={"tone-reader": ToneReader}, encoders={"raw-writer": RawWriter})),
-            *(offer(name, hooks(transforms={"same": type("Same", (Same,), {})})) for name in ("acme", "zeta")),
+            package_of("toys", hooks(decoders={"tone-reader": ToneReader}, encoders={"raw-writer": RawWriter})),
+            *(package_of(name, hooks(transforms={"same": type("Same", (Same,), {})})) for name in ("acme", "zeta")),
         ])  # fmt: skip
         assert problems(pipeline(steps=("same",)), registry) == [
             "p.yaml:4:11: ambiguous-plugin: 2 packages offer same\n    hint: write acme/same or zeta/same"
@@ -90,9 +90,9 @@ class TestPlugins:
         registry = registry_of(transforms={"abstract": Abstract, "fails": Fails})
         first, second = problems(pipeline(steps=("abstract", "fails")), registry)
         assert first.startswith(
-            "p.yaml:4:11: broken-plugin: abstract is set aside: TypeError: Can't instantiate abstract"
+            "p.yaml:4:11: broken-plugin: abstract is disabled: TypeError: Can't instantiate abstract"
         )
-        assert second.startswith("p.yaml:5:11: broken-plugin: fails is set aside: SystemExit: it calls sys.exit(3)\n")
+        assert second.startswith("p.yaml:5:11: broken-plugin: fails is disabled: SystemExit: it calls sys.exit(3)\n")
 
     def test_options_whose_types_cannot_be_found(self):
         @dataclass(frozen=True)
@@ -103,9 +103,7 @@ class TestPlugins:
             def apply(self, signal, context): ...
 
         (said,) = problems(pipeline(steps=("x, with: {shape: 3}",)), registry_of(transforms={"x": Uses}))
-        assert said.startswith(
-            "p.yaml:4:11: broken-plugin: x is set aside: NameError: name 'NoSuchName' is not defined"
-        )
+        assert said.startswith("p.yaml:4:11: broken-plugin: x is disabled: NameError: name 'NoSuchName' is not defined")
 
 
 class TestOptions:
@@ -117,15 +115,16 @@ class TestOptions:
             ("sample_rat: 8000, sample_rate: 8000", "2:33: unknown-option: npy-reader has no option 'sample_rat'"
              "\n    hint: did you mean 'sample_rate'?"),
             ("sample_rate: 0", "2:46: bad-option: npy-reader: 'sample_rate' is 0; expected a whole number >= 1"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: -8000", "2:46: bad-option: npy-reader: 'sample_rate' is -8000; expected a whole number >= 1"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 22_050", "2:46: bad-option: npy-reader: 'sample_rate' is '22_050'; expected a whole number"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 1000000000", "2:46: bad-option: npy-reader: 'sample_rate' is 1000000000;"
-             " expected a whole number <= 10000000\n    hint: In Hz; an array does not say it, so it must be given."),
+             " expected a whole number <= 10000000"
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: [8000]", "2:46: bad-option: npy-reader: 'sample_rate' is a list; expected a whole number"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 8000, kind: wave", "2:58: bad-option: npy-reader: 'kind' is 'wave'"
              "\n    hint: one of waveform, complex, magnitude, power, db, mel"),
             ("sample_rate: 8000, axes: [time, tim]", "2:65: bad-option: npy-reader: 'axes' is 'tim'"
@@ -258,7 +257,7 @@ class TestWhatIsKnownBeforehand:
                 return given()
 
         assert problems(pipeline(steps=("x",)), registry_of(transforms={"x": Odd})) == [
-            f"p.yaml:4:11: broken-plugin: x is set aside: {reason}"
+            f"p.yaml:4:11: broken-plugin: x is disabled: {reason}"
             "\n    hint: update or uninstall the package that it comes from"
         ]
 
@@ -268,7 +267,7 @@ class TestWhatIsKnownBeforehand:
                 raise ZeroDivisionError
 
         (said,) = problems(pipeline(), registry_of(encoders={"raw-writer": Odd}))
-        assert said.startswith("p.yaml:4:11: broken-plugin: raw-writer is set aside: ZeroDivisionError")
+        assert said.startswith("p.yaml:4:11: broken-plugin: raw-writer is disabled: ZeroDivisionError")
 
     def test_the_suffix_of_the_output_is_known_where_the_template_says_it(self):
         seen = []

@@ -1,4 +1,4 @@
-"""The limiter, against its definition sample by sample in float64, and against what it promises."""
+"""The limiter, against its definition sample by sample in float64, and the ceiling that it must hold."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bursts(length: int, channels: int, seed: int, kind: str = "f4") -> Any:
 
 
 def defined(samples: Any, ceiling: float, lookahead: int, release: float) -> Any:
-    """Return the gain in dB: the greatest reduction within the look-ahead, in its release, smoothed."""
+    """Return the gain in dB: the largest reduction within the look-ahead, in its release, smoothed."""
     peaks = np.abs(samples.astype("f8")).max(axis=0)
     needed = np.maximum(0, 20 * np.log10(np.maximum(peaks, 1e-300) / ceiling))
     padded = np.pad(needed, lookahead - 1)

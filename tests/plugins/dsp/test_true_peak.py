@@ -32,7 +32,7 @@ SINES = {15: (4, 0, 0.5, -6), 16: (4, 45, 0.5, -6), 17: (6, 60, 0.5, -6), 18: (8
 
 
 def eased(samples: Any) -> Any:
-    """Return a sound that begins and ends softly: what is cut off sharply overshoots, and that is a true peak too."""
+    """Fade a sound in and out: a sharp end overshoots, and has a true peak of its own."""
     ramp = np.minimum(1, np.arange(samples.size) / 2000)
     return (samples * ramp * ramp[::-1]).astype("f4")
 

@@ -38,7 +38,7 @@ def written(folder: Path, name: str, port: str, **options: Any) -> Path:
         "input": {"use": "npy-reader", "with": reader},
         "outputs": [{"use": f"{name}-writer", "file": f"out.{name}", "with": options}],
     }
-    report = tonearm.load(pipeline).run([folder / "in.npy"], out=folder / "out", force=True)
+    report = tonearm.load_pipeline(pipeline).run([folder / "in.npy"], out=folder / "out", force=True)
     assert report.ok, report.errors
     return report.outputs[0]
 
@@ -46,5 +46,5 @@ def written(folder: Path, name: str, port: str, **options: Any) -> Path:
 def read(path: Path, use: str, options: dict[str, Any]) -> Any:
     output = {"use": "npy-writer", "file": "x.npy"}
     pipeline = {"tonearm": 1, "input": {"use": use, "with": options}, "outputs": [output]}
-    (signal,) = tonearm.load(pipeline).convert(path)
+    (signal,) = tonearm.load_pipeline(pipeline).convert(path)
     return signal

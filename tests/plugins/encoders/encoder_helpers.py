@@ -15,7 +15,7 @@ import tonearm
 from tonearm.api import Context, Item, Sink, Waveform
 from tonearm.errors.problem import hint_of
 from tonearm.errors.remedies import Place
-from tonearm.run.run import Report
+from tonearm.run.report import Report
 
 
 def rates_and_channels(rates: Sequence[int]) -> list[Any]:
@@ -50,7 +50,7 @@ def mapping(use: str, suffix: str, rate: int | None = 22050, **options: Any) -> 
 def run(folder: Path, samples: Any, pipeline: Mapping[str, Any]) -> tuple[Path, Report]:
     """Run a pipeline over one array; return the file and the report."""
     np.save(folder / "sound.npy", samples)
-    report = tonearm.load(pipeline).run([folder / "sound.npy"], out=folder / "out", force=True)
+    report = tonearm.load_pipeline(pipeline).run([folder / "sound.npy"], out=folder / "out", force=True)
     return (report.outputs[0] if report.outputs else folder), report
 
 

@@ -59,7 +59,7 @@ def tagged(folder: Path, name: str, **options: Any) -> tuple[Path, Sink]:
 
 
 def plugin_of(name: str, **options: Any) -> Any:
-    return tonearm.load(mapping(name, SUFFIXES[name], 48000, **options)).outputs[0].encoder.plugin
+    return tonearm.load_pipeline(mapping(name, SUFFIXES[name], 48000, **options)).outputs[0].encoder.plugin
 
 
 def read_by_ffmpeg(path: Path) -> dict[str, str]:

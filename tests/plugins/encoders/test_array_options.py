@@ -43,4 +43,4 @@ def test_a_type_that_does_not_fit_the_signal(name: str, kind: str, dtype: str, m
     reader = {"kind": kind, "sample_rate": 8000, "n_fft": 64, "hop_length": 16}
     output = {"use": f"{name}-writer", "file": "x", "with": {"dtype": dtype}}
     with pytest.raises(tonearm.PipelineError, match=message):
-        tonearm.load({"tonearm": 1, "input": {"use": "npy-reader", "with": reader}, "outputs": [output]})
+        tonearm.load_pipeline({"tonearm": 1, "input": {"use": "npy-reader", "with": reader}, "outputs": [output]})

@@ -39,7 +39,7 @@ def test_channels_are_those_that_were_written(
         "input": {"use": "audio-reader"},
         "outputs": [{"use": "wav-writer", "file": "x.wav"}],
     }
-    (signal,) = tonearm.load(pipeline).convert(path)
+    (signal,) = tonearm.load_pipeline(pipeline).convert(path)
     pitches = np.abs(np.fft.rfft(signal.samples[:, :48_000] * np.hanning(48_000))).argmax(axis=1)
     np.testing.assert_array_equal(pitches, hertz)
     if made == "by us" and channels == 6:

@@ -16,7 +16,7 @@ from encoder_helpers import by_ffmpeg, error_db, mapping, noise, run, said_by_ff
 
 import tonearm
 from tonearm.api import UsageError
-from tonearm.run.report import Result
+from tonearm.run.result import Result
 from tonearm_plugins.formats import ffmpeg
 
 
@@ -105,7 +105,7 @@ def test_tags_and_clipping(tmp_path: Path) -> None:
     tags = {"title": "Grüße = ; # \n und mehr", "artist": "-i", "date": 2024}
     pipeline = mapping("ffmpeg-writer", ".m4a", 48000, tags=tags) | {"input": {"use": "audio-reader"}}
     results: list[Result] = []
-    report = tonearm.load(pipeline).run([tmp_path / "in.wav"], out=tmp_path / "out", observe=results.append)
+    report = tonearm.load_pipeline(pipeline).run([tmp_path / "in.wav"], out=tmp_path / "out", observe=results.append)
     assert results[0].warnings == ("1000 samples were beyond full scale and clipped",)
     said = said_by_ffmpeg(report.outputs[0])
     assert "title           : Grüße = ; #" in said
@@ -115,7 +115,7 @@ def test_tags_and_clipping(tmp_path: Path) -> None:
 
 def refused(*arguments: Any, **options: Any) -> Any:
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(mapping(*arguments, **options))
+        tonearm.load_pipeline(mapping(*arguments, **options))
     (problem,) = caught.value.problems
     return problem
 
@@ -173,7 +173,9 @@ def test_what_this_ffmpeg_cannot_do_is_said_before_the_first_file(tmp_path: Path
         ({"format": "mp4", "codec": "nope"}, "this ffmpeg has no encoder 'nope'"),
     ):
         with pytest.raises(UsageError, match=message) as caught:
-            tonearm.load(mapping("ffmpeg-writer", ".x", 48000, **options)).run([tmp_path / "a.npy"], out=tmp_path / "o")
+            tonearm.load_pipeline(mapping("ffmpeg-writer", ".x", 48000, **options)).run(
+                [tmp_path / "a.npy"], out=tmp_path / "o"
+            )
         assert "lists those" in caught.value.hint
 
 
@@ -210,7 +212,7 @@ def test_ffmpeg_on_the_path_comes_first_and_reads_no_stdin(tmp_path: Path, monke
 
 def test_without_any_ffmpeg_both_ways_to_get_one_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    tonearm.load(mapping("ffmpeg-writer", ".ogg", 48000))  # imageio-ffmpeg will do
+    tonearm.load_pipeline(mapping("ffmpeg-writer", ".ogg", 48000))  # imageio-ffmpeg will do
     assert "imageio_ffmpeg" in ffmpeg.find()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     problem = refused("ffmpeg-writer", ".ogg", 48000)

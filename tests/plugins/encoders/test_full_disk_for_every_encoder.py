@@ -23,12 +23,12 @@ from tonearm.pipeline.converter import as_source
 noise = np.random.default_rng(0).standard_normal(60_000).astype("f4") * 0.1
 
 def write(name, length, limit):
-    pipeline = tonearm.load({{
+    pipeline = tonearm.load_pipeline({{
         "tonearm": 1, "input": {{"use": "npy-reader", "with": {{"sample_rate": 48000}}}},
         "outputs": [{{"use": name + "-writer", "file": "x." + name}}],
     }})
     (outcome,) = pipeline.items(as_source(noise[:length]))
-    with Temporaries({str(tmp_path)!r}, mark="0" * 8, fsync=False) as temporaries:
+    with Temporaries({str(tmp_path)!r}, owner_id="0" * 8, fsync=False) as temporaries:
         sink = temporaries.sink("x." + name)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         try:

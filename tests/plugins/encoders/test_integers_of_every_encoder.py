@@ -28,7 +28,7 @@ WRITERS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 def plugin_of(name: str, **options: Any) -> tuple[Any, str]:
     use, suffix, more = WRITERS[name]
-    pipeline = tonearm.load(mapping(use, suffix, 44100, **more, **options))
+    pipeline = tonearm.load_pipeline(mapping(use, suffix, 44100, **more, **options))
     return pipeline.outputs[0].encoder.plugin, suffix
 
 
@@ -83,7 +83,7 @@ def test_all_dither_alike_block_by_block(tmp_path: Path, name: str) -> None:
 )
 def test_dither_without_rounding_is_refused(use: str, suffix: str, options: dict[str, Any]) -> None:
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(mapping(use, suffix, 44100, dither=True, **options))
+        tonearm.load_pipeline(mapping(use, suffix, 44100, dither=True, **options))
     (problem,) = caught.value.problems
     assert "dither is only for integers" in problem.message
     assert problem.hint

@@ -20,7 +20,7 @@ def problem_of(use: str, suffix: str, rate: int, channels: int | None, options: 
         output = {"use": use, "file": f"{{stem}}{suffix}", "with": options}
         pipeline = {"tonearm": 1, "input": {"use": "pcm-reader", "with": reader}, "outputs": [output]}
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
     (problem,) = caught.value.problems
     return problem
 

@@ -51,7 +51,7 @@ def test_big_endian_input_becomes_native(tmp_path: Path) -> None:
         "input": {"use": "npy-reader", "with": {"sample_rate": 8000}},
         "outputs": [{"use": "npy-writer", "file": "out.npy", "with": {"squeeze": True}}],
     }
-    report = tonearm.load(pipeline).run([tmp_path / "in.npy"], out=tmp_path / "out")
+    report = tonearm.load_pipeline(pipeline).run([tmp_path / "in.npy"], out=tmp_path / "out")
     got = np.load(report.outputs[0])
     assert got.dtype == np.dtype("=f4")
     np.testing.assert_array_equal(got, np.arange(4) / 8)

@@ -50,6 +50,6 @@ def test_raw_samples_are_read_by_ffmpeg_and_by_pcm_reader(tmp_path: Path, encodi
     else:  # 13 and 14 bits near zero, coarser above
         assert (np.abs(got - samples) <= np.abs(samples) / 20 + 2**-11).all()
     reader = {"encoding": encoding, "sample_rate": 32000, "channels": channels}
-    back = tonearm.load({"tonearm": 1, "input": {"use": "pcm-reader", "with": reader}, "outputs": NOWHERE})
+    back = tonearm.load_pipeline({"tonearm": 1, "input": {"use": "pcm-reader", "with": reader}, "outputs": NOWHERE})
     (signal,) = back.convert(path)
     np.testing.assert_allclose(signal.samples, got, atol=2**-23)

@@ -103,16 +103,16 @@ def test_what_made_a_source_is_not_said_of_its_copy(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", noise(1, 500)[0], 48000)
     copy = {"tonearm": 1, "input": {"use": "audio-reader"}, "steps": []}
     first = {**copy, "outputs": [{"use": "flac-writer", "file": "a.flac", "with": {"provenance": True}}]}
-    tonearm.load(first).run([tmp_path / "in.wav"], out=tmp_path)
+    tonearm.load_pipeline(first).run([tmp_path / "in.wav"], out=tmp_path)
     second = {**copy, "outputs": [{"use": "flac-writer", "file": "b.flac", "with": {"tags": {"mood": "calm"}}}]}
-    tonearm.load(second).run([tmp_path / "a.flac"], out=tmp_path / "b")
+    tonearm.load_pipeline(second).run([tmp_path / "a.flac"], out=tmp_path / "b")
     assert dict(mutagen.File(tmp_path / "b/b.flac").tags) == {"mood": ["calm"]}
 
 
 @pytest.mark.parametrize("name", ["npy-writer", "raw-writer"])
 def test_a_format_without_a_place_for_tags(name: str) -> None:
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(mapping(name, SUFFIXES[name], tags={"title": "x"}))
+        tonearm.load_pipeline(mapping(name, SUFFIXES[name], tags={"title": "x"}))
     (problem,) = caught.value.problems
     assert (problem.code, problem.message) == ("no-tags", f"{name}: the format has no place for tags")
     assert yaml_hint(problem) == "provenance: true, which puts them into a file beside it"
@@ -121,7 +121,7 @@ def test_a_format_without_a_place_for_tags(name: str) -> None:
 @pytest.mark.parametrize("name", SUFFIXES)
 def test_names_that_no_format_takes_are_refused(name: str) -> None:
     with pytest.raises(tonearm.PipelineError, match="'a=b' is not a valid tag name"):
-        tonearm.load(mapping(name, SUFFIXES[name], 48000, tags={"a=b": "x"}, provenance=True))
+        tonearm.load_pipeline(mapping(name, SUFFIXES[name], 48000, tags={"a=b": "x"}, provenance=True))
 
 
 def test_a_source_that_is_gone_fails_the_item(tmp_path: Path) -> None:

@@ -52,13 +52,13 @@ def test_bext(tmp_path: Path) -> None:
 )
 def test_what_bext_and_w64_cannot_hold_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(mapping("wav-writer", ".wav", **options))
+        tonearm.load_pipeline(mapping("wav-writer", ".wav", **options))
     assert message in str(caught.value)
 
 
 def test_a_suffix_says_w64(tmp_path: Path) -> None:
     with pytest.raises(tonearm.PipelineError, match="the format has no place for tags"):
-        tonearm.load(mapping("wav-writer", ".w64", tags={"title": "x"}))
+        tonearm.load_pipeline(mapping("wav-writer", ".w64", tags={"title": "x"}))
     path, _ = run(tmp_path, np.zeros((1, 9), "f4"), mapping("wav-writer", ".W64"))
     assert soundfile.info(path).format == "W64"
     path, _ = run(tmp_path, np.zeros((1, 9), "f4"), mapping("wav-writer", ".rf64"))

@@ -1,4 +1,4 @@
-"""filter, against scipy over the whole signal in float64, sines, and what it promises."""
+"""filter: against scipy over the whole signal in float64, and the level of sines."""
 
 from __future__ import annotations
 

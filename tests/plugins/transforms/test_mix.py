@@ -1,4 +1,4 @@
-"""mix: ITU-R BS.775's matrices written out, means, and channels picked."""
+"""mix: the matrices of ITU-R BS.775 written out, means, and a choice of channels."""
 
 from __future__ import annotations
 

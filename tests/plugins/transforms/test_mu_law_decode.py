@@ -15,7 +15,7 @@ from tonearm_plugins.transforms.mu_law_decode import MuLawDecode
 
 
 def torchaudios(indices: Any, classes: int) -> Any:
-    """torchaudio.functional.mu_law_decoding as of 2.11, written out."""
+    """Return the result of torchaudio 2.11's mu_law_decoding, written out."""
     mu = classes - 1.0
     companded = indices / mu * 2 - 1.0
     return np.sign(companded) * (np.exp(np.abs(companded) * np.log1p(mu)) - 1.0) / mu
@@ -84,7 +84,7 @@ def test_it_says_what_must_be_given() -> None:
 
 
 def applied_to_classes(indices: Any, **options: Any) -> Any:
-    """Return the samples; they are float32, whatever the classes were."""
+    """Decode classes, and check that the result is float32 whatever their type is."""
     plugin = make(MuLawDecode, values="indices", **options)
     found = plugin.apply(Waveform(samples=indices, sample_rate=16000), Context()).samples
     assert found.dtype == "f4"
@@ -94,4 +94,4 @@ def applied_to_classes(indices: Any, **options: Any) -> Any:
 def loaded(steps: Any, **options: Any) -> Any:
     reader = {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 16000, **options}}
     outputs = [{"use": "wav-writer", "file": "{stem}.wav"}]
-    return tonearm.load({"tonearm": 1, "input": reader, "steps": steps, "outputs": outputs})
+    return tonearm.load_pipeline({"tonearm": 1, "input": reader, "steps": steps, "outputs": outputs})

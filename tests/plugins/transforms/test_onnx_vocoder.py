@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import tonearm
-from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, Spec
+from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, SetOption, Spec
 from tonearm.plugins import registry
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
 
@@ -141,7 +141,7 @@ def test_a_known_length_is_kept(path):
 
 
 def test_it_runs_in_a_pipeline(path, tmp_path):
-    pipeline = tonearm.load(_pipeline(path, "hifigan"))
+    pipeline = tonearm.load_pipeline(_pipeline(path, "hifigan"))
     pipeline.preflight()
     values = mel(40)
     (wave,) = pipeline.convert(values[0])
@@ -160,14 +160,14 @@ def _pipeline(path, dialect, **options):
 class TestWhatDoesNotFit:
     def test_another_dialect_is_found_before_any_data_is_read(self, path):
         with pytest.raises(tonearm.PipelineError) as caught:
-            tonearm.load(_pipeline(path, "coqui"))
+            tonearm.load_pipeline(_pipeline(path, "coqui"))
         (problem,) = caught.value.problems
         assert problem.code == "dialect-mismatch"
         assert problem.message == (
             "onnx-vocoder: the vocoder takes the dialect hifigan, but the mel spectrogram is in coqui: padding center"
             " for half-overlap, magnitude_guard 0 for 1e-09, fmax 11025 for 8000, floor 1e-08 for 1e-05 and 3 more"
         )
-        assert "mel-to-wave and wave-to-mel before it convert" in problem.hint
+        assert 'put "mel-to-wave" and ("wave-to-mel", {' in problem.hint
 
     def test_and_at_the_latest_with_the_signal(self, path):
         other = HIFIGAN.but(log="log10", name="other")
@@ -191,12 +191,16 @@ class TestWhatDoesNotFit:
         (gone,) = OnnxVocoderOptions(model=str(tmp_path / "x.onnx"), dialect=HIFIGAN).problems()
         assert (gone.code, gone.option) == ("no-such-file", "model")
         (short,) = OnnxVocoderOptions(model=path, dialect=HIFIGAN, chunk_frames=64).problems()
-        assert short.message == "chunks of 64 frames have nothing left beside 32 on each side"
+        assert short.message == "chunks of 64 frames leave nothing between 32 on each side"
+        assert short.remedies == (SetOption("chunk_frames", 65, when="or more"),)
 
     def test_a_provider_that_is_not_there(self, path):
         with pytest.raises(ItemError) as caught:
             vocoder(path, providers=["NoSuchProvider"]).preflight()
-        assert (caught.value.code, caught.value.message) == ("no-provider", "onnxruntime has no NoSuchProvider here")
+        assert (caught.value.code, caught.value.message) == (
+            "no-provider",
+            "the installed onnxruntime has no NoSuchProvider",
+        )
         assert "CPUExecutionProvider" in caught.value.hint
 
     @pytest.mark.filterwarnings("ignore:Specified provider")
@@ -207,7 +211,7 @@ class TestWhatDoesNotFit:
         with pytest.raises(ItemError) as caught:
             vocoder(path, providers=["CUDAExecutionProvider"]).preflight()
         assert caught.value.message == "onnxruntime could not start CUDAExecutionProvider"
-        assert caught.value.hint.endswith("leave it out: CPUExecutionProvider would do the work")
+        assert caught.value.hint.startswith("providers: [CPUExecutionProvider], to do without it")
 
     @pytest.mark.parametrize(
         ("make", "message"),
@@ -244,12 +248,12 @@ class TestWhatDoesNotFit:
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeypatch):
-    monkeypatch.setattr("tonearm.plugins.contract.Requirement.is_met", lambda self: self.name != "onnxruntime")
+    monkeypatch.setattr("tonearm.plugins.requirements.Requirement.is_met", lambda self: self.name != "onnxruntime")
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(_pipeline(path, "hifigan"))
+        tonearm.load_pipeline(_pipeline(path, "hifigan"))
     (problem,) = caught.value.problems
     assert problem.code == "missing-requirement"
-    assert problem.hint == 'pip install "tonearm[vocoder]"'
+    assert problem.hint == "pip install 'tonearm[vocoder]'"
 
 
 def test_produces_names_the_option(path):

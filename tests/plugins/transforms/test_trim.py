@@ -1,4 +1,4 @@
-"""trim: the edges and nothing else, against librosa and by what it promises."""
+"""trim: the edges and nothing else, against librosa, and with hypothesis."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ RATE = 1000  # a window is 10 samples
 
 
 def part_of(found: Any, samples: Any) -> tuple[int, int]:
-    """Return where the result lies in what was given; it fails if it is no stretch of it."""
+    """Return the first and last index of a view within its array."""
     first = found.__array_interface__["data"][0] - samples.__array_interface__["data"][0]
     return first // samples.itemsize, first // samples.itemsize + found.shape[1]
 
 
 def trimmed(samples: Any, rate: int = RATE, **options: Any) -> tuple[int, int]:
-    """Return the part that is left: numbers stand for themselves, so it is found by looking."""
-    marks = np.where(samples == 0, 1e-30, samples)  # silence that tells where it is from
+    """Return the bounds of the part that is left; every sample is made unique, so that it can be found."""
+    marks = np.where(samples == 0, 1e-30, samples)  # silence, but not zero
     marks = marks * (1 + np.arange(samples.shape[1]) / 1e6)
     found, _ = apply(Trim, marks, rate, **options)
     first = int(np.flatnonzero(marks[0] == found[0, 0])[0])

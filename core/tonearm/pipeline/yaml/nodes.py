@@ -9,7 +9,6 @@ from msgspec import Struct
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_NODES = 10_000
-
 Value: TypeAlias = str | int | float | bool | None
 
 
@@ -20,7 +19,7 @@ class Mark(Struct, frozen=True):
     column: int
 
 
-class Scalar(Struct, frozen=True):
+class ScalarNode(Struct, frozen=True):
     """A single value.
 
     Parameters
@@ -41,65 +40,65 @@ class Scalar(Struct, frozen=True):
     mark: Mark | None
 
 
-class Entry(Struct, frozen=True):
-    """One entry of a `Map`: where its key is, and its value."""
+class MappingEntry(Struct, frozen=True):
+    """One entry of a `MappingNode`: where its key is, and its value."""
 
     key_mark: Mark | None
     node: Node
 
 
-class Map(Struct, frozen=True):
+class MappingNode(Struct, frozen=True):
     """A mapping; its entries are in the order of the file, those merged with ``<<`` last."""
 
-    entries: dict[str, Entry]
+    entries: dict[str, MappingEntry]
     mark: Mark | None
 
 
-class Seq(Struct, frozen=True):
+class SequenceNode(Struct, frozen=True):
     """A list."""
 
     items: tuple[Node, ...]
     mark: Mark | None
 
 
-Node: TypeAlias = Scalar | Map | Seq
+Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
 
 
-def nothing(mark: Mark | None = None) -> Scalar:
+def null_node(mark: Mark | None = None) -> ScalarNode:
     """Return an empty value."""
-    return Scalar(None, "", quoted=False, mark=mark)
+    return ScalarNode(None, "", quoted=False, mark=mark)
 
 
-def plain(node: Node) -> object:
+def to_plain(node: Node) -> object:
     """Return the node as plain Python values: dict, list, str, int, float, bool, None."""
-    if isinstance(node, Map):
-        return {key: plain(entry.node) for key, entry in node.entries.items()}
-    if isinstance(node, Seq):
-        return [plain(item) for item in node.items]
+    if isinstance(node, MappingNode):
+        return {key: to_plain(entry.node) for key, entry in node.entries.items()}
+    if isinstance(node, SequenceNode):
+        return [to_plain(item) for item in node.items]
     return node.value
 
 
-def measure(node: Node) -> tuple[int, int]:
+def node_size(node: Node) -> tuple[int, int]:
     """Return how many nodes (keys count too) and how many levels of mappings and lists there are."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return 1, 0
-    keyed = isinstance(node, Map)
-    children = [entry.node for entry in node.entries.values()] if isinstance(node, Map) else node.items
-    measures = [measure(child) for child in children]
+    keyed = isinstance(node, MappingNode)
+    children = [entry.node for entry in node.entries.values()] if isinstance(node, MappingNode) else node.items
+    measures = [node_size(child) for child in children]
     count = 1 + sum(nodes + keyed for nodes, _ in measures)
     return count, 1 + max((depth for _, depth in measures), default=0)
 
 
-def kind(node: Node) -> str:
+def node_type(node: Node) -> str:
     """Return what a node is, in the user's words."""
-    if isinstance(node, Map):
+    if isinstance(node, MappingNode):
         return "a mapping"
-    if isinstance(node, Seq):
+    if isinstance(node, SequenceNode):
         return "a list"
-    return value_kind(node.value)
+    return value_type(node.value)
 
 
-def value_kind(value: Value) -> str:
+def value_type(value: Value) -> str:
     """Return what a scalar's value is, in the user's words."""
     if value is None:
         return "empty"

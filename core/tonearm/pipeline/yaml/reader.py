@@ -23,22 +23,22 @@ from tonearm.pipeline.yaml.nodes import (
     MAX_BYTES,
     MAX_DEPTH,
     MAX_NODES,
-    Entry,
-    Map,
+    MappingEntry,
+    MappingNode,
     Mark,
     Node,
-    Scalar,
-    Seq,
-    kind,
-    measure,
-    nothing,
-    value_kind,
+    ScalarNode,
+    SequenceNode,
+    node_size,
+    node_type,
+    null_node,
+    value_type,
 )
-from tonearm.pipeline.yaml.scalars import Refused, Variables, checked_text, resolve, shown
+from tonearm.pipeline.yaml.scalars import NodeError, checked_text, quote, resolve
+from tonearm.pipeline.yaml.variables import Variables
 
 _MERGE = "<<"
 _BREAKS_OF_YAML_1_1 = "\x85\u2028\u2029"  # the parser would count them as lines; no editor does
-
 _TAG_HINT = "write the value without it; quote it if it is meant as text"
 _SYNTAX_HINTS = (
     ("mapping values are not allowed", "check the indentation, and quote text that has ': ' in it"),
@@ -154,7 +154,7 @@ class _Composer:
         if isinstance(after, yaml.DocumentStartEvent):
             hint = "write one pipeline per file"
             self._stop(_mark(after), "several-documents", "a second document starts here", hint)
-        if isinstance(root, Scalar) and not root.quoted and not root.text and not self._problems:
+        if isinstance(root, ScalarNode) and not root.quoted and not root.text and not self._problems:
             self._stop(Mark(1, 1), "empty", "there is nothing in this document")
         return root
 
@@ -196,7 +196,7 @@ class _Composer:
             self._anchors[anchor] = _Anchor(None)
         node = self._content(event, depth)
         if anchor is not None:
-            self._anchors[anchor] = _Anchor(node, self._count - before, measure(node)[1])
+            self._anchors[anchor] = _Anchor(node, self._count - before, node_size(node)[1])
         return node
 
     def _content(self, event: yaml.Event, depth: int) -> Node:
@@ -206,20 +206,20 @@ class _Composer:
             items = []
             while not isinstance(item := self._next(), yaml.SequenceEndEvent):
                 items.append(self._node(item, depth + 1))
-            return Seq(tuple(items), _mark(event))
+            return SequenceNode(tuple(items), _mark(event))
         return self._map(event, depth)
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         mark, quoted = _mark(event), bool(event.style)
         value, problems = self._variables.value(event.value, quoted=quoted)
         for problem in problems:
             self._problems.append(problem.at(file=self._file, line=mark.line, column=mark.column))
             if problem.code == "too-large":
                 raise _Stopped
-        return Scalar(value, event.value, quoted, mark)
+        return ScalarNode(value, event.value, quoted, mark)
 
     def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
-        mark, name = _mark(event), shown(f"*{event.anchor}")
+        mark, name = _mark(event), quote(f"*{event.anchor}")
         anchor = self._anchors.get(event.anchor or "")
         if anchor is None:
             hint = "define it before with '&'; quote text that starts with '*'"
@@ -230,7 +230,7 @@ class _Composer:
             self._counted(anchor.count, depth - 1 + anchor.depth, event)
             return anchor.node
         self._counted(1, depth - 1, event)
-        return nothing(mark)
+        return null_node(mark)
 
     def _counted(self, nodes: int, depth: int, event: yaml.Event) -> None:
         """Stop if these nodes more, down to this depth, pass a bound."""
@@ -245,13 +245,13 @@ class _Composer:
     def _refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
-            self._add(_mark(event), "tag-refused", f"tag {shown(tag)} is not taken", _TAG_HINT)
+            self._add(_mark(event), "tag-refused", f"tag {quote(tag)} is not taken", _TAG_HINT)
 
     # Mappings
 
-    def _map(self, event: yaml.Event, depth: int) -> Map:
-        entries: dict[str, Entry] = {}
-        merged: list[Map] = []
+    def _map(self, event: yaml.Event, depth: int) -> MappingNode:
+        entries: dict[str, MappingEntry] = {}
+        merged: list[MappingNode] = []
         seen: dict[str, Mark] = {}
         while not isinstance(key_event := self._next(), yaml.MappingEndEvent):
             mark, merges = _mark(key_event), _is_merge(key_event)
@@ -261,16 +261,16 @@ class _Composer:
             if key is None:
                 continue
             if (first := seen.setdefault(key, mark)) is not mark:
-                message = f"key {shown(key)} is given twice, first on line {first.line}"
+                message = f"key {quote(key)} is given twice, first on line {first.line}"
                 self._add(mark, "duplicate-key", message, "leave one of them out")
             elif merges:
                 merged = self._merged(node, mark, told=len(self._problems) > taken)
             else:
-                entries[key] = Entry(mark, node)
+                entries[key] = MappingEntry(mark, node)
         for source in merged:
             for key, entry in source.entries.items():
                 entries.setdefault(key, entry)
-        return Map(entries, _mark(event))
+        return MappingNode(entries, _mark(event))
 
     def _key(self, event: yaml.Event, depth: int) -> str | None:
         """Return a key as text; None, and a problem, if it is not text."""
@@ -279,7 +279,7 @@ class _Composer:
         taken = len(self._problems)
         node = self._node(event, depth)
         if len(self._problems) == taken:
-            what = "an alias" if isinstance(event, yaml.AliasEvent) else kind(node)
+            what = "an alias" if isinstance(event, yaml.AliasEvent) else node_type(node)
             self._add(_mark(event), "bad-key", f"a key must be text, not {what}", "write the key as plain text")
         return None
 
@@ -289,23 +289,23 @@ class _Composer:
         mark, text, quoted = _mark(event), event.value, bool(event.style)
         try:
             value = checked_text(text) if quoted else resolve(text)
-        except Refused as refused:
+        except NodeError as refused:
             if refused.problem.code == "bad-text":
                 self._add(mark, "bad-text", refused.problem.message, refused.problem.hint)
                 return None
             value = 0
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(Scalar(value, text, quoted, mark), 1)
+            self._anchors[event.anchor] = _Anchor(ScalarNode(value, text, quoted, mark), 1)
         if isinstance(value, str):
             return value
-        shape = f"key {shown(text)} is {value_kind(value)}, not text" if text else "a key is missing here"
+        shape = f"key {quote(text)} is {value_type(value)}, not text" if text else "a key is missing here"
         self._add(mark, "bad-key", shape, "quote it" if text else "write a key before ':'")
         return None
 
-    def _merged(self, node: Node, key_mark: Mark, *, told: bool) -> list[Map]:
+    def _merged(self, node: Node, key_mark: Mark, *, told: bool) -> list[MappingNode]:
         """Return the mappings to merge; a problem if there is another thing, unless one is told already."""
-        sources = node.items if isinstance(node, Seq) else (node,)
-        maps = [source for source in sources if isinstance(source, Map)]
+        sources = node.items if isinstance(node, SequenceNode) else (node,)
+        maps = [source for source in sources if isinstance(source, MappingNode)]
         if len(maps) < len(sources) and not told:
             hint = "give it an alias of a mapping, or a list of them"
             self._add(node.mark or key_mark, "bad-merge", "'<<' takes mappings alone", hint)
