@@ -17,7 +17,7 @@ from tonearm.run.workers import flush_timer, in_process
 
 @pytest.fixture(autouse=True)
 def here(folder):
-    """An empty folder, which is the current one. SIGINT interrupts, even if a shell started pytest in the background."""
+    """An empty current folder. SIGINT interrupts, even if a shell started pytest in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
