@@ -1,4 +1,4 @@
-"""Make docs/reference.md, and the tables in README.md and docs/dialects.md, from plugins and dialects themselves.
+"""Make docs/reference.md, docs/errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
 
 ``python docs/make_reference.py`` writes them; with ``--check`` it only says which are out of date.
 """
@@ -10,6 +10,7 @@ from typing import Any
 from tonearm.api import ArrayOptions, MelDialect, OptionError
 from tonearm.cli.dialects import HEAD, figures_of
 from tonearm.cli.plugins import described, flow, kind
+from tonearm.errors.codes import error_codes
 from tonearm.pipeline.options import declared
 from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.ports import ports_of
@@ -27,6 +28,7 @@ def pages() -> dict[Path, str]:
         ROOT / "README.md": _filled("README.md", plugins=_table(registry)),
         ROOT / "docs/dialects.md": _filled("docs/dialects.md", figures=_figures(), dialects=_dialects(registry)),
         ROOT / "docs/reference.md": _reference(registry),
+        ROOT / "docs/errors.md": _errors(),
     }
 
 
@@ -91,6 +93,23 @@ def _reference(registry: Registry) -> str:
             lines += ["", "### Options of every reader of arrays", "", text, "", *_options(ArrayOptions, leave_out=())]
         for entry in _builtin(registry, role):
             lines += ["", *_section(registry, entry)]
+    return "\n".join(lines) + "\n"
+
+
+def _errors() -> str:
+    """Return the page of error codes."""
+    lines = [
+        "# Error codes",
+        "",
+        "Every error has a code, which stays the same from version to version, so scripts can rely on it. On the",
+        "terminal the code stands before the message; `--json` and the journal have it as `code`. The message",
+        "names the particulars, and the hint below it the line to write. This page is made by",
+        "`python docs/make_reference.py`.",
+    ]
+    for group in dict.fromkeys(code.group for code in error_codes().values()):
+        lines += ["", f"## {group}", "", "| code | what it means | what to do |", "| --- | --- | --- |"]
+        codes = (code for code in error_codes().values() if code.group == group)
+        lines += [f"| `{code.code}` | {code.meaning} | {code.remedy} |" for code in codes]
     return "\n".join(lines) + "\n"
 
 

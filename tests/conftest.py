@@ -1,7 +1,51 @@
-"""What holds for all tests."""
+"""What all tests share: the seed of a run, and how often tests that soak repeat what they do."""
 
+import os
+import random
+from collections.abc import Callable
+
+import pytest
 from hypothesis import settings
 
-# How long an example takes says nothing where other work shares the machine; ratios are for tests/benchmarks.
+# Other work may share the machine, so the time that an example takes is no failure; benchmarks measure time.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# The processes of pytest-xdist inherit the seed.
+SEED = os.environ.setdefault("TONEARM_SEED", str(random.SystemRandom().randrange(10**9)))
+
+
+def pytest_report_header() -> str:
+    """Print the seed first, for runs that never end."""
+    return f"TONEARM_SEED={SEED}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the seed beside the failures, because ``pytest -q`` prints no header."""
+    if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
+        terminalreporter.write_line(f"TONEARM_SEED={SEED} repeats the random choices of these tests")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make two tests of each that takes ``repetitions``: a slow one that does a tenth, and one that soaks."""
+    if "repetitions" in metafunc.fixturenames:
+        tenth = pytest.param(10, marks=pytest.mark.slow, id="tenth")
+        metafunc.parametrize("repetitions", [tenth, pytest.param(1, marks=pytest.mark.soak, id="full")], indirect=True)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests of modules that import torch, which are skipped where it is not installed."""
+    if isinstance(item, pytest.Function) and hasattr(item.module, "torch"):
+        item.add_marker("torch")
+
+
+@pytest.fixture
+def repetitions(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """A function from the full number of repetitions to the number that this test should do."""
+    return lambda full: -(-full // request.param)
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """A random generator whose choices depend on the run's seed and the test's name alone."""
+    return random.Random(f"{SEED} {request.node.nodeid}")

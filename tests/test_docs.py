@@ -35,8 +35,8 @@ def registry_with(code: str) -> Registry:
 def test_the_first_block_of_the_readme_is_its_two_commands() -> None:
     commands = blocks("README.md", "sh")[0].splitlines()
     assert len(commands) == 2
-    assert (ROOT / "README.md").read_text(encoding="utf-8").startswith("```sh\n")
-    assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install") for command in commands)
+    assert (ROOT / "README.md").read_text(encoding="utf-8").startswith("# tonearm\n")
+    assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install ") for command in commands)
 
 
 def test_the_readmes_pipeline_passes_check(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_readmes_convert_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tonearm.cli import main
+    from tonearm.cli.main import main
 
     command = next(line for block in blocks("README.md", "sh") for line in block.splitlines() if "convert" in line)
     (tmp_path / "magnitudes.npy").write_bytes((ROOT / "configs/samples/utt08-magnitude.npy").read_bytes())
@@ -141,11 +141,11 @@ def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:
 def test_the_guide_to_finishing_says_what_is_so() -> None:
     from tonearm.api import Waveform
     from tonearm.plugins.ports import ports_of
-    from tonearm_plugins.dsp.layouts import WEIGHTS
+    from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS
 
     text = (ROOT / "docs/finishing.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d)(?: \(\S+\))? \| [^|]+ \| ([\d., ]+) \|$", text, re.MULTILINE)
-    assert {int(count): tuple(float(x) for x in row.split(",")) for count, row in rows} == WEIGHTS
+    assert {int(count): tuple(float(x) for x in row.split(",")) for count, row in rows} == LOUDNESS_WEIGHTS
     ports = {entry.name: ports_of(entry.resolve()) for entry in tonearm.plugins.registry.default().entries("transform")}
     finishing = {name for name, port in ports.items() if (port.takes, port.gives) == ((Waveform,), (Waveform,))}
     assert len(finishing) > 15
@@ -209,7 +209,7 @@ class TestTheGuideToMels:
 def test_the_guide_to_files_says_what_is_so() -> None:
     text = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
     encoders = {entry.name for entry in tonearm.plugins.registry.default().entries("encoder")}
-    assert encoders == set(re.findall(r"`([a-z0-9]+-writer)`", text.partition("## Whole numbers")[0]))
+    assert encoders == set(re.findall(r"`([a-z0-9]+-writer)`", text.partition("## Rounding and dither")[0]))
     (pipeline,) = blocks("docs/formats.md", "yaml")
     assert tonearm.load(yaml.safe_load(pipeline)).outputs
     (said,) = re.findall(r"^```\n(speech.yaml:.*?)^```", text, re.MULTILINE | re.DOTALL)
@@ -235,7 +235,7 @@ def test_the_guide_names_every_field_of_a_template() -> None:
 def test_what_inspect_says_is_what_the_guide_shows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tonearm.cli import main
+    from tonearm.cli.main import main
 
     monkeypatch.chdir(ROOT)
     (command,) = blocks("docs/reading.md", "sh")[0].splitlines()
@@ -260,7 +260,7 @@ def test_the_guide_names_every_decoder_and_what_it_needs() -> None:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_guides_flags_make_pipelines(number: int, capsys: pytest.CaptureFixture[str]) -> None:
-    from tonearm.cli import main
+    from tonearm.cli.main import main
 
     command = blocks("docs/reading.md", "sh")[1].splitlines()[number]
     assert main([*command.split()[1:], "--yaml"]) == 0
@@ -278,3 +278,17 @@ def test_the_guides_picture_passes_check() -> None:
         "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
     }
     assert tonearm.load(pipeline).checked.decoder.name == "image-reader"
+
+
+def test_the_guides_error_carries_its_remedy() -> None:
+    code = next(block for block in blocks("docs/plugins.md", "python") if "SetOption" in block)
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert str(names["error"]) == "the rate is missing\n    hint: sample_rate: 22050"
+
+
+def test_the_guide_names_every_remedy() -> None:
+    from tonearm.errors import remedies
+
+    text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    assert [one.__name__ for one in remedies.Remedy.__args__ if one.__name__ not in text] == []

@@ -5,7 +5,22 @@ from __future__ import annotations
 from msgspec import Meta
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
-from tonearm.errors import ItemError, OptionError, OutputError, SignalError, UsageError
+from tonearm.errors import (
+    Advice,
+    ChooseOption,
+    GiveOption,
+    InsertStep,
+    InstallExtra,
+    ItemError,
+    OptionError,
+    OutputError,
+    Remedy,
+    RemoveOption,
+    RunCommand,
+    SetOption,
+    SignalError,
+    UsageError,
+)
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.contract import (
     ArrayDecoder,
@@ -35,8 +50,10 @@ from tonearm.source import Source
 
 __all__ = [
     "MAX_SAMPLE_RATE",
+    "Advice",
     "ArrayDecoder",
     "ArrayOptions",
+    "ChooseOption",
     "ComplexSpectrogram",
     "Context",
     "Decoder",
@@ -44,6 +61,9 @@ __all__ = [
     "Dialects",
     "Encoder",
     "Encoders",
+    "GiveOption",
+    "InsertStep",
+    "InstallExtra",
     "Item",
     "ItemError",
     "KeyedArrayDecoder",
@@ -59,7 +79,11 @@ __all__ = [
     "OutputError",
     "Provenance",
     "Regroup",
+    "Remedy",
+    "RemoveOption",
     "Requirement",
+    "RunCommand",
+    "SetOption",
     "Signal",
     "SignalError",
     "Sink",

@@ -1,6 +1,6 @@
-"""The plugins that tonearm ships, registered through the same entry point as anyone else's.
+"""Plugins that tonearm ships, registered through the same entry point as those of third parties.
 
-All are lazy: a plugin's module is imported when a pipeline first uses it.
+A plugin's module is imported when a pipeline first uses the plugin.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from tonearm.api import Decoders, Dialects, Encoders, Transforms, hookimpl
 
 @hookimpl
 def tonearm_decoders() -> Decoders:
-    """Return the decoders."""
+    """Return the decoders by name."""
     return {
         "audio-reader": "tonearm_plugins.decoders.audio_reader:AudioReader",
         "hdf5-reader": "tonearm_plugins.decoders.hdf5_reader:Hdf5Reader",
@@ -30,7 +30,7 @@ def tonearm_decoders() -> Decoders:
 
 @hookimpl
 def tonearm_transforms() -> Transforms:
-    """Return the transforms."""
+    """Return the transforms by name."""
     return {
         "concat": "tonearm_plugins.transforms.concat:Concat",
         "dc-remove": "tonearm_plugins.transforms.dc_remove:DcRemove",
@@ -63,7 +63,7 @@ def tonearm_transforms() -> Transforms:
 
 @hookimpl
 def tonearm_encoders() -> Encoders:
-    """Return the encoders."""
+    """Return the encoders by name."""
     return {
         "aiff-writer": "tonearm_plugins.encoders.aiff_writer:AiffWriter",
         "ffmpeg-writer": "tonearm_plugins.encoders.ffmpeg_writer:FfmpegWriter",
@@ -82,7 +82,7 @@ def tonearm_encoders() -> Encoders:
 
 @hookimpl
 def tonearm_dialects() -> Dialects:
-    """Return the dialects."""
+    """Return the recipes of the dialects by name."""
     from tonearm_plugins.dialects import presets
 
     return presets()

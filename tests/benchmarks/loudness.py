@@ -13,7 +13,7 @@ import numpy as np
 import soxr
 
 from tonearm_plugins.dsp.loudness import measure_loudness
-from tonearm_plugins.dsp.true_peak import true_peak_of
+from tonearm_plugins.dsp.true_peak import measure_true_peak
 
 CASES = (("speech", 60, 1), ("speech", 5, 1), ("music", 60, 2), ("music", 600, 2))
 LOUDNESS_COLUMNS = ("integrated loudness", "CPU ms", "× pyloudnorm", "LUFS", "memory × input")
@@ -53,7 +53,7 @@ def _true_peak(title: str, samples: np.ndarray, rounds: int) -> harness.Table:
         return max(_decibels(np.abs(soxr.resample(channel, 1, 4)).max()) for channel in samples)
 
     def ours(engine: str) -> float:
-        return _decibels(true_peak_of(samples, engine=engine))
+        return _decibels(measure_true_peak(samples, engine=engine))
 
     contenders: dict[str, harness.Work] = {
         "soxr, HQ": soxrs,

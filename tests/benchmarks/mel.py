@@ -15,7 +15,8 @@ import material
 import numpy as np
 import peers
 
-from tonearm_plugins.dsp.mel_inverse import PRESETS, mel_griffin_lim, mel_to_magnitude
+from tonearm_plugins.dsp.mel_griffin_lim import PRESETS, mel_griffin_lim
+from tonearm_plugins.dsp.mel_to_magnitude import mel_to_magnitude
 
 SECONDS = 60
 ROUNDS = 3

@@ -68,21 +68,21 @@ def main() -> None:
 
 def _lanes() -> int:
     """Return how many values the compiled kernels work on at a time; 0 where they cannot run."""
-    from tonearm_plugins.dsp.engines import available
-    from tonearm_plugins.dsp.native.compiler import this_machine
+    from tonearm_plugins.dsp.engines import refusals
+    from tonearm_plugins.dsp.engines.native.compiler import this_machine
 
-    return 0 if available()["native"] else this_machine().lanes
+    return 0 if refusals()["native"] else this_machine().lanes
 
 
 def _machine() -> str:
-    from tonearm_plugins.dsp.engines import available
-    from tonearm_plugins.dsp.native.compiler import this_machine
+    from tonearm_plugins.dsp.engines import refusals
+    from tonearm_plugins.dsp.engines.native.compiler import this_machine
 
     versions = [f"Python {platform.python_version()}"]
     for name in ("numpy", "scipy", "librosa", "llvmlite", "torch", "pyloudnorm"):
         with contextlib.suppress(PackageNotFoundError):
             versions.append(f"{name} {version(name)}")
-    refusal = available()["native"]
+    refusal = refusals()["native"]
     native = f"not available: {refusal}" if refusal else f"{this_machine().cpu}, {this_machine().lanes} lanes"
     return f"{', '.join(versions)}; native engine: {native}."
 

@@ -28,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tonearm(site: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command line with the packages on the path."""
-    command = [sys.executable, "-c", "import sys; from tonearm.cli import main; sys.exit(main())"]
+    command = [sys.executable, "-c", "import sys; from tonearm.cli.main import main; sys.exit(main())"]
     path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
     return subprocess.run(
         [*command, *map(str, arguments)],

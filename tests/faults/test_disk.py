@@ -5,16 +5,16 @@ import resource
 import subprocess
 
 import pytest
-from commands import material, reference, run
-from rules import complete, known, not_redone, seen, temporaries, whole
+from cli_runs import run, undisturbed_outputs, write_inputs
+from invariants import corrupt_files, differences, identities, leftover_files, rewritten_files, unrecorded_files
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A folder with arrays, and what becomes of them: 60 files of 16 kB."""
+    """A folder with inputs, and their outputs: 60 files of 16 kB."""
     folder = tmp_path_factory.mktemp("lab")
-    material(folder, 60)
-    return folder, reference(folder)
+    write_inputs(folder, 60)
+    return folder, undisturbed_outputs(folder)
 
 
 @pytest.fixture
@@ -35,29 +35,34 @@ def test_a_full_disk(lab, disk, jobs, fsync):
     folder, expected = lab
     out = disk / "out"
     arguments = ("--jobs", jobs, "--fsync", fsync)
-    status, said = run(folder, *arguments, out=str(out))
-    assert status == 4, said
-    assert "Traceback" not in said
-    assert said.splitlines()[-1].startswith("output: cannot write ")
-    assert said.endswith("no space left on device\n")
-    assert whole(out, expected) + known(out) + temporaries(out) == []
-    before = seen(out)
-    assert 0 < len(before) < 60
+    status, messages = run(folder, "in/000*.npy", *arguments, out=str(out))
+    assert status == 0, messages
+    before = identities(out)
+    assert len(before) == 10
+    status, messages = run(folder, *arguments, out=str(out))
+    assert status == 4, messages
+    assert "Traceback" not in messages
+    assert messages.splitlines()[-1].startswith("output: cannot write ")
+    assert messages.endswith("no space left on device\n")
+    assert corrupt_files(out, expected) + unrecorded_files(out) + leftover_files(out) == []
+    assert rewritten_files(before, identities(out)) == []
+    before = identities(out)
+    assert len(before) < 60
     # The last may have got its name, and the journal no room to say so: the rerun finds it by the record before that.
-    counted = (f"{count} converted, 0 failed, {60 - count} left in " for count in (len(before), len(before) - 1))
-    assert any(line in said for line in counted)
+    counted = [f"{new} converted, 0 failed, 10 done before, {50 - new} left in " for new in range(len(before) - 9)]
+    assert any(line in messages for line in counted[-2:]), messages
     subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
-    status, said = run(folder, *arguments, out=str(out))
-    assert status == 0, said
-    assert complete(out, expected) + temporaries(out) + not_redone(before, seen(out)) == []
+    status, messages = run(folder, *arguments, out=str(out))
+    assert status == 0, messages
+    assert differences(out, expected) + leftover_files(out) + rewritten_files(before, identities(out)) == []
 
 
 def test_a_read_only_disk(lab, disk):
     folder, _ = lab
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-    status, said = run(folder, out=str(disk / "out"))
+    status, messages = run(folder, out=str(disk / "out"))
     assert status == 4
-    assert said.endswith(f"\noutput: cannot write to {disk}/out: read-only file system\n    hint: --out DIR\n")
+    assert messages.endswith(f"\noutput: cannot write to {disk}/out: read-only file system\n    hint: --out DIR\n")
 
 
 def test_a_disk_that_becomes_read_only(lab, disk):
@@ -65,12 +70,12 @@ def test_a_disk_that_becomes_read_only(lab, disk):
     subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
     assert run(folder, "in/0000.npy", out=str(disk))[0] == 0
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-    status, said = run(folder, out=str(disk))
+    status, messages = run(folder, out=str(disk))
     assert status == 4
-    assert "read-only file system" in said
+    assert "read-only file system" in messages
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
     assert run(folder, out=str(disk))[0] == 0
-    assert complete(disk, expected) == []
+    assert differences(disk, expected) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -78,8 +83,8 @@ def test_a_folder_that_may_not_be_written(lab, tmp_path):
     folder, _ = lab
     out = tmp_path / "out"
     out.mkdir(mode=0o500)
-    status, said = run(folder, out=str(out))
-    assert (status, said) == (4, f"output: cannot write to {out}: permission denied\n    hint: --out DIR\n")
+    status, messages = run(folder, out=str(out))
+    assert (status, messages) == (4, f"output: cannot write to {out}: permission denied\n    hint: --out DIR\n")
 
 
 @pytest.mark.parametrize("jobs", [0, 1])
@@ -90,10 +95,10 @@ def test_a_limit_on_the_size_of_files(lab, tmp_path, jobs):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 
-    status, said = run(folder, "--jobs", jobs, out=str(tmp_path / "out"), preexec_fn=limit)
+    status, messages = run(folder, "--jobs", jobs, out=str(tmp_path / "out"), preexec_fn=limit)
     assert status == 4
-    assert said.endswith("file too large\n")
-    assert temporaries(tmp_path / "out") == []
+    assert messages.endswith("file too large\n")
+    assert leftover_files(tmp_path / "out") == []
 
 
 def test_a_folder_that_is_removed_meanwhile(lab, tmp_path):
@@ -103,7 +108,7 @@ def test_a_folder_that_is_removed_meanwhile(lab, tmp_path):
     pipeline = (folder / "p.yaml").read_text()
     (folder / "q.yaml").write_text(pipeline.replace('"{stem}.wav"', '"x/{stem}.wav"'))
     code = (
-        "import os, shutil, sys, tonearm.cli as cli, tonearm.run.store.publisher as publish;"
+        "import os, shutil, sys, tonearm.cli.main as cli, tonearm.run.store.publisher as publish;"
         "real = publish.Publisher.publish;"
         "count = iter(range(99));"
         "publish.Publisher.publish = lambda self, batch:"
@@ -114,4 +119,4 @@ def test_a_folder_that_is_removed_meanwhile(lab, tmp_path):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode in (3, 4), done.stderr
     assert "Traceback" not in done.stderr
-    assert whole(out / "x", expected) == []
+    assert corrupt_files(out / "x", expected) == []

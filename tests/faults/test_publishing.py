@@ -1,4 +1,4 @@
-"""Whatever strikes whichever step of publishing, the rules hold; and publishers that break them are found out."""
+"""Publishing keeps its rules whatever fails at whichever step, and publishers that break a rule are found out."""
 
 import json
 import subprocess
@@ -6,33 +6,32 @@ import sys
 from pathlib import Path
 
 import pytest
-from broken import BREAKERS
+from broken_publishers import BREAKERS
 
-TRIALS = Path(__file__).with_name("trials.py")
+PROGRAM = Path(__file__).with_name("fault_injection.py")
 
 
-def trials(*arguments):
-    """Return what breaks the rules."""
-    command = [sys.executable, TRIALS, *map(str, arguments)]
+def violations(*arguments):
+    """Return the rules that are broken under fault injection."""
+    command = [sys.executable, PROGRAM, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize(("scenario", "fault", "every"), [("fresh", "tear", 5), ("changed", "power", 9)])
-def test_here_and_there(scenario, fault, every):
-    assert trials(scenario, fault, "", every) == []
+def test_faults_at_some_steps(scenario, fault, every):
+    assert violations(scenario, fault, "--every", every) == []
 
 
-def test_what_is_renamed_is_on_the_disk_and_known():
-    assert trials("order") == []
+def test_a_file_and_its_record_are_on_the_disk_before_it_is_renamed():
+    assert violations("flush-order") == []
 
 
-def test_what_is_in_the_way_stays():
-    assert trials("in-the-way") == []
+def test_a_file_that_no_run_wrote_is_not_replaced():
+    assert violations("in-the-way") == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "fault"),
     [
@@ -41,8 +40,9 @@ def test_what_is_in_the_way_stays():
         *(("fresh", fault) for fault in ("EIO", "EACCES+", "EROFS+")),
     ],
 )
-def test_at_every_step(scenario, fault):
-    assert trials(scenario, fault) == []
+def test_faults_at_every_step(scenario, fault, repetitions, chance):
+    every = 10 // repetitions(10)
+    assert violations(scenario, fault, "--every", every, "--start", chance.randrange(every)) == []
 
 
 FOUND_OUT = {
@@ -50,16 +50,16 @@ FOUND_OUT = {
     "writes_no_begin": (("fresh", "ENOSPC+"), "the third run exits with 5"),
     "names_before_records": (("fresh", "tear"), "not in the journal: x/a-0."),
     "ends_before_names": (("changed", "tear"), "done again: x/a-0.raw by the second run"),
-    "flushes_no_records": (("order",), "renamed before its record is on the disk: x/a-0.json"),
-    "flushes_no_files": (("order",), "renamed before its content is on the disk: x/a-0.json"),
-    "flushes_no_folders": (("order",), "its name is not on the disk at the end: a-0.raw"),
-    "flushes_before_writing": (("order",), "renamed before its record is on the disk: x/a-0.json"),
-    "leaves_temporaries": (("fresh", "EIO"), "left behind: x/.tonearm-"),
+    "flushes_no_records": (("flush-order",), "renamed before its record is on the disk: x/a-0.json"),
+    "flushes_no_files": (("flush-order",), "renamed before its content is on the disk: x/a-0.json"),
+    "flushes_no_folders": (("flush-order",), "its name is not on the disk at the end: a-0.raw"),
+    "flushes_before_writing": (("flush-order",), "renamed before its record is on the disk: x/a-0.json"),
+    "leaves_temporaries": (("fresh", "ENOSPC+"), "left behind: x/.tonearm-"),
     "sweeps_nothing": (("stopped", "tear"), "left behind: x/.tonearm-0000000000000001.part, after the second run"),
     "settles_by_size": (("changed", "tear"), "wrong: x/a-0.raw, after the second run"),
     "trusts_records": (("changed", "power"), "wrong: x/a-0.raw, after the second run"),
     "heals_no_lines": (("fresh", "tear"), "by the third run"),
-    "swallows_errors": (("fresh", "ENOSPC"), "without what lies beside it: x/a-0.raw"),
+    "swallows_errors": (("fresh", "ENOSPC", "--start", "70"), "without what lies beside it: x/a-0.raw"),
     "forgets_items": (("fresh", "tear"), "done again: x/a-0.raw by the second run"),
     "replaces_anything": (("in-the-way",), "replaced what no run wrote"),
     "renames_files_apart": (("fresh", "tear"), "without what lies beside it: x/a-0.raw"),
@@ -71,6 +71,6 @@ QUICK = ("flushes_no_records", "replaces_anything")
     "breaker", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BREAKERS]
 )
 def test_a_publisher_that_was_broken_on_purpose_is_found_out(breaker):
-    (what, *fault), line = FOUND_OUT[breaker]
-    found = trials(what, *(fault or [""]), breaker, 1, 1)
+    (scenario, *fault), line = FOUND_OUT[breaker]
+    found = violations(scenario, *fault, "--breaker", breaker, "--most", 1)
     assert any(line in one for one in found), found

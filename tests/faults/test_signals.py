@@ -1,127 +1,161 @@
-"""SIGINT, SIGTERM and SIGHUP: a summary within five seconds, no temporaries, and the next run goes on."""
+"""SIGINT, SIGTERM and SIGHUP: a run ends with a summary, leaves no temporaries, and the next run continues it."""
 
-import random
+import fcntl
 import shutil
 import signal
+import struct
+import termios
 import time
 from pathlib import Path
 
 import pytest
-from commands import count, material, run, slow, start, wait_for
-from rules import complete, known, not_redone, seen, temporaries, whole
+from cli_runs import (
+    add_step,
+    count_records,
+    finish,
+    hold_again,
+    is_held,
+    release,
+    run,
+    start,
+    undisturbed_outputs,
+    wait_until,
+    write_inputs,
+)
+from invariants import corrupt_files, differences, identities, leftover_files, rewritten_files, unrecorded_files
 
-SAID = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "the terminal is gone"}
+MESSAGES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "the terminal is gone"}
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A folder with arrays, a step that takes 30 ms for each, and what becomes of them."""
+    """A folder with inputs, their outputs, and the environment of a step that holds each process's sixth signal."""
     folder = tmp_path_factory.mktemp("lab")
-    material(folder, 60)
-    env = slow(folder, 0.03)
-    return folder, reference_of(folder, env), env
+    write_inputs(folder, 20)
+    expected = undisturbed_outputs(folder)
+    return folder, expected, add_step(folder, "time.sleep(0.02)\nif Step.calls > 5:\n    hold()")
 
 
-def reference_of(folder, env):
-    status, said = run(folder, "--quiet", out="reference", env=env)
-    assert status == 0, said
-    return {path.name: path.read_bytes() for path in (folder / "reference").glob("*.wav")}
+def has_signal(process, field, number):
+    """Whether a set of signals in /proc contains one: ``SigCgt`` are those caught, ``ShdPnd`` those pending."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    signals = next(int(line.split()[1], 16) for line in lines if line.startswith(field))
+    return bool(signals >> (number - 1) & 1)
 
 
-def is_listening(process):
-    """Say whether a process is past the start of Python itself, which no handler of ours can see."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt"))
-    return bool(caught >> (signal.SIGTERM - 1) & 1)
+def wait_until_it_listens(process):
+    """Wait until a process is past the start of Python itself, during which tonearm cannot handle a signal."""
+    wait_until(lambda: has_signal(process.pid, "SigCgt", signal.SIGTERM))
 
 
-def stop(lab, number, arguments, wait, *, may_be_late=False):
-    """Stop a run with a signal, which may come when all is done; return what broke the rules."""
+def violations(lab, number, arguments, wait, *, may_be_late=False):
+    """Stop a run with a signal, which may come when all is done; return the rules that were broken."""
     folder, expected, env = lab
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
     process = start(folder, *arguments, env=env)
-    wait_for(lambda: is_listening(process))
+    wait_until_it_listens(process)
     wait(out)
     process.send_signal(number)
-    began = time.monotonic()
-    _, said = process.communicate(timeout=30)
-    took = time.monotonic() - began
-    if may_be_late and f"{len(expected)} converted, 0 failed" in said:
-        return complete(out, expected) + temporaries(out)
-    lines = [] if process.returncode == 128 + number else [f"exits with {process.returncode}"]
-    lines += [f"took {took:.1f} s"] if took > 5 else []
-    lines += whole(out, expected) + known(out) + temporaries(out)
-    lines += [] if said.endswith(f"{SAID[number]}\n") else [f"said {said!r}"]
-    if "converted" in said:
-        lines += [] if f"{len(seen(out))} converted, 0 failed, " in said else [f"said {said!r}"]
-    before = seen(out)
-    status, said = run(folder, "--quiet", env=env)
-    lines += [] if status == 0 else [f"then exits with {status}: {said}"]
-    return lines + complete(out, expected) + temporaries(out) + not_redone(before, seen(out))
+    status, messages = finish(process)
+    if may_be_late and f"{len(expected)} converted, 0 failed" in messages:
+        return differences(out, expected) + leftover_files(out)
+    lines = [] if status == 128 + number else [f"exits with {status}"]
+    lines += corrupt_files(out, expected) + unrecorded_files(out) + leftover_files(out)
+    lines += [] if messages.endswith(f"{MESSAGES[number]}\n") else [f"printed {messages!r}"]
+    if "converted" in messages:
+        summary = f"{len(identities(out))} converted, 0 failed, "
+        lines += [] if summary in messages else [f"printed {messages!r}"]
+    before = identities(out)
+    release(folder)
+    status, messages = run(folder, "--quiet", env=env)
+    lines += [] if status == 0 else [f"then exits with {status}: {messages}"]
+    return lines + differences(out, expected) + leftover_files(out) + rewritten_files(before, identities(out))
 
 
 @pytest.mark.parametrize("jobs", [0, 2])
-@pytest.mark.parametrize("number", SAID)
+@pytest.mark.parametrize("number", MESSAGES)
 def test_in_the_middle(lab, number, jobs):
+    hold_again(lab[0])
+
     def wait(out):
-        wait_for(lambda: count(out, "out") >= 5)
+        wait_until(lambda: count_records(out, "out") and is_held(lab[0]))
 
-    assert stop(lab, number, ["--jobs", jobs], wait) == []
+    assert violations(lab, number, ["--jobs", jobs], wait) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [0, 2])
-def test_at_any_moment(lab, jobs):
-    chance = random.Random(jobs)
-    for _ in range(15):
+def test_at_random_moments(lab, jobs, repetitions, chance):
+    release(lab[0])
+    for _ in range(repetitions(15)):
         number = chance.choice([signal.SIGINT, signal.SIGTERM])
-        moment = chance.uniform(0, 1.5)
-        assert stop(lab, number, ["--jobs", jobs], lambda _, moment=moment: time.sleep(moment), may_be_late=True) == []
+        moment = chance.uniform(0, 1)
+        assert violations(lab, number, ["--jobs", jobs], lambda _, m=moment: time.sleep(m), may_be_late=True) == []
 
 
-def test_a_step_that_does_not_listen(tmp_path):
-    """A worker in the middle of something long is killed, and what it was at is gone."""
-    material(tmp_path, 4)
-    env = slow(tmp_path, 60)
+def test_a_worker_that_does_not_return_is_killed(tmp_path):
+    """A worker in the middle of something long leaves nothing behind."""
+    write_inputs(tmp_path, 4)
+    env = add_step(tmp_path, "hold()")
     process = start(tmp_path, "--jobs", 2, env=env)
-    wait_for(lambda: count(tmp_path / "out", "run"))
-    time.sleep(0.5)
+    wait_until(lambda: is_held(tmp_path))
     process.send_signal(signal.SIGTERM)
-    began = time.monotonic()
-    _, said = process.communicate(timeout=30)
-    assert (process.returncode, time.monotonic() - began < 5) == (143, True)
-    assert said.startswith("0 converted, 0 failed, 4 left in ")
-    assert temporaries(tmp_path / "out") == []
+    status, messages = finish(process)
+    assert status == 143
+    assert messages.startswith("0 converted, 0 failed, 4 left in ")
+    assert leftover_files(tmp_path / "out") == []
 
 
-def test_a_second_one_ends_it_at_once(tmp_path):
-    material(tmp_path, 4)
-    env = slow(tmp_path, 60)
-    plugin = tmp_path / "site" / "tonearm_slow.py"
-    deaf = (
-        "import os, signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]);"
-        f"os.open({str(tmp_path / 'there')!r}, os.O_CREAT);"
-        "time.sleep(60)"
-    )
-    plugin.write_text(plugin.read_text().replace("time.sleep(60)", deaf))
+def test_a_worker_that_blocks_signals_is_killed(tmp_path):
+    write_inputs(tmp_path, 4)
+    env = add_step(tmp_path, "signals.pthread_sigmask(signals.SIG_BLOCK, [signals.SIGTERM])\nhold()")
     process = start(tmp_path, "--jobs", 2, env=env)
-    wait_for((tmp_path / "there").exists)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (130, "\n")
-    assert time.monotonic() - began < 0.8
+    wait_until(lambda: is_held(tmp_path))
+    process.send_signal(signal.SIGTERM)
+    status, messages = finish(process)
+    assert status == 143
+    assert messages.startswith("0 converted, 0 failed, 4 left in ")
+    assert leftover_files(tmp_path / "out") == []
 
 
-def test_before_there_is_anything_to_do(tmp_path):
-    """While plugins are imported, or sources listed, nothing has been touched yet."""
-    material(tmp_path, 1)
+def test_a_second_signal_ends_the_run_at_once(tmp_path):
+    """The run does not wait for workers that have been told to stop, and prints no summary."""
+    write_inputs(tmp_path, 4)
+    env = add_step(tmp_path, "signals.pthread_sigmask(signals.SIG_BLOCK, [signals.SIGTERM])\nhold()")
+    patience = "from tonearm.run.workers import local; local.STOP_TIMEOUT = 1e6"
+    process = start(tmp_path, "--jobs", 2, env=env, changes=patience)
+    wait_until(lambda: is_held(tmp_path))
+    worker = next(tmp_path.glob("held.*")).suffix[1:]
+    process.send_signal(signal.SIGINT)
+    wait_until(lambda: has_signal(worker, "ShdPnd", signal.SIGTERM))
+    process.send_signal(signal.SIGINT)
+    assert finish(process) == (130, "\n")
+
+
+def test_before_sources_are_listed(tmp_path):
+    """Nothing has been touched yet."""
+    write_inputs(tmp_path, 1)
     process = start(tmp_path, "--from", "-", stdin=-1)
-    time.sleep(1.0)
+    process.stdin.write("in/0000.npy\n")
+    process.stdin.flush()
+    wait_until(lambda: unread(process.stdin) == 0)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (130, "interrupted\n")
+    assert finish(process) == (130, "interrupted\n")
+    assert not (tmp_path / "out").exists()
+
+
+def unread(pipe):
+    """Return the number of bytes in a pipe that nobody has read yet."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+
+
+def test_while_plugins_are_imported(tmp_path):
+    write_inputs(tmp_path, 1)
+    env = add_step(tmp_path, "pass")
+    with (tmp_path / "site" / "tonearm_step.py").open("a") as plugin:
+        plugin.write("hold()\n")
+    process = start(tmp_path, env=env)
+    wait_until(lambda: is_held(tmp_path))
+    process.send_signal(signal.SIGINT)
+    assert finish(process) == (130, "interrupted\n")
     assert not (tmp_path / "out").exists()

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from tonearm.errors import OptionError
+from tonearm.errors import GiveOption, OptionError
 from tonearm.recipes.mel import MelDialect, MelSpectrogram
 from tonearm.signals import (
     GRID_FIELDS,
@@ -124,7 +124,7 @@ class ArrayOptions:
         if self.kind == "mel" or self.dialect is not None:
             yield from self._dialect_problems()
         elif self.sample_rate is None:
-            yield _missing("sample_rate", "the rate that the model was made for, as in sample_rate: 22050")
+            yield _missing("sample_rate", "the rate that the model was made for, such as 22050")
         if self.kind == "waveform":
             yield from (_useless(name, "spectrograms") for name in SPECTRAL if self._is_set(name))
         elif self.kind is not None:
@@ -140,8 +140,9 @@ class ArrayOptions:
     def _dialect_problems(self) -> Iterator[OptionError]:
         """Yield what contradicts the dialect, which says all of the analysis."""
         if self.dialect is None:
-            hint = "the model family's name, as in dialect: hifigan; tonearm plugins npy-reader --dialects lists all"
-            yield _missing("dialect", hint)
+            yield _missing(
+                "dialect", "the model family, such as hifigan; tonearm plugins npy-reader --dialects lists all"
+            )
             return
         if self.kind != "mel":
             hint = "kind: mel" if self.kind is None else ""
@@ -274,8 +275,9 @@ class KeyedArrayOptions(ArrayOptions):
         return (ComplexSpectrogram,) if self.phase is not None else super().signals()
 
 
-def _missing(option: str, hint: str) -> OptionError:
-    return OptionError(f"'{option}' is missing", option=option, hint=hint, code="missing-option")
+def _missing(option: str, meaning: str) -> OptionError:
+    remedies = (GiveOption(option, meaning),)
+    return OptionError(f"'{option}' is missing", option=option, remedies=remedies, code="missing-option")
 
 
 def _useless(option: str, whose: str, kind: str = "waveform") -> OptionError:

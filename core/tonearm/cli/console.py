@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
+from tonearm.startup import SIGNALLED, Terminated, ignore_stop_signals
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
@@ -16,45 +18,12 @@ if TYPE_CHECKING:
     from tonearm.errors import Problem
     from tonearm.plugins.registry import Registry
 
-DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED, SIGNALLED = 0, 1, 2, 3, 4, 11, 128
+DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED = 0, 1, 2, 3, 4, 11
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 _STATUSES = {"locked": LOCKED, "bug": BUG, "broken-worker": OUTPUT}
-
-
-class Terminated(KeyboardInterrupt):
-    """Somebody sent SIGTERM, or the terminal is gone; it passes through plugins as Ctrl-C does."""
-
-    def __init__(self, number: int = 15) -> None:
-        super().__init__()
-        self.number = number
-
-
-class Stop:
-    """What SIGINT, SIGTERM and SIGHUP do: the first ends the command in good order, a second one at once."""
-
-    def __init__(self) -> None:
-        self.came = False
-
-    @classmethod
-    def install(cls) -> None:
-        """Listen from here on; whoever wants the command to outlive its terminal (nohup) is heard as well."""
-        import signal
-
-        stop = cls()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, stop)
-
-    def __call__(self, number: int, _: object) -> None:
-        """Take a signal."""
-        if self.came:
-            os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"\n")
-            os._exit(SIGNALLED + number)
-        self.came = True
-        raise KeyboardInterrupt if number == 2 else Terminated(number)
 
 
 def survive_odd_streams() -> None:
@@ -145,10 +114,7 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
 
 def stopped_by(interrupt: KeyboardInterrupt) -> int:
     """Say that somebody stopped us, and return the exit status of that; whoever does so again changes nothing."""
-    import signal
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    ignore_stop_signals()
     if isinstance(interrupt, Terminated):
         say("terminated" if interrupt.number == 15 else "the terminal is gone")
         return SIGNALLED + interrupt.number

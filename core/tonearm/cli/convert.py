@@ -6,11 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import console
-from tonearm.errors import PipelineError, UsageError, one_line
+from tonearm.errors import UsageError, one_line
 from tonearm.pipeline.check import Bound, bind_decoder, check
 from tonearm.pipeline.converter import Converter, as_source
 from tonearm.pipeline.document import from_plain, literal, override
@@ -23,6 +21,7 @@ from tonearm.plugins.contract import Decoder
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal
+from tonearm.startup import StopHandler
 
 if TYPE_CHECKING:
     import argparse
@@ -81,9 +80,9 @@ def main(arguments: SimpleNamespace) -> int:
         return console.DONE
     from tonearm.run.convert_one import convert_one
 
-    pipeline = Converter(check(root, None, registry))
+    pipeline = Converter(check(root, None, registry, form="flags"))
     target = Path(arguments.target)
-    console.Stop.install()
+    StopHandler.install()
     written = convert_one(
         pipeline,
         as_source(arguments.source),
@@ -106,10 +105,7 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> Node:
         "steps": [],
         "outputs": [{"use": encoder, "file": Path(arguments.target).name, "with": {}}],
     }
-    try:
-        bound = bind_decoder(_with_flags(draft, arguments, registry), None, registry)
-    except PipelineError as error:
-        raise PipelineError(replace(problem, hint=_flag_hint(problem.hint)) for problem in error.problems) from error
+    bound = bind_decoder(_with_flags(draft, arguments, registry), None, registry, form="flags")
     draft["steps"] = [{"use": name, "with": {}} for name in _steps(arguments, registry, bound, encoder)]
     root = _with_flags(draft, arguments, registry)
     for assignment in arguments.overrides:
@@ -150,10 +146,6 @@ def _without_empty(value: object) -> object:
     if isinstance(value, dict):
         return {key: _without_empty(inner) for key, inner in value.items() if inner not in ({}, [])}
     return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _flag_hint(hint: str) -> str:
-    return "; ".join(part for part in (hint.rstrip("."), "options are flags here, as in --sample-rate 22050") if part)
 
 
 def _steps(arguments: SimpleNamespace, registry: Registry, decoder: Bound, encoder: str) -> list[str]:

@@ -66,12 +66,12 @@ class Observer:
 
     def _tell(self, result: Result) -> None:
         """Say what failed, and what is worth knowing; of warnings of one kind only the first ones, all in the log."""
-        from tonearm.errors import Problem, one_line
+        from tonearm.errors import Problem, advise, one_line
         from tonearm.run.report import warning_pattern
 
         name = one_line(result.source)
         for failure in result.failures:
-            self.say(f"{name}: {Problem(code=failure.code, message=failure.message, hint=failure.hint)}")
+            self.say(f"{name}: {Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))}")
             if failure.trace:
                 self.say(failure.trace)
         for warning in result.warnings:

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from tonearm.cli import console
+from tonearm.startup import StopHandler, keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the pipeline, and say what became of it."""
-    console.Stop.install()  # before anything heavy is imported: whoever stops us early is heard too
+    StopHandler.install()  # before anything heavy is imported: whoever stops us early is heard too
     from tonearm.cli.progress import observer
 
     with console.logged(arguments.log_file):
@@ -77,7 +78,6 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
     from tonearm.python import load
     from tonearm.run.options import RunOptions
     from tonearm.run.run import Run
-    from tonearm.run.workers.memory import keep_memory
 
     pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
     options = RunOptions(
@@ -94,7 +94,7 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
     )
     run = Run(pipeline, options)
     if not run.jobs:
-        keep_memory()
+        keep_freed_memory()
     plan = run.plan(pipeline.find_sources(_sources(arguments), warn=run.report.warnings.append))
     for warning in run.report.warnings:
         console.say(f"warning: {warning}")

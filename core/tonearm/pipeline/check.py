@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tonearm.errors import OptionError, PipelineError, one_line
+from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, one_line
 from tonearm.pipeline.inference import find_way, fitting
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
@@ -26,12 +27,13 @@ T = TypeVar("T")
 
 
 class Bound(Struct, frozen=True):
-    """A plugin bound to its options."""
+    """A plugin bound to its options, with its place in the pipeline."""
 
     name: str
     entry: Entry
     plugin: Plugin[Any]
     ports: Ports
+    place: Place = Place()
 
 
 class Output(Struct, frozen=True):
@@ -64,20 +66,31 @@ class Checked(Struct, frozen=True):
     dialects: Callable[[], Catalogue] = Catalogue
 
 
-def check(root: Node, file: str | None, registry: Registry) -> Checked:
+def check(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> Checked:
     """Return the pipeline with its plugins bound to their options.
+
+    Parameters
+    ----------
+    root
+        Pipeline as it was read.
+    file
+        Name of its file in messages; None for a mapping given from Python.
+    registry
+        Plugins that there are.
+    form
+        Form in which remedies are written; YAML for a file and Python for a mapping, if None.
 
     Raises
     ------
     PipelineError
         With everything that is wrong, each with its place.
     """
-    problems = Problems(file)
+    problems = Problems(file, form)
     structure = read_structure(root, problems)
-    binder = _Binder(registry, problems)
-    decoder = binder.bind(structure.decoder, "decoder")
-    steps = [binder.bind(stage, "transform") for stage in structure.steps]
-    encoders = [binder.bind(stage, "encoder") for stage in structure.outputs]
+    binder = _Binder(registry, problems, len(structure.steps))
+    decoder = binder.bind(structure.decoder, "decoder", "input")
+    steps = [binder.bind(stage, "transform", f"steps.{index}") for index, stage in enumerate(structure.steps)]
+    encoders = [binder.bind(stage, "encoder", f"outputs.{index}") for index, stage in enumerate(structure.outputs)]
     spec = binder.check_ports(decoder, steps, encoders, [_suffix(stage) for stage in structure.outputs])
     templates = list(_templates(structure.outputs, problems, several=bool(spec and spec.several)))
     if problems.found:
@@ -94,7 +107,7 @@ def check(root: Node, file: str | None, registry: Registry) -> Checked:
     )
 
 
-def bind_decoder(root: Node, file: str | None, registry: Registry) -> Bound:
+def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> Bound:
     """Return the decoder of a pipeline, whose steps and outputs may be still to be found.
 
     Raises
@@ -102,8 +115,9 @@ def bind_decoder(root: Node, file: str | None, registry: Registry) -> Bound:
     PipelineError
         With all that is wrong with its input.
     """
-    problems = Problems(file)
-    found = _Binder(registry, problems).bind(read_structure(root, problems).decoder, "decoder")
+    problems = Problems(file, form)
+    structure = read_structure(root, problems)
+    found = _Binder(registry, problems, len(structure.steps)).bind(structure.decoder, "decoder", "input")
     if found.bound is None:
         raise PipelineError(problems.found)
     return found.bound
@@ -114,6 +128,7 @@ class _Found(Struct):
 
     name: str
     mark: Mark | None
+    place: Place
     ports: Ports | None = None
     bound: Bound | None = None
 
@@ -121,15 +136,17 @@ class _Found(Struct):
 class _Binder:
     """Finds the plugins of a pipeline and follows what flows through them."""
 
-    def __init__(self, registry: Registry, problems: Problems) -> None:
+    def __init__(self, registry: Registry, problems: Problems, steps: int) -> None:
         self.registry = registry
         self.problems = problems
+        self._steps = steps
 
-    def bind(self, stage: Stage | None, role: str) -> _Found:
+    def bind(self, stage: Stage | None, role: str, path: str) -> _Found:
         """Return a plugin with its options, as far as they are right."""
+        place = self.problems.place = replace(self.problems.place, stage=path, steps=self._steps)
         if stage is None or stage.use is None:
-            return _Found("", stage.mark if stage else None)
-        found = _Found(stage.use, stage.mark)
+            return _Found("", stage.mark if stage else None, place)
+        found = _Found(stage.use, stage.mark, place)
         try:
             entry = self.registry.find(role, stage.use)
             cls = entry.resolve()
@@ -141,7 +158,7 @@ class _Binder:
                 if options is not None:
                     plugin = cls(options)
                     if self._requirements_met(found, plugin):
-                        found.bound = Bound(stage.use, entry, plugin, found.ports)
+                        found.bound = Bound(stage.use, entry, plugin, found.ports, place)
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found
@@ -200,6 +217,7 @@ class _Binder:
 
     def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
         """Return what a plugin says of a signal beforehand; None if it says that something is wrong."""
+        self.problems.place = found.place
         try:
             with guard(found.name):
                 try:
@@ -214,13 +232,13 @@ class _Binder:
         if spec is None or taker.ports is None or fitting(spec.signals, taker.ports.takes):
             return
         way = find_way(self.registry, spec.signals, taker.ports.takes)
+        self.problems.place = taker.place
         self.problems.add(
             taker.mark,
             "port-mismatch",
             f"{taker.name} takes {_ports(taker.ports.takes)}, but {giver} gives {_ports(spec.signals)}",
-            f"put {' and '.join(way)} between them"
-            if way
-            else "no transform that is installed leads from one to the other",
+            "" if way else "no installed transform leads from one to the other",
+            remedies=(InsertStep(way[-1], first=way[:-1]),) if way else (),
         )
 
 
@@ -254,7 +272,7 @@ def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -
         try:
             template = parse_template(text)
         except OptionError as error:
-            problems.add(output.file.mark, error.code, error.message, error.hint)
+            problems.add_error(output.file.mark, error)
         else:
             if several and not template.fields & PER_ITEM:
                 message = f"a source becomes several items here, but {one_line(repr(text))} does not tell them apart"

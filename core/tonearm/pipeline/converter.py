@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from tonearm.errors import TonearmError
+from tonearm.errors import Place, TonearmError
 from tonearm.pipeline.check import Bound, Checked, Output
 from tonearm.pipeline.provenance import provenance_of
 from tonearm.pipeline.stages import Outcome, blamed, check_class, decoded, look_at, plugin_of, regrouped, transformed
@@ -162,20 +162,21 @@ class _Made:
         return self._made
 
 
-_Recipe: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any]
+_Recipe: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place]
 
 
 def _recipe(bound: Bound) -> _Recipe:
     """Return what a bound plugin is made of."""
     entry = bound.entry
     offer = entry.offer
-    return bound.name, entry.name, entry.role, offer.origin, offer.package, type(bound.plugin), bound.plugin.options
+    plugin = type(bound.plugin), bound.plugin.options, bound.place
+    return bound.name, entry.name, entry.role, offer.origin, offer.package, *plugin
 
 
 def _bound(recipe: _Recipe) -> Bound:
-    name, own_name, role, origin, package, plugin, options = recipe
+    name, own_name, role, origin, package, plugin, options, place = recipe
     offer = Offer(origin=origin, load=lambda: None, package=package)
-    return Bound(name, Entry(own_name, role, plugin, offer), plugin(options), ports_of(plugin))
+    return Bound(name, Entry(own_name, role, plugin, offer), plugin(options), ports_of(plugin), place)
 
 
 def _rebuilt(

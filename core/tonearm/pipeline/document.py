@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tonearm.errors import PipelineError, Problem
+from tonearm.errors import PipelineError, Problem, advise
 from tonearm.pipeline.yaml.nodes import (
     MAX_DEPTH,
     MAX_NODES,
@@ -116,7 +116,7 @@ class _Builder:
             self._counted(path)
             if not isinstance(key, str):
                 message = f"a key must be text, not {type(key).__name__}"
-                self._add(path, Problem(code="bad-key", message=message, hint="use a str"))
+                self._add(path, Problem(code="bad-key", message=message, remedies=advise("use a str")))
                 continue
             try:
                 name = checked_text(str.__str__(key))

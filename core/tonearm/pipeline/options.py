@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from tonearm.errors import OptionError, did_you_mean, one_line
+from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Entry, Map, Mark, Node, Scalar, Seq, kind, plain
 from tonearm.recipes.mel import Catalogue, MelDialect
@@ -158,7 +158,8 @@ class _Reader:
             self.problems.add(entry.key_mark, "unknown-option", f"{owner} has no option {one_line(name)!r}", hint)
         for name, option in known.items():
             if option.required and name not in given and base is None:
-                self.problems.add(mark, "missing-option", f"{owner}: '{name}' is missing", option.description)
+                remedy = GiveOption(name, option.description)
+                self.problems.add(mark, "missing-option", f"{owner}: '{name}' is missing", remedies=(remedy,))
         if len(self.problems.found) > before:
             return None
         marks = {name: entry.node.mark for name, entry in given.items()}

@@ -1,29 +1,50 @@
-"""Collecting everything that is wrong with one file, each with its place."""
+"""The collection of everything that is wrong with one pipeline, each problem with its place."""
 
 from __future__ import annotations
 
-from tonearm.errors import OptionError, Problem, TonearmError
+from tonearm.errors import Form, OptionError, Place, Problem, Remedy, TonearmError, advise
 from tonearm.pipeline.yaml.nodes import Mark
 
 
 class Problems:
-    """What is wrong with one pipeline.
+    """The problems of one pipeline.
 
     Parameters
     ----------
     file
-        Its name in messages; None for a mapping given from Python.
+        Name of the pipeline's file in messages; None for a mapping given from Python.
+    form
+        Form in which remedies are written; YAML for a file and Python for a mapping, if None.
+
+    Attributes
+    ----------
+    place
+        Stage that is being checked; problems that are added belong to it.
     """
 
-    def __init__(self, file: str | None) -> None:
+    def __init__(self, file: str | None, form: Form | None = None) -> None:
         self.file = file
         self.found: list[Problem] = []
+        self.place = Place(form=form or ("yaml" if file else "python"))
 
-    def add(self, mark: Mark | None, code: str, message: str, hint: str = "") -> None:
-        """Note one problem at a place."""
+    def add(
+        self, mark: Mark | None, code: str, message: str, hint: str = "", *, remedies: tuple[Remedy, ...] = ()
+    ) -> None:
+        """Add one problem at a place; ``hint`` is advice in prose, after the remedies."""
         line, column = (mark.line, mark.column) if mark else (None, None)
-        self.found.append(Problem(code=code, message=message, hint=hint, file=self.file, line=line, column=column))
+        self.found.append(
+            Problem(
+                code=code,
+                message=message,
+                remedies=(*remedies, *advise(hint)),
+                place=self.place,
+                file=self.file,
+                line=line,
+                column=column,
+            )
+        )
 
     def add_error(self, mark: Mark | None, error: TonearmError | OptionError, *, whose: str = "") -> None:
-        """Note an error as a problem at a place."""
-        self.add(mark, error.code, f"{whose}: {error.message}" if whose else error.message, error.hint)
+        """Add an error as a problem at a place."""
+        message = f"{whose}: {error.message}" if whose else error.message
+        self.add(mark, error.code, message, remedies=error.remedies)

@@ -67,6 +67,8 @@ class blamed:  # noqa: N801 - used as a statement
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, TonearmError) and not error.place.stage:
+            error.place = self.bound.place
         if error is None or isinstance(error, (TonearmError, KeyboardInterrupt, GeneratorExit)):
             return
         if self.sink and isinstance(error, OSError):
@@ -76,7 +78,9 @@ class blamed:  # noqa: N801 - used as a statement
             raise ItemError(f"cannot read: {one_line(error.strerror or error)}", code="unreadable") from error
         if isinstance(error, OptionError):
             # Found only now, because only the data told: what is said of it holds all the same.
-            raise ItemError(f"{self.bound.name}: {error.message}", code=error.code, hint=error.hint) from error
+            failed = ItemError(f"{self.bound.name}: {error.message}", code=error.code, remedies=error.remedies)
+            failed.place = self.bound.place
+            raise failed from error
         raise ItemError(
             f"{self.bound.name} failed: {type(error).__name__}: {one_line(error)}",
             code="plugin-failed",
@@ -110,6 +114,7 @@ def decoded(bound: Bound, source: Source, context: Context) -> Iterator[Outcome]
             for item in plugin_of(bound, Decoder).decode(source, context):
                 count += 1
                 if isinstance(item, ItemError):
+                    item.place = bound.place
                     yield Outcome(context=context.hand_over(), error=item)
                     continue
                 try:

@@ -1,1 +1,1 @@
-"""The decoders that tonearm ships, one plugin a file."""
+"""Decoders that tonearm ships, one plugin a file."""

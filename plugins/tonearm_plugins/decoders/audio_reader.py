@@ -1,4 +1,4 @@
-"""``audio-reader``: audio files, by libsndfile."""
+"""``audio-reader``: audio files, read by libsndfile."""
 
 from __future__ import annotations
 
@@ -7,69 +7,44 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from tonearm.api import (
-    MAX_SAMPLE_RATE,
-    ArrayOptions,
-    Context,
-    Decoder,
-    Item,
-    ItemError,
-    Meta,
-    NanPolicy,
-    Source,
-    Spec,
-    Waveform,
-    read_array,
-)
-from tonearm_plugins.formats.sndfile import refuse_bomb
-from tonearm_plugins.formats.sniff import HEAD, looks_like
+from tonearm.api import MAX_SAMPLE_RATE, Context, Decoder, Item, ItemError, RunCommand, Source, Spec, Waveform
+from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
+from tonearm_plugins.dsp.blocks import samples_per_block
+from tonearm_plugins.formats.file_types import EMPTY, HEAD, UNKNOWN, ZEROS, identify
+from tonearm_plugins.formats.sndfile_reading import DOUBLE_SUBTYPES, check_claimed_length
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
-_BLOCK = 1 << 17  # samples, over all channels, that are read at a time
-_DOUBLE = ("PCM_32", "DOUBLE", "ALAC_32")  # they have more digits than float32
 _FLOATS = ("FLOAT", "DOUBLE")
-_SOFTWARE = "software"  # names the program that wrote the source, not the sound
+_SOFTWARE = "software"  # tag that names the program that wrote the source, not the sound
 
-# What libsndfile notes of a file that ends before its header says; it then reads what there is, without a word.
+# libsndfile's notes on a file that ends before its header says; it reads the rest without an error.
 _SHORT = (
-    re.compile(r"^\s*(?:data|SSND|riff)\s*: (?P<said>\d+) \(should be (?P<found>\d+)\)", re.MULTILINE),
-    re.compile(r"frame count (?P<found>\d+) does not match value from 'ds64' chunk of (?P<said>\d+)"),
+    re.compile(r"^\s*(?:data|SSND|riff)\s*: (?P<claimed>\d+) \(should be (?P<found>\d+)\)", re.MULTILINE),
+    re.compile(r"frame count (?P<found>\d+) does not match value from 'ds64' chunk of (?P<claimed>\d+)"),
 )
-_UNKNOWN_SIZE = 0x7FFFF000  # and beyond: what programs say that write into a pipe, and cannot know
+_UNKNOWN_SIZE = 0x7FFFF000  # smallest size that programs write into a pipe, where they cannot know the real one
 
-_UNRECOGNISED = 1  # libsndfile's number
-_FFMPEG = "it is broken or cut short, or a format that only ffmpeg knows: ffmpeg -i FILE FILE.wav"
-_UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's, of FLAC
+_UNRECOGNISED = 1  # libsndfile's number of the error
+_BROKEN = "else it is broken or cut short"
+_FFMPEG = ("ffmpeg", "-i", "FILE", "FILE.wav")
+_UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's length of FLAC without one
 _MP3_FRAME = 1152  # samples
 
 
 @dataclass(frozen=True, kw_only=True)
 class AudioOptions:
-    """Options of ``audio-reader``; the file itself says the rest."""
+    """Options of ``audio-reader``; everything else is in the file."""
 
-    full_scale: Annotated[
-        float | None,
-        Meta(
-            gt=0,
-            description="The value that is full scale, in files of floats which are not within ±1.0: 32768 for those"
-            " that hold 16-bit samples.",
-        ),
-    ] = None
-    nan: Annotated[
-        NanPolicy,
-        Meta(
-            description="What becomes of NaN and infinity in files of floats: error refuses the item, zero puts 0"
-            " there, keep leaves them to a later step (what is written must be finite)."
-        ),
-    ] = "error"
+    full_scale: FullScale = None
+    nan: NonFinite = "error"
 
 
 class AudioReader(Decoder[Waveform, AudioOptions]):
-    """Read WAV, RF64, W64, FLAC, Ogg (Vorbis, Opus), MP3, AIFF and CAF, with tags; a file cut short is refused."""
+    """Read WAV, RF64, W64, FLAC, Ogg (Vorbis, Opus), MP3, AIFF and CAF with tags; files cut short are refused."""
 
     suffixes = (
         ".wav",
@@ -88,42 +63,41 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
     )
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Waveform]]:
-        """Yield the sound: float32, or float64 where the file has more digits than that."""
+        """Yield the sound: float32, or float64 if the file has more digits."""
         if source.array is not None:
             raise ItemError(
-                "an array in memory is no audio file",
+                "an array in memory is not an audio file",
                 code="not-a-file",
                 hint="npy-reader takes arrays; give audio-reader a path or an open file",
             )
         with source.open() as file, _on_disk(file, source) as descriptor, _sound_file(descriptor) as sound:
-            if sound.format == "OGG" and not _has_end(descriptor):
+            if sound.format == "OGG" and not _has_end_mark(descriptor):
                 context.warn("the Ogg stream has no end mark: it may be cut short")
             samples = _samples(sound, descriptor)
             tags = _tags(sound, descriptor)
-            options = ArrayOptions(
-                kind="waveform",
-                axes=["channel", "time"],
-                sample_rate=sound.samplerate,
-                precision="double" if sound.subtype in _DOUBLE else "single",
-                full_scale=self._full_scale(sound.subtype),
-                nan=self.options.nan,
-            )
-        for signal in read_array(samples, options, warn=context.warn):
-            if isinstance(signal, Waveform):
-                yield Item(signal=signal, tags=tags)
+            sample_rate, full_scale = sound.samplerate, self._full_scale(sound.subtype)
+        for signal in waveforms(
+            samples,
+            ("channel", "time"),
+            sample_rate=sample_rate,
+            full_scale=full_scale,
+            nan=self.options.nan,
+            warn=context.warn,
+        ):
+            yield Item(signal=signal, tags=tags)
 
     def _full_scale(self, subtype: str) -> float | None:
-        """Return what is full scale, where that is a question; lossy codecs go beyond ±1.0 as they please."""
+        """Return the value of full scale of floats: lossy codecs may exceed ±1.0, integers have their own."""
         if subtype in _FLOATS:
             return self.options.full_scale
         return None if subtype.startswith(("PCM", "ALAC")) else 1.0
 
     def produces(self) -> Spec:
-        """Return a waveform, of which each file says the rest."""
+        """Return the spec of a waveform; its rate, channels and length are in each file."""
         return Spec(signals=(Waveform,))
 
     def look(self, source: Source) -> Spec:
-        """Return what the header of a file says."""
+        """Return the spec of the waveform in one file, from its header."""
         with source.open() as file, _on_disk(file, source) as descriptor, _sound_file(descriptor) as sound:
             _check_header(sound)
             rate, channels, length = sound.samplerate, sound.channels, sound.frames
@@ -132,9 +106,9 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
 
 @contextlib.contextmanager
 def _on_disk(file: Any, source: Source) -> Iterator[int]:
-    """Yield a descriptor of a file's content.
+    """Yield the descriptor of a file on disk with the source's bytes.
 
-    libsndfile could read from Python's files by calling back, but what goes wrong in there ends up on stderr.
+    libsndfile could read Python's files through callbacks, but errors in callbacks end up on stderr.
     """
     if source.file is None:
         yield file.fileno()
@@ -150,31 +124,26 @@ def _on_disk(file: Any, source: Source) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _sound_file(descriptor: int) -> Iterator[Any]:
-    """Open an audio file; whatever libsndfile says is wrong with it, then or later, is an `ItemError`."""
+    """Open an audio file; every error of libsndfile, then or later, is an `ItemError`."""
     import soundfile
 
-    from tonearm_plugins.formats.sndfile import hushed, is_mpeg, reason_of
+    from tonearm_plugins.formats.sndfile_reading import may_be_mpeg, reason_of, silenced_stderr
 
-    quiet = hushed() if is_mpeg(os.pread(descriptor, 16, 0)) else contextlib.nullcontext()
+    quiet = silenced_stderr() if may_be_mpeg(os.pread(descriptor, 16, 0)) else contextlib.nullcontext()
     try:
         with quiet, soundfile.SoundFile(descriptor, closefd=False) as sound:
             yield sound
     except soundfile.LibsndfileError as error:
-        what, hint = looks_like(os.pread(descriptor, HEAD, 0))
-        if error.code == _UNRECOGNISED or what.startswith("an empty"):
-            audio = hint.endswith("audio-reader")  # it begins as audio, but does not go on as such
-            raise ItemError(
-                f"it begins as {what}, but is broken"
-                if audio
-                else f"it is no audio that is known: it looks like {what}",
-                code="bad-audio",
-                hint=_FFMPEG if audio or "nothing" in what else hint,
-            ) from error
-        raise ItemError(
-            f"cannot be read as audio: {reason_of(error)}",
-            code="bad-audio",
-            hint=_FFMPEG,
-        ) from error
+        found = identify(os.pread(descriptor, HEAD, 0))
+        if error.code != _UNRECOGNISED and found is not EMPTY:
+            message, hint = f"it cannot be read as audio: {reason_of(error)}", ""
+        elif found.reader == "audio-reader":
+            message, hint = f"it begins as {found.name}, but is broken", ""
+        else:
+            message = f"it is not a known audio format; it looks like {found.name}"
+            hint = "" if found in (UNKNOWN, ZEROS) else found.hint
+        remedies = () if hint else (RunCommand(_FFMPEG, "if it is a format that only ffmpeg knows"),)
+        raise ItemError(message, code="bad-audio", hint=hint or _BROKEN, remedies=remedies) from error
 
 
 def _tags(sound: Any, descriptor: int) -> dict[str, str]:
@@ -184,33 +153,40 @@ def _tags(sound: Any, descriptor: int) -> dict[str, str]:
     with os.fdopen(os.dup(descriptor), "rb") as file:
         place = file.tell()
         more = read_more(file, sound.format, sound.subtype)
-        file.seek(place)  # which libsndfile shares
+        file.seek(place)  # libsndfile shares the position
     return more | {name: text for name, text in sound.copy_metadata().items() if name != _SOFTWARE}
 
 
-def _samples(sound: Any, descriptor: int) -> np.ndarray[Any, Any]:
-    """Return all samples of an open sound file, (channels, samples).
+def _samples(sound: Any, descriptor: int) -> Array:
+    """Return all samples of an open sound file.
+
+    Returns
+    -------
+    ndarray
+        (channels, samples), float32 or float64.
 
     Raises
     ------
     ItemError
-        If there are fewer than it says, it does not say how many, or memory cannot hold them.
+        The file has fewer samples than its header claims, claims no number, or does not fit into memory.
     """
     import numpy as np
 
-    from tonearm_plugins.formats.channels import vorbis_order
+    from tonearm_plugins.formats.channel_order import vorbis_order
 
     _check_header(sound)
-    kind = "float64" if sound.subtype in _DOUBLE else "float32"
+    kind = "float64" if sound.subtype in DOUBLE_SUBTYPES else "float32"
     size = os.fstat(descriptor).st_size
-    refuse_bomb(sound, size)
+    check_claimed_length(sound, size)
     try:
-        samples = np.empty((sound.channels, sound.frames), kind)  # memory that nobody touches costs nothing
+        samples = np.empty((sound.channels, sound.frames), kind)  # memory that is never touched costs nothing
     except (MemoryError, ValueError) as error:
         raise ItemError(
-            f"it says it has {sound.frames} samples, more than memory can hold", code="too-long", hint="split the file"
+            f"the header claims {sound.frames} samples, more than memory can hold",
+            code="too-long",
+            hint="split the file",
         ) from error
-    block = np.empty((max(1, _BLOCK // sound.channels), sound.channels), kind)
+    block = np.empty((samples_per_block(sound.channels), sound.channels), kind)
     # libsndfile leaves the channels of Vorbis and Opus in their own order.
     order = list(vorbis_order(sound.channels)) if sound.format == "OGG" and sound.subtype != "FLAC" else slice(None)
     done = 0
@@ -221,28 +197,28 @@ def _samples(sound: Any, descriptor: int) -> np.ndarray[Any, Any]:
         samples[order, done : done + len(part)] = part.T
         done += len(part)
     if done < sound.frames and not (sound.format == "MP3" and _is_estimate(sound.frames - done, descriptor)):
-        raise _cut_short(f"{done} of {sound.frames} samples are there")
+        raise _cut_short(f"it has {done} of {sound.frames} samples")
     return samples[:, :done]
 
 
 def _check_header(sound: Any) -> None:
-    """Refuse a file that is shorter than it says, does not say how long it is, or has a sample rate that none has."""
+    """Refuse a file with an impossible sample rate, with fewer bytes than its header claims, or without a length."""
     if not 1 <= sound.samplerate <= MAX_SAMPLE_RATE:
-        raise ItemError(f"it says that its sample rate is {sound.samplerate} Hz", code="bad-audio")
+        raise ItemError(f"the header claims a sample rate of {sound.samplerate} Hz", code="bad-audio")
     for pattern in _SHORT:
         for note in pattern.finditer(sound.extra_info):
-            if int(note["found"]) < int(note["said"]) < _UNKNOWN_SIZE:
-                raise _cut_short(f"its header says {note['said']}, but there is room for {note['found']} only")
+            if int(note["found"]) < int(note["claimed"]) < _UNKNOWN_SIZE:
+                raise _cut_short(f"the header claims {note['claimed']}, but the file has room for {note['found']} only")
     if sound.frames == _UNKNOWN_LENGTH:
         raise ItemError(
-            f"the {sound.format} file does not say how long it is: it was written into a pipe",
+            f"the {sound.format} file has no length in its header: it was written into a pipe",
             code="unknown-length",
-            hint="ffmpeg -i FILE FILE.wav reads it to its end",
+            remedies=(RunCommand(_FFMPEG, "which reads it to its end"),),
         )
 
 
 def _is_estimate(missing: int, descriptor: int) -> bool:
-    """Say whether the length of an MP3 file was no more than a guess from its size, as no Info frame says it."""
+    """Return whether libsndfile guessed the length of an MP3 file from its size, for want of an Info frame."""
     from mutagen.mp3 import BitrateMode, MPEGInfo
 
     if missing < 2 * _MP3_FRAME:
@@ -252,8 +228,8 @@ def _is_estimate(missing: int, descriptor: int) -> bool:
         return bool(MPEGInfo(file).bitrate_mode == BitrateMode.UNKNOWN)
 
 
-def _has_end(descriptor: int) -> bool:
-    """Say whether the last page of an Ogg file is marked as such; a page has at most 65,307 bytes."""
+def _has_end_mark(descriptor: int) -> bool:
+    """Return whether the last page of an Ogg file is marked as the last; a page has at most 65,307 bytes."""
     size = os.fstat(descriptor).st_size
     tail = os.pread(descriptor, 1 << 16, max(0, size - (1 << 16)))
     page = tail.rfind(b"OggS")
@@ -261,6 +237,7 @@ def _has_end(descriptor: int) -> bool:
 
 
 def _cut_short(what: str) -> ItemError:
+    """Return the error for a file that ends too early."""
     return ItemError(
-        f"the file is cut short: {what}", code="truncated", hint="the write was interrupted; make it again"
+        f"the file is cut short: {what}", code="truncated", hint="the write was interrupted; write the file again"
     )

@@ -1,39 +1,39 @@
-"""``image-reader``: spectrogram pictures, by Riffusion's recipe or any other."""
+"""``image-reader``: images of spectrograms, by Riffusion's recipe or any other."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tonearm.api import (
     ArrayDecoder,
     ArrayOptions,
     Context,
+    GiveOption,
     Item,
     ItemError,
     MelSpectrogram,
     Meta,
     OptionError,
+    RemoveOption,
     Requirement,
+    SetOption,
     Signal,
     Source,
     Spec,
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from tonearm_plugins.formats.pictures import Picture
-
-    Array = np.ndarray[Any, Any]
+    from tonearm_plugins.dsp.typing import Array
+    from tonearm_plugins.formats.image import Image
 
 AxisName = Literal["channel", "mel", "bin", "frame"]
 Channels = Literal["mono", "stereo", "triple"]
 
 COLOURFUL = 16
-"""Levels by which red and green differ on average in a picture that is no shade of grey; a diffusion model's, by 3."""
+"""Mean difference of red and green, in levels, from which on an image is in colour; a diffusion model's grey has 3."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,45 +42,60 @@ class ImageOptions(ArrayOptions):
 
     kind: Annotated[
         Literal["mel", "magnitude", "power", "db"],
-        Meta(description="What the levels are. Levels of a mel are its dialect's, which riffusion has as bytes."),
+        Meta(description="Kind of spectrogram. The levels of a mel are those of its dialect; riffusion has bytes."),
     ] = "mel"
     channels: Annotated[
         Channels | None,
         Meta(
-            description="Which colours hold the sound: mono red, as all three are alike; stereo green and blue; triple"
-            " all three, as three bands next to each other. As the picture's EXIF tags say, else mono."
+            description="Colours that hold the sound: mono red, as all three are alike; stereo green and blue; triple"
+            " all three, as three bands next to each other. By default those of the image's EXIF tags, else mono."
         ),
     ] = None
     black: Annotated[
         float | None,
-        Meta(description="The value of black, as in black: -80 and white: 0; without both, values are the levels."),
+        Meta(description="Value of black, as in black: -80 and white: 0; without both, values are the levels."),
     ] = None
-    white: Annotated[float | None, Meta(description="The value of white.")] = None
+    white: Annotated[float | None, Meta(description="Value of white.")] = None
     low: Annotated[
         Literal["bottom", "top"] | None,
-        Meta(description="Where low frequencies are, of a picture with black and white; at the bottom if not given."),
+        Meta(description="Place of low frequencies in an image with black and white; bottom by default."),
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what does not fit together; a dialect may stand in the picture."""
+        """Yield the errors of options that conflict; the dialect may be in the image."""
         for error in super().problems():
             if not (self.kind == "mel" and error.code == "missing-option"):
                 yield error
         if (self.black is None) != (self.white is None):
             missing = "black" if self.black is None else "white"
-            yield OptionError(f"'{missing}' is missing", option=missing, code="missing-option", hint="give both")
+            yield OptionError(
+                f"'{missing}' is missing", option=missing, code="missing-option", remedies=(_level(missing),)
+            )
         elif self.black is None and self.kind != "mel":
-            hint = "what the darkest and the brightest level stand for, as in black: -80 and white: 0"
-            yield OptionError("'black' is missing", option="black", code="missing-option", hint=hint)
+            yield OptionError("'black' is missing", option="black", code="missing-option", remedies=_levels())
         elif self.black is not None and self.black == self.white:
             yield OptionError("black and white are the same", option="black")
         if self.low is not None and self.black is None:
-            hint = "it is for pictures with black and white"
-            yield OptionError("the dialect says where low frequencies are", option="low", hint=hint)
+            yield OptionError(
+                "the dialect determines where low frequencies are",
+                option="low",
+                remedies=(RemoveOption("low", "or give black and white"),),
+            )
+
+
+def _level(option: str) -> GiveOption:
+    """Return the remedy for a missing ``black`` or ``white``."""
+    level, example = ("darkest", -80) if option == "black" else ("brightest", 0)
+    return GiveOption(option, f"the value of the {level} level, such as {example}")
+
+
+def _levels() -> tuple[GiveOption, ...]:
+    """Return the remedies for the lack of both."""
+    return _level("black"), _level("white")
 
 
 class ImageReader(ArrayDecoder[ImageOptions]):
-    """Read a spectrogram picture by Riffusion's recipe, as its EXIF tags say it, or any other in shades of grey."""
+    """Read an image of a spectrogram by Riffusion's recipe, from its EXIF tags, or by any other in shades of grey."""
 
     suffixes = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
     requires = (Requirement(name="PIL", package="pillow", hint="pip install 'tonearm[image]'"),)
@@ -90,41 +105,44 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         if source.array is not None:
             yield from super().decode(source, context)
             return
-        picture = _opened(source)
+        image = _read(source)
         options = self.options
         if options.kind == "mel" and options.dialect is None:
-            options = dataclasses.replace(options, dialect=picture.dialect(context.dialects()))
+            options = dataclasses.replace(options, dialect=image.dialect(context.dialects()))
         if options.axes is None:
             rows: AxisName = "mel" if options.kind == "mel" else "bin"
-            stereo = self._channels(picture) == "stereo"
+            stereo = self._channels(image) == "stereo"
             options = dataclasses.replace(options, axes=["channel", rows, "frame"] if stereo else [rows, "frame"])
-        for signal in type(self)(options).read(self._values(picture), context):
+        for signal in type(self)(options).read(self._values(image), context):
             yield signal if isinstance(signal, ItemError) else Item(signal=signal)
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
-        """Yield the levels, or what they stand for: (rows, columns), or (2, rows, columns) of stereo."""
-        picture = _opened(source)
-        if self.options.dialect is None and picture.says_recipe:
-            recipe = picture.dialect(context.dialects())
+        """Yield the levels or their values: (rows, columns), or (2, rows, columns) for stereo."""
+        image = _read(source)
+        if self.options.dialect is None and image.has_recipe:
+            recipe = image.dialect(context.dialects())
             context.measure(recipe=recipe.label, sample_rate=recipe.sample_rate)
-        yield "", self._values(picture)
+        yield "", self._values(image)
 
     def produces(self) -> Spec:
-        """Return what the options say; a recipe that stands in the picture shows only then."""
+        """Return the spec of the options; the recipe of an image is not known before it is read."""
         if self.options.kind == "mel" and self.options.dialect is None:
             return Spec(signals=(MelSpectrogram,))
         return super().produces()
 
-    def _channels(self, picture: Picture) -> Channels:
-        return self.options.channels or picture.channels
+    def _channels(self, image: Image) -> Channels:
+        """Return the colours that hold the sound."""
+        return self.options.channels or image.channels
 
-    def _values(self, picture: Picture) -> Array:
-        """Return what the levels of a picture stand for."""
-        channels = self._channels(picture)
-        levels = picture.levels
+    def _values(self, image: Image) -> Array:
+        """Return the levels of an image, or their values between black and white."""
+        channels = self._channels(image)
+        levels = image.levels
         if levels.shape[2] == 1 and channels != "mono":
             raise ItemError(
-                f"the picture has no colours, but channels is {channels}", code="kind-mismatch", hint="channels: mono"
+                f"the image has no colours, but channels is {channels}",
+                code="kind-mismatch",
+                remedies=(SetOption("channels", "mono"),),
             )
         if channels == "mono":
             if self.options.channels is None:
@@ -139,9 +157,9 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         if black is None or white is None:
             if levels.dtype != "u1":
                 raise ItemError(
-                    f"the picture has levels of {levels.dtype.itemsize * 8} bits, and no recipe for them",
+                    f"the image has levels of {levels.dtype.itemsize * 8} bits, and no recipe for them",
                     code="unknown-scale",
-                    hint="give black and white, what the darkest and the brightest level stand for",
+                    remedies=_levels(),
                 )
             return values
         full = 255 if levels.dtype == "u1" else 65535
@@ -149,15 +167,16 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         return scaled if self.options.low == "top" else scaled[..., ::-1, :]
 
 
-def _opened(source: Source) -> Picture:
-    from tonearm_plugins.formats import pictures
+def _read(source: Source) -> Image:
+    """Read the image of a source."""
+    from tonearm_plugins.formats import image
 
     with source.open() as file:
-        return pictures.read(file, source.name)
+        return image.read(file, source.name)
 
 
 def _refuse_colours(levels: Array) -> None:
-    """Refuse a picture in colours where nobody said what they are; red of a stereo picture would be full sound."""
+    """Refuse an image in colour if no option tells what the colours are; red of a stereo image would be full sound."""
     import numpy as np
 
     if levels.shape[2] == 1:
@@ -165,7 +184,8 @@ def _refuse_colours(levels: Array) -> None:
     apart = float(np.abs(levels[:, :, 0].astype("i4") - levels[:, :, 1]).mean())
     if apart > COLOURFUL:
         raise ItemError(
-            f"the picture is in colour: red and green are {apart:.0f} levels apart on average",
+            f"the image is in colour: red and green are {apart:.0f} levels apart on average",
             code="in-colour",
-            hint="channels: stereo if green and blue are left and right; a colour map must be taken off first",
+            remedies=(SetOption("channels", "stereo", "if green and blue are left and right"),),
+            hint="a colour map must be removed first",
         )

@@ -1,4 +1,4 @@
-"""``kaldi-reader``: matrices and waveforms of Kaldi's ark and scp files."""
+"""``kaldi-reader``: matrices and waveforms in Kaldi's ark and scp files."""
 
 from __future__ import annotations
 
@@ -7,69 +7,72 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.judge import judged, size_of, stranger
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, SetOption, Source
+from tonearm_plugins.formats.file_types import GIT_LFS_POINTER, HEAD, MATLAB, WEB_PAGE, identify
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted, quoted_array
+from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
-    Array = np.ndarray[Any, Any]
+MAX_LINE = 4096
+"""Size of a line of an scp file in bytes."""
 
-MAX_LINE = 4096  # bytes of a line of an scp file
-MAX_TOKEN = 1024
+MAX_KEY = 1024
+"""Size of an utterance's key in bytes."""
 
 
 class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
-    """Read Kaldi's .ark and .scp files by kaldiio; each utterance has its own key. No commands, no pickles."""
+    """Read Kaldi's .ark and .scp files by kaldiio; each utterance has its own key. Commands and pickles are refused."""
 
     suffixes = (".ark", ".scp")
     requires = (Requirement(name="kaldiio", hint="pip install 'tonearm[kaldi]'"),)
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
-        """Open an ark file, or what an scp file names."""
+        """Open an ark file, or those that an scp file names, as a mapping from utterances to arrays."""
         with source.open() as file:
             if source.name.lower().endswith(".scp"):
                 places = _places(file, source)
-                yield LazyArrays(places, lambda key: self._of_scp(places[key], key, source.name, context))
+                yield LazyArrays(places, lambda key: self._load_place(places[key], key, source.name, context))
             else:
                 found = _offsets(file, source.name)
                 yield LazyArrays(found, lambda key: self._load(file, found[key], key, source.name, context))
 
-    def _of_scp(self, place: tuple[str, int], key: str, name: str, context: Context) -> Array:
+    def _load_place(self, place: tuple[str, int], key: str, name: str, context: Context) -> Array:
+        """Return the value at a file and an offset that an scp file names."""
         path, offset = place
         if offset < 0:
             raise ItemError(
-                f"{shown(name)}: {shown(key)} is {shown(path)}, which is more than a file and an offset",
+                f"{quoted_array(name, key)} is {quoted(path)}, which is more than a file and an offset",
                 code="kaldi-refused",
-                hint="commands and slices are not run; write the ark first: copy-feats scp:x.scp ark,scp:y.ark,y.scp",
+                hint="commands and slices are refused; write the ark first: copy-feats scp:x.scp ark,scp:y.ark,y.scp",
             )
         with Source(name=path, path=_as_path(path)).open() as file:
             return self._load(file, offset, key, path, context)
 
     def _load(self, file: BinaryIO, offset: int, key: str, name: str, context: Context) -> Array:
-        """Return what is at an offset: a matrix, a vector, or a waveform at the rate that the options say."""
+        """Return the value at an offset: a matrix, a vector, or a waveform at the sample rate of the options."""
         import numpy as np
 
         file.seek(offset)
-        found = _value(_Bounded(file, size_of_rest(file)), name)
+        found = _value(_BoundedFile(file, _bytes_left(file)), name)
         if not isinstance(found, tuple):
             return np.asarray(found)
         rate, array = found if isinstance(found[0], int) else found[::-1]
         context.measure(sample_rate=int(rate))
         if self.options.sample_rate is not None and rate != self.options.sample_rate:
             raise ItemError(
-                f"{shown(key)} is sampled at {rate} Hz, but sample_rate is {self.options.sample_rate}",
+                f"{quoted(key)} is sampled at {rate} Hz, but sample_rate is {self.options.sample_rate}",
                 code="rate-mismatch",
-                hint=f"sample_rate: {rate}",
+                remedies=(SetOption("sample_rate", int(rate)),),
             )
         return np.asarray(array).T
 
 
-class _Bounded:
-    """A file that never reads more than there is, whatever a header claims; and remembers no more than its place."""
+class _BoundedFile:
+    """File that refuses to read more than it has left, as a header may claim any size."""
 
     def __init__(self, file: BinaryIO, left: int) -> None:
         self._file = file
@@ -81,21 +84,21 @@ class _Bounded:
         if count > left + HEAD:
             claimed = f" ({count:,})" if count < 1 << 63 else ""
             raise ItemError(
-                f"it claims more bytes{claimed} than are there: {left:,}", code="broken-file", hint="write it again"
+                f"it claims more bytes{claimed} than it has left: {left:,}", code="broken-file", hint=WRITE_AGAIN
             )
         return self._file.read(left if count < 0 else count)
 
 
-def size_of_rest(file: BinaryIO) -> int:
-    """Return how many bytes follow in a file."""
+def _bytes_left(file: BinaryIO) -> int:
+    """Return the number of bytes from here to the end of a file."""
     at = file.tell()
     end = file.seek(0, os.SEEK_END)
     file.seek(at)
     return end - at
 
 
-def _value(file: _Bounded, name: str) -> Any:
-    """Read one value, which kaldiio does for all that Kaldi and it write; a pickle is never opened."""
+def _value(file: _BoundedFile, name: str) -> Any:
+    """Read one value by kaldiio; pickles are refused."""
     from kaldiio.matio import read_kaldi
 
     at = file.tell()
@@ -103,19 +106,21 @@ def _value(file: _Bounded, name: str) -> Any:
     file.seek(at)
     if start[:3] == b"PKL":
         raise ItemError(
-            f"{shown(name)} holds a pickle, which is never opened", code="kaldi-refused", hint="save matrices"
+            f"{quoted(name)} holds a pickle; pickles are refused, as they can run any code",
+            code="kaldi-refused",
+            hint="save matrices",
         )
     if not start:
-        raise ItemError(f"{shown(name)} ends where a value should be", code="broken-file", hint="write it again")
-    with judged(name, "a Kaldi archive"):
+        raise ItemError(f"{quoted(name)} ends where a value should be", code="broken-file", hint=WRITE_AGAIN)
+    with reading_errors(name, "a Kaldi archive"):
         if start == b"AUDIO" or start[:4] == b"fLaC":
             return _sound(file, start, name)
         return read_kaldi(file)
 
 
-def _sound(file: _Bounded, start: bytes, name: str) -> tuple[int, Array]:
-    """Read an encoded sound as kaldiio writes it: after AUDIO and its length, or FLAC as the rest of the file."""
-    from tonearm_plugins.formats.sndfile import decoded
+def _sound(file: _BoundedFile, start: bytes, name: str) -> tuple[int, Array]:
+    """Read an encoded sound: after AUDIO and its length, as kaldiio writes it, or FLAC as the rest of the file."""
+    from tonearm_plugins.formats.sndfile_reading import decode_bytes
 
     if start == b"AUDIO":
         file.read(len(start))
@@ -123,33 +128,33 @@ def _sound(file: _Bounded, start: bytes, name: str) -> tuple[int, Array]:
         data = file.read(int.from_bytes(file.read(digits), "little"))
     else:
         data = file.read()
-    samples, rate = decoded(data, name)
+    samples, rate = decode_bytes(data, name)
     return rate, samples[0] if len(samples) == 1 else samples.T
 
 
 def _offsets(file: BinaryIO, name: str) -> dict[str, int]:
-    """Return where the value of each utterance starts; one pass over the archive, which has no directory."""
-    bounded = _Bounded(file, size_of(file))
+    """Return the position of each utterance's value, in one pass over the archive: it has no directory."""
+    bounded = _BoundedFile(file, size_of(file))
     found: dict[str, int] = {}
     while bounded.tell() < bounded.end:
-        key = _token(file, name, first=not found)
+        key = _next_key(file, name, first=not found)
         if not key:
             break
         if key in found:
             raise ItemError(
-                f"{shown(name)} has two utterances {shown(key)}", code="duplicate", hint="give each its own"
+                f"{quoted(name)} has two utterances {quoted(key)}", code="duplicate", hint="give each its own"
             )
         found[key] = file.tell()
         _value(bounded, name)
     if not found:
-        raise ItemError(f"{shown(name)} is empty", code="empty", hint="write it again")
+        raise ItemError(f"{quoted(name)} is empty", code="empty", hint=WRITE_AGAIN)
     return found
 
 
-def _token(file: BinaryIO, name: str, *, first: bool) -> str:
-    """Return the key before the next value; empty at the end."""
+def _next_key(file: BinaryIO, name: str, *, first: bool) -> str:
+    """Return the key before the next value, or an empty text at the end."""
     at = file.tell()
-    start = file.read(MAX_TOKEN)
+    start = file.read(MAX_KEY)
     key, space, _ = start.lstrip(b"\n").partition(b" ")
     key_at = len(start) - len(start.lstrip(b"\n"))
     if not start.strip():
@@ -158,17 +163,17 @@ def _token(file: BinaryIO, name: str, *, first: bool) -> str:
         text = key.decode()
     except UnicodeDecodeError:
         text = "\0"
-    # What is text may pass for a key: a pointer to the data, or a web page.
-    if not space or not text.isprintable() or (first and looks_like(start)[0].startswith(("a Git", "a web", "a MAT"))):
+    # Other files may begin with text that would pass for a key.
+    if not space or not text.isprintable() or (first and identify(start) in (GIT_LFS_POINTER, WEB_PAGE, MATLAB)):
         if first:
-            raise stranger(file, name, "a Kaldi archive")
-        raise ItemError(f"{shown(name)} is broken at byte {at:,}", code="broken-file", hint="write it again")
+            raise wrong_format_error(file, name, "a Kaldi archive")
+        raise ItemError(f"{quoted(name)} is broken at byte {at:,}", code="broken-file", hint=WRITE_AGAIN)
     file.seek(at + key_at + len(key) + 1)
     return text
 
 
 def _places(file: BinaryIO, source: Source) -> dict[str, tuple[str, int]]:
-    """Return the file and offset of each utterance that an scp file names; -1 where it names something else."""
+    """Return the file and offset of each utterance in an scp file; the offset is -1 for anything but a file."""
     found: dict[str, tuple[str, int]] = {}
     folder = os.path.dirname(source.path or "")  # noqa: PTH120
     number = 0
@@ -182,11 +187,13 @@ def _places(file: BinaryIO, source: Source) -> dict[str, tuple[str, int]]:
             continue
         if len(words) != 2 or len(line) == MAX_LINE:
             raise ItemError(
-                f"{shown(source.name)}: line {number} is no key and place", code="broken-file", hint="KEY FILE:OFFSET"
+                f"{quoted(source.name)}: line {number} is not a key and a place",
+                code="broken-file",
+                hint="write KEY FILE:OFFSET",
             )
         key, place = words[0], words[1].strip()
         if key in found:
-            raise ItemError(f"{shown(source.name)} has two utterances {shown(key)}", code="duplicate")
+            raise ItemError(f"{quoted(source.name)} has two utterances {quoted(key)}", code="duplicate")
         path, colon, offset = place.rpartition(":")
         if "|" in place or place.endswith("]") or place == "-":
             found[key] = (place, -1)
@@ -198,7 +205,7 @@ def _places(file: BinaryIO, source: Source) -> dict[str, tuple[str, int]]:
 
 
 def _beside(path: str, folder: str) -> str:
-    """Return a path that Kaldi took from where it ran: as it stands if it is there, else beside the scp file."""
+    """Return a path that is relative to where Kaldi ran: as it is if it exists, else beside the scp file."""
     beside = os.path.join(folder, path)  # noqa: PTH118
     return path if os.path.exists(path) or not os.path.exists(beside) else beside  # noqa: PTH110
 

@@ -1,49 +1,49 @@
-"""``mat-reader``: variables as MATLAB's ``save`` writes them."""
+"""``mat-reader``: the variables in a file of MATLAB's ``save``."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Source
 from tonearm_plugins.formats import hdf5, mat5
-from tonearm_plugins.formats.judge import check_claim, check_magic, judged, size_of
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.bounds import check_claimed_size
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.messages import quoted
+from tonearm_plugins.formats.reading import check_magic, reading_errors, size_of
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm_plugins.dsp.typing import Array
 
 _NUMBERS = ("single", "double", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
 
 class MatReader(KeyedArrayDecoder[KeyedArrayOptions]):
-    """Read the variables of a .mat file of any version; version 7.3, which is HDF5, by h5py."""
+    """Read the variables of a .mat file of any version; version 7.3, which is HDF5, is read by h5py."""
 
     suffixes = (".mat",)
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
-        """Open the file."""
+        """Open the file as a mapping from the names of variables to arrays."""
         with source.open() as file:
             if _is_hdf5(file):
                 if not hdf5.H5PY.is_met():
                     raise ItemError(
-                        f"{shown(source.name)} is of version 7.3, which is HDF5 and needs {hdf5.H5PY.what}",
+                        f"{quoted(source.name)} has version 7.3, which is HDF5 and needs {hdf5.H5PY.what}",
                         code="missing-requirement",
                         hint=hdf5.H5PY.hint,
                     )
-                with hdf5.opened(file, source.name, matlab=True) as found:
+                with hdf5.open_arrays(file, source.name, matlab=True) as found:
                     yield found
             else:
                 yield _variables(file, source.name)
 
 
 def _is_hdf5(file: BinaryIO) -> bool:
+    """Return whether a file is of version 7.3; go to its start."""
     file.seek(512)  # MATLAB's own header comes first
     found = file.read(len(hdf5.MAGIC)) == hdf5.MAGIC
     file.seek(0)
@@ -51,7 +51,7 @@ def _is_hdf5(file: BinaryIO) -> bool:
 
 
 def _variables(file: BinaryIO, name: str) -> Mapping[str, Array]:
-    """Return the numeric variables of a file of version 4 to 7."""
+    """Return the variables of numbers in a file of version 4 to 7."""
     size = size_of(file)
     check_magic(file, name, "a MATLAB file", (b"MATLAB", b"\x00\x00", b"\x0a\x00", b"\x14\x00", b"\x1e\x00"))
     if file.read(1) == b"M":
@@ -59,13 +59,13 @@ def _variables(file: BinaryIO, name: str) -> Mapping[str, Array]:
     file.seek(0)
     from scipy.io import loadmat, whosmat
 
-    with judged(name, "a MATLAB file"):
+    with reading_errors(name, "a MATLAB file"):
         listed = whosmat(file)
         for key, shape, _ in listed:
-            check_claim(name, key, 8 * math.prod(shape), size)
+            check_claimed_size(name, key, 8 * math.prod(shape), size)
 
     def load(key: str) -> Array:
-        with judged(name, "a MATLAB file"):
+        with reading_errors(name, "a MATLAB file"):
             file.seek(0)
             array: Array = loadmat(file, variable_names=[key])[key]
             return array

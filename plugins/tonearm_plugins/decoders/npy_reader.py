@@ -1,28 +1,28 @@
-"""``npy-reader``: one array as `numpy.save` writes it."""
+"""``npy-reader``: the array in a file of `numpy.save`."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tonearm.api import ArrayDecoder, ArrayOptions, Context, Source
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
 
 class NpyReader(ArrayDecoder[ArrayOptions]):
-    """Read a .npy file: its header is judged before anything is allocated, pickles are refused, large files mapped."""
+    """Read a .npy file; its header is checked first, pickles are refused, and large files are mapped."""
 
     suffixes = (".npy",)
 
-    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array]]:
         """Yield the array."""
         from tonearm_plugins.formats import npy
 
         if source.content is not None:
-            yield "", npy.from_memory(source.content, name=source.name)
+            yield "", npy.load_bytes(source.content, name=source.name)
             return
         with source.open() as file:
             size = file.seek(0, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""``parquet-reader``: a column of arrays or of audio, a row at a time."""
+"""``parquet-reader``: columns of arrays or of audio, a row at a time."""
 
 from __future__ import annotations
 
@@ -9,46 +9,45 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import (
     ArrayDecoder,
-    ArrayOptions,
     Context,
+    GiveOption,
     Item,
     ItemError,
     KeyedArrayOptions,
     OptionError,
+    RemoveOption,
     Requirement,
     Signal,
     Source,
-    read_array,
 )
-from tonearm_plugins.formats.judge import check_claim, check_magic, judged
+from tonearm_plugins.decoders.waveforms import waveforms
+from tonearm_plugins.formats.bounds import check_claimed_size
+from tonearm_plugins.formats.messages import LEAVE_OUT, listed, quoted
 from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.reading import check_magic, reading_errors
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm_plugins.dsp.typing import Array
 
 ROWS = 64
-"""Rows read together: a row may be a minute of sound."""
-
+"""Number of rows that are read together: a row may be a minute of sound."""
 
 BESIDE = ("lengths", "imag", "phase")
-"""Options that name a column beside the one that is read."""
+"""Options that name a second column."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParquetOptions(KeyedArrayOptions):
-    """Options of ``parquet-reader``; names are those of columns, and each row is an item, or a batch of them."""
+    """Options of ``parquet-reader``; names are those of columns, and each row is an item or a batch of items."""
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what does not fit together; audio says its rate itself."""
+        """Yield the errors of options that conflict; audio has its own sample rate."""
         alone = self.kind is None
         yield from (one for one in super().problems() if not (alone and one.code == "missing-option"))
 
 
 class ParquetReader(ArrayDecoder[ParquetOptions]):
-    """Read a column of a .parquet file: lists, fixed-size lists, or Hugging Face's audio; streamed by row group."""
+    """Read a column of a .parquet file: lists, fixed-size lists, or Hugging Face's audio; rows are streamed."""
 
     suffixes = (".parquet",)
     requires = (Requirement(name="pyarrow", hint="pip install 'tonearm[parquet]'"),)
@@ -58,7 +57,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         if source.array is not None:
             yield from super().decode(source, context)
             return
-        with source.open() as file, _opened(file, source.name) as table:
+        with source.open() as file, _open_table(file, source.name) as table:
             columns = self._chosen(table.schema)
             index = 0
             for column in columns:
@@ -76,8 +75,8 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                         index += 1
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
-        """Yield the array of each row, under its column's name; audio as its samples."""
-        with source.open() as file, _opened(file, source.name) as table:
+        """Yield the array of each row with its column's name; audio as its samples."""
+        with source.open() as file, _open_table(file, source.name) as table:
             for column in self._chosen(table.schema):
                 for row, (value,) in enumerate(_rows(table, [column], source.name)):
                     try:
@@ -91,7 +90,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                         yield error
 
     def _beside(self, schema: Any, column: str) -> dict[str, str]:
-        """Return the columns that options name beside one, by option."""
+        """Return the second columns of a column, by the options that name them."""
         found = {}
         for option in BESIDE:
             if getattr(self.options, option) is not None:
@@ -99,16 +98,18 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                 index = schema.get_field_index(name)
                 if index < 0 or not (_is_list(schema.field(index).type) or option == "lengths"):
                     raise ItemError(
-                        f"there is no column {shown(name)} of arrays", code="no-such-key", hint=f"{option} names one"
+                        f"there is no column {quoted(name)} of arrays", code="no-such-key", hint=f"{option} names one"
                     )
         return found
 
     def _numbers(self, value: Any, beside: dict[str, Any], row: int, context: Context) -> Iterator[Signal | ItemError]:
+        """Yield the signals of a row of numbers."""
         try:
             if self.options.sample_rate is None and self.options.dialect is None:
-                hint = "the rate that the model was made for, as in sample_rate: 22050"
                 raise ItemError(
-                    "'sample_rate' is missing, and a list does not say it", code="missing-option", hint=hint
+                    "'sample_rate' is missing, and a list has none",
+                    code="missing-option",
+                    remedies=(GiveOption("sample_rate", "the rate that the model was made for, such as 22050"),),
                 )
             array = _array(value, row)
             others = {option: _array(other, row) for option, other in beside.items()}
@@ -118,27 +119,28 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             yield from self.read(array, context, **others)
 
     def _audio(self, value: Any, row: int, context: Context) -> Iterator[Signal | ItemError]:
+        """Yield the sound of a row of audio."""
         try:
             samples, rate = _audio(value, row)
             if self.options.sample_rate not in (None, rate):
                 raise ItemError(
                     f"row {row} is sampled at {rate} Hz, but sample_rate is {self.options.sample_rate}",
                     code="rate-mismatch",
-                    hint="leave sample_rate out: audio says it itself",
+                    remedies=(RemoveOption("sample_rate", "as audio has its own"),),
                 )
-            options = ArrayOptions(
-                kind="waveform",
-                axes=["channel", "time"],
+            yield from waveforms(
+                samples,
+                ("channel", "time"),
                 sample_rate=rate,
-                precision="double" if samples.dtype == "f8" else "single",
                 full_scale=self.options.full_scale,
                 nan=self.options.nan,
+                warn=context.warn,
             )
-            yield from read_array(samples, options, warn=context.warn)
         except ItemError as error:
             yield error
 
     def _chosen(self, schema: Any) -> list[str]:
+        """Return the columns that ``key`` names, or the only one."""
         from fnmatch import fnmatchcase
 
         others = [name for name in (getattr(self.options, option) for option in BESIDE) if name is not None]
@@ -148,7 +150,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             if (_is_audio(field.type) or _is_list(field.type))
             and not any(field.name == name or fnmatchcase(field.name, name) for name in others)
         ]
-        named = ", ".join(shown(name, 40) for name in known[:10]) or "none"
+        named = listed(known)
         pattern = self.options.key
         if pattern is None and len(known) == 1:
             return known
@@ -158,18 +160,18 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                 if known
                 else "there is no column of arrays or audio",
                 code="several-arrays" if known else "empty",
-                hint="key: NAME takes one" if known else "",
+                remedies=(GiveOption("key", "the name of one"),) if known else (),
             )
         chosen = [pattern] if pattern in known else [name for name in known if fnmatchcase(name, pattern)]
         if not chosen:
             hint = f"columns of arrays or audio: {named}"
-            raise ItemError(f"there is no column {shown(pattern)} of arrays or audio", code="no-such-key", hint=hint)
+            raise ItemError(f"there is no column {quoted(pattern)} of arrays or audio", code="no-such-key", hint=hint)
         return chosen
 
 
 @dataclass(frozen=True)
 class _Table:
-    """An open file: as pyarrow has it, its schema, and what its footer claims."""
+    """Open file with its schema and the claims of its footer."""
 
     file: Any
     schema: Any
@@ -177,11 +179,12 @@ class _Table:
 
 
 @contextlib.contextmanager
-def _opened(file: BinaryIO, name: str) -> Iterator[_Table]:
+def _open_table(file: BinaryIO, name: str) -> Iterator[_Table]:
+    """Open a file after its footer was checked."""
     check_magic(file, name, "a Parquet file", (b"PAR1",))
     import pyarrow.parquet
 
-    with judged(name, "a Parquet file"):
+    with reading_errors(name, "a Parquet file"):
         chunks = column_chunks(file)
         file.seek(0)
         table = pyarrow.parquet.ParquetFile(file)
@@ -189,12 +192,12 @@ def _opened(file: BinaryIO, name: str) -> Iterator[_Table]:
 
 
 def _rows(table: _Table, columns: list[str], name: str) -> Iterator[tuple[Any, ...]]:
-    """Yield the values of columns in order, few rows in memory at a time."""
+    """Yield the rows of some columns, with few rows in memory at a time."""
     for column in columns:
         _check_claims(table.chunks, column, name)
     batches = table.file.iter_batches(batch_size=ROWS, columns=columns, use_threads=False)
     while True:
-        with judged(name, "a Parquet file"):
+        with reading_errors(name, "a Parquet file"):
             batch = next(batches, None)
             if batch is None:
                 return
@@ -203,21 +206,21 @@ def _rows(table: _Table, columns: list[str], name: str) -> Iterator[tuple[Any, .
 
 
 def _scalars(values: Any) -> list[Any]:
-    """Return the rows of a column: audio as a mapping, arrays as they are."""
+    """Return the rows of a column: audio as a dict, arrays as they are."""
     storage = getattr(values, "storage", values)  # Hugging Face's Array2D is an extension type
     rows = [storage[row] for row in range(len(storage))]
     return [row.as_py() for row in rows] if _is_audio(storage.type) else rows
 
 
 def _check_claims(chunks: list[ColumnChunk], column: str, name: str) -> None:
-    """Refuse groups of rows that inflate to far more than is stored: one value many times takes but a few bytes."""
+    """Refuse row groups that inflate to far more than is stored: a repeated value takes only a few bytes."""
     for chunk in chunks:
         if chunk.column == column:
-            check_claim(name, column, chunk.inflated, max(chunk.stored, 0))
+            check_claimed_size(name, column, chunk.inflated, max(chunk.stored, 0))
 
 
 def _is_list(kind: Any) -> bool:
-    """Say whether a type is a list of numbers, or of lists of them."""
+    """Return whether a type is a list of numbers, or of lists of them."""
     from pyarrow import types
 
     kind = getattr(kind, "storage_type", kind)
@@ -229,7 +232,7 @@ def _is_list(kind: Any) -> bool:
 
 
 def _is_audio(kind: Any) -> bool:
-    """Say whether a type is Hugging Face's audio: a file's bytes, and its path."""
+    """Return whether a type is Hugging Face's audio: the bytes of a file, and its path."""
     from pyarrow import types
 
     if not types.is_struct(kind):
@@ -240,17 +243,17 @@ def _is_audio(kind: Any) -> bool:
 
 
 def _array(scalar: Any, row: int) -> Array:
-    """Return the value of one row as an array of the rank that its lists have; of a single number, as one of one.
+    """Return the value of one row as an array with an axis for each level of lists; a number is an array of one.
 
     Raises
     ------
     ItemError
-        If it is null or empty, or its inner lists have different lengths.
+        ``empty`` for null, ``not-finite`` for nulls among numbers, ``ragged`` for inner lists of different lengths.
     """
     import numpy as np
 
     if not scalar.is_valid:
-        raise ItemError(f"row {row} is null", code="empty", hint="leave it out")
+        raise ItemError(f"row {row} is null", code="empty", hint=LEAVE_OUT)
     if not hasattr(scalar, "values"):
         return np.atleast_1d(np.asarray(scalar.as_py()))
     values = scalar.values
@@ -261,7 +264,7 @@ def _array(scalar: Any, row: int) -> Array:
             raise ItemError(
                 f"the lists of row {row} have {len(lengths)} different lengths",
                 code="ragged",
-                hint="pad them, or split",
+                hint="pad them, or split them into rows",
             )
         shape.append(lengths.pop())
         values = values.flatten()
@@ -273,12 +276,12 @@ def _array(scalar: Any, row: int) -> Array:
 
 
 def _audio(value: Any, row: int) -> tuple[Array, int]:
-    """Return samples (channels, samples) and the rate of an encoded file that stands in a row."""
-    from tonearm_plugins.formats.sndfile import decoded
+    """Return the samples, (channels, samples), and the sample rate of an audio file in a row."""
+    from tonearm_plugins.formats.sndfile_reading import decode_bytes
 
     data = (value or {}).get("bytes")
     if not data:
         path = (value or {}).get("path")
-        hint = f"it names {shown(str(path))}; embed the files: Dataset.cast_column, or read them by audio-reader"
-        raise ItemError(f"row {row} has no audio in it", code="empty", hint=hint if path else "leave it out")
-    return decoded(data, f"row {row}")
+        hint = f"it names {quoted(str(path))}; embed the files with Dataset.cast_column, or read them by audio-reader"
+        raise ItemError(f"row {row} holds no audio", code="empty", hint=hint if path else LEAVE_OUT)
+    return decode_bytes(data, f"row {row}")

@@ -1,4 +1,4 @@
-"""``safetensors-reader``: tensors as Hugging Face's safetensors writes them."""
+"""``safetensors-reader``: tensors in files of Hugging Face's safetensors."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.judge import AGAIN, judged, path_of, size_of, stranger
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import HEAD, looks_like, shown
+from tonearm_plugins.formats.file_types import HEAD, SAFETENSORS, UNKNOWN, identify
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.messages import LEAVE_OUT, SAVE_AS_FLOAT32, WRITE_AGAIN, quoted
+from tonearm_plugins.formats.reading import map_array, path_of, reading_errors, size_of, wrong_format_error
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
-    Array = np.ndarray[Any, Any]
-
-# BF16 is read as its bits; NumPy has no such type.
+# BF16 is read as its bits: NumPy has no type for it.
 _DTYPES = {
     "F16": "<f2",
     "F32": "<f4",
@@ -26,44 +25,45 @@ _DTYPES = {
     "BOOL": "?",
     **{f"{letter}{bits}": f"<{letter.lower()}{bits // 8}" for letter in "IU" for bits in (8, 16, 32, 64)},
 }
-_MAX_HEADER = 100_000_000  # bytes, the library's own bound
+MAX_HEADER = 100_000_000
+"""Size of a header in bytes, the library's own bound."""
 
 
 class SafetensorsReader(KeyedArrayDecoder[KeyedArrayOptions]):
-    """Read a .safetensors file: judged by the library, then mapped; BF16 too."""
+    """Read the tensors of a .safetensors file, BF16 too; the library checks it, and then it is mapped."""
 
     suffixes = (".safetensors",)
     requires = (Requirement(name="safetensors", hint="pip install 'tonearm[safetensors]'"),)
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
-        """Open the file."""
+        """Open the file as a mapping from names to arrays."""
         with source.open() as file:
             start, entries = _entries(file, source.name)
             yield LazyArrays(entries, lambda key: _tensor(file, start, key, entries[key]))
 
 
 def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any]]:
-    """Return where values start, and what the header says of each tensor, after the library has judged it."""
+    """Return the position of the values, and the header's entry of each tensor, after the library has checked them."""
     import json
 
     size = size_of(file)
     count = int.from_bytes(file.read(8), "little")
-    if size < 10 or count > min(_MAX_HEADER, size - 8):
+    if size < 10 or count > min(MAX_HEADER, size - 8):
         file.seek(0)
-        what, _ = looks_like(file.read(HEAD))
-        if not size or (size > HEAD and "nothing that is known" not in what and "safetensors" not in what):
-            raise stranger(file, name, "a safetensors file")
-        raise ItemError(f"{shown(name)} is cut off, or no safetensors file", code="broken-file", hint=AGAIN)
-    with judged(name, "a safetensors file"):
+        known = identify(file.read(HEAD)) not in (UNKNOWN, SAFETENSORS)
+        if not size or (size > HEAD and known):
+            raise wrong_format_error(file, name, "a safetensors file")
+        raise ItemError(f"{quoted(name)} is cut off, or not a safetensors file", code="broken-file", hint=WRITE_AGAIN)
+    with reading_errors(name, "a safetensors file"):
         header = json.loads(file.read(count))
-        _judge(file)
+        _check(file)
         header.pop("__metadata__", None)
         return 8 + count, header
 
 
-def _judge(file: BinaryIO) -> None:
-    """Raise what the library raises on a broken file."""
+def _check(file: BinaryIO) -> None:
+    """Let the library check a file, and raise its errors."""
     from safetensors import deserialize, safe_open
 
     path = path_of(file)
@@ -76,8 +76,7 @@ def _judge(file: BinaryIO) -> None:
 
 
 def _tensor(file: BinaryIO, start: int, key: str, entry: Mapping[str, Any]) -> Array:
-    """Return one tensor, mapped if the file can be; BF16 as float32."""
-    import io
+    """Return one tensor, mapped if the file can be mapped; BF16 as float32."""
     import math
 
     import numpy as np
@@ -85,17 +84,15 @@ def _tensor(file: BinaryIO, start: int, key: str, entry: Mapping[str, Any]) -> A
     dtype = _DTYPES.get(entry["dtype"])
     if dtype is None:
         raise ItemError(
-            f"the tensor {shown(key)} holds {shown(str(entry['dtype']))} values",
+            f"the tensor {quoted(key)} holds {quoted(str(entry['dtype']))} values",
             code="not-numbers",
-            hint="save it as F32",
+            hint=SAVE_AS_FLOAT32,
         )
     shape, offset = tuple(entry["shape"]), start + entry["data_offsets"][0]
     if not math.prod(shape):
-        raise ItemError(f"the tensor {shown(key)} is empty: its shape is {shape}", code="empty", hint="leave it out")
-    array: Array
-    try:
-        array = np.memmap(file, dtype, "r", offset, shape)
-    except (io.UnsupportedOperation, AttributeError):
+        raise ItemError(f"the tensor {quoted(key)} is empty: its shape is {shape}", code="empty", hint=LEAVE_OUT)
+    array = map_array(file, dtype, shape, offset)
+    if array is None:
         file.seek(offset)
         array = np.frombuffer(file.read(math.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape)
     if entry["dtype"] != "BF16":

@@ -1,30 +1,30 @@
-"""``torch-reader``: tensors as `torch.save` writes them."""
+"""``torch-reader``: tensors in files of `torch.save`."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tonearm.api import Context, KeyedArrayDecoder, KeyedArrayOptions, Source
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.tensors import TORCH
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.pytorch import TORCH
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
 
 class TorchReader(KeyedArrayDecoder[KeyedArrayOptions]):
-    """Read a .pt or .pth file of tensors, alone or in dicts and lists; weights only, nothing in it is run."""
+    """Read a .pt or .pth file of tensors, alone or in dicts and lists; no code in it is run."""
 
     suffixes = (".pt", ".pth")
     requires = (TORCH,)
 
     @contextlib.contextmanager
-    def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, np.ndarray[Any, Any]]]:
-        """Open the file; a tensor within dicts and lists is called by the keys that lead to it, as in state.mel."""
-        from tonearm_plugins.formats import tensors
+    def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
+        """Open the file as a mapping; the name of a tensor in dicts is made of their keys, as in state.mel."""
+        from tonearm_plugins.formats import pytorch
 
         with source.open() as file:
-            found = tensors.load(file, source.name)
-            yield LazyArrays(found, lambda key: tensors.to_array(found[key], key))
+            found = pytorch.load(file, source.name)
+            yield LazyArrays(found, lambda key: pytorch.to_array(found[key], key))

@@ -1,55 +1,57 @@
-"""``webdataset-reader``: members of tar shards."""
+"""``webdataset-reader``: arrays in the members of tar shards."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.judge import BOMB_FROM, BOMB_RATIO, judged, size_of, stranger
-from tonearm_plugins.formats.lazy import LazyArrays
-from tonearm_plugins.formats.sniff import shown
-from tonearm_plugins.formats.tensors import TORCH
+from tonearm_plugins.formats.bounds import ARRAY_BYTES, check_array_count
+from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm_plugins.formats.messages import quoted
+from tonearm_plugins.formats.pytorch import TORCH
+from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
 
 if TYPE_CHECKING:
     import tarfile
 
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
-    Array = np.ndarray[Any, Any]
+MAX_COMPRESSED_MEMBER = 1 << 30
+"""Size in bytes of a member of a compressed shard: it cannot be mapped."""
 
-MAX_MEMBERS = 1_000_000
-MAX_COMPRESSED_MEMBER = 1 << 30  # bytes, of a member of a compressed shard, which cannot be mapped
+_PYTORCH = (".pt", ".pth")
+_SUFFIXES = (".npy", ".npz", *_PYTORCH)
 
 
 class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
-    """Read the .npy, .npz and .pt members of a tar shard, called by name as in 0001.mel.npy; nothing is extracted.
+    """Read the .npy, .npz and .pt members of a tar shard by name, as in 0001.mel.npy; nothing is extracted to disk.
 
-    Arrays within a member have its name before theirs, as in 0001.npz/wav.
+    An array within a member has the member's name before its own, as in 0001.npz/wav.
     """
 
     suffixes = (".tar", ".tar.gz", ".tgz")
 
     def needs(self) -> Iterable[Requirement]:
-        """Return PyTorch, where ``key`` asks for its members."""
+        """Return the requirement of PyTorch if ``key`` asks for its members."""
         key = self.options.key or ""
-        return (TORCH,) if key.partition("/")[0].endswith((".pt", ".pth")) else ()
+        return (TORCH,) if key.partition("/")[0].endswith(_PYTORCH) else ()
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
-        """Open the shard."""
+        """Open the shard as a mapping from names to arrays."""
         import tarfile
 
         with source.open() as file:
             size = size_of(file)
             try:
-                with judged(source.name, "a tar file"):
+                with reading_errors(source.name, "a tar file"):
                     archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115
             except ItemError as error:
                 if isinstance(error.__cause__, tarfile.ReadError):
-                    raise stranger(file, source.name, "a tar file") from error
+                    raise wrong_format_error(file, source.name, "a tar file") from error
                 raise
             with archive:
                 shard = _Shard(archive, file, size, source.name)
@@ -58,35 +60,35 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
 
 class _Shard:
-    """An open shard."""
+    """Open shard."""
 
     def __init__(self, archive: tarfile.TarFile, file: BinaryIO, size: int, name: str) -> None:
         self.archive, self.file, self.size, self.name = archive, file, size, name
         self.plain = archive.fileobj is file
         self.members: dict[str, tarfile.TarInfo] = {}
-        with judged(name, "a tar file"):
+        with reading_errors(name, "a tar file"):
             self._list()
 
     def _list(self) -> None:
+        """Collect the members that hold arrays."""
         total = 0
         for member in self.archive:
             total += member.size
-            if not self.plain and total > BOMB_FROM and total > BOMB_RATIO * self.size:
-                raise self._wrong(f"inflates from {self.size:,} to {total:,} bytes and more", "too-large")
-            if not member.isreg() or not member.name.endswith((".npy", ".npz", ".pt", ".pth")):
+            if not self.plain and total > ARRAY_BYTES.limit(self.size):
+                raise self._error(f"inflates from {self.size:,} to {total:,} bytes and more", "too-large")
+            if not member.isreg() or not member.name.endswith(_SUFFIXES):
                 continue
             if member.name in self.members:
-                raise self._wrong(f"has two members {shown(member.name)}", "duplicate")
-            if len(self.members) > MAX_MEMBERS:
-                raise self._wrong(f"has more than {MAX_MEMBERS:,} arrays", "too-large")
+                raise self._error(f"has two members {quoted(member.name)}", "duplicate")
+            check_array_count(self.name, len(self.members), "webdataset")
             self.members[member.name] = member
         if not self.members:
-            raise self._wrong("has no .npy, .npz or .pt member", "empty")
+            raise self._error("has no .npy, .npz or .pt member", "empty")
 
     def places(self) -> Iterator[tuple[str, tuple[str, str]]]:
-        """Yield the name of each array with its member's and its own within that."""
+        """Yield the name of each array with its member's name and its own within the member."""
         for name in self.members:
-            for key in [""] if name.endswith(".npy") else self._inside(name):
+            for key in [""] if name.endswith(".npy") else self._keys(name):
                 yield f"{name}/{key}" if key else name, (name, key)
 
     def load(self, name: str, key: str) -> Array:
@@ -103,12 +105,12 @@ class _Shard:
         if name.endswith(".npz"):
             from tonearm_plugins.formats import npz
 
-            return npz.load_member(stream, member.size, key, label)
-        from tonearm_plugins.formats import tensors
+            return npz.load_array(stream, member.size, key, label)
+        from tonearm_plugins.formats import pytorch
 
-        return tensors.to_array(tensors.load(stream, label)[key], key)
+        return pytorch.to_array(pytorch.load(stream, label)[key], key)
 
-    def _inside(self, name: str) -> list[str]:
+    def _keys(self, name: str) -> list[str]:
         """Return the names of the arrays in one member."""
         stream = self._stream(name)
         label = f"{self.name}:{name}"
@@ -116,27 +118,27 @@ class _Shard:
             if name.endswith(".npz"):
                 from tonearm_plugins.formats import npz
 
-                return npz.members(stream, self.members[name].size, label)
-            from tonearm_plugins.formats import tensors
+                return npz.array_names(stream, self.members[name].size, label)
+            from tonearm_plugins.formats import pytorch
 
-            return list(tensors.load(stream, label))
+            return list(pytorch.load(stream, label))
         except ItemError:
-            return [""]  # it is said again when it is loaded, and the other members go on
+            return [""]  # the error is raised again when the member is loaded, and the other members are read
 
     def _stream(self, name: str) -> BinaryIO:
         """Return a member as a file: a window on the shard, or in memory if the shard is compressed."""
         member = self.members[name]
-        with judged(self.name, "a tar file"):
+        with reading_errors(self.name, "a tar file"):
             stream = self.archive.extractfile(member)
             if stream is None:
-                raise self._wrong(f"has no file {shown(name)}", "broken-file")
+                raise self._error(f"has no file {quoted(name)}", "broken-file")
             if self.plain:
                 return cast("BinaryIO", stream)
             if member.size > MAX_COMPRESSED_MEMBER:
-                raise self._wrong(f"has a member of {member.size:,} bytes, compressed", "too-large")
+                raise self._error(f"has a compressed member of {member.size:,} bytes", "too-large")
             return io.BytesIO(stream.read())
 
-    def _wrong(self, what: str, code: str) -> ItemError:
+    def _error(self, what: str, code: str) -> ItemError:
         return ItemError(
-            f"{shown(self.name)} {what}", code=code, hint="write the shard again, uncompressed, or split it"
+            f"{quoted(self.name)} {what}", code=code, hint="write the shard again, uncompressed, or split it"
         )

@@ -1,24 +1,22 @@
-"""``zarr-reader``: arrays of a Zarr store, a folder or a zip file."""
+"""``zarr-reader``: arrays of Zarr stores, folders or zip files."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.judge import judged
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.messages import quoted
+from tonearm_plugins.formats.reading import reading_errors
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm_plugins.dsp.typing import Array
 
 
 class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
-    """Read the arrays of a Zarr store, format 2 or 3, a folder or a zip file, called by their paths as in group/wav."""
+    """Read the arrays of a Zarr store, format 2 or 3, folder or zip file; arrays are named by paths as in group/wav."""
 
     suffixes = (".zarr", ".zarr.zip")
     stores = True
@@ -26,8 +24,8 @@ class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
-        """Open the store."""
-        from tonearm_plugins.formats import zarrs
+        """Open the store as a mapping from paths to arrays."""
+        from tonearm_plugins.formats import zarr_store
 
         if source.path is None:
             raise ItemError("a Zarr store is a folder or a zip file", code="not-a-file", hint="give its path")
@@ -35,23 +33,23 @@ class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
         path = source.path
         if path.is_dir():
-            files = zarrs.in_folder(path, source.name)
-            if not any(marker in files for marker in zarrs.MARKERS):
+            files = zarr_store.folder_files(path, source.name)
+            if not any(marker in files for marker in zarr_store.MARKERS):
                 raise ItemError(
-                    f"{shown(source.name)} is a folder without {' or '.join(zarrs.MARKERS)}",
+                    f"{quoted(source.name)} is a folder without {' or '.join(zarr_store.MARKERS)}",
                     code="wrong-format",
                     hint="name the folder that zarr.open was given",
                 )
             store = zarr.storage.LocalStore(path, read_only=True)
-            yield zarrs.arrays(store, files, lambda file: (path / file).read_bytes(), source.name)
+            yield zarr_store.open_arrays(store, files, lambda file: (path / file).read_bytes(), source.name)
             return
         with source.open() as file:
-            with judged(source.name, "a zipped Zarr store"):
-                archive = zarrs.opened_zip(file, source.name)
-                # By the open file, whatever becomes of its name meanwhile.
+            with reading_errors(source.name, "a zipped Zarr store"):
+                archive = zarr_store.open_zip(file, source.name)
+                # Through the open file, so its name may change meanwhile.
                 zipped = zarr.storage.ZipStore(f"/dev/fd/{file.fileno()}" if os.path.exists("/dev/fd") else path)  # noqa: PTH110
             try:
-                yield zarrs.arrays(zipped, zarrs.in_zip(archive), archive.read, source.name)
+                yield zarr_store.open_arrays(zipped, zarr_store.zip_files(archive), archive.read, source.name)
             finally:
-                with contextlib.suppress(Exception):  # what is wrong with the file was said
+                with contextlib.suppress(Exception):  # faults of the file have been reported
                     zipped.close()

@@ -1,4 +1,4 @@
-"""Cutting frames into chunks that overlap, for models that cannot take a whole hour at once."""
+"""Overlapping chunks of frames, for models that cannot take a long input at once."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Chunk:
-    """Frames that are looked at together, and those of them whose result is kept.
+    """Frames that are given to a model together, and those of them whose result is kept.
 
     Parameters
     ----------
     first, last
-        The frames ``first`` to ``last - 1`` are given to the model.
+        Frames ``first`` to ``last - 1`` are given to the model.
     keep_from, keep_to
-        Of these, the result of ``keep_from`` to ``keep_to - 1`` is kept.
+        The result of frames ``keep_from`` to ``keep_to - 1`` is kept.
     """
 
     first: int
@@ -24,10 +24,29 @@ class Chunk:
     keep_to: int
 
 
-def chunks(frames: int, size: int, overlap: int) -> Iterator[Chunk]:
-    """Yield chunks of at most ``size`` frames, of which each sees ``overlap`` frames beyond what is kept of it.
+def overlapping_chunks(frames: int, size: int, overlap: int) -> Iterator[Chunk]:
+    """Cut frames into chunks that overlap, so that a model sees what surrounds the frames that are kept.
 
-    The parts that are kept follow one another and cover all frames. ``size`` must be greater than ``2 * overlap``.
+    Parameters
+    ----------
+    frames
+        Number of frames.
+    size
+        Largest number of frames in a chunk; it must be more than ``2 * overlap``.
+    overlap
+        Frames that a chunk has before and after those that are kept. There are none beyond the ends.
+
+    Yields
+    ------
+    Chunk
+        The next chunk. The frames that are kept follow one another and cover all frames.
+
+    Examples
+    --------
+    >>> for chunk in overlapping_chunks(10, 6, 1):
+    ...     print(chunk)
+    Chunk(first=0, last=6, keep_from=0, keep_to=5)
+    Chunk(first=4, last=10, keep_from=5, keep_to=10)
     """
     if frames <= size:
         yield Chunk(0, frames, 0, frames)

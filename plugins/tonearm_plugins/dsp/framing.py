@@ -1,10 +1,10 @@
-"""Where frames lie on the time axis, and what weight each sample gets from them.
+"""Frames of a signal: where they lie on the time axis, and how much weight they give to each sample.
 
 An analysis pads a signal by ``pad`` samples on each side and takes frames of ``n_fft`` samples, ``hop_length`` apart.
-All work happens on that *padded* time axis: frame ``t`` covers samples ``t * hop_length`` to ``t * hop_length + n_fft
-- 1``, and the clip itself is what lies between ``pad`` and ``pad + length``. The axis is cut into *columns* of
-``hop_length`` samples: column ``t`` begins where frame ``t`` begins, and is complete once frames up to ``t`` have been
-added.
+All work happens on that *padded* time axis. Frame ``t`` covers samples ``t * hop_length`` to
+``t * hop_length + n_fft - 1``, and the signal itself lies between ``pad`` and ``pad + length``. The axis is cut into
+*columns* of ``hop_length`` samples: column ``t`` begins where frame ``t`` begins, and is complete once frames up to
+``t`` have been added.
 """
 
 from __future__ import annotations
@@ -12,49 +12,56 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.floating[Any]]
+from tonearm_plugins.dsp.errors import NotInvertibleError, ShapeError
+from tonearm_plugins.dsp.typing import BoolArray, Float64Array, FloatArray
 
-# A sample is recovered if its sum of squared windows is at least this part of the greatest. Below, dividing by it would
-# mostly amplify rounding (istft) or inconsistency (phase recovery), which sounds as a click at the edge of a clip.
-LEAST_EXACT = 1e-8
-LEAST_ESTIMATED = 1e-3
+F = TypeVar("F", bound=np.floating[Any])
+
+PadMode = Literal["constant", "reflect", "edge", "symmetric", "wrap"]
+"""Values of the samples that are added on each side, as `numpy.pad` names them."""
+
+MIN_WEIGHT_EXACT = 1e-8
+"""Smallest sum of squared windows, relative to the largest, from which a sample of consistent spectra is rebuilt.
+
+Dividing by less would mostly amplify rounding, which sounds like a click at the edge of a signal.
+"""
+
+MIN_WEIGHT_ESTIMATED = 1e-3
+"""The same limit for phase recovery, where dividing by less would amplify the inconsistency of the spectra."""
 
 NOLA_RATIO = 1e-10
-"""The least sum of squared windows, as a part of the greatest, with which an STFT can be inverted at all."""
+"""Smallest sum of squared windows, relative to the largest, with which an STFT can be inverted at all.
 
-
-class NotInvertibleError(ValueError):
-    """The window and hop leave samples that no frame sees (the NOLA condition is violated)."""
-
-
-class ShapeError(ValueError):
-    """An array has the wrong rank, type or size for what is asked."""
+`tonearm.api.StftGrid` checks the same condition with the same ratio, in plain Python: it rejects a pipeline's window
+before NumPy is imported, and this package imports nothing of tonearm. The check here is for callers who bring a window
+of their own. A test holds that both agree.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class FrameGrid:
-    """The frames of one analysis on the padded time axis, checked.
+    """The checked frames of one analysis, on the padded time axis. Make one with `checked`.
 
     Parameters
     ----------
     window
-        ``n_fft`` values, zero-padded and centred if the window is shorter.
+        ``n_fft`` values; a shorter window is centred, with zeros around it.
     hop_length
-        Samples from frame to frame.
+        Samples from one frame to the next.
     pad
         Samples that the analysis added on each side.
     frames
-        How many there are, at least one.
+        Number of frames, at least one.
     length
-        Samples of the clip; None for all that the frames cover without the padding.
+        Samples of the signal without padding.
     """
 
-    window: npt.NDArray[np.float64]
+    window: Float64Array
     hop_length: int
     pad: int
     frames: int
@@ -64,7 +71,20 @@ class FrameGrid:
     def checked(
         cls, window: npt.ArrayLike, *, hop_length: int, pad: int, frames: int, length: int | None = None
     ) -> FrameGrid:
-        """Return a grid, or say in a `ValueError` what is wrong with it. Clips of one length share one grid."""
+        """Return the grid of these figures. Signals of one length share one grid, with all that it has computed.
+
+        Parameters
+        ----------
+        window, hop_length, pad, frames
+            As in `FrameGrid`.
+        length
+            Samples of the signal; as many as the frames cover, less the padding, if None.
+
+        Raises
+        ------
+        ShapeError
+            If the window is not a row of finite numbers, or a figure is impossible.
+        """
         values = np.asarray(window)
         if values.ndim != 1 or values.size < 2 or values.dtype.kind not in "fiu":
             raise ShapeError(
@@ -83,35 +103,35 @@ class FrameGrid:
 
     @property
     def n_fft(self) -> int:
-        """Samples in a frame."""
+        """Samples of a frame."""
         return self.window.size
 
     @property
     def bins(self) -> int:
-        """Bins of a frame's real FFT."""
+        """Bins of the real FFT of a frame."""
         return self.n_fft // 2 + 1
 
     @property
     def overlap(self) -> int:
-        """Frames over one sample, at most."""
+        """Largest number of frames that cover one sample."""
         return -(-self.n_fft // self.hop_length)
 
     @property
     def columns(self) -> int:
-        """Columns of ``hop_length`` samples that frames reach."""
+        """Columns of ``hop_length`` samples that the frames cover."""
         return self.frames + self.overlap - 1
 
     @cached_property
-    def squares(self) -> npt.NDArray[np.float64]:
-        """The squared window, cut into columns: (overlap, hop_length), zeros after its end."""
+    def squares(self) -> Float64Array:
+        """The squared window, cut into columns: (overlap, hop_length), with zeros after its end."""
         padded = np.zeros(self.overlap * self.hop_length)
         padded[: self.n_fft] = self.window**2
         return padded.reshape(self.overlap, self.hop_length)
 
     @cached_property
-    def steady(self) -> npt.NDArray[np.float64]:
-        """The sum of squared windows over one column away from the edges."""
-        total: npt.NDArray[np.float64] = self.squares.sum(axis=0)
+    def steady(self) -> Float64Array:
+        """The sum of squared windows over one column away from the edges: (hop_length,)."""
+        total: Float64Array = self.squares.sum(axis=0)
         return total
 
     def require_invertible(self) -> None:
@@ -122,23 +142,24 @@ class FrameGrid:
             )
         if not self.steady.min() > NOLA_RATIO * self.steady.max():
             raise NotInvertibleError(
-                f"the window (n_fft {self.n_fft}, {np.count_nonzero(self.window)} values not zero) with hop_length "
+                f"the window (n_fft {self.n_fft}, {np.count_nonzero(self.window)} nonzero values) with hop_length "
                 f"{self.hop_length} leaves samples without weight, so no signal can be rebuilt (NOLA condition)"
             )
 
-    def inverse_weight(self, first: int, last: int, least: float) -> npt.NDArray[np.float64]:
-        """Return 1 / (sum of squared windows) over columns ``first`` to ``last - 1``, as (columns, hop_length).
+    def inverse_weight(self, first: int, last: int, min_weight: float) -> Float64Array:
+        """Return 1 / (sum of squared windows) over columns ``first`` to ``last - 1``: (columns, hop_length).
 
-        It is 0 outside the clip, and where the sum is less than ``least`` times the greatest (but never in the middle
-        of a clip, however weak the overlap is there). Where all columns are alike, only one is given.
+        It is 0 outside the signal, and where the sum is below ``min_weight`` times its maximum. In the middle of a
+        signal it is never 0, however weak the overlap is there. If all columns are alike, one stands for them all.
         """
         hop = self.hop_length
-        threshold = min(least * self.steady.max(), self.steady.min() / 2)
+        threshold = min(min_weight * self.steady.max(), self.steady.min() / 2)
         begin, end = self.pad, self.pad + self.length
         if first >= self.overlap - 1 and last <= self.frames and begin <= first * hop and last * hop <= end:
             return 1 / self.steady[None]
         over = np.arange(first, last)[:, None] - np.arange(self.overlap)  # the frames over each column
-        weight = ((over >= 0) & (over < self.frames)).astype(np.float64) @ self.squares
+        covering: BoolArray = (over >= 0) & (over < self.frames)
+        weight = covering.astype(np.float64) @ self.squares
         inverse = np.zeros_like(weight)
         np.divide(1.0, weight, out=inverse, where=weight > threshold)
         inverse.reshape(-1)[: max(0, begin - first * hop)] = 0
@@ -148,11 +169,65 @@ class FrameGrid:
 
 @functools.lru_cache(maxsize=64)
 def _shared(window: bytes, hop_length: int, pad: int, frames: int, length: int) -> FrameGrid:
-    """Return the grid of these values, with all that was computed of it before."""
+    """Return the grid of these values, with all that it computed before."""
     return FrameGrid(np.frombuffer(window), hop_length, pad, frames, length)
 
 
-def clip_of(signal: FloatArray, grid: FrameGrid) -> FloatArray:
-    """Return the clip from the padded time axis, exactly ``grid.length`` samples, zeros where no frame reaches."""
-    clip = signal[grid.pad : grid.pad + grid.length]
-    return np.pad(clip, (0, grid.length - clip.size)) if clip.size < grid.length else clip
+def frames_in_cache(n_fft: int) -> int:
+    """Return the number of frames in a block of about a megabyte of float32, which was measured to be fastest.
+
+    Examples
+    --------
+    >>> frames_in_cache(1024)
+    256
+    """
+    return max(8, 2**18 // n_fft)
+
+
+def frame_view(signal: npt.NDArray[F], *, n_fft: int, hop_length: int) -> npt.NDArray[F]:
+    """Return all whole frames of a signal as a view: (frames, n_fft).
+
+    Parameters
+    ----------
+    signal
+        (samples,), on the padded time axis.
+    n_fft
+        Samples of a frame.
+    hop_length
+        Samples from one frame to the next.
+
+    Examples
+    --------
+    >>> frame_view(np.arange(6.0), n_fft=4, hop_length=2)
+    array([[0., 1., 2., 3.],
+           [2., 3., 4., 5.]])
+    """
+    return np.lib.stride_tricks.sliding_window_view(signal, n_fft)[::hop_length]
+
+
+def without_padding(signal: FloatArray, grid: FrameGrid) -> FloatArray:
+    """Return exactly ``grid.length`` samples from the padded time axis, with zeros where no frame reaches.
+
+    Examples
+    --------
+    >>> grid = FrameGrid.checked(np.ones(4), hop_length=2, pad=2, frames=3, length=5)
+    >>> without_padding(np.arange(6.0), grid)
+    array([2., 3., 4., 5., 0.])
+    """
+    signal = signal[grid.pad : grid.pad + grid.length]
+    return np.pad(signal, (0, grid.length - signal.size)) if signal.size < grid.length else signal
+
+
+def copy_into(out: FloatArray, begin: int, samples: FloatArray) -> None:
+    """Copy samples into ``out`` from index ``begin`` on, as far as they lie in it; ``begin`` may be negative.
+
+    Examples
+    --------
+    >>> out = np.zeros(3)
+    >>> copy_into(out, -1, np.array([1.0, 2.0]))
+    >>> out
+    array([2., 0., 0.])
+    """
+    inside = samples[max(0, -begin) : max(0, out.size - begin)]
+    begin = max(0, begin)
+    out[begin : begin + inside.size] = inside

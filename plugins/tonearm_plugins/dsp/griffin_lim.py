@@ -1,36 +1,29 @@
 """Phase recovery: a waveform from magnitudes alone.
 
-Griffin and Lim (1984) project in turn onto spectra with the given magnitudes and onto spectra that some signal has.
+Griffin and Lim (1984) project in turn onto the spectra with the given magnitudes, and onto the spectra of signals.
 Fast Griffin-Lim (Perraudin, Balazs and Søndergaard, "A fast Griffin-Lim algorithm", 2013) goes on a little in the
-direction of the last step, and its accelerated form (`tonearm_plugins.dsp.acceleration`) a little better. Since the
-STFT is linear, that momentum is applied here to signals, and no complex spectrogram is kept. The first phases matter
-as much as the iterations; see `tonearm_plugins.dsp.phases`.
+direction of the last step, and its accelerated form goes a little better
+(`tonearm_plugins.dsp.phase_recovery.momentum`). Since the STFT is linear, that momentum is applied to signals, and no
+complex spectrogram is kept. The first phases matter as much as the iterations
+(`tonearm_plugins.dsp.phase_recovery.plgi`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.engines import choose
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.istft import require_bins, require_spectrogram
-from tonearm_plugins.dsp.recovering import EXACT_DB, STARTS, Course, Recovered
-
-__all__ = ["EXACT_DB", "PRESETS", "STARTS", "Preset", "Recovered", "griffin_lim"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """A named choice of start, iterations and momentum."""
-
-    start: str
-    iterations: int
-    momentum: float
-
+from tonearm_plugins.dsp.phase_recovery.recovery import convergence_db
+from tonearm_plugins.dsp.phase_recovery.settings import Preset, RecoverySettings
+from tonearm_plugins.dsp.typing import Array, Float32Array
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
@@ -42,8 +35,30 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RecoveredWaveform:
+    """The result of phase recovery.
+
+    Parameters
+    ----------
+    samples
+        (channels, length), float32.
+    spectral_convergence_db
+        Distance of the magnitudes of ``samples`` from those given, relative to the latter, in dB, over all channels.
+    iterations
+        Largest number of iterations of a channel: less than asked for after an early stop.
+    engine
+        Name of the engine that did the work.
+    """
+
+    samples: Float32Array
+    spectral_convergence_db: float
+    iterations: int
+    engine: str
+
+
 def griffin_lim(
-    magnitude: npt.NDArray[Any],
+    magnitude: Array,
     *,
     window: npt.ArrayLike,
     hop_length: int,
@@ -56,8 +71,8 @@ def griffin_lim(
     tolerance_db: float | None = None,
     engine: str = "auto",
     threads: int = 1,
-) -> Recovered:
-    """Return a waveform whose STFT magnitudes are near to ``magnitude``.
+) -> RecoveredWaveform:
+    """Return a waveform whose STFT magnitudes are close to ``magnitude``.
 
     Parameters
     ----------
@@ -66,32 +81,89 @@ def griffin_lim(
     window, hop_length, pad, length
         As in `tonearm_plugins.dsp.istft.istft`.
     start
-        The first phases: ``plgi`` (default), ``pghi``, ``random`` or ``zero``.
+        First phases: ``plgi``, ``pghi``, ``random`` or ``zero``.
     iterations
         Pairs of projections after the first signal; 0 gives that signal.
     momentum
-        0 is the method of 1984; see `tonearm_plugins.dsp.acceleration.Momentum.of`. It diverges from about 1.1 on.
+        Weight of the direction of the last step; 0 is the method of 1984, and it diverges from about 1.1 on. See
+        `tonearm_plugins.dsp.phase_recovery.momentum.Momentum.of`.
     seed
-        For the random phases of ``random``, and of the quietest bins with ``pghi``.
+        Seed of the random phases: of all bins with ``random``, of the quietest ones with ``pghi``.
     tolerance_db
-        Stop once four further iterations gain less than this.
+        Gain in dB of four more iterations below which they stop early; they never do if None.
     engine
-        See `tonearm_plugins.dsp.engines`. ``librosa`` knows random and zero starts only: ``plgi`` and ``pghi`` are
-        random there, and it does not stop early.
+        Name of an engine, see `tonearm_plugins.dsp.engines`. ``librosa`` has random and zero first phases only: it
+        takes random ones for ``plgi`` and ``pghi``. It does not stop early.
     threads
-        How many may be used.
+        Largest number of threads.
+
+    Returns
+    -------
+    RecoveredWaveform
+        The waveform, and how close it is.
+
+    Raises
+    ------
+    ShapeError
+        If an array has the wrong rank, type or size.
+    ValueError
+        If a setting is impossible.
+    NotInvertibleError
+        If the frames do not cover every sample.
+    EngineError
+        If the engine that was asked for cannot do the work.
+
+    Examples
+    --------
+    >>> from tonearm_plugins.dsp.stft import stft
+    >>> frames = {"window": np.hanning(1024), "hop_length": 256, "pad": 512}
+    >>> tone = np.sin(np.arange(5120) / 10)[None]
+    >>> found = griffin_lim(np.abs(stft(tone, **frames)), **frames)
+    >>> found.samples.shape
+    (1, 5120)
+    >>> found.spectral_convergence_db < -20
+    True
     """
     magnitude = require_spectrogram(magnitude, kinds="fiu")
     grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=magnitude.shape[2], length=length)
     require_bins(magnitude, grid)
-    course = Course(
-        grid=grid,
-        start=start,
-        iterations=iterations,
-        momentum=momentum,
-        seed=seed,
-        tolerance_db=tolerance_db,
-        engine=engine,
-        threads=threads,
+    settings = RecoverySettings(
+        grid=grid, start=start, iterations=iterations, momentum=momentum, seed=seed, tolerance_db=tolerance_db
     )
-    return course.run(magnitude)
+    return recover_waveform(magnitude, settings, engine=engine, threads=threads)
+
+
+def recover_waveform(
+    given: Array, settings: RecoverySettings, *, engine: str = "auto", threads: int = 1
+) -> RecoveredWaveform:
+    """Return the waveform that an engine recovers.
+
+    Parameters
+    ----------
+    given
+        Magnitudes (channels, bins, frames), or, if the settings have a mel basis, (channels, mels, frames).
+    settings
+        How to recover it.
+    engine
+        Name of an engine, see `tonearm_plugins.dsp.engines`.
+    threads
+        Largest number of threads.
+
+    Examples
+    --------
+    >>> grid = FrameGrid.checked(np.hanning(64), hop_length=16, pad=32, frames=9)
+    >>> settings = RecoverySettings(grid=grid, start="zero", iterations=4, momentum=0.9, seed=0)
+    >>> recover_waveform(np.ones((2, 33, 9)), settings).samples.shape
+    (2, 128)
+    """
+    chosen = choose(engine, settings.grid)
+    samples = np.empty((given.shape[0], settings.grid.length), np.float32)
+    channels = chosen.recover(given, settings, out=samples, threads=threads)
+    distance = math.fsum(one.distance for one in channels)
+    energy = math.fsum(one.energy for one in channels)
+    return RecoveredWaveform(
+        samples=samples,
+        spectral_convergence_db=convergence_db(distance, energy),
+        iterations=max((one.iterations for one in channels), default=0),
+        engine=chosen.name,
+    )

@@ -1,8 +1,8 @@
-"""Loudness after Recommendation ITU-R BS.1770-4 (2015), annex 1, as EBU Tech 3341 wants it measured.
+"""Loudness by Recommendation ITU-R BS.1770-4 (2015), annex 1, and the meters of EBU Tech 3341 and 3342.
 
-Each channel is K-weighted (a shelf for the head, a high-pass), its energy is taken over blocks of 400 ms that overlap
-by 75 %, channels are added up with their weights, and blocks below two gates are left out: an absolute one at -70 LUFS,
-and one 10 LU below the loudness of all blocks above that.
+Each channel is K-weighted by a shelf, which stands for the head, and a high-pass. Its energy is taken over blocks of
+400 ms that overlap by 75 %, and channels are added up with their weights. Two gates leave out what is silent: an
+absolute one at -70 LUFS, and a relative one 10 LU below the loudness of all blocks above the first.
 """
 
 from __future__ import annotations
@@ -10,38 +10,52 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from tonearm_plugins.dsp.blocks import block_slices
+from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS, loudness_refusal
 from tonearm_plugins.dsp.engines import choose
-from tonearm_plugins.dsp.framing import ShapeError
-from tonearm_plugins.dsp.layouts import WEIGHTS, known_to_loudness
-from tonearm_plugins.dsp.level import BLOCK, finite
-from tonearm_plugins.dsp.native.compiler import refusal
+from tonearm_plugins.dsp.errors import ShapeError
+from tonearm_plugins.dsp.not_finite import zero_not_finite
+from tonearm_plugins.dsp.typing import Array, Float64Array
 
-Doubles = npt.NDArray[np.float64]
-
-ABSOLUTE_GATE = -70.0
-RELATIVE_GATE = -10.0
-HOPS = 4
-"""Hops of 100 ms to a block."""
+ABSOLUTE_GATE_LUFS = -70.0
+RELATIVE_GATE_LU = -10.0
+BLOCK_HOPS = 4
+"""Hops of 100 ms in a block."""
 
 SHORT_TERM_HOPS = 30
-"""Hops to a window of short-term loudness: 3 s."""
+"""Hops of 100 ms in a window of short-term loudness: 3 s."""
 
-RANGE_GATE = -20.0
-RANGE_ENDS = (0.10, 0.95)
-"""Of EBU Tech 3342: the relative gate in LU, and which parts of the short-term loudness lie below the range's ends."""
+RANGE_GATE_LU = -20.0
+"""Relative gate of the loudness range (EBU Tech 3342)."""
+
+RANGE_QUANTILES = (0.10, 0.95)
+"""Parts of the short-term loudness below the ends of the loudness range (EBU Tech 3342)."""
 
 
-def k_weighting(sample_rate: int) -> Doubles:
-    """Return the K-weighting as second-order sections (2, 6): the shelf, then the high-pass.
+def k_weighting(sample_rate: int) -> Float64Array:
+    """Design the K-weighting filter of BS.1770-4.
 
-    BS.1770-4 has coefficients for 48 kHz only. These come from the analogue prototypes behind those, by the bilinear
-    transform, which gives its very figures at 48 kHz (Mansbridge, Finn and Reiss, "Implementation and evaluation of
-    autonomous multi-track fader control", 2012; the same figures are in libebur128).
+    The Recommendation has coefficients for 48 kHz only. These are derived from the analogue prototypes behind them by
+    the bilinear transform, and equal the Recommendation's at 48 kHz (Mansbridge, Finn and Reiss, "Implementation and
+    evaluation of autonomous multi-track fader control", 2012; libebur128 has the same figures).
+
+    Parameters
+    ----------
+    sample_rate
+        Sample rate in Hz.
+
+    Returns
+    -------
+    Float64Array
+        Second-order sections of shape (2, 6): the shelf, then the high-pass.
+
+    Examples
+    --------
+    >>> k_weighting(48000)[:, :3].round(4).tolist()
+    [[1.5351, -2.6917, 1.1984], [1.0, -2.0, 1.0]]
     """
     tangent, quality = math.tan(math.pi * 1681.974450955533 / sample_rate), 0.7071752369554196
     high = 10 ** (3.999843853973347 / 20)
@@ -64,57 +78,57 @@ def k_weighting(sample_rate: int) -> Doubles:
 
 
 @dataclass(frozen=True)
-class BlockLoudness:
-    """What was measured of a sound, in blocks.
+class LoudnessMeasurement:
+    """Loudness of a waveform over time, and the figures that follow from it.
 
     Parameters
     ----------
     energy
-        (blocks,): the weighted mean square of each block over all channels.
-    whole
-        Whether the sound is shorter than a block, so that the one there is stands for all of it, and nothing is gated.
+        Weighted mean square of each block of 400 ms over all channels, of shape (blocks,).
+    ungated
+        Whether the waveform is shorter than a block. Its only block is then as long as itself, and is not gated.
     short_term
-        (windows,): the same over 3 s, every 100 ms; none if the sound is shorter.
+        Weighted mean square of each window of 3 s, every 100 ms, of shape (windows,); empty if the waveform is shorter.
     """
 
-    energy: Doubles
-    whole: bool = False
-    short_term: Doubles = field(default_factory=lambda: np.empty(0))
+    energy: Float64Array
+    ungated: bool = False
+    short_term: Float64Array = field(default_factory=lambda: np.empty(0))
 
     @property
     def integrated(self) -> float:
-        """In LUFS; -inf if nothing passes the absolute gate."""
+        """Integrated loudness in LUFS; -inf if no block passes the absolute gate."""
         energy = self.energy
-        if self.whole:
+        if self.ungated:
             return _lufs(energy)
-        energy = energy[energy > _energy(ABSOLUTE_GATE)]
-        return _lufs(energy[energy > _energy(_lufs(energy) + RELATIVE_GATE)])
+        energy = energy[energy > _energy(ABSOLUTE_GATE_LUFS)]
+        return _lufs(energy[energy > _energy(_lufs(energy) + RELATIVE_GATE_LU)])
 
     @property
-    def loudest_short_term(self) -> float:
-        """The greatest loudness of 3 s in LUFS; -inf if the sound is shorter, or silent."""
+    def max_short_term(self) -> float:
+        """Largest loudness of 3 s in LUFS; -inf if the waveform is shorter or silent."""
         return _lufs(self.short_term[self.short_term.argmax() :][:1]) if self.short_term.size else -math.inf
 
     @property
     def range(self) -> float | None:
-        """The loudness range in LU (EBU Tech 3342); None if the sound is shorter than 3 s, or nothing passes the gates.
+        """Loudness range in LU (EBU Tech 3342); None if no window of 3 s passes the gates.
 
-        Of short-term loudness, without what is below -70 LUFS, or 20 LU below the mean of the rest: from what 10 % are
-        below to what 95 % are.
+        It is the distance from the 10th to the 95th percentile of the short-term loudness. Windows below -70 LUFS are
+        left out, and those more than 20 LU below the mean of the others.
         """
-        loud = self.short_term[self.short_term >= _energy(ABSOLUTE_GATE)]
-        loud = np.sort(loud[loud >= _energy(_lufs(loud) + RANGE_GATE)])
+        loud = self.short_term[self.short_term >= _energy(ABSOLUTE_GATE_LUFS)]
+        loud = np.sort(loud[loud >= _energy(_lufs(loud) + RANGE_GATE_LU)])
         if not loud.size:
             return None
-        low, high = (loud[round((loud.size - 1) * end)] for end in RANGE_ENDS)
+        low, high = (loud[round((loud.size - 1) * end)] for end in RANGE_QUANTILES)
         return 10 * math.log10(high / low)
 
-    def scaled(self, gain: float) -> BlockLoudness:
-        """Return what would be measured of the same sound times a gain."""
+    def scaled(self, gain: float) -> LoudnessMeasurement:
+        """Return the measurement of the same waveform times a gain."""
         return replace(self, energy=self.energy * (gain * gain), short_term=self.short_term * (gain * gain))
 
     def gain_to(self, lufs: float) -> float:
-        """Return the gain that brings the integrated loudness there; 1 if there is none to measure.
+        """Return the gain that brings the integrated loudness to a target; 1 if the waveform has no loudness.
 
         A gain moves blocks across the absolute gate, so it is found in a few steps.
         """
@@ -127,82 +141,93 @@ class BlockLoudness:
         return gain
 
 
-def _lufs(energy: Doubles) -> float:
-    """Return the loudness of blocks together."""
+def _lufs(energy: Float64Array) -> float:
+    """Return the loudness of blocks together, in LUFS."""
     mean = float(energy.mean()) if energy.size else 0.0
     return -0.691 + 10 * math.log10(mean) if mean > 0 else -math.inf
 
 
 def _energy(lufs: float) -> float:
+    """Return the weighted mean square of a loudness."""
     return 10 ** ((lufs + 0.691) / 10)
 
 
 def measure_loudness(
-    samples: npt.NDArray[Any], sample_rate: int, *, weights: Sequence[float] | None = None, engine: str = "auto"
-) -> BlockLoudness:
-    """Return the loudness of a waveform.
+    samples: Array, sample_rate: int, *, weights: Sequence[float] | None = None, engine: str = "auto"
+) -> LoudnessMeasurement:
+    """Measure the loudness of a waveform.
 
-    A hop is 100 ms to the nearest sample. What is left after the last whole block does not count, as in the standard. A
-    sound shorter than one block of 400 ms, of which BS.1770 says nothing, is measured as one block as long as itself.
+    A hop is 100 ms to the nearest sample. As in the standard, samples after the last whole block do not count. BS.1770
+    does not cover waveforms shorter than one block of 400 ms: they are measured as one block of their own length.
 
     Parameters
     ----------
     samples
-        (channels, samples), full scale ±1.0; values that are not finite count as 0.
+        Waveform of shape (channels, samples), full scale ±1.0. NaN and infinity count as 0.
     sample_rate
-        In Hz, from `tonearm_plugins.dsp.layouts.LOWEST_RATE`.
+        Sample rate in Hz, at least `tonearm_plugins.dsp.channel_layouts.MIN_LOUDNESS_RATE`.
     weights
-        Of each channel; those of `tonearm_plugins.dsp.layouts.WEIGHTS` if not given.
+        Weight of each channel; those of `tonearm_plugins.dsp.channel_layouts.LOUDNESS_WEIGHTS` if not given.
     engine
-        See `tonearm_plugins.dsp.engines`; native or scipy.
+        Engine that filters: ``auto``, ``native`` or ``scipy``; see `tonearm_plugins.dsp.engines`.
+
+    Returns
+    -------
+    LoudnessMeasurement
+        Loudness over time; its `integrated` is the loudness in LUFS.
 
     Raises
     ------
     ShapeError
-        If the rate is too low, or nobody knows the weights of so many channels.
+        If the sample rate is too low, or there are no weights for this number of channels.
+
+    Examples
+    --------
+    >>> sine = np.sin(2 * np.pi * 997 * np.arange(48000) / 48000)[None]
+    >>> round(measure_loudness(sine, 48000).integrated, 2)  # the Recommendation's own check
+    -3.01
     """
     channels, length = samples.shape
-    reason = known_to_loudness(channels, sample_rate, weights)
+    reason = loudness_refusal(channels, sample_rate, weights)
     if reason:
         raise ShapeError(reason)
-    weights = WEIGHTS[channels] if weights is None else weights
+    weights = LOUDNESS_WEIGHTS[channels] if weights is None else weights
     hop = round(sample_rate / 10)
-    energies = _native if choose(engine, native_refusal=refusal()) == "native" else _scipy
+    energies = _native if choose(engine).name == "native" else _scipy
     sections = k_weighting(sample_rate)
-    whole = length < HOPS * hop
-    total = np.zeros(-(-length // hop) if whole else length // hop)
+    ungated = length < BLOCK_HOPS * hop
+    total = np.zeros(-(-length // hop) if ungated else length // hop)
     for channel, weight in zip(samples, weights, strict=True):
         if weight:
-            given = np.pad(channel, (0, -length % hop)) if whole else channel
+            given = np.pad(channel, (0, -length % hop)) if ungated else channel
             total += weight * energies(given, hop, sections)
-    if whole:
-        return BlockLoudness(total.sum(keepdims=True) / length, whole=True)
-    return BlockLoudness(_means(total, hop, HOPS), short_term=_means(total, hop, SHORT_TERM_HOPS))
+    if ungated:
+        return LoudnessMeasurement(total.sum(keepdims=True) / length, ungated=True)
+    return LoudnessMeasurement(_means(total, hop, BLOCK_HOPS), short_term=_means(total, hop, SHORT_TERM_HOPS))
 
 
-def _means(energies: Doubles, hop: int, hops: int) -> Doubles:
-    """Return the mean square of each window of so many hops from the energies of these: (windows,)."""
+def _means(energies: Float64Array, hop: int, hops: int) -> Float64Array:
+    """Return the mean square of each window of some hops from the energies of these hops: (windows,)."""
     if len(energies) < hops:
         return np.empty(0)
     return np.convolve(energies, np.full(hops, 1 / (hops * hop)), "valid")
 
 
-def _native(channel: npt.NDArray[Any], hop: int, sections: Doubles) -> Doubles:
-    from tonearm_plugins.dsp.native.weighting import energies
+def _native(channel: Array, hop: int, sections: Float64Array) -> Float64Array:
+    from tonearm_plugins.dsp.engines.native.loudness_kernel import hop_energies
 
-    return energies(channel, hop, sections)
+    return hop_energies(channel, hop, sections)
 
 
-def _scipy(channel: npt.NDArray[Any], hop: int, sections: Doubles) -> Doubles:
-    """Return the sum of squares of each whole hop of a filtered channel; the filter's state is carried along."""
+def _scipy(channel: Array, hop: int, sections: Float64Array) -> Float64Array:
+    """Return the sum of squares of each whole hop of a filtered channel."""
     from scipy.signal import sosfilt
 
     count = len(channel) // hop
     result, state = np.empty(count), np.zeros((len(sections), 2))
-    step = max(1, BLOCK // hop)
-    for first in range(0, count, step):
-        part = finite(channel[first * hop : min(first + step, count) * hop]).astype(np.float64)
-        weighted, state = sosfilt(sections, part, zi=state)
+    for part in block_slices(count * hop, multiple_of=hop):
+        weighted, state = sosfilt(sections, zero_not_finite(channel[part]).astype(np.float64), zi=state)
         rows = weighted.reshape(-1, hop)
+        first = part.start // hop
         result[first : first + len(rows)] = np.einsum("ij,ij->i", rows, rows)
     return result

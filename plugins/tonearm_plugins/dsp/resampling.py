@@ -1,30 +1,71 @@
-"""Another sample rate, by libsoxr."""
+"""Resampling by libsoxr."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from tonearm_plugins.dsp.typing import Array
+
 Quality = Literal["quick", "low", "medium", "high", "very-high"]
 
-# libsoxr's own names.
-_SOXR = {"quick": "QQ", "low": "LQ", "medium": "MQ", "high": "HQ", "very-high": "VHQ"}
+SOXR_QUALITIES = {"quick": "QQ", "low": "LQ", "medium": "MQ", "high": "HQ", "very-high": "VHQ"}
+"""libsoxr's own names of the qualities."""
 
 
-def resample(samples: np.ndarray[Any, Any], old: int, new: int, quality: Quality = "high") -> np.ndarray[Any, Any]:
-    """Return (channels, n) samples at another rate in Hz, (channels, `resampled_length`), in their own precision."""
+def resample(samples: Array, old: int, new: int, quality: Quality = "high") -> Array:
+    """Change the sample rate of a waveform.
+
+    Parameters
+    ----------
+    samples
+        Waveform of shape (channels, samples), float32 or float64.
+    old, new
+        Sample rates in Hz.
+    quality
+        Quality of the filter. ``high`` leaves an error of -110 dB, ``very-high`` one of -150 dB; ``quick`` and ``low``
+        let aliases through.
+
+    Returns
+    -------
+    Array
+        Waveform of shape (channels, `resampled_length`), in the same dtype.
+
+    Examples
+    --------
+    >>> resample(np.zeros((2, 48000), "f4"), 48000, 22050).shape
+    (2, 22050)
+    """
     import soxr
 
-    found = np.zeros((samples.shape[0], resampled_length(samples.shape[1], old, new)), samples.dtype)
-    for channel, given in zip(found, samples, strict=True):
-        # soxr rounds the length, and makes nothing at all of a sample or two: silence behind shows it the rest.
+    result = np.zeros((samples.shape[0], resampled_length(samples.shape[1], old, new)), samples.dtype)
+    for channel, given in zip(result, samples, strict=True):
+        # soxr rounds the length, and returns nothing for one or two samples. Zeros after the end bring out the rest.
         tail = np.zeros(2 * (old // new + 1), given.dtype)
-        made = soxr.resample(np.concatenate([given, tail]), old, new, _SOXR[quality])
+        made = soxr.resample(np.concatenate([given, tail]), old, new, SOXR_QUALITIES[quality])
         channel[: len(made)] = made[: len(channel)]
-    return found
+    return result
 
 
 def resampled_length(length: int, old: int, new: int) -> int:
-    """Return ⌈length · new / old⌉, in whole numbers: the fewest samples that last as long as the signal."""
+    """Return the length of a resampled waveform.
+
+    Parameters
+    ----------
+    length
+        Length of the waveform in samples.
+    old, new
+        Sample rates in Hz.
+
+    Returns
+    -------
+    int
+        ⌈length · new / old⌉, computed in whole numbers: the fewest samples that last as long.
+
+    Examples
+    --------
+    >>> resampled_length(1001, 48000, 16000)
+    334
+    """
     return -(-length * new // old)

@@ -1,25 +1,20 @@
-"""The forward STFT: frames, window, real FFT."""
+"""The STFT: frames, window, real FFT."""
 
 from __future__ import annotations
-
-from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp import blocked
 from tonearm_plugins.dsp.engines import choose
-from tonearm_plugins.dsp.framing import FrameGrid, ShapeError
-from tonearm_plugins.dsp.native import forward
-from tonearm_plugins.dsp.native.blocks import why_not
-
-PadMode = Literal["constant", "reflect", "edge", "symmetric", "wrap"]
+from tonearm_plugins.dsp.errors import ShapeError
+from tonearm_plugins.dsp.framing import FrameGrid, PadMode
+from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array
 
 
 def stft(
     samples: npt.ArrayLike, *, window: npt.ArrayLike, hop_length: int, pad: int = 0, pad_mode: PadMode = "constant"
-) -> npt.NDArray[np.complex64]:
-    """Return the STFT, (channels, bins, frames), as ``librosa.stft`` defines it.
+) -> Complex64Array:
+    """Return the STFT as ``librosa.stft`` defines it.
 
     Parameters
     ----------
@@ -28,9 +23,30 @@ def stft(
     window
         ``n_fft`` values.
     hop_length
-        Samples from frame to frame.
-    pad, pad_mode
-        Samples to add on each side, and how, as `numpy.pad` names it.
+        Samples from one frame to the next.
+    pad
+        Samples to add on each side: ``n_fft // 2`` for centred frames.
+    pad_mode
+        Values of the added samples, as `numpy.pad` names them.
+
+    Returns
+    -------
+    ndarray
+        (channels, n_fft // 2 + 1, frames), complex64.
+
+    Raises
+    ------
+    ShapeError
+        If an array has the wrong rank or type, or there are fewer samples than one frame has.
+
+    Examples
+    --------
+    >>> tone = np.sin(2 * np.pi * np.arange(5120) / 16)[None]
+    >>> spectrum = stft(tone, window=np.hanning(1024), hop_length=256, pad=512)
+    >>> spectrum.shape
+    (1, 513, 21)
+    >>> int(np.abs(spectrum[0, :, 10]).argmax())  # 1024 / 16
+    64
     """
     signal = np.asarray(samples)
     if signal.ndim != 2 or signal.dtype.kind not in "fiu":
@@ -41,15 +57,14 @@ def stft(
         raise ShapeError(f"{signal.shape[1]} samples, {pad} more on each side, are less than one frame of {n_fft}")
     grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=frames, length=signal.shape[1])
     out = np.empty((signal.shape[0], grid.bins, frames), np.complex64)
-    native = choose("auto", native_refusal=why_not(grid.n_fft, hop_length)) == "native"
-    analyse = forward.stft if native else blocked.stft
+    engine = choose("auto", grid)
     for channel, result in zip(signal, out, strict=True):
-        analyse(padded(channel, pad, pad_mode), grid, out=result)
+        engine.stft(_padded(channel, pad, pad_mode), grid, out=result)
     return out
 
 
-def padded(signal: npt.NDArray[Any], pad: int, pad_mode: PadMode) -> npt.NDArray[np.float32]:
-    """Return one channel with ``pad`` samples more on each side, as float32."""
+def _padded(signal: Array, pad: int, pad_mode: PadMode) -> Float32Array:
+    """Return one channel with ``pad`` more samples on each side, as float32."""
     if pad_mode == "reflect" and pad >= signal.size:
         raise ShapeError(f"{signal.size} samples are too few to be reflected over {pad}")
     return np.pad(signal.astype(np.float32), pad, mode=pad_mode)

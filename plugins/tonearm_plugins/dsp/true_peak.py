@@ -1,148 +1,201 @@
-"""True peaks: how high a waveform goes between its samples, by oversampling four times (ITU-R BS.1770-4, annex 2).
+"""True peaks: the peaks of a waveform between its samples, by fourfold oversampling (ITU-R BS.1770-4, annex 2).
 
-Three values are interpolated between each sample and the next. Most of a sound is too quiet for any of them to matter:
-what an interpolation gives is bounded by the samples that it sees, so only where those are loud enough is it done at
-all, with the very same result.
+Three values are interpolated between each sample and the next. An interpolated value is bounded by the samples around
+it, so only where these are loud enough is it computed at all. The result is the same.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines import choose
-from tonearm_plugins.dsp.level import BLOCK, finite, peak_of, stretches
-from tonearm_plugins.dsp.native.compiler import refusal
+from tonearm_plugins.dsp.levels import peak
+from tonearm_plugins.dsp.not_finite import zero_not_finite
+from tonearm_plugins.dsp.typing import Array, Float32Array, Float64Array, IndexArray
 
-Floats = npt.NDArray[Any]
-
-FACTOR = 4
+OVERSAMPLING = 4
 TAPS = 32
-"""Samples that an interpolated value sees, half of them on either side."""
+"""Samples around an interpolated value that it is made of, half of them on either side."""
 
-BETA = 7.0
-"""Of the Kaiser window: flat to 0.02 dB up to 0.44 of the sample rate, images 70 dB down."""
+KAISER_BETA = 7.0
+"""Shape of the Kaiser window: flat to 0.02 dB up to 0.44 of the sample rate, images 70 dB down."""
 
 SPAN = 64
 """Samples that are interpolated together, by one matrix."""
 
 HALO = TAPS // 2
 BATCH = 512
-"""Spans to a product of matrices."""
+"""Spans in one product of matrices."""
 
 
 @functools.cache
-def interpolator() -> npt.NDArray[np.float64]:
-    """Return the three filters between a sample and the next: (3, TAPS), each with a sum of 1."""
-    at = np.arange(1, FACTOR)[:, None] / FACTOR - np.arange(1 - HALO, HALO + 1)
-    window = np.i0(BETA * np.sqrt(np.clip(1 - (at / HALO) ** 2, 0, None)))
+def interpolation_filters() -> Float64Array:
+    """Design the filters for the values between a sample and the next: windowed sincs.
+
+    Returns
+    -------
+    Float64Array
+        One filter for each of the values, of shape (OVERSAMPLING - 1, TAPS); the taps of a filter add up to 1.
+
+    Examples
+    --------
+    >>> interpolation_filters().shape
+    (3, 32)
+    """
+    at = np.arange(1, OVERSAMPLING)[:, None] / OVERSAMPLING - np.arange(1 - HALO, HALO + 1)
+    window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (at / HALO) ** 2, 0, None)))
     filters = np.sinc(at) * window
-    result: npt.NDArray[np.float64] = filters / filters.sum(axis=1, keepdims=True)
+    result: Float64Array = filters / filters.sum(axis=1, keepdims=True)
     return result
 
 
 @functools.cache
-def _matrix() -> npt.NDArray[np.float32]:
-    """Return what makes the interpolated values of a span from its samples and those around it."""
-    matrix = np.zeros((SPAN + TAPS - 1, FACTOR - 1, SPAN), np.float32)
-    for phase, taps in enumerate(interpolator()):
+def _matrix() -> Float32Array:
+    """Return the matrix that makes the interpolated values of a span from its samples and those around it."""
+    matrix = np.zeros((SPAN + TAPS - 1, OVERSAMPLING - 1, SPAN), np.float32)
+    for phase, taps in enumerate(interpolation_filters()):
         for sample in range(SPAN):
             matrix[sample : sample + TAPS, phase, sample] = taps
     return matrix.reshape(SPAN + TAPS - 1, -1)
 
 
 @functools.cache
-def bound() -> float:
-    """Return how many times its greatest sample an interpolated value can be at most."""
-    return float(np.abs(interpolator()).sum(axis=1).max())
+def max_overshoot() -> float:
+    """Compute the largest ratio of an interpolated value to the loudest of the samples that it is made of.
+
+    Returns
+    -------
+    float
+        Ratio of amplitudes, above 1.
+
+    Examples
+    --------
+    >>> round(max_overshoot(), 2)
+    2.43
+    """
+    return float(np.abs(interpolation_filters()).sum(axis=1).max())
 
 
 class Spans:
-    """A stretch of one channel in spans, with what is around them.
+    """Part of one channel, cut into spans of `SPAN` samples, with the samples around them.
 
     Parameters
     ----------
     channel
-        (samples,).
+        Samples of shape (samples,).
     part
-        The stretch.
+        Part of the channel.
     engine
-        ``native`` or ``scipy``, which here is numpy alone.
+        ``native`` or ``scipy``; the latter is numpy alone here.
     """
 
-    def __init__(self, channel: Floats, part: slice, engine: str) -> None:
+    def __init__(self, channel: Array, part: slice, engine: str) -> None:
         self._engine = engine
         before, after = max(part.start - HALO + 1, 0), min(part.stop + HALO, len(channel))
         self.count = -(-(part.stop - part.start) // SPAN)
         padded = np.zeros(self.count * SPAN + TAPS - 1, np.float32)
         begin = HALO - 1 - (part.start - before)
-        padded[begin : begin + after - before] = finite(channel[before:after])
+        padded[begin : begin + after - before] = zero_not_finite(channel[before:after])
         self.views = np.lib.stride_tricks.sliding_window_view(padded, SPAN + TAPS - 1)[::SPAN]
         self._sizes = np.abs(padded)
         highest = np.maximum.reduceat(self._sizes, np.arange(0, padded.size, SPAN))
-        self.loudest = np.maximum(highest[:-1], highest[1:])  # what a span's values see lies in it and the next one
+        self.loudest = np.maximum(highest[:-1], highest[1:])  # a span is interpolated from itself and the next one
 
-    def sizes(self) -> Floats:
-        """Return the absolute value of each sample: (spans, SPAN), and of what follows up to the last span's end."""
+    def sizes(self) -> Array:
+        """Return the absolute value of each sample, of shape (spans, SPAN), up to the end of the last span."""
         return self._sizes[HALO - 1 :][: self.count * SPAN].reshape(-1, SPAN)
 
-    def between(self, which: npt.NDArray[np.intp]) -> Floats:
-        """Return the greatest absolute value between each sample of these spans and the next: (spans, SPAN)."""
+    def between(self, which: IndexArray) -> Array:
+        """Return the largest absolute value between each sample of some spans and the next: (spans, SPAN)."""
         rows = self.views[which]
         if self._engine == "native":
-            from tonearm_plugins.dsp.native.interpolating import between
+            from tonearm_plugins.dsp.engines.native.true_peak_kernel import interpolated_peaks
 
-            return between(rows, interpolator().astype(np.float32))
+            return interpolated_peaks(rows, interpolation_filters().astype(np.float32))
         values = rows @ _matrix()
-        result: Floats = np.abs(values, out=values).reshape(-1, FACTOR - 1, SPAN).max(axis=1)
+        result: Array = np.abs(values, out=values).reshape(-1, OVERSAMPLING - 1, SPAN).max(axis=1)
         return result
 
 
-def true_peak_of(samples: Floats, *, engine: str = "auto") -> float:
-    """Return the true peak over all channels, at least that of the samples themselves; silence is around them.
+def measure_true_peak(samples: Array, *, engine: str = "auto") -> float:
+    """Measure the true peak of a waveform over all channels.
 
     Parameters
     ----------
     samples
-        (channels, samples); values that are not finite count as 0. What lies between them is found in float32.
+        Waveform of shape (channels, samples). NaN and infinity count as 0, and there is silence before and after it.
     engine
-        See `tonearm_plugins.dsp.engines`; native or scipy, which here is numpy alone.
+        Engine that interpolates, in float32: ``auto``, ``native`` or ``scipy``; see `tonearm_plugins.dsp.engines`.
+
+    Returns
+    -------
+    float
+        True peak as an amplitude, at least the sample peak; full scale is 1.0.
+
+    Examples
+    --------
+    >>> samples = np.sin(2 * np.pi * np.arange(48000) / 4 + np.pi / 4)[None]  # every sample is at ±0.707
+    >>> samples *= np.hanning(48000)
+    >>> round(measure_true_peak(samples), 2)
+    1.0
     """
-    highest, engine = peak_of(samples), _chosen(engine)
+    highest, engine = peak(samples), _choose(engine)
     for channel in samples:
-        for part in stretches(len(channel), BLOCK):
+        for part in block_slices(len(channel)):
             spans = Spans(channel, part, engine)
             for which in _loudest_first(spans.loudest, highest):
-                if spans.loudest[which[0]] * bound() <= highest:
+                if spans.loudest[which[0]] * max_overshoot() <= highest:
                     break
                 highest = max(highest, float(spans.between(which).max()))
     return highest
 
 
-def _chosen(engine: str) -> str:
-    return "native" if choose(engine, native_refusal=refusal()) == "native" else "scipy"
+def _choose(engine: str) -> str:
+    return "native" if choose(engine).name == "native" else "scipy"
 
 
-def _loudest_first(loudest: Floats, highest: float) -> Iterator[npt.NDArray[np.intp]]:
-    """Yield batches of those spans that may reach higher."""
-    order = np.flatnonzero(loudest * bound() > highest)
+def _loudest_first(loudest: Array, highest: float) -> Iterator[IndexArray]:
+    """Yield the spans that may be higher, in batches, the loudest first."""
+    order = np.flatnonzero(loudest * max_overshoot() > highest)
     order = order[np.argsort(-loudest[order])]
     for first in range(0, order.size, BATCH):
         yield order[first : first + BATCH]
 
 
-def envelope(channel: Floats, part: slice, ceiling: float, *, engine: str = "auto") -> Floats:
-    """Return for each sample of a stretch the greatest absolute value from it to the next, where it passes a ceiling.
+def true_peak_envelope(channel: Array, part: slice, ceiling: float, *, engine: str = "auto") -> Array:
+    """Measure the true peak at each sample of a part of a channel, wherever it may be above a ceiling.
 
-    Elsewhere it is that of the sample itself.
+    Parameters
+    ----------
+    channel
+        Samples of shape (samples,).
+    part
+        Part of the channel.
+    ceiling
+        Amplitude above which interpolated values matter.
+    engine
+        Engine that interpolates; see `measure_true_peak`.
+
+    Returns
+    -------
+    Array
+        Largest absolute value from each sample to the next, float32, of the length of the part. Where no value can be
+        above the ceiling, it is that of the sample itself.
+
+    Examples
+    --------
+    >>> samples = np.zeros(64)
+    >>> samples[31:33] = 0.5
+    >>> [round(float(value), 2) for value in true_peak_envelope(samples, slice(30, 34), 0.4)]
+    [0.36, 0.63, 0.5, 0.04]
     """
-    spans = Spans(channel, part, _chosen(engine))
+    spans = Spans(channel, part, _choose(engine))
     rows = spans.sizes()
-    which = np.flatnonzero(spans.loudest * bound() > ceiling)
+    which = np.flatnonzero(spans.loudest * max_overshoot() > ceiling)
     for first in range(0, which.size, BATCH):
         some = which[first : first + BATCH]
         rows[some] = np.maximum(rows[some], spans.between(some))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Meta, OptionError, Requirement, Sink, Spec, Waveform
-from tonearm_plugins.encoders.limits import Limits, as_item_error
-from tonearm_plugins.encoders.pcm import pcm_blocks
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.pcm_options import pcm_blocks
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.formats.codec_limits import Limits, as_item_error
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
 _LIMITS = Limits(name="MP3", rates=(8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000), channels=2)
@@ -114,10 +114,10 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
         """Return the engine of a sound: lameenc unless 16 bits are too few, or it is not here."""
         if self.options.engine != "auto":
             return self.options.engine
-        from tonearm_plugins.dsp.level import peak_of
+        from tonearm_plugins.dsp.levels import peak
 
         fine = not self._too_low(signal.sample_rate, signal.channels)
-        if not _LAMEENC.is_met() or (fine and 0 < peak_of(signal.samples) < _LOUD):
+        if not _LAMEENC.is_met() or (fine and 0 < peak(signal.samples) < _LOUD):
             return "soundfile"
         return "lameenc"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from tonearm.api import (
     ComplexSpectrogram,
@@ -19,19 +19,16 @@ from tonearm.api import (
     Spec,
     Waveform,
 )
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from tonearm_plugins.formats.picture import Panel, Spectrum
-
-    Array = np.ndarray[Any, Any]
+    from tonearm_plugins.dsp.typing import FloatArray
 
 Pictured = Waveform | ComplexSpectrogram | MagnitudeSpectrogram | MelSpectrogram
 
 _MOST = 8  # channels in one picture
 _ROOM = 70  # pixels of height that a panel needs
+_WAVE, _SPECTRUM = 1, 2  # relative heights of panels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +64,19 @@ class PngOptions:
         return tag_problems(self)
 
 
+class _Spectra(NamedTuple):
+    """Levels of each channel (rows, frames), frequencies to mark with their places, and the unit of the levels."""
+
+    levels: list[FloatArray]
+    marks: list[tuple[float, float]]
+    unit: str
+
+
 class PngWriter(TaggingEncoder[Pictured, PngOptions]):
     """Draw a waveform and its spectrogram, or a spectrogram that is given, with axes in seconds, Hz and dB."""
 
     suffixes = (".png",)
-    requires = (Requirement(name="PIL", package="pillow", hint="pip install 'tonearm[image]'"),)
+    requires = (Requirement(name="matplotlib", hint="pip install 'tonearm[image]'", at_least="3.9"),)
 
     def accepts(self, spec: Spec) -> None:
         """Refuse the waveform of a spectrogram, and more channels than there is room for."""
@@ -86,30 +91,35 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
             raise problem
 
     def write(self, signal: Pictured, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Draw the picture; the tag title stands on top of it."""
-        from tonearm_plugins.formats import picture
+        """Draw the picture, with the tag ``title`` at the top."""
+        import numpy as np
+
+        from tonearm_plugins.dsp import display
+        from tonearm_plugins.formats.figure import SoundFigure
 
         options = self.options
         problem = self._room(signal.channels, isinstance(signal, Waveform))
         if problem:
             raise ItemError(problem.message, code=problem.code, hint=problem.hint)
         if isinstance(signal, Waveform):
-            seconds, panels = signal.duration, self._of_waveform(signal, bool(tags.get("title")))
+            panels = {"waveform": [_WAVE], "spectrogram": [_SPECTRUM], "both": [_WAVE, _SPECTRUM]}[options.show]
+            length, waves = signal.length, signal.samples if _WAVE in panels else ()
+        elif options.show == "waveform":
+            raise ItemError("a spectrogram has no waveform to be shown", hint="show: spectrogram")
         else:
-            if options.show == "waveform":
-                raise ItemError("a spectrogram has no waveform to be shown", hint="show: spectrogram")
-            seconds = signal.samples_expected / signal.sample_rate
-            panels = self._of_spectrogram(signal, bool(tags.get("title")))
+            panels, length, waves = [_SPECTRUM], signal.samples_expected, ()
+        seconds = length / signal.sample_rate
+        figure = SoundFigure(options.width, options.height, panels * signal.channels, seconds, tags.get("title", ""))
+        envelopes = [display.envelope(samples, figure.columns) for samples in waves]
+        limit = display.round_up(max((float(np.abs(edges[:2]).max()) for edges in envelopes), default=1.0))
+        spectra = self._spectra(signal, figure.columns, figure.rows[len(panels) - 1]) if _SPECTRUM in panels else None
+        for channel in range(signal.channels):
+            if envelopes:
+                figure.add_wave(*envelopes[channel], limit)
+            if spectra:
+                figure.add_spectrum(spectra.levels[channel], spectra.marks, *self._range(spectra), spectra.unit)
         with sink.open() as file:
-            picture.draw(
-                file,
-                panels,
-                width=options.width,
-                height=options.height,
-                seconds=seconds,
-                title=tags.get("title", ""),
-                texts=tags,
-            )
+            figure.save(file, tags)
 
     def _room(self, channels: int, is_waveform: bool) -> OptionError | None:
         """Say if there are more channels than the picture has room for."""
@@ -129,118 +139,79 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
             hint=f"height: {panels * _ROOM}",
         )
 
-    def _of_waveform(self, signal: Waveform, titled: bool) -> list[Panel]:
-        """Return a panel with the outline of each channel, and one with its spectrum, as the options say."""
+    def _spectra(self, signal: Pictured, columns: int, rows: int) -> _Spectra:
+        """Return the levels of each channel, for a panel of so many columns and rows."""
         import numpy as np
 
-        from tonearm_plugins.dsp import picturing
-        from tonearm_plugins.formats import picture
+        from tonearm_plugins.dsp import display
 
-        options = self.options
-        kinds: list[type[Panel]] = [] if options.show == "spectrogram" else [picture.Wave]
-        kinds += [] if options.show == "waveform" else [picture.Spectrum]
-        columns = picture.columns_of(options.width)
-        rows = picture.rows_of(options.height, kinds * signal.channels, titled)[kinds.index(kinds[-1])]
-        # A periodic Hann window.
-        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(options.n_fft) / options.n_fft)
-        hop = picturing.hop_for(signal.length, options.n_fft, columns)
-        hertz = np.linspace(0, signal.sample_rate / 2, options.n_fft // 2 + 1)
-        waves, powers = [], []
-        for samples in signal.samples:
-            if picture.Wave in kinds:
-                waves.append(picturing.outline(samples, columns))
-            if picture.Spectrum in kinds:
-                blocks = picturing.stft_powers(samples, window, hop)
-                powers.append(picturing.pooled(blocks, 1 + (signal.length - 1) // hop, 2 * columns))
-        limit = picturing.round_up(max((float(np.abs(edge).max()) for wave in waves for edge in wave[:2]), default=1.0))
-        spectra = self._spectra(powers, hertz, rows)
-        panels: list[Panel] = []
-        for channel in range(signal.channels):
-            panels += [picture.Wave(*waves[channel], limit)] if waves else []
-            panels += [spectra[channel]] if spectra else []
-        return panels
-
-    def _of_spectrogram(
-        self, signal: ComplexSpectrogram | MagnitudeSpectrogram | MelSpectrogram, titled: bool
-    ) -> list[Panel]:
-        """Return a panel for each channel."""
-        import numpy as np
-
-        from tonearm_plugins.dsp import picturing
-        from tonearm_plugins.formats import picture
-
-        options = self.options
-        most = 2 * picture.columns_of(options.width)
-        rows = picture.rows_of(options.height, [picture.Spectrum] * signal.channels, titled)[0]
         if isinstance(signal, MelSpectrogram):
-            return [*self._mels(signal, most)]
-        unit = float(signal.grid.window_values().sum()) / 2
-        powers = [picturing.pooled(picturing.value_powers(one, unit), signal.frames, most) for one in signal.values]
-        return [*self._spectra(powers, np.linspace(0, signal.sample_rate / 2, signal.grid.bins), rows)]
-
-    def _spectra(self, powers: list[Array], hertz: Array, rows: int) -> list[Spectrum]:
-        """Return panels of powers (bins, frames) at frequencies, all with the same colours."""
-        import numpy as np
-
-        from tonearm_plugins.dsp import picturing
-
+            return _mel_spectra(signal, 2 * columns)
+        if isinstance(signal, Waveform):
+            n_fft = self.options.n_fft
+            window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)  # periodic Hann
+            hop = display.hop_for(signal.length, n_fft, columns)
+            frames, bins = 1 + (signal.length - 1) // hop, n_fft // 2 + 1
+            blocks = [display.stft_powers(samples, window, hop) for samples in signal.samples]
+        else:
+            unit = float(signal.grid.window_values().sum()) / 2
+            frames, bins = signal.frames, signal.grid.bins
+            blocks = [display.value_powers(values, unit) for values in signal.values]
+        frequencies = np.linspace(0, signal.sample_rate / 2, bins)
         scale = self.options.scale
-        low, high = picturing.to_scale([0, hertz[-1]], scale)
-        edges = picturing.from_scale(np.linspace(low, high, rows + 1), scale)
-        levels = [picturing.rows_of(one, hertz, edges) for one in powers]
-        marks = [
-            (value, float((picturing.to_scale(value, scale) - low) / (high - low)))
-            for value in _round_frequencies(float(hertz[-1]), scale, rows)
+        low, high = display.to_scale(frequencies[[0, -1]], scale)
+        edges = display.from_scale(np.linspace(low, high, rows + 1), scale)
+        levels = [display.row_levels(display.pooled(one, frames, 2 * columns), frequencies, edges) for one in blocks]
+        rounds = _round_frequencies(float(frequencies[-1]), scale, rows // 28)
+        places = (display.to_scale(rounds, scale) - low) / (high - low)
+        return _Spectra(levels, list(zip(rounds, places.tolist(), strict=True)), "dB")
+
+    def _range(self, spectra: _Spectra) -> tuple[float, float]:
+        """Return the levels of the darkest and of the brightest colour, which all channels share."""
+        top = max(float(levels.max()) for levels in spectra.levels)
+        if spectra.unit == "dB":
+            top = top if self.options.top_db is None else self.options.top_db
+            return top - self.options.range_db, top
+        low = min(float(levels.min()) for levels in spectra.levels)
+        return low, max(top, low + 1e-6)
+
+
+def _mel_spectra(signal: MelSpectrogram, frames: int) -> _Spectra:
+    """Return levels band by band, or the values themselves where the dialect's scale cannot be undone.
+
+    A sine of full scale in the middle of a band has 0 dB.
+    """
+    import numpy as np
+
+    from tonearm_plugins.dsp import display
+
+    dialect = signal.dialect
+    basis = dialect.mel_basis()
+    if dialect.refusal:
+        levels = [display.pooled(iter([values]), signal.frames, frames) for values in signal.values]
+    else:
+        window = dialect.grid.window_values()
+        unit = (float(window.sum()) / 2) ** dialect.exponent
+        response = np.maximum(display.band_response(basis, window, dialect.exponent), 1e-12)[:, None]
+        blocks = [
+            display.value_powers(values / response, unit, dialect.exponent)
+            for values in dialect.to_linear(signal.values)
         ]
-        return self._alike(levels, marks, "dB")
-
-    def _mels(self, signal: MelSpectrogram, most: int) -> list[Spectrum]:
-        """Return a panel for each channel, band by band; of values that cannot be undone, as they are."""
-        import numpy as np
-
-        from tonearm_plugins.dsp import picturing
-
-        dialect = signal.dialect
-        basis = dialect.mel_basis()
-        if dialect.refusal:
-            levels = [picturing.pooled(iter([one]), signal.frames, most)[::-1] for one in signal.values]
-        else:
-            levels = []
-            # What a sine of full scale gives in the middle of a band is 0 dB.
-            window = dialect.grid.window_values()
-            unit = (float(window.sum()) / 2) ** dialect.exponent
-            response = np.maximum(picturing.band_response(basis, window, dialect.exponent), 1e-12)[:, None]
-            for one in dialect.to_linear(signal.values):
-                blocks = picturing.value_powers(one / response, unit, dialect.exponent)
-                levels.append(picturing.decibels(picturing.pooled(blocks, signal.frames, most))[::-1])
-        bins = np.linspace(0, dialect.sample_rate / 2, basis.shape[1])
-        centres = basis @ bins / np.maximum(basis.sum(axis=1), 1e-12)
-        places = (np.arange(dialect.n_mels) + 0.5) / dialect.n_mels
-        rounds = _round_frequencies(float(centres[-1]), "mel", 0)
-        marks = [(value, float(np.interp(value, centres, places))) for value in rounds if value >= centres[0]]
-        return self._alike(levels, marks, "value" if dialect.refusal else "dB")
-
-    def _alike(self, levels: list[Array], marks: list[tuple[float, float]], unit: str) -> list[Spectrum]:
-        """Return panels with the same colours for the same levels."""
-        from tonearm_plugins.formats.picture import Spectrum
-
-        if not levels:
-            return []
-        greatest = max(float(one.max()) for one in levels)
-        if unit == "dB":
-            top = self.options.top_db if self.options.top_db is not None else greatest
-            low = top - self.options.range_db
-        else:
-            top, low = greatest, min(float(one.min()) for one in levels)
-        return [Spectrum(one, marks, low, max(top, low + 1e-6), unit) for one in levels]
+        levels = [display.decibels(display.pooled(one, signal.frames, frames)) for one in blocks]
+    bins = np.linspace(0, dialect.sample_rate / 2, basis.shape[1])
+    centres = basis @ bins / np.maximum(basis.sum(axis=1), 1e-12)
+    places = (np.arange(dialect.n_mels) + 0.5) / dialect.n_mels
+    rounds = [value for value in _round_frequencies(float(centres[-1]), "mel") if value >= centres[0]]
+    marks = list(zip(rounds, np.interp(rounds, centres, places).tolist(), strict=True))
+    return _Spectra(levels, marks, "value" if dialect.refusal else "dB")
 
 
-def _round_frequencies(top: float, scale: str, rows: int) -> list[float]:
-    """Return frequencies to mark on an axis up to ``top`` Hz, from the lowest."""
-    from tonearm_plugins.dsp import picturing
+def _round_frequencies(top: float, scale: str, steps: int = 0) -> list[float]:
+    """Return frequencies in Hz to mark on an axis that ends at ``top``, ascending."""
+    from tonearm_plugins.formats.figure import round_numbers
 
     if scale == "linear":
-        return picturing.ticks(0, top, max(1, rows // 28))
+        return round_numbers(0, top, steps)
     decades = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000)
     values = (0, 500, *range(1000, 200_001, 1000)) if scale == "mel" else decades
     return [float(value) for value in values if value <= top]

@@ -1,1 +1,1 @@
-"""File formats as plain functions: headers are judged before anything is allocated, and writers never wrap."""
+"""File formats as plain functions, one format a module, whatever plugin reads or writes it."""

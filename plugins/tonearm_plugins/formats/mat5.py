@@ -1,4 +1,4 @@
-"""MATLAB's format of versions 5 to 7, judged before SciPy opens it: SciPy crashes on types that do not exist."""
+"""MATLAB's format of versions 5 to 7, checked before SciPy opens it: SciPy crashes on types that do not exist."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import struct
 from typing import BinaryIO
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats.judge import AGAIN, BOMB_FROM, BOMB_RATIO, size_of
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.bounds import ARRAY_BYTES
+from tonearm_plugins.formats.messages import SAVE_UNCOMPRESSED, WRITE_AGAIN, quoted
+from tonearm_plugins.formats.reading import size_of
 
 _HEADER = 128  # bytes
 _MATRIX, _COMPRESSED = 14, 15
@@ -18,14 +19,14 @@ _COMPLEX = 0x0800
 
 
 def check(file: BinaryIO, name: str) -> None:
-    """Raise `ItemError` if an element of the file is not what its tags say.
+    """Raise `ItemError` if an element of a file does not match its tags.
 
     Parameters
     ----------
     file
-        An open binary file of version 5 to 7; it is left at its start.
+        Open file of version 5 to 7, binary. It is left at its start.
     name
-        What to call it in messages.
+        Name of the file, for messages.
     """
     size = size_of(file)
     header = file.read(_HEADER)
@@ -38,12 +39,12 @@ def check(file: BinaryIO, name: str) -> None:
         tag = file.read(8)
         kind, count = struct.unpack(order + "II", tag) if len(tag) == 8 else (0, 0)
         if kind not in (_MATRIX, _COMPRESSED) or count > size - at - 8:
-            raise _broken(name, f"there is no variable at byte {at:,}")
+            raise _broken(name, f"byte {at:,} does not start a variable")
         if kind == _COMPRESSED:
             body = _inflated(file.read(count), size, name)
             kind, inner = struct.unpack(order + "II", body[:8]) if len(body) >= 8 else (0, 0)
             if kind != _MATRIX or inner != len(body) - 8:
-                raise _broken(name, f"there is no variable at byte {at:,}")
+                raise _broken(name, f"byte {at:,} does not start a variable")
             body = body[8:]
         else:
             body = file.read(count)
@@ -53,10 +54,10 @@ def check(file: BinaryIO, name: str) -> None:
 
 
 def _check_matrix(body: bytes, order: str, name: str) -> None:
-    """Judge one variable; what is no matrix of numbers is never read."""
+    """Check one variable; those that are not matrices of numbers are never read."""
     kind, flags, at = _element(body, 0, order, name)
     if kind != 6 or len(flags) != 8:
-        raise _broken(name, "a variable does not say what it is")
+        raise _broken(name, "a variable has no type")
     flag = struct.unpack(order + "I", flags[:4])[0]
     kind, dims, at = _element(body, at, order, name)
     if kind != 5 or len(dims) % 4 or not 2 <= len(dims) // 4 <= 32:
@@ -74,11 +75,11 @@ def _check_matrix(body: bytes, order: str, name: str) -> None:
 
 
 def _element(body: bytes, at: int, order: str, name: str) -> tuple[int, memoryview, int]:
-    """Return the type and bytes of an element, and where the next one starts."""
+    """Return the type and the bytes of an element, and the position of the next one."""
     if at + 8 > len(body):
         raise _broken(name, "a variable is cut off")
     kind, count = struct.unpack_from(order + "II", body, at)
-    if kind >> 16:  # up to 4 bytes stand in the tag itself
+    if kind >> 16:  # up to 4 bytes are in the tag itself
         kind, count, start, end = kind & 0xFFFF, kind >> 16, at + 4, at + 8
         if count > 4:
             raise _broken(name, "a variable is cut off")
@@ -91,10 +92,10 @@ def _element(body: bytes, at: int, order: str, name: str) -> tuple[int, memoryvi
 
 
 def _inflated(data: bytes, size: int, name: str) -> bytes:
-    """Return a compressed variable, but none that is larger than data ever gets."""
+    """Return the bytes of a compressed variable, or raise `ItemError` for more than data ever inflate to."""
     import zlib
 
-    limit = max(BOMB_FROM, BOMB_RATIO * size)
+    limit = ARRAY_BYTES.limit(size)
     try:
         inflater = zlib.decompressobj()
         body = inflater.decompress(data, limit)
@@ -102,11 +103,11 @@ def _inflated(data: bytes, size: int, name: str) -> bytes:
         raise _broken(name, str(error)) from None
     if inflater.unconsumed_tail:
         what = f"inflates from {size:,} to more than {limit:,} bytes"
-        raise ItemError(f"{shown(name)} {what}", code="too-large", hint="if it is meant, save it uncompressed: -v6")
+        raise ItemError(f"{quoted(name)} {what}", code="too-large", hint=f"{SAVE_UNCOMPRESSED}: -v6")
     if not inflater.eof:
         raise _broken(name, "a variable is cut off")
     return body
 
 
 def _broken(name: str, what: str) -> ItemError:
-    return ItemError(f"{shown(name)} is damaged: {what}", code="broken-file", hint=AGAIN)
+    return ItemError(f"{quoted(name)} is damaged: {what}", code="broken-file", hint=WRITE_AGAIN)

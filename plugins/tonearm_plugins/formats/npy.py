@@ -1,28 +1,29 @@
-"""NumPy's ``.npy``, judged from its header before anything is allocated, and never unpickled.
+"""NumPy's ``.npy`` files, whose headers are checked before anything is allocated; pickles are refused.
 
-`numpy.load` trusts the header: it allocates what the header claims, unpickles what it is allowed to, and lets
-IndexError, OverflowError, TypeError, TokenError, EOFError, SyntaxError and MemoryError out on files that are merely
-broken. Here a header is judged by itself (`npy_header`), its claim has to be exactly the bytes that are there, and
-whatever is wrong is an `ItemError`. Only an `OSError` of the disk passes.
+`numpy.load` trusts the header: it allocates what the header claims, unpickles objects if it is allowed to, and raises
+IndexError, OverflowError, TypeError, TokenError, EOFError, SyntaxError or MemoryError for files that are merely broken.
+Here the header is parsed by itself (`npy_header`), its claim must match the size of the file exactly, and every fault
+is an `ItemError`. Only an `OSError` of the disk passes.
 """
 
 from __future__ import annotations
 
-import errno
 import io
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats.npy_header import AGAIN, NpyHeader, cut_off, header_of, read_header, trailing
-from tonearm_plugins.formats.sniff import shown
+from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted
+from tonearm_plugins.formats.npy_header import NpyHeader, parse_header, read_header, trailing_error, truncated_error
+from tonearm_plugins.formats.reading import MAP_FROM, map_array
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
-    Array = np.ndarray[Any, np.dtype[Any]]
+_BYTES_AT_A_TIME = 8 << 20
+_USUAL = 128  # bytes of NumPy's own headers, for arrays of few dimensions
 
-MAP_FROM = 16 << 20  # bytes
-_CHUNK = 8 << 20
+_checked: dict[bytes, NpyHeader] = {}
+"""Checked headers of that size by their bytes: arrays of one shape have the same."""
 
 
 def load(file: BinaryIO, size: int, *, name: str, map_from: int = MAP_FROM, start: int = 0) -> Array:
@@ -31,22 +32,22 @@ def load(file: BinaryIO, size: int, *, name: str, map_from: int = MAP_FROM, star
     Parameters
     ----------
     file
-        An open regular file, binary. It may be closed afterwards, also under a mapped array.
+        Open regular file, binary. It may be closed afterwards, even under a mapped array.
     size
-        Bytes of the array with its header: the file's size, as `os.fstat` tells it.
+        Size of the array with its header, in bytes: the file's size if the array is alone in it.
     name
-        What to call it in messages.
+        Name of the file, for messages.
     map_from
-        Arrays of at least so many bytes come as a read-only `numpy.memmap`, made through this same open file, so that a
-        file put under the same name meanwhile does not matter. Where the file cannot be mapped they are read.
+        Size in bytes from which on an array is returned as a read-only `numpy.memmap`. It is mapped through the open
+        file, so another file under the same name does not matter. If the file cannot be mapped, it is read.
     start
-        Where the array starts in the file, in bytes.
+        Position of the array in the file, in bytes.
 
     Returns
     -------
     ndarray
-        As it was saved: its shape, its dtype (float16/32/64, complex64/128, or any integer of 8 to 64 bits; also
-        big-endian) and its order (C or Fortran) are kept.
+        Array with the shape, dtype and order (C or Fortran) in which it was saved. The dtype is float16/32/64,
+        complex64/128, or an integer of 8 to 64 bits, in either byte order.
 
     Raises
     ------
@@ -65,15 +66,15 @@ def load(file: BinaryIO, size: int, *, name: str, map_from: int = MAP_FROM, star
     return _values(file, header, name)
 
 
-def from_memory(content: bytes, *, name: str) -> Array:
-    """Return the array of a file that is in memory as a whole: a view of that, unless its values are not aligned.
+def load_bytes(content: bytes, *, name: str) -> Array:
+    """Return the array of a file in memory: a view of its bytes, or a copy if the values are not aligned.
 
     Parameters
     ----------
     content
-        The file.
+        All bytes of the file.
     name
-        What to call it in messages.
+        Name of the file, for messages.
 
     Raises
     ------
@@ -93,59 +94,55 @@ def from_memory(content: bytes, *, name: str) -> Array:
     return array if array.flags.aligned else array.copy()
 
 
-_USUAL = 128  # bytes of NumPy's own headers, for arrays of few dimensions
-_headers: dict[bytes, NpyHeader] = {}
-"""Headers of that length that were found good: arrays of one shape have the same."""
-
-
 def _known(start: bytes, size: int) -> NpyHeader | None:
-    """Return what is known of a header, if the file is as long as it says."""
-    header = _headers.get(start)
+    """Return the checked header that starts a file, if the file has the size that it claims."""
+    header = _checked.get(start)
     return header if header is not None and header.offset + header.nbytes == size else None
 
 
 def _remember(start: bytes, header: NpyHeader) -> None:
+    """Keep a checked header, if it has the usual size."""
     if header.offset == _USUAL:
-        if len(_headers) >= 64:
-            _headers.clear()
-        _headers[start] = header
+        if len(_checked) >= 64:
+            _checked.clear()
+        _checked[start] = header
 
 
-def read_stream(stream: BinaryIO, *, name: str, limit: int, scalars: bool = False) -> Array:
-    """Read one array from a stream that cannot seek or whose extent is not known, such as a compressed member.
+def load_stream(stream: BinaryIO, *, name: str, limit: int, scalars: bool = False) -> Array:
+    """Read one array from a stream that cannot seek or has no known size, such as a compressed member.
 
     Parameters
     ----------
     stream
-        A binary stream at the start of the array; it has to end where the array does.
+        Binary stream at the start of the array. It must end with the array.
     name
-        What to call it in messages.
+        Name of the file, for messages.
     limit
-        The most bytes, header and values together, that may be read; a header that claims more is refused.
+        Largest number of bytes that may be read, header and values together. A header that claims more is refused.
     scalars
-        Whether it may be a single number, as archives keep beside their arrays.
+        Whether a single number is allowed: archives keep some beside their arrays.
 
     Returns
     -------
     ndarray
-        As for `load`, in memory.
+        Array as `load` returns it, in memory.
 
     Raises
     ------
     ItemError
-        As for `load`, and ``npy-too-large``. Whatever the stream itself raises passes.
+        As for `load`, and ``npy-too-large``. Errors of the stream itself pass.
     """
-    header = header_of(stream, name, scalars=scalars)
+    header = parse_header(stream, name, scalars=scalars)
     if header.offset + header.nbytes > limit:
         raise ItemError(
-            f"{shown(name)} claims {header.nbytes:,} bytes of values (shape {header.shape}, {header.dtype_descr}), "
-            f"more than the {max(limit - header.offset, 0):,} that can be there",
+            f"{quoted(name)} claims {header.nbytes:,} bytes of values (shape {header.shape}, {header.dtype_descr}), "
+            f"but at most {max(limit - header.offset, 0):,} can follow",
             code="npy-too-large",
-            hint=AGAIN,
+            hint=WRITE_AGAIN,
         )
     array = _values(stream, header, name)
     if stream.read(1):
-        raise trailing(name, header, "more bytes")
+        raise trailing_error(name, header, "more bytes")
     return array
 
 
@@ -157,43 +154,35 @@ def _values(stream: BinaryIO, header: NpyHeader, name: str) -> Array:
         raw = np.empty(header.nbytes, np.uint8)
     except MemoryError:
         raise ItemError(
-            f"{shown(name)} needs {header.nbytes:,} bytes of memory, which are not there",
+            f"{quoted(name)} needs {header.nbytes:,} bytes of memory, more than is available",
             code="npy-memory",
             hint="save it uncompressed as .npy, which is mapped instead of read, or split it",
         ) from None
     got = _fill(stream, raw.data)
     if got < header.nbytes:
-        raise cut_off(name, header, got)
+        raise truncated_error(name, header, got)
     return raw.view(header.dtype_descr).reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
 def _mapped(file: BinaryIO, header: NpyHeader, name: str, start: int) -> Array | None:
     """Map the values of a checked header; None if this file cannot be mapped."""
-    import numpy as np
-
-    order = "F" if header.fortran_order else "C"
+    order: Literal["C", "F"] = "F" if header.fortran_order else "C"
     try:
-        return np.memmap(file, header.dtype_descr, "r", start + header.offset, header.shape, order)  # type: ignore[call-overload,no-any-return]
-    except io.UnsupportedOperation:  # no file descriptor: it is in memory
-        return None
-    except OSError as error:
-        if error.errno != errno.ENODEV:
-            raise
-        return None  # a file system without mmap
+        return map_array(file, header.dtype_descr, header.shape, start + header.offset, order)
     except ValueError:
         raise ItemError(
-            f"{shown(name)} became shorter while it was read",
+            f"{quoted(name)} became shorter while it was being read",
             code="npy-truncated",
-            hint="wait until whatever writes it has finished",
+            hint="wait until the program that writes it has finished",
         ) from None
 
 
 def _fill(stream: BinaryIO, view: memoryview) -> int:
-    """Fill a buffer from a stream; return how many bytes came before its end."""
+    """Fill a buffer from a stream, and return the number of bytes before its end."""
     readinto = getattr(stream, "readinto", None)
     done = 0
     while done < len(view):
-        part = view[done : done + _CHUNK]
+        part = view[done : done + _BYTES_AT_A_TIME]
         if readinto is not None:
             count = readinto(part) or 0
         else:

@@ -1,7 +1,7 @@
-"""What the footer of a Parquet file claims of its columns, read without pyarrow.
+"""Footer of a Parquet file: the sizes that its columns claim, read without pyarrow.
 
-pyarrow tells it too, but where a footer is broken its accessors end the process, by an exception of C++ that nobody
-catches. The footer is a struct of Thrift's compact protocol; only what is needed of it is kept.
+pyarrow could read them too, but its accessors end the process on a broken footer, by an uncaught C++ exception. The
+footer is a struct of Thrift's compact protocol.
 """
 
 from __future__ import annotations
@@ -11,30 +11,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-MAX_FOOTER = 256 << 20  # bytes
-MAX_DEPTH = 16
+from tonearm_plugins.formats.bounds import MAX_NESTING
+
+MAX_FOOTER = 256 << 20
+"""Size of a footer in bytes."""
+
 _MAGIC = b"PAR1"
 
 # Types of the compact protocol.
 _STOP, _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 0, 1, 2, 3, 7, 8, 9, 10, 11, 12
 _INTEGERS = (4, 5, 6)
 
-# Bytes of a value by Parquet's types; those of BOOLEAN, BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY vary.
+# Bytes of a value by the number of its type; values of BOOLEAN, BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY vary in size.
 _WIDTHS = {1: 4, 2: 8, 3: 12, 4: 4, 5: 8}
 
 
 @dataclass(frozen=True)
 class ColumnChunk:
-    """One column of one group of rows.
+    """One column of one row group.
 
     Parameters
     ----------
     column
         Name of the column.
     inflated
-        Bytes that its values claim to have in memory, at least.
+        Smallest size of its values in memory, in bytes, as the footer claims it.
     stored
-        Bytes that they claim to have in the file.
+        Size of its values in the file, in bytes, as the footer claims it.
     """
 
     column: str
@@ -43,12 +46,17 @@ class ColumnChunk:
 
 
 def column_chunks(file: BinaryIO) -> list[ColumnChunk]:
-    """Return what a file claims of its columns, group by group.
+    """Return the columns of a file, row group by row group.
+
+    Parameters
+    ----------
+    file
+        Open file, binary, at any position.
 
     Raises
     ------
     ValueError
-        If the footer is broken.
+        The footer is broken.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - 8, 0))
@@ -57,16 +65,17 @@ def column_chunks(file: BinaryIO) -> list[ColumnChunk]:
     if tail[4:] != _MAGIC or not 0 < count <= min(size - 12, MAX_FOOTER):
         raise ValueError("its footer is cut off")
     file.seek(size - 8 - count)
-    footer = _Compact(file.read(count)).struct()
+    footer = _CompactReader(file.read(count)).struct()
     return list(_chunks(footer))
 
 
 def _chunks(footer: dict[int, Any]) -> Iterator[ColumnChunk]:
+    """Yield the columns of a footer: fields by number, as Parquet's FileMetaData has them."""
     for group in _structs(footer.get(4)):
         for column in _structs(group.get(1)):
             found = column.get(3)
             if not isinstance(found, dict):
-                raise ValueError("a column says nothing of its values")
+                raise ValueError("a column has no metadata")
             kind, values, inflated, stored = (_number(found.get(field)) for field in (1, 5, 6, 7))
             path = found.get(3)
             if not (isinstance(path, list) and path):
@@ -77,25 +86,25 @@ def _chunks(footer: dict[int, Any]) -> Iterator[ColumnChunk]:
 
 def _number(value: Any) -> int:
     if not isinstance(value, int):
-        raise ValueError("a column does not say what it has")
+        raise ValueError("a column has no sizes")
     return value
 
 
 def _structs(value: Any) -> list[dict[int, Any]]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise ValueError("it lists no groups of rows")
+        raise ValueError("it has no list of row groups")
     return value
 
 
-class _Compact:
-    """Reads values of Thrift's compact protocol; what is cut off is a ValueError."""
+class _CompactReader:
+    """Reader of Thrift's compact protocol; raises ValueError for broken data."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
-        if depth > MAX_DEPTH:
+        if depth > MAX_NESTING:
             raise ValueError("it is nested too deeply")
         found: dict[int, Any] = {}
         field = 0
@@ -123,12 +132,12 @@ class _Compact:
             return self._byte()
         if kind == _DOUBLE:
             return self._take(8)
-        raise ValueError(f"there is no type {kind}")
+        raise ValueError(f"type {kind} does not exist")
 
     def _many(self, count: int, kinds: tuple[int, ...], depth: int) -> list[Any]:
         if count > len(self.data) - self.at:  # each takes at least a byte
-            raise ValueError("it claims more than is there")
-        if depth > MAX_DEPTH:
+            raise ValueError("it claims more than it holds")
+        if depth > MAX_NESTING:
             raise ValueError("it is nested too deeply")
         return [self._value(kind, depth + 1) for _ in range(count) for kind in kinds]
 
@@ -140,7 +149,7 @@ class _Compact:
 
     def _take(self, count: int) -> bytes:
         if count > len(self.data) - self.at:
-            raise ValueError("it claims more than is there")
+            raise ValueError("it claims more than it holds")
         self.at += count
         return self.data[self.at - count : self.at]
 

@@ -1,4 +1,4 @@
-"""``concat``: several sounds into one."""
+"""``concat``: several waveforms as one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Item, ItemError, Meta, OptionError, Regroup, Spec, Together, Waveform
-from tonearm_plugins.transforms.timing import samples_in
+from tonearm.api import (
+    Context,
+    InsertStep,
+    Item,
+    ItemError,
+    Meta,
+    OptionError,
+    Regroup,
+    RemoveOption,
+    Spec,
+    Together,
+    Waveform,
+)
+from tonearm_plugins.transforms.durations import duration_in_samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,71 +29,80 @@ class ConcatOptions:
     by: Annotated[
         Literal["source", "key"],
         Meta(
-            description="Which items become one: all of a source, or those that follow one another with the same key,"
-            " as the pieces of split do."
+            description="Items that become one: all of a source, or consecutive ones with the same key, such as the"
+            " pieces of split."
         ),
     ] = "source"
     crossfade_ms: Annotated[
         float,
-        Meta(ge=0, le=60_000, description="How long each fades into the next, in ms; less, where one is shorter."),
+        Meta(ge=0, le=60_000, description="Duration of the crossfade in ms; less where one of the items is shorter."),
     ] = 0.0
-    gap_ms: Annotated[float, Meta(ge=0, le=60_000, description="How long it is silent between them, in ms.")] = 0.0
+    gap_ms: Annotated[float, Meta(ge=0, le=60_000, description="Silence between items in ms.")] = 0.0
     shape: Annotated[
         Literal["linear", "cosine", "equal-power"],
         Meta(
-            description="Of the crossfade: linear and cosine for sounds that are alike, as pieces that overlap,"
-            " equal-power for others."
+            description="Shape of the crossfade: linear or cosine for sounds that are alike, such as overlapping"
+            " pieces, equal-power for others."
         ),
     ] = "linear"
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield that both are asked for, if so."""
+        """Yield an error if there is both a crossfade and a gap."""
         if self.crossfade_ms and self.gap_ms:
-            yield OptionError("a crossfade leaves no gap", option="gap_ms", hint="keep one of crossfade_ms and gap_ms")
+            yield OptionError(
+                "a crossfade leaves no gap",
+                option="gap_ms",
+                remedies=(RemoveOption("crossfade_ms", "or leave gap_ms out"),),
+            )
 
 
 class Concat(Regroup[Waveform, Waveform, ConcatOptions]):
     """Put the items of one source one after another, with a crossfade or a gap: all of them, or those of each key."""
 
     def regroup(self, items: Iterator[Item[Waveform]], context: Context) -> Iterator[Item[Waveform]]:
-        """Yield one item; its key, and tags, are those that all its parts agree on."""
+        """Yield one item, with the key and the tags that are the same in all its parts."""
         parts = list(items)
-        signal = self._joined([part.signal for part in parts])
+        signal = self._concatenate([part.signal for part in parts])
         context.measure(joined=len(parts))
         key = parts[0].key if all(part.key == parts[0].key for part in parts) else ""
-        yield Item(signal=signal, key=key, tags=_agreed([part.tags for part in parts]))
+        yield Item(signal=signal, key=key, tags=_common_tags([part.tags for part in parts]))
 
     def together(self) -> Together:
-        """Return what the options say."""
+        """Return which items are regrouped together."""
         return self.options.by
 
     def produces(self, spec: Spec) -> Spec:
-        """Return that the length is known no more, and, by source, that there is one item."""
+        """Return the spec without a length; by source, there is one item."""
         return spec.but(signals=(Waveform,), length=None, several=False if self.options.by == "source" else None)
 
-    def _joined(self, signals: Sequence[Waveform]) -> Waveform:
-        from tonearm_plugins.dsp.joining import joined
+    def _concatenate(self, signals: Sequence[Waveform]) -> Waveform:
+        from tonearm_plugins.dsp.concatenation import concatenate
 
         options, first = self.options, signals[0]
         for number, signal in enumerate(signals):
             if (signal.sample_rate, signal.channels) != (first.sample_rate, first.channels):
+                resample = InsertStep("resample", {"sample_rate": first.sample_rate})
+                mix = InsertStep("mix", {"to": "mono"})
                 raise ItemError(
-                    f"the first part has {_shape(first)}, but part {number} {_shape(signal)}",
+                    f"the first part has {_format(first)}, but part {number} has {_format(signal)}",
                     code="parts-differ",
-                    hint="put resample and mix before it",
+                    remedies=(
+                        *((resample,) if signal.sample_rate != first.sample_rate else ()),
+                        *((mix,) if signal.channels != first.channels else ()),
+                    ),
                 )
-        samples = joined(
+        samples = concatenate(
             [signal.samples for signal in signals],
-            crossfade=samples_in(first.sample_rate, ms=options.crossfade_ms),
-            gap=samples_in(first.sample_rate, ms=options.gap_ms),
+            crossfade=duration_in_samples(first.sample_rate, ms=options.crossfade_ms),
+            gap=duration_in_samples(first.sample_rate, ms=options.gap_ms),
             shape=options.shape,
         )
         return Waveform(samples=samples, sample_rate=first.sample_rate)
 
 
-def _shape(signal: Waveform) -> str:
+def _format(signal: Waveform) -> str:
     return f"{signal.channels} channel{'s' * (signal.channels > 1)} at {signal.sample_rate} Hz"
 
 
-def _agreed(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
+def _common_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {name: value for name, value in tags[0].items() if all(other.get(name) == value for other in tags)}

@@ -1,4 +1,4 @@
-"""``deemphasis``: undoes the pre-emphasis that a model was trained with."""
+"""``deemphasis``: the inverse of the pre-emphasis that a model was trained with."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ class DeemphasisOptions:
     """Options of ``deemphasis``."""
 
     coefficient: Annotated[
-        float,
-        Meta(ge=0, lt=1, description="Part of each sample that the next one lost: 0.97 in most recipes, 0.85 in some."),
+        float, Meta(ge=0, lt=1, description="Coefficient of the pre-emphasis: 0.97 in most recipes, 0.85 in some.")
     ] = 0.97
 
 
 class Deemphasis(Transform[Waveform, Waveform, DeemphasisOptions]):
-    """Undo pre-emphasis exactly, by 1 / (1 - coefficient · z⁻¹); where there is a mel, its dialect does it."""
+    """Undo pre-emphasis exactly, by 1 / (1 - coefficient · z⁻¹); for a mel spectrogram, its dialect does this."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform as it was before."""
-        from tonearm_plugins.dsp.emphasis import deemphasised
+        """Return the waveform before pre-emphasis."""
+        from tonearm_plugins.dsp.preemphasis import deemphasis
 
-        samples = deemphasised(signal.samples, self.options.coefficient)
+        samples = deemphasis(signal.samples, self.options.coefficient)
         return Waveform(samples=samples, sample_rate=signal.sample_rate)

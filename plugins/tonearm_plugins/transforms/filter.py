@@ -9,57 +9,68 @@ from typing import Annotated
 from tonearm.api import Context, ItemError, Meta, OptionError, Spec, Transform, Waveform
 
 Band = list[float]
-LEAST_HZ = 1e-3
+MIN_HZ = 1e-3
+
+SCIPY_KINDS = {
+    "high_pass_hz": "highpass",
+    "low_pass_hz": "lowpass",
+    "band_pass_hz": "bandpass",
+    "band_stop_hz": "bandstop",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FilterOptions:
     """Options of ``filter``."""
 
-    high_pass_hz: Annotated[float | None, Meta(ge=LEAST_HZ, description="Keeps what is above, in Hz.")] = None
-    low_pass_hz: Annotated[float | None, Meta(ge=LEAST_HZ, description="Keeps what is below, in Hz.")] = None
+    high_pass_hz: Annotated[
+        float | None, Meta(ge=MIN_HZ, description="Edge in Hz of a high-pass, which keeps what is above it.")
+    ] = None
+    low_pass_hz: Annotated[
+        float | None, Meta(ge=MIN_HZ, description="Edge in Hz of a low-pass, which keeps what is below it.")
+    ] = None
     band_pass_hz: Annotated[
-        Band | None, Meta(min_length=2, max_length=2, description="Keeps what is between, in Hz, as in [300, 3400].")
+        Band | None,
+        Meta(min_length=2, max_length=2, description="Edges in Hz of a band to keep, such as [300, 3400]."),
     ] = None
     band_stop_hz: Annotated[
-        Band | None, Meta(min_length=2, max_length=2, description="Takes out what is between, in Hz, as in [48, 52].")
+        Band | None,
+        Meta(min_length=2, max_length=2, description="Edges in Hz of a band to remove, such as [48, 52]."),
     ] = None
     order: Annotated[
         int,
-        Meta(ge=1, le=16, description="Of each flank: it falls by 6 dB an octave times this; 3 dB down at the edge."),
+        Meta(
+            ge=1,
+            le=16,
+            description="Order of each flank, which falls by 6 dB an octave times this and is 3 dB down at the edge.",
+        ),
     ] = 4
     zero_phase: Annotated[
         bool,
         Meta(
-            description="Filter forwards and backwards: nothing is delayed, and all of it counts twice (6 dB down at"
+            description="Filtering forwards and backwards: there is no delay, and the filter counts twice (6 dB down at"
             " the edge, twice as steep)."
         ),
     ] = False
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what cannot be."""
+        """Yield an error if there is no filter, and for each impossible band."""
         if not list(self.edges()):
-            hint = "high_pass_hz, low_pass_hz, band_pass_hz or band_stop_hz, or several"
-            yield OptionError("nothing says what to filter", hint=hint)
+            hint = "give high_pass_hz, low_pass_hz, band_pass_hz or band_stop_hz, or several"
+            yield OptionError("no option says what to filter", hint=hint)
         for option in ("band_pass_hz", "band_stop_hz"):
             band = getattr(self, option)
-            if band is not None and not LEAST_HZ <= band[0] < band[1]:
-                yield OptionError(f"{band} is no band", option=option, hint="the lower edge, then the higher one")
+            if band is not None and not MIN_HZ <= band[0] < band[1]:
+                yield OptionError(
+                    f"{band} is not a band", option=option, hint="give the lower edge, then the upper one"
+                )
 
     def edges(self) -> Iterator[tuple[str, str, float | Band]]:
-        """Yield the option, the kind (as scipy names it) and the edges of each filter."""
-        for option, kind in KINDS.items():
+        """Yield the option, the kind (scipy's name) and the edges of each filter."""
+        for option, kind in SCIPY_KINDS.items():
             value = getattr(self, option)
             if value is not None:
                 yield option, kind, value
-
-
-KINDS = {
-    "high_pass_hz": "highpass",
-    "low_pass_hz": "lowpass",
-    "band_pass_hz": "bandpass",
-    "band_stop_hz": "bandstop",
-}
 
 
 class Filter(Transform[Waveform, Waveform, FilterOptions]):
@@ -69,24 +80,25 @@ class Filter(Transform[Waveform, Waveform, FilterOptions]):
         """Return the filtered waveform, of the same length."""
         import numpy as np
 
-        from tonearm_plugins.dsp.filters import butterworth, filtered
+        from tonearm_plugins.dsp.filters import apply_filter, butterworth
 
         options = self.options
         problem = self._problem(signal.sample_rate)
         if problem:
-            raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+            raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
         sections = [butterworth(kind, hertz, signal.sample_rate, options.order) for _, kind, hertz in options.edges()]
-        samples = filtered(signal.samples, np.concatenate(sections), zero_phase=options.zero_phase)
+        samples = apply_filter(signal.samples, np.concatenate(sections), zero_phase=options.zero_phase)
         return Waveform(samples=samples, sample_rate=signal.sample_rate)
 
     def produces(self, spec: Spec) -> Spec:
-        """Refuse edges that the rate does not have."""
+        """Return the spec; edges above half of a known sample rate are refused."""
         problem = self._problem(spec.sample_rate) if spec.sample_rate is not None else None
         if problem:
             raise problem
         return spec.but(signals=(Waveform,))
 
     def _problem(self, sample_rate: int) -> OptionError | None:
+        """Return an error if an edge is not below half of the sample rate."""
         for option, _, value in self.options.edges():
             highest = value[-1] if isinstance(value, list) else value
             if highest >= sample_rate / 2:
@@ -94,6 +106,6 @@ class Filter(Transform[Waveform, Waveform, FilterOptions]):
                     f"{highest:g} Hz is not below half of the sample rate, {sample_rate / 2:g} Hz",
                     option=option,
                     code="beyond-nyquist",
-                    hint="put it before a resample that goes down, or leave it out: there is nothing up there",
+                    hint="put it before a resample to a lower rate, or leave it out: there is no sound up there",
                 )
         return None

@@ -1,4 +1,4 @@
-"""``gain``: louder or softer, by so much."""
+"""``gain``: a change of level."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tonearm.api import Context, Meta, Transform, Waveform
 class GainOptions:
     """Options of ``gain``."""
 
-    gain_db: Annotated[float, Meta(ge=-200, le=200, description="Added to the level, in dB.")]
+    gain_db: Annotated[float, Meta(ge=-200, le=200, description="Gain in dB; a negative one makes it quieter.")]
 
 
 class Gain(Transform[Waveform, Waveform, GainOptions]):
     """Change the level by a number of dB; nothing is clipped here, and limiter can follow."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the scaled waveform."""
-        from tonearm_plugins.dsp.level import amplitude, scaled
+        """Return the waveform times the gain."""
+        from tonearm_plugins.dsp import levels
 
-        samples = scaled(signal.samples, amplitude(self.options.gain_db))
+        samples = levels.apply_gain(signal.samples, levels.db_to_amplitude(self.options.gain_db))
         return Waveform(samples=samples, sample_rate=signal.sample_rate)

@@ -1,4 +1,4 @@
-"""``hpss``: what sounds on, or what strikes."""
+"""``hpss``: harmonic or percussive sound alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Meta, Transform, Waveform
-from tonearm_plugins.transforms.effect import N_FFT_TEXT, NFft, n_fft_of
+from tonearm_plugins.transforms.librosa_effects import N_FFT_DESCRIPTION, NFft, analysis_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,30 +15,30 @@ class HpssOptions:
 
     keep: Annotated[
         Literal["harmonic", "percussive"],
-        Meta(description="harmonic is what sounds on: tones, voices; percussive what strikes: drums, clicks."),
+        Meta(description="Part to keep: harmonic (tones, voices) or percussive (drums, clicks)."),
     ]
     margin: Annotated[
         float,
         Meta(
             ge=1,
             le=100,
-            description="How much more of one than of the other it must be; above 1, what is neither goes.",
+            description="Factor by which one part must exceed the other; above 1, what is neither is dropped.",
         ),
     ] = 1.0
-    n_fft: Annotated[NFft, Meta(ge=32, le=1 << 17, description=N_FFT_TEXT)] = None
+    n_fft: Annotated[NFft, Meta(ge=32, le=1 << 17, description=N_FFT_DESCRIPTION)] = None
 
 
 class Hpss(Transform[Waveform, Waveform, HpssOptions]):
-    """Keep harmonic or percussive sound, by librosa's median filters; the length stays exactly."""
+    """Keep the harmonic or the percussive part, by librosa's median filters; the length does not change."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return one part of the waveform."""
-        from tonearm_plugins.dsp.effects import separated
+        from tonearm_plugins.dsp.effects import hpss
 
-        samples = separated(
+        samples = hpss(
             signal.samples,
             percussive=self.options.keep == "percussive",
             margin=self.options.margin,
-            n_fft=n_fft_of(signal, self.options.n_fft),
+            n_fft=analysis_length(signal, self.options.n_fft),
         )
         return Waveform(samples=samples, sample_rate=signal.sample_rate)

@@ -1,4 +1,4 @@
-"""``limiter``: peaks under a ceiling, by a gain that is down before they come."""
+"""``limiter``: peaks held under a ceiling, by a gain that goes down before them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Meta, OptionError, Transform, Waveform
-from tonearm_plugins.transforms.timing import samples_in
+from tonearm.api import Context, Meta, OptionError, RemoveOption, Transform, Waveform
+from tonearm_plugins.transforms.durations import duration_in_samples
 
 DEFAULT_TRUE_PEAK_DB = -1.0
 
@@ -21,52 +21,74 @@ class LimiterOptions:
         Meta(
             le=0,
             ge=-120,
-            description="Ceiling in dBTP, which holds between samples too (oversampled 4 times); -1 if none is given.",
+            description="Ceiling in dBTP, which also holds between samples (oversampled 4 times); -1 if no ceiling is"
+            " given.",
         ),
     ] = None
     peak_db: Annotated[
-        float | None, Meta(le=0, ge=-120, description="Ceiling of the samples alone in dBFS, in its place.")
+        float | None, Meta(le=0, ge=-120, description="Ceiling of the samples alone in dBFS, in place of true_peak_db.")
     ] = None
     lookahead_ms: Annotated[
-        float, Meta(gt=0, le=100, description="How long before a peak the gain begins to go down, in ms.")
+        float, Meta(gt=0, le=100, description="Time in ms over which the gain goes down before a peak.")
     ] = 5.0
     release_ms: Annotated[
-        float, Meta(gt=0, le=10_000, description="How long a reduction takes to come down to 1/e of its dB, in ms.")
+        float, Meta(gt=0, le=10_000, description="Time in ms after which a reduction in dB has fallen to 1/e.")
     ] = 50.0
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield that there are two ceilings, if so."""
+        """Yield an error if there are two ceilings."""
         if self.peak_db is not None and self.true_peak_db is not None:
             yield OptionError(
-                "peak_db and true_peak_db are two ceilings", option="peak_db", hint="true_peak_db holds for samples too"
+                "peak_db and true_peak_db are two ceilings",
+                option="peak_db",
+                remedies=(RemoveOption("peak_db", "because true_peak_db also holds for samples"),),
             )
 
 
 class Limiter(Transform[Waveform, Waveform, LimiterOptions]):
-    """Hold peaks under a ceiling by a look-ahead gain, one for all channels; no delay, nothing cut off."""
+    """Hold peaks under a ceiling by a look-ahead gain, one for all channels, with no delay and no clipping."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform, which is not over the ceiling anywhere, and measure the greatest reduction."""
-        from tonearm_plugins.dsp.level import amplitude
+        """Return the waveform under the ceiling, and record the largest reduction."""
+        from tonearm_plugins.dsp.levels import db_to_amplitude
 
         options = self.options
         true_peak_db = DEFAULT_TRUE_PEAK_DB if options.true_peak_db is None else options.true_peak_db
-        ceiling = amplitude(true_peak_db if options.peak_db is None else options.peak_db)
-        result, reduction_db = limited(signal, ceiling, options, true_peak=options.peak_db is None)
+        ceiling = db_to_amplitude(true_peak_db if options.peak_db is None else options.peak_db)
+        result, reduction_db = limit_waveform(signal, ceiling, options, true_peak=options.peak_db is None)
         context.measure(reduction_db=round(reduction_db, 2))
         return result
 
 
-def limited(signal: Waveform, ceiling: float, options: LimiterOptions, *, true_peak: bool) -> tuple[Waveform, float]:
-    """Return a waveform limited to a ceiling with the times of the options, and the greatest reduction in dB."""
+def limit_waveform(
+    signal: Waveform, ceiling: float, options: LimiterOptions, *, true_peak: bool
+) -> tuple[Waveform, float]:
+    """Limit a waveform to a ceiling.
+
+    Parameters
+    ----------
+    signal
+        Waveform to limit.
+    ceiling
+        Largest amplitude of the result.
+    options
+        Options with the look-ahead and the release; their ceilings are not used.
+    true_peak
+        Whether the ceiling also holds between samples.
+
+    Returns
+    -------
+    waveform, reduction_db
+        Limited waveform, and the largest reduction in dB.
+    """
     from tonearm_plugins.dsp.limiter import limit
 
     rate = signal.sample_rate
-    found = limit(
+    result = limit(
         signal.samples,
         ceiling,
-        lookahead=max(1, samples_in(rate, ms=options.lookahead_ms)),
+        lookahead=max(1, duration_in_samples(rate, ms=options.lookahead_ms)),
         release=rate * options.release_ms / 1000,
         true_peak=true_peak,
     )
-    return Waveform(samples=found.samples, sample_rate=rate), found.reduction_db
+    return Waveform(samples=result.samples, sample_rate=rate), result.reduction_db

@@ -1,4 +1,4 @@
-"""``loudness``: as loud as it should be, by ITU-R BS.1770-4."""
+"""``loudness``: a gain to a target loudness, by ITU-R BS.1770-4."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, ItemError, Meta, OptionError, Spec, Transform, Waveform
-from tonearm_plugins.transforms.limiter import LimiterOptions, limited
+from tonearm.api import Context, GiveOption, InsertStep, ItemError, Meta, OptionError, Remedy, Spec, Transform, Waveform
+from tonearm_plugins.transforms.limiter import LimiterOptions, limit_waveform
 
 if TYPE_CHECKING:
-    from tonearm_plugins.dsp.loudness import BlockLoudness
+    from tonearm_plugins.dsp.loudness import LoudnessMeasurement
 
-TURNS = 6
-"""How often the gain is corrected for what the limiter takes away, at most."""
+MAX_STEPS = 6
+"""Number of times that the gain is raised at most, to make up for what the limiter takes away."""
 
-CLOSE = 0.05
-"""In LU: near enough to the target."""
+TOLERANCE_LU = 0.05
+"""Distance in LU from the target that is close enough."""
 
-LEAST_SLOPE = 0.2
-"""What a dB of gain adds in LU, at least: beyond, a limiter makes nothing but noise of a sound."""
+MIN_SLOPE = 0.2
+"""Smallest effect of 1 dB of gain in LU that is assumed: with less, a limiter turns a sound into noise."""
 
-MOST_MORE = 40.0
-"""In dB: how much more than the target wants is tried, where a limiter takes nearly all of it away."""
+MAX_EXTRA_GAIN_DB = 40.0
+"""Largest gain in dB that is tried beyond that to the target, where a limiter takes nearly all of it away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,124 +34,129 @@ class LoudnessOptions:
         Meta(
             ge=-70,
             le=0,
-            description="Integrated loudness of the result: -16 for podcasts and the web, -23 for EBU R 128.",
+            description="Integrated loudness of the result in LUFS: -16 for podcasts and the web, -23 for EBU R 128.",
         ),
     ] = -16.0
     true_peak_db: Annotated[
         float | None,
-        Meta(ge=-60, le=20, description="Ceiling of its true peak in dBTP, oversampled 4 times; null for none."),
+        Meta(ge=-60, le=20, description="Ceiling of the true peak in dBTP, oversampled 4 times; null for none."),
     ] = -1.0
     peaks: Annotated[
         Literal["limit", "lower"],
         Meta(
-            description="What becomes of a sound that would go over the ceiling: limit holds its peaks by a limiter and"
-            " reaches the target, lower gives it one gain and leaves it softer."
+            description="Treatment of peaks over the ceiling: limit holds them by a limiter and reaches the target,"
+            " lower uses one gain and stays below the target."
         ),
     ] = "limit"
     channel_weights: Annotated[
         list[float] | None,
         Meta(
             min_length=1,
-            description="Weight of each channel; by their number if not given, in the order of WAV files: L R, L R C,"
-            " L R Ls Rs, L R C Ls Rs, 5.1 L R C LFE Ls Rs, 7.1 L R C LFE Lb Rb Ls Rs.",
+            description="Weight of each channel; if not given, by the number of channels in the order of WAV: L R,"
+            " L R C, L R Ls Rs, L R C Ls Rs, 5.1 L R C LFE Ls Rs, 7.1 L R C LFE Lb Rb Ls Rs.",
         ),
     ] = None
 
 
 class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
-    """Bring the integrated loudness (ITU-R BS.1770-4, gated) to a target, true peaks under a ceiling."""
+    """Bring the integrated loudness (ITU-R BS.1770-4, gated) to a target, with true peaks under a ceiling."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform, and measure loudness and true peak of it.
+        """Return the waveform at the target, and record its loudness and its true peak.
 
-        What is shorter than one block of 400 ms is measured as a whole, without gates, and a warning says so.
+        A waveform shorter than one block of 400 ms is measured as a whole, without gates, with a warning.
         """
-        from tonearm_plugins.dsp.level import amplitude, decibels, scaled
-        from tonearm_plugins.dsp.true_peak import true_peak_of
+        from tonearm_plugins.dsp.levels import amplitude_to_db, apply_gain, db_to_amplitude
+        from tonearm_plugins.dsp.true_peak import measure_true_peak
 
         options = self.options
-        found = self._measured(signal)
-        if found.whole:
+        found = self._measure(signal)
+        if found.ungated:
             context.warn(
-                f"it lasts {signal.duration:.3g} s, less than a block of 0.4 s: its loudness is that of the whole,"
-                " without gates"
+                f"it lasts {signal.duration:.3g} s, less than a block of 0.4 s: its loudness was measured without gates"
             )
         context.measure(source_lufs=_rounded(found.integrated))
         if not math.isfinite(found.integrated):
-            context.warn("nothing in it is louder than -70 LUFS: it has no loudness, and stays as it is")
+            context.warn("nothing in it is louder than -70 LUFS, so it stays as it is")
             return signal
-        gain, peak = found.gain_to(options.target_lufs), true_peak_of(signal.samples)
-        ceiling = math.inf if options.true_peak_db is None else amplitude(options.true_peak_db)
+        gain, peak = found.gain_to(options.target_lufs), measure_true_peak(signal.samples)
+        ceiling = math.inf if options.true_peak_db is None else db_to_amplitude(options.true_peak_db)
         if peak * gain > ceiling and options.peaks == "limit":
-            result, gain = self._limited(signal, gain, ceiling, context)
-            found, peak = self._measured(result), true_peak_of(result.samples)
+            result, gain = self._limit(signal, gain, ceiling, context)
+            found, peak = self._measure(result), measure_true_peak(result.samples)
         else:
             gain = min(gain, ceiling / peak)
-            result = Waveform(samples=scaled(signal.samples, gain), sample_rate=signal.sample_rate)
+            result = Waveform(samples=apply_gain(signal.samples, gain), sample_rate=signal.sample_rate)
             found, peak = found.scaled(gain), peak * gain
-        if abs(found.integrated - options.target_lufs) > 2 * CLOSE:
-            hint = "; peaks: limit would reach it" if options.peaks == "lower" else ""
+        if abs(found.integrated - options.target_lufs) > 2 * TOLERANCE_LU:
+            hint = "; peaks: limit would reach the target" if options.peaks == "lower" else ""
             context.warn(
                 f"it is at {found.integrated:.1f} LUFS, not {options.target_lufs:g}: its true peak is at"
-                f" {decibels(peak):.1f} dBTP{hint}"
+                f" {amplitude_to_db(peak):.1f} dBTP{hint}"
             )
         context.measure(
             loudness_lufs=_rounded(found.integrated),
-            gain_db=round(decibels(gain), 2),
-            true_peak_db=_rounded(decibels(peak)),
+            gain_db=round(amplitude_to_db(gain), 2),
+            true_peak_db=_rounded(amplitude_to_db(peak)),
         )
         if found.range is not None:
-            context.measure(
-                max_short_term_lufs=_rounded(found.loudest_short_term), loudness_range_lu=round(found.range, 2)
-            )
+            context.measure(max_short_term_lufs=_rounded(found.max_short_term), loudness_range_lu=round(found.range, 2))
         return result
 
-    def _limited(self, signal: Waveform, gain: float, ceiling: float, context: Context) -> tuple[Waveform, float]:
-        """Return the waveform limited, with so much gain before that it has the loudness wanted all the same."""
-        from tonearm_plugins.dsp.level import amplitude, decibels, scaled
+    def _limit(self, signal: Waveform, gain: float, ceiling: float, context: Context) -> tuple[Waveform, float]:
+        """Return the limited waveform and the gain before the limiter that brings it to the target."""
+        from tonearm_plugins.dsp.levels import amplitude_to_db, apply_gain, db_to_amplitude
 
-        gain_db, slope = decibels(gain), 1.0
-        most_db = gain_db + MOST_MORE
+        gain_db, slope = amplitude_to_db(gain), 1.0
+        max_gain_db = gain_db + MAX_EXTRA_GAIN_DB
         tried: list[tuple[float, float]] = []
-        for _ in range(TURNS):
-            louder = Waveform(samples=scaled(signal.samples, amplitude(gain_db)), sample_rate=signal.sample_rate)
-            result, reduction_db = limited(louder, ceiling, LimiterOptions(), true_peak=True)
-            tried.append((gain_db, self._measured(result).integrated))
+        for _ in range(MAX_STEPS):
+            louder = Waveform(
+                samples=apply_gain(signal.samples, db_to_amplitude(gain_db)), sample_rate=signal.sample_rate
+            )
+            result, reduction_db = limit_waveform(louder, ceiling, LimiterOptions(), true_peak=True)
+            tried.append((gain_db, self._measure(result).integrated))
             missing = self.options.target_lufs - tried[-1][1]
-            if abs(missing) < CLOSE or not math.isfinite(missing):  # the ceiling may be below what has a loudness
+            if abs(missing) < TOLERANCE_LU or not math.isfinite(missing):  # nothing may be left above -70 LUFS
                 break
-            # Of each dB of gain, the limiter lets through only a part: the secant method.
+            # The limiter takes away a part of each dB of gain, which the secant method finds.
             if len(tried) > 1:
                 (gain_before, before), (gain_now, now) = tried[-2:]
-                slope = min(max((now - before) / (gain_now - gain_before), LEAST_SLOPE), 1.0)
-            more = min(missing / slope, most_db - gain_db)
+                slope = min(max((now - before) / (gain_now - gain_before), MIN_SLOPE), 1.0)
+            more = min(missing / slope, max_gain_db - gain_db)
             if not more:
                 break
             gain_db += more
         context.measure(reduction_db=round(reduction_db, 2))
-        return result, amplitude(tried[-1][0])
+        return result, db_to_amplitude(tried[-1][0])
 
-    def _measured(self, signal: Waveform) -> BlockLoudness:
-        from tonearm_plugins.dsp.framing import ShapeError
+    def _measure(self, signal: Waveform) -> LoudnessMeasurement:
+        from tonearm_plugins.dsp.errors import ShapeError
         from tonearm_plugins.dsp.loudness import measure_loudness
 
         try:
             return measure_loudness(signal.samples, signal.sample_rate, weights=self.options.channel_weights)
         except ShapeError as error:
-            raise ItemError(str(error), code="no-loudness", hint=HINT) from error
+            raise ItemError(str(error), code="no-loudness", remedies=self._remedies(signal.sample_rate)) from error
 
     def produces(self, spec: Spec) -> Spec:
-        """Refuse what cannot be measured."""
-        from tonearm_plugins.dsp.layouts import known_to_loudness
+        """Return the spec; channels and rates without a loudness are refused."""
+        from tonearm_plugins.dsp.channel_layouts import loudness_refusal
 
-        reason = known_to_loudness(spec.channels, spec.sample_rate, self.options.channel_weights)
+        reason = loudness_refusal(spec.channels, spec.sample_rate, self.options.channel_weights)
         if reason:
-            raise OptionError(reason, code="no-loudness", hint=HINT)
+            raise OptionError(reason, code="no-loudness", remedies=self._remedies(spec.sample_rate))
         return spec.but(signals=(Waveform,))
+
+    def _remedies(self, sample_rate: int | None) -> tuple[Remedy, ...]:
+        """Return what to do about a waveform whose loudness cannot be measured."""
+        from tonearm_plugins.dsp.channel_layouts import MIN_LOUDNESS_RATE
+
+        if sample_rate is not None and sample_rate < MIN_LOUDNESS_RATE:
+            return (InsertStep("resample", {"sample_rate": MIN_LOUDNESS_RATE}),)
+        weights = GiveOption("channel_weights", "one weight for each channel")
+        return (weights,) if self.options.channel_weights else (weights, InsertStep("mix", {"to": "mono"}))
 
 
 def _rounded(db: float) -> float | str:
     return round(db, 2) if math.isfinite(db) else "-inf"
-
-
-HINT = "channel_weights says what each channel weighs; mix and resample before it change channels and rate"

@@ -1,11 +1,11 @@
-"""``mu-law-decode``: from the classes, or companded values, of WaveNet and its like to a waveform."""
+"""``mu-law-decode``: a waveform from the mu-law classes or companded values of WaveNet and similar models."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, ItemError, Meta, Transform, Waveform
+from tonearm.api import Advice, Context, GiveOption, ItemError, Meta, SetOption, Transform, Waveform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,28 +15,28 @@ class MuLawDecodeOptions:
     values: Annotated[
         Literal["indices", "companded"],
         Meta(
-            description="What the array holds: class indices, which full_scale: 1 in the decoder leaves as they are, or"
-            " companded values from -1 to 1."
+            description="Contents of the array: class indices, which need full_scale: 1 in the decoder, or companded"
+            " values from -1 to 1."
         ),
     ]
     quantization_channels: Annotated[
-        int, Meta(ge=2, le=1 << 16, description="How many classes the model has; mu is one less.")
+        int, Meta(ge=2, le=1 << 16, description="Number of classes of the model; mu is one less.")
     ] = 256
 
 
 class MuLawDecode(Transform[Waveform, Waveform, MuLawDecodeOptions]):
-    """Expand mu-law as WaveNet and torchaudio have it; for the bytes of G.711, pcm-reader has encoding: mulaw."""
+    """Expand mu-law as WaveNet and torchaudio define it; for bytes of G.711, use pcm-reader with encoding: mulaw."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform; of class indices it is float32."""
-        from tonearm_plugins.dsp.companding import decoded, expanded
+        """Return the expanded waveform; from class indices it is float32."""
+        from tonearm_plugins.dsp.mu_law import mu_law_decode, mu_law_expand
 
         indices = self.options.values == "indices"
         try:
-            samples = (decoded if indices else expanded)(signal.samples, self.options.quantization_channels)
+            samples = (mu_law_decode if indices else mu_law_expand)(signal.samples, self.options.quantization_channels)
         except ValueError as error:
-            hint = "full_scale: 1 in the decoder leaves whole numbers as they are" if indices else "values: indices"
-            raise ItemError(
-                str(error), code="not-mu-law", hint=f"{hint}; quantization_channels says how many"
-            ) from error
+            keep = Advice("full_scale: 1 in the decoder keeps whole numbers as they are")
+            classes = GiveOption("quantization_channels", "number of classes")
+            remedies = (keep, classes) if indices else (SetOption("values", "indices", "if they are class indices"),)
+            raise ItemError(str(error), code="not-mu-law", remedies=remedies) from error
         return Waveform(samples=samples, sample_rate=signal.sample_rate)

@@ -1,4 +1,4 @@
-"""``normalize``: one gain for the whole signal, so that its peak, or its RMS, is where it should be."""
+"""``normalize``: one gain for the whole waveform, which brings its peak or its RMS to a level."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated
 from tonearm.api import Context, Meta, Transform, Waveform
 
 DEFAULT_PEAK_DB = -1.0
-SILENT = 1e-300
-"""A peak below this is as good as silence: no float64 would bring it up."""
+SILENCE = 1e-300
+"""Peak below which a waveform is silent: no gain in float64 would bring it up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +21,8 @@ class NormalizeOptions:
         Meta(
             le=0,
             ge=-120,
-            description="Sample peak of the result in dBFS; -1 if nothing is given. With rms_db, a ceiling: where the"
-            " peak would be over it, the gain is less.",
+            description="Sample peak of the result in dBFS; -1 if neither option is given. Next to rms_db it is a"
+            " ceiling, which the gain respects.",
         ),
     ] = None
     rms_db: Annotated[
@@ -39,24 +39,24 @@ class Normalize(Transform[Waveform, Waveform, NormalizeOptions]):
     """Bring the peak over all channels, or their RMS, to a level by one gain; silence stays as it is."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the scaled waveform, and measure the gain."""
-        from tonearm_plugins.dsp.level import amplitude, decibels, peak_of, rms_of, scaled
+        """Return the waveform times the gain, and record the gain."""
+        from tonearm_plugins.dsp import levels
 
         peak_db, rms_db = self.options.peak_db, self.options.rms_db
-        peak = peak_of(signal.samples)
-        rms = 0.0 if rms_db is None else rms_of(signal.samples)
-        if peak < SILENT or (rms_db is not None and rms < SILENT):
+        peak = levels.peak(signal.samples)
+        rms = 0.0 if rms_db is None else levels.rms(signal.samples)
+        if peak < SILENCE or (rms_db is not None and rms < SILENCE):
             return signal
         if rms_db is None:
-            gain = amplitude(DEFAULT_PEAK_DB if peak_db is None else peak_db) / peak
+            gain = levels.db_to_amplitude(DEFAULT_PEAK_DB if peak_db is None else peak_db) / peak
         else:
-            gain = amplitude(rms_db) / rms
-            most = gain if peak_db is None else amplitude(peak_db) / peak
-            if gain > most:
+            gain = levels.db_to_amplitude(rms_db) / rms
+            max_gain = gain if peak_db is None else levels.db_to_amplitude(peak_db) / peak
+            if gain > max_gain:
                 context.warn(
-                    f"it would peak at {decibels(gain * peak):.1f} dBFS with an RMS of {rms_db:g} dBFS, so its gain is"
-                    f" {decibels(gain / most):.1f} dB less"
+                    f"at an RMS of {rms_db:g} dBFS it would peak at {levels.amplitude_to_db(gain * peak):.1f} dBFS, so"
+                    f" the gain is {levels.amplitude_to_db(gain / max_gain):.1f} dB lower"
                 )
-                gain = most
-        context.measure(gain_db=round(decibels(gain), 2))
-        return Waveform(samples=scaled(signal.samples, gain), sample_rate=signal.sample_rate)
+                gain = max_gain
+        context.measure(gain_db=round(levels.amplitude_to_db(gain), 2))
+        return Waveform(samples=levels.apply_gain(signal.samples, gain), sample_rate=signal.sample_rate)

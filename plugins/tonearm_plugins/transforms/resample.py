@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import MAX_SAMPLE_RATE, Context, Meta, Spec, Transform, Waveform
+from tonearm_plugins.transforms.durations import spec_with_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,14 +17,14 @@ class ResampleOptions:
     quality: Annotated[
         Literal["quick", "low", "medium", "high", "very-high"],
         Meta(
-            description="Of the filter: what high adds lies 110 dB and more below the sound, which is beyond 16-bit"
-            " files; very-high 150 dB, for double precision; quick and low let aliases through."
+            description="Quality of the filter: high leaves an error 110 dB below the sound, beyond 16-bit files,"
+            " very-high 150 dB, for double precision; quick and low let aliases through."
         ),
     ] = "high"
 
 
 class Resample(Transform[Waveform, Waveform, ResampleOptions]):
-    """Change the sample rate; n samples become ⌈n · new / old⌉, and nothing changes where the rates agree."""
+    """Change the sample rate; n samples become ⌈n · new / old⌉, and nothing changes if the rates are equal."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform at the new rate, in its own precision."""
@@ -36,10 +37,8 @@ class Resample(Transform[Waveform, Waveform, ResampleOptions]):
         return Waveform(samples=samples, sample_rate=rate)
 
     def produces(self, spec: Spec) -> Spec:
-        """Return the new rate, and the new length where the old one is known."""
+        """Return the spec with the new rate, and with the new length if the old one is known."""
         from tonearm_plugins.dsp.resampling import resampled_length
 
         rate = self.options.sample_rate
-        known = spec.length is not None and spec.sample_rate is not None
-        length = resampled_length(spec.length, spec.sample_rate, rate) if known else None  # type: ignore[arg-type]
-        return spec.but(signals=(Waveform,), sample_rate=rate, length=length)
+        return spec_with_length(spec, lambda length, old: resampled_length(length, old, rate)).but(sample_rate=rate)

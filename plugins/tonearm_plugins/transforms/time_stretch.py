@@ -1,4 +1,4 @@
-"""``time-stretch``: faster or slower at the same pitch."""
+"""``time-stretch``: another speed at the same pitch."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, Meta, Spec, Transform, Waveform
-from tonearm_plugins.transforms.effect import N_FFT_TEXT, NFft, n_fft_of
-from tonearm_plugins.transforms.timing import with_length
+from tonearm_plugins.transforms.durations import spec_with_length
+from tonearm_plugins.transforms.librosa_effects import N_FFT_DESCRIPTION, NFft, analysis_length
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimeStretchOptions:
     """Options of ``time-stretch``."""
 
-    rate: Annotated[float, Meta(ge=0.1, le=10, description="How many times as fast: 2 is half as long.")]
-    n_fft: Annotated[NFft, Meta(ge=32, le=1 << 17, description=N_FFT_TEXT)] = None
+    rate: Annotated[float, Meta(ge=0.1, le=10, description="Factor of the speed: 2 is half as long.")]
+    n_fft: Annotated[NFft, Meta(ge=32, le=1 << 17, description=N_FFT_DESCRIPTION)] = None
 
 
 class TimeStretch(Transform[Waveform, Waveform, TimeStretchOptions]):
-    """Play faster or slower at the same pitch, by librosa's phase vocoder; n samples become round(n / rate)."""
+    """Change the speed and keep the pitch, by librosa's phase vocoder; n samples become round(n / rate)."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform at its new speed."""
-        from tonearm_plugins.dsp.effects import time_stretched
+        from tonearm_plugins.dsp.effects import time_stretch
 
-        samples = time_stretched(signal.samples, self.options.rate, n_fft=n_fft_of(signal, self.options.n_fft))
+        samples = time_stretch(signal.samples, self.options.rate, n_fft=analysis_length(signal, self.options.n_fft))
         return Waveform(samples=samples, sample_rate=signal.sample_rate)
 
     def produces(self, spec: Spec) -> Spec:
-        """Return the new length, where the old one is known."""
-        return with_length(spec, lambda length, _: max(round(length / self.options.rate), 1))
+        """Return the spec with the new length, if the old one is known."""
+        return spec_with_length(spec, lambda length, _: max(round(length / self.options.rate), 1))

@@ -1,4 +1,4 @@
-"""``trim``: no silence at the edges."""
+"""``trim``: removal of silence at the beginning and the end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Meta, Spec, Transform, Waveform
-from tonearm_plugins.transforms.timing import samples_in
+from tonearm_plugins.transforms.durations import duration_in_samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,53 +15,59 @@ class TrimOptions:
 
     threshold_db: Annotated[
         float,
-        Meta(ge=-150, lt=0, description="What is below is silence: the RMS of 10 ms in the loudest channel, in dB."),
+        Meta(
+            ge=-150,
+            lt=0,
+            description="Level in dB below which it is silent: the RMS of 10 ms in the loudest channel.",
+        ),
     ] = -50.0
     relative_to: Annotated[
         Literal["loudest", "full-scale"],
-        Meta(description="What the threshold is beside: the loudest 10 ms of the sound, or full scale."),
+        Meta(description="Reference of the threshold: the loudest 10 ms of the sound, or full scale."),
     ] = "loudest"
-    edges: Annotated[Literal["both", "start", "end"], Meta(description="Which of them to trim.")] = "both"
+    edges: Annotated[Literal["both", "start", "end"], Meta(description="Edges to trim.")] = "both"
     padding_ms: Annotated[
-        float, Meta(ge=0, le=60_000, description="Of what was there, so much stays before and after the sound, in ms.")
+        float,
+        Meta(ge=0, le=60_000, description="Duration in ms to keep before and after the sound, if it is there."),
     ] = 50.0
     min_seconds: Annotated[
-        float, Meta(ge=0, le=3600, description="So much stays at least, of the sound and what was around it.")
+        float, Meta(ge=0, le=3600, description="Shortest duration of the result in seconds, if the input has it.")
     ] = 0.0
 
 
 class Trim(Transform[Waveform, Waveform, TrimOptions]):
-    """Cut silence off the beginning and the end, never out of the middle; what has no sound stays as it is."""
+    """Cut silence off the beginning and the end, never out of the middle; a silent waveform stays as it is."""
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the part from the first sound to the last, and measure what went."""
+        """Return the part from the first sound to the last, and record how much was cut."""
         import numpy as np
 
-        from tonearm_plugins.dsp.edges import WINDOW_MS, loud_windows, window_powers
+        from tonearm_plugins.dsp.silence import WINDOW_MS, loud_windows, window_powers
 
         options, rate, length = self.options, signal.sample_rate, signal.length
-        window = max(1, samples_in(rate, ms=WINDOW_MS))
+        window = max(1, duration_in_samples(rate, ms=WINDOW_MS))
         powers = window_powers(signal.samples, window)
         loud = np.flatnonzero(loud_windows(powers, options.threshold_db, relative=options.relative_to == "loudest"))
         if not loud.size:
-            what = "it is silent" if not powers.any() else f"nothing in it is above {options.threshold_db:g} dBFS"
-            context.warn(f"{what}, so nothing was trimmed")
+            reason = "it is silent" if not powers.any() else f"nothing in it is above {options.threshold_db:g} dBFS"
+            context.warn(f"{reason}, so nothing was trimmed")
             return signal
-        padding = samples_in(rate, ms=options.padding_ms)
+        padding = duration_in_samples(rate, ms=options.padding_ms)
         first = 0 if options.edges == "end" else max(int(loud[0]) * window - padding, 0)
         last = length if options.edges == "start" else min((int(loud[-1]) + 1) * window + padding, length)
-        first, last = _at_least(first, last, min(samples_in(rate, seconds=options.min_seconds), length), length)
+        min_length = min(duration_in_samples(rate, seconds=options.min_seconds), length)
+        first, last = _widen(first, last, min_length, length)
         context.measure(trimmed_start=round(first / rate, 4), trimmed_end=round((length - last) / rate, 4))
         return Waveform(samples=signal.samples[:, first:last], sample_rate=rate)
 
     def produces(self, spec: Spec) -> Spec:
-        """Return that the length is known no more."""
+        """Return the spec without a length, which depends on the sound."""
         return spec.but(signals=(Waveform,), length=None)
 
 
-def _at_least(first: int, last: int, least: int, length: int) -> tuple[int, int]:
-    """Widen a part to both sides, as far as there is something, until it has ``least`` samples."""
-    missing = max(least - (last - first), 0)
+def _widen(first: int, last: int, min_length: int, length: int) -> tuple[int, int]:
+    """Widen a part of a signal to both sides, until it has a length or reaches the ends."""
+    missing = max(min_length - (last - first), 0)
     first = max(first - missing // 2, 0)
-    last = min(max(last, first + least), length)
-    return min(first, last - least) if least else first, last
+    last = min(max(last, first + min_length), length)
+    return min(first, last - min_length) if min_length else first, last

@@ -8,7 +8,7 @@ import sys
 import pytest
 from core_toys import ROOT, tonearm
 
-from tonearm import cli
+from tonearm.cli import main as cli
 
 HEAVY = ("numpy", "scipy", "librosa", "soundfile", "pydub", "numba", "llvmlite", "soxr", "rich", "torch", "mutagen")
 RIGHT = """\
@@ -180,7 +180,9 @@ class TestFiles:
 
 def test_threads_rest_in_every_command():
     """Whatever imports NumPy does so afterwards, and OpenBLAS looks at it then."""
-    code = "import os\nfrom tonearm.cli import main\nmain(['schema'])\nprint(os.environ['OPENBLAS_THREAD_TIMEOUT'])"
+    code = (
+        "import os\nfrom tonearm.cli.main import main\nmain(['schema'])\nprint(os.environ['OPENBLAS_THREAD_TIMEOUT'])"
+    )
     environ = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
     assert done.stdout.endswith("\n16\n")
@@ -195,7 +197,7 @@ def test_nothing_heavy_is_imported(arguments, tmp_path):
     mel = reading("kind: mel, dialect: hifigan").replace("{use: normalize}", steps)
     (tmp_path / "mel.yaml").write_text(mel)
     code = (
-        "import sys\nfrom tonearm.cli import main\nsys.stdout = sys.stderr\n"
+        "import sys\nfrom tonearm.cli.main import main\nsys.stdout = sys.stderr\n"
         f"try:\n    main({arguments})\nexcept SystemExit:\n    pass\n"
         "sys.stdout = sys.__stdout__\nprint(*sys.modules)"
     )
@@ -205,6 +207,6 @@ def test_nothing_heavy_is_imported(arguments, tmp_path):
     assert not modules & set(HEAVY)
     if arguments[0] in ("--help", "--version"):
         rooms = {name.split(".")[1] for name in modules if name.startswith("tonearm.")}
-        assert rooms <= {"cli", "version"}
+        assert rooms <= {"cli", "startup", "version"}
         bare = subprocess.run([sys.executable, "-c", "import sys\nprint(*sys.modules)"], capture_output=True, text=True)
         assert not modules & {"typing", "shutil", "inspect", "pathlib"} - set(bare.stdout.split())

@@ -7,7 +7,7 @@ import pytest
 from core_toys import hooks, offer, registry_of, third_party, tonearm
 from jsonschema import Draft202012Validator
 
-from tonearm import cli
+from tonearm.cli import main as cli
 from tonearm.plugins import registry
 from tonearm.plugins.registry import Registry
 

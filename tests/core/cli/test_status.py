@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from core_toys import tonearm
 
-from tonearm import cli
+from tonearm.cli import main as cli
 
 PIPELINE = """\
 tonearm: 1

@@ -9,9 +9,10 @@ import sys
 import pytest
 from core_toys import tonearm
 
-from tonearm import cli
 from tonearm.cli import console
+from tonearm.cli import main as cli
 from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
+from tonearm.startup import Terminated
 from tonearm.version import __version__
 
 RIGHT = """\
@@ -19,7 +20,7 @@ tonearm: 1
 input: {use: npy-reader, files: "*.npy", with: {kind: waveform, sample_rate: 8000}}
 outputs: [{use: wav-writer, file: "{stem}.wav"}]
 """
-SCRIPT = "import sys; from tonearm.cli import main; sys.exit(main())"
+SCRIPT = "import sys; from tonearm.cli.main import main; sys.exit(main())"
 BUFFERED = {"PYTHONUNBUFFERED": ""}
 
 
@@ -141,7 +142,7 @@ class TestGuard:
             (OutputError("no"), 4, "output: no\n"),
             (TonearmError("no", code="locked"), 11, "locked: no\n"),
             (KeyboardInterrupt(), 130, "interrupted\n"),
-            (console.Terminated(), 143, "terminated\n"),
+            (Terminated(), 143, "terminated\n"),
             (ZeroDivisionError("x"), 1, "bug: ZeroDivisionError: x\n    hint: this is a mistake in tonearm;"
              " --debug shows where\n"),
             (OSError(28, "No space left on device"), 4, "output: cannot write: no space left on device\n"),
@@ -169,5 +170,5 @@ class TestGuard:
     def test_sigterm_passes_through_a_plugin(self):
         from tonearm.pipeline.stages import blamed
 
-        with pytest.raises(console.Terminated), blamed(None):
-            raise console.Terminated
+        with pytest.raises(Terminated), blamed(None):
+            raise Terminated

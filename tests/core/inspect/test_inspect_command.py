@@ -19,7 +19,7 @@ import yaml
 
 import tonearm
 from tonearm.api import Context, Source
-from tonearm.cli import main
+from tonearm.cli.main import main
 from tonearm.inspect import files
 from tonearm.plugins.registry import default
 
@@ -193,7 +193,7 @@ def yaml_file(pipeline: Any, folder: Path) -> Path:
 
 
 def test_a_terminal_without_block_characters_gets_no_picture() -> None:
-    code = "import sys; from tonearm.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; from tonearm.cli.main import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "inspect", str(SAMPLES / "utt08.npy")]
     for encoding, shown in (("utf-8", True), ("ascii", False)):
         done = subprocess.run(command, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": encoding})
@@ -300,7 +300,7 @@ def peak_of(path: Path) -> int:
     """Peak memory in bytes of a fresh process that inspects a file."""
     # VmHWM, because getrusage knows of what this process took before the other one began.
     code = (
-        "import sys; from tonearm.cli import main; assert main(['inspect', sys.argv[1]]) == 0;"
+        "import sys; from tonearm.cli.main import main; assert main(['inspect', sys.argv[1]]) == 0;"
         "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True)

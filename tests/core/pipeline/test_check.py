@@ -113,7 +113,7 @@ class TestOptions:
         ("text", "said"),
         [
             ("kind: waveform", "2:14: missing-option: npy-reader: 'sample_rate' is missing"
-             "\n    hint: the rate that the model was made for, as in sample_rate: 22050"),
+             "\n    hint: sample_rate: … (the rate that the model was made for, such as 22050)"),
             ("sample_rat: 8000, sample_rate: 8000", "2:33: unknown-option: npy-reader has no option 'sample_rat'"
              "\n    hint: did you mean 'sample_rate'?"),
             ("sample_rate: 0", "2:46: bad-option: npy-reader: 'sample_rate' is 0; expected a whole number >= 1"
@@ -131,7 +131,7 @@ class TestOptions:
             ("sample_rate: 8000, axes: [time, tim]", "2:65: bad-option: npy-reader: 'axes' is 'tim'"
              "\n    hint: one of batch, channel, time, bin, mel, frame, complex"),
             ("sample_rate: 8000, kind: complex, hop_length: 4", "2:14: missing-option: npy-reader: 'n_fft' is missing"
-             "\n    hint: the model's own, as a complex spectrogram needs it"),
+             "\n    hint: n_fft: … (the model's own, as a complex spectrogram needs it)"),
             ("sample_rate: 8000, kind: complex, n_fft: 16, hop_length: 20", "2:90: not-invertible: npy-reader: a hann"
              " window of 16 cannot be inverted at hop_length 20: some samples have no weight in any frame"
              "\n    hint: check hop_length and win_length against the model's own settings"),
@@ -168,25 +168,25 @@ class TestPorts:
         text = with_options("kind: complex, sample_rate: 8000, n_fft: 16, hop_length: 4")
         assert problems(text, installed) == [
             "p.yaml:3:17: port-mismatch: wav-writer takes waveform, but npy-reader gives complex"
-            "\n    hint: put istft between them"
+            "\n    hint: put istft before it"
         ]
 
     def test_two_transforms_between(self):
         assert problems(pipeline(reader="fog-reader")) == [
             "p.yaml:4:11: port-mismatch: raw-writer takes waveform, but fog-reader gives fog"
-            "\n    hint: put fog-to-mist and mist-to-wave between them"
+            "\n    hint: put fog-to-mist and mist-to-wave before it"
         ]
 
     def test_between_steps(self):
         assert problems(pipeline(reader="fog-reader", steps=("mist-to-wave",))) == [
             "p.yaml:4:11: port-mismatch: mist-to-wave takes mist, but fog-reader gives fog"
-            "\n    hint: put fog-to-mist between them"
+            "\n    hint: put fog-to-mist before it"
         ]
 
     def test_no_way(self):
         assert problems(pipeline(steps=("rain-to-wave",))) == [
             "p.yaml:4:11: port-mismatch: rain-to-wave takes rain, but tone-reader gives waveform"
-            "\n    hint: no transform that is installed leads from one to the other"
+            "\n    hint: no installed transform leads from one to the other"
         ]
 
     def test_every_output_is_looked_at(self):
@@ -212,7 +212,7 @@ class TestPorts:
 
         registry = registry_of(transforms={"mist-to-wave": "no_such:X", "more": FogToMist, "again": MistToWave})
         (said,) = problems(pipeline(reader="fog-reader"), registry)
-        assert said.endswith("hint: put fog-to-mist and again between them")
+        assert said.endswith("hint: put fog-to-mist and again before it")
 
 
 class TestWhatIsKnownBeforehand:

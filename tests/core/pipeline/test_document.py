@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tonearm.errors import PipelineError, Problem
+from tonearm.errors import PipelineError, Problem, advise
 from tonearm.pipeline import document
 from tonearm.pipeline.document import Entry, Map, Mark, Scalar, Seq, from_plain, override, plain, read_document
 from tonearm.pipeline.yaml.nodes import MAX_NODES
@@ -104,15 +104,19 @@ class TestFromPlain:
         types = "use dict, list, str, int, float, bool or None"
         quoted = TEXT_HINT
         assert caught.value.problems == (
-            Problem(code="bad-key", message=f"{path}': a key must be text, not int", hint="use a str"),
-            Problem(code="bad-value", message=f"{path}.b': a bytes cannot stand in a pipeline", hint=types),
-            Problem(code="bad-number", message=f"{path}.n': 'nan' is not a finite number", hint=finite),
-            Problem(code="bad-number", message=f"{path}.i': '-18446744073709551615' does not fit 64 bits", hint=quoted),
+            Problem(code="bad-key", message=f"{path}': a key must be text, not int", remedies=advise("use a str")),
+            Problem(code="bad-value", message=f"{path}.b': a bytes cannot stand in a pipeline", remedies=advise(types)),
+            Problem(code="bad-number", message=f"{path}.n': 'nan' is not a finite number", remedies=advise(finite)),
+            Problem(
+                code="bad-number",
+                message=f"{path}.i': '-18446744073709551615' does not fit 64 bits",
+                remedies=advise(quoted),
+            ),
             Problem(code="bad-number", message=f"{path}.j': this integer does not fit 64 bits"),
             Problem(
                 code="bad-text",
                 message=f"{path}.s': this text has half of a surrogate pair in it",
-                hint=SURROGATE,
+                remedies=advise(SURROGATE),
             ),
         )
 

@@ -93,8 +93,8 @@ def test_every_value_at_once():
         ("{count: 1, zzz: 1}", "1:12: unknown-option: x has no option 'zzz'"
          "\n    hint: its options are count, level, name, quiet, mode, bits, sizes, modes, extra, either"),
         ("{count: 1, made: 1}", "1:12: unknown-option: x has no option 'made'\n    hint: did you mean 'mode'?"),
-        ("", "9:9: missing-option: x: 'count' is missing\n    hint: How many."),
-        ("level: 0", "9:9: missing-option: x: 'count' is missing\n    hint: How many."),
+        ("", "9:9: missing-option: x: 'count' is missing\n    hint: count: … (How many)"),
+        ("level: 0", "9:9: missing-option: x: 'count' is missing\n    hint: count: … (How many)"),
         ("[1]", "1:1: bad-option: x: 'with' is a mapping of options\n    hint: with: {name: value}"),
     ],
 )  # fmt: skip

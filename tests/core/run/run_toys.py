@@ -167,11 +167,14 @@ class OddReader(Decoder[Waveform, NoOptions]):
         time.sleep(float(seconds))
 
     def _heir(self, source: Source, status: str) -> None:
-        """Leave behind a copy of this process, with all files that it has open, and end."""
+        """Leave behind a copy of this process, with all files that it has open, until the test is over; and end."""
         if not os.fork():
             os.setsid()
             os.closerange(0, 3)
-            time.sleep(20)
+            for _ in range(3000):
+                if os.path.exists(f"{source.path}.over"):
+                    break
+                time.sleep(0.1)
             os._exit(0)
         os._exit(int(status))
 

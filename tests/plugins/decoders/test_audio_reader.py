@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -146,8 +145,7 @@ def test_tags_that_would_be_wrong_of_another_file_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3", "WAV", "AIFF"])
-def test_broken_tags_do_not_keep_the_sound_away(container: str) -> None:
-    """Whatever stands in the first bytes or the last: the same sound as ever, or an error of ours."""
+def test_broken_tags_raise_nothing_but_item_errors(container: str) -> None:
     subtype = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}.get(container, "PCM_16")
     data = made(container, subtype, tone(1, 3000))
     bare = np.random.default_rng(0)
@@ -196,7 +194,7 @@ def test_a_coded_file_cut_short_is_refused_or_warned_of(container: str, subtype:
 
 
 @pytest.mark.parametrize(("container", "subtype"), [*LOSSY, *LOSSLESS])
-def test_a_stump_or_noise_is_an_item_error(container: str, subtype: str) -> None:
+def test_stumps_are_refused_and_noise_is_read_or_raises_an_item_error(container: str, subtype: str) -> None:
     data = made(container, subtype, tone(1, 5000))
     rng = np.random.default_rng(0)
     for size in (0, 1, 4, 12, 30, 44, 60):
@@ -214,12 +212,12 @@ def test_a_stump_or_noise_is_an_item_error(container: str, subtype: str) -> None
 def test_what_is_no_audio_says_what_to_do(tmp_path: Path) -> None:
     error = error_of(b"hello " * 100)
     assert error.code == "bad-audio"
-    assert error.message == "it is no audio that is known: it looks like text: 'hello hello hello hello '"
+    assert error.message == "it is not a known audio format; it looks like text: 'hello hello hello hello '"
     error = error_of(b"RIFF" + bytes(100))
     assert error.message == "it begins as a WAV file, but is broken"
     assert "ffmpeg -i FILE FILE.wav" in error.hint
     assert "ffmpeg -i FILE FILE.wav" in error_of(b"\7" * 100).hint
-    assert error_of(b"").message == "it is no audio that is known: it looks like an empty file: it has 0 bytes"
+    assert error_of(b"").message == "it is not a known audio format; it looks like an empty file: it has 0 bytes"
     assert error_of(tmp_path).code == "not-a-file"
     assert error_of(tmp_path / "nowhere.wav").code == "unreadable"
 
@@ -241,7 +239,7 @@ def test_flac_from_a_pipe_does_not_say_its_length(tmp_path: Path) -> None:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(tmp_path / "a.wav"), "-f", "flac", "-"]
     piped = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout
     error = error_of(piped)
-    assert (error.code, error.hint) == ("unknown-length", "ffmpeg -i FILE FILE.wav reads it to its end")
+    assert (error.code, error.hint) == ("unknown-length", "ffmpeg -i FILE FILE.wav, which reads it to its end")
 
 
 def test_mp3_without_an_info_frame_is_read_to_its_end(tmp_path: Path) -> None:
@@ -282,7 +280,7 @@ def test_floats_beyond_full_scale_need_a_word() -> None:
 
 def test_an_array_in_memory_is_refused() -> None:
     source = Source(name="<array>", array=np.zeros(10, "f4"))
-    with pytest.raises(ItemError, match="an array in memory is no audio file") as caught:
+    with pytest.raises(ItemError, match="an array in memory is not an audio file") as caught:
         list(AudioReader(AudioOptions()).decode(source, Context()))
     assert "npy-reader takes arrays" in caught.value.hint
 
@@ -308,17 +306,18 @@ def test_silence_takes_a_two_thousandth_and_bombs_less(tmp_path: Path) -> None:
             file.write(np.zeros((480_000, 8), "i2"))
     error = error_of(bomb)
     assert error.code == "too-long"
-    assert error.message.startswith("it says it has 9,600,000 samples, but its ")
+    assert error.message.startswith("the header claims 9,600,000 samples, but the file has ")
 
 
-def test_mp3_decoders_keep_quiet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_mp3_file_prints_nothing_even_if_it_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "a.mp3"
     data = made("MP3", "MPEG_LAYER_III", tone(1, 20000))
     path.write_bytes(data[:900] + bytes(200) + data[900:] + b"TAG" + bytes(300))
     with soundfile.SoundFile(path) as sound:
         sound.read()
-    assert "Illegal" in capfd.readouterr().err, "this is what it prints"
+    assert "Illegal" in capfd.readouterr().err, "libmpg123 prints it"
     with contextlib.suppress(ItemError):
         read(path)
-    os.write(2, b"back again")
-    assert capfd.readouterr().err == "back again"
+    assert capfd.readouterr().err == ""

@@ -164,7 +164,7 @@ class Corpus:
 
 CODE = """
 import sys
-from tonearm.cli import main
+from tonearm.cli.main import main
 status = main(sys.argv[1:])
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 sys.exit(status)

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from decoder_reading import RNG, STFT, WAVE
 
+from tonearm.api import SetOption
 from tonearm_plugins.decoders.kaldi_reader import KaldiReader
 
 MAGS = {f"utt{n}": RNG.uniform(0, 1, (frames, 9)).astype("f4") for n, frames in enumerate((5, 7, 3))}
@@ -60,10 +61,8 @@ def test_vectors_and_waveforms(tmp_path: Path) -> None:
         (item,) = decode(tmp_path / name, **WAVE)
         assert item.signal.samples[0] == pytest.approx(pcm / 32768)
         error = refused(tmp_path / name, sample_rate=16000)
-        assert (error.message, error.hint) == (
-            "'a' is sampled at 8000 Hz, but sample_rate is 16000",
-            "sample_rate: 8000",
-        )
+        assert error.message == "'a' is sampled at 8000 Hz, but sample_rate is 16000"
+        assert error.remedies == (SetOption("sample_rate", 8000),)
 
 
 def test_an_scp_is_found_beside_its_ark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,14 +103,17 @@ def test_hostile_archives(data: bytes) -> None:
     assert refused(data, **WAVE).code in ("broken-file", "wrong-format", "empty")
 
 
-def test_broken_files(tmp_path: Path) -> None:
+def test_broken_archives_are_read_or_raise_an_item_error(tmp_path: Path) -> None:
     data = ark(tmp_path / "a.ark", MAGS).read_bytes()
     for part in decoder_reading.truncations(data):
-        decoder_reading.survives(KaldiReader, part, key="*", kind="magnitude", **STFT)
+        decoder_reading.read_or_item_error(KaldiReader, part, key="*", kind="magnitude", **STFT)
     for part in decoder_reading.scrambles(data, 300):
-        decoder_reading.survives(KaldiReader, part, key="*", kind="magnitude", **STFT)
+        decoder_reading.read_or_item_error(KaldiReader, part, key="*", kind="magnitude", **STFT)
+
+
+def test_faults_of_scp_files_and_doubled_keys(tmp_path: Path) -> None:
     (tmp_path / "b.scp").write_text("utt0\n")
-    assert refused(tmp_path / "b.scp", **WAVE).message == "'b.scp': line 1 is no key and place"
+    assert refused(tmp_path / "b.scp", **WAVE).message == "'b.scp': line 1 is not a key and a place"
     (tmp_path / "b.scp").write_text(f"utt0 {tmp_path}/none.ark:5\n")
     assert refused(tmp_path / "b.scp", **WAVE).code == "unreadable"
     twice = io.BytesIO()
@@ -142,4 +144,4 @@ def test_encoded_sounds(container: str, tmp_path: Path) -> None:
 
 def test_an_impossible_length_is_one_short_line() -> None:
     error = refused(b"utt AUDIO\xff" + bytes(range(1, 255)) * 2, **WAVE)
-    assert error.message.startswith("it claims more bytes than are there: ")
+    assert error.message.startswith("it claims more bytes than it has left: ")

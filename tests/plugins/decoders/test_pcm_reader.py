@@ -72,11 +72,11 @@ def test_base64_in_json(content: Any, field: str) -> None:
     [
         (b'{"a": {"b": ""}}', "a.c", "no-such-key", "'in memory' has no 'c' under 'a'"),
         (b'{"a": ["x"]}', "a.1", "no-such-key", "'in memory' has no '1' under 'a'"),
-        (b'{"a": 3}', "a", "broken-file", "'in memory': 'a' is no text"),
+        (b'{"a": 3}', "a", "broken-file", "'in memory': 'a' is not text"),
         (b'{"a": "!!!"}', "a", "broken-file", "'in memory' cannot be read as base64 under a"),
         (b'{"a": ""}', "a", "empty", "'in memory' has no samples"),
-        (b"nothing", "a", "broken-file", "'in memory' is no JSON"),
-        (b"[" * 100_000, "a", "broken-file", "'in memory' is no JSON"),
+        (b"nothing", "a", "broken-file", "'in memory' is not JSON"),
+        (b"[" * 100_000, "a", "broken-file", "'in memory' is not JSON"),
     ],
 )
 def test_json_without_audio(data: bytes, field: str, code: str, message: str) -> None:
@@ -93,11 +93,11 @@ def test_a_header_is_skipped() -> None:
 def test_what_is_no_raw_samples() -> None:
     assert refused(b"").code == "empty"
     error = refused(bytes(7), channels=2)
-    assert error.message == "'in memory' has 7 bytes of samples, no multiple of 4 (a sample of each channel)"
+    assert error.message == "'in memory' has 7 bytes, not a multiple of 4 (one sample of each channel)"
     wav = io.BytesIO()
     soundfile.write(wav, WAVE, 8000, format="WAV")
     error = refused(wav.getvalue())
-    assert error.message == "'in memory' is not raw samples: it is a WAV file"
+    assert error.message == "'in memory' is not raw samples; it looks like a WAV file"
     assert "audio-reader" in error.hint
 
 

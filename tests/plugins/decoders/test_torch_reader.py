@@ -1,10 +1,8 @@
-"""``torch-reader``: what torch.save writes, in every dtype, and nothing that could run."""
+"""``torch-reader``: files of torch.save, with tensors of every type."""
 
 from __future__ import annotations
 
 import io
-import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ import numpy as np
 import pytest
 from decoder_reading import RNG, STFT, WAVE
 
-from tonearm.plugins.contract import Requirement
 from tonearm_plugins.decoders.torch_reader import TorchReader
 
 torch = pytest.importorskip("torch", reason="pip install torch")
@@ -77,13 +74,6 @@ def test_batches_dicts_and_lists() -> None:
     assert refused(saved({"step": 3})).message == "there is no array"
 
 
-def test_views_gradients_and_conjugates() -> None:
-    (item,) = decode(saved(torch.nn.Parameter(torch.tensor(SAMPLES)).flip(0)[::2]))
-    assert item.signal.samples.tolist() == [SAMPLES[::-1][::2].tolist()]
-    values = torch.complex(torch.ones(9, 5), torch.ones(9, 5)).conj()
-    assert np.array_equal(decode(saved(values), **STFT)[0].signal.values[0], np.full((9, 5), 1 - 1j))
-
-
 def test_a_file_is_mapped(tmp_path: Path) -> None:
     torch.save(torch.zeros(20_000_000), tmp_path / "a.pt")
     before = _private()
@@ -96,26 +86,6 @@ def _private() -> int:
     """Bytes of memory that are this process's own."""
     fields = Path("/proc/self/status").read_text().split()
     return int(fields[fields.index("RssAnon:") + 1]) << 10
-
-
-class Evil:
-    def __reduce__(self) -> Any:
-        return os.mkdir, ("/tmp/tonearm-evil",)
-
-
-@pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
-def test_nothing_is_run(how: dict[str, Any]) -> None:
-    error = refused(saved({"wav": torch.zeros(3), "x": Evil()}, **how))
-    assert error.code == "torch-refused"
-    assert "mkdir" in error.message
-    assert error.hint.startswith("save tensors alone")
-    assert not Path("/tmp/tonearm-evil").exists()
-
-
-def test_a_whole_module_is_refused() -> None:
-    error = refused(saved(torch.nn.Linear(2, 2)))
-    assert error.code == "torch-refused"
-    assert "torch.nn.modules.linear.Linear" in error.message
 
 
 @pytest.mark.parametrize(
@@ -135,31 +105,19 @@ def test_tensors_that_are_no_sound(content: Any, code: str) -> None:
 
 
 @pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
-def test_broken_files(how: dict[str, Any]) -> None:
+def test_files_cut_off_are_refused(how: dict[str, Any]) -> None:
     data = saved({"wav": torch.tensor(SAMPLES)}, **how)
     for part in decoder_reading.truncations(data):
         refused(part)
+
+
+@pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
+def test_scrambled_files_are_read_or_raise_an_item_error(how: dict[str, Any]) -> None:
+    data = saved({"wav": torch.tensor(SAMPLES)}, **how)
     for part in decoder_reading.scrambles(data):
-        decoder_reading.survives(TorchReader, part, **WAVE)
+        decoder_reading.read_or_item_error(TorchReader, part, **WAVE)
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF" + bytes(80), b"hello world", b"PK\3\4" + bytes(99)])
 def test_other_files(data: bytes) -> None:
     assert refused(data).code in ("wrong-format", "broken-file", "empty")
-
-
-def test_an_old_torch_is_refused_beforehand() -> None:
-    (need,) = TorchReader.requires
-    assert need.is_met()
-    assert (need.what, need.hint) == ("the package 'torch' 2.10 or newer", "pip install 'tonearm[torch]'")
-    assert not Requirement(name="torch", at_least="99.1", hint="").is_met()
-    assert Requirement(name="torch", at_least="2.9", hint="").is_met()  # 2.13 is newer, as numbers go
-
-
-def test_compressed_members_are_refused() -> None:
-    given = zipfile.ZipFile(io.BytesIO(saved(torch.zeros(1 << 20))))
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for member in given.infolist():
-            archive.writestr(member.filename, given.read(member))
-    assert "compressed member" in refused(file.getvalue()).message

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import webdataset
 from decoder_reading import RNG, WAVE
+from real_formats import npy_bytes
 
 from tonearm.api import ItemError
 from tonearm_plugins.decoders.webdataset_reader import WebDatasetReader
@@ -41,12 +42,6 @@ def tarred(*members: tuple[str, bytes], mode: str = "w", **fields: Any) -> bytes
     return file.getvalue()
 
 
-def npy(array: Any) -> bytes:
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
-
-
 def decode(given: Any, **options: Any) -> list[Any]:
     return decoder_reading.decode(WebDatasetReader, given, **WAVE | options)
 
@@ -72,7 +67,9 @@ def test_members_of_every_kind(suffix: str, tmp_path: Path) -> None:
 
 
 def test_parts_of_a_sample_belong_together() -> None:
-    data = tarred(*((f"{name}.npy", npy(np.full((9, 5), value))) for name, value in (("0.re", 1.0), ("0.im", 2.0))))
+    data = tarred(
+        *((f"{name}.npy", npy_bytes(np.full((9, 5), value))) for name, value in (("0.re", 1.0), ("0.im", 2.0)))
+    )
     (item,) = decode(data, kind="complex", key="*.re.npy", imag="*.im.npy", **decoder_reading.STFT)
     assert np.array_equal(item.signal.values[0], np.full((9, 5), 1 + 2j))
 
@@ -81,16 +78,16 @@ def test_parts_of_a_sample_belong_together() -> None:
 def test_every_type(dtype: str) -> None:
     scale = 1 if np.dtype(dtype).kind == "f" else 2 ** (8 * np.dtype(dtype).itemsize - 1)
     array = (np.array([0.5, -0.25]) * scale).astype(dtype)
-    assert decode(tarred(("a.npy", npy(array))))[0].signal.samples.tolist() == [[0.5, -0.25]]
+    assert decode(tarred(("a.npy", npy_bytes(array))))[0].signal.samples.tolist() == [[0.5, -0.25]]
 
 
 def test_one_bad_member_leaves_the_others() -> None:
     members = [
-        ("a.npy", npy(WAVES[0])),
+        ("a.npy", npy_bytes(WAVES[0])),
         ("b.npy", b"nonsense"),
         ("c.npz", b"PK"),
         ("d.pt", b"x"),
-        ("e.npy", npy(WAVES[1])),
+        ("e.npy", npy_bytes(WAVES[1])),
     ]
     found = decoder_reading.outcomes(WebDatasetReader, tarred(*members), key="*", **WAVE)
     assert [one.code if isinstance(one, ItemError) else one.key for one in found] == [
@@ -99,18 +96,24 @@ def test_one_bad_member_leaves_the_others() -> None:
 
 
 def test_names_and_links_lead_nowhere(tmp_path: Path) -> None:
-    data = tarred(("../../evil.npy", npy(WAVES[0])))
+    data = tarred(("../../evil.npy", npy_bytes(WAVES[0])))
     assert decode(data)[0].key == "../../evil.npy"
     assert refused(tarred(("a.npy", b""), type=tarfile.SYMTYPE, linkname="/etc/passwd")).code == "empty"
     assert refused(tarred(("a.npy", b"x"), ("a.npy", b"x"))).code == "duplicate"
 
 
-def test_bombs_and_broken_files(tmp_path: Path) -> None:
+def test_a_shard_that_inflates_too_much_is_refused() -> None:
     assert refused(tarred(("a.npy", bytes(1 << 20)), *[("b", bytes(1 << 20))] * 300, mode="w:gz")).code == "too-large"
+
+
+def test_broken_shards_are_read_or_raise_an_item_error(tmp_path: Path) -> None:
     data = shard(tmp_path / "a.tar").read_bytes()
     for part in decoder_reading.truncations(data, 12):
-        decoder_reading.survives(WebDatasetReader, part, key="*", **WAVE)
+        decoder_reading.read_or_item_error(WebDatasetReader, part, key="*", **WAVE)
     for part in decoder_reading.scrambles(data, 60):
-        decoder_reading.survives(WebDatasetReader, part, key="*", **WAVE)
+        decoder_reading.read_or_item_error(WebDatasetReader, part, key="*", **WAVE)
+
+
+def test_a_file_of_another_type_is_named() -> None:
     assert refused(b"").code == "empty"
     assert refused(b"RIFF" + bytes(80)).message == "'in memory' is not a tar file; it looks like a WAV file"

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pickle
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +14,6 @@ from decoder_reading import RNG, STFT, WAVE
 
 import tonearm
 from tonearm_plugins.decoders.zarr_reader import ZarrReader
-from tonearm_plugins.formats import zarrs
 
 SAMPLES = np.array([0.5, -0.25, 0.125, 0], "f4")
 
@@ -96,52 +91,13 @@ def test_shards_and_codecs(tmp_path: Path) -> None:
         assert np.array_equal(item.signal.samples, values)
 
 
-class Evil:
-    def __reduce__(self) -> Any:
-        return os.mkdir, ("/tmp/tonearm-evil-zarr",)
-
-
-def version_2(path: Path, chunk: bytes, **fields: Any) -> Path:
-    path.mkdir()
-    given = {"dtype": "<f4", "shape": [4], "chunks": [4], "compressor": None, "filters": None} | fields
-    (path / ".zarray").write_text(json.dumps({"zarr_format": 2, "order": "C", "fill_value": 0} | given))
-    (path / "0").write_bytes(chunk)
-    return path
-
-
-@pytest.mark.parametrize("fields", [{"filters": [{"id": "pickle"}]}, {"compressor": {"id": "pickle"}}])
-def test_no_pickles(fields: dict[str, Any], tmp_path: Path) -> None:
-    path = version_2(tmp_path / "a.zarr", pickle.dumps(Evil()), **fields)
-    assert refused(path).message == "'a.zarr' is coded by 'pickle', which is not for arrays of numbers"
-    assert not Path("/tmp/tonearm-evil-zarr").exists()
-
-
-def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    zeros = zlib.compress(bytes(30 << 20), 9)
-    inflating = {"compressor": {"id": "zlib", "level": 9}}
-    error = refused(version_2(tmp_path / "a.zarr", zeros, **inflating))
-    assert error.message == f"'a.zarr': '' has {len(zeros):,} compressed bytes for 16 bytes of values"
-    error = refused(version_2(tmp_path / "b.zarr", zeros, chunks=[10**9], **inflating))
-    assert error.message == f"'b.zarr' claims 4,000,000,000 bytes, but {len(zeros):,} are there"
-    with zipfile.ZipFile(tmp_path / "c.zarr.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for number in range(3):
-            archive.writestr(str(number), bytes(1 << 20))
-    monkeypatch.setattr(zarrs, "BOMB_FROM", 1 << 21)
-    assert refused(tmp_path / "c.zarr.zip").code == "too-large"
-
-
-def test_links_are_not_followed(tmp_path: Path) -> None:
-    store(tmp_path / "other", 3, wav=SAMPLES)
-    path = store(tmp_path / "a.zarr", 3, wav=SAMPLES)
-    (path / "link").symlink_to(tmp_path / "other/wav")
-    assert [item.key for item in decode(path, key="*")] == ["wav"]
-
-
-def test_broken_zip_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_broken_zip_files_are_read_or_raise_an_item_error_and_print_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     data = store(tmp_path / "a.zarr.zip", 3, a=SAMPLES, x__b=SAMPLES).read_bytes()
     for part in [*decoder_reading.truncations(data), *decoder_reading.scrambles(data, 60)]:
         (tmp_path / "b.zarr.zip").write_bytes(part)
-        decoder_reading.survives(ZarrReader, tmp_path / "b.zarr.zip", key="*", **WAVE)
+        decoder_reading.read_or_item_error(ZarrReader, tmp_path / "b.zarr.zip", key="*", **WAVE)
     assert capfd.readouterr().err == ""
 
 

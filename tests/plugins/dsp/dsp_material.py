@@ -1,16 +1,23 @@
-"""Settings and material that the tests of this room share."""
+"""Settings and material that the tests of signal processing share."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from tonearm_plugins.dsp.native.blocks import why_not
-from tonearm_plugins.dsp.native.compiler import refusal
+from tonearm_plugins.dsp.engines.native.block_layout import size_refusal
+from tonearm_plugins.dsp.engines.native.compiler import Machine, refusal
 
-# The engines that run here; what the native one does where it cannot run is tested in native/test_compiler.py.
+# The engines that run here; what the native one does where it cannot run is tested in engines/native/test_compiler.py.
 ENGINES = ("scipy",) if refusal() else ("scipy", "native")
+
+only_native = pytest.mark.skipif(bool(refusal()), reason=refusal())
+
+# Eight lanes run on every machine that has a native engine; sixteen need AVX-512.
+NARROW = Machine("haswell", "", 8)
+WIDE = Machine("skylake-avx512", "", 16)
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
 
@@ -31,7 +38,7 @@ SETTINGS = (
 )
 
 # Each setting with each engine that has it here: with fewer lanes the native one takes fewer frames over one sample.
-BOTH = [(s, engine) for engine in ENGINES for s in SETTINGS if engine == "scipy" or why_not(s[0], s[1]) is None]
+BOTH = [(s, engine) for engine in ENGINES for s in SETTINGS if engine == "scipy" or not size_refusal(s[0], s[1])]
 
 # Sizes that only the scipy engine knows: odd, a prime factor of 7, a frame of few samples.
 ODD_SETTINGS = ((1023, 250, 1023), (700, 175, 700), (6, 2, 6))

@@ -4,7 +4,7 @@ import pytest
 from dsp_material import BOTH, ENGINES, ODD_SETTINGS, noise_spectrum, pad_of, speech
 from dsp_reference import clip, hann, synthesise
 
-from tonearm_plugins.dsp.framing import NotInvertibleError, ShapeError
+from tonearm_plugins.dsp.errors import NotInvertibleError, ShapeError
 from tonearm_plugins.dsp.istft import istft
 from tonearm_plugins.dsp.stft import stft
 

@@ -9,16 +9,22 @@ import numpy as np
 import pytest
 import scipy.signal
 from dsp_material import ENGINES
+from meter_material import noise, speech
 from meter_reference import between_samples, ffmpegs
-from test_loudness import noise, only_native, speech
 
-from tonearm_plugins.dsp.native import interpolating
-from tonearm_plugins.dsp.native.compiler import Machine
-from tonearm_plugins.dsp.true_peak import FACTOR, SPAN, TAPS, bound, envelope, interpolator, true_peak_of
+from tonearm_plugins.dsp.true_peak import (
+    OVERSAMPLING,
+    SPAN,
+    TAPS,
+    interpolation_filters,
+    max_overshoot,
+    measure_true_peak,
+    true_peak_envelope,
+)
 
 
 def decibels(samples: Any, engine: str = "auto") -> float:
-    return 20 * math.log10(true_peak_of(np.atleast_2d(samples), engine=engine))
+    return 20 * math.log10(measure_true_peak(np.atleast_2d(samples), engine=engine))
 
 
 # EBU Tech 3341, table 1: period of the sine in samples, phase in degrees, amplitude, and what it reads in dBTP.
@@ -26,7 +32,7 @@ SINES = {15: (4, 0, 0.5, -6), 16: (4, 45, 0.5, -6), 17: (6, 60, 0.5, -6), 18: (8
 
 
 def eased(samples: Any) -> Any:
-    """Return a sound that begins and ends softly: what is cut off sharply overshoots, and that is a true peak too."""
+    """Fade a sound in and out: a sharp end overshoots, and has a true peak of its own."""
     ramp = np.minimum(1, np.arange(samples.size) / 2000)
     return (samples * ramp * ramp[::-1]).astype("f4")
 
@@ -48,7 +54,7 @@ def test_the_ebus_peak_between_samples_reads_the_same_wherever_it_lies(first: in
 @pytest.mark.parametrize("engine", ENGINES)
 def test_sines_read_their_amplitude(engine: str) -> None:
     for turns in (0.01, 0.1, 0.2, 0.3, 0.4):  # of the sample rate
-        most = -20 * math.log10(math.cos(math.pi * turns / FACTOR))  # what four values to a sample may miss
+        most = -20 * math.log10(math.cos(math.pi * turns / OVERSAMPLING))  # what four values to a sample may miss
         for phase in np.linspace(0, np.pi, 9):
             samples = eased(0.5 * np.sin(2 * np.pi * turns * np.arange(8000) + phase))
             assert -most - 0.01 <= decibels(samples, engine) + 20 * math.log10(2) <= 0.01
@@ -81,52 +87,44 @@ def test_it_agrees_with_ffmpeg_on_speech(rate: int) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("length", [1, 2, 31, 63, 64, 65, 200_000])
-def test_what_is_left_out_does_not_matter(length: int, engine: str) -> None:
+def test_skipped_spans_do_not_matter(length: int, engine: str) -> None:
     samples = noise(1, 8000, 1, seed=length)[0] if length < 8000 else noise(25, 8000, 1)[0]
     samples = samples[:length]
-    filters = np.concatenate([[np.eye(TAPS)[TAPS // 2 - 1]], interpolator()])
+    filters = np.concatenate([[np.eye(TAPS)[TAPS // 2 - 1]], interpolation_filters()])
     padded = np.pad(samples, (TAPS // 2 - 1, TAPS // 2)).astype("f8")
     all_of_them = np.abs([np.correlate(padded, taps, "valid") for taps in filters])
-    assert true_peak_of(samples[None], engine=engine) == pytest.approx(all_of_them.max(), rel=1e-5)
+    assert measure_true_peak(samples[None], engine=engine) == pytest.approx(all_of_them.max(), rel=1e-5)
     ceiling = 0.3 * float(np.abs(samples).max())
-    found = envelope(samples, slice(0, length), ceiling, engine=engine)
+    found = true_peak_envelope(samples, slice(0, length), ceiling, engine=engine)
     over = all_of_them.max(axis=0) > ceiling * 1.001
     np.testing.assert_allclose(found[over], all_of_them.max(axis=0)[over], rtol=1e-5)
     part = slice(length // 3, length - length // 4)
-    again = envelope(samples, part, ceiling, engine=engine)
+    again = true_peak_envelope(samples, part, ceiling, engine=engine)
     np.testing.assert_allclose(np.maximum(again, ceiling), np.maximum(found[part], ceiling), rtol=1e-5)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_follows_a_quiet_span_reaches_into_it(engine: str) -> None:
+def test_a_loud_span_reaches_into_the_quiet_one_before_it(engine: str) -> None:
     samples = np.zeros(4 * SPAN, "f4")
     samples[SPAN : SPAN + 2] = 0.5, 0.4
     padded = np.pad(samples, (TAPS // 2 - 1, TAPS // 2)).astype("f8")
-    wanted = np.abs([np.correlate(padded, taps, "valid") for taps in interpolator()]).max(axis=0)[SPAN - 1]
-    found = envelope(samples, slice(0, samples.size), 0.1, engine=engine)[SPAN - 1]
+    wanted = np.abs([np.correlate(padded, taps, "valid") for taps in interpolation_filters()]).max(axis=0)[SPAN - 1]
+    found = true_peak_envelope(samples, slice(0, samples.size), 0.1, engine=engine)[SPAN - 1]
     assert found == pytest.approx(wanted, rel=1e-5)
     assert found > 0.3
 
 
 def test_the_bound_is_one() -> None:
-    for taps in interpolator():
+    for taps in interpolation_filters():
         worst = np.sign(taps[::-1])
-        assert np.abs(np.convolve(worst, taps)).max() <= bound() + 1e-12
-    assert np.abs(interpolator()).sum(axis=1).max() == bound()
+        assert np.abs(np.convolve(worst, taps)).max() <= max_overshoot() + 1e-12
+    assert np.abs(interpolation_filters()).sum(axis=1).max() == max_overshoot()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_silence_and_what_is_not_finite(engine: str) -> None:
-    assert true_peak_of(np.zeros((2, 100), "f4"), engine=engine) == 0
+def test_silence_nan_and_infinity(engine: str) -> None:
+    assert measure_true_peak(np.zeros((2, 100), "f4"), engine=engine) == 0
     samples = noise(0.1, 8000, 1)
     samples[0, 50], samples[0, 300] = np.nan, np.inf
-    wanted = true_peak_of(np.nan_to_num(samples, posinf=0), engine=engine)
-    assert true_peak_of(samples, engine=engine) == wanted
-
-
-@only_native
-def test_eight_lanes_do_the_same_as_sixteen() -> None:
-    rows = np.random.default_rng(0).standard_normal((7, SPAN + TAPS - 1)).astype("f4")
-    filters = interpolator().astype("f4")
-    narrow = interpolating.between(rows, filters, Machine("haswell", "", 8))
-    np.testing.assert_allclose(narrow, interpolating.between(rows, filters), rtol=1e-5)
+    wanted = measure_true_peak(np.nan_to_num(samples, posinf=0), engine=engine)
+    assert measure_true_peak(samples, engine=engine) == wanted

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import soundfile
-from encoder_material import encoded, mapping, noise, run
+from encoder_helpers import encoded, mapping, noise, run
 
 import tonearm
 from tonearm_plugins.encoders.m4a_writer import M4aOptions, M4aWriter

@@ -1,4 +1,4 @@
-"""Pictures: what is seen stands where the axes say, in the colours that the scale says."""
+"""Pictures: what is seen is where the axes say, in the colours of the colour bar."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from encoder_material import encoded, mapping, noise, run
+from encoder_helpers import encoded, mapping, noise, run
 from PIL import Image
 
 import tonearm
 from tonearm.api import Context, Item, MelSpectrogram, Sink, Waveform
-from tonearm_plugins.dsp import picturing
+from tonearm_plugins.dsp import display
 from tonearm_plugins.encoders.png_writer import PngOptions, PngWriter
-from tonearm_plugins.formats import picture
+from tonearm_plugins.formats import figure
 
 RATE = 16000
 
@@ -40,30 +40,30 @@ def pixels(path: Path) -> Any:
 def inside(image: Any) -> Any:
     """The only panel of a picture: how bright each pixel is."""
     height, width = image.shape[:2]
-    return image[picture.TOP : height - picture.BOTTOM, picture.LEFT : width - picture.RIGHT].sum(axis=2, dtype=int)
+    return image[figure.TOP : height - figure.BOTTOM, figure.LEFT : width - figure.RIGHT].sum(axis=2, dtype=int)
 
 
 @pytest.mark.parametrize("scale", ["linear", "mel", "log"])
 @pytest.mark.parametrize("hertz", [150, 1000, 3000, 7500])
 def test_a_tone_lies_at_its_frequency(tmp_path: Path, scale: Any, hertz: float) -> None:
-    seen = inside(drawn(tmp_path, sine(hertz), show="spectrogram", scale=scale, n_fft=2048))
+    seen = inside(drawn(tmp_path, sine(hertz), show="spectrogram", scale=scale, n_fft=2048, width=500))
     row = int(seen[:, seen.shape[1] // 2].argmax())
-    low, high = picturing.to_scale([0, RATE / 2], scale)
-    place = (picturing.to_scale(hertz, scale) - low) / (high - low)
+    low, high = display.to_scale([0, RATE / 2], scale)
+    place = (display.to_scale(hertz, scale) - low) / (high - low)
     assert row == pytest.approx((1 - place) * seen.shape[0], abs=4)
 
 
 def test_frequencies_and_times_are_marked_where_they_lie(tmp_path: Path) -> None:
     image = drawn(tmp_path, sine(2000, 2.0), show="spectrogram")
-    rows = image.shape[0] - picture.TOP - picture.BOTTOM
-    dark = image.sum(axis=2) < 200
-    marks = np.flatnonzero(dark[picture.TOP : picture.TOP + rows, picture.LEFT - 4])
-    np.testing.assert_allclose(marks, [f / 16 * (rows - 1) for f in range(17)], atol=1)
-    columns = image.shape[1] - picture.LEFT - picture.RIGHT
-    marks = np.flatnonzero(dark[picture.TOP + rows + 4, picture.LEFT : picture.LEFT + columns])
-    np.testing.assert_allclose(marks, [t / 2 * (columns - 1) for t in np.arange(0, 2.01, 0.2)], atol=1)
+    rows = image.shape[0] - figure.TOP - figure.BOTTOM
+    dark = image.sum(axis=2) < 300
+    marks = np.flatnonzero(dark[figure.TOP - 1 : figure.TOP + rows + 1, figure.LEFT - 4]) - 1
+    np.testing.assert_allclose(marks, [f / 16 * rows for f in range(17)], atol=1)
+    columns = image.shape[1] - figure.LEFT - figure.RIGHT
+    marks = np.flatnonzero(dark[figure.TOP + rows + 4, figure.LEFT - 1 : figure.LEFT + columns + 1]) - 1
+    np.testing.assert_allclose(marks, [t / 2 * columns for t in np.arange(0, 2.01, 0.2)], atol=1)
     # The tone of 2 kHz lies on its mark.
-    assert inside(image)[:, 500].argmax() == pytest.approx((1 - 2 / 8) * (rows - 1), abs=2)
+    assert inside(image)[:, 500].argmax() == pytest.approx((1 - 2 / 8) * rows, abs=2)
 
 
 def test_a_click_lies_at_its_time(tmp_path: Path) -> None:
@@ -72,78 +72,21 @@ def test_a_click_lies_at_its_time(tmp_path: Path) -> None:
     seen = inside(drawn(tmp_path, samples, show="spectrogram"))
     assert seen.sum(axis=0).argmax() == pytest.approx(seen.shape[1] * 3 / 4, abs=12)  # the window's top is round
     wave = inside(drawn(tmp_path, samples, show="waveform"))
-    assert wave[20].argmin() == pytest.approx(wave.shape[1] * 3 / 4, abs=1)
-
-
-@pytest.mark.parametrize("level_db", [0, -20, -60])
-def test_a_sine_has_its_level(level_db: float) -> None:
-    """Between bins, a Hann window loses 1.42 dB of it at most."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
-    for hertz, loss in ((1000, 0.0), (1007.8125, 1.43)):
-        (block,) = picturing.stft_powers(sine(hertz, level=10 ** (level_db / 20))[0], window, 256)
-        found = picturing.decibels(block)[:, 20:40].max(axis=0)
-        assert (np.abs(found - level_db) <= loss + 0.01).all()
+    assert wave[20, 2:-2].argmin() + 2 == pytest.approx(wave.shape[1] * 3 / 4, abs=1)  # within the frame
 
 
 def test_levels_have_the_colours_of_the_scale(tmp_path: Path) -> None:
-    image = drawn(tmp_path, sine(1000, level=0.1), show="spectrogram", top_db=0, range_db=80)
-    panel = image[picture.TOP : -picture.BOTTOM, picture.LEFT : -picture.RIGHT].astype(int)
+    image = drawn(tmp_path, sine(1000, level=0.1), show="spectrogram", top_db=0, width=500)
+    panel = image[figure.TOP : -figure.BOTTOM, figure.LEFT : -figure.RIGHT].astype(int)
     found = panel[:, panel.shape[1] // 2][panel.sum(axis=2)[:, panel.shape[1] // 2].argmax()]
-    bar = image[picture.TOP : -picture.BOTTOM, -picture.RIGHT + 24].astype(int)
+    bar = image[figure.TOP : -figure.BOTTOM, -figure.RIGHT + 24].astype(int)
     row = int(np.abs(bar - found).sum(axis=1).argmin())
-    assert -80 * row / (len(bar) - 1) == pytest.approx(-20, abs=1.5)
-    louder = drawn(tmp_path, sine(1000, level=0.2), show="spectrogram", top_db=0, range_db=80)
+    assert -80 * row / (len(bar) - 1) == pytest.approx(-20, abs=2)
+    louder = drawn(tmp_path, sine(1000, level=0.2), show="spectrogram", top_db=0, width=500)
     assert louder.sum(dtype=int) > image.sum(dtype=int)  # with top_db pictures can be compared
-    same = [drawn(tmp_path, sine(1000, level=level), show="spectrogram") for level in (0.1, 0.2)]
+    same = [drawn(tmp_path, sine(1000, level=level), show="spectrogram", width=500) for level in (0.1, 0.2)]
     difference = np.abs(np.diff(np.array([inside(one) for one in same]), axis=0))
     assert difference.mean() < 1
-
-
-def test_frames_are_those_of_scipy_whatever_the_block() -> None:
-    from scipy.signal import ShortTimeFFT
-
-    samples = noise(1, 9000)[0]
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(256) / 256)
-    before, picturing.BLOCK = picturing.BLOCK, 7
-    try:
-        found = np.concatenate(list(picturing.stft_powers(samples, window, 64)), axis=1)
-    finally:
-        picturing.BLOCK = before
-    theirs = ShortTimeFFT(window, 64, 1.0, mfft=256, phase_shift=0).stft(samples.astype("f8"), p0=0, p1=found.shape[1])
-    np.testing.assert_allclose(found, np.abs(theirs) ** 2 / (window.sum() / 2) ** 2, rtol=2e-3, atol=1e-12)
-
-
-@pytest.mark.parametrize("frames", [1, 5, 99, 100, 101, 1000])
-def test_pooling_is_the_mean_of_neighbours(frames: int) -> None:
-    powers = np.random.default_rng(1).random((3, frames))
-    blocks = [powers[:, start : start + 17] for start in range(0, frames, 17)]
-    found = picturing.pooled(iter(blocks), frames, 100)
-    groups = np.array_split(np.arange(frames), min(frames, 100))
-    if frames <= 100 or frames % 100 == 0:
-        np.testing.assert_allclose(found, np.stack([powers[:, group].mean(axis=1) for group in groups], axis=1))
-    assert found.mean() == pytest.approx(powers.mean(), rel=0.02)
-
-
-@pytest.mark.parametrize("length", [1, 2, 50, 1023, 1024, 5000, 100_001])
-def test_an_outline_has_every_peak_and_no_gap(length: int) -> None:
-    samples = noise(1, length)[0]
-    low, high, rms = picturing.outline(samples, 512)
-    assert high.max() == pytest.approx(samples.max())
-    assert low.min() == pytest.approx(samples.min())
-    assert (low <= high).all()
-    assert (low[1:] <= high[:-1]).all()
-    assert (high[1:] >= low[:-1]).all()
-    assert (rms <= np.maximum(-low, high) + 1e-9).all()
-
-
-def test_ticks_are_round_and_few() -> None:
-    assert picturing.ticks(0, 2.3, 10) == [0, 0.5, 1, 1.5, 2]
-    assert picturing.ticks(-80, 0, 8) == [-80, -70, -60, -50, -40, -30, -20, -10, 0][::1]
-    assert picturing.ticks(0, 7200, 10) == [0, 1000, 2000, 3000, 4000, 5000, 6000, 7000]
-    assert picturing.ticks(1, 1, 5) == []
-    for high in (0.003, 1.0, 11025.0, 12345.678):
-        for most in (1, 3, 10):
-            assert len(picturing.ticks(0, high, most)) <= most + 1
 
 
 def test_a_mel_spectrogram_is_marked_band_by_band(tmp_path: Path) -> None:
@@ -159,10 +102,11 @@ def test_a_mel_spectrogram_is_marked_band_by_band(tmp_path: Path) -> None:
     (signal,) = pipeline.convert(tone)
     assert isinstance(signal, MelSpectrogram)
     plugin = PngWriter(PngOptions(top_db=0))
-    (panel,) = plugin._mels(signal, 1000)
-    row = panel.levels[:, 40].argmax()
-    assert np.interp(2000, *zip(*panel.marks, strict=True)) == pytest.approx(1 - (row + 0.5) / 80, abs=1 / 80)
-    assert panel.levels[row, 40] == pytest.approx(-6, abs=2)  # a sine between two bands has less in either
+    spectra = plugin._spectra(signal, 500, 500)
+    (levels,) = spectra.levels
+    row = levels[:, 40].argmax()
+    assert np.interp(2000, *zip(*spectra.marks, strict=True)) == pytest.approx((row + 0.5) / 80, abs=1 / 80)
+    assert levels[row, 40] == pytest.approx(-6, abs=2)  # a sine between two bands has less in either
     sink = Sink(tmp_path / "x.png", ".png")
     plugin.encode(Item(signal=signal), sink, Context())
     assert pixels(sink.path).shape == (600, 1200, 3)
@@ -173,9 +117,10 @@ def test_values_that_cannot_be_undone_are_shown_as_they_are(tmp_path: Path) -> N
 
     dialect = default().dialects.find("hifigan").but(statistics="utterance")
     values = np.linspace(-2, 3, 80 * 9, dtype="f4").reshape(1, 80, 9)
-    (panel,) = PngWriter(PngOptions())._mels(MelSpectrogram(values=values, dialect=dialect), 1000)
-    assert (panel.unit, panel.low, panel.high) == ("value", -2, 3)
-    np.testing.assert_allclose(panel.levels, values[0, ::-1])
+    plugin = PngWriter(PngOptions())
+    spectra = plugin._spectra(MelSpectrogram(values=values, dialect=dialect), 500, 500)
+    assert (spectra.unit, *plugin._range(spectra)) == ("value", -2, 3)
+    np.testing.assert_allclose(spectra.levels[0], values[0])
 
 
 @pytest.mark.parametrize("kind", ["complex", "magnitude"])
@@ -191,8 +136,7 @@ def test_a_spectrogram_is_shown_with_the_levels_of_its_sound(tmp_path: Path, kin
     assert np.abs(given[:, 100:-100] - made[:, 100:-100]).mean() < 4
 
 
-@pytest.mark.parametrize("length", [1, 2, 100, 5000])
-@pytest.mark.parametrize("channels", [1, 2, 4])
+@pytest.mark.parametrize(("length", "channels"), [(1, 1), (1, 2), (2, 1), (100, 1), (5000, 4)])
 def test_any_length_and_several_channels(tmp_path: Path, length: int, channels: int) -> None:
     drawn(tmp_path, noise(channels, length), 22050)
     drawn(tmp_path, noise(channels, length) * 0, 22050)
@@ -212,7 +156,7 @@ def test_tags_are_texts_and_the_title_stands_on_top(tmp_path: Path) -> None:
     with Image.open(path) as image:
         assert isinstance(image, Image.Image)
         texts = image.text  # type: ignore[attr-defined]
-        top = np.asarray(image)[picture.TOP : picture.TOP + 20, picture.LEFT : picture.LEFT + 100]
+        top = np.asarray(image)[figure.TOP : figure.TOP + 20, figure.LEFT : figure.LEFT + 100]
     assert {name: str(texts[name]) for name in ("Title", "Author", "mood")} == {
         "Title": "Grüße 你好",
         "Author": "Piper",
@@ -222,15 +166,29 @@ def test_tags_are_texts_and_the_title_stands_on_top(tmp_path: Path) -> None:
     assert top.min() < 100 < top.mean()  # letters on white
 
 
-def test_a_title_without_letters_for_it_is_still_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture, "_FONTS", ("no such font",))
-    assert picture._font_for("Grüße, 你好")[1] == "Grusse, ??"
-    assert picture._font_for("plain")[1] == "plain"
+def test_a_title_without_letters_for_it_is_still_drawn(tmp_path: Path) -> None:
+    missing, marks = (
+        pixels(encoded(PngWriter(PngOptions()), tmp_path, noise(1, 500), RATE, {"title": title})[0])
+        for title in ("Grüße, 你好", "Grüße, ??")
+    )
+    np.testing.assert_array_equal(missing, marks)
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_the_style_of_the_calling_program_changes_nothing(tmp_path: Path) -> None:
+    import matplotlib.style
+
+    plain = drawn(tmp_path, sine(1000))
+    with matplotlib.style.context(["dark_background", "ggplot", "fivethirtyeight"]):
+        settings = dict(matplotlib.rcParams)
+        styled = drawn(tmp_path, sine(1000))
+        assert dict(matplotlib.rcParams) == settings
+    np.testing.assert_array_equal(styled, plain)
 
 
 def test_a_title_that_is_too_long_is_cut(tmp_path: Path) -> None:
     path, _ = encoded(PngWriter(PngOptions()), tmp_path, noise(1, 500), RATE, {"title": "long " * 100})
-    margin = pixels(path)[picture.TOP : picture.TOP + 22, -picture.RIGHT + 4 :]
+    margin = pixels(path)[figure.TOP : figure.TOP + 17, -figure.RIGHT + 4 :]
     assert margin.min() == 255
 
 
@@ -270,22 +228,22 @@ def test_too_many_channels(tmp_path: Path, channels: int, height: int, message: 
 def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     import tracemalloc
 
-    signal = Waveform(samples=np.broadcast_to(noise(1, 1), (1, 20_000_000)), sample_rate=44100)
+    signal = Waveform(samples=np.broadcast_to(noise(1, 1), (1, 12_000_000)), sample_rate=44100)
     plugin = PngWriter(PngOptions(show="spectrogram"))
     tracemalloc.start()
     plugin.encode(Item(signal=signal), Sink(tmp_path / "x.png", ".png"), Context())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 120 << 20  # of 80 MB a second, if it held the spectrogram
+    assert peak < 90 << 20  # the whole spectrogram takes 190 MB
 
 
-def test_without_pillow_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib import util
 
     find = util.find_spec
-    monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "PIL" else find(name, *rest))
+    monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "matplotlib" else find(name, *rest))
     with pytest.raises(tonearm.PipelineError) as caught:
         tonearm.load(mapping("png-writer", ".png"))
     (problem,) = caught.value.problems
-    assert problem.message == "png-writer needs the package 'pillow', which is not here"
+    assert problem.message == "png-writer needs the package 'matplotlib' 3.9 or newer, which is not here"
     assert problem.hint == "pip install 'tonearm[image]'"

@@ -1,4 +1,4 @@
-"""mix: ITU-R BS.775's matrices written out, means, and channels picked."""
+"""mix: the matrices of ITU-R BS.775 written out, means, and a choice of channels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from finishing import applied, problems
+from transform_helpers import apply, problems
 
 from tonearm.api import ItemError
 from tonearm_plugins.transforms.mix import Mix
@@ -29,7 +29,7 @@ def test_mono(channels: int, kind: str) -> None:
         8: [1, 1, 2 * half, 0, half, half, half, half],
     }
     row = np.array(rows.get(channels, [1] * channels))
-    found, _ = applied(Mix, samples, to="mono")
+    found, _ = apply(Mix, samples, to="mono")
     np.testing.assert_allclose(found, (row @ samples.astype("f8") / row.sum())[None], atol=1e-6)
 
 
@@ -38,51 +38,54 @@ def test_stereo() -> None:
     samples = noise(6, "f8")
     left, right, center, _, left_surround, right_surround = samples
     wanted = np.stack([left + half * center + half * left_surround, right + half * center + half * right_surround])
-    found, _ = applied(Mix, samples, to="stereo")
+    found, _ = apply(Mix, samples, to="stereo")
     np.testing.assert_allclose(found, wanted / (1 + 2 * half), atol=1e-12)
-    without_lfe, _ = applied(Mix, samples[[0, 1, 2, 4, 5]], to="stereo")
+    without_lfe, _ = apply(Mix, samples[[0, 1, 2, 4, 5]], to="stereo")
     np.testing.assert_array_equal(without_lfe, found)
     mono = noise(1)
-    np.testing.assert_array_equal(applied(Mix, mono, to="stereo")[0], np.tile(mono, (2, 1)))
+    np.testing.assert_array_equal(apply(Mix, mono, to="stereo")[0], np.tile(mono, (2, 1)))
     two = noise(2)
-    np.testing.assert_array_equal(applied(Mix, two, to="stereo")[0], two)
+    np.testing.assert_array_equal(apply(Mix, two, to="stereo")[0], two)
 
 
 @pytest.mark.parametrize("to", ["mono", "stereo"])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 6, 8])
 def test_nothing_goes_over_full_scale(channels: int, to: str) -> None:
-    assert np.abs(applied(Mix, np.ones((channels, 5), "f4"), to=to)[0]).max() <= 1 + 1e-6
+    assert np.abs(apply(Mix, np.ones((channels, 5), "f4"), to=to)[0]).max() <= 1 + 1e-6
 
 
 def test_channels_are_picked() -> None:
     samples = noise(3)
-    np.testing.assert_array_equal(applied(Mix, samples, pick=[2])[0], samples[[2]])
-    np.testing.assert_array_equal(applied(Mix, samples, pick=[1, 0, 1])[0], samples[[1, 0, 1]])
+    np.testing.assert_array_equal(apply(Mix, samples, pick=[2])[0], samples[[2]])
+    np.testing.assert_array_equal(apply(Mix, samples, pick=[1, 0, 1])[0], samples[[1, 0, 1]])
 
 
-def test_what_is_left_out_cannot_disturb() -> None:
+def test_a_channel_left_out_does_not_count() -> None:
     samples = noise(6)
     samples[3] = np.nan  # the LFE
-    assert np.isfinite(applied(Mix, samples, to="stereo")[0]).all()
+    assert np.isfinite(apply(Mix, samples, to="stereo")[0]).all()
     samples[0, 7] = np.inf
-    found, _ = applied(Mix, samples, to="stereo")
+    found, _ = apply(Mix, samples, to="stereo")
     assert np.isinf(found[0, 7])
     assert np.isfinite(found[1]).all()
 
 
-def test_what_cannot_be_mixed_is_said() -> None:
-    with pytest.raises(ItemError, match="nobody knows where 7 channels stand, to mix them to stereo") as caught:
-        applied(Mix, noise(7), to="stereo")
-    assert (caught.value.code, caught.value.hint) == ("unknown-layout", "pick: [0, 1] takes the first two")
-    with pytest.raises(ItemError, match="there are 2 channels, so none is number 2") as caught:
-        applied(Mix, noise(2), pick=[0, 2])
+def test_impossible_mixes_are_refused() -> None:
+    with pytest.raises(ItemError, match="there is no stereo mix for 7 channels, whose layout is not known") as caught:
+        apply(Mix, noise(7), to="stereo")
+    assert (caught.value.code, caught.value.hint) == (
+        "unknown-layout",
+        "pick: [0, 1], in place of to",
+    )
+    with pytest.raises(ItemError, match="there is no channel 2 in a waveform of 2 channels") as caught:
+        apply(Mix, noise(2), pick=[0, 2])
     assert caught.value.hint == "channels count from 0"
 
 
 def test_check_knows_the_channels_behind_it() -> None:
     mono, pick = ({"use": "mix", "with": options} for options in ({"to": "mono"}, {"pick": [0, 1]}))
     assert problems(mono, pick).splitlines() == [
-        "no-such-channel: mix: there is 1 channel, so none is number 1",
+        "no-such-channel: mix: there is no channel 1 in a waveform of 1 channel",
         "    hint: channels count from 0",
     ]
     nine = {"use": "mix", "with": {"pick": [0] * 9}}
@@ -90,7 +93,7 @@ def test_check_knows_the_channels_behind_it() -> None:
     assert problems(nine, mono, encoder="flac-writer") == ""
 
 
-def test_options_that_do_not_fit() -> None:
-    assert "mix: give either to or pick" in problems({"use": "mix"})
-    assert "mix: give either to or pick" in problems({"use": "mix", "with": {"to": "mono", "pick": [0]}})
+def test_options_that_contradict_each_other_are_refused() -> None:
+    assert "mix: neither 'to' nor 'pick' is given" in problems({"use": "mix"})
+    assert "mix: give either 'to' or 'pick'" in problems({"use": "mix", "with": {"to": "mono", "pick": [0]}})
     assert "mix: there is no channel -1" in problems({"use": "mix", "with": {"pick": [-1]}})

@@ -1,4 +1,4 @@
-"""trim: the edges and nothing else, against librosa and by what it promises."""
+"""trim: the edges and nothing else, against librosa, and with hypothesis."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from typing import Any
 import librosa
 import numpy as np
 import pytest
-from finishing import applied, speech
 from hypothesis import given
 from hypothesis import strategies as st
+from transform_helpers import apply, make, speech
 
-from tonearm_plugins.dsp.edges import window_powers
-from tonearm_plugins.dsp.level import BLOCK
+from tonearm.api import Context, Waveform
 from tonearm_plugins.transforms.trim import Trim
 
 RATE = 1000  # a window is 10 samples
 
 
 def part_of(found: Any, samples: Any) -> tuple[int, int]:
-    """Return where the result lies in what was given; it fails if it is no stretch of it."""
+    """Return the first and last index of a view within its array."""
     first = found.__array_interface__["data"][0] - samples.__array_interface__["data"][0]
     return first // samples.itemsize, first // samples.itemsize + found.shape[1]
 
 
 def trimmed(samples: Any, rate: int = RATE, **options: Any) -> tuple[int, int]:
-    """Return the part that is left: numbers stand for themselves, so it is found by looking."""
-    marks = np.where(samples == 0, 1e-30, samples)  # silence that tells where it is from
+    """Return the bounds of the part that is left; every sample is made unique, so that it can be found."""
+    marks = np.where(samples == 0, 1e-30, samples)  # silence, but not zero
     marks = marks * (1 + np.arange(samples.shape[1]) / 1e6)
-    found, _ = applied(Trim, marks, rate, **options)
+    found, _ = apply(Trim, marks, rate, **options)
     first = int(np.flatnonzero(marks[0] == found[0, 0])[0])
     np.testing.assert_array_equal(found, marks[:, first : first + found.shape[1]])
     return first, first + found.shape[1]
@@ -49,7 +48,7 @@ def test_the_edges_go_but_for_the_padding() -> None:
     assert trimmed(sound(100, 50, 200), padding_ms=0.0, edges="end") == (0, 150)
 
 
-def test_so_much_is_left_at_least() -> None:
+def test_a_shortest_duration_is_left() -> None:
     assert trimmed(sound(100, 50, 200), padding_ms=0.0, min_seconds=0.15) == (50, 200)
     assert trimmed(sound(10, 50, 200), padding_ms=0.0, min_seconds=0.15) == (0, 150)
     assert trimmed(sound(200, 50, 10), padding_ms=0.0, min_seconds=0.15) == (110, 260)
@@ -78,7 +77,7 @@ def test_nothing_loud_is_ever_cut(pieces: list[tuple[int, int]], after: int, pad
 @pytest.mark.parametrize("threshold", [20, 40, 60])
 def test_it_finds_the_edges_that_librosa_finds(threshold: int) -> None:
     samples = np.pad(speech(), ((0, 0), (9000, 13000)))
-    found, context = applied(Trim, samples, 22050, threshold_db=-float(threshold), padding_ms=0.0)
+    found, context = apply(Trim, samples, 22050, threshold_db=-float(threshold), padding_ms=0.0)
     _, (first, last) = librosa.effects.trim(samples[0], top_db=threshold, frame_length=440, hop_length=110)
     start = round(context.measurements["trimmed_start"] * 22050)
     assert abs(start - first) <= 440
@@ -99,10 +98,10 @@ def test_the_threshold_is_beside_the_loudest_or_full_scale() -> None:
 
 def test_the_loudest_channel_counts() -> None:
     samples = np.concatenate([sound(100, 50, 100), np.zeros((1, 250)), sound(30, 10, 210)])
-    assert applied(Trim, samples, RATE, padding_ms=0.0)[0].shape == (3, 120)
+    assert apply(Trim, samples, RATE, padding_ms=0.0)[0].shape == (3, 120)
 
 
-def test_what_has_no_sound_stays_as_it_is() -> None:
+def test_a_silent_waveform_stays_as_it_is() -> None:
     for samples, options, warning in (
         (np.zeros((2, 500), "f4"), {}, "it is silent, so nothing was trimmed"),
         (np.zeros((1, 1), "f4"), {}, "it is silent, so nothing was trimmed"),
@@ -112,35 +111,24 @@ def test_what_has_no_sound_stays_as_it_is() -> None:
             "nothing in it is above -50 dBFS, so nothing was trimmed",
         ),
     ):
-        found, context = applied(Trim, samples, RATE, **options)
+        found, context = apply(Trim, samples, RATE, **options)
         np.testing.assert_array_equal(found, samples)
         assert context.warnings == [warning]
         assert context.measurements == {}
 
 
 def test_one_sample_stays() -> None:
-    assert applied(Trim, np.full((8, 1), 0.5, "f4"), RATE, padding_ms=0.0)[0].shape == (8, 1)
+    assert apply(Trim, np.full((8, 1), 0.5, "f4"), RATE, padding_ms=0.0)[0].shape == (8, 1)
 
 
-def test_what_is_not_finite_is_no_silence() -> None:
+def test_nan_and_infinity_are_not_silence() -> None:
     samples = sound(100, 50, 200)
     samples[0, 20], samples[0, 330] = np.nan, np.inf
-    found, _ = applied(Trim, samples, RATE, padding_ms=0.0)
+    found, _ = apply(Trim, samples, RATE, padding_ms=0.0)
     np.testing.assert_array_equal(found, samples[:, 20:340])
 
 
 def test_a_view_is_left_and_nothing_is_copied() -> None:
-    from finishing import made
-
-    from tonearm.api import Context, Waveform
-
     samples = sound(100, 50, 200)
-    result = made(Trim, padding_ms=0.0).apply(Waveform(samples=samples, sample_rate=RATE), Context())
+    result = make(Trim, padding_ms=0.0).apply(Waveform(samples=samples, sample_rate=RATE), Context())
     assert part_of(result.samples, samples) == (100, 150)
-
-
-@pytest.mark.parametrize("length", [1, 9, 10, 11, 2 * BLOCK + 5])
-def test_levels_are_the_same_in_blocks(length: int) -> None:
-    samples = np.random.default_rng(0).standard_normal((2, length)).astype("f4")
-    wanted = [np.square(samples[:, i : i + 441], dtype="f8").mean(axis=1).max() for i in range(0, length, 441)]
-    np.testing.assert_allclose(window_powers(samples, 441), wanted, rtol=1e-12)

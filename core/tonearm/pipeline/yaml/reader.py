@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from yaml.error import MarkedYAMLError
 from yaml.reader import ReaderError
 
-from tonearm.errors import PipelineError, Problem, one_line
+from tonearm.errors import PipelineError, Problem, advise, one_line
 from tonearm.pipeline.yaml.nodes import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -70,7 +70,9 @@ def read(text: bytes | str, file: str, environ: Mapping[str, str]) -> Node:
 
 
 def _refuse(file: str, line: int | None, column: int | None, code: str, message: str, hint: str = "") -> NoReturn:
-    raise PipelineError([Problem(code=code, message=message, hint=hint, file=file, line=line, column=column)])
+    raise PipelineError(
+        [Problem(code=code, message=message, remedies=advise(hint), file=file, line=line, column=column)]
+    )
 
 
 def _decoded(data: bytes | str, file: str) -> str:
@@ -171,7 +173,9 @@ class _Composer:
         raise _Stopped
 
     def _add(self, mark: Mark, code: str, message: str, hint: str = "") -> None:
-        problem = Problem(code=code, message=message, hint=hint, file=self._file, line=mark.line, column=mark.column)
+        problem = Problem(
+            code=code, message=message, remedies=advise(hint), file=self._file, line=mark.line, column=mark.column
+        )
         self._problems.append(problem)
 
     def _stop(self, mark: Mark, code: str, message: str, hint: str = "") -> NoReturn:
@@ -336,4 +340,4 @@ def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:
         if error.context and error.context_mark and error.context_mark.line != line:
             message = f"{said}, {one_line(error.context, 60)} that starts on line {error.context_mark.line + 1}"
         hint = next((hint for start, hint in _SYNTAX_HINTS if start in said), "")
-    return Problem(code=code, message=message, hint=hint, line=line + 1, column=column + 1)
+    return Problem(code=code, message=message, remedies=advise(hint), line=line + 1, column=column + 1)

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from tonearm.errors import Problem, one_line
+from tonearm.errors import Problem, advise, one_line
 from tonearm.pipeline.yaml.nodes import MAX_BYTES, Value
 
 _WORDS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
@@ -33,7 +33,7 @@ class Refused(ValueError):  # noqa: N818 - it is caught and turned into a proble
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.problem = Problem(code=code, message=message, hint=hint)
+        self.problem = Problem(code=code, message=message, remedies=advise(hint))
 
 
 def shown(text: str) -> str:
@@ -160,12 +160,18 @@ class Variables:
         if name is None:
             place = found.string[found.start() : found.start() + 20]
             hint = "write ${NAME} or ${NAME:default}; a literal ${ is written $${"
-            problems.append(Problem(code="bad-variable", message=f"{shown(place)} is not a variable", hint=hint))
+            problems.append(
+                Problem(code="bad-variable", message=f"{shown(place)} is not a variable", remedies=advise(hint))
+            )
             return ""
         replacement = self._environ.get(name, default)
         if replacement is None:
             hint = f"set it, or give a default: ${{{name}:…}}"
             problems.append(
-                Problem(code="unset-variable", message=f"environment variable {shown(name)} is not set", hint=hint)
+                Problem(
+                    code="unset-variable",
+                    message=f"environment variable {shown(name)} is not set",
+                    remedies=advise(hint),
+                )
             )
         return replacement or ""

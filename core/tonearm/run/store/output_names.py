@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 
-from tonearm.errors import ItemError, Problem, one_line
+from tonearm.errors import ItemError, Problem, advise, one_line
 from tonearm.run.store.hash_index import HashIndex
 
 _PUBLISHED = 1 << 63  # is added to the number of a source if one of its items has the name
@@ -95,7 +95,7 @@ class OutputNames:
             other = one_line(self._name_of(owner)) if self._name_of else "another source"
             message = f"{other} and {name} would both become {output}"
             hint = "put {relative_dir} or {source_hash} into the file's name"
-        return Problem(code="same-output", message=message, hint=hint)
+        return Problem(code="same-output", message=message, remedies=advise(hint))
 
     def replacement_problem(self, path: str) -> Problem | None:
         """Return the problem if a file exists that must not be replaced."""
@@ -106,16 +106,22 @@ class OutputNames:
             return None
         target = os.path.normpath(target)
         if stat.S_ISDIR(status.st_mode):
-            return Problem(code="not-ours", message=f"{one_line(target)} is a folder", hint="use another --out")
+            return Problem(
+                code="not-ours", message=f"{one_line(target)} is a folder", remedies=advise("use another --out")
+            )
         if not self._force and not self._owned(path):
             hint = "move it away, use another --out, or replace it with --force"
-            return Problem(code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", hint=hint)
+            return Problem(
+                code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=advise(hint)
+            )
         return None
 
 
 def output_is_input(path: str) -> Problem:
     """Return the problem of an output that would replace a source."""
-    return Problem(code="output-is-input", message=f"{one_line(path)} is a source itself", hint="use another --out")
+    return Problem(
+        code="output-is-input", message=f"{one_line(path)} is a source itself", remedies=advise("use another --out")
+    )
 
 
 def _same_entry(path: str, other: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, MutableMapping
 
+from tonearm.startup import let_blas_threads_sleep
+
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -15,9 +17,6 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
 )
 """Environment variables from which libraries take their number of threads when they are imported."""
-
-
-_REST = "OPENBLAS_THREAD_TIMEOUT"
 
 
 def usable_cores(cgroup: str = "/sys/fs/cgroup") -> int:
@@ -67,16 +66,7 @@ def _read(path: str) -> str:
 
 def pin_threads(environ: MutableMapping[str, str], threads: int) -> None:
     """Limit the threads of libraries that are imported from now on. A lower limit that is set already stays."""
-    let_threads_rest(environ)
+    let_blas_threads_sleep(environ)
     for name in THREAD_VARIABLES:
         given = environ.get(name, "")
         environ[name] = str(min(int(given), threads) if given.isdigit() and int(given) else threads)
-
-
-def let_threads_rest(environ: MutableMapping[str, str]) -> None:
-    """Have OpenBLAS's threads wait for work asleep, once NumPy is imported; a wish of the user's own stays.
-
-    They would try again and again for 2^26 cycles, each: on two cores, importing NumPy takes 275 ms of CPU for 150.
-    After 2^16, some 20 µs, products of matrices are as fast.
-    """
-    environ.setdefault(_REST, "16")

@@ -12,9 +12,9 @@ from tonearm.pipeline.converter import Converter
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.workers.cores import pin_threads
 from tonearm.run.workers.interrupts import SIGNALS
-from tonearm.run.workers.memory import keep_memory
 from tonearm.run.workers.worker import die_with_parent, serve
 from tonearm.run.workers.worker_process import WorkerProcess, send_signal
+from tonearm.startup import keep_freed_memory
 
 
 class ForkedProcess(WorkerProcess):
@@ -107,7 +107,7 @@ def _become_worker(
         die_with_parent(parent)
         # This is no longer a foreground process: a plugin that reads from the terminal would block for ever.
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        keep_memory()
+        keep_freed_memory()
         pin_threads(os.environ, settings.threads)
         status = serve(worker_end, lambda gate: Preparer(pipeline, settings, gate))
     except BaseException:

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from tonearm.startup import stop_signals
+
+SIGNALS = stop_signals()
 
 T = TypeVar("T")
 Handler = Callable[[int, FrameType | None], Any]

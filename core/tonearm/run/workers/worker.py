@@ -17,8 +17,8 @@ from tonearm.run.tasks import Task
 from tonearm.run.workers.executor import Batch
 from tonearm.run.workers.flush_timer import FlushTimer
 from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
-from tonearm.run.workers.memory import keep_memory
 from tonearm.run.workers.messages import HEADER, Inbox, Message, send
+from tonearm.startup import keep_freed_memory
 
 _PR_SET_PDEATHSIG = 1
 
@@ -129,7 +129,7 @@ def main() -> None:
     """Work in a fresh interpreter, whose connection is an open file. The first message is the pipeline and settings."""
     parent, descriptor = int(sys.argv[1]), int(sys.argv[2])
     die_with_parent(parent)
-    keep_memory()
+    keep_freed_memory()
     connection = socket.socket(fileno=descriptor)
     (size,) = HEADER.unpack(connection.recv(HEADER.size, socket.MSG_WAITALL))
     content = connection.recv(size, socket.MSG_WAITALL)

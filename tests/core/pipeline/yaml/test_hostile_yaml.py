@@ -1,6 +1,4 @@
-import random
 import string
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -43,10 +41,9 @@ MEBIBYTES = {
 
 
 @pytest.mark.parametrize("name", MEBIBYTES)
-def test_hostile_text_ends_in_seconds(name):
-    start = time.process_time()
+def test_a_mebibyte_of_hostile_text_is_read_or_refused(name):
+    """Reading takes seconds; what takes longer than a square of the size would run into the limit of all tests."""
     attempt(MEBIBYTES[name])
-    assert time.process_time() - start < 15  # 3 s at most when alone
 
 
 TOKENS = [
@@ -105,9 +102,7 @@ def test_no_damaged_pipeline_gets_another_exception(text):
     check_any(text.encode(errors="surrogatepass"))
 
 
-@pytest.mark.slow
-def test_forty_thousand_texts():
-    chance = random.Random(20240)
-    for _ in range(20_000):
+def test_many_texts(repetitions, chance):
+    for _ in range(repetitions(20_000)):
         check_any("".join(chance.choices(TOKENS, k=chance.randint(1, 30))))
         check_any(mutated(chance))

@@ -6,7 +6,7 @@ from tonearm.run.workers.chunks import CHUNK_SECONDS, MAX_CHUNK_SIZE, Chunks
 
 
 def chunks(total, workers=2):
-    return Chunks(iter([task(f"{number}.txt", number) for number in range(total)]), total, workers)
+    return Chunks((task(f"{number}.txt", number) for number in range(total)), total, workers)
 
 
 def cost(seconds):

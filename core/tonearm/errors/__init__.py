@@ -1,0 +1,56 @@
+"""Errors: a place, what is wrong, and what to do about it.
+
+`codes` lists every code once, with its meaning and its remedy.
+"""
+
+from __future__ import annotations
+
+from tonearm.errors.exceptions import (
+    ItemError,
+    OptionError,
+    OutputError,
+    PipelineError,
+    SignalError,
+    TonearmError,
+    UsageError,
+)
+from tonearm.errors.problem import Problem, advise
+from tonearm.errors.remedies import (
+    Advice,
+    ChooseOption,
+    Form,
+    GiveOption,
+    InsertStep,
+    InstallExtra,
+    Place,
+    Remedy,
+    RemoveOption,
+    RunCommand,
+    SetOption,
+)
+from tonearm.errors.text import did_you_mean, one_line
+
+__all__ = [
+    "Advice",
+    "ChooseOption",
+    "Form",
+    "GiveOption",
+    "InsertStep",
+    "InstallExtra",
+    "ItemError",
+    "OptionError",
+    "OutputError",
+    "PipelineError",
+    "Place",
+    "Problem",
+    "Remedy",
+    "RemoveOption",
+    "RunCommand",
+    "SetOption",
+    "SignalError",
+    "TonearmError",
+    "UsageError",
+    "advise",
+    "did_you_mean",
+    "one_line",
+]

@@ -1,0 +1,128 @@
+"""The exceptions that a user can cause; anything else that reaches the command line is a bug of tonearm.
+
+Each carries a stable ``code`` (for journals, scripts and documentation), a message, and remedies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tonearm.errors.problem import NOWHERE, Problem, advise, hint_of
+from tonearm.errors.remedies import Place, Remedy
+
+
+class TonearmError(Exception):
+    """The root of every error that a user can cause.
+
+    Parameters
+    ----------
+    message
+        What is wrong, on one line.
+    code
+        Stable identifier; each subclass has a default.
+    hint
+        Advice in prose.
+    remedies
+        What to do about it, as data; ``hint`` comes after them.
+
+    Attributes
+    ----------
+    place
+        Stage of the pipeline that raised it, once the host has noted it.
+    """
+
+    default_code = "error"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, hint: str = "", remedies: tuple[Remedy, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.remedies = (*remedies, *advise(hint))
+        self.place: Place = NOWHERE
+
+    def __str__(self) -> str:
+        return f"{self.message}\n    hint: {self.hint}" if self.remedies else self.message
+
+    @property
+    def hint(self) -> str:
+        """Remedies as one line of text, in the form that the pipeline was given in."""
+        return hint_of(self.remedies, self.place)
+
+    @property
+    def problem(self) -> Problem:
+        """The same as a `Problem`, without a place in a file."""
+        return Problem(code=self.code, message=self.message, remedies=self.remedies, place=self.place)
+
+
+class UsageError(TonearmError):
+    """The command or the call is wrong; nothing was touched (exit status 2)."""
+
+    default_code = "usage"
+
+
+class PipelineError(TonearmError):
+    """A pipeline is wrong; ``problems`` has everything that is, in the order of the file (exit status 2)."""
+
+    default_code = "pipeline"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.column or 0)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class ItemError(TonearmError):
+    """One source or item cannot be converted; the rest of a run goes on (exit status 3)."""
+
+    default_code = "item"
+
+
+class SignalError(ItemError):
+    """A signal breaks its own rules: wrong rank, wrong number of bins, a sample rate of 0."""
+
+    default_code = "bad-signal"
+
+
+class OutputError(TonearmError):
+    """The output side failed: a full disk, a read-only folder. The run stops (exit status 4)."""
+
+    default_code = "output"
+
+
+class OptionError(ValueError):
+    """Options that do not fit one another; raise it in an options class's ``__post_init__``, or in a port check.
+
+    Parameters
+    ----------
+    message
+        What is wrong.
+    option
+        Name of the option to point at; None points at the plugin.
+    hint
+        Advice in prose.
+    code
+        Stable identifier of the problem.
+    remedies
+        What to do about it, as data; ``hint`` comes after them.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        option: str | None = None,
+        hint: str = "",
+        code: str = "bad-option",
+        remedies: tuple[Remedy, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.option = option
+        self.code = code
+        self.remedies = (*remedies, *advise(hint))
+
+    @property
+    def hint(self) -> str:
+        """Remedies as one line of text, as YAML has them."""
+        return hint_of(self.remedies, NOWHERE)

@@ -1,0 +1,301 @@
+"""Remedies: what would mend a problem, as data.
+
+A remedy is written once, and reads differently for a pipeline in YAML, a command line, and a call from Python::
+
+    SetOption("sample_rate", 22050)   sample_rate: 22050   --sample-rate 22050   sample_rate=22050
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
+
+Form: TypeAlias = Literal["yaml", "flags", "python"]
+"""Where the pipeline comes from, and so how a remedy reads."""
+
+_PLAIN = re.compile(r"[A-Za-z_*][\w.*/+-]*")
+_NOT_TEXT = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+_WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
+_OPEN = "…"
+"""Stands for a value that only the user knows."""
+
+
+class Place(Struct, frozen=True):
+    """Place of a problem within a pipeline.
+
+    Parameters
+    ----------
+    stage
+        Path of the stage: ``input``, ``steps.1``, ``outputs.0``; empty for the pipeline as a whole.
+    form
+        Form that the pipeline was given in.
+    steps
+        Number of the pipeline's steps.
+    """
+
+    stage: str = ""
+    form: Form = "yaml"
+    steps: int = 0
+
+
+class SetOption(Struct, frozen=True, tag=True):
+    """Set an option of the stage that has the problem.
+
+    Parameters
+    ----------
+    option
+        Name of the option.
+    value
+        Value to give it: text, a number, a boolean, or a list or mapping of these.
+    when
+        Condition under which this is right, as in ``if these are decibels``.
+    """
+
+    option: str
+    value: Any
+    when: str = ""
+
+    def text(self, place: Place) -> str:
+        """Return the assignment, with its condition."""
+        return _with(_assignment(self.option, (self.value,), place), self.when)
+
+
+class ChooseOption(Struct, frozen=True, tag=True):
+    """Set an option of the stage that has the problem to one of several values.
+
+    Parameters
+    ----------
+    option
+        Name of the option.
+    values
+        Values that fit; only the user knows which is right.
+    when
+        Condition under which this is right.
+    """
+
+    option: str
+    values: tuple[Any, ...]
+    when: str = ""
+
+    def text(self, place: Place) -> str:
+        """Return the assignment with all values, and its condition."""
+        return _with(_assignment(self.option, self.values, place), self.when)
+
+
+class GiveOption(Struct, frozen=True, tag=True):
+    """Give an option whose value only the user knows to the stage that has the problem.
+
+    Parameters
+    ----------
+    option
+        Name of the option.
+    meaning
+        Description of the option.
+    """
+
+    option: str
+    meaning: str = ""
+
+    def text(self, place: Place) -> str:
+        """Return the assignment with its value left open, and what the option means."""
+        meaning = f" ({self.meaning.rstrip('.')})" if self.meaning else ""
+        return f"{_assignment(self.option, (_OPEN,), place)}{meaning}"
+
+
+class RemoveOption(Struct, frozen=True, tag=True):
+    """Leave out an option of the stage that has the problem.
+
+    Parameters
+    ----------
+    option
+        Name of the option.
+    when
+        Condition under which this is right.
+    """
+
+    option: str
+    when: str = ""
+
+    def text(self, place: Place) -> str:
+        """Return the advice, with its condition."""
+        name = _flag(self.option) if _is_flag(place) else self.option
+        return _with(f"leave {name} out", self.when)
+
+
+class InsertStep(Struct, frozen=True, tag=True):
+    """Put a step before the stage that has the problem.
+
+    Parameters
+    ----------
+    use
+        Name of the transform.
+    options
+        Options of the step.
+    when
+        Condition under which this is right.
+    first
+        Names of transforms that come before the step, in their order.
+    """
+
+    use: str
+    options: Mapping[str, Any] = {}
+    when: str = ""
+    first: tuple[str, ...] = ()
+
+    def text(self, place: Place) -> str:
+        """Return the step, with its condition."""
+        if place.form == "flags":
+            index = _index_before(place) + len(self.first)
+            sets = [_quoted(f"steps.{index}.with.{name}={_inline(value)}") for name, value in self.options.items()]
+            steps = (f"--step {name}" for name in (*self.first, self.use))
+            return _with(" ".join([*steps, *(f"--set {one}" for one in sets)]), self.when)
+        if place.form == "python":
+            options = f", {dict(self.options)!r}" if self.options else ""
+            names = [f'"{name}"' for name in self.first]
+            return _with(f"put {_listed(*names, f'({_python(self.use)}{options})')} before it", self.when)
+        options = ", ".join(f"{name}: {_yaml(value)}" for name, value in self.options.items())
+        text = f"put {_listed(*self.first, self.use)} before it"
+        return _with(f"{text}, with {options}" if options else text, self.when)
+
+
+class InstallExtra(Struct, frozen=True, tag=True):
+    """Install one of tonearm's extras.
+
+    Parameters
+    ----------
+    extra
+        Name of the extra: ``m4a``.
+    """
+
+    extra: str
+
+    def text(self, _: Place) -> str:
+        """Return the pip line."""
+        return f"pip install 'tonearm[{self.extra}]'"
+
+
+class RunCommand(Struct, frozen=True, tag=True):
+    """Run a command.
+
+    Parameters
+    ----------
+    argv
+        Words of the command.
+    when
+        What the command is for, or when to run it.
+    """
+
+    argv: tuple[str, ...]
+    when: str = ""
+
+    def text(self, _: Place) -> str:
+        """Return the command, quoted for a shell."""
+        return _with(" ".join(map(_quoted, self.argv)), self.when)
+
+
+class Advice(Struct, frozen=True, tag=True):
+    """Advice in prose, for what no option, step or command can mend.
+
+    Parameters
+    ----------
+    prose
+        The advice, the same in every form.
+    """
+
+    prose: str
+
+    def text(self, _: Place) -> str:
+        """Return the advice."""
+        return self.prose
+
+
+Remedy: TypeAlias = (
+    SetOption | ChooseOption | GiveOption | RemoveOption | InsertStep | InstallExtra | RunCommand | Advice
+)
+
+
+def _with(text: str, when: str) -> str:
+    return f"{text}, {when}" if when else text
+
+
+def _assignment(option: str, values: tuple[Any, ...], place: Place) -> str:
+    """Return ``option`` with a value, or with several to choose from."""
+    if place.form == "python":
+        return f"{option}={_either(map(_python, values))}"
+    if place.form == "yaml":
+        return f"{option}: {_either(map(_yaml, values))}"
+    if _is_flag(place):
+        return f"{_flag(option)} {_either(_quoted(_inline(value)) for value in values)}"
+    return f"--set {_either(_quoted(f'{place.stage}.with.{option}={_inline(value)}') for value in values)}"
+
+
+def _is_flag(place: Place) -> bool:
+    """Return whether options of a stage are flags of their own: those of the decoder are."""
+    return place.form == "flags" and place.stage in ("", "input")
+
+
+def _flag(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
+
+
+def _index_before(place: Place) -> int:
+    """Return the index that a step put before the stage gets."""
+    kind, _, index = place.stage.partition(".")
+    return int(index) if kind == "steps" else place.steps
+
+
+def _listed(*texts: str) -> str:
+    *others, last = texts
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _either(texts: Any) -> str:
+    *others, last = texts
+    return f"{', '.join(others)} or {last}" if others else str(last)
+
+
+def _yaml(value: Any) -> str:
+    """Return a value as YAML on one line."""
+    if isinstance(value, str):
+        if value is _OPEN or (_PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT):
+            return value
+        import json
+
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_yaml(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_yaml, value))}]"
+    return _WORDS[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def _inline(value: Any) -> str:
+    """Return a value as a flag takes it: a list needs no brackets, text no quotes."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)) and all(isinstance(inner, str) for inner in value):
+        return ",".join(value)
+    return _yaml(value)
+
+
+def _python(value: Any) -> str:
+    """Return a value as a Python literal."""
+    if value is _OPEN:
+        return str(value)
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_python, value))}]"
+    return repr(value)
+
+
+def _quoted(word: str) -> str:
+    """Return a word quoted for a shell, unless it needs no quotes."""
+    if re.fullmatch(r"[\w@%+=:,./…-]+", word):
+        return word
+    import shlex
+
+    return shlex.quote(word)

@@ -1,0 +1,126 @@
+"""Start-up tricks: everything tonearm does to the process for speed, in one place, each with its reason and figure.
+
+Start-up is a feature: editors and commit hooks call ``tonearm check`` all day. Three habits elsewhere belong to this:
+numpy and heavier libraries are imported where they are used; modules on the way to ``--help`` write
+``TYPE_CHECKING = False`` instead of importing `typing`, which takes a tenth of the time that Python takes to start; and
+``tonearm check FILE`` is not parsed by argparse, which would be a tenth of it. ``tests/benchmarks/startup.py`` measures
+the commands.
+
+Signal handlers are here too, because they are installed before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import MutableMapping
+
+SIGNALLED = 128
+"""Exit status of a process that a signal ended, less the signal's number."""
+
+
+def collect_garbage_rarely() -> None:
+    """Make the garbage collector run rarely: start-up makes no garbage, and arrays of a run are not the collector's."""
+    gc.set_threshold(500_000, 20, 100)
+
+
+def skip_last_collection() -> None:
+    """Exempt everything from the collection at exit, which would take a fifth of ``tonearm check``."""
+    gc.freeze()
+
+
+def import_msgspec_alone() -> None:
+    """Import msgspec without typing_extensions, which would take a tenth of ``tonearm check``.
+
+    msgspec does without it where it is missing. From Python 3.11 on, `typing` has everything that it takes from there.
+    """
+    if "typing_extensions" not in sys.modules:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+        try:
+            importlib.import_module("msgspec")
+        finally:
+            del sys.modules["typing_extensions"]
+
+
+def let_blas_threads_sleep(environ: MutableMapping[str, str]) -> None:
+    """Make OpenBLAS's threads wait for work asleep; a value that the user set stays.
+
+    Call it before numpy is imported.
+
+    By default, each thread spins for 2^26 cycles: on two cores, importing numpy takes 275 ms of CPU instead of 150.
+    After 2^16 cycles, some 20 µs, products of matrices are as fast.
+    """
+    environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
+
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
+
+
+def keep_freed_memory() -> None:
+    """Make glibc keep freed memory for the next source, which needs as much; elsewhere this does nothing.
+
+    Otherwise every array of some hundred kilobytes is given back to the kernel and asked for again, page by page.
+    That is twenty times the page faults, which take as long as the conversion itself.
+    """
+    import contextlib
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        libc.mallopt(_M_TRIM_THRESHOLD, 128 << 20)
+        libc.mallopt(_M_TOP_PAD, 4 << 20)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP arrived; it passes through plugins as Ctrl-C does."""
+
+    def __init__(self, number: int = 15) -> None:
+        super().__init__()
+        self.number = number
+
+
+class StopHandler:
+    """Handler of SIGINT, SIGTERM and SIGHUP: the first ends the command in good order, a second one at once."""
+
+    def __init__(self) -> None:
+        self.called = False
+
+    @classmethod
+    def install(cls) -> None:
+        """Handle the signals from here on; SIGHUP stays ignored where it is (nohup)."""
+        import signal
+
+        handler = cls()
+        for number in stop_signals():
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, handler)
+
+    def __call__(self, number: int, _: object) -> None:
+        """Handle a signal."""
+        if self.called:
+            os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"\n")
+            os._exit(SIGNALLED + number)
+        self.called = True
+        raise KeyboardInterrupt if number == 2 else Terminated(number)
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that stop a command."""
+    import signal
+
+    return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
+def ignore_stop_signals() -> None:
+    """Ignore further signals: the command is stopping already."""
+    import signal
+
+    for number in stop_signals():
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,70 @@
+"""Options and steps shared by the decoders whose files hold nothing but sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tonearm.api import ArrayOptions, Meta, NanPolicy, Waveform, read_array
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
+
+FullScale = Annotated[
+    float | None,
+    Meta(
+        gt=0,
+        description="Value of full scale in files of floats beyond ±1.0: 32768 for floats that hold 16-bit samples.",
+    ),
+]
+NonFinite = Annotated[
+    NanPolicy,
+    Meta(
+        description="Treatment of NaN and infinity in files of floats: error refuses the item, zero replaces them by 0,"
+        " keep leaves them to a later step (an encoder needs finite values)."
+    ),
+]
+
+
+def waveforms(
+    samples: Array,
+    axes: Sequence[Literal["channel", "time"]],
+    *,
+    sample_rate: int,
+    full_scale: float | None,
+    nan: NanPolicy,
+    warn: Callable[[str], None],
+) -> Iterator[Waveform]:
+    """Yield the waveform of an array of samples.
+
+    Parameters
+    ----------
+    samples
+        Samples of any number type, with two axes. Those of float64 stay in double precision.
+    axes
+        Names of the axes, in the array's order.
+    sample_rate
+        Sample rate in Hz.
+    full_scale
+        Value of full scale among floats; None if they are within ±1.0.
+    nan
+        Treatment of NaN and infinity.
+    warn
+        Function that reports a warning.
+
+    Raises
+    ------
+    ItemError
+        As for `tonearm.api.read_array`.
+    """
+    options = ArrayOptions(
+        kind="waveform",
+        axes=list(axes),
+        sample_rate=sample_rate,
+        precision="double" if samples.dtype == "f8" else "single",
+        full_scale=full_scale,
+        nan=nan,
+    )
+    for signal in read_array(samples, options, warn=warn):
+        if isinstance(signal, Waveform):
+            yield signal

@@ -1,0 +1,59 @@
+"""Blocks of a long signal, so that a mapped file is never in memory as a whole and a block stays in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+BLOCK_LENGTH = 1 << 17
+"""Samples of each channel in a block: two channels in float64 are 2 MiB, which stay in the cache of a core."""
+
+
+def samples_per_block(channels: int) -> int:
+    """Return the samples of each channel in a block whose channels are converted together.
+
+    Parameters
+    ----------
+    channels
+        Number of channels.
+
+    Returns
+    -------
+    int
+        Length of a block that has `BLOCK_LENGTH` samples over all channels, at least 1.
+
+    Examples
+    --------
+    >>> samples_per_block(2)
+    65536
+    """
+    return max(1, BLOCK_LENGTH // channels)
+
+
+def block_slices(length: int, size: int = BLOCK_LENGTH, *, multiple_of: int = 1) -> Iterator[slice]:
+    """Yield consecutive slices that cover a signal.
+
+    Parameters
+    ----------
+    length
+        Length of the signal in samples.
+    size
+        Largest length of a slice in samples.
+    multiple_of
+        Unit in samples that no slice cuts in two: every slice but the last is a whole number of units, and at least one
+        unit, even where ``size`` is less.
+
+    Yields
+    ------
+    slice
+        The next part of the signal.
+
+    Examples
+    --------
+    >>> list(block_slices(10, 4))
+    [slice(0, 4, None), slice(4, 8, None), slice(8, 10, None)]
+    >>> list(block_slices(10, 4, multiple_of=3))
+    [slice(0, 3, None), slice(3, 6, None), slice(6, 9, None), slice(9, 10, None)]
+    """
+    step = max(1, size // multiple_of) * multiple_of
+    for start in range(0, length, step):
+        yield slice(start, min(start + step, length))

@@ -1,0 +1,63 @@
+"""The native engine. Importing it is cheap; its methods import the kernels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm_plugins.dsp.engines.native import compiler
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.framing import FrameGrid
+    from tonearm_plugins.dsp.phase_recovery.recovery import Convergence
+    from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
+    from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array, FloatArray
+
+
+class NativeEngine:
+    """STFT, inverse STFT and phase recovery by compiled kernels."""
+
+    name = "native"
+
+    def refusal(self, grid: FrameGrid | None = None, *, double: bool = False) -> str:
+        """Return why it cannot do this work, or an empty text if it can."""
+        if double:
+            return "it works in single precision"
+        if grid is None:
+            return compiler.refusal()
+        from tonearm_plugins.dsp.engines.native.block_layout import size_refusal
+
+        return size_refusal(grid.n_fft, grid.hop_length)
+
+    def stft(self, signal: Float32Array, grid: FrameGrid, *, out: Complex64Array, threads: int = 1) -> None:
+        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames), in one thread."""
+        from tonearm_plugins.dsp.engines.native.stft_kernel import stft
+
+        stft(signal, grid, out=out)
+
+    def istft(self, spectrum: Array, grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
+        """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,), in one thread."""
+        from tonearm_plugins.dsp.engines.native.istft_kernel import istft
+
+        istft(spectrum, grid, out=out)
+
+    def recover(
+        self, given: Array, settings: RecoverySettings, *, out: Float32Array, threads: int = 1
+    ) -> list[Convergence]:
+        """Recover all channels, each in one thread: kernels run without the interpreter's lock."""
+        from tonearm_plugins.dsp.engines.native.recovery import NativeRecovery
+        from tonearm_plugins.dsp.phase_recovery.recovery import recover_channel
+
+        def recover(channel: int) -> Convergence:
+            recovery = NativeRecovery(given[channel], settings.grid, basis=settings.basis)
+            return recover_channel(recovery, settings, seed=settings.seed + channel, out=out[channel])
+
+        channels = range(len(given))
+        if threads > 1 and len(channels) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(threads) as pool:
+                return list(pool.map(recover, channels))
+        return [recover(channel) for channel in channels]
+
+
+NATIVE = NativeEngine()

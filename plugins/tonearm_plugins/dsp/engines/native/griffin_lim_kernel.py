@@ -1,0 +1,115 @@
+"""The kernels of Griffin-Lim: any number of iterations, and the measurement of their result.
+
+One iteration takes each block of frames from samples to samples while it is in the cache: window, FFT, projection
+onto the target, inverse FFT, overlap-add, momentum. No spectrum is ever stored. `tonearm_plugins.dsp.engines.scipy` has
+the same in NumPy, and `block_layout` describes the memory.
+"""
+
+from __future__ import annotations
+
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
+from tonearm_plugins.dsp.engines.native.istft_kernel import write_in_time_order
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
+from tonearm_plugins.dsp.engines.native.targets import WriteTarget
+
+
+class Analysis:
+    """Writes the analysis of a block: the window, then the forward FFT."""
+
+    def __init__(self, writer: Writer, tile_index: Memory) -> None:
+        self.window, self.tile_index = writer.memory("analysis"), tile_index
+
+    def forward(self, fft: RealFFT, tile: Memory) -> None:
+        """Write the forward FFT of a tile."""
+        fft.forward(lambda n: tile[self.tile_index.int64(n)] * self.window.splat(n))
+
+
+class RecoveryState:
+    """The signals of a recovery in memory, as the arguments of a kernel.
+
+    ``tiles`` has the signal that the next iteration analyses, ``estimates`` the latest result. The first tile is spare
+    room, so that every block has one before it, and so is the last block of estimates.
+    """
+
+    def __init__(self, writer: Writer, layout: BlockLayout, *, tiles: bool = True) -> None:
+        self.layout = layout
+        self.estimates = writer.memory("estimates")
+        if tiles:
+            self.tiles = writer.memory("tiles")
+
+    def tile(self, block: Int) -> Memory:
+        """Return the tile of a block."""
+        return self.tiles.part((block + 1) * self.layout.tile)
+
+    def estimate(self, block: Int) -> Memory:
+        """Return the estimates of a block."""
+        return self.estimates.part(block * self.layout.block)
+
+    def put(self, tile: Memory, row: Int, point: Vec) -> None:
+        """Store a row of a tile, and its first columns in the halo of the tile before."""
+        layout = self.layout
+        at = row * layout.pitch
+        tile[at] = point
+        if layout.halo:
+            before = at - layout.tile + layout.lanes
+            tile.put_short(before, point.first(layout.halo), layout.halo)
+
+
+def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
+    """Write the kernel that iterates."""
+    state = RecoveryState(writer, layout)
+    target = write_target(writer, layout)
+    which, weights = writer.memory("which"), writer.memory("weights")
+    synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
+    blocks, iterations = writer.int_argument("blocks"), writer.int_argument("iterations")
+    analysis = Analysis(writer, tile_index)
+    alpha, gamma = writer.float_argument("alpha"), writer.float_argument("gamma")
+    from_estimate, from_point = writer.float_argument("from_estimate"), writer.float_argument("from_point")
+    fft = RealFFT(writer, layout.n_fft)
+    overlap = OverlapAdd(writer, layout, synthesis, tile_index)
+    with writer.loop(iterations):
+        overlap.clear()
+        with writer.loop(blocks) as block:
+            tile, estimate = state.tile(block), state.estimate(block)
+            analysis.forward(fft, tile)
+            target.project(fft, block)
+            fft.inverse(overlap.add)
+            weight = weights.part(which.int64(block))
+            with writer.loop(layout.hop_length) as row:
+                at = row * layout.lanes
+                before = estimate[at]
+                result = overlap.take(row) * weight[at] * gamma
+                result = result + before * from_estimate + tile[row * layout.pitch] * from_point
+                estimate[at] = result
+                state.put(tile, row, result + (result - before) * alpha)
+
+
+def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
+    """Write the kernel that copies the estimate to the result, and measures its distance from the target."""
+    state = RecoveryState(writer, layout, tiles=False)
+    target = write_target(writer, layout)
+    results = writer.memory("results")
+    sums = writer.memory("sums", "double")  # in each lane: squared distance, then energy
+    tile_index = writer.memory("tile_index")
+    blocks, frames = writer.int_argument("blocks"), writer.int_argument("frames")
+    analysis = Analysis(writer, tile_index)
+    fft = RealFFT(writer, layout.n_fft)
+    tile = writer.scratch(layout.tile + layout.lanes)
+    partial = writer.scratch(2 * layout.lanes)
+    lanes = layout.lanes
+    zero = writer.constant(0.0)
+    with writer.loop(blocks) as block:
+        estimate, following = state.estimate(block), state.estimate(block + 1)
+        with writer.loop(layout.hop_length) as row:
+            tile[row * layout.pitch] = estimate[row * lanes]
+            if layout.halo:
+                halo = following[row * lanes].first(layout.halo)
+                tile.put_short(row * layout.pitch + lanes, halo, layout.halo)
+        partial[0] = partial[lanes] = zero
+        analysis.forward(fft, tile)
+        target.residual(fft, block, partial)
+        is_frame = (writer.lane_numbers() + (block * lanes).lanes32()).below(frames.lanes32())
+        for at in (0, lanes):
+            sums[at] = sums[at] + is_frame.choose(partial[at], zero).cast("fpext", "double")
+        write_in_time_order(writer, layout, estimate, address(results.int64(block)))

@@ -1,0 +1,212 @@
+"""The ISTFT kernel: from spectra, read in place in either memory order, to samples, written in place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd, grid_tables
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
+from tonearm_plugins.dsp.engines.native.vector_math import transposed
+from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
+from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
+from tonearm_plugins.dsp.typing import Array, Complex64Array, FloatArray, Int64Array
+
+COMPLEX = np.dtype(np.complex64)
+CACHE_LINE = 64
+CONVERTED = 2**20  # bytes of a spectrum that are converted at once
+
+
+def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
+    """Write the kernel.
+
+    Parameters
+    ----------
+    writer, layout
+        The function, and the sizes of its blocks.
+    frames_apart
+        Memory order: whether the bins of one frame are adjacent and frames are apart, as ``librosa.stft`` gives them.
+        Otherwise the frames of one bin are adjacent, and bins are apart.
+    """
+    # For each block, in bytes: where its first bin of its first frame is, and how far apart frames (or bins) are.
+    sources = writer.memory("sources")
+    results = writer.memory("results")  # for each block: where its samples go
+    which, weights = writer.memory("which"), writer.memory("weights")
+    window, tile_index = writer.memory("window"), writer.memory("tile_index")
+    blocks = writer.int_argument("blocks")
+    fft = RealFFT(writer, layout.n_fft)
+    overlap = OverlapAdd(writer, layout, window, tile_index)
+    finished = writer.scratch(layout.block)
+    read = _FramesApart(writer, layout, sources) if frames_apart else _BinsApart(writer, layout, sources)
+    with writer.loop(blocks) as block:
+        read.begin(block)
+        fft.bins(read.bin, source="nothing")
+        fft.inverse(overlap.add)
+        weight = weights.part(which.int64(block))
+        with writer.loop(layout.hop_length) as row:
+            at = row * layout.lanes
+            finished[at] = overlap.take(row) * weight[at]
+        write_in_time_order(writer, layout, finished, address(results.int64(block)))
+
+
+def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, result: Memory) -> None:
+    """Write samples [row][lane] to one column after the other: a transposition, square by square."""
+    lanes, hop = layout.lanes, layout.hop_length
+
+    def square(row: Number) -> None:
+        for lane, column in enumerate(transposed([rows[(row + i) * lanes] for i in range(lanes)])):
+            result[row + lane * hop] = column
+
+    with writer.loop(hop // lanes) as i:
+        square(i * lanes)
+    if hop % lanes:
+        square(hop - lanes)
+
+
+class _BinsApart:
+    """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn."""
+
+    def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
+        self.writer, self.lanes, self.sources = writer, layout.lanes, sources
+
+    def begin(self, block: Int) -> None:
+        self.first, self.step = address(self.sources.int64(block * 2)), self.sources.int64(block * 2 + 1)
+        self.next, self.next_step = address(self.sources.int64(block * 2 + 2)), self.sources.int64(block * 2 + 3)
+
+    def bin(self, k: Number, _: Complex) -> Complex:
+        lanes = self.lanes
+        row, ahead = self.first.bytes_on(self.step * k), self.next.bytes_on(self.next_step * k)
+        size = lanes * COMPLEX.itemsize
+        for byte in (*range(0, size, CACHE_LINE), size - 1):  # rows are far apart: no processor guesses the next
+            ahead.bytes_on(byte).prefetch()
+        low, high = row[0], row[lanes]
+        return Complex(low.shuffle(high, range(0, 2 * lanes, 2)), low.shuffle(high, range(1, 2 * lanes, 2)))
+
+
+class _FramesApart:
+    """Reads a block whose bins are adjacent: transposes it first, square by square."""
+
+    def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
+        self.writer, self.layout, self.sources = writer, layout, sources
+        self.stage = writer.scratch(layout.bins * 2 * layout.lanes)  # for each bin a real, then an imaginary register
+
+    def begin(self, block: Int) -> None:
+        bins, at_once = self.layout.bins, self.layout.lanes // 2
+        first, step = address(self.sources.int64(block * 2)), self.sources.int64(block * 2 + 1)
+        ahead, ahead_step = address(self.sources.int64(block * 2 + 2)), self.sources.int64(block * 2 + 3)
+
+        def square(k: Number) -> None:
+            rows = []
+            for lane in range(self.layout.lanes):
+                rows.append(first.bytes_on(step * lane)[k * 2])
+                ahead.bytes_on(ahead_step * lane).part(k * 2).prefetch()
+            for i, column in enumerate(transposed(rows)):
+                self.stage[(k * 2 + i) * self.layout.lanes] = column
+
+        with self.writer.loop(bins // at_once) as i:
+            square(i * at_once)
+        if bins % at_once:
+            square(bins - at_once)
+
+    def bin(self, k: Number, _: Complex) -> Complex:
+        lanes = self.layout.lanes
+        return Complex(self.stage[k * (2 * lanes)], self.stage[k * (2 * lanes) + lanes])
+
+
+# ---- calling it ----
+
+
+def kernel(layout: BlockLayout, machine: Machine, *, frames_apart: bool) -> Kernel:
+    """Return the compiled kernel."""
+
+    def make() -> Kernel:
+        return Kernel(machine, lambda writer: write(writer, layout, frames_apart=frames_apart), layout.tables())
+
+    return compiled(("istft", layout, machine, frames_apart), make)
+
+
+def istft(spectrum: Array, grid: FrameGrid, *, out: FloatArray, machine: Machine | None = None) -> None:
+    """Invert one channel (bins, frames), mapped or not, into ``out`` (length,), float32 and contiguous.
+
+    Arrays of complex64 with adjacent frames or adjacent bins are read in place. Others are converted, a stretch of
+    frames at a time.
+    """
+    machine = machine or this_machine()
+    layout = BlockLayout(grid.n_fft, grid.hop_length, machine.lanes)
+    tables = grid_tables(grid, layout, MIN_WEIGHT_EXACT)
+    native = spectrum.dtype == COMPLEX and spectrum.dtype.isnative
+    frames_apart = native and spectrum.strides[0] == COMPLEX.itemsize and spectrum.strides[1] >= 0
+    in_place = native and (frames_apart or (spectrum.strides[1] == COMPLEX.itemsize and spectrum.strides[0] >= 0))
+    run = kernel(layout, machine, frames_apart=frames_apart)
+    scratch = run.scratch()
+    blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the signal
+    mapping = MappedMemory(spectrum)
+    block_size = layout.bins * layout.lanes * COMPLEX.itemsize
+    stretch = blocks if in_place and not mapping else max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
+    results = ResultBlocks(out, grid, layout)
+    for first in range(0, blocks, stretch):
+        last = min(first + stretch, blocks)
+        part = spectrum[:, first * layout.lanes : last * layout.lanes]
+        if not in_place:
+            part = np.ascontiguousarray(part, dtype=COMPLEX)
+        sources, kept = _sources(part, layout, last - first, frames_apart=frames_apart)
+        run(
+            scratch,
+            sources=sources,
+            results=results.addresses[first:last],
+            which=tables.weights.which[first:last],
+            weights=tables.weights.values,
+            window=tables.synthesis,
+            blocks=last - first,
+        )
+        del kept
+        mapping.count_read(stretch * block_size)
+    mapping.release()
+    results.finish()
+
+
+def _sources(
+    part: Complex64Array, layout: BlockLayout, blocks: int, *, frames_apart: bool
+) -> tuple[Int64Array, list[Array]]:
+    """Return the address and the step of each block, and the arrays that must be kept alive meanwhile.
+
+    A block that is not whole is copied. There is one more entry than blocks, for what is fetched ahead.
+    """
+    lanes = layout.lanes
+    whole = part.shape[1] // lanes
+    nothing = np.zeros(max(layout.bins, lanes), COMPLEX)
+    sources = np.zeros((blocks + 1, 2), np.int64)
+    sources[:, 0] = nothing.ctypes.data
+    apart = part.strides[1 if frames_apart else 0]
+    sources[:whole, 0] = part.ctypes.data + np.arange(whole) * lanes * part.strides[1]
+    sources[:whole, 1] = apart
+    kept: list[Array] = [part, nothing]
+    if part.shape[1] % lanes:
+        last = np.zeros((layout.bins, lanes), COMPLEX, order="F" if frames_apart else "C")
+        last[:, : part.shape[1] % lanes] = part[:, whole * lanes :]
+        sources[whole] = last.ctypes.data, last.strides[1 if frames_apart else 0]
+        kept.append(last)
+    return sources, kept
+
+
+class ResultBlocks:
+    """The place of each block: in the result, or for blocks at its edges in room of their own."""
+
+    def __init__(self, out: FloatArray, grid: FrameGrid, layout: BlockLayout) -> None:
+        self.out = out
+        blocks, size = layout.blocks(grid), layout.block
+        self.begins = np.arange(blocks, dtype=np.int64) * size - grid.pad  # in samples of the result
+        inside = (self.begins >= 0) & (self.begins + size <= out.size)
+        outside = layout.outside(grid)
+        self.edges = np.flatnonzero(~inside & ~outside)
+        self.room = np.empty((self.edges.size + 1, size), np.float32)  # the last is for samples outside the result
+        self.addresses = out.ctypes.data + 4 * self.begins
+        self.addresses[self.edges] = self.room.ctypes.data + 4 * size * np.arange(self.edges.size)
+        self.addresses[outside] = self.room[-1:].ctypes.data
+
+    def finish(self) -> None:
+        """Copy the blocks at the edges into the result, and zero the samples that no frame reaches."""
+        for block, samples in zip(self.edges, self.room[:-1], strict=True):
+            copy_into(self.out, int(self.begins[block]), samples)
+        self.out[max(0, int(self.begins[-1]) + self.room.shape[1]) :] = 0

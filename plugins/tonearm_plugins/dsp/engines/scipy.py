@@ -1,0 +1,276 @@
+"""The scipy engine: STFT, its inverse and Griffin-Lim by scipy.fft, in blocks of frames that stay in the cache.
+
+It runs everywhere, for every size. Overlap-add works on a small accumulator that moves along with the blocks, so no
+array of the spectrogram's size is ever allocated.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from tonearm_plugins.dsp.blocks import block_slices
+from tonearm_plugins.dsp.framing import (
+    MIN_WEIGHT_ESTIMATED,
+    MIN_WEIGHT_EXACT,
+    FrameGrid,
+    copy_into,
+    frame_view,
+    frames_in_cache,
+    without_padding,
+)
+from tonearm_plugins.dsp.mapped_memory import MappedMemory
+from tonearm_plugins.dsp.typing import Array, Complex64Array, ComplexArray, Float32Array, FloatArray
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
+    from tonearm_plugins.dsp.phase_recovery.recovery import Convergence
+    from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
+    from tonearm_plugins.dsp.phase_recovery.targets import Target
+
+Spectra = Callable[[int, int], ComplexArray]
+"""Gives the spectra of frames ``first`` to ``last - 1``, (frames, bins), which may be overwritten."""
+
+
+class ScipyEngine:
+    """STFT, inverse STFT and phase recovery by scipy.fft."""
+
+    name = "scipy"
+
+    def refusal(self, grid: FrameGrid | None = None, *, double: bool = False) -> str:
+        """Return why it cannot do this work; it can do all work where scipy is installed."""
+        return missing_package("scipy")
+
+    def stft(self, signal: Float32Array, grid: FrameGrid, *, out: Complex64Array, threads: int = 1) -> None:
+        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
+        import scipy.fft
+
+        window = grid.window.astype(signal.dtype)
+        view = frame_view(signal, n_fft=grid.n_fft, hop_length=grid.hop_length)
+        for block in block_slices(grid.frames, frames_in_cache(grid.n_fft)):
+            out[:, block] = scipy.fft.rfft(view[block] * window, axis=1, overwrite_x=True, workers=threads).T
+
+    def istft(self, spectrum: Array, grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
+        """Invert one channel (bins, frames), which may be mapped from a file, into ``out`` (length,)."""
+        kind = np.complex128 if out.dtype == np.float64 else np.complex64
+        mapping = MappedMemory(spectrum)
+
+        def spectra(first: int, last: int) -> ComplexArray:
+            block = spectrum[:, first:last]
+            mapping.count_read(block.nbytes)
+            return np.array(block.T, dtype=kind, order="C")
+
+        def finish(first: int, columns: FloatArray) -> None:
+            copy_into(out, first * grid.hop_length - grid.pad, columns.reshape(-1))
+
+        covered = grid.columns * grid.hop_length - grid.pad
+        out[max(0, covered) :] = 0
+        OverlapAdd(grid, min_weight=MIN_WEIGHT_EXACT, dtype=out.dtype, threads=threads)(spectra, finish)
+        mapping.release()
+
+    def recover(
+        self, given: Array, settings: RecoverySettings, *, out: Float32Array, threads: int = 1
+    ) -> list[Convergence]:
+        """Recover all channels one after the other; the threads work on the FFTs."""
+        from tonearm_plugins.dsp.phase_recovery.recovery import recover_channel
+
+        def recover(channel: int) -> Convergence:
+            recovery = ScipyRecovery(settings.target(given[channel]), settings.grid, threads=threads)
+            return recover_channel(recovery, settings, seed=settings.seed + channel, out=out[channel])
+
+        return [recover(channel) for channel in range(len(given))]
+
+
+SCIPY = ScipyEngine()
+
+
+@functools.cache
+def missing_package(name: str) -> str:
+    """Return that a package is not installed, or an empty text if it is; nothing is imported.
+
+    Examples
+    --------
+    >>> missing_package("no_such_package")
+    'no_such_package is not installed'
+    """
+    return "" if importlib.util.find_spec(name) else f"{name} is not installed"
+
+
+class OverlapAdd:
+    """Inverts spectra block by block, and hands over each stretch of the signal as soon as it is complete.
+
+    Parameters
+    ----------
+    grid
+        The frames.
+    min_weight
+        As in `FrameGrid.inverse_weight`.
+    dtype
+        float32 or float64.
+    threads
+        Threads of the FFTs.
+    """
+
+    def __init__(self, grid: FrameGrid, *, min_weight: float, dtype: npt.DTypeLike, threads: int) -> None:
+        self.grid = grid
+        self.min_weight = min_weight
+        self.threads = threads
+        self.window = grid.window.astype(dtype)
+        self.weights: dict[int, FloatArray] = {}  # of blocks by their first frame: several passes need them again
+        shape = (frames_in_cache(grid.n_fft) + grid.overlap - 1, grid.hop_length)
+        self.total, self.columns = np.zeros(shape, dtype), np.empty(shape, dtype)
+
+    def __call__(self, spectra: Spectra, finish: Callable[[int, FloatArray], None]) -> None:
+        """Invert all frames once.
+
+        Parameters
+        ----------
+        spectra
+            Source of the spectra.
+        finish
+            Takes the number of the first column, and complete columns (n, hop_length) of the signal that is nearest in
+            the sense of least squares (Griffin and Lim, 1984, equation 6). Columns come in order and without gaps.
+            They may be overwritten, and are overwritten when the next ones come.
+        """
+        import scipy.fft
+
+        grid, total, hop = self.grid, self.total, self.grid.hop_length
+        total[:] = 0
+        for block in block_slices(grid.frames, frames_in_cache(grid.n_fft)):
+            first, last = block.start, block.stop
+            count = last - first
+            frames = scipy.fft.irfft(spectra(first, last), n=grid.n_fft, axis=1, overwrite_x=True, workers=self.threads)
+            frames *= self.window
+            for r in range(grid.overlap):
+                part = frames[:, r * hop : (r + 1) * hop]
+                total[r : r + count, : part.shape[1]] += part
+            done = count if last < grid.frames else count + grid.overlap - 1
+            finish(first, np.multiply(total[:done], self._weight(first, done), out=self.columns[:done]))
+            rest = total[done : done + grid.overlap - 1].copy()
+            total[: len(rest)] = rest
+            total[len(rest) :] = 0
+
+    def _weight(self, first: int, count: int) -> FloatArray:
+        if first not in self.weights:
+            weight = self.grid.inverse_weight(first, first + count, self.min_weight)
+            self.weights[first] = weight.astype(self.total.dtype)
+        return self.weights[first]
+
+
+class ScipyRecovery:
+    """Griffin-Lim on one channel. Its state is two signals, never a complex spectrogram.
+
+    The STFT is linear, so momentum on spectra is momentum on the signals that they come from. The projection onto
+    consistent spectra is part of the next analysis anyway.
+
+    Parameters
+    ----------
+    target
+        Magnitudes or mel spectrogram that the spectra are projected onto.
+    grid
+        The frames.
+    threads
+        Threads of the FFTs.
+    """
+
+    def __init__(self, target: Target, grid: FrameGrid, *, threads: int = 1) -> None:
+        self.target = target
+        self.grid = grid
+        self.threads = threads
+        self.overlap_add = OverlapAdd(grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=np.float32, threads=threads)
+        self.frames = np.empty((frames_in_cache(grid.n_fft), grid.n_fft), np.float32)
+        shape = (grid.columns, grid.hop_length)
+        self.point = np.zeros(shape, np.float32)  # what the next iteration analyses
+        self.estimate = np.zeros(shape, np.float32)
+        self.point_frames, self.estimate_frames = (
+            frame_view(signal.reshape(-1), n_fft=grid.n_fft, hop_length=grid.hop_length)
+            for signal in (self.point, self.estimate)
+        )
+
+    def initial_magnitudes(self) -> Float32Array:
+        """Return the magnitudes to begin with: (frames, bins)."""
+        return self.target.initial_magnitudes()
+
+    def start_from_peaks(self) -> None:
+        """Begin with the phases of PLGI."""
+        from tonearm_plugins.dsp.phase_recovery.plgi import PeakLockedPhases
+
+        self._project(PeakLockedPhases(self.target.initial_magnitudes(), self.grid), self._take_over)
+
+    def start_from_spectra(self, spectra: Spectra) -> None:
+        """Begin with the signal of spectra, which are asked for in blocks."""
+        self._project(spectra, self._take_over)
+
+    def start_from_noise(self, seed: int) -> None:
+        """Begin with the phases of white noise."""
+        from tonearm_plugins.dsp.phase_recovery.initial_phases import white_noise
+
+        noise = white_noise(self.grid, seed)
+        self.point.reshape(-1)[: noise.size] = noise
+        del noise
+        self._project(self._on_target, self._take_over)
+
+    def start_from_signal(self, signal: FloatArray) -> None:
+        """Take a signal without padding, (length,), as the estimate."""
+        estimate = self.estimate.reshape(-1)[self.grid.pad :]
+        estimate[: self.grid.length] = signal[: estimate.size]
+
+    def iterate(self, count: int, momentum: Momentum) -> None:
+        """Project ``count`` times."""
+        m = momentum
+        spare = np.empty_like(self.overlap_add.columns)
+
+        def finish(first: int, columns: FloatArray) -> None:
+            here = slice(first, first + len(columns))
+            point, estimate, part = self.point[here], self.estimate[here], spare[: len(columns)]
+            if m.gamma != 1.0:
+                columns *= m.gamma
+                columns += np.multiply(estimate, m.from_estimate, out=part)
+                columns += np.multiply(point, m.from_point, out=part)
+            np.subtract(columns, estimate, out=point)
+            point *= m.alpha
+            point += columns
+            estimate[:] = columns
+
+        for _ in range(count):
+            self._project(self._on_target, finish)
+
+    def residual(self) -> tuple[float, float]:
+        """Return the squared distance of the estimate from the target, and the energy of the target."""
+        distance = energy = 0.0
+        for block in block_slices(self.grid.frames, frames_in_cache(self.grid.n_fft)):
+            first, last = block.start, block.stop
+            part = self.target.residual(first, last, self._spectra(self.estimate_frames, first, last))
+            distance, energy = distance + part[0], energy + part[1]
+        return distance, energy
+
+    def finish(self, out: FloatArray) -> tuple[float, float]:
+        """Write the signal to ``out`` (length,), and return the residual. The recovery cannot go on afterwards."""
+        del self.point, self.point_frames
+        out[:] = without_padding(self.estimate.reshape(-1), self.grid)
+        return self.residual()
+
+    def _spectra(self, frames: FloatArray, first: int, last: int) -> ComplexArray:
+        import scipy.fft
+
+        windowed = np.multiply(frames[first:last], self.overlap_add.window, out=self.frames[: last - first])
+        spectra: ComplexArray = scipy.fft.rfft(windowed, axis=1, overwrite_x=True, workers=self.threads)
+        return spectra
+
+    def _on_target(self, first: int, last: int) -> ComplexArray:
+        spectra = self._spectra(self.point_frames, first, last)
+        self.target.project(first, last, spectra)
+        return spectra
+
+    def _take_over(self, first: int, columns: FloatArray) -> None:
+        here = slice(first, first + len(columns))
+        self.point[here] = self.estimate[here] = columns
+
+    def _project(self, spectra: Spectra, finish: Callable[[int, FloatArray], None]) -> None:
+        with np.errstate(all="ignore"):  # NaN and overflow in the input stay where they are, as values
+            self.overlap_add(spectra, finish)

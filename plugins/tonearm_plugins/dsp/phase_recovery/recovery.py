@@ -1,0 +1,148 @@
+"""Recovery of one channel: the order of steps that all engines share, the early stop, and the spectral convergence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from tonearm_plugins.dsp.phase_recovery.initial_phases import spectra_with_phases
+from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
+from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
+from tonearm_plugins.dsp.typing import Complex64Array, Float32Array, FloatArray
+
+EXACT_DB = -200.0
+"""The spectral convergence reported for no distance at all, and for silence recovered from silence."""
+
+CHECK_EVERY = 4
+"""Iterations between two measurements of the convergence, if an early stop is asked for."""
+
+
+class Convergence(NamedTuple):
+    """How near the recovery of one channel came to its target.
+
+    Parameters
+    ----------
+    distance
+        Squared distance of the estimate from the target.
+    energy
+        Energy of the target.
+    iterations
+        Number of iterations that were done.
+    """
+
+    distance: float
+    energy: float
+    iterations: int
+
+
+class ChannelRecovery(Protocol):
+    """Griffin-Lim on one channel, as an engine computes it: a point to analyse next, and the latest estimate."""
+
+    def initial_magnitudes(self) -> Float32Array:
+        """Return the magnitudes to begin with: (frames, bins)."""
+
+    def start_from_noise(self, seed: int) -> None:
+        """Begin with the phases of white noise."""
+
+    def start_from_peaks(self) -> None:
+        """Begin with the phases of PLGI."""
+
+    def start_from_spectra(self, spectra: Callable[[int, int], Complex64Array]) -> None:
+        """Begin with the signal of spectra, which are asked for in blocks of frames."""
+
+    def iterate(self, count: int, momentum: Momentum) -> None:
+        """Project ``count`` times."""
+
+    def residual(self) -> tuple[float, float]:
+        """Return the squared distance of the estimate from the target, and the energy of the target."""
+
+    def finish(self, out: FloatArray) -> tuple[float, float]:
+        """Write the signal to ``out`` (length,), and return the residual. The recovery cannot go on afterwards."""
+
+
+def recover_channel(
+    recovery: ChannelRecovery, settings: RecoverySettings, *, seed: int, out: Float32Array
+) -> Convergence:
+    """Recover one channel: first phases, iterations, result.
+
+    Parameters
+    ----------
+    recovery
+        The channel, as an engine computes it.
+    settings
+        How to recover it; their own seed is not used.
+    seed
+        Seed of this channel.
+    out
+        (length,), where the signal is written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tonearm_plugins.dsp.engines.scipy import ScipyRecovery
+    >>> from tonearm_plugins.dsp.framing import FrameGrid
+    >>> grid = FrameGrid.checked(np.hanning(64), hop_length=16, pad=32, frames=9)
+    >>> settings = RecoverySettings(grid=grid, start="plgi", iterations=4, momentum=0.9, seed=0)
+    >>> target = settings.target(np.ones((33, 9)))
+    >>> out = np.empty(grid.length, np.float32)
+    >>> recover_channel(ScipyRecovery(target, grid), settings, seed=0, out=out).iterations
+    4
+    """
+    if settings.start == "random":
+        recovery.start_from_noise(seed)
+    elif settings.start == "plgi":
+        recovery.start_from_peaks()
+    else:
+        magnitude = recovery.initial_magnitudes()
+        turns = None
+        if settings.start == "pghi":
+            from tonearm_plugins.dsp.phase_recovery.pghi import pghi
+
+            turns = pghi(magnitude, settings.grid, seed=seed)
+        recovery.start_from_spectra(spectra_with_phases(magnitude, turns))
+    iterations = _iterate(recovery, settings)
+    return Convergence(*recovery.finish(out), iterations)
+
+
+def _iterate(recovery: ChannelRecovery, settings: RecoverySettings) -> int:
+    """Iterate, with an early stop if the settings have a tolerance; return the number of iterations done."""
+    momentum, tolerance_db = Momentum.of(settings.momentum), settings.tolerance_db
+    if tolerance_db is None:
+        recovery.iterate(settings.iterations, momentum)
+        return settings.iterations
+    done = 0
+    before = convergence_db(*recovery.residual())
+    while done < settings.iterations:
+        count = min(CHECK_EVERY, settings.iterations - done)
+        recovery.iterate(count, momentum)
+        done += count
+        now = convergence_db(*recovery.residual())
+        if not before - now >= tolerance_db:
+            break
+        before = now
+    return done
+
+
+def convergence_db(distance: float, energy: float) -> float:
+    """Return the spectral convergence in dB, at least `EXACT_DB`; it is infinite for sound recovered from silence.
+
+    Parameters
+    ----------
+    distance
+        Squared distance of the estimate from the target.
+    energy
+        Energy of the target.
+
+    Examples
+    --------
+    >>> convergence_db(1.0, 100.0)
+    -20.0
+    >>> convergence_db(0.0, 0.0)
+    -200.0
+    """
+    if math.isnan(distance) or math.isnan(energy):
+        return math.nan
+    if distance == 0:
+        return EXACT_DB
+    return max(EXACT_DB, 10 * math.log10(distance / energy)) if energy > 0 else math.inf

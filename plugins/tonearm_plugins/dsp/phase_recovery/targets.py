@@ -1,0 +1,166 @@
+"""Targets of phase recovery: the magnitudes, or the mel spectrogram, that spectra are projected onto."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from tonearm_plugins.dsp.mel_basis import MelBasis
+from tonearm_plugins.dsp.typing import Array, ComplexArray, Float32Array, FloatArray
+
+TINY = 1e-20
+"""Added to magnitudes to keep x / |x| defined at 0: far below any audible bin, above the smallest float32."""
+
+MAX_GAIN = 1e3
+"""Largest factor by which one projection scales a bin."""
+
+MEL_FLOOR = 1e-10
+"""Smallest value of a band of a spectrum, relative to the largest value of the target."""
+
+INITIAL_UPDATES = 3
+"""Multiplicative updates of the initial magnitudes: more of them make no difference after an iteration."""
+
+
+class Target(Protocol):
+    """The target of one channel. Blocks are frames ``first`` to ``last - 1``, as (frames, bins)."""
+
+    def initial_magnitudes(self) -> Float32Array:
+        """Return the magnitudes to begin with: (frames, bins)."""
+
+    def project(self, first: int, last: int, spectra: ComplexArray) -> None:
+        """Change the magnitudes of spectra so that they meet the target; the phases stay."""
+
+    def residual(self, first: int, last: int, spectra: ComplexArray) -> tuple[float, float]:
+        """Return the squared distance of spectra from the target, and the energy of the target."""
+
+
+class MagnitudeTarget:
+    """The magnitudes of all bins are known, as in Griffin and Lim (1984).
+
+    Parameters
+    ----------
+    magnitude
+        (bins, frames), real.
+    """
+
+    def __init__(self, magnitude: Array) -> None:
+        self.magnitude = np.ascontiguousarray(magnitude.T, dtype=np.float32)
+
+    def initial_magnitudes(self) -> Float32Array:
+        """Return the known magnitudes."""
+        return self.magnitude
+
+    def project(self, first: int, last: int, spectra: ComplexArray) -> None:
+        """Replace the magnitudes with the known ones."""
+        size = np.abs(spectra)
+        size += np.float32(TINY)
+        np.divide(self.magnitude[first:last], size, out=size)
+        spectra *= size
+
+    def residual(self, first: int, last: int, spectra: ComplexArray) -> tuple[float, float]:
+        """Compare magnitudes."""
+        return _squared_distance(np.abs(spectra), self.magnitude[first:last])
+
+
+class MelTarget:
+    """Only a mel spectrogram is known, so the magnitudes within a band are free.
+
+    The projection is one multiplicative update: each bin is scaled by the mean, over the bands that it lies in, of the
+    target's value over the value found. Other methods fix the magnitudes first, and then look for phases. Here both
+    are found together, which gives consistent signals that are much nearer to the mel spectrogram.
+
+    Parameters
+    ----------
+    mel
+        (mels, frames), real.
+    basis
+        The filter bank.
+    """
+
+    def __init__(self, mel: Array, basis: MelBasis) -> None:
+        self.mel = np.ascontiguousarray(mel.T, dtype=np.float32)
+        self.basis = basis
+        self.floor = np.float32(mel_floor(self.mel))
+
+    def initial_magnitudes(self) -> Float32Array:
+        """Return magnitudes that begin evenly within each band, after a few multiplicative updates."""
+        energy = self.mel @ self.basis.even_spread.astype(np.float32)
+        for _ in range(INITIAL_UPDATES):
+            energy *= self.gains(energy, self.mel)
+        return energy if self.basis.power == 1 else np.sqrt(energy)
+
+    def gains(self, energy: Float32Array, mel: Float32Array) -> Float32Array:
+        """Return the factors of one multiplicative update: (frames, bins).
+
+        Parameters
+        ----------
+        energy
+            (frames, bins), magnitudes or powers, as the basis has them.
+        mel
+            (frames, mels), the target of these frames.
+        """
+        gains = np.empty_like(energy)
+        with np.errstate(all="ignore"):
+            ratio = self.bands_of(energy)
+            np.divide(mel, np.maximum(ratio, self.floor, out=ratio), out=ratio)
+            np.minimum(ratio, np.float32(MAX_GAIN), out=ratio)
+            for group in self.basis.groups:
+                np.matmul(ratio[:, group.bands], group.to_bins, out=gains[:, group.bins])
+        return gains
+
+    def bands_of(self, energy: Float32Array) -> Float32Array:
+        """Return the bands of bins of these magnitudes or powers: (frames, mels)."""
+        bands = np.zeros((len(energy), self.mel.shape[1]), np.float32)
+        for group in self.basis.groups:
+            bands[:, group.bands] += energy[:, group.bins] @ group.to_bands
+        return bands
+
+    def project(self, first: int, last: int, spectra: ComplexArray) -> None:
+        """Scale the bins."""
+        energy = np.abs(spectra)
+        if self.basis.power == 2:
+            np.square(energy, out=energy)
+        gains = self.gains(energy, self.mel[first:last])
+        if self.basis.power == 2:
+            np.sqrt(gains, out=gains)
+        spectra *= gains
+
+    def residual(self, first: int, last: int, spectra: ComplexArray) -> tuple[float, float]:
+        """Compare mel spectra."""
+        return _squared_distance(self.bands_of(np.abs(spectra) ** self.basis.power), self.mel[first:last])
+
+
+def target_of(given: Array, basis: MelBasis | None) -> Target:
+    """Return the target of one channel.
+
+    Parameters
+    ----------
+    given
+        Magnitudes (bins, frames) or, with a basis, a mel spectrogram (mels, frames).
+    basis
+        The filter bank, or None.
+
+    Examples
+    --------
+    >>> target_of(np.ones((513, 9)), None).initial_magnitudes().shape
+    (9, 513)
+    """
+    return MagnitudeTarget(given) if basis is None else MelTarget(given, basis)
+
+
+def mel_floor(mel: Float32Array) -> float:
+    """Return the value that a band of a spectrum is raised to, before a target is divided by it; NaN is ignored.
+
+    Examples
+    --------
+    >>> mel_floor(np.array([[2.0, np.nan]], np.float32))
+    2e-10
+    """
+    return max(float(np.fmax.reduce(mel, axis=None, initial=0.0)) * MEL_FLOOR, 1e-30)
+
+
+def _squared_distance(found: FloatArray, wanted: FloatArray) -> tuple[float, float]:
+    """Return the squared distance of two arrays, and the energy of the second."""
+    difference, wanted = (found - wanted).ravel(), wanted.ravel()
+    return float(np.dot(difference, difference)), float(np.dot(wanted, wanted))

@@ -1,0 +1,148 @@
+"""PyTorch's files: tensors by name. Files that hold more than tensors are refused, and none of their code is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tonearm.api import ItemError, Requirement
+from tonearm_plugins.formats.bounds import MAX_NESTING, check_array_count, check_claimed_size
+from tonearm_plugins.formats.messages import quoted
+from tonearm_plugins.formats.reading import path_of, reading_errors, size_of, wrong_format_error
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
+
+TORCH = Requirement(name="torch", at_least="2.10", hint="pip install 'tonearm[torch]'")
+"""Requirement of a PyTorch in which ``weights_only`` cannot be made to run code, as it could before 2.10."""
+
+
+def load(file: BinaryIO, name: str) -> dict[str, Any]:
+    """Return the tensors of a file by name.
+
+    Parameters
+    ----------
+    file
+        Open file, binary, at any position.
+    name
+        Name of the file, for messages.
+
+    Returns
+    -------
+    dict
+        Tensors. The name of a tensor in dicts and lists is made of the keys that lead to it, as in ``state.mel`` or
+        ``0.wav``; that of a single tensor is ``""``.
+
+    Raises
+    ------
+    ItemError
+        ``missing-requirement``, ``wrong-format``, ``broken-file``, ``too-large``, or ``torch-refused`` for a file that
+        holds more than plain tensors.
+    """
+    if not TORCH.is_met():
+        raise ItemError(f"{quoted(name)} needs {TORCH.what}", code="missing-requirement", hint=TORCH.hint)
+    size = size_of(file)
+    head = file.read(2)
+    file.seek(0)
+    if head[:2] not in (b"PK", b"\x80\x02"):
+        raise wrong_format_error(file, name, "a PyTorch file")
+    import pickle
+
+    import torch
+
+    with reading_errors(name, "a PyTorch file"):
+        if head[:2] == b"PK":
+            _check_directory(file, name)
+        try:
+            # Only the zip format can be mapped, and only by a path.
+            path = path_of(file) if head[:2] == b"PK" else None
+            content = torch.load(path or file, map_location="cpu", weights_only=True, mmap=path is not None)
+        except pickle.UnpicklingError as error:
+            raise ItemError(
+                f"{quoted(name)} holds more than tensors, and is not opened: {_refused_object(error)}",
+                code="torch-refused",
+                hint="save tensors alone: torch.save(tensor, path), or a dict of tensors",
+            ) from None
+        found = dict(_tensors(content, "", 0))
+    check_array_count(name, len(found), "pytorch")
+    for key, tensor in found.items():
+        if tensor.device.type == "cpu":
+            check_claimed_size(name, key, tensor.numel() * tensor.element_size(), size)
+    return found
+
+
+def to_array(tensor: Any, key: str) -> Array:
+    """Return a tensor as an array.
+
+    Parameters
+    ----------
+    tensor
+        Tensor of any type.
+    key
+        Name of the tensor, for messages.
+
+    Returns
+    -------
+    ndarray
+        Array of the tensor's type; float32 for bfloat16 and float8, complex64 for complex32.
+
+    Raises
+    ------
+    ItemError
+        ``not-numbers`` if the tensor is sparse, quantised, or has no values.
+    """
+    import torch
+
+    if tensor.is_quantized or tensor.layout != torch.strided or tensor.device.type != "cpu":
+        kind = "quantised" if tensor.is_quantized else f"{tensor.layout} on {tensor.device}"
+        raise ItemError(
+            f"the tensor{f' {quoted(key)}' if key else ''} is {kind}, not plain values",
+            code="not-numbers",
+            hint="save tensor.float().cpu()",
+        )
+    tensor = tensor.detach().resolve_conj().resolve_neg()
+    if tensor.dtype == torch.bfloat16 or "float8" in str(tensor.dtype):
+        tensor = tensor.float()
+    elif tensor.dtype == torch.complex32:
+        with reading_errors(key, "a tensor"):  # PyTorch warns that the type is experimental
+            tensor = tensor.to(torch.complex64)
+    array: Array = tensor.numpy()
+    return array
+
+
+def _tensors(content: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Yield the tensors in nested dicts and lists with their names."""
+    import torch
+
+    if isinstance(content, torch.Tensor):
+        yield name, content
+    elif isinstance(content, (dict, list, tuple)) and depth < MAX_NESTING:
+        entries = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in entries:
+            yield from _tensors(value, f"{name}.{key}" if name else str(key), depth + 1)
+
+
+def _check_directory(file: BinaryIO, name: str) -> None:
+    """Refuse a file with compressed members: PyTorch never writes them, but would inflate them without a bound."""
+    import zipfile
+
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
+                raise ItemError(
+                    f"{quoted(name)} has a compressed member {quoted(member.filename)}, which PyTorch never writes",
+                    code="broken-file",
+                    hint="save it again with torch.save",
+                )
+    file.seek(0)
+
+
+def _refused_object(error: Exception) -> str:
+    """Return the name of the object that PyTorch refused, out of its message of several lines."""
+    import re
+
+    text = str(error)
+    for pattern in (r"GLOBAL (\S+)", r"(Unsupported operand \d+)"):
+        if found := re.search(pattern, text):
+            return quoted(found[1].rstrip("."), 80)
+    return quoted(text.partition("\n")[0], 80)

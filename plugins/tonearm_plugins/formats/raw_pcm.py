@@ -1,0 +1,91 @@
+"""Raw samples: the encodings, their sizes, and their values as floats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array, UInt8Array
+
+Encoding = Literal[
+    "pcm_s8",
+    "pcm_u8",
+    "pcm_s16le",
+    "pcm_s16be",
+    "pcm_s24le",
+    "pcm_s24be",
+    "pcm_s32le",
+    "pcm_s32be",
+    "pcm_f32le",
+    "pcm_f32be",
+    "pcm_f64le",
+    "pcm_f64be",
+    "mulaw",
+    "alaw",
+]
+"""Name of an encoding, as ffmpeg has it."""
+
+_DTYPES = {
+    "pcm_s8": "i1",
+    "pcm_u8": "u1",
+    "pcm_s16le": "<i2",
+    "pcm_s16be": ">i2",
+    "pcm_s32le": "<i4",
+    "pcm_s32be": ">i4",
+    "pcm_f32le": "<f4",
+    "pcm_f32be": ">f4",
+    "pcm_f64le": "<f8",
+    "pcm_f64be": ">f8",
+}
+_SUBTYPES = {"mulaw": "ULAW", "alaw": "ALAW"}  # libsndfile's names
+
+
+def bytes_per_sample(encoding: str) -> int:
+    """Return the size of one sample in bytes."""
+    return 1 if encoding in _SUBTYPES else int("".join(filter(str.isdigit, encoding))) // 8
+
+
+def decode(raw: UInt8Array, encoding: str, *, double: bool = False) -> Array:
+    """Return the samples of an encoding as floats.
+
+    Parameters
+    ----------
+    raw
+        Bytes of the samples, uint8; whole samples.
+    encoding
+        One of `Encoding`.
+    double
+        Whether float64 is wanted. Integers of 24 and 32 bits always become float64.
+
+    Returns
+    -------
+    ndarray
+        (samples,), float32 or float64. Integers and the two laws are within ±1.0, floats are as they are.
+    """
+    import numpy as np
+
+    wide = double or encoding.startswith(("pcm_s24", "pcm_s32"))
+    dtype: Any = np.float64 if wide else np.float32
+    if encoding in _SUBTYPES:
+        import io
+
+        import soundfile
+
+        with soundfile.SoundFile(
+            io.BytesIO(raw.tobytes()), samplerate=8000, channels=1, subtype=_SUBTYPES[encoding], format="RAW"
+        ) as file:
+            samples: Array = file.read(dtype=np.dtype(dtype).name)
+            return samples
+    if encoding.startswith("pcm_s24"):
+        # Into the upper three bytes of 32-bit words, little-endian.
+        words = np.zeros((raw.size // 3, 4), np.uint8)
+        words[:, 1:] = raw.reshape(-1, 3) if encoding.endswith("le") else raw.reshape(-1, 3)[:, ::-1]
+        scaled: Array = words.view("<i4")[:, 0] / dtype(1 << 31)
+        return scaled
+    values: Any = raw.view(_DTYPES[encoding])
+    if values.dtype.kind == "f":
+        floats: Array = values.astype(dtype, copy=False)
+        return floats
+    full_scale = dtype(1 << (8 * values.dtype.itemsize - 1))
+    made: Array = ((values.astype(dtype) - full_scale) if values.dtype.kind == "u" else values) / full_scale
+    return made

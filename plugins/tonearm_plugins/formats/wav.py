@@ -1,0 +1,162 @@
+"""Writing WAV: samples are rounded, never floored or wrapped, and past 4 GiB the file is RF64, never a wrapped header.
+
+The size of the header is known before the first sample: a pipe would do as well as a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tonearm_plugins.dsp.blocks import samples_per_block
+from tonearm_plugins.formats.rounding import beyond, check_type, finite_extent, interleave, round_into, work_type
+from tonearm_plugins.formats.wav_header import BITS, Chunk, Form, Subtype, frame
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class WavStats:
+    """What was written.
+
+    Parameters
+    ----------
+    clipped
+        Samples beyond ±1.0 that were limited to full scale; always 0 for FLOAT and DOUBLE, which keep them.
+    peak
+        The largest magnitude of the samples as they came, 1.0 being full scale.
+    bytes
+        The size of the whole file.
+    """
+
+    clipped: int
+    peak: float
+    bytes: int
+
+
+def write_wav(
+    file: BinaryIO,
+    blocks: Iterable[Array] | Array,
+    *,
+    sample_rate: int,
+    channels: int,
+    frames: int,
+    subtype: Subtype = "PCM_16",
+    form: Form = "auto",
+    before: Sequence[Chunk] = (),
+    after: Sequence[Chunk] = (),
+    dither: np.random.Generator | None = None,
+) -> WavStats:
+    """Write a WAV file in one go, in memory that does not depend on its length.
+
+    Parameters
+    ----------
+    file
+        Open for writing, binary; it need not seek.
+    blocks
+        Samples, channel first: arrays (channels, n) of float32 or float64 with full scale ±1.0, or one such array. Of a
+        mapped array only a block is touched at a time.
+    sample_rate
+        In Hz.
+    channels
+        1 to 65535 / bytes per sample.
+    frames
+        Samples of each channel, over all blocks.
+    subtype
+        PCM is rounded as `quantize` does; FLOAT and DOUBLE keep what is beyond ±1.0.
+    form, before, after
+        As `frame` takes them: RIFF, RF64 or W64, and more chunks.
+    dither
+        Of PCM, as `quantize` takes it.
+
+    Returns
+    -------
+    WavStats
+        Clipped samples, peak, and size.
+
+    Raises
+    ------
+    ValueError
+        A sample is NaN or infinite, the blocks do not have the channels or frames that were said, or the header cannot
+        hold the numbers. What was written till then is not a whole file.
+    """
+    import numpy as np
+
+    around = frame(sample_rate, channels, frames, subtype, form, before=before, after=after)
+    _write(file, memoryview(around.start))
+    step = samples_per_block(channels)
+    convert = _Converter(subtype, channels, step, dither)
+    done, clipped, peak = 0, 0, 0.0
+    for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
+        check_type(block)
+        if block.ndim != 2 or block.shape[0] != channels:
+            raise ValueError(f"blocks must have the shape ({channels}, n), not {block.shape}")
+        if done + block.shape[1] > frames:
+            raise ValueError(f"more samples came than the {frames} frames that were said")
+        for part in _parts(block, step):
+            low, high = finite_extent(part)
+            _write(file, convert(part, low, high))
+            peak = max(peak, high, -low)
+            if convert.pcm:
+                clipped += beyond(part, low, high)
+        done += block.shape[1]
+    if done != frames:
+        raise ValueError(f"{frames} frames were said, but {done} came")
+    _write(file, memoryview(around.end))
+    return WavStats(clipped, peak, around.total)
+
+
+class _Converter:
+    """Turns (channels, n) samples into the bytes of n interleaved frames, in buffers made once."""
+
+    def __init__(self, subtype: Subtype, channels: int, step: int, dither: np.random.Generator | None) -> None:
+        import numpy as np
+
+        self.pcm = subtype.startswith("PCM")
+        self.bits = BITS[subtype]
+        self.channels = channels
+        self.step = step
+        self.dither = dither
+        kinds = {"PCM_16": "<i2", "PCM_24": "<i4", "PCM_32": "<i4", "FLOAT": "<f4", "DOUBLE": "<f8"}
+        self.out = np.empty((step, channels), kinds[subtype])
+        self.packed = np.empty((step * channels, 3), np.uint8) if subtype == "PCM_24" else None
+        self.spare = np.empty((2, step), "<i4") if (channels, subtype) == (2, "PCM_16") else None
+        self.work: Array | None = None
+
+    def __call__(self, part: Array, low: float, high: float) -> memoryview:
+        """Convert up to ``step`` frames; what is returned is valid until the next call."""
+        import numpy as np
+
+        length = part.shape[1]
+        out = self.out[:length]
+        if self.pcm:
+            kind = work_type(part, self.bits, self.dither)
+            if self.work is None or self.work.dtype != kind:
+                self.work = np.empty((self.channels, self.step), kind)
+            spare = None if self.spare is None else self.spare[:, :length]
+            round_into(out.T, part, self.bits, low, high, self.work[:, :length], self.dither, spare)
+        else:
+            if out.dtype.itemsize == 4 and max(high, -low) > float(np.finfo(np.float32).max):
+                raise ValueError(f"a sample of {max(high, -low):g} is beyond what FLOAT can hold")
+            interleave(out.T, part)
+        if self.packed is not None:
+            packed, wide = self.packed[: out.size], out.view(np.uint8).reshape(-1, 4)
+            for byte in range(3):
+                packed[:, byte] = wide[:, byte]
+            out = packed
+        return memoryview(out.reshape(-1).view(np.uint8).data)
+
+
+def _parts(block: Array, step: int) -> Iterator[Array]:
+    for at in range(0, block.shape[1], step):
+        yield block[:, at : at + step]
+
+
+def _write(file: BinaryIO, data: memoryview) -> None:
+    """Write all of it, also to a raw file, which may take less at a time."""
+    while len(data):
+        data = data[file.write(data) :]

@@ -1,7 +1,0 @@
-"""The option that chooses what inverts spectrograms."""
-
-from __future__ import annotations
-
-from typing import Literal, TypeAlias
-
-Engine: TypeAlias = Literal["auto", "native", "scipy", "librosa"]

@@ -1,0 +1,80 @@
+"""The analysis that a dialect describes, and what else transforms of mel spectrograms share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tonearm.api import InsertStep, ItemError, MelDialect, MelSpectrogram, OptionError, Spec, Waveform
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def analyse(signal: Waveform, dialect: MelDialect, *, threads: int = 1) -> np.ndarray[Any, Any]:
+    """Return the linear mel spectrogram of a waveform by the analysis of a dialect: (channels, mels, frames), float64.
+
+    Raises
+    ------
+    ItemError
+        If the sample rates differ, or the waveform is too short.
+    """
+    from tonearm_plugins.dsp.errors import ShapeError
+    from tonearm_plugins.dsp.mel_spectrogram import Conditioning, mel_spectrogram
+
+    if signal.sample_rate != dialect.sample_rate:
+        message, remedy = other_rate(signal.sample_rate, dialect)
+        raise ItemError(message, code="rate-mismatch", remedies=(remedy,))
+    grid = dialect.grid
+    conditioning = Conditioning(
+        preemphasis=dialect.preemphasis,
+        per_frame=dialect.preemphasis_scope == "frame",
+        remove_dc=dialect.remove_dc,
+    )
+    try:
+        linear = mel_spectrogram(
+            signal.samples,
+            window=grid.window_values(),
+            win_length=grid.win_length,
+            hop_length=grid.hop_length,
+            pad=grid.pads(signal.length),
+            # The samples that snip adds meet zeros in the window.
+            pad_mode=grid.pad_mode if grid.padding in ("center", "half-overlap") else "constant",
+            mel_basis=dialect.mel_basis(),
+            power=dialect.exponent,
+            magnitude_guard=dialect.magnitude_guard,
+            conditioning=conditioning,
+            threads=threads,
+        )
+    except ShapeError as error:
+        raise ItemError(str(error), code="too-short", hint=f"the dialect {dialect.label} needs more") from error
+    frames = dialect.frames(signal.length)
+    if frames < 1:
+        raise ItemError(f"{signal.length} samples give no frame in the dialect {dialect.label}", code="too-short")
+    return linear[..., :frames]
+
+
+def other_rate(sample_rate: int, dialect: MelDialect) -> tuple[str, InsertStep]:
+    """Return the message for a waveform at another sample rate than the dialect's, and the step that mends it."""
+    message = f"the waveform is at {sample_rate} Hz, but the dialect {dialect.label} at {dialect.sample_rate} Hz"
+    return message, InsertStep("resample", {"sample_rate": dialect.sample_rate})
+
+
+def require_invertible(spec: Spec) -> None:
+    """Raise `OptionError` if the dialect of a mel spectrogram is known, and its values cannot be undone."""
+    dialect = spec.dialect
+    if dialect is not None and dialect.refusal:
+        name = dialect.name or "NAME"
+        hint = f"give the decoder dialect: {{base: {name}, mean: […], std: […]}}, with one number a band or one for all"
+        raise OptionError(dialect.refusal, code="not-invertible", hint=hint)
+
+
+def without_preemphasis(samples: np.ndarray[Any, Any], signal: MelSpectrogram) -> Waveform:
+    """Return the waveform that was inverted from a mel spectrogram, with the dialect's pre-emphasis undone."""
+    import numpy as np
+
+    from tonearm_plugins.dsp.preemphasis import deemphasis
+
+    dialect = signal.dialect
+    if dialect.preemphasis:
+        samples = deemphasis(samples, dialect.preemphasis, dtype=np.float32)
+    return Waveform(samples=samples, sample_rate=dialect.sample_rate)

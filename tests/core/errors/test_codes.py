@@ -1,0 +1,45 @@
+"""Every code that is raised is registered, and every registered code is raised."""
+
+import re
+from pathlib import Path
+
+import pytest
+from code_scan import codes_in, modules, texts_in
+
+from tonearm.errors.codes import error_codes
+from tonearm_plugins.transforms.guard import Action, GuardOptions
+
+GUARD = {f"guard-{name.replace('_', '-')}" for name, hint in GuardOptions.__annotations__.items() if "Action" in hint}
+"""Codes that guard makes of the names of its options."""
+
+
+def test_every_code_that_is_raised_is_registered():
+    raised = {code: path.name for path in modules() for code in codes_in(path)}
+    assert len(raised) > 140  # the scan finds them at all
+    assert {code: where for code, where in raised.items() if code not in error_codes()} == {}
+
+
+def test_every_registered_code_is_raised():
+    raised = {code for path in modules() for code in codes_in(path)} | GUARD
+    assert set(error_codes()) - raised == set()
+
+
+def test_guard_has_a_code_for_each_fault():
+    assert "guard-clipping" in GUARD
+    assert set(Action.__args__) >= {"error", "warn"}
+    assert {code for code in error_codes() if code.startswith("guard-")} == GUARD
+
+
+@pytest.mark.parametrize("code", error_codes().values(), ids=lambda code: code.code)
+def test_meaning_and_remedy_are_sentences(code):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code.code)
+    for text in (code.meaning, code.remedy):
+        assert re.fullmatch(r"[A-Z`][^\n]{8,140}\.", text)
+
+
+def test_codes_are_where_they_are_looked_for():
+    """A code that stands in a message or a comparison alone is not raised: the scan looks at arguments."""
+    path = next(path for path in modules() if path.name == "console.py")
+    assert "locked" in texts_in(path)
+    assert "locked" not in codes_in(path)
+    assert isinstance(path, Path)

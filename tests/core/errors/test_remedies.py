@@ -1,0 +1,106 @@
+"""Remedies read right in YAML, on a command line and in Python."""
+
+import shlex
+
+import pytest
+import yaml
+
+from tonearm.errors import (
+    Advice,
+    ChooseOption,
+    GiveOption,
+    InsertStep,
+    InstallExtra,
+    Place,
+    RemoveOption,
+    RunCommand,
+    SetOption,
+)
+
+INPUT = {form: Place("input", form, 2) for form in ("yaml", "flags", "python")}
+STEP = Place("steps.1", "flags", 2)
+OUTPUT = Place("outputs.0", "flags", 2)
+
+
+@pytest.mark.parametrize(
+    ("remedy", "in_yaml", "as_flags", "in_python"),
+    [
+        (SetOption("sample_rate", 22050), "sample_rate: 22050", "--sample-rate 22050", "sample_rate=22050"),
+        (
+            SetOption("kind", "db", when="if these are decibels"),
+            "kind: db, if these are decibels",
+            "--kind db, if these are decibels",
+            'kind="db", if these are decibels',
+        ),
+        (
+            SetOption("axes", ["bin", "frame"]),
+            "axes: [bin, frame]",
+            "--axes bin,frame",
+            'axes=["bin", "frame"]',
+        ),
+        (SetOption("key", "a b"), 'key: "a b"', "--key 'a b'", 'key="a b"'),
+        (SetOption("key", "*"), "key: *", "--key '*'", 'key="*"'),
+        (SetOption("key", "no"), 'key: "no"', "--key no", 'key="no"'),
+        (SetOption("center", value=False), "center: false", "--center false", "center=False"),
+        (
+            SetOption("dialect", {"base": "hifigan", "n_mels": 100}),
+            "dialect: {base: hifigan, n_mels: 100}",
+            "--dialect '{base: hifigan, n_mels: 100}'",
+            "dialect={'base': 'hifigan', 'n_mels': 100}",
+        ),
+        (
+            ChooseOption("kind", ("magnitude", "power", "db")),
+            "kind: magnitude, power or db",
+            "--kind magnitude, power or db",
+            'kind="magnitude", "power" or "db"',
+        ),
+        (
+            GiveOption("sample_rate", "Sample rate in Hz."),
+            "sample_rate: … (Sample rate in Hz)",
+            "--sample-rate … (Sample rate in Hz)",
+            "sample_rate=… (Sample rate in Hz)",
+        ),
+        (RemoveOption("n_fft"), "leave n_fft out", "leave --n-fft out", "leave n_fft out"),
+        (
+            InsertStep("resample", {"sample_rate": 48000}),
+            "put resample before it, with sample_rate: 48000",
+            "--step resample --set steps.2.with.sample_rate=48000",
+            "put (\"resample\", {'sample_rate': 48000}) before it",
+        ),
+        (
+            InsertStep("griffin-lim", {"seed": 1}, first=("mel-to-magnitude",)),
+            "put mel-to-magnitude and griffin-lim before it, with seed: 1",
+            "--step mel-to-magnitude --step griffin-lim --set steps.3.with.seed=1",
+            'put "mel-to-magnitude" and ("griffin-lim", {\'seed\': 1}) before it',
+        ),
+        (InstallExtra("m4a"), *["pip install 'tonearm[m4a]'"] * 3),
+        (RunCommand(("tonearm", "inspect", "a b.npy")), *["tonearm inspect 'a b.npy'"] * 3),
+        (Advice("write the file again"), *["write the file again"] * 3),
+    ],
+)
+def test_each_form(remedy, in_yaml, as_flags, in_python):
+    assert remedy.text(INPUT["yaml"]) == in_yaml
+    assert remedy.text(Place("outputs.0" if isinstance(remedy, InsertStep) else "input", "flags", 2)) == as_flags
+    assert remedy.text(INPUT["python"]) == in_python
+
+
+def test_options_of_steps_and_outputs_are_set_by_path_on_the_command_line():
+    assert SetOption("mode", "sum").text(STEP) == "--set steps.1.with.mode=sum"
+    assert SetOption("bitrate", 64).text(OUTPUT) == "--set outputs.0.with.bitrate=64"
+    assert ChooseOption("to", ("mono", "stereo")).text(STEP) == "--set steps.1.with.to=mono or steps.1.with.to=stereo"
+    assert RemoveOption("mode").text(STEP) == "leave mode out"
+
+
+def test_a_step_stands_where_the_stage_stood_that_it_is_put_before():
+    assert InsertStep("mix", {"to": "mono"}).text(STEP) == "--step mix --set steps.1.with.to=mono"
+
+
+@pytest.mark.parametrize("value", ["no", "on", "null", "1e3", "a: b", "#x", "", "ünï", "[a", "22050", "-"])
+def test_text_in_yaml_stays_text(value):
+    written = SetOption("key", value).text(INPUT["yaml"])
+    assert yaml.safe_load(written) == {"key": value}
+
+
+@pytest.mark.parametrize("value", ["a b", "$HOME", "*.npy", "a'b", "x;y", "ü"])
+def test_a_flag_is_one_word_for_the_shell(value):
+    assert shlex.split(SetOption("key", value).text(INPUT["flags"])) == ["--key", value]

@@ -1,0 +1,77 @@
+"""Start-up tricks do what they promise, and signals end a command in good order."""
+
+import os
+import platform
+import resource
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tonearm import startup
+from tonearm.cli import console
+
+PIPELINE = """
+tonearm: 1
+input: {use: npy-reader, with: {kind: waveform, sample_rate: 22050}}
+outputs: [{use: wav-writer, file: "{stem}.wav"}]
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+@pytest.mark.parametrize("jobs", ["0", "1"])
+def test_freed_memory_stays_with_the_process_so_that_a_source_takes_few_new_pages(tmp_path, jobs):
+    (tmp_path / "p.yaml").write_text(PIPELINE)
+    samples = np.sin(np.arange(66150) * 0.01).astype("f4")
+    for number in range(44):
+        np.save(tmp_path / f"{number:02}.npy", samples)
+
+    def faults(pattern):
+        code = "import sys; from tonearm.cli.main import main; sys.exit(main())"
+        command = [sys.executable, "-c", code, "run", "p.yaml", pattern, "--out", pattern[0], "--jobs", jobs]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt - before
+
+    assert (faults("[0-3]?.npy") - faults("4?.npy")) / 36 < 60
+
+
+def test_msgspec_is_imported_without_typing_extensions():
+    code = "import sys; from tonearm import startup; startup.import_msgspec_alone(); import msgspec"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print('typing_extensions' in sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "False\n"
+
+
+def test_what_the_user_says_of_blas_threads_stays():
+    environ = {"OPENBLAS_THREAD_TIMEOUT": "26"}
+    startup.let_blas_threads_sleep(environ)
+    assert environ == {"OPENBLAS_THREAD_TIMEOUT": "26"}
+
+
+class TestStop:
+    def test_the_first_signal_raises_and_the_second_ends_it(self, monkeypatch):
+        ended = []
+        monkeypatch.setattr(os, "_exit", ended.append)
+        monkeypatch.setattr(os, "write", lambda *_: 0)
+        stop = startup.StopHandler()
+        with pytest.raises(KeyboardInterrupt) as caught:
+            stop(signal.SIGINT, None)
+        assert not isinstance(caught.value, startup.Terminated)
+        with pytest.raises(KeyboardInterrupt):
+            stop(signal.SIGTERM, None)
+        assert ended == [143]
+
+    @pytest.mark.parametrize(
+        ("number", "said"), [(signal.SIGTERM, "terminated\n"), (signal.SIGHUP, "the terminal is gone\n")]
+    )
+    def test_what_is_said(self, number, said, capsys, monkeypatch):
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
+        with pytest.raises(startup.Terminated) as caught:
+            startup.StopHandler()(number, None)
+        assert console.stopped_by(caught.value) == 128 + number
+        assert capsys.readouterr().err == said

@@ -1,0 +1,103 @@
+import mmap
+import platform
+import sys
+
+import numpy as np
+import pytest
+from dsp_material import NARROW, noise_spectrum, only_native
+from dsp_reference import hann
+
+from tonearm_plugins.dsp.engines import VARIABLE
+from tonearm_plugins.dsp.engines.native import compiler, istft_kernel
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout
+from tonearm_plugins.dsp.errors import EngineError
+from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.istft import istft
+
+
+@pytest.fixture
+def afresh(monkeypatch):
+    """Forget what is known of the machine, before the test and after it."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    compiler.refusal.cache_clear()
+    yield
+    monkeypatch.undo()
+    compiler.refusal.cache_clear()
+
+
+def falls_back(reason):
+    """The engine says why it cannot when asked for by name; the automatic choice takes another."""
+    assert reason in compiler.refusal()
+    spectrum = noise_spectrum(513, 20)
+    call = {"window": hann(1024), "hop_length": 256, "pad": 512}
+    with pytest.raises(EngineError, match=reason):
+        istft(spectrum, engine="native", **call)
+    assert np.array_equal(istft(spectrum, **call), istft(spectrum, engine="scipy", **call))
+
+
+@pytest.mark.usefixtures("afresh")
+def test_other_platforms_fall_back(monkeypatch):
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    falls_back("riscv64")
+
+
+@pytest.mark.usefixtures("afresh")
+def test_no_llvmlite_falls_back(monkeypatch):
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    falls_back("cannot be imported")
+
+
+@pytest.mark.usefixtures("afresh")
+def test_old_llvm_falls_back(monkeypatch):
+    from llvmlite import binding
+
+    monkeypatch.setattr(binding, "llvm_version_info", (15, 0, 7))
+    falls_back("LLVM 15.0.7")
+
+
+@pytest.mark.usefixtures("afresh")
+def test_hardened_systems_fall_back(monkeypatch):
+    class Refusing(mmap.mmap):
+        def __new__(cls, *args, **kwargs):
+            raise PermissionError
+
+    monkeypatch.setattr(mmap, "mmap", Refusing)
+    falls_back("writable and executable")
+
+
+@pytest.mark.usefixtures("afresh")
+@pytest.mark.parametrize("features", [{"sse2": True}, {"avx2": True, "fma": False}])
+def test_old_processors_fall_back(monkeypatch, features):
+    from llvmlite import binding
+
+    monkeypatch.setattr(binding, "get_host_cpu_features", lambda: features)
+    falls_back("no AVX2")
+
+
+@only_native
+def test_kernels_outlive_one_another_and_refuse_wrong_arguments():
+    for _ in range(3):
+        grid = FrameGrid.checked(hann(64), hop_length=16, pad=0, frames=5)
+        out = np.empty(grid.length, np.float32)
+        kernel = istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=False)
+        with pytest.raises(TypeError, match="blocks"):
+            kernel(kernel.scratch(), sources=np.zeros(1))
+        compiler.forget()
+        istft_kernel.istft(noise_spectrum(33, 5)[0], grid, out=out, machine=NARROW)
+        assert np.isfinite(out).all()
+
+
+def test_room_begins_on_a_cache_line():
+    for shape in ((1,), (3, 5), (2, 3, 16)):
+        room = compiler.aligned(*shape)
+        assert room.ctypes.data % 64 == 0
+        assert room.shape == shape
+        assert not room.any()
+
+
+@only_native
+def test_a_kernel_is_compiled_once_for_all_callers():
+    compiler.forget()
+    first = istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=False)
+    assert istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=False) is first
+    assert istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=True) is not first

@@ -1,0 +1,104 @@
+import numpy as np
+from dsp_material import NARROW, only_native
+
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, aligned
+from tonearm_plugins.dsp.engines.native.llvm_writer import FLAGS, Int, Writer, literal
+
+
+def run(write, **arguments):
+    kernel = Kernel(NARROW, write, {})
+    kernel(kernel.scratch(), **arguments)
+
+
+def test_nan_keeps_its_meaning():
+    assert not {"fast", "nnan", "ninf"} & set(FLAGS.split())
+
+
+def test_numbers_are_written_to_the_last_bit():
+    assert literal(0.1, "float") == f"0x{np.float64(np.float32(0.1)).view(np.uint64):016X}"
+    assert literal(0.1, "double") == "0x3FB999999999999A"
+    assert literal(-1, "i32") == "-1"
+
+
+def test_what_changes_no_integer_writes_nothing():
+    writer = Writer(8)
+    number = Int(writer, "%n")
+    assert number + 0 is number
+    assert number - 0 is number
+    assert number * 1 is number
+    assert "%v" not in writer.source()
+
+
+@only_native
+def test_loops_and_arithmetic_are_numpys():
+    def write(writer):
+        x, y = writer.memory("x"), writer.memory("y")
+        with writer.loop(writer.int_argument("count")) as i:
+            value = x[i * 8]
+            y[i * 8] = ((value * 2.0 + 1.0) / (value + 3.0)).sqrt() - value
+
+    x = np.random.default_rng(0).random(40).astype(np.float32)
+    y = np.zeros_like(x)
+    run(write, x=x, y=y, count=5)
+    assert np.allclose(y, np.sqrt((x * 2 + 1) / (x + 3)) - x, atol=1e-6)
+
+
+@only_native
+def test_a_cell_carries_its_value_from_turn_to_turn():
+    def write(writer):
+        x, total = writer.memory("x"), writer.memory("total")
+        with writer.carrying(writer.int_argument("count"), writer.constant(0.0)) as (i, (cell,)):
+            cell.value = cell.value + x[i * 8]
+        total[0] = cell.value
+
+    x = np.arange(32, dtype=np.float32)
+    total = np.zeros(8, np.float32)
+    run(write, x=x, total=total, count=4)
+    assert total.tolist() == x.reshape(4, 8).sum(axis=0).tolist()
+
+
+@only_native
+def test_conditions_choose_lanes_and_branches():
+    def write(writer):
+        x, y = writer.memory("x"), writer.memory("y")
+        zero = writer.constant(0.0)
+        with writer.loop(4) as i:
+            y[i * 8] = (x[i * 8] > zero).choose(x[i * 8], zero)
+            with writer.when(i.equals(2)):
+                y[i * 8] = writer.constant(7.0)
+
+    x = np.random.default_rng(1).standard_normal(32).astype(np.float32)
+    x[3] = np.nan  # compares false
+    y = np.empty_like(x)
+    run(write, x=x, y=y)
+    expected = np.where(x > 0, x, 0)
+    expected[16:24] = 7
+    assert y.tolist() == expected.tolist()
+
+
+@only_native
+def test_shuffles_integers_and_scratch():
+    def write(writer):
+        x, y = writer.memory("x"), writer.memory("y", "i32")
+        spare = writer.scratch(8, "i32")
+        whole = x[0].cast("fptosi", "i32")
+        spare[0] = (whole << 3) >> 1
+        y[0] = spare[0].shuffle(writer.lane_numbers(), [7, 6, 5, 4, 8, 9, 10, 11])
+
+    x = np.arange(8, dtype=np.float32)
+    y = np.zeros(8, np.int32)
+    run(write, x=x, y=y)
+    assert y.tolist() == [28, 24, 20, 16, 0, 1, 2, 3]
+
+
+@only_native
+def test_a_row_can_be_shorter_than_a_vector():
+    def write(writer):
+        x = writer.memory("x")
+        x.put_short(0, x[8].first(3), 3)
+        x.put_scalar(5, x.scalar(15))
+
+    x = aligned(16)
+    x[:] = np.arange(16)
+    run(write, x=x)
+    assert x[:8].tolist() == [8, 9, 10, 3, 4, 15, 6, 7]

@@ -1,0 +1,36 @@
+"""Butterworth filters, against their transfer function in closed form and scipy over whole channels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.signal
+
+from tonearm_plugins.dsp.blocks import BLOCK_LENGTH
+from tonearm_plugins.dsp.filters import apply_filter, butterworth
+
+
+@pytest.mark.parametrize("order", [1, 4, 7])
+def test_a_low_pass_has_butterworths_response(order: int) -> None:
+    hertz = np.array([100, 1000, 1500, 3000.0])
+    _, found = scipy.signal.sosfreqz(butterworth("lowpass", 1000, 16000, order), hertz, fs=16000)
+    warped = np.tan(np.pi * hertz / 16000) / np.tan(np.pi * 1000 / 16000)
+    np.testing.assert_allclose(np.abs(found), 1 / np.sqrt(1 + warped ** (2 * order)), rtol=1e-9)
+
+
+def test_blocks_are_filtered_as_one() -> None:
+    sections = butterworth("bandpass", [300, 3400], 16000, 4)
+    samples = np.random.default_rng(0).standard_normal((2, 2 * BLOCK_LENGTH + 9))
+    np.testing.assert_allclose(apply_filter(samples, sections), scipy.signal.sosfilt(sections, samples), atol=1e-12)
+
+
+@pytest.mark.parametrize("zero_phase", [False, True])
+def test_nan_stays_and_disturbs_nothing(zero_phase: bool) -> None:
+    sections = butterworth("highpass", 80, 16000, 2)
+    samples = np.random.default_rng(1).standard_normal((1, 500)).astype("f4")
+    zeroed = samples.copy()
+    samples[0, 100], zeroed[0, 100] = np.nan, 0
+    found = apply_filter(samples, sections, zero_phase=zero_phase)
+    expected = apply_filter(zeroed, sections, zero_phase=zero_phase)
+    assert (found.dtype, np.isnan(found[0, 100])) == ("f4", True)
+    np.testing.assert_array_equal(np.delete(found, 100), np.delete(expected, 100))

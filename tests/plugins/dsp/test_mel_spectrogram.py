@@ -1,0 +1,84 @@
+import librosa
+import numpy as np
+import pytest
+from dsp_reference import hann
+from mel_material import basis
+
+from tonearm_plugins.dsp.errors import ShapeError
+from tonearm_plugins.dsp.mel_spectrogram import Conditioning, mel_spectrogram, preemphasis_response
+
+SAMPLES = np.random.default_rng(0).standard_normal((2, 22050)) + 0.3
+WINDOW = hann(800) + 0.1  # which is nowhere zero
+FRAMES = {"window": np.pad(WINDOW, 112), "win_length": 800, "hop_length": 256, "pad": (512, 512), "pad_mode": "reflect"}
+
+
+def mel(samples=SAMPLES, power=2, **changes):
+    return mel_spectrogram(samples, **{**FRAMES, "mel_basis": basis(), "power": power, **changes})
+
+
+def by_frame(power=2, preemphasis=0.0, per_frame=False, remove_dc=False, guard=0.0):
+    """The same for the first channel, frame by frame."""
+    signal = SAMPLES[0]
+    if preemphasis and not per_frame:
+        signal = np.append(signal[0], signal[1:] - preemphasis * signal[:-1])
+    signal = np.pad(signal, 512, mode="reflect")
+    columns = []
+    for begin in range(0, signal.size - 1023, 256):
+        frame = signal[begin + 112 : begin + 912]
+        if remove_dc:
+            frame = frame - frame.mean()
+        if per_frame:
+            frame = frame - preemphasis * np.append(frame[0], frame[:-1])
+        columns.append(np.fft.rfft(np.pad(frame * WINDOW, 112)))
+    return basis() @ np.sqrt(np.abs(np.array(columns).T) ** 2 + guard) ** power
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_it_is_librosas_in_double_precision(power):
+    found = mel(power=power)
+    expected = librosa.feature.melspectrogram(
+        y=SAMPLES,
+        sr=22050,
+        n_fft=1024,
+        hop_length=256,
+        win_length=800,
+        window=WINDOW,
+        power=power,
+        n_mels=80,
+        pad_mode="reflect",
+    )
+    assert found.dtype == np.float64
+    assert found.shape == expected.shape
+    assert np.allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "conditioning",
+    [
+        {},
+        {"preemphasis": 0.97},
+        {"preemphasis": 0.97, "per_frame": True},
+        {"remove_dc": True},
+        {"preemphasis": 0.85, "per_frame": True, "remove_dc": True},
+    ],
+)
+@pytest.mark.parametrize("guard", [0.0, 1e-3])
+def test_conditioning_is_as_written_frame_by_frame(conditioning, guard):
+    found = mel(power=1, conditioning=Conditioning(**conditioning), magnitude_guard=guard)
+    assert np.allclose(found[0], by_frame(power=1, guard=guard, **conditioning), rtol=1e-9)
+
+
+def test_preemphasis_scales_the_bins_of_a_steady_sound_by_its_response():
+    found = preemphasis_response(0.97, 1024)
+    assert np.allclose(found, np.abs(np.fft.rfft([1, -0.97], 1024)), atol=1e-6)
+
+
+def test_too_few_samples_are_refused():
+    with pytest.raises(ShapeError, match="less than one frame"):
+        mel(SAMPLES[:, :100], pad=(0, 0))
+    with pytest.raises(ShapeError, match="reflected over 512"):
+        mel(SAMPLES[:, :512])
+    with pytest.raises(ShapeError, match="channels"):
+        mel(SAMPLES[0])
+    with pytest.raises(ShapeError, match="real"):
+        mel(SAMPLES.astype(complex))

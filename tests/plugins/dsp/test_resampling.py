@@ -1,0 +1,39 @@
+"""Resampling, against scipy's polyphase filter, with exact lengths."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.signal
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tonearm_plugins.dsp.resampling import resample, resampled_length
+
+RATES = st.integers(1, 400_000)
+
+
+@given(length=st.integers(1, 10**9), old=RATES, new=RATES)
+def test_the_length_is_the_fewest_samples_that_last_as_long(length: int, old: int, new: int) -> None:
+    assert resampled_length(length, old, new) == math.ceil(Fraction(length) * new / old)
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_it_agrees_with_scipy_below_the_filter_edge(kind: str) -> None:
+    noise = np.random.default_rng(3).standard_normal(24000)
+    low = scipy.signal.sosfiltfilt(scipy.signal.butter(12, 5000, fs=48000, output="sos"), noise) * 0.1
+    found = resample(low[None].astype(kind), 48000, 16000, "very-high")[0]
+    assert found.dtype == kind
+    expected = scipy.signal.resample_poly(low, 1, 3, window=("kaiser", 14.0))
+    error = np.abs(found - expected)[1000:-1000].max() / np.abs(expected).max()
+    assert error < 1e-4
+
+
+def test_one_sample_is_not_lost() -> None:
+    for old, new in ((48000, 8000), (8000, 48000)):
+        found = resample(np.full((2, 1), 0.5, "f4"), old, new)
+        assert found.shape == (2, resampled_length(1, old, new))
+        assert np.abs(found).max() > 0.05

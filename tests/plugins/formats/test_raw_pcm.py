@@ -1,0 +1,57 @@
+"""Raw samples: each encoding as soundfile writes it, value by value."""
+
+from __future__ import annotations
+
+import io
+from typing import get_args
+
+import numpy as np
+import pytest
+import soundfile
+
+from tonearm_plugins.formats import raw_pcm
+
+WAVE = np.append(np.random.default_rng(4).uniform(-1, 1, 300), [-1, 0, 0.5])
+SUBTYPES = {
+    "s8": "PCM_S8",
+    "u8": "PCM_U8",
+    "s16": "PCM_16",
+    "s24": "PCM_24",
+    "s32": "PCM_32",
+    "f32": "FLOAT",
+    "f64": "DOUBLE",
+}
+
+
+def by_soundfile(encoding: str) -> tuple[bytes, np.ndarray]:
+    """The bytes of WAVE in an encoding, and the samples that soundfile reads from them."""
+    name = encoding.removeprefix("pcm_")
+    how = {
+        "subtype": {"mulaw": "ULAW", "alaw": "ALAW"}.get(name) or SUBTYPES[name.removesuffix("le").removesuffix("be")],
+        "endian": {"le": "LITTLE", "be": "BIG"}.get(name[-2:], "FILE"),
+        "format": "RAW",
+    }
+    file = io.BytesIO()
+    soundfile.write(file, WAVE, 8000, **how)
+    file.seek(0)
+    return file.getvalue(), soundfile.read(file, samplerate=8000, channels=1, **how)[0]
+
+
+@pytest.mark.parametrize("encoding", get_args(raw_pcm.Encoding))
+def test_every_encoding_is_read_as_soundfile_reads_it(encoding: str) -> None:
+    data, expected = by_soundfile(encoding)
+    assert raw_pcm.bytes_per_sample(encoding) * len(WAVE) == len(data)
+    raw = np.frombuffer(data, np.uint8)
+    double = raw_pcm.decode(raw, encoding, double=True)
+    assert double.dtype == "f8"
+    assert np.array_equal(double, expected)
+    single = raw_pcm.decode(raw, encoding)
+    assert single.dtype == ("f8" if "24" in encoding or "s32" in encoding else "f4")
+    assert single == pytest.approx(expected, abs=1e-7)
+
+
+def test_floats_are_not_copied_and_keep_their_range() -> None:
+    raw = np.array([3.0, -70000.0], "<f4").view(np.uint8)
+    samples = raw_pcm.decode(raw, "pcm_f32le")
+    assert samples.tolist() == [3.0, -70000.0]
+    assert np.shares_memory(samples, raw)

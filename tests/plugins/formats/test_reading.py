@@ -1,0 +1,167 @@
+"""What readers share: sizes, paths, memory maps, first bytes, and the errors of libraries as one line each."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tonearm.api import ItemError
+from tonearm_plugins.formats.messages import WRITE_AGAIN
+from tonearm_plugins.formats.reading import (
+    check_magic,
+    map_array,
+    path_of,
+    quoted_reason,
+    reading_errors,
+    size_of,
+    wrong_format_error,
+)
+
+
+def translated(error: Exception) -> ItemError:
+    with pytest.raises(ItemError) as caught, reading_errors("a.h5", "an HDF5 file"):
+        raise error
+    assert (caught.value.message + caught.value.hint).isprintable()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("bad header"), "'bad header'"),
+        (ValueError("\n\nfirst\nsecond"), "'first'"),
+        (KeyError("x"), "\"'x'\""),
+        (RecursionError(), "'RecursionError'"),
+        (OSError("Unable to open file"), "'Unable to open file'"),
+        (OSError(errno.EINVAL, "Invalid argument"), "'[Errno 22] Invalid argument'"),
+        (ValueError("File is not a zip file"), "the directory at its end is missing: it is cut off, or not a zip file"),
+    ],
+)
+def test_errors_of_a_library_are_one_line(error: Exception, reason: str) -> None:
+    found = translated(error)
+    assert (found.code, found.hint) == ("broken-file", WRITE_AGAIN)
+    assert found.message == f"'a.h5' cannot be read as an HDF5 file: {reason}"
+    assert found.__cause__ is error
+
+
+def test_a_lack_of_memory_has_a_code_of_its_own() -> None:
+    assert translated(MemoryError()).code == "no-memory"
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV])
+def test_errors_of_the_disk_pass(number: int) -> None:
+    with pytest.raises(OSError, match=os.strerror(number)) as caught, reading_errors("a.h5", "an HDF5 file"):
+        raise OSError(number, os.strerror(number))
+    assert not isinstance(caught.value, ItemError)
+
+
+def test_errors_of_our_own_pass_as_they_are() -> None:
+    error = ItemError("no", code="empty")
+    with pytest.raises(ItemError) as caught, reading_errors("a.h5", "an HDF5 file"):
+        raise error
+    assert caught.value is error
+
+
+def test_warnings_of_a_library_are_suppressed() -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with reading_errors("a.h5", "an HDF5 file"):
+            warnings.warn("doubtful", stacklevel=1)
+    assert seen == []
+
+
+def test_the_reason_of_libsndfile_has_no_address() -> None:
+    class LibraryError(Exception):
+        error_string = "Format not recognised."
+
+    assert quoted_reason(LibraryError("Error opening <_io.BytesIO object at 0x7f>")) == "'Format not recognised.'"
+
+
+def test_a_size_is_that_of_the_file_from_any_position() -> None:
+    file = io.BytesIO(b"12345")
+    file.seek(3)
+    assert size_of(file) == 5
+    assert file.tell() == 0
+
+
+def test_a_path_leads_to_the_open_file_after_its_name_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    with (tmp_path / "a").open("rb") as file:
+        (tmp_path / "a").unlink()
+        path = path_of(file)
+        assert path is not None
+        assert Path(path).read_bytes() == b"content"
+    assert path_of(io.BytesIO()) is None
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_is_mapped_read_only(order: str, tmp_path: Path) -> None:
+    array = np.arange(6, dtype=">i2").reshape(2, 3)
+    (tmp_path / "a").write_bytes(b"head" + array.tobytes(order))
+    with (tmp_path / "a").open("rb") as file:
+        mapped = map_array(file, ">i2", (2, 3), 4, order)
+        assert isinstance(mapped, np.memmap)
+        assert not mapped.flags.writeable
+        assert np.array_equal(mapped, array)
+        with pytest.raises(ValueError, match="mmap length is greater than file size"):
+            map_array(file, ">i2", (2, 4), 4)
+
+
+def test_a_file_in_memory_cannot_be_mapped() -> None:
+    assert map_array(io.BytesIO(bytes(8)), "u1", (8,)) is None
+
+
+@pytest.mark.parametrize(("number", "passes"), [(errno.ENODEV, False), (errno.EIO, True)])
+def test_a_file_system_without_maps_is_read_and_a_failing_disk_is_not(
+    number: int, passes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a").write_bytes(bytes(8))
+    monkeypatch.setattr(np, "memmap", fails)
+    with (tmp_path / "a").open("rb") as file:
+        if passes:
+            with pytest.raises(OSError, match=os.strerror(number)):
+                map_array(file, "u1", (8,))
+        else:
+            assert map_array(file, "u1", (8,)) is None
+
+
+def test_a_start_is_found_at_its_offset() -> None:
+    file = io.BytesIO(bytes(512) + b"\x89HDF and more")
+    check_magic(file, "a.mat", "a MATLAB file", (b"no", b"\x89HDF"), 512)
+    assert file.tell() == 0
+    with pytest.raises(ItemError) as caught:
+        check_magic(file, "a.mat", "a MATLAB file", (b"\x89HDF",), 500)
+    assert caught.value.message == "'a.mat' is not a MATLAB file; it looks like nothing but zero bytes"
+
+
+@pytest.mark.parametrize(
+    ("content", "reader", "code", "message"),
+    [
+        (b"", "", "empty", "'a' is empty: it has 0 bytes"),
+        (b"RIFFnonsense", "", "wrong-format", "'a' is not an image; it looks like a WAV file"),
+        (b"RIFFnonsense", "image-reader", "wrong-format", "'a' is not an image; it looks like a WAV file"),
+        (
+            b"\x89PNGnonsense",
+            "image-reader",
+            "broken-file",
+            "'a' is damaged: it begins as a PNG image, but does not continue as one",
+        ),
+    ],
+)
+def test_a_wrong_file_is_empty_or_of_another_type_or_damaged(
+    content: bytes, reader: str, code: str, message: str
+) -> None:
+    file = io.BytesIO(content)
+    file.seek(len(content))
+    error = wrong_format_error(file, "a", "an image", reader)
+    assert (error.code, error.message) == (code, message)
+    assert error.hint

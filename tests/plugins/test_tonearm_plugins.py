@@ -1,0 +1,31 @@
+"""Plugins that are offered: each stands in a file of its name, and each such file is offered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import tonearm_plugins
+
+KINDS = {
+    "decoders": tonearm_plugins.tonearm_decoders(),
+    "transforms": tonearm_plugins.tonearm_transforms(),
+    "encoders": tonearm_plugins.tonearm_encoders(),
+}
+ROOM = Path(tonearm_plugins.__file__).parent
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_plugin_stands_in_the_file_of_its_name(kind: str) -> None:
+    for name, place in KINDS[kind].items():
+        module, _, called = str(place).partition(":")
+        assert module == f"tonearm_plugins.{kind}.{name.replace('-', '_')}"
+        assert called.lower() == name.replace("-", "")
+        assert (ROOM / kind / f"{name.replace('-', '_')}.py").is_file()
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("decoders", "_reader.py"), ("encoders", "_writer.py")])
+def test_a_file_that_is_called_as_a_plugin_is_offered(kind: str, suffix: str) -> None:
+    files = {path.name for path in (ROOM / kind).glob(f"*{suffix}")}
+    assert files == {f"{name.replace('-', '_')}.py" for name in KINDS[kind]}
