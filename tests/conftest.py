@@ -33,6 +33,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("repetitions", [tenth, pytest.param(1, marks=pytest.mark.soak, id="full")], indirect=True)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests of modules that import torch, which are skipped where it is not installed."""
+    if isinstance(item, pytest.Function) and hasattr(item.module, "torch"):
+        item.add_marker("torch")
+
+
 @pytest.fixture
 def repetitions(request: pytest.FixtureRequest) -> Callable[[int], int]:
     """A function from the full number of repetitions to the number that this test should do."""

@@ -1,4 +1,4 @@
-"""Everything that a plugin author may import, and nothing else."""
+"""The public interface for plugin authors; plugins import nothing else of tonearm."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from tonearm.plugins.decoder import Decoder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tonearm.run.report import Report, Result
+    from tonearm.run.report import Report
+    from tonearm.run.result import Result
     from tonearm.source import Source
 
 
@@ -47,7 +48,7 @@ class Pipeline(Converter):
         max_failures: int | None = None,
         timeout: float | None = None,
         fsync: bool = True,
-        shard: tuple[int, int] | None = None,
+        part: tuple[int, int] | None = None,
         observe: Callable[[Result], None] | None = None,
     ) -> Report:
         """Convert files and publish the outputs; return what became of each.
@@ -72,8 +73,8 @@ class Pipeline(Converter):
             Seconds that a source may take; it needs worker processes.
         fsync
             Flush each file to the disk before it gets its name.
-        shard
-            Which part of the sources to do, of how many: (1, 4) is the first quarter.
+        part
+            Part of the sources to convert, as (index, count): (1, 4) is the first quarter.
         observe
             Called with each source's result as it comes.
 
@@ -88,7 +89,9 @@ class Pipeline(Converter):
         OutputError
             If the output side fails; what was finished stays.
         """
-        from tonearm.run.run import Run, RunOptions
+        from tonearm.run.options import RunOptions
+        from tonearm.run.part import Part
+        from tonearm.run.run import Run
 
         options = RunOptions(
             out=os.fspath(out),
@@ -98,11 +101,11 @@ class Pipeline(Converter):
             max_failures=1 if fail_fast else max_failures,
             timeout=timeout,
             fsync=fsync,
-            shard=shard,
+            part=Part(*part) if part else None,
         )
         run = Run(self, options)
         found = self.find_sources(sources, warn=run.report.warnings.append)
-        return run.carry_out(run.plan(found), observe or (lambda _: None))
+        return run.execute(run.plan(found), observe or (lambda _: None))
 
     def find_sources(
         self,

@@ -1,4 +1,4 @@
-"""Where a signal comes from: a path, an open file, or an array in memory."""
+"""Sources of signals: a path, an open file, or an array in memory."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 
 class Source:
-    """One thing that a decoder reads; nobody changes it.
+    """A source that a decoder reads. It is immutable by convention.
 
     Parameters
     ----------
     name
-        What people call it: the path as given, or ``<array>``.
+        Name for messages: the path as the user gave it, or ``<array>``.
     path
-        Of a file; None for what is in memory.
+        Path of the file; None for an array or an open file.
     relative_dir
-        Folder of the file below the fixed part of the pattern that found it; ``.`` if it lies right there.
+        Folder of the file below the fixed part of the pattern that found it; ``.`` if there is none in between.
     file
-        An open binary file, seekable, read in place of ``path``.
+        Open, seekable binary file that is read in place of ``path``.
     array
-        An array in memory; decoders of arrays take it as if it were read.
+        Array in memory. Decoders of arrays use it as if they had read it.
     content
-        All that is in the file, where the host has read it already; it cannot be written to.
+        Content of the file, if the host has read it already.
     """
 
-    __slots__ = ("_path", "array", "content", "file", "name", "relative_dir", "where")
+    __slots__ = ("_path", "array", "content", "file", "name", "path_text", "relative_dir")
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Source:
         content: bytes | None = None,
     ) -> None:
         self.name = name
-        self.where = None if path is None else os.fspath(path)
+        self.path_text = None if path is None else os.fspath(path)
         self.relative_dir = relative_dir
         self.file = file
         self.array = array
@@ -58,26 +58,26 @@ class Source:
 
     @property
     def path(self) -> Path | None:
-        """Of a file; None for what is in memory. As a text it is ``where``."""
-        if self._path is None and self.where is not None:
+        """Path of the file; None for an array or an open file. ``path_text`` is the same as a text."""
+        if self._path is None and self.path_text is not None:
             from pathlib import Path
 
-            self._path = Path(self.where)
+            self._path = Path(self.path_text)
         return self._path
 
     @property
     def stem(self) -> str:
-        """Name without folder and without the last suffix."""
-        base = os.path.basename(self.where or self.name.strip("<>"))  # noqa: PTH119
+        """Name of the source without its folder and its last suffix."""
+        base = os.path.basename(self.path_text or self.name.strip("<>"))  # noqa: PTH119
         return os.path.splitext(base)[0] or "signal"  # noqa: PTH122
 
     def sha256(self) -> str:
-        """Return the SHA-256 of its content, in hex.
+        """Return the SHA-256 of the source's content as hex digits.
 
         Raises
         ------
         ItemError
-            If it cannot be read.
+            If the source cannot be read.
         """
         import hashlib
 
@@ -92,19 +92,19 @@ class Source:
 
     @contextlib.contextmanager
     def open(self, *, descriptor: bool = True) -> Iterator[BinaryIO]:
-        """Open it for reading, and see at the end that nobody changed it meanwhile.
+        """Open the source for reading, and check at the end that it has not changed meanwhile.
 
         Parameters
         ----------
         descriptor
-            Whether it must be a file of the operating system, with ``fileno()``. Where it need not be, what the host
-            has read already is not read again.
+            Whether the file must have a descriptor, ``fileno()``. If it need not, content that the host has read
+            already is not read again.
 
         Raises
         ------
         ItemError
-            If it is not there, is no regular file (a pipe or device would wait for ever), may not be read, or changed
-            while it was read.
+            If the source does not exist, is not a regular file (a pipe or device might block for ever), may not be
+            read, or changed while it was read.
         """
         if self.file is not None:
             yield self.file
@@ -112,21 +112,32 @@ class Source:
         if self.content is not None and not descriptor:
             yield io.BytesIO(self.content)
             return
-        if self.where is None:
+        if self.path_text is None:
             raise ItemError(f"{one_line(self.name)} is an array in memory, not a file", code="not-a-file")
-        with open_regular(self.where) as file:
+        with open_regular(self.path_text) as file:
             before = _state(file)
             yield file
             if _state(file) != before:
-                raise ItemError(
-                    f"{one_line(self.name)} changed while it was read",
-                    code="source-changed",
-                    hint="convert it again when it is finished",
-                )
+                raise source_changed(self.name)
+
+
+def source_changed(name: str) -> ItemError:
+    """Return the error for a source that changed while it was read."""
+    return ItemError(
+        f"{one_line(name)} changed while it was read",
+        code="source-changed",
+        hint="convert it again when it is complete",
+    )
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a regular file for reading without ever waiting; anything else is an `ItemError`."""
+    """Return a regular file, open for reading. It never blocks.
+
+    Raises
+    ------
+    ItemError
+        If the file does not exist, is not a regular file, or may not be read.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -151,6 +162,6 @@ def _as_any(file: object) -> Any:
 
 
 def _state(file: BinaryIO) -> tuple[int, int, int]:
-    """Return what changes when somebody writes into an open file."""
+    """Return the size, time of change and inode of an open file: they change when somebody writes into it."""
     status = os.fstat(file.fileno())
     return status.st_size, status.st_mtime_ns, status.st_ino

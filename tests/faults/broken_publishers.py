@@ -18,7 +18,7 @@ def writes_in_place() -> None:
     """Write under the final name, instead of renaming."""
 
     def rename(self, file):
-        source = temporaries.temporary_of(self.root, file)
+        source = temporaries.temporary_path(self.root, file)
         with open(source, "rb") as opened:
             content = opened.read()
         target = os.open(os.path.join(self.root, file.output), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
@@ -45,7 +45,7 @@ def names_before_records() -> None:
     def finish_first(self, prepared, items, failures):
         for item in items:
             for file in item.files:
-                os.replace(temporaries.temporary_of(self.root, file), os.path.join(self.root, file.output))
+                os.replace(temporaries.temporary_path(self.root, file), os.path.join(self.root, file.output))
         begin(self, prepared, items)
         self._rename = lambda file: (file.output, file.size, file.hash)
         return finish(self, prepared, items, failures)
@@ -77,7 +77,7 @@ def flushes_no_records() -> None:
 def flushes_no_files() -> None:
     """Leave it to the system when a file's content gets to the disk, but rename at once."""
     real = prepare.Temporaries
-    prepare.Temporaries = lambda root, mark, fsync: real(root, mark=mark, fsync=False)
+    prepare.Temporaries = lambda root, owner_id, fsync: real(root, owner_id=owner_id, fsync=False)
 
 
 def flushes_no_folders() -> None:
@@ -141,7 +141,7 @@ def swallows_errors() -> None:
 
     def rename(self, file):
         with contextlib.suppress(OSError):
-            os.replace(temporaries.temporary_of(self.root, file), os.path.join(self.root, file.output))
+            os.replace(temporaries.temporary_path(self.root, file), os.path.join(self.root, file.output))
         return file.output, file.size, file.hash
 
     Publisher._rename = rename
@@ -154,7 +154,7 @@ def forgets_items() -> None:
 
 def replaces_anything() -> None:
     """Take no look at what is there."""
-    output_names.Names.existing = lambda *_: None
+    output_names.OutputNames.replacement_problem = lambda *_: None
 
 
 def renames_files_apart() -> None:
@@ -165,8 +165,8 @@ def renames_files_apart() -> None:
         self._rename = lambda file: (file.output, file.size, file.hash)
         for item in items:
             for file in item.files:
-                self.journal.write("note")
-                os.replace(temporaries.temporary_of(self.root, file), os.path.join(self.root, file.output))
+                os.write(self.journal.descriptor, b'{"record":"note"}\n')
+                os.replace(temporaries.temporary_path(self.root, file), os.path.join(self.root, file.output))
         return finish(self, prepared, items, failures)
 
     Publisher._finish = split

@@ -32,7 +32,7 @@ from invariants import (
 from toy_run import BUG, FAILED, OUT, USAGE, convert, in_child, result_of_child, write_sources
 
 from tonearm.run.store import publisher
-from tonearm.run.workers import executor
+from tonearm.run.workers import flush_timer
 
 MEMORY = "/dev/shm"
 
@@ -260,7 +260,7 @@ def main() -> None:
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--most", type=int)
     given = parser.parse_args()
-    executor.FLUSH_SECONDS = 0.0  # each source is a batch of its own
+    flush_timer.FLUSH_SECONDS = 0.0  # each source is a batch of its own
     breaker = BREAKERS[given.breaker] if given.breaker else lambda: None
     # Thousands of small files are written and flushed, which takes three times as long on a disk as in memory.
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:

@@ -11,7 +11,7 @@ def test_a_second_run_exits_with_11_and_disturbs_nothing(tmp_path):
     env = add_step(tmp_path, "hold()")
     first = start(tmp_path, "--jobs", 1, env=env)
     wait_until(lambda: is_held(tmp_path))
-    for arguments in ((), ("--dry-run",), ("--shard", "1/2"), ("--force",)):
+    for arguments in ((), ("--dry-run",), ("--part", "1/2"), ("--force",)):
         status, messages = run(tmp_path, *arguments, env=env)
         assert (status, messages.splitlines()[0]) == (11, "locked: another run holds out")
     assert first.poll() is None
@@ -36,7 +36,7 @@ def test_parts_of_one_run_at_the_same_time(tmp_path):
     write_inputs(tmp_path, 60)
     expected = undisturbed_outputs(tmp_path)
     out = tmp_path / "out"
-    parts = [start(tmp_path, "--jobs", 1, "--shard", f"{part}/3") for part in (1, 2, 3)]
+    parts = [start(tmp_path, "--jobs", 1, "--part", f"{part}/3") for part in (1, 2, 3)]
     assert [finish(process)[0] for process in parts] == [0, 0, 0]
     assert differences(out, expected) + leftover_files(out) == []
     before = identities(out)

@@ -20,7 +20,8 @@ import run_toys as toys  # noqa: E402
 
 from tonearm.errors import OutputError, TonearmError  # noqa: E402
 from tonearm.python import Pipeline  # noqa: E402
-from tonearm.run.run import Run, RunOptions  # noqa: E402
+from tonearm.run.options import RunOptions  # noqa: E402
+from tonearm.run.run import Run  # noqa: E402
 
 OUT = "out"
 FAILED, STOPPED, BUG, USAGE = 3, 4, 1, 2
@@ -43,7 +44,7 @@ def convert() -> int:
     found = pipeline()
     run = Run(found, RunOptions(out=OUT, fsync=True))
     try:
-        run.carry_out(run.plan(found.find_sources()), lambda _: None)
+        run.execute(run.plan(found.find_sources()), lambda _: None)
     except OutputError:
         return STOPPED
     except TonearmError:

@@ -11,7 +11,7 @@ from tonearm.errors import Place, TonearmError, one_line
 if TYPE_CHECKING:
     from collections import Counter
 
-    from tonearm.run.tasks import Failure
+    from tonearm.run.prepared import Failure
 
 
 FLAGS = Place(form="flags")

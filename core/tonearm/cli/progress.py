@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from tonearm.run.plan import Plan
-    from tonearm.run.report import Result
+    from tonearm.run.result import Result
 
 LINE_INTERVAL = 5.0
 """Seconds between two lines of progress where stderr is no terminal."""
@@ -77,7 +77,7 @@ class Observer:
     def _report(self, result: Result) -> None:
         """Print failures, and the first warnings of each kind; the log file gets all of them."""
         from tonearm.errors import Problem, advise, one_line
-        from tonearm.run.report import kind_of
+        from tonearm.run.report import warning_pattern
 
         name = one_line(result.source)
         for failure in result.failures:
@@ -86,7 +86,7 @@ class Observer:
             if failure.trace:
                 self.print_message(failure.trace)
         for warning in result.warnings:
-            kind = kind_of(warning)
+            kind = warning_pattern(warning)
             self._warned[kind] += 1
             if self.quiet or self._warned[kind] > MAX_WARNINGS:
                 console.log(f"{name}: warning: {warning}")

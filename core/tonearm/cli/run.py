@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tonearm.cli.progress import Observer
+    from tonearm.run.part import Part
     from tonearm.run.plan import Plan
     from tonearm.run.report import Report
 
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="List of sources: a file with one source a line, or separated by NUL; - reads it from stdin",
     )
     group.add_argument(
-        "--shard", type=_shard, metavar="I/N", help="Part of the sources: I of N parts; each part may run elsewhere"
+        "--part", type=_part, metavar="I/N", help="Part of the sources: part I of N; each part may run elsewhere"
     )
     group = parser.add_argument_group("Output")
     group.add_argument("--out", metavar="DIR", default=".", help="Output folder (default: the current folder)")
@@ -93,7 +94,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace, observer: Observer) -> int:
     from tonearm.python import load_pipeline
-    from tonearm.run.run import Run, RunOptions
+    from tonearm.run.options import RunOptions
+    from tonearm.run.run import Run
 
     pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.load_registry())
     options = RunOptions(
@@ -104,7 +106,7 @@ def _run(arguments: argparse.Namespace, observer: Observer) -> int:
         timeout=arguments.timeout,
         max_failures=1 if arguments.fail_fast else arguments.max_failures,
         fsync=arguments.fsync == "file",
-        shard=arguments.shard,
+        part=arguments.part,
         executor=arguments.executor,
         debug=arguments.debug,
     )
@@ -120,7 +122,7 @@ def _run(arguments: argparse.Namespace, observer: Observer) -> int:
         return console.DONE
     observer.begin(plan)
     try:
-        run.carry_out(plan, observer, observer.tick)
+        run.execute(plan, observer, observer.tick)
     finally:
         observer.end()
         if run.report.total + run.report.skipped:
@@ -135,29 +137,32 @@ def _sources(arguments: argparse.Namespace) -> Iterable[str] | None:
         return arguments.sources or None
     import itertools
 
-    from tonearm.run.sources.finding import listed
+    from tonearm.run.sources.source_list import read_source_list
 
-    return itertools.chain(arguments.sources, listed(arguments.listed))
+    return itertools.chain(arguments.sources, read_source_list(arguments.listed))
 
 
-def _shard(text: str) -> tuple[int, int]:
-    part, _, parts = text.partition("/")
-    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no part of a whole; 1/4 is the first quarter")
-    return int(part), int(parts)
+def _part(text: str) -> Part:
+    from tonearm.errors import UsageError
+    from tonearm.run.part import Part
+
+    try:
+        return Part.parse(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
 
 
 def _print_plan(plan: Plan, observer: Observer) -> None:
     """List what the run would do."""
     from tonearm.errors import one_line
 
-    for task, reason in plan.explained():
+    for task, reason in plan.tasks_with_reasons():
         kept = f"{len(task.skip)} items are done" if task.skip else ""
         observer.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
     for name in plan.skipped():
         observer.print_plan(name, None, "done before, and unchanged")
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
-    counts += [f"{plan.elsewhere} in other shards"] if plan.elsewhere else []
+    counts += [f"{plan.in_other_parts} in other parts"] if plan.in_other_parts else []
     console.print_message(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from tonearm.cli import console
 from tonearm.cli.printing import align_columns, error_fields, failure_lines, format_duration, warning_lines
 from tonearm.errors import one_line
-from tonearm.run.report import size_of
-from tonearm.run.status import Pass, Status, status_of
+from tonearm.run.report import format_size
+from tonearm.run.status import PastRun, Status, status_of
 
 _STATES = {"failures": "stopped after failures", "output": "stopped: the output side failed"}
 """States of a run in words; the others are words already."""
@@ -66,7 +66,7 @@ def _page(status: Status) -> Iterator[str]:
     """Yield the lines for people."""
     for run in status.last:
         yield from _run_lines(run, alone=len(status.last) == 1)
-    counts = [f"{status.items} items", f"{status.files} files, {size_of(status.size)}"]
+    counts = [f"{status.items} items", f"{status.files} files, {format_size(status.size)}"]
     counts += [f"{format_duration(status.sound)} of sound"] if status.sound else []
     yield f"{one_line(status.out)}: {', '.join(counts)}, from {status.sources} sources"
     if status.failed:
@@ -78,15 +78,15 @@ def _page(status: Status) -> Iterator[str]:
     yield from _measurement_lines(status)
 
 
-def _run_lines(run: Pass, *, alone: bool) -> Iterator[str]:
+def _run_lines(run: PastRun, *, alone: bool) -> Iterator[str]:
     """Yield when a run began, how it ended, and what it did."""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.began))
     counts = [f"{run.converted} converted", f"{run.failed} failed"]
     counts += [f"{run.skipped} done before"] if run.skipped else []
-    counts += [f"{run.sources - run.through} left"] if run.sources > run.through else []
+    counts += [f"{run.sources - run.finished} left"] if run.sources > run.finished else []
     rates = []
     if run.seconds > 0:
-        rates.append(f"{run.through / run.seconds:.1f} sources a second")
+        rates.append(f"{run.finished / run.seconds:.1f} sources a second")
         rates += [f"{run.sound / run.seconds:.0f} × real time"] if run.sound else []
     state = _STATES.get(run.state, run.state)
     which = "" if alone else f" of {run.journal}"

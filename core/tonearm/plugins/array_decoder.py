@@ -1,4 +1,4 @@
-"""The decoders of arrays: the host reads kind, axes and scale of what they give."""
+"""The base classes of decoders of arrays; the host reads kind, axes and scale of the arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, read_array
-from tonearm.errors import ItemError, one_line
+from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 ArrayOpts = TypeVar("ArrayOpts", bound=ArrayOptions)
 COMPANIONS = ("lengths", "imag", "phase")
-"""Options of `KeyedArrayOptions` that name an array beside the one that is read."""
+"""Options of `KeyedArrayOptions` that name a companion: a second array that belongs to the first."""
 
 KeyedOpts = TypeVar("KeyedOpts", bound=KeyedArrayOptions)
 
 
 class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
-    """A decoder that has arrays to give; the host reads kind, axes and scale as its options say.
+    """A decoder that yields arrays; the host turns them into signals as the options describe them.
 
-    Its options are `ArrayOptions`, or a subclass that adds to them.
+    Its options are `ArrayOptions` or a subclass.
     """
 
     @abstractmethod
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
-        """Yield each array of a source with its name; the name is empty where the format has none.
+        """Yield each array of a source with its name, which is empty if the format has no names.
 
-        An `ItemError` stands in place of one that cannot be read, where others can.
+        If one of several arrays cannot be read, yield its `ItemError` in its place.
         """
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
-        """Yield an item for each array, and for each element of its batch axis."""
+        """Yield an item for each array, or for each element of its batch axis."""
         if source.array is not None:
             return self._items([("", source.array, {})], context)
         found = self.arrays(source, context)
@@ -50,7 +50,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
     def _items(
         self, arrays: Iterable[tuple[str, Array, Mapping[str, Array]] | ItemError], context: Context
     ) -> Iterator[Item[Signal] | ItemError]:
-        """Yield the items of arrays, each with its name and those beside it, as `read_array` takes them."""
+        """Yield the items of arrays, each given with its name and its companions."""
         index = 0
         for one in arrays:
             for signal in [one] if isinstance(one, ItemError) else self.read(one[1], context, **one[2]):
@@ -58,18 +58,25 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
                 yield signal if isinstance(signal, ItemError) else Item(signal=signal, key=key, index=index)
                 index += 1
 
-    def read(self, array: Array, context: Context, **beside: Array) -> Iterator[Signal | ItemError]:
-        """Yield the signals of one array as the options say, or what is wrong with it.
+    def read(self, array: Array, context: Context, **companions: Array) -> Iterator[Signal | ItemError]:
+        """Yield the signals of one array, or its `ItemError`.
 
-        ``beside`` are further arrays, as `read_array` takes them: lengths, imag, phase.
+        Parameters
+        ----------
+        array
+            Array to read.
+        context
+            Context of the item.
+        **companions
+            Arrays that belong to it: ``lengths``, ``imag`` and ``phase``, as for `read_array`.
         """
         try:
-            yield from read_array(array, self.options, warn=context.warn, dialects=context.dialects, **beside)
+            yield from read_array(array, self.options, warn=context.warn, dialects=context.dialects, **companions)
         except ItemError as error:
             yield error
 
     def produces(self) -> Spec:
-        """Return what the options say."""
+        """Return what the options determine."""
         options = self.options
         spectral = options.kind is not None and options.kind != "waveform"
         return Spec(
@@ -82,34 +89,35 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
 
 
 class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
-    """A decoder of files that hold several arrays by name; the host picks those that ``key`` says.
+    """A decoder of files with several named arrays; the host selects those that the option ``key`` names.
 
-    Its options are `KeyedArrayOptions`, or a subclass that adds to them.
+    Its options are `KeyedArrayOptions` or a subclass.
     """
 
     @abstractmethod
     def open_arrays(self, source: Source, context: Context) -> AbstractContextManager[Mapping[str, Array]]:
-        """Open a source as a mapping from names to arrays, each loaded when it is asked for."""
+        """Open a source as a mapping from names to arrays, each of which is loaded on access."""
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
-        """Yield the arrays that ``key`` names; without it, the only one there is."""
+        """Yield the arrays that ``key`` names, or the only array if there is no ``key``."""
         with self.open_arrays(source, context) as found:
             for one in self._with_companions(found, ()):
                 yield one if isinstance(one, ItemError) else one[:2]
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
-        """Yield an item for each array, and for each element of its batch axis up to its true length.
+        """Yield an item for each array, or for each element of its batch axis up to its true length.
 
-        Where ``imag`` or ``phase`` name a second array, both together are one.
+        If ``imag`` or ``phase`` names a second array, both become one signal.
         """
         named = [name for name in COMPANIONS if getattr(self.options, name) is not None]
         if not named:
             yield from super().decode(source, context)
         elif source.array is not None:
             raise ItemError(
-                f"{named[0]} names an array beside the first, but {source.name} is one array",
+                f"{named[0]} names a second array, but {source.name} is one array",
                 code="no-such-key",
-                hint=f"give a file, or leave {named[0]} out",
+                remedies=(RemoveOption(named[0]),),
+                hint="or give a file",
             )
         else:
             with self.open_arrays(source, context) as found:
@@ -118,7 +126,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
     def _with_companions(
         self, found: Mapping[str, Array], named: Iterable[str]
     ) -> Iterator[tuple[str, Array, Mapping[str, Array]] | ItemError]:
-        """Yield each chosen array with its name and those that the options name beside it."""
+        """Yield each selected array with its name and its companions."""
         keys = set(found)
         for name in (getattr(self.options, option) for option in named):
             if name not in keys and "*" not in name:
@@ -134,10 +142,10 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                 yield error
 
     def _chosen(self, found: Mapping[str, Array]) -> list[str]:
-        """Return the names of the arrays to read; what the options name beside them is none of those."""
+        """Return the names of the selected arrays, without companions."""
         from fnmatch import fnmatchcase
 
-        keys = list(found)  # asking the mapping itself might load an array
+        keys = list(found)  # looking names up in the mapping might load an array
         others = [name for name in (getattr(self.options, option) for option in COMPANIONS) if name is not None]
         candidates = [key for key in keys if not any(key == name or fnmatchcase(key, name) for name in others)]
         pattern = self.options.key
@@ -146,7 +154,9 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                 raise ItemError(
                     f"there are {len(candidates)} arrays: {_some(candidates)}" if candidates else "there is no array",
                     code="several-arrays" if candidates else "empty",
-                    hint="key: NAME takes one, key: '*' takes all" if candidates else "",
+                    remedies=(GiveOption("key", "its name"), SetOption("key", "*", when="for all"))
+                    if candidates
+                    else (),
                 )
             return candidates
         chosen = [pattern] if pattern in keys else [key for key in candidates if fnmatchcase(key, pattern)]
@@ -156,8 +166,8 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
 
 
 def _no_such_key(key: str, found: Iterable[str]) -> ItemError:
-    there = list(found)
-    hint = f"there are {_some(there)}" if there else "there is none at all"
+    names = list(found)
+    hint = f"there are {_some(names)}" if names else "there are no arrays at all"
     return ItemError(f"there is no array {one_line(key)!r}", code="no-such-key", hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""The decoder: it reads one source and yields items."""
+"""The base class of decoders, which read one source and yield items."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tonearm.source import Source
 
 
 class Decoder(Plugin[Opts], Generic[Out, Opts]):
-    """Reads one source and yields one or more items.
+    """A plugin that reads one source and yields one or more items.
 
     Attributes
     ----------
     suffixes
-        Of the files that it reads, with dot, in lower case.
+        Suffixes of the files that it reads, with dot, in lower case.
     reads_folders
-        Whether a folder with one of these suffixes is a source, too.
+        Whether folders with one of these suffixes are sources too.
     """
 
     role = "decoder"
@@ -32,20 +32,20 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
 
     @abstractmethod
     def decode(self, source: Source, context: Context) -> Iterator[Item[Out] | ItemError]:
-        """Yield the items of a source; an `ItemError` in place of one that cannot be read, where others can.
+        """Yield the items of a source; if one of several cannot be read, yield its `ItemError` in its place.
 
         Raises
         ------
         ItemError
-            If the source cannot be read, or is not what the options say.
+            If the source cannot be read, or contradicts the options.
         """
 
     def produces(self) -> Spec:
-        """Return what is known of its signals beforehand; the port's classes, unless a plugin knows better."""
+        """Return what is known of the signals before reading, by default their classes."""
         return Spec(signals=ports_of(type(self)).gives)
 
     def probe(self, source: Source) -> Spec:  # noqa: ARG002 - for plugins that know more
-        """Return what a source says of itself without being decoded; what is known beforehand, if it says no more.
+        """Return what is known of the signals of one source without decoding it, by default the same as `produces`.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The encoder: it writes one signal to one file."""
+"""The base class of encoders, which write one signal to one file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tonearm.plugins.sink import Sink
 
 
 class Encoder(Plugin[Opts], Generic[In, Opts]):
-    """Writes one signal to one file.
+    """A plugin that writes one signal to one file.
 
     Attributes
     ----------
     suffixes
-        Of the files that it writes, with dot, in lower case.
+        Suffixes of the files that it writes, with dot, in lower case.
     """
 
     role = "encoder"
@@ -27,10 +27,10 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
 
     @abstractmethod
     def encode(self, item: Item[In], sink: Sink, context: Context) -> None:
-        """Write the item's signal to ``sink.path``."""
+        """Write the signal of an item to ``sink.path`` or ``sink.open()``."""
 
     def accepts(self, spec: Spec) -> None:
-        """Raise `OptionError` if what is known of the signal cannot be written: 6 channels as MP3.
+        """Raise `OptionError` if a signal cannot be written, such as 6 channels as MP3.
 
-        ``spec.suffix`` is that of the file's name, where its template says it.
+        ``spec.suffix`` is the suffix of the file, if its template determines it.
         """

@@ -1,4 +1,8 @@
-"""What all plugin classes share: options, requirements, preparation."""
+"""The base class of all plugins: options, requirements, preparation.
+
+The generic arguments of a plugin class are its ports: ``class Istft(Transform[ComplexSpectrogram, Waveform,
+IstftOptions])``. mypy checks them, and the host uses them to validate a pipeline before it reads any data.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +21,18 @@ Opts = TypeVar("Opts")
 
 @dataclass(frozen=True)
 class NoOptions:
-    """Options of a plugin that has none."""
+    """Options of a plugin without options."""
 
 
 class Plugin(ABC, Generic[Opts]):
-    """What decoders, transforms and encoders share.
+    """The base class of decoders, transforms and encoders.
 
     The first line of a plugin's docstring is its description in tables.
 
     Attributes
     ----------
     requires
-        Packages and programs that it always needs. ``check`` looks for them without importing.
+        Packages and programs that the plugin always needs. ``check`` looks for them without importing.
     """
 
     role: ClassVar[str]
@@ -39,8 +43,8 @@ class Plugin(ABC, Generic[Opts]):
         self.options = options
 
     def needs(self) -> Iterable[Requirement]:
-        """Return what it needs with these options; ``requires``, unless a plugin says otherwise."""
+        """Return the requirements of the plugin with its options, by default ``requires``."""
         return self.requires
 
     def preflight(self) -> None:
-        """Prepare once, when a run starts; raise what is missing before the first of many files."""
+        """Prepare once at the start of a run; raise an error if anything is missing."""

@@ -1,4 +1,4 @@
-"""The transforms: one signal into another, or the items of a source into others."""
+"""The base classes of transforms, which turn one signal into another, or the items of a source into others."""
 
 from __future__ import annotations
 
@@ -15,28 +15,30 @@ Grouping = Literal["source", "key", "item"]
 
 
 class Transform(Plugin[Opts], Generic[In, Out, Opts]):
-    """Turns one signal into another."""
+    """A plugin that turns one signal into another."""
 
     role = "transform"
     port_names = ("takes", "gives", "options")
 
     @abstractmethod
     def apply(self, signal: In, context: Context) -> Out:
-        """Return the new signal; the given one stays as it is."""
+        """Return the new signal; the given signal must not change."""
 
     def produces(self, spec: Spec) -> Spec:
-        """Return what is known of the result, from what is known of the input.
+        """Return what is known of the result from what is known of the input, by default all but the class.
 
-        The same but for the port's class, unless a plugin knows better. Raise `OptionError` if options and input do not
-        fit one another.
+        Raises
+        ------
+        OptionError
+            If the options contradict the input.
         """
         return spec.but(signals=ports_of(type(self)).gives)
 
 
 class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
-    """Turns the items of one source into others: splits, concatenates. It stands among the transforms.
+    """A plugin that turns the items of one source into other items, as splitting and concatenating do.
 
-    The host numbers the new items: ``index`` counts those of each key within the source.
+    It is used as a step, like a transform. The host numbers the new items: ``index`` counts the items of each key.
     """
 
     role = "transform"
@@ -47,13 +49,15 @@ class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
         """Yield the new items."""
 
     def grouping(self) -> Grouping:
-        """Return which items are regrouped together, by one call: those fail together, and no others with them.
+        """Return which items one call gets; these fail together, and no others with them.
 
-        ``source`` are all of a source, ``key`` those that follow one another with the same key, and ``item`` is each by
-        itself.
+        ``source`` passes all items of a source, ``key`` consecutive items with the same key, ``item`` each item alone.
         """
         return "source"
 
     def produces(self, spec: Spec) -> Spec:
-        """As in `Transform`; the length is no longer known. ``several`` says that one source becomes several items."""
+        """Return what is known of the result, as in `Transform`; the length is no longer known.
+
+        Set ``several`` if one source becomes several items.
+        """
         return spec.but(signals=ports_of(type(self)).gives, length=None)

@@ -1,4 +1,4 @@
-"""One source to one named file, with no run around it."""
+"""Converting one source to named files, without a run around it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tonearm.errors import ItemError
+from tonearm.errors import ItemError, OutputError
 from tonearm.pipeline.converter import Converter
 from tonearm.plugins.context import Context
 from tonearm.plugins.item import Item
-from tonearm.run.store.output_names import Names, output_path
-from tonearm.run.store.temporaries import Temporaries, cannot_write, discard, temporary_of
-from tonearm.run.tasks import File
-from tonearm.run.workers.interrupts import Gate
+from tonearm.run.part import WHOLE_RUN_OWNER
+from tonearm.run.prepared import PreparedFile
+from tonearm.run.store.output_names import OutputNames
+from tonearm.run.store.output_paths import output_path
+from tonearm.run.store.temporaries import Temporaries, discard, rename_temporary
+from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.signals import Signal
 from tonearm.source import Source
 
@@ -21,43 +23,62 @@ from tonearm.source import Source
 def convert_one(
     pipeline: Converter, source: Source, root: Path, *, force: bool, on_warning: Callable[[str], None]
 ) -> list[Path]:
-    """Convert one source and publish its outputs below a folder; return their paths.
+    """Convert one source, publish its outputs below a folder, and return their paths.
+
+    Parameters
+    ----------
+    pipeline
+        Pipeline.
+    source
+        Source.
+    root
+        Output folder.
+    force
+        Whether to replace existing files.
+    on_warning
+        Function that is called with each warning.
 
     Raises
     ------
     ItemError
-        If an item fails, or a file that is there would be replaced without ``force``.
+        If an item fails, or a file exists and ``force`` is not given.
     OutputError
         If the output side fails.
     """
     pipeline.preflight()
     folder = os.fspath(root)
-    names = Names(folder, lambda _: False, force=force)
+    names = OutputNames(folder, lambda _: False, force=force)
     published: list[Path] = []
-    with Gate() as gate:
-        for outcome in gate.each(pipeline.items(source, on_warning=on_warning)):
+    with InterruptGate() as gate:
+        for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning)):
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
-            files = _written(pipeline, source, outcome.item, outcome.context, folder, names, gate)
-            for file in reversed(files):  # what lies beside a file stands behind it, and gets its name before it
-                try:
-                    os.replace(temporary_of(folder, file), os.path.join(folder, file.output))
-                except OSError as error:
-                    discard(folder, files)
-                    raise cannot_write(root / file.output, error) from error
+            files = _write(pipeline, source, outcome.item, outcome.context, folder, names, gate)
+            try:
+                for file in reversed(files):  # sidecars come after their file and are renamed before it
+                    rename_temporary(folder, file)
+            except OutputError:
+                discard(folder, files)
+                raise
             published += [root / file.output for file in files]
     return published
 
 
-def _written(
-    pipeline: Converter, source: Source, item: Item[Signal], context: Context, folder: str, names: Names, gate: Gate
-) -> list[File]:
-    """Return the outputs of an item, whole, under temporary names."""
+def _write(
+    pipeline: Converter,
+    source: Source,
+    item: Item[Signal],
+    context: Context,
+    folder: str,
+    names: OutputNames,
+    gate: InterruptGate,
+) -> list[PreparedFile]:
+    """Return the files of an item, complete under temporary names."""
     taken = set()
-    with Temporaries(folder, mark="00000000", fsync=True) as temporaries:
+    with Temporaries(folder, owner_id=WHOLE_RUN_OWNER + "0000", fsync=True) as temporaries:
         for output in pipeline.outputs:
             target = output_path(output, source, item)
-            names.take(target, 0, source.name, source.where or "")
+            names.take(target, 0, source.name, source.path_text or "")
             taken.add(target)
             sink = temporaries.sink(target)
             with gate.opened:
@@ -66,7 +87,7 @@ def _written(
         try:
             for file in files:
                 if file.output not in taken:
-                    names.take(file.output, 0, source.name, source.where or "")
+                    names.take(file.output, 0, source.name, source.path_text or "")
         except ItemError:
             discard(folder, files)
             raise

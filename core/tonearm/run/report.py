@@ -1,4 +1,4 @@
-"""What became of a run; it does not grow with the number of sources."""
+"""The report of a run. Its size does not grow with the number of sources."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from msgspec import Struct
+from tonearm.run.prepared import Failure
+from tonearm.run.result import Result
 
-from tonearm.run.tasks import Converted, Failure
-
-KEPT = 20
-"""So many failures, outputs and kinds of warnings are held; the journal has all."""
+MAX_KEPT = 20
+"""Largest number of failures, of outputs, and of kinds of warnings that a report keeps. The journal has all."""
 
 _NUMBER = re.compile(r"-?\d[\d.,:]*(?:e[-+]?\d+)?")
 
 
-def kind_of(warning: str) -> str:
-    """Return what a warning has in common with others of its kind: all but the numbers."""
+def warning_pattern(warning: str) -> str:
+    """Return what a warning has in common with others of its kind: everything but the numbers."""
     return _NUMBER.sub("…", warning)
 
 
-def size_of(size: int) -> str:
-    """Return a number of bytes in the unit that suits it."""
+def format_size(size: int) -> str:
+    """Return a number of bytes as text, with a unit that suits it."""
     if size < 1000:
         return f"{size} bytes"
     value, unit = size / 1000, "kB"
@@ -34,77 +33,42 @@ def size_of(size: int) -> str:
     return f"{value:.3g} {unit}"
 
 
-class Result(Struct, frozen=True, kw_only=True):
-    """What became of one source, or of some items of a very large one.
-
-    Parameters
-    ----------
-    source
-        Its name.
-    items
-        Converted and published.
-    failures
-        Items that failed.
-    warnings
-        What is worth knowing.
-    seconds
-        How long it took.
-    last
-        Whether the source is through.
-    skipped
-        Whether there was nothing left to do.
-    """
-
-    source: str
-    items: tuple[Converted, ...] = ()
-    failures: tuple[Failure, ...] = ()
-    warnings: tuple[str, ...] = ()
-    seconds: float = 0.0
-    last: bool = True
-    skipped: bool = False
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Paths below the output folder."""
-        return tuple(file.output for item in self.items for file in item.files)
-
-
 @dataclass
 class Report:
-    """What became of a run.
+    """The report of a run.
 
     Attributes
     ----------
     out
-        The output folder.
+        Output folder.
     total
-        How many sources there were to convert.
+        Number of sources to convert.
     sources
-        How many of them are through.
+        Number of those that are finished.
     skipped
-        How many more had nothing left to do.
+        Number of further sources with nothing left to do.
     converted, failed
-        How many items.
+        Number of items.
     codes
-        How many items failed, by the code of the error.
+        Number of failed items by error code.
     failures
-        The first of what failed.
+        First failures.
     first_outputs
-        The first files that were published, below ``out``.
+        First published files, as paths below ``out``.
     files
-        How many files were published.
+        Number of published files.
     sound
-        Seconds of sound in what was converted.
+        Duration of all converted items in seconds.
     warned
-        How many items have warnings.
+        Number of items with warnings.
     noted
-        How many warnings there were of each kind, numbers left out, and the source that had the first.
+        Warnings by kind, with numbers left out: how many there were, and the source of the first one.
     warnings
-        What is worth knowing of the run as a whole.
+        Warnings about the run as a whole.
     seconds
-        How long it took.
+        Duration of the run.
     stopped
-        Why it ended before all was done; empty if it did not.
+        Why the run ended early; empty if it did not.
     """
 
     out: Path
@@ -127,27 +91,26 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed, and all was done."""
+        """Whether the run finished all sources and no item failed."""
         return not self.failed and not self.stopped
 
     @property
     def outputs(self) -> list[Path]:
-        """Every file that was published, in order; read from the journal."""
-        from tonearm.run.store.history import records
+        """Paths of all published files in order, read from the journal."""
+        from tonearm.run.store.records import OutRecord, read_records
 
         path, start, end = self._journal
-        outs = (record for _, record in records(path, start, end) if record.get("record") == "out")
-        return [self.out / name for record in outs for name, _size in record["outputs"]] if path else []
+        records = (record for _, record in read_records(path, start, end) if isinstance(record, OutRecord))
+        return [self.out / name for record in records for name, _size in record.outputs] if path else []
 
     @property
     def errors(self) -> list[Failure]:
-        """All that failed, in order; read from the journal."""
-        from tonearm.run.store.history import records
+        """All failures in order, read from the journal."""
+        from tonearm.run.store.records import ErrRecord, read_records
 
         path, start, end = self._journal
-        errors = (record for _, record in records(path, start, end) if record.get("record") == "err")
-        fields = ("source", "key", "index", "code", "message", "hint")
-        return [Failure(*(record[name] for name in fields)) for record in errors] if path else []
+        records = (record for _, record in read_records(path, start, end) if isinstance(record, ErrRecord))
+        return [record.failure() for record in records] if path else []
 
     def add(self, result: Result) -> None:
         """Count a result."""
@@ -156,22 +119,22 @@ class Report:
         self.failed += len(result.failures)
         for failure in result.failures:
             self.codes[failure.code] += 1
-        if len(self.failures) < KEPT:
-            self.failures += result.failures[: KEPT - len(self.failures)]
+        if len(self.failures) < MAX_KEPT:
+            self.failures += result.failures[: MAX_KEPT - len(self.failures)]
         self.warned += sum(bool(item.warnings) for item in result.items)
         for warning in result.warnings:
-            kind = kind_of(warning)
-            if kind in self.noted or len(self.noted) < KEPT:
-                count, first = self.noted.get(kind, (0, result.source))
-                self.noted[kind] = (count + 1, first)
+            pattern = warning_pattern(warning)
+            if pattern in self.noted or len(self.noted) < MAX_KEPT:
+                count, first = self.noted.get(pattern, (0, result.source))
+                self.noted[pattern] = (count + 1, first)
         for item in result.items:
             duration = item.measured.get("duration")
             self.sound += duration if isinstance(duration, float) else 0.0
         outputs = result.outputs
         self.files += len(outputs)
-        if len(self.first_outputs) < KEPT:
-            self.first_outputs += outputs[: KEPT - len(self.first_outputs)]
+        if len(self.first_outputs) < MAX_KEPT:
+            self.first_outputs += outputs[: MAX_KEPT - len(self.first_outputs)]
 
     def read_from(self, journal: str, start: int, end: int) -> None:
-        """Say where in a journal the run's records are."""
+        """Set the journal and the offsets between which the run's records are."""
         self._journal = (journal, start, end)

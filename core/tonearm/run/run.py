@@ -1,4 +1,4 @@
-"""One run: a pipeline over many sources, with a journal of what became of each."""
+"""A run: one pipeline over many sources, with a journal of what happened to each item."""
 
 from __future__ import annotations
 
@@ -8,99 +8,51 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from msgspec import Struct
-
-from tonearm.errors import OutputError, UsageError, one_line
+from tonearm.errors import OutputError, one_line
 from tonearm.pipeline.converter import Converter
-from tonearm.run.plan import Plan, Selection, make_plan
+from tonearm.run.options import RunOptions
+from tonearm.run.part import WHOLE_RUN_OWNER
+from tonearm.run.plan import Plan, make_plan
 from tonearm.run.prepare import Settings
-from tonearm.run.report import Report, Result, size_of
-from tonearm.run.sources.content_hash import state_of
-from tonearm.run.store.history import journals
-from tonearm.run.store.journal import Journal, Lock, LockedError, Shard, journal_path, mark_of
+from tonearm.run.report import Report
+from tonearm.run.result import Result
+from tonearm.run.sources.content_hash import file_state
+from tonearm.run.store.free_space import space_warnings
+from tonearm.run.store.journal import Journal
+from tonearm.run.store.lock import Lock, LockedError
 from tonearm.run.store.publisher import Publisher
-from tonearm.run.store.temporaries import ANYBODY, discard, sweep
+from tonearm.run.store.records import RunRecord, StopRecord
+from tonearm.run.store.run_folder import find_journals, journal_path
+from tonearm.run.store.temporaries import ANY_OWNER, discard, sweep
 from tonearm.run.tasks import Task
+from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.cores import usable_cores
-from tonearm.run.workers.executor import Batch, Chunks, Executor, InProcess
-from tonearm.run.workers.interrupts import Gate
+from tonearm.run.workers.executor import Batch, Executor
+from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.source import Source
 
 
-class RunOptions(Struct, frozen=True, kw_only=True):
-    """How a run goes.
-
-    Parameters
-    ----------
-    out
-        The output folder.
-    force
-        Convert what is done already, and replace files that no run wrote.
-    verify
-        Look at the content of outputs that are there, not only at their sizes.
-    jobs
-        How many worker processes; 0 converts in this one, and None takes as many as there are cores to use.
-    timeout
-        Seconds that a source may take; None is for ever.
-    max_failures
-        Stop when so many items have failed; None goes on whatever happens.
-    fsync
-        Flush each file to the disk before it gets its name.
-    shard
-        Which part of the sources to do, of how many: (1, 4) is the first quarter. None does all.
-    executor
-        Name of what does the work; ``local``.
-    debug
-        Keep the tracebacks of plugins that fail.
-    """
-
-    out: str
-    force: bool = False
-    verify: bool = False
-    jobs: int | None = 0
-    timeout: float | None = None
-    max_failures: int | None = None
-    fsync: bool = True
-    shard: Shard | None = None
-    executor: str = "local"
-    debug: bool = False
-
-    def check(self) -> None:
-        """Say what cannot be.
-
-        Raises
-        ------
-        UsageError
-            With what is wrong.
-        """
-        if self.executor != "local":
-            raise UsageError(f"there is no executor {one_line(self.executor)!r}", code="unknown-executor", hint="local")
-        if self.jobs is not None and self.jobs < 0:
-            raise UsageError(f"jobs is {self.jobs}, but cannot be negative", hint="0 converts in this process")
-        if self.timeout is not None and not self.timeout > 0:
-            raise UsageError(f"timeout is {self.timeout:g} s, but must be positive")
-        if self.timeout is not None and self.jobs == 0:
-            raise UsageError("a source can be timed out in a worker process only", hint="--jobs 1 or more")
-        if self.max_failures is not None and self.max_failures < 1:
-            raise UsageError(f"max-failures is {self.max_failures}, but must be 1 or more")
-        if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
-            raise UsageError(f"there is no shard {self.shard[0]} of {self.shard[1]}", hint="shards count from 1")
-
-
 class Run:
-    """One run, from its plan to its report.
+    """A run, from its plan to its report.
 
     Parameters
     ----------
     pipeline
-        What to do.
+        Pipeline.
     options
-        How.
+        Options of the run.
+
+    Attributes
+    ----------
+    jobs
+        Number of worker processes; 0 for none.
+    report
+        Report so far.
 
     Raises
     ------
     UsageError
-        If the options cannot be.
+        If an option is not valid.
     """
 
     def __init__(self, pipeline: Converter, options: RunOptions) -> None:
@@ -108,70 +60,69 @@ class Run:
         self.pipeline = pipeline
         self.options = options
         self.report = Report(Path(options.out))
-        self._lock = Lock(options.out, options.shard)
+        self._lock = Lock(options.out, options.part)
+        cores = usable_cores()
+        self.jobs = cores if options.jobs is None else options.jobs
+        self._threads = max(1, cores // max(1, self.jobs))
 
     def plan(self, sources: Iterable[Source]) -> Plan:
-        """Return what there is to do; nothing on the disk is changed.
+        """Return the plan of the run. Nothing on the disk changes.
 
         Raises
         ------
         LockedError
             If another run holds the output folder.
         UsageError
-            If there is no source at all.
+            If there is no source.
         PipelineError
-            If outputs would clash.
+            If outputs clash.
         TonearmError
             If a plugin finds something missing.
         """
-        options = self.options
-        self._lock.take(make=False)
+        self._lock.acquire(create=False)
         try:
             self.pipeline.preflight()
-            selection = Selection(force=options.force, verify=options.verify, shard=options.shard)
-            plan = make_plan(self.pipeline, sources, options.out, selection)
+            plan = make_plan(self.pipeline, sources, self.options)
         except BaseException:
             self._lock.release()
             raise
         self.report.total, self.report.skipped = len(plan), plan.done
-        self.report.warnings += _too_little_space(plan)
+        self.report.warnings += space_warnings(plan.root, plan.bytes_to_convert)
         return plan
 
     def release(self) -> None:
-        """Let go of the output folder, if a plan is not to be carried out."""
+        """Release the output folder, if the plan is not to be executed."""
         self._lock.release()
 
-    def carry_out(
-        self, plan: Plan, observe: Callable[[Result], None], tick: Callable[[], None] | None = None
-    ) -> Report:
-        """Convert what a plan says, and return what became of it.
+    def execute(self, plan: Plan, observe: Callable[[Result], None], tick: Callable[[], None] | None = None) -> Report:
+        """Execute a plan and return the report.
 
-        Whatever ends a run early, the journal is closed, no temporaries are left, and `report` says what was done.
+        Whatever ends the run early, the journal is closed, no temporaries are left, and `report` is up to date.
 
         Parameters
         ----------
         plan
-            From `plan`.
+            Plan that `plan` returned.
         observe
-            Called with each source's result as it comes.
+            Function that is called with each source's result.
         tick
-            Called about every second, whether anything has come or not.
+            Function that is called about every second, whether there are results or not.
 
         Raises
         ------
         LockedError
             If another run holds the output folder.
         OutputError
-            If the output side fails; what was finished stays.
+            If the output side fails. What was finished stays.
         """
         report = self.report
         began = time.monotonic()
         try:
-            with Gate() as gate:
-                self._lock.take(make=True)
-                _see_that_nobody_ran(plan)
+            with InterruptGate() as gate:
+                self._lock.acquire(create=True)
+                _check_no_other_run(plan)
                 report.warnings += [self._lock.warning] if self._lock.warning else []
-                with contextlib.closing(Journal(self.options.out, self.options.shard)) as journal:
+                with contextlib.closing(Journal(self.options.out, self.options.part)) as journal:
                     start = journal.size
                     try:
                         self._convert(plan, journal, gate, observe, tick or (lambda: None))
@@ -192,25 +143,26 @@ class Run:
         self,
         plan: Plan,
         journal: Journal,
-        gate: Gate,
+        gate: InterruptGate,
         observe: Callable[[Result], None],
         tick: Callable[[], None],
     ) -> None:
         options, report = self.options, self.report
         if not plan.history.clean:
-            sweep(options.out, mark_of(options.shard) if options.shard else ANYBODY, deep=True)
+            sweep(options.out, options.part.owner_id if options.part else ANY_OWNER, deep=True)
         journal.write(
-            "run",
-            time=time.time(),
-            pipeline=plan.fingerprint,
-            file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",
-            plugins=plan.plugins,
-            sources=len(plan),
-            skipped=plan.done,
-            jobs=self.jobs,
+            RunRecord(
+                time=time.time(),
+                pipeline=plan.fingerprint,
+                file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",
+                plugins=plan.plugins,
+                sources=len(plan),
+                skipped=plan.done,
+                jobs=self.jobs,
+            )
         )
         for record in plan.renewed:
-            journal.write(**record)
+            journal.write(record)
         publisher = Publisher(options.out, journal, plan.names, fsync=options.fsync)
         publisher.begin()
 
@@ -234,9 +186,9 @@ class Run:
             stopped = error
             raise
         finally:
-            self._wind_up(executor, publisher, journal, observe, stopped)
+            self._shut_down(executor, publisher, journal, observe, stopped)
 
-    def _wind_up(
+    def _shut_down(
         self,
         executor: Executor,
         publisher: Publisher,
@@ -244,7 +196,7 @@ class Run:
         observe: Callable[[Result], None],
         stopped: BaseException | None,
     ) -> None:
-        """End the workers; what they had finished is published, unless that is what failed. Then close the journal."""
+        """Stop the executor, publish what it had finished unless publishing has failed, and end the journal."""
         report = self.report
         failed = stopped if isinstance(stopped, Exception) else None
         for batch in executor.stop():
@@ -254,11 +206,13 @@ class Run:
             except Exception as error:
                 failed = error
             if failed is not None:
-                discard(self.options.out, [file for one in batch for item in one.items for file in item.files])
-        reason = report.stopped or _reason(failed or stopped)
+                discard(
+                    self.options.out, [file for prepared in batch for item in prepared.items for file in item.files]
+                )
+        reason = report.stopped or _stop_reason(failed or stopped)
         try:
             publisher.sync()
-            journal.write("stop", time=time.time(), converted=report.converted, failed=report.failed, reason=reason)
+            journal.write(StopRecord(time=time.time(), converted=report.converted, failed=report.failed, reason=reason))
             if self.options.fsync:
                 journal.flush()
         except OutputError as error:
@@ -272,58 +226,47 @@ class Run:
                 self.report.add(result)
                 observe(result)
 
-    @property
-    def jobs(self) -> int:
-        """How many worker processes; 0 for none."""
-        return usable_cores() if self.options.jobs is None else self.options.jobs
-
-    def _executor(self, foreign: list[int], gate: Gate) -> Executor:
+    def _executor(self, foreign_descriptors: list[int], gate: InterruptGate) -> Executor:
         options = self.options
-        threads = max(1, usable_cores() // max(1, self.jobs))
-        mark = mark_of(options.shard)
         settings = Settings(
             root=options.out,
-            mark=mark,
+            owner_id=options.part.owner_id if options.part else WHOLE_RUN_OWNER,
             fsync=options.fsync,
-            threads=threads,
+            threads=self._threads,
             debug=options.debug,
-            impatient=options.max_failures is not None,
+            flush_failures=options.max_failures is not None,
         )
         if not self.jobs:
-            return InProcess(self.pipeline, settings, gate)
-        from tonearm.run.workers.local import Local
+            from tonearm.run.workers.in_process import InProcessExecutor
 
-        return Local(self.pipeline, settings, jobs=self.jobs, gate=gate, timeout=options.timeout, foreign=foreign)
+            return InProcessExecutor(self.pipeline, settings, gate)
+        from tonearm.run.workers.local import LocalExecutor
+
+        return LocalExecutor(
+            self.pipeline,
+            settings,
+            jobs=self.jobs,
+            gate=gate,
+            timeout=options.timeout,
+            foreign_descriptors=foreign_descriptors,
+        )
 
 
-def _reason(stopped: BaseException | None) -> str:
-    """Return why a run ended before all was done, in a word."""
+def _stop_reason(stopped: BaseException | None) -> str:
+    """Return why a run ended early, in a word; an empty text if it did not."""
     if stopped is None:
         return ""
-    kinds = {KeyboardInterrupt: "interrupted", OutputError: "output"}
-    return next((word for kind, word in kinds.items() if isinstance(stopped, kind)), "error")
+    words = {KeyboardInterrupt: "interrupted", OutputError: "output"}
+    return next((word for kind, word in words.items() if isinstance(stopped, kind)), "error")
 
 
-def _see_that_nobody_ran(plan: Plan) -> None:
-    """Raise `LockedError` if another run came and went since the plan was made: before, there was no lock to hold."""
-    shard = plan.selection.shard
-    for path in journals(plan.root) if shard is None else [journal_path(plan.root, shard)]:
-        size, _ = state_of(path) or (0, 0)
+def _check_no_other_run(plan: Plan) -> None:
+    """Raise `LockedError` if another run has come and gone since the plan was made.
+
+    When the plan is made, the output folder may not exist yet, and then there is no lock to hold.
+    """
+    part = plan.options.part
+    for path in find_journals(plan.root) if part is None else [journal_path(plan.root, part)]:
+        size, _ = file_state(path) or (0, 0)
         if size != plan.history.sizes.get(path, 0):
             raise LockedError(f"another run wrote to {one_line(plan.root)} meanwhile", hint="run it again")
-
-
-def _too_little_space(plan: Plan) -> list[str]:
-    """Return a warning if the sources are far larger than the space that is left."""
-    folder = os.path.abspath(plan.root)
-    while not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    try:
-        space = os.statvfs(folder)
-    except OSError:
-        return []
-    free = space.f_bavail * space.f_frsize
-    if free * 2 >= plan.todo_bytes:
-        return []
-    needed, left = size_of(plan.todo_bytes), size_of(free)
-    return [f"{needed} of sources are to be converted, and {left} are free at {one_line(plan.root)}"]

@@ -1,7 +1,8 @@
-"""What became of all runs into a folder, read from their journals; a million items take a few dozen megabytes.
+"""The status of an output folder: what all runs into it have done, read from their journals.
 
-A journal only grows, so much in it is past: what a later run converted again, what failed once and then did not. What
-counts is the last record of each output, and the failures of each source when a run last got through with it.
+A journal only grows, so much of it is outdated: an item was converted again, or failed once and then succeeded. What
+counts is the last record of each output, and the failures of each source in the last run that finished it. A million
+items take a few dozen megabytes.
 """
 
 from __future__ import annotations
@@ -9,41 +10,50 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from tonearm.errors import UsageError, one_line
-from tonearm.run.report import KEPT, kind_of
-from tonearm.run.store.history import journals, passes, records
-from tonearm.run.store.index import Index
-from tonearm.run.store.journal import holders
-from tonearm.run.tasks import Failure
-
-_OFFSET_BITS = 48
+from tonearm.run.prepared import Failure
+from tonearm.run.report import MAX_KEPT, warning_pattern
+from tonearm.run.store.hash_index import HashIndex
+from tonearm.run.store.lock import lock_holders
+from tonearm.run.store.records import (
+    OFFSET_BITS,
+    EndRecord,
+    ErrRecord,
+    OutRecord,
+    RunRecord,
+    StopRecord,
+    read_records,
+    runs_in_order,
+)
+from tonearm.run.store.run_folder import find_journals
 
 
 @dataclass
-class Pass:
-    """One run, as its journal tells it.
+class PastRun:
+    """One run, as its journal describes it.
 
     Attributes
     ----------
     journal
-        Name of its journal, which has the shard in it.
+        Name of the journal. The journal of a part is named for it.
     pipeline
-        The file, or the fingerprint of a pipeline that came from Python.
+        Path of the pipeline's file, or the fingerprint of a pipeline that came from Python.
     state
-        ``finished``, ``running``, ``killed``, or why it ended early: ``interrupted``, ``failures``, ``output``,
+        ``finished``, ``running``, ``killed``, or why the run ended early: ``interrupted``, ``failures``, ``output``,
         ``error``.
     began, ended
-        In seconds since 1970; of a run that did not say when it ended, the time of its last record.
-    sources, skipped
-        How many there were to convert, and how many more were done before.
-    through
-        How many sources it got through with.
+        Times in seconds since 1970. If the journal has no end, ``ended`` is the time of its last change.
+    sources
+        Number of sources to convert.
+    skipped
+        Number of further sources with nothing left to do.
+    finished
+        Number of sources that the run finished.
     converted, failed
-        How many items.
+        Number of items.
     sound
-        Seconds of sound in what it converted.
+        Duration of all converted items in seconds.
     """
 
     journal: str
@@ -53,29 +63,29 @@ class Pass:
     state: str = ""
     sources: int = 0
     skipped: int = 0
-    through: int = 0
+    finished: int = 0
     converted: int = 0
     failed: int = 0
     sound: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """Duration of the run."""
         return max(self.ended - self.began, 0.0)
 
 
 @dataclass
 class Spread:
-    """What a measurement was, over all items.
+    """The spread of a measurement over all items.
 
     Attributes
     ----------
     low, high
-        The least and the greatest value, each with the output that it was measured of.
+        Smallest and largest value, each with the output that it was measured of.
     mean
-        Of all values.
+        Mean of all values.
     count
-        How many items have it.
+        Number of items that have the measurement.
     """
 
     low: tuple[float, str]
@@ -84,7 +94,7 @@ class Spread:
     count: int = 0
 
     def add(self, value: float, output: str) -> None:
-        """Take in a value."""
+        """Add a value."""
         self.low = min(self.low, (value, output))
         self.high = max(self.high, (value, output))
         self.count += 1
@@ -93,39 +103,43 @@ class Spread:
 
 @dataclass
 class Status:
-    """What became of all runs into a folder.
+    """The status of an output folder.
 
     Attributes
     ----------
     out
-        The folder.
+        Output folder.
     runs
-        How many there were.
+        Number of runs.
     last
-        The last run in each journal: one, or one for each shard.
+        Last run of each journal: one, or one for each part.
     sources
-        How many sources a run got through with.
+        Number of sources that a run has finished.
     failing
-        How many of those have items that failed.
-    items, files, size, sound
-        What is there: items, files, their bytes, and seconds of sound.
+        Number of those that have failed items.
+    items, files
+        Number of items and files that the journals list as published.
+    size
+        Size of those files in bytes.
+    sound
+        Duration of those items in seconds.
     failed
-        How many items failed, and have not been converted since.
+        Number of items that failed and have not been converted since.
     codes
-        The same by the code of the error.
+        Number of those items by error code.
     failures
-        The first of them.
+        First failures.
     warned
-        How many items have warnings.
+        Number of items with warnings.
     noted
-        How many warnings there are of each kind, numbers left out, and the output that has the first.
+        Warnings by kind, with numbers left out: how many there are, and the output of the first one.
     measured
-        By the name of the measurement.
+        Spread of each measurement, by name.
     """
 
     out: str
     runs: int = 0
-    last: list[Pass] = field(default_factory=list)
+    last: list[PastRun] = field(default_factory=list)
     sources: int = 0
     failing: int = 0
     items: int = 0
@@ -141,113 +155,108 @@ class Status:
 
 
 def status_of(out: str) -> Status:
-    """Return what became of all runs into a folder.
+    """Return the status of an output folder.
 
     Raises
     ------
     UsageError
-        If no run has written there.
+        If no run has written to the folder.
     """
-    files = journals(out)
-    if not files:
+    journals = find_journals(out)
+    if not journals:
         raise UsageError(f"no run has written to {one_line(out)}", code="no-run", hint="name the folder of --out")
-    reader = _Reader(out)
-    for number, start, end in passes(files):
-        reader.read(number, files[number], start, end)
-    for number, path in enumerate(files):
+    reader = _StatusReader(out)
+    for number, start, end in runs_in_order(journals):
+        reader.read(number, journals[number], start, end)
+    for number, path in enumerate(journals):
         reader.measure(number, path)
     return reader.finish()
 
 
-class _Reader:
-    """Reads journals twice: first for what is the last of each, then for that alone."""
+class _StatusReader:
+    """Reads journals twice: first to find the last record of each output, then to read only those."""
 
     def __init__(self, out: str) -> None:
         self._status = Status(out)
-        self._held = holders(out)
-        self._outs = Index()
-        self._through = Index()
-        self._last: dict[str, Pass] = {}
-        self._now: dict[str, list[Failure]] = {}
-        """Failures of sources that a run is at."""
-        self._failed: dict[str, list[Failure]] = {}
-        """Failures of sources that a run got through with."""
+        self._is_running = bool(lock_holders(out))
+        self._last_outs = HashIndex()
+        self._finished = HashIndex()
+        self._last_runs: dict[str, PastRun] = {}
+        self._current_failures: dict[str, list[Failure]] = {}
+        """Failures of sources that the current run has not finished yet."""
+        self._failures: dict[str, list[Failure]] = {}
+        """Failures of finished sources."""
 
     def read(self, number: int, path: str, start: int, end: int | None) -> None:
-        """Take in what part of a journal has the last word on."""
-        run: Pass | None = None
-        for offset, record in records(path, start, end):
-            kind = record.get("record")
-            try:
-                if kind == "run":
-                    run = self._begun(path, record)
-                elif run is None:
-                    continue
-                elif kind == "out":
-                    self._outs.put(record["outputs"][0][0], number << _OFFSET_BITS | offset)
-                    run.converted += 1
-                    run.sound += _number(record["measured"].get("duration")) or 0.0
-                elif kind == "err":
-                    self._now.setdefault(_key(run, record), []).append(_failure(record))
-                    run.failed += 1
-                elif kind == "end" and not record.get("renewed"):
-                    self._end(run, _key(run, record))
-                elif kind == "stop":
-                    run.ended, run.state = record["time"], record["reason"] or "finished"
-            except (KeyError, TypeError, IndexError):
+        """Read a section of a journal for what it has the last word on."""
+        run: PastRun | None = None
+        for offset, record in read_records(path, start, end):
+            if isinstance(record, RunRecord):
+                run = self._start_run(path, record)
+            elif run is None:
                 continue
+            elif isinstance(record, OutRecord):
+                if record.outputs:
+                    self._last_outs.put(record.outputs[0][0], number << OFFSET_BITS | offset)
+                    run.converted += 1
+                    run.sound += _number(record.measured.get("duration")) or 0.0
+            elif isinstance(record, ErrRecord):
+                self._current_failures.setdefault(_key(run, record), []).append(record.failure())
+                run.failed += 1
+            elif isinstance(record, EndRecord):
+                if not record.renewed:
+                    self._finish_source(run, _key(run, record))
+            elif isinstance(record, StopRecord):
+                run.ended, run.state = record.time, record.reason or "finished"
         if run is not None:
             if not run.state:
-                run.ended, run.state = os.path.getmtime(path), "running" if self._held else "killed"
-            self._last[path] = run
+                run.ended, run.state = os.path.getmtime(path), "running" if self._is_running else "killed"
+            self._last_runs[path] = run
 
-    def _begun(self, path: str, record: dict[str, Any]) -> Pass:
+    def _start_run(self, path: str, record: RunRecord) -> PastRun:
         self._status.runs += 1
-        self._now = {}
-        return Pass(
+        self._current_failures = {}
+        return PastRun(
             journal=os.path.basename(path),
-            pipeline=record.get("file") or record["pipeline"],
-            began=record["time"],
-            sources=record["sources"],
-            skipped=record.get("skipped", 0),
+            pipeline=record.file or record.pipeline,
+            began=record.time,
+            sources=record.sources,
+            skipped=record.skipped,
         )
 
-    def _end(self, run: Pass, key: str) -> None:
-        run.through += 1
-        self._through.put(key, 1)
-        self._failed.pop(key, None)
-        failures = self._now.pop(key, None)
+    def _finish_source(self, run: PastRun, key: str) -> None:
+        run.finished += 1
+        self._finished.put(key, 1)
+        self._failures.pop(key, None)
+        failures = self._current_failures.pop(key, None)
         if failures:
-            self._failed[key] = failures
+            self._failures[key] = failures
 
     def measure(self, number: int, path: str) -> None:
-        """Take in what is there: the last record of each output."""
+        """Read the last record of each output."""
         status = self._status
-        for offset, record in records(path):
-            try:
-                if record.get("record") != "out":
-                    continue
-                first = record["outputs"][0][0]
-                if self._outs.get(first) != number << _OFFSET_BITS | offset:
-                    continue
-                status.items += 1
-                status.files += len(record["outputs"])
-                status.size += sum(size for _name, size in record["outputs"])
-                status.warned += bool(record["warnings"])
-                for warning in record["warnings"]:
-                    self._note(warning, first)
-                for name, value in record["measured"].items():
-                    self._measured(name, _number(value), first)
-            except (KeyError, TypeError, IndexError, ValueError):
+        for offset, record in read_records(path):
+            if not isinstance(record, OutRecord) or not record.outputs:
                 continue
+            first = record.outputs[0][0]
+            if self._last_outs.get(first) != number << OFFSET_BITS | offset:
+                continue
+            status.items += 1
+            status.files += len(record.outputs)
+            status.size += sum(size for _name, size in record.outputs)
+            status.warned += bool(record.warnings)
+            for warning in record.warnings:
+                self._note(warning, first)
+            for name, value in record.measured.items():
+                self._measure(name, _number(value), first)
 
     def _note(self, warning: str, output: str) -> None:
-        noted, kind = self._status.noted, kind_of(warning)
-        if kind in noted or len(noted) < KEPT:
-            count, first = noted.get(kind, (0, output))
-            noted[kind] = (count + 1, first)
+        noted, pattern = self._status.noted, warning_pattern(warning)
+        if pattern in noted or len(noted) < MAX_KEPT:
+            count, first = noted.get(pattern, (0, output))
+            noted[pattern] = (count + 1, first)
 
-    def _measured(self, name: str, value: float | None, output: str) -> None:
+    def _measure(self, name: str, value: float | None, output: str) -> None:
         if value is None:
             return
         if name == "duration":
@@ -258,23 +267,19 @@ class _Reader:
         measured[name].add(value, output)
 
     def finish(self) -> Status:
-        """Return all of it."""
+        """Return the status."""
         status = self._status
-        status.last = list(self._last.values())
-        status.sources, status.failing = len(self._through), len(self._failed)
-        for failures in self._failed.values():
+        status.last = list(self._last_runs.values())
+        status.sources, status.failing = len(self._finished), len(self._failures)
+        for failures in self._failures.values():
             status.failed += len(failures)
             status.codes.update(failure.code for failure in failures)
-            status.failures += failures[: KEPT - len(status.failures)]
+            status.failures += failures[: MAX_KEPT - len(status.failures)]
         return status
 
 
-def _key(run: Pass, record: dict[str, Any]) -> str:
-    return f"{run.pipeline}\n{record['folder']}\n{record['source']}"
-
-
-def _failure(record: dict[str, Any]) -> Failure:
-    return Failure(*(record[name] for name in ("source", "key", "index", "code", "message", "hint")))
+def _key(run: PastRun, record: ErrRecord | EndRecord) -> str:
+    return f"{run.pipeline}\n{record.folder}\n{record.source}"
 
 
 def _number(value: object) -> float | None:

@@ -1,4 +1,4 @@
-"""What goes to those who prepare outputs, and what comes back."""
+"""A task: one source to convert."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from tonearm.run.sources.content_hash import State
+from tonearm.source import Source
 
-ItemName: TypeAlias = tuple[str, int]
+ItemId: TypeAlias = tuple[str, int]
 """Key and index of an item within its source."""
 
 
@@ -18,13 +18,13 @@ class Task(Struct, frozen=True):
     Parameters
     ----------
     number
-        Its place in the run.
+        Number of the source within the run.
     name
-        What people call it.
+        Name of the source as the user gave it.
     path
-        Where it is.
+        Absolute path of the source.
     folder
-        Its folder below the fixed part of the pattern that found it.
+        Folder of the source below the fixed part of the pattern that found it.
     skip
         Items that are done already.
     """
@@ -33,76 +33,8 @@ class Task(Struct, frozen=True):
     name: str
     path: str
     folder: str = "."
-    skip: frozenset[ItemName] = frozenset()
+    skip: frozenset[ItemId] = frozenset()
 
-
-class File(Struct, frozen=True):
-    """A whole file under a temporary name, waiting to be published.
-
-    Parameters
-    ----------
-    temporary
-        Name of the temporary, in the folder of the output.
-    output
-        Path below the output root.
-    size, hash
-        Of its content.
-    """
-
-    temporary: str
-    output: str
-    size: int
-    hash: str
-
-
-class Converted(Struct, frozen=True):
-    """One item that was converted."""
-
-    key: str
-    index: int
-    files: list[File]
-    measured: dict[str, float | int | str] = {}
-    warnings: list[str] = []
-
-
-class Failure(Struct, frozen=True):
-    """One item that failed, or a whole source; ``trace`` is for those who debug plugins."""
-
-    source: str
-    key: str
-    index: int
-    code: str
-    message: str
-    hint: str = ""
-    trace: str = ""
-
-
-class Prepared(Struct, frozen=True, kw_only=True):
-    """What became of a source, or of some of its items.
-
-    Parameters
-    ----------
-    task
-        The source.
-    state, hash
-        Of the source as it was read; None and empty if it could not be.
-    items
-        Converted, with files to be published.
-    failures
-        Items that failed.
-    warnings
-        What is worth knowing and belongs to no item that was converted.
-    seconds
-        How long it took.
-    last
-        Whether this is all; a source of very many items comes in parts.
-    """
-
-    task: Task
-    state: State | None = None
-    hash: str = ""
-    items: list[Converted] = []
-    failures: list[Failure] = []
-    warnings: list[str] = []
-    seconds: float = 0.0
-    last: bool = True
+    def source(self, content: bytes | None = None) -> Source:
+        """Return the source, with its content if that has been read already."""
+        return Source(name=self.name, path=self.path, relative_dir=self.folder, content=content)

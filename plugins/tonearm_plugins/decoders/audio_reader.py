@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.api import MAX_SAMPLE_RATE, Context, Decoder, Item, ItemError, RunCommand, Source, Spec, Waveform
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
+from tonearm_plugins.dsp.blocks import samples_per_block
 from tonearm_plugins.formats.file_types import EMPTY, HEAD, UNKNOWN, ZEROS, identify
 from tonearm_plugins.formats.sndfile_reading import DOUBLE_SUBTYPES, check_claimed_length
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-_SAMPLES_AT_A_TIME = 1 << 17  # over all channels
 _FLOATS = ("FLOAT", "DOUBLE")
 _SOFTWARE = "software"  # tag that names the program that wrote the source, not the sound
 
@@ -172,7 +172,7 @@ def _samples(sound: Any, descriptor: int) -> Array:
     """
     import numpy as np
 
-    from tonearm_plugins.formats.channels import vorbis_order
+    from tonearm_plugins.formats.channel_order import vorbis_order
 
     _check_header(sound)
     kind = "float64" if sound.subtype in DOUBLE_SUBTYPES else "float32"
@@ -186,7 +186,7 @@ def _samples(sound: Any, descriptor: int) -> Array:
             code="too-long",
             hint="split the file",
         ) from error
-    block = np.empty((max(1, _SAMPLES_AT_A_TIME // sound.channels), sound.channels), kind)
+    block = np.empty((samples_per_block(sound.channels), sound.channels), kind)
     # libsndfile leaves the channels of Vorbis and Opus in their own order.
     order = list(vorbis_order(sound.channels)) if sound.format == "OGG" and sound.subtype != "FLAC" else slice(None)
     done = 0

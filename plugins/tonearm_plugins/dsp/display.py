@@ -12,12 +12,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.typing import Array, FloatArray
 
 Scale = Literal["linear", "mel", "log"]
 
-BLOCK = 2048
-"""Frames in a block."""
+BLOCK_FRAMES = 2048
+"""Frames in a block: with an n_fft of 2,048 its powers take 16 MiB."""
 
 _LOWEST_HZ = 20.0  # at the bottom of a logarithmic axis
 _FLOOR = 1e-20  # smallest power: −200 dB
@@ -61,15 +62,23 @@ def stft_powers(samples: FloatArray, window: FloatArray, hop_length: int) -> Ite
     ------
     powers
         Powers (bins, frames) float64, 1 for a sine of full scale.
+
+    Examples
+    --------
+    >>> sine = np.sin(2 * np.pi * np.arange(4096) / 16)
+    >>> (powers,) = stft_powers(sine, np.hanning(1024), 256)
+    >>> powers.shape
+    (513, 16)
+    >>> round(float(powers[64, 8]), 2)  # 1024 / 16
+    1.0
     """
     from tonearm_plugins.dsp.stft import stft
 
     n_fft, length = window.size, samples.size
     frames = 1 + (length - 1) // hop_length
     unit = (window.sum() / 2) ** 2
-    for first in range(0, frames, BLOCK):
-        last = min(first + BLOCK, frames)
-        start, stop = first * hop_length - n_fft // 2, (last - 1) * hop_length + n_fft - n_fft // 2
+    for block in block_slices(frames, BLOCK_FRAMES):
+        start, stop = block.start * hop_length - n_fft // 2, (block.stop - 1) * hop_length + n_fft - n_fft // 2
         inside = np.asarray(samples[max(start, 0) : min(stop, length)], np.float32)
         padded = np.pad(inside, (max(-start, 0), max(stop - length, 0)))
         values = stft(padded[None], window=window, hop_length=hop_length)[0]
@@ -92,9 +101,14 @@ def value_powers(values: Array, unit: float, exponent: int = 1) -> Iterator[Floa
     ------
     powers
         Powers (bins, frames) float64.
+
+    Examples
+    --------
+    >>> list(value_powers(np.array([[4.0, 3.0 + 4.0j]]), unit=2.0))
+    [array([[4.  , 6.25]])]
     """
-    for first in range(0, values.shape[1], BLOCK):
-        block = np.abs(values[:, first : first + BLOCK]).astype(np.float64) / unit
+    for part in block_slices(values.shape[1], BLOCK_FRAMES):
+        block = np.abs(values[:, part]).astype(np.float64) / unit
         yield block if exponent == 2 else block**2
 
 
@@ -154,6 +168,11 @@ def band_response(basis: FloatArray, window: FloatArray, exponent: int) -> Float
     -------
     response
         Values (bands,).
+
+    Examples
+    --------
+    >>> band_response(np.eye(513)[:3], np.hanning(1024), 1).round(2)  # each band is a bin
+    array([1., 1., 1.])
     """
     spread = np.abs(np.fft.rfft(window))[:9] / window.sum()
     lobe = np.concatenate([spread[:0:-1], spread]) ** exponent
@@ -189,6 +208,13 @@ def row_levels(powers: FloatArray, frequencies: FloatArray, edges: FloatArray) -
     -------
     levels
         Levels in dB (rows, frames), the lowest frequency first.
+
+    Examples
+    --------
+    >>> powers = np.array([[1.0], [1.0], [0.01], [0.01]])
+    >>> row_levels(powers, np.array([0.0, 100.0, 200.0, 300.0]), np.array([0.0, 200.0, 400.0]))
+    array([[  0.],
+           [-20.]])
     """
     places = np.interp(edges, frequencies, np.arange(frequencies.size))  # in bins
     low, high = places[:-1], places[1:]
@@ -224,7 +250,13 @@ def to_scale(frequencies: npt.ArrayLike, scale: Scale) -> FloatArray:
 
 
 def from_scale(places: npt.ArrayLike, scale: Scale) -> FloatArray:
-    """Frequencies in Hz at places of an axis: the inverse of `to_scale`."""
+    """Frequencies in Hz at places of an axis: the inverse of `to_scale`.
+
+    Examples
+    --------
+    >>> from_scale(to_scale([100.0, 1000.0], "mel"), "mel").round(3)
+    array([ 100., 1000.])
+    """
     values = np.asarray(places, np.float64)
     if scale == "mel":
         return np.asarray(np.expm1(values) * 700)
@@ -247,6 +279,12 @@ def envelope(samples: Array, columns: int) -> tuple[FloatArray, FloatArray, Floa
     -------
     low, high, rms
         Smallest sample, largest sample and root mean square of each column: (columns,) float64 each.
+
+    Examples
+    --------
+    >>> low, high, rms = envelope(np.array([0.0, 3.0, -4.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0]), 2)
+    >>> low, high
+    (array([-4.,  1.]), array([3., 1.]))
     """
     length = samples.size
     if length < 2 * columns:

@@ -214,9 +214,9 @@ def _means(energies: Float64Array, hop: int, hops: int) -> Float64Array:
 
 
 def _native(channel: Array, hop: int, sections: Float64Array) -> Float64Array:
-    from tonearm_plugins.dsp.engines.native.loudness_kernel import energies
+    from tonearm_plugins.dsp.engines.native.loudness_kernel import hop_energies
 
-    return energies(channel, hop, sections)
+    return hop_energies(channel, hop, sections)
 
 
 def _scipy(channel: Array, hop: int, sections: Float64Array) -> Float64Array:

@@ -113,9 +113,9 @@ class Spans:
         """Return the largest absolute value between each sample of some spans and the next: (spans, SPAN)."""
         rows = self.views[which]
         if self._engine == "native":
-            from tonearm_plugins.dsp.engines.native.true_peak_kernel import between
+            from tonearm_plugins.dsp.engines.native.true_peak_kernel import interpolated_peaks
 
-            return between(rows, interpolation_filters().astype(np.float32))
+            return interpolated_peaks(rows, interpolation_filters().astype(np.float32))
         values = rows @ _matrix()
         result: Array = np.abs(values, out=values).reshape(-1, OVERSAMPLING - 1, SPAN).max(axis=1)
         return result

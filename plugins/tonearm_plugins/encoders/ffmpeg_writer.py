@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple
 
 from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
-from tonearm_plugins.encoders.limits import Limits, as_item_error
-from tonearm_plugins.encoders.pcm import Dither, Seed, dither_of, pcm_blocks
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, pcm_blocks
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.formats.codec_limits import Limits, as_item_error
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
 # ffmpeg's name of the format that a suffix stands for, where it is not the suffix itself.

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Meta, OptionError, Requirement, Sink, Spec, Waveform
-from tonearm_plugins.encoders.limits import Limits
-from tonearm_plugins.encoders.pcm import Dither, Seed, dither_of, float_blocks, pcm_blocks
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, float_blocks, pcm_blocks
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.formats.codec_limits import Limits
 
 _AAC = Limits(
     name="AAC",

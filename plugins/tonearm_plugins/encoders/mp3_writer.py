@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Meta, OptionError, Requirement, Sink, Spec, Waveform
-from tonearm_plugins.encoders.limits import Limits, as_item_error
-from tonearm_plugins.encoders.pcm import pcm_blocks
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.pcm_options import pcm_blocks
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.formats.codec_limits import Limits, as_item_error
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
 _LIMITS = Limits(name="MP3", rates=(8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000), channels=2)

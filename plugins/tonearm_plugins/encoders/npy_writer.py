@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from tonearm.api import Context, OptionError, Signal, Sink, Spec
-from tonearm_plugins.encoders.arrays import Dtype, Squeeze, check_dtype, the_array
-from tonearm_plugins.encoders.pcm import Dither, Seed
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.array_options import Dtype, Squeeze, check_dtype, the_array
+from tonearm_plugins.encoders.pcm_options import Dither, Seed
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
-from tonearm_plugins.encoders.limits import Limits
-from tonearm_plugins.encoders.pcm import pcm_blocks
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.pcm_options import pcm_blocks
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.formats.codec_limits import Limits
 
 _LIMITS = Limits(name="Vorbis", rates=range(8000, 192_001), channels=8)
 _BITS = 24
@@ -46,7 +46,7 @@ class OggWriter(TaggingEncoder[Waveform, OggOptions]):
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file and its tags, and measure how many samples were clipped."""
-        from tonearm_plugins.formats.channels import vorbis_order
+        from tonearm_plugins.formats.channel_order import vorbis_order
         from tonearm_plugins.formats.sndfile import write
         from tonearm_plugins.formats.tags import write_comments
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
-from tonearm_plugins.encoders.limits import Limits, as_item_error
-from tonearm_plugins.encoders.pcm import pcm_blocks
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.pcm_options import pcm_blocks
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.formats.codec_limits import Limits, as_item_error
 
 _RATES = (8000, 12000, 16000, 24000, 48000)
 _LIMITS = Limits(name="Opus", rates=_RATES, channels=8)
@@ -60,7 +60,7 @@ class OpusWriter(TaggingEncoder[Waveform, OpusOptions]):
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file and its tags, and measure the rate if it is another one, and what was clipped."""
-        from tonearm_plugins.formats.channels import vorbis_order
+        from tonearm_plugins.formats.channel_order import vorbis_order
         from tonearm_plugins.formats.sndfile import write
         from tonearm_plugins.formats.tags import write_comments
 

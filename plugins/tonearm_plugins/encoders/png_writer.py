@@ -19,7 +19,7 @@ from tonearm.api import (
     Spec,
     Waveform,
 )
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import FloatArray
@@ -28,6 +28,7 @@ Pictured = Waveform | ComplexSpectrogram | MagnitudeSpectrogram | MelSpectrogram
 
 _MOST = 8  # channels in one picture
 _ROOM = 70  # pixels of height that a panel needs
+_WAVE, _SPECTRUM = 1, 2  # relative heights of panels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,20 +97,22 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         from tonearm_plugins.dsp import display
         from tonearm_plugins.formats.figure import SoundFigure
 
-        options, is_wave = self.options, isinstance(signal, Waveform)
-        problem = self._room(signal.channels, is_wave)
+        options = self.options
+        problem = self._room(signal.channels, isinstance(signal, Waveform))
         if problem:
             raise ItemError(problem.message, code=problem.code, hint=problem.hint)
-        if options.show == "waveform" and not is_wave:
+        if isinstance(signal, Waveform):
+            panels = {"waveform": [_WAVE], "spectrogram": [_SPECTRUM], "both": [_WAVE, _SPECTRUM]}[options.show]
+            length, waves = signal.length, signal.samples if _WAVE in panels else ()
+        elif options.show == "waveform":
             raise ItemError("a spectrogram has no waveform to be shown", hint="show: spectrogram")
-        panels = ([1] if is_wave and options.show != "spectrogram" else []) + (
-            [2] if options.show != "waveform" else []
-        )
-        seconds = signal.duration if is_wave else signal.samples_expected / signal.sample_rate
+        else:
+            panels, length, waves = [_SPECTRUM], signal.samples_expected, ()
+        seconds = length / signal.sample_rate
         figure = SoundFigure(options.width, options.height, panels * signal.channels, seconds, tags.get("title", ""))
-        envelopes = [display.envelope(samples, figure.columns) for samples in signal.samples] if 1 in panels else []
+        envelopes = [display.envelope(samples, figure.columns) for samples in waves]
         limit = display.round_up(max((float(np.abs(edges[:2]).max()) for edges in envelopes), default=1.0))
-        spectra = self._spectra(signal, figure.columns, figure.rows[len(panels) - 1]) if 2 in panels else None
+        spectra = self._spectra(signal, figure.columns, figure.rows[len(panels) - 1]) if _SPECTRUM in panels else None
         for channel in range(signal.channels):
             if envelopes:
                 figure.add_wave(*envelopes[channel], limit)

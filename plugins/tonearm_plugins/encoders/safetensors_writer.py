@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from tonearm.api import Context, Meta, OptionError, OutputError, Requirement, Signal, Sink, Spec
-from tonearm_plugins.encoders.arrays import Dtype, Squeeze, check_dtype, the_array
-from tonearm_plugins.encoders.pcm import Dither, Seed
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.encoders.array_options import Dtype, Squeeze, check_dtype, the_array
+from tonearm_plugins.encoders.pcm_options import Dither, Seed
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
         from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
-        from tonearm_plugins.formats.signals import described
+        from tonearm_plugins.formats.signal_metadata import described
 
         array = the_array(signal, self.options, context)
         if array.dtype == np.complex128:

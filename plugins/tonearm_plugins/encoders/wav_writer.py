@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
-from tonearm_plugins.encoders.limits import as_item_error
-from tonearm_plugins.encoders.pcm import Dither, Seed, dither_of, dither_problems, note_clipped
-from tonearm_plugins.encoders.tags import TaggingEncoder, Tags, WithProvenance, tag_problems
-from tonearm_plugins.formats.riff_header import Chunk, Form, bext_chunk, frame, info_chunk
+from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, dither_problems, note_clipped
+from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.formats.codec_limits import as_item_error
+from tonearm_plugins.formats.wav_header import Chunk, Form, bext_chunk, frame, info_chunk
 
 # msgspec takes bounds on a text only, not on one that may be missing.
 Description = Annotated[str, Meta(max_length=256)]
@@ -94,7 +94,7 @@ class WavWriter(TaggingEncoder[Waveform, WavOptions]):
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file, and measure how many samples were clipped."""
-        from tonearm_plugins.formats.riff import write_wav
+        from tonearm_plugins.formats.wav import write_wav
 
         form: Form = {"RF64": "RF64", "W64": "W64"}.get(self._format(sink.suffix), "auto")  # type: ignore[assignment]
         try:
@@ -139,7 +139,7 @@ class WavWriter(TaggingEncoder[Waveform, WavOptions]):
 
 def _after(tags: Mapping[str, str]) -> list[Chunk]:
     """Return the chunks of tags, behind the samples: programs that look for these at byte 44 find them there."""
-    from tonearm_plugins.formats.riff_header import INFO
+    from tonearm_plugins.formats.wav_header import INFO
 
     info = info_chunk(tags)
     chunks = [] if info is None else [info]

@@ -55,7 +55,8 @@ class SoundFigure:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        self._figure = Figure((width / _DPI, height / _DPI), dpi=_DPI, facecolor=_PAPER, layout="none")
+        self._figure = Figure((width / _DPI, height / _DPI), dpi=_DPI, facecolor=_PAPER)
+        self._figure.set_layout_engine("none")
         self._canvas = FigureCanvasAgg(self._figure)
         self._width, self._height, self._seconds = width, height, seconds
         self._top = TOP + (_TITLE if title else 0)
@@ -86,7 +87,7 @@ class SoundFigure:
         import numpy as np
 
         rows = self.rows[len(self._panels)]
-        colours = {"cmap": "magma", "vmin": low, "vmax": high, "aspect": "auto", "origin": "lower"}
+        colours: dict[str, Any] = {"cmap": "magma", "vmin": low, "vmax": high, "aspect": "auto", "origin": "lower"}
         bar = self._axes(LEFT + self.columns + _BAR[0], _BAR[1], rows)
         bar.imshow(np.linspace(low, high, 256)[:, None], extent=(0, 1, low, high), **colours)
         bar.set_xticks([])
@@ -159,8 +160,8 @@ class SoundFigure:
         box = (left / self._width, bottom / self._height, columns / self._width, rows / self._height)
         axes = self._figure.add_axes(box, facecolor=_PAPER, xmargin=0, ymargin=0)
         axes.grid(visible=False)
-        lines = {"direction": "out", "length": 5 * _PIXEL, "width": _PIXEL, "pad": 4 * _PIXEL, "color": _INK}
-        axes.tick_params(labelcolor=_INK, labelsize=13 * _PIXEL, labelfontfamily=_FONT, left=True, bottom=True, **lines)
+        axes.tick_params(direction="out", length=5 * _PIXEL, width=_PIXEL, pad=4 * _PIXEL, color=_INK, left=True)
+        axes.tick_params(bottom=True, labelcolor=_INK, labelsize=13 * _PIXEL, labelfontfamily=_FONT)
         for spine in axes.spines.values():
             spine.set(edgecolor=_INK, linewidth=_PIXEL, visible=True)
         return axes

@@ -1,4 +1,4 @@
-"""A vocoder as an ONNX file: which axis is which, and running it over chunks of frames."""
+"""Vocoders in ONNX files: which axis of the input is which, and inference over chunks of frames."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError, MelDialect, Requirement
+from tonearm.api import ChooseOption, ItemError, MelDialect, Requirement, SetOption
 from tonearm_plugins.dsp.chunking import overlapping_chunks
 
 if TYPE_CHECKING:
@@ -16,21 +16,21 @@ ONNXRUNTIME = Requirement(name="onnxruntime", hint='pip install "tonearm[vocoder
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
-    """How a model takes a mel spectrogram.
+class InputShape:
+    """The shape in which a model takes a mel spectrogram.
 
     Parameters
     ----------
     name
-        Of its input.
+        Name of the input.
     dtype
-        That it takes: ``float32`` or ``float16``.
+        Type of the input: ``float32`` or ``float16``.
     batched
         Whether the first axis is a batch.
     frames_first
         Whether frames come before bands.
     frames
-        How many frames it takes at once; None for any number.
+        Number of frames that it takes at once; None for any number.
     """
 
     name: str
@@ -46,15 +46,17 @@ def open_session(path: Path, providers: list[str], threads: int) -> Any:
     Raises
     ------
     ItemError
-        If the file is no ONNX model, or a provider is not there or does not start.
+        If the file is no ONNX model, or a provider is not installed or does not start.
     """
     import onnxruntime
 
-    there = onnxruntime.get_available_providers()
-    missing = [provider for provider in providers if provider not in there]
+    available = onnxruntime.get_available_providers()
+    missing = [provider for provider in providers if provider not in available]
     if missing:
         raise ItemError(
-            f"onnxruntime has no {', '.join(missing)} here", code="no-provider", hint=f"there are {', '.join(there)}"
+            f"the installed onnxruntime has no {', '.join(missing)}",
+            code="no-provider",
+            remedies=(ChooseOption("providers", tuple([provider] for provider in available)),),
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -63,23 +65,24 @@ def open_session(path: Path, providers: list[str], threads: int) -> Any:
         session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # its exceptions have no common base
         raise ItemError(f"{path} cannot be loaded: {_reason(error)}", code="bad-model") from error
-    # One that is there may still not start, for want of a driver: then onnxruntime takes another and says nothing.
+    # One that is available may still not start, for want of a driver: then onnxruntime silently takes another.
     if idle := [provider for provider in providers if provider not in session.get_providers()]:
         raise ItemError(
             f"onnxruntime could not start {', '.join(idle)}",
             code="no-provider",
-            hint=f"mend its driver, or leave it out: {', '.join(session.get_providers())} would do the work",
+            remedies=(SetOption("providers", list(session.get_providers()), when="to do without it"),),
+            hint="fix its driver",
         )
     return session
 
 
-def shape_of(session: Any, dialect: MelDialect) -> Shape:
-    """Return how a model takes a mel spectrogram of a dialect.
+def shape_of(session: Any, dialect: MelDialect) -> InputShape:
+    """Return the shape in which a model takes a mel spectrogram of a dialect.
 
     Raises
     ------
     ItemError
-        If it takes something else.
+        If its input is no mel spectrogram.
     """
     inputs = session.get_inputs()
     if len(inputs) != 1:
@@ -99,11 +102,11 @@ def shape_of(session: Any, dialect: MelDialect) -> Shape:
             code="dialect-mismatch",
             hint="give the dialect that the model was trained for",
         )
-    # A model that takes any size of both, or the same of both, is taken to want them as its family writes them.
+    # If both axes may have any size, or both fit, the order is that in which the model's family writes files.
     bands = fitting[0] if len(fitting) == 1 else (1 if dialect.layout == "frames-mels" else 0)
     if not fitting and sizes[bands] is not None:
         bands = 1 - bands
-    return Shape(
+    return InputShape(
         name=given.name,
         dtype=dtype,
         batched=len(given.shape) == 3,
@@ -113,7 +116,7 @@ def shape_of(session: Any, dialect: MelDialect) -> Shape:
 
 
 def synthesise(
-    session: Any, shape: Shape, mel: np.ndarray[Any, Any], *, hop_length: int, size: int, overlap: int
+    session: Any, shape: InputShape, mel: np.ndarray[Any, Any], *, hop_length: int, size: int, overlap: int
 ) -> np.ndarray[Any, Any]:
     """Return the waveform of one channel, (samples,) float32.
 
@@ -124,14 +127,16 @@ def synthesise(
     mel
         (mels, frames), in the model's own units.
     hop_length
-        Samples that a frame stands for.
-    size, overlap
-        Frames that the model takes at once, and how many of them it sees on each side beyond what is kept.
+        Samples of a frame.
+    size
+        Frames that the model takes at once.
+    overlap
+        Frames on each side of a chunk whose sound is dropped.
 
     Raises
     ------
     ItemError
-        If it fails, does not give ``hop_length`` samples a frame, or too few to join chunks.
+        If the model fails, does not give ``hop_length`` samples a frame, or gives too few to join chunks.
     """
     import numpy as np
 
@@ -155,14 +160,14 @@ def synthesise(
             raise ItemError(
                 f"the model gives {samples.size} samples for {given.shape[1]} frames: chunks leave gaps between them",
                 code="bad-model",
-                hint="give overlap_frames of 2 or more",
+                remedies=(SetOption("overlap_frames", 2, when="or more"),),
             )
         at_the_end = chunk.keep_to == frames and given.shape[1] == chunk.last - chunk.first
         parts.append(samples[begin:] if at_the_end else samples[begin:end])
     return np.concatenate(parts)
 
 
-def _run(session: Any, shape: Shape, mel: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _run(session: Any, shape: InputShape, mel: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the waveform of one chunk."""
     import numpy as np
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tonearm.api import Item, Provenance, Signal
-from tonearm_plugins.formats.signals import as_written, described
+from tonearm_plugins.formats.signal_metadata import as_written, described
 from tonearm_plugins.formats.tags import OWN, valid
 
 

@@ -10,9 +10,6 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-BLOCK = 1 << 17
-"""Samples, over all channels, that are converted at a time: small enough to stay in the cache."""
-
 
 def quantize(block: Array, bits: int, dither: np.random.Generator | None = None) -> tuple[Array, int]:
     """Round samples to integers: the nearest one, halves to the even one, limited to the range and never wrapped.
@@ -48,7 +45,7 @@ def quantize(block: Array, bits: int, dither: np.random.Generator | None = None)
     if not 2 <= bits <= 32:
         raise ValueError(f"bits must be 2 to 32, not {bits}")
     check_type(block)
-    low, high = extent_of(block)
+    low, high = finite_extent(block)
     out = np.empty(block.shape, np.int16 if bits <= 16 else np.int32)
     work = np.empty(block.shape, work_type(block, bits, dither))
     round_into(out, block, bits, low, high, work, dither)
@@ -66,11 +63,11 @@ def work_type(block: Array, bits: int, dither: object = None) -> str:
     return "f4" if block.dtype.itemsize == 4 and bits <= (24 if dither is None else 16) else "f8"
 
 
-def extent_of(block: Array) -> tuple[float, float]:
+def finite_extent(block: Array) -> tuple[float, float]:
     """Return the smallest and the largest sample (0, 0 of none); ValueError if any is not finite."""
-    if not block.size:
-        return 0.0, 0.0
-    low, high = float(block.min()), float(block.max())  # both are NaN if any sample is
+    from tonearm_plugins.dsp.levels import extent
+
+    low, high = extent(block)
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError("samples must be finite; some are NaN or infinite")
     return low, high

@@ -6,7 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Grouping, Item, ItemError, Meta, OptionError, Regroup, Spec, Waveform
+from tonearm.api import (
+    Context,
+    Grouping,
+    InsertStep,
+    Item,
+    ItemError,
+    Meta,
+    OptionError,
+    Regroup,
+    RemoveOption,
+    Spec,
+    Waveform,
+)
 from tonearm_plugins.transforms.durations import duration_in_samples
 
 
@@ -37,7 +49,11 @@ class ConcatOptions:
     def problems(self) -> Iterator[OptionError]:
         """Yield an error if there is both a crossfade and a gap."""
         if self.crossfade_ms and self.gap_ms:
-            yield OptionError("a crossfade leaves no gap", option="gap_ms", hint="keep one of crossfade_ms and gap_ms")
+            yield OptionError(
+                "a crossfade leaves no gap",
+                option="gap_ms",
+                remedies=(RemoveOption("crossfade_ms", "or leave gap_ms out"),),
+            )
 
 
 class Concat(Regroup[Waveform, Waveform, ConcatOptions]):
@@ -65,10 +81,15 @@ class Concat(Regroup[Waveform, Waveform, ConcatOptions]):
         options, first = self.options, signals[0]
         for number, signal in enumerate(signals):
             if (signal.sample_rate, signal.channels) != (first.sample_rate, first.channels):
+                resample = InsertStep("resample", {"sample_rate": first.sample_rate})
+                mix = InsertStep("mix", {"to": "mono"})
                 raise ItemError(
                     f"the first part has {_format(first)}, but part {number} has {_format(signal)}",
                     code="parts-differ",
-                    hint="put resample and mix before it",
+                    remedies=(
+                        *((resample,) if signal.sample_rate != first.sample_rate else ()),
+                        *((mix,) if signal.channels != first.channels else ()),
+                    ),
                 )
         samples = concatenate(
             [signal.samples for signal in signals],

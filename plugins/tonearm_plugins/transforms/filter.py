@@ -85,7 +85,7 @@ class Filter(Transform[Waveform, Waveform, FilterOptions]):
         options = self.options
         problem = self._problem(signal.sample_rate)
         if problem:
-            raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+            raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
         sections = [butterworth(kind, hertz, signal.sample_rate, options.order) for _, kind, hertz in options.edges()]
         samples = apply_filter(signal.samples, np.concatenate(sections), zero_phase=options.zero_phase)
         return Waveform(samples=samples, sample_rate=signal.sample_rate)

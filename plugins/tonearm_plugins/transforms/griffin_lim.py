@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, MagnitudeSpectrogram, Meta, Spec, Transform, Waveform
-from tonearm_plugins.transforms.phase_recovery_options import Engine
+from tonearm_plugins.transforms.phase_recovery_options import EngineName, Iterations, Momentum, Seed, Start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,29 +15,24 @@ class GriffinLimOptions:
 
     preset: Annotated[
         Literal["draft", "fast", "good", "best"],
-        Meta(description="Start, iterations and momentum together: 8, 16, 32 or more iterations."),
+        Meta(description="Start, iterations and momentum together; 8, 16, 32 or 128 iterations."),
     ] = "good"
     start: Annotated[
-        Literal["random", "zero", "plgi", "pghi"] | None,
-        Meta(description="The first phases: random, zero, or found from the magnitudes; the preset's if not given."),
+        Start | None,
+        Meta(description="First phases: random, zero, or derived from the magnitudes; the preset's if not given."),
     ] = None
-    iterations: Annotated[int | None, Meta(ge=0, le=100_000, description="Iterations; the preset's if not given.")] = (
-        None
-    )
-    momentum: Annotated[
-        float | None,
-        Meta(ge=0, lt=1.1, description="Of fast Griffin-Lim; 0 is the plain algorithm; the preset's if not given."),
-    ] = None
-    seed: Annotated[int, Meta(ge=0, description="Of random phases: the same seed gives the same sound.")] = 0
+    iterations: Iterations = None
+    momentum: Momentum = None
+    seed: Seed = 0
     tolerance_db: Annotated[
         float | None,
-        Meta(gt=0, description="Stop when the spectral convergence gains less than this in a few iterations, in dB."),
+        Meta(gt=0, description="Gain in dB of four iterations below which they stop early; never if not given."),
     ] = None
-    engine: Annotated[Engine, Meta(description="What does the work; auto takes the fastest that can.")] = "auto"
+    engine: EngineName = "auto"
 
 
 class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
-    """Recover a waveform from magnitudes alone, by fast Griffin-Lim from phases integrated out of them."""
+    """Recover a waveform from magnitudes alone, by fast Griffin-Lim from phases derived from them."""
 
     def apply(self, signal: MagnitudeSpectrogram, context: Context) -> Waveform:
         """Return the waveform, and measure its spectral convergence."""

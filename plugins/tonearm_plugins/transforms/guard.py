@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, ItemError, Meta, OptionError, Spec, Transform, Waveform
+from tonearm.api import Context, ItemError, Meta, OptionError, SetOption, Spec, Transform, Waveform
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -85,7 +85,7 @@ class GuardOptions:
                 "silence: fix shortens silence at the ends to 'max_silence', which is missing",
                 option="silence",
                 code="missing-option",
-                hint="max_silence: 0.5",
+                remedies=(SetOption("max_silence", 0.5, "for example"),),
             )
         if None not in (self.min_seconds, self.max_seconds) and self.min_seconds > self.max_seconds:  # type: ignore[operator]
             yield OptionError(f"min_seconds {self.min_seconds:g} is above max_seconds", option="min_seconds")
@@ -109,7 +109,7 @@ class Guard(Transform[Waveform, Waveform, GuardOptions]):
             raise ItemError(
                 "; ".join(message for _, message in check.errors),
                 code=f"guard-{fault.replace('_', '-')}",
-                hint=f"listen to it; guard lets it pass with {fault}: warn",
+                remedies=(SetOption(fault, "warn", "if that is intended"),),
             )
         if check.samples is signal.samples:
             return signal

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from tonearm.api import ComplexSpectrogram, Context, Meta, Spec, Transform, Waveform
-from tonearm_plugins.transforms.phase_recovery_options import Engine
+from tonearm.api import ComplexSpectrogram, Context, Spec, Transform, Waveform
+from tonearm_plugins.transforms.phase_recovery_options import EngineName
 
 
 @dataclass(frozen=True, kw_only=True)
 class IstftOptions:
     """Options of ``istft``; hop, window and padding come with the spectrogram."""
 
-    engine: Annotated[Engine, Meta(description="What does the work; auto takes the fastest that can.")] = "auto"
+    engine: EngineName = "auto"
 
 
 class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions]):
-    """Invert a complex spectrogram, to exactly its length where that is known."""
+    """Invert a complex spectrogram, to its exact length where that is known."""
 
     def apply(self, signal: ComplexSpectrogram, context: Context) -> Waveform:
         """Return the waveform."""

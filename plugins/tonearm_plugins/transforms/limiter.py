@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Meta, OptionError, Transform, Waveform
+from tonearm.api import Context, Meta, OptionError, RemoveOption, Transform, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples
 
 DEFAULT_TRUE_PEAK_DB = -1.0
@@ -41,7 +41,7 @@ class LimiterOptions:
             yield OptionError(
                 "peak_db and true_peak_db are two ceilings",
                 option="peak_db",
-                hint="keep true_peak_db, which also holds for samples",
+                remedies=(RemoveOption("peak_db", "because true_peak_db also holds for samples"),),
             )
 
 

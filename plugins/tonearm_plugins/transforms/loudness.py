@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, ItemError, Meta, OptionError, Spec, Transform, Waveform
+from tonearm.api import Context, GiveOption, InsertStep, ItemError, Meta, OptionError, Remedy, Spec, Transform, Waveform
 from tonearm_plugins.transforms.limiter import LimiterOptions, limit_waveform
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ MIN_SLOPE = 0.2
 
 MAX_EXTRA_GAIN_DB = 40.0
 """Largest gain in dB that is tried beyond that to the target, where a limiter takes nearly all of it away."""
-
-HINT = "channel_weights gives a weight for each channel; mix and resample before it change channels and rate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +137,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         try:
             return measure_loudness(signal.samples, signal.sample_rate, weights=self.options.channel_weights)
         except ShapeError as error:
-            raise ItemError(str(error), code="no-loudness", hint=HINT) from error
+            raise ItemError(str(error), code="no-loudness", remedies=self._remedies(signal.sample_rate)) from error
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec; channels and rates without a loudness are refused."""
@@ -147,8 +145,17 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
 
         reason = loudness_refusal(spec.channels, spec.sample_rate, self.options.channel_weights)
         if reason:
-            raise OptionError(reason, code="no-loudness", hint=HINT)
+            raise OptionError(reason, code="no-loudness", remedies=self._remedies(spec.sample_rate))
         return spec.but(signals=(Waveform,))
+
+    def _remedies(self, sample_rate: int | None) -> tuple[Remedy, ...]:
+        """Return what to do about a waveform whose loudness cannot be measured."""
+        from tonearm_plugins.dsp.channel_layouts import MIN_LOUDNESS_RATE
+
+        if sample_rate is not None and sample_rate < MIN_LOUDNESS_RATE:
+            return (InsertStep("resample", {"sample_rate": MIN_LOUDNESS_RATE}),)
+        weights = GiveOption("channel_weights", "one weight for each channel")
+        return (weights,) if self.options.channel_weights else (weights, InsertStep("mix", {"to": "mono"}))
 
 
 def _rounded(db: float) -> float | str:

@@ -1,28 +1,29 @@
-"""What the transforms between waveforms and mel spectrograms share: the analysis that a dialect describes."""
+"""The analysis that a dialect describes, and what else transforms of mel spectrograms share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError, MelDialect, MelSpectrogram, OptionError, Spec, Waveform
+from tonearm.api import InsertStep, ItemError, MelDialect, MelSpectrogram, OptionError, Spec, Waveform
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 def analyse(signal: Waveform, dialect: MelDialect, *, threads: int = 1) -> np.ndarray[Any, Any]:
-    """Return the linear mel spectrogram of a waveform, float64 (channels, mels, frames), as a dialect analyses it.
+    """Return the linear mel spectrogram of a waveform by the analysis of a dialect: (channels, mels, frames), float64.
 
     Raises
     ------
     ItemError
-        If the rate is another, or the waveform is too short.
+        If the sample rates differ, or the waveform is too short.
     """
     from tonearm_plugins.dsp.errors import ShapeError
     from tonearm_plugins.dsp.mel_spectrogram import Conditioning, mel_spectrogram
 
     if signal.sample_rate != dialect.sample_rate:
-        raise ItemError(rate_text(signal.sample_rate, dialect), code="rate-mismatch", hint=rate_hint(dialect))
+        message, remedy = other_rate(signal.sample_rate, dialect)
+        raise ItemError(message, code="rate-mismatch", remedies=(remedy,))
     grid = dialect.grid
     conditioning = Conditioning(
         preemphasis=dialect.preemphasis,
@@ -52,26 +53,23 @@ def analyse(signal: Waveform, dialect: MelDialect, *, threads: int = 1) -> np.nd
     return linear[..., :frames]
 
 
-def rate_text(sample_rate: int, dialect: MelDialect) -> str:
-    """Say that a waveform has another rate than a dialect."""
-    return f"the waveform is at {sample_rate} Hz, but the dialect {dialect.label} at {dialect.sample_rate} Hz"
+def other_rate(sample_rate: int, dialect: MelDialect) -> tuple[str, InsertStep]:
+    """Return the message for a waveform at another sample rate than the dialect's, and the step that mends it."""
+    message = f"the waveform is at {sample_rate} Hz, but the dialect {dialect.label} at {dialect.sample_rate} Hz"
+    return message, InsertStep("resample", {"sample_rate": dialect.sample_rate})
 
 
-def rate_hint(dialect: MelDialect) -> str:
-    """Say what to do about it."""
-    return f"put resample with sample_rate: {dialect.sample_rate} before it"
-
-
-def require_undoable(spec: Spec) -> None:
-    """Raise `OptionError` if what is known of a mel spectrogram says that its values cannot be undone."""
+def require_invertible(spec: Spec) -> None:
+    """Raise `OptionError` if the dialect of a mel spectrogram is known, and its values cannot be undone."""
     dialect = spec.dialect
     if dialect is not None and dialect.refusal:
-        hint = f"dialect: {{base: {dialect.name or 'NAME'}, mean: […], std: […]}}, one number a band, or one for all"
+        name = dialect.name or "NAME"
+        hint = f"give the decoder dialect: {{base: {name}, mean: […], std: […]}}, with one number a band or one for all"
         raise OptionError(dialect.refusal, code="not-invertible", hint=hint)
 
 
-def finished(samples: np.ndarray[Any, Any], signal: MelSpectrogram) -> Waveform:
-    """Return the waveform of inverted frames: pre-emphasis undone."""
+def without_preemphasis(samples: np.ndarray[Any, Any], signal: MelSpectrogram) -> Waveform:
+    """Return the waveform that was inverted from a mel spectrogram, with the dialect's pre-emphasis undone."""
     import numpy as np
 
     from tonearm_plugins.dsp.preemphasis import deemphasis

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, MagnitudeSpectrogram, MelSpectrogram, Meta, Spec, Transform
-from tonearm_plugins.transforms.mel_analysis import require_undoable
+from tonearm_plugins.transforms.mel_analysis import require_invertible
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,12 +14,12 @@ class MelToMagnitudeOptions:
     """Options of ``mel-to-magnitude``; everything else comes with the dialect."""
 
     iterations: Annotated[
-        int, Meta(ge=0, le=10_000, description="Multiplicative updates; 0 leaves the pseudo-inverse, clipped at 0.")
+        int, Meta(ge=0, le=10_000, description="Number of multiplicative updates; 0 gives the clipped pseudo-inverse.")
     ] = 10
 
 
 class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnitudeOptions]):
-    """Find magnitudes whose mel spectrogram is the given one; pre-emphasis is taken out bin by bin."""
+    """Find magnitudes that have the given mel spectrogram, and undo pre-emphasis bin by bin."""
 
     def apply(self, signal: MelSpectrogram, context: Context) -> MagnitudeSpectrogram:
         """Return the magnitudes."""
@@ -40,5 +40,5 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
 
     def produces(self, spec: Spec) -> Spec:
         """Return magnitudes on the dialect's grid."""
-        require_undoable(spec)
+        require_invertible(spec)
         return spec.but(signals=(MagnitudeSpectrogram,), dialect=None)

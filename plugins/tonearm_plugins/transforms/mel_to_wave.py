@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, MelSpectrogram, Meta, Spec, Transform, Waveform
-from tonearm_plugins.transforms.mel_analysis import finished, require_undoable
-from tonearm_plugins.transforms.phase_recovery_options import Engine
+from tonearm_plugins.transforms.mel_analysis import require_invertible, without_preemphasis
+from tonearm_plugins.transforms.phase_recovery_options import EngineName, Iterations, Momentum, Seed, Start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,28 +15,20 @@ class MelToWaveOptions:
     """Options of ``mel-to-wave``; everything else comes with the dialect."""
 
     preset: Annotated[
-        Literal["draft", "fast", "best"], Meta(description="8, 32 or 128 iterations, with the momentum that serves.")
+        Literal["draft", "fast", "best"], Meta(description="Iterations and momentum together; 8, 32 or 128 iterations.")
     ] = "fast"
-    iterations: Annotated[int | None, Meta(ge=0, le=100_000, description="Iterations; the preset's if not given.")] = (
-        None
-    )
-    momentum: Annotated[
-        float | None,
-        Meta(ge=0, lt=1.1, description="How far each iteration goes on in its direction; the preset's if not given."),
-    ] = None
-    start: Annotated[
-        Literal["random", "zero", "plgi", "pghi"],
-        Meta(description="The first phases: random, zero, or found from the magnitudes."),
-    ] = "plgi"
-    seed: Annotated[int, Meta(ge=0, description="Of random phases: the same seed gives the same sound.")] = 0
-    engine: Annotated[Engine, Meta(description="What does the work; auto takes the fastest that can.")] = "auto"
+    iterations: Iterations = None
+    momentum: Momentum = None
+    start: Annotated[Start, Meta(description="First phases: random, zero, or derived from the magnitudes.")] = "plgi"
+    seed: Seed = 0
+    engine: EngineName = "auto"
 
 
 class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
-    """Recover a waveform from a mel spectrogram in one go: the mel is held, magnitudes and phases settle together."""
+    """Recover a waveform from a mel spectrogram, finding magnitudes and phases together."""
 
     def apply(self, signal: MelSpectrogram, context: Context) -> Waveform:
-        """Return the waveform, and measure how near its mel spectrogram is."""
+        """Return the waveform, and measure how close its mel spectrogram is."""
         from tonearm_plugins.dsp.mel_griffin_lim import PRESETS, mel_griffin_lim
 
         options, signal = self.options, signal.unmasked()
@@ -58,9 +50,9 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
             threads=context.threads,
         )
         context.measure(mel_convergence_db=round(recovered.spectral_convergence_db, 2), iterations=recovered.iterations)
-        return finished(recovered.samples, signal)
+        return without_preemphasis(recovered.samples, signal)
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the dialect's rate and the mel's length."""
-        require_undoable(spec)
+        require_invertible(spec)
         return spec.but(signals=(Waveform,), grid=None, dialect=None)

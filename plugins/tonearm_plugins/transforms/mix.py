@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, ItemError, Meta, OptionError, Spec, Transform, Waveform
+from tonearm.api import Context, ItemError, Meta, OptionError, RemoveOption, SetOption, Spec, Transform, Waveform
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -33,10 +33,11 @@ class MixOptions:
 
     def problems(self) -> Iterator[OptionError]:
         """Yield an error unless there is one of mix and choice, and for a negative channel."""
-        if (self.to is None) == (self.pick is None):
-            yield OptionError(
-                "give either to or pick", option="to" if self.pick else None, hint="to: mono, or pick: [0]"
-            )
+        if self.to is None and self.pick is None:
+            remedies = (SetOption("to", "mono"), SetOption("pick", [0], "for the first channel"))
+            yield OptionError("neither 'to' nor 'pick' is given", remedies=remedies)
+        if self.to is not None and self.pick is not None:
+            yield OptionError("give either 'to' or 'pick'", option="to", remedies=(RemoveOption("to", "or pick"),))
         if self.pick is not None and min(self.pick) < 0:
             yield OptionError(f"there is no channel {min(self.pick)}", option="pick", hint=FROM_0)
 
@@ -49,7 +50,7 @@ class Mix(Transform[Waveform, Waveform, MixOptions]):
         try:
             samples = self._mix(signal.samples)
         except OptionError as error:
-            raise ItemError(error.message, code=error.code, hint=error.hint) from error
+            raise ItemError(error.message, code=error.code, remedies=error.remedies) from error
         return Waveform(samples=samples, sample_rate=signal.sample_rate)
 
     def produces(self, spec: Spec) -> Spec:
@@ -101,7 +102,7 @@ class Mix(Transform[Waveform, Waveform, MixOptions]):
                 f"there is no stereo mix for {channels} channels, whose layout is not known",
                 option="to",
                 code="unknown-layout",
-                hint="pick: [0, 1] takes the first two",
+                remedies=(SetOption("pick", [0, 1], "in place of to"),),
             )
         rows = STEREO_MIX[channels]
         if self.options.to == "mono":

@@ -7,11 +7,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from tonearm.api import Context, ItemError, MelDialect, MelSpectrogram, Meta, OptionError, Spec, Transform, Waveform
+from tonearm.api import (
+    Advice,
+    Context,
+    InsertStep,
+    ItemError,
+    MelDialect,
+    MelSpectrogram,
+    Meta,
+    OptionError,
+    Remedy,
+    RemoveOption,
+    SetOption,
+    Spec,
+    Transform,
+    Waveform,
+)
 from tonearm_plugins.formats.onnx import ONNXRUNTIME
 
 NAMED = 4
-"""Differences between dialects that an error names at most."""
+"""Largest number of differences between dialects that an error names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,37 +37,39 @@ class OnnxVocoderOptions:
         str,
         Meta(
             min_length=1,
-            description="ONNX file with one input, a mel spectrogram, and one waveform as output; relative to the"
-            " current folder.",
+            description="ONNX file with a mel spectrogram as its one input and a waveform as its output; relative to"
+            " the current folder.",
         ),
     ]
     dialect: Annotated[
-        MelDialect, Meta(description="That the model was trained for; a mel spectrogram in another one is refused.")
+        MelDialect,
+        Meta(description="Dialect that the model was trained for; any other is refused."),
     ]
     chunk_frames: Annotated[
-        int | None, Meta(ge=16, description="Frames that the model gets at once; its own number if it has one.")
+        int | None,
+        Meta(ge=16, description="Frames that the model takes at once; its own number if that is fixed."),
     ] = None
     overlap_frames: Annotated[
-        int, Meta(ge=0, description="Frames that each chunk sees beyond what is kept of it, on each side.")
+        int, Meta(ge=0, description="Frames on each side of a chunk that the model sees, but whose sound is dropped.")
     ] = 32
     providers: Annotated[
-        list[str], Meta(min_length=1, description="Execution providers of onnxruntime, the preferred one first.")
+        list[str], Meta(min_length=1, description="Execution providers of onnxruntime, in order of preference.")
     ] = field(default_factory=lambda: ["CPUExecutionProvider"])
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what shows without loading the model."""
+        """Yield the problems that show without loading the model."""
         if not Path(self.model).is_file():
             yield OptionError(f"there is no file {self.model}", option="model", code="no-such-file")
         if self.chunk_frames is not None and self.chunk_frames <= 2 * self.overlap_frames:
             yield OptionError(
-                f"chunks of {self.chunk_frames} frames have nothing left beside {self.overlap_frames} on each side",
+                f"chunks of {self.chunk_frames} frames leave nothing between {self.overlap_frames} on each side",
                 option="chunk_frames",
-                hint=f"at least {2 * self.overlap_frames + 1}, or less overlap",
+                remedies=(SetOption("chunk_frames", 2 * self.overlap_frames + 1, when="or more"),),
             )
 
 
 class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
-    """Give a mel spectrogram to a neural vocoder in an ONNX file, in chunks that overlap."""
+    """Turn a mel spectrogram into sound with a neural vocoder in an ONNX file, in chunks that overlap."""
 
     requires = (ONNXRUNTIME,)
     _sessions: dict[int, Any]
@@ -62,7 +79,7 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
         self._sessions = {}  # by number of threads
 
     def preflight(self) -> None:
-        """Load the model once to see what it takes; workers load it for themselves."""
+        """Load the model once to see what it takes. Workers load it for themselves."""
         from tonearm_plugins.formats.onnx import open_session, shape_of
 
         session = open_session(Path(self.options.model), self.options.providers, 1)
@@ -76,7 +93,7 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
 
         options, dialect = self.options, signal.dialect
         if reason := self._mismatch(dialect):
-            raise ItemError(reason, code="dialect-mismatch", hint=HINT)
+            raise ItemError(reason, code="dialect-mismatch", remedies=self._remedies())
         if context.threads not in self._sessions:
             self._sessions[context.threads] = open_session(Path(options.model), options.providers, context.threads)
         session = self._sessions[context.threads]
@@ -98,15 +115,15 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
         return Waveform(samples=samples, sample_rate=dialect.sample_rate)
 
     def produces(self, spec: Spec) -> Spec:
-        """Return a waveform of the dialect's rate; the model says how long it is."""
+        """Return a waveform of the dialect's rate, whose length the model decides."""
         if spec.dialect is not None and (reason := self._mismatch(spec.dialect)):
-            raise OptionError(reason, option="dialect", code="dialect-mismatch", hint=HINT)
+            raise OptionError(reason, option="dialect", code="dialect-mismatch", remedies=self._remedies())
         return spec.but(
             signals=(Waveform,), sample_rate=self.options.dialect.sample_rate, grid=None, dialect=None, length=None
         )
 
     def _mismatch(self, given: MelDialect) -> str:
-        """Return how a signal's dialect differs from the model's; an empty text if it does not."""
+        """Return how a signal's dialect differs from the model's, or an empty text if it does not."""
         wanted = self.options.dialect
         differences = wanted.differences(given)
         if not differences:
@@ -117,19 +134,26 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
             f" {', '.join(differences[:NAMED])}{more}"
         )
 
+    def _remedies(self) -> tuple[Remedy, ...]:
+        """Return the remedies for a mel spectrogram in another dialect."""
+        wanted = self.options.dialect
+        options = {"dialect": wanted.name} if wanted.name else {}
+        return (
+            InsertStep("wave-to-mel", options, first=("mel-to-wave",), when="to convert one dialect into the other"),
+            Advice("check both dialects"),
+        )
+
     def _size(self, frames: int | None) -> int:
-        """Return how many frames to give at once."""
+        """Return the number of frames to give at once."""
         options = self.options
         if frames is None:
             return options.chunk_frames or max(1024, 4 * options.overlap_frames)
         if options.chunk_frames not in (None, frames) or frames <= 2 * options.overlap_frames:
+            leave_out = () if options.chunk_frames is None else (RemoveOption("chunk_frames"),)
             raise ItemError(
                 f"the model takes {frames} frames at once; chunk_frames {options.chunk_frames} with overlap_frames"
                 f" {options.overlap_frames} does not fit",
                 code="bad-model",
-                hint=f"leave out chunk_frames, and give overlap_frames below {frames / 2:g}",
+                remedies=(*leave_out, SetOption("overlap_frames", (frames - 1) // 2, when="or less")),
             )
         return frames
-
-
-HINT = "check both; mel-to-wave and wave-to-mel before it convert one dialect into another"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Grouping, Item, Meta, OptionError, Regroup, Spec, Waveform
+from tonearm.api import Context, Grouping, Item, Meta, OptionError, Regroup, RemoveOption, SetOption, Spec, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples
 
 
@@ -51,10 +51,14 @@ class SplitOptions:
     def problems(self) -> Iterator[OptionError]:
         """Yield an error for each pair of options that do not go together."""
         if self.by == "length" and self.max_seconds is None:
-            yield OptionError("by: length needs max_seconds", option="by", hint="for example max_seconds: 30")
+            yield OptionError(
+                "by: length needs max_seconds", option="by", remedies=(SetOption("max_seconds", 30, "for example"),)
+            )
         if self.by == "silence" and self.overlap_ms:
             yield OptionError(
-                "pieces overlap only by length", option="overlap_ms", hint="set by: length, or leave overlap_ms out"
+                "pieces overlap only by length",
+                option="overlap_ms",
+                remedies=(SetOption("by", "length"), RemoveOption("overlap_ms")),
             )
         if self.max_seconds is not None and self.overlap_ms > 500 * self.max_seconds:
             yield OptionError("pieces overlap by more than half of max_seconds", option="overlap_ms")
@@ -62,12 +66,12 @@ class SplitOptions:
             yield OptionError(
                 f"pieces of {self.min_seconds:g} to {self.max_seconds:g} s leave too little room for a cut",
                 option="max_seconds",
-                hint="at least twice min_seconds",
+                remedies=(SetOption("max_seconds", 2 * self.min_seconds, "or more"),),
             )
 
 
 class Split(Regroup[Waveform, Waveform, SplitOptions]):
-    """Cut a waveform into pieces that make it up; {key} is that of the whole or its index, {index} counts them."""
+    """Cut a waveform at pauses or by length; {key} is that of the whole or its index, {index} counts the pieces."""
 
     def regroup(self, items: Iterator[Item[Waveform]], context: Context) -> Iterator[Item[Waveform]]:
         """Yield the pieces of each item."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, MelDialect, MelSpectrogram, Meta, OptionError, Spec, Transform, Waveform
-from tonearm_plugins.transforms.mel_analysis import analyse, rate_hint, rate_text
+from tonearm_plugins.transforms.mel_analysis import analyse, other_rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,14 +15,14 @@ class WaveToMelOptions:
 
     dialect: Annotated[
         MelDialect,
-        Meta(description="The recipe: a name, {base: NAME, sample_rate: 24000} to change a known one, or all figures."),
+        Meta(description="Dialect: a name, {base: NAME, sample_rate: 24000} to change a known one, or all figures."),
     ]
 
     def problems(self) -> list[OptionError]:
-        """Return what cannot be computed."""
+        """Return the problem of a dialect whose statistics are stored and not given."""
         dialect = self.dialect
         if dialect.statistics == "stored" and dialect.mean is None:
-            hint = "mean: […], std: […] beside base, one number a band, or one for all"
+            hint = "give mean: […] and std: […] next to base, with one number a band or one for all"
             return [OptionError(dialect.refusal or "", option="dialect", hint=hint, code="no-statistics")]
         return []
 
@@ -40,10 +40,6 @@ class WaveToMel(Transform[Waveform, MelSpectrogram, WaveToMelOptions]):
         """Return a mel spectrogram in the dialect."""
         dialect = self.options.dialect
         if spec.sample_rate not in (None, dialect.sample_rate):
-            raise OptionError(
-                rate_text(spec.sample_rate or 0, dialect),
-                option="dialect",
-                code="rate-mismatch",
-                hint=rate_hint(dialect),
-            )
+            message, remedy = other_rate(spec.sample_rate or 0, dialect)
+            raise OptionError(message, option="dialect", code="rate-mismatch", remedies=(remedy,))
         return spec.but(signals=(MelSpectrogram,), sample_rate=dialect.sample_rate, grid=dialect.grid, dialect=dialect)

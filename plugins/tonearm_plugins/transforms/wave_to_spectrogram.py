@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import (
+    Advice,
     ComplexSpectrogram,
     Context,
     ItemError,
     MagnitudeSpectrogram,
     Meta,
     OptionError,
+    Remedy,
+    SetOption,
     Spec,
     StftGrid,
     Transform,
@@ -26,13 +29,14 @@ class WaveToSpectrogramOptions:
 
     n_fft: Annotated[int, Meta(ge=2, description="Length of the Fourier transform in samples.")]
     hop_length: Annotated[int, Meta(ge=1, description="Samples from one frame to the next.")]
-    kind: Annotated[Literal["complex", "magnitude"], Meta(description="What it gives.")] = "complex"
+    kind: Annotated[Literal["complex", "magnitude"], Meta(description="Kind of spectrogram to compute.")] = "complex"
     win_length: Annotated[int | None, Meta(ge=1, description="Samples of the window; n_fft if not given.")] = None
     window: Annotated[str, Meta(description="Name of the analysis window.")] = "hann"
     padding: Annotated[
-        Literal["center", "half-overlap", "snip", "end", "none"], Meta(description="What is put at each end.")
+        Literal["center", "half-overlap", "snip", "end", "none"],
+        Meta(description="Padding of the ends."),
     ] = "center"
-    pad_mode: Annotated[Literal["constant", "reflect", "edge"], Meta(description="With which values.")] = "constant"
+    pad_mode: Annotated[Literal["constant", "reflect", "edge"], Meta(description="Values of the padding.")] = "constant"
 
     def problems(self) -> Iterator[OptionError]:
         """Yield what does not fit together."""
@@ -42,7 +46,7 @@ class WaveToSpectrogramOptions:
             yield error
 
     def grid(self, sample_rate: int) -> StftGrid:
-        """Return the grid of the analysis at a rate."""
+        """Return the grid of the analysis at a sample rate."""
         return StftGrid(
             sample_rate=sample_rate,
             n_fft=self.n_fft,
@@ -74,10 +78,20 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
         try:
             values = stft(samples, window=grid.window_values(), hop_length=grid.hop_length, pad=grid.pad, pad_mode=mode)
         except ShapeError as error:
-            raise ItemError(str(error), code="too-short", hint="a smaller n_fft, or padding: center") from error
+            raise ItemError(str(error), code="too-short", remedies=self._longer(signal.length)) from error
         if self.options.kind == "magnitude":
             return MagnitudeSpectrogram(values=np.abs(values), grid=grid, length=signal.length)
         return ComplexSpectrogram(values=values, grid=grid, length=signal.length)
+
+    def _longer(self, length: int) -> tuple[Remedy, ...]:
+        """Return the remedies for a waveform that is too short."""
+        options = self.options
+        smaller = Advice("choose a smaller n_fft")
+        if options.padding == "center":  # then only reflection needs more samples
+            return SetOption("pad_mode", "constant"), smaller
+        if options.pad_mode != "reflect" or length > options.n_fft // 2:
+            return SetOption("padding", "center"), smaller
+        return (smaller,)
 
     def produces(self, spec: Spec) -> Spec:
         """Return a spectrogram of the kind that the options say."""

@@ -96,7 +96,7 @@ class TestConverting:
         (folder / "a.wav").write_text("mine")
         status, _, err = convert(*run)
         assert status != 0
-        assert err.startswith("not-ours: a.wav is there, and no run wrote it")
+        assert err.startswith("not-ours: a.wav exists, and no run wrote it")
         assert (folder / "a.wav").read_text() == "mine"
         assert convert(*run, "--force")[0] == 0
         assert sound("a.wav")[0].size == 2000

@@ -13,7 +13,7 @@ from tonearm.cli.printing import (
     warning_lines,
 )
 from tonearm.errors import ItemError, Place, SetOption, UsageError
-from tonearm.run.tasks import Failure
+from tonearm.run.prepared import Failure
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from core_toys import third_party
 from tonearm.cli import console
 from tonearm.cli.progress import LINE_INTERVAL, MAX_WARNINGS, Observer, ProgressLines
 from tonearm.errors import OutputError
-from tonearm.run.report import Result
-from tonearm.run.tasks import Failure
+from tonearm.run.prepared import Failure
+from tonearm.run.result import Result
 
 PIPELINE = """\
 tonearm: 1

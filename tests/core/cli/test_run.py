@@ -145,7 +145,7 @@ class TestDryRun:
         assert done.stderr == "2 to convert, 1 done; outputs go below out\n"
         done = run("--dry-run", "--set", "outputs.0.with.subtype=FLOAT")
         assert done.stdout.splitlines()[2] == "c.npy -> c.wav (the pipeline or a plugin has changed)"
-        done = run("--dry-run", "--json", "--shard", "1/1")
+        done = run("--dry-run", "--json", "--part", "1/1")
         assert json.loads(done.stdout.splitlines()[0]) == {
             "source": "a.npy", "status": "planned", "outputs": ["a.wav"], "reason": "it has changed",
         }  # fmt: skip
@@ -155,7 +155,7 @@ class TestDryRun:
         Path("out/a.wav").write_text("mine")
         done = run("--dry-run")
         assert done.returncode == 2
-        assert done.stderr.startswith("not-ours: out/a.wav is there, and no run wrote it\n")
+        assert done.stderr.startswith("not-ours: out/a.wav exists, and no run wrote it\n")
 
 
 class TestSources:
@@ -174,9 +174,9 @@ class TestSources:
         [(["nothing/*"], "no-source: there is no source to convert\n    hint: name files, folders or patterns\n"),
          (["nothing"], "no-source: there is no file nothing\n"),
          (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
-         (["--shard", "3/2"], "usage: argument --shard: '3/2' is no part of a whole; 1/4 is the first quarter\n"),
+         (["--part", "3/2"], "usage: argument --part: invalid part '3/2': use I/N with 1 <= I <= N\n"),
          (["--jobs", "-1"], "usage: jobs is -1, but cannot be negative\n"),
-         (["--timeout", "5"], "usage: a source can be timed out in a worker process only\n"),
+         (["--timeout", "5"], "usage: a timeout needs a worker process\n"),
          (["--executor", "moon"], "unknown-executor: there is no executor 'moon'\n")],
     )  # fmt: skip
     def test_a_command_that_is_wrong_touches_nothing(self, folder, arguments, said):
@@ -210,10 +210,10 @@ def test_tracebacks_only_for_those_who_debug(folder):
 
 def test_a_second_run_into_the_folder_exits_11(folder):
     run()
-    from tonearm.run.store.journal import Lock
+    from tonearm.run.store.lock import Lock
 
     lock = Lock("out")
-    lock.take(make=False)
+    lock.acquire(create=False)
     done = run()
     lock.release()
     assert (done.returncode, done.stderr) == (

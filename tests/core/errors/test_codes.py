@@ -7,9 +7,9 @@ import pytest
 from code_scan import codes_in, modules, texts_in
 
 from tonearm.errors.codes import error_codes
-from tonearm_plugins.transforms.guard import GuardOptions, Verdict
+from tonearm_plugins.transforms.guard import Action, GuardOptions
 
-GUARD = {f"guard-{name.replace('_', '-')}" for name, hint in GuardOptions.__annotations__.items() if "Verdict" in hint}
+GUARD = {f"guard-{name.replace('_', '-')}" for name, hint in GuardOptions.__annotations__.items() if "Action" in hint}
 """Codes that guard makes of the names of its options."""
 
 
@@ -26,7 +26,7 @@ def test_every_registered_code_is_raised():
 
 def test_guard_has_a_code_for_each_fault():
     assert "guard-clipping" in GUARD
-    assert set(Verdict.__args__) >= {"error", "warn"}
+    assert set(Action.__args__) >= {"error", "warn"}
     assert {code for code in error_codes() if code.startswith("guard-")} == GUARD
 
 

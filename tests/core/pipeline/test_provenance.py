@@ -15,7 +15,8 @@ from tonearm.api import Context, Encoder, ItemError, NoOptions, Provenance, Sink
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of
 from tonearm.run.convert_one import convert_one
-from tonearm.run.run import Run, RunOptions
+from tonearm.run.options import RunOptions
+from tonearm.run.run import Run
 from tonearm.version import __version__
 
 
@@ -45,7 +46,7 @@ def source(tmp_path: Path) -> Source:
 def run(made: Converter, source: Source, out: Path, **options):
     running = Run(made, RunOptions(out=str(out), **options))
     results = []
-    return running.carry_out(running.plan([source]), results.append)
+    return running.execute(running.plan([source]), results.append)
 
 
 def records(out: Path):
@@ -152,10 +153,10 @@ def test_a_file_that_is_not_ours_is_not_replaced(source, tmp_path):
     report = run(noted(), source, out)
     (failure,) = report.errors
     assert (failure.code, failure.index) == ("not-ours", 1)
-    assert failure.message.endswith("a-1.json is there, and no run wrote it")
+    assert failure.message.endswith("a-1.json exists, and no run wrote it")
     assert (out / "a-1.json").read_text() == "precious"
     assert sorted(path.name for path in out.iterdir()) == [".tonearm", "a-0.json", "a-0.snd", "a-1.json"]
-    with pytest.raises(ItemError, match="is there, and no run wrote it"):
+    with pytest.raises(ItemError, match="exists, and no run wrote it"):
         convert_one(noted(TEXT.replace("-{index}", "-1")), source, out, force=False, on_warning=print)
     assert (out / "a-1.json").read_text() == "precious"
     assert not [path for path in out.iterdir() if path.suffix == ".part"]

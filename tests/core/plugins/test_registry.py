@@ -4,14 +4,18 @@ import types
 import pytest
 from core_toys import NoOptions, RawWriter, Same, ToneReader, hooks, package_of, registry_of
 
-from tonearm.api import Decoder, Signal, Transform, Waveform, hookimpl
-from tonearm.plugins import discovery
-from tonearm.plugins.discovery import EntryPoint, Package, installed_packages
+from tonearm.api import Transform, Waveform, hookimpl
 from tonearm.plugins.registry import PluginError, Registry
 
 UPDATE = "update or uninstall the package that it comes from"
+
+
 NAMES = "not a valid plugin name: use lower-case letters, digits, single hyphens"
+
+
 ELSEWHERE = ", and stands elsewhere in a pipeline"
+
+
 GOOD = hooks(transforms={"same": Same})
 
 
@@ -33,7 +37,6 @@ def module_of(code):
     return load
 
 
-HOOK = "from tonearm.api import *\n@hookimpl\ndef tonearm_transforms(): "
 PACKAGES = {
     "import error": (module_of("import no_such_module"), "ModuleNotFoundError: No module named 'no_such_module'"),
     "syntax error": (module_of("def ("), "SyntaxError: invalid syntax (tonearm_bad.py, line 1)"),
@@ -190,7 +193,7 @@ TARGETS = {
     "no plugin": (Plain, "TypeError: <class 'test_registry.Plain'> is not a transform class"),
     "a function": ("core_toys:item", "TypeError: <function item at"),
     "wrong role": (ToneReader, "TypeError: <class 'core_toys.ToneReader'> is not a transform class"),
-    "open generics": (Open, "TypeError: Open: Transform wants 3 arguments in brackets"),
+    "open generics": (Open, "TypeError: Open: Transform needs 3 arguments in brackets"),
     "no signal": (OpenSignal, "TypeError: OpenSignal: a port is a Signal class, not <class 'int'>"),
     "no dataclass": (
         NoDataclass,
@@ -278,33 +281,3 @@ class TestNames:
         found = Registry([package_of("acme", hooks(decoders={"x": ToneReader}, encoders={"x": RawWriter}))])
         assert found.find("decoder", "x").resolve() is ToneReader
         assert found.find("encoder", "x").resolve() is RawWriter
-
-
-class TestInstalled:
-    def test_the_built_in_one_comes_first_and_keeps_its_name(self, monkeypatch):
-        points = [
-            EntryPoint("acme", "a", "aaa", "1"),
-            EntryPoint("builtin", "evil", "aaa", "1"),
-            EntryPoint("builtin", "tonearm_plugins", "tonearm", "0.1.0"),
-        ]
-        monkeypatch.setattr(discovery, "entry_points", lambda: points)
-        assert [(found.origin, found.label) for found in installed_packages()] == [
-            ("builtin", "tonearm 0.1.0"), ("acme", "aaa 1"), ("aaa", "aaa 1")
-        ]  # fmt: skip
-
-    def test_nobody_is_builtin_but_tonearm(self, monkeypatch):
-        monkeypatch.setattr(discovery, "entry_points", lambda: [EntryPoint("builtin", "evil", "acme", "1")])
-        assert [found.origin for found in installed_packages()] == ["acme"]
-
-    def test_every_origin_is_another(self, monkeypatch):
-        points = [EntryPoint(name, "m", package, "") for name in "ab" for package in "abc"]
-        monkeypatch.setattr(discovery, "entry_points", lambda: points)
-        found = list(installed_packages())
-        assert len({one.origin for one in found}) == 6
-        assert {one.label for one in found} == {"a", "b", "c"}
-
-    def test_what_is_installed_here_is_whole(self, installed):
-        assert {entry.origin for entry in installed.entries()} >= {"builtin"}
-        assert issubclass(installed.find("decoder", "npy-reader").resolve(), Decoder)
-        assert isinstance(next(iter(installed_packages())), Package)
-        assert Signal.port == "signal"

@@ -20,9 +20,10 @@ from tonearm.api import Context, Decoder, Encoder, Item, ItemError, Sink, Source
 from tonearm.plugins.plugin import NoOptions
 from tonearm.python import Pipeline
 from tonearm.run.prepare import Preparer, Settings
+from tonearm.run.prepared import ConvertedItem, PreparedSource
 from tonearm.run.store.temporaries import Temporaries
-from tonearm.run.tasks import Converted, Prepared, Task
-from tonearm.run.workers.interrupts import Gate
+from tonearm.run.tasks import Task
+from tonearm.run.workers.interrupts import InterruptGate
 
 
 class LineReader(Decoder[Waveform, NoOptions]):
@@ -86,8 +87,8 @@ def write(**files):
         Path(f"{name}.txt").write_text(text)
 
 
-def preparer(found, *, root="out", mark="0000", fsync=False, debug=False):
-    return Preparer(found, Settings(root=str(root), mark=mark, fsync=fsync, debug=debug), Gate())
+def preparer(found, *, root="out", owner_id="0000", fsync=False, debug=False):
+    return Preparer(found, Settings(root=str(root), owner_id=owner_id, fsync=fsync, debug=debug), InterruptGate())
 
 
 def task(name, number=0, **more):
@@ -96,12 +97,12 @@ def task(name, number=0, **more):
 
 def prepared(root, outputs, *, number=0, name="a.txt", content=b"content", key="", index=0, **more):
     """Return what an executor gives back of a source that became one item of these outputs."""
-    with Temporaries(str(root), mark="00000000", fsync=False) as temporaries:
+    with Temporaries(str(root), owner_id="00000000", fsync=False) as temporaries:
         for output in outputs:
             temporaries.sink(output).path.write_bytes(content)
         files = temporaries.finish()
-    items = [Converted(key, index, files)]
-    return Prepared(task=task(name, number), state=(1, 2), hash="00", items=items, **more)
+    items = [ConvertedItem(key, index, files)]
+    return PreparedSource(task=task(name, number), state=(1, 2), hash="00", items=items, **more)
 
 
 def journal(root="out", kind=None):
@@ -209,15 +210,16 @@ def script(body: str, *arguments, timeout: float = 60, **more) -> subprocess.Com
 
 def run_odd(jobs=2, *, fork=None, file="{stem}-{index}.raw", **options):
     """Run over all text files here by plugins that do odd things; return what the report says."""
-    from tonearm.run.run import Run, RunOptions
+    from tonearm.run.options import RunOptions
+    from tonearm.run.run import Run
     from tonearm.run.workers import local
 
-    real = local.start
-    local.start = lambda *a, **_: real(*a, fork=fork)
+    real = local.start_worker
+    local.start_worker = lambda *a, **_: real(*a, fork=fork)
     found = pipeline(file, use="odd-reader", registry=toys(decoders={"odd-reader": OddReader}))
     run = Run(found, RunOptions(out="out", jobs=jobs, fsync=False, **options))
     try:
-        run.carry_out(run.plan(found.find_sources()), Seen())
+        run.execute(run.plan(found.find_sources()), Seen())
     finally:
         report = run.report
         failures = {os.path.basename(one.source): [one.code, one.message, one.hint] for one in report.failures}

@@ -5,20 +5,22 @@ from run_toys import Seen, pipeline, write
 
 from tonearm.errors import PipelineError, UsageError
 from tonearm.run import plan as room
-from tonearm.run.plan import Selection, make_plan
-from tonearm.run.run import Run, RunOptions
+from tonearm.run.options import RunOptions
+from tonearm.run.part import Part
+from tonearm.run.plan import make_plan
+from tonearm.run.run import Run
 
 
 def planned(found=None, sources=None, **selection):
     found = found or pipeline()
-    return make_plan(found, found.find_sources(sources), "out", Selection(**selection))
+    return make_plan(found, found.find_sources(sources), RunOptions(out="out", **selection))
 
 
 def converted(found=None):
     """Run over what there is."""
     found = found or pipeline()
     run = Run(found, RunOptions(out="out", fsync=False))
-    run.carry_out(run.plan(found.find_sources()), Seen())
+    run.execute(run.plan(found.find_sources()), Seen())
 
 
 def refused(*arguments, **more):
@@ -38,7 +40,7 @@ def test_what_there_is_to_do_and_nothing_is_touched(inputs):
     assert [(task.number, task.name, task.path, items) for task, items in plan.tasks()] == [
         (0, "a.txt", f"{inputs}/a.txt", {}), (1, "b.txt", f"{inputs}/b.txt", {}),
     ]  # fmt: skip
-    assert (len(plan), plan.done, plan.elsewhere, plan.todo_bytes) == (2, 0, 0, 10)
+    assert (len(plan), plan.done, plan.in_other_parts, plan.bytes_to_convert) == (2, 0, 0, 10)
     assert sorted(os.listdir()) == ["a.txt", "b.txt"]
 
 
@@ -63,7 +65,7 @@ def test_all_clashes_at_once(inputs):
 
 
 def test_a_million_clashes_are_a_hundred(inputs, monkeypatch):
-    monkeypatch.setattr(room, "MOST_PROBLEMS", 3)
+    monkeypatch.setattr(room, "MAX_PROBLEMS", 3)
     write(**{f"c{number}": "k 1" for number in range(10)})
     assert len(refused(pipeline("same.raw"))) == 3
 
@@ -72,7 +74,7 @@ def test_files_that_are_not_ours(inputs):
     os.mkdir("out")
     with open("out/a.raw", "w") as file:
         file.write("mine")
-    assert refused() == [("not-ours", "out/a.raw is there, and no run wrote it")]
+    assert refused() == [("not-ours", "out/a.raw exists, and no run wrote it")]
     assert len(planned(force=True)) == 2
 
 
@@ -94,42 +96,45 @@ def test_names_that_cannot_be(inputs):
 
 
 class TestAgain:
-    def explained(self, *arguments, **more):
+    def tasks_with_reasons(self, *arguments, **more):
         plan = planned(*arguments, **more)
-        return {task.name: reason for task, reason in plan.explained()}, list(plan.skipped())
+        return {task.name: reason for task, reason in plan.tasks_with_reasons()}, list(plan.skipped())
 
     def test_what_is_done_is_skipped(self, inputs):
         converted()
-        assert self.explained() == ({}, ["a.txt", "b.txt"])
+        assert self.tasks_with_reasons() == ({}, ["a.txt", "b.txt"])
         assert planned().done == 2
 
     def test_why_something_is_done_again(self, inputs):
         converted()
         write(a="k 0.25", c="k x", d="k 0.5")
-        assert self.explained() == ({"a.txt": "it has changed", "c.txt": "", "d.txt": ""}, ["b.txt"])
+        assert self.tasks_with_reasons() == ({"a.txt": "it has changed", "c.txt": "", "d.txt": ""}, ["b.txt"])
         converted()
         os.unlink("out/a.raw")
-        assert self.explained() == ({"a.txt": "outputs are gone or changed", "c.txt": "1 failed"}, ["b.txt", "d.txt"])
-        assert set(self.explained(force=True)[0].values()) == {"--force"}
+        assert self.tasks_with_reasons() == (
+            {"a.txt": "outputs are gone or changed", "c.txt": "1 failed"},
+            ["b.txt", "d.txt"],
+        )
+        assert set(self.tasks_with_reasons(force=True)[0].values()) == {"--force"}
 
     def test_the_pipeline_has_changed(self, inputs):
         converted()
         again = pipeline(steps=["same"])
-        assert set(self.explained(again)[0].values()) == {"the pipeline or a plugin has changed"}
+        assert set(self.tasks_with_reasons(again)[0].values()) == {"the pipeline or a plugin has changed"}
 
     def test_outputs_are_looked_into_if_asked(self, inputs):
         converted()
         with open("out/a.raw", "r+b") as file:
             file.write(b"X")
         assert planned().done == 2
-        assert self.explained(verify=True) == ({"a.txt": "outputs are gone or changed"}, ["b.txt"])
+        assert self.tasks_with_reasons(verify=True) == ({"a.txt": "outputs are gone or changed"}, ["b.txt"])
 
     def test_only_the_time_of_a_source_has_changed(self, inputs):
         converted()
         os.utime("a.txt", ns=(5, 5))
         plan = planned()
         assert plan.done == 2
-        assert [(record["source"], record["state"]) for record in plan.renewed] == [(f"{inputs}/a.txt", (5, 5))]
+        assert [(record.source, record.state) for record in plan.renewed] == [(f"{inputs}/a.txt", (5, 5))]
         converted()
         assert planned().renewed == []
 
@@ -146,29 +151,29 @@ class TestAgain:
                 assert file.read() == before
 
 
-class TestShards:
+class TestParts:
     def test_every_source_is_in_one_part(self, inputs):
         write(**{f"{number:03}": "k 1" for number in range(100)})
-        parts = [planned(shard=(part, 3)) for part in (1, 2, 3)]
+        parts = [planned(part=Part(part, 3)) for part in (1, 2, 3)]
         names = [task.name for plan in parts for task, _ in plan.tasks()]
         assert len(names) == len(set(names)) == 102
         assert all(len(plan) > 20 for plan in parts)
-        assert [len(plan) + plan.elsewhere for plan in parts] == [102] * 3
+        assert [len(plan) + plan.in_other_parts for plan in parts] == [102] * 3
 
     def test_wherever_the_folder_is_mounted(self, inputs):
         os.makedirs("other/place")
         for name in ("a.txt", "b.txt"):
             os.link(name, f"other/place/{name}")
         for part in (1, 2):
-            here = [os.path.basename(task.name) for task, _ in planned(sources=["*.txt"], shard=(part, 2)).tasks()]
+            here = [os.path.basename(task.name) for task, _ in planned(sources=["*.txt"], part=Part(part, 2)).tasks()]
             there = [
-                os.path.basename(task.name) for task, _ in planned(sources=["other/place"], shard=(part, 2)).tasks()
+                os.path.basename(task.name) for task, _ in planned(sources=["other/place"], part=Part(part, 2)).tasks()
             ]
             assert here == there
 
     def test_clashes_between_parts_show_in_each(self, inputs):
         for part in (1, 2):
-            assert refused(pipeline("same.raw"), shard=(part, 2))[0][0] == "same-output"
+            assert refused(pipeline("same.raw"), part=Part(part, 2))[0][0] == "same-output"
 
 
 def test_outputs_as_far_as_names_tell(inputs):

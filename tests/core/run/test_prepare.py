@@ -11,7 +11,7 @@ from run_toys import Do, files, leftovers, pipeline, preparer, task, toys, write
 from tonearm.api import Encoder, NoOptions, Waveform
 from tonearm.errors import OutputError
 from tonearm.run import prepare as room
-from tonearm.run.sources.content_hash import hash_of_file, state_of
+from tonearm.run.sources.content_hash import file_state, hash_path
 
 LEVELS = "k1 0.5\nk2 x\nk3 0.25\n"
 
@@ -28,7 +28,7 @@ def inputs(folder):
 
 def test_items_that_go_and_items_that_fail():
     one = outcome(pipeline("{stem}-{key}.raw"))
-    assert (one.state, one.hash) == (state_of("a.txt"), hash_of_file("a.txt"))
+    assert (one.state, one.hash) == (file_state("a.txt"), hash_path("a.txt"))
     assert [(item.key, item.index, item.files[0].output) for item in one.items] == [
         ("k1", 0, "a-k1.raw"), ("k3", 2, "a-k3.raw"),
     ]  # fmt: skip
@@ -48,7 +48,7 @@ def test_items_that_are_done_are_left_out():
 
 
 def test_a_source_of_many_items_comes_in_parts(monkeypatch):
-    monkeypatch.setattr(room, "PART", 3)
+    monkeypatch.setattr(room, "MAX_WAITING_ITEMS", 3)
     write(a="\n".join(f"k{index} 0.{index}" for index in range(1, 9)))
     parts = list(preparer(pipeline("{key}.raw")).prepare(task("a.txt")))
     assert [[item.index for item in part.items] for part in parts] == [[0, 1, 2], [3, 4, 5], [6, 7]]
@@ -101,11 +101,11 @@ class TestChange:
         assert [(failure.code, failure.message) for failure in one.failures] == [
             ("source-changed", "a.txt changed while it was read")
         ]
-        assert one.failures[0].hint == "convert it again when it is finished"
+        assert one.failures[0].hint == "convert it again when it is complete"
         assert leftovers() == []
 
     def test_parts_of_it_that_were_handed_over_stay(self, monkeypatch):
-        monkeypatch.setattr(room, "PART", 2)
+        monkeypatch.setattr(room, "MAX_WAITING_ITEMS", 2)
         write(a="\n".join(f"k{index} 0.5" for index in range(5)))
         stream = preparer(pipeline("{key}.raw")).prepare(task("a.txt"))
         assert len(next(stream).items) == 2

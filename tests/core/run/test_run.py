@@ -8,15 +8,19 @@ import pytest
 from run_toys import Do, Seen, files, journal, leftovers, pipeline, toys, write
 
 from tonearm.errors import OutputError, UsageError
-from tonearm.run import run as room
-from tonearm.run.run import Run, RunOptions
-from tonearm.run.store.journal import LockedError
-from tonearm.run.workers import executor
+from tonearm.run.options import RunOptions
+from tonearm.run.part import Part
+from tonearm.run.run import Run
+from tonearm.run.store.lock import LockedError
+from tonearm.run.workers import flush_timer, in_process
 
 
 @pytest.fixture(autouse=True)
 def here(folder):
-    """An empty folder, which is the current one."""
+    """An empty current folder. SIGINT interrupts, even if a shell started pytest in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def run(found=None, *, sources=None, observe=None, **options):
@@ -24,7 +28,7 @@ def run(found=None, *, sources=None, observe=None, **options):
     found = found or pipeline()
     one = Run(found, RunOptions(**{"out": "out", "fsync": False, **options}))
     try:
-        one.carry_out(one.plan(found.find_sources(sources)), observe or Seen())
+        one.execute(one.plan(found.find_sources(sources)), observe or Seen())
     except BaseException as error:
         return one.report, error
     return one.report, None
@@ -161,7 +165,7 @@ class TestStopping:
 
     def test_a_source_that_an_executor_loses_is_no_success(self, monkeypatch):
         write(a="k 0.5", b="k 0.5")
-        monkeypatch.setattr(room.InProcess, "results", lambda self, chunks: iter([]))
+        monkeypatch.setattr(in_process.InProcessExecutor, "results", lambda self, chunks: iter([]))
         _, error = run()
         assert isinstance(error, AssertionError)
         assert str(error) == "2 sources were lost"
@@ -177,7 +181,7 @@ class TestStopping:
         def full(*_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(executor, "FLUSH_SECONDS", 60.0)
+        monkeypatch.setattr(flush_timer, "FLUSH_SECONDS", 60.0)
         acts = iter([lambda _: None, lambda _: None, act])
         monkeypatch.setattr(Do, "act", staticmethod(lambda signal: next(acts)(signal)))
         _, error = run(pipeline(steps=["do"]))
@@ -200,15 +204,15 @@ class TestLeftovers:
         run()
         assert leftovers() == []
 
-    def test_of_other_shards_are_not(self):
+    def test_of_other_parts_are_not(self):
         write(a="k 0.5")
-        run(shard=(1, 1))
+        run(part=Part(1, 1))
         with open("out/.tonearm/journal-1-of-1.jsonl", "a") as file:
-            file.write('{"record":"run"}\n')
-        for mark in ("0000", "0001", "0002"):
-            with open(f"out/.tonearm-{mark}000000000001.part", "w") as file:
+            file.write('{"record":"run","pipeline":"x","time":1,"sources":1}\n')
+        for owner_id in ("0000", "0001", "0002"):
+            with open(f"out/.tonearm-{owner_id}000000000001.part", "w") as file:
                 file.write("half")
-        run(shard=(1, 1))
+        run(part=Part(1, 1))
         assert leftovers() == [".tonearm-0000000000000001.part", ".tonearm-0002000000000001.part"]
 
 
@@ -226,35 +230,17 @@ class TestTwoRuns:
         second.release()
         assert len(plan) == 0
 
-    @pytest.mark.parametrize("shard", [None, (1, 1)])
-    def test_one_that_came_and_went_since_the_plan(self, shard):
+    @pytest.mark.parametrize("part", [None, Part(1, 1)])
+    def test_one_that_came_and_went_since_the_plan(self, part):
         """In a new folder there is nothing to lock yet when the plan is made."""
         write(a="k 0.5")
         found = pipeline()
-        early = Run(found, RunOptions(out="out", shard=shard))
+        early = Run(found, RunOptions(out="out", part=part))
         plan = early.plan(found.find_sources())
-        run(found, shard=shard)
+        run(found, part=part)
         with pytest.raises(LockedError, match="another run wrote to out meanwhile"):
-            early.carry_out(plan, Seen())
+            early.execute(plan, Seen())
         assert files() == {"a.raw": files()["a.raw"]}
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"executor": "moon"}, "there is no executor 'moon'"),
-        ({"jobs": -1}, "jobs is -1, but cannot be negative"),
-        ({"timeout": 0.0, "jobs": 1}, "timeout is 0 s, but must be positive"),
-        ({"timeout": 1.0}, "a source can be timed out in a worker process only"),
-        ({"max_failures": 0}, "max-failures is 0, but must be 1 or more"),
-        ({"shard": (3, 2)}, "there is no shard 3 of 2"),
-        ({"shard": (0, 2)}, "there is no shard 0 of 2"),
-    ],
-)
-def test_options_that_cannot_be(options, message):
-    with pytest.raises(UsageError) as caught:
-        Run(pipeline(), RunOptions(out="out", **options))
-    assert caught.value.message == message
 
 
 def test_sources_that_are_far_larger_than_the_disk(monkeypatch):
@@ -266,7 +252,7 @@ def test_sources_that_are_far_larger_than_the_disk(monkeypatch):
 
     monkeypatch.setattr(os, "statvfs", lambda _: Full if real else None)
     report, _ = run()
-    assert report.warnings == ["1 kB of sources are to be converted, and 1 bytes are free at out"]
+    assert report.warnings == ["the sources take 1 kB, but only 1 bytes are free at out"]
 
 
 def test_a_plan_that_fails_lets_go_of_the_folder():

@@ -5,8 +5,9 @@ import pytest
 from run_toys import Seen, pipeline, write
 
 from tonearm.errors import UsageError
-from tonearm.run.report import kind_of, size_of
-from tonearm.run.run import Run, RunOptions
+from tonearm.run.options import RunOptions
+from tonearm.run.part import Part
+from tonearm.run.run import Run
 from tonearm.run.status import status_of
 
 
@@ -18,7 +19,7 @@ def here(folder):
 def run(found=None, **options):
     found = found or pipeline("{stem}-{key}.raw")
     one = Run(found, RunOptions(**{"out": "out", "fsync": False, **options}))
-    one.carry_out(one.plan(found.find_sources()), Seen())
+    one.execute(one.plan(found.find_sources()), Seen())
 
 
 def test_one_run():
@@ -35,7 +36,7 @@ def test_one_run():
     assert (peak.low, peak.high, peak.count) == ((-12.04, "b-k.raw"), (7.96, "b-m.raw"), 3)
     assert peak.mean == pytest.approx((-12.04 - 6.02 + 7.96) / 3)
     (last,) = found.last
-    assert (last.state, last.sources, last.through, last.converted, last.failed) == ("finished", 3, 3, 3, 2)
+    assert (last.state, last.sources, last.finished, last.converted, last.failed) == ("finished", 3, 3, 3, 2)
     assert last.seconds > 0
 
 
@@ -60,7 +61,7 @@ def test_a_source_whose_time_alone_changed_was_not_converted_again():
     os.utime("b.txt", ns=(5, 5))
     run()
     found = status_of("out")
-    assert (found.last[0].through, found.sources, found.failed) == (1, 2, 1)
+    assert (found.last[0].finished, found.sources, found.failed) == (1, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -98,14 +99,14 @@ def test_while_a_run_is_at_it():
 
     found = pipeline()
     one = Run(found, RunOptions(out="out", fsync=False))
-    one.carry_out(one.plan(found.find_sources()), watch)
+    one.execute(one.plan(found.find_sources()), watch)
     assert set(states) == {"running"}
 
 
-def test_shards():
+def test_parts():
     write(**{str(number): "k 0.5" for number in range(10)})
     for part in (1, 2):
-        run(shard=(part, 2))
+        run(part=Part(part, 2))
     found = status_of("out")
     assert (found.runs, len(found.last), found.sources, found.items) == (2, 2, 10, 10)
     assert sorted(one.journal for one in found.last) == ["journal-1-of-2.jsonl", "journal-2-of-2.jsonl"]
@@ -131,18 +132,3 @@ def test_nothing_there():
     with pytest.raises(UsageError) as caught:
         status_of("none")
     assert (caught.value.code, caught.value.message) == ("no-run", "no run has written to none")
-
-
-@pytest.mark.parametrize(
-    ("warning", "kind"),
-    [("12 samples", "… samples"), ("-3.5e-7 dB of 1,000", "… dB of …"), ("it is silent", "it is silent")],
-)
-def test_warnings_of_one_kind_differ_in_numbers(warning, kind):
-    assert kind_of(warning) == kind
-
-
-@pytest.mark.parametrize(
-    ("size", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (16_144, "16.1 kB"), (5e15, "5e+03 TB")]
-)
-def test_sizes(size, shown):
-    assert size_of(size) == shown

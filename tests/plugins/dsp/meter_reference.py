@@ -1,4 +1,4 @@
-"""What loudness and true peaks are judged by: EBU Tech 3341's signals, BS.1770 written out plainly, and ffmpeg."""
+"""References for loudness and true peaks: EBU Tech 3341's signals, BS.1770 written out, and ffmpeg."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tone(levels: Any, rate: int = 48000, hertz: float = 1000.0) -> Any:
 
 
 def integrated(samples: Any, weights: Any, rate: int = 48000) -> float:
-    """Return the integrated loudness at 48 kHz as BS.1770-4 says it, block by block, in float64."""
+    """Return the integrated loudness at 48 kHz by BS.1770-4, block by block, in float64."""
     weighted = [scipy.signal.lfilter(*HIGH_PASS, scipy.signal.lfilter(*SHELF, x.astype("f8"))) for x in samples]
     hop, block = rate // 10, 4 * rate // 10
     powers = [
@@ -41,18 +41,18 @@ def integrated(samples: Any, weights: Any, rate: int = 48000) -> float:
 
 def ffmpegs(samples: Any, rate: int) -> tuple[float, float]:
     """Return the integrated loudness and the true peak in dB of ffmpeg's ebur128."""
-    found = said_by_ebur128(samples, rate)
+    found = ebur128_readings(samples, rate)
     peaks = [float(peak) for peak in re.findall(r"true_peaks_ch\d+=(\S+)", found)]
     return float(re.findall(r"r128\.I=(\S+)", found)[-1]), 20 * float(np.log10(max(peaks)))
 
 
 def ffmpegs_range(samples: Any, rate: int) -> float:
     """Return the loudness range in LU of ffmpeg's ebur128."""
-    return float(re.findall(r"r128\.LRA=(\S+)", said_by_ebur128(samples, rate))[-1])
+    return float(re.findall(r"r128\.LRA=(\S+)", ebur128_readings(samples, rate))[-1])
 
 
-def said_by_ebur128(samples: Any, rate: int) -> str:
-    """Return what it says of every 100 ms."""
+def ebur128_readings(samples: Any, rate: int) -> str:
+    """Return the readings of ffmpeg's ebur128 for every 100 ms, as text."""
     shape = ["-f", "f32le", "-ar", str(rate), "-ch_layout", LAYOUTS[len(samples)]]
     done = subprocess.run(
         [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostats", *shape, "-i", "-", "-af",

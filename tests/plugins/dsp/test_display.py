@@ -35,7 +35,7 @@ def test_frames_are_those_of_scipy_whatever_the_block(monkeypatch: pytest.Monkey
 
     samples = noise(9000)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(256) / 256)
-    monkeypatch.setattr(display, "BLOCK", 7)
+    monkeypatch.setattr(display, "BLOCK_FRAMES", 7)
     found = np.concatenate(list(display.stft_powers(samples, window, 64)), axis=1)
     theirs = ShortTimeFFT(window, 64, 1.0, mfft=256, phase_shift=0).stft(samples.astype("f8"), p0=0, p1=found.shape[1])
     np.testing.assert_allclose(found, np.abs(theirs) ** 2 / (window.sum() / 2) ** 2, rtol=2e-3, atol=1e-12)

@@ -1,4 +1,4 @@
-"""The limiter, against its definition sample by sample in float64, and against what it promises."""
+"""The limiter, against its definition sample by sample in float64, and the ceiling that it must hold."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bursts(length: int, channels: int, seed: int, kind: str = "f4") -> Any:
 
 
 def defined(samples: Any, ceiling: float, lookahead: int, release: float) -> Any:
-    """Return the gain in dB: the greatest reduction within the look-ahead, in its release, smoothed."""
+    """Return the gain in dB: the largest reduction within the look-ahead, in its release, smoothed."""
     peaks = np.abs(samples.astype("f8")).max(axis=0)
     needed = np.maximum(0, 20 * np.log10(np.maximum(peaks, 1e-300) / ceiling))
     padded = np.pad(needed, lookahead - 1)
@@ -42,7 +42,7 @@ def defined(samples: Any, ceiling: float, lookahead: int, release: float) -> Any
 
 @pytest.mark.parametrize("lookahead", [1, 2, 7, 240])
 @pytest.mark.parametrize("length", [1, 2, 100, 5000])
-def test_it_is_what_it_is_defined_to_be(length: int, lookahead: int) -> None:
+def test_it_follows_its_definition(length: int, lookahead: int) -> None:
     samples = bursts(length, 2, length, "f8")
     found = limit(samples, 0.5, lookahead=lookahead, release=300, true_peak=False)
     gain = 10 ** (defined(samples, 0.5, lookahead, 300) / 20)
@@ -119,7 +119,7 @@ def test_all_channels_have_one_gain() -> None:
 
 
 @pytest.mark.parametrize("true_peak", [False, True])
-def test_what_is_under_the_ceiling_stays_bit_by_bit(true_peak: bool) -> None:
+def test_samples_under_the_ceiling_stay_bit_by_bit(true_peak: bool) -> None:
     samples = noise(10, 22050, 2)
     found = limit(samples, 2.0, lookahead=100, release=1000, true_peak=true_peak)
     assert found.reduction_db == 0
@@ -139,7 +139,7 @@ def test_blocks_do_not_show() -> None:
 
 
 @pytest.mark.parametrize("true_peak", [False, True])
-def test_what_is_not_finite_stays_and_disturbs_nothing(true_peak: bool) -> None:
+def test_nan_and_infinity_stay_and_do_not_change_the_gain(true_peak: bool) -> None:
     samples = bursts(3000, 2, 1)
     clean = samples.copy()
     samples[0, 1500], samples[1, 10], samples[1, 2000] = np.nan, np.inf, -np.inf

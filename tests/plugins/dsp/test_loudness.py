@@ -124,7 +124,7 @@ def test_it_agrees_with_ffmpeg_on_speech(rate: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_is_below_the_absolute_gate_does_not_count(engine: str) -> None:
+def test_blocks_below_the_absolute_gate_do_not_count(engine: str) -> None:
     both = np.tile(tone([(-66, 5), (-74, 5)]), (2, 1)).astype(
         "f4"
     )  # within the relative gate, but for the absolute one
@@ -154,7 +154,7 @@ def test_a_gain_moves_the_loudness_as_much(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("length", [1, 100, 2205, 8819])
-def test_what_is_shorter_than_a_block_is_measured_as_a_whole(length: int, engine: str) -> None:
+def test_a_sound_shorter_than_a_block_is_measured_without_gates(length: int, engine: str) -> None:
     samples = noise(0.5, 22050, 1)[:, :length]
     found = measure_loudness(samples, 22050, engine=engine)
     weighted = scipy.signal.sosfilt(k_weighting(22050), np.pad(samples[0], (0, -length % 2205)).astype("f8"))
@@ -180,7 +180,7 @@ def test_values_that_are_not_finite_count_as_nothing(engine: str) -> None:
     assert found == pytest.approx(wanted, abs=1e-9)
 
 
-def test_what_cannot_be_measured_is_said() -> None:
+def test_unmeasurable_waveforms_are_refused() -> None:
     with pytest.raises(ShapeError, match="no weights for 7 channels, only for 1, 2, 3, 4, 5, 6, 8"):
         measure_loudness(np.zeros((7, 9), "f4"), 48000)
     with pytest.raises(ShapeError, match="there are 2 weights for 3 channels"):

@@ -36,6 +36,7 @@ def test_the_first_step_is_the_pseudo_inverse_kept_above_a_part_of_an_even_sprea
     even = (shares / weights.sum(axis=1, keepdims=True)).T @ mel[0]
     expected = np.maximum(np.linalg.pinv(weights) @ mel[0], even * MIN_PART)
     assert np.allclose(found, expected, rtol=1e-3, atol=1e-5)
+    assert (found[weights.any(axis=0)] > 0).all()  # what is 0 could never grow
 
 
 def test_silence_stays_and_nan_stays_in_its_frame():

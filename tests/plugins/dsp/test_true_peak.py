@@ -32,7 +32,7 @@ SINES = {15: (4, 0, 0.5, -6), 16: (4, 45, 0.5, -6), 17: (6, 60, 0.5, -6), 18: (8
 
 
 def eased(samples: Any) -> Any:
-    """Return a sound that begins and ends softly: what is cut off sharply overshoots, and that is a true peak too."""
+    """Fade a sound in and out: a sharp end overshoots, and has a true peak of its own."""
     ramp = np.minimum(1, np.arange(samples.size) / 2000)
     return (samples * ramp * ramp[::-1]).astype("f4")
 
@@ -87,7 +87,7 @@ def test_it_agrees_with_ffmpeg_on_speech(rate: int) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("length", [1, 2, 31, 63, 64, 65, 200_000])
-def test_what_is_left_out_does_not_matter(length: int, engine: str) -> None:
+def test_skipped_spans_do_not_matter(length: int, engine: str) -> None:
     samples = noise(1, 8000, 1, seed=length)[0] if length < 8000 else noise(25, 8000, 1)[0]
     samples = samples[:length]
     filters = np.concatenate([[np.eye(TAPS)[TAPS // 2 - 1]], interpolation_filters()])
@@ -104,7 +104,7 @@ def test_what_is_left_out_does_not_matter(length: int, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_follows_a_quiet_span_reaches_into_it(engine: str) -> None:
+def test_a_loud_span_reaches_into_the_quiet_one_before_it(engine: str) -> None:
     samples = np.zeros(4 * SPAN, "f4")
     samples[SPAN : SPAN + 2] = 0.5, 0.4
     padded = np.pad(samples, (TAPS // 2 - 1, TAPS // 2)).astype("f8")
@@ -122,7 +122,7 @@ def test_the_bound_is_one() -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_silence_and_what_is_not_finite(engine: str) -> None:
+def test_silence_nan_and_infinity(engine: str) -> None:
     assert measure_true_peak(np.zeros((2, 100), "f4"), engine=engine) == 0
     samples = noise(0.1, 8000, 1)
     samples[0, 50], samples[0, 300] = np.nan, np.inf

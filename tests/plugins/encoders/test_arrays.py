@@ -131,7 +131,7 @@ def test_big_endian_input_becomes_native(tmp_path: Path) -> None:
 
 def test_a_signal_of_two_arrays_is_refused() -> None:
     from tonearm.api import Context, ItemError, Signal
-    from tonearm_plugins.encoders.arrays import the_array
+    from tonearm_plugins.encoders.array_options import the_array
     from tonearm_plugins.encoders.npy_writer import NpyOptions
 
     class Pair(Signal):
@@ -146,7 +146,7 @@ def test_a_signal_of_two_arrays_is_refused() -> None:
 
 def test_values_that_a_type_cannot_hold() -> None:
     from tonearm.api import Context, ItemError, Waveform
-    from tonearm_plugins.encoders.arrays import the_array
+    from tonearm_plugins.encoders.array_options import the_array
     from tonearm_plugins.encoders.npy_writer import NpyOptions
 
     loud = Waveform(samples=np.full((1, 3), 1e5, "f4"), sample_rate=8000)

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from encoder_material import by_ffmpeg, error_db, mapping, noise, run, said_by_ffmpeg, tone
+from encoder_helpers import by_ffmpeg, error_db, mapping, noise, run, said_by_ffmpeg, tone
 
 import tonearm
 from tonearm.api import UsageError
-from tonearm.run.report import Result
+from tonearm.run.result import Result
 from tonearm_plugins.formats import ffmpeg
 
 

@@ -10,7 +10,7 @@ import mutagen.flac
 import numpy as np
 import pytest
 import soundfile
-from encoder_material import by_ffmpeg, encoded, mapping, noise, run
+from encoder_helpers import by_ffmpeg, encoded, mapping, noise, run
 
 import tonearm
 from tonearm.api import ItemError

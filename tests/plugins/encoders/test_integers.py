@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from encoder_material import encoded, mapping, noise, run, tone
+from encoder_helpers import encoded, mapping, noise, run, tone
 from other_decoders import by_ffmpeg, heard, whole_numbers
 
 import tonearm

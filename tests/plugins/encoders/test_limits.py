@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import soundfile
-from encoder_material import encoded, mapping, noise, run
+from encoder_helpers import encoded, mapping, noise, run
 
 import tonearm
 from tonearm_plugins.encoders.m4a_writer import M4aOptions, M4aWriter
@@ -145,7 +145,7 @@ def write(name, length, limit):
         "outputs": [{{"use": name + "-writer", "file": "x." + name}}],
     }})
     (outcome,) = pipeline.items(as_source(noise[:length]))
-    with Temporaries({str(tmp_path)!r}, mark="0" * 8, fsync=False) as temporaries:
+    with Temporaries({str(tmp_path)!r}, owner_id="0" * 8, fsync=False) as temporaries:
         sink = temporaries.sink("x." + name)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         try:

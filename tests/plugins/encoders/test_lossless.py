@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from encoder_material import encoded, noise, rates_and_channels
+from encoder_helpers import encoded, noise, rates_and_channels
 from other_decoders import (
     by_another_ffmpeg,
     by_apples_alac,

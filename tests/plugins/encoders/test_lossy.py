@@ -10,7 +10,7 @@ import mutagen
 import numpy as np
 import pytest
 import soxr
-from encoder_material import encoded, error_db, rates_and_channels
+from encoder_helpers import encoded, error_db, rates_and_channels
 from other_decoders import (
     by_another_ffmpeg,
     by_faad,

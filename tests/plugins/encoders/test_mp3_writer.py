@@ -11,7 +11,7 @@ import mutagen.mp3
 import numpy as np
 import pytest
 import soundfile
-from encoder_material import encoded, error_db, mapping, noise, run, tone
+from encoder_helpers import encoded, error_db, mapping, noise, run, tone
 from other_decoders import by_another_ffmpeg, by_ffmpeg, by_libsndfile, by_mpg123, call, heard
 
 import tonearm

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from encoder_material import encoded, mapping, noise, run
+from encoder_helpers import encoded, mapping, noise, run
 from PIL import Image
 
 import tonearm

@@ -13,7 +13,7 @@ import mutagen.wave
 import numpy as np
 import pytest
 import soundfile
-from encoder_material import encoded, mapping, noise, run
+from encoder_helpers import encoded, mapping, noise, run
 from other_decoders import call
 
 import tonearm

@@ -51,7 +51,7 @@ def test_it_puts_pieces_by_silence_together_again_bit_by_bit(channels: int) -> N
     np.testing.assert_array_equal(whole(*found), samples)
 
 
-def test_keys_and_tags_that_all_agree_on_stay() -> None:
+def test_keys_and_tags_that_are_the_same_in_all_parts_stay() -> None:
     one = sounds(10)
     (item,) = regrouped(Concat, one, one, keys=["a", "a"])
     assert (item.key, item.tags) == ("a", {"a": "b"})
@@ -64,8 +64,8 @@ def test_parts_that_differ_are_an_error() -> None:
         ItemError, match="the first part has 2 channels at 1000 Hz, but part 1 has 1 channel at"
     ) as caught:
         whole(sounds(10, channels=2), sounds(10))
-    assert (caught.value.code, caught.value.hint) == ("parts-differ", "put resample and mix before it")
+    assert (caught.value.code, caught.value.hint) == ("parts-differ", "put mix before it, with to: mono")
 
 
-def test_options_that_do_not_fit() -> None:
+def test_options_that_contradict_each_other_are_refused() -> None:
     assert "a crossfade leaves no gap" in problems({"use": "concat", "with": {"crossfade_ms": 1, "gap_ms": 1}})

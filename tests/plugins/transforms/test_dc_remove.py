@@ -28,6 +28,6 @@ def test_one_sample_becomes_silence() -> None:
     np.testing.assert_array_equal(apply(DcRemove, np.full((2, 1), 0.3, "f4"))[0], 0)
 
 
-def test_what_is_not_finite_stays() -> None:
+def test_nan_and_infinity_stay() -> None:
     samples = np.array([[0.5, np.nan, 0.5, np.inf]], "f4")
     np.testing.assert_array_equal(apply(DcRemove, samples)[0], [[0.25, np.nan, 0.25, np.inf]])

@@ -41,7 +41,7 @@ def test_it_is_librosas() -> None:
     np.testing.assert_allclose(apply(Deemphasis, samples)[0], wanted, atol=1e-10)
 
 
-def test_what_is_not_finite_stays() -> None:
+def test_nan_and_infinity_stay() -> None:
     samples = noise(1, 1000)
     clean = samples.copy()
     samples[0, 500], clean[0, 500] = np.nan, 0

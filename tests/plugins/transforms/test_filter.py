@@ -1,4 +1,4 @@
-"""filter, against scipy over the whole signal in float64, sines, and what it promises."""
+"""filter: against scipy over the whole signal in float64, and the level of sines."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_zero_phase_is_scipys_too(options: dict[str, Any], filters: Any) -> None
 
 
 @pytest.mark.parametrize("zero_phase", [False, True])
-def test_edges_are_where_they_are_said_to_be(zero_phase: bool) -> None:
+def test_edges_have_their_documented_loss(zero_phase: bool) -> None:
     for hertz, wanted in ((100.0, 3.01), (50.0, 24.1), (1000.0, 0.0)):
         sine = np.sin(2 * np.pi * hertz * np.arange(4 * RATE) / RATE)[None]
         found, _ = apply(Filter, sine, RATE, high_pass_hz=100.0, zero_phase=zero_phase)
@@ -70,7 +70,7 @@ def test_short_sounds_of_any_number_of_channels(channels: int, zero_phase: bool)
 
 
 @pytest.mark.parametrize("zero_phase", [False, True])
-def test_what_is_not_finite_stays_and_counts_as_nothing(zero_phase: bool) -> None:
+def test_nan_and_infinity_stay_and_count_as_zero(zero_phase: bool) -> None:
     samples = noise(1, 3000)
     clean = samples.copy()
     samples[0, 1000], samples[0, 2000] = np.nan, np.inf
@@ -103,7 +103,7 @@ def applied_without_check(samples: Any, **options: Any) -> Any:
     return make(Filter, **options).apply(Waveform(samples=samples, sample_rate=RATE), Context())
 
 
-def test_options_that_do_not_fit() -> None:
+def test_options_that_contradict_each_other_are_refused() -> None:
     assert "filter: no option says what to filter" in problems({"use": "filter"})
     for band in ([300, 200], [0, 200]):
         text = problems({"use": "filter", "with": {"band_pass_hz": band}})

@@ -66,13 +66,13 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_by_each_verdict(fault: str) -> None:
+def test_each_fault_with_each_action(fault: str) -> None:
     samples, figures, message = FAULTS[fault]
     given = samples.copy()
     error = refused(samples, **{fault: "error"}, **figures)
     assert error.message.startswith(message)
     assert error.code == f"guard-{fault.replace('_', '-')}"
-    assert error.hint == f"listen to it; guard lets it pass with {fault}: warn"
+    assert error.hint == f"{fault}: warn, if that is intended"
     signal, context = guarded(samples, **{fault: "warn"}, **figures)
     assert signal.samples is samples
     assert [warning.startswith(f"guard: {message}") for warning in context.warnings] == [True]
@@ -119,7 +119,7 @@ def test_straight_lines_across_nan() -> None:
     assert not repaired[1].any()
 
 
-def test_where_nan_stay_nothing_else_is_mended() -> None:
+def test_nothing_is_repaired_while_nan_stays() -> None:
     signal, context = guarded(with_nan() + np.float32(0.3), not_finite="warn", dc="fix")
     assert np.isnan(signal.samples).sum() == 7
     assert context.warnings[1] == "guard: its mean is 0.3"
@@ -190,7 +190,7 @@ def test_lengths() -> None:
     assert [error.option for error in GuardOptions(min_seconds=2, max_seconds=1).problems()] == ["min_seconds"]
 
 
-def test_what_is_known_beforehand() -> None:
+def test_the_declared_length_is_dropped_where_it_may_change() -> None:
     spec = Spec(signals=(Waveform,), sample_rate=RATE, length=100)
     assert Guard(GuardOptions()).produces(spec).length == 100
     assert Guard(GuardOptions(wrong_length="fix", min_seconds=1)).produces(spec).length is None
@@ -203,7 +203,7 @@ def test_tiny_signals() -> None:
         assert np.isfinite(fixed.samples).all()
 
 
-def test_what_it_saw_is_in_the_journal(tmp_path: Path) -> None:
+def test_measurements_and_warnings_are_in_the_journal(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.clip(sine(peak=1.5) + np.float32(0.1), -1, 1))
     np.save(tmp_path / "b.npy", np.zeros(500, "f4"))
     pipeline = tonearm.load_pipeline(

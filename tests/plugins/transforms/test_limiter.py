@@ -28,7 +28,7 @@ def test_or_those_of_the_samples_alone() -> None:
     assert 0.999 * 10 ** (-3 / 20) < np.abs(found).max() <= 10 ** (-3 / 20)
 
 
-def test_two_ceilings_are_a_mistake() -> None:
+def test_two_ceilings_are_refused() -> None:
     step = {"use": "limiter", "with": {"peak_db": -1, "true_peak_db": -1}}
     assert "limiter: peak_db and true_peak_db are two ceilings" in problems(step)
 

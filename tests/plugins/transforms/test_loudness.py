@@ -25,7 +25,7 @@ def db(amplitude: float) -> float:
 
 @pytest.mark.parametrize("target", [-40.0, -24.0])
 @pytest.mark.parametrize("channels", [1, 2, 6])
-def test_it_is_as_loud_as_wanted(channels: int, target: float) -> None:
+def test_it_reaches_the_target(channels: int, target: float) -> None:
     samples = np.tile(speech(), (channels, 3))
     found, context = apply(Loudness, samples, 22050, target_lufs=target, true_peak_db=-1.0)
     measured, noted = measure_loudness(found, 22050), context.measurements
@@ -40,14 +40,14 @@ def test_it_is_as_loud_as_wanted(channels: int, target: float) -> None:
 
 @pytest.mark.parametrize("true_peak_db", [-20.0, -60.0])
 @pytest.mark.parametrize("samples", [np.full((1, 6001), 0.3, "f4"), speech() * 0.1], ids=["DC", "speech"])
-def test_a_target_beyond_the_ceiling_is_missed_and_not_run_after(samples: Any, true_peak_db: float) -> None:
+def test_a_target_beyond_the_ceiling_is_missed_with_a_warning(samples: Any, true_peak_db: float) -> None:
     found, context = apply(Loudness, samples, 22050, target_lufs=0.0, true_peak_db=true_peak_db)
     assert db(measure_true_peak(found)) <= true_peak_db + 1e-6
     assert db(np.abs(found).max()) > true_peak_db - 1
     assert "LUFS, not 0: its true peak is at" in context.warnings[-1]
 
 
-def test_one_gain_leaves_it_softer_where_peaks_would_be_over() -> None:
+def test_one_gain_leaves_it_below_the_target_if_peaks_would_be_over() -> None:
     samples = speech()
     found, context = apply(Loudness, samples, 22050, target_lufs=-9.0, peaks="lower")
     assert db(measure_true_peak(found)) == pytest.approx(-1, abs=1e-3)
@@ -57,7 +57,7 @@ def test_one_gain_leaves_it_softer_where_peaks_would_be_over() -> None:
     assert warning.endswith("at -1.0 dBTP; peaks: limit would reach the target")
 
 
-def test_the_limiter_reaches_the_target_all_the_same() -> None:
+def test_the_limiter_reaches_the_target() -> None:
     found, context = apply(Loudness, speech(), 22050, target_lufs=-14.0)
     assert measure_loudness(found, 22050).integrated == pytest.approx(-14, abs=0.1)
     assert measure_true_peak(found) <= 10 ** (-1 / 20)
@@ -66,7 +66,7 @@ def test_the_limiter_reaches_the_target_all_the_same() -> None:
     assert context.measurements["reduction_db"] > 6
 
 
-def test_what_even_the_limiter_cannot_reach_is_said() -> None:
+def test_a_target_that_the_limiter_cannot_reach_gives_a_warning() -> None:
     found, context = apply(Loudness, speech(), 22050, target_lufs=0.0)
     assert measure_true_peak(found) <= 10 ** (-1 / 20)
     (warning,) = context.warnings
@@ -74,13 +74,13 @@ def test_what_even_the_limiter_cannot_reach_is_said() -> None:
     assert "peaks: limit" not in warning
 
 
-def test_without_a_ceiling_peaks_go_where_they_go() -> None:
+def test_without_a_ceiling_peaks_are_free() -> None:
     found, _ = apply(Loudness, speech(), 22050, target_lufs=-5.0, true_peak_db=None)
     assert measure_loudness(found, 22050).integrated == pytest.approx(-5, abs=0.01)
     assert measure_true_peak(found) > 1
 
 
-def test_what_is_shorter_than_a_block_is_measured_as_a_whole_and_that_is_said() -> None:
+def test_a_sound_shorter_than_a_block_is_measured_without_gates() -> None:
     samples = noise(1, 2205)
     found, context = apply(Loudness, samples, 22050, target_lufs=-30.0)
     assert measure_loudness(found, 22050).integrated == pytest.approx(-30, abs=0.01)
@@ -88,7 +88,7 @@ def test_what_is_shorter_than_a_block_is_measured_as_a_whole_and_that_is_said() 
     assert apply(Loudness, np.full((1, 1), 0.5, "f4"), 22050)[0].shape == (1, 1)
 
 
-def test_what_is_as_good_as_silent_stays_as_it_is() -> None:
+def test_a_waveform_below_the_gate_stays_as_it_is() -> None:
     for samples in (np.zeros((1, 30000), "f4"), np.full((1, 30000), 1e-5, "f4")):
         found, context = apply(Loudness, samples, 22050)
         np.testing.assert_array_equal(found, samples)
@@ -96,7 +96,7 @@ def test_what_is_as_good_as_silent_stays_as_it_is() -> None:
         assert context.measurements == {"source_lufs": "-inf"}
 
 
-def test_what_is_not_finite_stays() -> None:
+def test_nan_and_infinity_stay() -> None:
     samples = speech()
     samples[0, 100] = np.nan
     found, _ = apply(Loudness, samples, 22050, target_lufs=-30.0)
@@ -104,11 +104,11 @@ def test_what_is_not_finite_stays() -> None:
     assert np.isnan(found).sum() == 1
 
 
-def test_channels_that_nobody_knows_want_weights() -> None:
+def test_a_number_of_channels_without_weights_is_refused() -> None:
     samples = np.tile(speech(), (7, 1))
     with pytest.raises(ItemError, match="has no weights for 7 channels") as caught:
         apply(Loudness, samples, 22050)
-    assert caught.value.hint.startswith("channel_weights gives a weight for each channel")
+    assert caught.value.hint == "channel_weights: … (one weight for each channel); put mix before it, with to: mono"
     for spec, message in (
         ({"channels": 7}, "has no weights for 7 channels, only for 1, 2, 3, 4, 5, 6, 8"),
         ({"sample_rate": 2000}, "loudness needs a sample rate of at least 4000 Hz, not 2000 Hz"),
@@ -121,6 +121,8 @@ def test_channels_that_nobody_knows_want_weights() -> None:
     assert measure_loudness(found[:1], 22050).integrated == pytest.approx(-30, abs=0.01)
 
 
-def test_check_says_it() -> None:
+def test_check_refuses_a_low_rate() -> None:
     text = problems({"use": "resample", "with": {"sample_rate": 2000}}, {"use": "loudness"})
     assert "no-loudness: loudness: loudness needs a sample rate of at least 4000 Hz, not 2000 Hz" in text
+    assert "resample" in text.splitlines()[1]
+    assert problems({"use": "resample", "with": {"sample_rate": 4000}}, {"use": "loudness"}) == ""

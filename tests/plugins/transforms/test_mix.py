@@ -1,4 +1,4 @@
-"""mix: ITU-R BS.775's matrices written out, means, and channels picked."""
+"""mix: the matrices of ITU-R BS.775 written out, means, and a choice of channels."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_channels_are_picked() -> None:
     np.testing.assert_array_equal(apply(Mix, samples, pick=[1, 0, 1])[0], samples[[1, 0, 1]])
 
 
-def test_what_is_left_out_cannot_disturb() -> None:
+def test_a_channel_left_out_does_not_count() -> None:
     samples = noise(6)
     samples[3] = np.nan  # the LFE
     assert np.isfinite(apply(Mix, samples, to="stereo")[0]).all()
@@ -70,10 +70,13 @@ def test_what_is_left_out_cannot_disturb() -> None:
     assert np.isfinite(found[1]).all()
 
 
-def test_what_cannot_be_mixed_is_said() -> None:
+def test_impossible_mixes_are_refused() -> None:
     with pytest.raises(ItemError, match="there is no stereo mix for 7 channels, whose layout is not known") as caught:
         apply(Mix, noise(7), to="stereo")
-    assert (caught.value.code, caught.value.hint) == ("unknown-layout", "pick: [0, 1] takes the first two")
+    assert (caught.value.code, caught.value.hint) == (
+        "unknown-layout",
+        "pick: [0, 1], in place of to",
+    )
     with pytest.raises(ItemError, match="there is no channel 2 in a waveform of 2 channels") as caught:
         apply(Mix, noise(2), pick=[0, 2])
     assert caught.value.hint == "channels count from 0"
@@ -90,7 +93,7 @@ def test_check_knows_the_channels_behind_it() -> None:
     assert problems(nine, mono, encoder="flac-writer") == ""
 
 
-def test_options_that_do_not_fit() -> None:
-    assert "mix: give either to or pick" in problems({"use": "mix"})
-    assert "mix: give either to or pick" in problems({"use": "mix", "with": {"to": "mono", "pick": [0]}})
+def test_options_that_contradict_each_other_are_refused() -> None:
+    assert "mix: neither 'to' nor 'pick' is given" in problems({"use": "mix"})
+    assert "mix: give either 'to' or 'pick'" in problems({"use": "mix", "with": {"to": "mono", "pick": [0]}})
     assert "mix: there is no channel -1" in problems({"use": "mix", "with": {"pick": [-1]}})

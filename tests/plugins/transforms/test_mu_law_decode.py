@@ -15,7 +15,7 @@ from tonearm_plugins.transforms.mu_law_decode import MuLawDecode
 
 
 def torchaudios(indices: Any, classes: int) -> Any:
-    """torchaudio.functional.mu_law_decoding as of 2.11, written out."""
+    """Return the result of torchaudio 2.11's mu_law_decoding, written out."""
     mu = classes - 1.0
     companded = indices / mu * 2 - 1.0
     return np.sign(companded) * (np.exp(np.abs(companded) * np.log1p(mu)) - 1.0) / mu
@@ -56,10 +56,8 @@ def test_arrays_of_classes_of_every_type(dtype: str) -> None:
     assert signal.samples.dtype == "f4"
 
 
-def test_what_is_no_class_is_said_with_what_to_do() -> None:
-    hint = (
-        "full_scale: 1 in the decoder keeps whole numbers as they are; quantization_channels is the number of classes"
-    )
+def test_values_that_are_not_classes_are_refused_with_a_remedy() -> None:
+    hint = "full_scale: 1 in the decoder keeps whole numbers as they are; quantization_channels=… (number of classes)"
     for array, options, message in (
         (np.array([3, 100], "i2"), {}, "from 0 to 255, but one is 9.15527e-05"),
         (np.array([3, 256], "i2"), {"full_scale": 1}, "from 0 to 255, but one is 256"),
@@ -70,10 +68,10 @@ def test_what_is_no_class_is_said_with_what_to_do() -> None:
         assert (caught.value.code, caught.value.hint) == ("not-mu-law", hint)
     with pytest.raises(ItemError, match=r"companded values must be from -1 to 1, but one is 1\.5") as caught:
         apply(MuLawDecode, np.array([[0.5, 1.5]]), values="companded")
-    assert caught.value.hint == "values: indices; quantization_channels is the number of classes"
+    assert caught.value.hint == "values: indices, if they are class indices"
 
 
-def test_what_is_not_finite_stays() -> None:
+def test_nan_and_infinity_stay() -> None:
     np.testing.assert_array_equal(
         np.isnan(applied_to_classes(np.array([[0, np.nan, 255]], "f4"))), [[False, True, False]]
     )
@@ -86,7 +84,7 @@ def test_it_says_what_must_be_given() -> None:
 
 
 def applied_to_classes(indices: Any, **options: Any) -> Any:
-    """Return the samples; they are float32, whatever the classes were."""
+    """Decode classes, and check that the result is float32 whatever their type is."""
     plugin = make(MuLawDecode, values="indices", **options)
     found = plugin.apply(Waveform(samples=indices, sample_rate=16000), Context()).samples
     assert found.dtype == "f4"

@@ -48,7 +48,7 @@ def test_a_full_scale_sine_has_an_rms_of_minus_3() -> None:
     np.testing.assert_allclose(found, sine, atol=1e-6)
 
 
-def test_a_peak_over_the_ceiling_lowers_the_gain_and_is_said() -> None:
+def test_a_peak_over_the_ceiling_lowers_the_gain_with_a_warning() -> None:
     samples = noise(1, 48000)
     found, context = apply(Normalize, samples, rms_db=-6.0, peak_db=-1.0)
     assert db(np.abs(found).max()) == pytest.approx(-1, abs=1e-5)
@@ -59,7 +59,7 @@ def test_a_peak_over_the_ceiling_lowers_the_gain_and_is_said() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"rms_db": -20.0}])
-def test_silence_and_the_very_soft(options: dict[str, float]) -> None:
+def test_silence_and_very_quiet_waveforms(options: dict[str, float]) -> None:
     np.testing.assert_array_equal(apply(Normalize, np.zeros((2, 7), "f4"), **options)[0], 0)
     for kind, least in (("f4", 1e-45), ("f4", 1e-30), ("f8", 1e-200), ("f8", 1e-320)):
         samples = np.full((1, 9), least, kind)
@@ -69,7 +69,7 @@ def test_silence_and_the_very_soft(options: dict[str, float]) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"rms_db": -20.0}])
-def test_what_is_not_finite_stays_and_has_no_level(options: dict[str, float]) -> None:
+def test_nan_and_infinity_stay_and_have_no_level(options: dict[str, float]) -> None:
     samples = noise(2, 300_000)
     samples[0, 7], samples[1, 200_000] = np.nan, -np.inf
     clean = np.where(np.isfinite(samples), samples, 0)

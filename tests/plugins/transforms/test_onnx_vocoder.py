@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import tonearm
-from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, Spec
+from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, SetOption, Spec
 from tonearm.plugins import registry
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
 
@@ -167,7 +167,7 @@ class TestWhatDoesNotFit:
             "onnx-vocoder: the vocoder takes the dialect hifigan, but the mel spectrogram is in coqui: padding center"
             " for half-overlap, magnitude_guard 0 for 1e-09, fmax 11025 for 8000, floor 1e-08 for 1e-05 and 3 more"
         )
-        assert "mel-to-wave and wave-to-mel before it convert" in problem.hint
+        assert 'put "mel-to-wave" and ("wave-to-mel", {' in problem.hint
 
     def test_and_at_the_latest_with_the_signal(self, path):
         other = HIFIGAN.but(log="log10", name="other")
@@ -191,12 +191,16 @@ class TestWhatDoesNotFit:
         (gone,) = OnnxVocoderOptions(model=str(tmp_path / "x.onnx"), dialect=HIFIGAN).problems()
         assert (gone.code, gone.option) == ("no-such-file", "model")
         (short,) = OnnxVocoderOptions(model=path, dialect=HIFIGAN, chunk_frames=64).problems()
-        assert short.message == "chunks of 64 frames have nothing left beside 32 on each side"
+        assert short.message == "chunks of 64 frames leave nothing between 32 on each side"
+        assert short.remedies == (SetOption("chunk_frames", 65, when="or more"),)
 
     def test_a_provider_that_is_not_there(self, path):
         with pytest.raises(ItemError) as caught:
             vocoder(path, providers=["NoSuchProvider"]).preflight()
-        assert (caught.value.code, caught.value.message) == ("no-provider", "onnxruntime has no NoSuchProvider here")
+        assert (caught.value.code, caught.value.message) == (
+            "no-provider",
+            "the installed onnxruntime has no NoSuchProvider",
+        )
         assert "CPUExecutionProvider" in caught.value.hint
 
     @pytest.mark.filterwarnings("ignore:Specified provider")
@@ -207,7 +211,7 @@ class TestWhatDoesNotFit:
         with pytest.raises(ItemError) as caught:
             vocoder(path, providers=["CUDAExecutionProvider"]).preflight()
         assert caught.value.message == "onnxruntime could not start CUDAExecutionProvider"
-        assert caught.value.hint.endswith("leave it out: CPUExecutionProvider would do the work")
+        assert caught.value.hint.startswith("providers: [CPUExecutionProvider], to do without it")
 
     @pytest.mark.parametrize(
         ("make", "message"),

@@ -31,5 +31,5 @@ def test_up_to_a_multiple() -> None:
     assert apply(Pad, noise(1, 10), 1000, before_ms=1.0, min_seconds=0.02, multiple=32)[0].shape == (1, 32)
 
 
-def test_nothing_to_pad_is_a_mistake() -> None:
+def test_nothing_to_pad_is_refused() -> None:
     assert "bad-option: pad: no option says what to pad" in problems({"use": "pad"})

@@ -68,7 +68,7 @@ def test_pieces_of_a_length(length: int, size: int, overlap: float) -> None:
     np.testing.assert_array_equal(covered, samples)
 
 
-def test_real_speech_falls_apart_where_it_pauses() -> None:
+def test_real_speech_is_cut_at_its_pauses() -> None:
     three = np.concatenate([np.pad(speech(), ((0, 0), (6000, 6000)))] * 3, axis=1)
     found = pieces(three, rate=22050)
     assert len(found) == 3
@@ -92,7 +92,7 @@ def test_names_and_tags() -> None:
     ]
 
 
-def test_options_that_do_not_fit() -> None:
+def test_options_that_contradict_each_other_are_refused() -> None:
     for options, said in (
         ({"by": "length"}, "split: by: length needs max_seconds"),
         ({"overlap_ms": 5}, "split: pieces overlap only by length"),

@@ -42,7 +42,7 @@ def test_pieces_are_files_and_come_together_again(tmp_path: Path) -> None:
         np.testing.assert_allclose(soundfile.read(tmp_path / f"both/{key}.wav")[0], samples, atol=1e-12)
 
 
-def test_one_that_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
+def test_an_unreadable_item_leaves_the_others(tmp_path: Path) -> None:
     good = np.ones(1500)
     np.savez(tmp_path / "s.npz", a=good, b=np.full(1500, np.nan), c=good)
     split = {"use": "split", "with": {"by": "length", "max_seconds": 1}}
@@ -54,7 +54,7 @@ def test_one_that_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
         assert sorted(path.name for path in report.outputs) == (wanted or ["a.wav", "c.wav"])
 
 
-def test_a_source_that_failed_in_part_is_done_anew_and_one_that_is_done_is_not(tmp_path: Path) -> None:
+def test_a_source_that_failed_in_part_is_converted_again(tmp_path: Path) -> None:
     np.savez(tmp_path / "s.npz", a=np.ones(1500), b=np.full(1500, np.nan))
     np.savez(tmp_path / "t.npz", a=np.ones(1500))
     split = {"use": "split", "with": {"by": "length", "max_seconds": 1}}
@@ -65,7 +65,7 @@ def test_a_source_that_failed_in_part_is_done_anew_and_one_that_is_done_is_not(t
     assert second.skipped == 1
 
 
-def test_check_wants_names_that_tell_pieces_apart() -> None:
+def test_check_requires_names_that_tell_pieces_apart() -> None:
     with pytest.raises(tonearm.PipelineError, match="a source becomes several items here, but"):
         pipeline_of("*.npz", {"use": "split"}, name="x.wav")
     assert pipeline_of("*.npz", {"use": "split"}, {"use": "concat"}, name="x.wav")

@@ -1,4 +1,4 @@
-"""trim: the edges and nothing else, against librosa and by what it promises."""
+"""trim: the edges and nothing else, against librosa, and with hypothesis."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ RATE = 1000  # a window is 10 samples
 
 
 def part_of(found: Any, samples: Any) -> tuple[int, int]:
-    """Return where the result lies in what was given; it fails if it is no stretch of it."""
+    """Return the first and last index of a view within its array."""
     first = found.__array_interface__["data"][0] - samples.__array_interface__["data"][0]
     return first // samples.itemsize, first // samples.itemsize + found.shape[1]
 
 
 def trimmed(samples: Any, rate: int = RATE, **options: Any) -> tuple[int, int]:
-    """Return the part that is left: numbers stand for themselves, so it is found by looking."""
-    marks = np.where(samples == 0, 1e-30, samples)  # silence that tells where it is from
+    """Return the bounds of the part that is left; every sample is made unique, so that it can be found."""
+    marks = np.where(samples == 0, 1e-30, samples)  # silence, but not zero
     marks = marks * (1 + np.arange(samples.shape[1]) / 1e6)
     found, _ = apply(Trim, marks, rate, **options)
     first = int(np.flatnonzero(marks[0] == found[0, 0])[0])
@@ -48,7 +48,7 @@ def test_the_edges_go_but_for_the_padding() -> None:
     assert trimmed(sound(100, 50, 200), padding_ms=0.0, edges="end") == (0, 150)
 
 
-def test_so_much_is_left_at_least() -> None:
+def test_a_shortest_duration_is_left() -> None:
     assert trimmed(sound(100, 50, 200), padding_ms=0.0, min_seconds=0.15) == (50, 200)
     assert trimmed(sound(10, 50, 200), padding_ms=0.0, min_seconds=0.15) == (0, 150)
     assert trimmed(sound(200, 50, 10), padding_ms=0.0, min_seconds=0.15) == (110, 260)
@@ -101,7 +101,7 @@ def test_the_loudest_channel_counts() -> None:
     assert apply(Trim, samples, RATE, padding_ms=0.0)[0].shape == (3, 120)
 
 
-def test_what_has_no_sound_stays_as_it_is() -> None:
+def test_a_silent_waveform_stays_as_it_is() -> None:
     for samples, options, warning in (
         (np.zeros((2, 500), "f4"), {}, "it is silent, so nothing was trimmed"),
         (np.zeros((1, 1), "f4"), {}, "it is silent, so nothing was trimmed"),
@@ -121,7 +121,7 @@ def test_one_sample_stays() -> None:
     assert apply(Trim, np.full((8, 1), 0.5, "f4"), RATE, padding_ms=0.0)[0].shape == (8, 1)
 
 
-def test_what_is_not_finite_is_no_silence() -> None:
+def test_nan_and_infinity_are_not_silence() -> None:
     samples = sound(100, 50, 200)
     samples[0, 20], samples[0, 330] = np.nan, np.inf
     found, _ = apply(Trim, samples, RATE, padding_ms=0.0)

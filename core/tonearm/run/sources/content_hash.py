@@ -1,8 +1,8 @@
-"""What a file's content is known by: XXH3 in 128 bits.
+"""Content hashes of files: XXH3 with 128 bits.
 
-It tells a file from an older one of the same size. Nobody is kept from forging one, which is not its job: whoever can
-write into the output folder can write the journal too. It is ten times as fast as SHA-256, so that hashing every source
-and every output costs a few percent of converting them.
+A hash distinguishes a file from an older one of the same size. It does not protect against forgery, and need not:
+whoever can write into the output folder can also write the journal. It is ten times as fast as SHA-256, so hashing
+every source and every output takes a few percent of the time of converting them.
 """
 
 from __future__ import annotations
@@ -15,78 +15,78 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-_BUFFER = memoryview(bytearray(1 << 18))  # stays in the cache
+_BUFFER = memoryview(bytearray(1 << 18))  # small enough for the cache
 
-KEPT = 16 << 20
-"""Bytes up to which a source is read as a whole: once for its hash and its decoder."""
+MAX_WHOLE_READ = 16 << 20
+"""Largest source in bytes that is read as a whole, once for both its hash and its decoder."""
 
-State = tuple[int, int]
-"""What changes when a file does: its size in bytes, and the time of its last change in nanoseconds.
+FileState = tuple[int, int]
+"""Size of a file in bytes, and the time of its last change in nanoseconds.
 
-Of a folder, the size of all files in it together, and the time of the last change to any of them.
+For a folder: the total size of all files in it, and the time of the last change to any of them.
 """
 
 
-class Content(Struct, frozen=True):
+class SourceSnapshot(Struct, frozen=True):
     """A source as it was before it was decoded.
 
     Parameters
     ----------
     state
-        None if it is not there.
+        State of the source; None if it does not exist.
     hash
-        Empty if it is neither file nor folder, or cannot be read; its decoder will say so.
+        Content hash; empty if the source is neither a file nor a folder, or cannot be read. Its decoder reports that.
     data
-        All of it, unless it is large.
+        Content of the source; None if it is large.
     """
 
-    state: State | None = None
+    state: FileState | None = None
     hash: str = ""
     data: bytes | None = None
 
 
-class Hash(Protocol):
-    """What hashes bytes as they come."""
+class Hasher(Protocol):
+    """A hash that is computed piece by piece."""
 
     def update(self, data: Any, /) -> None:
-        """Take more bytes."""
+        """Add bytes."""
 
     def hexdigest(self) -> str:
-        """Return the hash of all so far, in 32 hex digits."""
+        """Return the hash of all bytes so far, as 32 hex digits."""
 
 
-def new_hash(data: bytes = b"") -> Hash:
-    """Return the hash of what was there, and of what is yet to come."""
+def new_hasher(data: bytes = b"") -> Hasher:
+    """Return a hasher that has been given some bytes already."""
     import xxhash
 
-    digest: Hash = xxhash.xxh3_128(data)
+    digest: Hasher = xxhash.xxh3_128(data)
     return digest
 
 
-def read_content(path: str | os.PathLike[str]) -> Content:
-    """Read a file once, with its state from before; it never waits."""
+def take_snapshot(path: str | os.PathLike[str]) -> SourceSnapshot:
+    """Read the state, the hash and the content of a source in one go. It never blocks."""
     try:
         descriptor = _open(path)
     except (OSError, ValueError):
-        return Content(state_of(path))
+        return SourceSnapshot(file_state(path))
     state = None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            return Content(state_of(path), _hash_of_folder(path) if stat.S_ISDIR(status.st_mode) else "")
+            return SourceSnapshot(file_state(path), _hash_of_folder(path) if stat.S_ISDIR(status.st_mode) else "")
         state = (status.st_size, status.st_mtime_ns)
-        if status.st_size > KEPT:
-            return Content(state, hash_of(descriptor, status.st_size))
-        data = _all(descriptor, status.st_size)
-        return Content(state, new_hash(data).hexdigest(), data)
+        if status.st_size > MAX_WHOLE_READ:
+            return SourceSnapshot(state, hash_descriptor(descriptor, status.st_size))
+        data = _read_all(descriptor, status.st_size)
+        return SourceSnapshot(state, new_hasher(data).hexdigest(), data)
     except OSError:
-        return Content(state or state_of(path))
+        return SourceSnapshot(state or file_state(path))
     finally:
         _close(descriptor)
 
 
-def _all(descriptor: int, size: int) -> bytes:
-    """Return what is in a file; what was added meanwhile is left out, and shows in its state."""
+def _read_all(descriptor: int, size: int) -> bytes:
+    """Return the first bytes of a file, up to a size. Bytes added since show in its state."""
     data = os.read(descriptor, size)
     while len(data) < size:
         more = os.read(descriptor, size - len(data))
@@ -96,17 +96,17 @@ def _all(descriptor: int, size: int) -> bytes:
     return data
 
 
-def hash_of(descriptor: int, size: int | None = None) -> str:
-    """Return the hash of an open file's content from its start, in 32 hex digits; its position does not matter.
+def hash_descriptor(descriptor: int, size: int | None = None) -> str:
+    """Return the hash of an open file's whole content, as 32 hex digits. Its position does not matter.
 
     Parameters
     ----------
     descriptor
-        Of the file.
+        Descriptor of the file.
     size
-        Where it ends, if that is known: it saves asking.
+        Size of the file in bytes, if known. It saves a system call.
     """
-    digest = new_hash()
+    digest = new_hasher()
     offset = 0
     while (size is None or offset < size) and (count := os.preadv(descriptor, [_BUFFER], offset)):
         digest.update(_BUFFER[:count])
@@ -114,8 +114,8 @@ def hash_of(descriptor: int, size: int | None = None) -> str:
     return digest.hexdigest()
 
 
-def hash_of_file(path: str | os.PathLike[str]) -> str:
-    """Return the hash of a file or folder; an empty text if it is neither or cannot be read. It never waits."""
+def hash_path(path: str | os.PathLike[str]) -> str:
+    """Return the hash of a file or folder; an empty text if it is neither or cannot be read. It never blocks."""
     try:
         descriptor = _open(path)
     except (OSError, ValueError):
@@ -124,19 +124,19 @@ def hash_of_file(path: str | os.PathLike[str]) -> str:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
             return _hash_of_folder(path)
-        return hash_of(descriptor) if stat.S_ISREG(mode) else ""
+        return hash_descriptor(descriptor) if stat.S_ISREG(mode) else ""
     except OSError:
         return ""
     finally:
         _close(descriptor)
 
 
-def state_of(path: str | os.PathLike[str]) -> State | None:
-    """Return the state of a file or folder; None if it is not there, or cannot be looked into."""
+def file_state(path: str | os.PathLike[str]) -> FileState | None:
+    """Return the state of a file or folder; None if it does not exist or cannot be read."""
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            found = [status, *(inside for _, inside in _inside(os.fspath(path)))]
+            found = [status, *(inside for _, inside in _walk(os.fspath(path)))]
             sizes = (one.st_size for one in found if not stat.S_ISDIR(one.st_mode))
             return sum(sizes), max(one.st_mtime_ns for one in found)
     except (OSError, ValueError):
@@ -144,22 +144,22 @@ def state_of(path: str | os.PathLike[str]) -> State | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _inside(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield all that lies in a folder and those below, in order."""
+def _walk(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the paths and statuses of everything below a folder, in order."""
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         yield entry.path, entry.stat()
         if entry.is_dir(follow_symlinks=False):
-            yield from _inside(entry.path)
+            yield from _walk(entry.path)
 
 
 def _hash_of_folder(path: str | os.PathLike[str]) -> str:
     folder = os.fspath(path)
-    digest = new_hash()
-    for name, status in _inside(folder):
+    digest = new_hasher()
+    for name, status in _walk(folder):
         if stat.S_ISREG(status.st_mode):
-            digest.update(os.fsencode(name[len(folder) :]) + b"\0" + hash_of_file(name).encode())
+            digest.update(os.fsencode(name[len(folder) :]) + b"\0" + hash_path(name).encode())
     return digest.hexdigest()
 
 

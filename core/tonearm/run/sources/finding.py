@@ -1,4 +1,4 @@
-"""Finding sources: files, folders, and patterns; one after the other, never all at once."""
+"""Finding sources: files, folders and patterns are searched one after the other, never all at once."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from tonearm.errors import UsageError, one_line
-from tonearm.run.store.index import Index
+from tonearm.run.store.hash_index import HashIndex
 from tonearm.source import Source
 
-_MAGIC = re.compile(r"[*?[]")
+_WILDCARD = re.compile(r"[*?[]")
 
 
 def find_sources(
@@ -21,32 +21,32 @@ def find_sources(
     stores: bool = False,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Source]:
-    """Yield the sources that patterns name, each file once, in the order of names within each folder.
+    """Yield the sources that patterns match: each file once, and in the order of names within each folder.
 
     Parameters
     ----------
     patterns
         Files, folders (all files below with one of ``suffixes``), or patterns with ``*``, ``?``, ``[…]`` and ``**``.
     base
-        Where relative ones start.
+        Folder that relative patterns start from.
     suffixes
-        Of the files that the decoder reads, in lower case.
+        Suffixes of the files that the decoder reads, in lower case.
     stores
         Whether a folder with one of the suffixes is a source itself.
     warn
-        Called with what may have been missed: a folder that cannot be looked into, a pattern that nothing matches.
+        Function that is called with a warning: a folder cannot be read, or a pattern matches nothing.
 
     Raises
     ------
     UsageError
-        If a file that is named outright is not there.
+        If a path without wildcards does not exist.
     """
-    start = os.fspath(base)
-    search = _Search(suffixes, stores=stores, warn=warn)
-    seen = Index()
+    root = os.fspath(base)
+    search = _PatternSearch(suffixes, stores=stores, warn=warn)
+    seen = HashIndex()
     for pattern in patterns:
         found = False
-        whole = os.path.normpath(os.path.join(start, pattern))
+        whole = os.path.normpath(os.path.join(root, pattern))
         for path, relative in search.matches(whole):
             found = True
             absolute = os.path.abspath(path)
@@ -57,37 +57,8 @@ def find_sources(
             warn(f"{one_line(whole)} matches no source")
 
 
-def listed(name: str) -> Iterator[str]:
-    """Yield the paths that a file lists, ``-`` being stdin: one a line, or separated by NUL as ``find -print0`` does.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be read.
-    """
-    import sys
-
-    try:
-        with os.fdopen(os.dup(sys.stdin.fileno()), "rb") if name == "-" else open(name, "rb") as file:
-            rest, separator = b"", None
-            while block := file.read(1 << 16):
-                rest += block
-                separator = separator or (b"\0" if b"\0" in rest else b"\n")
-                *lines, rest = rest.split(separator)
-                yield from (os.fsdecode(line) for line in map(_stripped, lines) if line)
-            if _stripped(rest):
-                yield os.fsdecode(_stripped(rest))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"cannot read {one_line(name)}: {reason}", code="no-source") from error
-
-
-def _stripped(line: bytes) -> bytes:
-    return line.removesuffix(b"\r")
-
-
-class _Search:
-    """Looks for files."""
+class _PatternSearch:
+    """Searches folders for files that match patterns."""
 
     def __init__(self, suffixes: tuple[str, ...], *, stores: bool, warn: Callable[[str], None]) -> None:
         self._suffixes = suffixes
@@ -96,18 +67,18 @@ class _Search:
         self._refused: set[str] = set()
 
     def matches(self, pattern: str) -> Iterator[tuple[str, str]]:
-        """Yield paths with the folder of each below the fixed part of the pattern."""
+        """Yield the paths that match, each with its folder below the fixed part of the pattern."""
         if self._is_folder(pattern, os.path.isdir(pattern)):
             for path, folder in self._walk(pattern, ["**", "*"], ".", ()):
                 if path.lower().endswith(self._suffixes):
                     yield path, folder
         elif os.path.lexists(pattern):
             yield pattern, "."
-        elif not _MAGIC.search(pattern):
+        elif not _WILDCARD.search(pattern):
             raise UsageError(f"there is no file {one_line(pattern)}", code="no-source")
         else:
             parts = pattern.split("/")
-            fixed = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
+            fixed = next(index for index, part in enumerate(parts) if _WILDCARD.search(part))
             root = "/".join(parts[:fixed]) or ("/" if pattern.startswith("/") else ".")
             parts = parts[fixed:]
             yield from self._walk(root, [*parts, "*"] if parts[-1] == "**" else parts, ".", ())
@@ -115,7 +86,7 @@ class _Search:
     def _walk(
         self, root: str, parts: list[str], folder: str, above: tuple[tuple[int, int], ...]
     ) -> Iterator[tuple[str, str]]:
-        """Yield the files below a folder that match the parts of a pattern; a link to a folder above ends there."""
+        """Yield the files below a folder that match the parts of a pattern, without following links upwards."""
         part, rest = parts[0], parts[1:]
         if part == "**":
             here = _identity(root)
@@ -124,7 +95,7 @@ class _Search:
             yield from self._walk(root, rest, folder, above)
             for name in self._names(root, folders=True):
                 yield from self._walk(_join(root, name), parts, _join(folder, name), (*above, here))
-        elif not _MAGIC.search(part):
+        elif not _WILDCARD.search(part):
             path = _join(root, part)
             is_folder = self._is_folder(part, os.path.isdir(path))
             if rest and is_folder:
@@ -142,21 +113,21 @@ class _Search:
                     yield _join(root, name), folder
 
     def _names(self, root: str, *, folders: bool, hidden: bool = False) -> list[str]:
-        """Return the names of the folders, or of all else, in a folder, in order; none if it cannot be read."""
+        """Return the sorted names of the folders, or of everything else, in a folder; none if it cannot be read."""
         try:
             with os.scandir(root) as entries:
                 found = [entry.name for entry in entries if self._is_folder(entry.name, _is_folder(entry)) == folders]
         except OSError as error:
             if root not in self._refused and not isinstance(error, (FileNotFoundError, NotADirectoryError)):
                 self._refused.add(root)
-                self._warn(f"cannot look into {one_line(root)}: {(error.strerror or str(error)).lower()}")
+                self._warn(f"cannot read the folder {one_line(root)}: {(error.strerror or str(error)).lower()}")
             return []
         found.sort()
         return found if hidden else [name for name in found if name[0] != "."]
 
-    def _is_folder(self, name: str, it_is: bool) -> bool:
-        """Say whether to look into a folder: not if it is a source itself."""
-        return it_is and not name.lower().endswith(self._stores)
+    def _is_folder(self, name: str, is_folder: bool) -> bool:
+        """Return whether a path is a folder to search, rather than a source itself."""
+        return is_folder and not name.lower().endswith(self._stores)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

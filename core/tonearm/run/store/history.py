@@ -1,222 +1,243 @@
-"""What earlier runs left, read from their journals: which sources are through, and which outputs are ours."""
+"""The history of an output folder, read from its journals: which sources are finished, and which files are ours."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from tonearm.errors import OutputError
-from tonearm.run.sources.content_hash import State, hash_of_file, state_of
-from tonearm.run.store.index import Index
-from tonearm.run.store.journal import FOLDER
-from tonearm.run.tasks import ItemName
+from tonearm.run.sources.content_hash import FileState, file_state, hash_path
+from tonearm.run.store.hash_index import HashIndex
+from tonearm.run.store.records import (
+    OFFSET_BITS,
+    BeginRecord,
+    EndRecord,
+    OutRecord,
+    PublishedFile,
+    Record,
+    RunRecord,
+    StopRecord,
+    SyncRecord,
+    decode_record,
+    read_records,
+    runs_in_order,
+)
+from tonearm.run.store.run_folder import find_journals
+from tonearm.run.tasks import ItemId
 
-Published = tuple[str, int, str]
-"""Output below the root, size in bytes, hash."""
-
-Items = dict[ItemName, list[Published]]
-
-_OFFSET_BITS = 48  # the rest of 64 numbers the journals: 65,536 of 256 TiB each
-_decode = msgspec.json.Decoder().decode
+PublishedItems = dict[ItemId, list[PublishedFile]]
 
 
-class Done(Struct, frozen=True):
-    """What is there of a source.
+class PriorWork(Struct, frozen=True):
+    """Earlier runs' work on a source.
 
     Parameters
     ----------
     items
-        Items whose outputs are there, unchanged.
+        Items whose files exist unchanged.
     complete
         Whether nothing is left to do.
     renewed
-        The record of its end, if only the source's time has changed: its state is to be noted anew.
+        Record to write again with a new state: the source's time has changed, but its content has not.
     reason
-        Why something is left to do, in a few words; empty if no run has come to it yet.
+        Why something is left to do, in a few words; empty if no run has started on the source.
     """
 
-    items: Items = {}
+    items: PublishedItems = {}
     complete: bool = False
-    renewed: dict[str, Any] | None = None
+    renewed: EndRecord | None = None
     reason: str = ""
 
 
-NOTHING = Done()
+NO_PRIOR_WORK = PriorWork()
 
 
-class _Begun(Struct):
-    """A source that no run got through with yet."""
+class _UnfinishedSource(Struct):
+    """A source that a run started on and no run has finished since.
 
-    state: State
-    items: Items
-    pending: dict[ItemName, list[Published]]
-    files: dict[ItemName, int]
+    Parameters
+    ----------
+    state
+        State of the source when it was read.
+    items
+        Items that were published.
+    pending
+        Files of items that may have been published: those with a begin record and no out record.
+    file_counts
+        Number of files of each item.
+    """
 
-    def attempt(self, item: ItemName) -> list[Published]:
-        """Return the files of the last attempt at an item; no run may have come to the end of one before."""
-        return self.pending.get(item, [])[-self.files.get(item, 0) :]
+    state: FileState
+    items: PublishedItems
+    pending: dict[ItemId, list[PublishedFile]]
+    file_counts: dict[ItemId, int]
+
+    def last_attempt(self, item: ItemId) -> list[PublishedFile]:
+        """Return the files of the last attempt at an item. Several runs may have been stopped at it."""
+        return self.pending.get(item, [])[-self.file_counts.get(item, 0) :]
 
 
 class History:
-    """What the journals below an output root say; a line that is no record is skipped.
+    """The history of an output folder.
 
     Parameters
     ----------
     root
-        The output folder.
+        Output folder.
 
     Attributes
     ----------
     clean
-        Whether every run ended by itself, so that there are no temporaries.
+        Whether every run ended by itself, so that no temporaries are left.
     owned
-        The outputs that a run made, each with the first 64 bits of its last hash.
+        Files that a run published, each with the first 64 bits of its last hash.
+    sizes
+        Size of each journal when it was read.
     """
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.owned = Index()
+        self.owned = HashIndex()
         self.sizes: dict[str, int] = {}
-        self._ends = Index()
-        self._begun: dict[str, _Begun] = {}
+        self._ends = HashIndex()
+        self._unfinished: dict[str, _UnfinishedSource] = {}
         self._doubtful: set[str] = set()
-        """Sources whose end may be on the disk when the names of their outputs are not: the power failed."""
-        self._files = journals(root)
-        ended: dict[int, bool] = {}
-        for number, start, end in passes(self._files):
-            ended[number] = self._read(number, start, end)
-        self.clean = all(ended.values())
+        """Sources whose end record may be on the disk although the names of their files are not: the power failed."""
+        self._journals = find_journals(root)
+        stopped: dict[int, bool] = {}
+        for number, start, end in runs_in_order(self._journals):
+            stopped[number] = self._read(number, start, end)
+        self.clean = all(stopped.values())
 
     def _read(self, number: int, start: int, end: int | None) -> bool:
-        """Take in part of a journal; return whether its last run ended by itself."""
-        path = self._files[number]
+        """Read a section of a journal. Return whether its last run ended by itself."""
+        path = self._journals[number]
         pipeline = ""
-        ended = True
+        stopped = True
         size = 0
         recent: list[str] = []
-        for offset, record in records(path, start, end):
+        record: Record | None
+        for offset, record in read_records(path, start, end):
             size = offset
-            kind = record.get("record")
-            try:
-                if kind == "begin":
-                    self._begin(pipeline, record)
-                elif kind == "out":
-                    begun = self._begun.get(_key(pipeline, record["folder"], record["source"]))
-                    if begun:
-                        item = (record["key"], record["index"])
-                        begun.items[item] = begun.attempt(item)
-                        begun.pending.pop(item, None)
-                elif kind == "end":
-                    key = _key(pipeline, record["folder"], record["source"])
-                    self._begun.pop(key, None)
-                    self._ends.put(key, number << _OFFSET_BITS | offset)
-                    self._doubtful.discard(key)
-                    recent.append(key)
-                elif kind == "run":
-                    self._doubtful.update(recent)
-                    recent, ended = [], False
-                    pipeline = record["pipeline"]
-                elif kind in ("sync", "stop"):
-                    recent, ended = [], ended or kind == "stop"
-            except (KeyError, TypeError, ValueError):
-                continue
+            kind = type(record)
+            if isinstance(record, BeginRecord):
+                self._begin(pipeline, record)
+            elif isinstance(record, OutRecord):
+                unfinished = self._unfinished.get(_key(pipeline, record.folder, record.source))
+                if unfinished:
+                    item = (record.key, record.index)
+                    unfinished.items[item] = unfinished.last_attempt(item)
+                    unfinished.pending.pop(item, None)
+            elif isinstance(record, EndRecord):
+                key = _key(pipeline, record.folder, record.source)
+                self._unfinished.pop(key, None)
+                self._ends.put(key, number << OFFSET_BITS | offset)
+                self._doubtful.discard(key)
+                recent.append(key)
+            elif isinstance(record, RunRecord):
+                self._doubtful.update(recent)
+                recent, stopped = [], False
+                pipeline = record.pipeline
+            elif kind is SyncRecord or kind is StopRecord:
+                recent, stopped = [], stopped or kind is StopRecord
         self.sizes[path] = max(size, self.sizes.get(path, 0))
         self._doubtful.update(recent)
-        return ended
+        return stopped
 
-    def _begin(self, pipeline: str, record: dict[str, Any]) -> None:
-        output, size, digest = record["output"], record["size"], record["hash"]
-        self.owned.put(output, _short(digest))
-        state: State = tuple(record["state"])
-        key = _key(pipeline, record["folder"], record["source"])
-        begun = self._begun.get(key)
-        if begun is None or begun.state != state:
-            begun = self._begun[key] = _Begun(state, {}, {}, {})
-        item = (record["key"], record["index"])
-        begun.items.pop(item, None)
-        begun.pending.setdefault(item, []).append((output, size, digest))
-        begun.files[item] = record["files"]
+    def _begin(self, pipeline: str, record: BeginRecord) -> None:
+        try:
+            self.owned.put(record.output, _short(record.hash))
+        except ValueError:  # no hash: somebody has edited the journal
+            return
+        if record.state is None:
+            return
+        key = _key(pipeline, record.folder, record.source)
+        unfinished = self._unfinished.get(key)
+        if unfinished is None or unfinished.state != record.state:
+            unfinished = self._unfinished[key] = _UnfinishedSource(record.state, {}, {}, {})
+        item = (record.key, record.index)
+        unfinished.items.pop(item, None)
+        unfinished.pending.setdefault(item, []).append((record.output, record.size, record.hash))
+        unfinished.file_counts[item] = record.files
 
-    def find(self, pipeline: str, folder: str, path: str, state: State | None, *, verify: bool) -> Done:
-        """Return what is there of a source.
+    def find(self, pipeline: str, folder: str, path: str, state: FileState | None, *, verify: bool) -> PriorWork:
+        """Return earlier runs' work on a source.
 
         Parameters
         ----------
         pipeline
             Fingerprint of the pipeline.
-        folder, path
-            Of the source.
+        folder
+            Folder of the source below the fixed part of the pattern that found it.
+        path
+            Absolute path of the source.
         state
-            Of the source as it is now.
+            State of the source now; None if it does not exist.
         verify
-            Look at the content of outputs, not only at their sizes.
+            Whether to compare the content of outputs, not only their sizes.
         """
         if state is None:
-            return NOTHING
+            return NO_PRIOR_WORK
         key = _key(pipeline, folder, path)
         end = self._end(key, path)
-        begun = self._begun.get(key)
-        verify = verify or begun is not None or key in self._doubtful
+        unfinished = self._unfinished.get(key)
+        verify = verify or unfinished is not None or key in self._doubtful
         reason = ""
-        renewed = end is not None and tuple(end["state"]) != state
-        if end and renewed and (end["state"][0] != state[0] or hash_of_file(path) != end["hash"]):
+        touched = end is not None and end.state != state
+        if end and touched and (not end.state or end.state[0] != state[0] or hash_path(path) != end.hash):
             end, reason = None, "it has changed"
-        found: Items = {}
-        if end:
-            found = {(name, index): [tuple(file) for file in files] for name, index, files in end["items"]}
+        found: PublishedItems = {(key, index): files for key, index, files in end.items} if end else {}
         items = {item: files for item, files in found.items() if self._are_there(files, verify=verify)}
-        if begun:
-            if begun.state == state:
-                items.update(self._settled(begun))
-            return Done(items, reason=reason or "a run was stopped at it")
-        if end and end["failed"]:
-            reason = f"{end['failed']} failed"
+        if unfinished:
+            if unfinished.state == state:
+                items.update(self._settled(unfinished))
+            return PriorWork(items, reason=reason or "a run was stopped at it")
+        if end and end.failed:
+            reason = f"{end.failed} failed"
         elif end and len(items) < len(found):
             reason = "outputs are gone or changed"
         elif end:
-            return Done(items, complete=True, renewed=end if renewed else None)
-        return Done(items, reason=reason)
+            renewed = msgspec.structs.replace(end, state=state, renewed=True) if touched else None
+            return PriorWork(items, complete=True, renewed=renewed)
+        return PriorWork(items, reason=reason)
 
     def outputs(self, pipeline: str, folder: str, path: str) -> Iterator[str]:
-        """Yield what a run published of a source when it got through with it, whether it is still there or not."""
+        """Yield the files that a run published of a source that it finished, whether they still exist or not."""
         end = self._end(_key(pipeline, folder, path), path)
-        for _name, _index, files in end["items"] if end else ():
+        for _item_key, _index, files in end.items if end else ():
             for output, _size, _hash in files:
                 yield output
 
-    def _settled(self, begun: _Begun) -> Items:
-        """Return what is there of a source that no run got through with; only the content of files tells.
+    def _settled(self, unfinished: _UnfinishedSource) -> PublishedItems:
+        """Return the items of an unfinished source whose files exist. Only the content of the files decides.
 
-        A run was killed between a file's record and its name, or right after; or the power failed, and a record is on
-        the disk that comes after a name which is not.
+        Either a run was killed between a file's record and its renaming, or right after that. Or the power failed, and
+        the record of a renaming is on the disk while the new name is not.
         """
-        items = {item: files for item, files in begun.items.items() if self._are_there(files, verify=True)}
-        for item in begun.pending:
-            files = begun.attempt(item)
-            if len(files) == begun.files[item] and self._are_there(files, verify=True):
+        items = {item: files for item, files in unfinished.items.items() if self._are_there(files, verify=True)}
+        for item in unfinished.pending:
+            files = unfinished.last_attempt(item)
+            if len(files) == unfinished.file_counts[item] and self._are_there(files, verify=True):
                 items[item] = files
         return items
 
-    def _end(self, key: str, path: str) -> dict[str, Any] | None:
-        """Return the record of a source's end."""
+    def _end(self, key: str, path: str) -> EndRecord | None:
+        """Return the last end record of a source."""
         position = self._ends.get(key)
         if position is None:
             return None
         try:
-            with open(self._files[position >> _OFFSET_BITS], "rb") as file:
-                file.seek(position & ((1 << _OFFSET_BITS) - 1))
-                end = _parsed(file.readline())
+            with open(self._journals[position >> OFFSET_BITS], "rb") as file:
+                file.seek(position & ((1 << OFFSET_BITS) - 1))
+                end = decode_record(file.readline())
         except OSError:
             return None
-        return end if end and end.get("source") == path and end.get("state") else None
+        return end if isinstance(end, EndRecord) and end.source == path and end.state else None
 
-    def _are_there(self, files: list[Published], *, verify: bool) -> bool:
-        """Say whether outputs are there as they were published, and no other run put others in their place."""
+    def _are_there(self, files: list[PublishedFile], *, verify: bool) -> bool:
+        """Return whether files exist as they were published, and no other run has replaced them."""
         return bool(files) and all(
             self.owned.get(output) == _short(digest) and self._is_whole(output, size, digest if verify else "")
             for output, size, digest in files
@@ -224,95 +245,8 @@ class History:
 
     def _is_whole(self, output: str, size: int, digest: str) -> bool:
         path = os.path.join(self.root, output)
-        state = state_of(path)
-        return state is not None and state[0] == size and (not digest or hash_of_file(path) == digest)
-
-
-def journals(root: str) -> list[str]:
-    """Return the journals below an output root, the one that was written last at the end.
-
-    Raises
-    ------
-    OutputError
-        If their folder cannot be looked into: nobody would know what is done.
-    """
-    folder = os.path.join(root, FOLDER)
-    try:
-        with os.scandir(folder) as entries:
-            found = [
-                (entry.stat().st_mtime_ns, entry.path)
-                for entry in entries
-                if entry.name.startswith("journal") and entry.name.endswith(".jsonl")
-            ]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise _cannot_read(error) from error
-    return [path for _, path in sorted(found)]
-
-
-def passes(files: list[str]) -> list[tuple[int, int, int | None]]:
-    """Return the runs that journals tell of as they followed one another: number of the journal, from where to where.
-
-    Shards and whole runs have journals of their own, and the last of them has the last word on a source, wherever.
-    """
-    if len(files) == 1:
-        return [(0, 0, None)]
-    found: list[tuple[float, int, int, int | None]] = []
-    for number, path in enumerate(files):
-        time, start = 0.0, 0
-        for offset, record in records(path):
-            if record.get("record") == "run":
-                found.append((time, number, start, offset))
-                start = offset
-                # Within a journal the order is certain, whatever was done to the clock.
-                time = max(time, record["time"]) if isinstance(record.get("time"), float) else time
-        found.append((time, number, start, None))
-    return [(number, start, end) for _time, number, start, end in sorted(found, key=lambda one: one[:3])]
-
-
-def records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the records of a journal with the offset of each, and at last its length with an empty one.
-
-    Raises
-    ------
-    OutputError
-        If it is there and cannot be read.
-    """
-    offset = start
-    try:
-        with open(path, "rb") as file:
-            file.seek(start)
-            for line in file:
-                if end is not None and offset >= end:
-                    break
-                record = _parsed(line)
-                if record:
-                    yield offset, record
-                offset += len(line)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise _cannot_read(error) from error
-    yield offset, {}
-
-
-def _cannot_read(error: OSError) -> OutputError:
-    return OutputError(f"cannot read the journal: {(error.strerror or str(error)).lower()}")
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """Return a record, or None if a line is none."""
-    try:
-        record = _decode(line)
-    except msgspec.DecodeError:
-        try:
-            record = json.loads(line)  # takes the lone surrogates of names that are not UTF-8
-        except (ValueError, RecursionError):
-            return None
-    except (UnicodeDecodeError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
+        state = file_state(path)
+        return state is not None and state[0] == size and (not digest or hash_path(path) == digest)
 
 
 def _key(pipeline: str, folder: str, path: str) -> str:

@@ -1,7 +1,7 @@
-"""Publishing what was prepared: a record, then the name, then another record; in batches, and by one process alone.
+"""Publishing: each file gets a record, then its final name, then another record.
 
-Whatever is killed whenever, a file under its final name is whole, and the journal knows it. Only the run that holds the
-lock publishes, so a worker that was given up can do no harm, wherever it still runs.
+Whatever is killed at any moment, a file under its final name is whole and the journal knows it. Only the run that holds
+the lock publishes, so a worker that was given up can do no harm, wherever it still runs.
 """
 
 from __future__ import annotations
@@ -11,47 +11,49 @@ import time
 from collections.abc import Generator
 
 from tonearm.errors import ItemError
-from tonearm.run.report import Result
-from tonearm.run.store.history import Items, Published
+from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
+from tonearm.run.result import Result
+from tonearm.run.store.history import PublishedItems
 from tonearm.run.store.journal import Journal
-from tonearm.run.store.output_names import Names
-from tonearm.run.store.temporaries import cannot_write, discard, flush_folder, temporary_of
-from tonearm.run.tasks import Converted, Failure, File, Prepared
+from tonearm.run.store.output_names import OutputNames
+from tonearm.run.store.records import BeginRecord, EndRecord, ErrRecord, OutRecord, PublishedFile, SyncRecord
+from tonearm.run.store.temporaries import discard, flush_folder, rename_temporary
 
 SYNC_EVERY = 1.0
-"""Seconds after which new names and their records are on the disk."""
+"""Seconds after which new names and their records are flushed to the disk."""
 
-MOST_FOLDERS = 1024
+MAX_UNSYNCED_FOLDERS = 1024
+"""Number of folders with new names that are flushed before the time has come."""
 
 
 class Publisher:
-    """Gives prepared files their names.
+    """Renames prepared files to their final names.
 
     Parameters
     ----------
     root
-        The output folder.
+        Output folder.
     journal
-        Open, its lock held.
+        Open journal, whose lock is held.
     names
-        The names that are taken.
+        Names of outputs that are taken.
     fsync
-        Whether records and names are flushed to the disk.
+        Whether to flush records and names to the disk.
     """
 
-    def __init__(self, root: str, journal: Journal, names: Names, *, fsync: bool) -> None:
+    def __init__(self, root: str, journal: Journal, names: OutputNames, *, fsync: bool) -> None:
         self.root = root
         self.journal = journal
         self.names = names
         self._fsync = fsync
-        self._items: dict[int, Items] = {}
+        self._items: dict[int, PublishedItems] = {}
         self._failed: dict[int, int] = {}
         self._seconds: dict[int, float] = {}
-        self._folders: set[str] = set()
-        self._synced = time.monotonic()
+        self._unsynced_folders: set[str] = set()
+        self._synced_at = time.monotonic()
 
     def begin(self) -> None:
-        """Have the journal's own name on the disk, and those of all folders above it: any of them may be new.
+        """Flush the names of the journal and of all folders above it, because any of them may be new.
 
         Raises
         ------
@@ -64,42 +66,47 @@ class Publisher:
             parent = os.path.dirname(folder)
             folder = parent if parent != folder and not os.path.ismount(folder) else ""
 
-    def keep(self, number: int, items: Items) -> None:
-        """Note the items of a source that are there already; whoever was killed may not have flushed their names."""
+    def keep(self, number: int, items: PublishedItems) -> None:
+        """Keep the items of a source that an earlier run published.
+
+        If that run was killed, their names may not have been flushed, so they are flushed with the new ones.
+        """
         if items:
             self._items[number] = dict(items)
             for files in items.values():
                 for output, _size, _hash in files:
                     self._note_folder(os.path.dirname(output))
 
-    def publish(self, batch: list[Prepared]) -> Generator[Result, None, None]:
-        """Publish a batch; yield what became of each source in it. Go through to the end, or the rest is not published.
+    def publish(self, batch: list[PreparedSource]) -> Generator[Result, None, None]:
+        """Publish a batch and yield the result of each source in it.
+
+        Sources are published as the results are consumed. If the generator is closed early, the rest is discarded.
 
         Raises
         ------
         OutputError
-            If the output side fails. What was published stays; no temporaries of the batch are left.
+            If the output side fails. What was published stays, and no temporaries of the batch are left.
         """
         waiting = [file for prepared in batch for item in prepared.items for file in item.files]
-        whole = False
+        complete = False
         try:
             admitted = [self._admit(prepared) for prepared in batch]
             for prepared, items, _failures in admitted:
                 self._begin(prepared, items)
             if self._fsync and waiting:
-                # The records are on the disk before the first name is: a file that is there is known.
+                # The records reach the disk before the first name does, so that every file that exists is known.
                 self.journal.flush()
             for one in admitted:
                 yield self._finish(*one)
-            whole = True
+            complete = True
         finally:
-            if not whole:
+            if not complete:
                 discard(self.root, waiting)
-        if time.monotonic() - self._synced > SYNC_EVERY or len(self._folders) > MOST_FOLDERS:
+        if time.monotonic() - self._synced_at > SYNC_EVERY or len(self._unsynced_folders) > MAX_UNSYNCED_FOLDERS:
             self.sync()
 
-    def _admit(self, prepared: Prepared) -> tuple[Prepared, list[Converted], list[Failure]]:
-        """Take the names; an item that cannot have its own fails."""
+    def _admit(self, prepared: PreparedSource) -> tuple[PreparedSource, list[ConvertedItem], list[Failure]]:
+        """Take the names of all files. An item whose name is taken fails."""
         items, failures = [], list(prepared.failures)
         task = prepared.task
         for item in prepared.items:
@@ -112,64 +119,68 @@ class Publisher:
                 failures.append(Failure(task.name, item.key, item.index, error.code, error.message, error.hint))
         return prepared, items, failures
 
-    def _begin(self, prepared: Prepared, items: list[Converted]) -> None:
+    def _begin(self, prepared: PreparedSource, items: list[ConvertedItem]) -> None:
         for item in items:
             for file in item.files:
                 self.journal.write(
-                    "begin",
-                    output=file.output,
-                    size=file.size,
-                    hash=file.hash,
-                    source=prepared.task.path,
-                    folder=prepared.task.folder,
-                    state=prepared.state,
-                    key=item.key,
-                    index=item.index,
-                    files=len(item.files),
+                    BeginRecord(
+                        output=file.output,
+                        size=file.size,
+                        hash=file.hash,
+                        source=prepared.task.path,
+                        folder=prepared.task.folder,
+                        state=prepared.state,
+                        key=item.key,
+                        index=item.index,
+                        files=len(item.files),
+                    )
                 )
 
-    def _finish(self, prepared: Prepared, items: list[Converted], failures: list[Failure]) -> Result:
+    def _finish(self, prepared: PreparedSource, items: list[ConvertedItem], failures: list[Failure]) -> Result:
         task = prepared.task
-        number = task.number
+        number, source, folder = task.number, task.path, task.folder
         warnings = list(prepared.warnings)
-        there = self._items.setdefault(number, {})
+        published = self._items.setdefault(number, {})
         for item in items:
-            # What lies beside a file stands behind it, and gets its name before it: a file that is there has all of it.
-            there[item.key, item.index] = [self._rename(file) for file in reversed(item.files)][::-1]
+            # Sidecars come after their file and are renamed before it: a file that exists has all of its sidecars.
+            published[item.key, item.index] = [self._rename(file) for file in reversed(item.files)][::-1]
             warnings += item.warnings
             self.journal.write(
-                "out",
-                source=task.path,
-                folder=task.folder,
-                key=item.key,
-                index=item.index,
-                outputs=[(file.output, file.size) for file in item.files],
-                measured=item.measured,
-                warnings=item.warnings,
+                OutRecord(
+                    source=source,
+                    folder=folder,
+                    key=item.key,
+                    index=item.index,
+                    outputs=[(file.output, file.size) for file in item.files],
+                    measured=item.measured,
+                    warnings=item.warnings,
+                )
             )
         for failure in failures:
             self.journal.write(
-                "err",
-                source=task.path,
-                folder=task.folder,
-                key=failure.key,
-                index=failure.index,
-                code=failure.code,
-                message=failure.message,
-                hint=failure.hint,
+                ErrRecord(
+                    source=source,
+                    folder=folder,
+                    key=failure.key,
+                    index=failure.index,
+                    code=failure.code,
+                    message=failure.message,
+                    hint=failure.hint,
+                )
             )
         failed = self._failed.pop(number, 0) + len(failures)
         seconds = self._seconds.pop(number, 0.0) + prepared.seconds
         if prepared.last:
             self.journal.write(
-                "end",
-                source=task.path,
-                folder=task.folder,
-                state=prepared.state,
-                hash=prepared.hash,
-                items=[(*name, files) for name, files in there.items()],
-                failed=failed,
-                seconds=round(seconds, 6),
+                EndRecord(
+                    source=source,
+                    folder=folder,
+                    state=prepared.state,
+                    hash=prepared.hash,
+                    items=[(*item_id, files) for item_id, files in published.items()],
+                    failed=failed,
+                    seconds=round(seconds, 6),
+                )
             )
             self._items.pop(number)
         else:
@@ -183,34 +194,30 @@ class Publisher:
             last=prepared.last,
         )
 
-    def _rename(self, file: File) -> Published:
-        target = os.path.join(self.root, file.output)
-        try:
-            os.replace(temporary_of(self.root, file), target)
-        except OSError as error:
-            raise cannot_write(target, error) from error
+    def _rename(self, file: PreparedFile) -> PublishedFile:
+        rename_temporary(self.root, file)
         self._note_folder(os.path.dirname(file.output))
         return file.output, file.size, file.hash
 
     def _note_folder(self, folder: str) -> None:
-        """Note a folder and those above it, up to the root: any of them may be new."""
-        while folder not in self._folders:
-            self._folders.add(folder)
+        """Note that a folder has new names. The folders above it up to the root may be new, too."""
+        while folder not in self._unsynced_folders:
+            self._unsynced_folders.add(folder)
             folder = os.path.dirname(folder)
 
     def sync(self) -> None:
-        """Have all records and names on the disk.
+        """Flush all records and names to the disk.
 
         Raises
         ------
         OutputError
             If that fails.
         """
-        folders, self._folders = self._folders, set()
+        folders, self._unsynced_folders = self._unsynced_folders, set()
         if self._fsync:
             self.journal.flush()
             for folder in folders:
                 flush_folder(os.path.join(self.root, folder))
         if folders:
-            self.journal.write("sync")
-        self._synced = time.monotonic()
+            self.journal.write(SyncRecord())
+        self._synced_at = time.monotonic()

@@ -1,119 +1,56 @@
-"""Writing files beside their final names: a temporary, made anew, flushed and hashed, or removed again."""
+"""Temporaries: outputs are written beside their final names, then flushed, hashed and renamed, or removed."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import itertools
 import os
 import re
 import stat
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from tonearm.errors import ItemError, OutputError, one_line
+from tonearm.errors import ItemError, OutputError, TonearmError, one_line
+from tonearm.pipeline.templates import OWN
 from tonearm.plugins.sink import Sink
-from tonearm.run.sources.content_hash import hash_of, new_hash
-from tonearm.run.tasks import File
+from tonearm.run.prepared import PreparedFile
+from tonearm.run.sources.content_hash import hash_descriptor
+from tonearm.run.store.hashing_sink import HashingSink
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-PREFIX = ".tonearm-"
+PREFIX = f"{OWN}-"
 SUFFIX = ".part"
-LEFTOVER = re.compile(r"\.tonearm-([0-9a-f]{16})(\..*)?\.part")
-"""Names of temporaries. The 16 digits are a mark of eight that says whose it is, and eight that count."""
+TEMPORARY_NAME = re.compile(rf"{re.escape(PREFIX)}([0-9a-f]{{16}})(\..*)?{re.escape(SUFFIX)}")
+"""Pattern of the names of temporaries. Eight of the 16 digits are the id of the owner, and eight a serial number."""
 
-ANYBODY = ""
+ANY_OWNER = ""
+"""Start of every owner id."""
 
-MOST_TRIES = 100
+MAX_NAME_TRIES = 100
+"""Largest number of names that are tried for a temporary."""
 
 _serial = itertools.count(int.from_bytes(os.urandom(4), "big"))
 
 
-class _File(io.FileIO):
-    """An open file that hashes what is written to it, as long as that is one piece after the other.
-
-    Attributes
-    ----------
-    size
-        Bytes that were hashed.
-    straight
-        Whether nothing else can have happened to the file by this way.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(descriptor, "wb")
-        self.hash = new_hash()
-        self.size = 0
-        self.straight = True
-
-    def write(self, data: Any, /) -> int:
-        count = super().write(data)
-        self.hash.update(memoryview(data).cast("B")[:count])
-        self.size += count
-        return count
-
-    def seek(self, *where: Any) -> int:
-        self.straight = False
-        return super().seek(*where)
-
-    def truncate(self, size: int | None = None, /) -> int:
-        self.straight = False
-        return super().truncate(size)
-
-    def fileno(self) -> int:
-        self.straight = False
-        return super().fileno()
-
-
-class _Sink(Sink):
-    """A sink that knows the hash of its file without reading it, if an encoder wrote it once and straight through."""
-
-    def __init__(self, path: str, suffix: str, descriptor: int) -> None:
-        super().__init__(path, suffix, descriptor)
-        self._file: _File | None = None
-        self._known = True
-
-    @property
-    def path(self) -> Path:
-        self._known = False
-        return super().path
-
-    def _opened(self, descriptor: int) -> BinaryIO:
-        self._known = self._known and self._file is None
-        self._file = _File(descriptor)
-        return cast("BinaryIO", io.BufferedWriter(self._file))
-
-    def hash(self, size: int) -> str:
-        """Return the hash of the file, which has this size; an empty text if it must be read for it."""
-        file = self._file
-        if not self._known or file is None or not file.straight or file.size != size:
-            return ""
-        return file.hash.hexdigest()
-
-
 class Temporaries:
-    """The files of one item: all are written before the first is published.
+    """The temporaries of one item. All of its files are written before the first is published.
 
-    Use it as a context manager; whatever `finish` was not reached for is removed at its end.
+    Use it as a context manager. If `finish` is not reached, it removes all files.
 
     Parameters
     ----------
     root
-        The output folder.
-    mark
-        Eight hex digits that tell whose temporaries these are.
+        Output folder.
+    owner_id
+        Id of the owner: eight hex digits.
     fsync
-        Whether files are flushed to the disk.
+        Whether to flush files to the disk.
     """
 
-    def __init__(self, root: str, *, mark: str, fsync: bool) -> None:
+    def __init__(self, root: str, *, owner_id: str, fsync: bool) -> None:
         self._root = root
-        self._mark = mark
+        self._owner_id = owner_id
         self._fsync = fsync
-        self._open: list[tuple[_Sink, str, str, int]] = []
+        self._open: list[tuple[HashingSink, str, str, int]] = []
         self._finished = False
 
     def __enter__(self) -> Temporaries:
@@ -129,7 +66,12 @@ class Temporaries:
                         os.unlink(leftover)
 
     def sink(self, target: str) -> Sink:
-        """Return where to write the output that goes to ``target`` below the root.
+        """Return the sink for an output.
+
+        Parameters
+        ----------
+        target
+            Path of the output below the root.
 
         Raises
         ------
@@ -138,39 +80,38 @@ class Temporaries:
         """
         folder = os.path.join(self._root, os.path.dirname(target))
         try:
-            path, descriptor = _make(folder, self._mark)
+            path, descriptor = _make(folder, self._owner_id)
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error
-        sink = _Sink(path, os.path.splitext(target)[1], descriptor)
+        sink = HashingSink(path, os.path.splitext(target)[1], descriptor)
         self._open.append((sink, path, target, descriptor))
         return sink
 
-    def finish(self) -> list[File]:
-        """Flush and hash every file that was written; from here on they are the caller's.
+    def finish(self) -> list[PreparedFile]:
+        """Flush and hash all files, and return them. From then on the caller owns them.
 
         Raises
         ------
         ItemError
-            If an encoder wrote nothing, or something else than a file.
+            If an encoder wrote nothing, or something other than a file.
         OutputError
             If a file cannot be flushed.
         """
         files = []
         for sink, path, target, descriptor in self._open:
             files.append(self._finish(path, target, sink, descriptor))
-            for suffix, second in sink.sidecars.items():
-                beside = os.path.splitext(target)[0] + suffix
-                files.append(self._finish(os.fspath(second), beside))
+            for suffix, sidecar in sink.sidecars.items():
+                files.append(self._finish(os.fspath(sidecar), os.path.splitext(target)[0] + suffix))
         self._finished = True
         return files
 
-    def _finish(self, path: str, target: str, sink: _Sink | None = None, descriptor: int = -1) -> File:
+    def _finish(self, path: str, target: str, sink: HashingSink | None = None, descriptor: int = -1) -> PreparedFile:
         try:
             there = os.lstat(path)
             if not stat.S_ISREG(there.st_mode) or not there.st_size:
                 what = "an empty" if stat.S_ISREG(there.st_mode) else "no regular"
                 raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
-            # An encoder may have put another file in the place of ours.
+            # An encoder may have replaced our file by another.
             if sink is not None and os.fstat(descriptor).st_ino == there.st_ino:
                 return self._described(descriptor, path, target, there.st_size, sink.hash(there.st_size))
             own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -183,17 +124,17 @@ class Temporaries:
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error
 
-    def _described(self, descriptor: int, path: str, target: str, size: int, known: str = "") -> File:
+    def _described(self, descriptor: int, path: str, target: str, size: int, known: str = "") -> PreparedFile:
         if self._fsync:
             os.fsync(descriptor)
         name = path.rpartition("/")[2]
-        return File(temporary=name, output=target, size=size, hash=known or hash_of(descriptor, size))
+        return PreparedFile(temporary=name, output=target, size=size, hash=known or hash_descriptor(descriptor, size))
 
 
-def _make(folder: str, mark: str) -> tuple[str, int]:
+def _make(folder: str, owner_id: str) -> tuple[str, int]:
     """Return the path of a new file in a folder, which is made if need be, and the file itself, open."""
-    for _ in range(MOST_TRIES):
-        path = os.path.join(folder, f"{PREFIX}{mark}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}")
+    for _ in range(MAX_NAME_TRIES):
+        path = os.path.join(folder, f"{PREFIX}{owner_id}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}")
         try:
             return path, os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
         except FileNotFoundError:
@@ -203,20 +144,35 @@ def _make(folder: str, mark: str) -> tuple[str, int]:
     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
-def discard(root: str, files: Iterable[File]) -> None:
-    """Remove temporaries that nobody will publish."""
+def rename_temporary(root: str, file: PreparedFile) -> None:
+    """Rename a temporary to its final name.
+
+    Raises
+    ------
+    OutputError
+        If that fails.
+    """
+    target = os.path.join(root, file.output)
+    try:
+        os.replace(temporary_path(root, file), target)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+
+
+def discard(root: str, files: Iterable[PreparedFile]) -> None:
+    """Remove temporaries that will not be published."""
     for file in files:
         with contextlib.suppress(OSError):
-            os.unlink(temporary_of(root, file))
+            os.unlink(temporary_path(root, file))
 
 
-def temporary_of(root: str, file: File) -> str:
+def temporary_path(root: str, file: PreparedFile) -> str:
     """Return the path of a file's temporary."""
     return os.path.join(root, os.path.dirname(file.output), file.temporary)
 
 
 def flush_folder(folder: str) -> None:
-    """Have the names in a folder on the disk, if its file system can, and if we may look into it.
+    """Flush the names in a folder to the disk, if its file system supports that and the folder may be read.
 
     Raises
     ------
@@ -234,17 +190,17 @@ def flush_folder(folder: str) -> None:
             raise cannot_write(folder, error) from error
 
 
-def sweep(folder: str, mark: str = ANYBODY, *, deep: bool = False) -> None:
-    """Remove temporaries that nobody will publish any more; the caller holds the lock.
+def sweep(folder: str, owner_id: str = ANY_OWNER, *, deep: bool = False) -> None:
+    """Remove temporaries that were left behind. The caller holds the lock.
 
     Parameters
     ----------
     folder
-        Where.
-    mark
-        How the digits of their names begin.
+        Folder to look into.
+    owner_id
+        Id of the owner, or the start of several ids.
     deep
-        Look into all folders below.
+        Whether to look into all folders below, too.
     """
     folders = [folder]
     while folders:
@@ -252,8 +208,8 @@ def sweep(folder: str, mark: str = ANYBODY, *, deep: bool = False) -> None:
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
-                    found = LEFTOVER.fullmatch(entry.name) if entry.name.startswith(PREFIX) else None
-                    if found and found[1].startswith(mark):
+                    found = TEMPORARY_NAME.fullmatch(entry.name) if entry.name.startswith(PREFIX) else None
+                    if found and found[1].startswith(owner_id):
                         with contextlib.suppress(OSError):
                             os.unlink(entry.path)
                     elif deep and entry.is_dir(follow_symlinks=False):
@@ -266,3 +222,30 @@ def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
     """Return the error for a file that cannot be written."""
     hint = "--out DIR" if isinstance(error, PermissionError) else ""
     return OutputError(f"cannot write {one_line(path)}: {(error.strerror or str(error)).lower()}", hint=hint)
+
+
+def raise_if_unwritable(error: TonearmError, sink: Sink, target: str) -> None:
+    """Raise `OutputError` if an encoder failed because its file cannot be written. Not every library says so.
+
+    Parameters
+    ----------
+    error
+        Error of the encoder.
+    sink
+        Sink that the encoder wrote to.
+    target
+        Path of the output, for the message.
+    """
+    if isinstance(error, OutputError) and isinstance(error.__cause__, OSError):
+        raise cannot_write(target, error.__cause__) from error
+    if error.code != "plugin-failed":
+        return
+    try:
+        descriptor = os.open(sink.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        try:
+            os.write(descriptor, bytes(1 << 16))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as reason:
+        raise cannot_write(target, reason) from error

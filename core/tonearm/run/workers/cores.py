@@ -1,4 +1,4 @@
-"""How many cores there are to use, and threads kept within them."""
+"""Usable cores, and the limits of threads that follow from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, MutableMapping
 
 from tonearm.startup import let_blas_threads_sleep
 
-POOLS = (
+THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -16,11 +16,11 @@ POOLS = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
-"""Environment variables that libraries read when they are imported."""
+"""Environment variables from which libraries take their number of threads when they are imported."""
 
 
 def usable_cores(cgroup: str = "/sys/fs/cgroup") -> int:
-    """Return the cores that this process may really use: its affinity, and the quota of its control group."""
+    """Return the number of cores that this process may use, by its affinity and the quota of its control group."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS
@@ -31,7 +31,7 @@ def usable_cores(cgroup: str = "/sys/fs/cgroup") -> int:
 
 
 def _quotas(root: str) -> Iterator[float]:
-    """Yield what control groups allow, in cores."""
+    """Yield the quotas of control groups in cores."""
     try:
         own = _read("/proc/self/cgroup").splitlines()
     except OSError:
@@ -39,7 +39,7 @@ def _quotas(root: str) -> Iterator[float]:
     for line in own:
         _, controllers, path = line.split(":", 2)
         below = path.strip("/")
-        if not controllers:  # version 2: any group above may have a limit of its own
+        if not controllers:  # version 2: each group above may have its own limit
             while below:
                 yield from _ratio(f"{root}/{below}/cpu.max", None)
                 below = below.rpartition("/")[0]
@@ -65,8 +65,8 @@ def _read(path: str) -> str:
 
 
 def pin_threads(environ: MutableMapping[str, str], threads: int) -> None:
-    """Let no library of those that will be imported use more threads than this; fewer stay fewer."""
+    """Limit the threads of libraries that are imported from now on. A lower limit that is set already stays."""
     let_blas_threads_sleep(environ)
-    for name in POOLS:
+    for name in THREAD_VARIABLES:
         given = environ.get(name, "")
         environ[name] = str(min(int(given), threads) if given.isdigit() and int(given) else threads)

@@ -1,8 +1,9 @@
-"""When a run may be interrupted: while a plugin works or workers are waited for, and never in between.
+"""Interrupts of a run: they are raised while a plugin works or the run waits for workers, and never in between.
 
-Ctrl-C makes Python raise KeyboardInterrupt between any two steps of a program. Between a file's making and its being
-noted, or between a record and its name, that would leave behind what nobody knows of. So a signal waits at a gate that
-is open only where nothing can be lost. Masking signals would not do: the threads of numerical libraries take them too.
+Ctrl-C makes Python raise KeyboardInterrupt between any two steps of a program. Between a record and a renaming, or
+right after a file is created, that would leave files behind that nothing knows of. So an interrupt waits at a gate that
+is open only where nothing can be lost. Masking signals would not help: the threads of numerical libraries would still
+receive them.
 """
 
 from __future__ import annotations
@@ -22,77 +23,86 @@ T = TypeVar("T")
 Handler = Callable[[int, FrameType | None], Any]
 
 
-class Gate:
-    """Lets KeyboardInterrupt through only while it is open; else it waits.
+class InterruptGate:
+    """A gate that KeyboardInterrupt passes only while it is open. Otherwise the interrupt waits.
 
-    Use it as a context manager around all that must not be disturbed, and `opened` within it. Only handlers that are
-    functions are held back, and only what they raise: one that ends the program ends it. In a thread other than the
-    main one, where no signal arrives, there is nothing to do.
+    Use the gate as a context manager around code that must not be disturbed, and `opened` within it. The gate holds
+    back only KeyboardInterrupt, and only if a handler raises it: a handler that ends the program still ends it. In
+    threads other than the main one, where no signal arrives, the gate does nothing.
+
+    Attributes
+    ----------
+    opened
+        Context manager that opens the gate.
+    is_open
+        Whether the gate is open.
+    pending
+        Interrupt that waits.
     """
 
     def __init__(self) -> None:
         self.opened = _Opened(self)
         self.is_open = False
-        self.waiting: KeyboardInterrupt | None = None
-        self._before: dict[int, Handler] = {}
-        self._report = sys.unraisablehook
+        self.pending: KeyboardInterrupt | None = None
+        self._previous_handlers: dict[int, Handler] = {}
+        self._previous_hook = sys.unraisablehook
 
-    def __enter__(self) -> Gate:
+    def __enter__(self) -> InterruptGate:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                before = signal.getsignal(number)
-                if callable(before):
-                    self._before[number] = before
-                    signal.signal(number, self._arrived)
-            self._report, sys.unraisablehook = sys.unraisablehook, self._unraisable
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._previous_handlers[number] = handler
+                    signal.signal(number, self._on_signal)
+            self._previous_hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        for number, before in self._before.items():
-            signal.signal(number, before)
+        for number, handler in self._previous_handlers.items():
+            signal.signal(number, handler)
         if sys.unraisablehook == self._unraisable:
-            sys.unraisablehook = self._report
-        if error is None and self.waiting is not None:
-            raise self.waiting
+            sys.unraisablehook = self._previous_hook
+        if error is None and self.pending is not None:
+            raise self.pending
 
-    def each(self, stream: Iterator[T]) -> Iterator[T]:
-        """Yield what a stream gives; only while it makes the next one is the gate open."""
+    def iterate(self, stream: Iterator[T]) -> Iterator[T]:
+        """Yield what a stream yields. The gate is open only while the stream makes the next value."""
         while True:
             with self.opened:
-                one = next(stream, None)
-            if one is None:
+                value = next(stream, None)
+            if value is None:
                 return
-            yield one
-            del one  # while the next one is made, this one need not be there
+            yield value
+            del value  # frees its memory before the next value is made
 
-    def _arrived(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         try:
-            self._before[number](number, frame)
+            self._previous_handlers[number](number, frame)
         except KeyboardInterrupt as error:
-            self.waiting = error
+            self.pending = error
             if self.is_open:
                 raise
 
     def _unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
-        """Say nothing of an interrupt that came in a callback from C, or a finalizer: it comes when the gate closes."""
-        if unraisable.exc_value is None or unraisable.exc_value is not self.waiting:
-            self._report(unraisable)
+        """Ignore an interrupt raised in a callback from C or a finalizer: it is raised again when the gate closes."""
+        if unraisable.exc_value is None or unraisable.exc_value is not self.pending:
+            self._previous_hook(unraisable)
 
 
 class _Opened:
-    """Opens a gate for a while. What a plugin does with an interrupt is not the last word on it."""
+    """A context manager that opens a gate. If a plugin swallows an interrupt, it is raised again at the end."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: InterruptGate) -> None:
         self._gate = gate
 
     def __enter__(self) -> None:
         self._gate.is_open = True
-        if self._gate.waiting is not None:
+        if self._gate.pending is not None:
             self._gate.is_open = False
-            raise self._gate.waiting
+            raise self._gate.pending
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         gate = self._gate
         gate.is_open = False
-        if gate.waiting is not None and not isinstance(error, KeyboardInterrupt):
-            raise gate.waiting
+        if gate.pending is not None and not isinstance(error, KeyboardInterrupt):
+            raise gate.pending

@@ -1,11 +1,9 @@
 import os
-import subprocess
-import sys
 
 import pytest
 
 from tonearm.errors import UsageError
-from tonearm.run.sources.finding import find_sources, listed
+from tonearm.run.sources.finding import find_sources
 
 
 @pytest.fixture
@@ -131,7 +129,7 @@ class TestWhatMayBeMissed:
         monkeypatch.setattr(os, "scandir", refuse)
         said = []
         assert names("x/**/*.npy", warn=said.append) == [("x/a.npy", ".")]
-        assert said == ["cannot look into x/y: permission denied"]
+        assert said == ["cannot read the folder x/y: permission denied"]
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
     def test_a_folder_of_somebody_else(self, tree):
@@ -139,7 +137,7 @@ class TestWhatMayBeMissed:
         said = []
         names("x", warn=said.append)
         (tree / "x" / "y").chmod(0o700)
-        assert said == ["cannot look into x/y: permission denied"]
+        assert said == ["cannot read the folder x/y: permission denied"]
 
 
 class TestStores:
@@ -168,28 +166,3 @@ class TestStores:
     def test_elsewhere_it_is_a_folder(self, stores):
         assert names("*.zarr") == []
         assert names("a.zarr", suffixes=("0",)) == [("a.zarr/x/0", "x")]
-
-
-class TestLists:
-    @pytest.mark.parametrize("separator", [b"\n", b"\0", b"\r\n"])
-    def test_a_file_that_lists_them(self, folder, separator):
-        wanted = ["a.npy", os.fsdecode(b"\xff.npy"), "é b.npy"] + (["new\nline"] if separator == b"\0" else [])
-        content = separator.join(map(os.fsencode, wanted))
-        for end in (b"", separator, separator * 2):
-            (folder / "list").write_bytes(content + end)
-            assert list(listed("list")) == wanted
-
-    def test_a_long_list(self, folder):
-        wanted = [f"folder/{number:020}.npy" for number in range(20_000)]
-        (folder / "list").write_text("\n".join(wanted))
-        assert list(listed("list")) == wanted
-
-    def test_stdin(self, folder):
-        code = "from tonearm.run.sources.finding import listed; print(list(listed('-')))"
-        done = subprocess.run([sys.executable, "-c", code], input=b"a\nb", capture_output=True)
-        assert done.stdout == b"['a', 'b']\n"
-
-    def test_a_list_that_is_not_there(self, folder):
-        with pytest.raises(UsageError) as caught:
-            list(listed("none"))
-        assert (caught.value.code, caught.value.message) == ("no-source", "cannot read none: no such file or directory")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tonearm.errors import OutputError
-from tonearm.run.store.history import History, journals, records
+from tonearm.run.store.history import History
+from tonearm.run.store.records import EndRecord
 
 A, B = xxhash.xxh3_128_hexdigest(b"aaaa"), xxhash.xxh3_128_hexdigest(b"bbbb")
 PIPELINE = "f00d"
@@ -48,7 +49,7 @@ class Journals:
     def end(self, items=(("k", 0, [["a.wav", 4, A]]),), **more):
         return {
             "record": "end", "source": self.source, "folder": ".", "state": self.state,
-            "hash": xxhash.xxh3_128_hexdigest(b"k 1"), "items": items, "failed": 0, **more,
+            "hash": xxhash.xxh3_128_hexdigest(b"k 1"), "items": items, "failed": 0, "seconds": 0.5, **more,
         }  # fmt: skip
 
     def publish(self, name="a.wav", content=b"aaaa"):
@@ -106,7 +107,10 @@ class TestSourcesThatAreThrough:
     def test_only_the_time_of_the_source_changed(self, done):
         os.utime(done.source, ns=(5, 5))
         assert done.find().complete
-        assert done.find().renewed["record"] == "end"
+        assert done.find().renewed == EndRecord(
+            source=done.source, folder=".", state=(3, 5), hash=xxhash.xxh3_128_hexdigest(b"k 1"),
+            items=[("k", 0, [("a.wav", 4, A)])], failed=0, seconds=0.5, renewed=True,
+        )  # fmt: skip
 
     @pytest.mark.parametrize("content", ["k 2", "k 10"])
     def test_the_source_changed(self, done, content):
@@ -213,7 +217,7 @@ class TestJournals:
             found.lines(found.run(), found.end())
         assert History("out").clean == clean
 
-    def test_shards_count_together(self, found):
+    def test_parts_count_together(self, found):
         found.lines(found.run(), found.begin(), found.end(), name="journal-1-of-2.jsonl")
         found.lines(found.run(), found.begin("b.wav"), name="journal-2-of-2.jsonl")
         found.publish()
@@ -223,10 +227,10 @@ class TestJournals:
         assert list(history.outputs(PIPELINE, ".", found.source)) == ["a.wav"]
 
     def test_the_last_run_has_the_last_word_whichever_journal_was_written_last(self, found):
-        """A whole run, a shard that does the changed source again, and a whole run with nothing to do."""
+        """A whole run, a part that does the changed source again, and a whole run with nothing to do."""
         found.lines(found.run(time=1.0), found.begin(), found.end(state=[1, 1], hash="00"), {"record": "stop"})
-        shard = [found.run(time=2.0), found.begin(digest=B), found.end([("k", 0, [["a.wav", 4, B]])])]
-        found.lines(*shard, {"record": "stop"}, name="journal-1-of-2.jsonl")
+        part_records = [found.run(time=2.0), found.begin(digest=B), found.end([("k", 0, [["a.wav", 4, B]])])]
+        found.lines(*part_records, {"record": "stop"}, name="journal-1-of-2.jsonl")
         found.lines(found.run(time=3.0), {"record": "stop"})
         os.utime(found.folder / "journal-1-of-2.jsonl", (1, 1))
         found.publish(content=b"bbbb")
@@ -265,19 +269,9 @@ class TestJournals:
         assert name in History("out").owned
 
     def test_no_journal(self, folder):
-        assert journals("none") == []
         history = History("none")
         assert history.clean
         assert not len(history.owned)
-        assert list(records("none")) == [(0, {})]
-
-    def test_the_one_written_last_comes_last(self, found):
-        for number, name in enumerate(["journal.jsonl", "journal-1-of-2.jsonl", "other.jsonl", "journal-2-of-2.jsonl"]):
-            found.lines(found.run(), name=name)
-            os.utime(found.folder / name, (100 - number, 100 - number))
-        assert [path.rpartition("/")[2] for path in journals("out")] == [
-            "journal-2-of-2.jsonl", "journal-1-of-2.jsonl", "journal.jsonl",
-        ]  # fmt: skip
 
     @given(st.binary(max_size=200), st.integers(0, 10))
     def test_whatever_is_in_it(self, tmp_path_factory, noise, seed):
@@ -292,13 +286,3 @@ class TestJournals:
         random.Random(seed).shuffle(content)
         (root / ".tonearm" / "journal.jsonl").write_bytes(b"\n".join(content))
         History(str(root)).find(PIPELINE, ".", "s", (1, 1), verify=True)
-
-    def test_part_of_a_journal(self, done):
-        path = done.folder / "journal.jsonl"
-        offsets = [offset for offset, _ in records(str(path))]
-        assert offsets[-1] == path.stat().st_size
-        assert [record.get("record") for _, record in records(str(path), offsets[1], offsets[3])] == [
-            "begin",
-            "out",
-            None,
-        ]

@@ -6,19 +6,20 @@ import pytest
 from run_toys import files, journal, leftovers, prepared, task
 
 from tonearm.errors import OutputError
+from tonearm.run.prepared import Failure, PreparedSource
 from tonearm.run.store import publisher as room
-from tonearm.run.store.journal import Journal, Lock
-from tonearm.run.store.output_names import Names
+from tonearm.run.store.journal import Journal
+from tonearm.run.store.lock import Lock
+from tonearm.run.store.output_names import OutputNames
 from tonearm.run.store.publisher import Publisher
-from tonearm.run.tasks import Failure, Prepared
 
 
 @pytest.fixture
 def publisher(folder):
     """A publisher into the folder ``out``; its names are free."""
-    Lock("out").take(make=True)
+    Lock("out").acquire(create=True)
     opened = Journal("out")
-    yield Publisher("out", opened, Names("out", lambda _: False, force=False), fsync=True)
+    yield Publisher("out", opened, OutputNames("out", lambda _: False, force=False), fsync=True)
     opened.close()
 
 
@@ -82,7 +83,7 @@ def test_the_names_of_all_folders_above_the_journal_are_flushed(folder, publishe
 
 
 def test_without_fsync_nothing_is_flushed(folder, publisher, calls):
-    quick = Publisher("out", publisher.journal, Names("out", lambda _: False, force=False), fsync=False)
+    quick = Publisher("out", publisher.journal, OutputNames("out", lambda _: False, force=False), fsync=False)
     list(quick.publish([prepared("out", ["a.wav"])]))
     quick.sync()
     assert not any("disk" in call for call in calls)
@@ -91,7 +92,9 @@ def test_without_fsync_nothing_is_flushed(folder, publisher, calls):
 def test_what_the_records_say(publisher):
     one = prepared("out", ["a.wav"], key="k", index=3, seconds=0.25)
     failure = Failure("a.txt", "", 4, "no-level", "bad", "do")
-    list(publisher.publish([Prepared(task=one.task, state=(1, 2), hash="00", items=one.items, failures=[failure])]))
+    list(
+        publisher.publish([PreparedSource(task=one.task, state=(1, 2), hash="00", items=one.items, failures=[failure])])
+    )
     begin, out, err, end = journal()
     digest = one.items[0].files[0].hash
     path = os.path.abspath("a.txt")
@@ -115,7 +118,7 @@ def test_what_the_records_say(publisher):
 def test_the_end_of_a_source_that_comes_in_parts(publisher):
     publisher.keep(0, {("old", 0): [("old.wav", 1, "aa")]})
     first = prepared("out", ["1.wav"], key="1", last=False, seconds=1.0)
-    failed = Prepared(task=task("a.txt"), failures=[Failure("a.txt", "", 9, "x", "y")], last=False, seconds=1.0)
+    failed = PreparedSource(task=task("a.txt"), failures=[Failure("a.txt", "", 9, "x", "y")], last=False, seconds=1.0)
     last = prepared("out", ["2.wav"], key="2", seconds=1.0)
     results = [result for one in (first, failed, last) for result in publisher.publish([one])]
     assert [result.last for result in results] == [False, False, True]

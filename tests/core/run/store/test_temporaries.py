@@ -2,126 +2,21 @@ import errno
 import os
 import re
 
-import numpy as np
 import pytest
 import xxhash
 
 from tonearm.errors import ItemError, OutputError
+from tonearm.run.prepared import PreparedFile
 from tonearm.run.store import temporaries as room
-from tonearm.run.store.temporaries import LEFTOVER, Temporaries, discard, flush_folder, sweep, temporary_of
-from tonearm.run.tasks import File
+from tonearm.run.store.temporaries import TEMPORARY_NAME, Temporaries, discard, flush_folder, sweep, temporary_path
 
 
 def made(root, **more):
-    return Temporaries(str(root), **{"mark": "00070003", "fsync": False, **more})
+    return Temporaries(str(root), **{"owner_id": "00070003", "fsync": False, **more})
 
 
 def below(root):
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
-
-
-def by_path(sink):
-    sink.path.write_bytes(b"content")
-
-
-def by_appending(sink):
-    with sink.path.open("ab") as file:
-        file.write(b"content")
-
-
-def by_replacing(sink):
-    other = sink.path.with_name("other")
-    other.write_bytes(b"content")
-    other.replace(sink.path)
-
-
-def by_open(sink):
-    with sink.open() as file:
-        file.write(b"content")
-
-
-def by_open_pieces(sink):
-    with sink.open() as file:
-        for piece in (b"con", b"", bytearray(b"te")):
-            file.write(piece)
-            file.flush()
-        file.write(memoryview(b"nt"))
-
-
-def by_open_wide(sink):
-    with sink.open() as file:
-        file.raw.write(np.frombuffer(b"content", "u1")[:, None])
-
-
-def by_open_twice(sink):
-    for content in (b"something longer", b"content"):
-        with sink.open() as file:
-            file.write(content)
-
-
-def by_open_and_path(sink):
-    with sink.open() as file:
-        file.write(b"CONTENT")
-    with sink.path.open("r+b") as file:
-        file.write(b"content")
-
-
-def by_path_and_open(sink):
-    path = sink.path
-    with sink.open() as file:
-        file.write(b"CONTENT")
-    path.write_bytes(b"content")
-
-
-def by_seeking_back(sink):
-    with sink.open() as file:
-        file.write(b"CONtent")
-        file.seek(0)
-        file.write(b"con")
-
-
-def by_writing_the_end_first(sink):
-    with sink.open() as file:
-        file.seek(3)
-        file.write(b"tent")
-        file.seek(0)
-        file.write(b"con")
-
-
-def by_cutting_off(sink):
-    with sink.open() as file:
-        file.write(b"content")
-        file.truncate(3)
-        file.write(b"ment")
-
-
-def by_descriptor(sink):
-    with sink.open() as file:
-        file.write(b"CONTENT")
-        file.flush()
-        os.pwrite(file.fileno(), b"content", 0)
-
-
-def by_a_way_that_nobody_sees(sink):
-    with sink.open() as file:
-        file.write(b"con")
-    with open(sink._path, "ab") as file:
-        file.write(b"tent")
-
-
-def by_two_at_once(sink):
-    with sink.open() as first, sink.open() as second:
-        second.write(b"con")
-        second.flush()
-        first.write(b"tent")
-
-
-def by_one_of_two_at_once(sink):
-    with sink.open() as first:
-        with sink.open() as second:
-            second.write(b"CONTENT")
-        first.raw.seek(0)
-        first.write(b"content")
 
 
 class TestWriting:
@@ -135,26 +30,9 @@ class TestWriting:
             sink.path.write_bytes(b"content")
             files = temporaries.finish()
         hashed = xxhash.xxh3_128_hexdigest(b"content")
-        assert files == [File(temporary=sink.path.name, output="x/a\n\x1b.wav", size=7, hash=hashed)]
+        assert files == [PreparedFile(temporary=sink.path.name, output="x/a\n\x1b.wav", size=7, hash=hashed)]
         assert below(folder) == [f"x/{sink.path.name}"]
-        assert temporary_of(str(folder), files[0]) == str(sink.path)
-
-    @pytest.mark.parametrize("write", [name for name in globals() if name.startswith("by_")])
-    def test_however_an_encoder_writes(self, folder, write):
-        with made(folder) as temporaries:
-            globals()[write](temporaries.sink("a.wav"))
-            (file,) = temporaries.finish()
-        content = (folder / file.temporary).read_bytes()
-        assert content == (b"con\0\0\0\0ment" if write == "by_cutting_off" else b"content")
-        assert (file.size, file.hash) == (len(content), xxhash.xxh3_128_hexdigest(content))
-
-    def test_what_was_written_straight_through_is_not_read_again(self, folder, monkeypatch):
-        monkeypatch.setattr(room, "hash_of", None)
-        with made(folder) as temporaries:
-            by_open_pieces(temporaries.sink("a.wav"))
-            by_open_wide(temporaries.sink("b.wav"))
-            files = temporaries.finish()
-        assert [file.hash for file in files] == [xxhash.xxh3_128_hexdigest(b"content")] * 2
+        assert temporary_path(str(folder), files[0]) == str(sink.path)
 
     def test_a_second_file_beside_it(self, folder):
         with made(folder) as temporaries:
@@ -163,7 +41,7 @@ class TestWriting:
             sink.sidecar(".json").write_bytes(b"22")
             files = temporaries.finish()
         assert [(file.output, file.size) for file in files] == [("x/a.b.wav", 1), ("x/a.b.json", 2)]
-        assert all(LEFTOVER.fullmatch(file.temporary) for file in files)
+        assert all(TEMPORARY_NAME.fullmatch(file.temporary) for file in files)
 
     def test_files_are_flushed_or_not(self, folder, monkeypatch):
         flushed = []
@@ -267,7 +145,7 @@ class TestSweeping:
         os.symlink(folder, folder / "x" / "up")
 
     @pytest.mark.parametrize(
-        ("mark", "deep", "kept"),
+        ("owner_id", "deep", "kept"),
         [
             ("", True, ()),
             ("", False, NAMES[4:]),
@@ -276,15 +154,15 @@ class TestSweeping:
             ("00010002", True, NAMES[2:4]),
         ],
     )
-    def test_only_temporaries_and_only_ours(self, folder, mark, deep, kept):
-        sweep(str(folder), mark, deep=deep)
+    def test_only_temporaries_and_only_ours(self, folder, owner_id, deep, kept):
+        sweep(str(folder), owner_id, deep=deep)
         assert below(folder) == sorted([*kept, *self.OTHERS])
 
     def test_a_folder_that_is_gone(self):
         sweep("none", deep=True)
 
     def test_what_nobody_will_publish(self, folder):
-        file = File(temporary=".tonearm-0001000200000009.part", output="x/y/a.wav", size=1, hash="")
+        file = PreparedFile(temporary=".tonearm-0001000200000009.part", output="x/y/a.wav", size=1, hash="")
         discard(str(folder), [file, file])
         assert self.NAMES[4] not in below(folder)
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tonearm.run.workers.interrupts import SIGNALS, Gate
+from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def interrupt(number=signal.SIGINT):
 
 def test_an_interrupt_waits_while_the_gate_is_closed():
     done = []
-    with pytest.raises(KeyboardInterrupt), Gate():
+    with pytest.raises(KeyboardInterrupt), InterruptGate():
         interrupt()
         done.append("all of it")
     assert done == ["all of it"]
@@ -33,7 +33,7 @@ def test_an_interrupt_waits_while_the_gate_is_closed():
 
 def test_it_comes_at_once_while_the_gate_is_open():
     done = []
-    with pytest.raises(KeyboardInterrupt), Gate() as gate:
+    with pytest.raises(KeyboardInterrupt), InterruptGate() as gate:
         with gate.opened:
             interrupt()
             done.append("not reached")
@@ -43,7 +43,7 @@ def test_it_comes_at_once_while_the_gate_is_open():
 
 def test_what_waits_comes_when_the_gate_opens():
     done = []
-    with pytest.raises(KeyboardInterrupt), Gate() as gate:
+    with pytest.raises(KeyboardInterrupt), InterruptGate() as gate:
         interrupt()
         done.append("closed")
         with gate.opened:
@@ -53,7 +53,7 @@ def test_what_waits_comes_when_the_gate_opens():
 
 def test_a_plugin_that_swallows_an_interrupt_does_not_keep_it():
     done = []
-    with pytest.raises(KeyboardInterrupt), Gate() as gate:
+    with pytest.raises(KeyboardInterrupt), InterruptGate() as gate:
         with gate.opened:
             try:
                 interrupt()
@@ -64,7 +64,7 @@ def test_a_plugin_that_swallows_an_interrupt_does_not_keep_it():
 
 
 def test_a_plugin_that_makes_another_error_of_it_neither():
-    with pytest.raises(KeyboardInterrupt), Gate() as gate, gate.opened:
+    with pytest.raises(KeyboardInterrupt), InterruptGate() as gate, gate.opened:
         try:
             interrupt()
         except KeyboardInterrupt:
@@ -84,7 +84,7 @@ class InCallback:
 def test_one_that_comes_where_nothing_can_be_raised_comes_afterwards_and_is_not_printed(capsys):
     hook = sys.unraisablehook
     done = []
-    with pytest.raises(KeyboardInterrupt), Gate() as gate:
+    with pytest.raises(KeyboardInterrupt), InterruptGate() as gate:
         with gate.opened:
             InCallback(interrupt)
             done.append("gone on")
@@ -97,14 +97,14 @@ def test_one_that_comes_where_nothing_can_be_raised_comes_afterwards_and_is_not_
 def test_other_errors_there_are_printed(monkeypatch):
     printed = []
     monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: printed.append(repr(unraisable.exc_value)))
-    with Gate() as gate, gate.opened:
+    with InterruptGate() as gate, gate.opened:
         InCallback(lambda: 1 / 0)
         InCallback(lambda: signal.default_int_handler(2, None))  # no signal came
     assert printed == ["ZeroDivisionError('division by zero')", "KeyboardInterrupt()"]
 
 
 def test_another_error_is_not_hidden_by_an_interrupt_that_waits():
-    with pytest.raises(ZeroDivisionError), Gate():
+    with pytest.raises(ZeroDivisionError), InterruptGate():
         interrupt()
         raise ZeroDivisionError
 
@@ -119,7 +119,7 @@ def test_a_handler_that_ends_the_program_is_not_held_back():
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, second)
-    with pytest.raises(SystemExit), Gate():
+    with pytest.raises(SystemExit), InterruptGate():
         interrupt(signal.SIGTERM)
         interrupt(signal.SIGTERM)
         pytest.fail("not reached")
@@ -129,14 +129,14 @@ def test_a_handler_that_ends_the_program_is_not_held_back():
 def test_what_is_ignored_or_deadly_stays_so():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with Gate() as gate, gate.opened:
+    with InterruptGate() as gate, gate.opened:
         interrupt()
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_a_stream_is_made_with_the_gate_open_and_used_with_it_closed():
     seen = []
-    gate = Gate()
+    gate = InterruptGate()
 
     def stream():
         for number in range(3):
@@ -144,7 +144,7 @@ def test_a_stream_is_made_with_the_gate_open_and_used_with_it_closed():
             yield number
 
     with gate:
-        seen.extend((number, gate.is_open) for number in gate.each(stream()))
+        seen.extend((number, gate.is_open) for number in gate.iterate(stream()))
     assert seen == [("made", True), (0, False), ("made", True), (1, False), ("made", True), (2, False)]
 
 
@@ -153,7 +153,7 @@ def test_a_thread_has_no_gate():
     found = []
 
     def work():
-        with Gate() as gate, gate.opened:
+        with InterruptGate() as gate, gate.opened:
             found.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)

@@ -116,14 +116,14 @@ def test_a_worker_that_somebody_terminates():
     write(**{f"{number:02}": "sleep 0.02" for number in range(60)})
     body = """
     import threading, tonearm.run.workers.local as local
-    real = local.start
+    real = local.start_worker
     def start(*a, **k):
         process = real(*a, **k)
         if not hasattr(start, "one"):
             start.one = threading.Timer(0.5, process.signal, [15])
             start.one.start()
         return process
-    local.start = start
+    local.start_worker = start
     run_odd(jobs=1, fork=True)
     """
     done = script(body)
@@ -143,12 +143,12 @@ def start_fails(when):
     """Return a script in which starting a worker fails from the given one on."""
     return f"""
     import tonearm.run.workers.local as local
-    real, count = local.start, iter(range(100))
+    real, count = local.start_worker, iter(range(100))
     def start(*a, **k):
         if next(count) >= {when}:
             raise BlockingIOError(11, "Resource temporarily unavailable")
         return real(*a, **k)
-    local.start = start
+    local.start_worker = start
     run_odd(jobs=3)
     """
 
@@ -168,7 +168,7 @@ def test_a_system_with_no_room_at_all():
 
 
 STILLBORN = """
-import os, tonearm.run.workers.processes as processes
+import os, tonearm.run.workers.forked_process as processes
 real, count = processes.serve, iter(range(100))
 os.environ["BORN"] = "{born}"
 def serve(*a):

@@ -29,6 +29,16 @@ def test_speech_is_near_after_no_iteration():
     assert convergence_db(signal, magnitude, window, 256) < -15
 
 
+def test_a_tone_between_two_bins_turns_at_its_own_frequency():
+    n_fft, hop, tone = 1024, 256, 100.3
+    window = hann(n_fft)
+    signal = np.cos(2 * np.pi * tone / n_fft * np.arange(n_fft + 19 * hop))
+    magnitude = np.abs(analyse(signal, window, hop, 20)).astype(np.float32)
+    turns = pghi(magnitude, FrameGrid.checked(window, hop_length=hop, pad=0, frames=20), seed=0).astype(float)
+    steps = np.diff(turns[2:-2, 100])
+    assert np.abs((steps - hop * tone / n_fft + 0.5) % 1 - 0.5).max() < 0.015
+
+
 @pytest.mark.usefixtures("no_numba")
 def test_python_and_numba_find_the_same_phases(monkeypatch):
     grid = FrameGrid.checked(hann(128), hop_length=32, pad=64, frames=20)

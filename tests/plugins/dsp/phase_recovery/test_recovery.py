@@ -12,10 +12,10 @@ GRID = FrameGrid.checked(hann(64), hop_length=16, pad=32, frames=9)
 
 
 class Recorded:
-    """A recovery that records its calls, and whose distance falls by a factor an iteration."""
+    """A recovery that records its calls, and whose distance falls by a factor an iteration, by another after four."""
 
-    def __init__(self, factor=0.5):
-        self.calls, self.factor, self.distance = [], factor, 1.0
+    def __init__(self, factor=0.5, later=None):
+        self.calls, self.factor, self.later, self.distance = [], factor, later or factor, 1.0
 
     def initial_magnitudes(self):
         self.calls.append("initial_magnitudes")
@@ -33,6 +33,7 @@ class Recorded:
     def iterate(self, count, momentum):
         self.calls.append(f"iterate {count} {momentum.alpha:.2f}")
         self.distance *= self.factor**count
+        self.factor = self.later
 
     def residual(self):
         return self.distance, 1.0
@@ -70,6 +71,10 @@ def test_it_stops_once_a_few_iterations_gain_too_little(tolerance_db, iterations
     recorded = Recorded()
     # The last two of ten gain 6 dB, which ends it all the same.
     assert recover(recorded, tolerance_db=tolerance_db).iterations == iterations
+
+
+def test_each_check_looks_at_what_was_gained_since_the_last_one():
+    assert recover(Recorded(0.5, later=0.9), tolerance_db=5.0).iterations == 2 * CHECK_EVERY
 
 
 def test_what_gets_worse_or_is_nan_stops():

@@ -111,7 +111,7 @@ class BlockLayout:
         }
 
 
-class Weights:
+class InverseWeights:
     """1 / (sum of squared windows) for each block.
 
     All blocks in the middle share one table, all blocks outside the signal share one of zeros, and each block at an
@@ -193,9 +193,9 @@ class GridTables:
     min_weight: float
 
     @cached_property
-    def weights(self) -> Weights:
+    def weights(self) -> InverseWeights:
         """The weights of the blocks."""
-        return Weights(self.grid, self.layout, self.min_weight)
+        return InverseWeights(self.grid, self.layout, self.min_weight)
 
     @cached_property
     def analysis(self) -> Float32Array:

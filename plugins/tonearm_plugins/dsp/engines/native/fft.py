@@ -1,16 +1,17 @@
 """The real FFT of ``lanes`` frames at once, in place, as passes over the cache.
 
-A frame of N real samples is M = N/2 complex points, sample 2n the real and 2n+1 the imaginary part of point n. Their
-FFT is done in place by decimation in frequency (Gentleman and Sande, 1966), one pass for each radix; the points are
-left in an order of reversed digits, which nobody needs to undo: the inverse runs the same passes backwards. In between
-stands the step from the M points to the N/2+1 bins and back.
+A frame of N real samples is M = N/2 complex points: sample 2n is the real and 2n+1 the imaginary part of point n.
+Their FFT is done in place by decimation in frequency (Gentleman and Sande, 1966), one pass for each radix. It leaves
+the points in an order of reversed digits, which need not be undone: the inverse runs the same passes backwards. Between
+the two lies the step from the M points to the N/2+1 bins and back.
 
-Memory, not arithmetic, bounds such a transform, so what can be is fused: the first pass takes windowed samples from
-where they lie, the last pass of the forward and the first of the inverse FFT meet the bins in registers, and the last
-pass of the inverse hands samples straight on.
+Memory bounds such a transform, not arithmetic, so passes are fused with what surrounds them. The first pass reads
+windowed samples in place. The last pass of the forward FFT and the first of the inverse meet the bins in registers. The
+last pass of the inverse hands its samples straight on.
 
-The last pass has radix Q and leaves in each group of Q points the bins ``r + q H`` with H = M/Q, one residue r a group.
-Bin k and its partner M - k, which the real FFT mixes, have residues r and H - r: so groups are worked on two by two.
+The last pass has radix Q. Each group of its Q points has the bins ``r + q H`` with H = M/Q, so each group has one
+residue r. Bin k and its partner M - k, which the real FFT mixes, have residues r and H - r: groups are worked on in
+pairs.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ Kind = Literal["points", "bins", "nothing"]
 
 @dataclass(slots=True, eq=False)
 class Complex:
-    """A register of real and one of imaginary parts."""
+    """A register of real parts and one of imaginary parts."""
 
     re: Vec
     im: Vec
@@ -52,7 +53,7 @@ class Complex:
         return Complex(self.re + other.im, self.im - other.re)
 
     def scaled(self, factor: Vec | float) -> Complex:
-        """Return it times a real factor."""
+        """Return the number times a real factor."""
         return Complex(self.re * factor, self.im * factor)
 
     def turned(self, cos: Vec, sin: Vec) -> Complex:
@@ -60,7 +61,7 @@ class Complex:
         return Complex(self.re * cos - self.im * sin, self.re * sin + self.im * cos)
 
     def conjugate(self) -> Complex:
-        """Return the conjugate."""
+        """Return the complex conjugate."""
         return Complex(self.re, -self.im)
 
 
@@ -70,20 +71,20 @@ def swapped(x: list[Complex]) -> list[Complex]:
 
 
 def dft3(x: list[Complex]) -> list[Complex]:
-    """Three points."""
+    """Return the DFT of three points."""
     total, difference = x[1] + x[2], (x[1] - x[2]).scaled(math.sqrt(0.75))
     middle = x[0] + total.scaled(-0.5)
     return [x[0] + total, middle.minus_i(difference), middle.plus_i(difference)]
 
 
 def dft4(x: list[Complex]) -> list[Complex]:
-    """Four points."""
+    """Return the DFT of four points."""
     a, b, c, d = x[0] + x[2], x[0] - x[2], x[1] + x[3], x[1] - x[3]
     return [a + c, b.minus_i(d), a - c, b.plus_i(d)]
 
 
 def dft5(x: list[Complex]) -> list[Complex]:
-    """Five points."""
+    """Return the DFT of five points."""
     cos1, cos2, sin1, sin2 = (f(2 * math.pi * k / 5) for f in (math.cos, math.sin) for k in (1, 2))
     a, b, c, d = x[1] + x[4], x[2] + x[3], x[1] - x[4], x[2] - x[3]
     near, far = x[0] + a.scaled(cos1) + b.scaled(cos2), x[0] + a.scaled(cos2) + b.scaled(cos1)
@@ -92,7 +93,7 @@ def dft5(x: list[Complex]) -> list[Complex]:
 
 
 def dft8(x: list[Complex]) -> list[Complex]:
-    """Eight points, from two times four."""
+    """Return the DFT of eight points, from two times four."""
     even, odd = dft4(x[0::2]), dft4(x[1::2])
     root = math.sqrt(0.5)
     odd = [
@@ -108,7 +109,7 @@ DFT: dict[int, Callable[[list[Complex]], list[Complex]]] = {3: dft3, 4: dft4, 5:
 
 
 def radices(points: int) -> list[int] | None:
-    """Return the radices of an FFT, those of powers of two last; None if it has no two of them, or other factors."""
+    """Return the radices of an FFT, powers of two last; None if there are fewer than two, or other factors."""
     found = []
     for prime in (5, 3):
         while points % prime == 0:
@@ -123,7 +124,7 @@ def radices(points: int) -> list[int] | None:
 
 
 def passes(points: int) -> list[tuple[int, int, int]]:
-    """Return the passes: radix, points in a group, and where the pass's twiddle factors begin."""
+    """Return the radix, the points of a group and the index of the first twiddle factor of each pass."""
     result, size, begin = [], points, 0
     for radix in radices(points) or []:
         result.append((radix, size, begin))
@@ -133,7 +134,7 @@ def passes(points: int) -> list[tuple[int, int, int]]:
 
 
 def twiddles(points: int) -> npt.NDArray[np.float32]:
-    """Return the factors of all passes: for each position in a group, for each q > 0, cosine and sine."""
+    """Return the twiddle factors of all passes: cosine and sine for each position in a group, for each q > 0."""
     factors = [
         np.exp(-2j * np.pi * np.arange(size // radix)[:, None] * np.arange(1, radix) / size).ravel()
         for radix, size, _ in passes(points)
@@ -142,7 +143,7 @@ def twiddles(points: int) -> npt.NDArray[np.float32]:
 
 
 def places(points: int) -> npt.NDArray[np.int64]:
-    """Return for each bin which point it is left in."""
+    """Return, for each bin, the index of the point that has it after the passes."""
     place, rest, size = np.zeros(points, np.int64), np.arange(points), points
     for radix in radices(points) or []:
         size //= radix
@@ -152,12 +153,12 @@ def places(points: int) -> npt.NDArray[np.int64]:
 
 
 def half_turns(points: int) -> npt.NDArray[np.float32]:
-    """Return cosine and sine of pi k / points for each bin k: what the real FFT turns by."""
+    """Return cosine and sine of pi k / points for each bin k, by which the real FFT turns."""
     return as_pairs(np.exp(1j * np.pi * np.arange(points + 1) / points))
 
 
 def as_pairs(factors: npt.NDArray[np.complex128]) -> npt.NDArray[np.float32]:
-    """Return cosine and sine in turns."""
+    """Return real and imaginary parts, alternating."""
     return np.stack([factors.real, factors.imag], axis=-1).astype(np.float32).ravel()
 
 
@@ -169,7 +170,7 @@ class RealFFT:
     writer
         The function.
     n_fft
-        N; see `radices` for which N/2 there are.
+        N; `radices` decides whether there is an FFT of N/2 points.
     """
 
     def __init__(self, writer: Writer, n_fft: int) -> None:
@@ -184,7 +185,7 @@ class RealFFT:
 
     @staticmethod
     def tables(n_fft: int, lanes: int) -> dict[str, npt.NDArray[np.generic]]:
-        """Return what the arguments of the same names want."""
+        """Return the constant arguments by name."""
         points = n_fft // 2
         return {
             "twiddles": twiddles(points),
@@ -195,7 +196,7 @@ class RealFFT:
     # ---- the three stages; a caller writes one after the other ----
 
     def forward(self, sample: Callable[[Number], Vec]) -> None:
-        """Write all forward passes but the last, on samples that ``sample(n)`` gives, windowed."""
+        """Write all forward passes but the last; ``sample(n)`` gives the windowed samples."""
 
         def points(n: Number, _: Number) -> Complex:
             return Complex(sample(n * 2), sample(n * 2 + 1))
@@ -207,19 +208,18 @@ class RealFFT:
                 self._store(at, self._twiddled(x, n[0], radix, size, begin))
 
     def bins(self, change: Change, *, source: Kind = "points", result: Kind = "points") -> None:
-        """Write the last forward pass, what happens to the bins, and the first inverse pass.
+        """Write the last forward pass, the change of the bins, and the first inverse pass.
 
         Parameters
         ----------
         change
-            Takes a bin's number and its value and gives the value to go on with. Each bin comes once, but bin M/2
-            twice, with the same value; see `share`.
+            Takes the number and the value of a bin, and returns its new value. Each bin comes once, except for bin M/2,
+            which comes twice with the same value; see `share`.
         source
-            What values come from: ``points`` of the forward FFT, and then they are *doubled*; ``bins`` that an earlier
-            call left; or ``nothing``, and then they mean nothing.
+            Source of the values: ``points`` of the forward FFT, which are *doubled*; ``bins`` that an earlier call
+            stored; or ``nothing``, where ``change`` ignores them.
         result
-            What becomes of what ``change`` gives: ``points`` for the inverse FFT, ``bins`` for a later call, or
-            ``nothing``.
+            Use of the new values: ``points`` for the inverse FFT, ``bins`` for a later call, or ``nothing``.
         """
         radix = self.passes[-1][0]
         residues = self.points // radix
@@ -240,7 +240,7 @@ class RealFFT:
                     self._transform_group(r + g * (residues - r * 2), radix, inverse=True)
 
     def inverse(self, put: Callable[[Number, Vec], None]) -> None:
-        """Write all inverse passes but the first; ``put(n, value)`` takes each sample, N times too great."""
+        """Write all inverse passes but the first; ``put(n, value)`` takes each sample, scaled by N."""
         for which, (radix, size, begin) in enumerate(reversed(self.passes[:-1]), 2 - len(self.passes)):
             for n, at in self._butterflies(radix, size):
                 x = swapped([self._load(n[q], at[q]) for q in range(radix)])
@@ -253,7 +253,7 @@ class RealFFT:
                     put(n[q] * 2 + 1, x[q].im)
 
     def share(self, k: Number) -> Vec | float:
-        """Return what one visit of a bin counts: 1, but 1/2 for bin M/2."""
+        """Return the weight of one visit of a bin: 1, or 1/2 for bin M/2."""
         if isinstance(k, int):
             return 1.0
         return self.writer.pick(k.equals(self.points // 2), 0.5, 1.0)
@@ -261,7 +261,7 @@ class RealFFT:
     # ---- within a pass ----
 
     def _butterflies(self, radix: int, size: int) -> Iterator[tuple[list[Number], list[Number]]]:
-        """Loop over a pass: yields, inside the loops, the points of one butterfly, in their group and in memory."""
+        """Loop over a pass; yield the points of one butterfly inside the loops, in their group and in memory."""
         stride, groups, width = size // radix, self.points // size, 2 * self.lanes
         with self.writer.loop(groups) as group, self.writer.loop(stride) as j:
             base: Number = j * width if groups == 1 else group * (size * width) + j * width
@@ -293,7 +293,7 @@ class RealFFT:
     # 2 X[k] = e - i conj(t) d and 2 conj X[M-k] = e + i conj(t) d, and the way back is the like.
 
     def _ends(self, change: Change, source: Kind, result: Kind) -> None:
-        """Bins 0 and M, which are real and share point 0."""
+        """Write the change of bins 0 and M, which are real and share point 0."""
         z = self._load(0, 0)
         if source == "points":
             z = Complex((z.re + z.im) * 2.0, (z.re - z.im) * 2.0)
@@ -304,7 +304,7 @@ class RealFFT:
             self._store([0], [Complex(low, high)])
 
     def _pair(self, change: Change, k: Int, source: Kind, result: Kind) -> None:
-        """Bins k and M - k; bin M/2 is its own partner."""
+        """Write the change of bins k and M - k; bin M/2 is its own partner."""
         partner = self.points - k
         at: list[Number] = [self.places.int64(k), self.places.int64(partner)]
         cos, sin = self.turns.splat(k * 2), self.turns.splat(k * 2 + 1)

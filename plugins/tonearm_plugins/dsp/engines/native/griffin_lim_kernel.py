@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd
 from tonearm_plugins.dsp.engines.native.fft import RealFFT
-from tonearm_plugins.dsp.engines.native.istft_kernel import put_in_time
+from tonearm_plugins.dsp.engines.native.istft_kernel import write_in_time_order
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.targets import WriteTarget
 
@@ -25,7 +25,7 @@ class Analysis:
         fft.forward(lambda n: tile[self.tile_index.int64(n)] * self.window.splat(n))
 
 
-class State:
+class RecoveryState:
     """The signals of a recovery in memory, as the arguments of a kernel.
 
     ``tiles`` has the signal that the next iteration analyses, ``estimates`` the latest result. The first tile is spare
@@ -58,7 +58,7 @@ class State:
 
 def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
     """Write the kernel that iterates."""
-    state = State(writer, layout)
+    state = RecoveryState(writer, layout)
     target = write_target(writer, layout)
     which, weights = writer.memory("which"), writer.memory("weights")
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
@@ -87,7 +87,7 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
 
 def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
     """Write the kernel that copies the estimate to the result, and measures its distance from the target."""
-    state = State(writer, layout, tiles=False)
+    state = RecoveryState(writer, layout, tiles=False)
     target = write_target(writer, layout)
     results = writer.memory("results")
     sums = writer.memory("sums", "double")  # in each lane: squared distance, then energy
@@ -112,4 +112,4 @@ def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget)
         is_frame = (writer.lane_numbers() + (block * lanes).lanes32()).below(frames.lanes32())
         for at in (0, lanes):
             sums[at] = sums[at] + is_frame.choose(partial[at], zero).cast("fpext", "double")
-        put_in_time(writer, layout, estimate, address(results.int64(block)))
+        write_in_time_order(writer, layout, estimate, address(results.int64(block)))

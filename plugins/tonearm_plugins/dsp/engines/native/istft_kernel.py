@@ -47,10 +47,10 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
         with writer.loop(layout.hop_length) as row:
             at = row * layout.lanes
             finished[at] = overlap.take(row) * weight[at]
-        put_in_time(writer, layout, finished, address(results.int64(block)))
+        write_in_time_order(writer, layout, finished, address(results.int64(block)))
 
 
-def put_in_time(writer: Writer, layout: BlockLayout, rows: Memory, result: Memory) -> None:
+def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, result: Memory) -> None:
     """Write samples [row][lane] to one column after the other: a transposition, square by square."""
     lanes, hop = layout.lanes, layout.hop_length
 

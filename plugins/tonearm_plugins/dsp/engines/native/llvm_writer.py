@@ -1,14 +1,14 @@
-"""Writes one LLVM function: Python values stand for machine values, and arithmetic on them writes instructions.
+"""A writer of one LLVM function: Python values stand for machine values, and arithmetic on them writes instructions.
 
-What is written is explicit about vectors, so LLVM has only to allocate registers, which takes some tens of
-milliseconds: no front end, no optimiser, no cache on disk. Three kinds of values are enough:
+The code is explicit about vectors, so LLVM only has to allocate registers, which takes some tens of milliseconds. There
+is no front end, no optimiser and no cache on disk. Three kinds of values are enough:
 
 `Int`
     an address or a loop counter (64 bits); Python ints mix with it and are folded.
 `Vec`
     a register of ``lanes`` numbers: ``float``, ``i32``, ``double``, or ``i1`` for the result of a comparison.
 `Memory`
-    an array of 32-bit numbers; ``memory[i]`` is the Vec from element i on, wherever that lies.
+    an array of 32-bit numbers; ``memory[i]`` is the Vec from element i on, aligned or not.
 
 Float arithmetic may be reordered and fused, but NaN and infinity keep their meaning (no ``nnan``, no ``ninf``).
 """
@@ -68,11 +68,11 @@ class Writer:
 
     @property
     def scratch_size(self) -> int:
-        """How many 32-bit numbers the argument ``scratch`` must have room for, beginning on a cache line."""
+        """Number of 32-bit numbers in the argument ``scratch``, which begins on a cache line."""
         return self._scratch
 
     def source(self) -> str:
-        """Return the module: one function ``run``."""
+        """Return the text of the module, which has one function, ``run``."""
         kinds = {**self.argument_kinds, "scratch": "ptr"}
         arguments = ", ".join(f"{kind}{' noalias' * (kind == 'ptr')} %{name}" for name, kind in kinds.items())
         body = "\n".join([f"define void @run({arguments}) {{", "entry:", *self._lines, "  ret void", "}"])
@@ -91,7 +91,7 @@ class Writer:
         return f"%v{self._count}"
 
     def call(self, result: str, name: str, *arguments: tuple[str, str]) -> str:
-        """Call an intrinsic of LLVM; arguments are (type, value)."""
+        """Call an intrinsic of LLVM with arguments (type, value), and return the name of the result."""
         self._intrinsics.add(f"declare {result} @{name}({', '.join(kind for kind, _ in arguments)})")
         flags = f"{FLAGS} " if "float" in result else ""
         given = ", ".join(f"{kind} {value}" for kind, value in arguments)
@@ -120,7 +120,7 @@ class Writer:
         return Vec(self, self.emit(f"shufflevector {vector} {one}, {vector} poison, {zeros}"), kind)
 
     def either(self, one: str, other: str) -> str:
-        """Return the condition that one of two holds."""
+        """Return the condition that one of two conditions holds."""
         return self.emit(f"or i1 {one}, {other}")
 
     def pick(self, condition: str, yes: float, no: float) -> Vec:
@@ -136,15 +136,15 @@ class Writer:
 
     @contextlib.contextmanager
     def loop(self, count: Int | int) -> Iterator[Int]:
-        """Run the body ``count`` times, at least once; yields the counter."""
+        """Run the body ``count`` times, at least once; yield the counter."""
         with self.carrying(count) as (counter, _):
             yield counter
 
     @contextlib.contextmanager
     def carrying(self, count: Int | int, *carried: Vec) -> Iterator[tuple[Int, list[Cell]]]:
-        """Loop with values that are carried along: yields the counter, and a `Cell` for each value.
+        """Run the body ``count`` times with values carried along; yield the counter, and a `Cell` for each value.
 
-        What a cell holds at the end of the body it has at the beginning of the next turn, and after the loop.
+        The value of a cell at the end of the body is its value at the start of the next turn, and after the loop.
         """
         self._count += 1
         name, before, slot = f"loop{self._count}", self._block, len(self._lines) + 2
@@ -181,7 +181,7 @@ class Writer:
 
 
 def literal(value: float, kind: str) -> str:
-    """Return a number as LLVM reads it: floats as the bits of the equal double."""
+    """Return a number in the syntax of LLVM, which writes a float as the bits of the equal double."""
     if kind == "float":
         return f"0x{np.float64(np.float32(value)).view(np.uint64):016X}"
     if kind == "double":
@@ -227,15 +227,15 @@ class Int:
     __rmul__ = __mul__
 
     def equals(self, other: Int | int) -> str:
-        """Return a condition."""
+        """Return the condition that the integers are equal."""
         return self.writer.emit(f"icmp eq i64 {self}, {other}")
 
     def below(self, other: Int | int) -> str:
-        """Return a condition."""
+        """Return the condition that the integer is less than another."""
         return self.writer.emit(f"icmp slt i64 {self}, {other}")
 
     def lanes32(self) -> Vec:
-        """Return it in all lanes, as i32."""
+        """Return the integer in all lanes, as i32."""
         return self.writer.splat(self.writer.emit(f"trunc i64 {self} to i32"), "i32")
 
     def _written(self, operation: str, left: Int | int, right: Int | int) -> Int:
@@ -252,7 +252,7 @@ class Vec:
 
     @property
     def type(self) -> str:
-        """The LLVM name of its type."""
+        """LLVM name of the type."""
         return self.writer.vector_type(self.kind)
 
     def __add__(self, other: Vec | float) -> Vec:
@@ -286,7 +286,7 @@ class Vec:
         return self._compared("oge", other)
 
     def below(self, other: Vec) -> Vec:
-        """Compare integers."""
+        """Return, lane by lane, whether an integer is less than another."""
         return self._new(f"icmp slt {self.type} {self.name}, {other.name}", "i1")
 
     def choose(self, yes: Vec, no: Vec) -> Vec:
@@ -299,15 +299,15 @@ class Vec:
         return Vec(self.writer, self.writer.call(self.type, name, (self.type, self.name)))
 
     def add_exactly(self, value: float) -> Vec:
-        """Add, in this very order: what follows may not be simplified with it."""
+        """Return the sum with a number; LLVM must not merge this addition with others."""
         return self._new(f"fadd {self.type} {self.name}, {self.writer.constant(value).name}")
 
     def cast(self, operation: str, kind: str) -> Vec:
-        """Convert: bitcast, sitofp, fptosi, fpext."""
+        """Return the values converted by an operation: bitcast, sitofp, fptosi or fpext."""
         return self._new(f"{operation} {self.type} {self.name} to {self.writer.vector_type(kind)}", kind)
 
     def shuffle(self, other: Vec, lanes: Sequence[int]) -> Vec:
-        """Return these lanes of the 2 × lanes that this and the other have."""
+        """Return some of the 2 × lanes of this register and another, by their numbers."""
         name = self.writer.emit(_shuffle(self, other, lanes))
         return Vec(self.writer, name, self.kind)
 
@@ -352,11 +352,11 @@ class Memory:
         self.writer.do(f"store {value.type} {value.name}, ptr {self._at(index)}, align 4")
 
     def splat(self, index: Int | int) -> Vec:
-        """Load one number into all lanes."""
+        """Return one number in all lanes."""
         return self.writer.splat(self.scalar(index), self.kind)
 
     def scalar(self, index: Int | int) -> str:
-        """Load one number."""
+        """Load one number, and return its name."""
         return self.writer.emit(f"load {self.kind}, ptr {self._at(index)}, align 4")
 
     def put_scalar(self, index: Int | int, value: str) -> None:
@@ -364,12 +364,12 @@ class Memory:
         self.writer.do(f"store {self.kind} {value}, ptr {self._at(index)}, align 4")
 
     def put_short(self, index: Int | int, value: str, count: int) -> None:
-        """Store a vector of ``count`` numbers; ``zeroinitializer`` is one too."""
+        """Store a vector of ``count`` numbers, or ``zeroinitializer``."""
         short = self.writer.vector_type(self.kind, count)
         self.writer.do(f"store {short} {value}, ptr {self._at(index)}, align 4")
 
     def int64(self, index: Int | int) -> Int:
-        """Load from what is in truth an array of 64-bit integers."""
+        """Load an integer from an array of 64-bit integers."""
         address = self.writer.emit(f"getelementptr inbounds i64, ptr {self.name}, i64 {index}")
         return Int(self.writer, self.writer.emit(f"load i64, ptr {address}, align 8"))
 
@@ -378,11 +378,11 @@ class Memory:
         return Memory(self.writer, self._at(index), kind or self.kind)
 
     def bytes_on(self, count: Int | int) -> Memory:
-        """Return the array from a byte on."""
+        """Return the array from a byte offset on."""
         return Memory(self.writer, self.writer.emit(f"getelementptr i8, ptr {self.name}, i64 {count}"), self.kind)
 
     def prefetch(self) -> None:
-        """Ask for the cache line that it begins in; harmless for any address."""
+        """Fetch the first cache line of the array ahead of its use; harmless for any address."""
         numbers = (("i32", "0"), ("i32", "2"), ("i32", "1"))  # to read, into the second cache, data
         self.writer.call("void", "llvm.prefetch.p0", ("ptr", self.name), *numbers)
 
@@ -391,5 +391,5 @@ class Memory:
 
 
 def address(value: Int) -> Memory:
-    """Return the floats at an address that was handed over as a number."""
+    """Return the array of floats at an address."""
     return Memory(value.writer, value.writer.emit(f"inttoptr i64 {value} to ptr"))

@@ -55,7 +55,7 @@ def write(writer: Writer, hop: int, sections: int) -> None:
 # ---- calling it ----
 
 
-def energies(channel: FloatArray, hop: int, sections: Float64Array, machine: Machine | None = None) -> Float64Array:
+def hop_energies(channel: FloatArray, hop: int, sections: Float64Array, machine: Machine | None = None) -> Float64Array:
     """Return the sum of squares of each whole hop of a filtered channel: (samples // hop,).
 
     ``sections`` are (n, 6), as scipy has them, with ``a0`` 1; they are at rest before the first sample.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd
 from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import State
+from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import RecoveryState
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.engines.native.vector_math import cos_sin_of_turns, log2, wrapped
 from tonearm_plugins.dsp.phase_recovery.phase_gradient import TURN
@@ -17,7 +17,7 @@ from tonearm_plugins.dsp.phase_recovery.phase_gradient import TURN
 
 def write(writer: Writer, layout: BlockLayout) -> None:
     """Write the kernel."""
-    state = State(writer, layout)
+    state = RecoveryState(writer, layout)
     magnitudes = writer.memory("magnitudes")
     which, weights = writer.memory("which"), writer.memory("weights")
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")

@@ -39,7 +39,7 @@ def write(writer: Writer, span: int, phases: int, taps: int) -> None:
 # ---- calling it ----
 
 
-def between(rows: Float32Array, filters: Float32Array, machine: Machine | None = None) -> Float32Array:
+def interpolated_peaks(rows: Float32Array, filters: Float32Array, machine: Machine | None = None) -> Float32Array:
     """Return the largest absolute value that one of the filters gives at each place of each row.
 
     Parameters

@@ -3,7 +3,7 @@ import pytest
 from dsp_material import NARROW, SETTINGS, WIDE, only_native
 from dsp_reference import hann
 
-from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Weights, grid_tables, size_refusal
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, InverseWeights, grid_tables, size_refusal
 from tonearm_plugins.dsp.framing import FrameGrid
 
 
@@ -57,7 +57,7 @@ def test_every_block_has_the_inverse_of_the_summed_squares(lanes, pad, length):
     kept = (total > 1e-3 * 1.5) & (time >= pad) & (time < pad + grid.length)
     expected = np.where(kept, 1 / np.where(kept, total, 1), 0)
     layout = BlockLayout(1024, hop, lanes)
-    weights = Weights(grid, layout, 1e-3)
+    weights = InverseWeights(grid, layout, 1e-3)
     for block, begin in enumerate(weights.which):
         found = weights.values.reshape(-1)[begin : begin + layout.block].reshape(hop, lanes).T
         there = expected[block * layout.block : (block + 1) * layout.block]

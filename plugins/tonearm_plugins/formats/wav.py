@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm_plugins.formats.riff_header import BITS, Chunk, Form, Subtype, frame
-from tonearm_plugins.formats.rounding import BLOCK, beyond, check_type, extent_of, interleave, round_into, work_type
+from tonearm_plugins.dsp.blocks import samples_per_block
+from tonearm_plugins.formats.rounding import beyond, check_type, finite_extent, interleave, round_into, work_type
+from tonearm_plugins.formats.wav_header import BITS, Chunk, Form, Subtype, frame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,7 +88,7 @@ def write_wav(
 
     around = frame(sample_rate, channels, frames, subtype, form, before=before, after=after)
     _write(file, memoryview(around.start))
-    step = max(1, BLOCK // channels)
+    step = samples_per_block(channels)
     convert = _Converter(subtype, channels, step, dither)
     done, clipped, peak = 0, 0, 0.0
     for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
@@ -97,7 +98,7 @@ def write_wav(
         if done + block.shape[1] > frames:
             raise ValueError(f"more samples came than the {frames} frames that were said")
         for part in _parts(block, step):
-            low, high = extent_of(part)
+            low, high = finite_extent(part)
             _write(file, convert(part, low, high))
             peak = max(peak, high, -low)
             if convert.pcm:

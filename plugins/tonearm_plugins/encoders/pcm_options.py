@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from tonearm.api import Context, Meta, OptionError, Waveform
+from tonearm_plugins.dsp.blocks import block_slices, samples_per_block
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,11 +70,11 @@ def pcm_blocks(
     """
     import numpy as np
 
-    from tonearm_plugins.formats.rounding import BLOCK, quantize
+    from tonearm_plugins.formats.rounding import quantize
 
-    step, clipped = max(1, BLOCK // signal.channels), 0
-    for start in range(0, signal.length, step):
-        values, beyond = quantize(signal.samples[:, start : start + step], bits, dither)
+    clipped = 0
+    for part in block_slices(signal.length, samples_per_block(signal.channels)):
+        values, beyond = quantize(signal.samples[:, part], bits, dither)
         clipped += beyond
         yield np.ascontiguousarray(values.T) << (8 * values.dtype.itemsize - bits)
     note_clipped(clipped, context)
@@ -83,11 +84,8 @@ def float_blocks(signal: Waveform, dtype: str) -> Iterator[np.ndarray[Any, Any]]
     """Yield a waveform as floats of a type, block by block: (samples, channels), contiguous."""
     import numpy as np
 
-    from tonearm_plugins.formats.rounding import BLOCK
-
-    step = max(1, BLOCK // signal.channels)
-    for start in range(0, signal.length, step):
-        yield np.ascontiguousarray(signal.samples[:, start : start + step].T, dtype)
+    for part in block_slices(signal.length, samples_per_block(signal.channels)):
+        yield np.ascontiguousarray(signal.samples[:, part].T, dtype)
 
 
 def note_clipped(clipped: int, context: Context) -> None:

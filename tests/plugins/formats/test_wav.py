@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.io import wavfile
 
-from tonearm_plugins.formats import riff, rounding
-from tonearm_plugins.formats import riff_header as header
+from tonearm_plugins.formats import rounding, wav
+from tonearm_plugins.formats import wav_header as header
 
 SUBTYPES: list[header.Subtype] = ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]
 
@@ -31,10 +31,10 @@ def noise(channels: int, frames: int, kind: str = "f4", loud: float = 0.3) -> An
     return samples.astype(kind)
 
 
-def written(samples: Any, blocks: Any = None, **options: Any) -> tuple[bytes, riff.WavStats]:
+def written(samples: Any, blocks: Any = None, **options: Any) -> tuple[bytes, wav.WavStats]:
     file = io.BytesIO()
     options = {"sample_rate": 22050, "channels": samples.shape[0], "frames": samples.shape[1]} | options
-    stats = riff.write_wav(file, samples if blocks is None else blocks, **options)
+    stats = wav.write_wav(file, samples if blocks is None else blocks, **options)
     assert stats.bytes == len(file.getvalue())
     return file.getvalue(), stats
 
@@ -359,7 +359,7 @@ def test_a_raw_file_that_takes_little_at_a_time() -> None:
             return super().write(memoryview(data)[:1000])
 
     file, samples = Slow(), noise(2, 5000)
-    riff.write_wav(file, samples, sample_rate=22050, channels=2, frames=5000)
+    wav.write_wav(file, samples, sample_rate=22050, channels=2, frames=5000)
     assert file.getvalue() == written(samples)[0]
 
 
@@ -375,7 +375,7 @@ def test_memory_does_not_grow_with_the_length() -> None:
     block = noise(2, 400_000)
     for subtype in SUBTYPES:
         tracemalloc.start()
-        riff.write_wav(Nowhere(), blocks(10), sample_rate=48000, channels=2, frames=4_000_000, subtype=subtype)
+        wav.write_wav(Nowhere(), blocks(10), sample_rate=48000, channels=2, frames=4_000_000, subtype=subtype)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 3 << 20
@@ -394,7 +394,7 @@ def test_more_than_four_gigabytes(tmp_path: Path) -> None:
 
     try:
         with path.open("wb") as file:
-            stats = riff.write_wav(file, blocks(), sample_rate=48000, channels=2, frames=count << 20)
+            stats = wav.write_wav(file, blocks(), sample_rate=48000, channels=2, frames=count << 20)
         assert path.stat().st_size == stats.bytes > 1 << 32
         with soundfile.SoundFile(path) as sound:
             assert (sound.frames, sound.format, sound.subtype) == (count << 20, "RF64", "PCM_16")

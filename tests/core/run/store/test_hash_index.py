@@ -3,12 +3,12 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm.run.store.index import Index, Spool
+from tonearm.run.store.hash_index import HashIndex
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 2**64 - 1)), max_size=50))
 def test_an_index_is_a_dictionary(pairs):
-    index, expected = Index(), {}
+    index, expected = HashIndex(), {}
     for text, number in pairs:
         index.put(text, number)
         expected[text] = number
@@ -18,7 +18,7 @@ def test_an_index_is_a_dictionary(pairs):
 
 
 def test_an_index_grows():
-    index = Index()
+    index = HashIndex()
     names = [f"name {random.Random(number).random()}" for number in range(50_000)]
     for number, name in enumerate(names):
         index.put(name, number)
@@ -28,18 +28,7 @@ def test_an_index_grows():
 
 
 def test_an_index_takes_little_memory():
-    index = Index()
+    index = HashIndex()
     for number in range(100_000):
         index.put(str(number), number)
     assert len(index._keys) * 16 < 100_000 * 50
-
-
-def test_a_spool_gives_back_what_it_took():
-    spool = Spool()
-    rows = [(number, f"/a/folder/of/names/{number}", None, ("a", 1), [1.5], "\udcff") for number in range(10_000)]
-    for row in rows:
-        spool.append(row)
-    assert len(spool) == 10_000
-    assert list(spool) == rows
-    assert list(spool) == rows  # again
-    assert sum(map(len, spool._blocks)) < 10_000 * 30

@@ -13,7 +13,7 @@ import pytest
 
 import tonearm
 from tonearm.api import Context, Item, Sink, Waveform
-from tonearm.run.run import Report
+from tonearm.run.report import Report
 
 
 def rates_and_channels(rates: Sequence[int]) -> list[Any]:

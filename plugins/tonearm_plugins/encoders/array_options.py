@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from tonearm.api import Context, ItemError, Meta, OptionError, Signal, Waveform
-from tonearm_plugins.encoders.pcm import Dithered, dither_of, pcm_blocks
-from tonearm_plugins.formats.signals import as_written
+from tonearm_plugins.encoders.pcm_options import Dithered, dither_of, pcm_blocks
+from tonearm_plugins.formats.signal_metadata import as_written
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,106 @@
+"""The outcome of a task: items whose files are complete under temporary names, and items that failed."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tonearm.run.sources.content_hash import FileState
+from tonearm.run.tasks import Task
+
+
+class PreparedFile(Struct, frozen=True):
+    """A complete file under a temporary name, ready to be published.
+
+    Parameters
+    ----------
+    temporary
+        Name of the temporary, in the folder of the output.
+    output
+        Path of the output below the output folder.
+    size
+        Size of the file in bytes.
+    hash
+        Hash of the file's content.
+    """
+
+    temporary: str
+    output: str
+    size: int
+    hash: str
+
+
+class ConvertedItem(Struct, frozen=True):
+    """An item that was converted.
+
+    Parameters
+    ----------
+    key, index
+        Key and index of the item within its source.
+    files
+        Files of all outputs, each followed by its sidecars.
+    measured
+        Measurements by name.
+    warnings
+        Warnings about the item.
+    """
+
+    key: str
+    index: int
+    files: list[PreparedFile]
+    measured: dict[str, float | int | str] = {}
+    warnings: list[str] = []
+
+
+class Failure(Struct, frozen=True):
+    """An item that failed, or a whole source.
+
+    Parameters
+    ----------
+    source
+        Name of the source.
+    key, index
+        Key and index of the item within its source.
+    code, message, hint
+        Error.
+    trace
+        Traceback, if it was asked for.
+    """
+
+    source: str
+    key: str
+    index: int
+    code: str
+    message: str
+    hint: str = ""
+    trace: str = ""
+
+
+class PreparedSource(Struct, frozen=True, kw_only=True):
+    """The outcome of a task, or of some items of a very large source.
+
+    Parameters
+    ----------
+    task
+        Task.
+    state, hash
+        State and content hash of the source when it was read; None and empty if it could not be read.
+    items
+        Items that were converted. Their files are not published yet.
+    failures
+        Items that failed.
+    warnings
+        Warnings that belong to no converted item.
+    seconds
+        Time that the work took.
+    last
+        Whether nothing more of the source will come.
+    """
+
+    task: Task
+    state: FileState | None = None
+    hash: str = ""
+    items: list[ConvertedItem] = []
+    failures: list[Failure] = []
+    warnings: list[str] = []
+    seconds: float = 0.0
+    last: bool = True

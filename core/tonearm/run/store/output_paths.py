@@ -1,0 +1,69 @@
+"""The paths of outputs, from the templates of a pipeline."""
+
+from __future__ import annotations
+
+import os
+
+from tonearm.errors import ItemError, one_line
+from tonearm.pipeline.checked import Output
+from tonearm.pipeline.templates import PER_ITEM, Template
+from tonearm.plugins.item import Item
+from tonearm.signals import Signal
+from tonearm.source import Source
+
+KNOWN_AFTER_READING = PER_ITEM | {"source_hash"}
+"""Fields of templates that are known only when the source has been read."""
+
+MAX_NAME = 255
+"""Largest length of a file's name in bytes."""
+
+
+def output_path(output: Output, source: Source, item: Item[Signal] | None) -> str:
+    """Return the path of an item's output below the output root.
+
+    Raises
+    ------
+    ItemError
+        If a value cannot be part of a file's name.
+    """
+    return _rendered(output.template, source, item)
+
+
+def _rendered(template: Template, source: Source, item: Item[Signal] | None) -> str:
+    def value(field: str) -> str:
+        if field in PER_ITEM and item is not None:
+            return str(getattr(item, field))
+        if field == "source_hash":
+            return source.sha256()[:16]
+        if field == "relative_dir":
+            return source.relative_dir
+        if field == "stem":
+            return source.stem
+        path = os.path.abspath(source.path_text or source.stem)
+        if field == "parent":
+            return os.path.basename(os.path.dirname(path)) or "root"
+        return os.path.basename(path)
+
+    path = template.render(value)
+    for part in path.split("/"):
+        if len(part) * 4 > MAX_NAME and len(os.fsencode(part)) > MAX_NAME:
+            raise ItemError(
+                f"{one_line(path, 80)} has a name longer than {MAX_NAME} bytes",
+                code="name-too-long",
+                hint="{source_hash} is short, and {index} distinguishes items",
+            )
+    return path
+
+
+def output_folder(output: Output, source: Source) -> str | None:
+    """Return the folder of an output below the output root; None if it depends on the content of the source."""
+    folder = output.template.folder(KNOWN_AFTER_READING)
+    try:
+        return None if folder is None else os.path.dirname(_rendered(folder, source, None))
+    except ItemError:
+        return None
+
+
+def is_known_before_reading(output: Output) -> bool:
+    """Return whether the name of an output follows from the name of its source alone."""
+    return not output.template.fields & KNOWN_AFTER_READING

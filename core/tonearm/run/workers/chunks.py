@@ -1,0 +1,65 @@
+"""Chunks of tasks: several tasks are handed over at once, because a small source takes less time than a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tonearm.run.prepared import PreparedSource
+from tonearm.run.tasks import Task
+
+CHUNK_SECONDS = 0.25
+"""Work in a chunk in seconds: long compared with handing it over, short compared with a person's patience."""
+
+MAX_CHUNK_SIZE = 512
+"""Largest number of tasks in a chunk."""
+
+MAX_CHUNK_GROWTH = 4
+"""Largest ratio of a chunk's size to that of the one before."""
+
+
+class Chunks:
+    """The tasks of a run, cut into chunks according to the time that tasks have taken.
+
+    Parameters
+    ----------
+    tasks
+        All tasks.
+    total
+        Number of tasks.
+    workers
+        Number of workers that share them.
+    """
+
+    def __init__(self, tasks: Iterator[Task], total: int, workers: int) -> None:
+        self._tasks = tasks
+        self._left = total
+        self._workers = max(1, workers)
+        self._seconds_per_task = 0.0
+        self._size = 1
+
+    def __len__(self) -> int:
+        """Return the number of tasks that are left."""
+        return self._left
+
+    def take(self) -> list[Task]:
+        """Return the next chunk; an empty one if no tasks are left."""
+        if self._seconds_per_task:
+            fitting = int(CHUNK_SECONDS / self._seconds_per_task)
+            self._size = max(1, min(fitting, MAX_CHUNK_GROWTH * self._size, MAX_CHUNK_SIZE))
+        # Towards the end chunks shrink, so that all workers finish together.
+        size = max(1, min(self._size, self._left // (2 * self._workers)))
+        chunk = []
+        for task in self._tasks:
+            chunk.append(task)
+            if len(chunk) == size:
+                break
+        self._left -= len(chunk)
+        return chunk
+
+    def learn(self, batch: list[PreparedSource]) -> None:
+        """Update the time that a task takes."""
+        for prepared in batch:
+            seconds = max(prepared.seconds, 1e-5)
+            # The first source of a worker includes its imports. A moving average soon forgets it.
+            known = self._seconds_per_task
+            self._seconds_per_task = 0.75 * known + 0.25 * seconds if known else seconds

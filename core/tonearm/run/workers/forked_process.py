@@ -1,0 +1,118 @@
+"""Workers that are forked from the run's process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from typing import NoReturn
+
+from tonearm.pipeline.converter import Converter
+from tonearm.run.prepare import Preparer, Settings
+from tonearm.run.workers.cores import pin_threads
+from tonearm.run.workers.interrupts import SIGNALS
+from tonearm.run.workers.worker import die_with_parent, serve
+from tonearm.run.workers.worker_process import WorkerProcess, send_signal
+from tonearm.startup import keep_freed_memory
+
+
+class ForkedProcess(WorkerProcess):
+    """A worker's process that was forked.
+
+    Parameters
+    ----------
+    connection
+        Connection to the worker.
+    owner_id
+        Hex digits that start the names of the worker's temporaries.
+    process_id
+        Id of the process.
+    """
+
+    def __init__(self, connection: socket.socket, owner_id: str, process_id: int) -> None:
+        super().__init__(connection, owner_id)
+        self._process_id = process_id
+        self._status: int | None = None
+
+    @property
+    def process_id(self) -> int:
+        """Id of the process and of its group."""
+        return self._process_id
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process, unless it has ended."""
+        if self._status is None:
+            send_signal(self._process_id, number)
+
+    def wait(self) -> int:
+        """Wait for the end of the process, and return its exit status; negative for a signal."""
+        if self._status is None:
+            try:
+                _, status = os.waitpid(self._process_id, 0)
+                self._status = os.waitstatus_to_exitcode(status)
+            except ChildProcessError:  # somebody else has waited for it
+                self._status = 0
+        return self._status
+
+
+def start_forked(
+    pipeline: Converter,
+    settings: Settings,
+    foreign_descriptors: list[int],
+    run_end: socket.socket,
+    worker_end: socket.socket,
+) -> WorkerProcess:
+    """Fork a worker.
+
+    Parameters
+    ----------
+    pipeline
+        Pipeline.
+    settings
+        Settings of the preparer.
+    foreign_descriptors
+        Descriptors that the worker must close.
+    run_end, worker_end
+        Two ends of the connection.
+    """
+    parent = os.getpid()
+    # Until the child has its own handlers, a signal would run ours in it and remove what belongs to the run.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        process_id = os.fork()
+        if not process_id:
+            _become_worker(pipeline, settings, foreign_descriptors, worker_end, parent)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with contextlib.suppress(OSError):
+        os.setpgid(process_id, process_id)  # the child does the same; one of them comes first
+    return ForkedProcess(run_end, settings.owner_id, process_id)
+
+
+def _become_worker(
+    pipeline: Converter,
+    settings: Settings,
+    foreign_descriptors: list[int],
+    worker_end: socket.socket,
+    parent: int,
+) -> NoReturn:
+    """Work in the child. The frames above this one belong to the parent and never continue here."""
+    status = 70
+    try:
+        for descriptor in foreign_descriptors:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        os.setpgid(0, 0)  # the run handles Ctrl-C, not the workers and the programs that they run
+        die_with_parent(parent)
+        # This is no longer a foreground process: a plugin that reads from the terminal would block for ever.
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        keep_freed_memory()
+        pin_threads(os.environ, settings.threads)
+        status = serve(worker_end, lambda gate: Preparer(pipeline, settings, gate))
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(status)

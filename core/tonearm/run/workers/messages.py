@@ -1,0 +1,62 @@
+"""Messages between a run and its worker processes: pickles with their sizes before them."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from tonearm.run.workers.executor import Batch
+
+HEADER = struct.Struct("!Q")
+"""Header of a message: its size in bytes."""
+
+
+class Message(Struct, frozen=True):
+    """A message from a worker.
+
+    Parameters
+    ----------
+    batch
+        Sources that the worker has finished since its last message.
+    idle
+        Whether the worker waits for a chunk.
+    output_error
+        Message and hint of an error of the output side.
+    bug
+        Traceback of an error that is no item's fault.
+    """
+
+    batch: Batch
+    idle: bool = False
+    output_error: tuple[str, str] | None = None
+    bug: str = ""
+
+
+def send(connection: socket.socket, message: object) -> None:
+    """Send a message. It blocks until there is room."""
+    content = pickle.dumps(message, 5)
+    connection.sendall(HEADER.pack(len(content)) + content)
+
+
+class Inbox:
+    """Assembles messages from the bytes that arrive."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """Add bytes and yield the messages that are complete."""
+        self._received += data
+        while len(self._received) >= HEADER.size:
+            (size,) = HEADER.unpack_from(self._received)
+            end = HEADER.size + size
+            if len(self._received) < end:
+                return
+            message = pickle.loads(bytes(self._received[HEADER.size : end]))  # noqa: S301 - from our own process
+            del self._received[:end]
+            yield message

@@ -1,0 +1,90 @@
+"""Workers that are spawned: each is a fresh interpreter."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import socket
+import subprocess
+import sys
+
+from tonearm.errors import UsageError, one_line
+from tonearm.pipeline.converter import Converter
+from tonearm.run.prepare import Settings
+from tonearm.run.workers.cores import pin_threads
+from tonearm.run.workers.messages import HEADER
+from tonearm.run.workers.worker_process import WorkerProcess, send_signal
+
+
+class SpawnedProcess(WorkerProcess):
+    """A worker's process that was spawned.
+
+    Parameters
+    ----------
+    connection
+        Connection to the worker.
+    owner_id
+        Hex digits that start the names of the worker's temporaries.
+    process
+        Process.
+    """
+
+    def __init__(self, connection: socket.socket, owner_id: str, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(connection, owner_id)
+        self._process = process
+
+    @property
+    def process_id(self) -> int:
+        """Id of the process and of its group."""
+        return self._process.pid
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process, unless it has ended."""
+        if self._process.poll() is None:
+            send_signal(self._process.pid, number)
+
+    def wait(self) -> int:
+        """Wait for the end of the process, and return its exit status; negative for a signal."""
+        return self._process.wait()
+
+
+def start_spawned(
+    pipeline: Converter, settings: Settings, run_end: socket.socket, worker_end: socket.socket
+) -> WorkerProcess:
+    """Spawn a worker.
+
+    Parameters
+    ----------
+    pipeline
+        Pipeline.
+    settings
+        Settings of the preparer.
+    run_end, worker_end
+        Two ends of the connection.
+
+    Raises
+    ------
+    UsageError
+        If the pipeline's plugins cannot be imported in a fresh interpreter.
+    """
+    try:
+        job = pickle.dumps((pipeline, settings), 5)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        run_end.close()
+        raise UsageError(
+            f"worker processes cannot import the pipeline's plugins: {one_line(error)}",
+            code="not-importable",
+            hint="put the plugins into a module, or convert in this process: jobs=0",
+        ) from error
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}
+    pin_threads(environ, settings.threads)
+    # With -m, the worker's messages would hold classes of its __main__, which the run does not have.
+    code = "from tonearm.run.workers.worker import main; main()"
+    words = [sys.executable, "-P", "-c", code, str(os.getpid()), str(worker_end.fileno())]
+    process = subprocess.Popen(  # noqa: S603
+        words, env=environ, pass_fds=[worker_end.fileno()], stdin=subprocess.DEVNULL, stdout=2, process_group=0
+    )
+    with contextlib.suppress(OSError):  # if the worker has ended already, that shows when it is listened to
+        run_end.sendall(HEADER.pack(len(job)) + job)
+    return SpawnedProcess(run_end, settings.owner_id, process)

@@ -1,0 +1,112 @@
+"""A worker's process as the run sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from abc import ABC, abstractmethod
+
+from tonearm.run.workers.messages import Inbox, Message, send
+
+
+class WorkerProcess(ABC):
+    """A worker's process as the run sees it.
+
+    Parameters
+    ----------
+    connection
+        Connection to the worker.
+    owner_id
+        Hex digits that start the names of the worker's temporaries.
+    """
+
+    def __init__(self, connection: socket.socket, owner_id: str) -> None:
+        self.connection = connection
+        self.owner_id = owner_id
+        self._inbox = Inbox()
+
+    def receive(self) -> list[Message] | None:
+        """Return the messages that have arrived; None if the connection has ended."""
+        try:
+            data = self.connection.recv(1 << 18)
+        except OSError:
+            return None
+        return list(self._inbox.feed(data)) if data else None
+
+    def send(self, message: object) -> bool:
+        """Send a message, and return whether that was possible."""
+        try:
+            send(self.connection, message)
+        except OSError:
+            return False
+        return True
+
+    def finish_sending(self) -> None:
+        """End the connection towards the worker, so that it ends when it has done what it was sent."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+
+    def close_if_ended(self) -> None:
+        """End the connection from the worker if its process has ended. What it has sent can still be received.
+
+        A process that the worker forked may outlive it and keep the worker's side of the connection open.
+        """
+        if self._has_ended():
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RD)
+
+    def reap(self, timeout: float) -> tuple[int, bool]:
+        """Reap the process after its connection has ended, and kill the programs that it started.
+
+        Parameters
+        ----------
+        timeout
+            Seconds that the process has to end before it is killed.
+
+        Returns
+        -------
+        status
+            Exit status; negative for a signal.
+        timed_out
+            Whether the process had to be killed.
+        """
+        self.connection.close()
+        deadline = time.monotonic() + timeout
+        while timed_out := not self._has_ended():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.001)
+        # Nobody has waited for the process yet, so its id, which is also that of its group, is not reused.
+        send_signal(self.process_id, signal.SIGKILL)
+        return self.wait(), timed_out
+
+    def _has_ended(self) -> bool:
+        try:
+            return os.waitid(os.P_PID, self.process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # somebody else has waited for it
+            return True
+
+    @property
+    @abstractmethod
+    def process_id(self) -> int:
+        """Id of the process and of its group."""
+
+    @abstractmethod
+    def signal(self, number: int) -> None:
+        """Send a signal to the process, unless it has ended."""
+
+    @abstractmethod
+    def wait(self) -> int:
+        """Wait for the end of the process, and return its exit status; negative for a signal."""
+
+
+def send_signal(process_id: int, number: int) -> None:
+    """Send a signal to a worker. SIGKILL also goes to the programs that it runs."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if number == signal.SIGKILL:
+            os.killpg(process_id, number)
+        else:
+            os.kill(process_id, number)

@@ -1,0 +1,85 @@
+"""Waveforms into spectrograms."""
+
+import mel_reference
+import numpy as np
+import pytest
+from dialect_material import sounding, speech
+
+import tonearm
+from tonearm.api import Context, ItemError, SetOption, Spec, Waveform
+from tonearm_plugins.transforms.wave_to_spectrogram import WaveToSpectrogram, WaveToSpectrogramOptions
+
+
+class TestWaveToSpectrogram:
+    @pytest.mark.parametrize("padding", ["center", "half-overlap", "snip", "end", "none"])
+    @pytest.mark.parametrize("kind", ["complex", "magnitude"])
+    def test_frames_lie_on_the_grid(self, padding, kind):
+        options = WaveToSpectrogramOptions(n_fft=512, hop_length=128, win_length=400, padding=padding, kind=kind)
+        samples = sounding(8000, 0.5)
+        plugin = WaveToSpectrogram(options)
+        found = plugin.apply(Waveform(samples=samples[None], sample_rate=8000), Context())
+        recipe = {"n_fft": 512, "hop_length": 128, "win_length": 400, "padding": padding}
+        expected = np.array(
+            [np.fft.rfft(np.pad(f * mel_reference.window(recipe), 56)) for f in mel_reference.frames(samples, recipe)]
+        ).T
+        assert found.frames == expected.shape[1] == found.grid.frames(samples.size)
+        assert found.length == samples.size
+        wanted = expected if kind == "complex" else np.abs(expected)
+        np.testing.assert_allclose(found.values[0], wanted, atol=1e-4)
+        assert isinstance(found, plugin.produces(Spec(signals=(Waveform,), sample_rate=8000)).signals)
+
+    def test_istft_brings_it_back(self):
+        samples = speech(16000)
+        pipeline = tonearm.load_pipeline(
+            {
+                "tonearm": 1,
+                "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 16000}},
+                "steps": [
+                    {"use": "wave-to-spectrogram", "with": {"n_fft": 512, "hop_length": 128, "pad_mode": "reflect"}},
+                    {"use": "istft"},
+                ],
+                "outputs": [{"use": "wav-writer", "file": "a.wav"}],
+            }
+        )
+        (wave,) = pipeline.convert(samples)
+        np.testing.assert_allclose(wave.samples[0], samples, atol=1e-6)
+
+    def test_what_is_too_short_or_cannot_be_inverted(self):
+        plugin = WaveToSpectrogram(WaveToSpectrogramOptions(n_fft=512, hop_length=128, padding="none"))
+        with pytest.raises(ItemError, match="are less than one frame of 512"):
+            plugin.apply(Waveform(samples=np.zeros((1, 100)), sample_rate=8000), Context())
+        (problem,) = WaveToSpectrogramOptions(n_fft=512, hop_length=600).problems()
+        assert problem.code == "not-invertible"
+
+    @pytest.mark.parametrize("padding", ["center", "half-overlap", "snip", "end", "none"])
+    @pytest.mark.parametrize("pad_mode", ["constant", "reflect", "edge"])
+    @pytest.mark.parametrize("length", [1, 50, 256, 257, 400])
+    def test_an_option_that_is_advised_helps(self, padding, pad_mode, length):
+        given = {"n_fft": 512, "hop_length": 128, "padding": padding, "pad_mode": pad_mode}
+        wave = Waveform(samples=np.ones((1, length)), sample_rate=8000)
+        error = refusal_of(wave, given)
+        if error is not None:
+            assert error.code == "too-short"
+            assert "a smaller n_fft" in error.hint
+            advised = {remedy.option: remedy.value for remedy in error.remedies if isinstance(remedy, SetOption)}
+            assert not advised or refusal_of(wave, given | advised) is None
+
+    @pytest.mark.parametrize(
+        ("given", "advised"),
+        [
+            ({"padding": "none"}, SetOption("padding", "center")),
+            ({"padding": "center", "pad_mode": "reflect"}, SetOption("pad_mode", "constant")),
+        ],
+    )
+    def test_it_advises_padding_before_a_smaller_analysis(self, given, advised):
+        wave = Waveform(samples=np.ones((1, 200)), sample_rate=8000)
+        assert refusal_of(wave, {"n_fft": 512, "hop_length": 128, **given}).remedies[0] == advised
+
+
+def refusal_of(wave, options):
+    """Return the error of an analysis, or None."""
+    try:
+        WaveToSpectrogram(WaveToSpectrogramOptions(**options)).apply(wave, Context())
+    except ItemError as error:
+        return error
+    return None
