@@ -23,8 +23,15 @@ UNTESTED: Mapping[str, str] = {
 """Modules without a test file, each with the reason."""
 
 SHARED_NAMES: Mapping[str, str] = {
+    "OverlapAdd": "each engine lays its frames out in its own way",
+    "PeakLockedPhases": "the native kernel of phase recovery has the name of what it computes",
     "add_arguments": "every command adds its own arguments to the parser",
+    "istft": "the native kernel has the name of what it computes",
+    "load": "each format has its own: npy.load, pytorch.load",
     "main": "every command has a main function",
+    "open_arrays": "each format has its own: hdf5.open_arrays, zarr_store.open_arrays",
+    "stft": "the native kernel has the name of what it computes",
+    "write": "each kernel writes its own code, and sndfile its files",
 }
 """Public names that several modules may define, each with the reason."""
 

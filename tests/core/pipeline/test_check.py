@@ -391,7 +391,7 @@ def test_five_mistakes_are_all_said_in_the_order_of_the_file(installed):
     assert problems(FIVE, installed) == [
         "p.yaml:5:58: unknown-option: npy-reader has no option 'hop_lenght'\n    hint: did you mean 'hop_length'?",
         "p.yaml:8:24: bad-option: griffin-lim: 'iterations' is 'many'; expected a whole number"
-        "\n    hint: Iterations; the preset's if not given.",
+        "\n    hint: Number of iterations; the preset's if not given.",
         "p.yaml:9:10: unknown-plugin: there is no transform 'normalise'\n    hint: did you mean 'normalize'?",
         "p.yaml:12:11: bad-template: '../{stem}.wav' would leave the output folder\n    hint: write it without ..",
         "p.yaml:15:21: bad-option: mp3-writer: 'bitrate' is 100\n    hint: one of"
