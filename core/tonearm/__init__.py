@@ -4,14 +4,14 @@
 >>> pipeline = tonearm.load_pipeline("pipeline.yaml")  # doctest: +SKIP
 >>> report = pipeline.run(["a.npy", "b.npy"], out="audio")  # doctest: +SKIP
 
-Names are imported when they are first used: ``import tonearm`` alone costs nothing.
+A name is imported when it is first used, so ``import tonearm`` alone costs nothing.
 """
 
 from __future__ import annotations
 
 from tonearm.version import __version__
 
-TYPE_CHECKING = False  # as typing has it, which takes a tenth of the time that Python itself takes to start
+TYPE_CHECKING = False  # without importing typing: see `tonearm.startup`
 if TYPE_CHECKING:
     from typing import Any
 
@@ -40,16 +40,17 @@ __all__ = [
     "load_pipeline",
 ]
 
-_ROOMS = ("errors", "signals", "recipes.mel", "python")
+_MODULES = ("errors", "signals", "recipes.mel", "python")
+"""Modules that define the public names."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for."""
+    """Import a public name."""
     if name in __all__:
         import importlib
 
-        for room in _ROOMS:
-            module = importlib.import_module(f"tonearm.{room}")
+        for path in _MODULES:
+            module = importlib.import_module(f"tonearm.{path}")
             if hasattr(module, name):
                 return getattr(module, name)
     raise AttributeError(f"module 'tonearm' has no attribute {name!r}")

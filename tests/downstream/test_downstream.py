@@ -90,7 +90,7 @@ def test_its_dialects_are_listed_read_and_judged(site: Path, tmp_path: Path) -> 
     assert "acme-tts" in done.stderr
 
 
-def test_a_package_that_ends_the_program_is_set_aside_and_named(site: Path) -> None:
+def test_a_package_that_ends_the_program_is_disabled_and_named(site: Path) -> None:
     done = tonearm(site, "plugins")
     assert done.returncode == 0
     assert (

@@ -122,7 +122,7 @@ def test_a_second_signal_ends_the_run_at_once(tmp_path):
     """The run does not wait for workers that have been told to stop, and prints no summary."""
     write_inputs(tmp_path, 4)
     env = add_step(tmp_path, "signals.pthread_sigmask(signals.SIG_BLOCK, [signals.SIGTERM])\nhold()")
-    patience = "from tonearm.run.workers import local; local.GRACE = 1e6"
+    patience = "from tonearm.run.workers import local; local.STOP_TIMEOUT = 1e6"
     process = start(tmp_path, "--jobs", 2, env=env, changes=patience)
     wait_until(lambda: is_held(tmp_path))
     worker = next(tmp_path.glob("held.*")).suffix[1:]

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="List of sources: a file with one source a line, or separated by NUL; - reads it from stdin",
     )
     group.add_argument(
-        "--part", type=_part, metavar="I/N", help="Part of the sources: I of N parts; each part may run elsewhere"
+        "--part", type=_part, metavar="I/N", help="Part of the sources: part I of N; each part may run elsewhere"
     )
     group = parser.add_argument_group("Output")
     group.add_argument("--out", metavar="DIR", default=".", help="Output folder (default: the current folder)")

@@ -1,4 +1,4 @@
-"""``tonearm plugins`` and ``tonearm schema``."""
+"""``tonearm plugins``."""
 
 import json
 import re
@@ -10,37 +10,6 @@ from jsonschema import Draft202012Validator
 from tonearm.cli import main as cli
 from tonearm.plugins import registry
 from tonearm.plugins.registry import Registry
-
-ACME = """
-from tonearm.api import *
-from dataclasses import dataclass
-
-class Reader(ArrayDecoder[ArrayOptions]):
-    "Read ACME's own."
-    def arrays(self, source, context):
-        yield "", None
-
-@dataclass(frozen=True)
-class Odd:
-    shape: "NoSuchName" = 0
-
-class Odd(Transform[Waveform, Waveform, Odd]):
-    "Has options that nobody can describe."
-    def apply(self, signal, context): ...
-
-@hookimpl
-def tonearm_decoders():
-    return {"acme-reader": Reader, "npy-reader": Reader, "Bad Name": Reader, "lost": "no_such_module:X"}
-
-@hookimpl
-def tonearm_transforms():
-    return {"odd": Odd}
-"""
-
-
-@pytest.fixture(scope="module")
-def acme(tmp_path_factory):
-    return third_party(tmp_path_factory.mktemp("site"), "acme", ACME)
 
 
 @pytest.fixture
@@ -175,19 +144,3 @@ class TestThirdParties:
         assert done.stdout.startswith("istft: ")
         assert done.stderr.startswith("warning: broken-plugin: tonearm_broken 0.9 is disabled: ")
         assert done.stderr.count("\n") == 2
-
-
-class TestSchema:
-    def test_it_is_printed_on_stdout_and_is_one(self):
-        done = tonearm("schema")
-        assert (done.returncode, done.stderr) == (0, "")
-        Draft202012Validator.check_schema(json.loads(done.stdout))
-
-    def test_third_parties_are_in_it(self, acme):
-        done = tonearm("schema", env=acme)
-        assert done.returncode == 0
-        schema = json.loads(done.stdout)
-        names = [choice["properties"]["use"]["const"] for choice in schema["properties"]["input"]["anyOf"]]
-        assert {"acme-reader", "acme/npy-reader", "npy-reader"} <= set(names)
-        assert "lost" not in names
-        assert '"odd"' not in done.stdout

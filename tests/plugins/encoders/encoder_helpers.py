@@ -13,6 +13,8 @@ import pytest
 
 import tonearm
 from tonearm.api import Context, Item, Sink, Waveform
+from tonearm.errors.problem import hint_of
+from tonearm.errors.remedies import Place
 from tonearm.run.report import Report
 
 
@@ -67,6 +69,11 @@ def encoded(
     sink, context = Sink(folder / "one.part", suffix), Context()
     plugin.encode(Item(signal=Waveform(samples=samples, sample_rate=rate), tags=tags or {}), sink, context)
     return sink.path, context
+
+
+def yaml_hint(problem: Any) -> str:
+    """The remedies of a problem, as they read for a pipeline in YAML."""
+    return hint_of(problem.remedies, Place(stage="outputs.0"))
 
 
 def by_ffmpeg(path: Path, kind: str = "f4") -> Any:

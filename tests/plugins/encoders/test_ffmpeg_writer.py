@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from encoder_helpers import by_ffmpeg, error_db, mapping, noise, run, said_by_ffmpeg, tone
+from encoder_helpers import by_ffmpeg, error_db, mapping, noise, run, said_by_ffmpeg, tone, yaml_hint
 
 import tonearm
 from tonearm.api import UsageError
@@ -132,8 +132,8 @@ def refused(*arguments: Any, **options: Any) -> Any:
         ),
         (".m4a", 192000, {}, "AAC cannot have a sample rate of 192000 Hz", "sample_rate: 96000"),
         (".ogg", 44100, {"codec": "libopus"}, "Opus cannot have a sample rate of 44100 Hz", "sample_rate: 48000"),
-        (".xyz", 48000, {}, "the suffix '.xyz' stands for no format that is known here", "format: NAME"),
-        (".m4a", 48000, {"format": "raw"}, "'raw' does not say how samples are stored", "format: s16le"),
+        (".xyz", 48000, {}, "the suffix '.xyz' does not stand for a known format", "ffmpeg -muxers"),
+        (".m4a", 48000, {"format": "raw"}, "'raw' does not tell how samples are stored", "format: s16le"),
     ],
 )
 def test_what_does_not_fit_is_refused_beforehand(
@@ -141,13 +141,13 @@ def test_what_does_not_fit_is_refused_beforehand(
 ) -> None:
     problem = refused("ffmpeg-writer", suffix, rate, **options)
     assert message in problem.message
-    assert hint in problem.hint
+    assert hint in yaml_hint(problem)
 
 
 def test_a_name_without_suffix_is_left_to_the_item(tmp_path: Path) -> None:
     _, report = run(tmp_path, noise(1, 10), mapping("ffmpeg-writer", "", 48000))
     (error,) = report.errors
-    assert (error.code, error.message) == ("unknown-format", "the file's name has no suffix to say the format")
+    assert (error.code, error.message) == ("unknown-format", "the file name has no suffix that tells the format")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from encoder_helpers import encoded, mapping, noise, run
+from encoder_helpers import encoded, mapping, noise, run, yaml_hint
 from PIL import Image
 
 import tonearm
@@ -209,7 +209,7 @@ def test_what_cannot_be_shown_is_refused(kind: str, options: dict[str, Any], mes
         tonearm.load_pipeline(pipeline)
     (problem,) = caught.value.problems
     assert message in problem.message
-    assert hint in problem.hint
+    assert hint in yaml_hint(problem)
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ class TestContradictions:
             ("coqui", "hifigan", "but in coqui none is below -4"),
             ("wavernn", "tacotron2-rayhane", "but in wavernn none is below 0"),
             ("hifigan", "tacotron2-rayhane", None),
-            ("bigvgan-24k", "hifigan", "has 100 bands, as the dialect bigvgan-24k has"),
+            ("bigvgan-24k", "hifigan", "has 100 bands, like the dialect bigvgan-24k"),
             ("whisper", "kaldi-fbank", "but in whisper none is"),
             ("hifigan", "kaldi-fbank", "the largest value is"),
         ],

@@ -10,7 +10,7 @@ from tonearm.run.workers.interrupts import InterruptGate
 
 
 def chunks(total, workers=2):
-    return Chunks(iter([task(f"{number}.txt", number) for number in range(total)]), total, workers)
+    return Chunks((task(f"{number}.txt", number) for number in range(total)), total, workers)
 
 
 class TestInThisProcess:

@@ -20,7 +20,6 @@ import yaml
 import tonearm
 from tonearm.api import Context, Source
 from tonearm.cli.main import main
-from tonearm.inspect import files
 from tonearm.plugins.registry import default
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
@@ -285,49 +284,3 @@ def test_what_cannot_be_inspected(name: str, code: str, status: int, tmp_path: P
     assert found == status
     assert code in err + out
     assert "Traceback" not in err
-
-
-def test_a_long_file_of_sound_is_not_decoded(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_DECODED_SAMPLES", 1000)
-    _, out, _ = inspect(capsys, str(SAMPLES / "utt08-16k.wav"))
-    lines = out.splitlines()
-    assert lines[0].endswith("utt08-16k.wav  1×20991")
-    assert lines[1].startswith("  values:      ?  (unknown: too long")
-    assert lines[4] == "  sample_rate: 16000  (certain: from the file)"
-
-
-def peak_of(path: Path) -> int:
-    """Peak memory in bytes of a fresh process that inspects a file."""
-    # VmHWM, because getrusage knows of what this process took before the other one began.
-    code = (
-        "import sys; from tonearm.cli.main import main; assert main(['inspect', sys.argv[1]]) == 0;"
-        "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True)
-    return int(done.stdout.split()[-1]) << 10
-
-
-def saved(path: Path, shape: tuple[int, ...], *, fortran: bool = False) -> Path:
-    """A sound that never repeats, or frames of one: written in parts, as a long one does not fit into memory."""
-    made = np.lib.format.open_memmap(path, "w+", "f4", shape, fortran_order=fortran)
-    longest = int(np.argmax(shape))
-    along = np.moveaxis(made, longest, -1)
-    for start in range(0, along.shape[-1], 1 << 20):
-        part = along[..., start : start + (1 << 20)]
-        part[...] = np.sin((np.arange(part.shape[-1]) + start) * 0.01, dtype="f4") / 2
-    return path
-
-
-@pytest.mark.slow
-def test_an_hour_takes_little_more_memory_than_a_second(tmp_path: Path) -> None:
-    peaks = [peak_of(saved(tmp_path / f"{seconds}.npy", (48_000 * seconds,))) for seconds in (1, 3600)]
-    assert peaks[1] - peaks[0] < 64 << 20, peaks
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("fortran", [False, True])
-@pytest.mark.parametrize("shape", [(2, -1), (-1, 2), (80, -1), (-1, 80)])
-def test_so_does_every_other_layout(tmp_path: Path, shape: tuple[int, ...], fortran: bool) -> None:
-    many, few = (tuple(size // max(shape) if n < 0 else n for n in shape) for size in (60 << 20, 60 << 10))
-    peaks = [peak_of(saved(tmp_path / f"{size}.npy", size, fortran=fortran)) for size in (few, many)]
-    assert peaks[1] - peaks[0] < 64 << 20, peaks
