@@ -1,18 +1,17 @@
-"""Reading of an array as signals, one for each element of its batch axis, as the options describe it."""
+"""Reading of an array as signals, one for each element of its batch axis, as the options describe it.
+
+``check`` imports this module, but reads no array: what only reading needs is imported in functions.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from tonearm.arrays.axes import arrange
-from tonearm.arrays.complex_parts import check_parts, check_real, from_magnitude_and_phase, from_real_and_imaginary
 from tonearm.arrays.extent import extent_of, finite_extent_of
 from tonearm.arrays.kinds import KINDS, AxisName, KindName
-from tonearm.arrays.mel_arrays import arrange_mel, check_mel
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import MAGNITUDE_KINDS, ArrayOptions
-from tonearm.arrays.scale import check_range, to_full_scale, to_magnitude
 from tonearm.errors import ChooseOption, ItemError, RemoveOption, SetOption
 from tonearm.recipes.mel import Catalogue, MelSpectrogram
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
@@ -57,6 +56,9 @@ def read_array(
     ItemError
         If the array contradicts the options, is ambiguous, or holds NaN or infinity.
     """
+    from tonearm.arrays.axes import arrange
+    from tonearm.arrays.complex_parts import check_real, from_real_and_imaginary
+
     array = _numbers(array)
     kind = options.kind or _kind_of(array)
     grid = options.grid() if "bin" in KINDS[kind].axes else None
@@ -65,6 +67,8 @@ def read_array(
         sizes["complex"] = 2
         check_real(array, "an axis of real and imaginary parts")
     if kind == "mel":
+        from tonearm.arrays.mel_arrays import arrange_mel, check_mel
+
         batch = arrange_mel(_real(array, kind), options, dialects)
     else:
         batch = arrange(array, kind, options.axes, sizes)
@@ -101,6 +105,9 @@ def _second(
     given, names = (imag, ("real parts", "imaginary parts")) if phase is None else (phase, ("magnitudes", "phases"))
     if given is None:
         return None
+    from tonearm.arrays.axes import arrange
+    from tonearm.arrays.complex_parts import check_parts
+
     given = _numbers(given)
     check_parts(array, given, names)
     return arrange(given, kind, options.axes, sizes)
@@ -109,6 +116,8 @@ def _second(
 def _with_phase(signal: Signal, phase: Array, options: ArrayOptions) -> Signal:
     if not isinstance(signal, MagnitudeSpectrogram):
         raise ItemError(f"a {signal.port} has no phase", code="kind-mismatch", remedies=(MAGNITUDE_KINDS,))
+    from tonearm.arrays.complex_parts import from_magnitude_and_phase
+
     values = from_magnitude_and_phase(signal.values, phase, options.nan)
     return ComplexSpectrogram(values=values, grid=signal.grid, length=signal.length)
 
@@ -163,6 +172,8 @@ def _signal(
     values: Array, kind: KindName, grid: StftGrid | None, options: ArrayOptions, warn: Callable[[str], None]
 ) -> Signal:
     """Return one signal; its values are checked once, then scaled."""
+    from tonearm.arrays.scale import check_range, to_full_scale, to_magnitude
+
     double = options.precision == "double"
     extent = extent_of(values)
     if not extent.finite:
