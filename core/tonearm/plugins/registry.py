@@ -16,7 +16,7 @@ import pluggy
 from msgspec import Struct
 
 from tonearm.errors import Problem, TonearmError, did_you_mean, one_line
-from tonearm.names import BUILTIN, check_name, preferred
+from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
@@ -123,7 +123,7 @@ class as_plugin_error:  # noqa: N801 - used as a statement
         reason = f"it calls sys.exit({error.code!r})" if isinstance(error, SystemExit) else one_line(error)
         raise PluginError(
             f"{self.subject} is disabled: {type(error).__name__}: {reason}",
-            hint="update or uninstall the package that it comes from",
+            hint=BROKEN_HINT,
         ) from error
 
 
