@@ -159,7 +159,7 @@ class Mixes(Transform[Waveform, Waveform, NoOptions]):
     def apply(self, signal, context): ...
 
     def produces(self, spec):
-        return spec.but(channels=1)
+        return spec.replace(channels=1)
 
 
 class TestPorts:
@@ -335,11 +335,11 @@ class TestOutputNames:
                 return items
 
             def produces(self, spec):
-                return spec.but(several=True)
+                return spec.replace(several=True)
 
         class One(Several):
             def produces(self, spec):
-                return spec.but(several=False)
+                return spec.replace(several=False)
 
         toys = registry_of(transforms={"several": Several, "one": One, "same": Same})
 
