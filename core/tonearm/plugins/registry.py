@@ -37,6 +37,9 @@ ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
 }
 """Roles of plugins, each with its base classes."""
 
+SECTIONS: Mapping[str, str] = {"decoder": "input", "transform": "steps", "encoder": "outputs"}
+"""Roles of plugins, each with its section of a pipeline."""
+
 
 class PluginError(TonearmError):
     """A plugin does not exist or cannot be used."""
@@ -253,7 +256,7 @@ class Registry:
         others = [other for other in ROLES if (other, bare) in self._entries and other != role]
         if others:
             article = "an" if others[0] == "encoder" else "a"
-            return f"{bare} is {article} {others[0]}, and stands elsewhere in a pipeline"
+            return f"{bare} is {article} {others[0]}, for {SECTIONS[others[0]]}"
         return did_you_mean(bare, [key[1] for key in self._entries if key[0] == role]) or "tonearm plugins lists all"
 
 

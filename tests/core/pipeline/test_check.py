@@ -55,7 +55,7 @@ class TestPlugins:
             ("sane", "unknown-plugin: there is no transform 'sane'\n    hint: did you mean 'same'?"),
             ("zzz", "unknown-plugin: there is no transform 'zzz'\n    hint: tonearm plugins lists all"),
             ("tone-reader", "unknown-plugin: there is no transform 'tone-reader'"
-             "\n    hint: tone-reader is a decoder, and stands elsewhere in a pipeline"),
+             "\n    hint: tone-reader is a decoder, for input"),
         ],
     )  # fmt: skip
     def test_unknown(self, use, said):
