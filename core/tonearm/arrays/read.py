@@ -1,6 +1,6 @@
 """Reading of an array as signals, one for each element of its batch axis, as the options describe it.
 
-``check`` imports this module, but reads no array: what only reading needs is imported in functions.
+``check`` imports this module, but reads no array: what only few arrays need is imported in functions.
 """
 
 from __future__ import annotations
@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from tonearm.arrays.axes import arrange
 from tonearm.arrays.extent import extent_of, finite_extent_of
 from tonearm.arrays.kinds import KINDS, AxisName, KindName
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import MAGNITUDE_KINDS, ArrayOptions
+from tonearm.arrays.scale import check_range, to_full_scale, to_magnitude
 from tonearm.errors import ChooseOption, ItemError, RemoveOption, SetOption
 from tonearm.recipes.mel import Catalogue, MelSpectrogram
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
@@ -56,14 +58,13 @@ def read_array(
     ItemError
         If the array contradicts the options, is ambiguous, or holds NaN or infinity.
     """
-    from tonearm.arrays.axes import arrange
-    from tonearm.arrays.complex_parts import check_real, from_real_and_imaginary
-
     array = _numbers(array)
     kind = options.kind or _kind_of(array)
     grid = options.grid() if "bin" in KINDS[kind].axes else None
     sizes: dict[AxisName, int] = {"bin": grid.bins} if grid else {}
     if options.axes and "complex" in options.axes:
+        from tonearm.arrays.complex_parts import check_real
+
         sizes["complex"] = 2
         check_real(array, "an axis of real and imaginary parts")
     if kind == "mel":
@@ -82,6 +83,8 @@ def read_array(
             if options.axes and "complex" in options.axes:
                 values, other = values[0], values[1]
             if other is not None and phase is None:
+                from tonearm.arrays.complex_parts import from_real_and_imaginary
+
                 values = from_real_and_imaginary(values, other, double=options.precision == "double")
             signal = _signal(values, kind, grid, options, warn)
             if isinstance(signal, MelSpectrogram):
@@ -105,7 +108,6 @@ def _second(
     given, names = (imag, ("real parts", "imaginary parts")) if phase is None else (phase, ("magnitudes", "phases"))
     if given is None:
         return None
-    from tonearm.arrays.axes import arrange
     from tonearm.arrays.complex_parts import check_parts
 
     given = _numbers(given)
@@ -172,8 +174,6 @@ def _signal(
     values: Array, kind: KindName, grid: StftGrid | None, options: ArrayOptions, warn: Callable[[str], None]
 ) -> Signal:
     """Return one signal; its values are checked once, then scaled."""
-    from tonearm.arrays.scale import check_range, to_full_scale, to_magnitude
-
     double = options.precision == "double"
     extent = extent_of(values)
     if not extent.finite:
