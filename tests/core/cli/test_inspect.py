@@ -1,4 +1,4 @@
-"""``tonearm inspect`` on real arrays: kind and axes, nothing wrong findings as certain, YAML that passes ``check``."""
+"""``tonearm inspect`` on real arrays: kind, axes, honest confidence, and pipelines that pass ``check``."""
 
 from __future__ import annotations
 

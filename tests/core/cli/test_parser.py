@@ -19,7 +19,7 @@ def test_version():
 def test_the_help_lists_every_command(arguments):
     done = tonearm(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.findall(r"^    (\w+)  ", done.stdout, re.MULTILINE) == list(cli.COMMANDS)
+    assert re.findall(r"^  (\w+)  ", done.stdout, re.MULTILINE) == list(cli.COMMANDS)
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
