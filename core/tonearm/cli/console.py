@@ -77,7 +77,7 @@ def print_message(text: object) -> None:
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):
-        discard(sys.stderr)
+        discard_stream(sys.stderr)
 
 
 def print_warnings(problems: Iterable[Problem]) -> None:
@@ -86,7 +86,7 @@ def print_warnings(problems: Iterable[Problem]) -> None:
         print_message(f"warning: {problem}")
 
 
-def discard(stream: TextIO) -> None:
+def discard_stream(stream: TextIO) -> None:
     """Send all further output of a stream to the null device, so that Python can flush it at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -108,7 +108,7 @@ def run_guarded(command: Callable[[], int], *, debug: bool) -> int:
         return report_interrupt(interrupt)
     except BrokenPipeError:
         # The reader of stdout has finished, as in `tonearm plugins | head`: this is no error.
-        discard(sys.stdout)
+        discard_stream(sys.stdout)
         return DONE
     except Exception as error:
         if debug:
@@ -134,7 +134,7 @@ def _report(error: Exception) -> int:
         print_message(error if hasattr(error, "problems") else error.problem)
         return exit_status_of(error)
     if isinstance(error, OSError) and error.errno in _WRITE_ERRORS:
-        discard(sys.stdout)
+        discard_stream(sys.stdout)
         print_message(f"output: cannot write: {str(error.strerror).lower()}")
         return OUTPUT
     print_message(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")

@@ -104,12 +104,12 @@ class Observer:
         try:
             print(json.dumps(record, separators=(",", ":")), file=self._lines, flush=True)
         except BrokenPipeError:
-            console.discard(self._lines)
+            console.discard_stream(self._lines)
             self._lines = None
         except OSError as error:
             from tonearm.errors import OutputError
 
-            console.discard(self._lines)
+            console.discard_stream(self._lines)
             self._lines = None
             raise OutputError(f"cannot write to stdout: {(error.strerror or str(error)).lower()}") from error
 

@@ -29,7 +29,7 @@ from tonearm.startup import Terminated
     ],
 )  # fmt: skip
 def test_each_error_has_its_exit_status(error, status, said, capsys, monkeypatch):
-    monkeypatch.setattr(console, "discard", lambda _: None)
+    monkeypatch.setattr(console, "discard_stream", lambda _: None)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
 
     def command():

@@ -163,7 +163,7 @@ class TestRecords:
                 raise self.error
 
         discarded = []
-        monkeypatch.setattr(console, "discard", discarded.append)
+        monkeypatch.setattr(console, "discard_stream", discarded.append)
         failure = Failure(source="a.npy", key="", index=0, code="empty", message="", hint="")
         observer = Observer(quiet=True, lines=Stream(BrokenPipeError()))
         for _ in range(2):
