@@ -17,7 +17,9 @@ ROOT = Path(__file__).parent.parent
 def main() -> None:
     """Convert the sample, and draw it before and after."""
     magnitudes = np.load(ROOT / "configs/samples/utt08-magnitude.npy")
-    (sound,) = tonearm.load(ROOT / "configs/magnitude-stft.yaml").convert(ROOT / "configs/samples/utt08-magnitude.npy")
+    (sound,) = tonearm.load_pipeline(ROOT / "configs/magnitude-stft.yaml").convert(
+        ROOT / "configs/samples/utt08-magnitude.npy"
+    )
     recovered = np.abs(librosa.stft(sound.samples[0], n_fft=1024, hop_length=256, pad_mode="constant"))
     extent = (0, sound.duration, 0, sound.sample_rate / 2000)
     figure, (before, wave, after) = plt.subplots(

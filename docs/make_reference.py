@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tonearm.api import ArrayOptions, MelDialect, OptionError
-from tonearm.cli.dialects import HEAD, figures_of
-from tonearm.cli.plugins import described, flow, kind
+from tonearm.cli.dialects import HEAD, table_figures
+from tonearm.cli.plugins import option_type, plugin_row, port_flow
 from tonearm.errors.codes import error_codes
-from tonearm.pipeline.options import declared
+from tonearm.names import BUILTIN
+from tonearm.pipeline.options import declared_options
 from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import BUILTIN, Entry, Registry, default
+from tonearm.plugins.registry import Registry, RegistryEntry, default
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- {}: made by docs/make_reference.py -->\n", "<!-- end -->"
@@ -53,10 +54,10 @@ def _dialects(registry: Registry) -> str:
     catalogue = registry.dialects
     aliases: dict[str, list[str]] = {}
     for name in catalogue:
-        if alias := catalogue.offer(name).alias:
+        if alias := catalogue.entry(name).alias:
             aliases.setdefault(alias, []).append(f"`{name}`")
     for name in catalogue:
-        if catalogue.offer(name).alias or catalogue.offer(name).origin != BUILTIN:
+        if catalogue.entry(name).alias or catalogue.entry(name).origin != BUILTIN:
             continue
         also = f" (also {', '.join(aliases[name])})" if name in aliases else ""
         try:
@@ -65,13 +66,13 @@ def _dialects(registry: Registry) -> str:
             sources.append(f"- `{name}`{also}: {error.message}.")
             continue
         padding = dialect.padding + (f", {dialect.pad_mode}" if dialect.padding in ("center", "half-overlap") else "")
-        lines.append(f"| `{name}` | {' | '.join((*figures_of(dialect), padding))} |")
+        lines.append(f"| `{name}` | {' | '.join((*table_figures(dialect), padding))} |")
         notes = f" {dialect.notes[0].upper()}{dialect.notes[1:].rstrip('.')}." if dialect.notes else ""
         sources.append(f"- `{name}`{also}: {dialect.source.rstrip('.')}.{notes}")
     return "\n".join([*lines, "", "Where the figures stand:", "", *sources])
 
 
-def _builtin(registry: Registry, role: str) -> list[Entry]:
+def _builtin(registry: Registry, role: str) -> list[RegistryEntry]:
     return [entry for entry in registry.entries(role) if entry.origin == BUILTIN]
 
 
@@ -79,8 +80,10 @@ def _table(registry: Registry) -> str:
     lines = ["| plugin | takes → gives | does |", "| --- | --- | --- |"]
     for role in ROLES:
         for entry in _builtin(registry, role):
-            row = described(registry, entry)
-            lines.append(f"| [`{row['name']}`](docs/reference.md#{row['name']}) | {flow(row)} | {row['description']} |")
+            row = plugin_row(registry, entry)
+            lines.append(
+                f"| [`{row['name']}`](docs/reference.md#{row['name']}) | {port_flow(row)} | {row['description']} |"
+            )
     return "\n".join(lines)
 
 
@@ -113,11 +116,11 @@ def _errors() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _section(registry: Registry, entry: Entry) -> list[str]:
-    row = described(registry, entry)
-    lines = [f"### {row['name']}", "", f"{row['description']} ({flow(row)})", ""]
+def _section(registry: Registry, entry: RegistryEntry) -> list[str]:
+    row = plugin_row(registry, entry)
+    lines = [f"### {row['name']}", "", f"{row['description']} ({port_flow(row)})", ""]
     options = ports_of(entry.resolve()).options
-    shared = tuple(declared(ArrayOptions)) if issubclass(options, ArrayOptions) else ()
+    shared = tuple(declared_options(ArrayOptions)) if issubclass(options, ArrayOptions) else ()
     if shared:
         lines += ["It takes [the options of every reader of arrays](#options-of-every-reader-of-arrays).", ""]
     table = _options(options, leave_out=shared)
@@ -128,11 +131,11 @@ def _options(options: type[Any], leave_out: tuple[str, ...]) -> list[str]:
     """Return the table of a plugin's options; empty if there are none."""
     schemas = options_schema(options, {})["properties"]
     rows = []
-    for option in declared(options).values():
+    for option in declared_options(options).values():
         schema = schemas[option.name]
         default_text = "required" if option.required else _shown(schema["default"])
         if option.name not in leave_out:
-            takes = kind(schema).replace("|", "or")
+            takes = option_type(schema).replace("|", "or")
             rows.append(f"| `{option.name}` | {takes} | {default_text} | {option.description} |")
     return ["| option | takes | default | |", "| --- | --- | --- | --- |", *rows] if rows else []
 

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 import tonearm
-from tonearm.plugins.registry import Offer, Registry, installed
+from tonearm.plugins.discovery import Package, installed_packages
+from tonearm.plugins.registry import Registry
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +30,7 @@ def registry_with(code: str) -> Registry:
     module = type(
         "module", (), {key: staticmethod(value) for key, value in names.items() if key.startswith("tonearm_")}
     )
-    return Registry([*installed(), Offer("acme", lambda: module, "tonearm_acme 1.2")])
+    return Registry([*installed_packages(), Package("acme", lambda: module, "tonearm_acme 1.2")])
 
 
 def test_the_first_block_of_the_readme_is_its_two_commands() -> None:
@@ -43,13 +44,13 @@ def test_the_readmes_pipeline_passes_check(tmp_path: Path) -> None:
     (pipeline,) = blocks("README.md", "yaml")
     file = tmp_path / "pipeline.yaml"
     file.write_text(pipeline, encoding="utf-8")
-    assert tonearm.load(file).checked.decoder.name == "npy-reader"
+    assert tonearm.load_pipeline(file).checked.decoder.name == "npy-reader"
 
 
 def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     monkeypatch.chdir(tmp_path)
-    code = next(block for block in blocks("README.md", "python") if "tonearm.load" in block)
+    code = next(block for block in blocks("README.md", "python") if "tonearm.load_pipeline" in block)
     names: dict[str, object] = {}
     exec(code, names)
     assert (tmp_path / "audio/utt08-magnitude.mp3").exists()
@@ -72,7 +73,7 @@ def test_the_readmes_plugin_reads_its_format(tmp_path: Path) -> None:
     samples = np.array([0, 16384, -32768], dtype="<i2")
     file = tmp_path / "a.acme"
     file.write_bytes(b"ACME" + samples.tobytes())
-    pipeline = tonearm.load(
+    pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
             "input": {"use": "acme-reader", "with": {"sample_rate": 8000}},
@@ -86,7 +87,7 @@ def test_the_readmes_plugin_reads_its_format(tmp_path: Path) -> None:
 
 def test_the_guides_transform_works() -> None:
     code = next(block for block in blocks("docs/plugins.md", "python") if "class Gain" in block)
-    pipeline = tonearm.load(
+    pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
             "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 8000}},
@@ -101,7 +102,7 @@ def test_the_guides_transform_works() -> None:
 
 def test_the_guides_dialect_is_read() -> None:
     code = next(block for block in blocks("docs/plugins.md", "python") if "tonearm_dialects" in block)
-    pipeline = tonearm.load(
+    pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
             "input": {"use": "npy-reader", "with": {"kind": "mel", "dialect": "acme-tts"}},
@@ -125,7 +126,7 @@ def test_the_guides_pipeline_passes_check(tmp_path: Path) -> None:
     (pipeline,) = blocks("docs/pipelines.md", "yaml")
     file = tmp_path / "pipeline.yaml"
     file.write_text(pipeline, encoding="utf-8")
-    assert [step.name for step in tonearm.load(file).checked.steps] == ["istft", "resample"]
+    assert [step.name for step in tonearm.load_pipeline(file).checked.steps] == ["istft", "resample"]
 
 
 def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:
@@ -135,7 +136,7 @@ def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:
         pipeline.partition("steps:")[2].partition("outputs:")[0]
         == config.partition("steps:")[2].partition("outputs:")[0]
     )
-    assert tonearm.load(yaml.safe_load(pipeline)).outputs
+    assert tonearm.load_pipeline(yaml.safe_load(pipeline)).outputs
 
 
 def test_the_guide_to_finishing_says_what_is_so() -> None:
@@ -158,10 +159,10 @@ class TestTheGuideToMels:
     def test_its_pipelines_convert_a_mel(self) -> None:
         first, conversion = (block for block in blocks(self.PAGE, "yaml") if block.startswith("tonearm: 1"))
         mel = np.load(ROOT / "configs/samples/mel/hifigan.npy")
-        (wave,) = tonearm.load(yaml.safe_load(first)).convert(mel)
+        (wave,) = tonearm.load_pipeline(yaml.safe_load(first)).convert(mel)
         assert wave.sample_rate == 22050
         mel = np.load(ROOT / "configs/samples/mel/tacotron2.npy")
-        (other,) = tonearm.load(yaml.safe_load(conversion)).convert(mel)
+        (other,) = tonearm.load_pipeline(yaml.safe_load(conversion)).convert(mel)
         assert (other.dialect.name, other.values.shape[1]) == ("bigvgan-24k", 100)
 
     def test_its_dialects_can_be_had(self, tmp_path: Path) -> None:
@@ -176,19 +177,19 @@ class TestTheGuideToMels:
                 f"tonearm: 1\ninput:\n  use: npy-reader\n  with:\n    kind: mel\n{indented}\n"
                 "steps: [{use: mel-to-wave}]\noutputs: [{use: wav-writer, file: a.wav}]\n"
             )
-            assert tonearm.load(file).checked.decoder.plugin.options.dialect.n_mels == 80
+            assert tonearm.load_pipeline(file).checked.decoder.plugin.options.dialect.n_mels == 80
 
     def test_its_vocoder_takes_these_options(self) -> None:
-        from tonearm.pipeline.options import declared
+        from tonearm.pipeline.options import declared_options
         from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoderOptions
 
         (step,) = (yaml.safe_load(block)[0] for block in blocks(self.PAGE, "yaml") if "onnx-vocoder" in block)
-        assert set(step["with"]) <= set(declared(OnnxVocoderOptions))
+        assert set(step["with"]) <= set(declared_options(OnnxVocoderOptions))
 
     def test_its_error_is_what_is_said(self) -> None:
         reader = {"use": "npy-reader", "with": {"kind": "mel", "dialect": "melgan"}}
         output = {"use": "npy-writer", "file": "a.npy"}
-        pipeline = tonearm.load({"tonearm": 1, "input": reader, "outputs": [output]})
+        pipeline = tonearm.load_pipeline({"tonearm": 1, "input": reader, "outputs": [output]})
         with pytest.raises(tonearm.ItemError) as caught:
             list(pipeline.convert(np.load(ROOT / "configs/samples/mel/hifigan.npy")))
         text = (ROOT / self.PAGE).read_text(encoding="utf-8")
@@ -198,29 +199,29 @@ class TestTheGuideToMels:
         assert caught.value.hint.startswith(said[1])
 
     def test_it_names_every_step_and_what_it_takes(self) -> None:
-        from tonearm.recipes.mel.steps import ARGUMENTS
+        from tonearm.recipes.mel.steps import OPERATION_ARGUMENTS
 
         text = (ROOT / self.PAGE).read_text(encoding="utf-8")
         rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|", text, re.MULTILINE)
         found = {op: tuple(re.findall(r"[a-z]+", takes)) for ops, takes in rows for op in re.findall(r"[a-z-]+", ops)}
-        assert {op: found[op] for op in ARGUMENTS} == ARGUMENTS
+        assert {op: found[op] for op in OPERATION_ARGUMENTS} == OPERATION_ARGUMENTS
 
 
-def test_the_guide_to_files_says_what_is_so() -> None:
+def test_the_guide_to_files_says_what_is_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
     encoders = {entry.name for entry in tonearm.plugins.registry.default().entries("encoder")}
     assert encoders == set(re.findall(r"`([a-z0-9]+-writer)`", text.partition("## Rounding and dither")[0]))
     (pipeline,) = blocks("docs/formats.md", "yaml")
-    assert tonearm.load(yaml.safe_load(pipeline)).outputs
+    assert tonearm.load_pipeline(yaml.safe_load(pipeline)).outputs
     (said,) = re.findall(r"^```\n(speech.yaml:.*?)^```", text, re.MULTILINE | re.DOTALL)
-    broken = {
-        "tonearm": 1,
-        "input": {"use": "npy-reader", "with": {"sample_rate": 96000}},
-        "outputs": [{"use": "mp3-writer", "file": "x.mp3"}],
-    }
+    monkeypatch.chdir(tmp_path)
+    Path("speech.yaml").write_text(
+        "tonearm: 1\ninput:\n  use: npy-reader\n  files: outputs\n  with:\n    kind: waveform\n"
+        "    sample_rate: 96000\noutputs:\n- use: mp3-writer\n  file: '{stem}.mp3'\n"
+    )
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(broken)
-    assert said.partition(": ")[2].strip() == str(caught.value.problems[0])
+        tonearm.load_pipeline("speech.yaml")
+    assert said.strip() == str(caught.value.problems[0])
     (sidecar,) = blocks("docs/formats.md", "json")
     assert list(json.loads(sidecar)) == ["tonearm", "source", "signal", "shape", "tags", "pipeline"]
 
@@ -277,7 +278,7 @@ def test_the_guides_picture_passes_check() -> None:
         "steps": [{"use": "griffin-lim"}],
         "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
     }
-    assert tonearm.load(pipeline).checked.decoder.name == "image-reader"
+    assert tonearm.load_pipeline(pipeline).checked.decoder.name == "image-reader"
 
 
 def test_the_guides_error_carries_its_remedy() -> None:

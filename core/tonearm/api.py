@@ -1,4 +1,4 @@
-"""Everything that a plugin author may import, and nothing else."""
+"""The public interface for plugin authors; plugins import nothing else of tonearm."""
 
 from __future__ import annotations
 
@@ -21,22 +21,17 @@ from tonearm.errors import (
     SignalError,
     UsageError,
 )
+from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context, Provenance
-from tonearm.plugins.contract import (
-    ArrayDecoder,
-    Decoder,
-    Encoder,
-    KeyedArrayDecoder,
-    NoOptions,
-    Regroup,
-    Together,
-    Transform,
-)
+from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
 from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.transform import Grouping, Regroup, Transform
 from tonearm.recipes.mel import MelDialect, MelSpectrogram, MelStep
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
@@ -62,6 +57,7 @@ __all__ = [
     "Encoder",
     "Encoders",
     "GiveOption",
+    "Grouping",
     "InsertStep",
     "InstallExtra",
     "Item",
@@ -90,7 +86,6 @@ __all__ = [
     "Source",
     "Spec",
     "StftGrid",
-    "Together",
     "Transform",
     "Transforms",
     "UsageError",

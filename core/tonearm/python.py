@@ -12,7 +12,7 @@ from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import from_plain, override, read_document
 from tonearm.plugins import registry
-from tonearm.plugins.contract import Decoder
+from tonearm.plugins.decoder import Decoder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 
 class TonearmWarning(UserWarning):
-    """Something is worth knowing that is no error: a package whose plugins are set aside."""
+    """Warning about something that is no error, such as a package whose plugins are disabled."""
 
 
 class Pipeline(Converter):
-    """A checked pipeline: `convert` works in memory, `run` writes files."""
+    """A validated pipeline: `convert` works in memory, `run` writes files."""
 
     @property
     def base(self) -> Path:
-        """Folder that the pipeline's own sources are relative to: that of its file."""
+        """Folder of the pipeline's file, to which its own sources are relative."""
         from pathlib import Path
 
         return Path(self.checked.file).parent if self.checked.file else Path()
@@ -51,43 +51,43 @@ class Pipeline(Converter):
         part: tuple[int, int] | None = None,
         observe: Callable[[Result], None] | None = None,
     ) -> Report:
-        """Convert files and publish the outputs; return what became of each.
+        """Convert files, publish the outputs, and return a report.
 
         Parameters
         ----------
         sources
-            Files, folders or patterns; the pipeline's own if None.
+            Files, folders or patterns; the sources that the pipeline names if None.
         out
-            The output folder.
+            Output folder.
         jobs
-            How many worker processes; 0 converts in this one, and None takes as many as there are cores to use.
+            Number of worker processes; 0 converts in this process, and None starts one for each usable core.
         force
-            Convert what is done already, and replace files that no run wrote.
+            Whether to convert everything again, and to replace files that no run wrote.
         verify
-            Look at the content of outputs that are there, not only at their sizes.
+            Whether to verify existing outputs by their content, not only by their size.
         fail_fast
-            Stop at the first item that fails.
+            Whether to stop at the first failed item.
         max_failures
-            Stop when so many items have failed.
+            Number of failed items that stops the run; no limit if None.
         timeout
-            Seconds that a source may take; it needs worker processes.
+            Time limit for each source in seconds; needs worker processes.
         fsync
-            Flush each file to the disk before it gets its name.
+            Whether to flush each file to the disk before it gets its name.
         part
             Part of the sources to convert, as (index, count): (1, 4) is the first quarter.
         observe
-            Called with each source's result as it comes.
+            Function that is called with the result of each source.
 
         Raises
         ------
         UsageError
-            If there is no source.
+            If there is no source, or an argument is invalid.
         PipelineError
-            If outputs would clash.
+            If two outputs would have the same name.
         LockedError
             If another run holds the output folder.
         OutputError
-            If the output side fails; what was finished stays.
+            If an output cannot be written; finished files stay.
         """
         from tonearm.run.options import RunOptions
         from tonearm.run.part import Part
@@ -113,30 +113,32 @@ class Pipeline(Converter):
         *,
         warn: Callable[[str], None] = lambda _: None,
     ) -> Iterator[Source]:
-        """Yield the sources that files, folders and patterns name; the pipeline's own if None.
+        """Yield the sources that files, folders and patterns name.
 
         Parameters
         ----------
         given
-            Files, folders or patterns.
+            Files, folders or patterns; the sources that the pipeline names if None.
         warn
-            Called with what may have been missed.
+            Function that is called with each warning, such as a pattern that matches nothing.
         """
         from tonearm.run.sources.finding import find_sources
 
         decoder = self.checked.decoder.plugin
-        suffixes, stores = (decoder.suffixes, decoder.stores) if isinstance(decoder, Decoder) else ((), False)
+        suffixes, reads_folders = (
+            (decoder.suffixes, decoder.reads_folders) if isinstance(decoder, Decoder) else ((), False)
+        )
         patterns, base = (self.checked.files, self.base) if given is None else (given, "")
-        return find_sources(patterns, base, suffixes, stores=stores, warn=warn)
+        return find_sources(patterns, base, suffixes, stores=reads_folders, warn=warn)
 
 
-def load(
+def load_pipeline(
     given: str | os.PathLike[str] | Mapping[str, object],
     *,
     overrides: Iterable[str] = (),
     plugins: registry.Registry | None = None,
 ) -> Pipeline:
-    """Return a checked pipeline.
+    """Validate a pipeline and return it.
 
     Parameters
     ----------
@@ -145,14 +147,27 @@ def load(
     overrides
         Assignments as ``--set`` takes them: ``steps.1.with.iterations=60``.
     plugins
-        Where plugins are looked up; those that are installed if None. A package that is set aside is warned of.
+        Registry of plugins; all that are installed if None, with a `TonearmWarning` for each package that is disabled.
 
     Raises
     ------
     PipelineError
-        With everything that is wrong with it, in ``problems``.
+        If the pipeline is wrong; ``problems`` lists everything that is.
     UsageError
         If the file cannot be read.
+
+    Examples
+    --------
+    >>> import tonearm
+    >>> pipeline = tonearm.load_pipeline(
+    ...     {
+    ...         "tonearm": 1,
+    ...         "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 22050}},
+    ...         "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+    ...     }
+    ... )
+    >>> pipeline.checked.decoder.name
+    'npy-reader'
     """
     if plugins is None:
         plugins = registry.default()
@@ -169,7 +184,7 @@ def load(
 
 
 def _content(name: str) -> bytes:
-    """Return what a pipeline file holds; no more than is needed to see that it is too large."""
+    """Return the content of a pipeline file, up to one byte more than a pipeline may have."""
     from tonearm.pipeline.yaml.nodes import MAX_BYTES
     from tonearm.source import open_regular
 

@@ -14,7 +14,7 @@ from tonearm.errors import ItemError, one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
+    from tonearm.typing import Array
 
 
 class Source:
@@ -45,7 +45,7 @@ class Source:
         path: str | os.PathLike[str] | None = None,
         relative_dir: str = ".",
         file: BinaryIO | None = None,
-        array: np.ndarray[Any, Any] | None = None,
+        array: Array | None = None,
         content: bytes | None = None,
     ) -> None:
         self.name = name

@@ -117,7 +117,7 @@ def _mp3(folder: Path) -> harness.Table:
         shutil.rmtree(out)
 
     def by_tonearm(engine: str) -> None:
-        pipeline = tonearm.load(
+        pipeline = tonearm.load_pipeline(
             {
                 "tonearm": 1,
                 "input": {"use": "npy-reader", "with": {"sample_rate": material.SAMPLE_RATE}},

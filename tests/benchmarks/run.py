@@ -68,14 +68,14 @@ def main() -> None:
 
 def _lanes() -> int:
     """Return how many values the compiled kernels work on at a time; 0 where they cannot run."""
-    from tonearm_plugins.dsp.engines import refusals
+    from tonearm_plugins.dsp.engines.choice import refusals
     from tonearm_plugins.dsp.engines.native.compiler import this_machine
 
     return 0 if refusals()["native"] else this_machine().lanes
 
 
 def _machine() -> str:
-    from tonearm_plugins.dsp.engines import refusals
+    from tonearm_plugins.dsp.engines.choice import refusals
     from tonearm_plugins.dsp.engines.native.compiler import this_machine
 
     versions = [f"Python {platform.python_version()}"]

@@ -39,7 +39,7 @@ def config(request: pytest.FixtureRequest) -> Path:
 
 
 def test_it_converts_its_sources_to_files_that_are_not_silent(config: Path, tmp_path: Path) -> None:
-    report = tonearm.load(config).run(out=tmp_path)
+    report = tonearm.load_pipeline(config).run(out=tmp_path)
     assert report.ok, report.errors
     assert report.outputs
     for path in report.outputs:
@@ -79,7 +79,7 @@ class TestMels:
 
     @pytest.mark.parametrize("config", MELS, ids=lambda path: path.stem)
     def test_the_speech_comes_back(self, config: Path, tmp_path: Path) -> None:
-        report = tonearm.load(config).run(out=tmp_path)
+        report = tonearm.load_pipeline(config).run(out=tmp_path)
         assert report.ok, report.errors
         found, rate = soundfile.read(report.outputs[0])
         speech = SPEECH / f"speech_{rate if rate in (16000, 22050) else 24000}.wav"
@@ -98,7 +98,7 @@ class TestMels:
 
 
 def test_the_quickstart_gives_the_models_waveform_to_16_bits_and_mp3_of_its_length(tmp_path: Path) -> None:
-    report = tonearm.load(CONFIGS / "quickstart.yaml").run(out=tmp_path)
+    report = tonearm.load_pipeline(CONFIGS / "quickstart.yaml").run(out=tmp_path)
     assert sorted(path.name for path in report.outputs) == [
         f"{stem}.{suffix}" for stem in ("utt00", "utt01", "utt08") for suffix in ("mp3", "wav")
     ]
@@ -114,7 +114,7 @@ def test_the_quickstart_gives_the_models_waveform_to_16_bits_and_mp3_of_its_leng
 
 
 def test_the_complex_stft_gives_its_waveform_back(tmp_path: Path) -> None:
-    tonearm.load(CONFIGS / "complex-stft.yaml").run(out=tmp_path)
+    tonearm.load_pipeline(CONFIGS / "complex-stft.yaml").run(out=tmp_path)
     expected = waveform("utt08")
     written, _ = soundfile.read(tmp_path / "utt08-stft.wav", dtype="float64")
     assert len(written) == len(expected)
@@ -133,7 +133,7 @@ def ebur128(path: Path) -> tuple[float, float]:
 
 
 def test_finished_speech_is_as_loud_as_it_should_be(tmp_path: Path) -> None:
-    report = tonearm.load(CONFIGS / "finish.yaml").run(out=tmp_path)
+    report = tonearm.load_pipeline(CONFIGS / "finish.yaml").run(out=tmp_path)
     assert len(report.outputs) == 6
     for path in report.outputs:
         loudness, peak = ebur128(path)
@@ -143,14 +143,14 @@ def test_finished_speech_is_as_loud_as_it_should_be(tmp_path: Path) -> None:
 
 
 def test_mu_law_classes_give_the_waveform_to_their_8_bits(tmp_path: Path) -> None:
-    (path,) = tonearm.load(CONFIGS / "mu-law.yaml").run(out=tmp_path).outputs
+    (path,) = tonearm.load_pipeline(CONFIGS / "mu-law.yaml").run(out=tmp_path).outputs
     expected = waveform("utt08")
     written, _ = soundfile.read(path)
     assert 10 * np.log10((expected**2).sum() / ((written - expected) ** 2).sum()) > 30
 
 
 def test_pieces_make_up_the_recording(tmp_path: Path) -> None:
-    names = sorted(path.name for path in tonearm.load(CONFIGS / "pieces.yaml").run(out=tmp_path).outputs)
+    names = sorted(path.name for path in tonearm.load_pipeline(CONFIGS / "pieces.yaml").run(out=tmp_path).outputs)
     assert names == [f"utt00-00{n}.flac" for n in range(3)] + [f"utt01-00{n}.flac" for n in range(2)]
     lengths = [soundfile.info(tmp_path / name).frames for name in names if name.startswith("utt00")]
     assert sum(lengths) == len(waveform("utt00"))
@@ -162,7 +162,7 @@ def test_one_word_changes_what_encodes_mp3(engine: str, tmp_path: Path) -> None:
     assert text.count("engine: soundfile") == 1
     file = tmp_path / "wav-to-mp3.yaml"
     file.write_text(text.replace("engine: soundfile", f"engine: {engine}"), encoding="utf-8")
-    report = tonearm.load(file).run(out=tmp_path)
+    report = tonearm.load_pipeline(file).run(out=tmp_path)
     assert report.ok, report.errors
     expected, rate = soundfile.read(SAMPLES / "utt08-16k.wav")
     found, found_rate = soundfile.read(tmp_path / "utt08-16k.mp3")
@@ -171,7 +171,7 @@ def test_one_word_changes_what_encodes_mp3(engine: str, tmp_path: Path) -> None:
 
 
 def test_one_sound_in_every_format(tmp_path: Path) -> None:
-    report = tonearm.load(CONFIGS / "formats.yaml").run(out=tmp_path)
+    report = tonearm.load_pipeline(CONFIGS / "formats.yaml").run(out=tmp_path)
     assert report.ok, report.errors
     names = {path.name for path in report.outputs}
     sounds = {name for name in names if not name.endswith(".json")}

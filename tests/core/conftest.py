@@ -12,7 +12,7 @@ from tonearm.plugins import registry
 
 @pytest.fixture(scope="session")
 def installed():
-    """What is installed: the built-in plugins, and nothing is set aside."""
+    """What is installed: the built-in plugins, and nothing is disabled."""
     found = registry.default()
     assert found.problems == []
     return found

@@ -33,9 +33,11 @@ from tonearm.api import (
     hookimpl,
 )
 from tonearm.errors import PipelineError
-from tonearm.pipeline.check import Checked, check
+from tonearm.pipeline.check import check
+from tonearm.pipeline.checked import CheckedPipeline
 from tonearm.pipeline.document import read_document
-from tonearm.plugins.registry import Offer, Registry
+from tonearm.plugins.discovery import Package
+from tonearm.plugins.registry import Registry
 
 ROOT = Path(__file__).parents[2]
 RATE = 8000
@@ -152,8 +154,8 @@ def hooks(**offered: Any) -> types.SimpleNamespace:
     return types.SimpleNamespace(**made)
 
 
-def offer(origin: str, plugin: Any = None, *, load: Any = None, package: str | None = None) -> Offer:
-    return Offer(origin, load or (lambda: plugin), f"tonearm_{origin} 1.2" if package is None else package)
+def package_of(origin: str, plugin: Any = None, *, load: Any = None, label: str | None = None) -> Package:
+    return Package(origin, load or (lambda: plugin), f"tonearm_{origin} 1.2" if label is None else label)
 
 
 TOYS = {
@@ -168,12 +170,12 @@ TOYS = {
 def registry_of(**offered: Any) -> Registry:
     """Return a registry with the toys, and more plugins, by hook: ``transforms={"name": Class}``."""
     merged = {role: TOYS.get(role, {}) | offered.get(role, {}) for role in {**TOYS, **offered}}
-    made = Registry([offer("toys", hooks(**merged))])
+    made = Registry([package_of("toys", hooks(**merged))])
     assert made.problems == []
     return made
 
 
-def checked(text: str, registry: Registry | None = None) -> Checked:
+def checked(text: str, registry: Registry | None = None) -> CheckedPipeline:
     return check(read_document(text, "p.yaml", environ={}), "p.yaml", registry or registry_of())
 
 

@@ -73,5 +73,5 @@ class TestStop:
         monkeypatch.setattr(signal, "signal", lambda *_: None)
         with pytest.raises(startup.Terminated) as caught:
             startup.StopHandler()(number, None)
-        assert console.stopped_by(caught.value) == 128 + number
+        assert console.report_interrupt(caught.value) == 128 + number
         assert capsys.readouterr().err == said

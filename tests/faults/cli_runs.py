@@ -94,12 +94,14 @@ def hold_again(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def start(folder: Path, *arguments: object, out: str = "out", changes: str = "", **more) -> subprocess.Popen[str]:
+def start(
+    folder: Path, *arguments: object, pipeline: str = "p.yaml", out: str = "out", changes: str = "", **more
+) -> subprocess.Popen[str]:
     """Start a run; ``changes`` is Python code that changes tonearm in the run's process."""
     program = [TONEARM]
     if changes:
-        program = [sys.executable, "-c", f"import sys; from tonearm import cli\n{changes}\nsys.exit(cli.main())"]
-    command = [*program, "run", "p.yaml", "--out", out, *map(str, arguments)]
+        program = [sys.executable, "-c", f"import sys\nfrom tonearm.cli.main import main\n{changes}\nsys.exit(main())"]
+    command = [*program, "run", pipeline, "--out", out, *map(str, arguments)]
     more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **more}
     return subprocess.Popen(command, cwd=folder, **more)
 

@@ -1,42 +1,40 @@
-"""Which axis is which: said by the user, or certain; never guessed."""
+"""The axes of an array: named by the user or certain, never guessed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tonearm.arrays.options import KINDS, AxisName, KindName, possible_axes
-from tonearm.errors import ItemError
+from tonearm.arrays.kinds import KINDS, AxisName, KindName, axes_hint, possible_axes
+from tonearm.errors import ChooseOption, ItemError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 
 def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes: dict[AxisName, int]) -> Array:
-    """Return a view of the array with axes (batch, channel, and those that the kind needs).
+    """Return a view of an array with the axes batch, channel, and the axes of its kind, in this order.
 
     An axis of real and imaginary parts, if named, comes right after batch.
 
     Parameters
     ----------
     array
-        Of any rank from 1.
+        Array with at least one axis.
     kind
-        Says which axes there must be.
+        Kind of the array, which determines its required axes.
     axes
-        What the user says; None if nothing.
+        Names of the axes from the user; None to infer them.
     sizes
-        Axes whose size is known: ``bin`` is n_fft // 2 + 1.
+        Known sizes of axes: ``bin`` has n_fft // 2 + 1 values.
 
     Raises
     ------
     ItemError
-        If the axes could be read in two ways, or are not what was said. It prints the shape and the line to write.
+        If the axes are ambiguous or contradict the shape. The error gives the shape and the option to write.
     """
     needed = KINDS[kind].axes
-    # With nothing said, what is left is at least the rank that the kind needs, so hints name the axes that are left.
+    # Without names, as many axes remain as the kind requires, or more: hints name all that remain.
     squeezed = _squeeze(array, len(axes) if axes else len(needed))
     names = list(axes) if axes else _infer(squeezed.shape, array.shape, kind, needed, sizes)
     if len(names) != squeezed.ndim:
@@ -61,7 +59,7 @@ def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes
 
 
 def _check_names(names: Sequence[AxisName], kind: KindName, needed: tuple[AxisName, ...]) -> None:
-    """Refuse axes that the kind does not have; options cannot tell before the array does, where it says the kind."""
+    """Raise `ItemError` if the kind does not have these axes; without ``kind``, the options cannot check it."""
     wrong = [name for name in names if name not in possible_axes(kind)]
     missing = [name for name in needed if name not in names]
     if wrong or missing:
@@ -69,12 +67,12 @@ def _check_names(names: Sequence[AxisName], kind: KindName, needed: tuple[AxisNa
         raise ItemError(
             f"the array is {kind}, which {what}",
             code="axes-mismatch",
-            hint=f"it has {', '.join(needed)}, and may have batch and channel",
+            hint=axes_hint(kind),
         )
 
 
 def _squeeze(array: Array, rank: int) -> Array:
-    """Return the array without axes of size 1, from the left, until it has this rank or has no more of them."""
+    """Return the array without axes of size 1, removed from the left until it has this rank."""
     spare = [axis for axis, size in enumerate(array.shape) if size == 1][: max(array.ndim - rank, 0)]
     return array.squeeze(axis=tuple(spare))
 
@@ -86,7 +84,7 @@ def _infer(
     needed: tuple[AxisName, ...],
     sizes: dict[AxisName, int],
 ) -> list[AxisName]:
-    """Return the names of the axes if only one reading is possible."""
+    """Return the names of the axes, if only one order is possible."""
     if len(squeezed) < len(needed):
         raise ItemError(
             f"a {kind} array has the axes {' and '.join(needed)}, but the shape is {tuple(shape)}", code="axes-mismatch"
@@ -110,14 +108,16 @@ def _infer(
             f"a {kind} array has at most {len(needed) + 2} axes, but the shape is {tuple(shape)}", code="axes-mismatch"
         )
     raise ItemError(
-        f"the axes of shape {tuple(shape)} can be read in more than one way",
+        f"the axes of shape {tuple(shape)} are ambiguous",
         code="ambiguous-axes",
-        hint=f"say which is which, as in {_suggestions(squeezed, needed, known)}",
+        remedies=(ChooseOption("axes", _possible_orders(squeezed, needed, known)),),
     )
 
 
-def _suggestions(shape: Sequence[int], needed: tuple[AxisName, ...], known: list[tuple[int, AxisName]]) -> str:
-    """Return `axes:` lines that would fit the shape."""
+def _possible_orders(
+    shape: Sequence[int], needed: tuple[AxisName, ...], known: list[tuple[int, AxisName]]
+) -> tuple[list[str], ...]:
+    """Return the orders of axes that fit the shape."""
     if needed == ("time",):
         pairs: list[list[str]] = [["channel", "time"], ["batch", "time"], ["time", "channel"]]
         triples: list[list[str]] = [["batch", "channel", "time"], ["batch", "time", "channel"]]
@@ -127,7 +127,7 @@ def _suggestions(shape: Sequence[int], needed: tuple[AxisName, ...], known: list
         ends = [list(needed), list(reversed(needed))]
         readings = [[*front, *end] for end in ends for front in spare[len(shape)]]
         readings = [reading for reading in readings if any(reading[axis] == name for axis, name in known)] or readings
-    return " or ".join(f"axes: [{', '.join(reading)}]" for reading in readings)
+    return tuple(readings)
 
 
 def _bins_hint(found: int) -> str:

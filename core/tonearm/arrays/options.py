@@ -1,20 +1,20 @@
-"""What a user says of an array, because an array cannot say it itself."""
+"""The options of all decoders of arrays, which describe what an array itself cannot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from tonearm.errors import GiveOption, OptionError
-from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.arrays.kinds import KINDS, AxisName, KindName, axes_hint, possible_axes
+from tonearm.errors import Advice, ChooseOption, GiveOption, OptionError, Remedy, RemoveOption, SetOption
+from tonearm.recipes.mel import LISTING_HINT, MelDialect
 from tonearm.signals import (
     GRID_FIELDS,
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
-    MagnitudeSpectrogram,
     Padding,
     PadMode,
     Signal,
@@ -22,105 +22,88 @@ from tonearm.signals import (
     Waveform,
 )
 
-KindName = Literal["waveform", "complex", "magnitude", "power", "db", "mel"]
-AxisName = Literal["batch", "channel", "time", "bin", "mel", "frame", "complex"]
 NanPolicy = Literal["error", "zero", "keep"]
 
+MAGNITUDE_KINDS = ChooseOption("kind", ("magnitude", "power", "db"))
+"""Remedy for phases without magnitudes."""
 
-class Kind(Struct, frozen=True):
-    """What an array can hold: the signal that it becomes, and the axes that it cannot do without."""
-
-    signal: type[Signal]
-    axes: tuple[AxisName, ...]
-
-
-KINDS: Mapping[KindName, Kind] = {
-    "waveform": Kind(Waveform, ("time",)),
-    "complex": Kind(ComplexSpectrogram, ("bin", "frame")),
-    "magnitude": Kind(MagnitudeSpectrogram, ("bin", "frame")),
-    "power": Kind(MagnitudeSpectrogram, ("bin", "frame")),
-    "db": Kind(MagnitudeSpectrogram, ("bin", "frame")),
-    "mel": Kind(MelSpectrogram, ("mel", "frame")),
-}
-
-
-def possible_axes(kind: KindName) -> tuple[AxisName, ...]:
-    """Return the axes that an array of a kind can have."""
-    return ("batch", "channel", *KINDS[kind].axes, *(("complex",) if kind == "complex" else ()))
-
-
-# Options that describe a spectrogram, and say nothing of a waveform.
+# Options that describe spectrograms only.
 SPECTRAL = (*(name for name in GRID_FIELDS if name != "sample_rate"), "center", "length")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArrayOptions:
-    """Options of every decoder of arrays; they describe what the model wrote."""
+    """Options of all decoders of arrays; they describe what the model wrote."""
 
     kind: Annotated[
         KindName | None,
         Meta(
-            description="What the values are. Complex arrays are complex spectrograms and real arrays of one axis are"
-            " waveforms; everything else needs it."
+            description="Kind of the values. Not needed for complex arrays, which are complex spectrograms, and for"
+            " real arrays of one axis, which are waveforms."
         ),
     ] = None
     axes: Annotated[
         list[AxisName] | None,
         Meta(
-            description="What each axis is, in the array's order, as in [batch, channel, time]; complex is an axis of"
-            " two, real and imaginary parts.",
+            description="Names of the axes in the array's order, such as [batch, channel, time]. complex is an axis of"
+            " size two with real and imaginary parts.",
             min_length=1,
         ),
     ] = None
     sample_rate: Annotated[
-        int | None, Meta(description="In Hz; an array does not say it, so it must be given.", ge=1, le=MAX_SAMPLE_RATE)
+        int | None,
+        Meta(
+            description="Sample rate in Hz. Required, because an array does not contain it.", ge=1, le=MAX_SAMPLE_RATE
+        ),
     ] = None
     n_fft: Annotated[int | None, Meta(description="Length of the Fourier transform in samples.", ge=2)] = None
     hop_length: Annotated[int | None, Meta(description="Samples from one frame to the next.", ge=1)] = None
     win_length: Annotated[
-        int | None, Meta(description="Samples of the window, centred in n_fft; n_fft if not given.", ge=1)
+        int | None, Meta(description="Length of the window in samples, centred in n_fft; n_fft by default.", ge=1)
     ] = None
     window: Annotated[str, Meta(description="Name of the analysis window.")] = "hann"
     padding: Annotated[
         Padding | None,
         Meta(
-            description="What the analysis put at each end: center n_fft/2 samples (if not given), half-overlap"
-            " (n_fft - hop_length)/2, none nothing."
+            description="Padding that the analysis added at each end: center adds n_fft/2 samples (the default),"
+            " half-overlap (n_fft - hop_length)/2, none nothing."
         ),
     ] = None
-    center: Annotated[bool | None, Meta(description="true is padding: center, false is padding: none.")] = None
-    pad_mode: Annotated[PadMode, Meta(description="With which values the analysis padded.")] = "constant"
-    length: Annotated[int | None, Meta(description="Samples of the waveform behind a spectrogram, if known.", ge=1)] = (
-        None
-    )
+    center: Annotated[
+        bool | None, Meta(description="Padding as a truth value: true is padding: center, false is padding: none.")
+    ] = None
+    pad_mode: Annotated[PadMode, Meta(description="Values of the padding.")] = "constant"
+    length: Annotated[
+        int | None, Meta(description="Length in samples of the waveform behind a spectrogram, if known.", ge=1)
+    ] = None
     precision: Annotated[
-        Literal["single", "double"], Meta(description="double keeps float64 and complex128 as they are.")
+        Literal["single", "double"], Meta(description="Precision of the values; double keeps float64 and complex128.")
     ] = "single"
     full_scale: Annotated[
         float | None,
         Meta(
-            description="The value in the array that is full scale: 32768 for floats that hold 16-bit samples. Unsigned"
-            " integers have their middle there too. 1 leaves whole numbers as they are, for mu-law-decode.",
+            description="Value of full scale in the array: 32768 for floats that hold 16-bit samples. For unsigned"
+            " integers it is also the middle. 1 keeps whole numbers as they are, for mu-law-decode.",
             gt=0,
         ),
     ] = None
     nan: Annotated[
         NanPolicy,
         Meta(
-            description="What becomes of NaN and infinity: error refuses the item, zero puts 0 there, keep leaves them"
-            " to a later step (what is written must be finite)."
+            description="Treatment of NaN and infinity: error fails the item, zero replaces them by 0, keep leaves them"
+            " to a later step (encoders need finite values)."
         ),
     ] = "error"
     dialect: Annotated[
         MelDialect | None,
         Meta(
-            description="The recipe of a mel spectrogram: a name, {base: NAME, sample_rate: 24000} to change a known"
-            " one, or all its figures."
+            description="Recipe of a mel spectrogram: a name, {base: NAME, sample_rate: 24000} to change a known one,"
+            " or all its figures."
         ),
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what does not fit together."""
+        """Yield contradictions between options."""
         if self.kind == "mel" or self.dialect is not None:
             yield from self._dialect_problems()
         elif self.sample_rate is None:
@@ -133,26 +116,29 @@ class ArrayOptions:
             if self.kind != "mel":
                 yield from self._grid_problems()
         if self.center is not None and self.padding is not None:
-            yield OptionError("center and padding say the same thing twice", option="center", hint="keep padding")
+            yield OptionError(
+                "center and padding are the same option", option="center", remedies=(RemoveOption("center"),)
+            )
         if self.axes is not None:
             yield from self._axes_problems(self.axes)
 
     def _dialect_problems(self) -> Iterator[OptionError]:
-        """Yield what contradicts the dialect, which says all of the analysis."""
+        """Yield contradictions to the dialect, which determines all of the analysis."""
         if self.dialect is None:
-            yield _missing(
-                "dialect", "the model family, such as hifigan; tonearm plugins npy-reader --dialects lists all"
-            )
+            yield _missing("dialect", f"the model family, such as hifigan; {LISTING_HINT}")
             return
         if self.kind != "mel":
-            hint = "kind: mel" if self.kind is None else ""
-            yield OptionError("'dialect' describes mel spectrograms, but kind is not mel", option="dialect", hint=hint)
+            remedies = (SetOption("kind", "mel"),) if self.kind is None else ()
+            message = "'dialect' describes mel spectrograms, but kind is not mel"
+            yield OptionError(message, option="dialect", remedies=remedies)
         for name in (*(name for name in GRID_FIELDS), "center"):
             if self._is_set(name) and getattr(self, name) != getattr(self.dialect, name, None):
-                shown = getattr(self, name)
-                hint = f"dialect: {{base: {self.dialect.name or 'NAME'}, {name}: {shown}}}, if the model differs"
-                hint = hint if hasattr(self.dialect, name) else "the dialect has padding"
-                yield OptionError(f"'{name}' comes with the dialect {self.dialect.label}", option=name, hint=hint)
+                changed = {"base": self.dialect.name or "NAME", name: getattr(self, name)}
+                remedy: Remedy = SetOption("dialect", changed, when="if the model differs")
+                if not hasattr(self.dialect, name):
+                    remedy = Advice("the dialect has padding")
+                message = f"'{name}' is part of the dialect {self.dialect.label}"
+                yield OptionError(message, option=name, remedies=(remedy,))
 
     def _grid_problems(self) -> Iterator[OptionError]:
         missing = [name for name in ("n_fft", "hop_length") if getattr(self, name) is None]
@@ -168,14 +154,14 @@ class ArrayOptions:
             yield OptionError(f"axes names {name} twice", option="axes")
         if self.kind is None:
             if "complex" in axes:
-                hint = "kind: complex"
-                yield OptionError("an axis of real and imaginary parts wants its kind", option="axes", hint=hint)
+                message = "an axis of real and imaginary parts needs a kind"
+                yield OptionError(message, option="axes", remedies=(SetOption("kind", "complex"),))
             return
         needed = KINDS[self.kind].axes
         for name in axes:
             if name not in possible_axes(self.kind):
-                hint = f"it has {', '.join(needed)}, and may have batch and channel"
-                yield OptionError(f"a {self.kind} array has no {name} axis", option="axes", hint=hint)
+                message = f"a {self.kind} array has no {name} axis"
+                yield OptionError(message, option="axes", hint=axes_hint(self.kind))
         for name in needed:
             if name not in axes:
                 yield OptionError(f"axes names no {name} axis, which a {self.kind} array has", option="axes")
@@ -184,12 +170,12 @@ class ArrayOptions:
         return bool(getattr(self, name) != type(self).__dataclass_fields__[name].default)
 
     def grid(self) -> StftGrid:
-        """Return the grid that the options describe; a dialect has its own.
+        """Return the grid described by the options, or that of the dialect.
 
         Raises
         ------
         OptionError
-            If n_fft, hop_length or sample_rate is missing, or the figures do not fit one another.
+            If n_fft, hop_length or sample_rate is missing, or values contradict each other.
         """
         if self.dialect is not None:
             return self.dialect.grid
@@ -209,69 +195,71 @@ class ArrayOptions:
 
     @property
     def rate(self) -> int | None:
-        """The sample rate in Hz, if the options say it: by itself, or with the dialect."""
+        """Sample rate in Hz, from the options or from the dialect; None if unknown."""
         return self.dialect.sample_rate if self.dialect is not None else self.sample_rate
 
     def signals(self) -> tuple[type[Signal], ...]:
-        """Return the signals that an array read so may become; without ``kind``, only what shows by itself."""
+        """Return the possible signal classes of an array; without ``kind``, those that need no kind."""
         return (KINDS[self.kind].signal,) if self.kind else (Waveform, ComplexSpectrogram)
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyedArrayOptions(ArrayOptions):
-    """Options of decoders whose files hold several arrays by name."""
+    """Options of decoders for files with several named arrays."""
 
     key: Annotated[
         str | None,
-        Meta(description="Name of the array to read; with * and ?, of several. Not needed where there is only one."),
+        Meta(description="Name of the array to read, or a pattern with * and ?. Not needed for files with one array."),
     ] = None
-    lengths: Annotated[
-        str | None, Meta(description="Name of the array with the true length of each element of a padded batch.")
-    ] = None
+    lengths: Annotated[str | None, Meta(description="Name of the array with the true lengths of a padded batch.")] = (
+        None
+    )
     imag: Annotated[
         str | None,
         Meta(
-            description="Name of the array with the imaginary parts, where key names the real ones. With a * in both,"
-            " it stands for the same text."
+            description="Name of the array with the imaginary parts, if key names the real parts. A * in both stands"
+            " for the same text."
         ),
     ] = None
     phase: Annotated[
         str | None,
         Meta(
-            description="Name of the array with the phases in radians, where key names magnitudes, powers or decibels;"
-            " both together are a complex spectrogram."
+            description="Name of the array with the phases in radians, if key names magnitudes, powers or decibels."
+            " Both become a complex spectrogram."
         ),
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what does not fit together."""
+        """Yield contradictions between options."""
         yield from super().problems()
         if self.imag is not None and self.phase is not None:
-            yield OptionError("imag and phase are two ways to write the same thing", option="phase", hint="keep one")
+            yield OptionError("imag and phase exclude each other", option="phase", hint="keep one")
         if self.imag is not None and self.kind != "complex":
-            yield OptionError("'imag' names imaginary parts", option="imag", hint="kind: complex")
+            remedies = (SetOption("kind", "complex"),)
+            yield OptionError("'imag' names imaginary parts, but kind is not complex", option="imag", remedies=remedies)
         if self.phase is not None and self.kind not in ("magnitude", "power", "db"):
-            hint = "kind: magnitude, power or db, as what key names"
-            yield OptionError("'phase' belongs to a magnitude", option="phase", hint=hint)
+            yield OptionError(
+                "'phase' needs magnitudes, powers or decibels", option="phase", remedies=(MAGNITUDE_KINDS,)
+            )
         for option in ("imag", "phase"):
             other = getattr(self, option)
             if other is not None and self.key is None:
                 yield _missing("key", f"{option} names one array, key the other")
             elif other is not None and self.key is not None and not other.count("*") == self.key.count("*") <= 1:
-                hint = "a * in key stands for the same text there, as in key: 'a.*.real' and imag: 'a.*.imag'"
-                yield OptionError(f"{option} and key have one * each, or none", option=option, hint=hint)
+                hint = "a * in both stands for the same text, as in key: 'a.*.real' and imag: 'a.*.imag'"
+                yield OptionError(f"{option} and key must both have one *, or none", option=option, hint=hint)
 
-    def beside(self, option: str, key: str) -> str:
-        """Return the name that an option (lengths, imag, phase) gives to what belongs to an array of a key.
+    def companion(self, option: str, key: str) -> str:
+        """Return the name of the array that an option (lengths, imag, phase) assigns to the array of a key.
 
-        A * in it is what the * in the option ``key`` stands for there.
+        A * in the option is replaced by the text that the * in ``key`` matches.
         """
         name: str = getattr(self, option)
         before, star, after = (self.key or "").partition("*")
         return name.replace("*", key[len(before) : len(key) - len(after)], 1) if star and "*" in name else name
 
     def signals(self) -> tuple[type[Signal], ...]:
-        """Return the signals that an array read so may become."""
+        """Return the possible signal classes of an array."""
         return (ComplexSpectrogram,) if self.phase is not None else super().signals()
 
 

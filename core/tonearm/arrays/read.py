@@ -1,31 +1,24 @@
-"""From an array and what the user says of it to signals, one for each element of a batch."""
+"""Reading of an array as signals, one for each element of its batch axis, as the options describe it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tonearm.arrays.axes import arrange
-from tonearm.arrays.mels import arrange_mels, judge_mel
-from tonearm.arrays.options import KINDS, ArrayOptions, AxisName, KindName
-from tonearm.arrays.parts import check_parts, from_magnitude_and_phase, from_real_and_imaginary, refuse_complex
-from tonearm.arrays.values import (
-    extent_of,
-    finite_extent_of,
-    not_finite,
-    refuse_beyond_reason,
-    to_full_scale,
-    to_magnitude,
-    zeros_for_not_finite,
-)
-from tonearm.errors import ItemError
+from tonearm.arrays.complex_parts import check_parts, check_real, from_magnitude_and_phase, from_real_and_imaginary
+from tonearm.arrays.extent import extent_of, finite_extent_of
+from tonearm.arrays.kinds import KINDS, AxisName, KindName
+from tonearm.arrays.mel_arrays import arrange_mel, check_mel
+from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
+from tonearm.arrays.options import MAGNITUDE_KINDS, ArrayOptions
+from tonearm.arrays.scale import check_range, to_full_scale, to_magnitude
+from tonearm.errors import ChooseOption, ItemError, RemoveOption, SetOption
 from tonearm.recipes.mel import Catalogue, MelSpectrogram
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 
 def read_array(
@@ -38,31 +31,31 @@ def read_array(
     phase: Array | None = None,
     dialects: Callable[[], Catalogue] = Catalogue,
 ) -> Iterator[Signal | ItemError]:
-    """Yield the signals that an array holds, one for each element of its batch axis.
+    """Yield the signals of an array, one for each element of its batch axis.
 
-    Where there are several, one that cannot be read is its `ItemError`, and the others go on.
+    If one of several elements cannot be read, its `ItemError` takes its place, and the others follow.
 
     Parameters
     ----------
     array
-        Any numpy array; a mapped one of float32 or complex64 stays mapped.
+        Array of any dtype; a mapped array of float32 or complex64 stays mapped.
     options
-        What the user says of it.
+        Options that describe the array.
     warn
-        Takes what is worth knowing but no error.
+        Function called with each warning.
     lengths
-        (batch,) true length of each element along its time or frame axis; the rest is padding and is cropped.
+        True length of each element along its time or frame axis, of shape (batch,). The rest is padding and is cropped.
     imag
-        The imaginary parts, shaped like ``array``, which then holds the real ones.
+        Imaginary parts, with the shape of ``array``, which then holds the real parts.
     phase
-        The phases in radians, shaped like ``array``, which then holds what they belong to.
+        Phases in radians, with the shape of ``array``, which then holds magnitudes, powers or decibels.
     dialects
-        Returns the dialects that there are, to say which would fit an array that contradicts its own.
+        Function that returns all dialects, used to suggest those that fit.
 
     Raises
     ------
     ItemError
-        If the array is not what the options say, could be read in two ways, or holds NaN or infinity.
+        If the array contradicts the options, is ambiguous, or holds NaN or infinity.
     """
     array = _numbers(array)
     kind = options.kind or _kind_of(array)
@@ -70,9 +63,9 @@ def read_array(
     sizes: dict[AxisName, int] = {"bin": grid.bins} if grid else {}
     if options.axes and "complex" in options.axes:
         sizes["complex"] = 2
-        refuse_complex(array, "an axis of real and imaginary parts")
+        check_real(array, "an axis of real and imaginary parts")
     if kind == "mel":
-        batch = arrange_mels(_real(array, kind), options, dialects)
+        batch = arrange_mel(_real(array, kind), options, dialects)
     else:
         batch = arrange(array, kind, options.axes, sizes)
     if lengths is not None:
@@ -88,7 +81,7 @@ def read_array(
                 values = from_real_and_imaginary(values, other, double=options.precision == "double")
             signal = _signal(values, kind, grid, options, warn)
             if isinstance(signal, MelSpectrogram):
-                signal = judge_mel(signal, warn, dialects)
+                signal = check_mel(signal, warn, dialects)
             yield signal if phase is None or other is None else _with_phase(signal, other, options)
         except ItemError as error:
             if batch.shape[0] == 1:
@@ -104,7 +97,7 @@ def _second(
     imag: Array | None,
     phase: Array | None,
 ) -> Array | None:
-    """Return the imaginary parts or the phases, arranged as the array is."""
+    """Return the imaginary parts or phases, with the same axes as the array."""
     given, names = (imag, ("real parts", "imaginary parts")) if phase is None else (phase, ("magnitudes", "phases"))
     if given is None:
         return None
@@ -115,13 +108,13 @@ def _second(
 
 def _with_phase(signal: Signal, phase: Array, options: ArrayOptions) -> Signal:
     if not isinstance(signal, MagnitudeSpectrogram):
-        raise ItemError(f"a {signal.port} has no phase", code="kind-mismatch", hint="kind: magnitude, power or db")
+        raise ItemError(f"a {signal.port} has no phase", code="kind-mismatch", remedies=(MAGNITUDE_KINDS,))
     values = from_magnitude_and_phase(signal.values, phase, options.nan)
     return ComplexSpectrogram(values=values, grid=signal.grid, length=signal.length)
 
 
 def _numbers(array: Array) -> Array:
-    """Return an array of numbers in this machine's byte order, or say what else it is."""
+    """Return an array of numbers in this machine's byte order, or raise `ItemError` if it holds anything else."""
     if array.dtype.kind not in "iufc":
         what = {"O": "Python objects", "b": "true and false", "V": "raw bytes or records", "U": "text", "S": "text"}
         raise ItemError(
@@ -137,20 +130,20 @@ def _numbers(array: Array) -> Array:
 
 
 def _kind_of(array: Array) -> KindName:
-    """Return what an array is where that is certain."""
+    """Return the kind of an array, if it is certain."""
     if array.dtype.kind == "c":
         return "complex"
     if array.ndim == 1:
         return "waveform"
     raise ItemError(
-        f"a real array of shape {array.shape} does not say what it is",
+        f"cannot tell what a real array of shape {array.shape} holds",
         code="unknown-kind",
-        hint=f"kind: waveform, or {', '.join(kind for kind in KINDS if kind not in ('waveform', 'complex'))}",
+        remedies=(ChooseOption("kind", tuple(kind for kind in KINDS if kind != "complex")),),
     )
 
 
 def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
-    """Return one length for each element; models write (batch,) and (batch, 1), and a single number for one."""
+    """Return one length per element. Models write (batch,), (batch, 1), or a single number for one element."""
     lengths = lengths.reshape(1) if lengths.ndim == 0 and shape[0] == 1 else lengths
     if lengths.ndim == 0 or lengths.size != shape[0] or len(lengths) != shape[0] or lengths.dtype.kind not in "iu":
         raise ItemError(
@@ -161,7 +154,7 @@ def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
         raise ItemError(
             f"lengths go from {lengths.min()} to {lengths.max()}, but the padded axis has {shape[-1]}",
             code="bad-lengths",
-            hint="lengths count along the last axis: samples of a waveform, frames of a spectrogram",
+            hint="lengths count samples of a waveform or frames of a spectrogram",
         )
     return lengths.reshape(-1)
 
@@ -169,18 +162,18 @@ def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
 def _signal(
     values: Array, kind: KindName, grid: StftGrid | None, options: ArrayOptions, warn: Callable[[str], None]
 ) -> Signal:
-    """Return one signal: values looked at once, then scaled."""
+    """Return one signal; its values are checked once, then scaled."""
     double = options.precision == "double"
     extent = extent_of(values)
     if not extent.finite:
         if options.nan == "error":
-            raise not_finite(values, f"{kind} array")
-        extent = finite_extent_of(values)  # what is judged below are the others
+            raise not_finite_error(values, f"{kind} array")
+        extent = finite_extent_of(values)  # the checks below are for the other values
         if options.nan == "zero":
-            values = zeros_for_not_finite(values)
+            values = replace_not_finite(values)
             warn("NaN or infinite values taken as 0")
     if kind not in ("waveform", "db"):
-        refuse_beyond_reason(kind, extent)
+        check_range(kind, extent)
     if kind == "mel" and options.dialect is not None:
         floats = _real(values, kind).astype("float64" if double else "float32", copy=False)
         return MelSpectrogram(values=floats, dialect=options.dialect, length=options.length)
@@ -192,7 +185,12 @@ def _signal(
             raise ItemError(
                 "the array is real, but kind is complex",
                 code="kind-mismatch",
-                hint="axes names an axis of real and imaginary parts, as in [bin, frame, complex]; or kind: magnitude",
+                remedies=(
+                    SetOption(
+                        "axes", ["bin", "frame", "complex"], when="if it has an axis of real and imaginary parts"
+                    ),
+                    SetOption("kind", "magnitude"),
+                ),
             )
         spectrum = values.astype("complex128" if double else "complex64", copy=False)
     else:
@@ -205,6 +203,8 @@ def _signal(
 def _real(values: Array, kind: KindName) -> Array:
     if values.dtype.kind == "c":
         raise ItemError(
-            f"the array is complex, but a {kind} is real", code="kind-mismatch", hint="kind: complex, or leave it out"
+            f"the array is complex, but a {kind} is real",
+            code="kind-mismatch",
+            remedies=(SetOption("kind", "complex"), RemoveOption("kind")),
         )
     return values

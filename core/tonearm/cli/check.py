@@ -1,4 +1,4 @@
-"""``tonearm check``: every problem, before any data is read."""
+"""``tonearm check``: validate pipelines without reading any data."""
 
 from __future__ import annotations
 
@@ -13,30 +13,33 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("pipelines", nargs="+", metavar="PIPELINE", help="YAML files")
-    console.add_set(parser)
+    """Declare the arguments of the command."""
+    from tonearm.cli.parser import add_set_option  # not at the top: `main` is called without argparse
+
+    parser.add_argument("pipelines", nargs="+", metavar="PIPELINE", help="Pipeline files to validate (YAML)")
+    add_set_option(parser)
 
 
 def main(arguments: SimpleNamespace) -> int:
-    """Check each pipeline; say all that is wrong, or what flows through it."""
-    from tonearm.python import load
+    """Check each pipeline, and print all its problems, or its stages if there are none."""
+    from tonearm.python import load_pipeline
 
-    plugins = console.registry()
-    wrong = 0
+    registry = console.load_registry()
+    count = 0
     for name in arguments.pipelines:
         try:
-            pipeline = load(name, overrides=arguments.overrides, plugins=plugins)
+            pipeline = load_pipeline(name, overrides=arguments.overrides, plugins=registry)
         except PipelineError as error:
-            wrong += len(error.problems)
-            console.say(error)
+            count += len(error.problems)
+            console.print_message(error)
         except TonearmError as error:
-            wrong += 1
-            console.say(error.problem)
+            count += 1
+            console.print_message(error.problem)
         else:
             checked = pipeline.checked
             outputs = " and ".join(output.encoder.name for output in checked.outputs)
-            console.say(f"{name}: ok: {' → '.join([checked.decoder.name, *(s.name for s in checked.steps), outputs])}")
-    if wrong:
-        console.say(f"{wrong} problem{'s' if wrong > 1 else ''}")
-    return console.USAGE if wrong else console.DONE
+            stages = [checked.decoder.name, *(step.name for step in checked.steps), outputs]
+            console.print_message(f"{name}: ok: {' → '.join(stages)}")
+    if count:
+        console.print_message(f"{count} problem{'s' if count > 1 else ''}")
+    return console.USAGE if count else console.DONE

@@ -1,12 +1,12 @@
-"""The commands that there are."""
+"""The commands, each with one line for ``--help``."""
 
 COMMANDS = {
-    "run": "convert files as a pipeline says",
-    "check": "report every problem of a pipeline before any data is read",
-    "convert": "convert one file with no YAML",
-    "inspect": "say what arrays seem to be, and print the YAML that would convert them",
-    "status": "say what became of the runs into a folder",
-    "plugins": "list plugins, or one plugin's options",
-    "schema": "print the JSON Schema of pipelines, for completion in editors",
+    "run": "Convert files with a pipeline",
+    "check": "Validate pipelines without reading any data",
+    "convert": "Convert one file without writing a pipeline",
+    "inspect": "Describe the arrays in files, and print the pipelines that convert them",
+    "status": "Report the status of the runs in a folder",
+    "plugins": "List the installed plugins, or the options of one",
+    "schema": "Print the JSON Schema of pipelines, for completion in editors",
 }
-"""Each is a module of its name beside this one, with ``add_arguments(parser)`` and ``main(arguments) -> int``."""
+"""Each command is the module of its name, with ``add_arguments(parser)`` and ``main(arguments) -> int``."""

@@ -1,4 +1,4 @@
-"""What commands share: messages on stderr, exit statuses, and no traceback for a user's mistake."""
+"""Messages on stderr, the log file, exit statuses, and errors as messages in place of tracebacks."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from tonearm.startup import SIGNALLED, Terminated, ignore_stop_signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from typing import TextIO
 
     from tonearm.errors import Problem
     from tonearm.plugins.registry import Registry
 
 DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED = 0, 1, 2, 3, 4, 11
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-
+"""Exit statuses."""
 
 _STATUSES = {"locked": LOCKED, "bug": BUG, "broken-worker": OUTPUT}
+"""Exit statuses of error codes that do not take the status of their class."""
+
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
-def survive_odd_streams() -> None:
-    """Let no name that cannot be encoded raise on the way to a terminal, and no stream that is closed be missed."""
+def prepare_streams() -> None:
+    """Make stdout and stderr safe to print to: escape what they cannot encode, and replace them if they are closed."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -40,8 +40,8 @@ _log: TextIO | None = None
 
 
 @contextlib.contextmanager
-def logged(name: str | None) -> Iterator[None]:
-    """Append all that is said to a file, too."""
+def log_to(name: str | None) -> Iterator[None]:
+    """Append all messages to a log file as well; None for no log file."""
     global _log
     if name is None:
         yield
@@ -57,12 +57,12 @@ def logged(name: str | None) -> Iterator[None]:
         yield
     finally:
         _log = None
-        with contextlib.suppress(OSError):  # what the disk had no room for, it has none for now
+        with contextlib.suppress(OSError):  # on a full disk, the last line fails again
             file.close()
 
 
 def log(text: object) -> None:
-    """Write to the log file, if there is one, with the time; a full disk there is no reason to fail."""
+    """Write to the log file, if there is one, with the time; errors are ignored, so a full disk stops no run."""
     if _log is not None:
         import time
 
@@ -71,87 +71,85 @@ def log(text: object) -> None:
             _log.writelines(f"{stamp} {line}\n" for line in str(text).splitlines())
 
 
-def say(text: object) -> None:
-    """Print for people, on stderr; where nobody can hear it, that is no reason to fail."""
+def print_message(text: object) -> None:
+    """Print a message on stderr and to the log file; a stderr that nobody reads is no error."""
     log(text)
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):
-        forget(sys.stderr)
+        discard_stream(sys.stderr)
 
 
-def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{seconds / 60:.1f} min"
+def print_warnings(problems: Iterable[Problem]) -> None:
+    """Print problems as warnings."""
+    for problem in problems:
+        print_message(f"warning: {problem}")
+
+
+def discard_stream(stream: TextIO) -> None:
+    """Send all further output of a stream to the null device, so that Python can flush it at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Say whether somebody is looking."""
+    """Return whether a stream is a terminal that can move the cursor."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def guarded(command: Callable[[], int], *, debug: bool) -> int:
-    """Run a command; return its exit status, or that of what went wrong, after saying it."""
+def run_guarded(command: Callable[[], int], *, debug: bool) -> int:
+    """Run a command and return its exit status; an error becomes a message and the exit status of its kind."""
     try:
         try:
             return command()
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
-        return stopped_by(interrupt)
+        return report_interrupt(interrupt)
     except BrokenPipeError:
-        # Whoever read our output has left (tonearm plugins | head): no error.
-        forget(sys.stdout)
+        # The reader of stdout has finished, as in `tonearm plugins | head`: this is no error.
+        discard_stream(sys.stdout)
         return DONE
     except Exception as error:
         if debug:
-            _show_traceback()
-        return _said(error)
+            _print_traceback()
+        return _report(error)
 
 
-def stopped_by(interrupt: KeyboardInterrupt) -> int:
-    """Say that somebody stopped us, and return the exit status of that; whoever does so again changes nothing."""
+def report_interrupt(interrupt: KeyboardInterrupt) -> int:
+    """Print which signal stopped the command, and return the exit status; further signals are ignored."""
     ignore_stop_signals()
     if isinstance(interrupt, Terminated):
-        say("terminated" if interrupt.number == 15 else "the terminal is gone")
+        print_message("terminated" if interrupt.number == 15 else "the terminal is gone")
         return SIGNALLED + interrupt.number
-    say("interrupted")
+    print_message("interrupted")
     return SIGNALLED + 2
 
 
-def _said(error: Exception) -> int:
-    """Say what went wrong, and return the exit status that it stands for."""
+def _report(error: Exception) -> int:
+    """Print what went wrong, and return the exit status."""
     from tonearm.errors import TonearmError
 
     if isinstance(error, TonearmError):
-        say(error if hasattr(error, "problems") else error.problem)
-        return status_of(error)
-    if isinstance(error, OSError) and error.errno in _FULL:
-        forget(sys.stdout)
-        say(f"output: cannot write: {str(error.strerror).lower()}")
+        print_message(error if hasattr(error, "problems") else error.problem)
+        return exit_status_of(error)
+    if isinstance(error, OSError) and error.errno in _WRITE_ERRORS:
+        discard_stream(sys.stdout)
+        print_message(f"output: cannot write: {str(error.strerror).lower()}")
         return OUTPUT
-    say(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
+    print_message(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
     return BUG
 
 
-def forget(stream: TextIO) -> None:
-    """Let Python not complain at its exit about what could not be written."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _show_traceback() -> None:
+def _print_traceback() -> None:
     import traceback
 
     with contextlib.suppress(BrokenPipeError, ValueError):
         traceback.print_exc()
 
 
-def status_of(error: Exception) -> int:
-    """Return the exit status that an error stands for."""
+def exit_status_of(error: Exception) -> int:
+    """Return the exit status of an error."""
     from tonearm.errors import ItemError, OutputError
 
     code = getattr(error, "code", "")
@@ -162,28 +160,10 @@ def status_of(error: Exception) -> int:
     return SOME_FAILED if isinstance(error, ItemError) else USAGE
 
 
-def warn_of(problems: Iterable[Problem]) -> None:
-    """Say what was set aside."""
-    for problem in problems:
-        say(f"warning: {problem}")
+def load_registry() -> Registry:
+    """Return the registry of installed plugins, after a warning for each package that is disabled."""
+    from tonearm.plugins import registry
 
-
-def registry() -> Registry:
-    """Return the plugins that are installed, after saying which packages were set aside."""
-    from tonearm.plugins import registry as room
-
-    found = room.default()
-    warn_of(found.problems)
+    found = registry.default()
+    print_warnings(found.problems)
     return found
-
-
-def add_set(parser: argparse.ArgumentParser) -> None:
-    """Add ``--set``, which several commands take."""
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="overrides",
-        help="override one value, as in steps.1.with.iterations=60; steps and outputs count from 0",
-    )

@@ -1,55 +1,60 @@
-"""``tonearm plugins npy-reader --dialects``: which recipes of mel spectrograms there are, with their figures."""
+"""``tonearm plugins --dialects``: list the dialects of mel spectrograms, or print the figures of one."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from tonearm.cli import console
+from tonearm.cli.printing import align_columns
 from tonearm.errors import OptionError, UsageError, one_line
 from tonearm.plugins.registry import Registry
 from tonearm.recipes.mel import Catalogue, MelDialect
 
 HEAD = ("name", "Hz", "n_fft", "hop", "win", "mels", "from", "to Hz", "bands", "sums", "log", "values")
+"""Heads of the columns: the name, and what `table_figures` returns."""
+
+_LEFT = (0, 8, 9, 10, 11)
 
 
 def main(registry: Registry, *, name: str | None = None, as_json: bool) -> int:
-    """List all dialects, or spell out one."""
+    """List all dialects, or print one with all its figures."""
     before = len(registry.problems)
     catalogue = registry.dialects
-    console.warn_of(registry.problems[before:])
+    console.print_warnings(registry.problems[before:])
     if name:
         try:
-            print(_spelled_out(catalogue, name, as_json=as_json))
+            print(_page(catalogue, name, as_json=as_json))
         except OptionError as error:
-            raise UsageError(error.message, code=error.code or "bad-dialect", hint=error.hint) from error
+            raise UsageError(error.message, code=error.code or "bad-dialect", remedies=error.remedies) from error
     elif as_json:
-        print(json.dumps(list(_described(catalogue)), indent=2, ensure_ascii=False))
+        print(json.dumps(list(_rows(catalogue)), indent=2, ensure_ascii=False))
     else:
         print(_table(catalogue))
     return console.DONE
 
 
-def _described(catalogue: Catalogue) -> Any:
-    """Yield each dialect with all that it says."""
+def _rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    """Yield each dialect with all its figures, for JSON."""
     for name in catalogue:
-        offer = catalogue.offer(name)
-        row: dict[str, Any] = {"name": name, "origin": offer.origin, "alias_of": offer.alias or None}
+        entry = catalogue.entry(name)
+        row: dict[str, Any] = {"name": name, "origin": entry.origin, "alias_of": entry.alias or None}
         try:
             dialect = catalogue.find(name)
-            row |= {"figures": _all_figures(dialect), "refused": dialect.refusal}
+            row |= {"figures": _figures(dialect), "refused": dialect.refusal}
         except OptionError as error:
             row["refused"] = error.message
         yield row
 
 
-def _spelled_out(catalogue: Catalogue, name: str, *, as_json: bool) -> str:
-    """Return all figures of one dialect, as YAML or JSON that can be given in its place."""
+def _page(catalogue: Catalogue, name: str, *, as_json: bool) -> str:
+    """Return all figures of one dialect, as YAML or JSON that a pipeline accepts in place of the name."""
     dialect = catalogue.find(name)
-    figures = {key: value for key, value in _all_figures(dialect).items() if value not in (None, "", [])}
+    figures = {key: value for key, value in _figures(dialect).items() if value not in (None, "", [])}
     if as_json:
         return json.dumps(figures, indent=2, ensure_ascii=False)
     source, notes = (str(figures.pop(key, "")) for key in ("source", "notes"))
@@ -58,56 +63,45 @@ def _spelled_out(catalogue: Catalogue, name: str, *, as_json: bool) -> str:
     return "\n".join(lines)
 
 
-def _all_figures(dialect: MelDialect) -> dict[str, Any]:
-    return {key: _plain(getattr(dialect, key)) for key in dialect.__struct_fields__}
-
-
-def _plain(value: object) -> object:
-    plain: object = msgspec.to_builtins(value)
-    return plain
+def _figures(dialect: MelDialect) -> dict[str, Any]:
+    """Return all fields of a dialect as plain values."""
+    return {key: msgspec.to_builtins(getattr(dialect, key)) for key in dialect.__struct_fields__}
 
 
 def _table(catalogue: Catalogue) -> str:
-    """Return the dialects in columns, then what cannot be used and why."""
-    rows: list[tuple[str, ...]] = []
+    """Return the dialects in columns, then their other names, and the dialects that cannot be inverted."""
+    rows: list[tuple[str, ...]] = [HEAD]
     aliases: dict[str, list[str]] = {}
-    notes: list[str] = []
+    refusals: list[str] = []
     for name in catalogue:
-        offer = catalogue.offer(name)
-        if offer.alias:
-            aliases.setdefault(offer.alias, []).append(name)
+        entry = catalogue.entry(name)
+        if entry.alias:
+            aliases.setdefault(entry.alias, []).append(name)
             continue
         try:
             dialect = catalogue.find(name)
         except OptionError as error:
-            notes.append(f"  {name}: {one_line(error.message)}")
+            refusals.append(f"  {name}: {one_line(error.message)}")
             continue
         if dialect.refusal:
-            notes.append(f"  {name}: {one_line(dialect.refusal)}")
-        rows.append((name, *figures_of(dialect)))
-    widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i in (0, 8, 9, 10, 11) else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in [HEAD, *rows]
-    ]
+            refusals.append(f"  {name}: {one_line(dialect.refusal)}")
+        rows.append((name, *table_figures(dialect)))
+    lines = align_columns(rows, _LEFT)
     if aliases:
         lines += ["", "other names", *(f"  {name}: {', '.join(same)}" for name, same in sorted(aliases.items()))]
-    if notes:
-        lines += ["", "not to be undone as they are", *notes]
-    lines += ["", "tonearm plugins NAME --dialects spells one out"]
+    if refusals:
+        lines += ["", "cannot be inverted as they are", *refusals]
+    lines += ["", "tonearm plugins NAME --dialects shows all figures of one dialect"]
     return "\n".join(lines)
 
 
-def figures_of(dialect: MelDialect) -> tuple[str, ...]:
-    """Return the figures that tell dialects apart, one a column."""
+def table_figures(dialect: MelDialect) -> tuple[str, ...]:
+    """Return the figures of a dialect for the columns of the table after the name."""
     grid = dialect.grid
     numbers = (dialect.sample_rate, dialect.n_fft, dialect.hop_length, grid.win_length, dialect.n_mels)
     factor = f"{dialect.log_factor:g} " if dialect.log_factor != 1 else ""
     limits = dialect.range
-    values = "standardised" if dialect.standardised else f"{_short(limits.low)} … {_short(limits.high)}"
+    values = "standardised" if dialect.standardised else f"{_rounded(limits.low)} … {_rounded(limits.high)}"
     span = "" if dialect.standardised or limits.span == math.inf or limits.reached else f", span {limits.span:g}"
     return (
         *map(str, numbers),
@@ -122,5 +116,5 @@ def figures_of(dialect: MelDialect) -> tuple[str, ...]:
     )
 
 
-def _short(value: float) -> str:
+def _rounded(value: float) -> str:
     return f"{round(value, 2) + 0.0:g}"

@@ -1,4 +1,4 @@
-"""``tonearm inspect``: what arrays seem to be, and the YAML that would convert them."""
+"""``tonearm inspect``: describe the arrays in files, and print the pipelines that convert them."""
 
 from __future__ import annotations
 
@@ -9,61 +9,75 @@ from collections.abc import Iterator
 from typing import Any
 
 from tonearm.cli import console
+from tonearm.cli.printing import FLAGS, error_fields, remedies_as_flags
 from tonearm.errors import ItemError, one_line
-from tonearm.inspect import Inspected, inspect_file
-from tonearm.inspect.mels import SHOWN
+from tonearm.inspect import Inspection, inspect_file
+from tonearm.inspect.guess_mel import MAX_DIALECTS
 from tonearm.inspect.notes import UNKNOWN
-from tonearm.pipeline.document import literal
+from tonearm.pipeline.document import escape_variables
 from tonearm.plugins.registry import Registry
+
+_NOTES = {
+    "sample_rate": "in Hz, from the model's settings",
+    "hop_length": "in samples, from the model's settings",
+    "n_fft": "in samples, from the model's settings",
+    "full_scale": "the value that is full scale: 32768 for 16-bit samples",
+    "kind": "magnitude, power or db; a waveform needs no n_fft and hop_length, a mel needs a dialect instead",
+    "axes": "batch or channel in place of ?",
+}
+"""Notes beside the options that the user must decide."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="files of arrays")
-    parser.add_argument("--decoder", metavar="NAME", help="decoder, where the suffix does not say it")
-    parser.add_argument("--key", metavar="NAME", help="arrays to look at, with * and ?; all if not given")
-    parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
+    """Declare the arguments of the command."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="Files to inspect")
+    parser.add_argument("--decoder", metavar="NAME", help="Decoder (default: the one for the suffix of FILE)")
+    parser.add_argument("--key", metavar="NAME", help="Names of the arrays to inspect, with * and ? (default: all)")
+    parser.add_argument("--json", action="store_true", help="Print one JSON object for each array")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Say of each array what it seems to be."""
-    registry = console.registry()
+    """Describe each array of each file; the exit status is 3 if one of them cannot be read."""
+    registry = console.load_registry()
     failed = False
     for file in arguments.files:
         try:
-            for found in inspect_file(file, registry, decoder=arguments.decoder, key=arguments.key):
-                failed |= found.error is not None
-                if arguments.json:
-                    print(json.dumps(_plain(found, registry), ensure_ascii=False))
-                else:
-                    print("\n".join(_page(found, registry)))
+            with remedies_as_flags():
+                for found in inspect_file(file, registry, decoder=arguments.decoder, key=arguments.key):
+                    if found.error is not None:
+                        failed = True
+                        found.error.place = FLAGS
+                    if arguments.json:
+                        print(json.dumps(_fields(found, registry), ensure_ascii=False))
+                    else:
+                        print("\n".join(_page(found, registry)))
         except ItemError as error:
             failed = True
-            console.say(error.problem)
+            console.print_message(error.problem)
             if arguments.json:
-                print(json.dumps({"file": file, "error": {"code": error.code, "message": error.message}}))
+                print(json.dumps({"file": file, "error": error_fields(error)}))
     return console.SOME_FAILED if failed else console.DONE
 
 
-def _plain(found: Inspected, registry: Registry) -> dict[str, Any]:
-    """Return what was found as JSON has it."""
-    plain: dict[str, Any] = {"file": found.file, "key": found.key, "shape": list(found.shape), "dtype": found.dtype}
+def _fields(found: Inspection, registry: Registry) -> dict[str, Any]:
+    """Return an inspection for JSON."""
+    fields: dict[str, Any] = {"file": found.file, "key": found.key, "shape": list(found.shape), "dtype": found.dtype}
     if found.note:
-        plain["note"] = found.note
+        fields["note"] = found.note
     if found.error is not None:
-        plain["error"] = {"code": found.error.code, "message": found.error.message, "hint": found.error.hint}
+        fields["error"] = error_fields(found.error)
     if found.guess is not None:
-        plain["findings"] = [
+        fields["findings"] = [
             {"what": one.what, "value": one.value, "confidence": one.confidence, "reason": one.reason}
             for one in found.guess.findings
         ]
         if found.guess.dialects:
-            plain["dialects"] = list(found.guess.dialects)
-        plain["pipeline"] = found.pipeline(registry)
-    return plain
+            fields["dialects"] = list(found.guess.dialects)
+        fields["pipeline"] = found.pipeline(registry)
+    return fields
 
 
-def _page(found: Inspected, registry: Registry) -> Iterator[str]:
+def _page(found: Inspection, registry: Registry) -> Iterator[str]:
     """Yield the lines for people."""
     name = f"{found.file}:{found.key}" if found.key else found.file
     yield f"{one_line(name)}  {'×'.join(map(str, found.shape))} {found.dtype}".rstrip()
@@ -73,20 +87,22 @@ def _page(found: Inspected, registry: Registry) -> Iterator[str]:
         return
     if found.error is not None:
         yield f"  {found.error.code}: {found.error.message}"
+        if found.error.hint:
+            yield f"      hint: {found.error.hint}"
         return
     if found.guess is None:
         return
-    if _shows_blocks():
-        yield from (f"  {line}" for line in found.picture)
-    for one in found.guess.findings:
-        yield f"  {one.what + ':':<12} {one.value}  ({one.confidence}: {one.reason})"
+    if _can_print_blocks():
+        yield from (f"  {line}" for line in found.preview)
+    for finding in found.guess.findings:
+        yield f"  {finding.what + ':':<12} {finding.value}  ({finding.confidence}: {finding.reason})"
     yield ""
     yield from _yaml(found, registry)
     yield ""
 
 
-def _shows_blocks() -> bool:
-    """Say whether stdout can print block characters, and not only their numbers."""
+def _can_print_blocks() -> bool:
+    """Return whether the encoding of stdout has block characters."""
     try:
         "█".encode(sys.stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
@@ -94,9 +110,9 @@ def _shows_blocks() -> bool:
     return True
 
 
-def _yaml(found: Inspected, registry: Registry) -> Iterator[str]:
-    """Yield the pipeline, with a note wherever the user must decide."""
-    pipeline = literal(found.pipeline(registry))
+def _yaml(found: Inspection, registry: Registry) -> Iterator[str]:
+    """Yield the lines of the pipeline, with a note wherever the user must decide."""
+    pipeline = escape_variables(found.pipeline(registry))
     source = pipeline["input"]
     yield "tonearm: 1"
     yield "input:"
@@ -118,20 +134,14 @@ def _yaml(found: Inspected, registry: Registry) -> Iterator[str]:
 
 
 def _scalar(value: object) -> str:
-    """Return a value as YAML has it; JSON's quotes are YAML's too."""
+    """Return a value as YAML; quoted text is the same in JSON."""
     plain = isinstance(value, str) and value[:1].isalpha() and value.replace("-", "").replace("_", "").isalnum()
     return str(value) if plain else json.dumps(value)
 
 
-def _note(option: str, found: Inspected) -> str:
+def _note(option: str, found: Inspection) -> str:
+    """Return the note beside an option that the user must decide."""
     if option == "dialect" and found.guess is not None:
-        first, others = found.guess.dialects[:SHOWN], len(found.guess.dialects) - SHOWN
-        return f"one of {', '.join(first)}{f', or of {others} more: --json lists them' if others > 0 else ''}"
-    return {
-        "sample_rate": "in Hz, as the model's settings say",
-        "hop_length": "in samples, as the model's settings say",
-        "n_fft": "in samples, as the model's settings say",
-        "full_scale": "the value that is full scale: 32768 for 16-bit samples",
-        "kind": "magnitude, power or db; a waveform needs no n_fft and no hop_length, a mel its dialect instead",
-        "axes": "batch or channel where the ? is",
-    }.get(option, "")
+        names, others = found.guess.dialects[:MAX_DIALECTS], len(found.guess.dialects) - MAX_DIALECTS
+        return f"one of {', '.join(names)}{f', or of {others} more: --json lists them' if others > 0 else ''}"
+    return _NOTES.get(option, "")

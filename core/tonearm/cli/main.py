@@ -1,4 +1,4 @@
-"""The way from the program's start to a command."""
+"""The entry point: from the start of the program to a command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tonearm.cli.commands import COMMANDS
 
 
 def program() -> int:
-    """Run the command line as a process of its own, and return its exit status, as `main` does."""
+    """Run the command line as the whole of this process, and return the exit status as `main` does."""
     startup.collect_garbage_rarely()
     try:
         return main()
@@ -23,24 +23,25 @@ def program() -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status.
+    """Run the command line and return the exit status.
 
-    0 done; 1 a bug of tonearm; 2 the command or the pipeline is wrong; 3 some items failed; 4 the output side failed;
-    11 another run holds the folder; 130 and 143 interrupted.
+    The exit status is 0 for success, 1 for a bug in tonearm, 2 for a mistake in the command or the pipeline, 3 if some
+    items failed, 4 if outputs cannot be written, 11 if another run holds the output folder, and 128 plus the number of
+    the signal that stopped the command: 130 for Ctrl-C, 143 for SIGTERM.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    console.survive_odd_streams()
-    return console.guarded(lambda: _main(arguments), debug="--debug" in arguments)
+    console.prepare_streams()
+    return console.run_guarded(lambda: _main(arguments), debug="--debug" in arguments)
 
 
 def _main(arguments: list[str]) -> int:
-    """Do what the arguments say."""
+    """Import the module of the command and run it."""
     command = next((word for word in arguments if not word.startswith("-")), None)
     if command in COMMANDS:
         startup.let_blas_threads_sleep(os.environ)
         startup.import_msgspec_alone()
     if command == "check" and len(arguments) > 1 and not any(word.startswith("-") for word in arguments):
-        # Editors and commit hooks call this all day: there is nothing to parse, and argparse would be a tenth of it.
+        # Editors and commit hooks call this all day. There is nothing to parse, and argparse would take a tenth of it.
         parsed = SimpleNamespace(command=command, pipelines=arguments[1:], overrides=[], debug=False)
     else:
         from tonearm.cli.parser import parse

@@ -1,4 +1,4 @@
-"""What the command line can say, by argparse."""
+"""The parser of the command line."""
 
 from __future__ import annotations
 
@@ -17,35 +17,32 @@ if TYPE_CHECKING:
 
 
 def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
-    """Return what the command line says; it ends the program for ``--help``, ``--version`` and mistakes.
+    """Return the parsed command line; the program ends here for ``--help``, ``--version`` and mistakes.
 
-    Only the command at hand is told what it takes, so that the others cost nothing.
+    Only the module of the given command is imported, so that the other commands cost nothing.
 
     Parameters
     ----------
     arguments
-        What follows the program's name.
+        Words after the program's name.
     command
-        The first of them that is no option.
+        First of them that is no option.
     """
     if command in COMMANDS and arguments[0] == command:
-        text = COMMANDS[command]
-        parser = _Parser(
-            formatter_class=_Formatter, prog=f"tonearm {command}", description=f"{text[0].upper()}{text[1:]}."
-        )
-        parser.add_argument("--debug", action="store_true", help="show tracebacks")
+        parser = _Parser(prog=f"tonearm {command}", description=f"{COMMANDS[command]}.")
         importlib.import_module(f"tonearm.cli.{command}").add_arguments(parser)
+        parser.add_argument("--debug", action="store_true", help="Show the traceback of errors")
         # Intermixed: sources may stand before options and after them.
         return parser.parse_intermixed_args(arguments[1:], SimpleNamespace(command=command))
     parser = _Parser(
-        formatter_class=_Formatter,
         prog="tonearm",
         description="Turns what machine-learning models write into audio that people can hear.",
+        epilog="tonearm COMMAND --help shows the options of a command.",
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    parser.add_argument("--version", action=_Version, nargs=0, help="Show the version")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="Commands")
     for name, text in COMMANDS.items():
-        subparsers.add_parser(name, help=text, formatter_class=_Formatter)
+        subparsers.add_parser(name, help=text)
     parsed = parser.parse_args(arguments, SimpleNamespace())
     if parsed.command is None:
         parser.print_help()
@@ -53,8 +50,20 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     return parsed
 
 
+def add_set_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--set``, which several commands take."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="Value of the pipeline to override, as in steps.1.with.iterations=60; steps and outputs count from 0",
+    )
+
+
 class _Formatter(argparse.HelpFormatter):
-    """Help as wide as the terminal, measured without shutil, which costs as much as argparse itself."""
+    """Formatter of help as wide as the terminal, measured without shutil, which costs as much as argparse itself."""
 
     def __init__(self, prog: str) -> None:
         try:
@@ -65,16 +74,22 @@ class _Formatter(argparse.HelpFormatter):
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that says what to do about a mistake."""
+    """Parser whose help and messages read like the rest of the program's."""
+
+    def __init__(self, prog: str, description: str | None = None, epilog: str | None = None) -> None:
+        super().__init__(prog, None, description, epilog, formatter_class=_Formatter, add_help=False)
+        self._positionals.title = "Arguments"
+        self._optionals.title = "Options"
+        self.add_argument("-h", "--help", action="help", help="Show this help")
 
     def error(self, message: str) -> NoReturn:
-        """Print the mistake and where help is, and exit with 2."""
-        console.say(f"usage: {message}\n    hint: {self.prog} --help")
+        """Print the mistake and where to find help, and exit with 2."""
+        console.print_message(f"usage: {message}\n    hint: {self.prog} --help")
         raise SystemExit(console.USAGE)
 
 
 class _Version(argparse.Action):
-    """Print the version, which is imported only then."""
+    """Action that prints the version, which is imported only then."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from tonearm.version import __version__

@@ -1,4 +1,4 @@
-"""``tonearm plugins``: what is installed, and what it takes."""
+"""``tonearm plugins``: list the installed plugins, or the options of one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tonearm.cli import console
-from tonearm.errors import UsageError, did_you_mean
-from tonearm.pipeline.options import declared
+from tonearm.cli.printing import align_columns
+from tonearm.errors import RunCommand, UsageError, did_you_mean
+from tonearm.pipeline.options import declared_options
 from tonearm.pipeline.schema import description_of, options_schema
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import Entry, PluginError, Registry, guard
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:
@@ -19,31 +20,31 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="show one plugin and its options, or one dialect")
+    """Declare the arguments of the command."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="Plugin to describe, or with --dialects a dialect")
     parser.add_argument(
         "--dialects",
         action="store_true",
-        help="list the dialects of mel spectrograms that it knows; or spell out the one that NAME says",
+        help="List the dialects of mel spectrograms, or show all figures of the dialect NAME",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="Print JSON")
 
 
 def main(arguments: SimpleNamespace) -> int:
     """List all plugins, or describe one."""
-    registry = console.registry()
+    registry = console.load_registry()
     if arguments.dialects:
         from tonearm.cli import dialects
 
-        plugin = arguments.name and _named(registry).get(arguments.name)
-        if plugin and "dialect" not in declared(ports_of(plugin.resolve()).options):
+        plugin = arguments.name and _by_name(registry).get(arguments.name)
+        if plugin and "dialect" not in declared_options(ports_of(plugin.resolve()).options):
             raise UsageError(f"{arguments.name} takes no dialect", code="no-dialect")
         return dialects.main(registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
-        row = described(registry, entry)
+        row = plugin_row(registry, entry)
         definitions: dict[str, Any] = {}
-        with guard(entry.full_name):
+        with as_plugin_error(entry.full_name):
             row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
         if definitions:
             row["$defs"] = definitions
@@ -52,85 +53,89 @@ def main(arguments: SimpleNamespace) -> int:
     rows = []
     for entry in registry.entries():
         try:
-            rows.append(described(registry, entry))
+            rows.append(plugin_row(registry, entry))
         except PluginError as error:
-            console.warn_of([error.problem])
+            console.print_warnings([error.problem])
     print(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
     return console.DONE
 
 
-def _named(registry: Registry) -> dict[str, Entry]:
+def _by_name(registry: Registry) -> dict[str, RegistryEntry]:
+    """Return the plugins by full name, and by short name where it is unambiguous."""
     names = {}
     for entry in registry.entries():
-        if registry.is_bare(entry):
-            names[entry.name] = entry
+        names[registry.short_name(entry)] = entry
         names[entry.full_name] = entry
     return names
 
 
-def _find(registry: Registry, name: str) -> Entry:
-    names = _named(registry)
+def _find(registry: Registry, name: str) -> RegistryEntry:
+    names = _by_name(registry)
     if name not in names:
-        hint = did_you_mean(name, names) or "tonearm plugins lists all"
-        raise UsageError(f"there is no plugin {name!r}", code="unknown-plugin", hint=hint)
+        hint = did_you_mean(name, names)
+        remedies = () if hint else (RunCommand(("tonearm", "plugins"), when="to list all plugins"),)
+        raise UsageError(f"there is no plugin {name!r}", code="unknown-plugin", hint=hint, remedies=remedies)
     return names[name]
 
 
-def described(registry: Registry, entry: Entry) -> dict[str, Any]:
-    """Return what the table and the page show."""
+def plugin_row(registry: Registry, entry: RegistryEntry) -> dict[str, Any]:
+    """Return a plugin's name, role, ports, package and description."""
     plugin = entry.resolve()
     ports = ports_of(plugin)
     return {
-        "name": entry.name if registry.is_bare(entry) else entry.full_name,
+        "name": registry.short_name(entry),
         "role": entry.role,
-        "takes": _words(ports.takes),
-        "gives": _words(ports.gives),
+        "takes": _port_names(ports.takes),
+        "gives": _port_names(ports.gives),
         "origin": entry.origin,
-        "package": entry.offer.package,
+        "package": entry.package.label,
         "description": description_of(plugin),
     }
 
 
-def _words(signals: tuple[type[Signal], ...]) -> list[str]:
+def _port_names(signals: tuple[type[Signal], ...]) -> list[str]:
     return ["any" if signal is Signal else signal.port for signal in signals]
 
 
-def flow(row: dict[str, Any]) -> str:
-    """Return what goes in and comes out, in ports."""
-    ends = [" or ".join(words) for words in (row["takes"], row["gives"]) if words]
+def port_flow(row: dict[str, Any]) -> str:
+    """Return the ports that a plugin takes and gives, as in ``complex → waveform``."""
+    ends = [" or ".join(names) for names in (row["takes"], row["gives"]) if names]
     if row["role"] == "transform":
         return " → ".join(ends)
     return f"→ {ends[0]}" if row["role"] == "decoder" else f"{ends[0]} →"
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    """Return the plugins role by role, in columns."""
-    name_width = max((len(row["name"]) for row in rows), default=0)
-    flow_width = max((len(flow(row)) for row in rows), default=0)
+    """Return the plugins in columns, role by role."""
+    cells = []
+    for row in rows:
+        origin = "" if row["origin"] == "builtin" else f"[{row['package']}]"
+        cells.append((row["name"], port_flow(row), " ".join(filter(None, (row["description"], origin)))))
     lines: list[str] = []
-    for role in dict.fromkeys(row["role"] for row in rows):
-        lines += ["", f"{role}s"] if lines else [f"{role}s"]
-        for row in (row for row in rows if row["role"] == role):
-            origin = "" if row["origin"] == "builtin" else f"[{row['package']}]"
-            columns = f"  {row['name']:{name_width}}  {flow(row):{flow_width}}  "
-            lines.append(columns + " ".join(filter(None, (row["description"], origin))))
+    role = None
+    for row, line in zip(rows, align_columns(cells, left=(0, 1, 2)), strict=True):
+        if row["role"] != role:
+            role = row["role"]
+            lines += ["", f"{role}s"] if lines else [f"{role}s"]
+        lines.append(f"  {line}")
     return "\n".join(lines)
 
 
-def _page(row: dict[str, Any], entry: Entry) -> str:
-    """Return one plugin with its options."""
-    lines = [f"{row['name']}: {row['description']}", f"{row['role']}, {flow(row)}, from {row['package']}", ""]
-    for option in declared(ports_of(entry.resolve()).options).values():
+def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
+    """Return the description of one plugin and its options."""
+    lines = [f"{row['name']}: {row['description']}", f"{row['role']}, {port_flow(row)}, from {row['package']}", ""]
+    options = declared_options(ports_of(entry.resolve()).options)
+    for option in options.values():
         schema = row["options"]["properties"][option.name]
         default = "required" if option.required else f"default {json.dumps(schema['default'], ensure_ascii=False)}"
-        lines += [f"  {option.name}: {kind(schema)}, {default}", f"      {option.description}"]
-    return "\n".join(lines) if len(lines) > 3 else "\n".join([*lines, "  no options"])
+        lines += [f"  {option.name}: {option_type(schema)}, {default}", f"      {option.description}"]
+    return "\n".join(lines if options else [*lines, "  no options"])
 
 
-def kind(schema: dict[str, Any]) -> str:
-    """Return what an option takes, in words."""
+def option_type(schema: dict[str, Any]) -> str:
+    """Return the values that an option takes, in words: ``whole number ≥ 1``."""
     if "anyOf" in schema:
-        return " or ".join(kind(part) for part in schema["anyOf"] if part.get("type") != "null")
+        return " or ".join(option_type(part) for part in schema["anyOf"] if part.get("type") != "null")
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value is not None)
     if "$ref" in schema:
@@ -138,7 +143,7 @@ def kind(schema: dict[str, Any]) -> str:
     words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
     word = str(schema.get("type", "any"))
     if word == "array":
-        return f"list of {kind(schema.get('items', {}))}"
+        return f"list of {option_type(schema.get('items', {}))}"
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
     return " ".join([words.get(word, word), *bounds])

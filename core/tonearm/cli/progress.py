@@ -1,4 +1,4 @@
-"""What a person sees of a run while it runs, or a program."""
+"""Observers of a run: messages, progress for people, and JSON records for programs."""
 
 from __future__ import annotations
 
@@ -18,24 +18,34 @@ if TYPE_CHECKING:
     from tonearm.run.plan import Plan
     from tonearm.run.result import Result
 
-LINE_EVERY = 5.0
-"""Seconds between two lines of progress where nobody is looking."""
+LINE_INTERVAL = 5.0
+"""Seconds between two lines of progress where stderr is no terminal."""
 
-REFRESH_EVERY = 0.1
+REFRESH_INTERVAL = 0.1
+"""Least number of seconds between two drawings of the progress bar."""
 
-MOST_WARNINGS = 5
-"""So many of one kind are said; the journal has all."""
+MAX_WARNINGS = 5
+"""Number of warnings of one kind that are printed; the journal has all."""
 
 
 class Observer:
-    """Says what failed and what to know; more in subclasses.
+    """Observer of a run that prints failures and warnings; subclasses show progress too.
 
     Parameters
     ----------
     lines
-        Where a line of JSON for each item goes; None for nowhere.
+        Stream that gets one JSON record for each item; None for no records.
     quiet
-        Whether warnings are kept back.
+        Whether warnings are only logged, not printed.
+
+    Attributes
+    ----------
+    total
+        Number of sources to convert.
+    done
+        Number of sources that are finished.
+    failed
+        Number of failed items.
     """
 
     def __init__(self, *, quiet: bool, lines: TextIO | None) -> None:
@@ -47,180 +57,200 @@ class Observer:
         self._warned: Counter[str] = Counter()
 
     def begin(self, plan: Plan) -> None:
-        """Take note of what there is to do."""
+        """Note how many sources there are to convert, and record those that are skipped."""
         self.total = len(plan)
         if self._lines:
             for name in plan.skipped():
-                self._print({"source": name, "status": "skipped", "reason": "done before, and unchanged"})
+                self._write_record({"source": name, "status": "skipped", "reason": "done before, and unchanged"})
 
     def __call__(self, result: Result) -> None:
-        """Take note of a result."""
+        """Count a result, report its failures and warnings, and record its items."""
         self.done += result.last
         self.failed += len(result.failures)
         if result.failures or result.warnings:
-            self._tell(result)
+            self._report(result)
         if self._lines:
-            for values in _items(result):
-                self._print(values)
+            for record in _records(result):
+                self._write_record(record)
         self.progress(result)
 
-    def _tell(self, result: Result) -> None:
-        """Say what failed, and what is worth knowing; of warnings of one kind only the first ones, all in the log."""
+    def _report(self, result: Result) -> None:
+        """Print failures, and the first warnings of each kind; the log file gets all of them."""
         from tonearm.errors import Problem, advise, one_line
         from tonearm.run.report import warning_pattern
 
         name = one_line(result.source)
         for failure in result.failures:
-            self.say(f"{name}: {Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))}")
+            problem = Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))
+            self.print_message(f"{name}: {problem}")
             if failure.trace:
-                self.say(failure.trace)
+                self.print_message(failure.trace)
         for warning in result.warnings:
             kind = warning_pattern(warning)
             self._warned[kind] += 1
-            if self.quiet or self._warned[kind] > MOST_WARNINGS:
+            if self.quiet or self._warned[kind] > MAX_WARNINGS:
                 console.log(f"{name}: warning: {warning}")
             else:
-                self.say(f"{name}: warning: {warning}")
-            if self._warned[kind] == MOST_WARNINGS and not self.quiet:
-                self.say("further warnings of this kind are only counted; the journal has all")
+                self.print_message(f"{name}: warning: {warning}")
+            if self._warned[kind] == MAX_WARNINGS and not self.quiet:
+                self.print_message("further warnings of this kind are only counted; the journal has all")
 
-    def _print(self, values: dict[str, Any]) -> None:
+    def _write_record(self, record: dict[str, Any]) -> None:
+        """Write a record as one line of JSON; the run continues if the reader of the lines has finished."""
         import json
 
         if self._lines is None:
             return
         try:
-            print(json.dumps(values, separators=(",", ":")), file=self._lines, flush=True)
+            print(json.dumps(record, separators=(",", ":")), file=self._lines, flush=True)
         except BrokenPipeError:
-            console.forget(self._lines)  # whoever read it has left; the work goes on
+            console.discard_stream(self._lines)
             self._lines = None
         except OSError as error:
             from tonearm.errors import OutputError
 
-            console.forget(self._lines)
+            console.discard_stream(self._lines)
             self._lines = None
             raise OutputError(f"cannot write to stdout: {(error.strerror or str(error)).lower()}") from error
 
-    def print_plan(self, source: str, outputs: list[str] | None, why: str) -> None:
-        """Say what would be done with a source, on stdout; with no outputs it would be skipped."""
+    def print_plan(self, source: str, outputs: list[str] | None, reason: str) -> None:
+        """Print on stdout what the run would do with a source.
+
+        Parameters
+        ----------
+        source
+            Name of the source.
+        outputs
+            Names of the files that it would become; None if it would be skipped.
+        reason
+            Reason why it would be converted again or skipped; may be empty.
+        """
         from tonearm.errors import one_line
 
         if self._lines:
             status = "skipped" if outputs is None else "planned"
-            self._print({"source": source, "status": status, "outputs": outputs or [], "reason": why})
+            self._write_record({"source": source, "status": status, "outputs": outputs or [], "reason": reason})
             return
-        what = "skipped" if outputs is None else f"-> {', '.join(map(one_line, outputs)) or 'nothing'}"
-        print(f"{one_line(source)} {what}{f' ({why})' if why else ''}")
+        action = "skipped" if outputs is None else f"-> {', '.join(map(one_line, outputs)) or 'nothing'}"
+        print(f"{one_line(source)} {action}{f' ({reason})' if reason else ''}")
 
-    def say(self, line: str) -> None:
-        """Say something that a person should know."""
-        console.say(line)
+    def print_message(self, line: str) -> None:
+        """Print a message."""
+        console.print_message(line)
 
     def progress(self, result: Result) -> None:
-        """Show how far it is."""
+        """Show progress after a result."""
 
     def tick(self) -> None:
-        """Show that time passes."""
+        """Show that time passes while no result comes."""
 
     def end(self) -> None:
-        """Show no more."""
+        """Stop showing progress."""
 
 
-class Lines(Observer):
-    """A line of progress every few seconds."""
+class ProgressLines(Observer):
+    """Observer that prints a line of progress every few seconds."""
 
     def __init__(self, *, quiet: bool, lines: TextIO | None) -> None:
         super().__init__(quiet=quiet, lines=lines)
-        self._began = self._said = time.monotonic()
+        self._began = self._last_line = time.monotonic()
 
     def begin(self, plan: Plan) -> None:
-        """Begin to count the time."""
+        """Start measuring the rate."""
         super().begin(plan)
-        self._began = self._said = time.monotonic()
+        self._began = self._last_line = time.monotonic()
 
     def tick(self) -> None:
-        """Say how far it is, now and then."""
+        """Print a line of progress, if the last one is old enough."""
         now = time.monotonic()
-        if now - self._said < LINE_EVERY:
+        if now - self._last_line < LINE_INTERVAL:
             return
-        self._said = now
+        self._last_line = now
         rate = self.done / (now - self._began)
         failed = f", {self.failed} failed" if self.failed else ""
         left = f", {(self.total - self.done) / rate:.0f} s left" if rate else ""
-        console.say(f"{self.done} of {self.total} sources{failed}, {rate:.1f} a second{left}")
+        console.print_message(f"{self.done} of {self.total} sources{failed}, {rate:.1f} a second{left}")
 
 
-class Bar(Observer):
-    """A progress bar; it is drawn when results come, by no thread of its own, so that workers can be forked."""
+class ProgressBar(Observer):
+    """Observer that draws a progress bar, on this thread alone, so that worker processes can be forked safely."""
 
     def __init__(self, bar: Progress, *, quiet: bool, lines: TextIO | None) -> None:
         super().__init__(quiet=quiet, lines=lines)
         self._bar = bar
         self._task = bar.add_task("", total=None, failed="")
-        self._drawn = 0.0
+        self._last_drawn = 0.0
 
     def begin(self, plan: Plan) -> None:
-        """Draw it for the first time."""
+        """Draw the bar for the first time."""
         super().begin(plan)
         self._bar.update(self._task, total=self.total)
         self._bar.start()
 
-    def say(self, line: str) -> None:
-        """Print a line above it."""
+    def print_message(self, line: str) -> None:
+        """Print a message above the bar."""
         console.log(line)
         self._bar.console.print(line, markup=False, soft_wrap=True)
 
     def progress(self, result: Result) -> None:
-        """Draw it."""
+        """Draw the bar, unless it was drawn a moment ago."""
         from tonearm.errors import one_line
 
         now = time.monotonic()
-        if now - self._drawn < REFRESH_EVERY and self.done < self.total:
+        if now - self._last_drawn < REFRESH_INTERVAL and self.done < self.total:
             return
-        self._drawn = now
+        self._last_drawn = now
         failed = f"{self.failed} failed" if self.failed else ""
         name = one_line(os.path.basename(result.source), 40)  # noqa: PTH119
         self._bar.update(self._task, completed=self.done, description=name, failed=failed)
         self._bar.refresh()
 
     def tick(self) -> None:
-        """Draw it anew, if nothing has come for a while."""
+        """Draw the bar again, if no result has come for a while."""
         now = time.monotonic()
-        if now - self._drawn > 10 * REFRESH_EVERY:
-            self._drawn = now
+        if now - self._last_drawn > 10 * REFRESH_INTERVAL:
+            self._last_drawn = now
             self._bar.refresh()
 
     def end(self) -> None:
-        """Wipe it away."""
+        """Erase the bar."""
         self._bar.stop()
 
 
 @contextlib.contextmanager
-def observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
-    """Give what shows a run: a bar on a terminal, a line now and then elsewhere, JSON on stdout if asked for."""
-    lines = _own_stdout() if as_json else None
+def open_observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
+    """Give the observer for this run: a bar on a terminal, lines of progress elsewhere, neither if quiet.
+
+    Parameters
+    ----------
+    quiet
+        Whether to print failures only.
+    as_json
+        Whether to write JSON records to stdout.
+    """
+    lines = _claim_stdout() if as_json else None
     if quiet:
         yield Observer(quiet=True, lines=lines)
         return
     if not console.is_terminal(sys.stderr):
-        yield Lines(quiet=False, lines=lines)
+        yield ProgressLines(quiet=False, lines=lines)
         return
-    bar = _bar()
+    bar = _rich_progress()
     try:
-        yield Bar(bar, quiet=False, lines=lines)
+        yield ProgressBar(bar, quiet=False, lines=lines)
     finally:
         bar.stop()
 
 
-def _own_stdout() -> TextIO:
-    """Return stdout for us alone; what plugins print goes to stderr from here on."""
+def _claim_stdout() -> TextIO:
+    """Return a stream to stdout for the records alone; whatever plugins print goes to stderr from here on."""
     sys.stdout.flush()
-    own = os.fdopen(os.dup(1), "w", encoding="ascii", errors="backslashreplace")
+    claimed = os.fdopen(os.dup(1), "w", encoding="ascii", errors="backslashreplace")
     os.dup2(2, 1)
-    return own
+    return claimed
 
 
-def _bar() -> Progress:
+def _rich_progress() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -246,7 +276,10 @@ def _bar() -> Progress:
     )
 
 
-def _items(result: Result) -> Iterator[dict[str, Any]]:
+def _records(result: Result) -> Iterator[dict[str, Any]]:
+    """Yield the JSON record of each item of a result."""
+    from tonearm.cli.printing import error_fields
+
     for item in result.items:
         yield {
             "source": result.source,
@@ -263,7 +296,5 @@ def _items(result: Result) -> Iterator[dict[str, Any]]:
             "key": failure.key,
             "index": failure.index,
             "status": "failed",
-            "code": failure.code,
-            "message": failure.message,
-            "hint": failure.hint,
+            **error_fields(failure),
         }

@@ -1,4 +1,4 @@
-"""``tonearm run``: a pipeline over many files."""
+"""``tonearm run``: convert files with a pipeline."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from tonearm.cli import console
+from tonearm.cli.parser import add_set_option
 from tonearm.startup import StopHandler, keep_freed_memory
 
 if TYPE_CHECKING:
@@ -16,70 +17,87 @@ if TYPE_CHECKING:
     from tonearm.run.plan import Plan
     from tonearm.run.report import Report
 
-SHOWN = 5
-"""So many files and failures are named at the end; the journal has all."""
+MAX_FILES = 5
+"""Number of written files that the summary names; the journal has all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes."""
-    parser.add_argument("pipeline", metavar="PIPELINE", help="YAML file")
+    """Declare the arguments of the command."""
+    parser.add_argument("pipeline", metavar="PIPELINE", help="Pipeline file (YAML)")
     parser.add_argument(
         "sources",
         nargs="*",
         default=[],
         metavar="SOURCE",
-        help="files, folders or patterns; else the pipeline's own",
+        help="Files, folders or patterns to convert (default: the sources that the pipeline names)",
     )
-    parser.add_argument(
-        "--from", metavar="FILE", dest="listed", help="file that lists sources, one a line or NUL-separated; - is stdin"
+    add_set_option(parser)
+    group = parser.add_argument_group("Input")
+    group.add_argument(
+        "--from",
+        metavar="FILE",
+        dest="listed",
+        help="List of sources: a file with one source a line, or separated by NUL; - reads it from stdin",
     )
-    parser.add_argument("--out", metavar="DIR", default=".", help="output folder; the current one if not given")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    again = parser.add_argument_group("what is done again")
-    again.add_argument("--force", action="store_true", help="convert all, and replace files that no run wrote")
-    again.add_argument("--verify", action="store_true", help="look at the content of outputs, not only at their sizes")
-    again.add_argument("--part", type=_part, metavar="I/N", help="part I of N; each part may run elsewhere")
-    work = parser.add_argument_group("how it works")
-    work.add_argument(
-        "--jobs", type=int, metavar="N", help="worker processes; the cores there are if not given, 0 for none"
+    group.add_argument(
+        "--part", type=_part, metavar="I/N", help="Part of the sources: part I of N; each part may run elsewhere"
     )
-    work.add_argument("--timeout", type=float, metavar="S", help="seconds that a source may take")
-    work.add_argument("--executor", metavar="NAME", default="local", help="who does the work; local is this machine")
-    work.add_argument(
+    group = parser.add_argument_group("Output")
+    group.add_argument("--out", metavar="DIR", default=".", help="Output folder (default: the current folder)")
+    group.add_argument(
+        "--force", action="store_true", help="Convert everything again, and replace files that no run wrote"
+    )
+    group.add_argument(
+        "--verify", action="store_true", help="Verify existing outputs by their content, not only by their size"
+    )
+    group.add_argument(
         "--fsync",
         choices=("file", "none"),
         default="file",
-        help="flush each file to the disk, or leave it to the system",
+        help="When outputs reach the disk: file flushes each file before it gets its name, none leaves it to the"
+        " system (default: file)",
     )
-    end = parser.add_argument_group("when it ends")
-    end.add_argument("--fail-fast", action="store_true", help="stop at the first item that fails")
-    end.add_argument("--max-failures", type=int, metavar="N", help="stop when N items have failed")
-    said = parser.add_argument_group("what it says")
-    said.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
-    said.add_argument("--json", action="store_true", help="print a line of JSON for each item on stdout")
-    said.add_argument("--log-file", metavar="FILE", help="append all messages to a file, with the time")
-    console.add_set(parser)
+    group = parser.add_argument_group("Execution")
+    group.add_argument("--dry-run", action="store_true", help="List what the run would do, without converting")
+    group.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="Number of worker processes; 0 converts in this process (default: one for each usable core)",
+    )
+    group.add_argument(
+        "--timeout", type=float, metavar="S", help="Time limit for each source in seconds; needs worker processes"
+    )
+    group.add_argument(
+        "--executor", metavar="NAME", default="local", help="Executor; local works on this machine (default: local)"
+    )
+    group.add_argument("--fail-fast", action="store_true", help="Stop at the first failed item")
+    group.add_argument("--max-failures", type=int, metavar="N", help="Number of failed items that stops the run")
+    group = parser.add_argument_group("Messages")
+    group.add_argument("--quiet", action="store_true", help="Print only failures")
+    group.add_argument("--json", action="store_true", help="Print one JSON object for each item on stdout")
+    group.add_argument("--log-file", metavar="FILE", help="Log file; every message is appended with its time")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run the pipeline, and say what became of it."""
-    StopHandler.install()  # before anything heavy is imported: whoever stops us early is heard too
-    from tonearm.cli.progress import observer
+    """Run the pipeline and print a summary."""
+    StopHandler.install()  # before anything heavy is imported, so that an early signal is handled too
+    from tonearm.cli.progress import open_observer
 
-    with console.logged(arguments.log_file):
+    with console.log_to(arguments.log_file):
         try:
-            with observer(quiet=arguments.quiet, as_json=arguments.json) as watching:
-                return _run(arguments, watching)
+            with open_observer(quiet=arguments.quiet, as_json=arguments.json) as observer:
+                return _run(arguments, observer)
         except KeyboardInterrupt as interrupt:
-            return console.stopped_by(interrupt)
+            return console.report_interrupt(interrupt)
 
 
-def _run(arguments: argparse.Namespace, watching: Observer) -> int:
-    from tonearm.python import load
+def _run(arguments: argparse.Namespace, observer: Observer) -> int:
+    from tonearm.python import load_pipeline
     from tonearm.run.options import RunOptions
     from tonearm.run.run import Run
 
-    pipeline = load(arguments.pipeline, overrides=arguments.overrides, plugins=console.registry())
+    pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.load_registry())
     options = RunOptions(
         out=arguments.out,
         force=arguments.force,
@@ -97,24 +115,24 @@ def _run(arguments: argparse.Namespace, watching: Observer) -> int:
         keep_freed_memory()
     plan = run.plan(pipeline.find_sources(_sources(arguments), warn=run.report.warnings.append))
     for warning in run.report.warnings:
-        console.say(f"warning: {warning}")
+        console.print_message(f"warning: {warning}")
     if arguments.dry_run:
         run.release()
-        _show(plan, watching)
+        _print_plan(plan, observer)
         return console.DONE
-    watching.begin(plan)
+    observer.begin(plan)
     try:
-        run.execute(plan, watching, watching.tick)
+        run.execute(plan, observer, observer.tick)
     finally:
-        watching.end()
+        observer.end()
         if run.report.total + run.report.skipped:
             for line in summary(run.report):
-                (console.log if arguments.quiet else console.say)(line)
+                (console.log if arguments.quiet else console.print_message)(line)
     return console.DONE if run.report.ok else console.SOME_FAILED
 
 
 def _sources(arguments: argparse.Namespace) -> Iterable[str] | None:
-    """Return the sources that were named; None for the pipeline's own."""
+    """Return the sources that the command line names; None for the sources of the pipeline."""
     if not arguments.listed:
         return arguments.sources or None
     import itertools
@@ -134,22 +152,23 @@ def _part(text: str) -> Part:
         raise argparse.ArgumentTypeError(error.message) from error
 
 
-def _show(plan: Plan, watching: Observer) -> None:
-    """Say what would be done."""
+def _print_plan(plan: Plan, observer: Observer) -> None:
+    """List what the run would do."""
     from tonearm.errors import one_line
 
     for task, reason in plan.tasks_with_reasons():
         kept = f"{len(task.skip)} items are done" if task.skip else ""
-        watching.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
+        observer.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
     for name in plan.skipped():
-        watching.print_plan(name, None, "done before, and unchanged")
+        observer.print_plan(name, None, "done before, and unchanged")
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
     counts += [f"{plan.in_other_parts} in other parts"] if plan.in_other_parts else []
-    console.say(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
+    console.print_message(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
 
 
 def summary(report: Report) -> Iterator[str]:
-    """Yield how many, how fast, where the files are, what there is to know, and the first of what failed."""
+    """Yield the counts and rates of a run, the first files that it wrote, and its warnings and failures by kind."""
+    from tonearm.cli.printing import failure_lines, format_duration, warning_lines
     from tonearm.errors import one_line
 
     left = report.total - report.sources
@@ -157,26 +176,21 @@ def summary(report: Report) -> Iterator[str]:
     counts += [f"{report.warned} with warnings"] if report.warned else []
     counts += [f"{report.skipped} done before"] if report.skipped else []
     counts += [f"{left} left"] if left else []
-    yield f"{', '.join(counts)} in {console.duration(report.seconds)}{_rates(report)}"
-    for name in report.first_outputs[:SHOWN]:
+    yield f"{', '.join(counts)} in {format_duration(report.seconds)}{_rates(report)}"
+    for name in report.first_outputs[:MAX_FILES]:
         yield f"    {one_line(report.out / name)}"
-    if report.files > SHOWN:
-        yield f"    and {report.files - SHOWN} more below {one_line(report.out)}"
+    if report.files > MAX_FILES:
+        yield f"    and {report.files - MAX_FILES} more below {one_line(report.out)}"
     if report.noted:
         yield "warnings:"
-    for kind, (count, source) in sorted(report.noted.items(), key=lambda one: -one[1][0]):
-        yield f"    {count} × {kind}, first {one_line(source)}"
+    yield from warning_lines(report.noted)
     if report.failed:
         yield "failed:"
-    for code, count in report.codes.most_common():
-        failure = next((failure for failure in report.failures if failure.code == code), None)
-        yield f"    {count} × {code}" + (f", first {one_line(failure.source)}: {failure.message}" if failure else "")
-        if failure and failure.hint:
-            yield f"        hint: {failure.hint}"
+    yield from failure_lines(report.codes, report.failures)
 
 
 def _rates(report: Report) -> str:
-    """Return how fast it was, where there was enough of it to tell."""
+    """Return the rates of a run that was long enough to measure them."""
     rates = [f"{report.sources / report.seconds:.0f} sources a second"] if report.sources >= 100 else []
     if report.sound > 10 and report.seconds > 1:
         rates.append(f"{report.sound / report.seconds:.0f} × real time")

@@ -1,4 +1,4 @@
-"""``tonearm schema``: the JSON Schema of pipelines."""
+"""``tonearm schema``: print the JSON Schema of pipelines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: nothing."""
+    """Explain what the schema is for; the command takes no arguments."""
     parser.epilog = "Save it, and put '# yaml-language-server: $schema=FILE' on the first line of a pipeline."
 
 
@@ -22,5 +22,5 @@ def main(_: SimpleNamespace) -> int:
 
     from tonearm.pipeline.schema import pipeline_schema
 
-    print(json.dumps(pipeline_schema(console.registry()), indent=2, ensure_ascii=False))
+    print(json.dumps(pipeline_schema(console.load_registry()), indent=2, ensure_ascii=False))
     return console.DONE

@@ -16,7 +16,7 @@ from msgspec import Struct
 Form: TypeAlias = Literal["yaml", "flags", "python"]
 """Where the pipeline comes from, and so how a remedy reads."""
 
-_PLAIN = re.compile(r"[A-Za-z_*][\w.*/+-]*")
+_PLAIN = re.compile(r"[A-Za-z_][\w.*/+-]*")
 _NOT_TEXT = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 _WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
 _OPEN = "…"

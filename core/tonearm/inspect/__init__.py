@@ -1,10 +1,10 @@
-"""What an array seems to be, with reasons: what is certain, what is likely, and what no array can say."""
+"""Inspection: what an array seems to hold, with reasons and how certain each finding is."""
 
 from __future__ import annotations
 
-from tonearm.inspect.files import Inspected, inspect_file
+from tonearm.inspect.files import Inspection, inspect_file
 from tonearm.inspect.guess import Guess, guess
-from tonearm.inspect.measure import Measured, measure
 from tonearm.inspect.notes import Finding
+from tonearm.inspect.statistics import ArrayStatistics, compute_statistics
 
-__all__ = ["Finding", "Guess", "Inspected", "Measured", "guess", "inspect_file", "measure"]
+__all__ = ["ArrayStatistics", "Finding", "Guess", "Inspection", "compute_statistics", "guess", "inspect_file"]

@@ -1,4 +1,4 @@
-"""Files to inspect: found by their suffix, each array in them looked at."""
+"""Inspection of files: the decoder is chosen by suffix, and each array of the file is examined."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.arrays import KeyedArrayOptions
-from tonearm.errors import ItemError, UsageError, one_line
-from tonearm.inspect.guess import Guess, as_sound, guess
-from tonearm.inspect.measure import measure
+from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
+from tonearm.inspect.guess import Guess, describe_sound_file, guess
 from tonearm.inspect.notes import UNKNOWN
-from tonearm.inspect.preview import picture
-from tonearm.pipeline.inference import by_suffix, find_way
+from tonearm.inspect.preview import draw_preview
+from tonearm.inspect.statistics import compute_statistics
+from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
+from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context
-from tonearm.plugins.contract import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import Entry, Registry
+from tonearm.plugins.registry import Registry, RegistryEntry
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 from tonearm.source import Source
 
-MOST = 20
-"""Arrays of one file that are looked at."""
+MAX_ARRAYS = 20
+"""Largest number of arrays of one file that are inspected."""
 
-DECODED = 1 << 23
-"""Samples of a file of sound that are decoded to be looked at; of more, the header has to do."""
+MAX_DECODED_SAMPLES = 1 << 23
+"""Largest number of samples of a sound file that are decoded; of a longer file, only the header is read."""
 
-RATES = ("sr", "fs", "rate", "sample_rate", "samplerate", "sampling_rate", "sampling_frequency")
-"""Names of a single number beside an array that says its sample rate."""
+RATE_KEYS = ("sr", "fs", "rate", "sample_rate", "samplerate", "sampling_rate", "sampling_frequency")
+"""Names of the single number beside an array that is its sample rate."""
 
 
-class Inspected(Struct, frozen=True, kw_only=True):
-    """One array of a file.
+class Inspection(Struct, frozen=True, kw_only=True):
+    """Inspection of one array of a file.
 
     Parameters
     ----------
     file, key
-        Where it is; the key is empty where a format has none.
+        Name of the file, and of the array in it; the key is empty if the format has none.
     decoder
-        Name of the plugin that reads it.
+        Name of the decoder.
     shape, dtype
-        Of the array.
+        Shape and type of the array.
     guess
-        What it seems to be; None if it cannot be looked at.
+        Guess of what the array holds; None if it cannot be read.
     error
-        Why it cannot.
-    picture
+        Error that occurred when it was read; None if there was none.
+    preview
         Lines of block characters.
     note
-        What there is to say in place of all this.
+        Text in place of a guess, for what is no array.
     """
 
     file: str
@@ -60,15 +60,15 @@ class Inspected(Struct, frozen=True, kw_only=True):
     dtype: str = ""
     guess: Guess | None = None
     error: ItemError | None = None
-    picture: tuple[str, ...] = ()
+    preview: tuple[str, ...] = ()
     note: str = ""
 
     def pipeline(self, registry: Registry) -> dict[str, Any]:
-        """Return the pipeline that would convert it, with ``?`` where the user must decide."""
+        """Return a pipeline that converts the array, with ``?`` where the user must decide."""
         options = dict(self.guess.options) if self.guess else {}
         if self.key:
             options["key"] = self.key
-        steps = find_way(registry, _signals(options), _writer(registry))
+        steps = find_conversion(registry, _decoded_signals(options), _writer_ports(registry))
         return {
             "tonearm": 1,
             "input": {"use": self.decoder, "files": self.file, "with": options},
@@ -77,8 +77,8 @@ class Inspected(Struct, frozen=True, kw_only=True):
         }
 
 
-def _signals(options: dict[str, Any]) -> Any:
-    """Return the class of what the decoder would give."""
+def _decoded_signals(options: dict[str, Any]) -> Any:
+    """Return the class of the signals that the decoder gives with these options."""
     from tonearm.arrays import KINDS
     from tonearm.signals import MagnitudeSpectrogram, Waveform
 
@@ -86,159 +86,154 @@ def _signals(options: dict[str, Any]) -> Any:
     return (KINDS[kind].signal if kind in KINDS else MagnitudeSpectrogram if "n_fft" in options else Waveform,)
 
 
-def _writer(registry: Registry) -> Any:
+def _writer_ports(registry: Registry) -> Any:
     return ports_of(registry.find("encoder", "wav-writer").resolve()).takes
 
 
 def inspect_file(
     path: str, registry: Registry, *, decoder: str | None = None, key: str | None = None
-) -> Iterator[Inspected]:
-    """Yield what each array of a file seems to be.
+) -> Iterator[Inspection]:
+    """Yield the inspection of each array of a file.
 
     Parameters
     ----------
     path
-        Of the file.
+        Name of the file.
     registry
-        The plugins, and the dialects that they offer.
+        Registry of plugins and mel dialects.
     decoder
-        Name of the plugin that reads it; by the suffix if None.
+        Name of the decoder; the one for the file's suffix if None.
     key
-        Name of the arrays to look at, with * and ?; all if None.
+        Name of the arrays to inspect, with * and ?; all if None.
 
     Raises
     ------
     UsageError
-        If no decoder, or several, read files with its suffix.
+        If no decoder, or more than one, reads files with this suffix.
     ItemError
         If the file cannot be read.
     """
     from pathlib import Path
 
-    entry = registry.find("decoder", decoder) if decoder else _by_suffix(registry, path)
+    entry = registry.find("decoder", decoder) if decoder else plugin_by_suffix(registry, "decoder", path)
     cls: Any = entry.resolve()
     missing = [need for need in cls.requires if not need.is_met()]
     if missing:
-        raise UsageError(f"{entry.name} needs {missing[0].what}", code="missing-requirement", hint=missing[0].hint)
-    file = _File(path, Source(name=path, path=Path(path)), entry, registry, key)
+        message = f"{entry.name} needs {missing[0].what}, which is not installed"
+        raise UsageError(message, code="missing-requirement", hint=missing[0].hint)
+    inspector = _FileInspector(path, Source(name=path, path=Path(path)), entry, registry, key)
     try:
         if not issubclass(cls, ArrayDecoder):
-            yield from file.sounds(cls)
+            yield from inspector.sound_file(cls)
         elif issubclass(cls, KeyedArrayDecoder):
-            yield from file.keyed(cls)
+            yield from inspector.keyed_arrays(cls)
         else:
-            yield from file.arrays(cls)
+            yield from inspector.array_stream(cls)
     except OSError as error:
         raise ItemError(
             f"cannot read {one_line(path)}: {one_line(error.strerror or error)}", code="unreadable"
         ) from error
 
 
-class _File:
-    """One file that is looked at."""
+class _FileInspector:
+    """Inspector of one file."""
 
-    def __init__(self, path: str, source: Source, entry: Entry, registry: Registry, key: str | None) -> None:
+    def __init__(self, path: str, source: Source, entry: RegistryEntry, registry: Registry, key: str | None) -> None:
         self.path, self.source, self.entry, self.registry, self.key = path, source, entry, registry, key
         self.context = Context(dialects=lambda: registry.dialects)
 
-    def sounds(self, cls: Any) -> Iterator[Inspected]:
-        """Yield what a decoder of sound files says: there is nothing to guess."""
+    def sound_file(self, cls: Any) -> Iterator[Inspection]:
+        """Yield the inspection of each item of a sound file, where there is nothing to guess."""
         try:
-            made = cls(ports_of(cls).options())
-        except TypeError as error:  # it has options that must be given
+            decoder = cls(ports_of(cls).options())
+        except TypeError as error:  # some options have no default
             raise UsageError(
-                f"{one_line(self.path)} says nothing of itself, and nothing can be seen in it",
+                f"{one_line(self.path)} does not tell what it holds",
                 code="nothing-to-inspect",
-                hint=f"tonearm plugins {self.entry.name} lists what must be said",
+                remedies=(RunCommand(("tonearm", "plugins", self.entry.name), when="to see which options to give"),),
             ) from error
-        known = made.look(self.source)
-        if (known.channels or 1) * (known.length or 0) > DECODED:
-            shape = (known.channels or 1, known.length or 0)
-            yield self._made(shape=shape, guess=as_sound(None, known.sample_rate or 0))
+        spec = decoder.probe(self.source)
+        if (spec.channels or 1) * (spec.length or 0) > MAX_DECODED_SAMPLES:
+            shape = (spec.channels or 1, spec.length or 0)
+            yield self._inspection(shape=shape, guess=describe_sound_file(None, spec.sample_rate or 0))
             return
-        for item in made.decode(self.source, self.context):
+        for item in decoder.decode(self.source, self.context):
             if isinstance(item, ItemError):
-                yield self._made(error=item)
+                yield self._inspection(error=item)
             elif isinstance(item.signal, Waveform):
                 samples = item.signal.samples
-                seen = as_sound(measure(samples), item.signal.sample_rate)
-                yield self._made(item.key, samples, guess=seen, picture=tuple(picture(samples, ["channel", "time"])))
+                description = describe_sound_file(compute_statistics(samples), item.signal.sample_rate)
+                preview = tuple(draw_preview(samples, ["channel", "time"]))
+                yield self._inspection(item.key, samples, guess=description, preview=preview)
 
-    def keyed(self, cls: Any) -> Iterator[Inspected]:
-        """Yield each array of a file that holds several by name."""
-        made = cls(ports_of(cls).options(key="*"))
-        with made.open_arrays(self.source, self.context) as found:
-            keys = list(found)
+    def keyed_arrays(self, cls: Any) -> Iterator[Inspection]:
+        """Yield the inspection of each array of a file that holds arrays by name."""
+        decoder = cls(ports_of(cls).options(key="*"))
+        with decoder.open_arrays(self.source, self.context) as arrays:
+            keys = list(arrays)
             chosen = [key for key in keys if self.key is None or key == self.key or fnmatchcase(key, self.key)]
             if not chosen:
-                what = f"there is no array {one_line(self.key or '')!r}" if keys else "there is no array"
-                named = ", ".join(one_line(key, 60) for key in keys[:MOST])
-                raise ItemError(what, code="no-such-key", hint=f"there are {named}" if keys else "")
-            rate = self._rate(found, keys)
-            for key in chosen[:MOST]:
+                message = f"there is no array {one_line(self.key or '')!r}" if keys else "there is no array"
+                names = tuple(one_line(key, 60) for key in keys[:MAX_ARRAYS])
+                raise ItemError(message, code="no-such-key", remedies=(ChooseOption("key", names),) if names else ())
+            rate = self._rate(arrays, keys)
+            for key in chosen[:MAX_ARRAYS]:
                 try:
-                    array = found[key]
+                    array = arrays[key]
                 except ItemError as error:
-                    yield self._made(key, error=error)
+                    yield self._inspection(key, error=error)
                     continue
-                yield (
-                    self._note(key, f"a single number: {array}")
-                    if array.ndim == 0
-                    else self._looked_at(key, array, rate)
-                )
-        if len(chosen) > MOST:
-            yield self._note("", f"{len(chosen) - MOST} more arrays are not looked at; --key NAME looks at one")
+                if array.ndim:
+                    yield self._inspect_array(key, array, rate)
+                else:
+                    yield self._inspection(key, note=f"a single number: {array}")
+        if len(chosen) > MAX_ARRAYS:
+            yield self._inspection(
+                note=f"{len(chosen) - MAX_ARRAYS} more arrays are not inspected; --key NAME inspects one"
+            )
 
-    def arrays(self, cls: Any) -> Iterator[Inspected]:
-        """Yield each array of a file that gives them one after the other."""
+    def array_stream(self, cls: Any) -> Iterator[Inspection]:
+        """Yield the inspection of each array of a file that gives its arrays one after the other."""
         options = ports_of(cls).options
         keyed = issubclass(options, KeyedArrayOptions)
-        made = cls(options(key=self.key or "*") if keyed else options())
-        for number, one in enumerate(made.arrays(self.source, self.context)):
-            if number == MOST:
-                yield self._note("", "more arrays are not looked at")
+        decoder = cls(options(key=self.key or "*") if keyed else options())
+        for number, found in enumerate(decoder.arrays(self.source, self.context)):
+            if number == MAX_ARRAYS:
+                yield self._inspection(note="more arrays are not inspected")
                 return
-            if isinstance(one, ItemError):
-                yield self._made(error=one)
+            if isinstance(found, ItemError):
+                yield self._inspection(error=found)
             else:
-                yield self._looked_at(one[0], one[1], None)
+                key, array = found
+                yield self._inspect_array(key, array, None)
 
-    def _rate(self, found: Any, keys: list[str]) -> tuple[int, str] | None:
-        """Return the sample rate that a single number of the file says, and how."""
+    def _rate(self, arrays: Any, keys: list[str]) -> tuple[int, str] | None:
+        """Return the sample rate in Hz that a single number of the file holds, and where it comes from."""
         for key in keys:
-            if key.rpartition("/")[2].rpartition(".")[2].lower() in RATES:
+            if key.rpartition("/")[2].rpartition(".")[2].lower() in RATE_KEYS:
                 try:
-                    array = found[key]
+                    array = arrays[key]
                 except ItemError:
                     continue
                 if array.size == 1 and array.dtype.kind in "iuf" and 1000 <= float(array.item()) <= MAX_SAMPLE_RATE:
                     return round(float(array.item())), f"the file has {key} = {array.item():g}"
         return None
 
-    def _looked_at(self, key: str, array: Any, rate: tuple[int, str] | None) -> Inspected:
-        noted = self.context.hand_over().measurements
-        if "sample_rate" in noted:
-            rate = int(noted["sample_rate"]), "the file says it"
+    def _inspect_array(self, key: str, array: Any, rate: tuple[int, str] | None) -> Inspection:
+        """Return the inspection of an array, with the sample rate in Hz and its origin if the file has them."""
+        measurements = self.context.drain().measurements
+        if "sample_rate" in measurements:
+            rate = int(measurements["sample_rate"]), "from the file"
+        recipe = str(measurements.get("recipe", ""))
         try:
-            seen = guess(measure(array), self.registry.dialects, rate=rate, recipe=str(noted.get("recipe", "")))
+            guessed = guess(compute_statistics(array), self.registry.dialects, rate=rate, recipe=recipe)
         except ItemError as error:
-            return self._made(key, array, error=error)
-        axes = seen.options.get("axes", [])
-        lines = picture(array, axes if UNKNOWN not in axes[-1:] else [])
-        return self._made(key, array, guess=seen, picture=tuple(lines))
+            return self._inspection(key, array, error=error)
+        axes = guessed.options.get("axes", [])
+        lines = draw_preview(array, axes if UNKNOWN not in axes[-1:] else [])
+        return self._inspection(key, array, guess=guessed, preview=tuple(lines))
 
-    def _made(self, key: str = "", array: Any = None, **what: Any) -> Inspected:
+    def _inspection(self, key: str = "", array: Any = None, **fields: Any) -> Inspection:
         if array is not None:
-            what |= {"shape": tuple(array.shape), "dtype": array.dtype.name}
-        return Inspected(file=self.path, decoder=self.entry.name, key=key, **what)
-
-    def _note(self, key: str, text: str) -> Inspected:
-        return self._made(key, note=text)
-
-
-def _by_suffix(registry: Registry, path: str) -> Entry:
-    found = by_suffix(registry, "decoder", path)
-    if len(found) != 1:
-        what = f"several decoders read it: {', '.join(one.name for one in found)}" if found else "no decoder reads it"
-        raise UsageError(f"{one_line(path)}: {what}", code="unknown-suffix", hint="--decoder NAME")
-    return found[0]
+            fields |= {"shape": tuple(array.shape), "dtype": array.dtype.name}
+        return Inspection(file=self.path, decoder=self.entry.name, key=key, **fields)

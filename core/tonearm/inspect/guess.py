@@ -1,7 +1,7 @@
-"""What an array seems to be, from what was counted in it.
+"""Guesses: what an array seems to hold, from its statistics.
 
-Certain is only what was counted. Kind and axes are at best likely, as other things are written as arrays too; sample
-rate, hop, window and padding never show.
+Only what was counted is certain. Kind and axes are likely at best, because other things are written as arrays too.
+Sample rate, hop length, window and padding never show in the values.
 """
 
 from __future__ import annotations
@@ -10,16 +10,23 @@ from typing import Any
 
 from msgspec import Struct
 
-from tonearm.inspect import mels, spectra, waves
-from tonearm.inspect.measure import Measured
+from tonearm.inspect import guess_mel, guess_spectrogram, guess_waveform
 from tonearm.inspect.notes import UNKNOWN, Finding, Notes
+from tonearm.inspect.statistics import ArrayStatistics
 from tonearm.recipes.mel import Catalogue
 
 
 class Guess(Struct, frozen=True):
-    """What an array seems to be, and the options that would read it so; ``?`` where the user must decide.
+    """Guess of what an array holds.
 
-    ``dialects`` are those that it may be in, the most telling first.
+    Parameters
+    ----------
+    findings
+        Findings, each with its reason.
+    options
+        Options of the decoder that would read the array; ``?`` where the user must decide.
+    dialects
+        Names of the dialects that match, the strongest match first.
     """
 
     findings: tuple[Finding, ...]
@@ -27,97 +34,106 @@ class Guess(Struct, frozen=True):
     dialects: tuple[str, ...] = ()
 
     def value(self, what: str) -> str:
-        """Return what was found of something, or ``?``."""
-        return next((found.value for found in self.findings if found.what == what), UNKNOWN)
+        """Return the first value found for a subject; ``?`` if there is none."""
+        return next((finding.value for finding in self.findings if finding.what == what), UNKNOWN)
 
 
-def guess(measured: Measured, catalogue: Catalogue, *, rate: tuple[int, str] | None = None, recipe: str = "") -> Guess:
-    """Return what an array seems to be.
+def guess(
+    statistics: ArrayStatistics, catalogue: Catalogue, *, rate: tuple[int, str] | None = None, recipe: str = ""
+) -> Guess:
+    """Return a guess of what an array holds.
 
     Parameters
     ----------
-    measured
-        What was counted in it.
+    statistics
+        Statistics of the array.
     catalogue
-        The dialects that there are.
+        Catalogue of mel dialects.
     rate
-        The sample rate in Hz, where something beside the array says it, and what.
+        Sample rate in Hz and where it comes from, if the file has it beside the array.
     recipe
-        The dialect, where the file says it.
+        Name of the dialect, if the file has it.
     """
-    notes = Notes(measured, catalogue, rate[0] if rate else None)
-    _values(notes)
+    notes = Notes(statistics, catalogue, rate[0] if rate else None)
+    _note_values(notes)
     if recipe:
-        notes.add("kind", "mel", "likely", "the file says the recipe of its picture")
-        notes.add("dialect", recipe, "likely", "the file says it")
+        notes.add("kind", "mel", "likely", "the file names the recipe of its image")
+        notes.add("dialect", recipe, "likely", "the file names it")
         notes.options["kind"] = "mel"
-    elif measured.dtype.startswith("complex"):
-        spectra.complex_values(notes)
+    elif statistics.dtype.startswith("complex"):
+        guess_spectrogram.note_complex(notes)
     elif len(notes.shape) == 1:
-        waves.single(notes)
-    elif not (waves.several(notes) or spectra.parts(notes) or _spectrogram(notes) or waves.batch(notes)):
-        spectra.unknown(notes)
+        guess_waveform.note_single_axis(notes)
+    elif not (
+        guess_waveform.note_few_waveforms(notes)
+        or guess_spectrogram.note_real_and_imaginary(notes)
+        or _spectrogram(notes)
+        or guess_waveform.note_batch(notes)
+    ):
+        guess_spectrogram.note_unknown(notes)
     if rate:
         notes.add("sample_rate", str(rate[0]), "likely", rate[1])
         if "sample_rate" in notes.options:
             notes.options["sample_rate"] = rate[0]
     elif "dialect" not in notes.options and not recipe:
-        notes.add("sample_rate", UNKNOWN, "unknown", "an array never says it; the model's settings do")
+        notes.add("sample_rate", UNKNOWN, "unknown", "an array never shows it; see the model's settings")
     return Guess(tuple(notes.findings), notes.options, tuple(notes.dialects))
 
 
-def as_sound(measured: Measured | None, sample_rate: int) -> Guess:
-    """Return what a file of sound says of itself; no options are needed to read it.
+def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) -> Guess:
+    """Return the guess for a sound file, which needs no options to be read.
 
     Parameters
     ----------
-    measured
-        What was counted in its samples; None if they were not decoded.
+    statistics
+        Statistics of its samples; None if they were not decoded.
     sample_rate
-        In Hz.
+        Sample rate in Hz.
     """
-    notes = Notes(measured, Catalogue()) if measured else None
+    notes = Notes(statistics, Catalogue()) if statistics else None
     if notes:
-        _values(notes)
-    counted = notes.findings if notes else [Finding("values", UNKNOWN, "unknown", "it is long, and was not decoded")]
+        _note_values(notes)
+    counted = notes.findings if notes else [Finding("values", UNKNOWN, "unknown", "too long to be decoded here")]
     return Guess(
         (
             *counted,
-            Finding("kind", "waveform", "certain", "it is a file of sound"),
-            Finding("axes", "[channel, time]", "certain", "as it is decoded"),
-            Finding("sample_rate", str(sample_rate), "certain", "what the file says"),
+            Finding("kind", "waveform", "certain", "this is a sound file"),
+            Finding("axes", "[channel, time]", "certain", "the decoder's axes"),
+            Finding("sample_rate", str(sample_rate), "certain", "from the file"),
         ),
         {},
     )
 
 
 def _spectrogram(notes: Notes) -> bool:
-    """Tell mels from bins where both may be; return whether it is either."""
-    fits = mels.fitting(notes)
-    bins = spectra.bins(notes)
-    if fits and bins is not None and spectra.rather_bins(notes, fits[0].rank):
-        bands = ", ".join(sorted({str(fit.bands) for fit in fits}, key=int))
-        spectra.magnitudes(notes, bins, f"a mel of {bands} bands would have this shape, too")
-    elif fits:
-        mels.mel(notes, fits, rival=bins)
+    """Note a mel or a linear spectrogram; return whether the array may be one."""
+    matches = guess_mel.matching_dialects(notes)
+    bins = guess_spectrogram.bin_axis(notes)
+    if matches and bins is not None and guess_spectrogram.suggests_bins(notes, matches[0].rank):
+        bands = ", ".join(sorted({str(match.bands) for match in matches}, key=int))
+        guess_spectrogram.note_magnitudes(notes, bins, f"a mel of {bands} bands would have this shape too")
+    elif matches:
+        guess_mel.note_mel(notes, matches, rival=bins)
     elif bins is not None:
-        spectra.magnitudes(notes, bins)
+        guess_spectrogram.note_magnitudes(notes, bins)
     else:
         return False
     return True
 
 
-def _values(notes: Notes) -> None:
-    """Note what was counted; nothing else is certain."""
-    seen = notes.seen
-    parts = ", over real and imaginary parts" if seen.dtype.startswith("complex") else ""
-    if not seen.finite:
-        notes.add("values", "none", "certain", f"all {seen.size:,} values of {seen.dtype} are NaN or infinite")
+def _note_values(notes: Notes) -> None:
+    """Note the range of the values, which is certain."""
+    stats = notes.statistics
+    parts = ", over real and imaginary parts" if stats.dtype.startswith("complex") else ""
+    if not stats.finite:
+        notes.add("values", "none", "certain", f"all {stats.size:,} values of {stats.dtype} are NaN or infinite")
         return
-    reason = f"least and greatest, to six digits, of {seen.size:,} values of {seen.dtype}{parts}"
-    notes.add("values", f"{seen.low:.6g} to {seen.high:.6g}", "certain", reason)
-    if seen.not_finite:
-        notes.add("values", f"{seen.not_finite:,} NaN or infinite", "certain", "counted; nan: zero puts 0 there")
-    if seen.constant:
-        others = " that is finite" if seen.not_finite else ""
+    reason = f"lowest and highest, to six digits, of {stats.size:,} values of {stats.dtype}{parts}"
+    notes.add("values", f"{stats.low:.6g} to {stats.high:.6g}", "certain", reason)
+    if stats.not_finite:
+        notes.add(
+            "values", f"{stats.not_finite:,} NaN or infinite", "certain", "counted; nan: zero replaces them with 0"
+        )
+    if stats.constant:
+        others = " that is finite" if stats.not_finite else ""
         notes.add("values", "constant", "certain", f"every value{others} is the same{parts}")

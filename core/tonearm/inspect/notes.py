@@ -1,4 +1,4 @@
-"""What is noted while an array is looked at: findings, and the options that would read it."""
+"""Notes on an array: findings, and the options that would read it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from tonearm.inspect.measure import Measured
+from tonearm.inspect.statistics import ArrayStatistics
 from tonearm.recipes.mel import Catalogue
 
 Confidence = Literal["certain", "likely", "possible", "unknown"]
 
 UNKNOWN = "?"
-CHANNELS = 8
+"""Value of a finding or an option that only the user knows."""
+
+MAX_CHANNELS = 8
+"""Largest length of an axis that is taken for channels."""
 
 
 class Finding(Struct, frozen=True):
-    """One thing that was found.
+    """One finding about an array.
 
     Parameters
     ----------
     what
-        ``kind``, ``axes``, ``scale``, ``dialect``, ``sample_rate``, ``n_fft``, ``hop_length``, ``values``.
+        Subject: ``kind``, ``axes``, ``scale``, ``dialect``, ``sample_rate``, ``n_fft``, ``hop_length`` or ``values``.
     value
-        What it seems to be; ``?`` if that cannot be known.
+        Value that the subject seems to have; ``?`` if it cannot be known.
     confidence
-        ``certain`` only if it could not be otherwise.
+        Confidence in the value: ``certain`` only for what was counted or declared by the file.
     reason
-        Why, in a few words.
+        Reason in a few words.
     """
 
     what: str
@@ -37,58 +40,78 @@ class Finding(Struct, frozen=True):
 
 
 class Notes:
-    """Findings and options, as they come.
+    """Findings and options, collected while an array is examined.
 
     Parameters
     ----------
-    seen
-        What was counted in the array.
+    statistics
+        Statistics of the array.
     catalogue
-        The dialects that there are.
+        Catalogue of mel dialects.
     sample_rate
-        In Hz, where something beside the array says it.
+        Sample rate in Hz, if the file has it beside the array.
+
+    Attributes
+    ----------
+    shape
+        Lengths of the axes, without those of length 1; if all have length 1, one stays. Axes are counted among these.
+    findings
+        Findings so far.
+    options
+        Options of the decoder so far.
+    dialects
+        Names of the dialects that match, the best match first.
     """
 
-    def __init__(self, seen: Measured, catalogue: Catalogue, sample_rate: int | None = None) -> None:
-        self.seen = seen
+    def __init__(self, statistics: ArrayStatistics, catalogue: Catalogue, sample_rate: int | None = None) -> None:
+        self.statistics = statistics
         self.catalogue = catalogue
         self.sample_rate = sample_rate
         self.findings: list[Finding] = []
         self.options: dict[str, Any] = {}
         self.dialects: list[str] = []
-        # Spare axes of size 1 say nothing; where all have it, one stays.
-        self._kept = [axis for axis, n in enumerate(seen.shape) if n > 1] or [0]
-        self.shape = [seen.shape[axis] for axis in self._kept]
+        self._kept = [axis for axis, n in enumerate(statistics.shape) if n > 1] or [0]
+        self.shape = [statistics.shape[axis] for axis in self._kept]
 
     def add(self, what: str, value: str, confidence: Confidence, reason: str) -> None:
-        """Note a finding."""
+        """Add a finding."""
         self.findings.append(Finding(what, value, confidence, reason))
 
-    def likeness(self, axis: int) -> float:
-        """Return how alike neighbours along an axis are, from -1 to 1."""
-        return self.seen.likeness[self._kept[axis]]
+    def correlation(self, axis: int) -> float:
+        """Return the correlation of neighbours along an axis, from -1 to 1."""
+        return self.statistics.correlation[self._kept[axis]]
 
     def roughness(self, axis: int) -> float:
-        """Return how rough values are along an axis; spectra are smoother along frequencies than along frames."""
-        return self.seen.roughness[self._kept[axis]]
+        """Return the roughness of values along an axis; spectra are smoother along frequencies than along frames."""
+        return self.statistics.roughness[self._kept[axis]]
 
     def real_ends(self, axis: int) -> tuple[bool, bool]:
-        """Return whether the first and the last place along an axis are real."""
-        return self.seen.real_ends[self._kept[axis]] if self.seen.real_ends else (False, False)
+        """Return whether the first and the last position along an axis hold real values only."""
+        return self.statistics.real_ends[self._kept[axis]] if self.statistics.real_ends else (False, False)
 
-    def smoother(self, axes: list[int]) -> int:
-        """Return the smoothest of some axes; of two alike, the last."""
+    def smoothest(self, axes: list[int]) -> int:
+        """Return the smoothest of some axes; the last one if two are equally smooth."""
         return min(axes, key=lambda axis: (self.roughness(axis), -axis))
 
-    def named(self, main: int, name: str, extra: dict[int, str] | None = None) -> list[str]:
-        """Return names of all axes: one is known, frames are beside it, the rest is batch or channel."""
+    def axis_names(self, main: int, name: str, extra: dict[int, str] | None = None) -> list[str]:
+        """Return the names of all axes, given the name of one: frames are beside it, the others are batch or channel.
+
+        Parameters
+        ----------
+        main
+            Axis whose name is known.
+        name
+            Name of that axis: ``bin`` or ``mel``.
+        extra
+            Names of further axes that are known.
+        """
         known = {main: name} | (extra or {})
         free = [axis for axis in range(len(self.shape)) if axis not in known]
-        # Frames are the neighbour that is no handful: models write (…, bins, frames) or (…, frames, bins).
-        frame = max(free, key=lambda axis: (abs(axis - main) == 1, self.shape[axis] > CHANNELS, axis), default=None)
+        # Frames are the longer neighbour: models write (…, bins, frames) or (…, frames, bins).
+        frame = max(free, key=lambda axis: (abs(axis - main) == 1, self.shape[axis] > MAX_CHANNELS, axis), default=None)
         others = [axis for axis in free if axis != frame]
         known |= dict(zip(others, ["batch", "channel"] if len(others) == 2 else [UNKNOWN] * len(others), strict=True))
         known |= {frame: "frame"} if frame is not None else {}
         names = [known[axis] for axis in range(len(self.shape))]
-        # A size of 1 may be what looked spare: a single frame.
-        return names if frame is not None or len(self.seen.shape) == 1 else [*names, "frame"]
+        # One of the axes of length 1 may be a single frame.
+        return names if frame is not None or len(self.statistics.shape) == 1 else [*names, "frame"]

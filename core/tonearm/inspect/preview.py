@@ -1,32 +1,32 @@
-"""A small picture of an array in block characters."""
+"""Previews: an array drawn in block characters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tonearm.inspect.measure import copy_of, give_back
+from tonearm.inspect.statistics import copy_mapped, release_pages
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    Array = np.ndarray[Any, Any]
+    from tonearm.typing import Array
 
 WIDTH, HEIGHT = 64, 8
 _BARS = " ▁▂▃▄▅▆▇█"
 _SHADES = " ░▒▓█"
-_LOOKED_AT = 4096  # values behind each column of a waveform, at most
-_ROWS, _COLUMNS = 32, 16  # behind each character of a spectrogram, at most: rows spread over it, columns side by side
+_MAX_VALUES = 4096
+"""Largest number of values that a column of a waveform shows."""
+_ROWS, _COLUMNS = 32, 16
+"""Largest number of rows, spread evenly, and of adjacent columns that a character of a spectrogram shows."""
 
 
-def picture(array: Array, axes: list[str]) -> list[str]:
-    """Return lines of characters: the envelope of a waveform, or a spectrogram with low frequencies below.
+def draw_preview(array: Array, axes: list[str]) -> list[str]:
+    """Return the lines of a preview: the envelope of a waveform, or a spectrogram with low frequencies at the bottom.
 
     Parameters
     ----------
     array
-        Of any rank; where it has more than the picture shows, the first of each.
+        Array of any rank; of the axes that the preview does not show, it shows the first position.
     axes
-        Names of its axes longer than 1, as far as they are known.
+        Names of the axes longer than 1, if they are known.
     """
     import numpy as np
 
@@ -46,10 +46,10 @@ def _envelope(values: Array) -> str:
     import numpy as np
 
     peaks = []
-    for start, end in _parts(len(values), WIDTH):
-        part = values[start : min(end, start + _LOOKED_AT)]
+    for start, end in _ranges(len(values), WIDTH):
+        part = values[start : min(end, start + _MAX_VALUES)]
         peaks.append(float(np.nan_to_num(np.abs(part).astype(np.float64), posinf=0.0).max()))
-        give_back(values)
+        release_pages(values)
     top = max(peaks) or 1.0
     return "".join(_BARS[round(peak / top * (len(_BARS) - 1))] for peak in peaks)
 
@@ -57,13 +57,13 @@ def _envelope(values: Array) -> str:
 def _spectrogram(values: Array) -> list[str]:
     import numpy as np
 
-    rows, columns = _parts(values.shape[0], HEIGHT), _parts(values.shape[1], WIDTH)
+    rows, columns = _ranges(values.shape[0], HEIGHT), _ranges(values.shape[1], WIDTH)
     lines = []
     for a, b in rows:
         spread = values[a : b : -(-(b - a) // _ROWS)]
-        lines.append([_mean(copy_of(spread[:, c : min(d, c + _COLUMNS)])) for c, d in columns])
+        lines.append([_mean(copy_mapped(spread[:, c : min(d, c + _COLUMNS)])) for c, d in columns])
     grid = np.array(lines)
-    if grid.min() >= 0:  # linear values look like nothing at all
+    if grid.min() >= 0:  # linear values would show only their peaks
         grid = np.log(np.maximum(grid, grid.max() * 1e-4 or 1.0))
     low, high = grid.min(), grid.max()
     shades = np.rint((grid - low) / ((high - low) or 1.0) * (len(_SHADES) - 1)).astype(int)
@@ -77,7 +77,7 @@ def _mean(part: Array) -> float:
     return float(np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0).mean())
 
 
-def _parts(size: int, count: int) -> list[tuple[int, int]]:
-    """Return at most ``count`` ranges that make up a number of places."""
+def _ranges(size: int, count: int) -> list[tuple[int, int]]:
+    """Return at most ``count`` ranges of equal length that cover ``size`` positions."""
     count = min(size, count)
     return [(size * n // count, size * (n + 1) // count) for n in range(count)]

@@ -1,4 +1,4 @@
-"""Proving a pipeline before any data is read: plugins, options, ports, what encoders can write, names of outputs."""
+"""Validation of a pipeline before any data is read: plugins, options, ports, limits of encoders, names of outputs."""
 
 from __future__ import annotations
 
@@ -11,79 +11,43 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, one_line
-from tonearm.pipeline.inference import find_way, fitting
+from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
+from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, read_structure
 from tonearm.pipeline.templates import PER_ITEM, Template, parse_template
-from tonearm.pipeline.yaml.nodes import Mark, Node, Scalar
-from tonearm.plugins.contract import Decoder, Encoder, Plugin, Regroup, Transform
+from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
+from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.encoder import Encoder
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec, ports_of
-from tonearm.plugins.registry import Entry, PluginError, Registry, guard
+from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
+from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Catalogue
 from tonearm.signals import Signal
 
 T = TypeVar("T")
 
 
-class Bound(Struct, frozen=True):
-    """A plugin bound to its options, with its place in the pipeline."""
-
-    name: str
-    entry: Entry
-    plugin: Plugin[Any]
-    ports: Ports
-    place: Place = Place()
-
-
-class Output(Struct, frozen=True):
-    """An encoder and the template of its file's name."""
-
-    encoder: Bound
-    template: Template
-
-
-class Checked(Struct, frozen=True):
-    """A pipeline in which nothing is wrong.
-
-    Parameters
-    ----------
-    file
-        Its name in messages; None for a mapping given from Python.
-    decoder, steps, outputs
-        The plugins in their order.
-    files
-        Patterns of sources, relative to the file.
-    dialects
-        Returns the dialects that there are by name.
-    """
-
-    file: str | None
-    decoder: Bound
-    files: tuple[str, ...]
-    steps: tuple[Bound, ...]
-    outputs: tuple[Output, ...]
-    dialects: Callable[[], Catalogue] = Catalogue
-
-
-def check(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> Checked:
+def check(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> CheckedPipeline:
     """Return the pipeline with its plugins bound to their options.
 
     Parameters
     ----------
     root
-        Pipeline as it was read.
+        Root node of the pipeline.
     file
-        Name of its file in messages; None for a mapping given from Python.
+        Name of the pipeline's file in messages; None for a mapping given from Python.
     registry
-        Plugins that there are.
+        Registry of plugins.
     form
         Form in which remedies are written; YAML for a file and Python for a mapping, if None.
 
     Raises
     ------
     PipelineError
-        With everything that is wrong, each with its place.
+        If the pipeline has problems; it contains all of them, each with its place.
     """
     problems = Problems(file, form)
     structure = read_structure(root, problems)
@@ -97,7 +61,7 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
         raise PipelineError(problems.found)
     bound = [stage.bound for stage in (decoder, *steps, *encoders)]
     first, *rest = [stage for stage in bound if stage is not None]
-    return Checked(
+    return CheckedPipeline(
         file=file,
         decoder=first,
         files=structure.files,
@@ -107,13 +71,13 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
     )
 
 
-def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> Bound:
-    """Return the decoder of a pipeline, whose steps and outputs may be still to be found.
+def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> BoundPlugin:
+    """Return the decoder of a pipeline that may still lack steps and outputs.
 
     Raises
     ------
     PipelineError
-        With all that is wrong with its input.
+        If the input has problems; it contains all of them.
     """
     problems = Problems(file, form)
     structure = read_structure(root, problems)
@@ -124,17 +88,17 @@ def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form
 
 
 class _Found(Struct):
-    """What is known of one stage; with problems, less than everything."""
+    """One stage with its plugin, as far as it has no problems."""
 
     name: str
     mark: Mark | None
     place: Place
     ports: Ports | None = None
-    bound: Bound | None = None
+    bound: BoundPlugin | None = None
 
 
 class _Binder:
-    """Finds the plugins of a pipeline and follows what flows through them."""
+    """Binds the plugins of a pipeline, and checks the signals between them."""
 
     def __init__(self, registry: Registry, problems: Problems, steps: int) -> None:
         self.registry = registry
@@ -142,7 +106,7 @@ class _Binder:
         self._steps = steps
 
     def bind(self, stage: Stage | None, role: str, path: str) -> _Found:
-        """Return a plugin with its options, as far as they are right."""
+        """Return a stage with its plugin and options, as far as they are valid."""
         place = self.problems.place = replace(self.problems.place, stage=path, steps=self._steps)
         if stage is None or stage.use is None:
             return _Found("", stage.mark if stage else None, place)
@@ -151,14 +115,14 @@ class _Binder:
             entry = self.registry.find(role, stage.use)
             cls = entry.resolve()
             found.ports = ports_of(cls)
-            with guard(stage.use):
+            with as_plugin_error(stage.use):
                 options = read_options(
                     found.ports.options, stage.options, stage.mark, stage.use, self.problems, self._dialects
                 )
                 if options is not None:
                     plugin = cls(options)
                     if self._requirements_met(found, plugin):
-                        found.bound = Bound(stage.use, entry, plugin, found.ports, place)
+                        found.bound = BoundPlugin(stage.use, entry, plugin, found.ports, place)
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found
@@ -172,7 +136,7 @@ class _Binder:
             self.problems.add(
                 found.mark,
                 "missing-requirement",
-                f"{found.name} needs {need.what}, which is not here",
+                f"{found.name} needs {need.what}, which is not installed",
                 need.hint,
             )
         return not missing
@@ -184,12 +148,12 @@ class _Binder:
         encoders: Iterable[_Found],
         suffixes: Iterable[str | None],
     ) -> Spec | None:
-        """Follow what is known of the signal from the decoder to each encoder, which writes a file of some suffix.
+        """Check the ports of all stages, from the decoder to each encoder with the suffix of its file.
 
         Returns
         -------
-        spec
-            What is known of what encoders get; None if nothing is.
+        Spec or None
+            Specification of the signals that encoders get; None if unknown.
         """
         spec = self._spec(decoder, None)
         giver = decoder.name
@@ -203,7 +167,7 @@ class _Binder:
         return spec
 
     def _spec(self, found: _Found, before: Spec | None) -> Spec | None:
-        """Return what is known after a stage; None if nothing is."""
+        """Return the specification of the signals after a stage; None if unknown."""
         if found.ports is None:
             return None
         plugin = found.bound.plugin if found.bound else None
@@ -211,15 +175,15 @@ class _Binder:
         if isinstance(plugin, Decoder):
             spec = self._ask(found, lambda: _a_spec(plugin.produces()))
         elif isinstance(plugin, (Transform, Regroup)) and before:
-            narrowed = before.but(signals=fitting(before.signals, found.ports.takes) or found.ports.takes)
+            narrowed = before.but(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
             spec = self._ask(found, lambda: _a_spec(plugin.produces(narrowed)))
         return spec or Spec(signals=found.ports.gives)
 
     def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
-        """Return what a plugin says of a signal beforehand; None if it says that something is wrong."""
+        """Return the answer of a plugin to a question about specifications; None if it raises an error."""
         self.problems.place = found.place
         try:
-            with guard(found.name):
+            with as_plugin_error(found.name):
                 try:
                     return question()
                 except OptionError as error:
@@ -229,9 +193,9 @@ class _Binder:
         return None
 
     def _check_fit(self, spec: Spec | None, giver: str, taker: _Found) -> None:
-        if spec is None or taker.ports is None or fitting(spec.signals, taker.ports.takes):
+        if spec is None or taker.ports is None or matching_signals(spec.signals, taker.ports.takes):
             return
-        way = find_way(self.registry, spec.signals, taker.ports.takes)
+        way = find_conversion(self.registry, spec.signals, taker.ports.takes)
         self.problems.place = taker.place
         self.problems.add(
             taker.mark,
@@ -243,7 +207,7 @@ class _Binder:
 
 
 def _a_spec(given: object) -> Spec:
-    """Return what ``produces`` gave, if it is what it should be."""
+    """Return the result of ``produces``, or raise `TypeError` if it is not a `Spec`."""
     if not isinstance(given, Spec):
         raise TypeError(f"produces() gives {type(given).__name__}, not a Spec")
     return given
@@ -254,17 +218,17 @@ def _ports(signals: Iterable[type[Signal]]) -> str:
 
 
 def _suffix(output: Stage) -> str | None:
-    """Return the suffix that the template of an output's name says, if it does."""
+    """Return the suffix of an output, if its template determines it."""
     suffix = os.path.splitext(str(output.file.value))[1] if output.file else ""  # noqa: PTH122 - pathlib takes 6 ms
     return suffix if suffix and not set(suffix) & set("{}") else None
 
 
 def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -> Iterator[Template]:
-    """Yield the templates that are right, noting what is wrong with the others.
+    """Yield the valid templates, and add problems for the others.
 
-    ``several`` says that a source becomes several items, which must not have one name.
+    If ``several`` is true, a source becomes several items, so templates must distinguish them.
     """
-    taken: dict[str, Scalar] = {}
+    taken: dict[str, ScalarNode] = {}
     for output in outputs:
         if output.file is None:
             continue
@@ -275,7 +239,7 @@ def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -
             problems.add_error(output.file.mark, error)
         else:
             if several and not template.fields & PER_ITEM:
-                message = f"a source becomes several items here, but {one_line(repr(text))} does not tell them apart"
+                message = f"a source becomes several items here, but {one_line(repr(text))} does not distinguish them"
                 problems.add(output.file.mark, "same-output", message, 'as in "{stem}-{index:03}.wav"')
             yield template
         if text in taken:
@@ -285,6 +249,6 @@ def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -
                 output.file.mark,
                 "same-output",
                 f"another output{where} has the name {one_line(repr(text))}",
-                "give it its own",
+                "give each output its own name",
             )
         taken[text] = output.file

@@ -1,4 +1,4 @@
-"""A checked pipeline: it takes one source and gives its items, decoded and transformed, or what went wrong."""
+"""The conversion of one source by a checked pipeline: its items decoded and transformed, and encoded."""
 
 from __future__ import annotations
 
@@ -10,69 +10,82 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from tonearm.errors import Place, TonearmError
-from tonearm.pipeline.check import Bound, Checked, Output
+from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.provenance import provenance_of
-from tonearm.pipeline.stages import Outcome, blamed, check_class, decoded, look_at, plugin_of, regrouped, transformed
+from tonearm.pipeline.stages import (
+    Outcome,
+    as_item_error,
+    check_class,
+    decode_items,
+    measure_signal,
+    plugin_as,
+    regroup_items,
+    transform_items,
+)
 from tonearm.pipeline.templates import Template
 from tonearm.plugins import registry
 from tonearm.plugins.context import Context, Provenance
-from tonearm.plugins.contract import Encoder, Plugin, Transform
+from tonearm.plugins.discovery import Package
+from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import Entry, Offer
+from tonearm.plugins.registry import RegistryEntry
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.transform import Transform
 from tonearm.signals import Signal
 from tonearm.source import Source
 
 
 class Converter:
-    """A checked pipeline bound to its plugins.
+    """A checked pipeline that can convert sources.
 
     Parameters
     ----------
     checked
-        What `tonearm.pipeline.check` found to be right.
+        Result of `tonearm.pipeline.check.check`.
     """
 
-    def __init__(self, checked: Checked) -> None:
+    def __init__(self, checked: CheckedPipeline) -> None:
         self.checked = checked
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """The encoders, each with its template."""
+        """Encoders, each with its template."""
         return self.checked.outputs
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as plugin classes and options, so that whoever loads it imports these and nothing else."""
+        """Pickle plugin classes and options only, so that loading imports nothing else."""
         checked = self.checked
-        outputs = [(_recipe(output.encoder), output.template) for output in checked.outputs]
-        steps = [_recipe(step) for step in checked.steps]
-        return _rebuilt, (type(self), checked.file, checked.files, _recipe(checked.decoder), steps, outputs)
+        outputs = [(_plugin_state(output.encoder), output.template) for output in checked.outputs]
+        steps = [_plugin_state(step) for step in checked.steps]
+        decoder = _plugin_state(checked.decoder)
+        return _restored_converter, (type(self), checked.file, checked.files, decoder, steps, outputs)
 
     def preflight(self) -> None:
-        """Let every plugin prepare, before the first of many files.
+        """Let every plugin prepare before the first source.
 
         Raises
         ------
         TonearmError
-            What a plugin finds to be missing.
+            If a plugin finds that anything is missing.
         """
         for bound in (self.checked.decoder, *self.checked.steps, *(output.encoder for output in self.outputs)):
-            with blamed(bound):
+            with as_item_error(bound):
                 bound.plugin.preflight()
 
     def convert(self, source: Any) -> Iterator[Signal]:
-        """Yield the signals of a source, decoded and transformed; nothing is written.
+        """Yield the signals of a source, decoded and transformed, without writing anything.
 
         Parameters
         ----------
         source
-            A path, an open binary file, or an array.
+            Path, open binary file, or array.
 
         Raises
         ------
         ItemError
-            At the first item that fails.
+            If an item fails; the first failure ends the conversion.
         """
         for outcome in self._converted(as_source(source), threads=1, on_warning=None):
             if outcome.error:
@@ -88,10 +101,10 @@ class Converter:
         on_warning: Callable[[str], None] | None = None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
-        """Yield what becomes of each item of a source: ready to be written, or an error.
+        """Yield the outcome of each item of a source: an item ready to be written, or an error.
 
-        Each was looked at once: its values are finite, and its duration, peak and DC are measured. Items whose key and
-        index are in ``skip`` are left out, and not even transformed where no step regroups items.
+        Values of each item are finite, and its duration, peak and DC are measured. Items whose key and index are in
+        ``skip`` are left out; if no step regroups items, they are not even transformed.
         """
         last = (self.checked.decoder, *self.checked.steps)[-1]
         for outcome in self._converted(source, threads=threads, on_warning=on_warning, skip=skip):
@@ -101,8 +114,8 @@ class Converter:
             if _is_in(skip, outcome):
                 continue
             try:
-                with blamed(last):
-                    look_at(outcome.item.signal, outcome.context, outcome.extent)
+                with as_item_error(last):
+                    measure_signal(outcome.item.signal, outcome.context, outcome.extent)
                 yield outcome
             except TonearmError as error:
                 yield replace(outcome, error=error)
@@ -115,40 +128,40 @@ class Converter:
         on_warning: Callable[[str], None] | None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
-        """Yield what becomes of each item of a source after the last transform."""
-        made = _Made(lambda: provenance_of(self.checked, source))
+        """Yield the outcome of each item of a source after the last step."""
+        made = _LazyProvenance(lambda: provenance_of(self.checked, source))
         new_context = functools.partial(
             Context, threads=threads, on_warning=on_warning, dialects=self.checked.dialects, provenance=made
         )
         context = new_context()
-        stream = decoded(self.checked.decoder, source, context)
+        stream = decode_items(self.checked.decoder, source, context)
         if skip and all(isinstance(step.plugin, Transform) for step in self.checked.steps):
             stream = (outcome for outcome in stream if not _is_in(skip, outcome))
         for step in self.checked.steps:
             if isinstance(step.plugin, Transform):
-                stream = transformed(step, stream)
+                stream = transform_items(step, stream)
             else:
-                stream = regrouped(step, stream, new_context())
+                stream = regroup_items(step, stream, new_context())
         return stream
 
     def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:
-        """Write one item that `items` gave.
+        """Write one item of `items`.
 
         Raises
         ------
         ItemError
             If the signal cannot be written.
         OutputError
-            If the disk is full, or the folder cannot be written.
+            If the disk is full, or the folder is not writable.
         """
         encoder = output.encoder
-        with blamed(encoder, sink):
+        with as_item_error(encoder, sink):
             check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
-            plugin_of(encoder, Encoder).encode(item, sink, context)
+            plugin_as(encoder, Encoder).encode(item, sink, context)
 
 
-class _Made:
-    """Provenance, made when somebody wants it, and once. `functools.cache` would take 20 µs of every file to set up."""
+class _LazyProvenance:
+    """Provenance that is computed once, on first use; `functools.cache` would add 20 µs to every file."""
 
     __slots__ = ("_made", "_make")
 
@@ -162,38 +175,37 @@ class _Made:
         return self._made
 
 
-_Recipe: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place]
+_PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place]
 
 
-def _recipe(bound: Bound) -> _Recipe:
-    """Return what a bound plugin is made of."""
-    entry = bound.entry
-    offer = entry.offer
-    plugin = type(bound.plugin), bound.plugin.options, bound.place
-    return bound.name, entry.name, entry.role, offer.origin, offer.package, *plugin
+def _plugin_state(bound: BoundPlugin) -> _PluginState:
+    """Return the state from which a bound plugin can be restored."""
+    entry, plugin = bound.entry, bound.plugin
+    origin, label = entry.package.origin, entry.package.label
+    return bound.name, entry.name, entry.role, origin, label, type(plugin), plugin.options, bound.place
 
 
-def _bound(recipe: _Recipe) -> Bound:
-    name, own_name, role, origin, package, plugin, options, place = recipe
-    offer = Offer(origin=origin, load=lambda: None, package=package)
-    return Bound(name, Entry(own_name, role, plugin, offer), plugin(options), ports_of(plugin), place)
+def _restored_plugin(state: _PluginState) -> BoundPlugin:
+    name, own_name, role, origin, label, cls, options, place = state
+    package = Package(origin=origin, load=lambda: None, label=label)
+    return BoundPlugin(name, RegistryEntry(own_name, role, cls, package), cls(options), ports_of(cls), place)
 
 
-def _rebuilt(
+def _restored_converter(
     cls: type[Converter],
     file: str | None,
     files: tuple[str, ...],
-    decoder: _Recipe,
-    steps: list[_Recipe],
-    outputs: list[tuple[_Recipe, Template]],
+    decoder: _PluginState,
+    steps: list[_PluginState],
+    outputs: list[tuple[_PluginState, Template]],
 ) -> Converter:
     return cls(
-        Checked(
+        CheckedPipeline(
             file=file,
-            decoder=_bound(decoder),
+            decoder=_restored_plugin(decoder),
             files=files,
-            steps=tuple(_bound(step) for step in steps),
-            outputs=tuple(Output(_bound(encoder), template) for encoder, template in outputs),
+            steps=tuple(_restored_plugin(step) for step in steps),
+            outputs=tuple(Output(_restored_plugin(encoder), template) for encoder, template in outputs),
             dialects=lambda: registry.default().dialects,
         )
     )

@@ -1,4 +1,4 @@
-"""Options of a plugin: declared once, as a dataclass; checked field by field, so that all problems come at once."""
+"""The options of a plugin: declared once as a dataclass, and checked field by field to report all problems at once."""
 
 from __future__ import annotations
 
@@ -15,23 +15,32 @@ import msgspec
 
 from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
 from tonearm.pipeline.problems import Problems
-from tonearm.pipeline.yaml.nodes import Entry, Map, Mark, Node, Scalar, Seq, kind, plain
+from tonearm.pipeline.yaml.nodes import (
+    MappingEntry,
+    MappingNode,
+    Mark,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    node_type,
+    to_plain,
+)
 from tonearm.recipes.mel import Catalogue, MelDialect
 
 
 class Option(msgspec.Struct, frozen=True):
-    """One option as its dataclass declares it.
+    """One option, as declared by its dataclass.
 
     Parameters
     ----------
     name
-        Of the option.
+        Name of the option.
     type
-        What msgspec converts to, with its bounds.
+        Type that msgspec converts values to, with its bounds.
     default
-        `dataclasses.MISSING` if it must be given.
+        Default value; `dataclasses.MISSING` if the option is required.
     description
-        From the ``Meta`` of its type.
+        Description from the ``Meta`` of the type.
     """
 
     name: str
@@ -41,12 +50,12 @@ class Option(msgspec.Struct, frozen=True):
 
     @property
     def required(self) -> bool:
-        """Whether it must be given."""
+        """Whether the option is required."""
         return self.default is dataclasses.MISSING
 
 
-def declared(options: type[Any]) -> Mapping[str, Option]:
-    """Return the options that a dataclass (or a struct) declares, in its order.
+def declared_options(options: type[Any]) -> Mapping[str, Option]:
+    """Return the options that a dataclass or struct declares, in order.
 
     Raises
     ------
@@ -78,10 +87,10 @@ def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _bounds_inside(hint: Any) -> tuple[Any, str]:
-    """Return a type with ``Annotated[int | None, Meta(ge=1)]`` written as msgspec wants it, and its description.
+    """Return a type with its bounds moved to where msgspec accepts them, and its description.
 
-    msgspec takes bounds on a type that has them, ``Annotated[int, Meta(ge=1)] | None``; that they hold only where there
-    is a value goes without saying, so both are taken.
+    msgspec accepts ``Annotated[int, Meta(ge=1)] | None``, but not ``Annotated[int | None, Meta(ge=1)]``. Options may
+    use both forms.
     """
     if typing.get_origin(hint) is not Annotated:
         return hint, ""
@@ -103,26 +112,26 @@ def read_options(
     problems: Problems,
     dialects: Callable[[], Catalogue] = Catalogue,
 ) -> Any:
-    """Return an instance of the options dataclass, or None if something is wrong with it.
+    """Return an instance of the options dataclass, or None if there are problems.
 
     Parameters
     ----------
     options
-        The dataclass.
+        Dataclass of the options.
     node
-        What stands under ``with:``; None if nothing does.
+        Node under ``with:``; None if there is none.
     mark
-        Where to point if an option is missing.
+        Place to report missing options at.
     plugin
-        Its name in messages.
+        Name of the plugin in messages.
     problems
-        Takes what is wrong.
+        Collection of problems to add to.
     dialects
-        Returns the dialects that there are by name.
+        Function that returns all dialects by name.
     """
-    if isinstance(node, Map):
+    if isinstance(node, MappingNode):
         given = node.entries
-    elif node is None or (isinstance(node, Scalar) and node.value is None):
+    elif node is None or (isinstance(node, ScalarNode) and node.value is None):
         given = {}
     else:
         problems.add(node.mark, "bad-option", f"{plugin}: 'with' is a mapping of options", "with: {name: value}")
@@ -131,23 +140,25 @@ def read_options(
 
 
 class _Reader:
-    """Reads mappings into dataclasses and structs, noting everything that is wrong.
+    """Reads mappings into dataclasses and structs, and adds all problems.
 
     Parameters
     ----------
     problems
-        Takes what is wrong.
+        Collection of problems to add to.
     dialects
-        Returns the dialects that there are by name.
+        Function that returns all dialects by name.
     """
 
     def __init__(self, problems: Problems, dialects: Callable[[], Catalogue]) -> None:
         self.problems = problems
         self.dialects = dialects
 
-    def read(self, cls: type[Any], given: Mapping[str, Entry], mark: Mark | None, owner: str, base: Any = None) -> Any:
-        """Return an instance, or None if something is wrong; with ``base``, that one with what is given changed."""
-        known = declared(cls)
+    def read(
+        self, cls: type[Any], given: Mapping[str, MappingEntry], mark: Mark | None, owner: str, base: Any = None
+    ) -> Any:
+        """Return an instance, or None if there are problems; with ``base``, a changed copy of it."""
+        known = declared_options(cls)
         before = len(self.problems.found)
         values = {}
         for name, entry in given.items():
@@ -167,28 +178,28 @@ class _Reader:
         return _build(make, values, marks, mark, owner, self.problems)
 
     def _value(self, option: Option, node: Node, owner: str) -> Any:
-        """Return the value of an option; what is wrong with it is noted."""
+        """Return the value of an option, and add its problems."""
         one, many = _record_of(option.type)
-        if one is MelDialect and not (isinstance(node, Scalar) and node.value is None):
+        if one is MelDialect and not (isinstance(node, ScalarNode) and node.value is None):
             return self._dialect(option, node, f"{owner}: {option.name}")
-        if one and isinstance(node, Map):
+        if one and isinstance(node, MappingNode):
             return self.read(one, node.entries, node.mark, f"{owner}: {option.name}")
-        if many and isinstance(node, Seq) and all(isinstance(item, Map) for item in node.items):
-            items = (item for item in node.items if isinstance(item, Map))
+        if many and isinstance(node, SequenceNode) and all(isinstance(item, MappingNode) for item in node.items):
+            items = (item for item in node.items if isinstance(item, MappingNode))
             return tuple(self.read(many, item.entries, item.mark, f"{owner}: {option.name}") for item in items)
         try:
-            return msgspec.convert(plain(node), option.type, strict=True)
+            return msgspec.convert(to_plain(node), option.type, strict=True)
         except msgspec.ValidationError as error:
             _add_bad_value(self.problems, owner, option, node, str(error))
             return None
 
     def _dialect(self, option: Option, node: Node, owner: str) -> MelDialect | None:
-        """Return a dialect: a name, ``{base: NAME, …}`` with what differs, or all figures."""
-        if isinstance(node, Scalar) and isinstance(node.value, str):
+        """Return a dialect, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
+        if isinstance(node, ScalarNode) and isinstance(node.value, str):
             return self._named(node, node.value, owner)
-        if not isinstance(node, Map):
+        if not isinstance(node, MappingNode):
             self.problems.add(
-                node.mark, "bad-option", f"{owner} is {kind(node)}, not a name or a mapping", option.description
+                node.mark, "bad-option", f"{owner} is {node_type(node)}, not a name or a mapping", option.description
             )
             return None
         entry = node.entries.get("base")
@@ -196,7 +207,7 @@ class _Reader:
         if entry is None:
             found: MelDialect | None = self.read(MelDialect, rest, node.mark, owner)
             return found
-        name = entry.node.value if isinstance(entry.node, Scalar) else None
+        name = entry.node.value if isinstance(entry.node, ScalarNode) else None
         if not isinstance(name, str):
             self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of a dialect")
             return None
@@ -215,7 +226,7 @@ class _Reader:
 
 
 def _record_of(hint: Any) -> tuple[type[Any] | None, type[Any] | None]:
-    """Return the dataclass or struct that a type takes, and the one that it takes a row of; None for none."""
+    """Return the dataclass or struct of a type, and that of a list type; None if there is none."""
     if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
         return hint, None
     if typing.get_origin(hint) in (tuple, list):
@@ -232,7 +243,7 @@ def _build(
     plugin: str,
     problems: Problems,
 ) -> Any:
-    """Return the instance, unless its values do not fit one another."""
+    """Return the instance, or None if its values contradict each other."""
     made = None
     try:
         made = make(**values)
@@ -247,16 +258,16 @@ def _build(
 
 
 def _add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, reason: str) -> None:
-    """Note a value that is not what the option takes, in words rather than msgspec's."""
+    """Add the problem of an invalid value, in plainer words than those of msgspec."""
     inner = re.search(r" - at `\$\[(\d+)\]", reason)
-    if inner and isinstance(node, Seq):
+    if inner and isinstance(node, SequenceNode):
         node = node.items[int(inner[1])]
     expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "")
-    shown = kind(node)
-    if isinstance(node, Scalar):
+    shown = node_type(node)
+    if isinstance(node, ScalarNode):
         shown = repr(node.value) if isinstance(node.value, str) else node.text or "empty"
     choices = _choices(option.type)
-    if choices and isinstance(node, Scalar) and not expected.startswith("Expected array"):
+    if choices and isinstance(node, ScalarNode) and not expected.startswith("Expected array"):
         message = f"{plugin}: '{option.name}' is {one_line(shown)}"
         hint = f"one of {', '.join(choices)}"
     else:
@@ -272,7 +283,7 @@ def _expected(reason: str) -> str:
 
 
 def _choices(hint: Any) -> list[str]:
-    """Return the values that a type with a Literal in it takes."""
+    """Return the values of the Literal in a type."""
     if typing.get_origin(hint) is typing.Literal:
         return [str(value) for value in typing.get_args(hint)]
     return [choice for part in typing.get_args(hint) for choice in _choices(part)]

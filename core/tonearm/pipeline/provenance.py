@@ -1,4 +1,4 @@
-"""What made a file: the source with its hash, the pipeline with its fingerprint; a run and a file say the same."""
+"""Provenance of a file: its source with hash, and its pipeline with fingerprint, as in the journal of a run."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 import msgspec
 
-from tonearm.pipeline.check import Bound, Checked
+from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.plugins.context import Provenance
 from tonearm.source import Source
 from tonearm.version import __version__
 
 
-def plugins_of(checked: Checked) -> list[tuple[str, str]]:
-    """Return the plugins of a pipeline, each with the package and version that it comes from."""
-    return [(bound.entry.full_name, bound.entry.offer.package) for bound in _stages(checked)]
+def plugins_of(checked: CheckedPipeline) -> list[tuple[str, str]]:
+    """Return the plugins of a pipeline, each with its package and version."""
+    return [(bound.entry.full_name, bound.entry.package.label) for bound in _stages(checked)]
 
 
-def fingerprint_of(checked: Checked) -> str:
-    """Return a hash of all that decides what outputs sound like: plugins, versions, options after defaults."""
+def fingerprint_of(checked: CheckedPipeline) -> str:
+    """Return a hash of everything that determines the outputs: plugins, versions, options with defaults."""
     import hashlib
     import json
 
@@ -29,8 +29,8 @@ def fingerprint_of(checked: Checked) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def provenance_of(checked: Checked, source: Source) -> Provenance:
-    """Return what a file that a pipeline makes of a source has to say of both.
+def provenance_of(checked: CheckedPipeline, source: Source) -> Provenance:
+    """Return the provenance of files that a pipeline makes from a source.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def provenance_of(checked: Checked, source: Source) -> Provenance:
         If the source cannot be read.
     """
     stages = [
-        {"use": bound.name, "package": bound.entry.offer.package} | {"with": msgspec.to_builtins(bound.plugin.options)}
+        {"use": bound.name, "package": bound.entry.package.label} | {"with": msgspec.to_builtins(bound.plugin.options)}
         for bound in _stages(checked)
     ]
     return Provenance(
@@ -46,5 +46,5 @@ def provenance_of(checked: Checked, source: Source) -> Provenance:
     )
 
 
-def _stages(checked: Checked) -> Iterator[Bound]:
+def _stages(checked: CheckedPipeline) -> Iterator[BoundPlugin]:
     yield from (checked.decoder, *checked.steps, *(output.encoder for output in checked.outputs))

@@ -1,4 +1,4 @@
-"""JSON Schema of a pipeline, made from the plugins that are installed, for completion in editors."""
+"""JSON Schema of pipelines for completion in editors, built from the installed plugins."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from tonearm.pipeline.options import declared
-from tonearm.pipeline.structure import INPUT, OUTPUT, STEP, TOP, VERSION
+from tonearm.pipeline.options import declared_options
+from tonearm.pipeline.structure import FORMAT_VERSION, INPUT_KEYS, OUTPUT_KEYS, PIPELINE_KEYS, STEP_KEYS
 from tonearm.pipeline.templates import FIELDS
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry, guard
+from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.recipes.mel import MelDialect
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 
 def pipeline_schema(registry: Registry) -> dict[str, Any]:
@@ -23,21 +23,21 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     files = {"type": "string", "minLength": 1, "description": "A file, a folder or a pattern, relative to this file."}
     name = {"type": "string", "minLength": 1, "description": f"Name of the output, of {_fields()}."}
     top: dict[str, Any] = {
-        "tonearm": {"const": VERSION, "description": "Version of the format."},
-        "input": _stage(registry, "decoder", INPUT, definitions)
+        "tonearm": {"const": FORMAT_VERSION, "description": "Version of the format."},
+        "input": _stage(registry, "decoder", INPUT_KEYS, definitions)
         | {"properties": {"files": {"anyOf": [files, {"type": "array", "items": files}]}}},
-        "steps": _or_empty({"type": "array", "items": _stage(registry, "transform", STEP, definitions)}),
+        "steps": _or_empty({"type": "array", "items": _stage(registry, "transform", STEP_KEYS, definitions)}),
         "outputs": {
             "type": "array",
             "minItems": 1,
-            "items": _stage(registry, "encoder", OUTPUT, definitions) | {"properties": {"file": name}},
+            "items": _stage(registry, "encoder", OUTPUT_KEYS, definitions) | {"properties": {"file": name}},
         },
     }
     return {
-        "$schema": DIALECT,
+        "$schema": JSON_SCHEMA,
         "title": "A tonearm pipeline",
         "type": "object",
-        "properties": {key: top[key] for key in TOP},
+        "properties": {key: top[key] for key in PIPELINE_KEYS},
         "required": ["tonearm", "input", "outputs"],
         "additionalProperties": False,
         "$defs": definitions,
@@ -45,8 +45,8 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
 
 
 def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON Schema of a plugin's options; what they refer to goes into ``definitions``."""
-    known = declared(options)
+    """Return the JSON Schema of a plugin's options, and add the schemas that they refer to to ``definitions``."""
+    known = declared_options(options)
     schemas, found = msgspec.json.schema_components(
         [option.type for option in known.values()], ref_template="#/$defs/{name}"
     )
@@ -64,7 +64,7 @@ def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str,
 
 
 def _dialect_schema(figures: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a dialect: its name, another one's with what differs, or all figures."""
+    """Return the schema of a dialect: a name, another dialect with changes, or all figures."""
     figures = figures | {"description": "All figures of a mel spectrogram's recipe."}
     base = {"type": "string", "description": "Name of the dialect that gives the other figures."}
     changed = {**figures, "properties": {"base": base, **figures["properties"]}, "required": ["base"]}
@@ -73,11 +73,11 @@ def _dialect_schema(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a stage: one of the plugins of a role, with its own options."""
+    """Return the schema of a stage: a plugin of a role with its options."""
     choices = []
     for name, description, options in _usable(registry, role):
         try:
-            with guard(name):
+            with as_plugin_error(name):
                 schema = options_schema(options, definitions)
         except PluginError:
             continue
@@ -88,7 +88,7 @@ def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: di
 
 
 def _or_empty(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a value that may be left empty (``with:`` and no more), unless it must have something."""
+    """Return a schema that also allows an empty value (``with:`` alone), unless properties are required."""
     return schema if "required" in schema else schema | {"type": [schema["type"], "null"]}
 
 
@@ -98,8 +98,7 @@ def _usable(registry: Registry, role: str) -> Iterator[tuple[str, str, type[Any]
             plugin = entry.resolve()
         except PluginError:
             continue
-        name = entry.name if registry.is_bare(entry) else entry.full_name
-        yield name, description_of(plugin), ports_of(plugin).options
+        yield registry.short_name(entry), description_of(plugin), ports_of(plugin).options
 
 
 def description_of(plugin: type[Any]) -> str:

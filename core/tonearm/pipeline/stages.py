@@ -1,7 +1,7 @@
-"""The stages of a pipeline: what each gives is looked at, and what a plugin raises becomes its item's error.
+"""The execution of stages: the host checks the results of plugins, and turns their exceptions into errors of items.
 
-The class of what a stage gives must be what the plugin declared, and values are finite after decoding (unless
-``nan: keep``) and before encoding. No plugin's error is ever the run's.
+Results must have the class that the plugin declares. Values must be finite after decoding (unless ``nan: keep``) and
+before encoding. An exception of a plugin never ends a run.
 """
 
 from __future__ import annotations
@@ -16,30 +16,33 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.arrays.values import Extent, extent_of, mean_of, not_finite
+from tonearm.arrays.extent import Extent, extent_of, mean_of
+from tonearm.arrays.not_finite import not_finite_error
 from tonearm.errors import ItemError, OptionError, OutputError, TonearmError, one_line
-from tonearm.pipeline.check import Bound
+from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.context import Context
-from tonearm.plugins.contract import Decoder, Plugin, Regroup, Together, Transform
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.transform import Grouping, Regroup, Transform
 from tonearm.signals import Signal, Waveform, describe
 from tonearm.source import Source
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of one item on its way: the item, or an error.
+    """The outcome of a stage for one item: the item, or an error.
 
     Parameters
     ----------
     context
-        With the measurements and warnings so far.
+        Context with all measurements and warnings so far.
     item
-        None if it failed before there was one.
+        Item; None if the stage failed before there was one.
     error
-        None if all is well.
+        Error; None if the item is fine.
     extent
-        Of the signal's values, if somebody has looked at them since a plugin had it.
+        Extent of the signal's values, if known since the last plugin.
     """
 
     context: Context
@@ -48,18 +51,18 @@ class Outcome(Struct, frozen=True, kw_only=True):
     extent: Extent | None = None
 
 
-class blamed:  # noqa: N801 - used as a statement
-    """Turn whatever a plugin raises into an `ItemError` that names the plugin; what is a `TonearmError` goes through.
+class as_item_error:  # noqa: N801 - used as a statement
+    """Turn every exception of a plugin into an `ItemError` that names the plugin; a `TonearmError` passes through.
 
     Parameters
     ----------
     bound
-        The plugin.
+        Plugin that runs.
     sink
-        Where it writes: what the operating system says of that is the output side's.
+        Sink of an encoder; errors of the operating system about it become an `OutputError`.
     """
 
-    def __init__(self, bound: Bound, sink: Sink | None = None) -> None:
+    def __init__(self, bound: BoundPlugin, sink: Sink | None = None) -> None:
         self.bound = bound
         self.sink = sink
 
@@ -77,7 +80,7 @@ class blamed:  # noqa: N801 - used as a statement
         elif isinstance(error, OSError):
             raise ItemError(f"cannot read: {one_line(error.strerror or error)}", code="unreadable") from error
         if isinstance(error, OptionError):
-            # Found only now, because only the data told: what is said of it holds all the same.
+            # An option that only the data can contradict.
             failed = ItemError(f"{self.bound.name}: {error.message}", code=error.code, remedies=error.remedies)
             failed.place = self.bound.place
             raise failed from error
@@ -89,7 +92,7 @@ class blamed:  # noqa: N801 - used as a statement
 
 
 def _is_of(error: OSError, sink: Sink) -> bool:
-    """Say whether an error is one of writing the output: not of another file, and not of another process."""
+    """Return whether an error concerns the output, not another file or another process."""
     if isinstance(error, (BlockingIOError, ChildProcessError, ConnectionError, ProcessLookupError, TimeoutError)):
         return False
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
@@ -97,97 +100,97 @@ def _is_of(error: OSError, sink: Sink) -> bool:
     return not names or any(os.path.dirname(os.path.abspath(name)) == folder for name in names)  # noqa: PTH100, PTH120
 
 
-def plugin_of(bound: Bound, role: type[Any]) -> Any:
-    """Return the plugin of a stage, as typed loosely as it must be: ports are known at run time only."""
+def plugin_as(bound: BoundPlugin, role: type[Any]) -> Any:
+    """Return the plugin of a stage as Any, because its ports are known at run time only."""
     plugin: Plugin[Any] = bound.plugin
     if not isinstance(plugin, role):
-        raise TypeError(f"{bound.name} is no {role.__name__}")
+        raise TypeError(f"{bound.name} is not a {role.__name__}")
     return plugin
 
 
-def decoded(bound: Bound, source: Source, context: Context) -> Iterator[Outcome]:
-    """Yield the items of a source; what goes wrong ends it."""
+def decode_items(bound: BoundPlugin, source: Source, context: Context) -> Iterator[Outcome]:
+    """Yield the items of a source; an error ends the source."""
     policy = getattr(bound.plugin.options, "nan", "error")
     count = 0
     try:
-        with blamed(bound):
-            for item in plugin_of(bound, Decoder).decode(source, context):
+        with as_item_error(bound):
+            for item in plugin_as(bound, Decoder).decode(source, context):
                 count += 1
                 if isinstance(item, ItemError):
                     item.place = bound.place
-                    yield Outcome(context=context.hand_over(), error=item)
+                    yield Outcome(context=context.drain(), error=item)
                     continue
                 try:
                     _check_item(item, bound)
                     extent = None if policy == "keep" else _check_finite(item.signal)
                 except ItemError as error:
                     whose = item if isinstance(item, Item) else None
-                    yield Outcome(context=context.hand_over(), item=whose, error=error)
+                    yield Outcome(context=context.drain(), item=whose, error=error)
                 else:
-                    yield Outcome(context=context.hand_over(), item=item, extent=extent)
+                    yield Outcome(context=context.drain(), item=item, extent=extent)
         if not count:
             raise ItemError(f"{bound.name} found nothing in it", code="empty")
     except TonearmError as error:
         yield Outcome(context=context, error=error)
 
 
-def transformed(bound: Bound, stream: Iterator[Outcome]) -> Iterator[Outcome]:
-    """Yield each item transformed; one that fails goes on as its error."""
+def transform_items(bound: BoundPlugin, stream: Iterator[Outcome]) -> Iterator[Outcome]:
+    """Yield each item transformed, or its error."""
     for outcome in stream:
         if outcome.error or outcome.item is None:
             yield outcome
             continue
         try:
             check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
-            with blamed(bound):
-                signal = plugin_of(bound, Transform).apply(outcome.item.signal, outcome.context)
+            with as_item_error(bound):
+                signal = plugin_as(bound, Transform).apply(outcome.item.signal, outcome.context)
             check_class(signal, bound.ports.gives, f"{bound.name} gives", "it gave")
             yield Outcome(context=outcome.context, item=replace(outcome.item, signal=signal))
         except TonearmError as error:
             yield replace(outcome, error=error)
 
 
-def regrouped(bound: Bound, stream: Iterator[Outcome], context: Context) -> Iterator[Outcome]:
-    """Yield new items made from those of a source, group by group; where one of a group failed, so does the group."""
-    regroup = plugin_of(bound, Regroup)
+def regroup_items(bound: BoundPlugin, stream: Iterator[Outcome], context: Context) -> Iterator[Outcome]:
+    """Yield the regrouped items of a source, group by group; if one item fails, its group fails."""
+    regroup = plugin_as(bound, Regroup)
     counts: Counter[str] = Counter()
-    for group in _groups(stream, regroup.together()):
-        given = _Given(bound, group, context)
+    for group in _groups(stream, regroup.grouping()):
+        items = _Group(bound, group, context)
         before = counts.total()
         try:
-            with blamed(bound):
-                for item in regroup.regroup(iter(given), context):
+            with as_item_error(bound):
+                for item in regroup.regroup(iter(items), context):
                     _check_item(item, bound)
-                    yield Outcome(context=context.hand_over(), item=replace(item, index=counts[item.key]))
+                    yield Outcome(context=context.drain(), item=replace(item, index=counts[item.key]))
                     counts[item.key] += 1
             if counts.total() == before:
                 raise ItemError(f"{bound.name} gave nothing", code="empty")
         except TonearmError as error:
-            yield Outcome(context=context.hand_over(), item=given.failed, error=error)
+            yield Outcome(context=context.drain(), item=items.failed, error=error)
 
 
-def _groups(stream: Iterator[Outcome], together: Together) -> Iterator[Iterator[Outcome]]:
-    """Cut the items of a source into groups, none of which is held in memory."""
-    if together == "source":
+def _groups(stream: Iterator[Outcome], grouping: Grouping) -> Iterator[Iterator[Outcome]]:
+    """Yield the groups of a source's items, without holding them in memory."""
+    if grouping == "source":
         yield stream
         return
-    by_key = together == "key"
-    # What failed before it had a key is a group of its own: an object is equal to itself alone.
+    by_key = grouping == "key"
+    # An item that failed before it had a key is a group of its own: a new object equals no other.
     groups = groupby(stream, lambda outcome: outcome.item.key if by_key and outcome.item else object())
     for _, group in groups:
         yield group
 
 
-class _Given:
-    """The items of a group, as a regrouping plugin gets them; the first that failed ends them.
+class _Group:
+    """The items of a group for a regrouping plugin; an item that failed raises its error.
 
     Attributes
     ----------
     failed
-        That item, if it had come so far.
+        Item that failed, if there was one.
     """
 
-    def __init__(self, bound: Bound, group: Iterator[Outcome], context: Context) -> None:
+    def __init__(self, bound: BoundPlugin, group: Iterator[Outcome], context: Context) -> None:
         self.failed: Item[Signal] | None = None
         self._bound, self._group, self._context = bound, group, context
 
@@ -204,14 +207,14 @@ class _Given:
                 yield outcome.item
 
 
-def _check_item(item: object, bound: Bound) -> None:
+def _check_item(item: object, bound: BoundPlugin) -> None:
     if not isinstance(item, Item):
         raise ItemError(f"{bound.name} gives items, but it gave {type(item).__name__}", code="wrong-type")
     check_class(item.signal, bound.ports.gives, f"{bound.name} gives", "it gave")
 
 
 def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str, found: str) -> None:
-    """Raise `ItemError` unless a signal is of a declared class; the message begins with who promised it."""
+    """Raise `ItemError` unless a signal has one of the declared classes; ``promise`` begins the message."""
     if not isinstance(signal, declared):
         what = describe(signal) if isinstance(signal, Signal) else type(signal).__name__
         ports = " or ".join(cls.port for cls in declared)
@@ -219,18 +222,18 @@ def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str
 
 
 def _check_finite(signal: Signal) -> Extent | None:
-    """Raise `ItemError` if a value is NaN or infinite; return the extent of all, if there are any."""
+    """Return the extent of a signal's values, or raise `ItemError` if one is NaN or infinite."""
     arrays = signal.arrays()
     if not arrays:
         return None
     extent = extent_of(*arrays)
     if not extent.finite:
-        raise not_finite(next(array for array in arrays if not extent_of(array).finite), signal.port)
+        raise not_finite_error(next(array for array in arrays if not extent_of(array).finite), signal.port)
     return extent
 
 
-def look_at(signal: Signal, context: Context, extent: Extent | None) -> None:
-    """See that all values are finite, and measure what everybody wants to know of a waveform."""
+def measure_signal(signal: Signal, context: Context, extent: Extent | None) -> None:
+    """Check that all values are finite, and measure duration, DC and peak of a waveform."""
     extent = extent or _check_finite(signal)
     if extent is None or not isinstance(signal, Waveform):
         return

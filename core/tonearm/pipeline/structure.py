@@ -1,4 +1,4 @@
-"""The shape of a pipeline file: which keys there are, and what stands under each."""
+"""The structure of a pipeline: its keys, and the shape of the values under them."""
 
 from __future__ import annotations
 
@@ -6,41 +6,39 @@ from msgspec import Struct
 
 from tonearm.errors import did_you_mean, one_line
 from tonearm.pipeline.problems import Problems
-from tonearm.pipeline.yaml.nodes import Entry, Map, Mark, Node, Scalar, Seq, kind
+from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, node_type
 
-VERSION = 1
-
-TOP = ("tonearm", "input", "steps", "outputs")
-INPUT = ("use", "files", "with")
-STEP = ("use", "with")
-OUTPUT = ("use", "file", "with")
-
+FORMAT_VERSION = 1
+PIPELINE_KEYS = ("tonearm", "input", "steps", "outputs")
+INPUT_KEYS = ("use", "files", "with")
+STEP_KEYS = ("use", "with")
+OUTPUT_KEYS = ("use", "file", "with")
 OUTPUT_EXAMPLE = "outputs: [{use: wav-writer, file: '{stem}.wav'}]"
 
 
 class Stage(Struct, frozen=True):
-    """One plugin as the file names it.
+    """One stage of a pipeline: a plugin by name, with its options.
 
     Parameters
     ----------
     use
         Name of the plugin; None if it is missing.
     mark
-        Where the name stands, or the stage.
+        Place of the name, or of the stage.
     options
-        What stands under ``with:``.
+        Node under ``with:``.
     file
-        Template of an output, with its place.
+        Node of an output's template.
     """
 
     use: str | None
     mark: Mark | None
     options: Node | None
-    file: Scalar | None = None
+    file: ScalarNode | None = None
 
 
 class Structure(Struct, frozen=True):
-    """A pipeline file taken apart; what is missing or of the wrong shape is None or left out."""
+    """The parts of a pipeline; those that are missing or have the wrong shape are None or left out."""
 
     decoder: Stage | None
     files: tuple[str, ...]
@@ -49,31 +47,31 @@ class Structure(Struct, frozen=True):
 
 
 def read_structure(root: Node, problems: Problems) -> Structure:
-    """Take a pipeline apart, noting what does not belong."""
-    top = _map(root, "a pipeline", TOP, problems)
+    """Return the parts of a pipeline, and add problems of its structure."""
+    top = _map(root, "a pipeline", PIPELINE_KEYS, problems)
     if top is None:
         return Structure(None, (), (), ())
     _version(top.get("tonearm"), root.mark, problems)
     decoder = None
     if "input" in top:
-        decoder = _stage(top["input"].node, "input", INPUT, problems)
+        decoder = _stage(top["input"].node, "input", INPUT_KEYS, problems)
     else:
         problems.add(root.mark, "missing-key", "'input' is missing", "input: {use: npy-reader, files: '*.npy'}")
-    outputs = _stages(top.get("outputs"), "outputs", OUTPUT, problems)
+    outputs = _stages(top.get("outputs"), "outputs", OUTPUT_KEYS, problems)
     if "outputs" not in top:
         problems.add(root.mark, "missing-key", "'outputs' is missing", OUTPUT_EXAMPLE)
     return Structure(
         decoder=decoder,
         files=_files(top.get("input"), problems),
-        steps=_stages(top.get("steps"), "steps", STEP, problems),
+        steps=_stages(top.get("steps"), "steps", STEP_KEYS, problems),
         outputs=outputs,
     )
 
 
-def _map(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> dict[str, Entry] | None:
-    """Return the entries of a mapping, noting keys that it cannot have."""
-    if not isinstance(node, Map):
-        problems.add(node.mark, "wrong-shape", f"{what} is a mapping with {', '.join(keys)}, not {kind(node)}")
+def _map(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> dict[str, MappingEntry] | None:
+    """Return the entries of a mapping, and add problems for unknown keys."""
+    if not isinstance(node, MappingNode):
+        problems.add(node.mark, "wrong-shape", f"{what} is a mapping with {', '.join(keys)}, not {node_type(node)}")
         return None
     for key, entry in node.entries.items():
         if key not in keys:
@@ -82,15 +80,24 @@ def _map(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> di
     return node.entries
 
 
-def _version(entry: Entry | None, mark: Mark | None, problems: Problems) -> None:
+def _version(entry: MappingEntry | None, mark: Mark | None, problems: Problems) -> None:
     if entry is None:
-        problems.add(mark, "missing-key", "'tonearm' is missing", f"tonearm: {VERSION} says which format this is")
-    elif not (isinstance(entry.node, Scalar) and type(entry.node.value) is int and entry.node.value == VERSION):
-        problems.add(entry.node.mark, "wrong-version", f"this tonearm reads format {VERSION}", f"tonearm: {VERSION}")
+        problems.add(
+            mark, "missing-key", "'tonearm' is missing", f"tonearm: {FORMAT_VERSION} says which format this is"
+        )
+    elif not (
+        isinstance(entry.node, ScalarNode) and type(entry.node.value) is int and entry.node.value == FORMAT_VERSION
+    ):
+        problems.add(
+            entry.node.mark,
+            "wrong-version",
+            f"this tonearm reads format {FORMAT_VERSION}",
+            f"tonearm: {FORMAT_VERSION}",
+        )
 
 
 def _stage(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> Stage | None:
-    """Return one stage, noting what is wrong with it."""
+    """Return one stage, and add its problems."""
     entries = _map(node, what, keys, problems)
     if entries is None:
         return None
@@ -98,7 +105,7 @@ def _stage(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> 
     name = None
     if use is None:
         problems.add(node.mark, "missing-key", f"{what}: 'use' is missing", "use: NAME of a plugin")
-    elif isinstance(use.node, Scalar) and isinstance(use.node.value, str) and use.node.value:
+    elif isinstance(use.node, ScalarNode) and isinstance(use.node.value, str) and use.node.value:
         name = use.node.value
     else:
         problems.add(use.node.mark, "wrong-shape", f"{what}: 'use' is the name of a plugin, not {_what(use.node)}")
@@ -109,24 +116,26 @@ def _stage(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> 
     return Stage(use=name, mark=use.node.mark if use else node.mark, options=options, file=file)
 
 
-def _output_file(entry: Entry | None, node: Node, what: str, problems: Problems) -> Scalar | None:
+def _output_file(entry: MappingEntry | None, node: Node, what: str, problems: Problems) -> ScalarNode | None:
     if entry is None:
         problems.add(node.mark, "missing-key", f"{what}: 'file' is missing", "file: 'audio/{stem}.wav'")
-    elif isinstance(entry.node, Scalar) and isinstance(entry.node.value, str):
+    elif isinstance(entry.node, ScalarNode) and isinstance(entry.node.value, str):
         return entry.node
     else:
-        hint = "a name that starts with { is quoted" if isinstance(entry.node, Map) else ""
-        problems.add(entry.node.mark, "wrong-shape", f"{what}: 'file' is a name, not {kind(entry.node)}", hint)
+        hint = "a name that starts with { is quoted" if isinstance(entry.node, MappingNode) else ""
+        problems.add(entry.node.mark, "wrong-shape", f"{what}: 'file' is a name, not {node_type(entry.node)}", hint)
     return None
 
 
-def _stages(entry: Entry | None, what: str, keys: tuple[str, ...], problems: Problems) -> tuple[Stage, ...]:
+def _stages(entry: MappingEntry | None, what: str, keys: tuple[str, ...], problems: Problems) -> tuple[Stage, ...]:
     """Return the stages of a list."""
-    if entry is None or (what == "steps" and isinstance(entry.node, Scalar) and entry.node.value is None):
+    if entry is None or (what == "steps" and isinstance(entry.node, ScalarNode) and entry.node.value is None):
         return ()
     node = entry.node
-    if not isinstance(node, Seq):
-        problems.add(node.mark, "wrong-shape", f"{what} is a list, not {kind(node)}", "each entry starts with '- use:'")
+    if not isinstance(node, SequenceNode):
+        problems.add(
+            node.mark, "wrong-shape", f"{what} is a list, not {node_type(node)}", "each entry starts with '- use:'"
+        )
         return ()
     if not node.items and what == "outputs":
         problems.add(node.mark, "wrong-shape", "outputs is empty", OUTPUT_EXAMPLE)
@@ -135,18 +144,18 @@ def _stages(entry: Entry | None, what: str, keys: tuple[str, ...], problems: Pro
 
 
 def _what(node: Node) -> str:
-    """Return what stands where a name should."""
-    return "empty text" if isinstance(node, Scalar) and node.value == "" else kind(node)
+    """Return the type of a node that should be a name, in words."""
+    return "empty text" if isinstance(node, ScalarNode) and node.value == "" else node_type(node)
 
 
-def _files(entry: Entry | None, problems: Problems) -> tuple[str, ...]:
+def _files(entry: MappingEntry | None, problems: Problems) -> tuple[str, ...]:
     """Return the patterns of ``input.files``."""
-    if entry is None or not isinstance(entry.node, Map) or "files" not in entry.node.entries:
+    if entry is None or not isinstance(entry.node, MappingNode) or "files" not in entry.node.entries:
         return ()
     node = entry.node.entries["files"].node
     patterns = []
-    for item in node.items if isinstance(node, Seq) else (node,):
-        if isinstance(item, Scalar) and isinstance(item.value, str) and item.value:
+    for item in node.items if isinstance(node, SequenceNode) else (node,):
+        if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.value:
             patterns.append(item.value)
         else:
             problems.add(item.mark, "wrong-shape", f"input: 'files' is a pattern or a list of them, not {_what(item)}")

@@ -1,4 +1,4 @@
-"""Names of output files, as templates that can never leave the output root."""
+"""Templates for names of output files, which cannot leave the output folder."""
 
 from __future__ import annotations
 
@@ -18,25 +18,24 @@ FIELDS: Mapping[str, str] = {
     "key": "name of the array within the source",
     "source_hash": "16 hex digits of the source's content (SHA-256)",
 }
-"""What a template may name."""
+"""Fields of templates, each with its meaning."""
 
 PER_ITEM = frozenset({"index", "key"})
-"""Fields that tell the items of one source apart."""
+"""Fields that distinguish the items of one source."""
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _WIDTH = re.compile(r"index:0([1-9])")
-
 OWN = ".tonearm"
-"""Names that begin so are the run's own: its journal, its lock, its temporaries."""
+"""Prefix reserved for files of a run: its journal, lock and temporary files."""
 
 
 class Template(Struct, frozen=True):
-    """A file name with fields, proven to be safe.
+    """A validated template for file names.
 
     Parameters
     ----------
     text
-        As written.
+        Template as written.
     parts
         Literal text, and fields as (name, width).
     """
@@ -46,11 +45,11 @@ class Template(Struct, frozen=True):
 
     @property
     def fields(self) -> frozenset[str]:
-        """Names of the fields in it."""
+        """Names of its fields."""
         return frozenset(part[0] for part in self.parts if isinstance(part, tuple))
 
     def folder(self, late: Container[str]) -> Template | None:
-        """Return the template of the folder, with a name of no meaning in it; None if it has one of these fields."""
+        """Return the template of the folder with a placeholder name in it; None if it has one of the late fields."""
         parts = list(self.parts)
         while parts and _is_in_name(parts[-1]):
             parts.pop()
@@ -59,17 +58,17 @@ class Template(Struct, frozen=True):
         return Template(self.text, (*parts, "x"))
 
     def render(self, value: Callable[[str], str]) -> str:
-        """Return the path below the output root.
+        """Return the path below the output folder.
 
         Parameters
         ----------
         value
-            Gives the value of a field.
+            Function that returns the value of a field.
 
         Raises
         ------
         ItemError
-            If a value would lead out of the output root, or gives no name.
+            If the path would leave the output folder, or is not a file name.
         """
         pieces = []
         for part in self.parts:
@@ -84,14 +83,14 @@ class Template(Struct, frozen=True):
         names = joined.split("/")
         if names[-1] in ("", ".") or not names[0] or ".." in names or _is_own(names) or "\0" in joined:
             raise ItemError(
-                f"{self.text} becomes {one_line(joined)!r}, which is no name below the output folder",
+                f"{self.text} becomes {one_line(joined)!r}, which is not a name below the output folder",
                 code="unsafe-name",
             )
         return "/".join(name for name in names if name not in ("", "."))
 
 
 def _is_in_name(part: str | tuple[str, int]) -> bool:
-    """Say whether a part of a template can only be in a file's name, because it never has a slash in it."""
+    """Return whether a part of a template never contains a slash."""
     return "/" not in part if isinstance(part, str) else part[0] != "relative_dir"
 
 
@@ -103,11 +102,11 @@ def _check_value(name: str, text: str) -> None:
     if not text:
         raise ItemError(f"the item has no {name} to put into the output's name", code="unsafe-name")
     if text.startswith("/") or ".." in text.split("/") or "\0" in text or (name != "relative_dir" and "/" in text):
-        raise ItemError(f"{{{name}}} is {one_line(text)!r}, which is no name for a file", code="unsafe-name")
+        raise ItemError(f"{{{name}}} is {one_line(text)!r}, which is not a file name", code="unsafe-name")
 
 
 def parse_template(text: str) -> Template:
-    """Return a template, or raise `OptionError` if it is none or could leave the output root."""
+    """Return a template, or raise `OptionError` if it is invalid or could leave the output folder."""
     shown = one_line(repr(text))
     parts: list[str | tuple[str, int]] = []
     for found in _PART.finditer(text):
@@ -129,7 +128,7 @@ def parse_template(text: str) -> Template:
     if ".." in names:
         raise OptionError(f"{shown} would leave the output folder", code="bad-template", hint="write it without ..")
     if names[-1] in ("", ".") or not literal.isprintable() or _is_own(names):
-        raise OptionError(f"{shown} is no name for a file", code="bad-template", hint='as in "audio/{stem}.wav"')
+        raise OptionError(f"{shown} is not a file name", code="bad-template", hint='as in "audio/{stem}.wav"')
     return Template(text, tuple(parts))
 
 

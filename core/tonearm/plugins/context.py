@@ -1,4 +1,4 @@
-"""The context of an item: what a plugin asks of the host, and what it reports to it."""
+"""The context of an item, through which a plugin and the host communicate."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class Provenance(Struct, frozen=True, kw_only=True):
-    """Where an item comes from and what makes a file of it, for those encoders that write it down.
+    """The origin of an item: its source and the pipeline, for encoders that store it.
 
     Parameters
     ----------
     source
-        Name of the source, as the user gave it.
+        Name of the source, as given by the user.
     sha256
-        Of its content, in hex.
+        SHA-256 of the source's content in hex.
     pipeline
-        Fingerprint of the pipeline: its plugins, their versions, their options; the journal has the same.
+        Fingerprint of the pipeline's plugins, versions and options, the same as in the journal.
     stages
-        The plugins in their order, each as ``{"use": name, "package": …, "with": options after defaults}``.
+        Plugins in order, each as ``{"use": name, "package": …, "with": options with defaults}``.
     tonearm
         Version of tonearm.
     """
@@ -43,27 +43,27 @@ _PLAIN = (float, int, str)
 
 
 def _plain(name: str, value: Any) -> float | int | str:
-    """Return a number or text of numpy's, or one of a subclass, as Python's own."""
+    """Return a number or text of NumPy's types, or of a subclass, as Python's own type."""
     value = value.item() if getattr(value, "ndim", None) == 0 else value
     kind = next((kind for kind in _PLAIN if isinstance(value, kind)), None)
     if kind is None:
-        raise TypeError(f"{name} is measured as {type(value).__name__}, not as a number or a text")
+        raise TypeError(f"the measurement {name} is {type(value).__name__}, not a number or text")
     return kind(value)
 
 
 class Context:
-    """What a plugin may ask of the host, and tell it, while it works on one item.
+    """The context in which a plugin processes one item.
 
     Parameters
     ----------
     threads
-        How many threads a plugin may use.
+        Number of threads that a plugin may use.
     on_warning
-        Called with each warning as it comes.
+        Function called with each new warning.
     dialects
-        Returns the dialects that there are by name.
+        Function that returns all dialects by name.
     provenance
-        Returns where the item comes from; it reads the source to its end, so ask only if it is wanted.
+        Function that returns the provenance of the item. It reads the whole source, so call it only if needed.
     """
 
     def __init__(
@@ -82,12 +82,12 @@ class Context:
         self._on_warning = on_warning
 
     def measure(self, **values: float | int | str) -> None:
-        """Note measurements for the journal: ``context.measure(spectral_convergence_db=-31.2)``.
+        """Record measurements for the journal: ``context.measure(spectral_convergence_db=-31.2)``.
 
         Raises
         ------
         TypeError
-            If one is neither a number nor a text.
+            If a value is neither a number nor text.
         """
         for name, value in values.items():
             if type(value) not in _PLAIN:
@@ -95,15 +95,15 @@ class Context:
         self.measurements.update(values)
 
     def warn(self, message: str) -> None:
-        """Note something worth knowing that is no error; it is shown and goes into the journal."""
+        """Record a warning, which is shown and written to the journal."""
         line = one_line(message)
         if line not in self.warnings:
             self.warnings.append(line)
             if self._on_warning:
                 self._on_warning(line)
 
-    def hand_over(self) -> Context:
-        """Return a context with all that was noted so far, which is forgotten here: it belongs to one item."""
+    def drain(self) -> Context:
+        """Return a context with everything recorded so far, and clear this one: the record belongs to one item."""
         context = Context(
             threads=self.threads, on_warning=self._on_warning, dialects=self.dialects, provenance=self.provenance
         )
@@ -112,7 +112,7 @@ class Context:
         return context
 
     def rng(self, seed: int = 0) -> np.random.Generator:
-        """Return a generator that depends on the seed alone: an item sounds the same in whatever order it comes."""
+        """Return a random generator that depends only on the seed, so that the order of items does not matter."""
         import numpy as np
 
         return np.random.default_rng(seed)

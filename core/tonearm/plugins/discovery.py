@@ -1,22 +1,42 @@
-"""Which installed packages register the entry point group ``tonearm``.
+"""Discovery of installed packages that register the entry point group ``tonearm``.
 
-`importlib.metadata` knows, but its import and its scan cost more than the whole of ``tonearm check``. So the metadata
-folders on the path are looked through for the group's name, and only where something else than plain folders is on the
-path (a zip file, an egg) is it asked.
+`importlib.metadata` could find them, but importing and calling it costs more than all of ``tonearm check``. So this
+module searches the metadata folders on the path for the name of the group. It falls back to `importlib.metadata` only
+if the path has entries that are not plain folders, such as zip files and eggs.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-GROUP = "tonearm"
+from tonearm.names import BUILTIN
 
-_HEADING = f"[{GROUP}]"
+PROJECT = "tonearm"
+"""Name of the distribution, of the entry point group, and of the pluggy project."""
+_HEADING = f"[{PROJECT}]"
 _METADATA = (".dist-info", ".egg-info")
+
+
+class Package(Struct, frozen=True):
+    """An installed package that registers plugins.
+
+    Parameters
+    ----------
+    origin
+        Name of its entry point, as in ``origin/plugin``.
+    load
+        Function that imports the package and returns the object with the hook implementations.
+    label
+        Name and version for messages: ``tonearm_acme 1.2``.
+    """
+
+    origin: str
+    load: Callable[[], object]
+    label: str
 
 
 class EntryPoint(Struct, frozen=True):
@@ -25,13 +45,13 @@ class EntryPoint(Struct, frozen=True):
     Parameters
     ----------
     name
-        As the package gives it.
+        Name of the entry point, chosen by the package.
     value
-        The object that it names: ``module`` or ``module:attribute``.
+        Reference to an object: ``module`` or ``module:attribute``.
     package
-        Name of the distribution, as it is normalised in file names.
+        Name of the distribution, normalised as in file names.
     version
-        Of the distribution; empty if unknown.
+        Version of the distribution; empty if unknown.
     """
 
     name: str
@@ -49,20 +69,23 @@ class EntryPoint(Struct, frozen=True):
 
 
 def entry_points() -> list[EntryPoint]:
-    """Return the entry points of the group; of a package that is on the path twice, the one that Python imports."""
-    return list(_scanned() if _only_folders() else _asked())
+    """Return the entry points of the group.
+
+    If a package is on the path twice, only the copy that Python imports counts.
+    """
+    return list(_scan_folders() if _only_folders() else _ask_importlib())
 
 
 def _only_folders() -> bool:
-    """Say whether packages can only come from plain folders."""
+    """Return whether all entries of the path are plain folders."""
     return all(
         (os.path.isdir(entry or ".") and not entry.endswith(".egg")) or not os.path.exists(entry)  # noqa: PTH110, PTH112
         for entry in sys.path
     )
 
 
-def _scanned() -> Iterator[EntryPoint]:
-    """Yield what the metadata folders on the path say."""
+def _scan_folders() -> Iterator[EntryPoint]:
+    """Yield the entry points found in metadata folders on the path."""
     seen: set[str] = set()
     for folder in dict.fromkeys(sys.path):
         try:
@@ -85,7 +108,7 @@ def _scanned() -> Iterator[EntryPoint]:
 
 
 def _package(folder: str) -> tuple[str, str]:
-    """Return the name and version that a metadata folder says: ``acme-1.2.dist-info``, ``acme-1.2-py3.egg-info``."""
+    """Return name and version from a metadata folder's name: ``acme-1.2.dist-info``, ``acme-1.2-py3.egg-info``."""
     base, _, kind = folder.rpartition(".")
     name, _, rest = base.rpartition("-") if kind == "dist-info" else base.partition("-")
     return (name or rest).replace("-", "_").replace(".", "_"), rest.partition("-")[0] if name else ""
@@ -104,17 +127,34 @@ def _group(text: str) -> Iterator[tuple[str, str]]:
                 yield name.strip(), value.partition("[")[0].strip()
 
 
-def _asked() -> Iterator[EntryPoint]:
-    """Yield what `importlib.metadata` says."""
+def _ask_importlib() -> Iterator[EntryPoint]:
+    """Yield the entry points found by `importlib.metadata`."""
     from importlib import metadata
 
     seen: set[str] = set()
     for distribution in metadata.distributions():
         try:
             name, version = distribution.name.replace("-", "_"), distribution.version
-            points = [point for point in distribution.entry_points if point.group == GROUP]
+            points = [point for point in distribution.entry_points if point.group == PROJECT]
         except Exception:  # noqa: S112 - damaged metadata: Python itself promises no particular error
             continue
         if name.lower() not in seen:
             seen.add(name.lower())
             yield from (EntryPoint(point.name, point.value, name, version) for point in points if point.name)
+
+
+def installed_packages() -> Iterator[Package]:
+    """Yield every installed package that registers the entry point group, the built-in one first."""
+    points = sorted(entry_points(), key=lambda point: (not _is_builtin(point), point.name, point.package))
+    taken: set[str] = set()
+    for point in points:
+        # Two packages may choose the same name, or ours; the second is then known by its distribution's name.
+        names = (point.name, point.package, f"{point.package}.{point.name}")
+        free = (name for name in names if name not in taken and (name != BUILTIN or _is_builtin(point)))
+        origin = next(free, "")
+        taken.add(origin)
+        yield Package(origin=origin, load=point.load, label=f"{point.package} {point.version}".rstrip())
+
+
+def _is_builtin(point: EntryPoint) -> bool:
+    return point.name == BUILTIN and point.package == PROJECT

@@ -1,6 +1,6 @@
-"""The hook specs: they only hand over plugins by name; YAML alone orders them.
+"""The hook specs: packages register plugins by name, and the pipeline decides their order.
 
-A value is a plugin class, or ``"module:Class"``, which is imported when a pipeline first uses it.
+A value is a plugin class, or ``"module:Class"``. The latter is imported when a pipeline first uses the plugin.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from typing import Any, TypeAlias
 
 import pluggy
 
-from tonearm.plugins.contract import Decoder, Encoder, Regroup, Transform
+from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.discovery import PROJECT
+from tonearm.plugins.encoder import Encoder
+from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Recipe
-
-PROJECT = "tonearm"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -41,7 +42,7 @@ def tonearm_encoders() -> Encoders:  # type: ignore[empty-body]
 
 @hookspec
 def tonearm_dialects() -> Dialects:  # type: ignore[empty-body]
-    """Return dialects by name; asked for when a pipeline first names one."""
+    """Return dialects by name; called when a pipeline first uses one."""
 
 
 DIALECTS = "tonearm_dialects"
@@ -51,4 +52,4 @@ HOOKS: Mapping[str, str] = {
     "tonearm_transforms": "transform",
     "tonearm_encoders": "encoder",
 }
-"""Each hook, with the role of the plugins that it hands over."""
+"""Hooks, each with the role of its plugins."""

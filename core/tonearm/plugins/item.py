@@ -1,4 +1,4 @@
-"""An item: one signal of a source, with its name, position and tags."""
+"""The item: one signal of a source, with its name, position and tags."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ S_co = TypeVar("S_co", bound=Signal, covariant=True)
 
 
 class Item(Struct, Generic[S_co], frozen=True, kw_only=True, eq=False):
-    """One signal with where it came from.
+    """One signal of a source.
 
     Parameters
     ----------
     signal
-        The signal.
+        Signal of the item.
     key
-        Name of the array or entry within the source; empty where it has none.
+        Name of the array or entry within the source; empty if it has none.
     index
         Position within the source, from 0.
     tags
-        What the source says of the sound: title, artist, comment.
+        Tags of the source: title, artist, comment.
     """
 
     signal: S_co

@@ -1,7 +1,8 @@
-"""What a plugin takes and gives, as its generic arguments say, and what is known of a signal beforehand."""
+"""The ports of a plugin, from its generic arguments, and the specification of a signal before it is read."""
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from typing import Any
@@ -22,23 +23,26 @@ class Ports(Struct, frozen=True):
 
 
 class Spec(Struct, frozen=True, kw_only=True):
-    """What is known of a signal before any data is read.
+    """The specification of a signal: what is known before any data is read.
 
     Parameters
     ----------
     signals
-        The classes that it may have.
-    sample_rate, channels, length
-        In Hz, and in samples; None where nobody knows yet.
+        Possible classes of the signal.
+    sample_rate
+        Sample rate in Hz; None if unknown.
+    channels
+        Number of channels; None if unknown.
+    length
+        Length in samples; None if unknown.
     grid
-        Of a spectrogram, if known.
+        Grid of a spectrogram; None if unknown.
     dialect
-        Of a mel spectrogram, if known.
+        Dialect of a mel spectrogram; None if unknown.
     several
-        Whether one source becomes several items, so that names of outputs must tell them apart; None where nobody
-        knows.
+        Whether one source becomes several items, so that names of outputs must distinguish them; None if unknown.
     suffix
-        Of the file that an encoder is to write, with dot; None if the template of its name leaves it open.
+        Suffix of the file to write, with dot; None if the template of its name does not determine it.
     """
 
     signals: tuple[type[Signal], ...]
@@ -55,19 +59,20 @@ class Spec(Struct, frozen=True, kw_only=True):
         return replace(self, **changes)
 
 
+@functools.cache
 def ports_of(cls: type) -> Ports:
-    """Return the ports that the generic arguments of a plugin class say.
+    """Return the ports of a plugin class, from its generic arguments.
 
     The root class (`Decoder`, `Transform`, …) names its arguments in ``port_names``.
 
     Raises
     ------
     TypeError
-        If it is no plugin class, or leaves an argument open.
+        If the class is not a plugin class, or does not define all arguments.
     """
     root = next((base for base in cls.__mro__ if "port_names" in vars(base)), None)
     if root is None:
-        raise TypeError(f"{cls.__name__} is no Decoder, Transform, Regroup or Encoder")
+        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup or Encoder")
     names: tuple[str, ...] = vars(root)["port_names"]
     found = dict(zip(names, _arguments(cls, root), strict=True))
     options = found["options"]
@@ -77,24 +82,24 @@ def ports_of(cls: type) -> Ports:
 
 
 def _arguments(cls: type, root: type) -> tuple[Any, ...]:
-    """Return what the generic arguments of ``root`` are, seen from ``cls``."""
+    """Return the generic arguments of ``root`` that ``cls`` defines."""
     if cls is root:
         parameters: tuple[Any, ...] = getattr(cls, "__parameters__", ())
         return parameters
-    # __orig_bases__ is inherited: only a class's own says how it was written.
+    # __orig_bases__ is inherited, but only that of the class itself describes its own bases.
     for written in vars(cls).get("__orig_bases__", cls.__bases__):
         base = typing.get_origin(written) or written
         if isinstance(base, type) and issubclass(base, root):
             parameters, arguments = getattr(base, "__parameters__", ()), typing.get_args(written)
             if len(arguments) != len(parameters):
-                raise TypeError(f"{cls.__name__}: {base.__name__} wants {len(parameters)} arguments in brackets")
+                raise TypeError(f"{cls.__name__}: {base.__name__} needs {len(parameters)} arguments in brackets")
             known = dict(zip(parameters, arguments, strict=True))
             return tuple(known.get(argument, argument) for argument in _arguments(base, root))
     raise TypeError(f"{cls.__name__} does not come from {root.__name__}")
 
 
 def _signal_classes(cls: type, port: Any) -> tuple[type[Signal], ...]:
-    """Return the classes of a port: one, those of a union, or none."""
+    """Return the classes of a port: one class, those of a union, or none."""
     if port is None:
         return ()
     classes = typing.get_args(port) if typing.get_origin(port) in (typing.Union, types.UnionType) else (port,)

@@ -1,15 +1,14 @@
-"""The pluggy host: who offers which plugin, and what is set aside because it is broken.
+"""The plugin registry: every plugin by role and name, and every problem with the packages that register them.
 
-Installing a package is trusting it, but trusting is not being careful: a package that cannot be imported, hands over
-something else than plugins, or even calls ``sys.exit`` is set aside with a warning that names it, and takes nothing
-else with it.
+Installing a package means trusting it, but a package can still be broken. If it cannot be imported, registers
+something other than plugins, or even calls ``sys.exit``, it is skipped with a warning that names it, and all other
+plugins keep working.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -17,15 +16,17 @@ import pluggy
 from msgspec import Struct
 
 from tonearm.errors import Problem, TonearmError, did_you_mean, one_line
+from tonearm.names import BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
-from tonearm.plugins.contract import Decoder, Encoder, Plugin, Regroup, Transform
-from tonearm.plugins.discovery import EntryPoint, entry_points
-from tonearm.plugins.hookspecs import DIALECTS, HOOKS, PROJECT
+from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.discovery import PROJECT, Package, installed_packages
+from tonearm.plugins.encoder import Encoder
+from tonearm.plugins.hookspecs import DIALECTS, HOOKS
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import ports_of
+from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Catalogue, MelDialect
-from tonearm.recipes.mel.catalogue import Offered
-
-BUILTIN = "builtin"
+from tonearm.recipes.mel.catalogue import CatalogueEntry
 
 T = TypeVar("T")
 
@@ -34,51 +35,43 @@ ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "transform": (Transform, Regroup),
     "encoder": (Encoder,),
 }
-"""Roles of plugins, with the classes that one of that role comes from."""
-
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+"""Roles of plugins, each with its base classes."""
 
 
 class PluginError(TonearmError):
-    """A plugin that is not there by its name, or cannot be used."""
+    """A plugin does not exist or cannot be used."""
 
     default_code = "broken-plugin"
 
 
-class Offer(Struct, frozen=True):
-    """A package that offers plugins.
+class RegistryEntry(Struct, frozen=True):
+    """One registered plugin; its class is imported when the entry is first resolved.
 
     Parameters
     ----------
-    origin
-        Its name in ``origin/plugin``: that of its entry point.
-    load
-        Imports it and returns the object with the hook implementations.
+    name
+        Name of the plugin, without its origin.
+    role
+        One of `ROLES`.
+    target
+        Plugin class, or ``"module:Class"``.
     package
-        Its name and version, as in ``tonearm_acme 1.2``.
+        Package that registers the plugin.
     """
-
-    origin: str
-    load: Callable[[], object]
-    package: str
-
-
-class Entry(Struct, frozen=True):
-    """One plugin by name; imported when it is first resolved."""
 
     name: str
     role: str
     target: type[Plugin[Any]] | str
-    offer: Offer
+    package: Package
 
     @property
     def origin(self) -> str:
-        """Name of the entry point that it comes from."""
-        return self.offer.origin
+        """Name of the package's entry point."""
+        return self.package.origin
 
     @property
     def full_name(self) -> str:
-        """As in ``acme/raw-reader``."""
+        """Name with origin: ``acme/raw-reader``."""
         return f"{self.origin}/{self.name}"
 
     def resolve(self) -> type[Plugin[Any]]:
@@ -87,18 +80,17 @@ class Entry(Struct, frozen=True):
         Raises
         ------
         PluginError
-            If it cannot be imported, or is not what its hook says.
+            If the class cannot be imported, or does not have the role of its hook.
         """
         return _resolve(self)
 
 
 @functools.cache
-def _resolve(entry: Entry) -> type[Plugin[Any]]:
-    where = f"{entry.role} {entry.name!r} of {one_line(entry.offer.package)}"
-    with guard(where):
+def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
+    with as_plugin_error(f"{entry.role} {entry.name!r} of {one_line(entry.package.label)}"):
         found = _import(entry.target) if isinstance(entry.target, str) else entry.target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
-            raise TypeError(f"{found!r} is no {entry.role} class")
+            raise TypeError(f"{found!r} is not a {entry.role} class")
         ports_of(found)
     return found
 
@@ -110,11 +102,17 @@ def _import(target: str) -> object:
     return functools.reduce(getattr, name.split("."), importlib.import_module(module))
 
 
-class guard:  # noqa: N801 - used as a statement
-    """Turn whatever a plugin raises, ``SystemExit`` too, into a `PluginError`; the user's own Ctrl-C goes through."""
+class as_plugin_error:  # noqa: N801 - used as a statement
+    """Turn every exception of a plugin, including ``SystemExit``, into a `PluginError`; Ctrl-C passes through.
 
-    def __init__(self, where: str) -> None:
-        self.where = where
+    Parameters
+    ----------
+    subject
+        Subject of the message: the plugin or package that raises.
+    """
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
 
     def __enter__(self) -> None:
         return None
@@ -124,7 +122,7 @@ class guard:  # noqa: N801 - used as a statement
             return
         reason = f"it calls sys.exit({error.code!r})" if isinstance(error, SystemExit) else one_line(error)
         raise PluginError(
-            f"{self.where} is set aside: {type(error).__name__}: {reason}",
+            f"{self.subject} is disabled: {type(error).__name__}: {reason}",
             hint="update or uninstall the package that it comes from",
         ) from error
 
@@ -134,64 +132,61 @@ class Registry:
 
     Parameters
     ----------
-    offers
-        Packages that offer plugins; those before win no clash, but the built-in one does.
+    packages
+        Packages that register plugins. Their order decides nothing: only the built-in package wins name clashes.
 
     Attributes
     ----------
     problems
-        What was set aside, and why.
+        Problems with packages and plugins that are disabled.
     """
 
-    def __init__(self, offers: Iterable[Offer]) -> None:
+    def __init__(self, packages: Iterable[Package]) -> None:
         self.problems: list[Problem] = []
-        self._found: dict[tuple[str, str], list[Entry]] = {}
-        self._dialects: list[tuple[Offer, Callable[[], object]]] = []
+        self._entries: dict[tuple[str, str], list[RegistryEntry]] = {}
+        self._dialect_hooks: list[tuple[Package, Callable[[], object]]] = []
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(hookspecs)
-        for offer in offers:
+        for package in packages:
             try:
-                self._admit(manager, offer)
+                self._add_package(manager, package)
             except PluginError as error:
                 self.problems.append(error.problem)
 
-    def _admit(self, manager: pluggy.PluginManager, offer: Offer) -> None:
-        """Load a package's plugins, or raise `PluginError`."""
-        package = one_line(offer.package)
+    def _add_package(self, manager: pluggy.PluginManager, package: Package) -> None:
+        """Load a package and register its plugins, or raise `PluginError`."""
+        label = one_line(package.label)
         try:
-            with guard(package):
-                plugin = offer.load()
-                manager.register(plugin, name=offer.origin)
+            with as_plugin_error(label):
+                plugin = package.load()
+                manager.register(plugin, name=package.origin)
                 manager.check_pending()
         except PluginError:
-            if manager.has_plugin(offer.origin):
-                manager.unregister(name=offer.origin)
+            if manager.has_plugin(package.origin):
+                manager.unregister(name=package.origin)
             raise
         callers = manager.get_hookcallers(plugin) or []
         if not callers:
             raise PluginError(
-                f"{package} is set aside: it implements no hook", hint=f"hooks: {', '.join((*HOOKS, DIALECTS))}"
+                f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join((*HOOKS, DIALECTS))}"
             )
         for caller in callers:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is not plugin:
                     continue
                 if caller.name == DIALECTS:
-                    self._dialects.append((offer, implementation.function))
+                    self._dialect_hooks.append((package, implementation.function))
                 else:
-                    self._take(caller.name, implementation.function, offer, package)
+                    make = functools.partial(_plugin_entry, caller.name, package)
+                    for entry in self._call_hook(f"{caller.name} of {label}", implementation.function, make):
+                        self._entries.setdefault((entry.role, entry.name), []).append(entry)
 
-    def _take(self, hook: str, function: Callable[[], object], offer: Offer, package: str) -> None:
-        """Take the plugins that one hook hands over; what is wrong is set aside alone."""
-        for entry in self._handed_over(f"{hook} of {package}", function, functools.partial(self._entry, hook, offer)):
-            self._found.setdefault((entry.role, entry.name), []).append(entry)
-
-    def _handed_over(
-        self, where: str, function: Callable[[], object], make: Callable[[object, object], T]
+    def _call_hook(
+        self, subject: str, function: Callable[[], object], make: Callable[[object, object], T]
     ) -> Iterator[T]:
-        """Yield what is made of each name and value that a hook hands over; what is wrong is set aside alone."""
+        """Yield an entry for each name and value that a hook returns; invalid ones become problems."""
         try:
-            with guard(where):
+            with as_plugin_error(subject):
                 found = function()
                 if not isinstance(found, Mapping):
                     raise TypeError(f"it returns {type(found).__name__}, not a mapping from names to plugins")
@@ -201,97 +196,82 @@ class Registry:
             return
         for name, value in pairs:
             try:
-                with guard(f"{one_line(repr(name))} in {where}"):
-                    made = make(name, value)
+                with as_plugin_error(f"{one_line(repr(name))} in {subject}"):
+                    entry = make(name, value)
             except PluginError as error:
                 self.problems.append(error.problem)
             else:
-                yield made
-
-    @staticmethod
-    def _entry(hook: str, offer: Offer, name: object, target: object) -> Entry:
-        if not (isinstance(name, str) and NAME.fullmatch(name)):
-            raise ValueError("no name for a plugin; lower case letters, digits and single hyphens are")
-        if not isinstance(target, (str, type)):
-            raise TypeError(f"it is {type(target).__name__}, neither a class nor 'module:Class'")
-        return Entry(name=name, role=HOOKS[hook], target=target, offer=offer)
+                yield entry
 
     @functools.cached_property
     def dialects(self) -> Catalogue:
-        """All dialects by name; the packages that offer some are asked when this is first used."""
+        """All dialects by name; packages are asked for theirs on first use."""
         before = len(self.problems)
-        offered: list[Offered] = []
-        for offer, function in self._dialects:
-            package = BUILTIN if offer.origin == BUILTIN else one_line(offer.package)
-            make = functools.partial(_offered, offer.origin)
-            offered += self._handed_over(f"{DIALECTS} of {package}", function, make)
-        return Catalogue(offered, [problem.message for problem in self.problems[before:]])
+        entries: list[CatalogueEntry] = []
+        for package, function in self._dialect_hooks:
+            label = BUILTIN if package.origin == BUILTIN else one_line(package.label)
+            make = functools.partial(_dialect_entry, package.origin)
+            entries += self._call_hook(f"{DIALECTS} of {label}", function, make)
+        return Catalogue(entries, [problem.message for problem in self.problems[before:]])
 
-    def entries(self, role: str | None = None) -> Iterator[Entry]:
-        """Yield every plugin, those that clash too, in the order of roles and names."""
+    def entries(self, role: str | None = None) -> Iterator[RegistryEntry]:
+        """Yield every plugin of a role, or of all, ordered by role and name. Plugins whose names clash are included."""
         order = list(ROLES)
-        for key in sorted(self._found, key=lambda key: (order.index(key[0]), key[1])):
+        for key in sorted(self._entries, key=lambda key: (order.index(key[0]), key[1])):
             if role in (None, key[0]):
-                yield from self._found[key]
+                yield from self._entries[key]
 
-    def is_bare(self, entry: Entry) -> bool:
-        """Say whether a plugin's own name is enough to mean it."""
-        same = self._found[entry.role, entry.name]
-        return len(same) == 1 or entry.origin == BUILTIN
+    def is_bare(self, entry: RegistryEntry) -> bool:
+        """Return whether a plugin's name identifies it without its origin."""
+        return preferred(self._entries[entry.role, entry.name]) == entry
 
-    def find(self, role: str, name: str) -> Entry:
-        """Return the plugin of a name, either bare or as ``origin/name``.
+    def short_name(self, entry: RegistryEntry) -> str:
+        """Return the shortest name that identifies a plugin: ``raw-reader``, or ``acme/raw-reader``."""
+        return entry.name if self.is_bare(entry) else entry.full_name
+
+    def find(self, role: str, name: str) -> RegistryEntry:
+        """Return the plugin with a name, either bare or as ``origin/name``.
 
         Raises
         ------
         PluginError
-            If there is none of that name, or there are two and the bare name does not say which.
+            If there is no such plugin, or the bare name is ambiguous.
         """
         origin, slash, bare = name.rpartition("/")
-        same = self._found.get((role, bare), [])
-        fitting = [entry for entry in same if (entry.origin == origin if slash else self.is_bare(entry))]
-        if fitting:
-            return fitting[0]
-        if same and not slash:
-            names = " or ".join(entry.full_name for entry in same)
-            raise PluginError(f"{len(same)} packages offer {name}", code="ambiguous-plugin", hint=f"write {names}")
+        candidates = self._entries.get((role, bare), [])
+        if slash:
+            candidates = [entry for entry in candidates if entry.origin == origin]
+        if found := preferred(candidates):
+            return found
+        if candidates:
+            message = f"{len(candidates)} packages offer {name}"
+            names = " or ".join(entry.full_name for entry in candidates)
+            raise PluginError(message, code="ambiguous-plugin", hint=f"write {names}")
         raise PluginError(f"there is no {role} {one_line(name)!r}", code="unknown-plugin", hint=self._hint(role, bare))
 
     def _hint(self, role: str, bare: str) -> str:
-        others = [other for other in ROLES if (other, bare) in self._found and other != role]
+        others = [other for other in ROLES if (other, bare) in self._entries and other != role]
         if others:
-            return (
-                f"{bare} is {'an' if others[0] == 'encoder' else 'a'} {others[0]}, and stands elsewhere in a pipeline"
-            )
-        return did_you_mean(bare, [key[1] for key in self._found if key[0] == role]) or "tonearm plugins lists all"
+            article = "an" if others[0] == "encoder" else "a"
+            return f"{bare} is {article} {others[0]}, and stands elsewhere in a pipeline"
+        return did_you_mean(bare, [key[1] for key in self._entries if key[0] == role]) or "tonearm plugins lists all"
 
 
-def _offered(origin: str, name: object, recipe: object) -> Offered:
-    if not (isinstance(name, str) and NAME.fullmatch(name)):
-        raise ValueError("no name for a dialect; lower case letters, digits and single hyphens are")
+def _plugin_entry(hook: str, package: Package, name: object, target: object) -> RegistryEntry:
+    name = check_name(name, "plugin")
+    if not isinstance(target, (str, type)):
+        raise TypeError(f"it is {type(target).__name__}, neither a class nor 'module:Class'")
+    return RegistryEntry(name=name, role=HOOKS[hook], target=target, package=package)
+
+
+def _dialect_entry(origin: str, name: object, recipe: object) -> CatalogueEntry:
+    name = check_name(name, "dialect")
     if not isinstance(recipe, (MelDialect, Mapping)):
         raise TypeError(f"it is {type(recipe).__name__}, neither a MelDialect nor a mapping of its figures")
-    return Offered(origin, name, recipe)
-
-
-def installed() -> Iterator[Offer]:
-    """Yield every installed package that registers the entry point group ``tonearm``, the built-in one first."""
-    points = sorted(entry_points(), key=lambda point: (not _is_builtin(point), point.name, point.package))
-    taken: set[str] = set()
-    for point in points:
-        # Two packages may have chosen one name, or ours; the second is known by its distribution's.
-        names = (point.name, point.package, f"{point.package}.{point.name}")
-        free = (name for name in names if name not in taken and (name != BUILTIN or _is_builtin(point)))
-        origin = next(free, "")
-        taken.add(origin)
-        yield Offer(origin=origin, load=point.load, package=f"{point.package} {point.version}".rstrip())
-
-
-def _is_builtin(point: EntryPoint) -> bool:
-    return point.name == BUILTIN and point.package == PROJECT
+    return CatalogueEntry(origin, name, recipe)
 
 
 @functools.cache
 def default() -> Registry:
-    """Return the registry of what is installed."""
-    return Registry(installed())
+    """Return the registry of all installed plugins."""
+    return Registry(installed_packages())

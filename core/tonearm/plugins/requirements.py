@@ -1,4 +1,4 @@
-"""What a plugin needs that may not be there: packages and programs, looked for without importing anything."""
+"""Packages and programs that a plugin requires, looked for without importing anything."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from msgspec import Struct
 
 
 class Requirement(Struct, frozen=True, kw_only=True):
-    """Something that must be installed.
+    """A package or program that must be installed.
 
     Parameters
     ----------
     name
-        Of the module to import, or of the program on the PATH.
+        Name of the module to import, or of the program on the PATH.
     hint
-        What to do to get it, such as a pip line.
+        Installation advice, such as a pip command.
     program
-        Whether it is a program.
+        Whether the requirement is a program.
     at_least
-        The oldest version of a package that will do, as in ``2.10``; any if empty.
+        Oldest version of the package that is sufficient, such as ``2.10``; empty for any version.
     package
-        Its name at the package index, where that is not the module's.
+        Name on the package index, if it differs from that of the module.
     instead
-        What does as well, if this one is not there.
+        Alternative requirement that is also sufficient.
     """
 
     name: str
@@ -33,15 +33,15 @@ class Requirement(Struct, frozen=True, kw_only=True):
 
     @property
     def what(self) -> str:
-        """In words: ``the package 'torch' 2.10 or newer``."""
+        """Description for messages: ``the package 'torch' 2.10 or newer``."""
         newer = f" {self.at_least} or newer" if self.at_least else ""
         return f"the {'program' if self.program else 'package'} {(self.package or self.name)!r}{newer}"
 
     def is_met(self) -> bool:
-        """Say whether it or its substitute is there, importing nothing."""
-        return self._is_here() or (self.instead is not None and self.instead.is_met())
+        """Return whether the requirement or its alternative is installed, without importing anything."""
+        return self._is_installed() or (self.instead is not None and self.instead.is_met())
 
-    def _is_here(self) -> bool:
+    def _is_installed(self) -> bool:
         if self.program:
             import shutil
 
@@ -63,6 +63,6 @@ class Requirement(Struct, frozen=True, kw_only=True):
 
 
 def _numbers_of(version: str) -> list[int]:
-    """Return the first numbers of a version: [2, 13, 0] of ``2.13.0+cpu``."""
+    """Return the release numbers of a version: [2, 13, 0] for ``2.13.0+cpu``."""
     release = version.partition("+")[0].split(".")
     return [int(part) for part in release if part.isdecimal()]

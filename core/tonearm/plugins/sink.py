@@ -1,4 +1,4 @@
-"""The sink of an encoder: the temporary file that it writes, and files beside it."""
+"""The sink of an encoder: a temporary file to write, and sidecar files next to it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 class Sink:
-    """Where an encoder writes.
+    """The output of an encoder.
 
     Parameters
     ----------
     path
-        A temporary file, empty.
+        Path of an empty temporary file.
     suffix
-        Of its final name, with dot, as the user wrote it; the temporary file's own says nothing.
+        Suffix of the final name, with dot, as the user wrote it; the temporary name has another one.
     descriptor
-        The same file, open for reading and writing; None opens it by its path.
+        Descriptor of the same file, open for reading and writing; None to open it by its path.
     """
 
     def __init__(self, path: str | os.PathLike[str], suffix: str = "", descriptor: int | None = None) -> None:
@@ -30,16 +30,16 @@ class Sink:
 
     @property
     def path(self) -> Path:
-        """A temporary file, empty; the host publishes it under its name when the encoder has returned."""
+        """Path of an empty temporary file, which the host publishes when the encoder has returned."""
         from pathlib import Path
 
         return Path(self._path)
 
     def open(self) -> BinaryIO:
-        """Return the temporary file, open for writing bytes from its start; close it when all is written.
+        """Return the temporary file, opened for writing bytes from its start; the caller closes it.
 
-        It is cheaper than opening ``path``: some file systems start writing to the disk as soon as a file that was
-        truncated, as ``open(path, "wb")`` does, is closed.
+        This is faster than ``open(path, "wb")``, which truncates the file: some file systems write truncated files to
+        the disk as soon as they are closed.
         """
         if self._descriptor is None:
             return open(self._path, "wb")  # noqa: PTH123 - the caller closes it
@@ -49,16 +49,16 @@ class Sink:
         return self._opened(os.dup(self._descriptor))
 
     def _opened(self, descriptor: int) -> BinaryIO:
-        """Return an open file for this descriptor."""
+        """Return an open file for a descriptor."""
         return open(descriptor, "wb")
 
     def sidecar(self, suffix: str) -> Path:
-        """Return a temporary path for a second file beside the first, published with it: ``sidecar(".json")``.
+        """Return a temporary path for a second file, published just before the first: ``sidecar(".json")``.
 
-        It takes the place of the file's own suffix. The second file gets its name just before the first does.
+        The suffix replaces that of the first file.
         """
         if not suffix[1:] or not suffix.startswith(".") or "/" in suffix or "\0" in suffix:
-            raise ValueError(f"a sidecar's suffix is a dot and more, like .json, not {suffix!r}")
+            raise ValueError(f"the suffix of a sidecar starts with a dot, like .json, unlike {suffix!r}")
         return self.sidecars.setdefault(suffix, _beside(self._path, suffix))
 
 

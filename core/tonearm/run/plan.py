@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, plugins_of
-from tonearm.plugins.contract import Regroup
+from tonearm.plugins.transform import Regroup
 from tonearm.run.options import RunOptions
 from tonearm.run.sources.content_hash import file_state
 from tonearm.run.store.history import History, PriorWork, PublishedItems

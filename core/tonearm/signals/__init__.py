@@ -1,7 +1,7 @@
-"""The values that flow between plugins: typed, immutable, and checked when they are made.
+"""Signals: the typed, immutable values that flow between plugins, checked when they are created.
 
-Arrays are channel first, float32 or complex64 (float64 and complex128 where ``precision: double`` or the file asks for
-it). Nobody writes into an array that came from elsewhere. numpy is needed only for typing.
+Arrays are channel first, float32 or complex64; float64 and complex128 if ``precision: double`` or the file requires it.
+Plugins never write into an array that they did not create. These modules need numpy only for type annotations.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from tonearm.signals.grid import (
 )
 from tonearm.signals.signal import Signal, check_array, check_length, describe
 from tonearm.signals.spectrograms import ComplexSpectrogram, MagnitudeSpectrogram, Spectrogram
-from tonearm.signals.waveform import Waveform
+from tonearm.signals.waveform import MAX_AMPLITUDE, Waveform
 
 __all__ = [
     "GRID_FIELDS",
+    "MAX_AMPLITUDE",
     "MAX_N_FFT",
     "MAX_SAMPLE_RATE",
     "ComplexSpectrogram",

@@ -1,4 +1,4 @@
-"""How a waveform shows itself in a notebook: a player, and its verdict."""
+"""HTML player for a waveform in a notebook, with a caption of duration, rate and level."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import base64
 import io
 import math
 import wave
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
 
-def player(samples: np.ndarray[Any, Any], sample_rate: int) -> str:
-    """Return HTML that plays (channels, samples) as 16-bit WAV, as it is: not normalised, clipped where it goes beyond.
+def player(samples: Array, sample_rate: int) -> str:
+    """Return HTML that plays samples as 16-bit WAV, clipped at full scale and not normalised.
 
-    Values that are not finite play as silence, and the verdict says so.
+    Values that are not finite play as silence, and the caption counts them.
+
+    Parameters
+    ----------
+    samples
+        Samples of shape (channels, samples), full scale at ±1.0.
+    sample_rate
+        Sample rate in Hz.
     """
     import numpy as np
 
@@ -28,13 +35,13 @@ def player(samples: np.ndarray[Any, Any], sample_rate: int) -> str:
         file.setframerate(sample_rate)
         file.writeframes(np.clip(np.rint(sound.T * 32768.0), -32768, 32767).astype("<i2").tobytes())
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    verdict = _verdict(sound, sample_rate, broken=int(finite.size - finite.sum()))
+    caption = _caption(sound, sample_rate, broken=int(finite.size - finite.sum()))
     audio = f'<audio controls src="data:audio/wav;base64,{data}"></audio>'
-    return f"<figure>{audio}<figcaption>{verdict}</figcaption></figure>"
+    return f"<figure>{audio}<figcaption>{caption}</figcaption></figure>"
 
 
-def _verdict(sound: np.ndarray[Any, Any], sample_rate: int, *, broken: int) -> str:
-    """Return what one should know before listening."""
+def _caption(sound: Array, sample_rate: int, *, broken: int) -> str:
+    """Return a short description of the sound."""
     peak = float(abs(sound).max())
     clipped = int((abs(sound) > 1).sum())
     channels = "mono" if sound.shape[0] == 1 else f"{sound.shape[0]} channels"

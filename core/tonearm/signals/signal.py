@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tonearm.errors import SignalError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
 
 class Signal:
-    """The base of all signals. A third party may define its own, with a ``port`` that says what it is.
+    """The base class of all signals. A third party may define its own subclass with its own ``port``.
 
     Attributes
     ----------
     port
-        The word for it in messages and tables: ``waveform``.
+        Name of the class in messages and tables: ``waveform``.
     """
 
     port: ClassVar[str] = "signal"
 
-    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
-        """Return the arrays whose values the host looks at (are they finite?)."""
+    def arrays(self) -> tuple[Array, ...]:
+        """Return the arrays whose values the host checks (for NaN and infinity)."""
         return ()
 
     def __repr__(self) -> str:
@@ -30,7 +30,7 @@ class Signal:
 
 
 def check_array(port: str, array: Any, *, rank: int, kinds: str, shape: str) -> None:
-    """Raise `SignalError` unless this is an array of this rank and kind of dtype (``f``, ``c``), with no empty axis."""
+    """Raise `SignalError` unless an array has this rank, this kind of dtype (``f``, ``c``) and no empty axis."""
     if not (hasattr(array, "ndim") and hasattr(array, "dtype")):
         raise SignalError(f"a {port} holds an array, not {type(array).__name__}")
     if array.ndim != rank:
@@ -42,13 +42,13 @@ def check_array(port: str, array: Any, *, rank: int, kinds: str, shape: str) -> 
 
 
 def check_length(length: object) -> None:
-    """Raise `SignalError` unless this is None or a number of samples."""
+    """Raise `SignalError` unless a length is None or a number of samples."""
     if length is not None and (type(length) is not int or length < 1):
-        raise SignalError(f"length is {length!r}, not a number of samples from 1")
+        raise SignalError(f"length is {length!r}, not a number of samples of at least 1")
 
 
 def describe(signal: Signal) -> str:
-    """Return a signal in a few words: its port, shape and sample rate."""
+    """Return a short description of a signal: port, shape and sample rate."""
     shapes = " and ".join("×".join(map(str, array.shape)) for array in signal.arrays())
     rate = getattr(signal, "sample_rate", None)
     return " ".join(part for part in (signal.port, shapes, f"at {rate} Hz" if rate else "") if part)

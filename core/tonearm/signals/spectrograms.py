@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tonearm.errors import SignalError
 from tonearm.signals.grid import StftGrid
 from tonearm.signals.signal import Signal, check_array, check_length
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Spectrogram(Signal):
-    """What complex and magnitude spectrograms share; never made itself.
+    """The base class of complex and magnitude spectrograms.
 
     Parameters
     ----------
     values
-        (channels, bins, frames).
+        Values of shape (channels, bins, frames).
     grid
-        Where the frames and bins lie.
+        Grid of the analysis.
     length
-        Samples of the waveform that it stands for, if known.
+        Length of the analysed waveform in samples, if known.
     """
 
-    values: np.ndarray[Any, Any]
+    values: Array
     grid: StftGrid
     length: int | None = None
     value_kinds: ClassVar[str] = "f"
@@ -41,7 +41,7 @@ class Spectrogram(Signal):
             )
         check_length(self.length)
 
-    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+    def arrays(self) -> tuple[Array, ...]:
         """Return the values."""
         return (self.values,)
 
@@ -57,23 +57,23 @@ class Spectrogram(Signal):
 
     @property
     def sample_rate(self) -> int:
-        """Of the waveform that it stands for, in Hz."""
+        """Sample rate of the analysed waveform in Hz."""
         return self.grid.sample_rate
 
     @property
     def samples_expected(self) -> int:
-        """Samples that an inversion gives: ``length`` if known, else what the frames stand for."""
+        """Number of samples that an inversion returns: ``length`` if known, else the number that the frames cover."""
         return self.length if self.length is not None else self.grid.samples(self.frames)
 
 
 class ComplexSpectrogram(Spectrogram):
-    """A complex short-time Fourier transform: complex64 (channels, bins, frames)."""
+    """Complex values of a short-time Fourier transform: complex64 (channels, bins, frames)."""
 
     port: ClassVar[str] = "complex"
     value_kinds: ClassVar[str] = "c"
 
 
 class MagnitudeSpectrogram(Spectrogram):
-    """Linear magnitudes, ≥ 0, of a short-time Fourier transform: float32 (channels, bins, frames)."""
+    """Linear magnitudes of a short-time Fourier transform: float32 (channels, bins, frames), ≥ 0."""
 
     port: ClassVar[str] = "magnitude"

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tonearm.signals.grid import check_sample_rate
 from tonearm.signals.signal import Signal, check_array
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
+
+
+MAX_AMPLITUDE = 4.0
+"""Largest amplitude that an array of samples at ±1.0 full scale may have: +12 dBFS."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Waveform(Signal):
-    """Sound: samples over time, full scale is ±1.0.
+    """A waveform: samples over time, full scale at ±1.0.
 
     Parameters
     ----------
     samples
-        (channels, samples), float32; float64 where float32 would lose what the file has.
+        Samples of shape (channels, samples), float32; float64 if float32 would lose precision of the source.
     sample_rate
-        In Hz.
+        Sample rate in Hz.
     """
 
     port: ClassVar[str] = "waveform"
-    samples: np.ndarray[Any, Any]
+    samples: Array
     sample_rate: int
 
     def __post_init__(self) -> None:
         check_sample_rate(self.sample_rate)
         check_array(self.port, self.samples, rank=2, kinds="f", shape="(channels, samples)")
 
-    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+    def arrays(self) -> tuple[Array, ...]:
         """Return the samples."""
         return (self.samples,)
 
@@ -48,11 +52,11 @@ class Waveform(Signal):
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Duration in seconds."""
         return self.length / self.sample_rate
 
     def _repr_html_(self) -> str:
-        """Return a player for notebooks: the sound as it is, not normalised, with its verdict."""
+        """Return a player for notebooks; the sound is not normalised."""
         from tonearm.signals.player import player
 
         return player(self.samples, self.sample_rate)

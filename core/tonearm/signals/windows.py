@@ -1,7 +1,7 @@
-"""Analysis windows in plain Python, so that a grid can be judged before numpy is imported.
+"""Analysis windows in plain Python, so that a grid can be checked without importing numpy.
 
-Only closed forms stand here: sums of cosines, and powers of them. All are periodic (DFT-even), as spectral analysis
-wants them, and equal `scipy.signal.get_window(name, length, fftbins=True)` where scipy has them.
+All windows have a closed form: a sum of cosines, or a power of one. They are periodic (DFT-even), as spectral analysis
+requires, and equal to `scipy.signal.get_window(name, length, fftbins=True)` where scipy has the same window.
 """
 
 from __future__ import annotations
@@ -20,27 +20,30 @@ COSINES: Mapping[str, tuple[float, ...]] = {
     "boxcar": (1.0,),
 }
 
-# Kaldi's window is a power of the Hann window; codecs use its root.
+# Kaldi's window is a power of the Hann window; codecs use its square root.
 POWERS: Mapping[str, tuple[str, float]] = {"povey": ("hann", 0.85), "sqrt_hann": ("hann", 0.5)}
 
 SYMMETRIC = "_symmetric"
 
 WINDOWS = (*COSINES, *POWERS, *(name + SYMMETRIC for name in ("hann", "hamming", "povey")))
-"""Every window name that a grid takes. ``hann_symmetric`` and its like end on the value that they begin with."""
+"""Names of all windows. A symmetric window, such as ``hann_symmetric``, ends on the value that it begins with."""
+
+NOLA_RATIO = 1e-10
+"""Smallest sum of squared windows at a sample, relative to the largest, that still counts as weight."""
 
 
 @functools.lru_cache(maxsize=64)
 def window_values(name: str, win_length: int, n_fft: int) -> tuple[float, ...]:
-    """Return a window, centred in ``n_fft`` samples with zeros around it.
+    """Return a window, centred in ``n_fft`` samples and padded with zeros.
 
     Parameters
     ----------
     name
-        One of `WINDOWS`.
+        Name of the window, one of `WINDOWS`.
     win_length
-        Samples of the window itself, 1 to ``n_fft``.
+        Length of the window in samples, 1 to ``n_fft``.
     n_fft
-        Samples of the whole, as librosa pads it: ``(n_fft - win_length) // 2`` zeros come first.
+        Length of the result in samples. As in librosa, ``(n_fft - win_length) // 2`` zeros come first.
 
     Returns
     -------
@@ -61,11 +64,11 @@ def window_values(name: str, win_length: int, n_fft: int) -> tuple[float, ...]:
 
 @functools.lru_cache(maxsize=64)
 def is_invertible(name: str, win_length: int, n_fft: int, hop_length: int) -> bool:
-    """Say whether every sample away from the edges has weight in some frame (the NOLA condition).
+    """Return whether every sample away from the edges has weight in some frame (the NOLA condition).
 
-    The bound is relative: the least sum of squared windows over the frames, against the greatest, as in
-    `scipy.signal.check_NOLA` but independent of the window's scale.
+    The condition is that of `scipy.signal.check_NOLA`, but relative to the largest sum of squared windows, so that it
+    does not depend on the scale of the window.
     """
     window = window_values(name, win_length, n_fft)
     sums = [math.fsum(v * v for v in window[start::hop_length]) for start in range(min(hop_length, n_fft))]
-    return hop_length <= n_fft and min(sums) > 1e-10 * max(sums)
+    return hop_length <= n_fft and min(sums) > NOLA_RATIO * max(sums)

@@ -96,7 +96,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
         """Return the spec of a waveform; its rate, channels and length are in each file."""
         return Spec(signals=(Waveform,))
 
-    def look(self, source: Source) -> Spec:
+    def probe(self, source: Source) -> Spec:
         """Return the spec of the waveform in one file, from its header."""
         with source.open() as file, _on_disk(file, source) as descriptor, _sound_file(descriptor) as sound:
             _check_header(sound)

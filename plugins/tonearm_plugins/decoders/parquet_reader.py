@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROWS = 64
 """Number of rows that are read together: a row may be a minute of sound."""
 
-BESIDE = ("lengths", "imag", "phase")
+COMPANIONS = ("lengths", "imag", "phase")
 """Options that name a second column."""
 
 
@@ -92,9 +92,9 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
     def _beside(self, schema: Any, column: str) -> dict[str, str]:
         """Return the second columns of a column, by the options that name them."""
         found = {}
-        for option in BESIDE:
+        for option in COMPANIONS:
             if getattr(self.options, option) is not None:
-                found[option] = name = self.options.beside(option, column)
+                found[option] = name = self.options.companion(option, column)
                 index = schema.get_field_index(name)
                 if index < 0 or not (_is_list(schema.field(index).type) or option == "lengths"):
                     raise ItemError(
@@ -143,7 +143,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         """Return the columns that ``key`` names, or the only one."""
         from fnmatch import fnmatchcase
 
-        others = [name for name in (getattr(self.options, option) for option in BESIDE) if name is not None]
+        others = [name for name in (getattr(self.options, option) for option in COMPANIONS) if name is not None]
         known = [
             field.name
             for field in schema

@@ -19,7 +19,7 @@ class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """Read the arrays of a Zarr store, format 2 or 3, folder or zip file; arrays are named by paths as in group/wav."""
 
     suffixes = (".zarr", ".zarr.zip")
-    stores = True
+    reads_folders = True
     requires = (Requirement(name="zarr", hint="pip install 'tonearm[zarr]'", at_least="3"),)
 
     @contextlib.contextmanager

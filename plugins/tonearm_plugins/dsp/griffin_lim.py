@@ -18,7 +18,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.engines import choose
+from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.istft import require_bins, require_spectrogram
 from tonearm_plugins.dsp.phase_recovery.recovery import convergence_db

@@ -15,7 +15,7 @@ import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS, loudness_refusal
-from tonearm_plugins.dsp.engines import choose
+from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.not_finite import zero_not_finite
 from tonearm_plugins.dsp.typing import Array, Float64Array

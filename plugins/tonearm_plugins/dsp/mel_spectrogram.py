@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache
-from tonearm_plugins.dsp.typing import Array, Float32Array, Float64Array
+from tonearm_plugins.dsp.typing import Array, Float64Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,23 +138,3 @@ def _conditioned(frames: Float64Array, inside: slice, conditioning: Conditioning
     result = np.zeros(frames.shape)
     result[:, inside] = part
     return result
-
-
-def preemphasis_response(preemphasis: float, n_fft: int) -> Float32Array:
-    """Return the factor by which pre-emphasis scales each bin, ``|1 - a exp(-i w)|``: (n_fft // 2 + 1,), float32.
-
-    Parameters
-    ----------
-    preemphasis
-        Part of each sample that is subtracted from the next one.
-    n_fft
-        Samples of a frame.
-
-    Examples
-    --------
-    >>> preemphasis_response(0.5, 4).round(3)
-    array([0.5  , 1.118, 1.5  ], dtype=float32)
-    """
-    turn = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
-    response: Float32Array = np.abs(1 - preemphasis * turn).astype(np.float32)
-    return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.engines import choose
+from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.framing import FrameGrid, PadMode
 from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array

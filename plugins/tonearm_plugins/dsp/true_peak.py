@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
-from tonearm_plugins.dsp.engines import choose
+from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.levels import peak
 from tonearm_plugins.dsp.not_finite import zero_not_finite
 from tonearm_plugins.dsp.typing import Array, Float32Array, Float64Array, IndexArray

@@ -1,11 +1,21 @@
-"""The array of a signal as a file is to hold it: its type, and whether one channel is an axis."""
+"""Options ``dtype`` and ``squeeze`` of encoders that write arrays, and the array that they describe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-from tonearm.api import Context, ItemError, Meta, OptionError, Signal, Waveform
+from tonearm.api import (
+    Context,
+    InsertStep,
+    ItemError,
+    Meta,
+    OptionError,
+    RemoveOption,
+    SetOption,
+    Signal,
+    Waveform,
+)
 from tonearm_plugins.encoders.pcm_options import Dithered, dither_of, pcm_blocks
 from tonearm_plugins.formats.signal_metadata import as_written
 
@@ -16,56 +26,65 @@ DtypeName = Literal["float16", "float32", "float64", "complex64", "complex128", 
 Dtype = Annotated[
     DtypeName | None,
     Meta(
-        description="NumPy's name of the type; that of the signal if not given, which is float32 or complex64 as a"
-        " rule. Integers are for waveforms: rounded, full scale that of the type."
+        description="Type of the array, as NumPy names it; by default that of the signal, usually float32 or"
+        " complex64. Integers are for waveforms, which are rounded to the full scale of the type."
     ),
 ]
 Squeeze = Annotated[
-    bool, Meta(description="Whether a single channel is left out of the axes: (samples,), (bins, frames).")
+    bool, Meta(description="Whether the axis of a single channel is dropped: (samples,), (bins, frames).")
 ]
 
 _KINDS = {"f": "float", "c": "complex", "i": "int"}
 
 
-class ArrayLike(Dithered, Protocol):
-    """Options that say how an array is written."""
+class ArrayOptions(Dithered, Protocol):
+    """Options of an encoder that writes arrays."""
 
     @property
     def dtype(self) -> DtypeName | None:
-        """The type."""
+        """Type of the array; None for that of the signal."""
 
     @property
     def squeeze(self) -> bool:
-        """Whether a single channel is no axis."""
+        """Whether the axis of a single channel is dropped."""
 
 
-def check_dtype(options: ArrayLike, signals: Iterable[type[Signal]]) -> None:
-    """Raise `OptionError` if a type cannot hold the values of signals."""
+def check_dtype(options: ArrayOptions, signals: Iterable[type[Signal]]) -> None:
+    """Raise `OptionError` if the type cannot hold the values of any of the signals."""
     dtype = options.dtype
     ports = {signal.port for signal in signals if signal is not Signal}
     if dtype is not None and ports == {"complex"} and not dtype.startswith("complex"):
-        raise OptionError(
-            f"{dtype} cannot hold complex values", option="dtype", hint="complex64, or istft before it for a waveform"
-        )
+        remedies = (SetOption("dtype", "complex64"), InsertStep("istft", when="for a waveform"))
+        raise OptionError(f"{dtype} cannot hold complex values", option="dtype", remedies=remedies)
     if dtype is not None and dtype.startswith("int") and ports and "waveform" not in ports:
-        raise OptionError(f"{dtype} is for waveforms, which have a full scale", option="dtype", hint="float32")
+        raise OptionError(
+            f"{dtype} is for waveforms, which have a full scale",
+            option="dtype",
+            remedies=(SetOption("dtype", "float32"),),
+        )
     if options.dither and (dtype is None or not dtype.startswith("int")):
-        raise OptionError("dither is for what is rounded", option="dither", hint="dtype: int16, or leave dither out")
+        raise OptionError(
+            "dither is only for integers",
+            option="dither",
+            remedies=(SetOption("dtype", "int16"), RemoveOption("dither")),
+        )
 
 
-def the_array(signal: Signal, options: ArrayLike, context: Context) -> np.ndarray[Any, Any]:
-    """Return the array of a signal, of the type and shape that options say; of a mel, as its dialect orders the axes.
+def array_of(signal: Signal, options: ArrayOptions, context: Context) -> np.ndarray[Any, Any]:
+    """Return the array of a signal with the type and shape that the options ask for.
+
+    The axes of a mel spectrogram are in the order of its dialect.
 
     Raises
     ------
     ItemError
-        If there is not exactly one, or the type cannot hold its values.
+        The signal does not have exactly one array, or the type cannot hold its values.
     """
     import numpy as np
 
     arrays = as_written(signal)
     if len(arrays) != 1:
-        raise ItemError(f"a {signal.port} has {len(arrays)} arrays, and the file has room for one", code="wrong-type")
+        raise ItemError(f"a {signal.port} has {len(arrays)} arrays, but the file holds one", code="wrong-type")
     array = arrays[0]
     if options.squeeze and array.ndim > 1 and array.shape[0] == 1:
         array = array[0]
@@ -85,6 +104,6 @@ def the_array(signal: Signal, options: ArrayLike, context: Context) -> np.ndarra
         raise ItemError(
             f"{options.dtype} cannot hold a value of {np.abs(array).max():g}",
             code="out-of-range",
-            hint="dtype: float32",
+            remedies=(SetOption("dtype", "float32"),),
         )
     return made

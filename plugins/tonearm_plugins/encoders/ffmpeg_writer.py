@@ -1,4 +1,4 @@
-"""``ffmpeg-writer``: every other format that ffmpeg knows, by pydub."""
+"""``ffmpeg-writer``: every other format that ffmpeg writes, through pydub."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple
 
-from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
+from tonearm.api import Context, GiveOption, Meta, OptionError, SetOption, Sink, Spec, Waveform
 from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, pcm_blocks
 from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
-from tonearm_plugins.formats.codec_limits import Limits, as_item_error
+from tonearm_plugins.formats.codec_limits import OF_FFMPEG, Limits, as_item_error
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
-# ffmpeg's name of the format that a suffix stands for, where it is not the suffix itself.
+# ffmpeg's name of the format, for suffixes that are not that name.
 _NAMES = {"aac": "adts", "aif": "aiff", "m4a": "ipod", "m4b": "ipod", "mka": "matroska", "wma": "asf"}
 
-# The encoder of each format, said outright: builds differ in what they take without a word, some of it experimental.
+# The encoder of each format, always given: builds of ffmpeg differ in their defaults, some of which are experimental.
 _CODECS = {
     "ac3": "ac3",
     "adts": "aac",
@@ -41,27 +41,9 @@ _CODECS = {
     "wv": "wavpack",
 }
 
-_OPUS = Limits(name="Opus", rates=(8000, 12000, 16000, 24000, 48000), channels=8)
-_MPEG_RATES = (16000, 22050, 24000, 32000, 44100, 48000)
-# What is known of encoders before ffmpeg is asked: it would resample or mix down without a word.
-_LIMITS: Mapping[str, Limits] = {
-    "aac": Limits(
-        name="AAC",
-        rates=(7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),
-        channels=8,
-    ),
-    "ac3": Limits(name="AC-3", rates=(32000, 44100, 48000), channels=6),
-    "eac3": Limits(name="E-AC-3", rates=(32000, 44100, 48000), channels=6),
-    "libmp3lame": Limits(name="MP3", rates=(8000, 11025, 12000, *_MPEG_RATES), channels=2),
-    "libopus": _OPUS,
-    "libvorbis": Limits(name="Vorbis", rates=range(8000, 192_001), channels=8),
-    "mp2": Limits(name="MP2", rates=_MPEG_RATES, channels=2),
-    "wmav2": Limits(name="WMA", rates=range(8000, 48_001), channels=2),
-}
 
-
-class _Target(NamedTuple):
-    """What ffmpeg is to write: its names of the format and the encoder."""
+class _Format(NamedTuple):
+    """Format and encoder, by ffmpeg's names."""
 
     container: str
     codec: str | None
@@ -75,28 +57,28 @@ class FfmpegOptions:
         str | None,
         Meta(
             pattern=r"^[a-z0-9_]+$",
-            description="The format, by suffix or by ffmpeg's name; without it, the file's own suffix says it: .m4a,"
-            " .ogg, .opus, .aac.",
+            description="Format, as a suffix or by ffmpeg's name; by default that of the file's suffix: .m4a, .ogg,"
+            " .opus, .aac.",
         ),
     ] = None
     codec: Annotated[
         str | None,
         Meta(
-            pattern=r"^[A-Za-z0-9_]+$", description="ffmpeg's name of the encoder; the format's usual one if not given."
+            pattern=r"^[A-Za-z0-9_]+$", description="Encoder, by ffmpeg's name; by default the usual one of the format."
         ),
     ] = None
     bitrate: Annotated[
-        int | None, Meta(ge=1, le=10_000, description="Bit rate in kbit/s; the encoder's own choice if not given.")
+        int | None, Meta(ge=1, le=10_000, description="Bit rate in kbit/s; by default the encoder chooses.")
     ] = None
     subtype: Annotated[
         Literal["PCM_16", "PCM_24", "PCM_32"],
         Meta(
-            description="What ffmpeg is handed: samples rounded to 16, 24 or 32 bits. Lossless encoders of 24 bits"
-            " want 24, as ffmpeg does not round."
+            description="Sample format that ffmpeg is given: rounded to 16, 24 or 32 bits. Lossless encoders of 24"
+            " bits need 24, since ffmpeg does not round."
         ),
     ] = "PCM_16"
     parameters: Annotated[
-        list[str], Meta(description="More arguments for ffmpeg, each as one text: ['-compression_level', '10'].")
+        list[str], Meta(description="Additional arguments for ffmpeg, one text each: ['-compression_level', '10'].")
     ] = field(default_factory=list)
     dither: Dither = False
     seed: Seed = 0
@@ -104,19 +86,20 @@ class FfmpegOptions:
     provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what does not fit together."""
+        """Yield an error for each pair of options that contradict each other."""
         if self.format == "raw":
-            yield OptionError("'raw' does not say how samples are stored", option="format", hint="format: s16le")
+            remedies = (SetOption("format", "s16le"),)
+            yield OptionError("'raw' does not tell how samples are stored", option="format", remedies=remedies)
         yield from tag_problems(self)
 
 
 class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
-    """Write any format that ffmpeg knows, from M4A to Opus; what it would resample or mix down is refused."""
+    """Write any format that ffmpeg knows, from M4A to Opus; whatever it would resample or mix down is refused."""
 
     requires = (FFMPEG,)
 
     def preflight(self) -> None:
-        """See that ffmpeg is there, and has the format and the encoder that the options name."""
+        """Check that ffmpeg is installed, and has the format and the encoder that the options name."""
         from tonearm_plugins.formats import ffmpeg
 
         container = self._container()
@@ -124,24 +107,24 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
         ffmpeg.require(ffmpeg.find(), container=container, codec=codec)
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse a suffix that says no format, and what is known not to fit the encoder."""
+        """Refuse a suffix that stands for no format, and a sample rate or channels that the encoder does not have."""
         if spec.suffix is None and self.options.format is None:
-            return  # each file's own name will say it
-        codec = self._target(spec.suffix or "").codec
-        if codec is not None and codec in _LIMITS:
-            _LIMITS[codec].check(spec.sample_rate, spec.channels)
+            return  # the name of each file will tell
+        codec = self._format(spec.suffix or "").codec
+        if codec is not None and codec in OF_FFMPEG:
+            OF_FFMPEG[codec].check(spec.sample_rate, spec.channels)
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the file and its tags, and measure how many samples were clipped."""
+        """Write the file with its tags, and measure the number of clipped samples."""
         from tonearm_plugins.formats import ffmpeg
 
         try:
-            target = self._target(sink.suffix)
+            target = self._format(sink.suffix)
         except OptionError as error:
             raise as_item_error(error) from error
         if target.codec is not None:
-            if target.codec in _LIMITS:
-                _LIMITS[target.codec].check_signal(signal)
+            if target.codec in OF_FFMPEG:
+                OF_FFMPEG[target.codec].check_signal(signal)
             rates, channels = ffmpeg.limits(ffmpeg.find(), target.codec)
             Limits(name=target.codec, rates=rates, channels=channels).check_signal(signal)
         ffmpeg.export(
@@ -157,22 +140,22 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
         )
 
     def _container(self) -> str | None:
-        """Return ffmpeg's name of the format that the options say, be it by that name or by its suffix."""
+        """Return ffmpeg's name of the format that the options give, by that name or by its suffix."""
         given = self.options.format
         return given if given is None else _NAMES.get(given, given)
 
-    def _target(self, suffix: str) -> _Target:
-        """Return what is to be written into a file of this suffix, or raise `OptionError` if that is open."""
+    def _format(self, suffix: str) -> _Format:
+        """Return the format of a file with this suffix, or raise `OptionError` if it is not known."""
         container = self._container()
         if container is None:
             word = suffix.lower().removeprefix(".")
             container = _NAMES.get(word, word)
             if container not in _CODECS:
                 raise OptionError(
-                    f"the suffix {suffix!r} stands for no format that is known here"
+                    f"the suffix {suffix!r} does not stand for a known format"
                     if suffix
-                    else "the file's name has no suffix to say the format",
+                    else "the file name has no suffix that tells the format",
                     code="unknown-format",
-                    hint="format: NAME says it, as ffmpeg -muxers lists them",
+                    remedies=(GiveOption("format", "a name that ffmpeg -muxers lists"),),
                 )
-        return _Target(container, self.options.codec or _CODECS.get(container))
+        return _Format(container, self.options.codec or _CODECS.get(container))

@@ -1,4 +1,4 @@
-"""``m4a-writer``: AAC or ALAC in MP4, by PyAV."""
+"""``m4a-writer``: AAC or ALAC in MP4, through PyAV."""
 
 from __future__ import annotations
 
@@ -6,38 +6,33 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Meta, OptionError, Requirement, Sink, Spec, Waveform
+from tonearm.api import Context, Meta, OptionError, RemoveOption, Requirement, SetOption, Sink, Spec, Waveform
 from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, float_blocks, pcm_blocks
 from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
-from tonearm_plugins.formats.codec_limits import Limits
+from tonearm_plugins.formats.codec_limits import AAC_IN_M4A, ALAC, Limits, aac_bitrate
 
-_AAC = Limits(
-    name="AAC",
-    rates=(7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),
-    channels=6,
-)
-_ALAC = Limits(name="M4A", rates=range(1, 384_001), channels=6)
 _BITS = {"PCM_16": 16, "PCM_24": 24}
-_EACH = 96  # kbit/s of a channel, if nothing is said
-_FRAME = 6144  # bits of a channel in a frame of 1024 samples, at most (ISO/IEC 14496-3)
+_PER_CHANNEL = 96  # default bit rate in kbit/s
 
 
 @dataclass(frozen=True, kw_only=True)
 class M4aOptions:
     """Options of ``m4a-writer``."""
 
-    codec: Annotated[Literal["aac", "alac"], Meta(description="AAC is lossy and small, ALAC is lossless.")] = "aac"
+    codec: Annotated[Literal["aac", "alac"], Meta(description="Codec: AAC is lossy and small, ALAC is lossless.")] = (
+        "aac"
+    )
     bitrate: Annotated[
         int | None,
         Meta(
             ge=8,
             le=3456,
-            description="Of AAC, in kbit/s, all channels together, on average; 96 of each if nothing is said. It has at"
-            " most 6 bits a sample, and that is taken of more.",
+            description="Average bit rate of AAC for all channels together in kbit/s; by default 96 for each channel."
+            " A bit rate above 6 bits a sample, the highest that AAC has, is lowered to it.",
         ),
     ] = None
     subtype: Annotated[
-        Literal["PCM_16", "PCM_24"], Meta(description="Bits that a sample is rounded to in ALAC: 16 or 24.")
+        Literal["PCM_16", "PCM_24"], Meta(description="Sample format of ALAC: rounded to 16 or 24 bits.")
     ] = "PCM_16"
     dither: Dither = False
     seed: Seed = 0
@@ -45,32 +40,30 @@ class M4aOptions:
     provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what does not fit together."""
+        """Yield an error for each pair of options that contradict each other."""
         if self.codec == "alac" and self.bitrate is not None:
-            yield OptionError(
-                "ALAC is lossless, and takes the bit rate that it needs", option="bitrate", hint="leave bitrate out"
-            )
+            message = "ALAC is lossless, and takes the bit rate that it needs"
+            yield OptionError(message, option="bitrate", remedies=(RemoveOption("bitrate"),))
         if self.codec == "aac":
             for name in ("dither", "subtype"):
                 if getattr(self, name) not in (False, "PCM_16"):
-                    yield OptionError(
-                        f"{name} is for what is rounded, but AAC takes floats", option=name, hint="codec: alac"
-                    )
+                    message = f"{name} is only for integers, and AAC takes floats"
+                    yield OptionError(message, option=name, remedies=(SetOption("codec", "alac"),))
         yield from tag_problems(self)
 
 
 class M4aWriter(TaggingEncoder[Waveform, M4aOptions]):
-    """Write an M4A file of exact length, AAC or lossless ALAC, up to 6 channels."""
+    """Write an M4A file of exact length and up to 6 channels, as AAC or lossless ALAC."""
 
     suffixes = (".m4a", ".m4b")
     requires = (Requirement(name="av", hint="pip install 'tonearm[m4a]'"),)
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse more than 6 channels, and rates that the codec does not have."""
+        """Refuse more than 6 channels, and sample rates that the codec does not have."""
         self._limits().check(spec.sample_rate, spec.channels)
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the file and its tags, and measure the bit rate of AAC, or how many samples ALAC clipped."""
+        """Write the file with its tags, and measure the bit rate of AAC, or the number of samples clipped for ALAC."""
         from tonearm_plugins.formats import mp4
 
         self._limits().check_signal(signal)
@@ -97,9 +90,9 @@ class M4aWriter(TaggingEncoder[Waveform, M4aOptions]):
         mp4.write_tags(sink.path, tags)
 
     def _limits(self) -> Limits:
-        return _AAC if self.options.codec == "aac" else _ALAC
+        return AAC_IN_M4A if self.options.codec == "aac" else ALAC
 
     def _bitrate(self, signal: Waveform) -> int:
-        """Return the bit rate of AAC in kbit/s, the nearest that it has to what was asked for."""
-        most = _FRAME * signal.sample_rate * signal.channels // 1024 // 1000
-        return min(self.options.bitrate or _EACH * signal.channels, most)
+        """Return the bit rate of AAC in kbit/s, the nearest to the wanted one."""
+        wanted = self.options.bitrate or _PER_CHANNEL * signal.channels
+        return min(wanted, aac_bitrate(signal.sample_rate, signal.channels))

@@ -1,4 +1,4 @@
-"""``npy-writer``: the array of any signal, as NumPy has it."""
+"""``npy-writer``: the array of any signal, as a NumPy file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from tonearm.api import Context, OptionError, Signal, Sink, Spec
-from tonearm_plugins.encoders.array_options import Dtype, Squeeze, check_dtype, the_array
+from tonearm_plugins.encoders.array_options import Dtype, Squeeze, array_of, check_dtype
 from tonearm_plugins.encoders.pcm_options import Dither, Seed
 from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 
@@ -24,31 +24,31 @@ class NpyOptions:
     provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what does not fit together."""
+        """Yield an error for each pair of options that contradict each other."""
         yield from tag_problems(self, has_tags=False)
 
 
 class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
-    """Write the array of any signal as a .npy file, channels first; its rate and the like go beside it, if wanted."""
+    """Write the array of any signal as a .npy file, channels first; ``provenance`` describes it in a file beside it."""
 
     suffixes = (".npy",)
     has_tags = False
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse types that cannot hold the values."""
+        """Refuse a type that cannot hold the values."""
         check_dtype(self.options, spec.signals)
 
     def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the array."""
         import numpy as np
 
-        array = the_array(signal, self.options, context)
+        array = array_of(signal, self.options, context)
         with sink.open() as file:
             np.save(_Plain(file), array, allow_pickle=False)
 
 
 class _Plain:
-    """A file that NumPy only calls: to a real one it writes by C, and does not hear if the last part fails."""
+    """File that hides what it is: into a real file NumPy writes from C, and misses a failure of the last part."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.write = file.write

@@ -9,9 +9,8 @@ from typing import Annotated
 from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
 from tonearm_plugins.encoders.pcm_options import pcm_blocks
 from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
-from tonearm_plugins.formats.codec_limits import Limits
+from tonearm_plugins.formats.codec_limits import VORBIS
 
-_LIMITS = Limits(name="Vorbis", rates=range(8000, 192_001), channels=8)
 _BITS = 24
 
 
@@ -24,33 +23,34 @@ class OggOptions:
         Meta(
             ge=0,
             le=10,
-            description="As oggenc counts: 0 is about 64 kbit/s for stereo at 44,100 Hz, 6 is 192, 10 is 500.",
+            description="Quality on the scale of oggenc: for stereo at 44,100 Hz, 0 is about 64 kbit/s, 6 is 192 and"
+            " 10 is 500.",
         ),
     ] = 6.0
     tags: Tags = field(default_factory=dict)
     provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what is wrong with the tags."""
+        """Yield an error for each tag that cannot be written."""
         return tag_problems(self)
 
 
 class OggWriter(TaggingEncoder[Waveform, OggOptions]):
-    """Write an Ogg Vorbis file of exact length, up to 8 channels; of 5.1 and more, the LFE is low-passed."""
+    """Write an Ogg Vorbis file of exact length and up to 8 channels; the LFE of 5.1 and more is low-passed."""
 
     suffixes = (".ogg", ".oga")
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse more than 8 channels, and rates that Vorbis does not have."""
-        _LIMITS.check(spec.sample_rate, spec.channels)
+        """Refuse more than 8 channels, and sample rates that Vorbis does not have."""
+        VORBIS.check(spec.sample_rate, spec.channels)
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the file and its tags, and measure how many samples were clipped."""
+        """Write the file with its tags, and measure the number of clipped samples."""
         from tonearm_plugins.formats.channel_order import vorbis_order
         from tonearm_plugins.formats.sndfile import write
         from tonearm_plugins.formats.tags import write_comments
 
-        _LIMITS.check_signal(signal)
+        VORBIS.check_signal(signal)
         order = vorbis_order(signal.channels)
         write(
             sink.path,

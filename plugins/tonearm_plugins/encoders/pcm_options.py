@@ -1,11 +1,11 @@
-"""Whole numbers for those codecs that take them, rounded in one place, with what was clipped; and the option dither."""
+"""Options ``dither`` and ``seed``, and the samples that encoders take: integers, rounded in one place, or floats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from tonearm.api import Context, Meta, OptionError, Waveform
+from tonearm.api import Context, Meta, OptionError, RemoveOption, Waveform
 from tonearm_plugins.dsp.blocks import block_slices, samples_per_block
 
 if TYPE_CHECKING:
@@ -14,59 +14,58 @@ if TYPE_CHECKING:
 Dither = Annotated[
     bool,
     Meta(
-        description="Add noise of triangular density (TPDF, within ±1 step) before rounding, so that what rounding does"
-        " to quiet sound is a faint even hiss and no distortion."
+        description="Whether noise of triangular density (TPDF, within ±1 step) is added before rounding. Rounding"
+        " then leaves a faint, even hiss in quiet sound instead of distortion."
     ),
 ]
-Seed = Annotated[int, Meta(ge=0, description="Of the dither: the same seed gives the same file.")]
+Seed = Annotated[int, Meta(ge=0, description="Seed for the dither: the same seed gives the same file.")]
 
 
 class Dithered(Protocol):
-    """Options that have both."""
+    """Options with ``dither`` and ``seed``."""
 
     @property
     def dither(self) -> bool:
-        """Whether to dither."""
+        """Whether dither is added before rounding."""
 
     @property
     def seed(self) -> int:
-        """Of the noise."""
+        """Seed for the dither."""
 
 
 def dither_of(options: Dithered, context: Context) -> np.random.Generator | None:
-    """Return what gives the noise that options ask for, if they do."""
+    """Return the generator of the dither; None if the options ask for none."""
     return context.rng(options.seed) if options.dither else None
 
 
 def dither_problems(options: Dithered, subtype: str) -> Iterator[OptionError]:
-    """Yield what is wrong with dither where nothing is rounded."""
+    """Yield an error for dither with a subtype that is not rounded."""
     if options.dither and not subtype.startswith(("PCM", "pcm")):
-        yield OptionError(
-            f"dither is for what is rounded, but {subtype} is not", option="dither", hint="leave dither out"
-        )
+        message = f"dither is only for integers, and {subtype} is a float format"
+        yield OptionError(message, option="dither", remedies=(RemoveOption("dither"),))
 
 
 def pcm_blocks(
     signal: Waveform, bits: int, context: Context, dither: np.random.Generator | None = None
 ) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield a waveform rounded to integers, block by block, and say at the end what was clipped.
+    """Yield a waveform rounded to integers, block by block, and report clipped samples at the end.
 
     Parameters
     ----------
     signal
-        The waveform; of a mapped one only a block is touched at a time.
+        Waveform; if it is mapped, only one block of it is read at a time.
     bits
-        2 to 32.
+        Bits of a sample, 2 to 32.
     context
-        Takes the number of clipped samples.
+        Context that takes the number of clipped samples.
     dither
-        As `quantize` takes it.
+        Generator of the dither, as for `quantize`.
 
     Yields
     ------
     block
-        (samples, channels), contiguous; int16 for up to 16 bits and int32 above, the value in the *high* bits, so that
-        full scale is that of the type, as libsndfile and ffmpeg take it.
+        Integers (samples, channels), contiguous; int16 for up to 16 bits, and int32 above. The value is in the *high*
+        bits: full scale is that of the type, as libsndfile and ffmpeg take it.
     """
     import numpy as np
 
@@ -81,7 +80,7 @@ def pcm_blocks(
 
 
 def float_blocks(signal: Waveform, dtype: str) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield a waveform as floats of a type, block by block: (samples, channels), contiguous."""
+    """Yield a waveform as contiguous floats (samples, channels) of a type, block by block."""
     import numpy as np
 
     for part in block_slices(signal.length, samples_per_block(signal.channels)):
@@ -89,7 +88,7 @@ def float_blocks(signal: Waveform, dtype: str) -> Iterator[np.ndarray[Any, Any]]
 
 
 def note_clipped(clipped: int, context: Context) -> None:
-    """Measure and warn of samples that were beyond full scale, if any were."""
+    """Measure the number of samples beyond full scale, and warn of them; nothing if there are none."""
     if clipped:
         context.measure(clipped=clipped)
         context.warn(f"{clipped} samples were beyond full scale and clipped")

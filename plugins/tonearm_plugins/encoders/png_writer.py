@@ -1,4 +1,4 @@
-"""``png-writer``: a picture of a sound."""
+"""``png-writer``: a picture of a sound, with its waveform, its spectrogram or both."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from tonearm.api import (
     ComplexSpectrogram,
     Context,
+    InsertStep,
     ItemError,
     MagnitudeSpectrogram,
     MelSpectrogram,
     Meta,
     OptionError,
     Requirement,
+    SetOption,
     Sink,
     Spec,
     Waveform,
 )
 from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm_plugins.formats.codec_limits import as_item_error
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import FloatArray
@@ -37,30 +40,32 @@ class PngOptions:
 
     show: Annotated[
         Literal["both", "spectrogram", "waveform"],
-        Meta(description="Of a waveform; of a spectrogram there is nothing but itself to be shown."),
+        Meta(description="Panels for a waveform; a spectrogram has one panel only."),
     ] = "both"
-    width: Annotated[int, Meta(ge=320, le=16_384, description="Of the picture in pixels.")] = 1200
-    height: Annotated[int, Meta(ge=160, le=16_384, description="Of the picture in pixels.")] = 600
+    width: Annotated[int, Meta(ge=320, le=16_384, description="Width of the picture in pixels.")] = 1200
+    height: Annotated[int, Meta(ge=160, le=16_384, description="Height of the picture in pixels.")] = 600
     n_fft: Annotated[
         int, Meta(ge=16, le=65_536, description="Samples of a frame in the spectrogram of a waveform.")
     ] = 1024
     scale: Annotated[
         Literal["linear", "mel", "log"],
-        Meta(description="Of the axis of frequencies. A mel spectrogram is shown band by band."),
+        Meta(description="Scale of the frequency axis. A mel spectrogram is shown band by band."),
     ] = "linear"
-    range_db: Annotated[float, Meta(ge=10, le=200, description="From the darkest colour to the brightest, in dB.")] = 80
+    range_db: Annotated[
+        float, Meta(ge=10, le=200, description="Range from the darkest colour to the brightest in dB.")
+    ] = 80
     top_db: Annotated[
         float | None,
         Meta(
-            description="Level of the brightest colour, in dB, for pictures to be compared; the greatest in the picture"
-            " if not given. 0 is a sine of full scale."
+            description="Level of the brightest colour in dB, to make pictures comparable; by default the highest in"
+            " the picture. 0 is a sine of full scale."
         ),
     ] = None
     tags: Tags = field(default_factory=dict)
     provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what is wrong with the tags."""
+        """Yield an error for each tag that cannot be written."""
         return tag_problems(self)
 
 
@@ -73,18 +78,18 @@ class _Spectra(NamedTuple):
 
 
 class PngWriter(TaggingEncoder[Pictured, PngOptions]):
-    """Draw a waveform and its spectrogram, or a spectrogram that is given, with axes in seconds, Hz and dB."""
+    """Draw a waveform and its spectrogram, or a given spectrogram, with axes in seconds, Hz and dB."""
 
     suffixes = (".png",)
     requires = (Requirement(name="matplotlib", hint="pip install 'tonearm[image]'", at_least="3.9"),)
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse the waveform of a spectrogram, and more channels than there is room for."""
+        """Refuse the waveform of a spectrogram, and more channels than fit into the picture."""
         if self.options.show == "waveform" and Waveform not in spec.signals:
             raise OptionError(
-                "a spectrogram has no waveform to be shown",
+                "a spectrogram has no waveform to show",
                 option="show",
-                hint="show: spectrogram, or istft or griffin-lim before it",
+                remedies=(SetOption("show", "spectrogram"), InsertStep("istft", when="or griffin-lim")),
             )
         problem = None if spec.channels is None else self._room(spec.channels, spec.signals == (Waveform,))
         if problem:
@@ -100,12 +105,12 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         options = self.options
         problem = self._room(signal.channels, isinstance(signal, Waveform))
         if problem:
-            raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+            raise as_item_error(problem)
         if isinstance(signal, Waveform):
             panels = {"waveform": [_WAVE], "spectrogram": [_SPECTRUM], "both": [_WAVE, _SPECTRUM]}[options.show]
             length, waves = signal.length, signal.samples if _WAVE in panels else ()
         elif options.show == "waveform":
-            raise ItemError("a spectrogram has no waveform to be shown", hint="show: spectrogram")
+            raise ItemError("a spectrogram has no waveform to show", remedies=(SetOption("show", "spectrogram"),))
         else:
             panels, length, waves = [_SPECTRUM], signal.samples_expected, ()
         seconds = length / signal.sample_rate
@@ -122,7 +127,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
             figure.save(file, tags)
 
     def _room(self, channels: int, is_waveform: bool) -> OptionError | None:
-        """Say if there are more channels than the picture has room for."""
+        """Return the error for more channels than fit into the picture; None if they fit."""
         panels = channels * (2 if is_waveform and self.options.show == "both" else 1)
         if channels <= _MOST and self.options.height >= panels * _ROOM:
             return None
@@ -130,13 +135,13 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
             return OptionError(
                 f"a picture has room for {_MOST} channels, but there are {channels}",
                 code="too-many-channels",
-                hint="mix them, or pick some, before it",
+                remedies=(InsertStep("mix"),),
             )
         return OptionError(
             f"{channels} channels do not fit into {self.options.height} pixels",
             option="height",
             code="too-many-channels",
-            hint=f"height: {panels * _ROOM}",
+            remedies=(SetOption("height", panels * _ROOM),),
         )
 
     def _spectra(self, signal: Pictured, columns: int, rows: int) -> _Spectra:

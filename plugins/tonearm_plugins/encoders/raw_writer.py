@@ -1,4 +1,4 @@
-"""``raw-writer``: samples and nothing else."""
+"""``raw-writer``: samples without a header."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Annotated, Literal
 from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
 from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, dither_problems, float_blocks, pcm_blocks
 from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
-from tonearm_plugins.formats.codec_limits import Limits
+from tonearm_plugins.formats.codec_limits import RAW
 
-_LIMITS = Limits(name="libsndfile", channels=1024)
-# libsndfile's name of each type, and the bits that are rounded to; those of the two laws are 16 before they are coded.
+# libsndfile's name of each type, and the bits that samples are rounded to: 16 before A-law and µ-law, 0 for floats.
 _ENCODINGS = {
     "pcm_s8": ("PCM_S8", 8),
     "pcm_u8": ("PCM_U8", 8),
@@ -28,7 +27,7 @@ _ENCODINGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class RawOptions:
-    """Options of ``raw-writer``; whoever reads the file must know them."""
+    """Options of ``raw-writer``, which a reader of the file has to know."""
 
     encoding: Annotated[
         Literal[
@@ -55,26 +54,26 @@ class RawOptions:
     provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what does not fit together."""
+        """Yield an error for each pair of options that contradict each other."""
         yield from dither_problems(self, "float" if self.encoding.startswith("pcm_f") else "PCM")
         yield from tag_problems(self, has_tags=False)
 
 
 class RawWriter(TaggingEncoder[Waveform, RawOptions]):
-    """Write samples and nothing else, channels interleaved; rate and channels stand nowhere in the file."""
+    """Write interleaved samples without a header; the file tells neither its sample rate nor its channels."""
 
     suffixes = (".raw", ".pcm")
     has_tags = False
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse more channels than libsndfile takes."""
-        _LIMITS.check(None, spec.channels)
+        """Refuse more channels than libsndfile writes."""
+        RAW.check(None, spec.channels)
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the samples, and measure how many were clipped."""
+        """Write the samples, and measure the number of clipped ones."""
         from tonearm_plugins.formats.sndfile import write
 
-        _LIMITS.check_signal(signal)
+        RAW.check_signal(signal)
         encoding = self.options.encoding
         subtype, bits = _ENCODINGS[encoding.removesuffix("le").removesuffix("be")]
         write(

@@ -1,4 +1,4 @@
-"""``safetensors-writer``: the array of any signal with all that describes it, as Hugging Face's safetensors."""
+"""``safetensors-writer``: the array of any signal with its description, as Hugging Face's safetensors."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from tonearm.api import Context, Meta, OptionError, OutputError, Requirement, Signal, Sink, Spec
-from tonearm_plugins.encoders.array_options import Dtype, Squeeze, check_dtype, the_array
+from tonearm.api import Context, Meta, OptionError, OutputError, Requirement, SetOption, Signal, Sink, Spec
+from tonearm_plugins.encoders.array_options import Dtype, Squeeze, array_of, check_dtype
 from tonearm_plugins.encoders.pcm_options import Dither, Seed
 from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 
@@ -18,7 +18,7 @@ class SafetensorsOptions:
 
     key: Annotated[
         str | None,
-        Meta(min_length=1, description="Name of the tensor; that of the signal's kind if not given, as in waveform."),
+        Meta(min_length=1, description="Name of the tensor; by default the kind of the signal, such as waveform."),
     ] = None
     dtype: Dtype = None
     squeeze: Squeeze = False
@@ -28,24 +28,24 @@ class SafetensorsOptions:
     provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what does not fit together."""
+        """Yield an error for each pair of options that contradict each other."""
         yield from tag_problems(self)
 
 
 class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
-    """Write the array of any signal as a .safetensors file, with rate, grid or dialect, and tags, in its metadata."""
+    """Write the array of any signal as a .safetensors file; rate, grid or dialect, and tags are in its metadata."""
 
     suffixes = (".safetensors",)
     requires = (Requirement(name="safetensors", hint="pip install 'tonearm[safetensors]'", at_least="0.7"),)
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse types that cannot hold the values."""
+        """Refuse a type that cannot hold the values."""
         check_dtype(self.options, spec.signals)
         if self.options.dtype == "complex128":
             raise _no_complex128()
 
     def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the array, and what describes it."""
+        """Write the array and its description."""
         import json
 
         import numpy as np
@@ -54,7 +54,7 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
 
         from tonearm_plugins.formats.signal_metadata import described
 
-        array = the_array(signal, self.options, context)
+        array = array_of(signal, self.options, context)
         if array.dtype == np.complex128:
             raise _no_complex128()
         about = {
@@ -69,4 +69,4 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
 
 
 def _no_complex128() -> OptionError:
-    return OptionError("safetensors has no complex128", option="dtype", hint="dtype: complex64")
+    return OptionError("safetensors has no complex128", option="dtype", remedies=(SetOption("dtype", "complex64"),))

@@ -1,4 +1,4 @@
-"""The options ``tags`` and ``provenance`` that encoders share, and what they have in common for it."""
+"""Options ``tags`` and ``provenance``, and the base class of the encoders that have them."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Generic, Protocol, TypeVar
 
-from tonearm.api import Context, Encoder, Item, Meta, OptionError, Signal, Sink
+from tonearm.api import Context, Encoder, Item, Meta, OptionError, SetOption, Signal, Sink
 from tonearm_plugins.formats.tags import is_name
 
 Tags = Annotated[
     dict[str, str | int],
     Meta(
-        description="Tags to write: {title: …, artist: …, comment: …}, beside those that the source has and before"
-        " them; an empty text leaves one out."
+        description="Tags to write: {title: …, artist: …, comment: …}. They are added to the tags of the source and"
+        " replace those of the same name; an empty text removes a tag."
     ),
 ]
 WithProvenance = Annotated[
     bool,
     Meta(
-        description="Write down what made the file: the source and its SHA-256, the pipeline's fingerprint, tonearm's"
-        " version, as tags; and with all plugins and options into NAME.SUFFIX.json beside it."
+        description="Whether the file records its origin: the source with its SHA-256, the fingerprint of the pipeline"
+        " and the version of tonearm as tags, and all plugins and options in NAME.SUFFIX.json beside it."
     ),
 ]
 
 
 class Tagged(Protocol):
-    """Options that have these two."""
+    """Options with ``tags`` and ``provenance``."""
 
     @property
     def tags(self) -> Mapping[str, str | int]:
-        """Of the user."""
+        """Tags given by the user, by name."""
 
     @property
     def provenance(self) -> bool:
-        """Whether to write down what made the file."""
+        """Whether the file records its origin."""
 
 
 S = TypeVar("S", bound=Signal)
@@ -42,12 +42,12 @@ Options = TypeVar("Options", bound=Tagged)
 
 
 class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
-    """An encoder with the options ``tags`` and ``provenance``.
+    """Encoder with the options ``tags`` and ``provenance``.
 
     Attributes
     ----------
     has_tags
-        Whether the format has a place for tags; where it has none, they go into the file beside it.
+        Whether the format has a place for tags. If it has none, provenance puts them into the file beside it.
     """
 
     has_tags: ClassVar[bool] = True
@@ -57,7 +57,7 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
         """Write a signal and its tags to ``sink.path``."""
 
     def encode(self, item: Item[S], sink: Sink, context: Context) -> None:
-        """Write the file, and what made it beside it if that is wanted."""
+        """Write the file, and its provenance beside it if the options ask for it."""
         from tonearm_plugins.formats.tags import merged
 
         tags = merged(item.tags, self.options.tags)
@@ -72,18 +72,18 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
 
 
 def tag_problems(options: Tagged, *, has_tags: bool = True) -> Iterator[OptionError]:
-    """Yield what is wrong with the tags that options name."""
+    """Yield an error for each tag that cannot be written."""
     for name in options.tags:
         if not is_name(name):
             yield OptionError(
-                f"{name!r} cannot be the name of a tag",
+                f"{name!r} is not a valid tag name",
                 option="tags",
-                hint="letters of ASCII, digits and spaces, as in title, artist, album, date, comment",
+                hint="use ASCII letters, digits and spaces, as in title, artist, album, date, comment",
             )
     if options.tags and not has_tags and not options.provenance:
         yield OptionError(
             "the format has no place for tags",
             option="tags",
-            hint="provenance: true puts them into a file beside it",
+            remedies=(SetOption("provenance", value=True, when="which puts them into a file beside it"),),
             code="no-tags",
         )

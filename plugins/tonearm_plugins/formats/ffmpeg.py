@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, Requirement, UsageError
+from tonearm_plugins.formats.codec_limits import RIFF_BYTES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ FFMPEG = Requirement(
     instead=Requirement(name="imageio_ffmpeg", hint="pip install imageio-ffmpeg"),
 )
 
-MAX_WAV = 0xFFFFFFFF - 1024  # bytes of samples in the WAV file by which pydub hands them to ffmpeg
+MAX_WAV = RIFF_BYTES - 1024  # bytes of samples in the WAV file by which pydub hands them to ffmpeg
 
 _TIMEOUT = 60  # seconds that ffmpeg has to say what it can do
 _LAYOUT = re.compile(r"\d+ channels \([^)]*\)|\S+")
@@ -59,13 +60,13 @@ def require(program: str, *, container: str | None, codec: str | None) -> None:
     UsageError
         If it does not.
     """
-    if container is not None and not _says(program, f"muxer={container}").startswith("Muxer "):
+    if container is not None and not _help(program, f"muxer={container}").startswith("Muxer "):
         raise UsageError(
             f"this ffmpeg writes no format {container!r}",
             code="missing-requirement",
             hint=f"{program} -muxers lists those that it writes",
         )
-    if codec is not None and not _says(program, f"encoder={codec}").startswith("Encoder "):
+    if codec is not None and not _help(program, f"encoder={codec}").startswith("Encoder "):
         raise UsageError(
             f"this ffmpeg has no encoder {codec!r}",
             code="missing-requirement",
@@ -78,7 +79,7 @@ def limits(program: str, codec: str) -> tuple[tuple[int, ...] | None, int | None
 
     ffmpeg itself does not refuse others: it resamples and mixes without a word.
     """
-    said = _says(program, f"encoder={codec}")
+    said = _help(program, f"encoder={codec}")
     rates = re.search(r"Supported sample rates:([\d ]+)", said)
     layouts = re.search(r"Supported channel layouts:(.*)", said)
     counts = [_channels(layout) for layout in _LAYOUT.findall(layouts[1])] if layouts else []
@@ -96,7 +97,7 @@ def _channels(layout: str) -> int:
 
 
 @functools.cache
-def _says(program: str, topic: str) -> str:
+def _help(program: str, topic: str) -> str:
     """Return what ffmpeg's help says of a topic."""
     import subprocess
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError
+from tonearm.api import ItemError, SetOption
 from tonearm_plugins.formats.mpeg_audio import Header, Mode, info_frame
 
 if TYPE_CHECKING:
@@ -108,4 +108,6 @@ def _with_info(
 
 
 def _improper(why: str) -> ItemError:
-    return ItemError(f"LAME made no proper MP3: {why}", code="encoder-failed", hint="engine: soundfile does it alone")
+    return ItemError(
+        f"LAME made no proper MP3: {why}", code="encoder-failed", remedies=(SetOption("engine", "soundfile"),)
+    )

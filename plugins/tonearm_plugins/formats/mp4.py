@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, OutputError
+from tonearm_plugins.formats.codec_limits import ALAC_FRAME, ALAC_SHORTEST
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 # ffmpeg's names of those channels that both codecs can say, in WAV's order.
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
-_ALAC_FRAME = 4096  # samples
-_ALAC_LEAST = 3  # samples in the last frame of more than two channels: of fewer, the encoder ends the whole process
 _ATOMS = {
     "album": "\xa9alb",
     "albumartist": "aART",
@@ -66,12 +65,12 @@ def write_alac(path: Path, blocks: Iterable[Array], *, sample_rate: int, channel
 
 def check_alac(length: int, channels: int) -> None:
     """Raise `ItemError` if so many samples would end in a frame that ffmpeg's encoder cannot write."""
-    last = length % _ALAC_FRAME
-    if channels > 2 and 0 < last < _ALAC_LEAST:
+    last = length % ALAC_FRAME
+    if channels > 2 and 0 < last < ALAC_SHORTEST:
         raise ItemError(
             f"ALAC cannot have {length} samples of {channels} channels: the last frame has no more than {last}",
             code="encoder-refused",
-            hint="pad it by a few samples, or flac-writer",
+            hint="pad it by a few samples, or use flac-writer",
         )
 
 
@@ -93,7 +92,7 @@ def _write(
                 setattr(coder, name, value)
             coder.open()
             done = 0
-            for block in _framed(blocks, coder.frame_size or _ALAC_FRAME):
+            for block in _framed(blocks, coder.frame_size or ALAC_FRAME):
                 frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block.T), format=sample_format, layout=layout)
                 frame.sample_rate, frame.pts = sample_rate, done
                 done += len(block)

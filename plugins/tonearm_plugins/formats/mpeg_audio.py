@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from tonearm_plugins.formats.codec_limits import MPEG1_BITRATES, MPEG2_BITRATES
+
 if TYPE_CHECKING:
     import numpy as np
 
 DELAY = 576
 """Samples that LAME puts before the sound; decoders add 529 of their own, which they know."""
 
-_BITRATES_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-_BITRATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _RATES = (44100, 48000, 32000)
 _INFO = 156  # bytes of Xing's header and LAME's extension
 _CHECKED = 190  # bytes of the frame that its own checksum covers
@@ -79,13 +79,13 @@ class Header:
     @property
     def size(self) -> int:
         """Of the frame, in bytes."""
-        bitrate = (_BITRATES_1 if self.is_mpeg1 else _BITRATES_2)[self._index]
+        bitrate = (MPEG1_BITRATES if self.is_mpeg1 else MPEG2_BITRATES)[self._index - 1]
         return self.samples * 125 * bitrate // self.sample_rate + (self.word >> 9 & 1)
 
     @property
     def side(self) -> int:
         """Bytes of side information, which follow the header."""
-        return ((17, 32) if self.is_mpeg1 else (9, 17))[self.channels - 1]
+        return _side_size(self.channels, is_mpeg1=self.is_mpeg1)
 
     def with_room(self) -> Header:
         """Return the header of a frame without padding and checksum that has room for `info_frame`."""
@@ -96,6 +96,17 @@ class Header:
             if found.size >= least:
                 return found
         raise ValueError("no frame of this sample rate is large enough")
+
+
+def holds_info(bitrate: int, sample_rate: int, channels: int) -> bool:
+    """Whether a frame of a bit rate in kbit/s has room for LAME's own frame of information."""
+    is_mpeg1 = sample_rate >= 32000
+    size = (144 if is_mpeg1 else 72) * bitrate * 1000 // sample_rate
+    return size >= 4 + _side_size(channels, is_mpeg1=is_mpeg1) + _INFO
+
+
+def _side_size(channels: int, *, is_mpeg1: bool) -> int:
+    return ((17, 32) if is_mpeg1 else (9, 17))[channels - 1]
 
 
 def frame_sizes(stream: bytes | bytearray) -> list[int]:

@@ -12,7 +12,7 @@ from tonearm_plugins.dsp.chunking import overlapping_chunks
 if TYPE_CHECKING:
     import numpy as np
 
-ONNXRUNTIME = Requirement(name="onnxruntime", hint='pip install "tonearm[vocoder]"')
+ONNXRUNTIME = Requirement(name="onnxruntime", hint="pip install 'tonearm[vocoder]'")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,15 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tonearm_plugins.formats.codec_limits import RIFF_BYTES
+
 Subtype = Literal["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]
 Form = Literal["auto", "RIFF", "RF64", "W64"]
 Chunk = tuple[bytes, bytes]
 """Name of four bytes, and content."""
 
 BITS: dict[str, int] = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
-MAX_RIFF = 0xFFFFFFFF
-"""What the size field of a RIFF header can say."""
-
 INFO: Mapping[str, bytes] = {
     "album": b"IPRD",
     "artist": b"IART",
@@ -108,9 +107,9 @@ def _riff(chunks: Sequence[Chunk], data: int, frames: int, form: Form, after: Se
     head = b"".join(_chunk(*chunk) for chunk in chunks)
     end = bytes(data % 2) + b"".join(_chunk(*chunk) for chunk in after)
     size = 4 + len(head) + 8 + data + len(end)
-    if form == "RIFF" and size > MAX_RIFF:
+    if form == "RIFF" and size > RIFF_BYTES:
         raise ValueError(f"{data} bytes of samples do not fit into a WAV file without RF64")
-    if form == "RF64" or size > MAX_RIFF:
+    if form == "RF64" or size > RIFF_BYTES:
         size += 36
         start = struct.pack("<4sI4s4sIQQQI", b"RF64", 0xFFFFFFFF, b"WAVE", b"ds64", 28, size, data, frames, 0)
         start += head + struct.pack("<4sI", b"data", 0xFFFFFFFF)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from tonearm.api import (
     Context,
+    Grouping,
     InsertStep,
     Item,
     ItemError,
@@ -16,7 +17,6 @@ from tonearm.api import (
     Regroup,
     RemoveOption,
     Spec,
-    Together,
     Waveform,
 )
 from tonearm_plugins.transforms.durations import duration_in_samples
@@ -67,7 +67,7 @@ class Concat(Regroup[Waveform, Waveform, ConcatOptions]):
         key = parts[0].key if all(part.key == parts[0].key for part in parts) else ""
         yield Item(signal=signal, key=key, tags=_common_tags([part.tags for part in parts]))
 
-    def together(self) -> Together:
+    def grouping(self) -> Grouping:
         """Return which items are regrouped together."""
         return self.options.by
 

@@ -33,7 +33,7 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
             iterations=self.options.iterations,
         )
         if dialect.preemphasis:
-            from tonearm_plugins.dsp.mel_spectrogram import preemphasis_response
+            from tonearm_plugins.dsp.preemphasis import preemphasis_response
 
             values /= preemphasis_response(dialect.preemphasis, dialect.n_fft)[:, None]
         return MagnitudeSpectrogram(values=values, grid=dialect.grid, length=signal.samples_expected)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Item, Meta, OptionError, Regroup, RemoveOption, SetOption, Spec, Together, Waveform
+from tonearm.api import Context, Grouping, Item, Meta, OptionError, Regroup, RemoveOption, SetOption, Spec, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples
 
 
@@ -81,7 +81,7 @@ class Split(Regroup[Waveform, Waveform, SplitOptions]):
                 piece = Waveform(samples=signal.samples[:, first:last], sample_rate=signal.sample_rate)
                 yield Item(signal=piece, key=item.key or str(item.index), tags=item.tags)
 
-    def together(self) -> Together:
+    def grouping(self) -> Grouping:
         """Return that each item is split by itself."""
         return "item"
 

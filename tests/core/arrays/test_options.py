@@ -46,7 +46,7 @@ def test_what_fits_has_no_problems(given: dict[str, Any]) -> None:
         (STFT | {"full_scale": 1.0}, ["full_scale: 'full_scale' describes waveforms, but kind is complex"]),
         (
             STFT | {"center": True, "padding": "none"},
-            ["center: center and padding say the same thing twice"],
+            ["center: center and padding are the same option"],
         ),
         (STFT | {"win_length": 2048}, ["win_length: win_length 2048 is greater than n_fft 1024"]),
         (STFT | {"axes": ["bin", "bin", "frame"]}, ["axes: axes names bin twice"]),

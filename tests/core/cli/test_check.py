@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 
 import pytest
 from core_toys import ROOT, tonearm
@@ -176,37 +174,3 @@ class TestFiles:
         paths = sorted((ROOT / "configs").glob("*.yaml"))
         said = self.said(*paths, capsys=capsys, status=0)
         assert said.count(": ok: ") == len(paths) > 3
-
-
-def test_threads_rest_in_every_command():
-    """Whatever imports NumPy does so afterwards, and OpenBLAS looks at it then."""
-    code = (
-        "import os\nfrom tonearm.cli.main import main\nmain(['schema'])\nprint(os.environ['OPENBLAS_THREAD_TIMEOUT'])"
-    )
-    environ = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
-    assert done.stdout.endswith("\n16\n")
-
-
-@pytest.mark.parametrize("arguments", [["check", "p.yaml"], ["--help"], ["plugins"], ["plugins", "istft"], ["schema"],
-                                       ["--version"], ["check", "bad.yaml"], ["check", "mel.yaml"]])  # fmt: skip
-def test_nothing_heavy_is_imported(arguments, tmp_path):
-    (tmp_path / "p.yaml").write_text(RIGHT)
-    (tmp_path / "bad.yaml").write_text(RIGHT.replace("8000", "0").replace("normalize", "normalise"))
-    steps = "{use: mel-to-magnitude}, {use: griffin-lim}"
-    mel = reading("kind: mel, dialect: hifigan").replace("{use: normalize}", steps)
-    (tmp_path / "mel.yaml").write_text(mel)
-    code = (
-        "import sys\nfrom tonearm.cli.main import main\nsys.stdout = sys.stderr\n"
-        f"try:\n    main({arguments})\nexcept SystemExit:\n    pass\n"
-        "sys.stdout = sys.__stdout__\nprint(*sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
-    modules = set(done.stdout.split())
-    assert "tonearm.cli" in modules
-    assert not modules & set(HEAVY)
-    if arguments[0] in ("--help", "--version"):
-        rooms = {name.split(".")[1] for name in modules if name.startswith("tonearm.")}
-        assert rooms <= {"cli", "startup", "version"}
-        bare = subprocess.run([sys.executable, "-c", "import sys\nprint(*sys.modules)"], capture_output=True, text=True)
-        assert not modules & {"typing", "shutil", "inspect", "pathlib"} - set(bare.stdout.split())

@@ -130,10 +130,12 @@ class TestMistakes:
             (("one.npy", "a.wav"), "missing-option: npy-reader: 'sample_rate' is missing\n    hint: --sample-rate …"
              " (the rate that the model was made for, such as 22050)\n"),
             (("one.npy", "a.wav", "--sample-rate", "x"), "bad-option: npy-reader: 'sample_rate' is 'x';"
-             " expected a whole number\n    hint: In Hz; an array does not say it, so it must be given.\n"),
-            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: --encoder NAME"),
+             " expected a whole number\n    hint: Sample rate in Hz. Required, because an array does not"
+             " contain it.\n"),
+            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: --encoder …;"
+             " tonearm plugins, to list all plugins\n"),
             (("one", "a.wav", *RATE), "unknown-suffix: no decoder reads a name with no suffix"
-             "\n    hint: --decoder NAME"),
+             "\n    hint: --decoder …; tonearm plugins, to list all plugins\n"),
             (("one.npy", "a.wav", *RATE, "--step", "normalise"), "unknown-plugin: there is no transform 'normalise'"
              "\n    hint: did you mean 'normalize'?"),
             (("one.npy", "a.wav", *RATE, "--decoder", "npy"),
@@ -159,7 +161,7 @@ class TestMistakes:
             (("no.npy", "a.wav", *RATE), "unreadable: cannot read no.npy: no such file or directory\n"),
             (
                 ("four.npy", "a.wav", *RATE),
-                "unknown-kind: a real array of shape (1, 1, 1, 2000) does not",
+                "unknown-kind: cannot tell what a real array of shape (1, 1, 1, 2000)",
             ),
         ],
     )
@@ -179,4 +181,8 @@ class TestMistakes:
         found = registry_of(decoders={"more": ToneReader})
         monkeypatch.setattr(registry, "default", lambda: found)
         status, _, err = convert("a.tone", "a.raw")
-        assert (status, err) == (2, "ambiguous-suffix: several decoders: more, tone-reader\n    hint: --decoder more\n")
+        assert (status, err) == (
+            2,
+            "ambiguous-suffix: several decoders fit a.tone: more, tone-reader\n"
+            "    hint: --decoder more or tone-reader\n",
+        )

@@ -5,7 +5,7 @@ import json
 import pytest
 from core_toys import tonearm
 
-from tonearm import load
+from tonearm import load_pipeline
 from tonearm.cli import dialects
 from tonearm.errors import OptionError
 from tonearm.plugins.registry import default
@@ -62,7 +62,7 @@ def test_one_spelled_out_is_that_one(capsys, tmp_path):
         assert dialects.main(registry, name=name, as_json=False) == 0
         figures = "\n".join(f"      {line}" for line in capsys.readouterr().out.splitlines())
         file.write_text(PIPELINE.format(model=__file__, name=name, dialect=figures))
-        spelled = load(file).checked.steps[0].plugin.options.dialect
+        spelled = load_pipeline(file).checked.steps[0].plugin.options.dialect
         assert dialect.differences(spelled) == [], name
         usable += 1
     assert usable > 54

@@ -1,46 +1,15 @@
-"""``tonearm plugins`` and ``tonearm schema``."""
+"""``tonearm plugins``."""
 
 import json
 import re
 
 import pytest
-from core_toys import hooks, offer, registry_of, third_party, tonearm
+from core_toys import hooks, package_of, registry_of, third_party, tonearm
 from jsonschema import Draft202012Validator
 
 from tonearm.cli import main as cli
 from tonearm.plugins import registry
 from tonearm.plugins.registry import Registry
-
-ACME = """
-from tonearm.api import *
-from dataclasses import dataclass
-
-class Reader(ArrayDecoder[ArrayOptions]):
-    "Read ACME's own."
-    def arrays(self, source, context):
-        yield "", None
-
-@dataclass(frozen=True)
-class Odd:
-    shape: "NoSuchName" = 0
-
-class Odd(Transform[Waveform, Waveform, Odd]):
-    "Has options that nobody can describe."
-    def apply(self, signal, context): ...
-
-@hookimpl
-def tonearm_decoders():
-    return {"acme-reader": Reader, "npy-reader": Reader, "Bad Name": Reader, "lost": "no_such_module:X"}
-
-@hookimpl
-def tonearm_transforms():
-    return {"odd": Odd}
-"""
-
-
-@pytest.fixture(scope="module")
-def acme(tmp_path_factory):
-    return third_party(tmp_path_factory.mktemp("site"), "acme", ACME)
 
 
 @pytest.fixture
@@ -130,7 +99,7 @@ class TestOnePlugin:
             assert json.loads(run(entry.name, "--json", capsys=capsys)[1])["name"] == entry.name
 
     @pytest.mark.parametrize(
-        ("name", "hint"), [("raw-writr", "did you mean 'raw-writer'?"), ("zzz", "tonearm plugins lists all")]
+        ("name", "hint"), [("raw-writr", "did you mean 'raw-writer'?"), ("zzz", "tonearm plugins, to list all plugins")]
     )
     def test_unknown(self, name, hint, toys, capsys):
         expected = f"unknown-plugin: there is no plugin '{name}'\n    hint: {hint}\n"
@@ -139,7 +108,7 @@ class TestOnePlugin:
     def test_ambiguous(self, monkeypatch, capsys):
         from core_toys import RawWriter
 
-        found = Registry([offer(name, hooks(encoders={"raw-writer": RawWriter})) for name in ("acme", "zeta")])
+        found = Registry([package_of(name, hooks(encoders={"raw-writer": RawWriter})) for name in ("acme", "zeta")])
         monkeypatch.setattr(registry, "default", lambda: found)
         status, out, err = run("raw-writer", capsys=capsys)
         assert (status, out) == (2, "")
@@ -156,15 +125,15 @@ class TestThirdParties:
         assert re.search(r"^  npy-reader .* Read a .npy file", done.stdout, re.MULTILINE)
         first, second = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
         assert first.startswith(
-            "warning: broken-plugin: 'Bad Name' in tonearm_decoders of tonearm_acme 1.2 is set aside"
+            "warning: broken-plugin: 'Bad Name' in tonearm_decoders of tonearm_acme 1.2 is disabled"
         )
-        assert second.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is set aside")
+        assert second.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is disabled")
         assert "Traceback" not in done.stderr
 
     def test_options_that_cannot_be_described(self, acme):
         done = tonearm("plugins", "odd", env=acme)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "broken-plugin: acme/odd is set aside: NameError: name 'NoSuchName' is not defined" in done.stderr
+        assert "broken-plugin: acme/odd is disabled: NameError: name 'NoSuchName' is not defined" in done.stderr
         assert "Traceback" not in done.stderr
 
     @pytest.mark.parametrize("code", ["import sys; sys.exit('no licence')", "def (", "import no_such_module", "1/0"])
@@ -173,21 +142,5 @@ class TestThirdParties:
         done = tonearm("plugins", "istft", env=env)
         assert done.returncode == 0
         assert done.stdout.startswith("istft: ")
-        assert done.stderr.startswith("warning: broken-plugin: tonearm_broken 0.9 is set aside: ")
+        assert done.stderr.startswith("warning: broken-plugin: tonearm_broken 0.9 is disabled: ")
         assert done.stderr.count("\n") == 2
-
-
-class TestSchema:
-    def test_it_is_printed_on_stdout_and_is_one(self):
-        done = tonearm("schema")
-        assert (done.returncode, done.stderr) == (0, "")
-        Draft202012Validator.check_schema(json.loads(done.stdout))
-
-    def test_third_parties_are_in_it(self, acme):
-        done = tonearm("schema", env=acme)
-        assert done.returncode == 0
-        schema = json.loads(done.stdout)
-        names = [choice["properties"]["use"]["const"] for choice in schema["properties"]["input"]["anyOf"]]
-        assert {"acme-reader", "acme/npy-reader", "npy-reader"} <= set(names)
-        assert "lost" not in names
-        assert '"odd"' not in done.stdout

@@ -39,12 +39,12 @@ def test_what_a_person_sees(ran):
         "out: 2 items, 2 files, 16.1 kB, 1.0 s of sound, from 3 sources",
         "failed: 1 items of 1 sources",
         f"    1 × not-finite, first {ran}/b.npy: 1 of 2 values of the waveform array are NaN or infinite",
-        "        hint: look at the model's output; nan: zero puts 0 there",
+        "        hint: nan: zero, to replace them by 0; check the model's output",
         "warnings: 1 items",
         "    1 × … samples were beyond full scale and clipped, first c.wav",
     ]
     assert [line.split() for line in lines[8:10]] == [
-        ["measured", "mean", "least", "greatest"], ["clipped", "2", "2", "c.wav", "2", "c.wav"],
+        ["measured", "mean", "lowest", "highest"], ["clipped", "2", "2", "c.wav", "2", "c.wav"],
     ]  # fmt: skip
     assert lines[-1].split() == ["peak_db", "0", "-6.02", "a.wav", "6.02", "c.wav"]
 

@@ -1,19 +1,11 @@
 """Exit statuses, stdout against stderr, and streams that are closed, full or odd."""
 
 import os
-import re
-import signal
 import subprocess
 import sys
 
 import pytest
 from core_toys import tonearm
-
-from tonearm.cli import console
-from tonearm.cli import main as cli
-from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
-from tonearm.startup import Terminated
-from tonearm.version import __version__
 
 RIGHT = """\
 tonearm: 1
@@ -29,48 +21,6 @@ def right(tmp_path):
     path = tmp_path / "right.yaml"
     path.write_text(RIGHT)
     return path
-
-
-class TestHelp:
-    def test_version(self):
-        done = tonearm("--version")
-        assert (done.returncode, done.stdout, done.stderr) == (0, f"tonearm {__version__}\n", "")
-
-    @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
-    def test_help_names_every_command(self, arguments):
-        done = tonearm(*arguments)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert re.findall(r"^    (\w+)  ", done.stdout, re.MULTILINE) == list(cli.COMMANDS)
-
-    @pytest.mark.parametrize("command", cli.COMMANDS)
-    def test_help_of_a_command(self, command):
-        done = tonearm(command, "--help")
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith(f"usage: tonearm {command} ")
-        assert all(len(line) <= 100 for line in done.stdout.splitlines())
-
-    def test_every_command_in_process(self, capsys):
-        for command in cli.COMMANDS:
-            with pytest.raises(SystemExit) as caught:
-                cli.main([command, "--help"])
-            assert caught.value.code == 0
-        assert capsys.readouterr().err == ""
-
-    @pytest.mark.parametrize(
-        ("arguments", "said"),
-        [
-            (["chekc"], "usage: argument COMMAND: invalid choice: 'chekc' (choose from "),
-            (["check"], "usage: the following arguments are required: PIPELINE\n    hint: tonearm check --help\n"),
-            (["check", "--nope", "x"], "usage: unrecognized arguments: --nope\n    hint: tonearm check --help\n"),
-            (["plugins", "a", "b"], "usage: unrecognized arguments: b\n"),
-            (["convert", "a"], "usage: the following arguments are required: DST\n    hint: tonearm convert --help\n"),
-            (["--nope"], "usage: unrecognized arguments: --nope\n"),
-        ],
-    )
-    def test_what_is_no_command(self, arguments, said):
-        done = tonearm(*arguments)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith(said)
 
 
 class TestClosedStreams:
@@ -130,45 +80,3 @@ class TestClosedStreams:
         done = tonearm("check", right, env={"PYTHONIOENCODING": "ascii"})
         assert done.returncode == 0
         assert done.stderr.endswith("right.yaml: ok: npy-reader \\u2192 wav-writer\n")
-
-
-class TestGuard:
-    @pytest.mark.parametrize(
-        ("error", "status", "said"),
-        [
-            (UsageError("no", hint="do"), 2, "usage: no\n    hint: do\n"),
-            (PipelineError([Problem(code="a", message="b", file="f", line=1, column=2)]), 2, "f:1:2: a: b\n"),
-            (ItemError("no", code="x"), 3, "x: no\n"),
-            (OutputError("no"), 4, "output: no\n"),
-            (TonearmError("no", code="locked"), 11, "locked: no\n"),
-            (KeyboardInterrupt(), 130, "interrupted\n"),
-            (Terminated(), 143, "terminated\n"),
-            (ZeroDivisionError("x"), 1, "bug: ZeroDivisionError: x\n    hint: this is a mistake in tonearm;"
-             " --debug shows where\n"),
-            (OSError(28, "No space left on device"), 4, "output: cannot write: no space left on device\n"),
-        ],
-    )  # fmt: skip
-    def test_what_goes_wrong_has_its_status(self, error, status, said, capsys, monkeypatch):
-        monkeypatch.setattr(console, "forget", lambda _: None)
-        monkeypatch.setattr(signal, "signal", lambda *_: None)
-
-        def command():
-            raise error
-
-        assert console.guarded(command, debug=False) == status
-        assert capsys.readouterr().err == said
-
-    def test_debug_shows_where_and_keeps_the_status(self, capsys):
-        def command():
-            raise UsageError("no")
-
-        assert console.guarded(command, debug=True) == 2
-        said = capsys.readouterr().err
-        assert said.startswith("Traceback (most recent call last):")
-        assert said.endswith("usage: no\n")
-
-    def test_sigterm_passes_through_a_plugin(self):
-        from tonearm.pipeline.stages import blamed
-
-        with pytest.raises(Terminated), blamed(None):
-            raise Terminated

@@ -39,7 +39,7 @@ OUTPUT = Place("outputs.0", "flags", 2)
             'axes=["bin", "frame"]',
         ),
         (SetOption("key", "a b"), 'key: "a b"', "--key 'a b'", 'key="a b"'),
-        (SetOption("key", "*"), "key: *", "--key '*'", 'key="*"'),
+        (SetOption("key", "*"), 'key: "*"', "--key '*'", 'key="*"'),
         (SetOption("key", "no"), 'key: "no"', "--key no", 'key="no"'),
         (SetOption("center", value=False), "center: false", "--center false", "center=False"),
         (

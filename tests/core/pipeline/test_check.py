@@ -12,7 +12,7 @@ from core_toys import (
     ToneReader,
     checked,
     hooks,
-    offer,
+    package_of,
     pipeline,
     problems,
     registry_of,
@@ -64,15 +64,15 @@ class TestPlugins:
     def test_a_broken_one_is_named_where_it_stands(self):
         registry = registry_of(transforms={"x": "no_such_module:X"})
         assert problems(pipeline(steps=("x",)), registry) == [
-            "p.yaml:4:11: broken-plugin: transform 'x' of tonearm_toys 1.2 is set aside:"
+            "p.yaml:4:11: broken-plugin: transform 'x' of tonearm_toys 1.2 is disabled:"
             " ModuleNotFoundError: No module named 'no_such_module'"
             "\n    hint: update or uninstall the package that it comes from"
         ]
 
     def test_an_ambiguous_one(self):
         registry = Registry([
-            offer("toys", hooks(decoders={"tone-reader": ToneReader}, encoders={"raw-writer": RawWriter})),
-            *(offer(name, hooks(transforms={"same": type("Same", (Same,), {})})) for name in ("acme", "zeta")),
+            package_of("toys", hooks(decoders={"tone-reader": ToneReader}, encoders={"raw-writer": RawWriter})),
+            *(package_of(name, hooks(transforms={"same": type("Same", (Same,), {})})) for name in ("acme", "zeta")),
         ])  # fmt: skip
         assert problems(pipeline(steps=("same",)), registry) == [
             "p.yaml:4:11: ambiguous-plugin: 2 packages offer same\n    hint: write acme/same or zeta/same"
@@ -90,9 +90,9 @@ class TestPlugins:
         registry = registry_of(transforms={"abstract": Abstract, "fails": Fails})
         first, second = problems(pipeline(steps=("abstract", "fails")), registry)
         assert first.startswith(
-            "p.yaml:4:11: broken-plugin: abstract is set aside: TypeError: Can't instantiate abstract"
+            "p.yaml:4:11: broken-plugin: abstract is disabled: TypeError: Can't instantiate abstract"
         )
-        assert second.startswith("p.yaml:5:11: broken-plugin: fails is set aside: SystemExit: it calls sys.exit(3)\n")
+        assert second.startswith("p.yaml:5:11: broken-plugin: fails is disabled: SystemExit: it calls sys.exit(3)\n")
 
     def test_options_whose_types_cannot_be_found(self):
         @dataclass(frozen=True)
@@ -103,9 +103,7 @@ class TestPlugins:
             def apply(self, signal, context): ...
 
         (said,) = problems(pipeline(steps=("x, with: {shape: 3}",)), registry_of(transforms={"x": Uses}))
-        assert said.startswith(
-            "p.yaml:4:11: broken-plugin: x is set aside: NameError: name 'NoSuchName' is not defined"
-        )
+        assert said.startswith("p.yaml:4:11: broken-plugin: x is disabled: NameError: name 'NoSuchName' is not defined")
 
 
 class TestOptions:
@@ -117,15 +115,16 @@ class TestOptions:
             ("sample_rat: 8000, sample_rate: 8000", "2:33: unknown-option: npy-reader has no option 'sample_rat'"
              "\n    hint: did you mean 'sample_rate'?"),
             ("sample_rate: 0", "2:46: bad-option: npy-reader: 'sample_rate' is 0; expected a whole number >= 1"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: -8000", "2:46: bad-option: npy-reader: 'sample_rate' is -8000; expected a whole number >= 1"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 22_050", "2:46: bad-option: npy-reader: 'sample_rate' is '22_050'; expected a whole number"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 1000000000", "2:46: bad-option: npy-reader: 'sample_rate' is 1000000000;"
-             " expected a whole number <= 10000000\n    hint: In Hz; an array does not say it, so it must be given."),
+             " expected a whole number <= 10000000"
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: [8000]", "2:46: bad-option: npy-reader: 'sample_rate' is a list; expected a whole number"
-             "\n    hint: In Hz; an array does not say it, so it must be given."),
+             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 8000, kind: wave", "2:58: bad-option: npy-reader: 'kind' is 'wave'"
              "\n    hint: one of waveform, complex, magnitude, power, db, mel"),
             ("sample_rate: 8000, axes: [time, tim]", "2:65: bad-option: npy-reader: 'axes' is 'tim'"
@@ -258,7 +257,7 @@ class TestWhatIsKnownBeforehand:
                 return given()
 
         assert problems(pipeline(steps=("x",)), registry_of(transforms={"x": Odd})) == [
-            f"p.yaml:4:11: broken-plugin: x is set aside: {reason}"
+            f"p.yaml:4:11: broken-plugin: x is disabled: {reason}"
             "\n    hint: update or uninstall the package that it comes from"
         ]
 
@@ -268,7 +267,7 @@ class TestWhatIsKnownBeforehand:
                 raise ZeroDivisionError
 
         (said,) = problems(pipeline(), registry_of(encoders={"raw-writer": Odd}))
-        assert said.startswith("p.yaml:4:11: broken-plugin: raw-writer is set aside: ZeroDivisionError")
+        assert said.startswith("p.yaml:4:11: broken-plugin: raw-writer is disabled: ZeroDivisionError")
 
     def test_the_suffix_of_the_output_is_known_where_the_template_says_it(self):
         seen = []
@@ -298,8 +297,8 @@ class TestRequirements:
 
         first, second = problems(pipeline(steps=("x",)), registry_of(transforms={"x": Needy}))
         place = "p.yaml:4:11: missing-requirement: x needs"
-        assert first == f"{place} the package 'no_such_module', which is not here\n    hint: pip install no-such"
-        assert second == f"{place} the program 'no-such-program', which is not here\n    hint: apt install it"
+        assert first == f"{place} the package 'no_such_module', which is not installed\n    hint: pip install no-such"
+        assert second == f"{place} the program 'no-such-program', which is not installed\n    hint: apt install it"
 
     def test_it_may_depend_on_the_options(self):
         @dataclass(frozen=True, kw_only=True)
@@ -325,7 +324,7 @@ class TestOutputNames:
             "p.yaml:5:29: bad-template: '../a.wav' would leave the output folder\n    hint: write it without ..",
             "p.yaml:6:29: bad-template: a template has no field {steem}\n    hint: did you mean 'stem'?",
             "p.yaml:7:29: bad-template: 'a/{stem' has a single {\n    hint: write {{ for one",
-            "p.yaml:8:29: bad-template: 'dir/' is no name for a file\n    hint: as in \"audio/{stem}.wav\"",
+            "p.yaml:8:29: bad-template: 'dir/' is not a file name\n    hint: as in \"audio/{stem}.wav\"",
             "p.yaml:9:29: bad-template: a template has no field {index:3d}"
             "\n    hint: only {index:05} and its like have a width",
         ]
@@ -350,7 +349,7 @@ class TestOutputNames:
             return f"{TEN}input: {{use: tone-reader}}\nsteps: [{steps}]\noutputs: [{raw}]"
 
         assert problems(text(["several", "same"], "{stem}.raw"), toys) == [
-            "p.yaml:4:35: same-output: a source becomes several items here, but '{stem}.raw' does not tell them apart"
+            "p.yaml:4:35: same-output: a source becomes several items here, but '{stem}.raw' does not distinguish them"
             '\n    hint: as in "{stem}-{index:03}.wav"'
         ]
         for steps, file in ((["several"], "{key}.raw"), (["several"], "{index:03}.raw"), (["several", "one"], "a.raw")):
@@ -358,7 +357,8 @@ class TestOutputNames:
 
     def test_the_same_twice(self, installed):
         assert problems(TEN + NPY + outputs("'{stem}.wav'", "b.wav", "'{stem}.wav'"), installed) == [
-            "p.yaml:6:29: same-output: another output on line 4 has the name '{stem}.wav'\n    hint: give it its own"
+            "p.yaml:6:29: same-output: another output on line 4 has the name '{stem}.wav'"
+            "\n    hint: give each output its own name"
         ]
 
     def test_the_same_twice_from_python(self, installed):
@@ -366,7 +366,10 @@ class TestOutputNames:
         plain = {"tonearm": 1, "input": {"use": "audio-reader"}, "outputs": [output, output]}
         with pytest.raises(PipelineError) as caught:
             check(from_plain(plain), None, installed)
-        assert str(caught.value) == "same-output: another output has the name 'a.wav'\n    hint: give it its own"
+        assert (
+            str(caught.value)
+            == "same-output: another output has the name 'a.wav'\n    hint: give each output its own name"
+        )
 
 
 FIVE = """\
@@ -392,7 +395,7 @@ def test_five_mistakes_are_all_said_in_the_order_of_the_file(installed):
     assert problems(FIVE, installed) == [
         "p.yaml:5:58: unknown-option: npy-reader has no option 'hop_lenght'\n    hint: did you mean 'hop_length'?",
         "p.yaml:8:24: bad-option: griffin-lim: 'iterations' is 'many'; expected a whole number"
-        "\n    hint: Iterations; the preset's if not given.",
+        "\n    hint: Number of iterations; the preset's if not given.",
         "p.yaml:9:10: unknown-plugin: there is no transform 'normalise'\n    hint: did you mean 'normalize'?",
         "p.yaml:12:11: bad-template: '../{stem}.wav' would leave the output folder\n    hint: write it without ..",
         "p.yaml:15:21: bad-option: mp3-writer: 'bitrate' is 100\n    hint: one of"

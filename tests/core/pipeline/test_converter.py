@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from core_toys import RATE, Fog, Same, ToneOptions, ToneReader, checked, item, pipeline, registry_of
+from core_toys import RATE, Fog, Same, ToneOptions, checked, item, pipeline, registry_of
 
 from tonearm.api import (
     ComplexSpectrogram,
@@ -15,20 +15,14 @@ from tonearm.api import (
     NoOptions,
     OptionError,
     OutputError,
-    Regroup,
-    Signal,
-    SignalError,
     Sink,
     Source,
-    Transform,
     Waveform,
 )
 from tonearm.errors import TonearmError
 from tonearm.pipeline.converter import Converter, as_source
 
-NAN = np.full((1, 4), np.nan, np.float32)
 SOURCE = Source(name="x.tone")
-SHOWS = "--debug shows where"
 
 
 def reader(*given, options=NoOptions):
@@ -44,27 +38,6 @@ def reader(*given, options=NoOptions):
     return Reader
 
 
-def step(function):
-    """Return a transform that does what a function of a signal does."""
-
-    class Step(Transform[Waveform, Waveform, NoOptions]):
-        def apply(self, signal, context):
-            return function(signal)
-
-    return Step
-
-
-def regroup(function, together="source"):
-    class Group(Regroup[Waveform, Waveform, NoOptions]):
-        def regroup(self, items, context):
-            return function(items)
-
-        def together(self):
-            return together
-
-    return Group
-
-
 def failing(error):
     def function(_):
         raise error
@@ -75,238 +48,6 @@ def failing(error):
 def made(steps=(), *, use="tone-reader", **offered):
     """Return a pipeline of toys and of the plugins offered."""
     return Converter(checked(pipeline(reader=use, steps=steps), registry_of(**offered)))
-
-
-def results(found, source=SOURCE):
-    """Return what becomes of each item: its level, or the code, message and hint of its error."""
-    return [
-        (outcome.error.code, outcome.error.message, outcome.error.hint)
-        if outcome.error
-        else float(outcome.item.signal.samples.flat[0])
-        for outcome in found.items(source)
-    ]
-
-
-def read(*given, **more):
-    return results(made(use="it", decoders={"it": reader(*given, **more)}))
-
-
-NOT_FINITE = "look at the model's output; nan: zero puts 0 there"
-
-
-class TestDecoding:
-    def test_items_flow(self):
-        outcomes = list(made(("same",)).items(SOURCE))
-        assert [outcome.item.index for outcome in outcomes] == [0, 1]
-        assert [outcome.context.measurements["level"] for outcome in outcomes] == [1, 2]
-        assert outcomes[0].context.measurements == {"level": 1, "duration": 0.0125, "dc": 0.1, "peak_db": -20.0}
-        assert all(outcome.error is None for outcome in outcomes)
-
-    @pytest.mark.parametrize(
-        ("given", "error"),
-        [
-            (7, ("wrong-type", "it gives items, but it gave int", "")),
-            (None, ("wrong-type", "it gives items, but it gave NoneType", "")),
-            (item(0.1).signal, ("wrong-type", "it gives items, but it gave Waveform", "")),
-            (Item(signal=Fog()), ("wrong-type", "it gives waveform, but it gave fog", "")),
-            (Item(signal=[1]), ("wrong-type", "it gives waveform, but it gave list", "")),
-            (Item(signal=Waveform(samples=NAN, sample_rate=RATE)),
-             ("not-finite", "4 of 4 values of the waveform are NaN or infinite", NOT_FINITE)),
-        ],
-    )  # fmt: skip
-    def test_what_is_not_as_declared_fails_alone(self, given, error):
-        assert read(item(0.25), given, item(0.5)) == [0.25, error, 0.5]
-
-    @pytest.mark.parametrize(
-        ("error", "said"),
-        [
-            (ZeroDivisionError("x\ny"), ("plugin-failed", r"it failed: ZeroDivisionError: x\ny", SHOWS)),
-            (SystemExit(3), ("plugin-failed", "it failed: SystemExit: 3", SHOWS)),
-            (MemoryError(), ("plugin-failed", "it failed: MemoryError: ", SHOWS)),
-            (ItemError("no", code="mine", hint="do"), ("mine", "no", "do")),
-            (SignalError("no"), ("bad-signal", "no", "")),
-            (OptionError("no", code="missing-option", hint="do"), ("missing-option", "it: no", "do")),
-            (PermissionError(13, "Permission denied"), ("unreadable", "cannot read: Permission denied", "")),
-            (OSError("odd"), ("unreadable", "cannot read: odd", "")),
-        ],
-    )
-    def test_what_it_raises_ends_the_source_and_keeps_what_was_there(self, error, said):
-        assert read(item(0.25), error, item(0.5)) == [0.25, said]
-
-    def test_nothing_in_it(self):
-        assert read() == [("empty", "it found nothing in it", "")]
-
-    def test_the_errors_item_is_known_where_there_was_one(self):
-        found = made(use="it", decoders={"it": reader(Item(signal=Fog(), key="k", index=3))})
-        (outcome,) = found.items(SOURCE)
-        assert (outcome.item.key, outcome.item.index) == ("k", 3)
-
-    def test_ctrl_c_goes_through(self):
-        with pytest.raises(KeyboardInterrupt):
-            read(KeyboardInterrupt())
-
-    def test_a_consumer_may_leave_early(self):
-        stream = made(("same",)).items(SOURCE)
-        next(stream)
-        stream.close()
-
-    def test_nan_keep_lets_it_through_until_it_is_to_be_written(self, tmp_path):
-        class Keeps(ToneReader):
-            def decode(self, source, context):
-                yield Item(signal=Waveform(samples=NAN, sample_rate=RATE))
-
-        text = (
-            "tonearm: 1\ninput: {{use: it, with: {{nan: {}}}}}\n"
-            "outputs: [{{use: raw-writer, file: a, with: {{level: 1}}}}]"
-        )
-        registry = registry_of(decoders={"it": Keeps})
-        kept = Converter(checked(text.format("keep"), registry))
-        (signal,) = kept.convert(SOURCE)
-        assert np.isnan(signal.samples).all()
-        (outcome,) = kept.items(SOURCE)
-        assert outcome.error.message == "4 of 4 values of the waveform are NaN or infinite"
-        assert not (tmp_path / "a").exists()
-        assert results(Converter(checked(text.format("error"), registry)))[0][0] == "not-finite"
-
-
-class TestTransforms:
-    @pytest.mark.parametrize(
-        ("function", "error"),
-        [
-            (failing(ValueError("no")), ("plugin-failed", "x failed: ValueError: no", SHOWS)),
-            (failing(SystemExit("no")), ("plugin-failed", "x failed: SystemExit: no", SHOWS)),
-            (failing(ItemError("no", code="mine")), ("mine", "no", "")),
-            (failing(OptionError("no")), ("bad-option", "x: no", "")),
-            (failing(FileNotFoundError(2, "No such file")), ("unreadable", "cannot read: No such file", "")),
-            (lambda _: None, ("wrong-type", "x gives waveform, but it gave NoneType", "")),
-            (lambda _: Fog(), ("wrong-type", "x gives waveform, but it gave fog", "")),
-            (lambda signal: signal.samples, ("wrong-type", "x gives waveform, but it gave ndarray", "")),
-        ],
-    )
-    def test_one_item_fails_and_the_rest_goes_on(self, function, error):
-        def only_the_first(signal):
-            return function(signal) if signal.samples[0, 0] < 0.15 else signal
-
-        later = []
-        found = made(("x", "y"), transforms={"x": step(only_the_first), "y": step(lambda s: later.append(s) or s)})
-        assert results(found) == [error, pytest.approx(0.2)]
-        assert len(later) == 1
-
-    def test_what_it_is_given_is_looked_at(self):
-        class Wide(Decoder[Signal, NoOptions]):
-            def decode(self, source, context):
-                yield Item(signal=Fog())
-
-        found = made(("same",), use="wide", decoders={"wide": Wide})
-        assert results(found) == [("wrong-type", "same takes waveform, but it was given fog", "")]
-
-    def test_warnings_and_measurements_stay_with_their_item(self):
-        class Noisy(Same):
-            def apply(self, signal, context):
-                context.warn(f"level {signal.samples[0, 0]:.1f}")
-                return signal
-
-        heard = []
-        found = made(("x",), transforms={"x": Noisy}).items(SOURCE, on_warning=heard.append, threads=4)
-        outcomes = list(found)
-        assert [outcome.context.warnings for outcome in outcomes] == [["level 0.1"], ["level 0.2"]]
-        assert heard == ["level 0.1", "level 0.2"]
-        assert outcomes[0].context.threads == 4
-
-    def test_ctrl_c_goes_through(self):
-        with pytest.raises(KeyboardInterrupt):
-            results(made(("x",), transforms={"x": step(failing(KeyboardInterrupt()))}))
-
-
-class TestRegroup:
-    def test_it_joins_the_items_of_a_source(self):
-        (outcome,) = made(("same", "join", "same")).items(SOURCE)
-        assert outcome.item.signal.samples.shape == (1, 200)
-        assert outcome.context.measurements["level"] == 2
-
-    def test_it_splits(self):
-        def halves(items):
-            for one in items:
-                yield Item(signal=one.signal, index=7)
-                yield Item(signal=one.signal)
-
-        found = made(("x",), transforms={"x": regroup(halves)})
-        assert [outcome.item.index for outcome in found.items(SOURCE)] == [0, 1, 2, 3]
-
-    @pytest.mark.parametrize(
-        ("function", "error"),
-        [
-            (failing(ValueError("no")), ("plugin-failed", "x failed: ValueError: no", SHOWS)),
-            (lambda items: [7], ("wrong-type", "x gives items, but it gave int", "")),
-            (lambda items: [Item(signal=Fog())], ("wrong-type", "x gives waveform, but it gave fog", "")),
-            (lambda items: None, ("plugin-failed", "x failed: TypeError: 'NoneType' object is not iterable", SHOWS)),
-            (lambda items: [], ("empty", "x gave nothing", "")),
-        ],
-    )
-    def test_what_goes_wrong(self, function, error):
-        assert results(made(("x",), transforms={"x": regroup(function)})) == [error]
-
-    def test_items_are_numbered_key_by_key(self):
-        def keyed(items):
-            for one in items:
-                yield from (Item(signal=one.signal, key=key) for key in ("a", "b", "a"))
-
-        found = made(("x",), transforms={"x": regroup(keyed)})
-        names = [(outcome.item.key, outcome.item.index) for outcome in found.items(SOURCE)]
-        assert names == [("a", 0), ("b", 0), ("a", 1), ("a", 2), ("b", 1), ("a", 3)]
-
-    def test_an_item_that_failed_before_fails_all(self):
-        found = made(("x", "join"), transforms={"x": step(failing(ItemError("no", code="mine")))})
-        assert results(found) == [("mine", "no", "")]
-
-    class Mixed(Decoder[Waveform, NoOptions]):
-        """Give items of several keys, one of which cannot be read, and one with NaN in it."""
-
-        def decode(self, source, context):
-            yield item(0.1, key="a")
-            yield item(0.2, key="a", index=1)
-            yield ItemError("no", code="mine")
-            yield item(0.4, key="b", index=3)
-            yield Item(signal=Waveform(samples=NAN, sample_rate=8000), key="c", index=4)
-            yield item(0.6, key="c", index=5)
-            yield item(0.7, key="d", index=6)
-
-    @pytest.mark.parametrize(
-        ("together", "wanted"),
-        [
-            ("source", ["mine"]),
-            ("item", [0.1, 0.2, "mine", 0.4, "not-finite", 0.6, 0.7]),
-            ("key", [0.3, "mine", 0.4, "not-finite", 0.7]),
-        ],
-    )
-    def test_those_together_fail_together_and_no_others(self, together, wanted):
-        def added(items):
-            levels = [one.signal.samples for one in items]
-            yield Item(signal=Waveform(samples=sum(levels), sample_rate=8000))
-
-        transforms = {"x": regroup(added, together)}
-        found = made(("x",), use="it", decoders={"it": self.Mixed}, transforms=transforms)
-        seen = [one[0] if isinstance(one, tuple) else pytest.approx(one) for one in results(found)]
-        assert wanted == seen
-
-    def test_what_failed_keeps_its_name(self):
-        transforms = {"x": regroup(lambda items: items, "item")}
-        found = made(("x",), use="it", decoders={"it": self.Mixed}, transforms=transforms)
-        failed = [outcome.item for outcome in found.items(SOURCE) if outcome.error]
-        assert [one and (one.key, one.index) for one in failed] == [None, ("c", 4)]
-
-    def test_each_item_has_its_own_measurements_where_it_stands_alone(self):
-        transforms = {"x": regroup(lambda items: items, "item")}
-        found = made(("x",), transforms=transforms)
-        assert [outcome.context.measurements["level"] for outcome in found.items(SOURCE)] == [1, 2]
-
-    def test_what_it_is_given_is_looked_at(self):
-        class Wide(Decoder[Signal, NoOptions]):
-            def decode(self, source, context):
-                yield Item(signal=Fog())
-
-        found = made(("join",), use="wide", decoders={"wide": Wide})
-        assert results(found) == [("wrong-type", "join takes waveform, but it was given fog", "")]
 
 
 class TestEncoding:

@@ -1,16 +1,17 @@
 """A dialect in a pipeline: a name, one with changes, or spelled out; each mistake at its own place."""
 
 import pytest
-from core_toys import hooks, offer
+from core_toys import hooks, package_of
 
 from tonearm.api import MelDialect
 from tonearm.errors import PipelineError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.document import read_document
-from tonearm.plugins.registry import Registry, installed
+from tonearm.plugins.discovery import installed_packages
+from tonearm.plugins.registry import Registry
 
 ACME = hooks(dialects={"acme": {"sample_rate": 16000, "n_fft": 512, "hop_length": 128, "n_mels": 64}})
-REGISTRY = Registry([*installed(), offer("acme", ACME)])
+REGISTRY = Registry([*installed_packages(), package_of("acme", ACME)])
 
 
 def checked(options):
@@ -69,7 +70,7 @@ def test_what_the_dialect_says_already_may_be_said_again_if_it_is_the_same():
         (
             "    kind: mel\n    dialect:\n      base: acme\n      fmax: x",
             "p.yaml:8:13: bad-option: npy-reader: dialect: 'fmax' is 'x'; expected a number\n"
-            "    hint: Where the highest band ends, in Hz; half the sample rate if not given.",
+            "    hint: End of the highest band in Hz, half the sample rate by default.",
         ),
         (
             "    kind: mel\n    dialect:\n      base: acme\n      fmax: 9000",
@@ -101,7 +102,7 @@ def test_what_the_dialect_says_already_may_be_said_again_if_it_is_the_same():
         ),
         (
             "    kind: mel\n    dialect: acme\n    n_fft: 1024",
-            "p.yaml:7:12: bad-option: npy-reader: 'n_fft' comes with the dialect acme\n"
+            "p.yaml:7:12: bad-option: npy-reader: 'n_fft' is part of the dialect acme\n"
             "    hint: dialect: {base: acme, n_fft: 1024}, if the model differs",
         ),
         (
@@ -125,8 +126,8 @@ def test_all_that_is_missing_comes_at_once():
 
 
 def test_a_set_aside_package_is_named_where_its_dialect_is_missed():
-    registry = Registry([*installed(), offer("bad", hooks(dialects=lambda: 1 / 0))])
+    registry = Registry([*installed_packages(), package_of("bad", hooks(dialects=lambda: 1 / 0))])
     text = "tonearm: 1\ninput: {use: npy-reader, with: {kind: mel, dialect: bad-tts}}\noutputs: []\n"
     with pytest.raises(PipelineError) as caught:
         check(read_document(text, "p.yaml", environ={}), "p.yaml", registry)
-    assert any("tonearm_bad 1.2 is set aside: ZeroDivisionError" in one.hint for one in caught.value.problems)
+    assert any("tonearm_bad 1.2 is disabled: ZeroDivisionError" in one.hint for one in caught.value.problems)

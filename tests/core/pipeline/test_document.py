@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 
 from tonearm.errors import PipelineError, Problem, advise
 from tonearm.pipeline import document
-from tonearm.pipeline.document import Entry, Map, Mark, Scalar, Seq, from_plain, override, plain, read_document
+from tonearm.pipeline.document import (
+    MappingEntry,
+    MappingNode,
+    Mark,
+    ScalarNode,
+    SequenceNode,
+    from_plain,
+    override,
+    read_document,
+    to_plain,
+)
 from tonearm.pipeline.yaml.nodes import MAX_NODES
 
 OCTAL = "quote it, or write the plain value"
@@ -31,19 +41,19 @@ steps:
 
 
 def value(text, **environ):
-    return plain(read_document(text, "p.yaml", environ=environ))
+    return to_plain(read_document(text, "p.yaml", environ=environ))
 
 
 class TestNodes:
     def test_every_node_and_key_knows_its_place(self):
         node = read_document("a: 1\nb:\n  - x\n  - 'y'\n", "p.yaml", environ={})
         items = (
-            Scalar(value="x", text="x", quoted=False, mark=Mark(3, 5)),
-            Scalar(value="y", text="y", quoted=True, mark=Mark(4, 5)),
+            ScalarNode(value="x", text="x", quoted=False, mark=Mark(3, 5)),
+            ScalarNode(value="y", text="y", quoted=True, mark=Mark(4, 5)),
         )
-        one = Scalar(value=1, text="1", quoted=False, mark=Mark(1, 4))
-        entries = {"a": Entry(Mark(1, 1), one), "b": Entry(Mark(2, 1), Seq(items, Mark(3, 3)))}
-        assert node == Map(entries, Mark(1, 1))
+        one = ScalarNode(value=1, text="1", quoted=False, mark=Mark(1, 4))
+        entries = {"a": MappingEntry(Mark(1, 1), one), "b": MappingEntry(Mark(2, 1), SequenceNode(items, Mark(3, 3)))}
+        assert node == MappingNode(entries, Mark(1, 1))
 
     def test_a_pipeline_becomes_plain_values(self):
         assert value(PIPELINE) == {
@@ -82,16 +92,16 @@ class TestFromPlain:
     @fuzz
     @given(VALUES)
     def test_plain_values_come_back(self, values):
-        assert plain(from_plain(values)) == values
+        assert to_plain(from_plain(values)) == values
 
     def test_no_marks(self):
         node = from_plain({"a": (1, "2")})
-        one = Scalar(value=1, text="1", quoted=False, mark=None)
-        two = Scalar(value="2", text="2", quoted=True, mark=None)
-        assert node == Map({"a": Entry(None, Seq((one, two), None))}, None)
+        one = ScalarNode(value=1, text="1", quoted=False, mark=None)
+        two = ScalarNode(value="2", text="2", quoted=True, mark=None)
+        assert node == MappingNode({"a": MappingEntry(None, SequenceNode((one, two), None))}, None)
 
     def test_text_is_text(self):
-        assert plain(from_plain(["0123", "${A}", "!x", "null"])) == ["0123", "${A}", "!x", "null"]
+        assert to_plain(from_plain(["0123", "${A}", "!x", "null"])) == ["0123", "${A}", "!x", "null"]
 
     def test_all_problems_by_path(self):
         bad = {
@@ -146,18 +156,18 @@ class TestOverride:
     )  # fmt: skip
     def test_values_are_typed(self, assignment, expected):
         root = read_document("a: [1, {b: 2}]\nc:", "p.yaml")
-        before = plain(root)
-        assert plain(override(root, assignment, environ={"A": "7"})) == expected
-        assert plain(root) == before
+        before = to_plain(root)
+        assert to_plain(override(root, assignment, environ={"A": "7"})) == expected
+        assert to_plain(root) == before
 
     def test_the_key_keeps_its_mark_and_the_value_has_none(self):
         root = override(read_document("a: 1\nb: 2", "p.yaml"), "b=3")
         assert root.entries["a"].node.mark == Mark(1, 4)
-        assert root.entries["b"] == Entry(Mark(2, 1), Scalar(value=3, text="3", quoted=False, mark=None))
+        assert root.entries["b"] == MappingEntry(Mark(2, 1), ScalarNode(value=3, text="3", quoted=False, mark=None))
 
     def test_an_alias_elsewhere_is_not_changed(self):
         root = read_document("a: &a {x: 1}\nb: *a", "p.yaml")
-        assert plain(override(root, "b.x=2")) == {"a": {"x": 1}, "b": {"x": 2}}
+        assert to_plain(override(root, "b.x=2")) == {"a": {"x": 1}, "b": {"x": 2}}
 
     @pytest.mark.parametrize(
         ("assignment", "message", "hint"),

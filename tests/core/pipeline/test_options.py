@@ -3,9 +3,12 @@ from typing import Annotated, Literal
 
 import pytest
 
-from tonearm.api import Meta, OptionError
+from tonearm.api import (
+    Meta,
+    OptionError,
+)
 from tonearm.pipeline.document import from_plain, read_document
-from tonearm.pipeline.options import Option, declared, read_options
+from tonearm.pipeline.options import Option, declared_options, read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Mark
 
@@ -39,7 +42,7 @@ def read(text, options=Options):
 
 
 def test_what_is_declared():
-    found = declared(Options)
+    found = declared_options(Options)
     assert list(found) == ["count", "level", "name", "quiet", "mode", "bits", "sizes", "modes", "extra", "either"]
     assert isinstance(found["count"], Option)
     assert [option.name for option in found.values() if option.required] == ["count"]
@@ -170,3 +173,48 @@ def test_from_python_there_is_no_place():
     problems = Problems(None)
     assert read_options(Options, from_plain({"count": 0}), None, "x", problems) is None
     assert str(problems.found[0]).startswith("bad-option: x: 'count' is 0;")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignOptions:
+    iterations: Annotated[int | None, Meta(ge=1, description="Iterations; the preset's if not given.")] = None
+    level: Annotated[float | None, Meta(gt=0, le=1)] = None
+    names: Annotated[list[str] | None, Meta(min_length=2)] = None
+    plain: Annotated[int, Meta(ge=1)] = 3
+    inside: Annotated[int, Meta(ge=1)] | None = None
+
+
+class TestBoundsOfOptionsThatMayBeLeftOut:
+    @staticmethod
+    def read(**given):
+        from tonearm.pipeline.document import from_plain
+
+        problems = Problems(None)
+        made = read_options(DesignOptions, from_plain(given), None, "x", problems)
+        return made if made else [str(problem) for problem in problems.found]
+
+    def test_the_form_that_the_design_shows(self):
+        assert declared_options(DesignOptions)["iterations"].description == "Iterations; the preset's if not given."
+        assert self.read() == DesignOptions()
+        assert self.read(iterations=None, level=None, names=None) == DesignOptions()
+        assert self.read(iterations=1, level=0.5, names=["a", "b"]).iterations == 1
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"iterations": 0}, "bad-option: x: 'iterations' is 0; expected a whole number >= 1"
+             "\n    hint: Iterations; the preset's if not given."),
+            ({"iterations": 1.5}, "bad-option: x: 'iterations' is 1.5; expected a whole number"
+             "\n    hint: Iterations; the preset's if not given."),
+            ({"iterations": True}, "bad-option: x: 'iterations' is true; expected a whole number"
+             "\n    hint: Iterations; the preset's if not given."),
+            ({"level": 0}, "bad-option: x: 'level' is 0; expected a number > 0.0"),
+            ({"level": 1.5}, "bad-option: x: 'level' is 1.5; expected a number <= 1.0"),
+            ({"names": ["a"]}, "bad-option: x: 'names' is a list; expected a list of length >= 2"),
+            ({"plain": 0}, "bad-option: x: 'plain' is 0; expected a whole number >= 1"),
+            ({"plain": None}, "bad-option: x: 'plain' is null; expected a whole number"),
+            ({"inside": 0}, "bad-option: x: 'inside' is 0; expected a whole number >= 1"),
+        ],
+    )  # fmt: skip
+    def test_bounds_hold_where_there_is_a_value(self, given, said):
+        assert self.read(**given) == [said]

@@ -87,7 +87,7 @@ def test_a_source_is_hashed_once_and_only_if_it_is_asked_for(tmp_path):
 
 def test_what_has_no_source_says_only_the_version():
     assert Context().provenance() == Provenance(tonearm=__version__)
-    assert Context(provenance=lambda: Provenance(source="x")).hand_over().provenance().source == "x"
+    assert Context(provenance=lambda: Provenance(source="x")).drain().provenance().source == "x"
 
 
 def test_the_hash_of_an_array_is_that_of_its_values():

@@ -5,13 +5,13 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from core_toys import ROOT, RawWriter, Same, hooks, offer, registry_of
+from core_toys import ROOT, RawWriter, Same, hooks, package_of, registry_of
 from jsonschema import Draft202012Validator
 
 from tonearm.api import NoOptions, Transform, Waveform
 from tonearm.errors import PipelineError
 from tonearm.pipeline.check import check
-from tonearm.pipeline.document import from_plain, plain, read_document
+from tonearm.pipeline.document import from_plain, read_document, to_plain
 from tonearm.pipeline.schema import description_of, options_schema, pipeline_schema
 from tonearm.plugins.registry import Registry
 
@@ -130,7 +130,7 @@ def test_what_check_refuses(name, validator, installed):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
 def test_every_ready_pipeline_is_valid(path, validator):
-    document = plain(read_document(path.read_bytes(), path.name, environ={}))
+    document = to_plain(read_document(path.read_bytes(), path.name, environ={}))
     assert [error.message for error in validator.iter_errors(document)] == []
 
 
@@ -170,7 +170,7 @@ def test_a_broken_plugin_is_left_out_alone():
 
 def test_clashing_names_are_written_in_full():
     registry = Registry(
-        [offer("acme", hooks(encoders={"raw": RawWriter})), offer("zeta", hooks(encoders={"raw": RawWriter}))]
+        [package_of("acme", hooks(encoders={"raw": RawWriter})), package_of("zeta", hooks(encoders={"raw": RawWriter}))]
     )
     choices = pipeline_schema(registry)["properties"]["outputs"]["items"]["anyOf"]
     assert [choice["properties"]["use"]["const"] for choice in choices] == ["acme/raw", "zeta/raw"]

@@ -6,8 +6,9 @@ from importlib import metadata
 
 import pytest
 
+from tonearm.api import Decoder, Signal
 from tonearm.plugins import discovery
-from tonearm.plugins.discovery import EntryPoint, entry_points
+from tonearm.plugins.discovery import EntryPoint, Package, entry_points, installed_packages
 
 ENTRY = "[tonearm]\nacme = tonearm_acme\n"
 
@@ -49,15 +50,15 @@ def test_it_agrees_with_importlib_on_this_environment(monkeypatch):
         (p.name, p.value, p.package, p.version) for p in as_python_sees_it()
     )
     assert EntryPoint("builtin", "tonearm_plugins", "tonearm", metadata.version("tonearm")) in found
-    assert sorted(map(str, discovery._asked())) == sorted(map(str, found))
+    assert sorted(map(str, discovery._ask_importlib())) == sorted(map(str, found))
 
 
 @pytest.mark.parametrize("group", ["console_scripts", "pytest11", "hypothesis", "mypy", "distutils.commands"])
 def test_it_agrees_on_groups_that_have_more(group, monkeypatch):
-    monkeypatch.setattr(discovery, "GROUP", group)
+    monkeypatch.setattr(discovery, "PROJECT", group)
     monkeypatch.setattr(discovery, "_HEADING", f"[{group}]")
     expected = {(p.name, p.value.partition("[")[0].strip()) for p in metadata.entry_points(group=group)}
-    assert {(p.name, p.value) for p in discovery._scanned()} == expected
+    assert {(p.name, p.value) for p in discovery._scan_folders()} == expected
 
 
 def test_importlib_metadata_is_not_imported():
@@ -191,3 +192,33 @@ class TestLoading:
     def test_what_is_not_there(self, value, error):
         with pytest.raises(error):
             EntryPoint("acme", value, "acme", "1").load()
+
+
+class TestInstalled:
+    def test_the_built_in_one_comes_first_and_keeps_its_name(self, monkeypatch):
+        points = [
+            EntryPoint("acme", "a", "aaa", "1"),
+            EntryPoint("builtin", "evil", "aaa", "1"),
+            EntryPoint("builtin", "tonearm_plugins", "tonearm", "0.1.0"),
+        ]
+        monkeypatch.setattr(discovery, "entry_points", lambda: points)
+        assert [(found.origin, found.label) for found in installed_packages()] == [
+            ("builtin", "tonearm 0.1.0"), ("acme", "aaa 1"), ("aaa", "aaa 1")
+        ]  # fmt: skip
+
+    def test_nobody_is_builtin_but_tonearm(self, monkeypatch):
+        monkeypatch.setattr(discovery, "entry_points", lambda: [EntryPoint("builtin", "evil", "acme", "1")])
+        assert [found.origin for found in installed_packages()] == ["acme"]
+
+    def test_every_origin_is_another(self, monkeypatch):
+        points = [EntryPoint(name, "m", package, "") for name in "ab" for package in "abc"]
+        monkeypatch.setattr(discovery, "entry_points", lambda: points)
+        found = list(installed_packages())
+        assert len({one.origin for one in found}) == 6
+        assert {one.label for one in found} == {"a", "b", "c"}
+
+    def test_what_is_installed_here_is_whole(self, installed):
+        assert {entry.origin for entry in installed.entries()} >= {"builtin"}
+        assert issubclass(installed.find("decoder", "npy-reader").resolve(), Decoder)
+        assert isinstance(next(iter(installed_packages())), Package)
+        assert Signal.port == "signal"

@@ -114,14 +114,14 @@ class HalfOpen(Half): ...
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
-        (dict, "dict is no Decoder, Transform, Regroup or Encoder"),
-        (NoArguments, "NoArguments: Transform wants 3 arguments in brackets"),
+        (dict, "dict is not a Decoder, Transform, Regroup or Encoder"),
+        (NoArguments, "NoArguments: Transform needs 3 arguments in brackets"),
         (NotASignal, "NotASignal: a port is a Signal class, not <class 'str'>"),
         (Maybe, "Maybe: a port is a Signal class, not <class 'NoneType'>"),
         (NoDataclass, "NoDataclass: the class of its options is a dataclass, not <class 'int'>"),
         (AnInstance, "AnInstance: the class of its options is a dataclass, not More("),
         (Half, "Half: the class of its options is a dataclass, not ~O"),
-        (HalfOpen, "HalfOpen: Half wants 1 arguments in brackets"),
+        (HalfOpen, "HalfOpen: Half needs 1 arguments in brackets"),
         (Encoder, "Encoder: the class of its options is a dataclass, not ~Opts"),
         (ArrayDecoder, "ArrayDecoder: the class of its options is a dataclass, not ~ArrayOpts"),
     ],

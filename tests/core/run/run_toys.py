@@ -17,7 +17,7 @@ import numpy as np
 from core_toys import RATE, registry_of
 
 from tonearm.api import Context, Decoder, Encoder, Item, ItemError, Sink, Source, Transform, Waveform
-from tonearm.plugins.contract import NoOptions
+from tonearm.plugins.plugin import NoOptions
 from tonearm.python import Pipeline
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.prepared import ConvertedItem, PreparedSource

@@ -163,7 +163,7 @@ def test_tags_go_through_a_pipeline(tmp_path: Path) -> None:
         file.write(tone(1, 5000))
     outputs = [{"use": f"{kind}-writer", "file": f"{{stem}}.{kind}"} for kind in ("mp3", "flac")]
     pipeline = {"tonearm": 1, "input": {"use": "audio-reader"}, "steps": [], "outputs": outputs}
-    report = tonearm.load(pipeline).run([tmp_path / "a.ogg"], out=tmp_path / "out")
+    report = tonearm.load_pipeline(pipeline).run([tmp_path / "a.ogg"], out=tmp_path / "out")
     assert report.ok
     for path in report.outputs:
         with soundfile.SoundFile(path) as file:
@@ -294,7 +294,7 @@ def test_a_waveform_is_known_beforehand() -> None:
         "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
     }
     with pytest.raises(tonearm.PipelineError, match="istft takes complex, but audio-reader gives waveform"):
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
 
 
 def test_silence_takes_a_two_thousandth_and_bombs_less(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_one_array_needs_no_key(saved: Any) -> None:
 def test_several_arrays_are_listed(saved: Any) -> None:
     error = refused(saved(a=np.ones(5), b=np.ones(5)))
     assert (error.code, error.message) == ("several-arrays", "there are 2 arrays: a, b")
-    assert error.hint == "key: NAME takes one, key: '*' takes all"
+    assert error.hint == 'key: … (its name); key: "*", for all'
     error = refused(saved(**{f"k{n}": np.ones(5) for n in range(12)}))
     assert error.message.endswith("k9 and 2 more")
 
@@ -95,7 +95,7 @@ def test_an_array_in_memory_has_none_beside_it() -> None:
     source = Source(name="<array>", array=np.ones((2, 6)))
     assert len(decode(source, kind="waveform", axes=["batch", "time"])) == 2
     error = refused(source, lengths="n", kind="waveform", axes=["batch", "time"])
-    assert error.message == "lengths names an array beside the first, but <array> is one array"
+    assert error.message == "lengths names a second array, but <array> is one array"
 
 
 def test_what_fails_in_a_batch_leaves_the_others(saved: Any) -> None:

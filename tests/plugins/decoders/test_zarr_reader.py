@@ -111,7 +111,7 @@ def test_folders_are_sources_of_a_run(tmp_path: Path) -> None:
     for name in ("in/a.zarr", "in/deep/b.zarr", "in/deep/c.zarr.zip"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         store(tmp_path / name, 3, wav=SAMPLES)
-    pipeline = tonearm.load(
+    pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
             "input": {"use": "zarr-reader", "with": WAVE},

@@ -5,7 +5,7 @@ from dsp_reference import hann
 from mel_material import basis
 
 from tonearm_plugins.dsp.errors import ShapeError
-from tonearm_plugins.dsp.mel_spectrogram import Conditioning, mel_spectrogram, preemphasis_response
+from tonearm_plugins.dsp.mel_spectrogram import Conditioning, mel_spectrogram
 
 SAMPLES = np.random.default_rng(0).standard_normal((2, 22050)) + 0.3
 WINDOW = hann(800) + 0.1  # which is nowhere zero
@@ -66,11 +66,6 @@ def test_it_is_librosas_in_double_precision(power):
 def test_conditioning_is_as_written_frame_by_frame(conditioning, guard):
     found = mel(power=1, conditioning=Conditioning(**conditioning), magnitude_guard=guard)
     assert np.allclose(found[0], by_frame(power=1, guard=guard, **conditioning), rtol=1e-9)
-
-
-def test_preemphasis_scales_the_bins_of_a_steady_sound_by_its_response():
-    found = preemphasis_response(0.97, 1024)
-    assert np.allclose(found, np.abs(np.fft.rfft([1, -0.97], 1024)), atol=1e-6)
 
 
 def test_too_few_samples_are_refused():

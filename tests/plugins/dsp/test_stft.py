@@ -4,7 +4,7 @@ import pytest
 from dsp_material import ODD_SETTINGS, SETTINGS
 from dsp_reference import hann
 
-from tonearm_plugins.dsp.engines import VARIABLE
+from tonearm_plugins.dsp.engines.choice import VARIABLE
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.stft import stft
 

@@ -13,6 +13,8 @@ import pytest
 
 import tonearm
 from tonearm.api import Context, Item, Sink, Waveform
+from tonearm.errors.problem import hint_of
+from tonearm.errors.remedies import Place
 from tonearm.run.report import Report
 
 
@@ -48,7 +50,7 @@ def mapping(use: str, suffix: str, rate: int | None = 22050, **options: Any) -> 
 def run(folder: Path, samples: Any, pipeline: Mapping[str, Any]) -> tuple[Path, Report]:
     """Run a pipeline over one array; return the file and the report."""
     np.save(folder / "sound.npy", samples)
-    report = tonearm.load(pipeline).run([folder / "sound.npy"], out=folder / "out", force=True)
+    report = tonearm.load_pipeline(pipeline).run([folder / "sound.npy"], out=folder / "out", force=True)
     return (report.outputs[0] if report.outputs else folder), report
 
 
@@ -67,6 +69,11 @@ def encoded(
     sink, context = Sink(folder / "one.part", suffix), Context()
     plugin.encode(Item(signal=Waveform(samples=samples, sample_rate=rate), tags=tags or {}), sink, context)
     return sink.path, context
+
+
+def yaml_hint(problem: Any) -> str:
+    """The remedies of a problem, as they read for a pipeline in YAML."""
+    return hint_of(problem.remedies, Place(stage="outputs.0"))
 
 
 def by_ffmpeg(path: Path, kind: str = "f4") -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from encoder_helpers import encoded, mapping, noise, run
+from encoder_helpers import encoded, mapping, noise, run, yaml_hint
 from PIL import Image
 
 import tonearm
@@ -90,7 +90,7 @@ def test_levels_have_the_colours_of_the_scale(tmp_path: Path) -> None:
 
 
 def test_a_mel_spectrogram_is_marked_band_by_band(tmp_path: Path) -> None:
-    pipeline = tonearm.load(
+    pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
             "input": {"use": "npy-reader", "with": {"sample_rate": 22050}},
@@ -206,10 +206,10 @@ def test_what_cannot_be_shown_is_refused(kind: str, options: dict[str, Any], mes
         reader = {"kind": "magnitude", "sample_rate": RATE, "n_fft": 512, "hop_length": 128}
         pipeline["input"]["with"] = reader
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
     (problem,) = caught.value.problems
     assert message in problem.message
-    assert hint in problem.hint
+    assert hint in yaml_hint(problem)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_without_matplotlib_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch
     find = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "matplotlib" else find(name, *rest))
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(mapping("png-writer", ".png"))
+        tonearm.load_pipeline(mapping("png-writer", ".png"))
     (problem,) = caught.value.problems
-    assert problem.message == "png-writer needs the package 'matplotlib' 3.9 or newer, which is not here"
+    assert problem.message == "png-writer needs the package 'matplotlib' 3.9 or newer, which is not installed"
     assert problem.hint == "pip install 'tonearm[image]'"

@@ -87,7 +87,7 @@ def problems_of(options, *steps):
         "outputs": [{"use": "wav-writer", "file": "a.wav"}],
     }
     try:
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
     except tonearm.PipelineError as error:
         return error.problems
     return []

@@ -60,7 +60,7 @@ def test_any_dialect_converts_into_another_by_way_of_sound(one, other):
     if one in STANDARDISED:
         source = source.but(mean=-4.0, std=2.0)
     mel = to_mel(soxr.resample(speech_24k, 24000, source.sample_rate), source).values[0]
-    pipeline = tonearm.load(
+    pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
             "input": {"use": "npy-reader", "with": {"kind": "mel", "axes": ["mel", "frame"], "dialect": given[one]}},
@@ -92,14 +92,14 @@ class TestContradictions:
             ("coqui", "hifigan", "but in coqui none is below -4"),
             ("wavernn", "tacotron2-rayhane", "but in wavernn none is below 0"),
             ("hifigan", "tacotron2-rayhane", None),
-            ("bigvgan-24k", "hifigan", "has 100 bands, as the dialect bigvgan-24k has"),
+            ("bigvgan-24k", "hifigan", "has 100 bands, like the dialect bigvgan-24k"),
             ("whisper", "kaldi-fbank", "but in whisper none is"),
-            ("hifigan", "kaldi-fbank", "the greatest value is"),
+            ("hifigan", "kaldi-fbank", "the largest value is"),
         ],
     )
     def test_a_mel_of_another_family_is_refused_and_its_own_is_named(self, declared, true, reason):
         array = np.load(ROOT / f"configs/samples/mel/{true}.npy")
-        pipeline = tonearm.load(
+        pipeline = tonearm.load_pipeline(
             {
                 "tonearm": 1,
                 "input": {"use": "npy-reader", "with": {"kind": "mel", "dialect": declared}},
@@ -121,7 +121,7 @@ class TestContradictions:
             dialect = DIALECTS.find(name)
             values = to_mel(sounding(dialect.sample_rate, 0.5), dialect).values
             assert dialect.contradiction(values.min(), values.max()) == "", name
-            assert name in DIALECTS.fitting([dialect.n_mels], float(values.min()), float(values.max())), name
+            assert name in DIALECTS.matching([dialect.n_mels], float(values.min()), float(values.max())), name
 
 
 class TestPresets:

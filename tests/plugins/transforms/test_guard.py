@@ -206,7 +206,7 @@ def test_tiny_signals() -> None:
 def test_measurements_and_warnings_are_in_the_journal(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.clip(sine(peak=1.5) + np.float32(0.1), -1, 1))
     np.save(tmp_path / "b.npy", np.zeros(500, "f4"))
-    pipeline = tonearm.load(
+    pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
             "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": RATE}},

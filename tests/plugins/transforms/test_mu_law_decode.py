@@ -94,4 +94,4 @@ def applied_to_classes(indices: Any, **options: Any) -> Any:
 def loaded(steps: Any, **options: Any) -> Any:
     reader = {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 16000, **options}}
     outputs = [{"use": "wav-writer", "file": "{stem}.wav"}]
-    return tonearm.load({"tonearm": 1, "input": reader, "steps": steps, "outputs": outputs})
+    return tonearm.load_pipeline({"tonearm": 1, "input": reader, "steps": steps, "outputs": outputs})

@@ -141,7 +141,7 @@ def test_a_known_length_is_kept(path):
 
 
 def test_it_runs_in_a_pipeline(path, tmp_path):
-    pipeline = tonearm.load(_pipeline(path, "hifigan"))
+    pipeline = tonearm.load_pipeline(_pipeline(path, "hifigan"))
     pipeline.preflight()
     values = mel(40)
     (wave,) = pipeline.convert(values[0])
@@ -160,7 +160,7 @@ def _pipeline(path, dialect, **options):
 class TestWhatDoesNotFit:
     def test_another_dialect_is_found_before_any_data_is_read(self, path):
         with pytest.raises(tonearm.PipelineError) as caught:
-            tonearm.load(_pipeline(path, "coqui"))
+            tonearm.load_pipeline(_pipeline(path, "coqui"))
         (problem,) = caught.value.problems
         assert problem.code == "dialect-mismatch"
         assert problem.message == (
@@ -248,12 +248,12 @@ class TestWhatDoesNotFit:
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeypatch):
-    monkeypatch.setattr("tonearm.plugins.contract.Requirement.is_met", lambda self: self.name != "onnxruntime")
+    monkeypatch.setattr("tonearm.plugins.requirements.Requirement.is_met", lambda self: self.name != "onnxruntime")
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(_pipeline(path, "hifigan"))
+        tonearm.load_pipeline(_pipeline(path, "hifigan"))
     (problem,) = caught.value.problems
     assert problem.code == "missing-requirement"
-    assert problem.hint == 'pip install "tonearm[vocoder]"'
+    assert problem.hint == "pip install 'tonearm[vocoder]'"
 
 
 def test_produces_names_the_option(path):

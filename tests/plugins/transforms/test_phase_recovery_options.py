@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from tonearm.api import Meta
-from tonearm_plugins.dsp.engines import ENGINES
+from tonearm_plugins.dsp.engines.choice import ENGINES
 from tonearm_plugins.dsp.phase_recovery.settings import MOMENTUM_LIMIT, STARTS
 from tonearm_plugins.transforms import phase_recovery_options as options
 

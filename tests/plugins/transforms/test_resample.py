@@ -108,7 +108,7 @@ def test_the_rate_is_required_and_bounded() -> None:
         "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
     }
     with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
     text = str(caught.value)
     assert "missing-option: resample: 'sample_rate' is missing" in text
     assert "resample: 'sample_rate' is 0" in text

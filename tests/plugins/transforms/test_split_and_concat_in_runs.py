@@ -17,7 +17,7 @@ READER = {"kind": "waveform", "sample_rate": RATE}
 
 
 def pipeline_of(files: Any, *steps: Any, name: str = "{stem}-{key}-{index}.wav", **reader: Any) -> tonearm.Pipeline:
-    return tonearm.load({
+    return tonearm.load_pipeline({
         "tonearm": 1,
         "input": {"use": "npz-reader", "files": str(files), "with": READER | reader},
         "steps": list(steps),
@@ -72,7 +72,7 @@ def test_check_requires_names_that_tell_pieces_apart() -> None:
 
 
 def test_speech_is_the_same_after_split_and_concat(tmp_path: Path) -> None:
-    pipeline = tonearm.load({
+    pipeline = tonearm.load_pipeline({
         "tonearm": 1,
         "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 22050}},
         "steps": [{"use": "split", "with": {"min_silence_ms": 50, "min_seconds": 0.3}}, {"use": "concat"}],

@@ -30,7 +30,7 @@ class TestWaveToSpectrogram:
 
     def test_istft_brings_it_back(self):
         samples = speech(16000)
-        pipeline = tonearm.load(
+        pipeline = tonearm.load_pipeline(
             {
                 "tonearm": 1,
                 "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 16000}},

@@ -47,7 +47,7 @@ def problems(*steps: dict[str, Any], encoder: str = "wav-writer", **source: Any)
         "outputs": [{"use": encoder, "file": "{stem}-{key}-{index}.wav"}],
     }
     try:
-        tonearm.load(pipeline)
+        tonearm.load_pipeline(pipeline)
     except tonearm.PipelineError as error:
         return str(error)
     return ""

@@ -1,1 +1,1 @@
-"""YAML read into nodes that know their place, and nothing that could harm or surprise."""
+"""Reading of YAML into nodes with marks, restricted to what is safe and unambiguous."""

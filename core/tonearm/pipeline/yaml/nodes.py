@@ -1,4 +1,4 @@
-"""The tree that a pipeline is read into: plain values that remember where they were written."""
+"""The nodes of a YAML document: plain values with their places in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from msgspec import Struct
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_NODES = 10_000
-
 Value: TypeAlias = str | int | float | bool | None
 
 
@@ -20,19 +19,19 @@ class Mark(Struct, frozen=True):
     column: int
 
 
-class Scalar(Struct, frozen=True):
+class ScalarNode(Struct, frozen=True):
     """A single value.
 
     Parameters
     ----------
     value
-        What it means: text, number, truth or nothing.
+        Value: text, number, boolean or None.
     text
-        How it was written, before variables were replaced (escapes and line folding resolved).
+        Text as written, with escapes and line folding resolved, but variables not replaced.
     quoted
-        Whether it was quoted or a block text, and so is text whatever it looks like.
+        Whether the scalar is quoted or block text, and therefore text in any case.
     mark
-        Where it starts; None if it was given from Python or on the command line.
+        Start of the scalar; None if it was given from Python or on the command line.
     """
 
     value: Value
@@ -41,66 +40,66 @@ class Scalar(Struct, frozen=True):
     mark: Mark | None
 
 
-class Entry(Struct, frozen=True):
-    """One entry of a `Map`: where its key is, and its value."""
+class MappingEntry(Struct, frozen=True):
+    """One entry of a `MappingNode`: the place of its key, and its value."""
 
     key_mark: Mark | None
     node: Node
 
 
-class Map(Struct, frozen=True):
-    """A mapping; its entries are in the order of the file, those merged with ``<<`` last."""
+class MappingNode(Struct, frozen=True):
+    """A mapping; entries are in the order of the file, those merged with ``<<`` last."""
 
-    entries: dict[str, Entry]
+    entries: dict[str, MappingEntry]
     mark: Mark | None
 
 
-class Seq(Struct, frozen=True):
+class SequenceNode(Struct, frozen=True):
     """A list."""
 
     items: tuple[Node, ...]
     mark: Mark | None
 
 
-Node: TypeAlias = Scalar | Map | Seq
+Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
 
 
-def nothing(mark: Mark | None = None) -> Scalar:
-    """Return an empty value."""
-    return Scalar(None, "", quoted=False, mark=mark)
+def null_node(mark: Mark | None = None) -> ScalarNode:
+    """Return the node of an empty value."""
+    return ScalarNode(None, "", quoted=False, mark=mark)
 
 
-def plain(node: Node) -> object:
-    """Return the node as plain Python values: dict, list, str, int, float, bool, None."""
-    if isinstance(node, Map):
-        return {key: plain(entry.node) for key, entry in node.entries.items()}
-    if isinstance(node, Seq):
-        return [plain(item) for item in node.items]
+def to_plain(node: Node) -> object:
+    """Return a node as plain Python values: dict, list, str, int, float, bool, None."""
+    if isinstance(node, MappingNode):
+        return {key: to_plain(entry.node) for key, entry in node.entries.items()}
+    if isinstance(node, SequenceNode):
+        return [to_plain(item) for item in node.items]
     return node.value
 
 
-def measure(node: Node) -> tuple[int, int]:
-    """Return how many nodes (keys count too) and how many levels of mappings and lists there are."""
-    if isinstance(node, Scalar):
+def node_size(node: Node) -> tuple[int, int]:
+    """Return the number of nodes, including keys, and the number of levels of mappings and lists."""
+    if isinstance(node, ScalarNode):
         return 1, 0
-    keyed = isinstance(node, Map)
-    children = [entry.node for entry in node.entries.values()] if isinstance(node, Map) else node.items
-    measures = [measure(child) for child in children]
+    keyed = isinstance(node, MappingNode)
+    children = [entry.node for entry in node.entries.values()] if isinstance(node, MappingNode) else node.items
+    measures = [node_size(child) for child in children]
     count = 1 + sum(nodes + keyed for nodes, _ in measures)
     return count, 1 + max((depth for _, depth in measures), default=0)
 
 
-def kind(node: Node) -> str:
-    """Return what a node is, in the user's words."""
-    if isinstance(node, Map):
+def node_type(node: Node) -> str:
+    """Return the type of a node in words: ``a mapping``."""
+    if isinstance(node, MappingNode):
         return "a mapping"
-    if isinstance(node, Seq):
+    if isinstance(node, SequenceNode):
         return "a list"
-    return value_kind(node.value)
+    return value_type(node.value)
 
 
-def value_kind(value: Value) -> str:
-    """Return what a scalar's value is, in the user's words."""
+def value_type(value: Value) -> str:
+    """Return the type of a scalar's value in words: ``a number``."""
     if value is None:
         return "empty"
     if isinstance(value, bool):

@@ -1,9 +1,9 @@
-"""Reads YAML into nodes with marks, and takes nothing that could harm or surprise.
+"""The reader of YAML: it composes nodes with marks, and refuses documents that could be harmful or ambiguous.
 
-The events come from PyYAML's parser in Python: it is in every installation (the C one is not), gives the same messages
-everywhere, never recurses, and cannot corrupt memory. It is slow, so it is asked for one event at a time and left as
-soon as a bound is passed; a pipeline of the usual size takes a few milliseconds. The composer is our own: PyYAML's
-keeps no marks of keys, expands aliases without bounds, and recurses.
+Events come from PyYAML's parser in Python. It is part of every installation (the C parser is not), gives the same
+messages everywhere, never recurses, and cannot corrupt memory. It is slow, so the reader asks for one event at a time
+and stops as soon as a limit is exceeded; a typical pipeline takes a few milliseconds. The composer is our own, because
+that of PyYAML keeps no marks of keys, expands aliases without limits, and recurses.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from tonearm.pipeline.yaml.nodes import (
     MAX_BYTES,
     MAX_DEPTH,
     MAX_NODES,
-    Entry,
-    Map,
+    MappingEntry,
+    MappingNode,
     Mark,
     Node,
-    Scalar,
-    Seq,
-    kind,
-    measure,
-    nothing,
-    value_kind,
+    ScalarNode,
+    SequenceNode,
+    node_size,
+    node_type,
+    null_node,
+    value_type,
 )
-from tonearm.pipeline.yaml.scalars import Refused, Variables, checked_text, resolve, shown
+from tonearm.pipeline.yaml.scalars import NodeError, checked_text, quote, resolve
+from tonearm.pipeline.yaml.variables import Variables
 
 _MERGE = "<<"
-_BREAKS_OF_YAML_1_1 = "\x85\u2028\u2029"  # the parser would count them as lines; no editor does
-
+_BREAKS_OF_YAML_1_1 = "\x85\u2028\u2029"  # the parser counts them as line breaks, editors do not
 _TAG_HINT = "write the value without it; quote it if it is meant as text"
 _SYNTAX_HINTS = (
     ("mapping values are not allowed", "check the indentation, and quote text that has ': ' in it"),
@@ -51,7 +51,7 @@ _SYNTAX_HINTS = (
 
 
 class _Anchor(Struct, frozen=True):
-    """What an alias stands for; ``node`` is None while the anchored node is still open."""
+    """The node that an alias refers to; ``node`` is None while it is still being read."""
 
     node: Node | None
     count: int = 0
@@ -64,7 +64,7 @@ def read(text: bytes | str, file: str, environ: Mapping[str, str]) -> Node:
     Raises
     ------
     PipelineError
-        With all the problems that can be found; after a syntax error or a passed bound, nothing more can.
+        If the document has problems. It contains all problems up to the first syntax error or exceeded limit.
     """
     return _Composer(_decoded(text, file), file, environ).compose()
 
@@ -76,7 +76,7 @@ def _refuse(file: str, line: int | None, column: int | None, code: str, message:
 
 
 def _decoded(data: bytes | str, file: str) -> str:
-    """Return the text without a byte order mark, if it is small enough and UTF-8."""
+    """Return text without a byte order mark, or raise `PipelineError` if it is too large or not UTF-8."""
     size = len(data)
     if isinstance(data, str) and size <= MAX_BYTES:
         size = len(data.encode(errors="surrogatepass"))
@@ -100,12 +100,12 @@ def _mark_at(text: str, index: int) -> Mark:
     return Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
-class _Stopped(Exception):  # noqa: N818 - a way out, not an error: the problem is with the others
-    """Nothing more can be read."""
+class _Stopped(Exception):  # noqa: N818 - an early exit, not an error: its problem is among the others
+    """The reader cannot continue."""
 
 
 class _Composer:
-    """Composes nodes from the parser's events; goes on after a problem wherever there is a way to."""
+    """Composes nodes from the events of the parser, and continues after problems if possible."""
 
     def __init__(self, text: str, file: str, environ: Mapping[str, str]) -> None:
         self._text = text
@@ -118,7 +118,7 @@ class _Composer:
     # Events and problems
 
     def compose(self) -> Node:
-        """Return the root; raise all the problems."""
+        """Return the root node, or raise all problems."""
         try:
             root = self._document()
         except _Stopped:
@@ -154,7 +154,7 @@ class _Composer:
         if isinstance(after, yaml.DocumentStartEvent):
             hint = "write one pipeline per file"
             self._stop(_mark(after), "several-documents", "a second document starts here", hint)
-        if isinstance(root, Scalar) and not root.quoted and not root.text and not self._problems:
+        if isinstance(root, ScalarNode) and not root.quoted and not root.text and not self._problems:
             self._stop(Mark(1, 1), "empty", "there is nothing in this document")
         return root
 
@@ -196,7 +196,7 @@ class _Composer:
             self._anchors[anchor] = _Anchor(None)
         node = self._content(event, depth)
         if anchor is not None:
-            self._anchors[anchor] = _Anchor(node, self._count - before, measure(node)[1])
+            self._anchors[anchor] = _Anchor(node, self._count - before, node_size(node)[1])
         return node
 
     def _content(self, event: yaml.Event, depth: int) -> Node:
@@ -206,20 +206,20 @@ class _Composer:
             items = []
             while not isinstance(item := self._next(), yaml.SequenceEndEvent):
                 items.append(self._node(item, depth + 1))
-            return Seq(tuple(items), _mark(event))
+            return SequenceNode(tuple(items), _mark(event))
         return self._map(event, depth)
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         mark, quoted = _mark(event), bool(event.style)
         value, problems = self._variables.value(event.value, quoted=quoted)
         for problem in problems:
             self._problems.append(problem.at(file=self._file, line=mark.line, column=mark.column))
             if problem.code == "too-large":
                 raise _Stopped
-        return Scalar(value, event.value, quoted, mark)
+        return ScalarNode(value, event.value, quoted, mark)
 
     def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
-        mark, name = _mark(event), shown(f"*{event.anchor}")
+        mark, name = _mark(event), quote(f"*{event.anchor}")
         anchor = self._anchors.get(event.anchor or "")
         if anchor is None:
             hint = "define it before with '&'; quote text that starts with '*'"
@@ -230,10 +230,10 @@ class _Composer:
             self._counted(anchor.count, depth - 1 + anchor.depth, event)
             return anchor.node
         self._counted(1, depth - 1, event)
-        return nothing(mark)
+        return null_node(mark)
 
     def _counted(self, nodes: int, depth: int, event: yaml.Event) -> None:
-        """Stop if these nodes more, down to this depth, pass a bound."""
+        """Count nodes down to a depth, and stop if a limit is exceeded."""
         self._count += nodes
         if depth > MAX_DEPTH:
             message = f"mappings and lists are nested deeper than {MAX_DEPTH}"
@@ -245,13 +245,13 @@ class _Composer:
     def _refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
-            self._add(_mark(event), "tag-refused", f"tag {shown(tag)} is not taken", _TAG_HINT)
+            self._add(_mark(event), "tag-refused", f"tag {quote(tag)} is not taken", _TAG_HINT)
 
     # Mappings
 
-    def _map(self, event: yaml.Event, depth: int) -> Map:
-        entries: dict[str, Entry] = {}
-        merged: list[Map] = []
+    def _map(self, event: yaml.Event, depth: int) -> MappingNode:
+        entries: dict[str, MappingEntry] = {}
+        merged: list[MappingNode] = []
         seen: dict[str, Mark] = {}
         while not isinstance(key_event := self._next(), yaml.MappingEndEvent):
             mark, merges = _mark(key_event), _is_merge(key_event)
@@ -261,25 +261,25 @@ class _Composer:
             if key is None:
                 continue
             if (first := seen.setdefault(key, mark)) is not mark:
-                message = f"key {shown(key)} is given twice, first on line {first.line}"
+                message = f"key {quote(key)} is given twice, first on line {first.line}"
                 self._add(mark, "duplicate-key", message, "leave one of them out")
             elif merges:
                 merged = self._merged(node, mark, told=len(self._problems) > taken)
             else:
-                entries[key] = Entry(mark, node)
+                entries[key] = MappingEntry(mark, node)
         for source in merged:
             for key, entry in source.entries.items():
                 entries.setdefault(key, entry)
-        return Map(entries, _mark(event))
+        return MappingNode(entries, _mark(event))
 
     def _key(self, event: yaml.Event, depth: int) -> str | None:
-        """Return a key as text; None, and a problem, if it is not text."""
+        """Return a key as text; if it is not text, add a problem and return None."""
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar_key(event, depth)
         taken = len(self._problems)
         node = self._node(event, depth)
         if len(self._problems) == taken:
-            what = "an alias" if isinstance(event, yaml.AliasEvent) else kind(node)
+            what = "an alias" if isinstance(event, yaml.AliasEvent) else node_type(node)
             self._add(_mark(event), "bad-key", f"a key must be text, not {what}", "write the key as plain text")
         return None
 
@@ -289,23 +289,23 @@ class _Composer:
         mark, text, quoted = _mark(event), event.value, bool(event.style)
         try:
             value = checked_text(text) if quoted else resolve(text)
-        except Refused as refused:
+        except NodeError as refused:
             if refused.problem.code == "bad-text":
                 self._add(mark, "bad-text", refused.problem.message, refused.problem.hint)
                 return None
             value = 0
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(Scalar(value, text, quoted, mark), 1)
+            self._anchors[event.anchor] = _Anchor(ScalarNode(value, text, quoted, mark), 1)
         if isinstance(value, str):
             return value
-        shape = f"key {shown(text)} is {value_kind(value)}, not text" if text else "a key is missing here"
+        shape = f"key {quote(text)} is {value_type(value)}, not text" if text else "a key is missing here"
         self._add(mark, "bad-key", shape, "quote it" if text else "write a key before ':'")
         return None
 
-    def _merged(self, node: Node, key_mark: Mark, *, told: bool) -> list[Map]:
-        """Return the mappings to merge; a problem if there is another thing, unless one is told already."""
-        sources = node.items if isinstance(node, Seq) else (node,)
-        maps = [source for source in sources if isinstance(source, Map)]
+    def _merged(self, node: Node, key_mark: Mark, *, told: bool) -> list[MappingNode]:
+        """Return the mappings to merge; for any other node, add a problem unless there is one already."""
+        sources = node.items if isinstance(node, SequenceNode) else (node,)
+        maps = [source for source in sources if isinstance(source, MappingNode)]
         if len(maps) < len(sources) and not told:
             hint = "give it an alias of a mapping, or a list of them"
             self._add(node.mark or key_mark, "bad-merge", "'<<' takes mappings alone", hint)
@@ -322,22 +322,22 @@ def _is_merge(event: yaml.Event) -> bool:
 
 
 def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:
-    """Return the parser's error in one line, with a hint where it is one that people make."""
+    """Return the problem of a syntax error on one line, with a hint for common mistakes."""
     mark = error.problem_mark or error.context_mark
     line, column, index = (mark.line, mark.column, mark.index) if mark else (0, 0, 0)
-    said = one_line(error.problem or error.context or "this is not YAML", 120)
-    code, message, hint = "yaml-syntax", said, ""
+    reason = one_line(error.problem or error.context or "this is not YAML", 120)
+    code, message, hint = "yaml-syntax", reason, ""
     before = text[text.rfind("\n", 0, index) + 1 : index]
-    if text[index : index + 1] == "\t" and "cannot start any token" in said:
+    if text[index : index + 1] == "\t" and "cannot start any token" in reason:
         code, message, hint = "tab-indentation", "there is a tab where YAML wants spaces", "use spaces"
         if not before.strip(" "):
             message, hint = "this line is indented with a tab", "indent with spaces"
-    elif "undefined tag handle" in said:
+    elif "undefined tag handle" in reason:
         code, message, hint = "tag-refused", "tags are not taken", _TAG_HINT
     elif before.endswith("$") and text[index : index + 1] == "{":
         hint = "inside [ ] and { } a ${variable} needs quotes, or the value a line of its own"
     else:
         if error.context and error.context_mark and error.context_mark.line != line:
-            message = f"{said}, {one_line(error.context, 60)} that starts on line {error.context_mark.line + 1}"
-        hint = next((hint for start, hint in _SYNTAX_HINTS if start in said), "")
+            message = f"{reason}, {one_line(error.context, 60)} that starts on line {error.context_mark.line + 1}"
+        hint = next((hint for start, hint in _SYNTAX_HINTS if start in reason), "")
     return Problem(code=code, message=message, remedies=advise(hint), line=line + 1, column=column + 1)

@@ -1,4 +1,4 @@
-"""Dialects by name, as plugins offer them; a name is looked at when somebody asks for it."""
+"""The catalogue of dialects that packages register; a dialect is built and checked on first use."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ import msgspec
 from msgspec import Struct
 
 from tonearm.errors import OptionError, did_you_mean, one_line
+from tonearm.names import preferred
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.recipes.mel.steps import MelStep
 
 Recipe: TypeAlias = MelDialect | Mapping[str, Any]
-"""A dialect, or its figures by name as YAML has them.
+"""A dialect, or its figures by name as in YAML.
 
-``base`` takes those of another; ``refused`` says why it cannot be used at all.
+``base`` names another dialect that gives the missing figures; ``refused`` is the reason why a dialect cannot be used.
 """
 
-BUILTIN = "builtin"
+LISTING_HINT = "tonearm plugins npy-reader --dialects lists all"
 MAX_BASES = 8
 REFUSED = "refused-dialect"
 
 
-class Offered(Struct, frozen=True):
-    """A recipe with the package that it comes from.
+class CatalogueEntry(Struct, frozen=True):
+    """A recipe with its name and the package that registers it.
 
     Parameters
     ----------
     origin
-        Name of the entry point.
+        Name of the package's entry point.
     name
-        Of the dialect.
+        Name of the dialect.
     recipe
-        The recipe.
+        Recipe of the dialect.
     """
 
     origin: str
@@ -43,9 +44,9 @@ class Offered(Struct, frozen=True):
 
     @property
     def alias(self) -> str:
-        """The dialect that this is another name of; empty if it is none."""
-        given = self.recipe
-        return str(given["base"]) if isinstance(given, Mapping) and set(given) == {"base"} else ""
+        """Name of the dialect that this entry is an alias of; empty if it is not an alias."""
+        recipe = self.recipe
+        return str(recipe["base"]) if isinstance(recipe, Mapping) and set(recipe) == {"base"} else ""
 
 
 class Catalogue:
@@ -53,107 +54,108 @@ class Catalogue:
 
     Parameters
     ----------
-    offered
-        What packages offer. As with plugins, built-in names win, and two others that clash are told apart by
+    entries
+        Recipes of all packages. As with plugins, built-in names win, and two others that clash are told apart as
         ``origin/name``.
-    aside
-        What was set aside, and why: a name may be missing for that.
+    problems
+        Messages about recipes that are disabled; they explain why a name may be missing.
     """
 
-    def __init__(self, offered: Iterable[Offered] = (), aside: Iterable[str] = ()) -> None:
-        self._aside = tuple(aside)
-        self._offered: dict[str, list[Offered]] = {}
-        self._made: dict[str, MelDialect] = {}
-        for one in offered:
-            self._offered.setdefault(one.name, []).append(one)
+    def __init__(self, entries: Iterable[CatalogueEntry] = (), problems: Iterable[str] = ()) -> None:
+        self._problems = tuple(problems)
+        self._entries: dict[str, list[CatalogueEntry]] = {}
+        self._dialects: dict[str, MelDialect] = {}
+        for entry in entries:
+            self._entries.setdefault(entry.name, []).append(entry)
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the names by which dialects are found, in order."""
-        for name, same in sorted(self._offered.items()):
-            yield from ([name] if _bare(same) else [f"{one.origin}/{name}" for one in same])
+        """Yield the shortest name of each dialect, sorted."""
+        for name, candidates in sorted(self._entries.items()):
+            yield from [name] if preferred(candidates) else [f"{entry.origin}/{name}" for entry in candidates]
 
-    def offer(self, name: str) -> Offered:
-        """Return what is offered under a name, bare or as ``origin/name``; an underscore is as good as a dash.
+    def entry(self, name: str) -> CatalogueEntry:
+        """Return the entry with a name, bare or as ``origin/name``. Underscores in the name match hyphens.
 
         Raises
         ------
         OptionError
-            If there is nothing, or there are two and the bare name does not say which.
+            If there is no such dialect, or the bare name is ambiguous.
         """
         origin, _, bare = name.rpartition("/")
-        same = self._offered.get(bare) or self._offered.get(bare.replace("_", "-"), [])
+        candidates = self._entries.get(bare) or self._entries.get(bare.replace("_", "-"), [])
         if origin:
-            same = [one for one in same if one.origin == origin]
-        if found := (same[0] if origin and same else _bare(same)):
+            candidates = [entry for entry in candidates if entry.origin == origin]
+        if found := preferred(candidates):
             return found
-        if same:
-            names = " or ".join(f"{one.origin}/{one.name}" for one in same)
+        if candidates:
+            names = " or ".join(f"{entry.origin}/{entry.name}" for entry in candidates)
             raise OptionError(f"two packages offer the dialect {name}", code="ambiguous-dialect", hint=f"write {names}")
-        near = did_you_mean(name, self) or "tonearm plugins npy-reader --dialects lists all"
+        near = did_you_mean(name, self) or LISTING_HINT
         raise OptionError(
-            f"there is no dialect {one_line(name)!r}", code="unknown-dialect", hint="; ".join([near, *self._aside])
+            f"there is no dialect {one_line(name)!r}",
+            code="unknown-dialect",
+            hint="; ".join([near, *self._problems]),
         )
 
     def find(self, name: str, *, depth: int = 0) -> MelDialect:
-        """Return the dialect of a name.
+        """Return the dialect with a name.
 
         Raises
         ------
         OptionError
-            As `offer`, and if it is broken, or refused with a reason.
+            As for `entry`, and if the recipe is broken or refused.
         """
-        if name not in self._made:
-            offer = self.offer(name)
-            self._made[name] = self._make(offer, depth)
-        return self._made[name]
+        if name not in self._dialects:
+            self._dialects[name] = self._build(self.entry(name), depth)
+        return self._dialects[name]
 
-    def fitting(self, shape: Iterable[int], low: float, high: float) -> list[str]:
-        """Return the names of dialects that values of this shape and extent may be in, the nearest first."""
+    def matching(self, shape: Iterable[int], low: float, high: float) -> list[str]:
+        """Return the names of dialects that an array may be in, by its shape and extent; the nearest ones first."""
         sizes = set(shape)
         found: list[tuple[float, str]] = []
         for name in self:
-            if self.offer(name).alias:
+            if self.entry(name).alias:
                 continue
             try:
                 dialect = self.find(name)
             except OptionError:
                 continue
             if dialect.n_mels in sizes and not dialect.standardised and not dialect.contradiction(low, high):
-                away = abs(low - dialect.range.low) / dialect.range.unit if dialect.range.unit else math.inf
-                found.append((away, name))
+                distance = abs(low - dialect.range.low) / dialect.range.unit if dialect.range.unit else math.inf
+                found.append((distance, name))
         return [name for _, name in sorted(found)]
 
-    def _make(self, offer: Offered, depth: int) -> MelDialect:
-        if isinstance(offer.recipe, MelDialect):
-            return offer.recipe
-        figures = dict(offer.recipe)
+    def _build(self, entry: CatalogueEntry, depth: int) -> MelDialect:
+        if isinstance(entry.recipe, MelDialect):
+            return entry.recipe
+        figures = dict(entry.recipe)
         if reason := figures.pop("refused", ""):
-            raise OptionError(f"the dialect {offer.name} is refused: {one_line(reason)}", code=REFUSED)
+            raise OptionError(f"the dialect {entry.name} is refused: {one_line(reason)}", code=REFUSED)
         try:
             base = figures.pop("base", None)
             if depth > MAX_BASES:
-                raise OptionError("its bases lead nowhere")
-            below = msgspec.to_builtins(self.find(str(base), depth=depth + 1)) if base is not None else {}
-            if base is not None and not offer.alias:
-                below |= {"source": "", "notes": ""}
-            return made_of(below | {"name": offer.name} | figures)
+                raise OptionError(f"it has more than {MAX_BASES} bases, or a circle of them")
+            inherited = msgspec.to_builtins(self.find(str(base), depth=depth + 1)) if base is not None else {}
+            if base is not None and not entry.alias:
+                inherited |= {"source": "", "notes": ""}
+            return parse_dialect(inherited | {"name": entry.name} | figures)
         except OptionError as error:
             if error.code == REFUSED:
-                raise  # what it is based on cannot be used, and says why
+                raise  # the base cannot be used, and its own error gives the reason
             raise OptionError(
-                f"the dialect {offer.name} of {one_line(offer.origin)} is broken: {error.message}",
+                f"the dialect {entry.name} of {one_line(entry.origin)} is broken: {error.message}",
                 code="broken-dialect",
                 hint=error.hint or "update or uninstall the package that it comes from",
             ) from error
 
 
-def made_of(figures: Mapping[str, Any]) -> MelDialect:
-    """Return the dialect that figures by name describe.
+def parse_dialect(figures: Mapping[str, Any]) -> MelDialect:
+    """Return the dialect described by figures.
 
     Raises
     ------
     OptionError
-        If one is unknown, missing, or not what it should be.
+        If a figure is unknown, missing or invalid.
     """
     steps = figures.get("steps") or ()
     known = [(figures, MelDialect.__struct_fields__)]
@@ -161,15 +163,9 @@ def made_of(figures: Mapping[str, Any]) -> MelDialect:
     for given, names in known:
         for name in given:
             if name not in names:
-                raise OptionError(f"{one_line(name)!r} is none of its figures", hint=did_you_mean(str(name), names))
+                raise OptionError(f"it has no figure {one_line(name)!r}", hint=did_you_mean(str(name), names))
     try:
         return msgspec.convert(dict(figures), MelDialect, strict=True)
     except msgspec.ValidationError as error:
         cause = error.__cause__
         raise cause if isinstance(cause, OptionError) else OptionError(one_line(error)) from error
-
-
-def _bare(same: list[Offered]) -> Offered | None:
-    """Return what a bare name means: the built-in one, or the only one."""
-    builtin = [one for one in same if one.origin == BUILTIN]
-    return builtin[0] if builtin else (same[0] if len(same) == 1 else None)

@@ -1,16 +1,16 @@
-"""Mel filters in float64: where their edges lie, and what each weighs at every bin of an FFT."""
+"""Mel filter banks in float64: the edges of the filters, and their weights at the bins of an FFT."""
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import FloatArray
 
-Scale = Literal["slaney", "htk", "kaldi"]
-Norm = Literal["slaney", "none"]
+MelScale = Literal["slaney", "htk", "kaldi"]
+MelNorm = Literal["slaney", "none"]
 
 # Slaney's scale (Auditory Toolbox, 1998): linear to 1 kHz with three mels to 200 Hz, then 27 steps to a factor of 6.4.
 LINEAR = 3 / 200
@@ -18,8 +18,8 @@ KNEE_HZ, KNEE_MEL = 1000.0, 15.0
 STEP = math.log(6.4) / 27
 
 
-def hz_to_mel(hz: float, scale: Scale) -> float:
-    """Return a frequency on a mel scale."""
+def hz_to_mel(hz: float, scale: MelScale) -> float:
+    """Return the mel value of a frequency in Hz."""
     if scale == "htk":
         return 2595 * math.log10(1 + hz / 700)
     if scale == "kaldi":
@@ -27,8 +27,8 @@ def hz_to_mel(hz: float, scale: Scale) -> float:
     return KNEE_MEL + math.log(hz / KNEE_HZ) / STEP if hz >= KNEE_HZ else hz * LINEAR
 
 
-def mel_to_hz(mel: float, scale: Scale) -> float:
-    """Return the frequency in Hz of a value on a mel scale."""
+def mel_to_hz(mel: float, scale: MelScale) -> float:
+    """Return the frequency in Hz of a mel value."""
     if scale == "htk":
         return 700 * (10 ** (mel / 2595) - 1)
     if scale == "kaldi":
@@ -36,40 +36,47 @@ def mel_to_hz(mel: float, scale: Scale) -> float:
     return KNEE_HZ * math.exp(STEP * (mel - KNEE_MEL)) if mel >= KNEE_MEL else mel / LINEAR
 
 
-def mel_edges(n_mels: int, fmin: float, fmax: float, scale: Scale) -> list[float]:
-    """Return the n_mels + 2 edges of the filters on the mel scale: each begins, peaks and ends at three in a row."""
+def mel_edges(n_mels: int, fmin: float, fmax: float, scale: MelScale) -> list[float]:
+    """Return the n_mels + 2 edges of the filters in mels; three in a row are the start, peak and end of a filter."""
     low, high = hz_to_mel(fmin, scale), hz_to_mel(fmax, scale)
     return [low + (high - low) * i / (n_mels + 1) for i in range(n_mels + 2)]
 
 
 @functools.lru_cache(maxsize=16)
-def filterbank(
+def mel_filter_bank(
     *,
     sample_rate: int,
     n_fft: int,
     n_mels: int,
     fmin: float,
     fmax: float,
-    scale: Scale,
-    norm: Norm,
+    scale: MelScale,
+    norm: MelNorm,
     triangles: Literal["hz", "mel"],
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the filters' weights, float64 (n_mels, n_fft // 2 + 1), read only.
+) -> FloatArray:
+    """Return the weights of mel filters.
 
     Parameters
     ----------
     sample_rate
-        In Hz, that the bins are taken to have.
+        Sample rate in Hz.
     n_fft
-        Length of the Fourier transform.
-    n_mels, fmin, fmax
-        How many filters, and from where to where, in Hz.
+        Length of the Fourier transform in samples.
+    n_mels
+        Number of filters.
+    fmin, fmax
+        Start of the lowest filter and end of the highest filter in Hz.
     scale
-        The mel scale on which they are spaced equally.
+        Mel scale on which the filters are equally spaced.
     norm
-        ``slaney`` gives every filter the area of 1 Hz; with ``none`` each has a peak of 1.
+        ``slaney`` gives every filter an area of 1 Hz; with ``none`` every filter has a peak of 1.
     triangles
-        Whether their flanks are straight over Hz (librosa, torchaudio) or over mels (Kaldi, TensorFlow).
+        Axis over which the flanks are straight: ``hz`` (librosa, torchaudio) or ``mel`` (Kaldi, TensorFlow).
+
+    Returns
+    -------
+    ndarray
+        Weights of shape (n_mels, n_fft // 2 + 1), float64, read only.
     """
     import numpy as np
 
@@ -82,20 +89,20 @@ def filterbank(
         points, edges = bins, hz
     rising = (points - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - points) / np.diff(edges)[1:, None]
-    weights: np.ndarray[Any, np.dtype[np.float64]] = np.maximum(0, np.minimum(rising, falling))
+    weights: FloatArray = np.maximum(0, np.minimum(rising, falling))
     if norm == "slaney":
         weights *= (2 / (hz[2:] - hz[:-2]))[:, None]
     weights.flags.writeable = False
     return weights
 
 
-def bins_between(n_fft: int, sample_rate: int, fmin: float, fmax: float) -> int:
-    """Return how many bins of an FFT lie from ``fmin`` to ``fmax`` in Hz, both included."""
+def count_bins(n_fft: int, sample_rate: int, fmin: float, fmax: float) -> int:
+    """Return how many bins of an FFT lie between ``fmin`` and ``fmax`` in Hz, both included."""
     return max(math.floor(fmax * n_fft / sample_rate) - math.ceil(fmin * n_fft / sample_rate) + 1, 0)
 
 
-def greatest_sum(n_fft: int, sample_rate: int, edges_hz: list[float], norm: Norm) -> float:
-    """Return a bound for the sum of one filter's weights, without computing them."""
+def max_filter_sum(n_fft: int, sample_rate: int, edges_hz: list[float], norm: MelNorm) -> float:
+    """Return an upper bound of the sum of any filter's weights, without computing them."""
     widths = [last - first for first, last in zip(edges_hz, edges_hz[2:], strict=False)]
     if norm == "slaney":
         return n_fft / sample_rate + 2 / min(widths)

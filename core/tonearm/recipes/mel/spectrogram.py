@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tonearm.errors import SignalError
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.signals import Signal, StftGrid, check_array, check_length
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,15 +20,15 @@ class MelSpectrogram(Signal):
     Parameters
     ----------
     values
-        (channels, mels, frames), float32, in the dialect's own units.
+        Values of shape (channels, mels, frames), float32, in the dialect's own units.
     dialect
-        The recipe by which they were computed.
+        Recipe by which the values were computed.
     length
-        Samples of the waveform that it stands for, if known.
+        Length of the analysed waveform in samples, if known.
     """
 
     port: ClassVar[str] = "mel"
-    values: np.ndarray[Any, Any]
+    values: Array
     dialect: MelDialect
     length: int | None = None
 
@@ -42,12 +42,12 @@ class MelSpectrogram(Signal):
             )
         check_length(self.length)
 
-    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+    def arrays(self) -> tuple[Array, ...]:
         """Return the values."""
         return (self.values,)
 
     def unmasked(self) -> MelSpectrogram:
-        """Return it without the frames at its end that hold nothing: 0 in all bands, where the dialect masks so."""
+        """Return the signal without masked frames at its end, which are 0 in all bands; only some dialects mask."""
         if self.dialect.last_frame != "mask":
             return self
         frames = self.frames
@@ -57,7 +57,7 @@ class MelSpectrogram(Signal):
 
     @property
     def grid(self) -> StftGrid:
-        """Where the frames and bins of the analysis behind it lie."""
+        """Grid of the analysis."""
         return self.dialect.grid
 
     @property
@@ -72,10 +72,10 @@ class MelSpectrogram(Signal):
 
     @property
     def sample_rate(self) -> int:
-        """Of the waveform that it stands for, in Hz."""
+        """Sample rate of the analysed waveform in Hz."""
         return self.dialect.sample_rate
 
     @property
     def samples_expected(self) -> int:
-        """Samples that an inversion gives: ``length`` if known, else what the frames stand for."""
+        """Number of samples that an inversion returns: ``length`` if known, else the number that the frames cover."""
         return self.length if self.length is not None else self.dialect.samples(self.frames)

@@ -1,4 +1,4 @@
-"""What a recipe does with a mel spectrogram after the logarithm: one step at a time, each with its way back."""
+"""The steps of a recipe after the logarithm; each step can be applied and inverted."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from msgspec.structs import replace
 from tonearm.errors import OptionError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm.typing import Array
 
-    Array = np.ndarray[Any, Any]
+PositiveFloat = Annotated[float, Meta(gt=0)]  # msgspec takes bounds on a number only, not on one that may be missing
+Operation = Literal["affine", "clip", "below-max", "subtract-max", "divide-max", "power", "round", "floor", "flip"]
 
-Positive = Annotated[float, Meta(gt=0)]  # msgspec takes bounds on a number only, not on one that may be missing
-Op = Literal["affine", "clip", "below-max", "subtract-max", "divide-max", "power", "round", "floor", "flip"]
+LOGARITHM_BASES: dict[str, float] = {"ln": math.e, "log10": 10.0, "log2": 2.0}
+"""Bases of the logarithms."""
 
-BASES: dict[str, float] = {"ln": math.e, "log10": 10.0, "log2": 2.0}
-"""Of the logarithms."""
-
-ARGUMENTS: dict[str, tuple[str, ...]] = {
+OPERATION_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "affine": ("scale", "offset"),
     "clip": ("min", "max"),
     "below-max": ("below",),
@@ -32,22 +30,22 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "floor": (),
     "flip": (),
 }
-"""What each operation takes."""
+"""Arguments of each operation."""
 
 
-class Range(Struct, frozen=True):
-    """Where the values of a recipe can lie.
+class ValueRange(Struct, frozen=True):
+    """The range of the values that a recipe can produce.
 
     Parameters
     ----------
     low, high
-        The least and greatest value.
+        Smallest and largest possible value.
     span
-        The greatest distance between two values of one utterance.
+        Largest possible difference between two values of one utterance.
     unit
-        What a factor of two in magnitude changes; 0 where that depends on the value.
+        Difference that a factor of two in magnitude makes; 0 if it depends on the value.
     reached
-        Whether the greatest value of an utterance is always ``high``.
+        Whether the largest value of every utterance is ``high``.
     """
 
     low: float
@@ -63,31 +61,35 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     Raises
     ------
     OptionError
-        If an argument is missing, or is none of this operation's.
+        If an argument is missing, or the operation does not have it.
     """
 
     op: Annotated[
-        Op,
+        Operation,
         Meta(
-            description="affine scale * x + offset; clip to min and max; below-max lifts what is further below the"
-            " greatest value; subtract-max and divide-max make that value 0 or 1; power; round and floor to a byte;"
-            " flip the bands."
+            description="Operation: affine is scale * x + offset; clip limits to min and max; below-max limits to"
+            " the largest value minus below; subtract-max and divide-max move the largest value to 0 or 1; power"
+            " raises to exponent; round and floor give whole numbers from 0 to 255; flip reverses the bands."
         ),
     ]
-    scale: Annotated[float | None, Meta(description="Of affine; 1 if not given.")] = None
-    offset: Annotated[float | None, Meta(description="Of affine; 0 if not given.")] = None
-    min: Annotated[float | None, Meta(description="Of clip.")] = None
+    scale: Annotated[float | None, Meta(description="Factor of affine, 1 by default.")] = None
+    offset: Annotated[float | None, Meta(description="Offset of affine, 0 by default.")] = None
+    min: Annotated[float | None, Meta(description="Lower limit of clip.")] = None
     max: Annotated[
         float | None,
-        Meta(description="Of clip; of subtract-max and divide-max the greatest value that is put back on inversion."),
+        Meta(description="Upper limit of clip; for subtract-max and divide-max, the largest value to restore."),
     ] = None
-    below: Annotated[Positive | None, Meta(description="Of below-max.")] = None
-    exponent: Annotated[Positive | None, Meta(description="Of power.")] = None
+    below: Annotated[
+        PositiveFloat | None, Meta(description="Largest distance of below-max from the largest value.")
+    ] = None
+    exponent: Annotated[PositiveFloat | None, Meta(description="Exponent of power.")] = None
 
     def __post_init__(self) -> None:
-        if self.op not in ARGUMENTS:
-            raise OptionError(f"no step is called {self.op!r}", option="op", hint=f"one of {', '.join(ARGUMENTS)}")
-        takes = ARGUMENTS[self.op]
+        if self.op not in OPERATION_ARGUMENTS:
+            raise OptionError(
+                f"there is no step {self.op!r}", option="op", hint=f"one of {', '.join(OPERATION_ARGUMENTS)}"
+            )
+        takes = OPERATION_ARGUMENTS[self.op]
         given = [
             name for name in ("scale", "offset", "min", "max", "below", "exponent") if getattr(self, name) is not None
         ]
@@ -98,17 +100,17 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
         if not given and self.op in ("affine", "clip", "below-max", "power"):
             raise OptionError(f"the step {self.op} needs {' or '.join(takes)}", option="op")
         if self.scale == 0:
-            raise OptionError("a scale of 0 leaves nothing", option="scale")
+            raise OptionError("a scale of 0 makes all values equal", option="scale")
         if self.min is not None and self.max is not None and self.min >= self.max:
             raise OptionError(f"min {self.min:g} is not below max {self.max:g}", option="min")
 
     @property
     def factor(self) -> float:
-        """The scale of affine."""
+        """Factor of affine."""
         return 1.0 if self.scale is None else self.scale
 
-    def do(self, values: Array) -> Any:
-        """Return values (channels, mels, frames) after this step."""
+    def apply(self, values: Array) -> Any:
+        """Return values of shape (channels, mels, frames) after this step."""
         import numpy as np
 
         if self.op == "affine":
@@ -127,8 +129,8 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
             return values[:, ::-1]
         return np.floor(np.clip(values, 0, 255) + (0.5 if self.op == "round" else 0.0))
 
-    def undo(self, values: Array) -> Any:
-        """Return values before this step, as far as they can be known: what was clipped stays at the limit."""
+    def invert(self, values: Array) -> Any:
+        """Return the values before this step; clipped values stay at the limit."""
         import numpy as np
 
         if self.op == "affine":
@@ -143,14 +145,14 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
             return np.maximum(values, 0.0) ** (1.0 / (self.exponent or 1.0))
         return values[:, ::-1] if self.op == "flip" else values
 
-    def range(self, before: Range) -> Range:
-        """Return where values can lie after this step."""
+    def range(self, before: ValueRange) -> ValueRange:
+        """Return the range of values after this step, from the range before it."""
         low, high = before.low, before.high
         if self.op == "affine":
             ends = sorted(self.factor * end + (self.offset or 0.0) for end in (low, high))
             scale = abs(self.factor)
             reached = before.reached and self.factor > 0
-            return Range(ends[0], ends[1], before.span * scale, before.unit * scale, reached)
+            return ValueRange(ends[0], ends[1], before.span * scale, before.unit * scale, reached)
         if self.op == "clip":
             low = low if self.min is None else max(low, self.min)
             high = high if self.max is None else min(high, self.max)
@@ -161,7 +163,7 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
         if self.op == "subtract-max":
             return replace(before, low=-min(high - low, before.span), high=0.0, reached=True)
         if self.op == "divide-max":
-            return Range(0.0, 1.0)
+            return ValueRange(0.0, 1.0)
         if self.op == "power":
-            return Range(max(low, 0.0) ** (self.exponent or 1.0), max(high, 0.0) ** (self.exponent or 1.0))
+            return ValueRange(max(low, 0.0) ** (self.exponent or 1.0), max(high, 0.0) ** (self.exponent or 1.0))
         return replace(before, low=0.0, high=255.0) if self.op in ("round", "floor") else before

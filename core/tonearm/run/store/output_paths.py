@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tonearm.errors import ItemError, one_line
-from tonearm.pipeline.check import Output
+from tonearm.pipeline.checked import Output
 from tonearm.pipeline.templates import PER_ITEM, Template
 from tonearm.plugins.item import Item
 from tonearm.signals import Signal

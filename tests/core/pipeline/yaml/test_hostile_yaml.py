@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tonearm.errors import PipelineError
-from tonearm.pipeline.document import from_plain, plain, read_document
-from tonearm.pipeline.yaml.nodes import MAX_BYTES, MAX_DEPTH, MAX_NODES, measure
+from tonearm.pipeline.document import from_plain, read_document, to_plain
+from tonearm.pipeline.yaml.nodes import MAX_BYTES, MAX_DEPTH, MAX_NODES, node_size
 
 PIPELINE = """\
 tonearm: 1
@@ -64,11 +64,11 @@ def check_any(text):
             assert (problem.file, bool(problem.line), bool(problem.column)) == ("p.yaml", True, True)
             assert f"{problem.message}{problem.hint}".isprintable()
         return
-    count, depth = measure(node)
+    count, depth = node_size(node)
     assert count <= MAX_NODES
     assert depth <= MAX_DEPTH
-    values = plain(node)
-    assert plain(from_plain(values)) == values
+    values = to_plain(node)
+    assert to_plain(from_plain(values)) == values
     repr(values).encode()
 
 

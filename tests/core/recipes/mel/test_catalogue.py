@@ -1,18 +1,18 @@
 """Dialects by name: whose they are, what they are based on, and what becomes of a broken one."""
 
 import pytest
-from core_toys import hooks, offer
+from core_toys import hooks, package_of
 
 from tonearm.api import MelDialect
 from tonearm.errors import OptionError
 from tonearm.plugins.registry import Registry
-from tonearm.recipes.mel.catalogue import Catalogue, Offered
+from tonearm.recipes.mel.catalogue import Catalogue, CatalogueEntry
 
 BASE = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256, "n_mels": 80}
 
 
 def catalogue(**recipes):
-    return Catalogue([Offered("acme", name.replace("_", "-"), recipe) for name, recipe in recipes.items()])
+    return Catalogue([CatalogueEntry("acme", name.replace("_", "-"), recipe) for name, recipe in recipes.items()])
 
 
 def refused(found, name):
@@ -29,7 +29,7 @@ class TestRecipes:
 
     def test_another_name_is_the_same_recipe(self):
         found = catalogue(one=BASE | {"source": "a"}, uno={"base": "one"})
-        assert found.offer("uno").alias == "one"
+        assert found.entry("uno").alias == "one"
         assert found.find("uno").differences(found.find("one")) == []
         assert found.find("uno").source == "a"
 
@@ -41,13 +41,13 @@ class TestRecipes:
         ("recipe", "reason"),
         [
             ({"n_fft": 1024}, "Object missing required field `sample_rate`"),
-            (BASE | {"n_mel": 80}, "'n_mel' is none of its figures"),
+            (BASE | {"n_mel": 80}, "it has no figure 'n_mel'"),
             (BASE | {"n_mels": "80"}, "Expected `int`, got `str` - at `$.n_mels`"),
             (BASE | {"hop_length": 2048}, "a hann window of 1024 cannot be inverted"),
-            (BASE | {"steps": [{"op": "clip", "low": 1}]}, "'low' is none of its figures"),
+            (BASE | {"steps": [{"op": "clip", "low": 1}]}, "it has no figure 'low'"),
             (BASE | {"steps": [{"op": "clip"}]}, "the step clip needs min or max"),
             ({"base": "nobody"}, "there is no dialect 'nobody'"),
-            ({"base": "one"}, "its bases lead nowhere"),
+            ({"base": "one"}, "it has more than 8 bases, or a circle of them"),
         ],
     )
     def test_a_broken_one_is_an_error_only_if_it_is_asked_for(self, recipe, reason):
@@ -58,7 +58,7 @@ class TestRecipes:
         assert reason in error.message
         assert error.hint
         assert found.find("two").n_mels == 80
-        assert found.fitting([80], -11.5, 1.0) == ["two"]
+        assert found.matching([80], -11.5, 1.0) == ["two"]
 
     def test_one_that_nobody_can_use_says_why(self):
         found = catalogue(one={"refused": "it holds no sound"}, uno={"base": "one"})
@@ -82,12 +82,12 @@ class TestWhatWouldFit:
         found = catalogue(
             deep=BASE | {"floor": 1e-7}, near=BASE, other=BASE | {"n_mels": 64}, tens=BASE | {"log": "log10"}
         )
-        assert found.fitting([80, 200], -11.4, 0.5) == ["near", "deep"]
-        assert found.fitting([64, 200], -11.4, 0.5) == ["other"]
+        assert found.matching([80, 200], -11.4, 0.5) == ["near", "deep"]
+        assert found.matching([64, 200], -11.4, 0.5) == ["other"]
 
     def test_other_names_and_standardised_ones_are_left_out(self):
         found = catalogue(one=BASE, uno={"base": "one"}, any=BASE | {"statistics": "utterance"})
-        assert found.fitting([80], -11.4, 0.5) == ["one"]
+        assert found.matching([80], -11.4, 0.5) == ["one"]
 
 
 class TestPackages:
@@ -96,10 +96,10 @@ class TestPackages:
     def test_builtin_names_win_and_others_that_clash_are_told_apart(self):
         found = Catalogue(
             [
-                Offered("acme", "one", BASE | {"n_mels": 10}),
-                Offered("builtin", "one", BASE),
-                Offered("acme", "two", BASE | {"n_mels": 11}),
-                Offered("best", "two", BASE | {"n_mels": 12}),
+                CatalogueEntry("acme", "one", BASE | {"n_mels": 10}),
+                CatalogueEntry("builtin", "one", BASE),
+                CatalogueEntry("acme", "two", BASE | {"n_mels": 11}),
+                CatalogueEntry("best", "two", BASE | {"n_mels": 12}),
             ]
         )
         assert found.find("one").n_mels == 80
@@ -112,7 +112,7 @@ class TestPackages:
 
     def test_a_hook_is_asked_when_a_dialect_is_first_looked_up_and_once(self):
         asked = []
-        registry = Registry([offer("acme", hooks(dialects=lambda: asked.append(1) or {"one": BASE}))])
+        registry = Registry([package_of("acme", hooks(dialects=lambda: asked.append(1) or {"one": BASE}))])
         assert asked == []
         assert registry.dialects.find("one").n_mels == 80
         assert registry.dialects.find("one").n_mels == 80
@@ -121,15 +121,20 @@ class TestPackages:
     @pytest.mark.parametrize(
         ("hook", "reason"),
         [
-            (lambda: 1 / 0, "tonearm_dialects of tonearm_bad 1.2 is set aside: ZeroDivisionError"),
-            (lambda: exec("raise SystemExit(3)"), "is set aside: SystemExit: it calls sys.exit(3)"),
+            (lambda: 1 / 0, "tonearm_dialects of tonearm_bad 1.2 is disabled: ZeroDivisionError"),
+            (lambda: exec("raise SystemExit(3)"), "is disabled: SystemExit: it calls sys.exit(3)"),
             (lambda: ["one"], "TypeError: it returns list, not a mapping"),
-            (lambda: {"One": BASE}, "'One' in tonearm_dialects of tonearm_bad 1.2 is set aside: ValueError: no name"),
+            (
+                lambda: {"One": BASE},
+                "'One' in tonearm_dialects of tonearm_bad 1.2 is disabled: ValueError: not",
+            ),
             (lambda: {"one": 3}, "TypeError: it is int, neither a MelDialect nor a mapping of its figures"),
         ],
     )
     def test_a_broken_hook_is_set_aside_alone(self, hook, reason):
-        registry = Registry([offer("bad", hooks(dialects=hook)), offer("good", hooks(dialects={"two": BASE}))])
+        registry = Registry(
+            [package_of("bad", hooks(dialects=hook)), package_of("good", hooks(dialects={"two": BASE}))]
+        )
         assert registry.problems == []
         assert registry.dialects.find("two").n_mels == 80
         (problem,) = registry.problems

@@ -5,7 +5,7 @@ import pytest
 
 from tonearm.api import MelStep
 from tonearm.errors import OptionError
-from tonearm.recipes.mel.steps import Range
+from tonearm.recipes.mel.steps import ValueRange
 
 VALUES = np.linspace(-3, 5, 24).reshape(2, 4, 3)
 
@@ -22,15 +22,15 @@ VALUES = np.linspace(-3, 5, 24).reshape(2, 4, 3)
     ],
 )
 def test_what_can_be_undone_exactly(step, after):
-    done = step.do(VALUES)
+    done = step.apply(VALUES)
     np.testing.assert_allclose(done, after, rtol=1e-12)
-    np.testing.assert_allclose(step.undo(done), VALUES, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(step.invert(done), VALUES, rtol=1e-12, atol=1e-12)
 
 
 def test_a_power_is_undone_for_what_is_not_negative():
     step = MelStep(op="power", exponent=0.25)
-    np.testing.assert_allclose(step.undo(step.do(abs(VALUES))), abs(VALUES), rtol=1e-12)
-    assert step.undo(np.array([[[-1.0]]])) == 0
+    np.testing.assert_allclose(step.invert(step.apply(abs(VALUES))), abs(VALUES), rtol=1e-12)
+    assert step.invert(np.array([[[-1.0]]])) == 0
 
 
 @pytest.mark.parametrize(
@@ -42,35 +42,35 @@ def test_a_power_is_undone_for_what_is_not_negative():
     ],
 )
 def test_what_is_cut_off_stays_at_the_limit(step, after):
-    np.testing.assert_array_equal(step.do(VALUES), after)
-    np.testing.assert_array_equal(step.undo(after), after)
+    np.testing.assert_array_equal(step.apply(VALUES), after)
+    np.testing.assert_array_equal(step.invert(after), after)
 
 
 def test_bytes_are_rounded_or_cut():
     values = np.array([[[-3.0, 0.4, 0.5, 254.7, 300.0]]])
-    assert MelStep(op="round").do(values).tolist() == [[[0, 0, 1, 255, 255]]]
-    assert MelStep(op="floor").do(values).tolist() == [[[0, 0, 0, 254, 255]]]
+    assert MelStep(op="round").apply(values).tolist() == [[[0, 0, 1, 255, 255]]]
+    assert MelStep(op="floor").apply(values).tolist() == [[[0, 0, 0, 254, 255]]]
 
 
 @pytest.mark.parametrize(
     ("step", "range_"),
     [
-        (MelStep(op="affine", scale=-2, offset=1), Range(-9, 7, span=8, unit=2)),
-        (MelStep(op="clip", min=-1, max=9), Range(-1, 5, span=4, unit=1)),
-        (MelStep(op="below-max", below=3), Range(-3, 5, span=3, unit=1)),
-        (MelStep(op="subtract-max"), Range(-4, 0, span=4, unit=1, reached=True)),
-        (MelStep(op="divide-max"), Range(0, 1)),
-        (MelStep(op="power", exponent=2), Range(0, 25)),
-        (MelStep(op="round"), Range(0, 255, span=4, unit=1)),
-        (MelStep(op="flip"), Range(-3, 5, span=4, unit=1)),
+        (MelStep(op="affine", scale=-2, offset=1), ValueRange(-9, 7, span=8, unit=2)),
+        (MelStep(op="clip", min=-1, max=9), ValueRange(-1, 5, span=4, unit=1)),
+        (MelStep(op="below-max", below=3), ValueRange(-3, 5, span=3, unit=1)),
+        (MelStep(op="subtract-max"), ValueRange(-4, 0, span=4, unit=1, reached=True)),
+        (MelStep(op="divide-max"), ValueRange(0, 1)),
+        (MelStep(op="power", exponent=2), ValueRange(0, 25)),
+        (MelStep(op="round"), ValueRange(0, 255, span=4, unit=1)),
+        (MelStep(op="flip"), ValueRange(-3, 5, span=4, unit=1)),
     ],
 )
 def test_where_values_can_lie_afterwards(step, range_):
-    assert step.range(Range(-3, 5, span=4, unit=1)) == range_
+    assert step.range(ValueRange(-3, 5, span=4, unit=1)) == range_
 
 
 def test_decibels_below_the_greatest_value_end_there():
-    decibels = MelStep(op="below-max", below=80).range(MelStep(op="subtract-max").range(Range(-100, 60)))
+    decibels = MelStep(op="below-max", below=80).range(MelStep(op="subtract-max").range(ValueRange(-100, 60)))
     assert (decibels.low, decibels.high) == (-80, 0)
 
 
@@ -79,11 +79,11 @@ def test_decibels_below_the_greatest_value_end_there():
     [
         ({"op": "clip"}, "the step clip needs min or max", ""),
         ({"op": "affine"}, "the step affine needs scale or offset", ""),
-        ({"op": "affine", "scale": 0.0}, "a scale of 0 leaves nothing", ""),
+        ({"op": "affine", "scale": 0.0}, "a scale of 0 makes all values equal", ""),
         ({"op": "affine", "below": 1.0}, "the step affine has no below", "it takes scale and offset"),
         ({"op": "flip", "min": 1.0}, "the step flip has no min", "it takes nothing"),
         ({"op": "clip", "min": 2.0, "max": 1.0}, "min 2 is not below max 1", ""),
-        ({"op": "cut"}, "no step is called 'cut'", "one of affine, clip"),
+        ({"op": "cut"}, "there is no step 'cut'", "one of affine, clip"),
     ],
 )
 def test_what_is_no_step(arguments, message, hint):

@@ -1,4 +1,4 @@
-"""A package that ends the whole program when it is imported; tonearm sets it aside, and goes on."""
+"""A package that ends the whole program when it is imported; tonearm disables it and goes on."""
 
 import sys
 

@@ -7,7 +7,7 @@ import pytest
 from dsp_material import NARROW, noise_spectrum, only_native
 from dsp_reference import hann
 
-from tonearm_plugins.dsp.engines import VARIABLE
+from tonearm_plugins.dsp.engines.choice import VARIABLE
 from tonearm_plugins.dsp.engines.native import compiler, istft_kernel
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout
 from tonearm_plugins.dsp.errors import EngineError

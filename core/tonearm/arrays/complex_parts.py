@@ -1,0 +1,81 @@
+"""Complex values stored in two parts: real and imaginary, or magnitude and phase."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm.arrays.extent import extent_of
+from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
+from tonearm.arrays.options import NanPolicy
+from tonearm.errors import ItemError, SetOption
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+
+def check_real(array: Array, what: str) -> None:
+    """Raise `ItemError` if an array that should hold one part of complex values is complex."""
+    if array.dtype.kind == "c":
+        remedies = (SetOption("kind", "complex", when="without a second part"),)
+        raise ItemError(
+            f"the array is complex itself, so it cannot hold {what}", code="kind-mismatch", remedies=remedies
+        )
+
+
+def check_parts(first: Array, second: Array, names: tuple[str, str]) -> None:
+    """Raise `ItemError` unless two arrays are real and of one shape.
+
+    Parameters
+    ----------
+    first, second
+        Arrays of any shape and dtype.
+    names
+        Names of the arrays in messages.
+    """
+    check_real(first, names[0])
+    check_real(second, names[1])
+    if first.shape != second.shape:
+        raise ItemError(
+            f"the {names[0]} have the shape {first.shape}, but the {names[1]} {second.shape}", code="parts-mismatch"
+        )
+
+
+def from_real_and_imaginary(real: Array, imag: Array, *, double: bool) -> Array:
+    """Return complex values, complex64 or complex128, from two arrays of the same shape."""
+    import numpy as np
+
+    made = np.empty(real.shape, "complex128" if double else "complex64")
+    with np.errstate(over="ignore"):  # values that overflow float32 become infinite, and are refused later
+        made.real, made.imag = real, imag
+    return made
+
+
+def from_magnitude_and_phase(magnitude: Array, phase: Array, nan: NanPolicy) -> Array:
+    """Return complex values from magnitudes and phases.
+
+    Parameters
+    ----------
+    magnitude
+        Magnitudes, float32 or float64.
+    phase
+        Phases in radians.
+    nan
+        Treatment of phases that are NaN or infinite.
+
+    Raises
+    ------
+    ItemError
+        If a phase is NaN or infinite, and ``nan`` is ``error``.
+    """
+    import numpy as np
+
+    if not extent_of(phase).finite and nan != "keep":
+        if nan == "error":
+            raise not_finite_error(phase, "phase array")
+        phase = replace_not_finite(phase)
+    double = magnitude.dtype == np.float64
+    made = np.empty(magnitude.shape, np.complex128 if double else np.complex64)
+    angle = phase.astype(np.float64 if double else np.float32, copy=False)
+    with np.errstate(invalid="ignore"):  # infinite phases pass with nan: keep
+        made.real, made.imag = magnitude * np.cos(angle), magnitude * np.sin(angle)
+    return made

@@ -1,0 +1,94 @@
+"""Output that several commands share: tables, durations, counts of failures and warnings, and errors as JSON."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tonearm.errors import Place, TonearmError, one_line
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from tonearm.run.prepared import Failure
+
+
+FLAGS = Place(form="flags")
+"""Place of an error whose remedies read as flags: the user has given flags, and no pipeline."""
+
+
+@contextlib.contextmanager
+def remedies_as_flags() -> Iterator[None]:
+    """Write the remedies of the errors raised inside as flags, where no stage of a pipeline has set their form."""
+    try:
+        yield
+    except TonearmError as error:
+        if error.place == Place():
+            error.place = FLAGS
+        raise
+
+
+def error_fields(error: TonearmError | Failure) -> dict[str, str]:
+    """Return the fields of an error in JSON output."""
+    return {"code": error.code, "message": error.message, "hint": error.hint}
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration with its unit: seconds, minutes, or hours and minutes."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{seconds / 60:.1f} min"
+
+
+def align_columns(rows: Sequence[Sequence[str]], left: Collection[int]) -> list[str]:
+    """Return the lines of a table.
+
+    Parameters
+    ----------
+    rows
+        Cells, row by row; all rows have the same number of cells.
+    left
+        Indexes of the columns that are aligned to the left; the others are aligned to the right.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def failure_lines(codes: Counter[str], failures: Iterable[Failure]) -> Iterator[str]:
+    """Yield the number of failures by code, the most frequent code first, each with its first failure and its hint.
+
+    Parameters
+    ----------
+    codes
+        Number of failed items by error code.
+    failures
+        Failures that are known in detail, which may be only the first ones.
+    """
+    first: dict[str, Failure] = {}
+    for failure in failures:
+        first.setdefault(failure.code, failure)
+    for code, count in codes.most_common():
+        example = first.get(code)
+        yield f"    {count} × {code}" + (f", first {one_line(example.source)}: {example.message}" if example else "")
+        if example and example.hint:
+            yield f"        hint: {example.hint}"
+
+
+def warning_lines(warnings: Mapping[str, tuple[int, str]]) -> Iterator[str]:
+    """Yield the number of warnings by kind, the most frequent kind first.
+
+    Parameters
+    ----------
+    warnings
+        Number of warnings of each kind, and the name of the first that has it.
+    """
+    for kind, (count, first) in sorted(warnings.items(), key=lambda entry: -entry[1][0]):
+        yield f"    {count} × {kind}, first {one_line(first)}"

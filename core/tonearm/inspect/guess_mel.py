@@ -1,0 +1,157 @@
+"""Guesses for mel spectrograms, and for the dialect that one may be in."""
+
+from __future__ import annotations
+
+import math
+
+from msgspec import Struct
+
+from tonearm.errors import OptionError
+from tonearm.inspect.guess_waveform import resembles_batch
+from tonearm.inspect.notes import UNKNOWN, Notes
+
+MAX_DIALECTS = 8
+"""Largest number of dialects that a finding names."""
+
+MIN_CORRELATION = 0.5
+"""Least correlation of neighbouring bands; latents, which have the shape of a mel, have hardly any."""
+
+MAX_STANDARDISED = 8.0
+"""Largest standardised value that is plausible, in standard deviations."""
+
+
+class DialectMatch(Struct, frozen=True):
+    """A dialect that matches the shape and the range of an array.
+
+    Parameters
+    ----------
+    rank
+        Strength of the match: 0 if values have exactly its floor or span, 1 if the last frames are masked as in this
+        dialect, 2 if only shape and range match.
+    name
+        Name of the dialect.
+    reason
+        Reason for the rank.
+    bands
+        Number of its mel bands.
+    """
+
+    rank: int
+    name: str
+    reason: str
+    bands: int
+
+
+def matching_dialects(notes: Notes) -> list[DialectMatch]:
+    """Return the dialects that match the shape and the range of an array, the strongest match first."""
+    sizes = [n for axis, n in enumerate(notes.shape) if not resembles_batch(notes, axis)]
+    names = notes.catalogue.matching(sizes, notes.statistics.low, notes.statistics.high)
+    matches = sorted((_match(notes, name) for name in names), key=lambda match: match.rank)
+    same = [match for match in matches if notes.catalogue.find(match.name).sample_rate == notes.sample_rate]
+    return same or matches
+
+
+def _match(notes: Notes, name: str) -> DialectMatch:
+    dialect = notes.catalogue.find(name)
+    stats, limits = notes.statistics, dialect.range
+    close = 1e-5 * (1 + abs(limits.low))
+    rank, reason = 2, "shape and range match"
+    if dialect.last_frame == "mask" and any(stats.trailing_zeros):
+        rank, reason = 1, "the last frames are 0, as this dialect masks them"
+    elif stats.constant:
+        pass
+    elif stats.low_count >= 3 and math.isfinite(limits.low) and abs(stats.low - limits.low) <= close:
+        rank, reason = 0, f"{stats.low_count:,} values are exactly its floor of {limits.low:.6g}"
+    elif (
+        stats.low_count >= 3 and limits.span < 1e30 and abs(stats.high - stats.low - limits.span) <= 1e-4 * limits.span
+    ):
+        rank, reason = 0, f"values span exactly {limits.span:.6g}, and {stats.low_count:,} have the lowest value"
+    return DialectMatch(rank, name, reason, dialect.n_mels)
+
+
+def note_mel(notes: Notes, matches: list[DialectMatch], rival: int | None) -> None:
+    """Note a mel spectrogram.
+
+    Parameters
+    ----------
+    notes
+        Notes that get the findings.
+    matches
+        Dialects that match; at least one.
+    rival
+        Axis that may be the bins of a linear spectrogram; None if there is none.
+    """
+    best = matches[0].rank
+    bands = {match.bands for match in matches if match.rank == best}
+    axes = [axis for axis, n in enumerate(notes.shape) if n in bands]
+    axis = notes.smoothest(axes)
+    strongest = [match for match in matches if match.rank == best and match.bands == notes.shape[axis]]
+    names = [match.name for match in strongest]
+    count = f"{len(names)} dialects have" if len(names) > 1 else "one dialect has"
+    doubt = _doubt(notes, axis, rival if best else None)
+    reason = f"{notes.shape[axis]} bands, and a range that {count}"
+    if doubt:
+        notes.add("kind", "mel", "possible", f"{reason}; but {doubt}")
+    else:
+        notes.add("kind", "mel", "likely", reason)
+    axis_names = notes.axis_names(axis, "mel")
+    alone = len(axes) == 1 and not doubt and UNKNOWN not in axis_names and "batch" not in axis_names
+    reason = "the only axis with a dialect's number of bands" if len(axes) == 1 else "the smoother of two axes"
+    notes.add("axes", f"[{', '.join(axis_names)}]", "likely" if alone else "possible", reason)
+    _note_dialects(notes, matches, strongest, sure=best == 0 and not doubt)
+    notes.options |= {"kind": "mel", "axes": axis_names, "dialect": UNKNOWN}
+
+
+def _doubt(notes: Notes, axis: int, rival: int | None) -> str:
+    """Return a reason to doubt that an array is a mel spectrogram; empty if there is none."""
+    if "int" in notes.statistics.dtype:
+        return f"{notes.statistics.dtype} is a type for images and token numbers rather than for mels"
+    if rival is not None and rival != axis:
+        return f"{notes.shape[rival]} would be the bins of n_fft {2 * (notes.shape[rival] - 1)}, too"
+    if notes.statistics.constant:
+        return "all values are the same"
+    frames = [other for other in range(len(notes.shape)) if other != axis and notes.shape[other] > 1]
+    if notes.correlation(axis) < MIN_CORRELATION or not frames:
+        return "neighbouring bands have little in common, as in latents"
+    return ""
+
+
+def _standardised(notes: Notes, bands: int) -> list[str]:
+    """Return the dialects with standardised values and this number of bands, if values may be standardised."""
+    if notes.statistics.peak > MAX_STANDARDISED:
+        return []
+    found = []
+    for name in notes.catalogue:
+        try:
+            dialect = notes.catalogue.find(name)
+        except OptionError:
+            continue
+        if dialect.standardised and dialect.n_mels == bands and not notes.catalogue.entry(name).alias:
+            found.append(name)
+    return found
+
+
+def _note_dialects(notes: Notes, matches: list[DialectMatch], strongest: list[DialectMatch], *, sure: bool) -> None:
+    """Note the dialects, and how the first two of the strongest matches differ."""
+    names = [match.name for match in strongest]
+    notes.add("dialect", _listed(names), "likely" if sure else "possible", strongest[0].reason)
+    notes.dialects = [match.name for match in matches]
+    if others := [match.name for match in matches if match not in strongest]:
+        notes.add("dialect", _listed(others), "possible", "shape and range match, but nothing else")
+    if strongest[0].rank and (standardised := _standardised(notes, strongest[0].bands)):
+        reason = "values may be standardised, which needs their mean and deviation to undo"
+        notes.add("dialect", ", ".join(standardised[:MAX_DIALECTS]), "possible", reason)
+    rates = sorted({notes.catalogue.find(name).sample_rate for name in names})
+    if notes.sample_rate is None:
+        notes.add("sample_rate", " or ".join(map(str, rates)), "possible", "comes with the dialect")
+    if len(names) > 1:
+        first, second = (notes.catalogue.find(name) for name in names[:2])
+        differs = "; ".join(first.differences(second)[:3]) or "little"
+        reason = f"the values do not show the difference: {names[1]} has {differs} of {names[0]}"
+        notes.add("dialect", UNKNOWN, "unknown", reason)
+
+
+def _listed(names: list[str]) -> str:
+    """Return names as a list in words, cut to a readable length."""
+    more = f", and {len(names) - MAX_DIALECTS} more" if len(names) > MAX_DIALECTS else ""
+    return ", ".join(names[:MAX_DIALECTS]) + more

@@ -1,0 +1,55 @@
+"""The base class of decoders, which read one source and yield items."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar, Generic
+
+from tonearm.errors import ItemError
+from tonearm.plugins.context import Context
+from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import Opts, Out, Plugin
+from tonearm.plugins.ports import Spec, ports_of
+from tonearm.source import Source
+
+
+class Decoder(Plugin[Opts], Generic[Out, Opts]):
+    """A plugin that reads one source and yields one or more items.
+
+    Attributes
+    ----------
+    suffixes
+        Suffixes of the files that it reads, with dot, in lower case.
+    reads_folders
+        Whether folders with one of these suffixes are sources too.
+    """
+
+    role = "decoder"
+    port_names = ("gives", "options")
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    reads_folders: ClassVar[bool] = False
+
+    @abstractmethod
+    def decode(self, source: Source, context: Context) -> Iterator[Item[Out] | ItemError]:
+        """Yield the items of a source; if one of several cannot be read, yield its `ItemError` in its place.
+
+        Raises
+        ------
+        ItemError
+            If the source cannot be read, or contradicts the options.
+        """
+
+    def produces(self) -> Spec:
+        """Return what is known of the signals before reading, by default their classes."""
+        return Spec(signals=ports_of(type(self)).gives)
+
+    def probe(self, source: Source) -> Spec:  # noqa: ARG002 - for plugins that know more
+        """Return what is known of the signals of one source without decoding it, by default the same as `produces`.
+
+        Raises
+        ------
+        ItemError
+            If the source cannot be read.
+        """
+        return self.produces()

@@ -1,0 +1,63 @@
+"""The base classes of transforms, which turn one signal into another, or the items of a source into others."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Generic, Literal
+
+from tonearm.plugins.context import Context
+from tonearm.plugins.item import Item
+from tonearm.plugins.plugin import In, Opts, Out, Plugin
+from tonearm.plugins.ports import Spec, ports_of
+
+Grouping = Literal["source", "key", "item"]
+
+
+class Transform(Plugin[Opts], Generic[In, Out, Opts]):
+    """A plugin that turns one signal into another."""
+
+    role = "transform"
+    port_names = ("takes", "gives", "options")
+
+    @abstractmethod
+    def apply(self, signal: In, context: Context) -> Out:
+        """Return the new signal; the given signal must not change."""
+
+    def produces(self, spec: Spec) -> Spec:
+        """Return what is known of the result from what is known of the input, by default all but the class.
+
+        Raises
+        ------
+        OptionError
+            If the options contradict the input.
+        """
+        return spec.but(signals=ports_of(type(self)).gives)
+
+
+class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
+    """A plugin that turns the items of one source into other items, as splitting and concatenating do.
+
+    It is used as a step, like a transform. The host numbers the new items: ``index`` counts the items of each key.
+    """
+
+    role = "transform"
+    port_names = ("takes", "gives", "options")
+
+    @abstractmethod
+    def regroup(self, items: Iterator[Item[In]], context: Context) -> Iterator[Item[Out]]:
+        """Yield the new items."""
+
+    def grouping(self) -> Grouping:
+        """Return which items one call gets; these fail together, and no others with them.
+
+        ``source`` passes all items of a source, ``key`` consecutive items with the same key, ``item`` each item alone.
+        """
+        return "source"
+
+    def produces(self, spec: Spec) -> Spec:
+        """Return what is known of the result, as in `Transform`; the length is no longer known.
+
+        Set ``several`` if one source becomes several items.
+        """
+        return spec.but(signals=ports_of(type(self)).gives, length=None)

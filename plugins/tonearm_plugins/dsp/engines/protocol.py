@@ -1,0 +1,52 @@
+"""The protocol of engines: what each of them can compute, and why it cannot."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.phase_recovery.recovery import Convergence
+from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
+from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array, FloatArray
+
+
+class Engine(Protocol):
+    """One way to compute transforms. An engine has no state, and importing it is cheap: its methods import the rest."""
+
+    @property
+    def name(self) -> str:
+        """Name of the engine, as an ``engine`` option takes it."""
+
+    def refusal(self, grid: FrameGrid | None = None, *, double: bool = False) -> str:
+        """Return why the engine cannot do this work, or an empty text if it can.
+
+        Parameters
+        ----------
+        grid
+            Frames to work on; None asks whether the engine runs on this machine at all.
+        double
+            Whether the work is in float64.
+        """
+
+    def stft(self, signal: Float32Array, grid: FrameGrid, *, out: Complex64Array, threads: int = 1) -> None:
+        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
+
+    def istft(self, spectrum: Array, grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
+        """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,)."""
+
+    def recover(
+        self, given: Array, settings: RecoverySettings, *, out: Float32Array, threads: int = 1
+    ) -> list[Convergence]:
+        """Recover all channels from magnitudes or a mel spectrogram into ``out``, and return what each one reached.
+
+        Parameters
+        ----------
+        given
+            Magnitudes (channels, bins, frames), or, if the settings have a mel basis, (channels, mels, frames).
+        settings
+            How to recover them. Channel ``n`` has the seed ``settings.seed + n``.
+        out
+            (channels, length), float32.
+        threads
+            Largest number of threads.
+        """

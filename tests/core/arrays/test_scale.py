@@ -1,0 +1,129 @@
+"""Scale of arrays: full scale of waveforms, magnitudes, limits."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tonearm.arrays.extent import extent_of
+from tonearm.arrays.scale import to_full_scale, to_magnitude
+from tonearm.errors import ItemError
+
+
+def scaled(array: Any, full_scale: float | None = None, *, double: bool = False) -> Any:
+    return to_full_scale(array, full_scale, extent_of(array), double=double)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits", "made"), [("i1", 8, "f4"), ("i2", 16, "f4"), (">i2", 16, "f4"), ("i4", 32, "f8")]
+)
+def test_integer_pcm_is_divided_by_its_full_scale(dtype: str, bits: int, made: str) -> None:
+    least = -(2 ** (bits - 1))
+    found = scaled(np.array([least, least // 2, 0, -least - 1], dtype))
+    assert found.dtype == made
+    assert found.tolist() == [-1, -0.5, 0, (-least - 1) / -least]
+
+
+@pytest.mark.parametrize(("dtype", "made"), [("f2", "f4"), ("f4", "f4"), ("f8", "f4")])
+def test_floats_are_taken_as_they_are(dtype: str, made: str) -> None:
+    assert scaled(np.array([0.5, -1.25], dtype)).dtype == made
+    assert scaled(np.array([0.5, -1.25], dtype)).tolist() == [0.5, -1.25]
+    assert scaled(np.array([0.5], dtype), double=True).dtype == "f8"
+
+
+def test_float32_is_not_copied() -> None:
+    array = np.array([0.5, -1.25], "f4")
+    assert np.shares_memory(scaled(array), array)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i2", "i4", "i8"])
+def test_full_scale_is_what_the_user_says(dtype: str) -> None:
+    assert scaled(np.array([100, -50], dtype), 200.0).tolist() == [0.5, -0.25]
+
+
+def test_full_scale_beyond_float32() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert scaled(np.array([1e300]), 2e300).tolist() == [0.5]
+
+
+def test_unsigned_samples_have_their_middle_at_full_scale() -> None:
+    assert scaled(np.array([0, 128, 255], "u1"), 128.0).tolist() == [-1, 0, 127 / 128]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "i8", "f4", "f8"])
+def test_a_full_scale_of_1_leaves_whole_numbers_as_they_are(dtype: str) -> None:
+    np.testing.assert_array_equal(scaled(np.array([0, 1, 127, 100], dtype), 1.0), [0, 1, 127, 100])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "hint"),
+    [("u1", "full_scale: 128"), ("u2", "full_scale: 32768"), ("i8", "full_scale: … (the value")],
+)
+def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
+    with pytest.raises(ItemError, match="does not say what full scale is") as caught:
+        scaled(np.array([1], dtype))
+    assert caught.value.code == "unknown-scale"
+    assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("peak", "hint"),
+    [
+        (4.5, "full_scale: 32768, if these are 16-bit"),
+        (-32768.0, "full_scale: 32768, if these are 16-bit"),
+        (32769.0, "full_scale: 8388608, if these are 24-bit"),
+        (2.0**31, "full_scale: 2147483648, if these are 32-bit"),
+        (1e30, "full_scale: … (the value of full scale)"),
+    ],
+)
+def test_floats_beyond_full_scale_name_the_scale(peak: float, hint: str) -> None:
+    with pytest.raises(ItemError) as caught:
+        scaled(np.array([0, peak]))
+    assert caught.value.code == "beyond-full-scale"
+    assert caught.value.message == f"the waveform reaches {abs(peak):.6g}, but full scale is ±1.0"
+    assert caught.value.hint.startswith(hint)
+
+
+def test_a_peak_up_to_four_is_a_loud_waveform() -> None:
+    assert scaled(np.array([4.0, -4.0])).tolist() == [4, -4]
+
+
+def magnitude(values: Any, kind: str) -> tuple[Any, list[str]]:
+    array, said = np.array(values, "f4"), []
+    return to_magnitude(array, kind, extent_of(array), said.append), said
+
+
+@given(st.lists(st.floats(0, 1e6, width=32), min_size=1))
+def test_power_and_decibels_become_magnitudes(values: list[float]) -> None:
+    expected = np.array(values)
+    assert magnitude(expected**2, "power")[0] == pytest.approx(expected, rel=1e-5, abs=1e-18)
+    loud = expected[expected > 1e-6]
+    if loud.size:
+        assert magnitude(20 * np.log10(loud), "db")[0] == pytest.approx(loud, rel=1e-4)
+    assert magnitude(values, "magnitude")[0].tolist() == np.array(values, "f4").tolist()
+
+
+@pytest.mark.parametrize("kind", ["magnitude", "power"])
+def test_small_negatives_are_clipped_with_a_note(kind: str) -> None:
+    found, said = magnitude([-1e-4, 0, 1], kind)
+    assert found.tolist() == [0, 0, 1]
+    assert said == [f"negative {kind} down to -0.0001 taken as 0"]
+
+
+@pytest.mark.parametrize("values", [[-0.1, 1], [-1, -2], [-1e-9]])
+def test_great_negatives_are_no_magnitudes(values: list[float]) -> None:
+    with pytest.raises(ItemError, match="magnitude cannot be negative, but the smallest value is -") as caught:
+        magnitude(values, "magnitude")
+    assert (caught.value.code, caught.value.hint) == ("negative-magnitude", "kind: db, if these are decibels")
+
+
+def test_linear_values_are_no_decibels() -> None:
+    with pytest.raises(ItemError, match="reach 1000, but no sound has so many decibels") as caught:
+        magnitude([0, 1000], "db")
+    assert caught.value.code == "not-decibels"

@@ -1,0 +1,121 @@
+"""The console: messages, the log file, and exit statuses."""
+
+import io
+import os
+import re
+import signal
+import sys
+
+import pytest
+
+from tonearm.cli import console
+from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
+from tonearm.startup import Terminated
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (UsageError("no", hint="do"), 2, "usage: no\n    hint: do\n"),
+        (PipelineError([Problem(code="a", message="b", file="f", line=1, column=2)]), 2, "f:1:2: a: b\n"),
+        (ItemError("no", code="x"), 3, "x: no\n"),
+        (OutputError("no"), 4, "output: no\n"),
+        (TonearmError("no", code="locked"), 11, "locked: no\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (Terminated(), 143, "terminated\n"),
+        (ZeroDivisionError("x"), 1, "bug: ZeroDivisionError: x\n    hint: this is a mistake in tonearm;"
+         " --debug shows where\n"),
+        (OSError(28, "No space left on device"), 4, "output: cannot write: no space left on device\n"),
+    ],
+)  # fmt: skip
+def test_each_error_has_its_exit_status(error, status, said, capsys, monkeypatch):
+    monkeypatch.setattr(console, "discard_stream", lambda _: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    def command():
+        raise error
+
+    assert console.run_guarded(command, debug=False) == status
+    assert capsys.readouterr().err == said
+
+
+def test_debug_prints_the_traceback_and_keeps_the_status(capsys):
+    def command():
+        raise UsageError("no")
+
+    assert console.run_guarded(command, debug=True) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback (most recent call last):")
+    assert said.endswith("usage: no\n")
+
+
+def test_sigterm_passes_through_a_plugin():
+    from tonearm.pipeline.stages import as_item_error
+
+    with pytest.raises(Terminated), as_item_error(None):
+        raise Terminated
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (TonearmError("x", code="broken-worker"), console.OUTPUT),
+        (TonearmError("x", code="bug"), console.BUG),
+        (ItemError("x", code="locked"), console.LOCKED),  # the code decides before the class
+        (PipelineError([]), console.USAGE),
+    ],
+)
+def test_the_code_decides_the_exit_status_before_the_class(error, status):
+    assert console.exit_status_of(error) == status
+
+
+class TestLog:
+    def test_every_line_has_the_time(self, tmp_path, capsys):
+        with console.log_to(str(tmp_path / "log")):
+            console.print_message("one\ntwo")
+            console.log("three")
+        console.print_message("four")
+        stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
+        assert re.fullmatch(f"{stamp} one\n{stamp} two\n{stamp} three\n", (tmp_path / "log").read_text())
+        assert capsys.readouterr().err == "one\ntwo\nfour\n"
+
+    def test_there_need_be_none(self, capsys):
+        with console.log_to(None):
+            console.log("x")
+        assert capsys.readouterr().err == ""
+
+    def test_a_file_that_cannot_be_opened_is_an_error_of_the_output_side(self, tmp_path):
+        with (
+            pytest.raises(OutputError, match="is a directory"),
+            console.log_to(str(tmp_path)),
+        ):
+            pass
+
+
+def test_a_closed_stderr_suppresses_the_message_without_an_error(monkeypatch, tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        console.print_message("x")
+        console.print_message("y")  # goes to the null device by now
+
+
+def test_missing_streams_are_replaced_and_odd_characters_escaped(monkeypatch):
+    odd = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", odd)
+    monkeypatch.setattr(sys, "stderr", None)
+    console.prepare_streams()
+    print("→", file=sys.stdout, flush=True)
+    with sys.stderr as replaced:
+        print("x", file=replaced)
+    assert odd.buffer.getvalue() == b"\\u2192\n"
+
+
+@pytest.mark.parametrize(("term", "shown"), [("xterm", True), ("dumb", False)])
+def test_a_dumb_terminal_is_none(term, shown, monkeypatch):
+    monkeypatch.setenv("TERM", term)
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    assert console.is_terminal(stream) is shown
+    assert not console.is_terminal(io.StringIO())

@@ -1,0 +1,78 @@
+"""The parser: help, the version, and mistakes on the command line."""
+
+import re
+
+import pytest
+from core_toys import tonearm
+
+from tonearm.cli import main as cli
+from tonearm.cli.parser import parse
+from tonearm.version import __version__
+
+
+def test_version():
+    done = tonearm("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"tonearm {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_the_help_lists_every_command(arguments):
+    done = tonearm(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.findall(r"^    (\w+)  ", done.stdout, re.MULTILINE) == list(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_of_a_command(command):
+    done = tonearm(command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: tonearm {command} ")
+    assert all(len(line) <= 100 for line in done.stdout.splitlines())
+
+
+def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
+    for command in cli.COMMANDS:
+        with pytest.raises(SystemExit) as caught:
+            cli.main([command, "--help"])
+        assert caught.value.code == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["chekc"], "usage: argument COMMAND: invalid choice: 'chekc' (choose from "),
+        (["check"], "usage: the following arguments are required: PIPELINE\n    hint: tonearm check --help\n"),
+        (["check", "--nope", "x"], "usage: unrecognized arguments: --nope\n    hint: tonearm check --help\n"),
+        (["plugins", "a", "b"], "usage: unrecognized arguments: b\n"),
+        (["convert", "a"], "usage: the following arguments are required: DST\n    hint: tonearm convert --help\n"),
+        (["--nope"], "usage: unrecognized arguments: --nope\n"),
+    ],
+)
+def test_a_mistake_exits_2_with_a_hint(arguments, said):
+    done = tonearm(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(said)
+
+
+def test_options_may_stand_between_and_after_the_sources():
+    parsed = parse(["run", "p.yaml", "a", "--jobs", "2", "b", "--out", "x"], "run")
+    assert (parsed.pipeline, parsed.sources, parsed.jobs, parsed.out) == ("p.yaml", ["a", "b"], 2, "x")
+
+
+def test_overrides_are_collected_in_their_order():
+    parsed = parse(["check", "--set", "a=1", "p.yaml", "--set", "b=2"], "check")
+    assert (parsed.pipelines, parsed.overrides) == (["p.yaml"], ["a=1", "b=2"])
+
+
+def test_groups_and_options_of_the_help_are_described_in_sentence_case(capsys):
+    for command in cli.COMMANDS:
+        with pytest.raises(SystemExit):
+            parse([command, "--help"], command)
+        page = capsys.readouterr().out
+        heads = re.findall(r"^(\S.*):$", page, re.MULTILINE)
+        assert heads[0] in ("Arguments", "Options")
+        assert all(head[0].isupper() for head in heads)
+        texts = re.findall(r"^  (?:-[^ ].*?|[A-Z]+)  +(\S.*)$", page, re.MULTILINE)
+        assert len(texts) > 1
+        assert [text for text in texts if not (text[0].isupper() or command == "convert")] == []

@@ -1,0 +1,173 @@
+"""Observers of a run: lines of progress, the bar, repeated warnings, and JSON records."""
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from core_toys import third_party
+
+from tonearm.cli import console
+from tonearm.cli.progress import LINE_INTERVAL, MAX_WARNINGS, Observer, ProgressLines
+from tonearm.errors import OutputError
+from tonearm.run.prepared import Failure
+from tonearm.run.result import Result
+
+PIPELINE = """\
+tonearm: 1
+input: {use: npy-reader, files: "*.npy", with: {kind: waveform, sample_rate: 8000}}
+outputs: [{use: wav-writer, file: "{stem}.wav"}]
+"""
+SLOW = """
+import os, time
+from tonearm.api import NoOptions, Transform, Waveform, hookimpl
+class Slow(Transform[Waveform, Waveform, NoOptions]):
+    def apply(self, signal, context):
+        while not os.path.exists("seen"):
+            time.sleep(0.01)
+        return signal
+@hookimpl
+def tonearm_transforms():
+    return {"slow": Slow}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a pipeline and three arrays, one of which holds NaN."""
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(PIPELINE)
+    np.save("a.npy", np.full(8000, 0.5, np.float32))
+    np.save("b.npy", np.array([0.5, np.nan], np.float32))
+    np.save("c.npy", np.array([0.5, 1.5, -2.0], np.float32))
+    return tmp_path
+
+
+def test_a_line_of_progress_every_few_seconds(capsys, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    lines = ProgressLines(quiet=False, lines=None)
+    lines.total, lines.done, lines.failed = 100, 10, 2
+    now[0] += LINE_INTERVAL / 2
+    lines.tick()
+    assert capsys.readouterr().err == ""
+    now[0] += LINE_INTERVAL / 2
+    lines.tick()
+    assert capsys.readouterr().err == "10 of 100 sources, 2 failed, 2.0 a second, 45 s left\n"
+    lines.tick()
+    assert capsys.readouterr().err == ""
+
+
+def test_lines_while_a_source_takes_long(folder):
+    """Somebody who looks into the log sees that the run is alive."""
+    code = (
+        "import sys, tonearm.cli.main as cli, tonearm.cli.progress as progress;"
+        "progress.LINE_INTERVAL = 0.2; sys.exit(cli.main())"
+    )
+    Path("p.yaml").write_text(PIPELINE.replace("outputs:", "steps: [{use: slow}]\noutputs:"))
+    env = third_party(folder / "site", "slow", SLOW)
+    command = [sys.executable, "-c", code, "run", "p.yaml", "a.npy", "--out", "out", "--jobs", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **env})
+    assert "0 of 1 sources, 0.0 a second\n" in iter(process.stderr.readline, "")
+    Path("seen").touch()
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_a_bar_on_a_terminal(folder):
+    """What a terminal gets: a bar that is drawn and wiped away, failures above it, and the summary."""
+    parent, child = pty.openpty()
+    script = Path(sysconfig.get_path("scripts")) / "tonearm"
+    command = [str(script), "run", "p.yaml", "--out", "out", "--jobs", "0"]
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    process = subprocess.Popen(command, stderr=child, stdout=subprocess.DEVNULL, env=env)
+    os.close(child)
+    seen = b""
+    while True:
+        try:
+            part = os.read(parent, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        seen += part
+    os.close(parent)
+    assert process.wait() == 3
+    text = seen.decode()
+    assert "3/3" in text
+    assert "1 failed" in text
+    assert "b.npy: not-finite" in text
+    assert text.rstrip().endswith("check the model's output")
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is there again
+
+
+def result(*warnings, failures=()):
+    return Result(source="a.npy", warnings=warnings, failures=failures)
+
+
+def test_only_the_first_warnings_of_a_kind_are_printed_and_all_are_logged(tmp_path, capsys):
+    observer = Observer(quiet=False, lines=None)
+    with console.log_to(str(tmp_path / "log")):
+        for number in range(MAX_WARNINGS + 3):
+            observer(result(f"{number} samples were clipped"))
+        observer(result("it is silent"))
+    printed = capsys.readouterr().err.splitlines()
+    assert len(printed) == MAX_WARNINGS + 2
+    assert printed[MAX_WARNINGS] == "further warnings of this kind are only counted; the journal has all"
+    assert printed[-1] == "a.npy: warning: it is silent"
+    logged = (tmp_path / "log").read_text()
+    assert logged.count("samples were clipped") == MAX_WARNINGS + 3
+
+
+def test_a_quiet_observer_prints_failures_only(capsys):
+    observer = Observer(quiet=True, lines=None)
+    failure = Failure(source="a.npy", key="", index=0, code="empty", message="nothing", hint="look")
+    observer(result("it is silent", failures=(failure,)))
+    assert capsys.readouterr().err == "a.npy: empty: nothing\n    hint: look\n"
+    assert (observer.done, observer.failed) == (1, 1)
+
+
+class TestRecords:
+    def test_a_failure_has_its_code_message_and_hint(self):
+        lines = io.StringIO()
+        failure = Failure(source="a.npy", key="k", index=2, code="empty", message="nothing", hint="look")
+        Observer(quiet=True, lines=lines)(result(failures=(failure,)))
+        assert json.loads(lines.getvalue()) == {
+            "source": "a.npy", "key": "k", "index": 2, "status": "failed",
+            "code": "empty", "message": "nothing", "hint": "look",
+        }  # fmt: skip
+
+    def test_a_plan_is_recorded_where_lines_go(self, capsys):
+        lines = io.StringIO()
+        observer = Observer(quiet=True, lines=lines)
+        observer.print_plan("a.npy", ["a.wav"], "")
+        observer.print_plan("b.npy", None, "done before")
+        assert [json.loads(line)["status"] for line in lines.getvalue().splitlines()] == ["planned", "skipped"]
+        observer = Observer(quiet=True, lines=None)
+        observer.print_plan("a\nb.npy", ["a.wav"], "it has changed")
+        assert capsys.readouterr().out == "a\\nb.npy -> a.wav (it has changed)\n"
+
+    def test_a_full_disk_is_an_error_and_a_reader_that_has_finished_is_none(self, monkeypatch):
+        class Stream:
+            def __init__(self, error):
+                self.error = error
+
+            def write(self, text):
+                raise self.error
+
+        discarded = []
+        monkeypatch.setattr(console, "discard_stream", discarded.append)
+        failure = Failure(source="a.npy", key="", index=0, code="empty", message="", hint="")
+        observer = Observer(quiet=True, lines=Stream(BrokenPipeError()))
+        for _ in range(2):
+            observer(result(failures=(failure,)))
+        with pytest.raises(OutputError, match="cannot write to stdout: no space"):
+            Observer(quiet=True, lines=Stream(OSError(28, "No space")))(result(failures=(failure,)))
+        assert len(discarded) == 2

@@ -1,0 +1,22 @@
+"""``tonearm schema``."""
+
+import json
+
+from core_toys import tonearm
+from jsonschema import Draft202012Validator
+
+
+def test_it_is_printed_on_stdout_and_is_one():
+    done = tonearm("schema")
+    assert (done.returncode, done.stderr) == (0, "")
+    Draft202012Validator.check_schema(json.loads(done.stdout))
+
+
+def test_third_parties_are_in_it(acme):
+    done = tonearm("schema", env=acme)
+    assert done.returncode == 0
+    schema = json.loads(done.stdout)
+    names = [choice["properties"]["use"]["const"] for choice in schema["properties"]["input"]["anyOf"]]
+    assert {"acme-reader", "acme/npy-reader", "npy-reader"} <= set(names)
+    assert "lost" not in names
+    assert '"odd"' not in done.stdout

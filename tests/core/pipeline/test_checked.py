@@ -1,0 +1,29 @@
+"""What a checked pipeline holds."""
+
+from core_toys import RATE, RawWriter, Same, ToneReader, checked, pipeline, registry_of
+
+from tonearm.signals import Waveform
+
+
+def test_plugins_are_bound_to_their_options_in_order():
+    found = checked(pipeline(reader="tone-reader, with: {count: 3}", steps=("same", "toys/same")))
+    assert (type(found.decoder.plugin), found.decoder.plugin.options.count) == (ToneReader, 3)
+    assert [type(step.plugin) for step in found.steps] == [Same, Same]
+    assert [step.name for step in found.steps] == ["same", "toys/same"]
+    (output,) = found.outputs
+    assert (type(output.encoder.plugin), output.encoder.plugin.options.level) == (RawWriter, 1)
+    assert output.template.fields == {"stem", "index"}
+    assert output.encoder.ports.takes == (Waveform,)
+    assert output.encoder.entry.full_name == "toys/raw-writer"
+    assert found.decoder.plugin.produces().sample_rate == RATE
+
+
+def test_stages_know_their_places():
+    found = checked(pipeline(steps=("same", "same")))
+    stages = [found.decoder, *found.steps, found.outputs[0].encoder]
+    assert [stage.place.stage for stage in stages] == ["input", "steps.0", "steps.1", "outputs.0"]
+
+
+def test_dialects_are_those_of_the_registry():
+    registry = registry_of(dialects={"one": {"n_mels": 80, "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}})
+    assert checked(pipeline(), registry).dialects().find("one").n_mels == 80

@@ -1,0 +1,64 @@
+"""Plugins by suffix, and chains of transforms between ports."""
+
+import pytest
+from core_toys import Fog, FogReader, Mist, Rain, ToneReader, hooks, package_of, registry_of
+
+from tonearm.pipeline.inference import find_conversion, matching_signals, plugins_by_suffix
+from tonearm.plugins.registry import Registry
+from tonearm.signals import Signal, Waveform
+
+
+class TarReader(ToneReader):
+    suffixes = (".tone.gz", ".gz")
+
+
+class Broken(FogReader):
+    suffixes = (".tone",)
+
+
+def test_classes_match_their_bases_and_subclasses():
+    assert matching_signals((Waveform, Fog), (Fog, Mist)) == (Fog,)
+    assert matching_signals((Waveform, Fog), (Signal,)) == (Waveform, Fog)
+    assert matching_signals((Signal,), (Fog,)) == (Signal,)
+    assert matching_signals((Waveform,), (Fog,)) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a.tone", ["tone-reader"]),
+        ("folder.tone/a.TONE", ["tone-reader"]),
+        ("a.tone.gz", ["tar-reader"]),
+        ("a.gz", ["tar-reader"]),
+        ("store.tone/", ["tone-reader"]),
+    ],
+)
+def test_the_longest_suffix_wins(name, found):
+    registry = registry_of(decoders={"tar-reader": TarReader})
+    assert [entry.name for entry in plugins_by_suffix(registry, "decoder", name)] == found
+
+
+@pytest.mark.parametrize("name", ["a.xyz", "tone", ""])
+def test_an_unknown_suffix_has_no_plugin(name):
+    assert plugins_by_suffix(registry_of(), "decoder", name) == []
+
+
+def test_a_broken_plugin_is_left_out():
+    registry = registry_of(decoders={"broken": "no_such_module:Reader", "other": Broken})
+    assert [entry.name for entry in plugins_by_suffix(registry, "decoder", "a.tone")] == ["other", "tone-reader"]
+
+
+def test_the_shortest_chain_of_transforms_is_found():
+    registry = registry_of()
+    assert find_conversion(registry, (Fog,), (Waveform,)) == ("fog-to-mist", "mist-to-wave")
+    assert find_conversion(registry, (Fog, Mist), (Waveform,)) == ("mist-to-wave",)
+    assert find_conversion(registry, (Waveform,), (Waveform,)) == ()
+    assert find_conversion(registry, (Waveform,), (Rain,)) is None
+
+
+def test_transforms_that_clash_are_named_with_their_origin():
+    from core_toys import FogToMist
+
+    transforms = hooks(transforms={"same": FogToMist})
+    registry = Registry([package_of("acme", transforms), package_of("zeta", hooks(transforms={"same": FogToMist}))])
+    assert find_conversion(registry, (Fog,), (Mist,)) == ("acme/same",)

@@ -1,0 +1,72 @@
+"""Variables of the environment in scalars."""
+
+import pytest
+
+from tonearm.errors import PipelineError
+from tonearm.pipeline.document import Mark, ScalarNode, read_document, to_plain
+
+OCTAL = "quote it, or write the plain value"
+
+
+VARIABLE = "write ${NAME} or ${NAME:default}; a literal ${ is written $${"
+
+
+SURROGATE = "write the character itself"
+
+
+def value(text, **environ):
+    return to_plain(read_document(text, "p.yaml", environ=environ))
+
+
+def problems(text, **environ):
+    with pytest.raises(PipelineError) as caught:
+        read_document(text, "p.yaml", environ=environ)
+    assert {problem.file for problem in caught.value.problems} == {"p.yaml"}
+    return caught.value.problems
+
+
+def said(text, **environ):
+    return [(p.line, p.column, p.code, p.message, p.hint) for p in problems(text, **environ)]
+
+
+class TestVariables:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("${NO:22050}", 22050), ("${RATE}", 48000), ('"${RATE}"', "48000"), ("a${RATE}", "a48000"),
+            ("${RATE}${RATE}", "4800048000"), ("${EMPTY:x}", None), ('"${EMPTY:x}"', ""), ("${NO:}", None),
+            ("${NO:yes}", "yes"), ("${NO:-1}", -1), ("$${RATE}", "${RATE}"), ("a $${b} ${RATE}", "a ${b} 48000"),
+            ("$$", "$$"), ("$RATE", "$RATE"), ("${LIST}", "[1, 2]"), ("${NO:a:b}", "a:b"), ("{stem}$", None),
+        ],
+    )  # fmt: skip
+    def test_they_are_replaced(self, text, expected):
+        if text.startswith("{"):
+            text, expected = f'"{text}"', text
+        found = value(f"k: {text}", RATE="48000", EMPTY="", LIST="[1, 2]")
+        assert found == {"k": expected}
+
+    def test_what_was_written_stays_known(self):
+        node = read_document("${RATE}", "p.yaml", environ={"RATE": "1"})
+        assert node == ScalarNode(value=1, text="${RATE}", quoted=False, mark=Mark(1, 1))
+
+    def test_keys_are_left_alone(self):
+        assert value('"${A}": 1', A="x") == {"${A}": 1}
+
+    def test_the_environment_is_the_default(self, monkeypatch):
+        monkeypatch.setenv("TONEARM_TEST_RATE", "8000")
+        assert to_plain(read_document("${TONEARM_TEST_RATE}", "p.yaml")) == 8000
+
+    def test_what_is_wrong_is_told(self):
+        assert said('a: ${RATE}\nb: "${1x}"\nc: ${OCTAL}\nd: ${BYTES}', OCTAL="010", BYTES="\udcff") == [
+            (1, 4, "unset-variable", "environment variable 'RATE' is not set", "set it, or give a default: ${RATE:…}"),
+            (2, 4, "bad-variable", "'${1x}' is not a variable", VARIABLE),
+            (3, 4, "ambiguous-number", "'010' looks octal, but could mean decimal", OCTAL),
+            (4, 4, "bad-text", "this text has half of a surrogate pair in it", SURROGATE),
+        ]  # fmt: skip
+
+    def test_one_scalar_tells_ten_problems_at_most(self):
+        assert len(problems('"' + "${" * 1000 + '"')) == 10
+
+    def test_one_long_value_cannot_fill_the_memory(self):
+        message = "variables replaced by more than 1048576 bytes"
+        assert said("- ${A}\n" * 12, A="x" * 100_000) == [(11, 3, "too-large", message, "")]

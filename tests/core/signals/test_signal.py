@@ -1,0 +1,56 @@
+"""The base of signals, and the checks that they share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tonearm.errors import SignalError
+from tonearm.signals import Signal, check_array, check_length, describe
+
+
+class Fog(Signal):
+    port = "fog"
+
+
+class Pair(Signal):
+    port = "pair"
+
+    def arrays(self) -> tuple[Any, ...]:
+        return np.zeros((2, 3)), np.zeros(4)
+
+
+def test_a_description_has_port_shapes_and_rate() -> None:
+    assert describe(Fog()) == "fog"
+    assert describe(Pair()) == "pair 2×3 and 4"
+    rated = Fog()
+    rated.sample_rate = 8000  # type: ignore[attr-defined]
+    assert repr(rated) == "<fog at 8000 Hz>"
+
+
+@pytest.mark.parametrize(
+    ("array", "code", "message"),
+    [
+        ([[1.0]], "bad-signal", "a fog holds an array, not list"),
+        (np.zeros(3), "bad-signal", "a fog is (a, b), not an array of shape (3,)"),
+        (np.zeros((2, 3), int), "bad-signal", "a fog holds float values, not int64"),
+        (np.zeros((2, 0)), "empty", "the fog is empty: its shape is (2, 0)"),
+    ],
+)
+def test_an_array_is_checked(array: Any, code: str, message: str) -> None:
+    with pytest.raises(SignalError) as caught:
+        check_array("fog", array, rank=2, kinds="f", shape="(a, b)")
+    assert (caught.value.code, caught.value.message) == (code, message)
+
+
+@pytest.mark.parametrize("length", [0, -1, 2.0, True, "3"])
+def test_a_length_is_a_whole_number(length: object) -> None:
+    with pytest.raises(SignalError, match="not a number of samples of at least 1"):
+        check_length(length)
+
+
+def test_a_length_may_be_unknown() -> None:
+    check_length(None)
+    check_length(1)

@@ -1,0 +1,167 @@
+"""The Python interface: loading pipelines, their sources, runs, and remedies as Python."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from core_toys import registry_of, third_party
+
+import tonearm
+from tonearm import PipelineError, UsageError
+from tonearm.pipeline.yaml.nodes import MAX_BYTES
+
+YAML = """\
+tonearm: 1
+input: {use: npy-reader, files: "*.npy", with: {kind: waveform, sample_rate: 8000}}
+outputs: [{use: wav-writer, file: "{stem}.wav"}]
+"""
+
+
+def mapping(**options):
+    return {
+        "tonearm": 1,
+        "input": {"use": "npy-reader", "files": "*.npy", "with": options},
+        "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+    }
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a pipeline and two arrays, one of which holds NaN; it is the current folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(YAML)
+    np.save("a.npy", np.full(800, 0.5, np.float32))
+    np.save("b.npy", np.array([0.5, np.nan], np.float32))
+    return tmp_path
+
+
+class TestLoading:
+    def test_a_file_and_a_mapping_give_the_same_pipeline(self, folder):
+        from_file = tonearm.load_pipeline(folder / "p.yaml").checked
+        from_mapping = tonearm.load_pipeline(mapping(kind="waveform", sample_rate=8000)).checked
+        assert from_file.decoder.plugin.options == from_mapping.decoder.plugin.options
+        assert (from_file.file, from_mapping.file) == (str(folder / "p.yaml"), None)
+
+    def test_overrides_apply_to_both(self, folder):
+        for given in ("p.yaml", mapping(sample_rate=8000)):
+            pipeline = tonearm.load_pipeline(given, overrides=["input.with.sample_rate=16000"])
+            assert pipeline.checked.decoder.plugin.options.sample_rate == 16000
+
+    def test_plugins_come_from_the_given_registry(self):
+        given = {"tonearm": 1, "input": {"use": "tone-reader"}, "outputs": [
+            {"use": "raw-writer", "file": "{stem}-{index}.raw", "with": {"level": 1}}]}  # fmt: skip
+        assert tonearm.load_pipeline(given, plugins=registry_of()).checked.decoder.name == "tone-reader"
+        with pytest.raises(PipelineError, match="there is no decoder 'tone-reader'"):
+            tonearm.load_pipeline(given)
+
+    @pytest.mark.parametrize("name", ["none.yaml", "."])
+    def test_a_file_that_cannot_be_read_is_a_usage_error(self, name, folder):
+        with pytest.raises(UsageError) as caught:
+            tonearm.load_pipeline(name)
+        assert caught.value.code == "unreadable"
+
+    def test_a_huge_file_is_refused_and_not_read_to_its_end(self, folder):
+        with Path("huge.yaml").open("wb") as file:
+            file.truncate(1 << 40)
+        with pytest.raises(PipelineError) as caught:
+            tonearm.load_pipeline("huge.yaml")
+        assert [problem.code for problem in caught.value.problems] == ["too-large"]
+        assert MAX_BYTES < 1 << 40
+
+    def test_a_disabled_package_is_a_warning(self, tmp_path):
+        env = third_party(tmp_path, "broken", "import no_such_module")
+        code = (
+            "import warnings, tonearm\n"
+            "with warnings.catch_warnings(record=True) as caught:\n"
+            "    warnings.simplefilter('always')\n"
+            f"    tonearm.load_pipeline({mapping(sample_rate=8000)!r})\n"
+            "(warning,) = caught\n"
+            "print(warning.category.__name__, warning.filename, 'tonearm_broken' in str(warning.message))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+        assert done.stdout == "TonearmWarning <string> True\n"
+
+
+class TestSources:
+    def test_patterns_are_relative_to_the_file_and_given_ones_to_the_current_folder(self, folder, monkeypatch):
+        (folder / "elsewhere").mkdir()
+        monkeypatch.chdir(folder / "elsewhere")
+        pipeline = tonearm.load_pipeline("../p.yaml")
+        assert pipeline.base == Path("..")
+        assert [Path(source.path).name for source in pipeline.find_sources()] == ["a.npy", "b.npy"]
+        warnings = []
+        assert list(pipeline.find_sources(["*.npy"], warn=warnings.append)) == []
+        assert warnings == ["*.npy matches no source"]
+
+    def test_a_mapping_is_relative_to_the_current_folder(self, folder):
+        pipeline = tonearm.load_pipeline(mapping(sample_rate=8000))
+        assert pipeline.base == Path()
+        assert len(list(pipeline.find_sources())) == 2
+
+
+class TestRuns:
+    def test_each_result_is_observed_and_counted(self, folder):
+        seen = []
+        report = tonearm.load_pipeline("p.yaml").run(out="out", observe=seen.append)
+        assert sorted(Path(result.source).name for result in seen) == ["a.npy", "b.npy"]
+        assert (report.converted, report.failed, report.ok) == (1, 1, False)
+        assert [path.name for path in report.outputs] == ["a.wav"]
+
+    def test_fail_fast_stops_at_the_first_failure(self, folder):
+        report = tonearm.load_pipeline("p.yaml").run(["b.npy", "a.npy"], out="out", fail_fast=True)
+        assert (report.sources, report.failed, report.converted) == (1, 1, 0)
+        assert report.stopped
+
+    def test_parts_together_are_the_whole(self, folder):
+        names = [f"{number}.npy" for number in range(8)]
+        for name in names:
+            np.save(name, np.full(9, 0.5, np.float32))
+        pipeline = tonearm.load_pipeline("p.yaml")
+        counts = [pipeline.run(names, out="out", part=(index, 3)).converted for index in (1, 2, 3)]
+        assert sum(counts) == len(names)
+        assert len(list(Path("out").glob("*.wav"))) == len(names)
+
+    def test_no_source_is_a_usage_error(self, folder):
+        with pytest.raises(UsageError) as caught:
+            tonearm.load_pipeline("p.yaml").run(["none.npy"], out="out")
+        assert caught.value.code == "no-source"
+
+
+class TestRemedies:
+    def test_problems_of_a_mapping_read_as_python(self):
+        with pytest.raises(PipelineError) as caught:
+            tonearm.load_pipeline(mapping())
+        assert caught.value.problems[0].hint.startswith("sample_rate=…")
+
+    def test_problems_of_a_file_read_as_yaml(self, folder):
+        Path("p.yaml").write_text(YAML.replace(", sample_rate: 8000", ""))
+        with pytest.raises(PipelineError) as caught:
+            tonearm.load_pipeline("p.yaml")
+        assert caught.value.problems[0].hint.startswith("sample_rate: …")
+
+    def test_errors_of_items_read_as_the_pipeline_was_given(self, folder):
+        magnitudes = np.ones((9, 20), np.float32)
+        options = {"sample_rate": 8000, "n_fft": 16, "hop_length": 4}
+        with pytest.raises(tonearm.ItemError) as caught:
+            list(tonearm.load_pipeline(mapping(**options)).convert(magnitudes))
+        assert 'kind="' in caught.value.hint
+        np.save("c.npy", magnitudes)
+        report = tonearm.load_pipeline(mapping(**options)).run(["c.npy"], out="out")
+        assert report.failures[0].hint == caught.value.hint
+        Path("p.yaml").write_text(
+            YAML.replace("kind: waveform, ", "").replace("8000", "8000, n_fft: 16, hop_length: 4")
+        )
+        with pytest.raises(tonearm.ItemError) as caught:
+            list(tonearm.load_pipeline("p.yaml").convert(magnitudes))
+        assert "kind: " in caught.value.hint
+
+
+def test_public_names_are_imported_when_they_are_used():
+    code = "import sys, tonearm; print('tonearm.signals' in sys.modules, len(dir(tonearm)), tonearm.Waveform.port)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"False {len(tonearm.__all__)} waveform\n"
+    assert all(getattr(tonearm, name) is not None for name in tonearm.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'load'"):
+        _ = tonearm.load

@@ -1,0 +1,39 @@
+"""AIFF: it ends at 4 GB, and texts are in chunks that libsndfile reads without ID3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import soundfile
+from encoder_helpers import encoded, noise
+
+from tonearm.api import ItemError
+from tonearm_plugins.encoders.aiff_writer import AiffOptions, AiffWriter
+
+
+def test_an_aiff_ends_at_4_gigabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tonearm_plugins.encoders import aiff_writer
+
+    monkeypatch.setattr(aiff_writer, "AIFF_BYTES", 3999)
+    plugin = AiffWriter(AiffOptions())
+    with pytest.raises(ItemError, match="AIFF ends at 4 GB") as caught:
+        encoded(plugin, tmp_path, noise(2, 1000), 44100)
+    assert caught.value.hint == "use wav-writer, which continues as RF64"
+    encoded(plugin, tmp_path, noise(2, 999), 44100)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_floats_make_it_aiff_c(tmp_path: Path, subtype: str) -> None:
+    path, _ = encoded(AiffWriter(AiffOptions(subtype=subtype)), tmp_path, noise(2, 100), 44100)  # type: ignore[arg-type]
+    assert path.read_bytes()[8:12] == (b"AIFC" if subtype in ("FLOAT", "DOUBLE") else b"AIFF")
+    assert soundfile.info(path).subtype == subtype
+
+
+def test_texts_have_chunks_of_their_own(tmp_path: Path) -> None:
+    tags = {"title": "one", "artist": "two", "comment": "three", "copyright": "four", "mood": "five"}
+    path, _ = encoded(AiffWriter(AiffOptions(tags=tags)), tmp_path, noise(1, 100), 44100)
+    with soundfile.SoundFile(path) as file:
+        assert {name: getattr(file, name) for name in tags if name != "mood"} | {"mood": "five"} == tags
+    content = path.read_bytes()
+    assert [name in content for name in (b"NAME", b"AUTH", b"ANNO", b"(c) ")] == [True] * 4

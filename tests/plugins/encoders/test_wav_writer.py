@@ -1,0 +1,65 @@
+"""WAV: the Broadcast Wave Format's chunk, and the format that a suffix stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from encoder_helpers import mapping, run
+from tagged_files import read_by_ffmpeg, tagged
+
+import tonearm
+
+
+def test_bext(tmp_path: Path) -> None:
+    bext: Mapping[str, Any] = {
+        "originator": "Lab 7",
+        "originator_reference": "X-1",
+        "date": "2024-12-31",
+        "time": "23:59:59",
+        "time_reference": 2**33 + 1,
+        "coding_history": "A=PCM,F=48000\nT=tonearm",
+    }
+    path, _ = tagged(tmp_path, "wav-writer", bext=bext, tags={"title": "Grüße"})
+    found = read_by_ffmpeg(path)
+    assert found["encoded_by"] == "Lab 7"
+    assert found["originator_reference"] == "X-1"
+    assert found["date"] == "2024-12-31"
+    assert found["creation_time"] == "23:59:59"
+    assert found["time_reference"] == str(2**33 + 1)
+    assert found["coding_history"].split() == ["A=PCM,F=48000", "T=tonearm"]
+    content = path.read_bytes()
+    assert content[12:16] == b"bext"
+    assert content[20:276].rstrip(b"\0") == b"Gr??e"  # the title, in ASCII
+    assert len(soundfile.read(path)[0]) == 5000
+    path, _ = tagged(tmp_path, "wav-writer", bext={})
+    assert path.read_bytes()[276:308].rstrip(b"\0") == b"Piper"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"bext": {"description": "Grüße"}}, "description has letters beyond ASCII, which bext cannot hold"),
+        ({"bext": {"date": "yesterday"}}, "'date' is 'yesterday'"),
+        ({"bext": {"originator": "x" * 33}}, "'originator' is "),
+        ({"bext": {}, "format": "W64"}, "W64 has no bext"),
+        ({"tags": {"title": "x"}, "format": "W64"}, "the format has no place for tags"),
+    ],
+)
+def test_what_bext_and_w64_cannot_hold_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(tonearm.PipelineError) as caught:
+        tonearm.load_pipeline(mapping("wav-writer", ".wav", **options))
+    assert message in str(caught.value)
+
+
+def test_a_suffix_says_w64(tmp_path: Path) -> None:
+    with pytest.raises(tonearm.PipelineError, match="the format has no place for tags"):
+        tonearm.load_pipeline(mapping("wav-writer", ".w64", tags={"title": "x"}))
+    path, _ = run(tmp_path, np.zeros((1, 9), "f4"), mapping("wav-writer", ".W64"))
+    assert soundfile.info(path).format == "W64"
+    path, _ = run(tmp_path, np.zeros((1, 9), "f4"), mapping("wav-writer", ".rf64"))
+    assert soundfile.info(path).format == "RF64"
