@@ -7,10 +7,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from tonearm.errors import ItemError, UsageError, one_line
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.document import from_plain, override, read_document
+from tonearm.pipeline.document import read_pipeline
 from tonearm.plugins import registry
 from tonearm.plugins.decoder import Decoder
 
@@ -173,23 +172,5 @@ def load_pipeline(
         plugins = registry.default()
         for problem in plugins.problems:
             warnings.warn(str(problem), TonearmWarning, stacklevel=2)
-    if isinstance(given, Mapping):
-        root, name = from_plain(given), None
-    else:
-        name = os.fspath(given)
-        root = read_document(_content(name), name)
-    for assignment in overrides:
-        root = override(root, assignment)
+    root, name = read_pipeline(given, overrides)
     return Pipeline(check(root, name, plugins))
-
-
-def _content(name: str) -> bytes:
-    """Return the content of a pipeline file, up to one byte more than a pipeline may have."""
-    from tonearm.pipeline.yaml.nodes import MAX_BYTES
-    from tonearm.source import open_regular
-
-    try:
-        with open_regular(name) as file:
-            return file.read(MAX_BYTES + 1)
-    except (ItemError, OSError) as error:
-        raise UsageError(one_line(error), code="unreadable") from error

@@ -22,13 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: SimpleNamespace) -> int:
     """Check each pipeline, and print all its problems, or its stages if there are none."""
-    from tonearm.python import load_pipeline
+    from tonearm.pipeline.check import check
+    from tonearm.pipeline.document import read_pipeline
 
     registry = console.load_registry()
     count = 0
     for name in arguments.pipelines:
         try:
-            pipeline = load_pipeline(name, overrides=arguments.overrides, plugins=registry)
+            root, file = read_pipeline(name, arguments.overrides)
+            checked = check(root, file, registry)
         except PipelineError as error:
             count += len(error.problems)
             console.print_message(error)
@@ -36,7 +38,6 @@ def main(arguments: SimpleNamespace) -> int:
             count += 1
             console.print_message(error.problem)
         else:
-            checked = pipeline.checked
             outputs = " and ".join(output.encoder.name for output in checked.outputs)
             stages = [checked.decoder.name, *(step.name for step in checked.steps), outputs]
             console.print_message(f"{name}: ok: {' → '.join(stages)}")

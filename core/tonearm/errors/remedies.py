@@ -16,7 +16,7 @@ from msgspec import Struct
 Form: TypeAlias = Literal["yaml", "flags", "python"]
 """Where the pipeline comes from, and so how a remedy reads."""
 
-_PLAIN = re.compile(r"[A-Za-z_][\w.*/+-]*")
+_PLAIN = r"[A-Za-z_][\w.*/+-]*"
 _NOT_TEXT = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 _WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
 _OPEN = "…"
@@ -260,7 +260,7 @@ def _either(texts: Any) -> str:
 def _yaml(value: Any) -> str:
     """Return a value as YAML on one line."""
     if isinstance(value, str):
-        if value is _OPEN or (_PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT):
+        if value is _OPEN or (re.fullmatch(_PLAIN, value) and value.lower() not in _NOT_TEXT):
             return value
         import json
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
-from tonearm.errors import PipelineError, Problem, advise
+from tonearm.errors import ItemError, PipelineError, Problem, UsageError, advise, one_line
 from tonearm.pipeline.yaml.nodes import (
+    MAX_BYTES,
     MAX_DEPTH,
     MAX_NODES,
     MappingEntry,
@@ -37,8 +38,56 @@ __all__ = [
     "node_type",
     "override",
     "read_document",
+    "read_pipeline",
     "to_plain",
 ]
+
+
+def read_pipeline(
+    given: str | os.PathLike[str] | Mapping[str, object], overrides: Iterable[str] = ()
+) -> tuple[Node, str | None]:
+    """Read a pipeline, and override values in it.
+
+    Parameters
+    ----------
+    given
+        Path of a YAML file, or a mapping with the same content.
+    overrides
+        Assignments as ``--set`` takes them: ``steps.1.with.iterations=60``.
+
+    Returns
+    -------
+    root
+        Tree of the pipeline.
+    file
+        Name of the file in messages; None for a mapping.
+
+    Raises
+    ------
+    PipelineError
+        If it cannot be parsed, or an override does not fit it.
+    UsageError
+        If the file cannot be read.
+    """
+    if isinstance(given, Mapping):
+        root, name = from_plain(given), None
+    else:
+        name = os.fspath(given)
+        root = read_document(_content(name), name)
+    for assignment in overrides:
+        root = override(root, assignment)
+    return root, name
+
+
+def _content(name: str) -> bytes:
+    """Return the content of a pipeline file, up to one byte more than a pipeline may have."""
+    from tonearm.source import open_regular
+
+    try:
+        with open_regular(name) as file:
+            return file.read(MAX_BYTES + 1)
+    except (ItemError, OSError) as error:
+        raise UsageError(one_line(error), code="unreadable") from error
 
 
 def read_document(text: bytes | str, file: str, *, environ: Mapping[str, str] | None = None) -> Node:
