@@ -11,13 +11,13 @@ import stat
 from collections.abc import Iterable
 
 from tonearm.errors import ItemError, OutputError, TonearmError, one_line
-from tonearm.pipeline.templates import OWN
+from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.sources.content_hash import hash_descriptor
 from tonearm.run.store.hashing_sink import HashingSink
 
-PREFIX = f"{OWN}-"
+PREFIX = f"{RESERVED_PREFIX}-"
 SUFFIX = ".part"
 TEMPORARY_NAME = re.compile(rf"{re.escape(PREFIX)}([0-9a-f]{{16}})(\..*)?{re.escape(SUFFIX)}")
 """Pattern of the names of temporaries. Eight of the 16 digits are the id of the owner, and eight a serial number."""
