@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from msgspec import Struct
 
 from tonearm.errors import ItemError, OptionError, did_you_mean, one_line
+from tonearm.pipeline import RESERVED_PREFIX
 
 FIELDS: Mapping[str, str] = {
     "stem": "name of the source without folder and suffix",
@@ -25,8 +26,6 @@ PER_ITEM = frozenset({"index", "key"})
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _WIDTH = re.compile(r"index:0([1-9])")
-OWN = ".tonearm"
-"""Prefix reserved for files of a run: its journal, lock and temporary files."""
 
 
 class Template(Struct, frozen=True):
@@ -95,7 +94,7 @@ def _is_in_name(part: str | tuple[str, int]) -> bool:
 
 
 def _is_own(names: Iterable[str]) -> bool:
-    return any(name.startswith(OWN) for name in names)
+    return any(name.startswith(RESERVED_PREFIX) for name in names)
 
 
 def _check_value(name: str, text: str) -> None:

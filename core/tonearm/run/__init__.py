@@ -1,1 +1,1 @@
-"""One pipeline over many sources: what there is to do, doing it, and a journal of what became of each item."""
+"""Runs: one pipeline over many sources, with a plan, an executor, and a journal of what happened to each item."""

@@ -51,7 +51,7 @@ class Part(Struct, frozen=True):
         Raises
         ------
         UsageError
-            If it is not.
+            If the index is out of bounds.
         """
         if not 1 <= self.index <= self.count:
             raise _invalid(f"{self.index}/{self.count}")

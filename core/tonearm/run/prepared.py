@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
-from tonearm.run.sources.content_hash import FileState
-from tonearm.run.tasks import Task
+if TYPE_CHECKING:  # `tonearm status` reads failures, and needs none of these
+    from tonearm.run.sources.content_hash import FileState
+    from tonearm.run.tasks import Task
 
 
 class PreparedFile(Struct, frozen=True):

@@ -1,1 +1,1 @@
-"""Where the sources of a run come from, and how their content is told apart."""
+"""Sources of a run: how they are found, and the hashes of their content."""

@@ -1,7 +1,7 @@
 """Content hashes of files: XXH3 with 128 bits.
 
 A hash distinguishes a file from an older one of the same size. It does not protect against forgery, and need not:
-whoever can write into the output folder can also write the journal. It is ten times as fast as SHA-256, so hashing
+anyone who can write into the output folder can also write the journal. It is ten times as fast as SHA-256, so hashing
 every source and every output takes a few percent of the time of converting them.
 """
 

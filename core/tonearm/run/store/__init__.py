@@ -1,1 +1,1 @@
-"""The place of outputs: its lock, journal and history, temporaries, names, and publishing."""
+"""The output folder: its lock, journal and history, the names of outputs, temporaries, and publishing."""

@@ -1,4 +1,4 @@
-"""The records of a journal: what each says, how it is written, and how it is read.
+"""The records of a journal: their fields, and how they are written and read.
 
 A record is one line of JSON. Its member ``record`` names its class.
 """

@@ -5,23 +5,23 @@ from __future__ import annotations
 import os
 
 from tonearm.errors import OutputError
-from tonearm.pipeline.templates import OWN
+from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
 
 
 def folder_path(root: str) -> str:
     """Return the path of the folder below an output root."""
-    return os.path.join(root, OWN)
+    return os.path.join(root, RESERVED_PREFIX)
 
 
 def journal_path(root: str, part: Part | None = None) -> str:
     """Return the path of the journal of a whole run, or of a part of one."""
-    return os.path.join(root, OWN, f"journal{part.suffix if part else ''}.jsonl")
+    return os.path.join(root, RESERVED_PREFIX, f"journal{part.suffix if part else ''}.jsonl")
 
 
 def lock_path(root: str, part: Part | None = None) -> str:
     """Return the path of the lock of a whole run, or of a part of one."""
-    return os.path.join(root, OWN, f"lock{part.suffix if part else ''}")
+    return os.path.join(root, RESERVED_PREFIX, f"lock{part.suffix if part else ''}")
 
 
 def find_journals(root: str) -> list[str]:

@@ -11,13 +11,13 @@ import stat
 from collections.abc import Iterable
 
 from tonearm.errors import ItemError, OutputError, TonearmError, one_line
-from tonearm.pipeline.templates import OWN
+from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.sources.content_hash import hash_descriptor
 from tonearm.run.store.hashing_sink import HashingSink
 
-PREFIX = f"{OWN}-"
+PREFIX = f"{RESERVED_PREFIX}-"
 SUFFIX = ".part"
 TEMPORARY_NAME = re.compile(rf"{re.escape(PREFIX)}([0-9a-f]{{16}})(\..*)?{re.escape(SUFFIX)}")
 """Pattern of the names of temporaries. Eight of the 16 digits are the id of the owner, and eight a serial number."""
@@ -107,16 +107,16 @@ class Temporaries:
 
     def _finish(self, path: str, target: str, sink: HashingSink | None = None, descriptor: int = -1) -> PreparedFile:
         try:
-            there = os.lstat(path)
-            if not stat.S_ISREG(there.st_mode) or not there.st_size:
-                what = "an empty" if stat.S_ISREG(there.st_mode) else "no regular"
+            status = os.lstat(path)
+            if not stat.S_ISREG(status.st_mode) or not status.st_size:
+                what = "an empty" if stat.S_ISREG(status.st_mode) else "no regular"
                 raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
             # An encoder may have replaced our file by another.
-            if sink is not None and os.fstat(descriptor).st_ino == there.st_ino:
-                return self._described(descriptor, path, target, there.st_size, sink.hash(there.st_size))
+            if sink is not None and os.fstat(descriptor).st_ino == status.st_ino:
+                return self._prepared_file(descriptor, path, target, status.st_size, sink.hash(status.st_size))
             own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                return self._described(own, path, target, there.st_size)
+                return self._prepared_file(own, path, target, status.st_size)
             finally:
                 os.close(own)
         except FileNotFoundError as error:
@@ -124,7 +124,7 @@ class Temporaries:
         except OSError as error:
             raise cannot_write(os.path.join(self._root, target), error) from error
 
-    def _described(self, descriptor: int, path: str, target: str, size: int, known: str = "") -> PreparedFile:
+    def _prepared_file(self, descriptor: int, path: str, target: str, size: int, known: str = "") -> PreparedFile:
         if self._fsync:
             os.fsync(descriptor)
         name = path.rpartition("/")[2]

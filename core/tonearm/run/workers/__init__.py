@@ -1,1 +1,1 @@
-"""Who does the work of a run: executors, their worker processes, and the protocol between them."""
+"""Executors, their worker processes, and the messages between them and the run."""

@@ -185,7 +185,7 @@ class LocalExecutor(Executor):
             worker.received = {}
             worker.idle = worker.timed_out = False
             worker.last_heard = time.monotonic()
-            # If the worker has died meanwhile, that shows when it is listened to.
+            # If the worker has died meanwhile, the next `_listen` reaps it.
             worker.process.send(chunk)
 
     def _start(self) -> _Worker | None:

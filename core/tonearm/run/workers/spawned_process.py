@@ -85,6 +85,6 @@ def start_spawned(
     process = subprocess.Popen(  # noqa: S603
         words, env=environ, pass_fds=[worker_end.fileno()], stdin=subprocess.DEVNULL, stdout=2, process_group=0
     )
-    with contextlib.suppress(OSError):  # if the worker has ended already, that shows when it is listened to
+    with contextlib.suppress(OSError):  # if the worker has ended already, the executor reaps it
         run_end.sendall(HEADER.pack(len(job)) + job)
     return SpawnedProcess(run_end, settings.owner_id, process)

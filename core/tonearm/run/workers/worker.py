@@ -102,7 +102,7 @@ def serve(connection: socket.socket, make_preparer: Callable[[InterruptGate], Pr
         worker.serve()
     except KeyboardInterrupt:  # SIGTERM came before there was any work
         return 0
-    except OSError:  # the run has ended, and nobody takes what is finished
+    except OSError:  # the run has ended
         return 1
     return 0
 

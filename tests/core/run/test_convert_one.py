@@ -1,0 +1,69 @@
+import os
+from pathlib import Path
+
+import pytest
+from run_toys import files, leftovers, pipeline, task, write
+
+from tonearm.errors import ItemError, OutputError
+from tonearm.run.convert_one import convert_one
+
+
+@pytest.fixture(autouse=True)
+def inputs(folder):
+    write(a="k 0.5\nl 2.5")
+
+
+def convert(found=None, *, force=False, on_warning=print):
+    found = found or pipeline("{stem}-{key}.raw", encoder="two-files")
+    return convert_one(found, task("a.txt").source(), Path("out"), force=force, on_warning=on_warning)
+
+
+def test_all_files_of_all_items_are_published():
+    warnings = []
+    paths = convert(on_warning=warnings.append)
+    assert [str(path) for path in paths] == ["out/a-k.raw", "out/a-k.json", "out/a-l.raw", "out/a-l.json"]
+    assert sorted(files()) == ["a-k.json", "a-k.raw", "a-l.json", "a-l.raw"]
+    assert warnings == ["25 samples are loud"]
+    assert not os.path.exists("out/.tonearm")
+
+
+@pytest.mark.parametrize("existing", ["a-k.raw", "a-k.json"])
+def test_an_existing_file_is_replaced_only_by_force(existing):
+    os.mkdir("out")
+    Path("out", existing).write_text("mine")
+    with pytest.raises(ItemError) as caught:
+        convert()
+    assert caught.value.code == "not-ours"
+    assert files() == {existing: b"mine"}
+    assert leftovers() == []
+    convert(force=True)
+    assert len(files()) == 4
+
+
+def test_the_source_itself_is_not_replaced():
+    with pytest.raises(ItemError) as caught:
+        convert_one(
+            pipeline("{stem}.txt"), task("a.txt").source(), Path(), force=True, on_warning=print
+        )  # fmt: skip
+    assert caught.value.code == "output-is-input"
+    assert Path("a.txt").read_text() == "k 0.5\nl 2.5"
+
+
+def test_a_failed_item_raises_and_earlier_items_stay():
+    write(a="k 0.5\nl x\nm 0.5")
+    with pytest.raises(ItemError) as caught:
+        convert()
+    assert caught.value.code == "no-level"
+    assert sorted(files()) == ["a-k.json", "a-k.raw"]
+
+
+def test_a_failed_renaming_leaves_no_temporaries(monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OutputError, match=r"cannot write out/a-k\.json: no space left on device"):
+        convert()
+    monkeypatch.undo()
+    assert files() == {}
+    assert leftovers() == []
