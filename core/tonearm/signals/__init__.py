@@ -16,7 +16,7 @@ from tonearm.signals.grid import (
     check_sample_rate,
 )
 from tonearm.signals.signal import Signal, check_array, check_length, describe
-from tonearm.signals.spectrograms import ComplexSpectrogram, MagnitudeSpectrogram, Spectrogram
+from tonearm.signals.spectrograms import ComplexSpectrogram, FramedSignal, MagnitudeSpectrogram, Spectrogram
 from tonearm.signals.waveform import MAX_AMPLITUDE, Waveform
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "MAX_N_FFT",
     "MAX_SAMPLE_RATE",
     "ComplexSpectrogram",
+    "FramedSignal",
     "MagnitudeSpectrogram",
     "PadMode",
     "Padding",

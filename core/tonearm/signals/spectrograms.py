@@ -13,8 +13,28 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 
+class FramedSignal(Signal):
+    """The base class of signals whose values have the shape (channels, bins or bands, frames)."""
+
+    values: Array
+
+    def arrays(self) -> tuple[Array, ...]:
+        """Return the values."""
+        return (self.values,)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return int(self.values.shape[0])
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return int(self.values.shape[2])
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Spectrogram(Signal):
+class Spectrogram(FramedSignal):
     """The base class of complex and magnitude spectrograms.
 
     Parameters
@@ -40,20 +60,6 @@ class Spectrogram(Signal):
                 code="bins-mismatch",
             )
         check_length(self.length)
-
-    def arrays(self) -> tuple[Array, ...]:
-        """Return the values."""
-        return (self.values,)
-
-    @property
-    def channels(self) -> int:
-        """Number of channels."""
-        return int(self.values.shape[0])
-
-    @property
-    def frames(self) -> int:
-        """Number of frames."""
-        return int(self.values.shape[2])
 
     @property
     def sample_rate(self) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
 from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, dither_problems, float_blocks, pcm_blocks
 from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 from tonearm_plugins.formats.codec_limits import RAW
+from tonearm_plugins.formats.raw_pcm import Encoding
 
 # libsndfile's name of each type, and the bits that samples are rounded to: 16 before A-law and µ-law, 0 for floats.
 _ENCODINGS = {
@@ -30,22 +31,7 @@ class RawOptions:
     """Options of ``raw-writer``, which a reader of the file has to know."""
 
     encoding: Annotated[
-        Literal[
-            "pcm_s8",
-            "pcm_u8",
-            "pcm_s16le",
-            "pcm_s16be",
-            "pcm_s24le",
-            "pcm_s24be",
-            "pcm_s32le",
-            "pcm_s32be",
-            "pcm_f32le",
-            "pcm_f32be",
-            "pcm_f64le",
-            "pcm_f64be",
-            "mulaw",
-            "alaw",
-        ],
+        Encoding,
         Meta(description="Type and byte order of the samples, as ffmpeg and pcm-reader name them."),
     ] = "pcm_s16le"
     dither: Dither = False

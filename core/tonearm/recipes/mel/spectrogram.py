@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tonearm.errors import SignalError
 from tonearm.recipes.mel.dialect import MelDialect
-from tonearm.signals import Signal, StftGrid, check_array, check_length
+from tonearm.signals import FramedSignal, StftGrid, check_array, check_length
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MelSpectrogram(Signal):
+class MelSpectrogram(FramedSignal):
     """A mel spectrogram as the model wrote it.
 
     Parameters
@@ -42,10 +42,6 @@ class MelSpectrogram(Signal):
             )
         check_length(self.length)
 
-    def arrays(self) -> tuple[Array, ...]:
-        """Return the values."""
-        return (self.values,)
-
     def unmasked(self) -> MelSpectrogram:
         """Return the signal without masked frames at its end, which are 0 in all bands; only some dialects mask."""
         if self.dialect.last_frame != "mask":
@@ -59,16 +55,6 @@ class MelSpectrogram(Signal):
     def grid(self) -> StftGrid:
         """Grid of the analysis."""
         return self.dialect.grid
-
-    @property
-    def channels(self) -> int:
-        """Number of channels."""
-        return int(self.values.shape[0])
-
-    @property
-    def frames(self) -> int:
-        """Number of frames."""
-        return int(self.values.shape[2])
 
     @property
     def sample_rate(self) -> int:

@@ -1,6 +1,6 @@
 import pytest
+from yaml_reading import problems, said, value
 
-from tonearm.errors import PipelineError
 from tonearm.pipeline.document import Mark, read_document, to_plain
 from tonearm.pipeline.yaml.nodes import MAX_BYTES, MAX_DEPTH, MAX_NODES, node_size
 
@@ -38,21 +38,6 @@ UTF8 = "save it as UTF-8"
 
 
 KEY = "write the key as plain text"
-
-
-def value(text, **environ):
-    return to_plain(read_document(text, "p.yaml", environ=environ))
-
-
-def problems(text, **environ):
-    with pytest.raises(PipelineError) as caught:
-        read_document(text, "p.yaml", environ=environ)
-    assert {problem.file for problem in caught.value.problems} == {"p.yaml"}
-    return caught.value.problems
-
-
-def said(text, **environ):
-    return [(p.line, p.column, p.code, p.message, p.hint) for p in problems(text, **environ)]
 
 
 class TestAliases:

@@ -1,9 +1,7 @@
 """Scalars mean what YAML 1.2's core schema says."""
 
 import pytest
-
-from tonearm.errors import PipelineError
-from tonearm.pipeline.document import read_document, to_plain
+from yaml_reading import said, value
 
 OCTAL = "quote it, or write the plain value"
 
@@ -15,21 +13,6 @@ TEXT_HINT = "quote it if it is meant as text"
 
 
 SURROGATE = "write the character itself"
-
-
-def value(text, **environ):
-    return to_plain(read_document(text, "p.yaml", environ=environ))
-
-
-def problems(text, **environ):
-    with pytest.raises(PipelineError) as caught:
-        read_document(text, "p.yaml", environ=environ)
-    assert {problem.file for problem in caught.value.problems} == {"p.yaml"}
-    return caught.value.problems
-
-
-def said(text, **environ):
-    return [(p.line, p.column, p.code, p.message, p.hint) for p in problems(text, **environ)]
 
 
 class TestScalars:

@@ -1,8 +1,8 @@
 """Variables of the environment in scalars."""
 
 import pytest
+from yaml_reading import problems, said, value
 
-from tonearm.errors import PipelineError
 from tonearm.pipeline.document import Mark, ScalarNode, read_document, to_plain
 
 OCTAL = "quote it, or write the plain value"
@@ -12,21 +12,6 @@ VARIABLE = "write ${NAME} or ${NAME:default}; a literal ${ is written $${"
 
 
 SURROGATE = "write the character itself"
-
-
-def value(text, **environ):
-    return to_plain(read_document(text, "p.yaml", environ=environ))
-
-
-def problems(text, **environ):
-    with pytest.raises(PipelineError) as caught:
-        read_document(text, "p.yaml", environ=environ)
-    assert {problem.file for problem in caught.value.problems} == {"p.yaml"}
-    return caught.value.problems
-
-
-def said(text, **environ):
-    return [(p.line, p.column, p.code, p.message, p.hint) for p in problems(text, **environ)]
 
 
 class TestVariables:
