@@ -293,3 +293,29 @@ def test_the_guide_names_every_remedy() -> None:
 
     text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
     assert [one.__name__ for one in remedies.Remedy.__args__ if one.__name__ not in text] == []
+
+
+class TestTheArchitecture:
+    TEXT = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+
+    def test_every_place_that_it_names_exists(self) -> None:
+        files = [
+            f"/{path.relative_to(ROOT)}"
+            for top in ("core", "plugins", "tests", "docs")
+            for path in ROOT.glob(f"{top}/**/*")
+        ]
+        places = re.findall(r"`([\w*./]+(?:/|\.(?:py|toml|md)))`", self.TEXT)
+        assert len(places) > 60
+        patterns = (
+            re.compile(".*/" + re.escape(place.rstrip("/")).replace(r"\*", ".*").replace("X", r"\w+"))
+            for place in places
+        )
+        found = {pattern.pattern: any(pattern.fullmatch(file) for file in files) for pattern in patterns}
+        assert [place for place, exists in found.items() if not exists] == []
+
+    def test_its_tree_has_every_room(self) -> None:
+        (tree,) = re.findall(r"^```\n(core/tonearm/.*?)^```", self.TEXT, re.MULTILINE | re.DOTALL)
+        named = set(re.findall(r"^ +([\w/]+)/ ", tree, re.MULTILINE))
+        packages = [path.parent for top in ("core", "plugins") for path in ROOT.glob(f"{top}/*/*/**/__init__.py")]
+        rooms = {package.name for package in packages} - {"native", "mel"} | {"recipes/mel"}
+        assert rooms - {"recipes"} - named == set()

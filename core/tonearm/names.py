@@ -12,6 +12,9 @@ from typing import Protocol, TypeVar
 BUILTIN = "builtin"
 """Origin of everything that tonearm itself registers."""
 
+BROKEN_HINT = "update or uninstall the package that it comes from"
+"""Hint for errors in what a package registers."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 

@@ -31,7 +31,7 @@ SHARED_NAMES: Mapping[str, str] = {
     "main": "every command has a main function",
     "open_arrays": "each format has its own: hdf5.open_arrays, zarr_store.open_arrays",
     "stft": "the native kernel has the name of what it computes",
-    "write": "each kernel writes its own code, and sndfile its files",
+    "write": "each kernel writes its own code, and sndfile_writing its files",
 }
 """Public names that several modules may define, each with the reason."""
 

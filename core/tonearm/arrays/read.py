@@ -1,4 +1,7 @@
-"""Reading of an array as signals, one for each element of its batch axis, as the options describe it."""
+"""Reading of an array as signals, one for each element of its batch axis, as the options describe it.
+
+``check`` imports this module, but reads no array: what only few arrays need is imported in functions.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tonearm.arrays.axes import arrange
-from tonearm.arrays.complex_parts import check_parts, check_real, from_magnitude_and_phase, from_real_and_imaginary
 from tonearm.arrays.extent import extent_of, finite_extent_of
 from tonearm.arrays.kinds import KINDS, AxisName, KindName
-from tonearm.arrays.mel_arrays import arrange_mel, check_mel
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import MAGNITUDE_KINDS, ArrayOptions
 from tonearm.arrays.scale import check_range, to_full_scale, to_magnitude
@@ -62,9 +63,13 @@ def read_array(
     grid = options.grid() if "bin" in KINDS[kind].axes else None
     sizes: dict[AxisName, int] = {"bin": grid.bins} if grid else {}
     if options.axes and "complex" in options.axes:
+        from tonearm.arrays.complex_parts import check_real
+
         sizes["complex"] = 2
         check_real(array, "an axis of real and imaginary parts")
     if kind == "mel":
+        from tonearm.arrays.mel_arrays import arrange_mel, check_mel
+
         batch = arrange_mel(_real(array, kind), options, dialects)
     else:
         batch = arrange(array, kind, options.axes, sizes)
@@ -78,6 +83,8 @@ def read_array(
             if options.axes and "complex" in options.axes:
                 values, other = values[0], values[1]
             if other is not None and phase is None:
+                from tonearm.arrays.complex_parts import from_real_and_imaginary
+
                 values = from_real_and_imaginary(values, other, double=options.precision == "double")
             signal = _signal(values, kind, grid, options, warn)
             if isinstance(signal, MelSpectrogram):
@@ -101,6 +108,8 @@ def _second(
     given, names = (imag, ("real parts", "imaginary parts")) if phase is None else (phase, ("magnitudes", "phases"))
     if given is None:
         return None
+    from tonearm.arrays.complex_parts import check_parts
+
     given = _numbers(given)
     check_parts(array, given, names)
     return arrange(given, kind, options.axes, sizes)
@@ -109,6 +118,8 @@ def _second(
 def _with_phase(signal: Signal, phase: Array, options: ArrayOptions) -> Signal:
     if not isinstance(signal, MagnitudeSpectrogram):
         raise ItemError(f"a {signal.port} has no phase", code="kind-mismatch", remedies=(MAGNITUDE_KINDS,))
+    from tonearm.arrays.complex_parts import from_magnitude_and_phase
+
     values = from_magnitude_and_phase(signal.values, phase, options.nan)
     return ComplexSpectrogram(values=values, grid=signal.grid, length=signal.length)
 

@@ -56,7 +56,7 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
         return values if full_scale is None or bits == 64 else values / values.dtype.type(full_scale)
     if full_scale is None and (kind == "u" or bits == 64):
         raise ItemError(
-            f"a waveform of {array.dtype} values does not say what full scale is",
+            f"the full scale of a waveform of {array.dtype} values is unknown",
             code="unknown-scale",
             remedies=(
                 SetOption("full_scale", 2 ** (bits - 1), when="if it uses the whole range")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
 from tonearm.cli import console
@@ -32,6 +32,7 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
         parser = _Parser(prog=f"tonearm {command}", description=f"{COMMANDS[command]}.")
         importlib.import_module(f"tonearm.cli.{command}").add_arguments(parser)
         parser.add_argument("--debug", action="store_true", help="Show the traceback of errors")
+        parser.shorten_usage()
         # Intermixed: sources may stand before options and after them.
         return parser.parse_intermixed_args(arguments[1:], SimpleNamespace(command=command))
     parser = _Parser(
@@ -43,6 +44,7 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="Commands")
     for name, text in COMMANDS.items():
         subparsers.add_parser(name, help=text)
+    parser.shorten_usage()
     parsed = parser.parse_args(arguments, SimpleNamespace())
     if parsed.command is None:
         parser.print_help()
@@ -72,6 +74,18 @@ class _Formatter(argparse.HelpFormatter):
             width = 80
         super().__init__(prog, width=max(width, 40) - 2)
 
+    def _format_action(self, action: argparse.Action) -> str:
+        """Return the help of an action; commands stand directly below their title."""
+        if action.nargs == argparse.PARSER:
+            return "".join(map(self._format_action, self._iter_commands(action)))
+        return super()._format_action(action)
+
+    def _iter_commands(self, action: argparse.Action) -> Iterator[argparse.Action]:
+        for command in self._iter_indented_subactions(action):
+            self._dedent()
+            yield command
+            self._indent()
+
 
 class _Parser(argparse.ArgumentParser):
     """Parser whose help and messages read like the rest of the program's."""
@@ -81,6 +95,12 @@ class _Parser(argparse.ArgumentParser):
         self._positionals.title = "Arguments"
         self._optionals.title = "Options"
         self.add_argument("-h", "--help", action="help", help="Show this help")
+
+    def shorten_usage(self) -> None:
+        """Name the arguments only in the usage; the options are listed below it."""
+        forms = {"?": "[{}]", "*": "[{} ...]", "+": "{} ...", argparse.PARSER: "{} ..."}
+        names = (forms.get(str(action.nargs), "{}").format(action.metavar) for action in self._get_positional_actions())
+        self.usage = " ".join((self.prog, "[OPTIONS]", *names))
 
     def error(self, message: str) -> NoReturn:
         """Print the mistake and where to find help, and exit with 2."""

@@ -163,7 +163,7 @@ class _Binder:
         for encoder, suffix in zip(encoders, suffixes, strict=True):
             self._check_fit(spec, giver, encoder)
             if spec and encoder.bound and isinstance(encoder.bound.plugin, Encoder):
-                self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec.but(suffix=suffix)))
+                self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec.replace(suffix=suffix)))
         return spec
 
     def _spec(self, found: _Found, before: Spec | None) -> Spec | None:
@@ -175,7 +175,7 @@ class _Binder:
         if isinstance(plugin, Decoder):
             spec = self._ask(found, lambda: _a_spec(plugin.produces()))
         elif isinstance(plugin, (Transform, Regroup)) and before:
-            narrowed = before.but(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
+            narrowed = before.replace(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
             spec = self._ask(found, lambda: _a_spec(plugin.produces(narrowed)))
         return spec or Spec(signals=found.ports.gives)
 

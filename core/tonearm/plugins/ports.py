@@ -54,7 +54,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     several: bool | None = None
     suffix: str | None = None
 
-    def but(self, **changes: Any) -> Spec:
+    def replace(self, **changes: Any) -> Spec:
         """Return a copy with some fields changed."""
         return replace(self, **changes)
 

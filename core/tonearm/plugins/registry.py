@@ -16,7 +16,7 @@ import pluggy
 from msgspec import Struct
 
 from tonearm.errors import Problem, TonearmError, did_you_mean, one_line
-from tonearm.names import BUILTIN, check_name, preferred
+from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
@@ -36,6 +36,9 @@ ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "encoder": (Encoder,),
 }
 """Roles of plugins, each with its base classes."""
+
+SECTIONS: Mapping[str, str] = {"decoder": "input", "transform": "steps", "encoder": "outputs"}
+"""Roles of plugins, each with its section of a pipeline."""
 
 
 class PluginError(TonearmError):
@@ -123,7 +126,7 @@ class as_plugin_error:  # noqa: N801 - used as a statement
         reason = f"it calls sys.exit({error.code!r})" if isinstance(error, SystemExit) else one_line(error)
         raise PluginError(
             f"{self.subject} is disabled: {type(error).__name__}: {reason}",
-            hint="update or uninstall the package that it comes from",
+            hint=BROKEN_HINT,
         ) from error
 
 
@@ -253,7 +256,7 @@ class Registry:
         others = [other for other in ROLES if (other, bare) in self._entries and other != role]
         if others:
             article = "an" if others[0] == "encoder" else "a"
-            return f"{bare} is {article} {others[0]}, and stands elsewhere in a pipeline"
+            return f"{bare} is {article} {others[0]}, for {SECTIONS[others[0]]}"
         return did_you_mean(bare, [key[1] for key in self._entries if key[0] == role]) or "tonearm plugins lists all"
 
 

@@ -32,7 +32,7 @@ class Transform(Plugin[Opts], Generic[In, Out, Opts]):
         OptionError
             If the options contradict the input.
         """
-        return spec.but(signals=ports_of(type(self)).gives)
+        return spec.replace(signals=ports_of(type(self)).gives)
 
 
 class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
@@ -60,4 +60,4 @@ class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
 
         Set ``several`` if one source becomes several items.
         """
-        return spec.but(signals=ports_of(type(self)).gives, length=None)
+        return spec.replace(signals=ports_of(type(self)).gives, length=None)

@@ -101,7 +101,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
         with source.open() as file, _on_disk(file, source) as descriptor, _sound_file(descriptor) as sound:
             _check_header(sound)
             rate, channels, length = sound.samplerate, sound.channels, sound.frames
-            return self.produces().but(sample_rate=rate, channels=channels, length=length)
+            return self.produces().replace(sample_rate=rate, channels=channels, length=length)
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ class AiffWriter(TaggingEncoder[Waveform, AiffOptions]):
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file with its tags, and measure the number of clipped samples."""
-        from tonearm_plugins.formats.sndfile import write
+        from tonearm_plugins.formats.sndfile_writing import write
         from tonearm_plugins.formats.tags import write_aiff
 
         AIFF.check_signal(signal)

@@ -45,7 +45,7 @@ class FlacWriter(TaggingEncoder[Waveform, FlacOptions]):
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file with its tags, and measure the number of clipped samples."""
-        from tonearm_plugins.formats.sndfile import write
+        from tonearm_plugins.formats.sndfile_writing import write
         from tonearm_plugins.formats.tags import write_comments
 
         codec_limits.flac(signal.sample_rate).check_signal(signal)

@@ -158,7 +158,7 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
             file.write(content)
 
     def _by_soundfile(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        from tonearm_plugins.formats.sndfile import write
+        from tonearm_plugins.formats.sndfile_writing import write
         from tonearm_plugins.formats.tags import write_id3
 
         options = self.options

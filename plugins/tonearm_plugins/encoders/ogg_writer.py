@@ -47,7 +47,7 @@ class OggWriter(TaggingEncoder[Waveform, OggOptions]):
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file with its tags, and measure the number of clipped samples."""
         from tonearm_plugins.formats.channel_order import vorbis_order
-        from tonearm_plugins.formats.sndfile import write
+        from tonearm_plugins.formats.sndfile_writing import write
         from tonearm_plugins.formats.tags import write_comments
 
         VORBIS.check_signal(signal)

@@ -58,7 +58,7 @@ class OpusWriter(TaggingEncoder[Waveform, OpusOptions]):
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file with its tags, and measure the new sample rate, if any, and the number of clipped samples."""
         from tonearm_plugins.formats.channel_order import vorbis_order
-        from tonearm_plugins.formats.sndfile import write
+        from tonearm_plugins.formats.sndfile_writing import write
         from tonearm_plugins.formats.tags import write_comments
 
         self._limits().check_signal(signal)

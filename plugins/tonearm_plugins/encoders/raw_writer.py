@@ -71,7 +71,7 @@ class RawWriter(TaggingEncoder[Waveform, RawOptions]):
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the samples, and measure the number of clipped ones."""
-        from tonearm_plugins.formats.sndfile import write
+        from tonearm_plugins.formats.sndfile_writing import write
 
         RAW.check_signal(signal)
         encoding = self.options.encoding

@@ -1,11 +1,11 @@
-"""The order of channels: that of WAV everywhere, and Vorbis's own, which Opus shares."""
+"""Order of channels: WAV's everywhere, but for Vorbis and Opus, which share their own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Where each channel of Vorbis stands in WAV's order (Vorbis I, section 4.3.9, and RFC 7845, section 5.1.1.2): centre
-# comes second, LFE last. Of the others both have the same order.
+# Place of each channel of Vorbis in WAV's order (Vorbis I, section 4.3.9, and RFC 7845, section 5.1.1.2): the centre
+# comes second and the LFE last. For other numbers of channels both orders are the same.
 _FROM_WAV = {
     3: (0, 2, 1),
     5: (0, 2, 1, 3, 4),
@@ -16,5 +16,11 @@ _FROM_WAV = {
 
 
 def vorbis_order(channels: int) -> Sequence[int]:
-    """Return which of WAV's channels is each of Vorbis's; libsndfile hands them through as they are."""
+    """Return the place in WAV's order of each channel of Vorbis, since libsndfile does not reorder channels.
+
+    Examples
+    --------
+    >>> list(vorbis_order(3))  # left, centre, right
+    [0, 2, 1]
+    """
     return _FROM_WAV.get(channels, range(channels))

@@ -1,4 +1,4 @@
-"""ffmpeg: where it is, what it can do, and writing by it through pydub."""
+"""ffmpeg: its path, its abilities, and files written by it through pydub."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError, Requirement, UsageError
+from tonearm.api import ItemError, Requirement, RunCommand, UsageError
 from tonearm_plugins.formats.codec_limits import RIFF_BYTES
 
 if TYPE_CHECKING:
     import numpy as np
 
-HINT = "sudo apt install ffmpeg, or pip install 'tonearm[ffmpeg]', which brings one along"
+HINT = "sudo apt install ffmpeg, or pip install 'tonearm[ffmpeg]', which includes it"
 FFMPEG = Requirement(
     name="ffmpeg",
     program=True,
@@ -23,21 +23,21 @@ FFMPEG = Requirement(
     instead=Requirement(name="imageio_ffmpeg", hint="pip install imageio-ffmpeg"),
 )
 
-MAX_WAV = RIFF_BYTES - 1024  # bytes of samples in the WAV file by which pydub hands them to ffmpeg
+MAX_WAV = RIFF_BYTES - 1024  # bytes of samples in the WAV file that pydub gives to ffmpeg
 
-_TIMEOUT = 60  # seconds that ffmpeg has to say what it can do
+_TIMEOUT = 60  # seconds for ffmpeg to print its help
 _LAYOUT = re.compile(r"\d+ channels \([^)]*\)|\S+")
 _LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8}
 
 
 @functools.cache
 def find() -> str:
-    """Return the path of ffmpeg: the one on the PATH, else that of PyPI's imageio-ffmpeg.
+    """Return the path of ffmpeg: the one on the PATH, or else the one in the package imageio-ffmpeg.
 
     Raises
     ------
     UsageError
-        If there is none.
+        Neither is installed.
     """
     import shutil
 
@@ -48,36 +48,36 @@ def find() -> str:
         import imageio_ffmpeg
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:  # installed from source, it has no program
-        raise UsageError("ffmpeg is not here", code="missing-requirement", hint=HINT) from error
+    except (ImportError, RuntimeError) as error:  # installed from source, the package has no program
+        raise UsageError("ffmpeg is not installed", code="missing-requirement", hint=HINT) from error
 
 
 def require(program: str, *, container: str | None, codec: str | None) -> None:
-    """See that this ffmpeg writes a container and has an encoder.
+    """Check that this ffmpeg writes a container and has an encoder.
 
     Raises
     ------
     UsageError
-        If it does not.
+        It does not.
     """
     if container is not None and not _help(program, f"muxer={container}").startswith("Muxer "):
         raise UsageError(
-            f"this ffmpeg writes no format {container!r}",
+            f"this ffmpeg does not write the format {container!r}",
             code="missing-requirement",
-            hint=f"{program} -muxers lists those that it writes",
+            remedies=(RunCommand((program, "-muxers"), "which lists the formats that it writes"),),
         )
     if codec is not None and not _help(program, f"encoder={codec}").startswith("Encoder "):
         raise UsageError(
             f"this ffmpeg has no encoder {codec!r}",
             code="missing-requirement",
-            hint=f"{program} -encoders lists those that it has",
+            remedies=(RunCommand((program, "-encoders"), "which lists the encoders that it has"),),
         )
 
 
 def limits(program: str, codec: str) -> tuple[tuple[int, ...] | None, int | None]:
-    """Return the sample rates (ascending) and the most channels that an encoder takes; None where it does not say.
+    """Return the sample rates (ascending) and the largest number of channels of an encoder; None if it lists none.
 
-    ffmpeg itself does not refuse others: it resamples and mixes without a word.
+    ffmpeg does not refuse others: it resamples and mixes without a warning.
     """
     said = _help(program, f"encoder={codec}")
     rates = re.search(r"Supported sample rates:([\d ]+)", said)
@@ -90,7 +90,7 @@ def limits(program: str, codec: str) -> tuple[tuple[int, ...] | None, int | None
 
 
 def _channels(layout: str) -> int:
-    """Return how many channels ``stereo``, ``5.1(side)`` or ``2 channels (FC+LFE)`` has; 0 if nobody knows."""
+    """Return the number of channels of ``stereo``, ``5.1(side)`` or ``2 channels (FC+LFE)``; 0 if it is not known."""
     name = layout.partition("(")[0].removesuffix(" channels ")
     numbers = re.fullmatch(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", name)
     return sum(int(number or 0) for number in numbers.groups()) if numbers else _LAYOUTS.get(name, 0)
@@ -98,7 +98,7 @@ def _channels(layout: str) -> int:
 
 @functools.cache
 def _help(program: str, topic: str) -> str:
-    """Return what ffmpeg's help says of a topic."""
+    """Return the help of ffmpeg on a topic."""
     import subprocess
 
     command = [program, "-hide_banner", "-h", topic]
@@ -121,37 +121,37 @@ def export(
     parameters: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
 ) -> None:
-    """Write an audio file by pydub and ffmpeg.
+    """Write an audio file through pydub and ffmpeg.
 
     Parameters
     ----------
     path
-        Where; its suffix says nothing.
+        Path of the file; its suffix has no meaning.
     blocks
-        Integers (samples, channels), all int16 or all int32, full scale that of the type.
+        Integers (samples, channels), all int16 or all int32, at the full scale of the type.
     sample_rate
-        In Hz.
+        Sample rate in Hz.
     channels
-        How many.
+        Number of channels.
     container, codec
-        ffmpeg's names of the format and the encoder; without one, ffmpeg takes the format's usual one.
+        Format and encoder, by ffmpeg's names; by default the usual encoder of the format.
     bitrate
-        In kbit/s.
+        Bit rate in kbit/s; by default the encoder chooses.
     parameters
-        More arguments for ffmpeg.
+        Additional arguments for ffmpeg.
     tags
-        By name.
+        Tags by name.
 
     Raises
     ------
     ItemError
-        With what ffmpeg says is wrong, if it fails.
+        ffmpeg failed; the message is that of ffmpeg.
     """
     segments = _segments()
     parts = list(blocks)
     width = parts[0].itemsize
     if sum(part.nbytes for part in parts) > MAX_WAV:
-        raise ItemError("the sound is too long for pydub, which goes by a WAV file of 4 GB", code="too-long")
+        raise ItemError("the sound is too long for pydub, which uses a WAV file of up to 4 GB", code="too-long")
     segment = segments(
         b"".join(part.data for part in parts), sample_width=width, frame_rate=sample_rate, channels=channels
     )
@@ -163,7 +163,7 @@ def export(
                 format=container,
                 codec=codec,
                 bitrate=None if bitrate is None else f"{bitrate}k",
-                # Never None: pydub would write some formats itself, and ask nobody.
+                # Never None: pydub would then write some formats itself, without ffmpeg.
                 parameters=["-nostdin", "-loglevel", "error", "-map_metadata", "-1", *parameters],
                 tags=dict(tags) if tags else None,
             )
@@ -178,8 +178,8 @@ def export(
 def _segments() -> Any:
     """Return pydub's AudioSegment.
 
-    Importing pydub warns that ffmpeg is not on the PATH, which is no matter here, and that its source has escapes which
-    newer Pythons frown upon.
+    Importing pydub warns that ffmpeg is not on the PATH, which does not matter here, and of invalid escapes in its own
+    source.
     """
     import warnings
 
@@ -196,13 +196,13 @@ def _failure() -> type[Exception]:
 
 
 def _clear(error: BaseException) -> None:
-    """Close and remove the temporary files that pydub leaves behind when it fails: they are its local variables."""
+    """Close and remove the temporary files that pydub leaves behind when it fails, found among its local variables."""
     import tempfile
 
     trace = error.__traceback__
     while trace:
         for value in trace.tb_frame.f_locals.values():
-            if isinstance(value, tempfile._TemporaryFileWrapper):  # noqa: SLF001 - the class has no other name
+            if isinstance(value, tempfile._TemporaryFileWrapper):  # noqa: SLF001 - the class has no public name
                 value.close()
                 with contextlib.suppress(OSError):
                     Path(value.name).unlink(missing_ok=True)
@@ -210,7 +210,7 @@ def _clear(error: BaseException) -> None:
 
 
 def _first_error(report: str) -> str:
-    """Return the line in which ffmpeg said what is wrong; all that follow are its consequences."""
-    said = report.rpartition("Output from ffmpeg/avlib:")[2]
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return re.sub(r" @ 0x[0-9a-f]+", "", lines[0]) if lines else "it did not say why"
+    """Return the first line of a report of ffmpeg: it names the cause, and the lines after it are consequences."""
+    output = report.rpartition("Output from ffmpeg/avlib:")[2]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return re.sub(r" @ 0x[0-9a-f]+", "", lines[0]) if lines else "no reason was given"

@@ -76,7 +76,7 @@ class Image:
             return int(get(tag, 0) / 1000 * rate)
 
         try:
-            return base.but(
+            return base.replace(
                 name="riffusion, from EXIF",
                 sample_rate=rate,
                 n_fft=samples(_PADDED),

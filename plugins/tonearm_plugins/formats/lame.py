@@ -1,4 +1,8 @@
-"""MP3 by LAME itself, through lameenc, with the frame that lameenc leaves out."""
+"""MP3 by LAME, through lameenc, with the frame of information that lameenc leaves out.
+
+lameenc does not write that frame, and ffmpeg writes a wrong length into it for some sounds. Without it decoders add
+silence at both ends, so `mpeg_audio` makes it.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 BITS = 16
-"""Of the samples that lameenc takes."""
+"""Bits of the samples that lameenc takes."""
 
-_QUALITY = 3  # of the search for bits; LAME's own choice, and ffmpeg's and libsndfile's, but not lameenc's
-_ABR, _VBR = 3, 4  # LAME's numbers of its modes: the newer one of VBR
+_QUALITY = 3  # of LAME's search: the default of LAME, ffmpeg and libsndfile, but not of lameenc
+_ABR, _VBR = 3, 4  # LAME's numbers of its modes; 4 is the newer of two for VBR
 
 
 def encode(
@@ -28,25 +32,25 @@ def encode(
     abr: int | None = None,
     vbr_quality: int | None = None,
 ) -> bytes:
-    """Return an MP3 file that decodes to exactly the samples that are given.
+    """Return an MP3 file that decodes to exactly as many samples as are given.
 
     Parameters
     ----------
     blocks
-        int16 (samples, channels).
+        Samples (samples, channels) int16.
     sample_rate
-        In Hz, one that MP3 has.
+        Sample rate in Hz, one that MP3 has.
     channels
-        1 or 2.
+        Number of channels, 1 or 2.
     length
         Samples of each channel, over all blocks.
     bitrate, abr, vbr_quality
-        One of: constant or average bit rate in kbit/s that MP3 has at this rate, or quality from 0 to 9.
+        Constant bit rate or average bit rate in kbit/s that MP3 has at this rate, or quality from 0 to 9: one of them.
 
     Raises
     ------
     ItemError
-        If LAME makes something else of it than it should.
+        LAME made a file that does not fit the samples.
     """
     import lameenc
 
@@ -54,7 +58,7 @@ def encode(
     encoder.silence()
     encoder.set_channels(channels)
     encoder.set_in_sample_rate(sample_rate)
-    encoder.set_out_sample_rate(sample_rate)  # it would resample for low bit rates
+    encoder.set_out_sample_rate(sample_rate)  # by default it resamples for low bit rates
     encoder.set_quality(_QUALITY)
     mode: Mode = "cbr"
     if vbr_quality is not None:
@@ -82,18 +86,18 @@ def corrected(
     abr: int | None = None,
     vbr_quality: int | None = None,
 ) -> bytes:
-    """Return an MP3 file of ffmpeg's, which has LAME within, with a first frame that says its length right.
+    """Return an MP3 file that ffmpeg made with LAME, with the right length in its first frame.
 
-    ffmpeg counts what it puts behind the sound wrongly where LAME needs less than a whole frame for it.
+    ffmpeg miscounts the padding at the end if LAME needs less than a whole frame for it.
 
     Raises
     ------
     ItemError
-        If it is no such file.
+        The file does not begin with a frame of information, or has another length.
     """
     first = Header(int.from_bytes(content[:4], "big"))
     if not first.is_valid or content[4 + first.side : 8 + first.side] not in (b"Xing", b"Info"):
-        raise _improper("it does not start as it should")
+        raise _improper("it does not start with a frame of information")
     mode: Mode = "vbr" if vbr_quality is not None else "abr" if abr is not None else "cbr"
     return _with_info(content[first.size :], length, mode, bitrate or abr, vbr_quality)
 
@@ -109,5 +113,5 @@ def _with_info(
 
 def _improper(why: str) -> ItemError:
     return ItemError(
-        f"LAME made no proper MP3: {why}", code="encoder-failed", remedies=(SetOption("engine", "soundfile"),)
+        f"LAME made an invalid MP3 file: {why}", code="encoder-failed", remedies=(SetOption("engine", "soundfile"),)
     )

@@ -1,4 +1,4 @@
-"""AAC and ALAC in MP4, by PyAV, which has ffmpeg's libraries within."""
+"""AAC and ALAC in MP4, through PyAV, which includes the libraries of ffmpeg."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from tonearm.api import ItemError, OutputError
 from tonearm_plugins.formats.codec_limits import ALAC_FRAME, ALAC_SHORTEST
 
 if TYPE_CHECKING:
-    import numpy as np
+    from tonearm_plugins.dsp.typing import Array
 
-    Array = np.ndarray[Any, Any]
-
-# ffmpeg's names of those channels that both codecs can say, in WAV's order.
+# ffmpeg's names of the layouts that both codecs have, with channels in WAV's order.
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
 _ATOMS = {
     "album": "\xa9alb",
@@ -33,42 +31,63 @@ _FREE = "----:com.apple.iTunes:"
 
 
 def write_aac(path: Path, blocks: Iterable[Array], *, sample_rate: int, channels: int, bitrate: int) -> None:
-    """Write AAC.
+    """Write an AAC file.
 
     Parameters
     ----------
     path
-        Where.
+        Path of the file.
     blocks
-        float32 (samples, channels).
+        Samples (samples, channels) float32.
     sample_rate
-        In Hz, one that AAC has.
+        Sample rate in Hz, one that AAC has.
     channels
-        1 to 6.
+        Number of channels, 1 to 6.
     bitrate
-        In kbit/s.
+        Bit rate in kbit/s.
 
     Raises
     ------
     OutputError
-        The disk is full or the like.
+        The file cannot be written, because the disk is full for instance.
     ItemError
-        ffmpeg's libraries refuse what they were given.
+        The encoder refused the sound.
     """
     _write(path, blocks, "aac", "fltp", sample_rate, channels, bit_rate=bitrate * 1000)
 
 
 def write_alac(path: Path, blocks: Iterable[Array], *, sample_rate: int, channels: int, bits: int) -> None:
-    """Write ALAC of 16 or 24 bits; blocks are (samples, channels) of int16 or int32, full scale that of the type."""
+    """Write an ALAC file.
+
+    Parameters
+    ----------
+    path
+        Path of the file.
+    blocks
+        Samples (samples, channels): int16 for 16 bits, int32 for 24, at the full scale of the type.
+    sample_rate
+        Sample rate in Hz.
+    channels
+        Number of channels, 1 to 6.
+    bits
+        Bits of a sample, 16 or 24.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written, because the disk is full for instance.
+    ItemError
+        The encoder refused the sound.
+    """
     _write(path, blocks, "alac", "s16p" if bits == 16 else "s32p", sample_rate, channels)
 
 
 def check_alac(length: int, channels: int) -> None:
-    """Raise `ItemError` if so many samples would end in a frame that ffmpeg's encoder cannot write."""
+    """Raise `ItemError` if the last frame of ALAC would be too short for the encoder of ffmpeg."""
     last = length % ALAC_FRAME
     if channels > 2 and 0 < last < ALAC_SHORTEST:
         raise ItemError(
-            f"ALAC cannot have {length} samples of {channels} channels: the last frame has no more than {last}",
+            f"ALAC cannot have {length} samples of {channels} channels: its last frame would have only {last}",
             code="encoder-refused",
             hint="pad it by a few samples, or use flac-writer",
         )
@@ -80,7 +99,7 @@ def _write(
     import av
     import numpy as np
 
-    # In the ticks of its default, milliseconds, the file could not say how long it is, nor where it starts.
+    # The default time scale, milliseconds, is too coarse for the exact start and length.
     options = {"movie_timescale": str(sample_rate), "movflags": "+faststart"}
     layout: Any = _LAYOUTS[channels]
     try:
@@ -105,7 +124,7 @@ def _write(
 
 
 def _framed(blocks: Iterable[Array], size: int) -> Iterator[Array]:
-    """Yield blocks of a size, but for the last."""
+    """Yield the samples of blocks in frames of one size; only the last may be shorter."""
     import numpy as np
 
     rest: Array | None = None
@@ -120,7 +139,7 @@ def _framed(blocks: Iterable[Array], size: int) -> Iterator[Array]:
 
 
 def write_tags(path: Path, tags: Mapping[str, str]) -> None:
-    """Put tags into an MP4 file, as iTunes has them; nothing if there are none."""
+    """Write tags into an MP4 file as iTunes does; nothing if there are none."""
     from mutagen import mp4
 
     if not tags:

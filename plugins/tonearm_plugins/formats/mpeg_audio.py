@@ -1,7 +1,8 @@
-"""Frames of MPEG Layer III, and the one that LAME puts before all others, which says where the sound starts and ends.
+"""Frames of MPEG Layer III, and the frame of information at their start, which has the exact length of the sound.
 
 The header follows ISO/IEC 11172-3 and 13818-3; the frame of information is Xing's with LAME's extension ("Mp3 Info Tag
-revision 1"), which ffmpeg, mpg123, libsndfile and players read.
+revision 1"), which ffmpeg, mpg123, libsndfile and players read. It is made here because no library writes it: lameenc
+leaves it out, and mutagen only reads it.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 DELAY = 576
-"""Samples that LAME puts before the sound; decoders add 529 of their own, which they know."""
+"""Samples of silence that LAME puts before the sound; decoders know the 529 that they add themselves."""
 
 _RATES = (44100, 48000, 32000)
 _INFO = 156  # bytes of Xing's header and LAME's extension
-_CHECKED = 190  # bytes of the frame that its own checksum covers
-_NOT_KNOWN = 0
+_CHECKED = 190  # bytes of the frame that its checksum covers
+_UNKNOWN = 0
 _VBR_METHODS = {"cbr": 1, "abr": 2, "vbr": 4}
 
 Mode = Literal["cbr", "abr", "vbr"]
@@ -30,19 +31,19 @@ Mode = Literal["cbr", "abr", "vbr"]
 
 @dataclass(frozen=True)
 class Header:
-    """The four bytes at the start of a frame.
+    """Header of a frame.
 
     Parameters
     ----------
     word
-        As a whole number.
+        First four bytes of the frame, as a big-endian integer.
     """
 
     word: int
 
     @property
     def is_valid(self) -> bool:
-        """Whether these can be the header of a Layer III frame whose bit rate is known."""
+        """Whether this is the header of a Layer III frame whose bit rate is given."""
         version, layer = self.word >> 19 & 3, self.word >> 17 & 3
         return (
             self.word >> 21 == 0x7FF and version != 1 and layer == 1 and self._index in range(1, 15) and self._rate < 3
@@ -58,37 +59,37 @@ class Header:
 
     @property
     def is_mpeg1(self) -> bool:
-        """Whether it is MPEG-1, of 32 kHz and more."""
+        """Whether the frame is MPEG-1, which has 32 kHz and more."""
         return self.word >> 19 & 3 == 3
 
     @property
     def sample_rate(self) -> int:
-        """In Hz."""
+        """Sample rate in Hz."""
         return _RATES[self._rate] >> {3: 0, 2: 1, 0: 2}[self.word >> 19 & 3]
 
     @property
     def channels(self) -> int:
-        """1 or 2."""
+        """Number of channels, 1 or 2."""
         return 1 if self.word >> 6 & 3 == 3 else 2
 
     @property
     def samples(self) -> int:
-        """Of each channel in the frame."""
+        """Samples of each channel in the frame."""
         return 1152 if self.is_mpeg1 else 576
 
     @property
     def size(self) -> int:
-        """Of the frame, in bytes."""
+        """Size of the frame in bytes."""
         bitrate = (MPEG1_BITRATES if self.is_mpeg1 else MPEG2_BITRATES)[self._index - 1]
         return self.samples * 125 * bitrate // self.sample_rate + (self.word >> 9 & 1)
 
     @property
     def side(self) -> int:
-        """Bytes of side information, which follow the header."""
+        """Size of the side information after the header, in bytes."""
         return _side_size(self.channels, is_mpeg1=self.is_mpeg1)
 
     def with_room(self) -> Header:
-        """Return the header of a frame without padding and checksum that has room for `info_frame`."""
+        """Return the header of a frame with room for `info_frame`, without padding and checksum."""
         plain = (self.word | 1 << 16) & ~(1 << 9)
         least = max(4 + self.side + _INFO, _CHECKED + 2)
         for index in (self._index, *range(1, 15)):
@@ -110,12 +111,12 @@ def _side_size(channels: int, *, is_mpeg1: bool) -> int:
 
 
 def frame_sizes(stream: bytes | bytearray) -> list[int]:
-    """Return the size of each frame, of which there is nothing but.
+    """Return the size of each frame of a stream in bytes.
 
     Raises
     ------
     ValueError
-        If that is not so.
+        The stream has anything but whole frames.
     """
     sizes, at = [], 0
     known: dict[int, int] = {}
@@ -135,25 +136,25 @@ def frame_sizes(stream: bytes | bytearray) -> list[int]:
 
 
 def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: int = 0, quality: int = 0) -> bytes:
-    """Return the frame to put before a stream of LAME's, so that decoders give exactly the sound that was encoded.
+    """Return the frame to put before a stream of LAME, so that decoders return exactly the samples that were encoded.
 
     Parameters
     ----------
     stream
-        Frames, all that LAME made of the sound.
+        Frames that LAME made of the sound.
     length
-        Samples of each channel that it was given.
+        Samples of each channel of the sound.
     mode
-        Constant, average, or variable bit rate.
+        Kind of bit rate: constant, average or variable.
     bitrate
-        In kbit/s, constant or average.
+        Bit rate in kbit/s, constant or average.
     quality
-        Of variable bit rate, 0 to 9.
+        Quality of a variable bit rate, 0 to 9.
 
     Raises
     ------
     ValueError
-        If it is no such stream, or does not have so many samples.
+        The stream has anything but whole frames, or frames for another number of samples.
     """
     sizes = frame_sizes(stream)
     header = Header(int.from_bytes(stream[:4], "big"))
@@ -166,7 +167,7 @@ def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: i
     body[:4] = room.word.to_bytes(4, "big")
     at = 4 + header.side
     struct.pack_into(">4sIII", body, at, b"Info" if mode == "cbr" else b"Xing", 15, len(sizes), total)
-    body[at + 16 : at + 116] = _places(sizes, room.size, total)
+    body[at + 16 : at + 116] = _seek_table(sizes, room.size, total)
     struct.pack_into(">I", body, at + 116, 97 - 10 * (quality if mode == "vbr" else 4))
     rate = header.sample_rate
     source = 0 if rate <= 32000 else 1 if rate == 44100 else 2
@@ -177,11 +178,11 @@ def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: i
         at + 120,
         b"LAME3.100",
         _VBR_METHODS[mode],
-        _NOT_KNOWN,  # low-pass
-        _NOT_KNOWN,  # peak
-        _NOT_KNOWN,  # gain of the track
-        _NOT_KNOWN,  # and of the album
-        _NOT_KNOWN,  # encoding flags
+        _UNKNOWN,  # low-pass
+        _UNKNOWN,  # peak
+        _UNKNOWN,  # gain of the track
+        _UNKNOWN,  # and of the album
+        _UNKNOWN,  # encoding flags
         min(bitrate, 255),
         DELAY >> 4,
         (DELAY & 15) << 4 | padding >> 8,
@@ -196,8 +197,8 @@ def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: i
     return bytes(body)
 
 
-def _places(sizes: Sequence[int], before: int, total: int) -> bytes:
-    """Return where to find each percent of the sound, in 256ths of the file."""
+def _seek_table(sizes: Sequence[int], before: int, total: int) -> bytes:
+    """Return the place of each percent of the sound, in 256ths of the file."""
     starts, at = [], before
     for size in sizes:
         starts.append(at)
@@ -206,10 +207,10 @@ def _places(sizes: Sequence[int], before: int, total: int) -> bytes:
 
 
 def crc16(data: bytes | bytearray) -> int:
-    """Return the CRC-16 of some bytes (polynomial 0x8005, reflected, from 0), as LAME has it.
+    """Return the CRC-16 of bytes (polynomial 0x8005, reflected, starting from 0), as LAME computes it.
 
-    Leading zeros do not change it, and it is linear: so it is computed of many pieces at once, which are put together
-    by pairs.
+    The standard library has no such CRC. This one is linear, and leading zeros do not change it, so it is computed of
+    many pieces at once, which are then combined in pairs.
     """
     import numpy as np
 
@@ -218,7 +219,7 @@ def crc16(data: bytes | bytearray) -> int:
     steps = -(-len(data) // lanes)
     padded = np.zeros(lanes * steps, np.uint8)
     padded[len(padded) - len(data) :] = np.frombuffer(data, np.uint8)
-    # Behind the pieces stand what becomes of each low and each high byte of a CRC when as many zeros follow.
+    # After the pieces: the CRC of each low and of each high byte followed by as many zeros as a piece has bytes.
     state = np.concatenate([np.zeros(lanes), np.arange(256), np.arange(256) << 8]).astype(np.uint16)
     column = np.zeros(len(state), np.uint16)
     for piece in np.ascontiguousarray(padded.reshape(lanes, steps).T):

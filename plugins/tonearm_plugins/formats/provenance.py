@@ -1,4 +1,4 @@
-"""What made a file, written down: in its tags, and in full as JSON beside it."""
+"""Provenance of a file: short in its tags, and in full as JSON beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tonearm_plugins.formats.tags import OWN, valid
 
 
 def tags_of(made: Provenance, item: Item[Signal]) -> dict[str, str]:
-    """Return the tags that say what made the file of an item; what is not known is left out."""
+    """Return the provenance of an item as tags; what is not known is left out."""
     found = {
         "version": made.tonearm,
         "source": made.source,
@@ -26,7 +26,7 @@ def tags_of(made: Provenance, item: Item[Signal]) -> dict[str, str]:
 
 
 def write_sidecar(path: Path, made: Provenance, item: Item[Signal], tags: Mapping[str, str]) -> None:
-    """Write all that is known of what made a file, and what it holds, as JSON in UTF-8."""
+    """Write the provenance of a file and the description of its signal as JSON in UTF-8."""
     content: dict[str, Any] = {
         "tonearm": made.tonearm,
         "source": {"name": made.source, "sha256": made.sha256, "key": item.key, "index": item.index},
@@ -35,6 +35,6 @@ def write_sidecar(path: Path, made: Provenance, item: Item[Signal], tags: Mappin
         "tags": dict(tags),
         "pipeline": {"fingerprint": made.pipeline, "stages": list(made.stages)},
     }
-    # A name that is not UTF-8 has lone surrogates, which JSON can say as \\udcff.
+    # A name that is not UTF-8 has lone surrogates, which JSON can hold as \\udcff.
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     path.write_bytes(text.encode("utf-8", "backslashreplace"))

@@ -1,39 +1,39 @@
-"""Samples become integers in one place: rounded, never floored or wrapped, dithered if that is wanted."""
+"""Rounding: the one place where samples become integers. They are never floored or wrapped around."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Array = np.ndarray[Any, np.dtype[Any]]
+    from tonearm_plugins.dsp.typing import Array
 
 
 def quantize(block: Array, bits: int, dither: np.random.Generator | None = None) -> tuple[Array, int]:
-    """Round samples to integers: the nearest one, halves to the even one, limited to the range and never wrapped.
+    """Round samples to the nearest integers, halves to even; values out of range are clipped.
 
-    libsndfile and numpy's casts both floor; so whatever writes integers, FLAC and MP3 too, takes them from here.
+    libsndfile and NumPy's casts both floor. So everything that writes integers uses this function, FLAC and MP3 too.
 
     Parameters
     ----------
     block
-        float32 or float64 of any shape; full scale is ±1.0, which is ±2^(bits−1).
+        Samples, float32 or float64 of any shape. Full scale is ±1.0, which becomes ±2^(bits−1).
     bits
-        2 to 32.
+        Bits of an integer, 2 to 32.
     dither
-        Gives noise of triangular density, between −1 and +1 of the smallest step, that is added before rounding: what
-        rounding does is then noise that does not depend on the sound. None rounds alone.
+        Generator of noise of triangular density, between −1 and +1 steps, that is added before rounding. The error of
+        rounding is then noise that does not depend on the sound. None adds nothing.
 
     Returns
     -------
     values
-        The same shape; int16 for up to 16 bits and int32 above, the value in the low bits (libsndfile wants 24 bits in
-        the high ones of an int32: shift by 8).
+        Integers of the same shape, int16 for up to 16 bits and int32 above, with the value in the low bits. (libsndfile
+        takes 24 bits in the high ones of an int32: shift by 8.)
     clipped
-        How many samples were beyond ±1.0. +1.0 itself, and what rounds to it, becomes the largest value and does not
-        count: no positive integer stands for it.
+        Number of samples beyond ±1.0. +1.0 itself, and what rounds to it, becomes the largest integer and does not
+        count, since no integer stands for it.
 
     Raises
     ------
@@ -59,12 +59,12 @@ def check_type(block: Array) -> None:
 
 
 def work_type(block: Array, bits: int, dither: object = None) -> str:
-    """Return the type in which scaling by 2^(bits−1), rounding and limiting are exact, and dither is fine enough."""
+    """Return the type in which scaling by 2^(bits−1), rounding and clipping are exact, and dither is fine enough."""
     return "f4" if block.dtype.itemsize == 4 and bits <= (24 if dither is None else 16) else "f8"
 
 
 def finite_extent(block: Array) -> tuple[float, float]:
-    """Return the smallest and the largest sample (0, 0 of none); ValueError if any is not finite."""
+    """Return the smallest and the largest sample, (0, 0) if there are none; raise `ValueError` if one is not finite."""
     from tonearm_plugins.dsp.levels import extent
 
     low, high = extent(block)
@@ -74,7 +74,7 @@ def finite_extent(block: Array) -> tuple[float, float]:
 
 
 def beyond(block: Array, low: float, high: float) -> int:
-    """Count the samples beyond ±1.0."""
+    """Return the number of samples beyond ±1.0, given the smallest and the largest."""
     import numpy as np
 
     return int(np.count_nonzero(np.abs(block) > 1.0)) if low < -1.0 or high > 1.0 else 0
@@ -90,9 +90,9 @@ def round_into(
     dither: np.random.Generator | None = None,
     spare: Array | None = None,
 ) -> None:
-    """Write the nearest integers of finite samples within ``low`` and ``high``.
+    """Write the nearest integers of finite samples that lie between ``low`` and ``high``.
 
-    ``work`` is a buffer of their shape, and ``spare`` one of int32 for two channels, which makes them faster.
+    ``work`` is a buffer of their shape, and ``spare`` an int32 buffer for two channels, which makes stereo faster.
     """
     import numpy as np
 
@@ -112,7 +112,7 @@ def round_into(
     if spare is None:
         interleave(out, work)
         return
-    # Pairs of 16 bits are whole 32-bit numbers, which are put together in half the time.
+    # Two samples of 16 bits are combined into one 32-bit integer, in half the time.
     np.copyto(spare, work, casting="unsafe")
     left, right = spare
     np.bitwise_and(left, 0xFFFF, out=left)
@@ -121,7 +121,7 @@ def round_into(
 
 
 def interleave(out: Array, samples: Array) -> None:
-    """Copy channel by channel: numpy would run over the channels innermost, which takes twice as long."""
+    """Copy channel by channel: NumPy would loop over channels innermost, which takes twice as long."""
     import numpy as np
 
     if out.ndim < 2 or len(out) == 1:

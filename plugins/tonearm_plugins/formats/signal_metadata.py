@@ -1,4 +1,4 @@
-"""A signal in plain values, for files that hold arrays and for those that lie beside one."""
+"""Metadata of signals in plain values, for files that hold arrays and for the JSON beside a file."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ AXES = {
     "magnitude": ["channel", "bin", "frame"],
     "mel": ["channel", "mel", "frame"],
 }
-"""What each axis of a signal's array is, by its port."""
+"""Axes of the array of a signal, by its port."""
 
 
 def frames_first(signal: Signal) -> bool:
-    """Return whether files hold frames before bands: a mel spectrogram is written as its family writes it."""
+    """Return whether files have frames before bands: a mel spectrogram is written as its family writes it."""
     return isinstance(signal, MelSpectrogram) and signal.dialect.layout == "frames-mels"
 
 
 def as_written(signal: Signal) -> list[np.ndarray[Any, Any]]:
-    """Return the arrays of a signal with their axes as files hold them."""
+    """Return the arrays of a signal, with axes in the order of files."""
     if not frames_first(signal):
         return list(signal.arrays())
     return [array.swapaxes(-1, -2).copy(order="C") for array in signal.arrays()]
 
 
 def described(signal: Signal) -> dict[str, Any]:
-    """Return the options with which a reader of arrays gives a signal back; of a third party's own, its name alone."""
+    """Return the options with which a reader of arrays restores a signal; of a third party's signal, its name alone."""
     import msgspec
 
     found: dict[str, Any] = {"kind": signal.port}

@@ -1,4 +1,8 @@
-"""Tags: title, artist, comment, and whatever else a source says of a sound, as ID3 and as Vorbis comments."""
+"""Tags, such as title, artist and comment, as ID3 and as Vorbis comments, by mutagen.
+
+Names of tags are those of Vorbis comments. The table that maps them to frames of ID3 is tonearm's own, since mutagen's
+``easyid3`` rejects names that it does not know, where we keep them as TXXX.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN = "tonearm_"
-"""How the names of those tags begin that say what made a file."""
+"""Prefix of the tags that hold the provenance of a file."""
 
-# ID3's frames for the names that Vorbis comments, ffmpeg and libsndfile have in common; all others go into TXXX.
+# Frames of ID3 for the names that Vorbis comments, ffmpeg and libsndfile share; all others go into TXXX.
 _FRAMES = {
     "title": "TIT2",
     "artist": "TPE1",
@@ -27,18 +31,17 @@ _FRAMES = {
     "publisher": "TPUB",
     "tracknumber": "TRCK",
 }
-_DATE = re.compile(r"\d{4}(-|$)")  # of any other form, ID3's frame for it would stay empty
-_NAME = re.compile(r"[ -<>-}]+")  # what Vorbis comments allow: ASCII that can be printed, but no = and no ~
+_DATE = re.compile(r"\d{4}(-|$)")  # the ID3 frame of any other form would be empty
+_NAME = re.compile(r"[ -<>-}]+")  # allowed in Vorbis comments: printable ASCII without = and ~
 
-
-# Right of the source alone: what encoded it, by how much players turn it down, where its tracks and channels are.
+# True of the source alone: its encoder, its playback gain, the places of its tracks and channels.
 _BOUND = re.compile(
     r"cuesheet|coverart.*|encoder|itun.*|metadata_block_picture|r128_.*|replaygain_.*|software|waveformatextensible_.*"
 )
 
 
 def is_name(name: str) -> bool:
-    """Say whether this can be the name of a tag in every format."""
+    """Return whether a name is valid for a tag in every format."""
     return _NAME.fullmatch(name) is not None
 
 
@@ -48,14 +51,14 @@ def merged(found: Mapping[str, str], given: Mapping[str, str | int]) -> dict[str
     Parameters
     ----------
     found
-        What the source says; names that cannot be are left out, and what made the source itself.
+        Tags of the source. Invalid names and the provenance of the source are left out.
     given
-        What the user says, which comes first; an empty text leaves a tag out.
+        Tags of the user, which take precedence; an empty text removes a tag.
 
     Returns
     -------
     tags
-        By name in lower case; no value is empty or has a NUL in it, which would end it in most formats.
+        Tags by name in lower case. No value is empty or contains a NUL, which would end it in most formats.
     """
     found = {name: value for name, value in found.items() if not name.lower().startswith(OWN)}
     both = {name.lower(): str(value) for tags in (found, given) for name, value in tags.items() if is_name(name)}
@@ -64,12 +67,12 @@ def merged(found: Mapping[str, str], given: Mapping[str, str | int]) -> dict[str
 
 
 def valid(text: str) -> str:
-    """Return a text as every format can hold it: UTF-8, no NUL in it, no space around it."""
+    """Return a text in the form that every format can hold: UTF-8 without NUL, and without space around it."""
     return text.replace("\0", " ").strip().encode("utf-8", "backslashreplace").decode()
 
 
 def id3_frames(tags: Mapping[str, str]) -> Any:
-    """Return tags as ID3v2.4, as mutagen has it."""
+    """Return tags as mutagen's ID3v2.4."""
     from mutagen import id3
 
     frames = id3.ID3()
@@ -91,7 +94,7 @@ def add_id3(frames: Any, tags: Mapping[str, str]) -> None:
 
 
 def id3_bytes(tags: Mapping[str, str]) -> bytes:
-    """Return an ID3v2.4 tag as it stands before the first frame of an MP3 file, or in a chunk of a WAV file."""
+    """Return the bytes of an ID3v2.4 tag, for the start of an MP3 file or a chunk of a WAV file."""
     import io
 
     file = io.BytesIO()
@@ -100,13 +103,13 @@ def id3_bytes(tags: Mapping[str, str]) -> bytes:
 
 
 def write_id3(path: Path, tags: Mapping[str, str]) -> None:
-    """Put an ID3v2.4 tag before the first frame of an MP3 file, which stays as it is; nothing if there are no tags."""
+    """Insert an ID3v2.4 tag at the start of an MP3 file and leave the rest as it is; nothing if there are no tags."""
     if tags:
         id3_frames(tags).save(path, v1=0, padding=lambda _: 0)
 
 
 def write_aiff(path: Path, tags: Mapping[str, str]) -> None:
-    """Put an ID3v2.4 tag into a chunk of an AIFF file; nothing if there are no tags."""
+    """Write an ID3v2.4 tag into a chunk of an AIFF file; nothing if there are no tags."""
     from mutagen.aiff import AIFF
 
     if not tags:
@@ -118,7 +121,7 @@ def write_aiff(path: Path, tags: Mapping[str, str]) -> None:
 
 
 def write_comments(path: Path, tags: Mapping[str, str], container: Literal["flac", "vorbis", "opus"]) -> None:
-    """Put Vorbis comments into a FLAC or an Ogg file, which stays as it is; nothing if there are no tags."""
+    """Write Vorbis comments into a FLAC or Ogg file and leave the sound as it is; nothing if there are no tags."""
     if not tags:
         return
     file: Any
@@ -140,20 +143,20 @@ def write_comments(path: Path, tags: Mapping[str, str], container: Literal["flac
 
 
 def read_more(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
-    """Return the tags of a sound file, those too that libsndfile has no names for; none if they cannot be read.
+    """Return the tags of a sound file, including those unknown to libsndfile; none if they cannot be read.
 
     Parameters
     ----------
     file
-        The file, at any place.
+        Binary file, at any position.
     container, subtype
-        libsndfile's names of what it is.
+        Format and subtype, by libsndfile's names.
 
     Returns
     -------
     tags
-        By name in lower case; several values of one name are joined by ``; ``. What would be wrong of another file is
-        left out: its encoder, its gain for playback, pictures.
+        Tags by name in lower case; several values of one name are joined by ``; ``. Tags that would be wrong for
+        another file are left out: encoder, playback gain, pictures.
     """
     import struct
 
@@ -163,7 +166,7 @@ def read_more(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
     try:
         found = _read(file, container, subtype)
     except (mutagen.MutagenError, ValueError, LookupError, TypeError, AttributeError, EOFError, struct.error, OSError):
-        return {}  # the sound is there all the same
+        return {}  # the sound can be read without them
     return {name: text for name, text in found.items() if text and not _BOUND.fullmatch(name)}
 
 

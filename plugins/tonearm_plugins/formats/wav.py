@@ -1,13 +1,13 @@
-"""Writing WAV: samples are rounded, never floored or wrapped, and past 4 GiB the file is RF64, never a wrapped header.
+"""WAV files: samples are rounded, never floored or wrapped around, and a file beyond 4 GiB is RF64.
 
-The size of the header is known before the first sample: a pipe would do as well as a file.
+The header is complete before the first sample is written, so that the file need not be able to seek.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tonearm_plugins.dsp.blocks import samples_per_block
 from tonearm_plugins.formats.rounding import beyond, check_type, finite_extent, interleave, round_into, work_type
@@ -16,21 +16,21 @@ from tonearm_plugins.formats.wav_header import BITS, Chunk, Form, Subtype, frame
 if TYPE_CHECKING:
     import numpy as np
 
-    Array = np.ndarray[Any, np.dtype[Any]]
+    from tonearm_plugins.dsp.typing import Array
 
 
 @dataclass(frozen=True)
 class WavStats:
-    """What was written.
+    """Statistics of a written file.
 
     Parameters
     ----------
     clipped
-        Samples beyond ±1.0 that were limited to full scale; always 0 for FLOAT and DOUBLE, which keep them.
+        Number of samples beyond ±1.0 that were clipped; always 0 for FLOAT and DOUBLE, which keep them.
     peak
-        The largest magnitude of the samples as they came, 1.0 being full scale.
+        Largest magnitude of the samples before clipping; full scale is 1.0.
     bytes
-        The size of the whole file.
+        Size of the whole file.
     """
 
     clipped: int
@@ -51,38 +51,38 @@ def write_wav(
     after: Sequence[Chunk] = (),
     dither: np.random.Generator | None = None,
 ) -> WavStats:
-    """Write a WAV file in one go, in memory that does not depend on its length.
+    """Write a WAV file in one pass, with memory that does not depend on its length.
 
     Parameters
     ----------
     file
-        Open for writing, binary; it need not seek.
+        Binary file, open for writing; it need not be able to seek.
     blocks
-        Samples, channel first: arrays (channels, n) of float32 or float64 with full scale ±1.0, or one such array. Of a
-        mapped array only a block is touched at a time.
+        Samples (channels, n), float32 or float64 with full scale ±1.0: several arrays or one. A mapped array is read
+        block by block.
     sample_rate
-        In Hz.
+        Sample rate in Hz.
     channels
-        1 to 65535 / bytes per sample.
+        Number of channels, 1 to 65535 / bytes of a sample.
     frames
         Samples of each channel, over all blocks.
     subtype
-        PCM is rounded as `quantize` does; FLOAT and DOUBLE keep what is beyond ±1.0.
+        Sample format. PCM is rounded as by `quantize`; FLOAT and DOUBLE keep samples beyond ±1.0.
     form, before, after
-        As `frame` takes them: RIFF, RF64 or W64, and more chunks.
+        Format and additional chunks, as for `frame`.
     dither
-        Of PCM, as `quantize` takes it.
+        Generator of the dither of PCM, as for `quantize`.
 
     Returns
     -------
     WavStats
-        Clipped samples, peak, and size.
+        Number of clipped samples, peak, and size.
 
     Raises
     ------
     ValueError
-        A sample is NaN or infinite, the blocks do not have the channels or frames that were said, or the header cannot
-        hold the numbers. What was written till then is not a whole file.
+        A sample is NaN or infinite, the blocks do not have the given channels or frames, or the header cannot hold the
+        numbers. The file is then incomplete.
     """
     import numpy as np
 
@@ -96,7 +96,7 @@ def write_wav(
         if block.ndim != 2 or block.shape[0] != channels:
             raise ValueError(f"blocks must have the shape ({channels}, n), not {block.shape}")
         if done + block.shape[1] > frames:
-            raise ValueError(f"more samples came than the {frames} frames that were said")
+            raise ValueError(f"there are more samples than the {frames} frames that were announced")
         for part in _parts(block, step):
             low, high = finite_extent(part)
             _write(file, convert(part, low, high))
@@ -105,13 +105,13 @@ def write_wav(
                 clipped += beyond(part, low, high)
         done += block.shape[1]
     if done != frames:
-        raise ValueError(f"{frames} frames were said, but {done} came")
+        raise ValueError(f"{frames} frames were announced, but there are {done}")
     _write(file, memoryview(around.end))
     return WavStats(clipped, peak, around.total)
 
 
 class _Converter:
-    """Turns (channels, n) samples into the bytes of n interleaved frames, in buffers made once."""
+    """Converter of samples (channels, n) to the bytes of n interleaved frames, in buffers that are allocated once."""
 
     def __init__(self, subtype: Subtype, channels: int, step: int, dither: np.random.Generator | None) -> None:
         import numpy as np
@@ -128,7 +128,7 @@ class _Converter:
         self.work: Array | None = None
 
     def __call__(self, part: Array, low: float, high: float) -> memoryview:
-        """Convert up to ``step`` frames; what is returned is valid until the next call."""
+        """Convert up to ``step`` frames; the result is valid until the next call."""
         import numpy as np
 
         length = part.shape[1]
@@ -157,6 +157,6 @@ def _parts(block: Array, step: int) -> Iterator[Array]:
 
 
 def _write(file: BinaryIO, data: memoryview) -> None:
-    """Write all of it, also to a raw file, which may take less at a time."""
+    """Write all data, even to an unbuffered file, which may take less at a time."""
     while len(data):
         data = data[file.write(data) :]

@@ -1,4 +1,4 @@
-"""Headers of WAV and its relatives: known to the last byte before the first sample, so that nothing is ever patched.
+"""Headers of WAV and its relatives: complete before the first sample, so that nothing is patched afterwards.
 
 WAV follows Microsoft's multiple-channel note (WAVE_FORMAT_EXTENSIBLE for more than two channels or more than 16 bits of
 PCM), RF64 and ``bext`` follow EBU Tech 3306 and 3285, W64 follows Sony's specification, in which chunks are named by
@@ -17,7 +17,7 @@ from tonearm_plugins.formats.codec_limits import RIFF_BYTES
 Subtype = Literal["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]
 Form = Literal["auto", "RIFF", "RF64", "W64"]
 Chunk = tuple[bytes, bytes]
-"""Name of four bytes, and content."""
+"""Name of four bytes, and content of a chunk."""
 
 BITS: dict[str, int] = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
 INFO: Mapping[str, bytes] = {
@@ -32,11 +32,11 @@ INFO: Mapping[str, bytes] = {
     "title": b"INAM",
     "tracknumber": b"ITRK",
 }
-"""Tags that a LIST chunk of type INFO has room for."""
+"""Names of tags in a LIST chunk of type INFO."""
 
 _PCM, _IEEE_FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
-# Front centre; left and right; 3.0; quad; 5.0; 5.1; 6.1; 7.1. More channels have no places (0).
+# Front centre; left and right; 3.0; quad; 5.0; 5.1; 6.1; 7.1. More channels are not assigned to loudspeakers (0).
 _MASKS = {1: 0x4, 2: 0x3, 3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x70F, 8: 0x63F}
 _W64_RIFF = b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000")
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
@@ -44,12 +44,12 @@ _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around the samples.
+    """Bytes around the samples of a file.
 
     Parameters
     ----------
     start, end
-        The bytes before and after them.
+        Bytes before and after the samples.
     total
         Size of the whole file in bytes.
     """
@@ -69,16 +69,22 @@ def frame(
     before: Sequence[Chunk] = (),
     after: Sequence[Chunk] = (),
 ) -> Frame:
-    """Return what stands around the samples of a file.
+    """Return the bytes around the samples of a file.
 
     Parameters
     ----------
-    sample_rate, channels, frames, subtype
-        Of the samples.
+    sample_rate
+        Sample rate in Hz.
+    channels
+        Number of channels.
+    frames
+        Samples of each channel.
+    subtype
+        Sample format.
     form
-        RF64 whatever the size, or as soon as the RIFF size would pass 2^32 − 1 (auto), or never (RIFF); or W64.
+        Format of the file: RF64, RIFF, W64, or auto, which is RIFF up to a size of 2^32 − 1 bytes and RF64 above.
     before, after
-        More chunks, before and after the samples.
+        Additional chunks, before and after the samples.
 
     Raises
     ------
@@ -91,13 +97,13 @@ def frame(
     if not (channels >= 1 and width <= 0xFFFF):
         raise ValueError(f"WAV cannot hold {channels} channels of {subtype}")
     if not (sample_rate >= 1 and sample_rate * width <= 0xFFFFFFFF):
-        raise ValueError(f"WAV cannot say {sample_rate} Hz with {channels} channels of {subtype}")
+        raise ValueError(f"WAV cannot hold {sample_rate} Hz with {channels} channels of {subtype}")
     if not 0 <= frames <= 0x7FFFFFFFFFFFFFFF // (2 * width):
         raise ValueError(f"frames is out of range: {frames}")
     data = frames * width
     chunks = [*before, (b"fmt ", _fmt(sample_rate, channels, subtype, form))]
     if not subtype.startswith("PCM"):
-        # Beyond 32 bits W64 has 64 of them; RF64 says it in ds64.
+        # W64 has 64 bits for it; RF64 has the full number in ds64.
         wide = struct.pack("<Q", frames) if form == "W64" else struct.pack("<I", min(frames, 0xFFFFFFFF))
         chunks.append((b"fact", wide))
     return _w64(chunks, data) if form == "W64" else _riff(chunks, data, frames, form, after)
@@ -123,7 +129,7 @@ def _w64(chunks: Sequence[Chunk], data: int) -> Frame:
         name + _W64_TAIL + struct.pack("<Q", 24 + len(body)) + body + bytes(-len(body) % 8) for name, body in chunks
     ]
     head = b"".join(parts)
-    total = 40 + len(head) + 24 + data  # nothing after it is to be aligned: libsndfile takes all there is for samples
+    total = 40 + len(head) + 24 + data  # no alignment at the end, which libsndfile would read as samples
     start = _W64_RIFF + struct.pack("<Q", total) + b"wave" + _W64_TAIL + head
     return Frame(start + b"data" + _W64_TAIL + struct.pack("<Q", 24 + data), b"", total)
 
@@ -133,11 +139,11 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _fmt(sample_rate: int, channels: int, subtype: Subtype, form: Form) -> bytes:
-    """Return the body of a ``fmt`` chunk, in the plainest form that the standard allows."""
+    """Return the body of a ``fmt`` chunk, in the simplest form that the standard allows."""
     bits, pcm = BITS[subtype], subtype.startswith("PCM")
     width = channels * bits // 8
     tag = _PCM if pcm else _IEEE_FLOAT
-    # libsndfile, and so SoX, take W64's floats in an extensible header for integers.
+    # libsndfile, and so SoX, read floats of W64 with an extensible header as integers.
     extensible = (channels > 2 and (pcm or form != "W64")) or (pcm and bits > 16)
     shown = _EXTENSIBLE if extensible else tag
     body = struct.pack("<HHIIHH", shown, channels, sample_rate, sample_rate * width, width, bits)
@@ -147,7 +153,7 @@ def _fmt(sample_rate: int, channels: int, subtype: Subtype, form: Form) -> bytes
 
 
 def info_chunk(tags: Mapping[str, str]) -> Chunk | None:
-    """Return the LIST chunk with those tags that it has names for, in UTF-8; None if there are none of these."""
+    """Return the LIST chunk with the tags that it has names for, in UTF-8; None if there are none."""
     body = b"".join(_chunk(INFO[name], value.encode() + b"\0") for name, value in tags.items() if name in INFO)
     return (b"LIST", b"INFO" + body) if body else None
 
@@ -167,13 +173,13 @@ def bext_chunk(
     Parameters
     ----------
     description, originator, originator_reference
-        Up to 256, 32 and 32 bytes of ASCII; what is longer is cut.
+        Texts in ASCII, cut to 256, 32 and 32 bytes.
     date, time
-        ``yyyy-mm-dd`` and ``hh:mm:ss``.
+        Date and time of origination, ``yyyy-mm-dd`` and ``hh:mm:ss``.
     time_reference
-        Samples since midnight.
+        Samples from midnight to the first sample.
     coding_history
-        Lines of what was done to the sound.
+        History of the coding, one step a line.
     """
     lines = "".join(f"{line}\r\n" for line in coding_history.splitlines())
     texts = (_ascii(description), _ascii(originator), _ascii(originator_reference), _ascii(date), _ascii(time))

@@ -73,7 +73,7 @@ class Concat(Regroup[Waveform, Waveform, ConcatOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec without a length; by source, there is one item."""
-        return spec.but(signals=(Waveform,), length=None, several=False if self.options.by == "source" else None)
+        return spec.replace(signals=(Waveform,), length=None, several=False if self.options.by == "source" else None)
 
     def _concatenate(self, signals: Sequence[Waveform]) -> Waveform:
         from tonearm_plugins.dsp.concatenation import concatenate

@@ -31,5 +31,5 @@ def spec_with_length(spec: Spec, length: Callable[[int, int], int]) -> Spec:
         Function that returns the new length for the old length and the sample rate. It is called if both are known.
     """
     if spec.length is None or spec.sample_rate is None:
-        return spec.but(signals=(Waveform,), length=None)
-    return spec.but(signals=(Waveform,), length=length(spec.length, spec.sample_rate))
+        return spec.replace(signals=(Waveform,), length=None)
+    return spec.replace(signals=(Waveform,), length=length(spec.length, spec.sample_rate))

@@ -95,7 +95,7 @@ class Filter(Transform[Waveform, Waveform, FilterOptions]):
         problem = self._problem(spec.sample_rate) if spec.sample_rate is not None else None
         if problem:
             raise problem
-        return spec.but(signals=(Waveform,))
+        return spec.replace(signals=(Waveform,))
 
     def _problem(self, sample_rate: int) -> OptionError | None:
         """Return an error if an edge is not below half of the sample rate."""

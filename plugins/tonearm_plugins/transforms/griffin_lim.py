@@ -61,4 +61,4 @@ class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the spectrogram's rate and length."""
-        return spec.but(signals=(Waveform,), grid=None)
+        return spec.replace(signals=(Waveform,), grid=None)

@@ -118,7 +118,7 @@ class Guard(Transform[Waveform, Waveform, GuardOptions]):
     def produces(self, spec: Spec) -> Spec:
         """Return the spec, without a length if silence or a wrong length is repaired."""
         changes_length = "fix" in (self.options.silence, self.options.wrong_length)
-        return spec.but(signals=(Waveform,), length=None if changes_length else spec.length)
+        return spec.replace(signals=(Waveform,), length=None if changes_length else spec.length)
 
 
 class _Check:

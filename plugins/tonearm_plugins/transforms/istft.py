@@ -36,4 +36,4 @@ class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the spectrogram's rate and length."""
-        return spec.but(signals=(Waveform,), grid=None)
+        return spec.replace(signals=(Waveform,), grid=None)

@@ -146,7 +146,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         reason = loudness_refusal(spec.channels, spec.sample_rate, self.options.channel_weights)
         if reason:
             raise OptionError(reason, code="no-loudness", remedies=self._remedies(spec.sample_rate))
-        return spec.but(signals=(Waveform,))
+        return spec.replace(signals=(Waveform,))
 
     def _remedies(self, sample_rate: int | None) -> tuple[Remedy, ...]:
         """Return what to do about a waveform whose loudness cannot be measured."""

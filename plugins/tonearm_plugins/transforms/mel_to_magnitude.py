@@ -41,4 +41,4 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
     def produces(self, spec: Spec) -> Spec:
         """Return magnitudes on the dialect's grid."""
         require_invertible(spec)
-        return spec.but(signals=(MagnitudeSpectrogram,), dialect=None)
+        return spec.replace(signals=(MagnitudeSpectrogram,), dialect=None)

@@ -55,4 +55,4 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the dialect's rate and the mel's length."""
         require_invertible(spec)
-        return spec.but(signals=(Waveform,), grid=None, dialect=None)
+        return spec.replace(signals=(Waveform,), grid=None, dialect=None)

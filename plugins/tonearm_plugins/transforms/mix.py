@@ -58,7 +58,7 @@ class Mix(Transform[Waveform, Waveform, MixOptions]):
         if spec.channels is not None:
             self._rows(spec.channels)
         channels = len(self.options.pick) if self.options.pick else {"mono": 1, "stereo": 2}[str(self.options.to)]
-        return spec.but(signals=(Waveform,), channels=channels)
+        return spec.replace(signals=(Waveform,), channels=channels)
 
     def _mix(self, samples: Array) -> Array:
         import numpy as np

@@ -118,7 +118,7 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
         """Return a waveform of the dialect's rate, whose length the model decides."""
         if spec.dialect is not None and (reason := self._mismatch(spec.dialect)):
             raise OptionError(reason, option="dialect", code="dialect-mismatch", remedies=self._remedies())
-        return spec.but(
+        return spec.replace(
             signals=(Waveform,), sample_rate=self.options.dialect.sample_rate, grid=None, dialect=None, length=None
         )
 

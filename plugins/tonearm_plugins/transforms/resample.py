@@ -41,4 +41,4 @@ class Resample(Transform[Waveform, Waveform, ResampleOptions]):
         from tonearm_plugins.dsp.resampling import resampled_length
 
         rate = self.options.sample_rate
-        return spec_with_length(spec, lambda length, old: resampled_length(length, old, rate)).but(sample_rate=rate)
+        return spec_with_length(spec, lambda length, old: resampled_length(length, old, rate)).replace(sample_rate=rate)

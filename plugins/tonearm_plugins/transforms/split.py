@@ -87,7 +87,7 @@ class Split(Regroup[Waveform, Waveform, SplitOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec of several items without a length."""
-        return spec.but(signals=(Waveform,), length=None, several=True)
+        return spec.replace(signals=(Waveform,), length=None, several=True)
 
     def _bounds(self, signal: Waveform) -> Iterator[tuple[int, int]]:
         """Yield the index of the first sample of each piece, and the index after its last one."""

@@ -62,7 +62,7 @@ class Trim(Transform[Waveform, Waveform, TrimOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec without a length, which depends on the sound."""
-        return spec.but(signals=(Waveform,), length=None)
+        return spec.replace(signals=(Waveform,), length=None)
 
 
 def _widen(first: int, last: int, min_length: int, length: int) -> tuple[int, int]:

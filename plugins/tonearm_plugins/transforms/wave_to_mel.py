@@ -42,4 +42,6 @@ class WaveToMel(Transform[Waveform, MelSpectrogram, WaveToMelOptions]):
         if spec.sample_rate not in (None, dialect.sample_rate):
             message, remedy = other_rate(spec.sample_rate or 0, dialect)
             raise OptionError(message, option="dialect", code="rate-mismatch", remedies=(remedy,))
-        return spec.but(signals=(MelSpectrogram,), sample_rate=dialect.sample_rate, grid=dialect.grid, dialect=dialect)
+        return spec.replace(
+            signals=(MelSpectrogram,), sample_rate=dialect.sample_rate, grid=dialect.grid, dialect=dialect
+        )

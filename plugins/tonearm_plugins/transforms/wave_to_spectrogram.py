@@ -97,4 +97,4 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
         """Return a spectrogram of the kind that the options say."""
         made = MagnitudeSpectrogram if self.options.kind == "magnitude" else ComplexSpectrogram
         grid = self.options.grid(spec.sample_rate) if spec.sample_rate else None
-        return spec.but(signals=(made,), grid=grid)
+        return spec.replace(signals=(made,), grid=grid)

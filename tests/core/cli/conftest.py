@@ -1,7 +1,21 @@
-"""A third-party package that the tests of several commands install."""
+"""A folder to run in, and a third-party package to install, for the tests of several commands."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from core_toys import third_party
+
+PIPELINE = """\
+tonearm: 1
+input:
+  use: npy-reader
+  files: "*.npy"
+  with: {kind: waveform, sample_rate: 8000}
+outputs:
+  - use: wav-writer
+    file: "{stem}.wav"
+"""
 
 ACME = """
 from tonearm.api import *
@@ -33,3 +47,14 @@ def tonearm_transforms():
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory):
     return third_party(tmp_path_factory.mktemp("site"), "acme", ACME)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a pipeline and three arrays: one is converted, one holds NaN, one is clipped."""
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(PIPELINE)
+    np.save("a.npy", np.full(8000, 0.5, np.float32))
+    np.save("b.npy", np.array([0.5, np.nan], np.float32))
+    np.save("c.npy", np.array([0.5, 1.5, -2.0], np.float32))
+    return tmp_path

@@ -119,7 +119,7 @@ def test_a_users_mistake_exits_2_with_a_message_and_no_traceback(name, tmp_path)
     ],
     ids=["CRLF", "byte order mark", "alias", "merge key", "variable", "override"],
 )
-def test_what_is_accepted(change, arguments, tmp_path):
+def test_accepted_spellings(change, arguments, tmp_path):
     path = tmp_path / "p.yaml"
     path.write_bytes(change(RIGHT).encode())
     done = tonearm("check", path, *arguments)
@@ -134,7 +134,7 @@ class TestFiles:
         assert found.out == ""
         return found.err
 
-    def test_not_there(self, tmp_path, capsys):
+    def test_a_missing_file(self, tmp_path, capsys):
         path = tmp_path / "no.yaml"
         expected = f"unreadable: cannot read {path}: no such file or directory\n1 problem\n"
         assert self.said(path, capsys=capsys) == expected
@@ -143,7 +143,7 @@ class TestFiles:
         expected = f"unreadable: cannot read {tmp_path}: it is a folder\n1 problem\n"
         assert self.said(tmp_path, capsys=capsys) == expected
 
-    def test_a_pipe_is_not_waited_for(self, tmp_path, capsys):
+    def test_a_pipe_is_refused_without_waiting(self, tmp_path, capsys):
         os.mkfifo(tmp_path / "p.yaml")
         assert "it is not a regular file" in self.said(tmp_path / "p.yaml", capsys=capsys)
 
@@ -151,10 +151,10 @@ class TestFiles:
         (tmp_path / "p.yaml").symlink_to("p.yaml")
         assert "too many levels of symbolic links" in self.said(tmp_path / "p.yaml", capsys=capsys)
 
-    def test_an_odd_name_is_shown_on_one_line(self, tmp_path, capsys):
+    def test_an_odd_name_is_escaped(self, tmp_path, capsys):
         assert r"a\nb\x1b[31m\x00.yaml" in self.said("a\nb\x1b[31m\0.yaml", capsys=capsys)
 
-    def test_several_are_all_checked(self, tmp_path, capsys):
+    def test_all_of_several_files_are_checked(self, tmp_path, capsys):
         good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
         good.write_text(RIGHT)
         bad.write_text(RIGHT.replace("8000", "0").replace("normalize", "x"))
@@ -170,7 +170,7 @@ class TestFiles:
             "\n1 problem\n"
         )
 
-    def test_every_ready_pipeline(self, capsys):
+    def test_every_pipeline_of_configs(self, capsys):
         paths = sorted((ROOT / "configs").glob("*.yaml"))
         said = self.said(*paths, capsys=capsys, status=0)
         assert said.count(": ok: ") == len(paths) > 3

@@ -14,7 +14,7 @@ from tonearm.startup import Terminated
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "status", "message"),
     [
         (UsageError("no", hint="do"), 2, "usage: no\n    hint: do\n"),
         (PipelineError([Problem(code="a", message="b", file="f", line=1, column=2)]), 2, "f:1:2: a: b\n"),
@@ -28,7 +28,7 @@ from tonearm.startup import Terminated
         (OSError(28, "No space left on device"), 4, "output: cannot write: no space left on device\n"),
     ],
 )  # fmt: skip
-def test_each_error_has_its_exit_status(error, status, said, capsys, monkeypatch):
+def test_each_error_has_its_exit_status(error, status, message, capsys, monkeypatch):
     monkeypatch.setattr(console, "discard_stream", lambda _: None)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
 
@@ -36,7 +36,7 @@ def test_each_error_has_its_exit_status(error, status, said, capsys, monkeypatch
         raise error
 
     assert console.run_guarded(command, debug=False) == status
-    assert capsys.readouterr().err == said
+    assert capsys.readouterr().err == message
 
 
 def test_debug_prints_the_traceback_and_keeps_the_status(capsys):
@@ -44,9 +44,9 @@ def test_debug_prints_the_traceback_and_keeps_the_status(capsys):
         raise UsageError("no")
 
     assert console.run_guarded(command, debug=True) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("Traceback (most recent call last):")
-    assert said.endswith("usage: no\n")
+    message = capsys.readouterr().err
+    assert message.startswith("Traceback (most recent call last):")
+    assert message.endswith("usage: no\n")
 
 
 def test_sigterm_passes_through_a_plugin():

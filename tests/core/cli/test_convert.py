@@ -45,7 +45,7 @@ GRID = ["--sample-rate", "8000", "--n-fft", "16", "--hop-length", "4"]
 
 
 class TestConverting:
-    def test_a_waveform_as_it_is(self, folder):
+    def test_a_waveform_unchanged(self, folder):
         done = tonearm("convert", "one.npy", "one.wav", "--sample-rate", "8000", cwd=folder)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "one.wav\n")
         samples, rate = sound(folder / "one.wav")
@@ -60,7 +60,7 @@ class TestConverting:
         assert convert("four.npy", "c.wav", *axes[:1], "[batch, channel, time]", *axes[2:])[0] == 0
         assert np.array_equal(sound("b.wav")[0], sound("c.wav")[0])
 
-    def test_transforms_that_must_come_between_are_added(self, convert):
+    def test_transforms_in_between_are_added(self, convert):
         assert convert("stft.npy", "a.wav", *GRID) == (0, "", "a.wav\n")
         status, _, err = convert("magnitude.npy", "b.wav", "--kind", "magnitude", *GRID)
         assert (status, err) == (0, "b.wav\n")
@@ -87,11 +87,11 @@ class TestConverting:
         assert "key: '*.npy'" in out
         assert "axes:\n    - batch\n    - time\n" in out
 
-    def test_into_a_folder_that_is_not_there_yet(self, convert, folder):
+    def test_a_missing_folder_is_made(self, convert, folder):
         assert convert("one.npy", "x/y/a.wav", "--sample-rate", "8000") == (0, "", "x/y/a.wav\n")
         assert sorted(path.name for path in (folder / "x" / "y").iterdir()) == ["a.wav"]
 
-    def test_what_is_there_is_replaced_only_by_force(self, convert, folder):
+    def test_an_existing_file_is_replaced_only_with_force(self, convert, folder):
         run = ("one.npy", "a.wav", "--sample-rate", "8000")
         (folder / "a.wav").write_text("mine")
         status, _, err = convert(*run)
@@ -103,7 +103,7 @@ class TestConverting:
 
 
 class TestYaml:
-    def test_what_is_printed_is_a_pipeline_that_does_the_same(self, convert, installed, folder):
+    def test_the_printed_pipeline_is_equivalent(self, convert, installed, folder):
         status, out, err = convert("stft.npy", "x/a.wav", *GRID, "--step", "normalize", "--yaml")
         assert (status, err) == (0, "")
         assert not (folder / "x").exists()
@@ -125,7 +125,7 @@ RATE = ("--sample-rate", "8000")
 
 class TestMistakes:
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [
             (("one.npy", "a.wav"), "missing-option: npy-reader: 'sample_rate' is missing\n    hint: --sample-rate …"
              " (the rate that the model was made for, such as 22050)\n"),
@@ -149,14 +149,14 @@ class TestMistakes:
             (("one.npy", "{x}.wav", *RATE), "bad-template: a template has no field {x}\n    hint: there are {stem}"),
         ],
     )  # fmt: skip
-    def test_in_the_command(self, arguments, said, convert, folder):
+    def test_in_the_command(self, arguments, message, convert, folder):
         status, out, err = convert(*arguments)
         assert (status, out) == (2, "")
-        assert err.startswith(said)
+        assert err.startswith(message)
         assert not (folder / "a.wav").exists()
 
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [
             (("no.npy", "a.wav", *RATE), "unreadable: cannot read no.npy: no such file or directory\n"),
             (
@@ -165,18 +165,18 @@ class TestMistakes:
             ),
         ],
     )
-    def test_in_the_file(self, arguments, said, convert, folder):
+    def test_in_the_file(self, arguments, message, convert, folder):
         status, out, err = convert(*arguments)
         assert (status, out) == (3, "")
-        assert err.startswith(said)
+        assert err.startswith(message)
         assert not (folder / "a.wav").exists()
 
-    def test_where_nothing_can_be_written(self, convert):
+    def test_a_folder_that_cannot_be_written_to(self, convert):
         status, _, err = convert("one.npy", "/proc/a.wav", *RATE)
         assert status == 4
         assert err.startswith("output: cannot write /proc/a.wav: ")
 
-    def test_a_name_that_several_decoders_read(self, convert, monkeypatch):
+    def test_a_suffix_that_several_decoders_read(self, convert, monkeypatch):
 
         found = registry_of(decoders={"more": ToneReader})
         monkeypatch.setattr(registry, "default", lambda: found)

@@ -11,7 +11,7 @@ from tonearm.errors import OptionError
 from tonearm.plugins.registry import default
 
 
-def test_it_lists_every_dialect_with_its_figures():
+def test_the_table_has_every_dialect_with_its_figures():
     done = tonearm("plugins", "npy-reader", "--dialects")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -26,7 +26,7 @@ def test_it_lists_every_dialect_with_its_figures():
     assert "  nemo-asr: values in the dialect nemo-asr are standardised by each utterance's own" in done.stdout
 
 
-def test_as_json_with_all_of_them():
+def test_all_dialects_as_json():
     done = tonearm("plugins", "--dialects", "--json")
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     assert rows["f5-tts"]["figures"]["sample_rate"] == 24000
@@ -50,7 +50,7 @@ outputs: [{{use: wav-writer, file: a.wav}}]
 """
 
 
-def test_one_spelled_out_is_that_one(capsys, tmp_path):
+def test_the_page_of_a_dialect_is_that_dialect_in_yaml(capsys, tmp_path):
     registry = default()
     file = tmp_path / "pipeline.yaml"
     usable = 0
@@ -62,13 +62,13 @@ def test_one_spelled_out_is_that_one(capsys, tmp_path):
         assert dialects.main(registry, name=name, as_json=False) == 0
         figures = "\n".join(f"      {line}" for line in capsys.readouterr().out.splitlines())
         file.write_text(PIPELINE.format(model=__file__, name=name, dialect=figures))
-        spelled = load_pipeline(file).checked.steps[0].plugin.options.dialect
-        assert dialect.differences(spelled) == [], name
+        found = load_pipeline(file).checked.steps[0].plugin.options.dialect
+        assert dialect.differences(found) == [], name
         usable += 1
     assert usable > 54
 
 
-def test_one_spelled_out_says_where_it_comes_from():
+def test_the_page_of_a_dialect_names_its_source():
     done = tonearm("plugins", "styletts2", "--dialects")
     lines = done.stdout.splitlines()
     assert lines[0].startswith("# yl4579/StyleTTS2 meldataset.py")
@@ -87,13 +87,13 @@ def test_one_spelled_out_says_where_it_comes_from():
         ("gansynth", "refused-dialect: the dialect gansynth is refused: it holds phases beside the magnitudes"),
     ],
 )
-def test_one_that_is_not_there_or_refused(name, stderr):
+def test_unknown_and_refused_dialects(name, stderr):
     done = tonearm("plugins", name, "--dialects")
     assert done.returncode == 2
     assert done.stderr.startswith(stderr)
 
 
-def test_a_plugin_that_takes_none():
+def test_a_plugin_without_dialects():
     done = tonearm("plugins", "istft", "--dialects")
     assert done.returncode == 2
     assert done.stderr == "no-dialect: istft takes no dialect\n"

@@ -1,4 +1,4 @@
-"""``tonearm inspect`` on real arrays: kind and axes, nothing wrong said as certain, YAML that passes ``check``."""
+"""``tonearm inspect`` on real arrays: kind, axes, honest confidence, and pipelines that pass ``check``."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def test_real_mels(path: Path, tmp_path: Path, capsys: Any) -> None:
     status, out, _ = inspect(capsys, "--json", str(path))
     found = json.loads(out)
     assert status == 0
-    said = {one["what"]: one["value"] for one in reversed(found["findings"])}
-    assert said["kind"] == "mel"
-    assert said["axes"] == ("[mel, frame]" if shape[0] == dialect.n_mels else "[frame, mel]")
+    values = {one["what"]: one["value"] for one in reversed(found["findings"])}
+    assert values["kind"] == "mel"
+    assert values["axes"] == ("[mel, frame]" if shape[0] == dialect.n_mels else "[frame, mel]")
     assert {one["what"] for one in found["findings"] if one["confidence"] == "certain"} == {"values"}
     name = DIALECTS.entry(path.stem).alias or path.stem
     assert name in found["dialects"]
@@ -83,7 +83,7 @@ def test_real_mels(path: Path, tmp_path: Path, capsys: Any) -> None:
         assert name in best or len(best) >= 8
     _, out, _ = inspect(capsys, str(path))
     options = yaml.safe_load(printed_yaml(out))["input"]["with"]
-    assert options == {"kind": "mel", "axes": said["axes"].strip("[]").split(", "), "dialect": "?"}
+    assert options == {"kind": "mel", "axes": values["axes"].strip("[]").split(", "), "dialect": "?"}
     passes_check(filled(printed_yaml(out), dialect=path.stem), tmp_path, capsys)
     (note,) = (line.partition("# one of ")[2] for line in out.splitlines() if "# one of " in line)
     assert note.endswith(f"or of {len(found['dialects']) - 8} more: --json lists them") or name in note.split(", ")
@@ -100,8 +100,8 @@ def test_standardised_mels(name: str, capsys: Any) -> None:
     assert dialect.standardised
     _, out, _ = inspect(capsys, "--json", str(SAMPLES / f"mel/{name}.npy"))
     findings = json.loads(out)["findings"]
-    said = {one["what"]: one["value"] for one in reversed(findings)}
-    assert (said["kind"], said["axes"]) == (
+    values = {one["what"]: one["value"] for one in reversed(findings)}
+    assert (values["kind"], values["axes"]) == (
         "mel",
         "[mel, frame]" if dialect.layout == "mels-frames" else "[frame, mel]",
     )
@@ -135,7 +135,7 @@ def test_the_yaml_passes_check_once_filled(array: Any, steps: list[str], tmp_pat
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_yaml_of_any_array_passes_check(seed: int, tmp_path: Path, capsys: Any) -> None:
+def test_the_yaml_of_every_array_passes_check(seed: int, tmp_path: Path, capsys: Any) -> None:
     rng = np.random.default_rng(seed)
     for number in range(6):
         shape = (*rng.choice([1, 2, 4], rng.integers(0, 3)), *rng.choice([1, 2, 9, 80, 100, 257, 513, 3000], 2))
@@ -158,7 +158,7 @@ def test_real_arrays_are_read_as_the_yaml_says(name: str, tmp_path: Path, capsys
     assert signal.length == {"utt00": 61184, "utt01": 60416}.get(name, 28928)
 
 
-def test_a_page_for_people(capsys: Any) -> None:
+def test_the_page_for_people(capsys: Any) -> None:
     _, out, _ = inspect(capsys, str(SAMPLES / "utt08.npy"))
     lines = out.splitlines()
     assert lines[0].endswith("utt08.npy  1×1×1×28928 float32")
@@ -173,9 +173,7 @@ def test_a_page_for_people(capsys: Any) -> None:
     assert set("".join(out.splitlines()[1:9])) <= set(" ░▒▓█")
 
 
-def test_names_that_mean_something_to_yaml_mean_themselves(
-    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_names_with_characters_of_yaml_are_quoted(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     name = 'a ${HOME} "b" {c} #\n.npy'
     np.save(name, np.zeros(500, "f4"))
@@ -191,7 +189,7 @@ def yaml_file(pipeline: Any, folder: Path) -> Path:
     return folder / "p.yaml"
 
 
-def test_a_terminal_without_block_characters_gets_no_picture() -> None:
+def test_an_encoding_without_block_characters_gets_no_preview() -> None:
     code = "import sys; from tonearm.cli.main import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "inspect", str(SAMPLES / "utt08.npy")]
     for encoding, shown in (("utf-8", True), ("ascii", False)):
@@ -217,7 +215,7 @@ def test_every_array_of_a_file(tmp_path: Path, capsys: Any) -> None:
     assert (status, err) == (3, "no-such-key: there is no array 'x'\n    hint: --key wav, text, stft or step\n")
 
 
-def test_many_arrays_are_not_passed_over_in_silence(tmp_path: Path, capsys: Any) -> None:
+def test_arrays_that_are_not_inspected_are_counted(tmp_path: Path, capsys: Any) -> None:
     np.savez(tmp_path / "a.npz", **{f"a{number:02}": np.zeros(5) for number in range(25)})
     _, out, _ = inspect(capsys, str(tmp_path / "a.npz"))
     assert out.count("tonearm: 1") == 20
@@ -225,12 +223,12 @@ def test_many_arrays_are_not_passed_over_in_silence(tmp_path: Path, capsys: Any)
 
 
 @pytest.mark.parametrize("name", ["sr", "Sample_Rate", "fs"])
-def test_a_number_beside_the_array_says_its_rate(name: str, tmp_path: Path, capsys: Any) -> None:
+def test_a_number_beside_the_array_is_its_rate(name: str, tmp_path: Path, capsys: Any) -> None:
     np.savez(tmp_path / "a.npz", wav=np.load(SAMPLES / "utt08.npy"), **{name: 22050})
     _, out, _ = inspect(capsys, "--json", "--key", "wav", str(tmp_path / "a.npz"))
     found = json.loads(out)
-    said = next(one for one in found["findings"] if one["what"] == "sample_rate")
-    assert said == {
+    finding = next(one for one in found["findings"] if one["what"] == "sample_rate")
+    assert finding == {
         "what": "sample_rate",
         "value": "22050",
         "confidence": "likely",
@@ -240,7 +238,7 @@ def test_a_number_beside_the_array_says_its_rate(name: str, tmp_path: Path, caps
     passes_check(found["pipeline"], tmp_path, capsys)
 
 
-def test_formats_that_say_the_rate_themselves(tmp_path: Path, capsys: Any) -> None:
+def test_formats_that_store_the_rate(tmp_path: Path, capsys: Any) -> None:
     pcm = (RNG.uniform(-0.5, 0.5, 5000) * 32767).astype("i2")
     with kaldiio.WriteHelper(f"ark:{tmp_path}/a.ark") as writer:
         writer("utt1", (16000, pcm))
@@ -258,12 +256,12 @@ def test_formats_that_say_the_rate_themselves(tmp_path: Path, capsys: Any) -> No
         passes_check(found["pipeline"], tmp_path, capsys)
 
 
-def test_files_of_sound_and_pictures_say_what_they_are(tmp_path: Path, capsys: Any) -> None:
+def test_sound_files_and_images_declare_their_kind(tmp_path: Path, capsys: Any) -> None:
     for name, kind, rate in (("utt08-16k.wav", "waveform", "16000"), ("utt08-riffusion.png", "mel", "44100")):
         _, out, _ = inspect(capsys, "--json", str(SAMPLES / name))
         found = json.loads(out)
-        said = {one["what"]: one["value"] for one in found["findings"]}
-        assert (said["kind"], said["sample_rate"]) == (kind, rate)
+        values = {one["what"]: one["value"] for one in found["findings"]}
+        assert (values["kind"], values["sample_rate"]) == (kind, rate)
         passes_check(found["pipeline"], tmp_path, capsys)
         assert "?" not in json.dumps(found["pipeline"])
 
@@ -277,7 +275,7 @@ def test_files_of_sound_and_pictures_say_what_they_are(tmp_path: Path, capsys: A
         ("none.npy", "unreadable", 3),
     ],
 )
-def test_what_cannot_be_inspected(name: str, code: str, status: int, tmp_path: Path, capsys: Any) -> None:
+def test_files_that_cannot_be_inspected(name: str, code: str, status: int, tmp_path: Path, capsys: Any) -> None:
     if name != "none.npy":
         (tmp_path / name).write_bytes(b"nonsense")
     found, out, err = inspect(capsys, str(tmp_path / name))

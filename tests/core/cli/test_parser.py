@@ -19,7 +19,7 @@ def test_version():
 def test_the_help_lists_every_command(arguments):
     done = tonearm(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.findall(r"^    (\w+)  ", done.stdout, re.MULTILINE) == list(cli.COMMANDS)
+    assert re.findall(r"^  (\w+)  ", done.stdout, re.MULTILINE) == list(cli.COMMANDS)
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
@@ -39,7 +39,7 @@ def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["chekc"], "usage: argument COMMAND: invalid choice: 'chekc' (choose from "),
         (["check"], "usage: the following arguments are required: PIPELINE\n    hint: tonearm check --help\n"),
@@ -49,10 +49,10 @@ def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
         (["--nope"], "usage: unrecognized arguments: --nope\n"),
     ],
 )
-def test_a_mistake_exits_2_with_a_hint(arguments, said):
+def test_a_mistake_exits_2_with_a_hint(arguments, message):
     done = tonearm(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(said)
+    assert done.stderr.startswith(message)
 
 
 def test_options_may_stand_between_and_after_the_sources():

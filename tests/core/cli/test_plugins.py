@@ -27,7 +27,7 @@ def run(*arguments, capsys):
 
 
 class TestTable:
-    def test_of_toys(self, toys, capsys):
+    def test_columns(self, toys, capsys):
         status, out, err = run(capsys=capsys)
         assert (status, err) == (0, "")
         assert out == (
@@ -45,13 +45,13 @@ class TestTable:
             "  raw-writer    waveform →           Write float32 samples and nothing else. [tonearm_toys 1.2]\n"
         )
 
-    def test_of_what_is_installed(self):
+    def test_installed_plugins(self):
         done = tonearm("plugins")
         assert (done.returncode, done.stderr) == (0, "")
         assert re.search(r"^  istft +complex → waveform +Invert a complex spectrogram", done.stdout, re.MULTILINE)
         assert "[" not in done.stdout
 
-    def test_of_nothing(self, monkeypatch, capsys):
+    def test_no_plugin_at_all(self, monkeypatch, capsys):
         monkeypatch.setattr(registry, "default", lambda: Registry([]))
         assert run(capsys=capsys) == (0, "\n", "")
 
@@ -71,7 +71,7 @@ class TestTable:
 
 
 class TestOnePlugin:
-    def test_its_page(self, toys, capsys):
+    def test_the_page_for_people(self, toys, capsys):
         assert run("raw-writer", capsys=capsys) == (
             0,
             "raw-writer: Write float32 samples and nothing else.\nencoder, waveform →, from tonearm_toys 1.2\n\n"
@@ -91,7 +91,7 @@ class TestOnePlugin:
         Draft202012Validator.check_schema(described["options"])
         assert described["options"]["required"] == ["level"]
 
-    def test_every_one_that_is_installed(self, installed, capsys):
+    def test_every_installed_plugin(self, installed, capsys):
         for entry in installed.entries():
             status, out, err = run(entry.name, capsys=capsys)
             assert (status, err) == (0, "")
@@ -117,7 +117,7 @@ class TestOnePlugin:
 
 
 class TestThirdParties:
-    def test_what_is_wrong_is_said_and_the_rest_is_listed(self, acme):
+    def test_broken_plugins_are_warnings_and_the_others_are_listed(self, acme):
         done = tonearm("plugins", env=acme)
         assert done.returncode == 0
         assert re.search(r"^  acme-reader .* Read ACME's own. \[tonearm_acme 1.2\]$", done.stdout, re.MULTILINE)
@@ -137,7 +137,7 @@ class TestThirdParties:
         assert "Traceback" not in done.stderr
 
     @pytest.mark.parametrize("code", ["import sys; sys.exit('no licence')", "def (", "import no_such_module", "1/0"])
-    def test_one_that_ends_the_program_ends_itself_alone(self, code, tmp_path):
+    def test_a_package_that_ends_the_program_is_disabled(self, code, tmp_path):
         env = third_party(tmp_path, "broken", code, "0.9")
         done = tonearm("plugins", "istft", env=env)
         assert done.returncode == 0

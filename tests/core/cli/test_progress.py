@@ -10,7 +10,6 @@ import sysconfig
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from core_toys import third_party
 
@@ -20,11 +19,6 @@ from tonearm.errors import OutputError
 from tonearm.run.prepared import Failure
 from tonearm.run.result import Result
 
-PIPELINE = """\
-tonearm: 1
-input: {use: npy-reader, files: "*.npy", with: {kind: waveform, sample_rate: 8000}}
-outputs: [{use: wav-writer, file: "{stem}.wav"}]
-"""
 SLOW = """
 import os, time
 from tonearm.api import NoOptions, Transform, Waveform, hookimpl
@@ -37,17 +31,6 @@ class Slow(Transform[Waveform, Waveform, NoOptions]):
 def tonearm_transforms():
     return {"slow": Slow}
 """
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder with a pipeline and three arrays, one of which holds NaN."""
-    monkeypatch.chdir(tmp_path)
-    Path("p.yaml").write_text(PIPELINE)
-    np.save("a.npy", np.full(8000, 0.5, np.float32))
-    np.save("b.npy", np.array([0.5, np.nan], np.float32))
-    np.save("c.npy", np.array([0.5, 1.5, -2.0], np.float32))
-    return tmp_path
 
 
 def test_a_line_of_progress_every_few_seconds(capsys, monkeypatch):
@@ -71,7 +54,8 @@ def test_lines_while_a_source_takes_long(folder):
         "import sys, tonearm.cli.main as cli, tonearm.cli.progress as progress;"
         "progress.LINE_INTERVAL = 0.2; sys.exit(cli.main())"
     )
-    Path("p.yaml").write_text(PIPELINE.replace("outputs:", "steps: [{use: slow}]\noutputs:"))
+    text = Path("p.yaml").read_text()
+    Path("p.yaml").write_text(text.replace("outputs:", "steps: [{use: slow}]\noutputs:"))
     env = third_party(folder / "site", "slow", SLOW)
     command = [sys.executable, "-c", code, "run", "p.yaml", "a.npy", "--out", "out", "--jobs", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **env})

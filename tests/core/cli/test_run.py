@@ -11,28 +11,6 @@ import numpy as np
 import pytest
 from core_toys import tonearm
 
-PIPELINE = """\
-tonearm: 1
-input:
-  use: npy-reader
-  files: "*.npy"
-  with: {kind: waveform, sample_rate: 8000}
-outputs:
-  - use: wav-writer
-    file: "{stem}.wav"
-"""
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder with a pipeline and three arrays, of which one cannot be converted and one is clipped."""
-    monkeypatch.chdir(tmp_path)
-    Path("p.yaml").write_text(PIPELINE)
-    np.save("a.npy", np.full(8000, 0.5, np.float32))
-    np.save("b.npy", np.array([0.5, np.nan], np.float32))
-    np.save("c.npy", np.array([0.5, 1.5, -2.0], np.float32))
-    return tmp_path
-
 
 def run(*arguments, **more):
     return tonearm("run", "p.yaml", "--out", "out", "--jobs", "0", *arguments, **more)
@@ -49,7 +27,7 @@ def without_times(text):
     return re.sub(r"\d+\.\d s", "0.0 s", text)
 
 
-def test_what_a_person_sees(folder):
+def test_messages_and_summary(folder):
     done = run()
     assert (done.returncode, done.stdout) == (3, "")
     assert without_times(done.stderr) == NAN + CLIPPED + (
@@ -67,16 +45,16 @@ def test_what_a_person_sees(folder):
     assert (done.returncode, without_times(done.stderr)) == (0, "0 converted, 0 failed, 2 done before in 0.0 s\n")
 
 
-def test_quietly(folder):
+def test_quiet_prints_failures_and_logs_everything(folder):
     done = run("--quiet", "--log-file", "log")
     assert (done.returncode, done.stdout, done.stderr) == (3, "", NAN)
     log = [line.partition(" ") for line in Path("log").read_text().splitlines()]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", stamp) for stamp, _, _ in log)
-    said = "".join(f"{text}\n" for _, _, text in log)
-    assert said.startswith(NAN + CLIPPED + "2 converted, 1 failed, 1 with warnings in ")
+    message = "".join(f"{text}\n" for _, _, text in log)
+    assert message.startswith(NAN + CLIPPED + "2 converted, 1 failed, 1 with warnings in ")
 
 
-def test_the_log_is_appended_to(folder):
+def test_the_log_file_is_appended_to(folder):
     for _ in range(2):
         run("--log-file", "log")
     assert Path("log").read_text().count("converted, ") == 2
@@ -86,7 +64,7 @@ def test_the_log_is_appended_to(folder):
 
 
 class TestJson:
-    def test_a_line_an_item(self, folder):
+    def test_one_object_for_each_item(self, folder):
         done = run("--json")
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         assert [(line["source"], line["status"]) for line in lines] == [
@@ -105,7 +83,7 @@ class TestJson:
         skipped = {"status": "skipped", "reason": "done before, and unchanged"}
         assert again[:2] == [{"source": "a.npy", **skipped}, {"source": "c.npy", **skipped}]
 
-    def test_whoever_reads_it_may_leave_and_the_work_goes_on(self, folder):
+    def test_the_run_continues_when_the_reader_has_finished(self, folder):
         for number in range(20):
             os.link("a.npy", f"d{number}.npy")
         script = Path(sysconfig.get_path("scripts")) / "tonearm"
@@ -120,7 +98,7 @@ class TestJson:
         assert "Exception ignored" not in done.stderr
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-    def test_a_full_disk_where_the_lines_go_stops_the_run(self, folder):
+    def test_a_full_disk_under_stdout_stops_the_run(self, folder):
         with Path("/dev/full").open("w") as full:
             script = Path(sysconfig.get_path("scripts")) / "tonearm"
             command = [str(script), "run", "p.yaml", "--out", "out", "--jobs", "0", "--json"]
@@ -131,7 +109,7 @@ class TestJson:
 
 
 class TestDryRun:
-    def test_what_would_be_done_and_what_not_and_why(self, folder):
+    def test_planned_and_skipped_sources_with_reasons(self, folder):
         done = run("--dry-run")
         assert (done.returncode, done.stdout) == (0, "a.npy -> a.wav\nb.npy -> b.wav\nc.npy -> c.wav\n")
         assert done.stderr == "3 to convert, 0 done; outputs go below out\n"
@@ -150,7 +128,7 @@ class TestDryRun:
             "source": "a.npy", "status": "planned", "outputs": ["a.wav"], "reason": "it has changed",
         }  # fmt: skip
 
-    def test_it_says_what_a_run_would_refuse(self, folder):
+    def test_it_reports_what_a_run_would_refuse(self, folder):
         Path("out").mkdir()
         Path("out/a.wav").write_text("mine")
         done = run("--dry-run")
@@ -159,18 +137,18 @@ class TestDryRun:
 
 
 class TestSources:
-    def test_from_a_list(self, folder):
+    def test_sources_from_a_list(self, folder):
         done = run("--from", "-", input="a.npy\nc.npy\n")
         assert done.returncode == 0
         assert "2 converted" in done.stderr
 
-    def test_what_may_have_been_missed(self, folder):
+    def test_a_pattern_without_a_match_is_a_warning(self, folder):
         done = run("a.npy", "nothing/*.npy")
         assert done.returncode == 0
         assert done.stderr.startswith("warning: nothing/*.npy matches no source\n1 converted")
 
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [(["nothing/*"], "no-source: there is no source to convert\n    hint: name files, folders or patterns\n"),
          (["nothing"], "no-source: there is no file nothing\n"),
          (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
@@ -179,10 +157,10 @@ class TestSources:
          (["--timeout", "5"], "usage: a timeout needs a worker process\n"),
          (["--executor", "moon"], "unknown-executor: there is no executor 'moon'\n")],
     )  # fmt: skip
-    def test_a_command_that_is_wrong_touches_nothing(self, folder, arguments, said):
+    def test_a_wrong_command_touches_nothing(self, folder, arguments, message):
         done = run(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith(said)
+        assert done.stderr.startswith(message)
         assert not Path("out").exists()
 
     def test_odd_names_are_printed_escaped(self, folder):
@@ -194,7 +172,7 @@ class TestSources:
         assert len(done.stdout.splitlines()) == 6
 
 
-def test_failures_stop_it(folder):
+def test_a_number_of_failures_stops_the_run(folder):
     for number in range(5):
         os.link("b.npy", f"b{number}.npy")
     done = run("--max-failures", "2")
@@ -203,12 +181,12 @@ def test_failures_stop_it(folder):
     assert "1 failed, " in run("--fail-fast").stderr
 
 
-def test_tracebacks_only_for_those_who_debug(folder):
+def test_tracebacks_only_with_debug(folder):
     assert "Traceback" not in run().stderr
     assert run("--force", "--debug").stderr.count("Traceback (most recent call last)") == 1
 
 
-def test_a_second_run_into_the_folder_exits_11(folder):
+def test_a_second_run_into_the_same_folder_exits_11(folder):
     run()
     from tonearm.run.store.lock import Lock
 

@@ -6,13 +6,13 @@ from core_toys import tonearm
 from jsonschema import Draft202012Validator
 
 
-def test_it_is_printed_on_stdout_and_is_one():
+def test_the_output_is_a_valid_json_schema():
     done = tonearm("schema")
     assert (done.returncode, done.stderr) == (0, "")
     Draft202012Validator.check_schema(json.loads(done.stdout))
 
 
-def test_third_parties_are_in_it(acme):
+def test_third_parties_are_included(acme):
     done = tonearm("schema", env=acme)
     assert done.returncode == 0
     schema = json.loads(done.stdout)

@@ -10,26 +10,15 @@ from core_toys import tonearm
 
 from tonearm.cli import main as cli
 
-PIPELINE = """\
-tonearm: 1
-input: {use: npy-reader, files: "*.npy", with: {kind: waveform, sample_rate: 8000}}
-outputs: [{use: wav-writer, file: "{stem}.wav"}]
-"""
-
 
 @pytest.fixture
-def ran(tmp_path, monkeypatch):
+def ran(folder):
     """A folder in which a run converted two of three arrays."""
-    monkeypatch.chdir(tmp_path)
-    Path("p.yaml").write_text(PIPELINE)
-    np.save("a.npy", np.full(8000, 0.5, np.float32))
-    np.save("b.npy", np.array([0.5, np.nan], np.float32))
-    np.save("c.npy", np.array([0.5, 1.5, -2.0], np.float32))
     assert tonearm("run", "p.yaml", "--out", "out", "--jobs", "0").returncode == 3
-    return tmp_path
+    return folder
 
 
-def test_what_a_person_sees(ran):
+def test_the_page_for_people(ran):
     done = tonearm("status", "out")
     assert (done.returncode, done.stderr) == (3, "")
     lines = done.stdout.splitlines()
@@ -60,7 +49,7 @@ def test_as_json(ran):
     assert found["last"][0]["state"] == "finished"
 
 
-def test_nothing_failed(ran, capsys):
+def test_exit_status_0_once_everything_is_converted(ran, capsys):
     Path("b.npy").unlink()
     np.save("b.npy", np.zeros(10, np.float32))
     assert tonearm("run", "p.yaml", "--out", "out", "--jobs", "0").returncode == 0
@@ -70,7 +59,7 @@ def test_nothing_failed(ran, capsys):
     assert "failed: " not in said.replace("0 failed: ", "")
 
 
-def test_no_run(tmp_path):
+def test_a_folder_without_runs(tmp_path):
     done = tonearm("status", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"no-run: no run has written to {tmp_path}\n    hint: name the folder of --out\n"

@@ -43,11 +43,11 @@ class TestClosedStreams:
     @pytest.mark.parametrize(
         "arguments", [["--help"], ["--version"], [], ["plugins"], ["plugins", "istft"], ["schema"]]
     )
-    def test_nobody_reads_what_is_printed(self, arguments, env):
+    def test_a_closed_stdout_is_no_error(self, arguments, env):
         assert self.run("stdout", *arguments, env=env) == (0, "")
 
     @pytest.mark.parametrize("env", [BUFFERED, {"PYTHONUNBUFFERED": "1"}])
-    def test_nobody_reads_what_is_wrong(self, env, right):
+    def test_a_closed_stderr_keeps_the_exit_status(self, env, right):
         assert self.run("stderr", "check", right, env=env) == (0, "")
         assert self.run("stderr", "check", right.parent, env=env) == (2, "")
         assert self.run("stderr", "nope", env=env) == (2, "")
@@ -63,20 +63,20 @@ class TestClosedStreams:
         ("redirection", "status"), [(">&-", 0), ("2>&-", 0), (">&- 2>&-", 0), (">/dev/full", 4), ("2>/dev/full", 0)]
     )
     @pytest.mark.parametrize("command", ["schema", "--version"])
-    def test_no_stream_at_all(self, command, redirection, status):
+    def test_missing_and_full_streams(self, command, redirection, status):
         done = subprocess.run(
             ["bash", "-c", f"'{sys.executable}' -c '{SCRIPT}' {command} {redirection}"], capture_output=True, text=True
         )
         assert done.returncode == status
         assert done.stderr == ("output: cannot write: no space left on device\n" if status else "")
 
-    def test_what_is_said_never_ends_on_stdout(self, right):
+    def test_messages_never_reach_stdout(self, right):
         done = subprocess.run(
             ["bash", "-c", f"'{sys.executable}' -c '{SCRIPT}' check '{right}' 2>&-"], capture_output=True, text=True
         )
         assert (done.returncode, done.stdout) == (0, "")
 
-    def test_what_cannot_be_encoded_is_escaped(self, right):
+    def test_characters_that_cannot_be_encoded_are_escaped(self, right):
         done = tonearm("check", right, env={"PYTHONIOENCODING": "ascii"})
         assert done.returncode == 0
         assert done.stderr.endswith("right.yaml: ok: npy-reader \\u2192 wav-writer\n")

@@ -134,7 +134,7 @@ def test_what_is_no_plugin_is_said(cls, message):
 
 def test_a_spec_is_changed_by_copying():
     spec = Spec(signals=(Waveform,), sample_rate=8000)
-    assert spec.but(channels=2) == Spec(signals=(Waveform,), sample_rate=8000, channels=2)
+    assert spec.replace(channels=2) == Spec(signals=(Waveform,), sample_rate=8000, channels=2)
     assert spec.channels is None
     with pytest.raises(AttributeError):
         spec.channels = 3

@@ -13,9 +13,6 @@ UPDATE = "update or uninstall the package that it comes from"
 NAMES = "not a valid plugin name: use lower-case letters, digits, single hyphens"
 
 
-ELSEWHERE = ", and stands elsewhere in a pipeline"
-
-
 GOOD = hooks(transforms={"same": Same})
 
 
@@ -259,8 +256,8 @@ class TestNames:
             ("transform", "toys/sane", "there is no transform 'toys/sane'", "did you mean 'same'?"),
             ("transform", "other/same", "there is no transform 'other/same'", "did you mean 'same'?"),
             ("transform", "/same", "there is no transform '/same'", "did you mean 'same'?"),
-            ("transform", "tone-reader", "there is no transform 'tone-reader'", f"tone-reader is a decoder{ELSEWHERE}"),
-            ("decoder", "raw-writer", "there is no decoder 'raw-writer'", f"raw-writer is an encoder{ELSEWHERE}"),
+            ("transform", "tone-reader", "there is no transform 'tone-reader'", "tone-reader is a decoder, for input"),
+            ("decoder", "raw-writer", "there is no decoder 'raw-writer'", "raw-writer is an encoder, for outputs"),
             ("encoder", "zzz", "there is no encoder 'zzz'", "tonearm plugins lists all"),
             ("encoder", "a\nb", r"there is no encoder 'a\\nb'", "tonearm plugins lists all"),
         ],

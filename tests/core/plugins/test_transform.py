@@ -15,12 +15,12 @@ class Split(Regroup[Waveform, Waveform, NoOptions]):
 
 def test_they_give_the_class_of_their_port():
     spec = Spec(signals=(Signal,), sample_rate=8000, channels=2, length=5)
-    assert Invert(NoOptions()).produces(spec) == spec.but(signals=(Waveform,))
+    assert Invert(NoOptions()).produces(spec) == spec.replace(signals=(Waveform,))
 
 
 def test_regrouping_forgets_the_length():
     spec = Spec(signals=(Signal,), sample_rate=8000, channels=2, length=5)
-    assert Split(NoOptions()).produces(spec) == spec.but(signals=(Waveform,), length=None)
+    assert Split(NoOptions()).produces(spec) == spec.replace(signals=(Waveform,), length=None)
 
 
 def test_all_items_of_a_source_are_one_group_by_default():

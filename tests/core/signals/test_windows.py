@@ -8,7 +8,8 @@ import scipy.signal
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tonearm.signals.windows import COSINES, POWERS, WINDOWS, is_invertible, window_values
+from tonearm.signals.windows import COSINES, NOLA_RATIO, POWERS, WINDOWS, is_invertible, window_values
+from tonearm_plugins.dsp import framing
 
 LENGTHS = (1, 2, 3, 16, 255, 1024)
 
@@ -51,3 +52,8 @@ def test_invertible_where_scipy_says_so(name: str, n_fft: int, win: int, hop: in
 
 def test_every_window_has_coefficients() -> None:
     assert {name.removesuffix("_symmetric") for name in WINDOWS} == set(COSINES) | set(POWERS)
+
+
+def test_the_core_and_signal_processing_agree_on_nola() -> None:
+    """Neither may import the other, so each has the constant."""
+    assert NOLA_RATIO == framing.NOLA_RATIO

@@ -169,14 +169,14 @@ def test_ffmpeg_is_never_left_to_resample_or_mix(
 def test_what_this_ffmpeg_cannot_do_is_said_before_the_first_file(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", noise(1, 10))
     for options, message in (
-        ({"format": "nope"}, "this ffmpeg writes no format 'nope'"),
+        ({"format": "nope"}, "this ffmpeg does not write the format 'nope'"),
         ({"format": "mp4", "codec": "nope"}, "this ffmpeg has no encoder 'nope'"),
     ):
         with pytest.raises(UsageError, match=message) as caught:
             tonearm.load_pipeline(mapping("ffmpeg-writer", ".x", 48000, **options)).run(
                 [tmp_path / "a.npy"], out=tmp_path / "o"
             )
-        assert "lists those" in caught.value.hint
+        assert "which lists the" in caught.value.hint
 
 
 def test_a_failure_is_the_items_with_what_ffmpeg_said(tmp_path: Path, leftovers: Path) -> None:

@@ -65,7 +65,7 @@ def problem_of(use: str, suffix: str, rate: int, channels: int | None, options: 
             "codec: alac",
         ),
         ("flac-writer", 44100, 9, {}, "FLAC cannot have 9 channels, only up to 8", "wav-writer"),
-        ("wav-writer", 10_000_000, 1024, {}, "WAV cannot say 10000000 Hz with 1024 channels of PCM_16", ""),
+        ("wav-writer", 10_000_000, 1024, {}, "WAV cannot hold 10000000 Hz with 1024 channels of PCM_16", ""),
         ("npy-writer", 44100, 1, {"dtype": "int8"}, "'dtype' is 'int8'", "one of float16"),
     ],
 )

@@ -115,7 +115,7 @@ def test_a_mel_spectrogram_is_marked_band_by_band(tmp_path: Path) -> None:
 def test_values_that_cannot_be_undone_are_shown_as_they_are(tmp_path: Path) -> None:
     from tonearm.plugins.registry import default
 
-    dialect = default().dialects.find("hifigan").but(statistics="utterance")
+    dialect = default().dialects.find("hifigan").replace(statistics="utterance")
     values = np.linspace(-2, 3, 80 * 9, dtype="f4").reshape(1, 80, 9)
     plugin = PngWriter(PngOptions())
     spectra = plugin._spectra(MelSpectrogram(values=values, dialect=dialect), 500, 500)
@@ -195,7 +195,12 @@ def test_a_title_that_is_too_long_is_cut(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "options", "message", "hint"),
     [
-        ("magnitude", {"show": "waveform"}, "a spectrogram has no waveform to be shown", "griffin-lim before it"),
+        (
+            "magnitude",
+            {"show": "waveform"},
+            "a spectrogram has no waveform to show",
+            "put istft before it, or griffin-lim",
+        ),
         ("waveform", {"height": 100}, "'height' is 100", ""),
         ("waveform", {"show": "all"}, "'show' is 'all'", "one of both"),
     ],
@@ -215,14 +220,15 @@ def test_what_cannot_be_shown_is_refused(kind: str, options: dict[str, Any], mes
 @pytest.mark.parametrize(
     ("channels", "height", "message", "hint"),
     [
-        (9, 2000, "a picture has room for 8 channels, but there are 9", "mix them, or pick some, before it"),
-        (6, 600, "6 channels do not fit into 600 pixels", "height: 840"),
+        (9, 2000, "a picture has room for 8 channels, but there are 9", 'put ("mix") before it'),
+        (6, 600, "6 channels do not fit into 600 pixels", "height=840"),
     ],
 )
 def test_too_many_channels(tmp_path: Path, channels: int, height: int, message: str, hint: str) -> None:
     _, report = run(tmp_path, noise(channels, 100), mapping("png-writer", ".png", height=height))
     (error,) = report.errors
-    assert (error.code, error.message, error.hint) == ("too-many-channels", message, hint)
+    assert (error.code, error.message) == ("too-many-channels", message)
+    assert error.hint == hint
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:

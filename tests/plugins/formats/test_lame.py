@@ -32,7 +32,7 @@ def test_the_length_is_exact_whatever_the_blocks(rates: dict[str, int], length: 
 
 
 def test_a_wrong_length_is_no_proper_mp3() -> None:
-    with pytest.raises(ItemError, match="LAME made no proper MP3") as caught:
+    with pytest.raises(ItemError, match="LAME made an invalid MP3 file") as caught:
         lame.encode([tone(5000, 1)], sample_rate=24000, channels=1, length=50_000, bitrate=64)
     assert caught.value.code == "encoder-failed"
     assert caught.value.hint == "engine: soundfile"
@@ -40,7 +40,7 @@ def test_a_wrong_length_is_no_proper_mp3() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"\xff\xfb\x90\x00" + bytes(500)])
 def test_what_ffmpeg_did_not_begin_with_its_own_frame_is_refused(content: bytes) -> None:
-    with pytest.raises(ItemError, match="it does not start as it should"):
+    with pytest.raises(ItemError, match="it does not start with a frame of information"):
         lame.corrected(content, length=1, bitrate=128)
 
 

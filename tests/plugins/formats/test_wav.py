@@ -217,10 +217,10 @@ def test_w64_is_aligned_and_says_its_size(subtype: header.Subtype, frames: int) 
 
 def test_frames_must_be_what_was_said() -> None:
     samples = noise(2, 100)
-    for frames, word in ((99, "more"), (101, "100 came"), (0, "more")):
+    for frames, word in ((99, "more"), (101, "but there are 100"), (0, "more")):
         with pytest.raises(ValueError, match=word):
             written(samples, frames=frames)
-    with pytest.raises(ValueError, match="0 came"):
+    with pytest.raises(ValueError, match="but there are 0"):
         written(samples, [])
 
 

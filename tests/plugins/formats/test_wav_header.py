@@ -73,7 +73,7 @@ def test_bext_has_the_offsets_of_the_standard() -> None:
     [
         (32768, 8000, "PCM_16", 1, "WAV cannot hold 32768 channels of PCM_16"),
         (0, 8000, "PCM_16", 1, "WAV cannot hold 0 channels"),
-        (2, 2**30, "PCM_16", 1, "WAV cannot say 1073741824 Hz"),
+        (2, 2**30, "PCM_16", 1, "WAV cannot hold 1073741824 Hz"),
         (1, 8000, "PCM_12", 1, "subtype must be one of"),
         (1, 8000, "PCM_16", -1, "frames is out of range: -1"),
     ],

@@ -58,7 +58,7 @@ def test_any_dialect_converts_into_another_by_way_of_sound(one, other):
     source = DIALECTS.find(one)
     given = {name: {"base": name, "mean": -4.0, "std": 2.0} if name in STANDARDISED else name for name in (one, other)}
     if one in STANDARDISED:
-        source = source.but(mean=-4.0, std=2.0)
+        source = source.replace(mean=-4.0, std=2.0)
     mel = to_mel(soxr.resample(speech_24k, 24000, source.sample_rate), source).values[0]
     pipeline = tonearm.load_pipeline(
         {

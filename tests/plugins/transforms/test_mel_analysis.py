@@ -26,7 +26,7 @@ def test_values_are_linear_and_in_double_precision():
 
 def test_the_last_frame_is_dropped_where_the_dialect_drops_it():
     samples = sounding(22050)
-    kept, dropped = (analyse(wave(samples), HIFIGAN.but(last_frame=last)) for last in ("keep", "drop"))
+    kept, dropped = (analyse(wave(samples), HIFIGAN.replace(last_frame=last)) for last in ("keep", "drop"))
     assert dropped.shape[2] == kept.shape[2] - 1
     assert np.array_equal(dropped, kept[..., :-1])
 
@@ -50,7 +50,7 @@ def test_what_is_known_to_be_lost_is_refused_and_what_is_not_known_is_not():
 
 @pytest.mark.parametrize("coefficient", [0.0, 0.97])
 def test_preemphasis_is_undone_exactly(coefficient):
-    dialect = HIFIGAN.but(preemphasis=coefficient)
+    dialect = HIFIGAN.replace(preemphasis=coefficient)
     mel = MelSpectrogram(values=np.zeros((1, 80, 9), "f4"), dialect=dialect)
     samples = sounding(22050).astype(np.float32)[None]
     given = scipy.signal.lfilter([1, -coefficient], [1], samples.astype(float)).astype(np.float32)

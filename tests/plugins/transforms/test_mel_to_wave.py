@@ -34,14 +34,14 @@ def test_what_the_extractor_computed_comes_back_after_inversion(name):
 
 
 def test_pre_emphasis_is_undone():
-    dialect = DIALECTS.find("tacotron2-rayhane").but(steps=(), preemphasis=0.9)
+    dialect = DIALECTS.find("tacotron2-rayhane").replace(steps=(), preemphasis=0.9)
     samples = sounding(22050)
     wave = to_wave(to_mel(samples, dialect), iterations=100)
     low, _ = np.array_split(np.abs(np.fft.rfft(wave.samples[0])) ** 2, [4000])
     before_low, _ = np.array_split(np.abs(np.fft.rfft(samples)) ** 2, [4000])
     assert abs(10 * np.log10(low.sum() / before_low.sum())) < 1
     magnitude = MelToMagnitude(MelToMagnitudeOptions()).apply(to_mel(samples, dialect), Context())
-    plain = MelToMagnitude(MelToMagnitudeOptions()).apply(to_mel(samples, dialect.but(preemphasis=0.0)), Context())
+    plain = MelToMagnitude(MelToMagnitudeOptions()).apply(to_mel(samples, dialect.replace(preemphasis=0.0)), Context())
     ratio = np.median(magnitude.values[0, 10:300] / plain.values[0, 10:300])
     assert ratio == pytest.approx(1, abs=0.1)
 
@@ -67,7 +67,7 @@ def test_each_preset_comes_nearer_and_gives_way_to_what_is_said():
 def test_masked_frames_are_no_sound(name):
     dialect = DIALECTS.find(name)
     if dialect.refusal:
-        dialect = dialect.but(mean=-8.0, std=4.0)
+        dialect = dialect.replace(mean=-8.0, std=4.0)
     mel = to_mel(np.zeros(9000), dialect)
     assert not mel.values[..., -1].any()
     assert mel.values[..., :-1].any()
@@ -92,10 +92,10 @@ class TestWhatCannotBeUndone:
                 plugin.apply(mel, Context())
             assert failed.value.message == reason
         mean = tuple(np.linspace(-7, -4, dialect.n_mels))
-        given = dialect.but(mean=mean, std=2.0, last_frame="keep")
+        given = dialect.replace(mean=mean, std=2.0, last_frame="keep")
         samples = sounding(dialect.sample_rate, 0.5)
         native = to_mel(samples, given)
-        plain = to_mel(samples, given.but(mean=None, std=None, statistics="none"))
+        plain = to_mel(samples, given.replace(mean=None, std=None, statistics="none"))
         np.testing.assert_allclose(native.values[0] * 2 + np.array(mean)[:, None], plain.values[0], atol=1e-4)
         np.testing.assert_allclose(
             to_wave(native, iterations=1).samples, to_wave(plain, iterations=1).samples, atol=1e-4

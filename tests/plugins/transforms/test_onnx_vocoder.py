@@ -170,7 +170,7 @@ class TestWhatDoesNotFit:
         assert 'put "mel-to-wave" and ("wave-to-mel", {' in problem.hint
 
     def test_and_at_the_latest_with_the_signal(self, path):
-        other = HIFIGAN.but(log="log10", name="other")
+        other = HIFIGAN.replace(log="log10", name="other")
         with pytest.raises(ItemError, match=r"the mel spectrogram is in other: log log10 for ln") as caught:
             vocoder(path).apply(signal(mel(), dialect=other), Context())
         assert caught.value.code == "dialect-mismatch"
@@ -182,7 +182,7 @@ class TestWhatDoesNotFit:
         assert plugin.apply(signal(mel(20), dialect=same), Context()).length == 20 * HOP
 
     def test_a_dialect_of_another_hop(self, path):
-        wide = HIFIGAN.but(hop_length=128)
+        wide = HIFIGAN.replace(hop_length=128)
         with pytest.raises(ItemError) as caught:
             vocoder(path, dialect=wide).apply(signal(mel(20), dialect=wide), Context())
         assert caught.value.message == ("the model gives 5120 samples for 20 frames, but the dialect has 128 a frame")
@@ -258,5 +258,5 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeyp
 
 def test_produces_names_the_option(path):
     with pytest.raises(OptionError) as caught:
-        vocoder(path).produces(Spec(signals=(MelSpectrogram,), dialect=HIFIGAN.but(n_mels=100)))
+        vocoder(path).produces(Spec(signals=(MelSpectrogram,), dialect=HIFIGAN.replace(n_mels=100)))
     assert caught.value.option == "dialect"

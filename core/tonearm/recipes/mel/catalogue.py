@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tonearm.errors import OptionError, did_you_mean, one_line
-from tonearm.names import preferred
+from tonearm.names import BROKEN_HINT, preferred
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.recipes.mel.steps import MelStep
 
@@ -145,7 +145,7 @@ class Catalogue:
             raise OptionError(
                 f"the dialect {entry.name} of {one_line(entry.origin)} is broken: {error.message}",
                 code="broken-dialect",
-                hint=error.hint or "update or uninstall the package that it comes from",
+                hint=error.hint or BROKEN_HINT,
             ) from error
 
 

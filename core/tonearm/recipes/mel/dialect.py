@@ -164,7 +164,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
             pad_mode=self.pad_mode,
         )
 
-    def but(self, **changes: Any) -> MelDialect:
+    def replace(self, **changes: Any) -> MelDialect:
         """Return a copy with some figures changed."""
         return replace(self, **changes)
 

@@ -35,31 +35,31 @@ def write(
     Parameters
     ----------
     path
-        Where; its suffix says nothing.
+        Path of the file; its suffix has no meaning.
     blocks
-        (samples, channels): int16 or int32, full scale that of the type, or floats for codecs of floats; by those of
-        integers these would be floored.
+        Samples (samples, channels): int16 or int32 at the full scale of the type, or floats for formats of floats.
+        Formats of integers would floor floats.
     sample_rate
-        In Hz.
+        Sample rate in Hz.
     channels
-        How many.
+        Number of channels.
     container, subtype
-        libsndfile's names: ``FLAC``, ``PCM_16``.
+        Format and subtype, by libsndfile's names: ``FLAC``, ``PCM_16``.
     compression_level
-        0 to 1, as libsndfile counts; its own choice if not given.
+        Compression from 0 to 1 on the scale of libsndfile; by default libsndfile chooses.
     bitrate_mode
-        ``CONSTANT``, ``AVERAGE`` or ``VARIABLE``, of MP3 and Opus.
+        Mode of MP3 and Opus: ``CONSTANT``, ``AVERAGE`` or ``VARIABLE``.
     strings
-        Tags that libsndfile itself has room for: title, artist, comment.
+        Tags that libsndfile itself writes: title, artist, comment.
     endian
-        ``LITTLE`` or ``BIG``, of raw samples.
+        Byte order of raw samples, ``LITTLE`` or ``BIG``.
 
     Raises
     ------
     OutputError
-        The disk is full or the like.
+        The file cannot be written, because the disk is full for instance.
     ItemError
-        libsndfile refuses what it was given.
+        libsndfile refused the sound.
     """
     import soundfile
 
@@ -83,16 +83,16 @@ def write(
 
 
 class _Target:
-    """A file that libsndfile writes by our hands: of what fails while it closes one of its own, it says nothing.
+    """File that libsndfile writes through callbacks: it reports no error of closing a file that it opened itself.
 
     Parameters
     ----------
     path
-        Where; a file that is there is written anew.
+        Path of the file, which is overwritten.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = open(path, "w+b", buffering=0)  # noqa: PTH123, SIM115 - closed at our own end
+        self._file = open(path, "w+b", buffering=0)  # noqa: PTH123, SIM115 - closed in __exit__
         self._error: BaseException | None = None
 
     def __enter__(self) -> _Target:
@@ -103,31 +103,31 @@ class _Target:
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
-        """Raise at the end whatever went wrong with the file, which libsndfile makes nothing of: `OutputError`."""
+        """Raise the first error of the file at the end, since libsndfile ignores it: `OutputError`."""
         try:
             yield
         finally:
             error = self._error
             if isinstance(error, OSError):
                 raise OutputError(f"cannot write: {(error.strerror or str(error)).lower()}") from error
-            if error is not None:  # somebody stopped us within libsndfile's call
+            if error is not None:  # an interrupt within a call of libsndfile
                 raise error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place."""
-        return self._noted(lambda: self._file.seek(offset, whence), failed=-1)
+        """Move to a position."""
+        return self._guarded(lambda: self._file.seek(offset, whence), failed=-1)
 
     def tell(self) -> int:
-        """Return where we are."""
-        return self._noted(self._file.tell, failed=-1)
+        """Return the position."""
+        return self._guarded(self._file.tell, failed=-1)
 
     def readinto(self, buffer: Any) -> int:
-        """Read into a buffer."""
-        return self._noted(lambda: self._file.readinto(buffer) or 0, failed=0)
+        """Read bytes into a buffer."""
+        return self._guarded(lambda: self._file.readinto(buffer) or 0, failed=0)
 
     def write(self, data: Any) -> int:
-        """Write all of it."""
-        return self._noted(lambda: self._write(memoryview(data)), failed=0)
+        """Write all bytes."""
+        return self._guarded(lambda: self._write(memoryview(data)), failed=0)
 
     def _write(self, data: memoryview) -> int:
         rest = data
@@ -135,8 +135,8 @@ class _Target:
             rest = rest[self._file.write(rest) :]
         return len(data)
 
-    def _noted(self, do: Callable[[], int], *, failed: int) -> int:
-        """Do something and note what goes wrong, now and from now on: an exception would not get through libsndfile."""
+    def _guarded(self, do: Callable[[], int], *, failed: int) -> int:
+        """Call a function unless one has failed, and keep its error: no exception can pass through libsndfile."""
         if self._error is None:
             try:
                 return do()

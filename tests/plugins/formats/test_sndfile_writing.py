@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tonearm.api import OutputError
-from tonearm_plugins.formats import sndfile
+from tonearm_plugins.formats import sndfile_writing
 
 KINDS = [("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III"), ("AIFF", "PCM_16")]
 
@@ -49,7 +49,7 @@ class _Failing(io.FileIO):
 
 def _write(path: Path, container: str, subtype: str) -> None:
     noise = (np.random.default_rng(1).uniform(-8000, 8000, (48000, 1))).astype("i2")
-    sndfile.write(
+    sndfile_writing.write(
         path, [noise[:24000], noise[24000:]], sample_rate=48000, channels=1, container=container, subtype=subtype
     )
 
@@ -76,7 +76,7 @@ def test_nothing_that_fails_in_a_callback_is_lost(
             files.append(_Failing(path, call, turn, error))
             return files[0]
 
-        monkeypatch.setattr(sndfile, "open", opened, raising=False)
+        monkeypatch.setattr(sndfile_writing, "open", opened, raising=False)
         caught: BaseException | None = None
         try:
             _write(tmp_path / "x", container, subtype)
