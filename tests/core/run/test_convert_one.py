@@ -61,9 +61,9 @@ def test_a_failed_renaming_leaves_no_temporaries(monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OutputError, match=r"cannot write out/a-k\.json: no space left on device"):
-        convert()
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(OutputError, match=r"cannot write out/a-k\.json: no space left on device"):
+            convert()
     assert files() == {}
     assert leftovers() == []

@@ -2,6 +2,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -60,13 +61,20 @@ def test_one_that_goes_on_is_killed_with_what_it_started(start):
     program = start(code)
     child = int(program.process.stdout.readline())
     assert program.reap(0.01) == (-signal.SIGKILL, True)
-    while True:  # until it is gone, or a zombie
-        try:
-            with open(f"/proc/{child}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    break
-        except OSError:
+    for _ in range(600):
+        if not alive(child):
             break
+        time.sleep(0.1)
+    else:
+        pytest.fail("what it started goes on")
+
+
+def alive(process):
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_messages_and_the_end_of_the_connection(start):
