@@ -153,7 +153,7 @@ def forgets_items() -> None:
 
 
 def replaces_anything() -> None:
-    """Take no look at what is there."""
+    """Compare nothing with the files that exist."""
     output_names.OutputNames.replacement_problem = lambda *_: None
 
 
