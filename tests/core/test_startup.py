@@ -47,6 +47,14 @@ def test_msgspec_is_imported_without_typing_extensions():
     assert done.stdout == "False\n"
 
 
+@pytest.mark.parametrize("pipeline", ["p.yaml", "none.yaml"])
+def test_check_ends_with_all_its_output_and_its_status(tmp_path, pipeline):
+    (tmp_path / "p.yaml").write_text(PIPELINE)
+    command = [sys.executable, "-c", "import sys; from tonearm.cli.main import program; sys.exit(program())"]
+    done = subprocess.run([*command, "check", pipeline], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == ((0, 1) if pipeline == "p.yaml" else (2, 2))
+
+
 def test_what_the_user_says_of_blas_threads_stays():
     environ = {"OPENBLAS_THREAD_TIMEOUT": "26"}
     startup.let_blas_threads_sleep(environ)

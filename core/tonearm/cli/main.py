@@ -17,9 +17,12 @@ def program() -> int:
     """Run the command line as the whole of this process, and return the exit status as `main` does."""
     startup.collect_garbage_rarely()
     try:
-        return main()
+        status = main()
     finally:
         startup.skip_last_collection()
+    if sys.argv[1:2] == ["check"]:
+        startup.exit_at_once(status)
+    return status
 
 
 def main(argv: Sequence[str] | None = None) -> int:

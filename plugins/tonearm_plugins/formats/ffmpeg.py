@@ -6,13 +6,14 @@ import contextlib
 import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, Requirement, RunCommand, UsageError
 from tonearm_plugins.formats.codec_limits import RIFF_BYTES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
 HINT = "sudo apt install ffmpeg, or pip install 'tonearm[ffmpeg]', which includes it"
@@ -26,7 +27,7 @@ FFMPEG = Requirement(
 MAX_WAV = RIFF_BYTES - 1024  # bytes of samples in the WAV file that pydub gives to ffmpeg
 
 _TIMEOUT = 60  # seconds for ffmpeg to print its help
-_LAYOUT = re.compile(r"\d+ channels \([^)]*\)|\S+")
+_LAYOUT = r"\d+ channels \([^)]*\)|\S+"
 _LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8}
 
 
@@ -82,7 +83,7 @@ def limits(program: str, codec: str) -> tuple[tuple[int, ...] | None, int | None
     said = _help(program, f"encoder={codec}")
     rates = re.search(r"Supported sample rates:([\d ]+)", said)
     layouts = re.search(r"Supported channel layouts:(.*)", said)
-    counts = [_channels(layout) for layout in _LAYOUT.findall(layouts[1])] if layouts else []
+    counts = [_channels(layout) for layout in re.findall(_LAYOUT, layouts[1])] if layouts else []
     return (
         tuple(sorted(map(int, rates[1].split()))) if rates else None,
         max(counts) if counts and all(counts) else None,
@@ -198,6 +199,7 @@ def _failure() -> type[Exception]:
 def _clear(error: BaseException) -> None:
     """Close and remove the temporary files that pydub leaves behind when it fails, found among its local variables."""
     import tempfile
+    from pathlib import Path
 
     trace = error.__traceback__
     while trace:

@@ -31,18 +31,18 @@ _FRAMES = {
     "publisher": "TPUB",
     "tracknumber": "TRCK",
 }
-_DATE = re.compile(r"\d{4}(-|$)")  # the ID3 frame of any other form would be empty
-_NAME = re.compile(r"[ -<>-}]+")  # allowed in Vorbis comments: printable ASCII without = and ~
+_DATE = r"\d{4}(-|$)"  # the ID3 frame of any other form would be empty
+_NAME = r"[ -<>-}]+"  # allowed in Vorbis comments: printable ASCII without = and ~
 
 # True of the source alone: its encoder, its playback gain, the places of its tracks and channels.
-_BOUND = re.compile(
+_BOUND = (
     r"cuesheet|coverart.*|encoder|itun.*|metadata_block_picture|r128_.*|replaygain_.*|software|waveformatextensible_.*"
 )
 
 
 def is_name(name: str) -> bool:
     """Return whether a name is valid for a tag in every format."""
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(_NAME, name) is not None
 
 
 def merged(found: Mapping[str, str], given: Mapping[str, str | int]) -> dict[str, str]:
@@ -87,7 +87,7 @@ def add_id3(frames: Any, tags: Mapping[str, str]) -> None:
     for name, value in tags.items():
         if name == "comment":
             frames.add(id3.COMM(encoding=id3.Encoding.UTF8, lang="XXX", desc="", text=value))
-        elif name in _FRAMES and (name != "date" or _DATE.match(value)):
+        elif name in _FRAMES and (name != "date" or re.match(_DATE, value)):
             frames.add(getattr(id3, _FRAMES[name])(encoding=id3.Encoding.UTF8, text=value))
         else:
             frames.add(id3.TXXX(encoding=id3.Encoding.UTF8, desc=name, text=value))
@@ -167,7 +167,7 @@ def read_more(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
         found = _read(file, container, subtype)
     except (mutagen.MutagenError, ValueError, LookupError, TypeError, AttributeError, EOFError, struct.error, OSError):
         return {}  # the sound can be read without them
-    return {name: text for name, text in found.items() if text and not _BOUND.fullmatch(name)}
+    return {name: text for name, text in found.items() if text and not re.fullmatch(_BOUND, name)}
 
 
 def _read(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:

@@ -10,8 +10,8 @@ from tonearm.pipeline.yaml.nodes import MAX_BYTES, Value
 from tonearm.pipeline.yaml.scalars import NodeError, checked_text, quote, resolve
 
 _PROBLEMS_OF_ONE = 10  # reported for one scalar; a mebibyte of "${${${" would have many more
-_VARIABLE = re.compile(r"\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\})?")
-_WHOLE_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::[^{}]*)?\}")
+_VARIABLE = r"\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\})?"
+_WHOLE_VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::[^{}]*)?\}"
 
 
 class Variables:
@@ -38,7 +38,7 @@ class Variables:
         if problems:
             return None, problems
         try:
-            if quoted or (replaced is not text and not _WHOLE_VARIABLE.fullmatch(text)):
+            if quoted or (replaced is not text and not re.fullmatch(_WHOLE_VARIABLE, text)):
                 return checked_text(replaced), []
             value = resolve(replaced)
             return (checked_text(value) if isinstance(value, str) else value), []
@@ -48,7 +48,7 @@ class Variables:
     def _replace(self, text: str, problems: list[Problem]) -> str:
         parts: list[str] = []
         end = 0
-        for found in _VARIABLE.finditer(text):
+        for found in re.finditer(_VARIABLE, text):
             parts += (text[end : found.start()], self._replacement(found, problems))
             end = found.end()
             self._left -= len(parts[-1])
