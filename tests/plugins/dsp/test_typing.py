@@ -2,17 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
-import pytest
 
 import tonearm_plugins
 from tonearm_plugins.dsp import typing
 
 ROOT = Path(tonearm_plugins.__file__).parent
 ALIAS = re.compile(r"^\w+(?:: TypeAlias)? = (?:npt\.NDArray|np\.ndarray)\[", re.MULTILINE)
-NAMES = [name for name in vars(typing) if name.endswith("Array")]
 
 
 def test_no_other_module_names_an_array_type():
@@ -21,7 +18,11 @@ def test_no_other_module_names_an_array_type():
     assert [str(path) for path in files if ALIAS.search(path.read_text(encoding="utf-8"))] == []
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if re.search(r"\d", name)])
-def test_a_name_says_the_type(name):
-    ((dtype,),) = [get_args(one) for one in get_args(getattr(typing, name))[1:]]
-    assert np.dtype(dtype).name == name.removesuffix("Array").lower()
+def test_a_name_says_the_type():
+    """NumPy's own alias differs between its versions, so the names are compared with the text of the module."""
+    text = Path(typing.__file__).read_text(encoding="utf-8")
+    types = dict(re.findall(r"^(\w+\d)Array: TypeAlias = npt\.NDArray\[np\.(\w+)\]$", text, re.MULTILINE))
+    assert len(types) > 5
+    assert {name: np.dtype(getattr(np, dtype)).name for name, dtype in types.items()} == {
+        name: name.lower() for name in types
+    }
