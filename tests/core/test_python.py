@@ -133,7 +133,7 @@ class TestRemedies:
     def test_problems_of_a_mapping_read_as_python(self):
         with pytest.raises(PipelineError) as caught:
             tonearm.load_pipeline(mapping())
-        assert caught.value.problems[0].hint.startswith("sample_rate=…")
+        assert caught.value.problems[0].hint.startswith('"sample_rate": …')
 
     def test_problems_of_a_file_read_as_yaml(self, folder):
         Path("p.yaml").write_text(YAML.replace(", sample_rate: 8000", ""))
@@ -146,7 +146,7 @@ class TestRemedies:
         options = {"sample_rate": 8000, "n_fft": 16, "hop_length": 4}
         with pytest.raises(tonearm.ItemError) as caught:
             list(tonearm.load_pipeline(mapping(**options)).convert(magnitudes))
-        assert 'kind="' in caught.value.hint
+        assert '"kind": "' in caught.value.hint
         np.save("c.npy", magnitudes)
         report = tonearm.load_pipeline(mapping(**options)).run(["c.npy"], out="out")
         assert report.failures[0].hint == caught.value.hint

@@ -62,7 +62,9 @@ def test_a_read_only_disk(lab, disk):
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     status, messages = run(folder, out=str(disk / "out"))
     assert status == 4
-    assert messages.endswith(f"\noutput: cannot write to {disk}/out: read-only file system\n    hint: --out DIR\n")
+    assert messages.endswith(
+        f"\noutput: cannot write to {disk}/out: read-only file system\n    hint: choose another output folder\n"
+    )
 
 
 def test_a_disk_that_becomes_read_only(lab, disk):
@@ -84,7 +86,10 @@ def test_a_folder_that_may_not_be_written(lab, tmp_path):
     out = tmp_path / "out"
     out.mkdir(mode=0o500)
     status, messages = run(folder, out=str(out))
-    assert (status, messages) == (4, f"output: cannot write to {out}: permission denied\n    hint: --out DIR\n")
+    assert (status, messages) == (
+        4,
+        f"output: cannot write to {out}: permission denied\n    hint: choose another output folder\n",
+    )
 
 
 @pytest.mark.parametrize("jobs", [0, 1])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tonearm.arrays.kinds import KINDS, AxisName, KindName, axes_hint, possible_axes
-from tonearm.errors import ChooseOption, ItemError
+from tonearm.errors import ChooseOption, ItemError, SetOption
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -50,7 +50,7 @@ def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes
             raise ItemError(
                 f"the {name} axis of shape {array.shape} has {found} values, not {size}",
                 code="bins-mismatch",
-                hint=_bins_hint(found) if name == "bin" else "",
+                remedies=_n_fft_remedies(found) if name == "bin" else (),
             )
     order: list[AxisName] = ["batch", *(("complex",) if "complex" in names else ()), "channel", *needed]
     present = [name for name in order if name in names]
@@ -101,7 +101,8 @@ def _infer(
         raise ItemError(
             f"no axis of shape {tuple(shape)} has {wanted} values",
             code="bins-mismatch",
-            hint=_bins_hint(max(squeezed)) if len(squeezed) == 2 else "check n_fft",
+            hint="" if len(squeezed) == 2 else "check n_fft",
+            remedies=_n_fft_remedies(max(squeezed)) if len(squeezed) == 2 else (),
         )
     if len(squeezed) > len(needed) + 2:
         raise ItemError(
@@ -130,5 +131,6 @@ def _possible_orders(
     return tuple(readings)
 
 
-def _bins_hint(found: int) -> str:
-    return f"{found} bins would be n_fft: {2 * (found - 1)}" if found > 1 else ""
+def _n_fft_remedies(bins: int) -> tuple[SetOption, ...]:
+    """Return the n_fft that gives a number of bins."""
+    return (SetOption("n_fft", 2 * (bins - 1), f"if the array has {bins} bins"),) if bins > 1 else ()

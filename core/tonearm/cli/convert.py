@@ -16,7 +16,7 @@ from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter, as_source
 from tonearm.pipeline.document import escape_variables, from_plain, override
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
-from tonearm.pipeline.options import Option, declared_options
+from tonearm.pipeline.options import Option, declared_options, takes_list
 from tonearm.pipeline.stages import decode_items
 from tonearm.pipeline.yaml.nodes import Node, to_plain
 from tonearm.plugins.context import Context
@@ -60,7 +60,8 @@ def _flag_descriptions() -> dict[str, str]:
     """Return the name and description of every option of the decoders, those of arrays first."""
     from tonearm.plugins import registry
 
-    found = {option.name: [option.description] for option in declared_options(ArrayOptions).values()}
+    found = {option.name: option.description for option in declared_options(ArrayOptions).values()}
+    owners: dict[str, dict[str, list[str]]] = {}
     for entry in registry.default().entries("decoder"):
         try:
             options = declared_options(ports_of(entry.resolve()).options)
@@ -68,11 +69,12 @@ def _flag_descriptions() -> dict[str, str]:
             continue
         for option in options.values():
             if option.name not in declared_options(ArrayOptions):
-                text = f"{entry.name}: {option.description}"
-                same = found.setdefault(option.name, [])
-                if not any(one.endswith(option.description) for one in same):
-                    same.append(text)
-    return {name: " ".join(texts) for name, texts in found.items()}
+                owners.setdefault(option.name, {}).setdefault(option.description, []).append(entry.name)
+    for name, texts in owners.items():
+        found[name] = " ".join(
+            f"{users[0] if len(users) == 1 else 'several decoders'}: {text}" for text, users in texts.items()
+        )
+    return found
 
 
 def main(arguments: SimpleNamespace) -> int:
@@ -148,13 +150,15 @@ def _as_yaml(value: str, option: Option | None) -> str:
 
     if option is None:
         return json.dumps(escape_variables(value))
-    for candidate in (value, [part.strip() for part in value.strip("[]").split(",")]):
+    parts = [part.strip() for part in value.strip("[]").split(",")]
+    for candidate in (value, parts):
         try:
             msgspec.convert(candidate, option.type, strict=True)
         except msgspec.ValidationError:
             continue
         return json.dumps(escape_variables(candidate))
-    return value
+    # The value is wrong. If it is a list, the problem is one of its parts.
+    return json.dumps(escape_variables(parts)) if len(parts) > 1 and takes_list(option.type) else value
 
 
 def _without_empty(value: object) -> object:

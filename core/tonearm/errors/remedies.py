@@ -2,7 +2,7 @@
 
 A remedy is written once, and reads differently for a pipeline in YAML, a command line, and a call from Python::
 
-    SetOption("sample_rate", 22050)   sample_rate: 22050   --sample-rate 22050   sample_rate=22050
+    SetOption("sample_rate", 22050)   sample_rate: 22050   --sample-rate 22050   "sample_rate": 22050
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 Form: TypeAlias = Literal["yaml", "flags", "python"]
 """Where the pipeline comes from, and so how a remedy reads."""
@@ -52,15 +53,21 @@ class SetOption(Struct, frozen=True, tag=True):
         Value to give it: text, a number, a boolean, or a list or mapping of these.
     when
         Condition under which this is right, as in ``if these are decibels``.
+    stage
+        Path of another stage that has the option, such as ``input``; empty for the stage that has the problem.
     """
 
     option: str
     value: Any
     when: str = ""
+    stage: str = ""
 
     def text(self, place: Place) -> str:
         """Return the assignment, with its condition."""
-        return _with(_assignment(self.option, (self.value,), place), self.when)
+        if not self.stage:
+            return _with(_assignment(self.option, (self.value,), place), self.when)
+        text = _assignment(self.option, (self.value,), replace(place, stage=self.stage))
+        return _with(text if place.form == "flags" else f"{text} in the options of {self.stage}", self.when)
 
 
 class ChooseOption(Struct, frozen=True, tag=True):
@@ -153,9 +160,9 @@ class InsertStep(Struct, frozen=True, tag=True):
             steps = (f"--step {name}" for name in (*self.first, self.use))
             return _with(" ".join([*steps, *(f"--set {one}" for one in sets)]), self.when)
         if place.form == "python":
-            options = f", {dict(self.options)!r}" if self.options else ""
-            names = [f'"{name}"' for name in self.first]
-            return _with(f"put {_listed(*names, f'({_python(self.use)}{options})')} before it", self.when)
+            last = {"use": self.use} | ({"with": self.options} if self.options else {})
+            entries = [*({"use": name} for name in self.first), last]
+            return _with(f"put {_listed(*map(_python, entries))} before it", self.when)
         options = ", ".join(f"{name}: {_yaml(value)}" for name, value in self.options.items())
         text = f"put {_listed(*self.first, self.use)} before it"
         return _with(f"{text}, with {options}" if options else text, self.when)
@@ -224,7 +231,7 @@ def _with(text: str, when: str) -> str:
 def _assignment(option: str, values: tuple[Any, ...], place: Place) -> str:
     """Return ``option`` with a value, or with several to choose from."""
     if place.form == "python":
-        return f"{option}={_either(map(_python, values))}"
+        return f'"{option}": {_either(map(_python, values))}'
     if place.form == "yaml":
         return f"{option}: {_either(map(_yaml, values))}"
     if _is_flag(place):
@@ -287,6 +294,8 @@ def _python(value: Any) -> str:
         return str(value)
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_python(name)}: {_python(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_python, value))}]"
     return repr(value)

@@ -287,3 +287,8 @@ def _choices(hint: Any) -> list[str]:
     if typing.get_origin(hint) is typing.Literal:
         return [str(value) for value in typing.get_args(hint)]
     return [choice for part in typing.get_args(hint) for choice in _choices(part)]
+
+
+def takes_list(hint: Any) -> bool:
+    """Return whether a type takes lists."""
+    return typing.get_origin(hint) in (tuple, list) or any(takes_list(part) for part in typing.get_args(hint))

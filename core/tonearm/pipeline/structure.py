@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tonearm.errors import did_you_mean, one_line
+from tonearm.errors import GiveOption, SetOption, did_you_mean, one_line
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, node_type
 
@@ -13,7 +13,9 @@ PIPELINE_KEYS = ("tonearm", "input", "steps", "outputs")
 INPUT_KEYS = ("use", "files", "with")
 STEP_KEYS = ("use", "with")
 OUTPUT_KEYS = ("use", "file", "with")
-OUTPUT_EXAMPLE = "outputs: [{use: wav-writer, file: '{stem}.wav'}]"
+INPUT_EXAMPLE = {"use": "npy-reader", "files": "*.npy"}
+STEP_EXAMPLE = [{"use": "normalize"}]
+OUTPUT_EXAMPLE = [{"use": "wav-writer", "file": "{stem}.wav"}]
 
 
 class Stage(Struct, frozen=True):
@@ -56,10 +58,10 @@ def read_structure(root: Node, problems: Problems) -> Structure:
     if "input" in top:
         decoder = _stage(top["input"].node, "input", INPUT_KEYS, problems)
     else:
-        problems.add(root.mark, "missing-key", "'input' is missing", "input: {use: npy-reader, files: '*.npy'}")
+        problems.add(root.mark, "missing-key", "'input' is missing", remedies=(SetOption("input", INPUT_EXAMPLE),))
     outputs = _stages(top.get("outputs"), "outputs", OUTPUT_KEYS, problems)
     if "outputs" not in top:
-        problems.add(root.mark, "missing-key", "'outputs' is missing", OUTPUT_EXAMPLE)
+        problems.add(root.mark, "missing-key", "'outputs' is missing", remedies=(SetOption("outputs", OUTPUT_EXAMPLE),))
     return Structure(
         decoder=decoder,
         files=_files(top.get("input"), problems),
@@ -71,7 +73,9 @@ def read_structure(root: Node, problems: Problems) -> Structure:
 def _map(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> dict[str, MappingEntry] | None:
     """Return the entries of a mapping, and add problems for unknown keys."""
     if not isinstance(node, MappingNode):
-        problems.add(node.mark, "wrong-shape", f"{what} is a mapping with {', '.join(keys)}, not {node_type(node)}")
+        problems.add(
+            node.mark, "wrong-shape", f"{what} must be a mapping with {', '.join(keys)}, but is {node_type(node)}"
+        )
         return None
     for key, entry in node.entries.items():
         if key not in keys:
@@ -82,9 +86,7 @@ def _map(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> di
 
 def _version(entry: MappingEntry | None, mark: Mark | None, problems: Problems) -> None:
     if entry is None:
-        problems.add(
-            mark, "missing-key", "'tonearm' is missing", f"tonearm: {FORMAT_VERSION} says which format this is"
-        )
+        problems.add(mark, "missing-key", "'tonearm' is missing", remedies=(SetOption("tonearm", FORMAT_VERSION),))
     elif not (
         isinstance(entry.node, ScalarNode) and type(entry.node.value) is int and entry.node.value == FORMAT_VERSION
     ):
@@ -92,7 +94,7 @@ def _version(entry: MappingEntry | None, mark: Mark | None, problems: Problems) 
             entry.node.mark,
             "wrong-version",
             f"this tonearm reads format {FORMAT_VERSION}",
-            f"tonearm: {FORMAT_VERSION}",
+            remedies=(SetOption("tonearm", FORMAT_VERSION),),
         )
 
 
@@ -104,7 +106,9 @@ def _stage(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> 
     use = entries.get("use")
     name = None
     if use is None:
-        problems.add(node.mark, "missing-key", f"{what}: 'use' is missing", "use: NAME of a plugin")
+        problems.add(
+            node.mark, "missing-key", f"{what}: 'use' is missing", remedies=(GiveOption("use", "name of a plugin"),)
+        )
     elif isinstance(use.node, ScalarNode) and isinstance(use.node.value, str) and use.node.value:
         name = use.node.value
     else:
@@ -118,7 +122,9 @@ def _stage(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> 
 
 def _output_file(entry: MappingEntry | None, node: Node, what: str, problems: Problems) -> ScalarNode | None:
     if entry is None:
-        problems.add(node.mark, "missing-key", f"{what}: 'file' is missing", "file: 'audio/{stem}.wav'")
+        problems.add(
+            node.mark, "missing-key", f"{what}: 'file' is missing", remedies=(SetOption("file", "audio/{stem}.wav"),)
+        )
     elif isinstance(entry.node, ScalarNode) and isinstance(entry.node.value, str):
         return entry.node
     else:
@@ -134,11 +140,14 @@ def _stages(entry: MappingEntry | None, what: str, keys: tuple[str, ...], proble
     node = entry.node
     if not isinstance(node, SequenceNode):
         problems.add(
-            node.mark, "wrong-shape", f"{what} is a list, not {node_type(node)}", "each entry starts with '- use:'"
+            node.mark,
+            "wrong-shape",
+            f"{what} must be a list, but is {node_type(node)}",
+            remedies=(SetOption(what, OUTPUT_EXAMPLE if what == "outputs" else STEP_EXAMPLE),),
         )
         return ()
     if not node.items and what == "outputs":
-        problems.add(node.mark, "wrong-shape", "outputs is empty", OUTPUT_EXAMPLE)
+        problems.add(node.mark, "wrong-shape", "outputs is empty", remedies=(SetOption("outputs", OUTPUT_EXAMPLE),))
     stages = (_stage(item, f"{what}.{index}", keys, problems) for index, item in enumerate(node.items))
     return tuple(stage for stage in stages if stage)
 

@@ -121,9 +121,7 @@ def parse_template(text: str) -> Template:
     literal = "".join(part if isinstance(part, str) else "x" for part in parts)
     names = literal.split("/")
     if literal.startswith(("/", "~")):
-        raise OptionError(
-            f"{shown} is absolute", code="bad-template", hint="outputs go below --out, or the current folder"
-        )
+        raise OptionError(f"{shown} is absolute", code="bad-template", hint="write it relative to the output folder")
     if ".." in names:
         raise OptionError(f"{shown} would leave the output folder", code="bad-template", hint="write it without ..")
     if names[-1] in ("", ".") or not literal.isprintable() or _is_own(names):

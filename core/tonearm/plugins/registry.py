@@ -257,7 +257,10 @@ class Registry:
         if others:
             article = "an" if others[0] == "encoder" else "a"
             return f"{bare} is {article} {others[0]}, for {SECTIONS[others[0]]}"
-        return did_you_mean(bare, [key[1] for key in self._entries if key[0] == role]) or "tonearm plugins lists all"
+        return (
+            did_you_mean(bare, [key[1] for key in self._entries if key[0] == role])
+            or "run tonearm plugins to list all plugins"
+        )
 
 
 def _plugin_entry(hook: str, package: Package, name: object, target: object) -> RegistryEntry:

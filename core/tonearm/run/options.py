@@ -61,7 +61,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         if self.timeout is not None and not self.timeout > 0:
             raise UsageError(f"timeout is {self.timeout:g} s, but must be positive")
         if self.timeout is not None and self.jobs == 0:
-            raise UsageError("a timeout needs a worker process", hint="--jobs 1 or more")
+            raise UsageError("a timeout needs a worker process", hint="use 1 job or more")
         if self.max_failures is not None and self.max_failures < 1:
             raise UsageError(f"max-failures is {self.max_failures}, but must be 1 or more")
         if self.part:

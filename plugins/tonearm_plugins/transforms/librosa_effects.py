@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from tonearm.api import ItemError, Waveform
+from tonearm.api import ItemError, SetOption, Waveform
 
 NFft: TypeAlias = int | None
 
@@ -33,6 +33,6 @@ def analysis_length(signal: Waveform, n_fft: NFft) -> int:
         raise ItemError(
             "the waveform has NaN or infinite values",
             code="not-finite",
-            hint="nan: zero in the decoder replaces them by 0",
+            remedies=(SetOption("nan", "zero", "to replace them with 0", stage="input"),),
         )
     return n_fft or default_n_fft(signal.sample_rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Advice, Context, GiveOption, ItemError, Meta, SetOption, Transform, Waveform
+from tonearm.api import Context, GiveOption, ItemError, Meta, SetOption, Transform, Waveform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class MuLawDecode(Transform[Waveform, Waveform, MuLawDecodeOptions]):
         try:
             samples = (mu_law_decode if indices else mu_law_expand)(signal.samples, self.options.quantization_channels)
         except ValueError as error:
-            keep = Advice("full_scale: 1 in the decoder keeps whole numbers as they are")
+            keep = SetOption("full_scale", 1, "to keep whole numbers as they are", stage="input")
             classes = GiveOption("quantization_channels", "number of classes")
             remedies = (keep, classes) if indices else (SetOption("values", "indices", "if they are class indices"),)
             raise ItemError(str(error), code="not-mu-law", remedies=remedies) from error

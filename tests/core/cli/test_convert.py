@@ -139,9 +139,10 @@ class TestMistakes:
             (("one.npy", "a.wav", *RATE, "--step", "normalise"), "unknown-plugin: there is no transform 'normalise'"
              "\n    hint: did you mean 'normalize'?"),
             (("one.npy", "a.wav", *RATE, "--decoder", "npy"),
-             "unknown-plugin: there is no decoder 'npy'\n    hint: tonearm plugins lists all\n"),
+             "unknown-plugin: there is no decoder 'npy'\n    hint: run tonearm plugins to list all plugins\n"),
             (("one.npy", "a.wav", *RATE, "--key", "x"), "unknown-option: npy-reader has no option 'key'\n"),
             (("one.npy", "a.wav", *RATE, "--axes", "tim"), "bad-option: npy-reader: 'axes' is 'tim'"),
+            (("one.npy", "a.wav", *RATE, "--axes", "bin,frames"), "bad-option: npy-reader: 'axes' is 'frames'"),
             (("one.npy", "a.wav", *RATE, "--encoder", "wav-writre"),
              "unknown-plugin: there is no encoder 'wav-writre'\n    hint: did you mean 'wav-writer'?"),
             (("one.npy", "a.wav", *RATE, "--set", "x"), "bad-override: --set 'x': this is not an assignment"

@@ -195,5 +195,5 @@ def test_a_second_run_into_the_same_folder_exits_11(folder):
     done = run()
     lock.release()
     assert (done.returncode, done.stderr) == (
-        11, "locked: another run holds out\n    hint: wait until it has ended, or use another --out\n",
+        11, "locked: another run holds out\n    hint: wait until it has ended, or choose another output folder\n",
     )  # fmt: skip

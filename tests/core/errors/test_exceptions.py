@@ -20,7 +20,7 @@ def test_advice_comes_after_the_remedies():
 def test_the_hint_follows_the_place_that_the_host_notes():
     error = ItemError("x", remedies=(SetOption("kind", "db"),))
     error.place = Place("input", "python")
-    assert error.hint == 'kind="db"'
+    assert error.hint == '"kind": "db"'
     assert error.problem == Problem(code="item", message="x", remedies=error.remedies, place=error.place)
 
 

@@ -34,4 +34,7 @@ def test_no_advice_is_no_remedy():
 def test_remedies_are_data_in_json():
     problem = Problem(code="x", message="y", remedies=(SetOption("rate", 1), Advice("z")))
     plain = msgspec.json.decode(msgspec.json.encode(problem))["remedies"]
-    assert plain == [{"type": "SetOption", "option": "rate", "value": 1, "when": ""}, {"type": "Advice", "prose": "z"}]
+    assert plain == [
+        {"type": "SetOption", "option": "rate", "value": 1, "when": "", "stage": ""},
+        {"type": "Advice", "prose": "z"},
+    ]

@@ -25,53 +25,53 @@ OUTPUT = Place("outputs.0", "flags", 2)
 @pytest.mark.parametrize(
     ("remedy", "in_yaml", "as_flags", "in_python"),
     [
-        (SetOption("sample_rate", 22050), "sample_rate: 22050", "--sample-rate 22050", "sample_rate=22050"),
+        (SetOption("sample_rate", 22050), "sample_rate: 22050", "--sample-rate 22050", '"sample_rate": 22050'),
         (
             SetOption("kind", "db", when="if these are decibels"),
             "kind: db, if these are decibels",
             "--kind db, if these are decibels",
-            'kind="db", if these are decibels',
+            '"kind": "db", if these are decibels',
         ),
         (
             SetOption("axes", ["bin", "frame"]),
             "axes: [bin, frame]",
             "--axes bin,frame",
-            'axes=["bin", "frame"]',
+            '"axes": ["bin", "frame"]',
         ),
-        (SetOption("key", "a b"), 'key: "a b"', "--key 'a b'", 'key="a b"'),
-        (SetOption("key", "*"), 'key: "*"', "--key '*'", 'key="*"'),
-        (SetOption("key", "no"), 'key: "no"', "--key no", 'key="no"'),
-        (SetOption("center", value=False), "center: false", "--center false", "center=False"),
+        (SetOption("key", "a b"), 'key: "a b"', "--key 'a b'", '"key": "a b"'),
+        (SetOption("key", "*"), 'key: "*"', "--key '*'", '"key": "*"'),
+        (SetOption("key", "no"), 'key: "no"', "--key no", '"key": "no"'),
+        (SetOption("center", value=False), "center: false", "--center false", '"center": False'),
         (
             SetOption("dialect", {"base": "hifigan", "n_mels": 100}),
             "dialect: {base: hifigan, n_mels: 100}",
             "--dialect '{base: hifigan, n_mels: 100}'",
-            "dialect={'base': 'hifigan', 'n_mels': 100}",
+            '"dialect": {"base": "hifigan", "n_mels": 100}',
         ),
         (
             ChooseOption("kind", ("magnitude", "power", "db")),
             "kind: magnitude, power or db",
             "--kind magnitude, power or db",
-            'kind="magnitude", "power" or "db"',
+            '"kind": "magnitude", "power" or "db"',
         ),
         (
             GiveOption("sample_rate", "Sample rate in Hz."),
             "sample_rate: … (Sample rate in Hz)",
             "--sample-rate … (Sample rate in Hz)",
-            "sample_rate=… (Sample rate in Hz)",
+            '"sample_rate": … (Sample rate in Hz)',
         ),
         (RemoveOption("n_fft"), "leave n_fft out", "leave --n-fft out", "leave n_fft out"),
         (
             InsertStep("resample", {"sample_rate": 48000}),
             "put resample before it, with sample_rate: 48000",
             "--step resample --set steps.2.with.sample_rate=48000",
-            "put (\"resample\", {'sample_rate': 48000}) before it",
+            'put {"use": "resample", "with": {"sample_rate": 48000}} before it',
         ),
         (
             InsertStep("griffin-lim", {"seed": 1}, first=("mel-to-magnitude",)),
             "put mel-to-magnitude and griffin-lim before it, with seed: 1",
             "--step mel-to-magnitude --step griffin-lim --set steps.3.with.seed=1",
-            'put "mel-to-magnitude" and ("griffin-lim", {\'seed\': 1}) before it',
+            'put {"use": "mel-to-magnitude"} and {"use": "griffin-lim", "with": {"seed": 1}} before it',
         ),
         (InstallExtra("m4a"), *["pip install 'tonearm[m4a]'"] * 3),
         (RunCommand(("tonearm", "inspect", "a b.npy")), *["tonearm inspect 'a b.npy'"] * 3),
@@ -104,3 +104,10 @@ def test_text_in_yaml_stays_text(value):
 @pytest.mark.parametrize("value", ["a b", "$HOME", "*.npy", "a'b", "x;y", "ü"])
 def test_a_flag_is_one_word_for_the_shell(value):
     assert shlex.split(SetOption("key", value).text(INPUT["flags"])) == ["--key", value]
+
+
+def test_an_option_of_another_stage_is_named_with_the_stage():
+    remedy = SetOption("nan", "zero", "to replace them with 0", stage="input")
+    assert remedy.text(Place("steps.0")) == "nan: zero in the options of input, to replace them with 0"
+    assert remedy.text(STEP) == "--nan zero, to replace them with 0"
+    assert remedy.text(Place("steps.0", "python")).startswith('"nan": "zero" in the options of input')

@@ -40,7 +40,7 @@ TEN = "tonearm: 1\n"
 NPY = "input: {use: npy-reader, with: {kind: waveform, sample_rate: 8000}}\n"
 
 
-WAV = "outputs: [{use: wav-writer, file: '{stem}.wav'}]\n"
+WAV = 'outputs: [{use: wav-writer, file: "{stem}.wav"}]\n'
 
 
 def with_options(text):
@@ -52,7 +52,7 @@ class TestPlugins:
         ("use", "said"),
         [
             ("sane", "unknown-plugin: there is no transform 'sane'\n    hint: did you mean 'same'?"),
-            ("zzz", "unknown-plugin: there is no transform 'zzz'\n    hint: tonearm plugins lists all"),
+            ("zzz", "unknown-plugin: there is no transform 'zzz'\n    hint: run tonearm plugins to list all plugins"),
             ("tone-reader", "unknown-plugin: there is no transform 'tone-reader'"
              "\n    hint: tone-reader is a decoder, for input"),
         ],

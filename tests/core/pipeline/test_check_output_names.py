@@ -31,7 +31,7 @@ class TestOutputNames:
     def test_templates(self, installed):
         text = TEN + NPY + outputs("/a.wav", "../a.wav", "'{steem}.wav'", "'a/{stem'", "dir/", "'{index:3d}.wav'")
         assert problems(text, installed) == [
-            "p.yaml:4:29: bad-template: '/a.wav' is absolute\n    hint: outputs go below --out, or the current folder",
+            "p.yaml:4:29: bad-template: '/a.wav' is absolute\n    hint: write it relative to the output folder",
             "p.yaml:5:29: bad-template: '../a.wav' would leave the output folder\n    hint: write it without ..",
             "p.yaml:6:29: bad-template: a template has no field {steem}\n    hint: did you mean 'stem'?",
             "p.yaml:7:29: bad-template: 'a/{stem' has a single {\n    hint: write {{ for one",

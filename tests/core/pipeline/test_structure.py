@@ -5,8 +5,8 @@ from core_toys import checked, problems
 
 TEN = "tonearm: 1\n"
 NPY = "input: {use: npy-reader, with: {kind: waveform, sample_rate: 8000}}\n"
-WAV = "outputs: [{use: wav-writer, file: '{stem}.wav'}]\n"
-EXAMPLE = "outputs: [{use: wav-writer, file: '{stem}.wav'}]"
+WAV = 'outputs: [{use: wav-writer, file: "{stem}.wav"}]\n'
+EXAMPLE = 'outputs: [{use: wav-writer, file: "{stem}.wav"}]'
 
 
 def outputs(*files):
@@ -17,33 +17,35 @@ class TestShape:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("[]", "1:1: wrong-shape: a pipeline is a mapping with tonearm, input, steps, outputs, not a list"),
-            ("x", "1:1: wrong-shape: a pipeline is a mapping with tonearm, input, steps, outputs, not text"),
-            (NPY + WAV, "1:1: missing-key: 'tonearm' is missing\n    hint: tonearm: 1 says which format this is"),
+            ("[]", "1:1: wrong-shape: a pipeline must be a mapping with tonearm, input, steps, outputs, but is a list"),
+            ("x", "1:1: wrong-shape: a pipeline must be a mapping with tonearm, input, steps, outputs, but is text"),
+            (NPY + WAV, "1:1: missing-key: 'tonearm' is missing\n    hint: tonearm: 1"),
             (f"tonearm: 2\n{NPY}{WAV}", "1:10: wrong-version: this tonearm reads format 1\n    hint: tonearm: 1"),
             (f"tonearm: '1'\n{NPY}{WAV}", "1:10: wrong-version: this tonearm reads format 1\n    hint: tonearm: 1"),
             (f"tonearm: true\n{NPY}{WAV}", "1:10: wrong-version: this tonearm reads format 1\n    hint: tonearm: 1"),
             (f"tonearm: 1.0\n{NPY}{WAV}", "1:10: wrong-version: this tonearm reads format 1\n    hint: tonearm: 1"),
-            (TEN + WAV, "1:1: missing-key: 'input' is missing\n    hint: input: {use: npy-reader, files: '*.npy'}"),
+            (TEN + WAV, "1:1: missing-key: 'input' is missing\n    hint: input: {use: npy-reader, files: \"*.npy\"}"),
             (TEN + NPY, f"1:1: missing-key: 'outputs' is missing\n    hint: {EXAMPLE}"),
             (f"{TEN}{NPY}outputs: []", f"3:10: wrong-shape: outputs is empty\n    hint: {EXAMPLE}"),
-            (f"{TEN}{NPY}outputs:", "3:9: wrong-shape: outputs is a list, not empty"
-             "\n    hint: each entry starts with '- use:'"),
-            (f"{TEN}{NPY}outputs: {{}}", "3:10: wrong-shape: outputs is a list, not a mapping"
-             "\n    hint: each entry starts with '- use:'"),
-            (f"{TEN}{NPY}outputs: [3]", "3:11: wrong-shape: outputs.0 is a mapping with use, file, with, not a number"),
-            (f"{TEN}input: npy-reader\n{WAV}", "2:8: wrong-shape: input is a mapping with use, files, with, not text"),
+            (f"{TEN}{NPY}outputs:", "3:9: wrong-shape: outputs must be a list, but is empty"
+             "\n    hint: outputs: [{use: wav-writer, file: \"{stem}.wav\"}]"),
+            (f"{TEN}{NPY}outputs: {{}}", "3:10: wrong-shape: outputs must be a list, but is a mapping"
+             "\n    hint: outputs: [{use: wav-writer, file: \"{stem}.wav\"}]"),
+            (f"{TEN}{NPY}outputs: [3]",
+             "3:11: wrong-shape: outputs.0 must be a mapping with use, file, with, but is a number"),
+            (f"{TEN}input: npy-reader\n{WAV}",
+             "2:8: wrong-shape: input must be a mapping with use, files, with, but is text"),
             (f"{TEN}input: {{files: a}}\n{WAV}", "2:8: missing-key: input: 'use' is missing"
-             "\n    hint: use: NAME of a plugin"),
+             "\n    hint: use: … (name of a plugin)"),
             (f"{TEN}input: {{use: 3}}\n{WAV}", "2:14: wrong-shape: input: 'use' is the name of a plugin, not a number"),
             (f"{TEN}input: {{use: ''}}\n{WAV}",
              "2:14: wrong-shape: input: 'use' is the name of a plugin, not empty text"),
             (f"{TEN}input: {{use: }}\n{WAV}", "2:13: wrong-shape: input: 'use' is the name of a plugin, not empty"),
             (f"{TEN}input: {{use: [a]}}\n{WAV}", "2:14: wrong-shape: input: 'use' is the name of a plugin, not a list"),
-            (f"{TEN}{NPY}steps: normalize\n{WAV}", "3:8: wrong-shape: steps is a list, not text"
-             "\n    hint: each entry starts with '- use:'"),
+            (f"{TEN}{NPY}steps: normalize\n{WAV}", "3:8: wrong-shape: steps must be a list, but is text"
+             "\n    hint: steps: [{use: normalize}]"),
             (f"{TEN}{NPY}steps: [{{with: {{}}}}]\n{WAV}", "3:9: missing-key: steps.0: 'use' is missing"
-             "\n    hint: use: NAME of a plugin"),
+             "\n    hint: use: … (name of a plugin)"),
             (f"{TEN}{NPY}step: []\n{WAV}", "3:1: unknown-key: a pipeline has no key 'step'"
              "\n    hint: did you mean 'steps'?"),
             (f"{TEN}{NPY}quality: 3\n{WAV}", "3:1: unknown-key: a pipeline has no key 'quality'"
@@ -51,7 +53,7 @@ class TestShape:
             (f"{TEN}{NPY}steps: [{{use: normalize, files: a}}]\n{WAV}", "3:26: unknown-key: steps.0 has no key 'files'"
              "\n    hint: it has use, with"),
             (f"{TEN}{NPY}outputs: [{{use: wav-writer}}]", "3:11: missing-key: outputs.0: 'file' is missing"
-             "\n    hint: file: 'audio/{stem}.wav'"),
+             "\n    hint: file: \"audio/{stem}.wav\""),
             (TEN + NPY + outputs("[a]"), "4:29: wrong-shape: outputs.0: 'file' is a name, not a list"),
             (TEN + NPY + outputs("3"), "4:29: wrong-shape: outputs.0: 'file' is a name, not a number"),
             (TEN + NPY + outputs("{stem}"), "4:29: wrong-shape: outputs.0: 'file' is a name, not a mapping"

@@ -258,8 +258,8 @@ class TestNames:
             ("transform", "/same", "there is no transform '/same'", "did you mean 'same'?"),
             ("transform", "tone-reader", "there is no transform 'tone-reader'", "tone-reader is a decoder, for input"),
             ("decoder", "raw-writer", "there is no decoder 'raw-writer'", "raw-writer is an encoder, for outputs"),
-            ("encoder", "zzz", "there is no encoder 'zzz'", "tonearm plugins lists all"),
-            ("encoder", "a\nb", r"there is no encoder 'a\\nb'", "tonearm plugins lists all"),
+            ("encoder", "zzz", "there is no encoder 'zzz'", "run tonearm plugins to list all plugins"),
+            ("encoder", "a\nb", r"there is no encoder 'a\\nb'", "run tonearm plugins to list all plugins"),
         ],
     )  # fmt: skip
     def test_unknown(self, role, name, message, hint):

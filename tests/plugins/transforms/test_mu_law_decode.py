@@ -57,7 +57,8 @@ def test_arrays_of_classes_of_every_type(dtype: str) -> None:
 
 
 def test_values_that_are_not_classes_are_refused_with_a_remedy() -> None:
-    hint = "full_scale: 1 in the decoder keeps whole numbers as they are; quantization_channels=… (number of classes)"
+    keep = '"full_scale": 1 in the options of input, to keep whole numbers as they are'
+    hint = f'{keep}; "quantization_channels": … (number of classes)'
     for array, options, message in (
         (np.array([3, 100], "i2"), {}, "from 0 to 255, but one is 9.15527e-05"),
         (np.array([3, 256], "i2"), {"full_scale": 1}, "from 0 to 255, but one is 256"),

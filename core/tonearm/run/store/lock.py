@@ -79,14 +79,17 @@ class Lock:
                 if not create:
                     return
                 reason = (error.strerror or str(error)).lower()
-                raise OutputError(f"cannot write to {one_line(self.root)}: {reason}", hint="--out DIR") from error
+                raise OutputError(
+                    f"cannot write to {one_line(self.root)}: {reason}", hint="choose another output folder"
+                ) from error
             self._held.append(descriptor)
             try:
                 fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 self.release()
                 raise LockedError(
-                    f"another run holds {one_line(self.root)}", hint="wait until it has ended, or use another --out"
+                    f"another run holds {one_line(self.root)}",
+                    hint="wait until it has ended, or choose another output folder",
                 ) from error
             except OSError as error:
                 self.warning = (

@@ -107,10 +107,12 @@ class OutputNames:
         target = os.path.normpath(target)
         if stat.S_ISDIR(status.st_mode):
             return Problem(
-                code="not-ours", message=f"{one_line(target)} is a folder", remedies=advise("use another --out")
+                code="not-ours",
+                message=f"{one_line(target)} is a folder",
+                remedies=advise("write the outputs somewhere else"),
             )
         if not self._force and not self._owned(path):
-            hint = "move it away, use another --out, or replace it with --force"
+            hint = "move it away, write somewhere else, or force its replacement"
             return Problem(
                 code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=advise(hint)
             )
@@ -120,7 +122,9 @@ class OutputNames:
 def output_is_input(path: str) -> Problem:
     """Return the problem of an output that would replace a source."""
     return Problem(
-        code="output-is-input", message=f"{one_line(path)} is a source itself", remedies=advise("use another --out")
+        code="output-is-input",
+        message=f"{one_line(path)} is a source itself",
+        remedies=advise("write the outputs somewhere else"),
     )
 
 

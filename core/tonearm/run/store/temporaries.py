@@ -220,7 +220,7 @@ def sweep(folder: str, owner_id: str = ANY_OWNER, *, deep: bool = False) -> None
 
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
     """Return the error for a file that cannot be written."""
-    hint = "--out DIR" if isinstance(error, PermissionError) else ""
+    hint = "choose another output folder" if isinstance(error, PermissionError) else ""
     return OutputError(f"cannot write {one_line(path)}: {(error.strerror or str(error)).lower()}", hint=hint)
 
 

@@ -201,7 +201,7 @@ class LocalExecutor(Executor):
             if any(not worker.idle for worker in self._workers):
                 return None
             reason = (error.strerror or str(error)).lower()
-            raise WorkerError(f"a worker process could not start: {reason}", hint="fewer --jobs") from error
+            raise WorkerError(f"a worker process could not start: {reason}", hint="use fewer jobs") from error
         worker = _Worker(process)
         self._workers.append(worker)
         self._selector.register(process.connection, selectors.EVENT_READ, worker)
@@ -277,7 +277,7 @@ class LocalExecutor(Executor):
             self._failed_starts += 1
             if self._failed_starts >= MAX_FAILED_STARTS:
                 message = f"{self._failed_starts} worker processes could not start, the last: {_describe_exit(status)}"
-                self._failure = WorkerError(message, hint="--jobs 0 shows why")
+                self._failure = WorkerError(message, hint="with 0 jobs, the error shows in this process")
             return []
         if worker.is_retry:
             return [PreparedSource(task=task, failures=[self._failure_of(task, status, worker)]) for task in unfinished]
@@ -292,13 +292,13 @@ class LocalExecutor(Executor):
     def _failure_of(self, task: Task, status: int, worker: _Worker) -> Failure:
         if worker.timed_out:
             message = f"it took longer than {self._timeout:g} s, twice"
-            return Failure(task.name, "", 0, "timeout", message, "--timeout S gives it more")
+            return Failure(task.name, "", 0, "timeout", message, "set a longer timeout")
         if worker.closed_connection:
             message = "its process closed its connection to the run, twice"
             return Failure(task.name, "", 0, "worker-died", message, "a plugin closes files that are not its own")
-        hint = "--jobs 0 --debug shows what happens, in one process"
+        hint = "with 0 jobs, it happens in this process, under a debugger if you like"
         if status == -signal.SIGKILL:
-            hint = "out of memory, most likely: fewer --jobs"
+            hint = "out of memory, most likely: use fewer jobs"
         message = f"its process was ended by {_describe_exit(status)}, twice"
         return Failure(task.name, "", 0, "worker-died", message, hint)
 

@@ -75,7 +75,7 @@ def start_spawned(
         raise UsageError(
             f"worker processes cannot import the pipeline's plugins: {one_line(error)}",
             code="not-importable",
-            hint="put the plugins into a module, or convert in this process: jobs=0",
+            hint="put the plugins into a module, or convert in this process, with 0 jobs",
         ) from error
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}
     pin_threads(environ, settings.threads)

@@ -112,7 +112,10 @@ class TestLock:
         (tmp_path / "a").write_text("")
         with pytest.raises(OutputError) as caught:
             Lock(str(tmp_path / "a")).acquire(create=True)
-        assert str(caught.value) == f"cannot write to {tmp_path}/a: not a directory\n    hint: --out DIR"
+        assert (
+            str(caught.value)
+            == f"cannot write to {tmp_path}/a: not a directory\n    hint: choose another output folder"
+        )
 
     def test_nobody_holds_what_is_not_there(self, tmp_path):
         assert lock_holders(str(tmp_path)) == []

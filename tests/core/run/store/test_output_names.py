@@ -50,7 +50,7 @@ class TestNames:
 
     def test_what_is_not(self, names, tmp_path):
         said = f"{tmp_path}/theirs exists, and no run wrote it"
-        hint = "move it away, use another --out, or replace it with --force"
+        hint = "move it away, write somewhere else, or force its replacement"
         problem = names.claim("theirs", 1, "one")
         assert (problem.code, problem.message, problem.hint) == ("not-ours", said, hint)
         assert self.refused(names.take, "theirs", 1, "one", "/one") == ("not-ours", said, hint)
@@ -77,7 +77,7 @@ class TestNames:
         os.symlink("real", tmp_path / "link")
         names = OutputNames(str(tmp_path), lambda _: False, force=True)
         found = self.refused(names.take, "real/a", 1, "one", str(tmp_path / "link" / "a"))
-        assert found == ("output-is-input", "real/a is a source itself", "use another --out")
+        assert found == ("output-is-input", "real/a is a source itself", "write the outputs somewhere else")
 
     def test_a_link_that_leads_nowhere_is_there(self, names, tmp_path):
         os.symlink("nowhere", tmp_path / "link")

@@ -105,7 +105,10 @@ class TestWriting:
             with pytest.raises(OutputError) as caught:
                 temporaries.sink("x/a.wav")
             monkeypatch.undo()
-        assert str(caught.value) == f"cannot write {folder}/x/a.wav: permission denied\n    hint: --out DIR"
+        assert (
+            str(caught.value)
+            == f"cannot write {folder}/x/a.wav: permission denied\n    hint: choose another output folder"
+        )
 
     def test_what_cannot_be_flushed(self, folder, monkeypatch):
         def refuse(_):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from run_toys import files, leftovers, script, write
 
-DEBUG = "--jobs 0 --debug shows what happens, in one process"
+DEBUG = "with 0 jobs, it happens in this process, under a debugger if you like"
 
 
 def gone(processes, seconds=60):
@@ -63,7 +63,7 @@ class TestBothKinds:
             "a.txt": ["worker-died", "its process was ended by SIGSEGV, twice", DEBUG],
             "b.txt": ["worker-died", "its process was ended by exit status 7, twice", DEBUG],
             "c.txt": [
-                "worker-died", "its process was ended by SIGKILL, twice", "out of memory, most likely: fewer --jobs",
+                "worker-died", "its process was ended by SIGKILL, twice", "out of memory, most likely: use fewer jobs",
             ],
         }  # fmt: skip
         assert len(files()) == 42
@@ -73,9 +73,7 @@ class TestBothKinds:
         write(a="go", b="sleep 60", c="deaf 60", d="go")
         found = run(f"fork={fork}, timeout=1.5")
         message = "it took longer than 1.5 s, twice"
-        assert found["failures"] == {
-            name: ["timeout", message, "--timeout S gives it more"] for name in ("b.txt", "c.txt")
-        }
+        assert found["failures"] == {name: ["timeout", message, "set a longer timeout"] for name in ("b.txt", "c.txt")}
         assert sorted(files()) == ["a-0.raw", "d-0.raw"]
         assert leftovers() == []
 
