@@ -33,6 +33,6 @@ def analysis_length(signal: Waveform, n_fft: NFft) -> int:
         raise ItemError(
             "the waveform has NaN or infinite values",
             code="not-finite",
-            hint="nan: zero in the decoder replaces them by 0",
+            hint="nan: zero in the decoder replaces them with 0",
         )
     return n_fft or default_n_fft(signal.sample_rate)

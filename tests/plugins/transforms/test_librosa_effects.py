@@ -28,4 +28,4 @@ def test_the_option_goes_before_the_default() -> None:
 def test_values_that_are_not_finite_are_refused(plugin: type[Any], options: dict[str, Any]) -> None:
     with pytest.raises(ItemError, match="the waveform has NaN or infinite values") as caught:
         apply(plugin, np.array([[0, np.nan]], "f4"), 22050, **options)
-    assert (caught.value.code, caught.value.hint) == ("not-finite", "nan: zero in the decoder replaces them by 0")
+    assert (caught.value.code, caught.value.hint) == ("not-finite", "nan: zero in the decoder replaces them with 0")
