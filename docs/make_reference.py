@@ -92,7 +92,7 @@ def _reference(registry: Registry) -> str:
     for role, title in ROLES.items():
         lines += ["", f"## {title}"]
         if role == "decoder":
-            text = "They say what the model wrote, and every reader of arrays takes them."
+            text = "They describe what the model wrote, and every reader of arrays takes them."
             lines += ["", "### Options of every reader of arrays", "", text, "", *_options(ArrayOptions, leave_out=())]
         for entry in _builtin(registry, role):
             lines += ["", *_section(registry, entry)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class TonearmWarning(UserWarning):
-    """Warning about something that is no error, such as a package whose plugins are disabled."""
+    """Warning about a problem that does not stop anything, such as a package whose plugins are disabled."""
 
 
 class Pipeline(Converter):

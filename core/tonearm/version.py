@@ -1,3 +1,3 @@
-"""The version, said once: the build and ``tonearm --version`` read it here."""
+"""The version, defined once: the build and ``tonearm --version`` read it here."""
 
 __version__ = "0.1.0"

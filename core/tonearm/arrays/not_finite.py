@@ -30,5 +30,5 @@ def not_finite_error(array: Array, what: str) -> ItemError:
     return ItemError(
         f"{count_not_finite(array)} of {array.size} values of the {what} are NaN or infinite",
         code="not-finite",
-        remedies=(SetOption("nan", "zero", when="to replace them by 0"), Advice("check the model's output")),
+        remedies=(SetOption("nan", "zero", when="to replace them with 0"), Advice("check the model's output")),
     )

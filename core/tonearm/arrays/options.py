@@ -90,8 +90,8 @@ class ArrayOptions:
     nan: Annotated[
         NanPolicy,
         Meta(
-            description="Treatment of NaN and infinity: error fails the item, zero replaces them by 0, keep leaves them"
-            " to a later step (encoders need finite values)."
+            description="Treatment of NaN and infinity: error fails the item, zero replaces them with 0, keep leaves"
+            " them to a later step (encoders need finite values)."
         ),
     ] = "error"
     dialect: Annotated[
@@ -123,7 +123,7 @@ class ArrayOptions:
             yield from self._axes_problems(self.axes)
 
     def _dialect_problems(self) -> Iterator[OptionError]:
-        """Yield contradictions to the dialect, which determines all of the analysis."""
+        """Yield contradictions of the dialect, which determines all of the analysis."""
         if self.dialect is None:
             yield _missing("dialect", f"the model family, such as hifigan; {LISTING_HINT}")
             return

@@ -60,7 +60,7 @@ def add_set_option(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="KEY=VALUE",
         dest="overrides",
-        help="Value of the pipeline to override, as in steps.1.with.iterations=60; steps and outputs count from 0",
+        help="Override of one value of the pipeline, as in steps.1.with.iterations=60; steps and outputs count from 0",
     )
 
 

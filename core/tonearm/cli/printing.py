@@ -42,6 +42,11 @@ def format_duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{seconds / 60:.1f} min"
 
 
+def format_count(count: int, noun: str) -> str:
+    """Return a count with its noun, which is in the plural unless the count is 1."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def align_columns(rows: Sequence[Sequence[str]], left: Collection[int]) -> list[str]:
     """Return the lines of a table.
 

@@ -40,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="List of sources: a file with one source a line, or separated by NUL; - reads it from stdin",
     )
     group.add_argument(
-        "--part", type=_part, metavar="I/N", help="Part of the sources: part I of N; each part may run elsewhere"
+        "--part",
+        type=_part,
+        metavar="I/N",
+        help="Part of the sources: part I of N; parts can run on different machines",
     )
     group = parser.add_argument_group("Output")
     group.add_argument("--out", metavar="DIR", default=".", help="Output folder (default: the current folder)")
@@ -154,10 +157,11 @@ def _part(text: str) -> Part:
 
 def _print_plan(plan: Plan, observer: Observer) -> None:
     """List what the run would do."""
+    from tonearm.cli.printing import format_count
     from tonearm.errors import one_line
 
     for task, reason in plan.tasks_with_reasons():
-        kept = f"{len(task.skip)} items are done" if task.skip else ""
+        kept = f"{format_count(len(task.skip), 'item')} done" if task.skip else ""
         observer.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
     for name in plan.skipped():
         observer.print_plan(name, None, "done before, and unchanged")

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Explain what the schema is for; the command takes no arguments."""
-    parser.epilog = "Save it, and put '# yaml-language-server: $schema=FILE' on the first line of a pipeline."
+    parser.epilog = (
+        "Save the output to a file, and put '# yaml-language-server: $schema=FILE' on the first line of a pipeline."
+    )
 
 
 def main(_: SimpleNamespace) -> int:

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from tonearm.cli import console
-from tonearm.cli.printing import align_columns, error_fields, failure_lines, format_duration, warning_lines
+from tonearm.cli.printing import (
+    align_columns,
+    error_fields,
+    failure_lines,
+    format_count,
+    format_duration,
+    warning_lines,
+)
 from tonearm.errors import one_line
 from tonearm.run.report import format_size
 from tonearm.run.status import PastRun, Status, status_of
@@ -66,14 +73,14 @@ def _page(status: Status) -> Iterator[str]:
     """Yield the lines for people."""
     for run in status.last:
         yield from _run_lines(run, alone=len(status.last) == 1)
-    counts = [f"{status.items} items", f"{status.files} files, {format_size(status.size)}"]
+    counts = [format_count(status.items, "item"), f"{format_count(status.files, 'file')}, {format_size(status.size)}"]
     counts += [f"{format_duration(status.sound)} of sound"] if status.sound else []
-    yield f"{one_line(status.out)}: {', '.join(counts)}, from {status.sources} sources"
+    yield f"{one_line(status.out)}: {', '.join(counts)}, from {format_count(status.sources, 'source')}"
     if status.failed:
-        yield f"failed: {status.failed} items of {status.failing} sources"
+        yield f"failed: {format_count(status.failed, 'item')} of {format_count(status.failing, 'source')}"
     yield from failure_lines(status.codes, status.failures)
     if status.warned:
-        yield f"warnings: {status.warned} items"
+        yield f"warnings: {format_count(status.warned, 'item')}"
     yield from warning_lines(status.noted)
     yield from _measurement_lines(status)
 
@@ -95,7 +102,7 @@ def _run_lines(run: PastRun, *, alone: bool) -> Iterator[str]:
 
 
 def _measurement_lines(status: Status) -> Iterator[str]:
-    """Yield a table of the mean, the lowest and the highest value of each measurement, with the outputs of these."""
+    """Yield a table of each measurement: its mean, lowest and highest value, and the outputs that have them."""
     if not status.measured:
         return
     rows = [("measured", "mean", "lowest", "", "highest", "")]

@@ -73,7 +73,7 @@ class PipelineError(TonearmError):
 
 
 class ItemError(TonearmError):
-    """One source or item cannot be converted; the rest of a run goes on (exit status 3)."""
+    """One source or item cannot be converted; the run continues (exit status 3)."""
 
     default_code = "item"
 

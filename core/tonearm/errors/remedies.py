@@ -1,4 +1,4 @@
-"""Remedies: what would mend a problem, as data.
+"""Remedies: what would fix a problem, as data.
 
 A remedy is written once, and reads differently for a pipeline in YAML, a command line, and a call from Python::
 
@@ -204,7 +204,7 @@ class RunCommand(Struct, frozen=True, tag=True):
 
 
 class Advice(Struct, frozen=True, tag=True):
-    """Advice in prose, for what no option, step or command can mend.
+    """Advice in prose, for what no option, step or command can fix.
 
     Parameters
     ----------

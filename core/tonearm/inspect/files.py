@@ -143,7 +143,7 @@ class _FileInspector:
         self.context = Context(dialects=lambda: registry.dialects)
 
     def sound_file(self, cls: Any) -> Iterator[Inspection]:
-        """Yield the inspection of each item of a sound file, where there is nothing to guess."""
+        """Yield the inspection of each item of a sound file, which needs no guessing."""
         try:
             decoder = cls(ports_of(cls).options())
         except TypeError as error:  # some options have no default

@@ -86,7 +86,7 @@ class ArrayStatistics(Struct, frozen=True, kw_only=True):
     @property
     def peak(self) -> float:
         """Largest absolute value."""
-        return max(-self.low, self.high)
+        return max(0.0 - self.low, self.high)  # not -0.0 for an array of zeros
 
     @property
     def finite(self) -> int:

@@ -205,7 +205,7 @@ def _scalar(value: object) -> ScalarNode:
         return ScalarNode(checked_number(number, repr(number)), repr(number), quoted=False, mark=None)
     name = type(value).__name__
     raise NodeError(
-        "bad-value", f"a {name} cannot stand in a pipeline", "use dict, list, str, int, float, bool or None"
+        "bad-value", f"a pipeline cannot hold a value of type {name}", "use dict, list, str, int, float, bool or None"
     )
 
 

@@ -262,7 +262,7 @@ def _add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, 
     inner = re.search(r" - at `\$\[(\d+)\]", reason)
     if inner and isinstance(node, SequenceNode):
         node = node.items[int(inner[1])]
-    expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "")
+    expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "").replace(" | ", " or ")
     shown = node_type(node)
     if isinstance(node, ScalarNode):
         shown = repr(node.value) if isinstance(node.value, str) else node.text or "empty"

@@ -242,4 +242,4 @@ def measure_signal(signal: Signal, context: Context, extent: Extent | None) -> N
     if peak > 0:
         context.measure(peak_db=round(20 * math.log10(peak), 2))
     else:
-        context.warn("it is silent")
+        context.warn("the waveform is silent")

@@ -131,7 +131,7 @@ class Preparer:
         )
 
     def _is_unchanged(self, task: Task, snapshot: SourceSnapshot, failures: list[Failure]) -> bool:
-        """Return whether the source is what it was. If not, that becomes its only failure."""
+        """Return whether the source is unchanged. If not, that becomes its only failure."""
         changed = [failure for failure in failures if failure.code == "source-changed"]
         if not changed and snapshot.state is not None and file_state(task.path) != snapshot.state:
             changed = [self._failure(task, None, source_changed(task.name))]

@@ -188,7 +188,7 @@ class _StatusReader:
         """Failures of finished sources."""
 
     def read(self, number: int, path: str, start: int, end: int | None) -> None:
-        """Read a section of a journal for what it has the last word on."""
+        """Read a section of a journal for the outputs whose last record is in it."""
         run: PastRun | None = None
         for offset, record in read_records(path, start, end):
             if isinstance(record, RunRecord):

@@ -176,7 +176,10 @@ def _read(source: Source) -> Image:
 
 
 def _refuse_colours(levels: Array) -> None:
-    """Refuse an image in colour if no option tells what the colours are; red of a stereo image would be full sound."""
+    """Refuse an image in colour if no option tells what the colours are.
+
+    The red of a stereo image would be read as full level.
+    """
     import numpy as np
 
     if levels.shape[2] == 1:

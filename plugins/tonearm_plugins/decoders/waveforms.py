@@ -20,8 +20,8 @@ FullScale = Annotated[
 NonFinite = Annotated[
     NanPolicy,
     Meta(
-        description="Treatment of NaN and infinity in files of floats: error refuses the item, zero replaces them by 0,"
-        " keep leaves them to a later step (an encoder needs finite values)."
+        description="Treatment of NaN and infinity in files of floats: error refuses the item, zero replaces them with"
+        " 0, keep leaves them to a later step (an encoder needs finite values)."
     ),
 ]
 

@@ -14,7 +14,7 @@ FILES = ("features", "music", "speech", "vocoders")
 
 
 def presets() -> Dialects:
-    """Return all recipes by name; an alias is a recipe with no more than a base."""
+    """Return all recipes by name; an alias is a recipe with nothing but a base."""
     return {name: recipe for file in FILES for name, recipe in _recipes(file)}
 
 

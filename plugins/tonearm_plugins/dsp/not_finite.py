@@ -31,7 +31,7 @@ def count_not_finite(samples: Array) -> int:
 
 
 def zero_not_finite(samples: Array) -> Array:
-    """Replace NaN and infinity by 0.
+    """Replace NaN and infinity with 0.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class NpyOptions:
 
 
 class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
-    """Write the array of any signal as a .npy file, channels first; ``provenance`` describes it in a file beside it."""
+    """Write the array of any signal as a .npy file, channels first; with provenance, a file beside it describes it."""
 
     suffixes = (".npy",)
     has_tags = False
@@ -48,7 +48,7 @@ class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
 
 
 class _Plain:
-    """File that hides what it is: into a real file NumPy writes from C, and misses a failure of the last part."""
+    """File object that hides its descriptor: NumPy writes real files from C and misses a failed last write."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.write = file.write

@@ -79,7 +79,7 @@ class GuardOptions:
     max_seconds: Annotated[float | None, Meta(gt=0, description="Longest duration in seconds.")] = None
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield an error for each pair of options that do not go together."""
+        """Yield an error for each pair of options that conflict."""
         if self.silence == "fix" and self.max_silence is None:
             yield OptionError(
                 "silence: fix shortens silence at the ends to 'max_silence', which is missing",
@@ -231,7 +231,7 @@ class _Check:
 
         bounds = sound_bounds(self.finite, db_to_amplitude(self.options.silence_db))
         if bounds is None:
-            message = f"it is silent: no sample is above {self.options.silence_db:g} dBFS"
+            message = f"the waveform is silent: no sample is above {self.options.silence_db:g} dBFS"
             if self.options.silence == "fix":
                 self.errors.append(("silence", f"{message}; there is nothing to repair"))
             else:
@@ -242,7 +242,7 @@ class _Check:
         max_silence = self.options.max_silence
         if max_silence is None or max(before, after) <= max_silence:
             return
-        message = f"it is silent for {before:.2f} s before and {after:.2f} s after the sound"
+        message = f"the waveform is silent for {before:.2f} s before and {after:.2f} s after the sound"
         if self._report("silence", message, f"at most {max_silence:g} s are left"):
             kept = int(round(max_silence * self.sample_rate, 6))
             self._replace(self.finite[:, max(0, bounds[0] - kept) : bounds[1] + kept])

@@ -54,7 +54,7 @@ def analyse(signal: Waveform, dialect: MelDialect, *, threads: int = 1) -> np.nd
 
 
 def other_rate(sample_rate: int, dialect: MelDialect) -> tuple[str, InsertStep]:
-    """Return the message for a waveform at another sample rate than the dialect's, and the step that mends it."""
+    """Return the message for a waveform at another sample rate than the dialect's, and the step that fixes it."""
     message = f"the waveform is at {sample_rate} Hz, but the dialect {dialect.label} at {dialect.sample_rate} Hz"
     return message, InsertStep("resample", {"sample_rate": dialect.sample_rate})
 

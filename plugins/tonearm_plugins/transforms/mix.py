@@ -32,7 +32,7 @@ class MixOptions:
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield an error unless there is one of mix and choice, and for a negative channel."""
+        """Yield an error unless exactly one of ``to`` and ``pick`` is given, and for a negative channel."""
         if self.to is None and self.pick is None:
             remedies = (SetOption("to", "mono"), SetOption("pick", [0], "for the first channel"))
             yield OptionError("neither 'to' nor 'pick' is given", remedies=remedies)

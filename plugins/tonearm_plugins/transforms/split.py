@@ -49,7 +49,7 @@ class SplitOptions:
     ] = 0.0
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield an error for each pair of options that do not go together."""
+        """Yield an error for each pair of options that conflict."""
         if self.by == "length" and self.max_seconds is None:
             yield OptionError(
                 "by: length needs max_seconds", option="by", remedies=(SetOption("max_seconds", 30, "for example"),)

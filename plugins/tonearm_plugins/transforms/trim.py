@@ -18,7 +18,7 @@ class TrimOptions:
         Meta(
             ge=-150,
             lt=0,
-            description="Level in dB below which it is silent: the RMS of 10 ms in the loudest channel.",
+            description="Level in dB below which a waveform is silent: the RMS of 10 ms in the loudest channel.",
         ),
     ] = -50.0
     relative_to: Annotated[
@@ -49,7 +49,11 @@ class Trim(Transform[Waveform, Waveform, TrimOptions]):
         powers = window_powers(signal.samples, window)
         loud = np.flatnonzero(loud_windows(powers, options.threshold_db, relative=options.relative_to == "loudest"))
         if not loud.size:
-            reason = "it is silent" if not powers.any() else f"nothing in it is above {options.threshold_db:g} dBFS"
+            reason = (
+                "the waveform is silent"
+                if not powers.any()
+                else f"the waveform has nothing above {options.threshold_db:g} dBFS"
+            )
             context.warn(f"{reason}, so nothing was trimmed")
             return signal
         padding = duration_in_samples(rate, ms=options.padding_ms)

@@ -8,6 +8,7 @@ from tonearm.cli.printing import (
     align_columns,
     error_fields,
     failure_lines,
+    format_count,
     format_duration,
     remedies_as_flags,
     warning_lines,
@@ -71,3 +72,7 @@ def test_remedies_read_as_flags_unless_a_stage_has_set_their_form():
     with pytest.raises(UsageError), remedies_as_flags():
         raise error
     assert error.hint == "--set steps.1.with.peak_db=0"
+
+
+def test_counts_have_their_noun_in_the_right_number():
+    assert [format_count(count, "item") for count in (0, 1, 2)] == ["0 items", "1 item", "2 items"]

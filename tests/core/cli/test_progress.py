@@ -101,11 +101,11 @@ def test_only_the_first_warnings_of_a_kind_are_printed_and_all_are_logged(tmp_pa
     with console.log_to(str(tmp_path / "log")):
         for number in range(MAX_WARNINGS + 3):
             observer(result(f"{number} samples were clipped"))
-        observer(result("it is silent"))
+        observer(result("the waveform is silent"))
     printed = capsys.readouterr().err.splitlines()
     assert len(printed) == MAX_WARNINGS + 2
     assert printed[MAX_WARNINGS] == "further warnings of this kind are only counted; the journal has all"
-    assert printed[-1] == "a.npy: warning: it is silent"
+    assert printed[-1] == "a.npy: warning: the waveform is silent"
     logged = (tmp_path / "log").read_text()
     assert logged.count("samples were clipped") == MAX_WARNINGS + 3
 
@@ -113,7 +113,7 @@ def test_only_the_first_warnings_of_a_kind_are_printed_and_all_are_logged(tmp_pa
 def test_a_quiet_observer_prints_failures_only(capsys):
     observer = Observer(quiet=True, lines=None)
     failure = Failure(source="a.npy", key="", index=0, code="empty", message="nothing", hint="look")
-    observer(result("it is silent", failures=(failure,)))
+    observer(result("the waveform is silent", failures=(failure,)))
     assert capsys.readouterr().err == "a.npy: empty: nothing\n    hint: look\n"
     assert (observer.done, observer.failed) == (1, 1)
 

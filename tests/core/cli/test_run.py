@@ -18,7 +18,7 @@ def run(*arguments, **more):
 
 NAN = (
     "b.npy: not-finite: 1 of 2 values of the waveform array are NaN or infinite\n"
-    "    hint: nan: zero, to replace them by 0; check the model's output\n"
+    "    hint: nan: zero, to replace them with 0; check the model's output\n"
 )
 CLIPPED = "c.npy: warning: 2 samples were beyond full scale and clipped\n"
 
@@ -38,7 +38,7 @@ def test_messages_and_summary(folder):
         "    1 × … samples were beyond full scale and clipped, first c.npy\n"
         "failed:\n"
         "    1 × not-finite, first b.npy: 1 of 2 values of the waveform array are NaN or infinite\n"
-        "        hint: nan: zero, to replace them by 0; check the model's output\n"
+        "        hint: nan: zero, to replace them with 0; check the model's output\n"
     )
     Path("b.npy").unlink()
     done = run()
@@ -76,7 +76,7 @@ class TestJson:
         }  # fmt: skip
         assert (lines[1]["code"], lines[1]["hint"]) == (
             "not-finite",
-            "nan: zero, to replace them by 0; check the model's output",
+            "nan: zero, to replace them with 0; check the model's output",
         )
         assert lines[2]["warnings"] == ["2 samples were beyond full scale and clipped"]
         again = [json.loads(line) for line in run("--json").stdout.splitlines()]

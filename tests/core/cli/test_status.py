@@ -26,10 +26,10 @@ def test_the_page_for_people(ran):
     assert re.fullmatch(r"    2 converted, 1 failed: [\d.]+ sources a second, \d+ × real time", lines[1])
     assert lines[2:8] == [
         "out: 2 items, 2 files, 16.1 kB, 1.0 s of sound, from 3 sources",
-        "failed: 1 items of 1 sources",
+        "failed: 1 item of 1 source",
         f"    1 × not-finite, first {ran}/b.npy: 1 of 2 values of the waveform array are NaN or infinite",
-        "        hint: nan: zero, to replace them by 0; check the model's output",
-        "warnings: 1 items",
+        "        hint: nan: zero, to replace them with 0; check the model's output",
+        "warnings: 1 item",
         "    1 × … samples were beyond full scale and clipped, first c.wav",
     ]
     assert [line.split() for line in lines[8:10]] == [

@@ -63,6 +63,10 @@ def test_the_ends_of_a_transform_of_real_samples_are_real() -> None:
     assert compute_statistics(spectrum.real).real_ends == ()
 
 
+def test_the_peak_of_zeros_has_no_sign() -> None:
+    assert str(compute_statistics(np.zeros((2, 9), "f4")).peak) == "0.0"
+
+
 def test_only_finite_values_count() -> None:
     stats = compute_statistics(np.array([np.nan, -2.0, -2.0, 3.0, np.inf]))
     assert (stats.low, stats.high, stats.mean, stats.not_finite, stats.negative, stats.low_count) == (

@@ -115,7 +115,11 @@ class TestFromPlain:
         quoted = TEXT_HINT
         assert caught.value.problems == (
             Problem(code="bad-key", message=f"{path}': a key must be text, not int", remedies=advise("use a str")),
-            Problem(code="bad-value", message=f"{path}.b': a bytes cannot stand in a pipeline", remedies=advise(types)),
+            Problem(
+                code="bad-value",
+                message=f"{path}.b': a pipeline cannot hold a value of type bytes",
+                remedies=advise(types),
+            ),
             Problem(code="bad-number", message=f"{path}.n': 'nan' is not a finite number", remedies=advise(finite)),
             Problem(
                 code="bad-number",
@@ -180,7 +184,7 @@ class TestOverride:
             ("e.0=1", "'e' is a list, and has no '0'", "it is empty"),
             ("a.0.x=1", "'a.0' is a number, and has no 'x'", ""),
             ("c=0123", "'0123' looks octal, but could mean decimal", OCTAL),
-            ("c=[1", "expected ',' or ']', but got '<stream end>'", "quote the value"),
+            ("c=[1", "expected ',' or ']', but the file ends", "quote the value"),
             ("c=#fff", "there is nothing in this document", "quote the value"),
             ("c=b: 1", "the value is a mapping in block style", BLOCK),
             ("c=- 1", "the value is a list in block style", BLOCK),

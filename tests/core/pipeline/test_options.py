@@ -86,6 +86,7 @@ def test_every_value_at_once():
         ("{count: 1, mode: 3}", "1:18: bad-option: x: 'mode' is 3\n    hint: one of slow, fast"),
         ("{count: 1, mode: [fast]}", "1:18: bad-option: x: 'mode' is a list; expected text"),
         ("{count: 1, bits: 24}", "1:18: bad-option: x: 'bits' is 24\n    hint: one of 8, 16"),
+        ("{count: 1, either: [1]}", "1:20: bad-option: x: 'either' is a list; expected a whole number or text"),
         ("{count: 1, sizes: 3}", "1:19: bad-option: x: 'sizes' is 3; expected a list\n    hint: Sizes."),
         ("{count: 1, sizes: [2, 1]}",
          "1:23: bad-option: x: 'sizes' is 1; expected a whole number >= 2\n    hint: Sizes."),

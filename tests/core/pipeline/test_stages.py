@@ -88,7 +88,7 @@ def read(*given, **more):
     return results(made(use="it", decoders={"it": reader(*given, **more)}))
 
 
-NOT_FINITE = "nan: zero, to replace them by 0; check the model's output"
+NOT_FINITE = "nan: zero, to replace them with 0; check the model's output"
 
 
 class TestDecoding:

@@ -5,7 +5,11 @@ from tonearm.run.report import format_size, warning_pattern
 
 @pytest.mark.parametrize(
     ("warning", "kind"),
-    [("12 samples", "… samples"), ("-3.5e-7 dB of 1,000", "… dB of …"), ("it is silent", "it is silent")],
+    [
+        ("12 samples", "… samples"),
+        ("-3.5e-7 dB of 1,000", "… dB of …"),
+        ("the waveform is silent", "the waveform is silent"),
+    ],
 )
 def test_warnings_of_one_kind_differ_in_numbers(warning, kind):
     assert warning_pattern(warning) == kind

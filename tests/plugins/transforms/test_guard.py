@@ -54,7 +54,7 @@ FAULTS = {
     "silence": (
         np.pad(sine(), ((0, 0), (RATE, 0))),
         {"max_silence": 0.25},
-        "it is silent for 1.00 s before and 0.00 s",
+        "the waveform is silent for 1.00 s before and 0.00 s",
     ),
     "noise": (
         RNG.uniform(-1, 1, (2, RATE)).astype("f4"),
@@ -107,7 +107,7 @@ def test_all_errors_come_at_once() -> None:
     assert error.code == "guard-dc"
     assert [part.split()[0:3] for part in error.message.split("; ")] == [
         ["its", "mean", "is"],
-        ["it", "is", "silent"],
+        ["the", "waveform", "is"],
         ["it", "lasts", "2.000"],
     ]
 
@@ -144,7 +144,7 @@ def test_dc_goes_by_channel() -> None:
 
 def test_silence() -> None:
     quiet = np.full((1, RATE), 0.0009, "f4")
-    assert refused(quiet, silence="error").message == "it is silent: no sample is above -60 dBFS"
+    assert refused(quiet, silence="error").message == "the waveform is silent: no sample is above -60 dBFS"
     assert guarded(quiet, silence="error", silence_db=-65)[1].warnings == []
     assert "nothing to repair" in refused(quiet, silence="fix", max_silence=0.1).message
     padded = np.pad(sine(seconds=0.5), ((0, 0), (RATE, 2 * RATE)))

@@ -103,12 +103,12 @@ def test_the_loudest_channel_counts() -> None:
 
 def test_a_silent_waveform_stays_as_it_is() -> None:
     for samples, options, warning in (
-        (np.zeros((2, 500), "f4"), {}, "it is silent, so nothing was trimmed"),
-        (np.zeros((1, 1), "f4"), {}, "it is silent, so nothing was trimmed"),
+        (np.zeros((2, 500), "f4"), {}, "the waveform is silent, so nothing was trimmed"),
+        (np.zeros((1, 1), "f4"), {}, "the waveform is silent, so nothing was trimmed"),
         (
             np.full((1, 500), 1e-4, "f4"),
             {"relative_to": "full-scale"},
-            "nothing in it is above -50 dBFS, so nothing was trimmed",
+            "the waveform has nothing above -50 dBFS, so nothing was trimmed",
         ),
     ):
         found, context = apply(Trim, samples, RATE, **options)

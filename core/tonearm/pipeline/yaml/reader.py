@@ -326,6 +326,7 @@ def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column, index = (mark.line, mark.column, mark.index) if mark else (0, 0, 0)
     reason = one_line(error.problem or error.context or "this is not YAML", 120)
+    reason = re.sub(r"but (got|found) '<stream end>'", "but the file ends", reason)
     code, message, hint = "yaml-syntax", reason, ""
     before = text[text.rfind("\n", 0, index) + 1 : index]
     if text[index : index + 1] == "\t" and "cannot start any token" in reason:

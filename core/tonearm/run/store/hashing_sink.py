@@ -60,7 +60,7 @@ class HashingSink(Sink):
 
     @property
     def path(self) -> Path:
-        """Path of the temporary file. Whoever asks for it may write the file in a way that is not seen here."""
+        """Path of the temporary file. Writing through this path bypasses the hash."""
         self._opened_once = False
         return super().path
 

@@ -55,7 +55,7 @@ NO_PRIOR_WORK = PriorWork()
 
 
 class _UnfinishedSource(Struct):
-    """A source that a run started on and no run has finished since.
+    """A source that a run started and none has finished.
 
     Parameters
     ----------

@@ -108,7 +108,7 @@ class Lock:
 def lock_holders(root: str) -> list[int]:
     """Return the ids of the processes that hold locks of an output folder, without taking a lock.
 
-    Only Linux tells; elsewhere the list is empty.
+    Works on Linux only; elsewhere the list is empty.
     """
     try:
         with os.scandir(folder_path(root)) as entries:

@@ -19,7 +19,7 @@ from tonearm.run.workers.worker_process import WorkerProcess
 
 
 def is_fork_safe() -> bool:
-    """Return whether this process has only one thread. Only Linux tells."""
+    """Return whether this process has only one thread. Works on Linux only."""
     try:
         return len(os.listdir("/proc/self/task")) == 1
     except OSError:

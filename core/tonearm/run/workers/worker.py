@@ -108,7 +108,7 @@ def serve(connection: socket.socket, make_preparer: Callable[[InterruptGate], Pr
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, however that happens. Only Linux can.
+    """Have the kernel kill this process when its parent ends, however that happens. Works on Linux only.
 
     Parameters
     ----------
