@@ -8,4 +8,4 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
-    FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+    Float64Array = np.ndarray[Any, np.dtype[np.float64]]

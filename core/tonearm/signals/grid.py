@@ -9,7 +9,7 @@ from tonearm.errors import OptionError, did_you_mean
 from tonearm.signals.windows import WINDOWS, is_invertible
 
 if TYPE_CHECKING:
-    from tonearm.typing import FloatArray
+    from tonearm.typing import Float64Array
 
 Padding = Literal["center", "half-overlap", "snip", "end", "none"]
 PadMode = Literal["constant", "reflect", "edge"]
@@ -135,7 +135,7 @@ class StftGrid:
             return -(-samples // self.hop_length)
         return max(1 + (samples + 2 * self.pad - self.n_fft) // self.hop_length, 0)
 
-    def window_values(self) -> FloatArray:
+    def window_values(self) -> Float64Array:
         """Return the window, float64 (n_fft,), centred and padded with zeros."""
         import numpy as np
 

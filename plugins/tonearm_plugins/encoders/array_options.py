@@ -34,10 +34,8 @@ Squeeze = Annotated[
     bool, Meta(description="Whether the axis of a single channel is dropped: (samples,), (bins, frames).")
 ]
 
-_KINDS = {"f": "float", "c": "complex", "i": "int"}
 
-
-class ArrayOptions(Dithered, Protocol):
+class ArrayWriterOptions(Dithered, Protocol):
     """Options of an encoder that writes arrays."""
 
     @property
@@ -49,7 +47,7 @@ class ArrayOptions(Dithered, Protocol):
         """Whether the axis of a single channel is dropped."""
 
 
-def check_dtype(options: ArrayOptions, signals: Iterable[type[Signal]]) -> None:
+def check_dtype(options: ArrayWriterOptions, signals: Iterable[type[Signal]]) -> None:
     """Raise `OptionError` if the type cannot hold the values of any of the signals."""
     dtype = options.dtype
     ports = {signal.port for signal in signals if signal is not Signal}
@@ -70,7 +68,7 @@ def check_dtype(options: ArrayOptions, signals: Iterable[type[Signal]]) -> None:
         )
 
 
-def array_of(signal: Signal, options: ArrayOptions, context: Context) -> np.ndarray[Any, Any]:
+def array_of(signal: Signal, options: ArrayWriterOptions, context: Context) -> np.ndarray[Any, Any]:
     """Return the array of a signal with the type and shape that the options ask for.
 
     The axes of a mel spectrogram are in the order of its dialect.

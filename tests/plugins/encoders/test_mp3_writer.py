@@ -162,8 +162,8 @@ def test_a_bit_rate_is_as_asked_or_refused(tmp_path: Path, engine: str, rate: in
             refused += bitrate < 64
             continue
         found = mutagen.mp3.MP3(path).info.bitrate
-        # Of a short file lameenc's first frame may be a larger part than its bit rate allows.
-        assert found == pytest.approx(bitrate * 1000, abs=600) or (engine == "lameenc" and bitrate < 64)
+        if engine != "lameenc" or bitrate >= 64:  # below, lameenc's first frame is a large part of a short file
+            assert found == pytest.approx(bitrate * 1000, abs=600)
         assert soundfile.info(path).frames == 5000
     assert refused == 0 if engine == "lameenc" else 0 < refused < 8
 

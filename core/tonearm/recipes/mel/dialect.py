@@ -23,7 +23,7 @@ from tonearm.recipes.mel.steps import LOGARITHM_BASES, MelStep, PositiveFloat, V
 from tonearm.signals import MAX_AMPLITUDE, MAX_SAMPLE_RATE, Padding, PadMode, StftGrid
 
 if TYPE_CHECKING:
-    from tonearm.typing import Array, FloatArray
+    from tonearm.typing import Array, Float64Array
 
 Logarithm = Literal["ln", "log10", "log2", "none"]
 
@@ -200,7 +200,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         # Dropped and masked frames are at the end: there is still sound under the last frame that remains.
         return self.grid.samples(frames + (self.last_frame != "keep"))
 
-    def mel_basis(self) -> FloatArray:
+    def mel_basis(self) -> Float64Array:
         """Return the weight of each bin in each band, float64 (n_mels, bins), read only."""
         return mel_filter_bank(
             sample_rate=self.filterbank_sample_rate or self.sample_rate,

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from tonearm.typing import FloatArray
+    from tonearm.typing import Float64Array
 
 MelScale = Literal["slaney", "htk", "kaldi"]
 MelNorm = Literal["slaney", "none"]
@@ -53,7 +53,7 @@ def mel_filter_bank(
     scale: MelScale,
     norm: MelNorm,
     triangles: Literal["hz", "mel"],
-) -> FloatArray:
+) -> Float64Array:
     """Return the weights of mel filters.
 
     Parameters
@@ -89,7 +89,7 @@ def mel_filter_bank(
         points, edges = bins, hz
     rising = (points - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - points) / np.diff(edges)[1:, None]
-    weights: FloatArray = np.maximum(0, np.minimum(rising, falling))
+    weights: Float64Array = np.maximum(0, np.minimum(rising, falling))
     if norm == "slaney":
         weights *= (2 / (hz[2:] - hz[:-2]))[:, None]
     weights.flags.writeable = False

@@ -274,7 +274,7 @@ class TestJournals:
         assert not len(history.owned)
 
     @given(st.binary(max_size=200), st.integers(0, 10))
-    def test_whatever_is_in_it(self, tmp_path_factory, noise, seed):
+    def test_whatever_is_in_it_raises_nothing(self, tmp_path_factory, noise, seed):
         root = tmp_path_factory.mktemp("j")
         (root / ".tonearm").mkdir()
         lines = [

@@ -161,7 +161,7 @@ class TestSweeping:
         sweep(str(folder), owner_id, deep=deep)
         assert below(folder) == sorted([*kept, *self.OTHERS])
 
-    def test_a_folder_that_is_gone(self):
+    def test_a_folder_that_is_gone_raises_nothing(self):
         sweep("none", deep=True)
 
     def test_what_nobody_will_publish(self, folder):
