@@ -220,8 +220,8 @@ def test_what_cannot_be_shown_is_refused(kind: str, options: dict[str, Any], mes
 @pytest.mark.parametrize(
     ("channels", "height", "message", "hint"),
     [
-        (9, 2000, "a picture has room for 8 channels, but there are 9", 'put ("mix") before it'),
-        (6, 600, "6 channels do not fit into 600 pixels", "height=840"),
+        (9, 2000, "a picture has room for 8 channels, but there are 9", 'put {"use": "mix"} before it'),
+        (6, 600, "6 channels do not fit into 600 pixels", '"height": 840'),
     ],
 )
 def test_too_many_channels(tmp_path: Path, channels: int, height: int, message: str, hint: str) -> None:

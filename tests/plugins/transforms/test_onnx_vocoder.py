@@ -167,7 +167,7 @@ class TestWhatDoesNotFit:
             "onnx-vocoder: the vocoder takes the dialect hifigan, but the mel spectrogram is in coqui: padding center"
             " for half-overlap, magnitude_guard 0 for 1e-09, fmax 11025 for 8000, floor 1e-08 for 1e-05 and 3 more"
         )
-        assert 'put "mel-to-wave" and ("wave-to-mel", {' in problem.hint
+        assert 'put {"use": "mel-to-wave"} and {"use": "wave-to-mel", "with": {' in problem.hint
 
     def test_and_at_the_latest_with_the_signal(self, path):
         other = HIFIGAN.replace(log="log10", name="other")
