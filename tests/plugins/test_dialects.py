@@ -16,7 +16,7 @@ PRESETS = dialects.presets()
 
 
 def test_no_name_is_given_twice() -> None:
-    """Of two recipes of one name, the first would be lost."""
+    """No name stands for two recipes: TOML or a merge of files would keep only one of them."""
     names: Counter[str] = Counter()
     for file in dialects.FILES:
         text = resources.files(dialects).joinpath(f"{file}.toml").read_text("utf-8")
