@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tonearm.errors import ItemError, OutputError
+from tonearm.errors import ItemError, TonearmError
 from tonearm.pipeline.converter import Converter
-from tonearm.plugins.context import Context
-from tonearm.plugins.item import Item
-from tonearm.run.part import WHOLE_RUN_OWNER
+from tonearm.pipeline.stages import Outcome
 from tonearm.run.prepared import PreparedFile
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.output_names import OutputNames
 from tonearm.run.store.output_paths import output_path
-from tonearm.run.store.temporaries import Temporaries, discard, rename_temporary
+from tonearm.run.store.temporaries import Temporaries
 from tonearm.run.workers.interrupts import InterruptGate
-from tonearm.signals import Signal
 from tonearm.source import Source
 
 
@@ -46,20 +45,24 @@ def convert_one(
         If the output side fails.
     """
     pipeline.preflight()
-    folder = os.fspath(root)
-    names = OutputNames(folder, lambda _: False, force=force)
+    store = LocalStore(os.fspath(root))
+    names = OutputNames(store, lambda _: False, force=force)
     published: list[Path] = []
-    with InterruptGate() as gate:
+    with contextlib.closing(store), InterruptGate() as gate:
+        store.sweep(folders=[""])
         for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning)):
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
-            files = _write(pipeline, source, outcome.item, outcome.context, folder, names, gate)
-            try:
-                for file in reversed(files):  # sidecars come after their file and are renamed before it
-                    rename_temporary(folder, file)
-            except OutputError:
-                discard(folder, files)
-                raise
+            with store.temporaries(None, fsync=True) as temporaries:
+                files = _write(pipeline, source, outcome, temporaries, names, gate)
+                try:
+                    for file in files:
+                        names.take(file.output, 0, source.name, source.path_text or "")
+                    for file in reversed(files):  # sidecars come after their file and are renamed before it
+                        store.publish(file)
+                except TonearmError:
+                    store.discard(files)
+                    raise
             published += [root / file.output for file in files]
     return published
 
@@ -67,28 +70,22 @@ def convert_one(
 def _write(
     pipeline: Converter,
     source: Source,
-    item: Item[Signal],
-    context: Context,
-    folder: str,
+    outcome: Outcome,
+    temporaries: Temporaries,
     names: OutputNames,
     gate: InterruptGate,
 ) -> list[PreparedFile]:
     """Return the files of an item, complete under temporary names."""
-    taken = set()
-    with Temporaries(folder, owner_id=WHOLE_RUN_OWNER + "0000", fsync=True) as temporaries:
-        for output in pipeline.outputs:
-            target = output_path(output, source, item)
-            names.take(target, 0, source.name, source.path_text or "")
-            taken.add(target)
+    for output in pipeline.outputs:
+        for branch in gate.iterate(pipeline.branch(output, outcome)):
+            item = branch.item
+            if branch.error or item is None:
+                raise branch.error or ItemError("there is nothing to write", code="empty")
+            target = output_path(output, source, (item.key, item.index))
+            problem = names.replacement_problem(target)
+            if problem:
+                raise ItemError(problem.message, code=problem.code, hint=problem.hint)
             sink = temporaries.sink(target)
             with gate.opened:
-                pipeline.encode(output, item, sink, context)
-        files = temporaries.finish()
-        try:
-            for file in files:
-                if file.output not in taken:
-                    names.take(file.output, 0, source.name, source.path_text or "")
-        except ItemError:
-            discard(folder, files)
-            raise
-    return files
+                pipeline.encode(output, item, sink, branch.context)
+    return [file for files in temporaries.finish() for file in files]

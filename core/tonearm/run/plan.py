@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
+from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.provenance import fingerprint_of, plugins_of
+from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of
 from tonearm.plugins.transform import Regroup
 from tonearm.run.options import RunOptions
-from tonearm.run.sources.content_hash import file_state
+from tonearm.run.sources.content_hash import SourceState, file_state, hash_path
 from tonearm.run.store.history import History, PriorWork, PublishedItems
-from tonearm.run.store.output_names import OutputNames, output_is_input, resolve_folder
-from tonearm.run.store.output_paths import is_known_before_reading, output_path
+from tonearm.run.store.output_names import OutputNames, output_is_input
+from tonearm.run.store.output_paths import is_known_before_reading, is_output_path, output_path
 from tonearm.run.store.records import EndRecord
 from tonearm.run.store.spool import Spool
-from tonearm.run.tasks import Task
+from tonearm.run.store.store import Store
+from tonearm.run.tasks import ItemId, Task
 from tonearm.source import Source
 
 MAX_PROBLEMS = 100
@@ -32,6 +36,8 @@ class Plan:
     ----------
     pipeline
         Pipeline.
+    store
+        Store of the outputs.
     options
         Options of the run.
 
@@ -39,6 +45,8 @@ class Plan:
     ----------
     fingerprint
         Fingerprint of the pipeline.
+    fingerprints
+        Fingerprints of its outputs.
     plugins
         Names of the plugins, each with its package and version.
     done
@@ -55,15 +63,16 @@ class Plan:
         Records to write again with a new state: the sources' times have changed, but not their content.
     """
 
-    def __init__(self, pipeline: Converter, options: RunOptions) -> None:
+    def __init__(self, pipeline: Converter, store: Store, options: RunOptions) -> None:
         self.pipeline = pipeline
+        self.store = store
         self.options = options
-        self.root = options.out
         self.plugins = plugins_of(pipeline.checked)
         self.fingerprint = fingerprint_of(pipeline.checked)
-        self.history = History(self.root)
+        self.fingerprints = fingerprints_of(pipeline.checked)
+        self.history = History(store)
         self.names = OutputNames(
-            self.root, self.history.owned.__contains__, force=options.force, name_of=lambda number: self._name(number)
+            store, self.history.owned.__contains__, force=options.force, name_of=lambda number: self._name(number)
         )
         self.done = 0
         self.in_other_parts = 0
@@ -73,32 +82,34 @@ class Plan:
         self._todo = Spool()
         self._skipped = Spool()
         self._problems: list[Problem] = []
-        self._regroups = any(isinstance(step.plugin, Regroup) for step in pipeline.checked.steps)
+        self._regroups = [
+            any(isinstance(step.plugin, Regroup) for step in (*pipeline.checked.steps, *output.steps))
+            for output in pipeline.outputs
+        ]
         self._outputs_known_early = [output for output in pipeline.outputs if is_known_before_reading(output)]
 
     def __len__(self) -> int:
         return len(self._todo)
 
-    def tasks(self) -> Iterator[tuple[Task, PublishedItems]]:
-        """Yield the sources to convert, each with the items that are done already."""
-        for number, name, path, folder, kept, _reason in self._todo:
-            items: PublishedItems = dict(kept)
-            yield Task(number, name, path, folder, frozenset(items)), items
+    def tasks(self) -> Iterator[tuple[Task, dict[int, PublishedItems]]]:
+        """Yield the sources to convert, each with the items that are done already, by output."""
+        for number, name, path, folder, outputs, kept, _reason in self._todo:
+            yield _task(number, name, path, folder, outputs, kept), {output: dict(items) for output, items in kept}
 
     def tasks_with_reasons(self) -> Iterator[tuple[Task, str]]:
         """Yield the sources to convert, each with the reason if an earlier run has worked on it."""
-        for number, name, path, folder, kept, reason in self._todo:
-            yield Task(number, name, path, folder, frozenset(item for item, _ in kept)), reason
+        for number, name, path, folder, outputs, kept, reason in self._todo:
+            yield _task(number, name, path, folder, outputs, kept), reason
 
-    def skipped(self) -> Iterator[str]:
-        """Yield the names of sources with nothing left to do."""
-        for (name,) in self._skipped:
-            yield name
+    def skipped(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the name, the path and the folder of each source with nothing left to do."""
+        yield from self._skipped
 
     def outputs(self, task: Task) -> list[str]:
         """Return the paths of a source's outputs below the root; templates where the content of the source decides."""
         found = []
-        for output in self.pipeline.outputs:
+        for number in task.outputs:
+            output = self.pipeline.outputs[number]
             try:
                 known = is_known_before_reading(output)
                 found.append(output_path(output, task.source(), None) if known else output.template.text)
@@ -113,26 +124,61 @@ class Plan:
         owned = self._claim(source, number)
         if not self._is_in_part(source, path):
             self.in_other_parts += 1
-            self._reserve(self.history.outputs(self.fingerprint, source.relative_dir, path), number)
+            self._reserve(self.history.outputs(self.fingerprints, source.relative_dir, path), number)
             return
         state = file_state(path)
-        prior = _FORCED
-        if not self.options.force:
-            verify = self.options.verify
-            prior = self.history.find(self.fingerprint, source.relative_dir, path, state, verify=verify)
+        works = self._prior_works(source, path, state)
+        unfinished = {self.fingerprints[output] for output, work in enumerate(works) if not work.complete}
+        # Outputs with one fingerprint differ in their names alone, and have one record.
+        outputs = tuple(output for output, found in enumerate(self.fingerprints) if found in unfinished)
         # How a regrouping step names its items may depend on those that failed, so it starts from none.
-        items = {} if self._regroups and not prior.complete else prior.items
-        self._reserve((output for files in items.values() for output, _size, _hash in files), number)
-        if prior.complete:
+        kept = {output: work.items for output, work in enumerate(works) if work.complete or not self._regroups[output]}
+        for items in kept.values():
+            self._reserve((path for files in items.values() for path, _size, _hash in files), number)
+        for work in works:
+            if work.renewed and work.renewed not in self.renewed[-len(works) :]:
+                self.renewed.append(work.renewed)
+        if not outputs:
             self.done += 1
-            self._skipped.append((source.name,))
-            if prior.renewed:
-                self.renewed.append(prior.renewed)
+            self._skipped.append((source.name, path, source.relative_dir))
             return
         self.bytes_to_convert += state[0] if state else 0
-        kept = tuple((item, tuple(files)) for item, files in items.items())
-        reason = prior.reason or ("the pipeline or a plugin has changed" if owned else "")
-        self._todo.append((number, source.name, path, source.relative_dir, kept, reason))
+        left = tuple((output, tuple(items.items())) for output, items in kept.items() if output in outputs and items)
+        reason = next((work.reason for work in works if work.reason), "")
+        if not reason and len(outputs) < len(works):
+            reason = f"{len(outputs)} of {len(works)} outputs"
+        reason = reason or ("the pipeline or a plugin has changed" if owned else "")
+        self._todo.append((number, source.name, path, source.relative_dir, outputs, left, reason))
+
+    def _prior_works(self, source: Source, path: str, state: SourceState | None) -> list[PriorWork]:
+        """Return earlier runs' work on a source, for each output."""
+        if self.options.force:
+            return [_FORCED] * len(self.fingerprints)
+        hashes: list[str] = []
+
+        def content_hash() -> str:
+            if not hashes:
+                hashes.append(hash_path(path))
+            return hashes[0]
+
+        def is_path(output: Output, item: ItemId, found: str) -> bool:
+            try:
+                return is_output_path(output, source, item, found)
+            except ItemError:
+                return False
+
+        return [
+            self.history.find(
+                fingerprint,
+                source.relative_dir,
+                path,
+                state,
+                verify=self.options.verify,
+                is_path=functools.partial(is_path, output),
+                content_hash=content_hash,
+            )
+            for fingerprint, output in zip(self.fingerprints, self.pipeline.outputs, strict=True)
+        ]
 
     def _claim(self, source: Source, number: int) -> bool:
         """Claim the names that follow from a source's own. Return whether an earlier run wrote one of the files."""
@@ -176,17 +222,10 @@ class Plan:
 
     def _find_inputs_among_outputs(self) -> None:
         """Find sources below the output folder whose names an output takes."""
-        root = os.path.realpath(self.root) + "/"
-        folders: dict[str, str] = {}
         for _name, path in self._sources:
-            folder, base = os.path.split(path)
-            if folder not in folders:
-                if len(folders) > 10_000:
-                    folders.clear()
-                folders[folder] = resolve_folder(f"{folder}/x")[:-1]
-            real = folders[folder] + base
-            if real.startswith(root) and real[len(root) :] in self.names and len(self._problems) < MAX_PROBLEMS:
-                self._problems.append(output_is_input(real[len(root) :]))
+            below = self.store.path_of(path)
+            if below is not None and below in self.names and len(self._problems) < MAX_PROBLEMS:
+                self._problems.append(output_is_input(below))
 
     def _name(self, number: int) -> str:
         for place, (name, _path) in enumerate(self._sources):
@@ -195,7 +234,14 @@ class Plan:
         return ""
 
 
-def make_plan(pipeline: Converter, sources: Iterable[Source], options: RunOptions) -> Plan:
+def _task(
+    number: int, name: str, path: str, folder: str, outputs: tuple[int, ...], kept: tuple[tuple[int, tuple[Any, ...]], ...]
+) -> Task:
+    skip = frozenset((item, output) for output, items in kept for item, _files in items)
+    return Task(number, name, path, folder, outputs, skip)
+
+
+def make_plan(pipeline: Converter, store: Store, sources: Iterable[Source], options: RunOptions) -> Plan:
     """Return the plan of a run.
 
     Raises
@@ -205,7 +251,7 @@ def make_plan(pipeline: Converter, sources: Iterable[Source], options: RunOption
     PipelineError
         If outputs clash with one another, with a source, or with files that no run wrote.
     """
-    plan = Plan(pipeline, options)
+    plan = Plan(pipeline, store, options)
     for source in sources:
         plan.add(source)
     plan.validate()

@@ -9,19 +9,23 @@ from __future__ import annotations
 import os
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from tonearm.errors import ItemError, OutputError, TonearmError
+from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
+from tonearm.plugins.context import Context
 from tonearm.plugins.item import Item
 from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
 from tonearm.run.sources.content_hash import SourceSnapshot, file_state, take_snapshot
 from tonearm.run.store.output_paths import output_path
-from tonearm.run.store.temporaries import Temporaries, discard, raise_if_unwritable
-from tonearm.run.tasks import Task
+from tonearm.run.store.store import Store
+from tonearm.run.store.temporaries import Temporaries, raise_if_unwritable
+from tonearm.run.tasks import ItemId, Task
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.signals import Signal
 from tonearm.source import Source, source_changed
@@ -35,10 +39,6 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     Parameters
     ----------
-    root
-        Output folder.
-    owner_id
-        Up to eight hex digits that start the names of temporaries.
     fsync
         Whether to flush files to the disk.
     threads
@@ -49,8 +49,6 @@ class Settings(Struct, frozen=True, kw_only=True):
         Whether failures are handed over at once, because the run may stop at one.
     """
 
-    root: str
-    owner_id: str
     fsync: bool = True
     threads: int = 1
     debug: bool = False
@@ -64,17 +62,25 @@ class Preparer:
     ----------
     pipeline
         Pipeline.
+    store
+        Store of the outputs.
     settings
         Settings.
     gate
         Gate that is open for interrupts while plugins work.
+
+    Attributes
+    ----------
+    owner
+        Owner of the temporaries.
     """
 
-    def __init__(self, pipeline: Converter, settings: Settings, gate: InterruptGate) -> None:
+    def __init__(self, pipeline: Converter, store: Store, settings: Settings, gate: InterruptGate) -> None:
         self.pipeline = pipeline
         self.settings = settings
+        self.owner = store.owner()
+        self._store = store
         self._gate = gate
-        self._owner_id = settings.owner_id.ljust(8, "0")[:8]
 
     def prepare(self, task: Task) -> Iterator[PreparedSource]:
         """Yield the outcome of a task. A source with very many items comes in several pieces.
@@ -90,11 +96,12 @@ class Preparer:
         failures: list[Failure] = []
         warnings: list[str] = []
         source, threads = task.source(snapshot.data), self.settings.threads
+        done = _items_with_all_outputs(task)
         complete = False
         try:
-            for outcome in self._gate.iterate(self.pipeline.items(source, threads=threads, skip=task.skip)):
+            for outcome in self._gate.iterate(self.pipeline.items(source, threads=threads, skip=done)):
                 try:
-                    items.append(self._write(source, outcome))
+                    items += self._write(task, source, outcome)
                 except OutputError:
                     raise
                 except TonearmError as error:
@@ -114,12 +121,12 @@ class Preparer:
                     items, began = [], now
                     yield piece
             if not self._is_unchanged(task, snapshot, failures):
-                discard(self.settings.root, _files(items))
+                self._store.discard(_files(items))
                 items = []
             complete = True
         finally:
             if not complete:
-                discard(self.settings.root, _files(items))
+                self._store.discard(_files(items))
         yield PreparedSource(
             task=task,
             state=snapshot.state,
@@ -139,24 +146,39 @@ class Preparer:
             failures[:] = changed[:1]
         return not changed
 
-    def _write(self, source: Source, outcome: Outcome) -> ConvertedItem:
-        """Encode one item."""
-        item, context = outcome.item, outcome.context
-        if outcome.error or item is None:
+    def _write(self, task: Task, source: Source, outcome: Outcome) -> list[ConvertedItem]:
+        """Encode one item for all outputs that lack it."""
+        if outcome.error or outcome.item is None:
             raise outcome.error or ItemError("there is nothing to write", code="empty")
-        settings = self.settings
-        with Temporaries(settings.root, owner_id=self._owner_id, fsync=settings.fsync) as temporaries:
-            for output in self.pipeline.outputs:
-                target = output_path(output, source, item)
-                sink = temporaries.sink(target)
-                try:
-                    with self._gate.opened:
-                        self.pipeline.encode(output, item, sink, context)
-                except TonearmError as error:
-                    raise_if_unwritable(error, sink, os.path.join(settings.root, target))
-                    raise
+        written: list[tuple[int, ItemId, Context]] = []
+        with self._store.temporaries(self.owner, fsync=self.settings.fsync) as temporaries:
+            for number in task.outputs:
+                if ((outcome.item.key, outcome.item.index), number) in task.skip:
+                    continue
+                output = self.pipeline.outputs[number]
+                for branch in self._gate.iterate(self.pipeline.branch(output, outcome)):
+                    written.append((number, self._encode(output, source, branch, temporaries), branch.context))
             files = temporaries.finish()
-        return ConvertedItem(item.key, item.index, files, context.measurements, context.warnings)
+        return [
+            ConvertedItem(key, index, number, own, context.measurements, context.warnings)
+            for (number, (key, index), context), own in zip(written, files, strict=True)
+        ]
+
+    def _encode(self, output: Output, source: Source, branch: Outcome, temporaries: Temporaries) -> ItemId:
+        """Encode one item for one output, and return its key and index."""
+        item = branch.item
+        if branch.error or item is None:
+            raise branch.error or ItemError("there is nothing to write", code="empty")
+        identity = item.key, item.index
+        target = output_path(output, source, identity)
+        sink = temporaries.sink(target)
+        try:
+            with self._gate.opened:
+                self.pipeline.encode(output, item, sink, branch.context)
+        except TonearmError as error:
+            raise_if_unwritable(error, sink, os.path.join(self._store.root, target))
+            raise
+        return identity
 
     def _failure(self, task: Task, item: Item[Signal] | None, error: TonearmError) -> Failure:
         key, index = (item.key, item.index) if item else ("", 0)
@@ -171,6 +193,14 @@ def _clear_frames(error: BaseException | None) -> None:
         earlier = error.__cause__ or error.__context__
         error.__traceback__ = error.__context__ = None
         error = earlier
+
+
+def _items_with_all_outputs(task: Task) -> frozenset[ItemId]:
+    """Return the items that are done for all outputs of a task."""
+    if not task.skip:
+        return frozenset()
+    counts = Counter(item for item, _output in task.skip)
+    return frozenset(item for item, count in counts.items() if count == len(task.outputs))
 
 
 def _files(items: list[ConvertedItem]) -> Iterator[PreparedFile]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:  # `tonearm status` reads failures, and needs none of these
-    from tonearm.run.sources.content_hash import FileState
+    from tonearm.run.sources.content_hash import SourceState
     from tonearm.run.tasks import Task
 
 
@@ -33,14 +33,16 @@ class PreparedFile(Struct, frozen=True):
 
 
 class ConvertedItem(Struct, frozen=True):
-    """An item that was converted.
+    """An item that was converted for one output.
 
     Parameters
     ----------
     key, index
         Key and index of the item within its source.
+    output
+        Number of the output.
     files
-        Files of all outputs, each followed by its sidecars.
+        File of the output, followed by its sidecars.
     measured
         Measurements by name.
     warnings
@@ -49,6 +51,7 @@ class ConvertedItem(Struct, frozen=True):
 
     key: str
     index: int
+    output: int
     files: list[PreparedFile]
     measured: dict[str, float | int | str] = {}
     warnings: list[str] = []
@@ -88,7 +91,7 @@ class PreparedSource(Struct, frozen=True, kw_only=True):
     state, hash
         State and content hash of the source when it was read; None and empty if it could not be read.
     items
-        Items that were converted. Their files are not published yet.
+        Items that were converted, once for each output. Their files are not published yet.
     failures
         Items that failed.
     warnings
@@ -100,7 +103,7 @@ class PreparedSource(Struct, frozen=True, kw_only=True):
     """
 
     task: Task
-    state: FileState | None = None
+    state: SourceState | None = None
     hash: str = ""
     items: list[ConvertedItem] = []
     failures: list[Failure] = []

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tonearm.run.prepared import Failure
 from tonearm.run.result import Result
+
+if TYPE_CHECKING:
+    from tonearm.run.store.records import Record
+    from tonearm.run.store.store import Store
 
 MAX_KEPT = 20
 """Largest number of failures, of outputs, and of kinds of warnings that a report keeps. The journal has all."""
@@ -87,7 +93,7 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
     stopped: str = ""
-    _journal: tuple[str, int, int] = ("", 0, 0)
+    _journal: tuple[Store, str, int, int] | None = None
 
     @property
     def ok(self) -> bool:
@@ -97,44 +103,49 @@ class Report:
     @property
     def outputs(self) -> list[Path]:
         """Paths of all published files in order, read from the journal."""
-        from tonearm.run.store.records import OutRecord, read_records
+        from tonearm.run.store.records import OutRecord
 
-        path, start, end = self._journal
-        records = (record for _, record in read_records(path, start, end) if isinstance(record, OutRecord))
-        return [self.out / name for record in records for name, _size in record.outputs] if path else []
+        found = (record for record in self._records() if isinstance(record, OutRecord))
+        return [self.out / path for record in found for item in record.items for path, _size in item.files]
 
     @property
     def errors(self) -> list[Failure]:
         """All failures in order, read from the journal."""
-        from tonearm.run.store.records import ErrRecord, read_records
+        from tonearm.run.store.records import ErrRecord
 
-        path, start, end = self._journal
-        records = (record for _, record in read_records(path, start, end) if isinstance(record, ErrRecord))
-        return [record.failure() for record in records] if path else []
+        return [record.failure() for record in self._records() if isinstance(record, ErrRecord)]
 
     def add(self, result: Result) -> None:
         """Count a result."""
+        items = result.by_item().values()
         self.sources += result.last
-        self.converted += len(result.items)
+        self.converted += len(items)
         self.failed += len(result.failures)
         for failure in result.failures:
             self.codes[failure.code] += 1
         if len(self.failures) < MAX_KEPT:
             self.failures += result.failures[: MAX_KEPT - len(self.failures)]
-        self.warned += sum(bool(item.warnings) for item in result.items)
+        self.warned += sum(any(output.warnings for output in outputs) for outputs in items)
         for warning in result.warnings:
             pattern = warning_pattern(warning)
             if pattern in self.noted or len(self.noted) < MAX_KEPT:
                 count, first = self.noted.get(pattern, (0, result.source))
                 self.noted[pattern] = (count + 1, first)
-        for item in result.items:
-            duration = item.measured.get("duration")
+        for outputs in items:
+            duration = outputs[0].measured.get("duration")
             self.sound += duration if isinstance(duration, float) else 0.0
-        outputs = result.outputs
-        self.files += len(outputs)
+        files = result.outputs
+        self.files += len(files)
         if len(self.first_outputs) < MAX_KEPT:
-            self.first_outputs += outputs[: MAX_KEPT - len(self.first_outputs)]
+            self.first_outputs += files[: MAX_KEPT - len(self.first_outputs)]
 
-    def read_from(self, journal: str, start: int, end: int) -> None:
+    def read_from(self, store: Store, journal: str, start: int, end: int) -> None:
         """Set the journal and the offsets between which the run's records are."""
-        self._journal = (journal, start, end)
+        self._journal = (store, journal, start, end)
+
+    def _records(self) -> Iterator[Record]:
+        from tonearm.run.store.journal import JournalReader
+
+        if self._journal:
+            for _offset, record in JournalReader(*self._journal):
+                yield record

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from tonearm.run.prepared import ConvertedItem, Failure
+from tonearm.run.tasks import ItemId
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -15,7 +16,7 @@ class Result(Struct, frozen=True, kw_only=True):
     source
         Name of the source.
     items
-        Items that were converted and published.
+        Items that were converted and published, once for each output.
     failures
         Items that failed.
     warnings
@@ -37,3 +38,10 @@ class Result(Struct, frozen=True, kw_only=True):
     def outputs(self) -> tuple[str, ...]:
         """Paths of the published files below the output folder."""
         return tuple(file.output for item in self.items for file in item.files)
+
+    def by_item(self) -> dict[ItemId, list[ConvertedItem]]:
+        """Return the outputs of each item, by its key and index."""
+        found: dict[ItemId, list[ConvertedItem]] = {}
+        for item in self.items:
+            found.setdefault((item.key, item.index), []).append(item)
+        return found

@@ -5,29 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 
 from tonearm.errors import OutputError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.run.options import RunOptions
-from tonearm.run.part import WHOLE_RUN_OWNER
 from tonearm.run.plan import Plan, make_plan
 from tonearm.run.prepare import Settings
 from tonearm.run.report import Report
 from tonearm.run.result import Result
-from tonearm.run.sources.content_hash import file_state
 from tonearm.run.store.free_space import space_warnings
 from tonearm.run.store.journal import Journal
-from tonearm.run.store.lock import Lock, LockedError
+from tonearm.run.store.local_store import LocalStore
+from tonearm.run.store.lock import LockedError
 from tonearm.run.store.publisher import Publisher
 from tonearm.run.store.records import RunRecord, StopRecord
-from tonearm.run.store.run_folder import find_journals, journal_path
-from tonearm.run.store.temporaries import ANY_OWNER, discard, sweep
+from tonearm.run.store.store import Store
 from tonearm.run.tasks import Task
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.cores import usable_cores
-from tonearm.run.workers.executor import Batch, Executor
+from tonearm.run.workers.executor import Executor
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.source import Source
 
@@ -60,7 +58,7 @@ class Run:
         self.pipeline = pipeline
         self.options = options
         self.report = Report(Path(options.out))
-        self._lock = Lock(options.out, options.part)
+        self.store: Store = LocalStore(options.out)
         cores = usable_cores()
         self.jobs = cores if options.jobs is None else options.jobs
         self._threads = max(1, cores // max(1, self.jobs))
@@ -79,20 +77,23 @@ class Run:
         TonearmError
             If a plugin finds something missing.
         """
-        self._lock.acquire(create=False)
+        self.store.lock(self.options.part, create=False)
         try:
             self.pipeline.preflight()
-            plan = make_plan(self.pipeline, sources, self.options)
+            plan = make_plan(self.pipeline, self.store, sources, self.options)
         except BaseException:
-            self._lock.release()
+            self.release()
             raise
         self.report.total, self.report.skipped = len(plan), plan.done
-        self.report.warnings += space_warnings(plan.root, plan.bytes_to_convert)
+        self.report.warnings += space_warnings(self.store, plan.bytes_to_convert)
+        if plan.history.nonsense:
+            lines = "line" if plan.history.nonsense == 1 else "lines"
+            self.report.warnings.append(f"{plan.history.nonsense} {lines} of the journal make no sense and are skipped")
         return plan
 
     def release(self) -> None:
         """Release the output folder, if the plan is not to be executed."""
-        self._lock.release()
+        self.store.close()
 
     def execute(self, plan: Plan, observe: Callable[[Result], None], tick: Callable[[], None] | None = None) -> Report:
         """Execute a plan and return the report.
@@ -119,16 +120,16 @@ class Run:
         began = time.monotonic()
         try:
             with InterruptGate() as gate:
-                self._lock.acquire(create=True)
+                warning = self.store.lock(self.options.part, create=True)
                 _check_no_other_run(plan)
-                report.warnings += [self._lock.warning] if self._lock.warning else []
-                with contextlib.closing(Journal(self.options.out, self.options.part)) as journal:
-                    start = journal.size
+                report.warnings += [warning] if warning else []
+                with contextlib.closing(self.store.open_journal(self.options.part)) as file:
+                    start = file.size
                     try:
-                        self._convert(plan, journal, gate, observe, tick or (lambda: None))
+                        self._convert(plan, Journal(file), gate, observe, tick or (lambda: None))
                     finally:
                         report.seconds = time.monotonic() - began
-                        report.read_from(journal.path, start, journal.size)
+                        report.read_from(self.store, file.name, start, file.size)
         except OutputError:
             report.stopped = report.stopped or "output"
             raise
@@ -136,7 +137,7 @@ class Run:
             report.stopped = "interrupted"
             raise
         finally:
-            self._lock.release()
+            self.release()
         return report
 
     def _convert(
@@ -149,13 +150,15 @@ class Run:
     ) -> None:
         options, report = self.options, self.report
         if not plan.history.clean:
-            sweep(options.out, options.part.owner_id if options.part else ANY_OWNER, deep=True)
+            self.store.sweep()
         journal.write(
             RunRecord(
                 time=time.time(),
                 pipeline=plan.fingerprint,
                 file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",
                 plugins=plan.plugins,
+                outputs=list(plan.fingerprints),
+                part=(options.part.index, options.part.count) if options.part else None,
                 sources=len(plan),
                 skipped=plan.done,
                 jobs=self.jobs,
@@ -163,7 +166,7 @@ class Run:
         )
         for record in plan.renewed:
             journal.write(record)
-        publisher = Publisher(options.out, journal, plan.names, fsync=options.fsync)
+        publisher = Publisher(self.store, journal, plan.names, plan.fingerprints, fsync=options.fsync)
         publisher.begin()
 
         def tasks() -> Iterator[Task]:
@@ -171,11 +174,11 @@ class Run:
                 publisher.keep(task.number, items)
                 yield task
 
-        executor = self._executor([*self._lock.descriptors, journal.descriptor], gate)
+        executor = self._executor(gate)
         stopped: BaseException | None = None
         try:
             for batch in executor.results(Chunks(tasks(), len(plan), self.jobs)):
-                self._publish(publisher, batch, observe)
+                self._publish_all(publisher.publish(batch), observe)
                 tick()
                 if options.max_failures is not None and report.failed >= options.max_failures:
                     report.stopped = "failures"
@@ -199,38 +202,34 @@ class Run:
         """Stop the executor, publish what it had finished unless publishing has failed, and end the journal."""
         report = self.report
         failed = stopped if isinstance(stopped, Exception) else None
-        for batch in executor.stop():
+        # Stopping the workers makes room on a full disk. What was whole when it filled is published then.
+        batches = list(executor.stop())
+        for results in (publisher.publish_rest(), *map(publisher.publish, batches)):
             try:
-                if failed is None:
-                    self._publish(publisher, batch, observe)
+                self._publish_all(results, observe)
             except Exception as error:
-                failed = error
-            if failed is not None:
-                discard(
-                    self.options.out, [file for prepared in batch for item in prepared.items for file in item.files]
-                )
+                failed = failed or error
+        publisher.discard_rest()
         reason = report.stopped or _stop_reason(failed or stopped)
         try:
             publisher.sync()
             journal.write(StopRecord(time=time.time(), converted=report.converted, failed=report.failed, reason=reason))
             if self.options.fsync:
-                journal.flush()
+                journal.file.flush()
         except OutputError as error:
             failed = failed or error
         if failed is not None and failed is not stopped:
             raise failed
 
-    def _publish(self, publisher: Publisher, batch: Batch, observe: Callable[[Result], None]) -> None:
-        with contextlib.closing(publisher.publish(batch)) as results:
+    def _publish_all(self, results: Generator[Result, None, None], observe: Callable[[Result], None]) -> None:
+        with contextlib.closing(results):
             for result in results:
                 self.report.add(result)
                 observe(result)
 
-    def _executor(self, foreign_descriptors: list[int], gate: InterruptGate) -> Executor:
+    def _executor(self, gate: InterruptGate) -> Executor:
         options = self.options
         settings = Settings(
-            root=options.out,
-            owner_id=options.part.owner_id if options.part else WHOLE_RUN_OWNER,
             fsync=options.fsync,
             threads=self._threads,
             debug=options.debug,
@@ -239,7 +238,7 @@ class Run:
         if not self.jobs:
             from tonearm.run.workers.in_process import InProcessExecutor
 
-            return InProcessExecutor(self.pipeline, settings, gate)
+            return InProcessExecutor(self.pipeline, self.store, settings, gate)
         from tonearm.run.workers.local import LocalExecutor
 
         return LocalExecutor(
@@ -248,7 +247,6 @@ class Run:
             jobs=self.jobs,
             gate=gate,
             timeout=options.timeout,
-            foreign_descriptors=foreign_descriptors,
         )
 
 
@@ -265,8 +263,7 @@ def _check_no_other_run(plan: Plan) -> None:
 
     When the plan is made, the output folder may not exist yet, and then there is no lock to hold.
     """
-    part = plan.options.part
-    for path in find_journals(plan.root) if part is None else [journal_path(plan.root, part)]:
-        size, _ = file_state(path) or (0, 0)
-        if size != plan.history.sizes.get(path, 0):
-            raise LockedError(f"another run wrote to {one_line(plan.root)} meanwhile", hint="run it again")
+    part, store = plan.options.part, plan.store
+    for name in store.journals() if part is None else [store.journal_name(part)]:
+        if store.journal_size(name) != plan.history.sizes.get(name, 0):
+            raise LockedError(f"another run wrote to {one_line(store.root)} meanwhile", hint="run it again")

@@ -26,6 +26,9 @@ FileState = tuple[int, int]
 For a folder: the total size of all files in it, and the time of the last change to any of them.
 """
 
+SourceState = FileState | str
+"""State of a source: that of its file, or the hash of an array in memory. Only equality has a meaning."""
+
 
 class SourceSnapshot(Struct, frozen=True):
     """A source as it was before it was decoded.

@@ -1,31 +1,24 @@
-"""Free space of the output folder."""
+"""Free space of a store."""
 
 from __future__ import annotations
 
-import os
-
 from tonearm.errors import one_line
 from tonearm.run.report import format_size
+from tonearm.run.store.store import Store
 
 
-def space_warnings(root: str, source_bytes: int) -> list[str]:
+def space_warnings(store: Store, source_bytes: int) -> list[str]:
     """Return a warning if the sources of a run are more than twice as large as the free space.
 
     Parameters
     ----------
-    root
-        Output folder, which need not exist.
+    store
+        Store, whose root need not exist.
     source_bytes
         Size of all sources to convert in bytes.
     """
-    folder = os.path.abspath(root)
-    while not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    try:
-        space = os.statvfs(folder)
-    except OSError:
+    free = store.free_space()
+    if free is None or free * 2 >= source_bytes:
         return []
-    free = space.f_bavail * space.f_frsize
-    if free * 2 >= source_bytes:
-        return []
-    return [f"the sources take {format_size(source_bytes)}, but only {format_size(free)} are free at {one_line(root)}"]
+    root = one_line(store.root)
+    return [f"the sources take {format_size(source_bytes)}, but only {format_size(free)} are free at {root}"]

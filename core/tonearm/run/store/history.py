@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from tonearm.run.sources.content_hash import FileState, file_state, hash_path
+from tonearm.run.sources.content_hash import SourceState
 from tonearm.run.store.hash_index import HashIndex
+from tonearm.run.store.journal import OFFSET_BITS, JournalReader, runs_in_order
 from tonearm.run.store.records import (
-    OFFSET_BITS,
     BeginRecord,
     EndRecord,
-    OutRecord,
     PublishedFile,
-    Record,
+    PublishedItem,
     RunRecord,
     StopRecord,
     SyncRecord,
     decode_record,
-    read_records,
-    runs_in_order,
 )
-from tonearm.run.store.run_folder import find_journals
+from tonearm.run.store.store import Store
 from tonearm.run.tasks import ItemId
 
-PublishedItems = dict[ItemId, list[PublishedFile]]
+PublishedItems: TypeAlias = dict[ItemId, list[PublishedFile]]
 
 
 class PriorWork(Struct, frozen=True):
-    """Earlier runs' work on a source.
+    """Earlier runs' work on a source for one output.
 
     Parameters
     ----------
@@ -62,30 +59,20 @@ class _UnfinishedSource(Struct):
     state
         State of the source when it was read.
     items
-        Items that were published.
-    pending
-        Files of items that may have been published: those with a begin record and no out record.
-    file_counts
-        Number of files of each item.
+        Items that may have been published, by the path of the output and by key and index.
     """
 
-    state: FileState
-    items: PublishedItems
-    pending: dict[ItemId, list[PublishedFile]]
-    file_counts: dict[ItemId, int]
-
-    def last_attempt(self, item: ItemId) -> list[PublishedFile]:
-        """Return the files of the last attempt at an item. Several runs may have been stopped at it."""
-        return self.pending.get(item, [])[-self.file_counts.get(item, 0) :]
+    state: SourceState
+    items: dict[tuple[str, ItemId], list[PublishedFile]]
 
 
 class History:
-    """The history of an output folder.
+    """The history of a store.
 
     Parameters
     ----------
-    root
-        Output folder.
+    store
+        Store.
 
     Attributes
     ----------
@@ -95,162 +82,188 @@ class History:
         Files that a run published, each with the first 64 bits of its last hash.
     sizes
         Size of each journal when it was read.
+    nonsense
+        Number of lines that are no records.
     """
 
-    def __init__(self, root: str) -> None:
-        self.root = root
+    def __init__(self, store: Store) -> None:
+        self.store = store
         self.owned = HashIndex()
         self.sizes: dict[str, int] = {}
+        self.nonsense = 0
         self._ends = HashIndex()
         self._unfinished: dict[str, _UnfinishedSource] = {}
         self._doubtful: set[str] = set()
         """Sources whose end record may be on the disk although the names of their files are not: the power failed."""
-        self._journals = find_journals(root)
+        self._journals = store.journals()
         stopped: dict[int, bool] = {}
-        for number, start, end in runs_in_order(self._journals):
+        for number, start, end in runs_in_order(store, self._journals):
             stopped[number] = self._read(number, start, end)
         self.clean = all(stopped.values())
 
     def _read(self, number: int, start: int, end: int | None) -> bool:
         """Read a section of a journal. Return whether its last run ended by itself."""
-        path = self._journals[number]
-        pipeline = ""
+        name = self._journals[number]
         stopped = True
-        size = 0
         recent: list[str] = []
-        record: Record | None
-        for offset, record in read_records(path, start, end):
-            size = offset
-            kind = type(record)
+        reader = JournalReader(self.store, name, start, end)
+        for offset, record in reader:
             if isinstance(record, BeginRecord):
-                self._begin(pipeline, record)
-            elif isinstance(record, OutRecord):
-                unfinished = self._unfinished.get(_key(pipeline, record.folder, record.source))
-                if unfinished:
-                    item = (record.key, record.index)
-                    unfinished.items[item] = unfinished.last_attempt(item)
-                    unfinished.pending.pop(item, None)
+                self._begin(record)
             elif isinstance(record, EndRecord):
-                key = _key(pipeline, record.folder, record.source)
-                self._unfinished.pop(key, None)
-                self._ends.put(key, number << OFFSET_BITS | offset)
-                self._doubtful.discard(key)
-                recent.append(key)
+                for output in record.outputs:
+                    key = _key(output.fingerprint, record.folder, record.source)
+                    self._unfinished.pop(key, None)
+                    self._ends.put(key, number << OFFSET_BITS | offset)
+                    self._doubtful.discard(key)
+                    recent.append(key)
             elif isinstance(record, RunRecord):
                 self._doubtful.update(recent)
                 recent, stopped = [], False
-                pipeline = record.pipeline
-            elif kind is SyncRecord or kind is StopRecord:
-                recent, stopped = [], stopped or kind is StopRecord
-        self.sizes[path] = max(size, self.sizes.get(path, 0))
+            elif isinstance(record, (SyncRecord, StopRecord)):
+                recent, stopped = [], stopped or isinstance(record, StopRecord)
+        self.sizes[name] = max(reader.end, self.sizes.get(name, 0))
+        self.nonsense += reader.nonsense
         self._doubtful.update(recent)
         return stopped
 
-    def _begin(self, pipeline: str, record: BeginRecord) -> None:
-        try:
-            self.owned.put(record.output, _short(record.hash))
-        except ValueError:  # no hash: somebody has edited the journal
-            return
-        if record.state is None:
-            return
-        key = _key(pipeline, record.folder, record.source)
-        unfinished = self._unfinished.get(key)
-        if unfinished is None or unfinished.state != record.state:
-            unfinished = self._unfinished[key] = _UnfinishedSource(record.state, {}, {}, {})
-        item = (record.key, record.index)
-        unfinished.items.pop(item, None)
-        unfinished.pending.setdefault(item, []).append((record.output, record.size, record.hash))
-        unfinished.file_counts[item] = record.files
+    def _begin(self, record: BeginRecord) -> None:
+        for output in record.outputs:
+            try:
+                for item in output.items:
+                    for path, _size, digest in item.files:
+                        self.owned.put(path, _short(digest))
+            except ValueError:  # no hash: somebody has edited the journal
+                continue
+            if record.state is None:
+                continue
+            key = _key(output.fingerprint, record.folder, record.source)
+            unfinished = self._unfinished.get(key)
+            if unfinished is None or unfinished.state != record.state:
+                unfinished = self._unfinished[key] = _UnfinishedSource(record.state, {})
+            for item in filter(_has_files, output.items):
+                unfinished.items[item.files[0][0], (item.key, item.index)] = item.files
 
-    def find(self, pipeline: str, folder: str, path: str, state: FileState | None, *, verify: bool) -> PriorWork:
-        """Return earlier runs' work on a source.
+    def find(
+        self,
+        fingerprint: str,
+        folder: str,
+        source: str,
+        state: SourceState | None,
+        *,
+        verify: bool,
+        is_path: Callable[[ItemId, str], bool],
+        content_hash: Callable[[], str],
+    ) -> PriorWork:
+        """Return earlier runs' work on a source for one output.
 
         Parameters
         ----------
-        pipeline
-            Fingerprint of the pipeline.
+        fingerprint
+            Fingerprint of the output.
         folder
             Folder of the source below the fixed part of the pattern that found it.
-        path
-            Absolute path of the source.
+        source
+            Absolute path of the source, or the name of an array.
         state
             State of the source now; None if it does not exist.
         verify
             Whether to compare the content of outputs, not only their sizes.
+        is_path
+            Function that returns whether an item's output has a path. Another template may have made the files.
+        content_hash
+            Function that returns the hash of the source's content now.
         """
         if state is None:
             return NO_PRIOR_WORK
-        key = _key(pipeline, folder, path)
-        end = self._end(key, path)
+        key = _key(fingerprint, folder, source)
+        end = self._end(key, source)
         unfinished = self._unfinished.get(key)
         verify = verify or unfinished is not None or key in self._doubtful
         reason = ""
         touched = end is not None and end.state != state
-        if end and touched and (not end.state or end.state[0] != state[0] or hash_path(path) != end.hash):
+        if end and touched and not _is_only_touched(end, state, content_hash):
             end, reason = None, "it has changed"
-        found: PublishedItems = {(key, index): files for key, index, files in end.items} if end else {}
-        items = {item: files for item, files in found.items() if self._are_there(files, verify=verify)}
+        found = _items_of(end, fingerprint)
+        named = {item: files for item, files in found if is_path(item, files[0][0])}
+        items = {item: files for item, files in named.items() if self._are_there(files, verify=verify)}
         if unfinished:
             if unfinished.state == state:
-                items.update(self._settled(unfinished))
+                items.update(self._settled(unfinished, is_path))
             return PriorWork(items, reason=reason or "a run was stopped at it")
         if end and end.failed:
             reason = f"{end.failed} failed"
-        elif end and len(items) < len(found):
+        elif end and len(named) < len({item for item, _ in found}):
+            reason = "its outputs have other names now"
+        elif end and len(items) < len(named):
             reason = "outputs are gone or changed"
         elif end:
             renewed = msgspec.structs.replace(end, state=state, renewed=True) if touched else None
             return PriorWork(items, complete=True, renewed=renewed)
         return PriorWork(items, reason=reason)
 
-    def outputs(self, pipeline: str, folder: str, path: str) -> Iterator[str]:
-        """Yield the files that a run published of a source that it finished, whether they still exist or not."""
-        end = self._end(_key(pipeline, folder, path), path)
-        for _item_key, _index, files in end.items if end else ():
-            for output, _size, _hash in files:
-                yield output
+    def outputs(self, fingerprints: Sequence[str], folder: str, source: str) -> list[str]:
+        """Return the files that a run published of a source that it finished, whether they still exist or not."""
+        return [
+            path
+            for fingerprint in dict.fromkeys(fingerprints)
+            for _item, files in _items_of(self._end(_key(fingerprint, folder, source), source), fingerprint)
+            for path, _size, _hash in files
+        ]
 
-    def _settled(self, unfinished: _UnfinishedSource) -> PublishedItems:
+    def _settled(self, unfinished: _UnfinishedSource, is_path: Callable[[ItemId, str], bool]) -> PublishedItems:
         """Return the items of an unfinished source whose files exist. Only the content of the files decides.
 
         Either a run was killed between a file's record and its renaming, or right after that. Or the power failed, and
         the record of a renaming is on the disk while the new name is not.
         """
-        items = {item: files for item, files in unfinished.items.items() if self._are_there(files, verify=True)}
-        for item in unfinished.pending:
-            files = unfinished.last_attempt(item)
-            if len(files) == unfinished.file_counts[item] and self._are_there(files, verify=True):
-                items[item] = files
-        return items
+        return {
+            item: files
+            for (path, item), files in unfinished.items.items()
+            if is_path(item, path) and self._are_there(files, verify=True)
+        }
 
-    def _end(self, key: str, path: str) -> EndRecord | None:
+    def _end(self, key: str, source: str) -> EndRecord | None:
         """Return the last end record of a source."""
         position = self._ends.get(key)
         if position is None:
             return None
-        try:
-            with open(self._journals[position >> OFFSET_BITS], "rb") as file:
-                file.seek(position & ((1 << OFFSET_BITS) - 1))
-                end = decode_record(file.readline())
-        except OSError:
-            return None
-        return end if isinstance(end, EndRecord) and end.source == path and end.state else None
+        lines = self.store.read_journal(self._journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1))
+        end = decode_record(next(lines, b""))
+        lines.close()
+        return end if isinstance(end, EndRecord) and end.source == source and end.state else None
 
     def _are_there(self, files: list[PublishedFile], *, verify: bool) -> bool:
         """Return whether files exist as they were published, and no other run has replaced them."""
         return bool(files) and all(
-            self.owned.get(output) == _short(digest) and self._is_whole(output, size, digest if verify else "")
-            for output, size, digest in files
+            self.owned.get(path) == _short(digest) and self._is_whole(path, size, digest if verify else "")
+            for path, size, digest in files
         )
 
-    def _is_whole(self, output: str, size: int, digest: str) -> bool:
-        path = os.path.join(self.root, output)
-        state = file_state(path)
-        return state is not None and state[0] == size and (not digest or hash_path(path) == digest)
+    def _is_whole(self, path: str, size: int, digest: str) -> bool:
+        state = self.store.state(path)
+        return state is not None and state[0] == size and (not digest or self.store.hash(path) == digest)
 
 
-def _key(pipeline: str, folder: str, path: str) -> str:
-    return f"{pipeline}\n{folder}\n{path}"
+def _is_only_touched(end: EndRecord, state: SourceState, content_hash: Callable[[], str]) -> bool:
+    """Return whether only the time of a source has changed since it was finished."""
+    if not isinstance(end.state, tuple) or not isinstance(state, tuple) or end.state[0] != state[0]:
+        return False
+    return bool(end.hash) and content_hash() == end.hash
+
+
+def _items_of(end: EndRecord | None, fingerprint: str) -> list[tuple[ItemId, list[PublishedFile]]]:
+    """Return the items that an end record lists for outputs with a fingerprint."""
+    outputs = (output for output in end.outputs if output.fingerprint == fingerprint) if end else ()
+    return [((item.key, item.index), item.files) for output in outputs for item in filter(_has_files, output.items)]
+
+
+def _has_files(item: PublishedItem) -> bool:
+    return bool(item.files)
+
+
+def _key(fingerprint: str, folder: str, source: str) -> str:
+    return f"{fingerprint}\n{folder}\n{source}"
 
 
 def _short(digest: str) -> int:

@@ -1,8 +1,7 @@
 """The journal of a run: what happened to each item, so that a second run does only what is missing.
 
-``<out>/.tonearm/journal.jsonl`` is only appended to, and each record is written by one ``write``. If a run is killed in
-the middle of a line, the next record starts on a new line, and readers skip the torn one. `tonearm.run.store.records`
-lists the records.
+The journal is only appended to, and each record is written in one piece. If a run is killed in the middle of a line,
+the next record starts on a new line, and readers skip the torn one. `tonearm.run.store.records` lists the records.
 """
 
 from __future__ import annotations
@@ -10,38 +9,29 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
 
 from tonearm.errors import OutputError
-from tonearm.run.part import Part
-from tonearm.run.store.records import Record, encode_record
-from tonearm.run.store.run_folder import journal_path
+from tonearm.run.store.records import Record, RunRecord, decode_record, encode_record
+from tonearm.run.store.store import JournalFile, Store
+from tonearm.run.store.tree import Tree
+
+OFFSET_BITS = 48
+"""Bits of a position that hold the offset within a journal. The other 16 number the journals."""
 
 
 class Journal:
-    """The journal of one run, open for appending. The caller holds the lock.
+    """The journal of one run, open for appending.
 
     Parameters
     ----------
-    root
-        Output folder.
-    part
-        Part of the sources that the run converts; None for all.
-
-    Raises
-    ------
-    OutputError
-        If the journal cannot be written.
+    file
+        File that an open store gave.
     """
 
-    def __init__(self, root: str, part: Part | None = None) -> None:
-        self.path = journal_path(root, part)
-        try:
-            self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-            end = os.lseek(self.descriptor, 0, os.SEEK_END)
-            # A line that a killed run left without a newline gets one before the next record.
-            self._torn = bool(end) and os.pread(self.descriptor, 1, end - 1) != b"\n"
-        except OSError as error:
-            raise _cannot_write(error) from error
+    def __init__(self, file: JournalFile) -> None:
+        self.file = file
+        self.name = file.name
 
     def write(self, record: Record) -> None:
         """Append a record.
@@ -51,7 +41,114 @@ class Journal:
         OutputError
             If the journal cannot be written.
         """
-        line = encode_record(record)
+        self.file.append(encode_record(record))
+
+
+class JournalReader:
+    """A reader of the records of a journal, or of a section of one.
+
+    Iterating yields each record with its offset.
+
+    Parameters
+    ----------
+    store
+        Store.
+    name
+        Name of the journal.
+    start, end
+        Offsets of the section.
+
+    Attributes
+    ----------
+    end
+        Offset behind the last line that was read.
+    nonsense
+        Number of lines so far that are no records.
+    """
+
+    def __init__(self, store: Store, name: str, start: int = 0, end: int | None = None) -> None:
+        self._store = store
+        self._name = name
+        self._start = start
+        self._limit = end
+        self.end = start
+        self.nonsense = 0
+
+    def __iter__(self) -> Iterator[tuple[int, Record]]:
+        """Yield the records with their offsets.
+
+        Raises
+        ------
+        OutputError
+            If the journal cannot be read.
+        OtherJournalError
+            If another version of tonearm wrote it.
+        """
+        for line in self._store.read_journal(self._name, self._start):
+            offset = self.end
+            if self._limit is not None and offset >= self._limit:
+                break
+            self.end += len(line)
+            record = decode_record(line)
+            if record is not None:
+                yield offset, record
+            elif line.strip():
+                self.nonsense += 1
+
+
+def runs_in_order(store: Store, journals: list[str]) -> list[tuple[int, int, int | None]]:
+    """Return the runs that journals tell of, in the order in which they began.
+
+    Parts and whole runs have separate journals. The last run that did a source decides what is known about it.
+
+    Returns
+    -------
+    list of (number, start, end)
+        Number of the journal, and offsets of the run's first record and of the first record after it.
+    """
+    if len(journals) == 1:
+        return [(0, 0, None)]
+    found: list[tuple[float, int, int, int | None]] = []
+    for number, name in enumerate(journals):
+        time, start = 0.0, 0
+        for offset, record in JournalReader(store, name):
+            if isinstance(record, RunRecord):
+                found.append((time, number, start, offset))
+                start = offset
+                # Within a journal the order is certain, even if the clock was set back.
+                time = max(time, record.time)
+        found.append((time, number, start, None))
+    return [(number, start, end) for _time, number, start, end in sorted(found, key=lambda run: run[:3])]
+
+
+class LocalJournalFile(JournalFile):
+    """A journal in a folder of this machine. The caller holds the lock.
+
+    Parameters
+    ----------
+    tree
+        Output folder.
+    name
+        Path of the journal below it.
+
+    Raises
+    ------
+    OutputError
+        If the journal cannot be written.
+    """
+
+    def __init__(self, tree: Tree, name: str) -> None:
+        self.name = name
+        try:
+            self.descriptor = tree.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            end = os.lseek(self.descriptor, 0, os.SEEK_END)
+            # A line that a killed run left without a newline gets one before the next record.
+            self._torn = bool(end) and os.pread(self.descriptor, 1, end - 1) != b"\n"
+        except OSError as error:
+            raise _cannot_write(error) from error
+
+    def append(self, line: bytes) -> None:
+        """Append a line with its newline, in one piece."""
         if self._torn:
             line = b"\n" + line
         try:
@@ -66,13 +163,7 @@ class Journal:
             raise _cannot_write(error) from error
 
     def flush(self) -> None:
-        """Flush all records to the disk.
-
-        Raises
-        ------
-        OutputError
-            If that fails.
-        """
+        """Flush all lines to the disk."""
         try:
             os.fdatasync(self.descriptor)
         except OSError as error:
@@ -80,13 +171,7 @@ class Journal:
 
     @property
     def size(self) -> int:
-        """Size of the journal in bytes.
-
-        Raises
-        ------
-        OutputError
-            If the size cannot be read.
-        """
+        """Size of the journal in bytes."""
         try:
             return os.fstat(self.descriptor).st_size
         except OSError as error:

@@ -7,8 +7,10 @@ import fcntl
 import os
 
 from tonearm.errors import OutputError, TonearmError, one_line
+from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
-from tonearm.run.store.run_folder import folder_path, lock_path
+from tonearm.run.store.run_folder import lock_path
+from tonearm.run.store.tree import Tree
 
 
 class LockedError(TonearmError):
@@ -25,10 +27,10 @@ class Lock:
 
     Parameters
     ----------
-    root
+    tree
         Output folder.
-    part
-        Part of the sources that the run converts; None for all.
+    name
+        Name of the output folder in messages.
 
     Attributes
     ----------
@@ -36,10 +38,10 @@ class Lock:
         Warning for a file system without locks; else empty.
     """
 
-    def __init__(self, root: str, part: Part | None = None) -> None:
-        self.root = root
-        self.part = part
+    def __init__(self, tree: Tree, name: str) -> None:
         self.warning = ""
+        self._tree = tree
+        self._name = one_line(name)
         self._held: list[int] = []
 
     @property
@@ -47,16 +49,13 @@ class Lock:
         """Descriptors of the open lock files. A worker must close its copies, or it would keep holding the lock."""
         return list(self._held)
 
-    @property
-    def is_held(self) -> bool:
-        """Whether this process holds the lock."""
-        return bool(self._held)
-
-    def acquire(self, *, create: bool) -> None:
+    def acquire(self, part: Part | None, *, create: bool) -> None:
         """Acquire the lock.
 
         Parameters
         ----------
+        part
+            Part of the sources that the run converts; None for all.
         create
             Whether to create the folder and the lock files. Otherwise nothing is held where they do not exist.
 
@@ -67,20 +66,22 @@ class Lock:
         OutputError
             If the folder cannot be written.
         """
-        wanted = [(lock_path(self.root), fcntl.LOCK_SH if self.part else fcntl.LOCK_EX)]
-        if self.part:
-            wanted.append((lock_path(self.root, self.part), fcntl.LOCK_EX))
+        wanted = [(lock_path(), fcntl.LOCK_SH if part else fcntl.LOCK_EX)]
+        if part:
+            wanted.append((lock_path(part), fcntl.LOCK_EX))
         for path, operation in wanted[len(self._held) :]:
             try:
-                if create:
-                    os.makedirs(os.path.dirname(path), exist_ok=True)
-                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o666)
-            except OSError as error:
+                flags = os.O_RDWR | (os.O_CREAT if create else 0)
+                descriptor = self._tree.open(path, flags, create_folder=create)
+            except FileNotFoundError:
                 if not create:
                     return
+                raise
+            except OSError as error:
+                self.release()
                 reason = (error.strerror or str(error)).lower()
                 raise OutputError(
-                    f"cannot write to {one_line(self.root)}: {reason}", hint="choose another output folder"
+                    f"cannot write to {self._name}: {reason}", hint="choose another output folder"
                 ) from error
             self._held.append(descriptor)
             try:
@@ -88,12 +89,12 @@ class Lock:
             except BlockingIOError as error:
                 self.release()
                 raise LockedError(
-                    f"another run holds {one_line(self.root)}",
+                    f"another run holds {self._name}",
                     hint="wait until it has ended, or choose another output folder",
                 ) from error
             except OSError as error:
                 self.warning = (
-                    f"the file system of {one_line(self.root)} has no locks ({error.strerror}): "
+                    f"the file system of {self._name} has no locks ({error.strerror}): "
                     "make sure that no other run writes there"
                 )
 
@@ -105,17 +106,17 @@ class Lock:
         self._held = []
 
 
-def lock_holders(root: str) -> list[int]:
+def lock_holders(tree: Tree) -> list[int]:
     """Return the ids of the processes that hold locks of an output folder, without taking a lock.
 
     Works on Linux only; elsewhere the list is empty.
     """
     try:
-        with os.scandir(folder_path(root)) as entries:
-            locks = [entry.stat() for entry in entries if entry.name.startswith("lock")]
+        names = [name for name, _ in tree.entries(RESERVED_PREFIX) if name.startswith("lock")]
         with open("/proc/locks", encoding="ascii") as file:
             lines = [line.split() for line in file if " FLOCK " in line and "->" not in line]
     except OSError:
         return []
-    wanted = {f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}" for lock in locks}
+    found = (tree.status(f"{RESERVED_PREFIX}/{name}") for name in names)
+    wanted = {f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}" for lock in found if lock}
     return sorted({int(words[4]) for words in lines if words[5] in wanted})

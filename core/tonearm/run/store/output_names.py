@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 
 from tonearm.errors import ItemError, Problem, advise, one_line
 from tonearm.run.store.hash_index import HashIndex
+from tonearm.run.store.store import Store
 
 _PUBLISHED = 1 << 63  # is added to the number of a source if one of its items has the name
 
@@ -17,8 +17,8 @@ class OutputNames:
 
     Parameters
     ----------
-    root
-        Output folder.
+    store
+        Store.
     owned
         Function that returns whether an earlier run wrote a file, given by its path below the root.
     force
@@ -28,9 +28,9 @@ class OutputNames:
     """
 
     def __init__(
-        self, root: str, owned: Callable[[str], bool], *, force: bool, name_of: Callable[[int], str] | None = None
+        self, store: Store, owned: Callable[[str], bool], *, force: bool, name_of: Callable[[int], str] | None = None
     ) -> None:
-        self.root = root
+        self._store = store
         self._owned = owned
         self._force = force
         self._name_of = name_of
@@ -77,7 +77,7 @@ class OutputNames:
         owner = self._taken.get(path)
         problem = None
         if owner is None:
-            if _same_entry(os.path.join(self.root, path), source_path):
+            if source_path and self._store.path_of(source_path) == path:
                 problem = output_is_input(path)
         elif owner != number:
             problem = self._clash(path, owner & ~_PUBLISHED, number, source)
@@ -99,13 +99,11 @@ class OutputNames:
 
     def replacement_problem(self, path: str) -> Problem | None:
         """Return the problem if a file exists that must not be replaced."""
-        target = os.path.join(self.root, path)
-        try:
-            status = os.lstat(target)
-        except OSError:
+        kind = self._store.kind(path)
+        if kind == "nothing":
             return None
-        target = os.path.normpath(target)
-        if stat.S_ISDIR(status.st_mode):
+        target = os.path.normpath(os.path.join(self._store.root, path))
+        if kind == "folder":
             return Problem(
                 code="not-ours",
                 message=f"{one_line(target)} is a folder",
@@ -126,16 +124,3 @@ def output_is_input(path: str) -> Problem:
         message=f"{one_line(path)} is a source itself",
         remedies=advise("write the outputs somewhere else"),
     )
-
-
-def _same_entry(path: str, other: str) -> bool:
-    try:
-        return os.path.lexists(path) and resolve_folder(path) == resolve_folder(other)
-    except OSError:
-        return False
-
-
-def resolve_folder(path: str) -> str:
-    """Return a path with links to folders resolved. A link in the last place is kept."""
-    folder, name = os.path.split(path)
-    return os.path.join(os.path.realpath(folder), name)

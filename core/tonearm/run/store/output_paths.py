@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 
 from tonearm.errors import ItemError, one_line
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.templates import PER_ITEM, Template
-from tonearm.plugins.item import Item
-from tonearm.signals import Signal
+from tonearm.run.tasks import ItemId
 from tonearm.source import Source
 
 KNOWN_AFTER_READING = PER_ITEM | {"source_hash"}
@@ -17,8 +17,11 @@ KNOWN_AFTER_READING = PER_ITEM | {"source_hash"}
 MAX_NAME = 255
 """Largest length of a file's name in bytes."""
 
+_ANY_HASH = "__source_hash__"
+"""Stands for the hash of a source that has not been read."""
 
-def output_path(output: Output, source: Source, item: Item[Signal] | None) -> str:
+
+def output_path(output: Output, source: Source, item: ItemId | None) -> str:
     """Return the path of an item's output below the output root.
 
     Raises
@@ -29,12 +32,12 @@ def output_path(output: Output, source: Source, item: Item[Signal] | None) -> st
     return _rendered(output.template, source, item)
 
 
-def _rendered(template: Template, source: Source, item: Item[Signal] | None) -> str:
+def _rendered(template: Template, source: Source, item: ItemId | None, *, source_hash: str = "") -> str:
     def value(field: str) -> str:
         if field in PER_ITEM and item is not None:
-            return str(getattr(item, field))
+            return item[0] if field == "key" else str(item[1])
         if field == "source_hash":
-            return source.sha256()[:16]
+            return source_hash or source.sha256()[:16]
         if field == "relative_dir":
             return source.relative_dir
         if field == "stem":
@@ -53,6 +56,14 @@ def _rendered(template: Template, source: Source, item: Item[Signal] | None) -> 
                 hint="{source_hash} is short, and {index} distinguishes items",
             )
     return path
+
+
+def is_output_path(output: Output, source: Source, item: ItemId, path: str) -> bool:
+    """Return whether an item's output has a path. Any hash of the source will do, so the source need not be read."""
+    if "source_hash" not in output.template.fields:
+        return _rendered(output.template, source, item) == path
+    expected = _rendered(output.template, source, item, source_hash=_ANY_HASH)
+    return re.fullmatch(re.escape(expected).replace(_ANY_HASH, "[0-9a-f]{16}"), path) is not None
 
 
 def output_folder(output: Output, source: Source) -> str | None:

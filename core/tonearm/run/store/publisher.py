@@ -1,4 +1,4 @@
-"""Publishing: each file gets a record, then its final name, then another record.
+"""Publishing: the files of a source get a record, then their final names, then another record.
 
 Whatever is killed at any moment, a file under its final name is whole and the journal knows it. Only the run that holds
 the lock publishes, so a worker that was given up can do no harm, wherever it still runs.
@@ -6,9 +6,10 @@ the lock publishes, so a worker that was given up can do no harm, wherever it st
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+
+from msgspec import Struct
 
 from tonearm.errors import ItemError
 from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
@@ -16,8 +17,18 @@ from tonearm.run.result import Result
 from tonearm.run.store.history import PublishedItems
 from tonearm.run.store.journal import Journal
 from tonearm.run.store.output_names import OutputNames
-from tonearm.run.store.records import BeginRecord, EndRecord, ErrRecord, OutRecord, PublishedFile, SyncRecord
-from tonearm.run.store.temporaries import discard, flush_folder, rename_temporary
+from tonearm.run.store.records import (
+    BeginRecord,
+    EndRecord,
+    ErrRecord,
+    MeasuredItem,
+    OutputItems,
+    OutRecord,
+    PublishedItem,
+    SyncRecord,
+)
+from tonearm.run.store.store import Store
+from tonearm.run.tasks import Task
 
 SYNC_EVERY = 1.0
 """Seconds after which new names and their records are flushed to the disk."""
@@ -26,158 +37,175 @@ MAX_UNSYNCED_FOLDERS = 1024
 """Number of folders with new names that are flushed before the time has come."""
 
 
+class _Admitted(Struct, frozen=True):
+    """A prepared source whose names are taken, with the items and failures that remain."""
+
+    prepared: PreparedSource
+    items: list[ConvertedItem]
+    failures: list[Failure]
+
+
 class Publisher:
-    """Renames prepared files to their final names.
+    """Gives prepared files their final names.
 
     Parameters
     ----------
-    root
-        Output folder.
+    store
+        Store, whose lock is held.
     journal
-        Open journal, whose lock is held.
+        Open journal.
     names
         Names of outputs that are taken.
+    fingerprints
+        Fingerprints of the pipeline's outputs.
     fsync
         Whether to flush records and names to the disk.
+
     """
 
-    def __init__(self, root: str, journal: Journal, names: OutputNames, *, fsync: bool) -> None:
-        self.root = root
+    def __init__(
+        self, store: Store, journal: Journal, names: OutputNames, fingerprints: Sequence[str], *, fsync: bool
+    ) -> None:
+        self.store = store
         self.journal = journal
         self.names = names
+        self._fingerprints = fingerprints
+        self._unpublished: list[_Admitted] = []
+        self._renamed: set[str] = set()
+        """Temporaries of the first unpublished source that have their final names."""
         self._fsync = fsync
-        self._items: dict[int, PublishedItems] = {}
+        self._items: dict[int, dict[int, PublishedItems]] = {}
         self._failed: dict[int, int] = {}
         self._seconds: dict[int, float] = {}
         self._unsynced_folders: set[str] = set()
         self._synced_at = time.monotonic()
 
     def begin(self) -> None:
-        """Flush the names of the journal and of all folders above it, because any of them may be new.
+        """Flush the name of the journal, and those of the folders above it.
 
         Raises
         ------
         OutputError
             If that fails.
         """
-        folder = os.path.realpath(os.path.dirname(self.journal.path)) if self._fsync else ""
-        while folder:
-            flush_folder(folder)
-            parent = os.path.dirname(folder)
-            folder = parent if parent != folder and not os.path.ismount(folder) else ""
+        if self._fsync:
+            self.store.flush_root()
 
-    def keep(self, number: int, items: PublishedItems) -> None:
-        """Keep the items of a source that an earlier run published.
+    def keep(self, number: int, items: dict[int, PublishedItems]) -> None:
+        """Keep the items of a source that an earlier run published, by output.
 
         If that run was killed, their names may not have been flushed, so they are flushed with the new ones.
         """
         if items:
-            self._items[number] = dict(items)
-            for files in items.values():
-                for output, _size, _hash in files:
-                    self._note_folder(os.path.dirname(output))
+            self._items[number] = {output: dict(published) for output, published in items.items()}
+            for published in items.values():
+                for files in published.values():
+                    for path, _size, _hash in files:
+                        self._note_folder(path)
 
-    def publish(self, batch: list[PreparedSource]) -> Generator[Result, None, None]:
+    def publish(self, batch: Sequence[PreparedSource]) -> Generator[Result, None, None]:
         """Publish a batch and yield the result of each source in it.
 
-        Sources are published as the results are consumed. If the generator is closed early, the rest is discarded.
+        Sources are published as the results are consumed. If the generator is closed early, or the output side fails,
+        the rest waits for `publish_rest` or `discard_rest`.
 
         Raises
         ------
         OutputError
-            If the output side fails. What was published stays, and no temporaries of the batch are left.
+            If the output side fails. What was published stays.
         """
-        waiting = [file for prepared in batch for item in prepared.items for file in item.files]
-        complete = False
-        try:
-            admitted = [self._admit(prepared) for prepared in batch]
-            for prepared, items, _failures in admitted:
-                self._begin(prepared, items)
-            if self._fsync and waiting:
-                # The records reach the disk before the first name does, so that every file that exists is known.
-                self.journal.flush()
-            for one in admitted:
-                yield self._finish(*one)
-            complete = True
-        finally:
-            if not complete:
-                discard(self.root, waiting)
+        self._unpublished += [self._admit(prepared) for prepared in batch]
+        yield from self.publish_rest()
+
+    def publish_rest(self) -> Generator[Result, None, None]:
+        """Publish what was not published before, and yield the result of each source.
+
+        Raises
+        ------
+        OutputError
+            If the output side fails. What was published stays.
+        """
+        for admitted in self._unpublished:
+            self._begin(admitted.prepared, admitted.items)
+        if self._fsync and any(admitted.items for admitted in self._unpublished):
+            # The records reach the disk before the first name does, so that every file that exists is known.
+            self.journal.file.flush()
+        while self._unpublished:
+            result = self._finish(self._unpublished[0])
+            del self._unpublished[0]
+            self._renamed.clear()
+            yield result
         if time.monotonic() - self._synced_at > SYNC_EVERY or len(self._unsynced_folders) > MAX_UNSYNCED_FOLDERS:
             self.sync()
 
-    def _admit(self, prepared: PreparedSource) -> tuple[PreparedSource, list[ConvertedItem], list[Failure]]:
+    def discard_rest(self) -> None:
+        """Remove the temporaries of what was not published."""
+        unpublished, self._unpublished = self._unpublished, []
+        self.store.discard(file for admitted in unpublished for item in admitted.items for file in item.files)
+
+    def _admit(self, prepared: PreparedSource) -> _Admitted:
         """Take the names of all files. An item whose name is taken fails."""
-        items, failures = [], list(prepared.failures)
+        failures = list(prepared.failures)
+        refused: dict[tuple[str, int], ItemError] = {}
         task = prepared.task
         for item in prepared.items:
             try:
                 for file in item.files:
                     self.names.take(file.output, task.number, task.name, task.path)
-                items.append(item)
             except ItemError as error:
-                discard(self.root, item.files)
-                failures.append(Failure(task.name, item.key, item.index, error.code, error.message, error.hint))
-        return prepared, items, failures
+                refused.setdefault((item.key, item.index), error)
+        if not refused:
+            return _Admitted(prepared, prepared.items, failures)
+        items = []
+        for item in prepared.items:
+            if (item.key, item.index) in refused:
+                self.store.discard(item.files)
+            else:
+                items.append(item)
+        for (key, index), error in refused.items():
+            failures.append(Failure(task.name, key, index, error.code, error.message, error.hint))
+        return _Admitted(prepared, items, failures)
 
     def _begin(self, prepared: PreparedSource, items: list[ConvertedItem]) -> None:
-        for item in items:
-            for file in item.files:
-                self.journal.write(
-                    BeginRecord(
-                        output=file.output,
-                        size=file.size,
-                        hash=file.hash,
-                        source=prepared.task.path,
-                        folder=prepared.task.folder,
-                        state=prepared.state,
-                        key=item.key,
-                        index=item.index,
-                        files=len(item.files),
-                    )
+        if items:
+            begun: dict[int, PublishedItems] = {}
+            for item in items:
+                begun.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
+            self.journal.write(
+                BeginRecord(
+                    source=prepared.task.path,
+                    folder=prepared.task.folder,
+                    state=prepared.state,
+                    outputs=self._by_output(begun),
                 )
+            )
 
-    def _finish(self, prepared: PreparedSource, items: list[ConvertedItem], failures: list[Failure]) -> Result:
+    def _finish(self, admitted: _Admitted) -> Result:
+        prepared, items, failures = admitted.prepared, admitted.items, admitted.failures
         task = prepared.task
-        number, source, folder = task.number, task.path, task.folder
-        warnings = list(prepared.warnings)
+        number = task.number
         published = self._items.setdefault(number, {})
         for item in items:
             # Sidecars come after their file and are renamed before it: a file that exists has all of its sidecars.
-            published[item.key, item.index] = [self._rename(file) for file in reversed(item.files)][::-1]
-            warnings += item.warnings
-            self.journal.write(
-                OutRecord(
-                    source=source,
-                    folder=folder,
-                    key=item.key,
-                    index=item.index,
-                    outputs=[(file.output, file.size) for file in item.files],
-                    measured=item.measured,
-                    warnings=item.warnings,
-                )
-            )
+            for file in reversed(item.files):
+                self._publish_file(file)
+            published.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
+        if items:
+            measured = [self._measured(item) for item in items]
+            self.journal.write(OutRecord(source=task.path, folder=task.folder, items=measured))
         for failure in failures:
-            self.journal.write(
-                ErrRecord(
-                    source=source,
-                    folder=folder,
-                    key=failure.key,
-                    index=failure.index,
-                    code=failure.code,
-                    message=failure.message,
-                    hint=failure.hint,
-                )
-            )
+            self._write_failure(task, failure)
         failed = self._failed.pop(number, 0) + len(failures)
         seconds = self._seconds.pop(number, 0.0) + prepared.seconds
         if prepared.last:
+            done = {output: published.get(output, {}) for output in task.outputs}
             self.journal.write(
                 EndRecord(
-                    source=source,
-                    folder=folder,
+                    source=task.path,
+                    folder=task.folder,
                     state=prepared.state,
                     hash=prepared.hash,
-                    items=[(*item_id, files) for item_id, files in published.items()],
+                    outputs=self._by_output(done),
                     failed=failed,
                     seconds=round(seconds, 6),
                 )
@@ -189,21 +217,57 @@ class Publisher:
             source=task.name,
             items=tuple(items),
             failures=tuple(failures),
-            warnings=tuple(warnings),
+            warnings=(*prepared.warnings, *_warnings(items)),
             seconds=prepared.seconds,
             last=prepared.last,
         )
 
-    def _rename(self, file: PreparedFile) -> PublishedFile:
-        rename_temporary(self.root, file)
-        self._note_folder(os.path.dirname(file.output))
-        return file.output, file.size, file.hash
+    def _by_output(self, items: dict[int, PublishedItems]) -> list[OutputItems]:
+        """Return the items of outputs as records list them."""
+        return [
+            OutputItems(
+                self._fingerprints[output],
+                [PublishedItem(key, index, files) for (key, index), files in published.items()],
+            )
+            for output, published in items.items()
+        ]
 
-    def _note_folder(self, folder: str) -> None:
-        """Note that a folder has new names. The folders above it up to the root may be new, too."""
-        while folder not in self._unsynced_folders:
-            self._unsynced_folders.add(folder)
-            folder = os.path.dirname(folder)
+    def _measured(self, item: ConvertedItem) -> MeasuredItem:
+        return MeasuredItem(
+            key=item.key,
+            index=item.index,
+            fingerprint=self._fingerprints[item.output],
+            files=[(file.output, file.size) for file in item.files],
+            measured=item.measured,
+            warnings=item.warnings,
+        )
+
+    def _write_failure(self, task: Task, failure: Failure) -> None:
+        self.journal.write(
+            ErrRecord(
+                source=task.path,
+                folder=task.folder,
+                key=failure.key,
+                index=failure.index,
+                code=failure.code,
+                message=failure.message,
+                hint=failure.hint,
+            )
+        )
+
+    def _publish_file(self, file: PreparedFile) -> None:
+        if file.temporary not in self._renamed:
+            self.store.publish(file)
+            self._renamed.add(file.temporary)
+        self._note_folder(file.output)
+
+    def _note_folder(self, path: str) -> None:
+        """Note that the folder of a file has a new name. The folders above it up to the root may be new, too."""
+        while path:
+            path = path.rpartition("/")[0]
+            if path in self._unsynced_folders:
+                return
+            self._unsynced_folders.add(path)
 
     def sync(self) -> None:
         """Flush all records and names to the disk.
@@ -215,9 +279,17 @@ class Publisher:
         """
         folders, self._unsynced_folders = self._unsynced_folders, set()
         if self._fsync:
-            self.journal.flush()
-            for folder in folders:
-                flush_folder(os.path.join(self.root, folder))
+            self.journal.file.flush()
+            self.store.flush(folders)
         if folders:
             self.journal.write(SyncRecord())
         self._synced_at = time.monotonic()
+
+
+def _warnings(items: list[ConvertedItem]) -> list[str]:
+    """Return the warnings about items, each once for an item: outputs share those of their common steps."""
+    return [warning for _key, _index, warning in {(item.key, item.index, one): None for item in items for one in item.warnings}]
+
+
+def _described(files: list[PreparedFile]) -> list[tuple[str, int, str]]:
+    return [(file.output, file.size, file.hash) for file in files]

@@ -1,29 +1,82 @@
 """The records of a journal: their fields, and how they are written and read.
 
-A record is one line of JSON. Its member ``record`` names its class.
+A record is one line of JSON. Its member ``record`` names its class. What a class does not describe is not a record:
+lines that make no sense are skipped and counted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from tonearm.errors import UsageError
 from tonearm.run.prepared import Failure
-from tonearm.run.sources.content_hash import FileState
-from tonearm.run.store.run_folder import cannot_read_journal
+from tonearm.run.sources.content_hash import SourceState
 
-OFFSET_BITS = 48
-"""Bits of a position that hold the offset within a journal. The other 16 number the journals."""
+JOURNAL_VERSION = 2
+"""Version of the format that this module reads and writes."""
 
 PublishedFile = tuple[str, int, str]
 """Path below the output root, size in bytes, and hash of a published file."""
 
-PublishedItem = tuple[str, int, list[PublishedFile]]
-"""Key and index of an item, and its files."""
+
+class PublishedItem(Struct, frozen=True, array_like=True):
+    """An item with its files, as records of one output list it.
+
+    Parameters
+    ----------
+    key, index
+        Key and index of the item within its source.
+    files
+        File of the output, followed by its sidecars.
+    """
+
+    key: str
+    index: int
+    files: list[PublishedFile]
+
+
+class OutputItems(Struct, frozen=True, array_like=True):
+    """The items of one source for one output.
+
+    Parameters
+    ----------
+    fingerprint
+        Fingerprint of the output.
+    items
+        Items.
+    """
+
+    fingerprint: str
+    items: list[PublishedItem]
+
+
+class MeasuredItem(Struct, frozen=True):
+    """An item of one output with what was measured of it.
+
+    Parameters
+    ----------
+    key, index
+        Key and index of the item within its source.
+    fingerprint
+        Fingerprint of the output.
+    files
+        Paths and sizes of the item's files.
+    measured
+        Measurements by name.
+    warnings
+        Warnings about the item.
+    """
+
+    key: str
+    index: int
+    fingerprint: str
+    files: list[tuple[str, int]]
+    measured: dict[str, float | int | str | None] = {}
+    warnings: list[str] = []
 
 
 class RunRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="run"):
@@ -31,6 +84,8 @@ class RunRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="run"
 
     Parameters
     ----------
+    journal
+        Version of the format.
     time
         Time of the start in seconds since 1970.
     pipeline
@@ -39,6 +94,10 @@ class RunRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="run"
         Path of the pipeline's file; empty if it came from Python.
     plugins
         Names of the plugins, each with its package and version.
+    outputs
+        Fingerprints of the outputs, in order.
+    part
+        Number of the part and count of all parts; None for a run of all sources.
     sources
         Number of sources to convert.
     skipped
@@ -47,71 +106,53 @@ class RunRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="run"
         Number of worker processes; 0 for none.
     """
 
+    journal: Literal[2] = 2
     time: float
     pipeline: str
     file: str = ""
     plugins: list[tuple[str, str]] = []
+    outputs: list[str] = []
+    part: tuple[int, int] | None = None
     sources: int
     skipped: int = 0
     jobs: int = 0
 
 
 class BeginRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="begin"):
-    """A whole file is about to be renamed to its final name.
+    """Whole files of a source are about to be renamed to their final names.
 
     Parameters
     ----------
-    output
-        Path of the file below the output root.
-    size
-        Size of the file in bytes.
-    hash
-        Hash of the file.
     source
-        Absolute path of the source.
+        Absolute path of the source, or the name of an array.
     folder
         Folder of the source below the fixed part of the pattern that found it.
     state
         State of the source when it was read.
-    key, index
-        Key and index of the item within the source.
-    files
-        Number of files of the item.
+    outputs
+        Items by output.
     """
 
-    output: str
-    size: int
-    hash: str
     source: str
     folder: str
-    state: FileState | None
-    key: str
-    index: int
-    files: int
+    state: SourceState | None
+    outputs: list[OutputItems]
 
 
 class OutRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="out"):
-    """An item is published.
+    """Items of a source are published.
 
     Parameters
     ----------
-    source, folder, key, index
-        Source and item, as in `BeginRecord`.
-    outputs
-        Paths and sizes of its files.
-    measured
-        Measurements by name.
-    warnings
-        Warnings about the item.
+    source, folder
+        Source, as in `BeginRecord`.
+    items
+        Items, once for each output.
     """
 
     source: str
     folder: str
-    key: str
-    index: int
-    outputs: list[tuple[str, int]]
-    measured: dict[str, Any]
-    warnings: list[str]
+    items: list[MeasuredItem]
 
 
 class ErrRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="err"):
@@ -119,8 +160,10 @@ class ErrRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="err"
 
     Parameters
     ----------
-    source, folder, key, index
-        Source and item, as in `BeginRecord`.
+    source, folder
+        Source, as in `BeginRecord`.
+    key, index
+        Key and index of the item within the source.
     code, message, hint
         Error.
     """
@@ -139,16 +182,16 @@ class ErrRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="err"
 
 
 class EndRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="record", tag="end"):
-    """A source is finished.
+    """A source is finished for some outputs.
 
     Parameters
     ----------
     source, folder, state
         Source, as in `BeginRecord`.
     hash
-        Hash of the source's content.
-    items
-        Items that are published, with their files; also those that an earlier run published.
+        Hash of the source's content; empty if it is not known.
+    outputs
+        Items that are published, by output; also those that an earlier run published.
     failed
         Number of items that failed.
     seconds
@@ -159,9 +202,9 @@ class EndRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
 
     source: str
     folder: str
-    state: FileState | None
+    state: SourceState | None
     hash: str
-    items: list[PublishedItem]
+    outputs: list[OutputItems]
     failed: int
     seconds: float
     renewed: bool = False
@@ -192,9 +235,23 @@ class StopRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="sto
 
 Record = RunRecord | BeginRecord | OutRecord | ErrRecord | EndRecord | SyncRecord | StopRecord
 
+
+class OtherJournalError(UsageError):
+    """A journal was written by another version of tonearm, in another format."""
+
+    default_code = "other-journal"
+
+
+class _AnyRun(Struct, tag_field="record", tag="run"):
+    """The start of a run in a journal of any version. The first version, that of 0.1.0, did not say which it is."""
+
+    journal: int = 1
+
+
 _encode = msgspec.json.Encoder().encode
 _encode_escaped = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _decode = msgspec.json.Decoder(Record).decode
+_decode_run = msgspec.json.Decoder(_AnyRun).decode
 
 
 def encode_record(record: Record) -> bytes:
@@ -209,10 +266,17 @@ def encode_record(record: Record) -> bytes:
 
 
 def decode_record(line: bytes) -> Record | None:
-    """Return the record in a line; None if there is none."""
+    """Return the record in a line; None if there is none.
+
+    Raises
+    ------
+    OtherJournalError
+        If the line is the start of a run in another format.
+    """
     try:
         record: Record = _decode(line)
     except msgspec.ValidationError:  # an unknown record, or one that lacks something
+        _check_version(line)
         return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # msgspec refuses lone surrogates, which stand for names that are not UTF-8. The json module reads them.
@@ -220,62 +284,24 @@ def decode_record(line: bytes) -> Record | None:
             record = msgspec.convert(json.loads(line), Record)
         except (ValueError, RecursionError):
             return None
+    if type(record) is RunRecord:
+        _check_version(line)
     return record
 
 
-def read_records(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, Record | None]]:
-    """Yield the records of a journal with their offsets. The last pair is the journal's length and None.
-
-    Parameters
-    ----------
-    path
-        Path of the journal. One that does not exist is empty.
-    start, end
-        Offsets of the part to read.
-
-    Raises
-    ------
-    OutputError
-        If the journal cannot be read.
-    """
-    offset = start
+def _check_version(line: bytes) -> None:
+    """Raise `OtherJournalError` for the start of a run in another format."""
     try:
-        with open(path, "rb") as file:
-            file.seek(start)
-            for line in file:
-                if end is not None and offset >= end:
-                    break
-                record = decode_record(line)
-                if record is not None:
-                    yield offset, record
-                offset += len(line)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise cannot_read_journal(error) from error
-    yield offset, None
-
-
-def runs_in_order(journals: list[str]) -> list[tuple[int, int, int | None]]:
-    """Return the runs that journals tell of, in the order in which they began.
-
-    Parts and whole runs have separate journals. The last run that did a source decides what is known about it.
-
-    Returns
-    -------
-    list of (number, start, end)
-        Number of the journal, and offsets of the run's first record and of the first record after it.
-    """
-    if len(journals) == 1:
-        return [(0, 0, None)]
-    found: list[tuple[float, int, int, int | None]] = []
-    for number, path in enumerate(journals):
-        time, start = 0.0, 0
-        for offset, record in read_records(path):
-            if isinstance(record, RunRecord):
-                found.append((time, number, start, offset))
-                start = offset
-                # Within a journal the order is certain, even if the clock was set back.
-                time = max(time, record.time)
-        found.append((time, number, start, None))
-    return [(number, start, end) for _time, number, start, end in sorted(found, key=lambda run: run[:3])]
+        version = _decode_run(line).journal
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    if version < JOURNAL_VERSION:
+        raise OtherJournalError(
+            "the journal was written by tonearm 0.1.0",
+            hint="choose another output folder; or remove its folder .tonearm and convert everything again, by force",
+        )
+    if version > JOURNAL_VERSION:
+        raise OtherJournalError(
+            f"the journal has format {version}, and this tonearm reads format {JOURNAL_VERSION}",
+            hint="update tonearm, or choose another output folder",
+        )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import itertools
 import os
 import re
 import stat
-from collections.abc import Iterable
 
 from tonearm.errors import ItemError, OutputError, TonearmError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
@@ -16,19 +16,113 @@ from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.sources.content_hash import hash_descriptor
 from tonearm.run.store.hashing_sink import HashingSink
+from tonearm.run.store.run_folder import OWNERS
+from tonearm.run.store.tree import Tree
 
 PREFIX = f"{RESERVED_PREFIX}-"
 SUFFIX = ".part"
 TEMPORARY_NAME = re.compile(rf"{re.escape(PREFIX)}([0-9a-f]{{16}})(\..*)?{re.escape(SUFFIX)}")
 """Pattern of the names of temporaries. Eight of the 16 digits are the id of the owner, and eight a serial number."""
 
-ANY_OWNER = ""
-"""Start of every owner id."""
-
 MAX_NAME_TRIES = 100
 """Largest number of names that are tried for a temporary."""
 
 _serial = itertools.count(int.from_bytes(os.urandom(4), "big"))
+
+
+class Owner:
+    """An owner of temporaries. No sweep takes them while the owner's file is locked.
+
+    The kernel releases the lock when all who hold it have died, however that happens.
+
+    Parameters
+    ----------
+    tree
+        Output folder.
+
+    Attributes
+    ----------
+    id
+        Eight hex digits with which the names of the owner's temporaries start.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._descriptor = -1
+        try:
+            while self._descriptor < 0:
+                self.id = os.urandom(4).hex()
+                self._descriptor = hold_owner(tree, self.id, create=True)
+        except OSError as error:
+            raise cannot_write(os.path.join(tree.name, OWNERS), error) from error
+
+    def close(self) -> None:
+        """Release the temporaries. The owner's file goes, unless somebody has taken over what it stands for."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            release_owner(self._tree, self.id, descriptor)
+
+
+def hold_owner(tree: Tree, owner: str, *, create: bool) -> int:
+    """Hold the temporaries of an owner, and return the descriptor that does so; -1 if the owner is gone.
+
+    Several processes can hold one owner: a worker, and the run that it hands its files to.
+    """
+    try:
+        descriptor = tree.open(f"{OWNERS}/{owner}", os.O_RDWR | (os.O_CREAT if create else 0), create_folder=create)
+    except FileNotFoundError:
+        if create:
+            raise
+        return -1
+    with contextlib.suppress(OSError):  # a file system without locks: nobody sweeps there what is not its own
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    if not os.fstat(descriptor).st_nlink:  # somebody swept right before this
+        os.close(descriptor)
+        return -1
+    return descriptor
+
+
+def release_owner(tree: Tree, owner: str, descriptor: int) -> None:
+    """Stop to hold an owner. If nobody else holds it, its file is removed."""
+    if is_only_holder(descriptor, without_locks=True):
+        tree.remove(f"{OWNERS}/{owner}")
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
+
+
+def is_only_holder(descriptor: int, *, without_locks: bool) -> bool:
+    """Return whether nobody else holds a lock on an open file.
+
+    Parameters
+    ----------
+    descriptor
+        Descriptor of the file.
+    without_locks
+        Result where the file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return without_locks
+    return True
+
+
+def _hold_file(descriptor: int) -> bool:
+    """Lock an open file, and return whether that worked before a sweep took it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: nobody sweeps there what is not its own
+        return True
+    return bool(os.fstat(descriptor).st_nlink)
 
 
 class Temporaries:
@@ -38,17 +132,17 @@ class Temporaries:
 
     Parameters
     ----------
-    root
-        Output folder.
-    owner_id
-        Id of the owner: eight hex digits.
+    tree
+        Folder below which the temporaries are written, each in the folder of its output.
+    owner
+        Owner; None if each file is locked itself, for as long as the context is open.
     fsync
         Whether to flush files to the disk.
     """
 
-    def __init__(self, root: str, *, owner_id: str, fsync: bool) -> None:
-        self._root = root
-        self._owner_id = owner_id
+    def __init__(self, tree: Tree, owner: Owner | None, *, fsync: bool) -> None:
+        self._tree = tree
+        self._owner = owner
         self._fsync = fsync
         self._open: list[tuple[HashingSink, str, str, int]] = []
         self._finished = False
@@ -57,13 +151,12 @@ class Temporaries:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for sink, path, _target, descriptor in self._open:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        for sink, path, target, descriptor in self._open:
             if not self._finished:
                 for leftover in (path, *map(os.fspath, sink.sidecars.values())):
-                    with contextlib.suppress(OSError):
-                        os.unlink(leftover)
+                    self._tree.remove(_join(target, os.path.basename(leftover)))
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
 
     def sink(self, target: str) -> Sink:
         """Return the sink for an output.
@@ -78,17 +171,34 @@ class Temporaries:
         OutputError
             If the folder cannot be written.
         """
-        folder = os.path.join(self._root, os.path.dirname(target))
         try:
-            path, descriptor = _make(folder, self._owner_id)
+            name, descriptor = self._make(target)
         except OSError as error:
-            raise cannot_write(os.path.join(self._root, target), error) from error
+            raise cannot_write(os.path.join(self._tree.name, target), error) from error
+        path = os.path.join(self._tree.root, _join(target, name))
         sink = HashingSink(path, os.path.splitext(target)[1], descriptor)
         self._open.append((sink, path, target, descriptor))
         return sink
 
-    def finish(self) -> list[PreparedFile]:
-        """Flush and hash all files, and return them. From then on the caller owns them.
+    def _make(self, target: str) -> tuple[str, int]:
+        """Return the name of a new file in the folder of an output, and the file itself, open."""
+        owner = self._owner.id if self._owner else os.urandom(4).hex()
+        for _ in range(MAX_NAME_TRIES):
+            name = f"{PREFIX}{owner}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}"
+            try:
+                flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+                descriptor = self._tree.open(_join(target, name), flags, create_folder=True)
+            except FileExistsError:
+                continue
+            if self._owner or _hold_file(descriptor):
+                return name, descriptor
+            os.close(descriptor)
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    def finish(self) -> list[list[PreparedFile]]:
+        """Flush and hash all files, and return those of each sink: its file, followed by the sidecars.
+
+        From then on the caller owns them.
 
         Raises
         ------
@@ -97,125 +207,50 @@ class Temporaries:
         OutputError
             If a file cannot be flushed.
         """
-        files = []
+        found = []
         for sink, path, target, descriptor in self._open:
-            files.append(self._finish(path, target, sink, descriptor))
+            files = [self._finish(path, target, sink, descriptor)]
             for suffix, sidecar in sink.sidecars.items():
                 files.append(self._finish(os.fspath(sidecar), os.path.splitext(target)[0] + suffix))
+            found.append(files)
         self._finished = True
-        return files
+        return found
 
     def _finish(self, path: str, target: str, sink: HashingSink | None = None, descriptor: int = -1) -> PreparedFile:
+        name = os.path.basename(path)
         try:
-            status = os.lstat(path)
+            status = self._tree.status(_join(target, name))
+            if status is None:
+                raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written")
             if not stat.S_ISREG(status.st_mode) or not status.st_size:
                 what = "an empty" if stat.S_ISREG(status.st_mode) else "no regular"
                 raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
             # An encoder may have replaced our file by another.
             if sink is not None and os.fstat(descriptor).st_ino == status.st_ino:
-                return self._prepared_file(descriptor, path, target, status.st_size, sink.hash(status.st_size))
-            own = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                return self._prepared_file(descriptor, name, target, status.st_size, sink.hash(status.st_size))
+            own = self._tree.open(_join(target, name), os.O_RDONLY)
             try:
-                return self._prepared_file(own, path, target, status.st_size)
+                return self._prepared_file(own, name, target, status.st_size)
             finally:
                 os.close(own)
-        except FileNotFoundError as error:
-            raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written") from error
         except OSError as error:
-            raise cannot_write(os.path.join(self._root, target), error) from error
+            raise cannot_write(os.path.join(self._tree.name, target), error) from error
 
-    def _prepared_file(self, descriptor: int, path: str, target: str, size: int, known: str = "") -> PreparedFile:
+    def _prepared_file(self, descriptor: int, name: str, target: str, size: int, known: str = "") -> PreparedFile:
         if self._fsync:
             os.fsync(descriptor)
-        name = path.rpartition("/")[2]
         return PreparedFile(temporary=name, output=target, size=size, hash=known or hash_descriptor(descriptor, size))
 
 
-def _make(folder: str, owner_id: str) -> tuple[str, int]:
-    """Return the path of a new file in a folder, which is made if need be, and the file itself, open."""
-    for _ in range(MAX_NAME_TRIES):
-        path = os.path.join(folder, f"{PREFIX}{owner_id}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}")
-        try:
-            return path, os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
-        except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)
-        except FileExistsError:
-            continue
-    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+def _join(target: str, name: str) -> str:
+    """Return the path of a name in the folder of an output."""
+    folder, slash, _ = target.rpartition("/")
+    return folder + slash + name
 
 
-def rename_temporary(root: str, file: PreparedFile) -> None:
-    """Rename a temporary to its final name.
-
-    Raises
-    ------
-    OutputError
-        If that fails.
-    """
-    target = os.path.join(root, file.output)
-    try:
-        os.replace(temporary_path(root, file), target)
-    except OSError as error:
-        raise cannot_write(target, error) from error
-
-
-def discard(root: str, files: Iterable[PreparedFile]) -> None:
-    """Remove temporaries that will not be published."""
-    for file in files:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary_path(root, file))
-
-
-def temporary_path(root: str, file: PreparedFile) -> str:
-    """Return the path of a file's temporary."""
-    return os.path.join(root, os.path.dirname(file.output), file.temporary)
-
-
-def flush_folder(folder: str) -> None:
-    """Flush the names in a folder to the disk, if its file system supports that and the folder may be read.
-
-    Raises
-    ------
-    OutputError
-        If that fails.
-    """
-    try:
-        descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT):
-            raise cannot_write(folder, error) from error
-
-
-def sweep(folder: str, owner_id: str = ANY_OWNER, *, deep: bool = False) -> None:
-    """Remove temporaries that were left behind. The caller holds the lock.
-
-    Parameters
-    ----------
-    folder
-        Folder to look into.
-    owner_id
-        Id of the owner, or the start of several ids.
-    deep
-        Whether to look into all folders below, too.
-    """
-    folders = [folder]
-    while folders:
-        here = folders.pop()
-        try:
-            with os.scandir(here) as entries:
-                for entry in entries:
-                    found = TEMPORARY_NAME.fullmatch(entry.name) if entry.name.startswith(PREFIX) else None
-                    if found and found[1].startswith(owner_id):
-                        with contextlib.suppress(OSError):
-                            os.unlink(entry.path)
-                    elif deep and entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-        except OSError:
-            continue
+def temporary_path(file: PreparedFile) -> str:
+    """Return the path of a file's temporary below the root."""
+    return _join(file.output, file.temporary)
 
 
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:

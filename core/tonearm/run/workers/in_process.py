@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tonearm.pipeline.converter import Converter
 from tonearm.run.prepare import Preparer, Settings
+from tonearm.run.store.store import Store
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.executor import Batch, Executor
 from tonearm.run.workers.flush_timer import FlushTimer
@@ -25,8 +26,8 @@ class InProcessExecutor(Executor):
         Gate that is open for interrupts while plugins work.
     """
 
-    def __init__(self, pipeline: Converter, settings: Settings, gate: InterruptGate) -> None:
-        self._preparer = Preparer(pipeline, settings, gate)
+    def __init__(self, pipeline: Converter, store: Store, settings: Settings, gate: InterruptGate) -> None:
+        self._preparer = Preparer(pipeline, store, settings, gate)
         self._batch: Batch = []
 
     def results(self, chunks: Chunks) -> Iterator[Batch]:

@@ -1,0 +1,329 @@
+"""The store of this machine: a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+
+from tonearm.errors import OutputError
+from tonearm.pipeline import RESERVED_PREFIX
+from tonearm.run.part import Part
+from tonearm.run.prepared import PreparedFile
+from tonearm.run.sources.content_hash import FileState, hash_descriptor
+from tonearm.run.store.journal import LocalJournalFile
+from tonearm.run.store.lock import Lock, lock_holders
+from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path
+from tonearm.run.store.store import EntryKind, JournalFile, Store
+from tonearm.run.store.temporaries import (
+    PREFIX,
+    SUFFIX,
+    TEMPORARY_NAME,
+    Owner,
+    Temporaries,
+    cannot_write,
+    hold_owner,
+    is_only_holder,
+    release_owner,
+    temporary_path,
+)
+from tonearm.run.store.tree import Tree
+
+MAX_LINE = 1 << 28
+"""Largest length of a journal's line in bytes. A longer one makes no sense."""
+
+MAX_KNOWN_FOLDERS = 10_000
+"""Largest number of folders of sources that are remembered."""
+
+_FLUSH_ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT)
+
+
+class LocalStore(Store):
+    """A folder of this machine.
+
+    Parameters
+    ----------
+    root
+        Path of the folder, which need not exist.
+    """
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self._tree = Tree(root)
+        self._lock = Lock(self._tree, root)
+        self._taken_over: dict[str, int] = {}
+        self._below: dict[str, str | None] = {}
+        """Folders of sources, each with its path below the root."""
+
+    def __reduce__(self) -> tuple[type[LocalStore], tuple[str]]:
+        return LocalStore, (self._tree.root,)
+
+    @property
+    def scratch(self) -> str:
+        """Path of the folder: a temporary lies beside its final name."""
+        return self._tree.root
+
+    def lock(self, part: Part | None, *, create: bool) -> str:
+        """Take the lock for a run of all sources, or of a part of them. Return a warning if there are no locks."""
+        self._lock.acquire(part, create=create)
+        return self._lock.warning
+
+    def unlock(self) -> None:
+        """Release the lock."""
+        self._lock.release()
+
+    def is_running(self) -> bool:
+        """Return whether a run holds the lock. Works on Linux only."""
+        return bool(lock_holders(self._tree))
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Descriptors that a forked worker must close, or it would keep holding the lock."""
+        return [*self._lock.descriptors, *self._taken_over.values()]
+
+    def journals(self) -> list[str]:
+        """Return the names of all journals, ordered by the time of their last change."""
+        try:
+            names = [f"{RESERVED_PREFIX}/{name}" for name, _ in self._tree.entries(RESERVED_PREFIX) if is_journal(name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _cannot_read_journal(error) from error
+        found = ((self._tree.status(name), name) for name in names)
+        return [name for _, name in sorted((status.st_mtime_ns, name) for status, name in found if status)]
+
+    def journal_name(self, part: Part | None) -> str:
+        """Return the name of the journal of a run of all sources, or of a part."""
+        return journal_path(part)
+
+    def open_journal(self, part: Part | None) -> JournalFile:
+        """Open the journal of a run for appending. The caller holds the lock."""
+        return LocalJournalFile(self._tree, journal_path(part))
+
+    def journal_size(self, name: str) -> int:
+        """Return the size of a journal in bytes; 0 if it does not exist."""
+        status = self._tree.status(name)
+        return status.st_size if status else 0
+
+    def journal_time(self, name: str) -> float:
+        """Return the time of a journal's last change in seconds since 1970."""
+        status = self._tree.status(name)
+        return status.st_mtime if status else 0.0
+
+    def read_journal(self, name: str, start: int = 0) -> Iterator[bytes]:
+        """Yield the lines of a journal from an offset on. One that does not exist is empty."""
+        try:
+            descriptor = self._tree.open(name, os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _cannot_read_journal(error) from error
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _cannot_read_journal(OSError(errno.EINVAL, f"{name} is no regular file"))
+            with open(descriptor, "rb", closefd=False) as file:
+                file.seek(start)
+                while line := file.readline(MAX_LINE):
+                    yield line
+        except OSError as error:
+            raise _cannot_read_journal(error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+    def state(self, path: str) -> FileState | None:
+        """Return the size and the time of change of an output; None if it is no regular file."""
+        status = self._tree.status(path)
+        if status is None or not stat.S_ISREG(status.st_mode):
+            return None
+        return status.st_size, status.st_mtime_ns
+
+    def hash(self, path: str) -> str:
+        """Return the content hash of an output; an empty text if it is no regular file or cannot be read."""
+        try:
+            descriptor = self._tree.open(path, os.O_RDONLY)
+        except (OSError, ValueError):
+            return ""
+        try:
+            return hash_descriptor(descriptor) if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""
+        except OSError:
+            return ""
+        finally:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+    def kind(self, path: str) -> EntryKind:
+        """Return what stands under a name."""
+        folder = path.rpartition("/")[0]
+        try:
+            self._tree.folder(folder)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise cannot_write(os.path.join(self.root, path), error) from error
+            return "nothing"
+        status = self._tree.status(path)
+        if status is None:
+            return "nothing"
+        return "file" if stat.S_ISREG(status.st_mode) else "folder" if stat.S_ISDIR(status.st_mode) else "other"
+
+    def path_of(self, source: str) -> str | None:
+        """Return the path below the root that a local source has; None if it lies elsewhere."""
+        folder, _, name = source.rpartition("/")
+        if folder not in self._below:
+            if len(self._below) > MAX_KNOWN_FOLDERS:
+                self._below.clear()
+            self._below[folder] = self._folder_below(folder or "/")
+        below = self._below[folder]
+        return None if below is None else below + name
+
+    def _folder_below(self, folder: str) -> str | None:
+        """Return the path of a folder below the root, with a slash behind it unless it is the root itself."""
+        try:
+            path = os.path.realpath(folder).rstrip("/") + "/"
+            root = os.path.realpath(self._tree.root).rstrip("/") + "/"
+        except (OSError, ValueError):
+            return None
+        return path[len(root) :] if path.startswith(root) else None
+
+    def free_space(self) -> int | None:
+        """Return the number of free bytes; None if that is not known."""
+        folder = self._tree.root
+        while not os.path.isdir(folder):
+            folder = os.path.dirname(folder)
+        try:
+            space = os.statvfs(folder)
+        except OSError:
+            return None
+        return space.f_bavail * space.f_frsize
+
+    def publish(self, file: PreparedFile) -> None:
+        """Give a prepared file its final name, in one step."""
+        try:
+            self._tree.rename(temporary_path(file), file.output)
+        except OSError as error:
+            raise cannot_write(os.path.join(self.root, file.output), error) from error
+
+    def flush(self, folders: Iterable[str]) -> None:
+        """Flush the names in folders to the disk, where the file system supports that and they may be read."""
+        for folder in folders:
+            try:
+                self._tree.flush(folder)
+            except OSError as error:
+                if error.errno in _FLUSH_ERRORS:
+                    raise cannot_write(os.path.join(self.root, folder), error) from error
+
+    def flush_root(self) -> None:
+        """Flush the names of the journal and of all folders above it, because any of them may be new."""
+        self.flush([RESERVED_PREFIX, ""])
+        folder = os.path.realpath(self._tree.root)
+        while not os.path.ismount(folder) and folder != (folder := os.path.dirname(folder)):
+            above = LocalStore(folder)
+            above.flush([""])
+            above.close()
+
+    def owner(self) -> Owner:
+        """Return a new owner of temporaries. While it is held, no sweep takes them."""
+        return Owner(self._tree)
+
+    def temporaries(self, owner: Owner | None, *, fsync: bool) -> Temporaries:
+        """Return the temporaries of one item, to be used as a context manager."""
+        return Temporaries(self._tree, owner, fsync=fsync)
+
+    def take_over(self, owner: str) -> None:
+        """Hold the temporaries of an owner, given by its id, because it has handed some of them over."""
+        if owner in self._taken_over:
+            return
+        try:
+            descriptor = hold_owner(self._tree, owner, create=False)
+        except OSError as error:
+            raise cannot_write(os.path.join(self.root, OWNERS), error) from error
+        if descriptor >= 0:
+            self._taken_over[owner] = descriptor
+
+    def discard(self, files: Iterable[PreparedFile]) -> None:
+        """Remove temporaries that will not be published."""
+        for file in files:
+            self._tree.remove(temporary_path(file))
+
+    def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> None:
+        """Remove temporaries that nobody holds."""
+        _Sweep(self._tree, self._taken_over, owner).sweep([""] if folders is None else folders, deep=folders is None)
+
+    def close(self) -> None:
+        """Release everything that the store holds."""
+        taken_over, self._taken_over = self._taken_over, {}
+        for owner, descriptor in taken_over.items():
+            release_owner(self._tree, owner, descriptor)
+        self._lock.release()
+        self._tree.close()
+
+
+class _Sweep:
+    """One search for temporaries that nobody holds."""
+
+    def __init__(self, tree: Tree, taken_over: dict[str, int], owner: str) -> None:
+        self._tree = tree
+        self._taken_over = taken_over
+        self._owner = owner
+        self._held: dict[str, bool] = {}
+        """Whether somebody holds an owner; None where the owner has no file."""
+
+    def sweep(self, folders: Iterable[str], *, deep: bool) -> None:
+        """Remove the temporaries in folders, and in all folders below them."""
+        waiting = list(folders)
+        while waiting:
+            folder = waiting.pop()
+            try:
+                entries = list(self._tree.entries(folder))
+            except OSError:
+                continue
+            for name, is_folder in entries:
+                path = f"{folder}/{name}" if folder else name
+                found = TEMPORARY_NAME.fullmatch(name) if name.startswith(PREFIX) else None
+                if found:
+                    if not is_folder and not self._is_held(found[1], path):
+                        self._tree.remove(path)
+                elif deep and is_folder and name != RESERVED_PREFIX:
+                    waiting.append(path)
+
+    def _is_held(self, digits: str, path: str) -> bool:
+        """Return whether somebody holds a temporary, or it is not looked for."""
+        owner = digits[:8]
+        if self._owner and owner != self._owner:
+            return True
+        if owner not in self._held:
+            self._held[owner] = self._is_owner_held(owner)
+        if self._held[owner] or self._owner:
+            return self._held[owner]
+        # A sidecar is held along with its file.
+        return self._is_file_held(f"{path.rpartition('/')[0]}/{PREFIX}{digits}{SUFFIX}".lstrip("/"))
+
+    def _is_owner_held(self, owner: str) -> bool:
+        """Return whether somebody other than this process holds an owner. If not, the owner's file goes."""
+        taken = owner in self._taken_over
+        try:
+            descriptor = self._taken_over[owner] if taken else self._tree.open(f"{OWNERS}/{owner}", os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        # Where there are no locks, only what this run knows to be dead is swept.
+        held = not is_only_holder(descriptor, without_locks=bool(self._owner))
+        if not held:
+            self._tree.remove(f"{OWNERS}/{owner}")
+            self._taken_over.pop(owner, None)
+        if not held or not taken:
+            os.close(descriptor)
+        return held
+
+    def _is_file_held(self, path: str) -> bool:
+        try:
+            descriptor = self._tree.open(path, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            return not is_only_holder(descriptor, without_locks=False)
+        finally:
+            os.close(descriptor)
