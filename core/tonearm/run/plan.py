@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
+from tonearm.content_hash import file_state
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, plugins_of
 from tonearm.plugins.transform import Regroup
 from tonearm.run.options import RunOptions
-from tonearm.run.sources.content_hash import file_state
 from tonearm.run.store.history import History, PriorWork, PublishedItems
 from tonearm.run.store.output_names import OutputNames, output_is_input, resolve_folder
 from tonearm.run.store.output_paths import is_known_before_reading, output_path

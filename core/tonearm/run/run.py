@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from tonearm.content_hash import file_state
 from tonearm.errors import OutputError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.run.options import RunOptions
@@ -16,7 +17,6 @@ from tonearm.run.plan import Plan, make_plan
 from tonearm.run.prepare import Settings
 from tonearm.run.report import Report
 from tonearm.run.result import Result
-from tonearm.run.sources.content_hash import file_state
 from tonearm.run.store.free_space import space_warnings
 from tonearm.run.store.journal import Journal
 from tonearm.run.store.lock import Lock, LockedError

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
-from tonearm.run.sources.content_hash import FileState, file_state, hash_path
+from tonearm.content_hash import FileState, file_state, hash_path
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.records import (
     OFFSET_BITS,

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tonearm.content_hash import FileState
 from tonearm.run.prepared import Failure
-from tonearm.run.sources.content_hash import FileState
 from tonearm.run.store.run_folder import cannot_read_journal
 
 OFFSET_BITS = 48
