@@ -8,15 +8,13 @@ from pathlib import Path
 
 from tonearm.errors import ItemError, OutputError
 from tonearm.pipeline.converter import Converter
-from tonearm.plugins.context import Context
-from tonearm.plugins.item import Item
+from tonearm.pipeline.stages import Outcome
 from tonearm.run.part import WHOLE_RUN_OWNER
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.output_names import OutputNames
 from tonearm.run.store.output_paths import output_path
 from tonearm.run.store.temporaries import Temporaries, discard, rename_temporary
 from tonearm.run.workers.interrupts import InterruptGate
-from tonearm.signals import Signal
 from tonearm.source import Source
 
 
@@ -53,7 +51,7 @@ def convert_one(
         for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning)):
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
-            files = _write(pipeline, source, outcome.item, outcome.context, folder, names, gate)
+            files = _write(pipeline, source, outcome, folder, names, gate)
             try:
                 for file in reversed(files):  # sidecars come after their file and are renamed before it
                     rename_temporary(folder, file)
@@ -67,8 +65,7 @@ def convert_one(
 def _write(
     pipeline: Converter,
     source: Source,
-    item: Item[Signal],
-    context: Context,
+    outcome: Outcome,
     folder: str,
     names: OutputNames,
     gate: InterruptGate,
@@ -77,12 +74,15 @@ def _write(
     taken = set()
     with Temporaries(folder, owner_id=WHOLE_RUN_OWNER + "0000", fsync=True) as temporaries:
         for output in pipeline.outputs:
-            target = output_path(output, source, item)
-            names.take(target, 0, source.name, source.path_text or "")
-            taken.add(target)
-            sink = temporaries.sink(target)
-            with gate.opened:
-                pipeline.encode(output, item, sink, context)
+            for made in gate.iterate(pipeline.branch(output, outcome)):
+                if made.error or made.item is None:
+                    raise made.error or ItemError("there is nothing to write", code="empty")
+                target = output_path(output, source, made.item)
+                names.take(target, 0, source.name, source.path_text or "")
+                taken.add(target)
+                sink = temporaries.sink(target)
+                with gate.opened:
+                    pipeline.encode(output, made.item, sink, made.context)
         files = temporaries.finish()
         try:
             for file in files:

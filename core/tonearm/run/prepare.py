@@ -141,22 +141,27 @@ class Preparer:
 
     def _write(self, source: Source, outcome: Outcome) -> ConvertedItem:
         """Encode one item."""
-        item, context = outcome.item, outcome.context
+        item, measurements, warnings = outcome.item, dict[str, float | int | str](), list[str]()
         if outcome.error or item is None:
             raise outcome.error or ItemError("there is nothing to write", code="empty")
         settings = self.settings
         with Temporaries(settings.root, owner_id=self._owner_id, fsync=settings.fsync) as temporaries:
             for output in self.pipeline.outputs:
-                target = output_path(output, source, item)
-                sink = temporaries.sink(target)
-                try:
-                    with self._gate.opened:
-                        self.pipeline.encode(output, item, sink, context)
-                except TonearmError as error:
-                    raise_if_unwritable(error, sink, os.path.join(settings.root, target))
-                    raise
+                for made in self._gate.iterate(self.pipeline.branch(output, outcome)):
+                    if made.error or made.item is None:
+                        raise made.error or ItemError("there is nothing to write", code="empty")
+                    target = output_path(output, source, made.item)
+                    sink = temporaries.sink(target)
+                    try:
+                        with self._gate.opened:
+                            self.pipeline.encode(output, made.item, sink, made.context)
+                    except TonearmError as error:
+                        raise_if_unwritable(error, sink, os.path.join(settings.root, target))
+                        raise
+                    measurements |= made.context.measurements
+                    warnings += [warning for warning in made.context.warnings if warning not in warnings]
             files = temporaries.finish()
-        return ConvertedItem(item.key, item.index, files, context.measurements, context.warnings)
+        return ConvertedItem(item.key, item.index, files, measurements, warnings)
 
     def _failure(self, task: Task, item: Item[Signal] | None, error: TonearmError) -> Failure:
         key, index = (item.key, item.index) if item else ("", 0)
