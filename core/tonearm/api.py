@@ -27,6 +27,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
 from tonearm.plugins.item import Item
+from tonearm.plugins.option_types import FilePath
 from tonearm.plugins.plugin import NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
@@ -56,6 +57,7 @@ __all__ = [
     "Dialects",
     "Encoder",
     "Encoders",
+    "FilePath",
     "GiveOption",
     "Grouping",
     "InsertStep",

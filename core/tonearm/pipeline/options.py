@@ -41,12 +41,15 @@ class Option(msgspec.Struct, frozen=True):
         Default value; `dataclasses.MISSING` if the option is required.
     description
         Description from the ``Meta`` of the type.
+    extra
+        Other properties from the ``Meta`` of the type: see `tonearm.plugins.option_types`.
     """
 
     name: str
     type: Any
     default: Any
     description: str
+    extra: Mapping[str, Any] = {}
 
     @property
     def required(self) -> bool:
@@ -71,7 +74,7 @@ def _declared(options: Any) -> Mapping[str, Option]:
     found = {}
     for name, default in _defaults(options):
         hint, description = _bounds_inside(hints[name])
-        found[name] = Option(name, hint, default, description)
+        found[name] = Option(name, hint, default, description, _extra_of(hints[name]))
     return found
 
 
@@ -102,6 +105,14 @@ def _bounds_inside(hint: Any) -> tuple[Any, str]:
         bounded: Any = operator.getitem(typing.cast("Any", Annotated), (rest, *metas))
         return bounded | None, description
     return hint, description
+
+
+def _extra_of(hint: Any) -> dict[str, Any]:
+    """Return the extra properties of a type, and of the types in it."""
+    extra: dict[str, Any] = {}
+    for part in typing.get_args(hint):
+        extra |= (part.extra or {}) if isinstance(part, msgspec.Meta) else _extra_of(part)
+    return extra
 
 
 def read_options(

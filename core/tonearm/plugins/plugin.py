@@ -33,11 +33,15 @@ class Plugin(ABC, Generic[Opts]):
     ----------
     requires
         Packages and programs that the plugin always needs. ``check`` looks for them without importing.
+    revision
+        Revision of what the plugin computes. A run converts again what another revision has made, and keeps outputs
+        over updates of the package that do not change it. If it is None, the package's version counts instead.
     """
 
     role: ClassVar[str]
     port_names: ClassVar[tuple[str, ...]]
     requires: ClassVar[tuple[Requirement, ...]] = ()
+    revision: ClassVar[int | None] = None
 
     def __init__(self, options: Opts) -> None:
         self.options = options

@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tonearm.content_hash import SourceState, file_state, hash_path
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of
 from tonearm.plugins.transform import Regroup
 from tonearm.run.options import RunOptions
-from tonearm.run.sources.content_hash import SourceState, file_state, hash_path
 from tonearm.run.store.history import History, PriorWork, PublishedItems
 from tonearm.run.store.output_names import OutputNames, output_is_input
 from tonearm.run.store.output_paths import is_known_before_reading, is_output_path, output_path
@@ -235,7 +235,12 @@ class Plan:
 
 
 def _task(
-    number: int, name: str, path: str, folder: str, outputs: tuple[int, ...], kept: tuple[tuple[int, tuple[Any, ...]], ...]
+    number: int,
+    name: str,
+    path: str,
+    folder: str,
+    outputs: tuple[int, ...],
+    kept: tuple[tuple[int, tuple[Any, ...]], ...],
 ) -> Task:
     skip = frozenset((item, output) for output, items in kept for item, _files in items)
     return Task(number, name, path, folder, outputs, skip)

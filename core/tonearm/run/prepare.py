@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from tonearm.content_hash import SourceSnapshot, file_state, take_snapshot
 from tonearm.errors import ItemError, OutputError, TonearmError
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
@@ -21,7 +22,6 @@ from tonearm.pipeline.stages import Outcome
 from tonearm.plugins.context import Context
 from tonearm.plugins.item import Item
 from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
-from tonearm.run.sources.content_hash import SourceSnapshot, file_state, take_snapshot
 from tonearm.run.store.output_paths import output_path
 from tonearm.run.store.store import Store
 from tonearm.run.store.temporaries import Temporaries, raise_if_unwritable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:  # `tonearm status` reads failures, and needs none of these
-    from tonearm.run.sources.content_hash import SourceState
+    from tonearm.content_hash import SourceState
     from tonearm.run.tasks import Task
 
 

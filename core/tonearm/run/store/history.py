@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
-from tonearm.run.sources.content_hash import SourceState
+from tonearm.content_hash import SourceState
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.journal import OFFSET_BITS, JournalReader, runs_in_order
 from tonearm.run.store.records import (

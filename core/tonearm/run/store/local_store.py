@@ -8,11 +8,10 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from tonearm.errors import OutputError
+from tonearm.content_hash import FileState, hash_descriptor
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
-from tonearm.run.sources.content_hash import FileState, hash_descriptor
 from tonearm.run.store.journal import LocalJournalFile
 from tonearm.run.store.lock import Lock, lock_holders
 from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path

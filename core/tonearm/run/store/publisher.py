@@ -288,7 +288,10 @@ class Publisher:
 
 def _warnings(items: list[ConvertedItem]) -> list[str]:
     """Return the warnings about items, each once for an item: outputs share those of their common steps."""
-    return [warning for _key, _index, warning in {(item.key, item.index, one): None for item in items for one in item.warnings}]
+    return [
+        warning
+        for _key, _index, warning in {(item.key, item.index, one): None for item in items for one in item.warnings}
+    ]
 
 
 def _described(files: list[PreparedFile]) -> list[tuple[str, int, str]]:

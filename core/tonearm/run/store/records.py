@@ -12,9 +12,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from tonearm.content_hash import SourceState
 from tonearm.errors import UsageError
 from tonearm.run.prepared import Failure
-from tonearm.run.sources.content_hash import SourceState
 
 JOURNAL_VERSION = 2
 """Version of the format that this module reads and writes."""

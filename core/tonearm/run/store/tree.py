@@ -159,7 +159,9 @@ def _open_folder(above: int, name: str, *, create: bool) -> int:
                 os.mkdir(name, dir_fd=above)
         except OSError as error:
             if error.errno in (errno.ENOTDIR, errno.ELOOP) and _is_link(above, name):
-                raise OSError(errno.ELOOP, f"{name} is a link, and links below an output folder are not followed") from error
+                raise OSError(
+                    errno.ELOOP, f"{name} is a link, and links below an output folder are not followed"
+                ) from error
             raise
     raise AssertionError
 

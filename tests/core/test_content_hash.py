@@ -3,8 +3,8 @@ import os
 import pytest
 import xxhash
 
-from tonearm.run.sources import content_hash
-from tonearm.run.sources.content_hash import file_state, hash_descriptor, hash_path, take_snapshot
+from tonearm import content_hash
+from tonearm.content_hash import file_state, hash_descriptor, hash_path, take_snapshot
 
 
 @pytest.fixture(params=[0, 1, 1000, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 700_000])
@@ -48,7 +48,7 @@ def test_what_is_no_file(tmp_path):
     assert take_snapshot(tmp_path / "none") == content_hash.SourceSnapshot()
     assert take_snapshot("a\0b") == content_hash.SourceSnapshot()
     os.mkfifo(tmp_path / "pipe")
-    os.symlink("loop", tmp_path / "loop")
+    (tmp_path / "loop").symlink_to("loop")
     found = take_snapshot(tmp_path / "pipe")  # which would wait for ever
     assert (found.hash, found.data) == ("", None)
     assert hash_path(tmp_path / "pipe") == hash_path(tmp_path / "none") == hash_path(tmp_path / "loop") == ""
