@@ -163,11 +163,11 @@ def _print_plan(plan: Plan, observer: Observer) -> None:
     for task, reason in plan.tasks_with_reasons():
         kept = f"{format_count(len(task.skip), 'item')} done" if task.skip else ""
         observer.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
-    for name in plan.skipped():
+    for name, _path, _folder in plan.skipped():
         observer.print_plan(name, None, "done before, and unchanged")
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
     counts += [f"{plan.in_other_parts} in other parts"] if plan.in_other_parts else []
-    console.print_message(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
+    console.print_message(f"{', '.join(counts)}; outputs go below {one_line(plan.store.root)}")
 
 
 def summary(report: Report) -> Iterator[str]:

@@ -82,6 +82,10 @@ class Preparer:
         self._store = store
         self._gate = gate
 
+    def close(self) -> None:
+        """Release the temporaries that were not handed over."""
+        self.owner.close()
+
     def prepare(self, task: Task) -> Iterator[PreparedSource]:
         """Yield the outcome of a task. A source with very many items comes in several pieces.
 
@@ -156,8 +160,10 @@ class Preparer:
                 if ((outcome.item.key, outcome.item.index), number) in task.skip:
                     continue
                 output = self.pipeline.outputs[number]
-                for branch in self._gate.iterate(self.pipeline.branch(output, outcome)):
-                    written.append((number, self._encode(output, source, branch, temporaries), branch.context))
+                written += [
+                    (number, self._encode(output, source, branch, temporaries), branch.context)
+                    for branch in self._gate.iterate(self.pipeline.branch(output, outcome))
+                ]
             files = temporaries.finish()
         return [
             ConvertedItem(key, index, number, own, context.measurements, context.warnings)

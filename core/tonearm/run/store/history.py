@@ -228,9 +228,8 @@ class History:
         position = self._ends.get(key)
         if position is None:
             return None
-        lines = self.store.read_journal(self._journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1))
-        end = decode_record(next(lines, b""))
-        lines.close()
+        name, offset = self._journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1)
+        end = decode_record(next(self.store.read_journal(name, offset), b""))
         return end if isinstance(end, EndRecord) and end.source == source and end.state else None
 
     def _are_there(self, files: list[PublishedFile], *, verify: bool) -> bool:

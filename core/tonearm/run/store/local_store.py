@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from tonearm.content_hash import FileState, hash_descriptor
+from tonearm.errors import OutputError
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
@@ -255,8 +256,13 @@ class LocalStore(Store):
         taken_over, self._taken_over = self._taken_over, {}
         for owner, descriptor in taken_over.items():
             release_owner(self._tree, owner, descriptor)
+        self._tree.remove_folder(OWNERS)
         self._lock.release()
         self._tree.close()
+
+
+def _cannot_read_journal(error: OSError) -> OutputError:
+    return OutputError(f"cannot read the journal: {(error.strerror or str(error)).lower()}")
 
 
 class _Sweep:

@@ -162,8 +162,9 @@ class Publisher:
                 self.store.discard(item.files)
             else:
                 items.append(item)
-        for (key, index), error in refused.items():
-            failures.append(Failure(task.name, key, index, error.code, error.message, error.hint))
+        failures += [
+            Failure(task.name, key, index, why.code, why.message, why.hint) for (key, index), why in refused.items()
+        ]
         return _Admitted(prepared, items, failures)
 
     def _begin(self, prepared: PreparedSource, items: list[ConvertedItem]) -> None:

@@ -7,6 +7,7 @@ lines that make no sense are skipped and counted.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -75,7 +76,7 @@ class MeasuredItem(Struct, frozen=True):
     index: int
     fingerprint: str
     files: list[tuple[str, int]]
-    measured: dict[str, float | int | str | None] = {}
+    measured: Mapping[str, float | int | str | None] = {}
     warnings: list[str] = []
 
 
