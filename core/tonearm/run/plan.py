@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, plugins_of
 from tonearm.plugins.transform import Regroup
 from tonearm.run.options import RunOptions
-from tonearm.run.sources.content_hash import file_state
+from tonearm.run.sources.content_hash import SourceState, file_state, hash_array
 from tonearm.run.store.history import History, PriorWork, PublishedItems
 from tonearm.run.store.output_names import OutputNames, output_is_input, resolve_folder
 from tonearm.run.store.output_paths import is_known_before_reading, output_path
@@ -19,10 +20,18 @@ from tonearm.run.store.spool import Spool
 from tonearm.run.tasks import Task
 from tonearm.source import Source
 
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
 MAX_PROBLEMS = 100
 """Largest number of clashes that are reported. A wrong template makes a million."""
 
 _FORCED = PriorWork(reason="--force")
+
+
+def _source_state(source: Source, path: str) -> SourceState | None:
+    """Return the state of a source; None if it does not exist."""
+    return file_state(path) if source.array is None else hash_array(source.array) or None
 
 
 class Plan:
@@ -45,6 +54,8 @@ class Plan:
         Number of sources with nothing left to do.
     in_other_parts
         Number of sources that belong to other parts.
+    outputs_left_out
+        Number of files that a search found and that are no sources, because an earlier run wrote them.
     bytes_to_convert
         Size of all sources to convert in bytes.
     names
@@ -67,11 +78,15 @@ class Plan:
         )
         self.done = 0
         self.in_other_parts = 0
+        self.outputs_left_out = 0
         self.bytes_to_convert = 0
         self.renewed: list[EndRecord] = []
         self._sources = Spool()
         self._todo = Spool()
         self._skipped = Spool()
+        self._arrays: dict[int, Array] = {}
+        self._real_root = os.path.join(os.path.realpath(self.root), "")
+        self._real_folders: dict[str, str] = {}
         self._problems: list[Problem] = []
         self._regroups = any(isinstance(step.plugin, Regroup) for step in pipeline.checked.steps)
         self._outputs_known_early = [output for output in pipeline.outputs if is_known_before_reading(output)]
@@ -81,14 +96,14 @@ class Plan:
 
     def tasks(self) -> Iterator[tuple[Task, PublishedItems]]:
         """Yield the sources to convert, each with the items that are done already."""
-        for number, name, path, folder, kept, _reason in self._todo:
+        for number, name, path, folder, kept, _reason, key in self._todo:
             items: PublishedItems = dict(kept)
-            yield Task(number, name, path, folder, frozenset(items)), items
+            yield Task(number, name, path, folder, frozenset(items), self._arrays.get(number), key), items
 
     def tasks_with_reasons(self) -> Iterator[tuple[Task, str]]:
         """Yield the sources to convert, each with the reason if an earlier run has worked on it."""
-        for number, name, path, folder, kept, reason in self._todo:
-            yield Task(number, name, path, folder, frozenset(item for item, _ in kept)), reason
+        for number, name, path, folder, kept, reason, key in self._todo:
+            yield Task(number, name, path, folder, frozenset(item for item, _ in kept), key=key), reason
 
     def skipped(self) -> Iterator[str]:
         """Yield the names of sources with nothing left to do."""
@@ -107,19 +122,25 @@ class Plan:
         return found
 
     def add(self, source: Source) -> None:
-        """Add a source."""
-        number, path = len(self._sources), os.path.abspath(source.path_text or "")
+        """Add a source, unless a search found it among the outputs of earlier runs."""
+        path = os.path.abspath(source.path_text) if source.path_text else ""
+        if source.found and self._is_own_output(path):
+            self.outputs_left_out += 1
+            return
+        number = len(self._sources)
+        source_id = source.name if source.key else path
         self._sources.append((source.name, path))
         owned = self._claim(source, number)
-        if not self._is_in_part(source, path):
+        if not self._is_in_part(source, source_id):
             self.in_other_parts += 1
-            self._reserve(self.history.outputs(self.fingerprint, source.relative_dir, path), number)
+            self._reserve(self.history.outputs(self.fingerprint, source.relative_dir, source_id), number)
             return
-        state = file_state(path)
+        state = _source_state(source, path)
         prior = _FORCED
         if not self.options.force:
-            verify = self.options.verify
-            prior = self.history.find(self.fingerprint, source.relative_dir, path, state, verify=verify)
+            prior = self.history.find(
+                self.fingerprint, source.relative_dir, source_id, state, verify=self.options.verify, path=path
+            )
         # How a regrouping step names its items may depend on those that failed, so it starts from none.
         items = {} if self._regroups and not prior.complete else prior.items
         self._reserve((output for files in items.values() for output, _size, _hash in files), number)
@@ -129,10 +150,32 @@ class Plan:
             if prior.renewed:
                 self.renewed.append(prior.renewed)
             return
-        self.bytes_to_convert += state[0] if state else 0
+        if source.array is not None:
+            self._arrays[number] = source.array
+            self.bytes_to_convert += source.array.nbytes
+        elif isinstance(state, tuple):
+            self.bytes_to_convert += state[0]
         kept = tuple((item, tuple(files)) for item, files in items.items())
         reason = prior.reason or ("the pipeline or a plugin has changed" if owned else "")
-        self._todo.append((number, source.name, path, source.relative_dir, kept, reason))
+        self._todo.append((number, source.name, path, source.relative_dir, kept, reason, source.key))
+
+    def _is_own_output(self, path: str) -> bool:
+        """Return whether an earlier run wrote a file."""
+        if not len(self.history.owned):
+            return False
+        below = self._path_below_root(path)
+        return below is not None and below in self.history.owned
+
+    def _path_below_root(self, path: str) -> str | None:
+        """Return the path of a file below the output folder, links to folders resolved; None if it is elsewhere."""
+        folder, base = os.path.split(path)
+        folders = self._real_folders
+        if folder not in folders:
+            if len(folders) > 10_000:
+                folders.clear()
+            folders[folder] = resolve_folder(f"{folder}/x")[:-1]
+        real = folders[folder] + base
+        return real[len(self._real_root) :] if real.startswith(self._real_root) else None
 
     def _claim(self, source: Source, number: int) -> bool:
         """Claim the names that follow from a source's own. Return whether an earlier run wrote one of the files."""
@@ -153,10 +196,10 @@ class Plan:
         for output in outputs:
             self.names.reserve(output, number)
 
-    def _is_in_part(self, source: Source, path: str) -> bool:
+    def _is_in_part(self, source: Source, source_id: str) -> bool:
         """Return whether a source is in the part that this run converts."""
         part = self.options.part
-        return part is None or part.contains(f"{source.relative_dir}/{os.path.basename(path)}")
+        return part is None or part.contains(f"{source.relative_dir}/{os.path.basename(source_id)}")
 
     def validate(self) -> None:
         """Check the plan as a whole.
@@ -172,21 +215,17 @@ class Plan:
         if self._problems:
             raise PipelineError(self._problems)
         if not len(self._sources):
-            raise UsageError("there is no source to convert", code="no-source", hint="name files, folders or patterns")
+            hint = "name files, folders or patterns"
+            if self.outputs_left_out:
+                hint = "earlier runs wrote all files that were found; name one to convert it nevertheless"
+            raise UsageError("there is no source to convert", code="no-source", hint=hint)
 
     def _find_inputs_among_outputs(self) -> None:
         """Find sources below the output folder whose names an output takes."""
-        root = os.path.realpath(self.root) + "/"
-        folders: dict[str, str] = {}
         for _name, path in self._sources:
-            folder, base = os.path.split(path)
-            if folder not in folders:
-                if len(folders) > 10_000:
-                    folders.clear()
-                folders[folder] = resolve_folder(f"{folder}/x")[:-1]
-            real = folders[folder] + base
-            if real.startswith(root) and real[len(root) :] in self.names and len(self._problems) < MAX_PROBLEMS:
-                self._problems.append(output_is_input(real[len(root) :]))
+            below = self._path_below_root(path) if path else None
+            if below is not None and below in self.names and len(self._problems) < MAX_PROBLEMS:
+                self._problems.append(output_is_input(below))
 
     def _name(self, number: int) -> str:
         for place, (name, _path) in enumerate(self._sources):

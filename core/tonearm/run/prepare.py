@@ -16,9 +16,10 @@ from msgspec import Struct
 from tonearm.errors import ItemError, OutputError, TonearmError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
-from tonearm.run.sources.content_hash import SourceSnapshot, file_state, take_snapshot
+from tonearm.run.sources.content_hash import SourceSnapshot, array_snapshot, take_snapshot
 from tonearm.run.store.output_paths import output_path
 from tonearm.run.store.temporaries import Temporaries, discard, raise_if_unwritable
 from tonearm.run.tasks import Task
@@ -85,11 +86,16 @@ class Preparer:
             If the output side fails. No temporaries of the source are left then.
         """
         began = time.perf_counter()
-        snapshot = take_snapshot(task.path)
+        if task.array is None:
+            decoder = self.pipeline.checked.decoder.plugin
+            snapshot = take_snapshot(task.path, read=isinstance(decoder, Decoder) and decoder.reads == "content")
+        else:
+            snapshot = array_snapshot(task.array)
         items: list[ConvertedItem] = []
         failures: list[Failure] = []
         warnings: list[str] = []
-        source, threads = task.source(snapshot.data), self.settings.threads
+        source, threads = task.source(snapshot.content, snapshot.identity), self.settings.threads
+        task = task.without_array()
         complete = False
         try:
             for outcome in self._gate.iterate(self.pipeline.items(source, threads=threads, skip=task.skip)):
@@ -133,7 +139,7 @@ class Preparer:
     def _is_unchanged(self, task: Task, snapshot: SourceSnapshot, failures: list[Failure]) -> bool:
         """Return whether the source is unchanged. If not, that becomes its only failure."""
         changed = [failure for failure in failures if failure.code == "source-changed"]
-        if not changed and snapshot.state is not None and file_state(task.path) != snapshot.state:
+        if not changed and not snapshot.is_current(task.path):
             changed = [self._failure(task, None, source_changed(task.name))]
         if changed:
             failures[:] = changed[:1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:  # `tonearm status` reads failures, and needs none of these
-    from tonearm.run.sources.content_hash import FileState
+    from tonearm.run.sources.content_hash import SourceState
     from tonearm.run.tasks import Task
 
 
@@ -86,7 +86,8 @@ class PreparedSource(Struct, frozen=True, kw_only=True):
     task
         Task.
     state, hash
-        State and content hash of the source when it was read; None and empty if it could not be read.
+        State and content hash of the source when it was read. The state is None if it could not be read; the hash is
+        empty if only the decoder has read it.
     items
         Items that were converted. Their files are not published yet.
     failures
@@ -100,7 +101,7 @@ class PreparedSource(Struct, frozen=True, kw_only=True):
     """
 
     task: Task
-    state: FileState | None = None
+    state: SourceState | None = None
     hash: str = ""
     items: list[ConvertedItem] = []
     failures: list[Failure] = []

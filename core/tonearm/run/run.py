@@ -87,6 +87,7 @@ class Run:
             self._lock.release()
             raise
         self.report.total, self.report.skipped = len(plan), plan.done
+        self.report.outputs_left_out = plan.outputs_left_out
         self.report.warnings += space_warnings(plan.root, plan.bytes_to_convert)
         return plan
 

@@ -27,6 +27,7 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """Read Kaldi's .ark and .scp files by kaldiio; each utterance has its own key. Commands and pickles are refused."""
 
     suffixes = (".ark", ".scp")
+    reads = "content"
     requires = (Requirement(name="kaldiio", hint="pip install 'tonearm[kaldi]'"),)
 
     @contextlib.contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
-from tonearm.run.sources.content_hash import FileState, file_state, hash_path
+from tonearm.run.sources.content_hash import SourceState, file_state, hash_path
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.records import (
     OFFSET_BITS,
@@ -69,7 +69,7 @@ class _UnfinishedSource(Struct):
         Number of files of each item.
     """
 
-    state: FileState
+    state: SourceState
     items: PublishedItems
     pending: dict[ItemId, list[PublishedFile]]
     file_counts: dict[ItemId, int]
@@ -162,7 +162,16 @@ class History:
         unfinished.pending.setdefault(item, []).append((record.output, record.size, record.hash))
         unfinished.file_counts[item] = record.files
 
-    def find(self, pipeline: str, folder: str, path: str, state: FileState | None, *, verify: bool) -> PriorWork:
+    def find(
+        self,
+        pipeline: str,
+        folder: str,
+        source: str,
+        state: SourceState | None,
+        *,
+        verify: bool,
+        path: str = "",
+    ) -> PriorWork:
         """Return earlier runs' work on a source.
 
         Parameters
@@ -171,22 +180,24 @@ class History:
             Fingerprint of the pipeline.
         folder
             Folder of the source below the fixed part of the pattern that found it.
-        path
-            Absolute path of the source.
+        source
+            Name of the source in the journal.
         state
             State of the source now; None if it does not exist.
         verify
             Whether to compare the content of outputs, not only their sizes.
+        path
+            Path of the source, if that is not its name in the journal.
         """
         if state is None:
             return NO_PRIOR_WORK
-        key = _key(pipeline, folder, path)
-        end = self._end(key, path)
+        key = _key(pipeline, folder, source)
+        end = self._end(key, source)
         unfinished = self._unfinished.get(key)
         verify = verify or unfinished is not None or key in self._doubtful
         reason = ""
         touched = end is not None and end.state != state
-        if end and touched and (not end.state or end.state[0] != state[0] or hash_path(path) != end.hash):
+        if end and touched and not _has_content(path or source, state, end):
             end, reason = None, "it has changed"
         found: PublishedItems = {(key, index): files for key, index, files in end.items} if end else {}
         items = {item: files for item, files in found.items() if self._are_there(files, verify=verify)}
@@ -251,6 +262,13 @@ class History:
 
 def _key(pipeline: str, folder: str, path: str) -> str:
     return f"{pipeline}\n{folder}\n{path}"
+
+
+def _has_content(path: str, state: SourceState, end: EndRecord) -> bool:
+    """Return whether a file whose time has changed has the content that a record tells of."""
+    if isinstance(state, str) or isinstance(end.state, str) or not end.state or not end.hash:
+        return False
+    return end.state[0] == state[0] and hash_path(path) == end.hash
 
 
 def _short(digest: str) -> int:

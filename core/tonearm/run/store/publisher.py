@@ -127,7 +127,7 @@ class Publisher:
                         output=file.output,
                         size=file.size,
                         hash=file.hash,
-                        source=prepared.task.path,
+                        source=prepared.task.source_id,
                         folder=prepared.task.folder,
                         state=prepared.state,
                         key=item.key,
@@ -138,7 +138,7 @@ class Publisher:
 
     def _finish(self, prepared: PreparedSource, items: list[ConvertedItem], failures: list[Failure]) -> Result:
         task = prepared.task
-        number, source, folder = task.number, task.path, task.folder
+        number, source, folder = task.number, task.source_id, task.folder
         warnings = list(prepared.warnings)
         published = self._items.setdefault(number, {})
         for item in items:

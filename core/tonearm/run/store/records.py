@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from tonearm.run.prepared import Failure
-from tonearm.run.sources.content_hash import FileState
+from tonearm.run.sources.content_hash import SourceState
 from tonearm.run.store.run_folder import cannot_read_journal
 
 OFFSET_BITS = 48
@@ -68,7 +68,7 @@ class BeginRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="be
     hash
         Hash of the file.
     source
-        Absolute path of the source.
+        Absolute path of the source, or the name of an array.
     folder
         Folder of the source below the fixed part of the pattern that found it.
     state
@@ -84,7 +84,7 @@ class BeginRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="be
     hash: str
     source: str
     folder: str
-    state: FileState | None
+    state: SourceState | None
     key: str
     index: int
     files: int
@@ -146,7 +146,7 @@ class EndRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
     source, folder, state
         Source, as in `BeginRecord`.
     hash
-        Hash of the source's content.
+        Hash of the source's content; empty if it is not known.
     items
         Items that are published, with their files; also those that an earlier run published.
     failed
@@ -159,7 +159,7 @@ class EndRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
 
     source: str
     folder: str
-    state: FileState | None
+    state: SourceState | None
     hash: str
     items: list[PublishedItem]
     failed: int
