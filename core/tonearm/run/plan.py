@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tonearm.content_hash import SourceState, file_state, hash_path
+from tonearm.content_hash import SourceState, file_state, hash_array, hash_path
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
@@ -22,6 +22,9 @@ from tonearm.run.store.spool import Spool
 from tonearm.run.store.store import Store
 from tonearm.run.tasks import ItemId, Task
 from tonearm.source import Source
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
 
 MAX_PROBLEMS = 100
 """Largest number of clashes that are reported. A wrong template makes a million."""
@@ -53,6 +56,8 @@ class Plan:
         Number of sources with nothing left to do.
     in_other_parts
         Number of sources that belong to other parts.
+    outputs_left_out
+        Number of files that a search found and that are no sources, because an earlier run wrote them.
     bytes_to_convert
         Size of all sources to convert in bytes.
     names
@@ -76,11 +81,13 @@ class Plan:
         )
         self.done = 0
         self.in_other_parts = 0
+        self.outputs_left_out = 0
         self.bytes_to_convert = 0
         self.renewed: list[EndRecord] = []
         self._sources = Spool()
         self._todo = Spool()
         self._skipped = Spool()
+        self._arrays: dict[int, Array] = {}
         self._problems: list[Problem] = []
         self._regroups = [
             any(isinstance(step.plugin, Regroup) for step in (*pipeline.checked.steps, *output.steps))
@@ -93,13 +100,14 @@ class Plan:
 
     def tasks(self) -> Iterator[tuple[Task, dict[int, PublishedItems]]]:
         """Yield the sources to convert, each with the items that are done already, by output."""
-        for number, name, path, folder, outputs, kept, _reason in self._todo:
-            yield _task(number, name, path, folder, outputs, kept), {output: dict(items) for output, items in kept}
+        for number, name, path, folder, outputs, kept, _reason, key in self._todo:
+            task = _task(number, name, path, folder, outputs, kept, key, self._arrays.get(number))
+            yield task, {output: dict(items) for output, items in kept}
 
     def tasks_with_reasons(self) -> Iterator[tuple[Task, str]]:
         """Yield the sources to convert, each with the reason if an earlier run has worked on it."""
-        for number, name, path, folder, outputs, kept, reason in self._todo:
-            yield _task(number, name, path, folder, outputs, kept), reason
+        for number, name, path, folder, outputs, kept, reason, key in self._todo:
+            yield _task(number, name, path, folder, outputs, kept, key, None), reason
 
     def skipped(self) -> Iterator[tuple[str, str, str]]:
         """Yield the name, the path and the folder of each source with nothing left to do."""
@@ -118,16 +126,21 @@ class Plan:
         return found
 
     def add(self, source: Source) -> None:
-        """Add a source."""
-        number, path = len(self._sources), os.path.abspath(source.path_text or "")
+        """Add a source, unless a search found it among the outputs of earlier runs."""
+        path = os.path.abspath(source.path_text) if source.path_text else ""
+        if source.found and self._is_own_output(path):
+            self.outputs_left_out += 1
+            return
+        number = len(self._sources)
+        source_id = source.name if source.key else path
         self._sources.append((source.name, path))
         owned = self._claim(source, number)
-        if not self._is_in_part(source, path):
+        if not self._is_in_part(source, source_id):
             self.in_other_parts += 1
-            self._reserve(self.history.outputs(self.fingerprints, source.relative_dir, path), number)
+            self._reserve(self.history.outputs(self.fingerprints, source.relative_dir, source_id), number)
             return
-        state = file_state(path)
-        works = self._prior_works(source, path, state)
+        state = file_state(path) if source.array is None else hash_array(source.array) or None
+        works = self._prior_works(source, source_id, path, state)
         unfinished = {self.fingerprints[output] for output, work in enumerate(works) if not work.complete}
         # Outputs with one fingerprint differ in their names alone, and have one record.
         outputs = tuple(output for output, found in enumerate(self.fingerprints) if found in unfinished)
@@ -140,17 +153,21 @@ class Plan:
                 self.renewed.append(work.renewed)
         if not outputs:
             self.done += 1
-            self._skipped.append((source.name, path, source.relative_dir))
+            self._skipped.append((source.name, source_id, source.relative_dir))
             return
-        self.bytes_to_convert += state[0] if state else 0
+        if source.array is not None:
+            self._arrays[number] = source.array
+            self.bytes_to_convert += source.array.nbytes
+        elif isinstance(state, tuple):
+            self.bytes_to_convert += state[0]
         left = tuple((output, tuple(items.items())) for output, items in kept.items() if output in outputs and items)
         reason = next((work.reason for work in works if work.reason), "")
         if not reason and len(outputs) < len(works):
             reason = f"{len(outputs)} of {len(works)} outputs"
         reason = reason or ("the pipeline or a plugin has changed" if owned else "")
-        self._todo.append((number, source.name, path, source.relative_dir, outputs, left, reason))
+        self._todo.append((number, source.name, path, source.relative_dir, outputs, left, reason, source.key))
 
-    def _prior_works(self, source: Source, path: str, state: SourceState | None) -> list[PriorWork]:
+    def _prior_works(self, source: Source, source_id: str, path: str, state: SourceState | None) -> list[PriorWork]:
         """Return earlier runs' work on a source, for each output."""
         if self.options.force:
             return [_FORCED] * len(self.fingerprints)
@@ -171,7 +188,7 @@ class Plan:
             self.history.find(
                 fingerprint,
                 source.relative_dir,
-                path,
+                source_id,
                 state,
                 verify=self.options.verify,
                 is_path=functools.partial(is_path, output),
@@ -179,6 +196,13 @@ class Plan:
             )
             for fingerprint, output in zip(self.fingerprints, self.pipeline.outputs, strict=True)
         ]
+
+    def _is_own_output(self, path: str) -> bool:
+        """Return whether an earlier run wrote a file."""
+        if not len(self.history.owned):
+            return False
+        below = self.store.path_of(path)
+        return below is not None and below in self.history.owned
 
     def _claim(self, source: Source, number: int) -> bool:
         """Claim the names that follow from a source's own. Return whether an earlier run wrote one of the files."""
@@ -199,10 +223,10 @@ class Plan:
         for output in outputs:
             self.names.reserve(output, number)
 
-    def _is_in_part(self, source: Source, path: str) -> bool:
+    def _is_in_part(self, source: Source, source_id: str) -> bool:
         """Return whether a source is in the part that this run converts."""
         part = self.options.part
-        return part is None or part.contains(f"{source.relative_dir}/{os.path.basename(path)}")
+        return part is None or part.contains(f"{source.relative_dir}/{os.path.basename(source_id)}")
 
     def validate(self) -> None:
         """Check the plan as a whole.
@@ -218,12 +242,15 @@ class Plan:
         if self._problems:
             raise PipelineError(self._problems)
         if not len(self._sources):
-            raise UsageError("there is no source to convert", code="no-source", hint="name files, folders or patterns")
+            hint = "name files, folders or patterns"
+            if self.outputs_left_out:
+                hint = "earlier runs wrote all files that were found; name one to convert it nevertheless"
+            raise UsageError("there is no source to convert", code="no-source", hint=hint)
 
     def _find_inputs_among_outputs(self) -> None:
         """Find sources below the output folder whose names an output takes."""
         for _name, path in self._sources:
-            below = self.store.path_of(path)
+            below = self.store.path_of(path) if path else None
             if below is not None and below in self.names and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(output_is_input(below))
 
@@ -241,9 +268,11 @@ def _task(
     folder: str,
     outputs: tuple[int, ...],
     kept: tuple[tuple[int, tuple[Any, ...]], ...],
+    key: str,
+    array: Array | None,
 ) -> Task:
     skip = frozenset((item, output) for output, items in kept for item, _files in items)
-    return Task(number, name, path, folder, outputs, skip)
+    return Task(number, name, path, folder, outputs, skip, array, key)
 
 
 def make_plan(pipeline: Converter, store: Store, sources: Iterable[Source], options: RunOptions) -> Plan:

@@ -89,7 +89,8 @@ class PreparedSource(Struct, frozen=True, kw_only=True):
     task
         Task.
     state, hash
-        State and content hash of the source when it was read; None and empty if it could not be read.
+        State and content hash of the source when it was read. The state is None if it could not be read; the hash is
+        empty if only the decoder has read it.
     items
         Items that were converted, once for each output. Their files are not published yet.
     failures

@@ -85,6 +85,7 @@ class Run:
             self.release()
             raise
         self.report.total, self.report.skipped = len(plan), plan.done
+        self.report.outputs_left_out = plan.outputs_left_out
         self.report.warnings += space_warnings(self.store, plan.bytes_to_convert)
         if plan.history.nonsense:
             lines = "line" if plan.history.nonsense == 1 else "lines"

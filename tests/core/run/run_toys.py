@@ -30,9 +30,10 @@ class LineReader(Decoder[Waveform, NoOptions]):
     """Read a text file: each line is an item, ``KEY LEVEL``; a level that is no number fails."""
 
     suffixes = (".txt",)
+    reads = "content"
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Waveform] | ItemError]:
-        with source.open(descriptor=False) as file:
+        with source.open() as file:
             lines = file.read().decode().splitlines()
         for index, line in enumerate(lines):
             key, _, level = line.partition(" ")

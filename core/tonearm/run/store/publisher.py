@@ -174,7 +174,7 @@ class Publisher:
                 begun.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
             self.journal.write(
                 BeginRecord(
-                    source=prepared.task.path,
+                    source=prepared.task.source_id,
                     folder=prepared.task.folder,
                     state=prepared.state,
                     outputs=self._by_output(begun),
@@ -193,7 +193,7 @@ class Publisher:
             published.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
         if items:
             measured = [self._measured(item) for item in items]
-            self.journal.write(OutRecord(source=task.path, folder=task.folder, items=measured))
+            self.journal.write(OutRecord(source=task.source_id, folder=task.folder, items=measured))
         for failure in failures:
             self._write_failure(task, failure)
         failed = self._failed.pop(number, 0) + len(failures)
@@ -202,7 +202,7 @@ class Publisher:
             done = {output: published.get(output, {}) for output in task.outputs}
             self.journal.write(
                 EndRecord(
-                    source=task.path,
+                    source=task.source_id,
                     folder=task.folder,
                     state=prepared.state,
                     hash=prepared.hash,
@@ -246,7 +246,7 @@ class Publisher:
     def _write_failure(self, task: Task, failure: Failure) -> None:
         self.journal.write(
             ErrRecord(
-                source=task.path,
+                source=task.source_id,
                 folder=task.folder,
                 key=failure.key,
                 index=failure.index,

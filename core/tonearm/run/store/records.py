@@ -125,7 +125,7 @@ class BeginRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="be
     Parameters
     ----------
     source
-        Absolute path of the source, or the name of an array.
+        Absolute path of the source, or the name that it has in the call.
     folder
         Folder of the source below the fixed part of the pattern that found it.
     state
