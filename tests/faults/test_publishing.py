@@ -62,6 +62,7 @@ FOUND_OUT = {
     "swallows_errors": (("fresh", "ENOSPC", "--start", "70"), "without what lies beside it: x/a-0.raw"),
     "forgets_items": (("fresh", "tear"), "done again: x/a-0.raw by the second run"),
     "replaces_anything": (("in-the-way",), "replaced what no run wrote"),
+    "loses_what_is_whole": (("fresh", "ENOSPC"), "loses what is whole"),
     "renames_files_apart": (("fresh", "tear"), "without what lies beside it: x/a-0.raw"),
 }
 QUICK = ("flushes_no_records", "replaces_anything")
