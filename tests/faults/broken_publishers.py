@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from tonearm.errors import OutputError
-from tonearm.run.store import history, journal, output_names, temporaries
+from tonearm.run.store import history, journal, local_store, output_names, temporaries, tree
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.publisher import Publisher
 
@@ -177,15 +177,14 @@ def renames_files_apart() -> None:
     Publisher._finish = split
 
 
-def loses_what_is_whole() -> None:
-    """Remove what waits to be published when the disk is full, instead of publishing it."""
-    Publisher.publish_rest, publish_rest = lambda self: iter(()), Publisher.publish_rest
+def sweeps_what_is_held() -> None:
+    """Remove the temporaries of others, whether they live or not."""
+    local_store.is_only_holder = lambda *_, **__: True
 
-    def publish(self, batch):
-        self._unpublished += [self._admit(prepared) for prepared in batch]
-        yield from publish_rest(self)
 
-    Publisher.publish = publish
+def follows_links() -> None:
+    """Follow links below the output folder."""
+    tree._FOLDER &= ~os.O_NOFOLLOW
 
 
 BREAKERS: dict[str, Callable[[], None]] = {
@@ -194,6 +193,7 @@ BREAKERS: dict[str, Callable[[], None]] = {
         writes_in_place, writes_no_begin, names_before_records, ends_before_names, flushes_no_records, flushes_no_files,
         flushes_no_folders, flushes_before_writing, leaves_temporaries, sweeps_nothing, settles_by_size,
         trusts_records, heals_no_lines,
-        swallows_errors, forgets_items, replaces_anything, renames_files_apart, loses_what_is_whole,
+        swallows_errors, forgets_items, replaces_anything, renames_files_apart,
+        sweeps_what_is_held, follows_links,
     )
 }  # fmt: skip

@@ -32,6 +32,14 @@ def test_a_file_that_no_run_wrote_is_not_replaced():
     assert violations("in-the-way") == []
 
 
+def test_temporaries_that_somebody_holds_are_not_swept():
+    assert violations("held-by-others") == []
+
+
+def test_nothing_is_written_through_a_link():
+    assert violations("through-links") == []
+
+
 @pytest.mark.parametrize(
     ("scenario", "fault"),
     [
@@ -62,10 +70,11 @@ FOUND_OUT = {
     "swallows_errors": (("fresh", "ENOSPC", "--start", "70"), "without what lies beside it: x/a-0.raw"),
     "forgets_items": (("fresh", "tear"), "done again: x/a-0.raw by the second run"),
     "replaces_anything": (("in-the-way",), "replaced what no run wrote"),
-    "loses_what_is_whole": (("fresh", "ENOSPC"), "loses what is whole"),
+    "sweeps_what_is_held": (("held-by-others",), "swept what somebody holds"),
+    "follows_links": (("through-links",), "wrote through the link x: "),
     "renames_files_apart": (("fresh", "tear"), "without what lies beside it: x/a-0.raw"),
 }
-QUICK = ("flushes_no_records", "replaces_anything")
+QUICK = ("flushes_no_records", "replaces_anything", "sweeps_what_is_held", "follows_links")
 
 
 @pytest.mark.parametrize(
