@@ -25,7 +25,7 @@ from tonearm.pipeline.yaml.nodes import (
     node_type,
     to_plain,
 )
-from tonearm.plugins.option_types import NAMES_FILE
+from tonearm.plugins.plugin import NAMES_FILE
 from tonearm.recipes.mel import Catalogue, MelDialect
 
 
@@ -43,7 +43,7 @@ class Option(msgspec.Struct, frozen=True):
     description
         Description from the ``Meta`` of the type.
     extra
-        Other properties from the ``Meta`` of the type: see `tonearm.plugins.option_types`.
+        Other properties from the ``Meta`` of the type: see `tonearm.plugins.plugin`.
     """
 
     name: str
