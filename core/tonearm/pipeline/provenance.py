@@ -11,7 +11,7 @@ import msgspec
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.options import Option, declared_options
 from tonearm.plugins.context import Provenance
-from tonearm.plugins.option_types import CHANGES_OUTPUT, NAMES_FILE
+from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE
 from tonearm.source import Source
 
 
