@@ -22,6 +22,7 @@ from invariants import (
     Identities,
     Outputs,
     corrupt_files,
+    count_records,
     differences,
     identities,
     leftover_files,
@@ -83,7 +84,9 @@ class Scenario:
             return convert()
 
         for attempt in ("second", "third"):
+            runs = count_records(root, "run")
             status = in_child(again)
+            lines += [f"the {attempt} run has no record"] if count_records(root, "run") != runs + 1 else []
             lines += [f"the {attempt} run exits with {status}"] if status != FAILED else []
             lines += [f"{line}, after the {attempt} run" for line in differences(root, self.after)]
             lines += [f"{line}, after the {attempt} run" for line in leftover_files(root)]

@@ -87,6 +87,11 @@ def journal_records(root: Path) -> list[dict]:
     return found
 
 
+def count_records(root: Path, kind: str) -> int:
+    """Return the number of records of a kind in the journals."""
+    return sum(record["record"] == kind for record in journal_records(root))
+
+
 def _names(root: Path) -> list[str]:
     found = []
     for folder, _, names in os.walk(root):

@@ -66,7 +66,7 @@ FOUND_OUT = {
     "sweeps_nothing": (("stopped", "tear"), "left behind: x/.tonearm-0000000000000001.part, after the second run"),
     "settles_by_size": (("changed", "tear"), "wrong: x/a-0.raw, after the second run"),
     "trusts_records": (("changed", "power"), "wrong: x/a-0.raw, after the second run"),
-    "heals_no_lines": (("fresh", "tear"), "by the third run"),
+    "heals_no_lines": (("fresh", "tear"), "the second run has no record"),
     "swallows_errors": (("fresh", "ENOSPC", "--start", "70"), "without what lies beside it: x/a-0.raw"),
     "forgets_items": (("fresh", "tear"), "done again: x/a-0.raw by the second run"),
     "replaces_anything": (("in-the-way",), "replaced what no run wrote"),
