@@ -266,6 +266,11 @@ def encode_record(record: Record) -> bytes:
     return _encode_escaped(msgspec.to_builtins(record)).encode("ascii") + b"\n"
 
 
+def line_start(kind: type[Record]) -> bytes:
+    """Return the bytes with which the lines of a class of records start."""
+    return f'{{"record":"{kind.__struct_config__.tag}"'.encode()
+
+
 def decode_record(line: bytes) -> Record | None:
     """Return the record in a line; None if there is none.
 

@@ -153,6 +153,10 @@ class Store(ABC):
             If the journal cannot be read.
         """
 
+    @abstractmethod
+    def read_line(self, name: str, offset: int) -> bytes:
+        """Return the line of a journal at an offset; an empty one if it cannot be read."""
+
     # Outputs
 
     @abstractmethod
