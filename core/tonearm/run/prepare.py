@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -38,7 +38,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     root
         Output folder.
     owner_id
-        Up to eight hex digits that start the names of temporaries.
+        Up to eight hex digits that start the ids of all owners of temporaries.
     fsync
         Whether to flush files to the disk.
     threads
@@ -68,13 +68,21 @@ class Preparer:
         Settings.
     gate
         Gate that is open for interrupts while plugins work.
+
+    Attributes
+    ----------
+    owner
+        Id of the owner of its temporaries: eight hex digits that no other preparer has.
+    on_life
+        Function of any arguments that is called whenever work goes on; None for none.
     """
 
     def __init__(self, pipeline: Converter, settings: Settings, gate: InterruptGate) -> None:
         self.pipeline = pipeline
         self.settings = settings
         self._gate = gate
-        self._owner_id = settings.owner_id.ljust(8, "0")[:8]
+        self.owner = (settings.owner_id + os.urandom(4).hex())[:8]
+        self.on_life: Callable[..., None] | None = None
 
     def prepare(self, task: Task) -> Iterator[PreparedSource]:
         """Yield the outcome of a task. A source with very many items comes in several pieces.
@@ -101,6 +109,8 @@ class Preparer:
                     failures.append(self._failure(task, outcome.item, error))
                     warnings += outcome.context.warnings
                 del outcome  # frees its memory before the next item is made
+                if self.on_life is not None:
+                    self.on_life()
                 if len(items) >= MAX_WAITING_ITEMS and self._is_unchanged(task, snapshot, failures):
                     now = time.perf_counter()
                     piece = PreparedSource(
@@ -145,7 +155,7 @@ class Preparer:
         if outcome.error or item is None:
             raise outcome.error or ItemError("there is nothing to write", code="empty")
         settings = self.settings
-        with Temporaries(settings.root, owner_id=self._owner_id, fsync=settings.fsync) as temporaries:
+        with Temporaries(settings.root, owner_id=self.owner, fsync=settings.fsync) as temporaries:
             for output in self.pipeline.outputs:
                 target = output_path(output, source, item)
                 sink = temporaries.sink(target)

@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from tonearm.errors import OutputError, one_line
+from tonearm.errors import OutputError, TonearmError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.run.options import RunOptions
-from tonearm.run.part import WHOLE_RUN_OWNER
 from tonearm.run.plan import Plan, make_plan
 from tonearm.run.prepare import Settings
 from tonearm.run.report import Report
@@ -23,12 +22,14 @@ from tonearm.run.store.lock import Lock, LockedError
 from tonearm.run.store.publisher import Publisher
 from tonearm.run.store.records import RunRecord, StopRecord
 from tonearm.run.store.run_folder import find_journals, journal_path
-from tonearm.run.store.temporaries import ANY_OWNER, discard, sweep
+from tonearm.run.store.temporaries import ANY_OWNER, sweep
 from tonearm.run.tasks import Task
+from tonearm.run.workers.choice import ChosenExecutor
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.cores import usable_cores
-from tonearm.run.workers.executor import Batch, Executor
+from tonearm.run.workers.dispatch import Batch, Dispatcher
 from tonearm.run.workers.interrupts import InterruptGate
+from tonearm.run.workers.work import PipelineWork, WorkerError
 from tonearm.source import Source
 
 
@@ -62,8 +63,9 @@ class Run:
         self.report = Report(Path(options.out))
         self._lock = Lock(options.out, options.part)
         cores = usable_cores()
-        self.jobs = cores if options.jobs is None else options.jobs
-        self._threads = max(1, cores // max(1, self.jobs))
+        self._executor = ChosenExecutor(options, cores)
+        self.jobs = self._executor.jobs
+        self._threads = max(1, cores // self._executor.slots)
 
     def plan(self, sources: Iterable[Source]) -> Plan:
         """Return the plan of the run. Nothing on the disk changes.
@@ -171,26 +173,28 @@ class Run:
                 publisher.keep(task.number, items)
                 yield task
 
-        executor = self._executor([*self._lock.descriptors, journal.descriptor], gate)
+        dispatcher = self._dispatcher([*self._lock.descriptors, journal.descriptor], gate)
         stopped: BaseException | None = None
         try:
-            for batch in executor.results(Chunks(tasks(), len(plan), self.jobs)):
-                self._publish(publisher, batch, observe)
-                tick()
-                if options.max_failures is not None and report.failed >= options.max_failures:
-                    report.stopped = "failures"
-                    break
+            chunks = Chunks(tasks(), len(plan), self._executor.slots)
+            with contextlib.closing(dispatcher.results(chunks)) as batches:
+                for batch in batches:
+                    self._publish(publisher, batch, observe)
+                    tick()
+                    if options.max_failures is not None and report.failed >= options.max_failures:
+                        report.stopped = "failures"
+                        break
             if report.sources != len(plan) and not report.stopped:
                 raise AssertionError(f"{len(plan) - report.sources} sources were lost")
         except BaseException as error:
             stopped = error
             raise
         finally:
-            self._shut_down(executor, publisher, journal, observe, stopped)
+            self._shut_down(dispatcher, publisher, journal, observe, stopped)
 
     def _shut_down(
         self,
-        executor: Executor,
+        dispatcher: Dispatcher,
         publisher: Publisher,
         journal: Journal,
         observe: Callable[[Result], None],
@@ -199,16 +203,18 @@ class Run:
         """Stop the executor, publish what it had finished unless publishing has failed, and end the journal."""
         report = self.report
         failed = stopped if isinstance(stopped, Exception) else None
-        for batch in executor.stop():
-            try:
-                if failed is None:
-                    self._publish(publisher, batch, observe)
-            except Exception as error:
-                failed = error
-            if failed is not None:
-                discard(
-                    self.options.out, [file for prepared in batch for item in prepared.items for file in item.files]
-                )
+        can_publish = failed is None or isinstance(failed, WorkerError)
+        try:
+            for batch in dispatcher.stop():
+                try:
+                    if can_publish:
+                        self._publish(publisher, batch, observe)
+                except Exception as error:
+                    failed, can_publish = error, False
+                if not can_publish:
+                    dispatcher.discard(batch)
+        except TonearmError as error:  # the executor could not stop its work
+            failed = failed or error
         reason = report.stopped or _stop_reason(failed or stopped)
         try:
             publisher.sync()
@@ -226,30 +232,18 @@ class Run:
                 self.report.add(result)
                 observe(result)
 
-    def _executor(self, foreign_descriptors: list[int], gate: InterruptGate) -> Executor:
-        options = self.options
+    def _dispatcher(self, foreign_descriptors: list[int], gate: InterruptGate) -> Dispatcher:
+        options, chosen = self.options, self._executor
         settings = Settings(
             root=options.out,
-            owner_id=options.part.owner_id if options.part else WHOLE_RUN_OWNER,
+            owner_id=options.part.owner_id if options.part else ANY_OWNER,
             fsync=options.fsync,
             threads=self._threads,
             debug=options.debug,
             flush_failures=options.max_failures is not None,
         )
-        if not self.jobs:
-            from tonearm.run.workers.in_process import InProcessExecutor
-
-            return InProcessExecutor(self.pipeline, settings, gate)
-        from tonearm.run.workers.local import LocalExecutor
-
-        return LocalExecutor(
-            self.pipeline,
-            settings,
-            jobs=self.jobs,
-            gate=gate,
-            timeout=options.timeout,
-            foreign_descriptors=foreign_descriptors,
-        )
+        work = PipelineWork(self.pipeline, settings, gate, foreign_descriptors=foreign_descriptors)
+        return Dispatcher(chosen.plugin, work, name=chosen.name, slots=chosen.slots, timeout=chosen.timeout)
 
 
 def _stop_reason(stopped: BaseException | None) -> str:
