@@ -105,8 +105,9 @@ def test_no_task_is_begun_after_a_failure_before_that_is_counted(make):
         one = dispatcher(make(), gate=gate, slots=1, flush_failures=True)
         sizes = []
         for batch in one.results(chunks()):
-            sizes += [len(batch)] if batch else []
-            assert len(leftovers()) == sum(sizes)
+            if batch:
+                sizes.append(len(batch))
+                assert len(leftovers()) == sum(sizes)
         list(one.stop())
     assert sizes == [1] * TOTAL
 
