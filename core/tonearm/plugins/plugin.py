@@ -41,7 +41,7 @@ class NoOptions:
 
 
 class Plugin(ABC, Generic[Opts]):
-    """The base class of decoders, transforms and encoders.
+    """The base class of decoders, transforms, encoders and executors.
 
     The first line of a plugin's docstring is its description in tables.
 

@@ -154,7 +154,11 @@ class TestSources:
          (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
          (["--part", "3/2"], "usage: argument --part: invalid part '3/2': use I/N with 1 <= I <= N\n"),
          (["--jobs", "-1"], "usage: jobs is -1, but cannot be negative\n"),
-         (["--timeout", "5"], "usage: a timeout needs a worker process\n"),
+         (["--timeout", "-5"], "usage: timeout is -5 s, but cannot be negative\n"),
+         (["--timeout", "5", "--executor", "in-process"], "usage: the executor in-process cannot keep a timeout"),
+         (["--executor-option", "cores=5"], "unknown-option: local has no option 'cores'\n    hint: it has none"),
+         (["--executor", "in-procces"],
+          "unknown-executor: there is no executor 'in-procces'\n    hint: did you mean 'in-process'?\n"),
          (["--executor", "moon"], "unknown-executor: there is no executor 'moon'\n")],
     )  # fmt: skip
     def test_a_wrong_command_touches_nothing(self, folder, arguments, message):
