@@ -47,7 +47,7 @@ def start_worker(work: PipelineWork, foreign_descriptors: Iterable[int], *, fork
         if is_fork_safe() if fork is None else fork:
             from tonearm.run.workers.forked_process import start_forked
 
-            foreign = [*work.foreign_descriptors, *foreign_descriptors, run_end.fileno()]
+            foreign = [*work.store.descriptors, *foreign_descriptors, run_end.fileno()]
             return start_forked(work, foreign, run_end, worker_end)
         from tonearm.run.workers.spawned_process import start_spawned
 
