@@ -25,7 +25,7 @@ class Provenance(Struct, frozen=True, kw_only=True):
     sha256
         SHA-256 of the source's content in hex.
     pipeline
-        Fingerprint of the pipeline's plugins, versions and options, the same as in the journal.
+        Fingerprint of the output: of its plugins, their versions and options, the same as in the journal.
     stages
         Plugins in order, each as ``{"use": name, "package": …, "with": options with defaults}``.
     tonearm

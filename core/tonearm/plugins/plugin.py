@@ -66,5 +66,9 @@ class Plugin(ABC, Generic[Opts]):
         """Return the requirements of the plugin with its options, by default ``requires``."""
         return self.requires
 
+    def files(self) -> Iterable[str]:
+        """Return the files that the plugin reads beside those that its options name; their content counts as well."""
+        return ()
+
     def preflight(self) -> None:
         """Prepare once at the start of a run; raise an error if anything is missing."""

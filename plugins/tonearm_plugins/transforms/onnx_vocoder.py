@@ -78,6 +78,11 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
         super().__init__(options)
         self._sessions = {}  # by number of threads
 
+    def files(self) -> list[str]:
+        """Return the files with the model's external data, under the names that exporters give them."""
+        names = (f"{self.options.model}{suffix}" for suffix in (".data", "_data"))
+        return [name for name in names if Path(name).is_file()]
+
     def preflight(self) -> None:
         """Load the model once to see what it takes. Workers load it for themselves."""
         from tonearm_plugins.formats.onnx import open_session, shape_of
