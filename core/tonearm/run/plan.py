@@ -72,8 +72,8 @@ class Plan:
         self.store = store
         self.options = options
         self.plugins = plugins_of(pipeline.checked)
-        self.fingerprint = fingerprint_of(pipeline.checked)
         self.fingerprints = fingerprints_of(pipeline.checked)
+        self.fingerprint = fingerprint_of(pipeline.checked, self.fingerprints)
         self.history = History(store)
         self.names = OutputNames(
             store, self.history.owned.__contains__, force=options.force, name_of=lambda number: self._name(number)
