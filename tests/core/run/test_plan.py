@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 import soundfile
-from run_toys import Seen, files, pipeline, write
+from run_toys import LineReader, Seen, files, pipeline, write
 
 from tonearm.errors import PipelineError, UsageError
 from tonearm.python import load_pipeline
@@ -140,6 +140,13 @@ class TestAgain:
         assert [(record.source, record.state) for record in plan.renewed] == [(f"{inputs}/a.txt", (5, 5))]
         converted()
         assert planned().renewed == []
+
+    def test_a_source_without_a_hash_is_converted_again_when_its_time_changes(self, inputs, monkeypatch):
+        monkeypatch.setattr(LineReader, "reads", "path")
+        converted()
+        assert planned().done == 2
+        os.utime("a.txt", ns=(5, 5))
+        assert self.tasks_with_reasons() == ({"a.txt": "it has changed"}, ["b.txt"])
 
     def test_names_of_what_stays_are_not_free(self, inputs):
         """What another source failed to become yesterday does not replace today what the first one became."""
