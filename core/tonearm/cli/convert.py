@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays import ArrayOptions
-from tonearm.cli import console
+from tonearm.cli import ceiling, console
 from tonearm.cli.parser import add_set_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.errors import UsageError, one_line
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="Replace DST if it exists")
     parser.add_argument("--yaml", action="store_true", help="Print the equivalent pipeline instead of converting")
+    ceiling.add_timeout_option(parser)
     add_set_option(parser)
     common = parser.add_argument_group("The array")
     others = parser.add_argument_group("Options of single decoders")
@@ -79,11 +80,13 @@ def _flag_descriptions() -> dict[str, str]:
 
 def main(arguments: SimpleNamespace) -> int:
     """Convert the file, or print the equivalent pipeline."""
-    with remedies_as_flags():
-        return _main(arguments)
+    with remedies_as_flags(), ceiling.watched() as watch:
+        folder = str(Path(arguments.target).parent)
+        watch.begin(ceiling.Work(arguments.source, arguments.timeout, folder=folder))
+        return _main(arguments, watch)
 
 
-def _main(arguments: SimpleNamespace) -> int:
+def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     registry = console.load_registry()
     root = _pipeline(arguments, registry)
     if arguments.yaml:
@@ -96,13 +99,16 @@ def _main(arguments: SimpleNamespace) -> int:
 
     pipeline = Converter(check(root, None, registry, form="flags"))
     target = Path(arguments.target)
-    StopHandler.install()
+    if not ceiling.is_watched_by_parent():
+        StopHandler.install()
     written = convert_one(
         pipeline,
         as_source(arguments.source),
         target.parent,
         force=arguments.force,
         on_warning=lambda warning: console.print_message(f"warning: {warning}"),
+        on_progress=watch.alive,
+        on_step=watch.alive,
     )
     for path in written:
         console.print_message(one_line(path))

@@ -99,6 +99,7 @@ class Converter:
         *,
         threads: int = 1,
         on_warning: Callable[[str], None] | None = None,
+        on_progress: Callable[[float, float | None], None] | None = None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield the outcome of each item of a source: an item ready to be written, or an error.
@@ -107,7 +108,8 @@ class Converter:
         ``skip`` are left out; if no step regroups items, they are not even transformed.
         """
         last = (self.checked.decoder, *self.checked.steps)[-1]
-        for outcome in self._converted(source, threads=threads, on_warning=on_warning, skip=skip):
+        stream = self._converted(source, threads=threads, on_warning=on_warning, on_progress=on_progress, skip=skip)
+        for outcome in stream:
             if outcome.error or outcome.item is None:
                 yield outcome
                 continue
@@ -126,12 +128,18 @@ class Converter:
         *,
         threads: int,
         on_warning: Callable[[str], None] | None,
+        on_progress: Callable[[float, float | None], None] | None = None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield the outcome of each item of a source after the last step."""
         made = _LazyProvenance(lambda: provenance_of(self.checked, source))
         new_context = functools.partial(
-            Context, threads=threads, on_warning=on_warning, dialects=self.checked.dialects, provenance=made
+            Context,
+            threads=threads,
+            on_warning=on_warning,
+            on_progress=on_progress,
+            dialects=self.checked.dialects,
+            provenance=made,
         )
         context = new_context()
         stream = decode_items(self.checked.decoder, source, context)

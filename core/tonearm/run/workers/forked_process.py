@@ -12,9 +12,9 @@ from tonearm.pipeline.converter import Converter
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.workers.cores import pin_threads
 from tonearm.run.workers.interrupts import SIGNALS
-from tonearm.run.workers.worker import die_with_parent, serve
+from tonearm.run.workers.worker import serve
 from tonearm.run.workers.worker_process import WorkerProcess, send_signal
-from tonearm.startup import keep_freed_memory
+from tonearm.startup import die_with_parent, keep_freed_memory
 
 
 class ForkedProcess(WorkerProcess):
