@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import MAX_SAMPLE_RATE, Context, Decoder, Item, ItemError, RunCommand, Source, Spec, Waveform
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
@@ -106,7 +106,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
 
 @contextlib.contextmanager
 def _on_disk(file: Any, source: Source) -> Iterator[int]:
-    """Yield the descriptor of a file on disk with the source's bytes.
+    """Yield the descriptor of a file with the source's bytes, which the system can map and seek.
 
     libsndfile could read Python's files through callbacks, but errors in callbacks end up on stderr.
     """
@@ -114,12 +114,20 @@ def _on_disk(file: Any, source: Source) -> Iterator[int]:
         yield file.fileno()
         return
     import shutil
-    import tempfile
 
-    with tempfile.TemporaryFile() as copy:
+    with _nameless_file() as copy:
         shutil.copyfileobj(file, copy)
         copy.seek(0)
         yield copy.fileno()
+
+
+def _nameless_file() -> BinaryIO:
+    """Return an empty file without a name: in memory, where the sound goes too, or else on disk."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("tonearm"), "w+b")  # noqa: PTH123 - the caller closes it
+    import tempfile
+
+    return tempfile.TemporaryFile()  # type: ignore[return-value]
 
 
 @contextlib.contextmanager

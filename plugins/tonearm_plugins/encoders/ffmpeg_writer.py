@@ -137,6 +137,7 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
             bitrate=self.options.bitrate,
             parameters=self.options.parameters,
             tags=tags,
+            on_progress=context.progress,
         )
 
     def _container(self) -> str | None:

@@ -196,6 +196,7 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
             codec="libmp3lame",
             bitrate=self._bitrate(signal.sample_rate) if options.vbr_quality is None else None,
             parameters=[*more, "-id3v2_version", "0"],
+            on_progress=context.progress,
         )
         content = lame.corrected(sink.path.read_bytes(), length=signal.length, **self._rates(signal))
         self._save(content, sink, tags)
