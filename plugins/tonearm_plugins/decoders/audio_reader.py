@@ -127,7 +127,7 @@ def _nameless_file() -> BinaryIO:
         return open(os.memfd_create("tonearm"), "w+b")  # noqa: PTH123 - the caller closes it
     import tempfile
 
-    return tempfile.TemporaryFile()  # type: ignore[return-value]
+    return tempfile.TemporaryFile()
 
 
 @contextlib.contextmanager

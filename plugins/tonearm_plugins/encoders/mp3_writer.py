@@ -189,7 +189,7 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
         more += [] if options.abr is None else ["-abr", "1"]
         ffmpeg.export(
             sink.path,
-            pcm_blocks(signal, _BITS, context),
+            pcm_blocks(signal, _BITS, context, reports=False),
             sample_rate=signal.sample_rate,
             channels=signal.channels,
             container="mp3",

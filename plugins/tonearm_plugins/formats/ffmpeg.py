@@ -7,7 +7,7 @@ import functools
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, OutputError, Requirement, RunCommand, UsageError
 from tonearm_plugins.formats.codec_limits import RIFF_BYTES
@@ -187,7 +187,7 @@ def export(
         raise ItemError(f"ffmpeg failed: {_first_error(report, status)}", code="encoder-failed")
 
 
-def _run(command: Sequence[str], write: Callable[[BinaryIO], object]) -> tuple[int, str]:
+def _run(command: Sequence[str], write: Callable[[IO[bytes]], object]) -> tuple[int, str]:
     """Run a program that reads what ``write`` writes; return its exit status and what it reported."""
     import subprocess
     import threading
@@ -219,7 +219,7 @@ def _run(command: Sequence[str], write: Callable[[BinaryIO], object]) -> tuple[i
     return status, report.decode(errors="ignore")
 
 
-def _read(file: BinaryIO, report: bytearray) -> None:
+def _read(file: IO[bytes], report: bytearray) -> None:
     """Read a file to its end, and keep its start."""
     while data := file.read(_REPORT):
         if len(report) < _REPORT:
@@ -239,7 +239,7 @@ class _Pipe:
         Function called with the bytes that are written, and all bytes; None if nobody asks.
     """
 
-    def __init__(self, pipe: BinaryIO, total: int, on_progress: Callable[[float, float], None] | None) -> None:
+    def __init__(self, pipe: IO[bytes], total: int, on_progress: Callable[[float, float], None] | None) -> None:
         self._pipe = pipe
         self._total = total
         self._on_progress = on_progress

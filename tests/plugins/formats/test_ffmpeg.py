@@ -101,9 +101,12 @@ def test_a_program_that_ends_early_or_reports_much(
 
 
 def test_an_interrupt_ends_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "id")
     program(tmp_path, monkeypatch, f"echo $$ > {tmp_path}/id; exec cat > /dev/null")
+    started = []
 
     def interrupted(done: float, total: float) -> None:
+        started.append(int((tmp_path / "id").read_text()))
         raise KeyboardInterrupt
 
     samples = np.zeros((1_000_000, 2), "i2")
@@ -112,7 +115,7 @@ def test_an_interrupt_ends_the_program(tmp_path: Path, monkeypatch: pytest.Monke
             tmp_path / "x.part", [samples], sample_rate=8000, channels=2, container="wav", on_progress=interrupted
         )
     with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "id").read_text()), 0)
+        os.kill(started[0], 0)
 
 
 def test_what_a_wav_file_cannot_hold_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
