@@ -1,8 +1,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 
 import pytest
 from run_toys import Do, leftovers, pipeline, preparer, task, write
@@ -82,11 +80,3 @@ def test_a_bug_is_sent_with_its_traceback(serve):
     found = serve([task("a.txt")], make_preparer=lambda _: Broken(ZeroDivisionError("of ours")))
     assert "ZeroDivisionError: of ours" in found[-1].bug
     assert found[-1].idle
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
-def test_a_worker_whose_parent_has_ended_already_ends():
-    code = "from tonearm.run.workers.worker import die_with_parent; die_with_parent({}); print('alive')"
-    for parent, alive in ((os.getpid(), True), (os.getpid() + 1, False)):
-        done = subprocess.run([sys.executable, "-c", code.format(parent)], capture_output=True, text=True)
-        assert (done.stdout == "alive\n", done.returncode) == (alive, 0 if alive else 1)
