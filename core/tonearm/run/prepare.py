@@ -112,7 +112,9 @@ class Preparer:
         done = _items_with_all_outputs(task)
         complete = False
         try:
-            for outcome in self._gate.iterate(self.pipeline.items(source, threads=threads, skip=done)):
+            for outcome in self._gate.iterate(
+                self.pipeline.items(source, threads=threads, on_progress=self.on_life, skip=done)
+            ):
                 try:
                     items += self._write(task, source, outcome)
                 except OutputError:

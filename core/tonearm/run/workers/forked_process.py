@@ -11,9 +11,9 @@ from typing import NoReturn
 from tonearm.run.workers.cores import pin_threads
 from tonearm.run.workers.interrupts import SIGNALS
 from tonearm.run.workers.work import PipelineWork
-from tonearm.run.workers.worker import die_with_parent, serve
+from tonearm.run.workers.worker import serve
 from tonearm.run.workers.worker_process import WorkerProcess, send_signal
-from tonearm.startup import keep_freed_memory
+from tonearm.startup import die_with_parent, keep_freed_memory
 
 
 class ForkedProcess(WorkerProcess):

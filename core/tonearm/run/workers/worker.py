@@ -14,9 +14,7 @@ from tonearm.plugins.executor import Results
 from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
 from tonearm.run.workers.messages import HEADER, Inbox, send
 from tonearm.run.workers.work import PipelineWork
-from tonearm.startup import keep_freed_memory
-
-_PR_SET_PDEATHSIG = 1
+from tonearm.startup import die_with_parent, keep_freed_memory
 
 
 class _Worker:
@@ -78,24 +76,6 @@ def serve(connection: socket.socket, make_work: Callable[[InterruptGate], Pipeli
     except OSError:  # the run has ended
         return 1
     return 0
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, however that happens. Works on Linux only.
-
-    Parameters
-    ----------
-    parent
-        Process id of the parent. If it has ended already, this process ends at once.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def main() -> None:
