@@ -204,6 +204,10 @@ class PipelineWork(Work):
         for folder in folders:
             sweep(os.path.join(self.settings.root, folder or ""), owner)
 
+    def sweep_all(self) -> None:
+        """Remove what any worker of this run left, when none works any more and all else is published."""
+        sweep(self.settings.root, self.settings.owner_id, deep=True)
+
 
 def _thread() -> tuple[int, int]:
     """Return what identifies this thread: a fork has the thread's number, but another process."""
