@@ -1,4 +1,5 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -101,6 +102,16 @@ def test_what_is_read_in_pieces(tmp_path, monkeypatch):
     real = os.read
     monkeypatch.setattr(os, "read", lambda descriptor, size: real(descriptor, min(size, 3)))
     assert take_snapshot(path).content == b"abcdefgh"
+
+
+def test_threads_do_not_disturb_each_other(tmp_path):
+    paths = [tmp_path / str(number) for number in range(8)]
+    for number, path in enumerate(paths):
+        path.write_bytes(bytes([number]) * 200_000)
+    expected = [hash_path(path) for path in paths]
+    with ThreadPoolExecutor(len(paths)) as threads:
+        for _ in range(50):
+            assert list(threads.map(hash_path, paths)) == expected
 
 
 def test_what_is_no_file(tmp_path):

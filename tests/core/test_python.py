@@ -125,6 +125,29 @@ class TestRuns:
         assert sum(counts) == len(names)
         assert len(list(Path("out").glob("*.wav"))) == len(names)
 
+    @pytest.mark.parametrize(
+        ("arguments", "jobs"),
+        [
+            ({}, 0),
+            ({"jobs": 1}, 1),
+            ({"executor": "local"}, 1),
+            ({"executor": ("local", {}), "jobs": 2}, 2),
+            ({"executor": "in-process", "jobs": 2}, 0),
+        ],
+    )
+    def test_an_executor_that_is_given_wins_over_the_number_of_jobs(self, folder, arguments, jobs):
+        report = tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", **arguments)
+        assert report.converted == 1
+        (begin, *_) = map(json.loads, Path("out/.tonearm/journal.jsonl").read_text().splitlines())
+        assert begin["jobs"] == jobs
+
+    def test_options_of_an_executor_are_checked(self, folder):
+        with pytest.raises(PipelineError, match="unknown-option: local has no option 'cores'"):
+            tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", executor=("local", {"cores": 2}))
+        with pytest.raises(UsageError, match="the executor in-process cannot keep a timeout"):
+            tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", timeout=5)
+        assert not Path("out").exists()
+
     def test_no_source_is_a_usage_error(self, folder):
         with pytest.raises(UsageError) as caught:
             tonearm.load_pipeline("p.yaml").run(["none.npy"], out="out")

@@ -157,11 +157,16 @@ class Dispatcher:
                 yield self._finished(left)
         except Exception as raised:  # an executor that cannot stop its work is still closed
             error = raised
-        with self._as_worker_error():
-            self._executor.close()
-        if self._in_flight and error is None:
-            yield self._finished(0.0)
+        try:
+            with self._as_worker_error():
+                self._executor.close()
+            if self._in_flight and error is None:
+                yield self._finished(0.0)
+        except Exception as raised:
+            error = error or raised
         self._work.close()
+        if self._in_flight:
+            self._dead.append(("", []))  # nobody knows whose temporaries are left
         if error is not None:
             raise error
 

@@ -202,7 +202,7 @@ class PipelineWork(Work):
         Parameters
         ----------
         owner
-            Id of the owner of the worker's temporaries.
+            Id of the owner of the worker's temporaries; empty for all that nobody holds.
         tasks
             Tasks that it did not finish; empty if they are not known.
         """

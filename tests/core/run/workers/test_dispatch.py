@@ -388,8 +388,12 @@ class TestErrors:
         for prepared in found:
             assert len(prepared.items) == 1
         assert len(leftovers()) == len(found) > 2
+        one.discard(found)  # in place of publishing
+        PipelineWork(pipeline(), Settings(root="out", owner_id="0001", fsync=False))(chunks().take())
+        assert len(leftovers()) == 1  # of a thread that the executor has lost
         with pytest.raises(WorkerError):
             list(one.stop())
+        assert leftovers() == []
 
     @pytest.mark.parametrize(
         ("pair", "reason"),
