@@ -28,7 +28,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal
-from tonearm.source import Source
+from tonearm.source import Source, source_changed
 from tonearm.startup import StopHandler
 
 if TYPE_CHECKING:
@@ -146,10 +146,18 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
 
 
 def _read_source(name: str, decoder: BoundPlugin) -> Source:
-    """Return the source, with its content if the decoder takes that."""
+    """Return the source, with its content if the decoder takes that.
+
+    Raises
+    ------
+    ItemError
+        If the source changed while it was read.
+    """
     from tonearm.content_hash import take_snapshot
 
     snapshot = take_snapshot(name, read=isinstance(decoder.plugin, Decoder) and decoder.plugin.reads == "content")
+    if snapshot.content is not None and not snapshot.is_current(name):
+        raise source_changed(name)
     return Source(name=name, path=name, content=snapshot.content, identity=snapshot.identity)
 
 
