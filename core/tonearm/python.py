@@ -47,7 +47,7 @@ class Pipeline(Converter):
         max_failures: int | None = None,
         timeout: float | None = None,
         fsync: bool = True,
-        part: tuple[int, int] | None = None,
+        part: tuple[int, int] | str | None = None,
         observe: Callable[[Result], None] | None = None,
     ) -> Report:
         """Convert files, publish the outputs, and return a report.
@@ -73,7 +73,8 @@ class Pipeline(Converter):
         fsync
             Whether to flush each file to the disk before it gets its name.
         part
-            Part of the sources to convert, as (index, count): (1, 4) is the first quarter.
+            Part of the sources to convert, as (index, count), or as the command takes it: (1, 4) and ``"1/4"`` are
+            the first quarter, and ``"slurm"`` is the part of this task of a job array.
         observe
             Function that is called with the result of each source.
 
@@ -100,7 +101,7 @@ class Pipeline(Converter):
             max_failures=1 if fail_fast else max_failures,
             timeout=timeout,
             fsync=fsync,
-            part=Part(*part) if part else None,
+            part=Part.of(part),
         )
         run = Run(self, options)
         found = self.find_sources(sources, warn=run.report.warnings.append)
