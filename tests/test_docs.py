@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 
 import tonearm
+from tonearm.pipeline.options import declared_options
 from tonearm.plugins.discovery import Package, installed_packages
 from tonearm.plugins.registry import Registry
 
@@ -122,11 +124,29 @@ def test_the_reference_and_the_readmes_table_are_up_to_date() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_guides_pipeline_passes_check(tmp_path: Path) -> None:
-    (pipeline,) = blocks("docs/pipelines.md", "yaml")
+def test_the_guides_pipelines_pass_check(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.yaml"
-    file.write_text(pipeline, encoding="utf-8")
-    assert [step.name for step in tonearm.load_pipeline(file).checked.steps] == ["istft", "resample"]
+    found = []
+    for pipeline in blocks("docs/pipelines.md", "yaml"):
+        file.write_text(pipeline, encoding="utf-8")
+        found.append(tonearm.load_pipeline(file).checked)
+    plain, branches = found
+    assert [step.name for step in plain.steps] == ["istft", "resample"]
+    steps = [[step.name for step in output.steps] for output in branches.outputs]
+    assert steps == [["resample"], ["filter", "resample"]]
+
+
+def test_the_guides_declarations_for_fingerprints_are_understood() -> None:
+    code = next(block for block in blocks("docs/plugins.md", "python") if "class Denoise" in block)
+    names: dict[str, Any] = {"__name__": "tonearm_acme"}
+    exec(compile(code, "block", "exec", dont_inherit=True), names)
+    extra = {name: option.extra for name, option in declared_options(names["DenoiseOptions"]).items()}
+    assert extra == {
+        "weights": {"names_file": True},
+        "cache": {"changes_output": False},
+        "clicks": {"changes_output": ["fix"]},
+    }
+    assert names["Denoise"].revision == 2
 
 
 def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:

@@ -27,7 +27,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
 from tonearm.plugins.item import Item
-from tonearm.plugins.plugin import NoOptions
+from tonearm.plugins.plugin import FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -56,6 +56,7 @@ __all__ = [
     "Dialects",
     "Encoder",
     "Encoders",
+    "FilePath",
     "GiveOption",
     "Grouping",
     "InsertStep",

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from tonearm.errors import UsageError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import read_pipeline
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from tonearm.run.report import Report
     from tonearm.run.result import Result
+    from tonearm.run.sources.given import ArrayLike
     from tonearm.source import Source
+
+    Sources = Iterable[str | os.PathLike[str] | ArrayLike] | Mapping[str, str | os.PathLike[str] | ArrayLike]
 
 
 class TonearmWarning(UserWarning):
@@ -37,7 +41,7 @@ class Pipeline(Converter):
 
     def run(
         self,
-        sources: Iterable[str | os.PathLike[str]] | None = None,
+        sources: Sources | None = None,
         *,
         out: str | os.PathLike[str] = ".",
         jobs: int | None = 0,
@@ -55,7 +59,9 @@ class Pipeline(Converter):
         Parameters
         ----------
         sources
-            Files, folders or patterns; the sources that the pipeline names if None.
+            Files, folders, patterns and arrays, or a mapping from names to files and arrays; the sources that the
+            pipeline names if None. A name stands for ``{stem}``; an array without one is ``array-0``, ``array-1``, …
+            by its position.
         out
             Output folder.
         jobs
@@ -109,27 +115,40 @@ class Pipeline(Converter):
 
     def find_sources(
         self,
-        given: Iterable[str | os.PathLike[str]] | None = None,
+        given: Sources | None = None,
         *,
         warn: Callable[[str], None] = lambda _: None,
     ) -> Iterator[Source]:
-        """Yield the sources that files, folders and patterns name.
+        """Yield the sources that files, folders and patterns name, and arrays.
 
         Parameters
         ----------
         given
-            Files, folders or patterns; the sources that the pipeline names if None.
+            Sources, as for `run`; those that the pipeline names if None.
         warn
             Function that is called with each warning, such as a pattern that matches nothing.
+
+        Raises
+        ------
+        UsageError
+            If a file does not exist, or a source is neither a path nor an array.
         """
+        if isinstance(given, Mapping):
+            from tonearm.run.sources.given import keyed_sources
+
+            return keyed_sources(given)
+        if isinstance(given, (str, os.PathLike)) or hasattr(given, "__array__"):
+            raise UsageError("the sources are a list", hint="put the source into brackets")
         from tonearm.run.sources.finding import find_sources
 
         decoder = self.checked.decoder.plugin
         suffixes, reads_folders = (
             (decoder.suffixes, decoder.reads_folders) if isinstance(decoder, Decoder) else ((), False)
         )
-        patterns, base = (self.checked.files, self.base) if given is None else (given, "")
-        return find_sources(patterns, base, suffixes, stores=reads_folders, warn=warn)
+        base = self.base if given is None else ""
+        return find_sources(
+            self.checked.files if given is None else given, base, suffixes, stores=reads_folders, warn=warn
+        )
 
 
 def load_pipeline(

@@ -1,4 +1,8 @@
-"""Sources of signals: a path, an open file, or an array in memory."""
+"""Sources of signals: a path, an open file, or an array in memory.
+
+A run reads a small source once: the content that it has hashed is the content that the decoder gets. A larger source is
+read by its decoder alone. In between, its size, time of change and inode must stay the same.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.errors import ItemError, one_line
 
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tonearm.typing import Array
+
+FileIdentity = tuple[int, int, int]
+"""Size of a file in bytes, time of its last change in nanoseconds, and inode."""
 
 
 class Source:
@@ -34,9 +41,27 @@ class Source:
         Array in memory. Decoders of arrays use it as if they had read it.
     content
         Content of the file, if the host has read it already.
+    identity
+        Identity of the file that the host has seen. Another file under the same path is refused. None if any file will
+        do.
+    key
+        Name that the caller gave to the source; it stands for the stem. Empty if there is none.
+    found
+        Whether a search found the file: a folder or a pattern was given, not its path.
     """
 
-    __slots__ = ("_path", "array", "content", "file", "name", "path_text", "relative_dir")
+    __slots__ = (
+        "_path",
+        "array",
+        "content",
+        "file",
+        "found",
+        "identity",
+        "key",
+        "name",
+        "path_text",
+        "relative_dir",
+    )
 
     def __init__(
         self,
@@ -47,6 +72,9 @@ class Source:
         file: BinaryIO | None = None,
         array: Array | None = None,
         content: bytes | None = None,
+        identity: FileIdentity | None = None,
+        key: str = "",
+        found: bool = False,
     ) -> None:
         self.name = name
         self.path_text = None if path is None else os.fspath(path)
@@ -54,6 +82,9 @@ class Source:
         self.file = file
         self.array = array
         self.content = content
+        self.identity = identity
+        self.key = key
+        self.found = found
         self._path: Path | None = None
 
     @property
@@ -67,7 +98,9 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """Name of the source without its folder and its last suffix."""
+        """Key of the source, or its name without folder and last suffix."""
+        if self.key:
+            return self.key
         base = os.path.basename(self.path_text or self.name.strip("<>"))  # noqa: PTH119
         return os.path.splitext(base)[0] or "signal"  # noqa: PTH122
 
@@ -83,7 +116,9 @@ class Source:
 
         if self.array is not None:
             return hashlib.sha256(self.array.tobytes()).hexdigest()
-        with self.open(descriptor=False) as file:
+        if self.content is not None:
+            return hashlib.sha256(self.content).hexdigest()
+        with self.open() as file:
             start = file.tell()
             file.seek(0)
             digest = hashlib.file_digest(_as_any(file), "sha256").hexdigest()
@@ -91,34 +126,67 @@ class Source:
         return digest
 
     @contextlib.contextmanager
-    def open(self, *, descriptor: bool = True) -> Iterator[BinaryIO]:
+    def open(self, *, descriptor: bool = False) -> Iterator[BinaryIO]:
         """Open the source for reading, and check at the end that it has not changed meanwhile.
 
         Parameters
         ----------
         descriptor
-            Whether the file must have a descriptor, ``fileno()``. If it need not, content that the host has read
-            already is not read again.
+            Whether the file must have a descriptor, ``fileno()``, whose content is the source's. Otherwise the file may
+            be in memory.
 
         Raises
         ------
         ItemError
             If the source does not exist, is not a regular file (a pipe or device might block for ever), may not be
-            read, or changed while it was read.
+            read, or has changed since the host saw it.
         """
-        if self.file is not None:
-            yield self.file
-            return
-        if self.content is not None and not descriptor:
-            yield io.BytesIO(self.content)
+        if self.file is not None or self.content is not None:
+            with self._open_given(descriptor=descriptor) as file:
+                yield file
             return
         if self.path_text is None:
             raise ItemError(f"{one_line(self.name)} is an array in memory, not a file", code="not-a-file")
         with open_regular(self.path_text) as file:
-            before = _state(file)
-            yield file
-            if _state(file) != before:
+            before = identity_of(os.fstat(file.fileno()))
+            if self.identity not in (None, before):
                 raise source_changed(self.name)
+            yield file
+            if identity_of(os.fstat(file.fileno())) != before:
+                raise source_changed(self.name)
+
+    @contextlib.contextmanager
+    def _open_given(self, *, descriptor: bool) -> Iterator[BinaryIO]:
+        """Open the source's open file or its content."""
+        if not descriptor:
+            yield io.BytesIO(self.content or b"") if self.file is None else self.file
+            return
+        with _scratch_file() if self.file is None else _copy_on_disk(self.file) as copy:
+            if self.file is None:
+                copy.write(self.content or b"")
+            copy.seek(0)
+            yield copy
+
+
+def _scratch_file() -> BinaryIO:
+    """Return an empty file with a descriptor: in memory, or on the disk where the system has no files in memory."""
+    try:
+        handle = os.memfd_create("source", os.MFD_CLOEXEC)
+    except (AttributeError, OSError):
+        import tempfile
+
+        return cast("BinaryIO", tempfile.TemporaryFile())
+    return open(handle, "w+b")  # noqa: PTH123 - of a descriptor
+
+
+def _copy_on_disk(file: BinaryIO) -> BinaryIO:
+    """Return a copy of an open file, whose own descriptor may be missing or that of a compressed file."""
+    import shutil
+    import tempfile
+
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    shutil.copyfileobj(file, copy)
+    return cast("BinaryIO", copy)
 
 
 def source_changed(name: str) -> ItemError:
@@ -161,7 +229,6 @@ def _as_any(file: object) -> Any:
     return file
 
 
-def _state(file: BinaryIO) -> tuple[int, int, int]:
-    """Return the size, time of change and inode of an open file: they change when somebody writes into it."""
-    status = os.fstat(file.fileno())
+def identity_of(status: os.stat_result) -> FileIdentity:
+    """Return the identity of a file. It changes when somebody writes into the file or replaces it."""
     return status.st_size, status.st_mtime_ns, status.st_ino

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
 import os
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 
 from tonearm.errors import ItemError
-from tonearm.source import Source, open_regular
+from tonearm.source import Source, identity_of, open_regular
 
 
 def source(path: Path) -> Source:
@@ -104,10 +107,66 @@ def test_a_stem_names_outputs(name: str, path: str | None, stem: str) -> None:
     assert Source(name=name, path=Path(path) if path else None).stem == stem
 
 
+def test_a_key_stands_for_the_stem() -> None:
+    assert Source(name="utt1.v2", path="x/a.npy", key="utt1.v2").stem == "utt1.v2"
+
+
+class TestContent:
+    """Content that the host has read. The file is gone, so nothing can read it again."""
+
+    @pytest.fixture
+    def given(self, tmp_path: Path) -> Source:
+        return Source(name="a", path=tmp_path / "gone", content=b"123")
+
+    def test_it_is_what_a_decoder_reads(self, given: Source) -> None:
+        with given.open() as file:
+            assert file.read() == b"123"
+
+    def test_it_has_a_descriptor_if_that_is_needed(self, given: Source) -> None:
+        with given.open(descriptor=True) as file:
+            assert os.pread(file.fileno(), 10, 0) == b"123"
+            assert Path(f"/dev/fd/{file.fileno()}").read_bytes() == b"123"
+            assert file.read() == b"123"
+
+    def test_a_system_without_files_in_memory(self, given: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delattr(os, "memfd_create")
+        self.test_it_has_a_descriptor_if_that_is_needed(given)
+
+    def test_its_hash_is_that_of_the_source(self, given: Source) -> None:
+        assert given.sha256() == hashlib.sha256(b"123").hexdigest()
+
+    def test_each_reader_starts_at_its_beginning(self, given: Source) -> None:
+        with given.open() as first, given.open() as second:
+            assert first.read() == second.read() == b"123"
+
+
+def test_the_descriptor_of_an_open_file_has_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(b"123"))
+    with gzip.open(path) as file, Source(name="a", file=cast("BinaryIO", file)).open(descriptor=True) as opened:
+        assert os.pread(opened.fileno(), 10, 0) == b"123"  # gzip's own descriptor is that of the compressed file
+
+
+def test_a_file_that_is_not_the_one_that_the_host_saw(tmp_path: Path) -> None:
+    path, other = tmp_path / "a", tmp_path / "b"
+    path.write_bytes(b"old")
+    other.write_bytes(b"new")
+    os.utime(other, ns=(path.stat().st_mtime_ns,) * 2)
+    seen = Source(name="a", path=path, identity=identity_of(path.stat()))
+    with seen.open() as file:
+        assert file.read() == b"old"
+    other.replace(path)
+    with pytest.raises(ItemError, match="changed while it was read") as caught, seen.open():
+        pytest.fail("it was opened")
+    assert caught.value.code == "source-changed"
+
+
 def test_opening_leaks_no_descriptor(tmp_path: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         refused(tmp_path)
+        with Source(name="a", content=b"123").open(descriptor=True):
+            pass
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     with pytest.raises(ItemError):
         open_regular(tmp_path / "none")

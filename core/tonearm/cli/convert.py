@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import console
 from tonearm.cli.parser import add_set_option
 from tonearm.cli.printing import remedies_as_flags
-from tonearm.errors import UsageError, one_line
+from tonearm.errors import ItemError, UsageError, one_line
 from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.checked import BoundPlugin
-from tonearm.pipeline.converter import Converter, as_source
+from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import escape_variables, from_plain, override
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.options import Option, declared_options, takes_list
-from tonearm.pipeline.stages import decode_items
+from tonearm.pipeline.stages import as_item_error, check_class
 from tonearm.pipeline.yaml.nodes import Node, to_plain
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.item import Item
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal
+from tonearm.source import Source
 from tonearm.startup import StopHandler
 
 if TYPE_CHECKING:
@@ -85,7 +90,7 @@ def main(arguments: SimpleNamespace) -> int:
 
 def _main(arguments: SimpleNamespace) -> int:
     registry = console.load_registry()
-    root = _pipeline(arguments, registry)
+    root, source, started = _pipeline(arguments, registry)
     if arguments.yaml:
         import yaml
 
@@ -94,12 +99,14 @@ def _main(arguments: SimpleNamespace) -> int:
         return console.DONE
     from tonearm.run.convert_one import convert_one
 
-    pipeline = Converter(check(root, None, registry, form="flags"))
+    checked = check(root, None, registry, form="flags")
+    if started is not None:
+        checked = replace(checked, decoder=replace(checked.decoder, plugin=started))
     target = Path(arguments.target)
     StopHandler.install()
     written = convert_one(
-        pipeline,
-        as_source(arguments.source),
+        Converter(checked),
+        source,
         target.parent,
         force=arguments.force,
         on_warning=lambda warning: console.print_message(f"warning: {warning}"),
@@ -109,8 +116,8 @@ def _main(arguments: SimpleNamespace) -> int:
     return console.DONE
 
 
-def _pipeline(arguments: SimpleNamespace, registry: Registry) -> Node:
-    """Return the pipeline that is equivalent to the command line."""
+def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Source, _StartedDecoder | None]:
+    """Return the pipeline that is equivalent to the command line, its source, and the decoder if it has started."""
     decoder = arguments.decoder or _name_by_suffix(registry, "decoder", arguments.source)
     encoder = arguments.encoder or _name_by_suffix(registry, "encoder", arguments.target)
     draft: dict[str, Any] = {
@@ -119,12 +126,25 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> Node:
         "steps": [],
         "outputs": [{"use": encoder, "file": Path(arguments.target).name, "with": {}}],
     }
-    bound = bind_decoder(_with_flags(draft, arguments, registry), None, registry, form="flags")
-    draft["steps"] = [{"use": name, "with": {}} for name in _conversion_steps(arguments, registry, bound, encoder)]
+    root = _with_flags(draft, arguments, registry)
+    for assignment in arguments.overrides:
+        root = override(root, assignment) if assignment.startswith("input.") else root
+    bound = bind_decoder(root, None, registry, form="flags")
+    source = _read_source(arguments.source, bound)
+    given, started = _decoded_signals(bound, source, registry)
+    draft["steps"] = [{"use": name, "with": {}} for name in _conversion_steps(arguments, registry, given, encoder)]
     root = _with_flags(draft, arguments, registry)
     for assignment in arguments.overrides:
         root = override(root, assignment)
-    return root
+    return root, source, started
+
+
+def _read_source(name: str, decoder: BoundPlugin) -> Source:
+    """Return the source, with its content if the decoder takes that."""
+    from tonearm.content_hash import take_snapshot
+
+    snapshot = take_snapshot(name, read=isinstance(decoder.plugin, Decoder) and decoder.plugin.reads == "content")
+    return Source(name=name, path=name, content=snapshot.content, identity=snapshot.identity)
 
 
 def _name_by_suffix(registry: Registry, role: str, file: str) -> str:
@@ -168,9 +188,10 @@ def _without_empty(value: object) -> object:
     return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _conversion_steps(arguments: SimpleNamespace, registry: Registry, decoder: BoundPlugin, encoder: str) -> list[str]:
+def _conversion_steps(
+    arguments: SimpleNamespace, registry: Registry, given: tuple[type[Signal], ...], encoder: str
+) -> list[str]:
     """Return the transforms that lead from the decoder to the encoder by way of those that ``--step`` names."""
-    given = _decoded_signals(decoder, arguments.source)
     names: list[str] = []
     for name in [*arguments.step, None]:
         taker = registry.find("transform", name) if name else registry.find("encoder", encoder)
@@ -186,16 +207,70 @@ def _conversion_steps(arguments: SimpleNamespace, registry: Registry, decoder: B
     return names
 
 
-def _decoded_signals(bound: BoundPlugin, source: str) -> tuple[type[Signal], ...]:
-    """Return the class of the signals that the decoder gives; where its options leave it open, decode the source."""
+def _decoded_signals(
+    bound: BoundPlugin, source: Source, registry: Registry
+) -> tuple[tuple[type[Signal], ...], _StartedDecoder | None]:
+    """Return the class of the signals that the decoder gives; where its options leave it open, start to decode."""
     plugin = bound.plugin
     if not isinstance(plugin, Decoder):
         raise UsageError(f"{bound.name} is not a decoder")
     signals = plugin.produces().signals
     if len(signals) == 1 and signals[0] is not Signal:
-        return signals
-    for outcome in decode_items(bound, as_source(source), Context()):
-        if outcome.item is None:
-            raise outcome.error or UsageError(f"{one_line(source)} holds nothing", code="empty")
-        return (type(outcome.item.signal),)
-    raise UsageError(f"{one_line(source)} holds nothing", code="empty")
+        return signals, None
+    with as_item_error(bound):
+        started = _StartedDecoder(plugin, source, registry)
+        if started.first is None:
+            raise UsageError(f"{one_line(source.name)} holds nothing", code="empty")
+        if isinstance(started.first, ItemError):
+            raise started.first
+        signal: Any = getattr(started.first, "signal", started.first)
+        check_class(signal, bound.ports.gives, f"{bound.name} gives", "it gave")
+        return (type(signal),), started
+
+
+class _StartedDecoder(Decoder[Signal, Any]):
+    """A decoder that has decoded the first item of a source, and continues from there.
+
+    Parameters
+    ----------
+    plugin
+        Decoder that does the work.
+    source
+        Source.
+    registry
+        Registry with the dialects.
+
+    Attributes
+    ----------
+    first
+        First item, until it is decoded: None if there is none.
+    """
+
+    def __init__(self, plugin: Decoder[Any, Any], source: Source, registry: Registry) -> None:
+        super().__init__(plugin.options)
+        self._plugin = plugin
+        self._context = Context(dialects=lambda: registry.dialects)
+        self._items = iter(plugin.decode(source, self._context))
+        self.first = next(self._items, None)
+
+    def preflight(self) -> None:
+        """Let the decoder prepare."""
+        self._plugin.preflight()
+
+    def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:  # noqa: ARG002 - started
+        """Yield the first item and then the others, with what the decoder has recorded about each."""
+        item, self.first = self.first, None
+        while item is not None:
+            self._forward(context)
+            yield item
+            del item  # frees its memory before the next item is made
+            try:
+                item = next(self._items, None)
+            finally:
+                self._forward(context)
+
+    def _forward(self, context: Context) -> None:
+        recorded = self._context.drain()
+        context.measure(**recorded.measurements)
+        for warning in recorded.warnings:
+            context.warn(warning)

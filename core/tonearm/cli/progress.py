@@ -60,7 +60,7 @@ class Observer:
         """Note how many sources there are to convert, and record those that are skipped."""
         self.total = len(plan)
         if self._lines:
-            for name in plan.skipped():
+            for name, _path, _folder in plan.skipped():
                 self._write_record({"source": name, "status": "skipped", "reason": "done before, and unchanged"})
 
     def __call__(self, result: Result) -> None:

@@ -163,11 +163,12 @@ def _print_plan(plan: Plan, observer: Observer) -> None:
     for task, reason in plan.tasks_with_reasons():
         kept = f"{format_count(len(task.skip), 'item')} done" if task.skip else ""
         observer.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
-    for name in plan.skipped():
+    for name, _path, _folder in plan.skipped():
         observer.print_plan(name, None, "done before, and unchanged")
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
     counts += [f"{plan.in_other_parts} in other parts"] if plan.in_other_parts else []
-    console.print_message(f"{', '.join(counts)}; outputs go below {one_line(plan.root)}")
+    counts += [_left_out(plan.outputs_left_out)] if plan.outputs_left_out else []
+    console.print_message(f"{', '.join(counts)}; outputs go below {one_line(plan.store.root)}")
 
 
 def summary(report: Report) -> Iterator[str]:
@@ -180,6 +181,7 @@ def summary(report: Report) -> Iterator[str]:
     counts += [f"{report.warned} with warnings"] if report.warned else []
     counts += [f"{report.skipped} done before"] if report.skipped else []
     counts += [f"{left} left"] if left else []
+    counts += [_left_out(report.outputs_left_out)] if report.outputs_left_out else []
     yield f"{', '.join(counts)} in {format_duration(report.seconds)}{_rates(report)}"
     for name in report.first_outputs[:MAX_FILES]:
         yield f"    {one_line(report.out / name)}"
@@ -191,6 +193,13 @@ def summary(report: Report) -> Iterator[str]:
     if report.failed:
         yield "failed:"
     yield from failure_lines(report.codes, report.failures)
+
+
+def _left_out(outputs: int) -> str:
+    """Return the number of outputs among the files that were found, in words."""
+    from tonearm.cli.printing import format_count
+
+    return f"{format_count(outputs, 'output')} of earlier runs left out"
 
 
 def _rates(report: Report) -> str:

@@ -34,12 +34,15 @@ class Place(Struct, frozen=True):
     form
         Form that the pipeline was given in.
     steps
-        Number of the pipeline's steps.
+        Number of the steps that all outputs share.
+    own_steps
+        Whether a step before the stage belongs to the steps of one output.
     """
 
     stage: str = ""
     form: Form = "yaml"
     steps: int = 0
+    own_steps: bool = False
 
 
 class SetOption(Struct, frozen=True, tag=True):
@@ -154,7 +157,7 @@ class InsertStep(Struct, frozen=True, tag=True):
 
     def text(self, place: Place) -> str:
         """Return the step, with its condition."""
-        if place.form == "flags":
+        if place.form == "flags" and not place.own_steps:
             index = _index_before(place) + len(self.first)
             sets = [_quoted(f"steps.{index}.with.{name}={_inline(value)}") for name, value in self.options.items()]
             steps = (f"--step {name}" for name in (*self.first, self.use))
@@ -162,9 +165,9 @@ class InsertStep(Struct, frozen=True, tag=True):
         if place.form == "python":
             last = {"use": self.use} | ({"with": self.options} if self.options else {})
             entries = [*({"use": name} for name in self.first), last]
-            return _with(f"put {_listed(*map(_python, entries))} before it", self.when)
+            return _with(f"put {_listed(*map(_python, entries))} {_where(place)}", self.when)
         options = ", ".join(f"{name}: {_yaml(value)}" for name, value in self.options.items())
-        text = f"put {_listed(*self.first, self.use)} before it"
+        text = f"put {_listed(*self.first, self.use)} {_where(place)}"
         return _with(f"{text}, with {options}" if options else text, self.when)
 
 
@@ -252,6 +255,12 @@ def _index_before(place: Place) -> int:
     """Return the index that a step put before the stage gets."""
     kind, _, index = place.stage.partition(".")
     return int(index) if kind == "steps" else place.steps
+
+
+def _where(place: Place) -> str:
+    """Return where a step goes that comes before the stage."""
+    is_encoder = re.fullmatch(r"outputs\.\d+", place.stage)
+    return "at the end of its own steps" if place.own_steps and is_encoder else "before it"
 
 
 def _listed(*texts: str) -> str:

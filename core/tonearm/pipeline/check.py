@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
-from tonearm.pipeline.structure import Stage, read_structure
+from tonearm.pipeline.structure import Stage, Structure, read_structure
 from tonearm.pipeline.templates import PER_ITEM, Template, parse_template
 from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
 from tonearm.plugins.decoder import Decoder
@@ -53,20 +53,21 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
     structure = read_structure(root, problems)
     binder = _Binder(registry, problems, len(structure.steps))
     decoder = binder.bind(structure.decoder, "decoder", "input")
-    steps = [binder.bind(stage, "transform", f"steps.{index}") for index, stage in enumerate(structure.steps)]
-    encoders = [binder.bind(stage, "encoder", f"outputs.{index}") for index, stage in enumerate(structure.outputs)]
-    spec = binder.check_ports(decoder, steps, encoders, [_suffix(stage) for stage in structure.outputs])
-    templates = list(_templates(structure.outputs, problems, several=bool(spec and spec.several)))
+    steps = binder.bind_steps(structure.steps, "steps")
+    branches = [binder.bind_branch(stage, index, structure) for index, stage in enumerate(structure.outputs)]
+    several = [bool(spec and spec.several) for spec in binder.check_ports(decoder, steps, branches)]
+    templates = list(_templates(zip(structure.outputs, several, strict=True), problems))
     if problems.found:
         raise PipelineError(problems.found)
-    bound = [stage.bound for stage in (decoder, *steps, *encoders)]
-    first, *rest = [stage for stage in bound if stage is not None]
+    (first,) = _bound([decoder])
+    encoders = _bound(branch.encoder for branch in branches)
+    own_steps = (_bound(branch.steps) for branch in branches)
     return CheckedPipeline(
         file=file,
         decoder=first,
         files=structure.files,
-        steps=tuple(rest[: len(steps)]),
-        outputs=tuple(Output(*pair) for pair in zip(rest[len(steps) :], templates, strict=True)),
+        steps=_bound(steps),
+        outputs=tuple(map(Output, encoders, templates, own_steps)),
         dialects=functools.partial(getattr, registry, "dialects"),
     )
 
@@ -97,6 +98,18 @@ class _Found(Struct):
     bound: BoundPlugin | None = None
 
 
+class _Branch(Struct):
+    """The stages of one output."""
+
+    steps: list[_Found]
+    encoder: _Found
+    suffix: str | None
+
+
+def _bound(stages: Iterable[_Found]) -> tuple[BoundPlugin, ...]:
+    return tuple(stage.bound for stage in stages if stage.bound)
+
+
 class _Binder:
     """Binds the plugins of a pipeline, and checks the signals between them."""
 
@@ -105,9 +118,33 @@ class _Binder:
         self.problems = problems
         self._steps = steps
 
-    def bind(self, stage: Stage | None, role: str, path: str) -> _Found:
-        """Return a stage with its plugin and options, as far as they are valid."""
-        place = self.problems.place = replace(self.problems.place, stage=path, steps=self._steps)
+    def bind_steps(self, stages: Iterable[Stage], path: str, *, own: bool = False) -> list[_Found]:
+        """Return the stages of a list of steps."""
+        return [self.bind(stage, "transform", f"{path}.{index}", own_steps=own) for index, stage in enumerate(stages)]
+
+    def bind_branch(self, output: Stage, index: int, structure: Structure) -> _Branch:
+        """Return the stages of an output."""
+        path = f"outputs.{index}"
+        own_steps = len(structure.outputs) > 1 or bool(output.steps)
+        steps = self.bind_steps(output.steps, f"{path}.steps", own=True)
+        return _Branch(steps, self.bind(output, "encoder", path, own_steps=own_steps), _suffix(output))
+
+    def bind(self, stage: Stage | None, role: str, path: str, *, own_steps: bool = False) -> _Found:
+        """Return a stage with its plugin and options, as far as they are valid.
+
+        Parameters
+        ----------
+        stage
+            Stage as the pipeline has it; None if it is missing.
+        role
+            Role of the plugin.
+        path
+            Path of the stage in the pipeline.
+        own_steps
+            Whether a step before the stage belongs to the steps of one output.
+        """
+        place = replace(self.problems.place, stage=path, steps=self._steps, own_steps=own_steps)
+        self.problems.place = place
         if stage is None or stage.use is None:
             return _Found("", stage.mark if stage else None, place)
         found = _Found(stage.use, stage.mark, place)
@@ -141,30 +178,51 @@ class _Binder:
             )
         return not missing
 
-    def check_ports(
-        self,
-        decoder: _Found,
-        steps: Iterable[_Found],
-        encoders: Iterable[_Found],
-        suffixes: Iterable[str | None],
-    ) -> Spec | None:
-        """Check the ports of all stages, from the decoder to each encoder with the suffix of its file.
+    def check_ports(self, decoder: _Found, steps: Iterable[_Found], branches: Sequence[_Branch]) -> list[Spec | None]:
+        """Check the ports of all stages, from the decoder along each branch to its encoder.
 
         Returns
         -------
-        Spec or None
-            Specification of the signals that encoders get; None if unknown.
+        list of Spec or None
+            Specification of the signals that each encoder gets; None if unknown.
         """
-        spec = self._spec(decoder, None)
-        giver = decoder.name
-        for step in steps:
-            self._check_fit(spec, giver, step)
-            spec, giver = self._spec(step, spec), step.name
-        for encoder, suffix in zip(encoders, suffixes, strict=True):
+        shared = self._follow(self._spec(decoder, None), decoder, steps)
+        found, start = self.problems.found, len(self.problems.found)
+        specs, failed = [], set()
+        for index, branch in enumerate(branches):
+            before = len(found)
+            for step in branch.steps:
+                self._check_grouping(step)
+            spec, giver = self._follow(*shared, branch.steps)
+            encoder = branch.encoder
             self._check_fit(spec, giver, encoder)
             if spec and encoder.bound and isinstance(encoder.bound.plugin, Encoder):
-                self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec.replace(suffix=suffix)))
-        return spec
+                self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec.replace(suffix=branch.suffix)))
+            specs.append(spec)
+            if len(found) > before:
+                failed.add(index)
+        if len(failed) == len(branches) and not any(branch.steps for branch in branches):
+            # What every output lacks, a shared step gives to all of them.
+            found[start:] = [replace(one, place=replace(one.place, own_steps=False)) for one in found[start:]]
+        return specs
+
+    def _follow(self, spec: Spec | None, giver: _Found, steps: Iterable[_Found]) -> tuple[Spec | None, _Found]:
+        """Check the ports of steps; return the specification of what the last one gives, and that stage."""
+        for step in steps:
+            self._check_fit(spec, giver, step)
+            spec, giver = self._spec(step, spec), step
+        return spec, giver
+
+    def _check_grouping(self, step: _Found) -> None:
+        """Add a problem if one of an output's own steps needs more than one item at a time."""
+        plugin = step.bound.plugin if step.bound else None
+        if isinstance(plugin, Regroup) and self._ask(step, plugin.grouping) not in ("item", None):
+            self.problems.add(
+                step.mark,
+                "needs-all-items",
+                f"{step.name} joins the items of a source, but the steps of an output get one item at a time",
+                "put it into the steps of the pipeline",
+            )
 
     def _spec(self, found: _Found, before: Spec | None) -> Spec | None:
         """Return the specification of the signals after a stage; None if unknown."""
@@ -192,7 +250,7 @@ class _Binder:
             self.problems.add_error(found.mark, error)
         return None
 
-    def _check_fit(self, spec: Spec | None, giver: str, taker: _Found) -> None:
+    def _check_fit(self, spec: Spec | None, giver: _Found, taker: _Found) -> None:
         if spec is None or taker.ports is None or matching_signals(spec.signals, taker.ports.takes):
             return
         way = find_conversion(self.registry, spec.signals, taker.ports.takes)
@@ -200,7 +258,7 @@ class _Binder:
         self.problems.add(
             taker.mark,
             "port-mismatch",
-            f"{taker.name} takes {_ports(taker.ports.takes)}, but {giver} gives {_ports(spec.signals)}",
+            f"{taker.name} takes {_ports(taker.ports.takes)}, but {giver.name} gives {_ports(spec.signals)}",
             "" if way else "no installed transform leads from one to the other",
             remedies=(InsertStep(way[-1], first=way[:-1]),) if way else (),
         )
@@ -223,13 +281,13 @@ def _suffix(output: Stage) -> str | None:
     return suffix if suffix and not set(suffix) & set("{}") else None
 
 
-def _templates(outputs: Iterable[Stage], problems: Problems, *, several: bool) -> Iterator[Template]:
+def _templates(outputs: Iterable[tuple[Stage, bool]], problems: Problems) -> Iterator[Template]:
     """Yield the valid templates, and add problems for the others.
 
-    If ``several`` is true, a source becomes several items, so templates must distinguish them.
+    Each output comes with whether a source becomes several items of it, so that its template must distinguish them.
     """
     taken: dict[str, ScalarNode] = {}
-    for output in outputs:
+    for output, several in outputs:
         if output.file is None:
             continue
         text = str(output.file.value)

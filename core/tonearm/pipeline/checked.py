@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -26,10 +26,21 @@ class BoundPlugin(Struct, frozen=True):
 
 
 class Output(Struct, frozen=True):
-    """An encoder and the template for names of its files."""
+    """One output of a pipeline.
+
+    Parameters
+    ----------
+    encoder
+        Encoder.
+    template
+        Template for the names of its files.
+    steps
+        Steps of this output alone, between the shared steps and the encoder.
+    """
 
     encoder: BoundPlugin
     template: Template
+    steps: tuple[BoundPlugin, ...] = ()
 
 
 class CheckedPipeline(Struct, frozen=True):
@@ -39,8 +50,12 @@ class CheckedPipeline(Struct, frozen=True):
     ----------
     file
         Name of the pipeline's file; None for a mapping given from Python.
-    decoder, steps, outputs
-        Plugins in order.
+    decoder
+        Decoder.
+    steps
+        Steps that all outputs share.
+    outputs
+        Outputs, each with its own steps and its encoder.
     files
         Patterns of sources, relative to the file.
     dialects
@@ -53,3 +68,13 @@ class CheckedPipeline(Struct, frozen=True):
     steps: tuple[BoundPlugin, ...]
     outputs: tuple[Output, ...]
     dialects: Callable[[], Catalogue] = Catalogue
+
+    def stages(self) -> Iterator[BoundPlugin]:
+        """Yield the plugins of all stages, output by output."""
+        yield from (self.decoder, *self.steps)
+        for output in self.outputs:
+            yield from (*output.steps, output.encoder)
+
+    def stages_of(self, output: Output) -> tuple[BoundPlugin, ...]:
+        """Return the plugins that make one output, in order."""
+        return (self.decoder, *self.steps, *output.steps, output.encoder)

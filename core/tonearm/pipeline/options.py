@@ -25,6 +25,7 @@ from tonearm.pipeline.yaml.nodes import (
     node_type,
     to_plain,
 )
+from tonearm.plugins.plugin import NAMES_FILE
 from tonearm.recipes.mel import Catalogue, MelDialect
 
 
@@ -41,12 +42,15 @@ class Option(msgspec.Struct, frozen=True):
         Default value; `dataclasses.MISSING` if the option is required.
     description
         Description from the ``Meta`` of the type.
+    extra
+        Other properties from the ``Meta`` of the type: see `tonearm.plugins.plugin`.
     """
 
     name: str
     type: Any
     default: Any
     description: str
+    extra: Mapping[str, Any] = {}
 
     @property
     def required(self) -> bool:
@@ -71,7 +75,7 @@ def _declared(options: Any) -> Mapping[str, Option]:
     found = {}
     for name, default in _defaults(options):
         hint, description = _bounds_inside(hints[name])
-        found[name] = Option(name, hint, default, description)
+        found[name] = Option(name, hint, default, description, _extra_of(hints[name]))
     return found
 
 
@@ -102,6 +106,14 @@ def _bounds_inside(hint: Any) -> tuple[Any, str]:
         bounded: Any = operator.getitem(typing.cast("Any", Annotated), (rest, *metas))
         return bounded | None, description
     return hint, description
+
+
+def _extra_of(hint: Any) -> dict[str, Any]:
+    """Return the extra properties of a type, and of the types in it."""
+    extra: dict[str, Any] = {}
+    for part in typing.get_args(hint):
+        extra |= (part.extra or {}) if isinstance(part, msgspec.Meta) else _extra_of(part)
+    return extra
 
 
 def read_options(
@@ -188,10 +200,14 @@ class _Reader:
             items = (item for item in node.items if isinstance(item, MappingNode))
             return tuple(self.read(many, item.entries, item.mark, f"{owner}: {option.name}") for item in items)
         try:
-            return msgspec.convert(to_plain(node), option.type, strict=True)
+            value = msgspec.convert(to_plain(node), option.type, strict=True)
         except msgspec.ValidationError as error:
             _add_bad_value(self.problems, owner, option, node, str(error))
             return None
+        if option.extra.get(NAMES_FILE):
+            for name in _missing_files(value):
+                self.problems.add(node.mark, "no-such-file", f"{owner}: there is no file {one_line(name)}")
+        return value
 
     def _dialect(self, option: Option, node: Node, owner: str) -> MelDialect | None:
         """Return a dialect, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
@@ -223,6 +239,16 @@ class _Reader:
         except OptionError as error:
             self.problems.add_error(node.mark, error, whose=owner)
             return None
+
+
+def _missing_files(value: Any) -> Iterator[str]:
+    """Yield the files and folders that the value of an option names, and that do not exist."""
+    from pathlib import Path
+
+    names = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else [value]
+    for name in names:
+        if isinstance(name, str) and not Path(name).exists():
+            yield name
 
 
 def _record_of(hint: Any) -> tuple[type[Any] | None, type[Any] | None]:

@@ -1,50 +1,120 @@
-"""Provenance of a file: its source with hash, and its pipeline with fingerprint, as in the journal of a run."""
+"""Provenance of a file: its source with hash, and the plugins that made it with their fingerprint."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
+from tonearm.pipeline.options import Option, declared_options
 from tonearm.plugins.context import Provenance
+from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE
 from tonearm.source import Source
-from tonearm.version import __version__
 
 
 def plugins_of(checked: CheckedPipeline) -> list[tuple[str, str]]:
     """Return the plugins of a pipeline, each with its package and version."""
-    return [(bound.entry.full_name, bound.entry.package.label) for bound in _stages(checked)]
+    return [(bound.entry.full_name, bound.entry.package.label) for bound in checked.stages()]
 
 
-def fingerprint_of(checked: CheckedPipeline) -> str:
-    """Return a hash of everything that determines the outputs: plugins, versions, options with defaults."""
-    import hashlib
-    import json
+def fingerprints_of(checked: CheckedPipeline) -> tuple[str, ...]:
+    """Return the fingerprint of each output: a hash of everything that determines the content of its files.
 
-    parts: list[Any] = [__version__, plugins_of(checked)]
-    parts += [msgspec.to_builtins(bound.plugin.options) for bound in _stages(checked)]
-    parts.append([output.template.text for output in checked.outputs])
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    It covers the plugins from the decoder to the encoder with their versions, and their options with defaults. An
+    option that names a file counts by the file's content. The names of outputs do not count.
+    """
+    hashes = _FileHashes()
+    shared = [_identity(bound, hashes) for bound in (checked.decoder, *checked.steps)]
+    return tuple(
+        _digest([*shared, *(_identity(bound, hashes) for bound in (*output.steps, output.encoder))])
+        for output in checked.outputs
+    )
 
 
-def provenance_of(checked: CheckedPipeline, source: Source) -> Provenance:
-    """Return the provenance of files that a pipeline makes from a source.
+def fingerprint_of(checked: CheckedPipeline, fingerprints: Iterable[str] | None = None) -> str:
+    """Return the fingerprint of a whole pipeline: a hash of the fingerprints and templates of its outputs.
+
+    Parameters
+    ----------
+    checked
+        Pipeline.
+    fingerprints
+        Result of `fingerprints_of`, if it is known.
+    """
+    known = fingerprints_of(checked) if fingerprints is None else tuple(fingerprints)
+    return _digest([known, [output.template.text for output in checked.outputs]])
+
+
+def provenance_of(stages: Iterable[BoundPlugin], source: Source) -> Provenance:
+    """Return the provenance of a signal that plugins made from a source, without the fingerprint of an output.
 
     Raises
     ------
     ItemError
         If the source cannot be read.
     """
-    stages = [
-        {"use": bound.name, "package": bound.entry.package.label} | {"with": msgspec.to_builtins(bound.plugin.options)}
-        for bound in _stages(checked)
-    ]
-    return Provenance(
-        source=source.name, sha256=source.sha256(), pipeline=fingerprint_of(checked), stages=tuple(stages)
+    return Provenance(source=source.name, sha256=source.sha256(), stages=stages_of(stages))
+
+
+def stages_of(bound: Iterable[BoundPlugin]) -> tuple[Mapping[str, Any], ...]:
+    """Return plugins as provenance records them: the name, the package, and the options with defaults."""
+    return tuple(
+        {"use": one.name, "package": one.entry.package.label, "with": msgspec.to_builtins(one.plugin.options)}
+        for one in bound
     )
 
 
-def _stages(checked: CheckedPipeline) -> Iterator[BoundPlugin]:
-    yield from (checked.decoder, *checked.steps, *(output.encoder for output in checked.outputs))
+def _digest(parts: Any) -> str:
+    import hashlib
+    import json
+
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class _FileHashes(dict[str, str]):
+    """The hashes of the files that options name, by path; each file is read once."""
+
+    def __missing__(self, path: str) -> str:
+        from tonearm.content_hash import hash_path
+
+        return self.setdefault(path, hash_path(path))
+
+
+def _identity(bound: BoundPlugin, hashes: _FileHashes) -> list[Any]:
+    """Return what determines the results of a plugin."""
+    revision = bound.plugin.revision
+    version = bound.entry.package.label if revision is None else revision
+    return [bound.entry.full_name, version, _counted_options(bound.plugin.options, hashes)]
+
+
+def _counted_options(options: Any, hashes: _FileHashes) -> dict[str, Any]:
+    """Return the options that change an output, as plain data."""
+    return {
+        option.name: _counted(option, getattr(options, option.name), hashes)
+        for option in declared_options(type(options)).values()
+        if option.extra.get(CHANGES_OUTPUT, True) is not False
+    }
+
+
+def _counted(option: Option, value: Any, hashes: _FileHashes) -> Any:
+    """Return the value of an option as plain data, or None if it changes no output."""
+    changing = option.extra.get(CHANGES_OUTPUT, True)
+    if changing is not True and value not in changing:
+        return None
+    return _plain(value, hashes.__getitem__ if option.extra.get(NAMES_FILE) else str, hashes)
+
+
+def _plain(value: Any, text: Callable[[str], str], hashes: _FileHashes) -> Any:
+    """Return a value as plain data; ``text`` returns what stands for a text in it."""
+    if dataclasses.is_dataclass(value) or isinstance(value, msgspec.Struct):
+        return _counted_options(value, hashes)
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner, text, hashes) for inner in value]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner, text, hashes) for name, inner in value.items()}
+    return msgspec.to_builtins(value, order="deterministic")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,6 +29,24 @@ from tonearm.plugins.transform import Grouping, Regroup, Transform
 from tonearm.signals import Signal, Waveform, describe
 from tonearm.source import Source
 
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+
+class read_only:  # noqa: N801 - used as a statement
+    """Let nobody write into arrays that others share: a plugin that tries fails."""
+
+    def __init__(self, arrays: Iterable[Array]) -> None:
+        self._arrays = [array for array in arrays if array.flags.writeable]
+
+    def __enter__(self) -> None:
+        for array in self._arrays:
+            array.flags.writeable = False
+
+    def __exit__(self, *_: object) -> None:
+        for array in self._arrays:
+            array.flags.writeable = True
+
 
 class Outcome(Struct, frozen=True, kw_only=True):
     """The outcome of a stage for one item: the item, or an error.
@@ -43,12 +61,16 @@ class Outcome(Struct, frozen=True, kw_only=True):
         Error; None if the item is fine.
     extent
         Extent of the signal's values, if known since the last plugin.
+    counts
+        Number of items so far for each step of an output that regroups, by the path of the step and the key of the
+        items; shared by the items of a source.
     """
 
     context: Context
     item: Item[Signal] | None = None
     error: TonearmError | None = None
     extent: Extent | None = None
+    counts: dict[str, Counter[str]] = {}
 
 
 class as_item_error:  # noqa: N801 - used as a statement
@@ -150,10 +172,14 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome]) -> Iterator[O
             yield replace(outcome, error=error)
 
 
-def regroup_items(bound: BoundPlugin, stream: Iterator[Outcome], context: Context) -> Iterator[Outcome]:
-    """Yield the regrouped items of a source, group by group; if one item fails, its group fails."""
+def regroup_items(
+    bound: BoundPlugin, stream: Iterator[Outcome], context: Context, counts: Counter[str]
+) -> Iterator[Outcome]:
+    """Yield the regrouped items of a source, group by group; if one item fails, its group fails.
+
+    ``counts`` has the number of items so far by key, and numbers the new ones.
+    """
     regroup = plugin_as(bound, Regroup)
-    counts: Counter[str] = Counter()
     for group in _groups(stream, regroup.grouping()):
         items = _Group(bound, group, context)
         before = counts.total()
@@ -230,6 +256,10 @@ def _check_finite(signal: Signal) -> Extent | None:
     if not extent.finite:
         raise not_finite_error(next(array for array in arrays if not extent_of(array).finite), signal.port)
     return extent
+
+
+HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
+"""Names of what `measure_signal` measures."""
 
 
 def measure_signal(signal: Signal, context: Context, extent: Extent | None) -> None:

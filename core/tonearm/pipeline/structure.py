@@ -12,7 +12,7 @@ FORMAT_VERSION = 1
 PIPELINE_KEYS = ("tonearm", "input", "steps", "outputs")
 INPUT_KEYS = ("use", "files", "with")
 STEP_KEYS = ("use", "with")
-OUTPUT_KEYS = ("use", "file", "with")
+OUTPUT_KEYS = ("use", "file", "steps", "with")
 INPUT_EXAMPLE = {"use": "npy-reader", "files": "*.npy"}
 STEP_EXAMPLE = [{"use": "normalize"}]
 OUTPUT_EXAMPLE = [{"use": "wav-writer", "file": "{stem}.wav"}]
@@ -31,12 +31,15 @@ class Stage(Struct, frozen=True):
         Node under ``with:``.
     file
         Node of an output's template.
+    steps
+        Steps of an output's own.
     """
 
     use: str | None
     mark: Mark | None
     options: Node | None
     file: ScalarNode | None = None
+    steps: tuple[Stage, ...] = ()
 
 
 class Structure(Struct, frozen=True):
@@ -114,10 +117,12 @@ def _stage(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> 
     else:
         problems.add(use.node.mark, "wrong-shape", f"{what}: 'use' is the name of a plugin, not {_what(use.node)}")
     file = None
-    if "file" in keys:
+    steps: tuple[Stage, ...] = ()
+    if keys is OUTPUT_KEYS:
         file = _output_file(entries.get("file"), node, what, problems)
+        steps = _stages(entries.get("steps"), f"{what}.steps", STEP_KEYS, problems)
     options = entries["with"].node if "with" in entries else None
-    return Stage(use=name, mark=use.node.mark if use else node.mark, options=options, file=file)
+    return Stage(use=name, mark=use.node.mark if use else node.mark, options=options, file=file, steps=steps)
 
 
 def _output_file(entry: MappingEntry | None, node: Node, what: str, problems: Problems) -> ScalarNode | None:
@@ -135,7 +140,8 @@ def _output_file(entry: MappingEntry | None, node: Node, what: str, problems: Pr
 
 def _stages(entry: MappingEntry | None, what: str, keys: tuple[str, ...], problems: Problems) -> tuple[Stage, ...]:
     """Return the stages of a list."""
-    if entry is None or (what == "steps" and isinstance(entry.node, ScalarNode) and entry.node.value is None):
+    is_empty = entry is not None and isinstance(entry.node, ScalarNode) and entry.node.value is None
+    if entry is None or (is_empty and keys is STEP_KEYS):
         return ()
     node = entry.node
     if not isinstance(node, SequenceNode):
@@ -143,7 +149,9 @@ def _stages(entry: MappingEntry | None, what: str, keys: tuple[str, ...], proble
             node.mark,
             "wrong-shape",
             f"{what} must be a list, but is {node_type(node)}",
-            remedies=(SetOption(what, OUTPUT_EXAMPLE if what == "outputs" else STEP_EXAMPLE),),
+            remedies=(
+                SetOption("outputs", OUTPUT_EXAMPLE) if keys is OUTPUT_KEYS else SetOption("steps", STEP_EXAMPLE),
+            ),
         )
         return ()
     if not node.items and what == "outputs":

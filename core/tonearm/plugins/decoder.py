@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar, Generic
+from typing import ClassVar, Generic, Literal
 
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
@@ -23,12 +23,17 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
         Suffixes of the files that it reads, with dot, in lower case.
     reads_folders
         Whether folders with one of these suffixes are sources too.
+    reads
+        How it reads a file: ``content`` by `Source.open` alone, so that the host can read a small file once, for its
+        hash and for the decoder; ``path`` by its path. The host does not read a file that is read by its path, and so
+        cannot tell a new time from new content.
     """
 
     role = "decoder"
     port_names = ("gives", "options")
     suffixes: ClassVar[tuple[str, ...]] = ()
     reads_folders: ClassVar[bool] = False
+    reads: ClassVar[Literal["content", "path"]] = "path"
 
     @abstractmethod
     def decode(self, source: Source, context: Context) -> Iterator[Item[Out] | ItemError]:

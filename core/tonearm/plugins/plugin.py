@@ -9,7 +9,9 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
+
+from msgspec import Meta
 
 from tonearm.plugins.requirements import Requirement
 from tonearm.signals import Signal
@@ -17,6 +19,20 @@ from tonearm.signals import Signal
 In = TypeVar("In", bound=Signal)
 Out = TypeVar("Out", bound=Signal)
 Opts = TypeVar("Opts")
+
+
+NAMES_FILE = "names_file"
+"""Key in ``Meta(extra=…)``: true for an option that names a file or folder, whose content then counts for outputs."""
+
+CHANGES_OUTPUT = "changes_output"
+"""Key in ``Meta(extra=…)``: which values of an option change an output.
+
+False for an option that changes no output: an output stays as it is when the option changes. A list of values if no
+others change an output, such as ``["fix"]``.
+"""
+
+FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True})]
+"""Path of a file or folder, relative to the current folder. ``check`` complains if it does not exist."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +49,15 @@ class Plugin(ABC, Generic[Opts]):
     ----------
     requires
         Packages and programs that the plugin always needs. ``check`` looks for them without importing.
+    revision
+        Revision of what the plugin computes. A run converts again what another revision has made, and keeps outputs
+        over updates of the package that do not change it. If it is None, the package's version counts instead.
     """
 
     role: ClassVar[str]
     port_names: ClassVar[tuple[str, ...]]
     requires: ClassVar[tuple[Requirement, ...]] = ()
+    revision: ClassVar[int | None] = None
 
     def __init__(self, options: Opts) -> None:
         self.options = options

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
+from tonearm.content_hash import SourceState, file_state, hash_array, hash_path
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
-from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of
 from tonearm.plugins.transform import Regroup
 from tonearm.run.options import RunOptions
-from tonearm.run.sources.content_hash import SourceState, file_state, hash_path
 from tonearm.run.store.history import History, PriorWork, PublishedItems
 from tonearm.run.store.output_names import OutputNames, output_is_input
 from tonearm.run.store.output_paths import is_known_before_reading, is_output_path, output_path
@@ -22,6 +21,9 @@ from tonearm.run.store.spool import Spool
 from tonearm.run.store.store import Store
 from tonearm.run.tasks import ItemId, Task
 from tonearm.source import Source
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
 
 MAX_PROBLEMS = 100
 """Largest number of clashes that are reported. A wrong template makes a million."""
@@ -53,6 +55,8 @@ class Plan:
         Number of sources with nothing left to do.
     in_other_parts
         Number of sources that belong to other parts.
+    outputs_left_out
+        Number of files that a search found and that are no sources, because an earlier run wrote them.
     bytes_to_convert
         Size of all sources to convert in bytes.
     names
@@ -76,30 +80,35 @@ class Plan:
         )
         self.done = 0
         self.in_other_parts = 0
+        self.outputs_left_out = 0
         self.bytes_to_convert = 0
         self.renewed: list[EndRecord] = []
         self._sources = Spool()
         self._todo = Spool()
         self._skipped = Spool()
+        self._arrays: dict[int, Array] = {}
         self._problems: list[Problem] = []
         self._regroups = [
             any(isinstance(step.plugin, Regroup) for step in (*pipeline.checked.steps, *output.steps))
             for output in pipeline.outputs
         ]
-        self._outputs_known_early = [output for output in pipeline.outputs if is_known_before_reading(output)]
+        self._known_early = [
+            number for number, output in enumerate(pipeline.outputs) if is_known_before_reading(output)
+        ]
 
     def __len__(self) -> int:
         return len(self._todo)
 
     def tasks(self) -> Iterator[tuple[Task, dict[int, PublishedItems]]]:
         """Yield the sources to convert, each with the items that are done already, by output."""
-        for number, name, path, folder, outputs, kept, _reason in self._todo:
-            yield _task(number, name, path, folder, outputs, kept), {output: dict(items) for output, items in kept}
+        for number, name, path, folder, outputs, kept, _reason, key in self._todo:
+            task = _task(number, name, path, folder, outputs, kept, key, self._arrays.get(number))
+            yield task, {output: dict(items) for output, items in kept}
 
     def tasks_with_reasons(self) -> Iterator[tuple[Task, str]]:
         """Yield the sources to convert, each with the reason if an earlier run has worked on it."""
-        for number, name, path, folder, outputs, kept, reason in self._todo:
-            yield _task(number, name, path, folder, outputs, kept), reason
+        for number, name, path, folder, outputs, kept, reason, key in self._todo:
+            yield _task(number, name, path, folder, outputs, kept, key, None), reason
 
     def skipped(self) -> Iterator[tuple[str, str, str]]:
         """Yield the name, the path and the folder of each source with nothing left to do."""
@@ -118,16 +127,22 @@ class Plan:
         return found
 
     def add(self, source: Source) -> None:
-        """Add a source."""
-        number, path = len(self._sources), os.path.abspath(source.path_text or "")
-        self._sources.append((source.name, path))
-        owned = self._claim(source, number)
-        if not self._is_in_part(source, path):
-            self.in_other_parts += 1
-            self._reserve(self.history.outputs(self.fingerprints, source.relative_dir, path), number)
+        """Add a source, unless a search found it among the outputs of earlier runs."""
+        path = os.path.abspath(source.path_text) if source.path_text else ""
+        if source.found and self._is_own_output(path):
+            self.outputs_left_out += 1
             return
-        state = file_state(path)
-        works = self._prior_works(source, path, state)
+        number = len(self._sources)
+        source_id = source.name if source.key else path
+        self._sources.append((source.name, path))
+        targets = self._targets(source)
+        owned = self._claim(targets, number, source.name)
+        if not self._is_in_part(source, source_id):
+            self.in_other_parts += 1
+            self._reserve(self.history.outputs(self.fingerprints, source.relative_dir, source_id), number)
+            return
+        state = file_state(path) if source.array is None else hash_array(source.array) or None
+        works = self._prior_works(source, source_id, path, state, targets)
         unfinished = {self.fingerprints[output] for output, work in enumerate(works) if not work.complete}
         # Outputs with one fingerprint differ in their names alone, and have one record.
         outputs = tuple(output for output, found in enumerate(self.fingerprints) if found in unfinished)
@@ -140,17 +155,23 @@ class Plan:
                 self.renewed.append(work.renewed)
         if not outputs:
             self.done += 1
-            self._skipped.append((source.name, path, source.relative_dir))
+            self._skipped.append((source.name, source_id, source.relative_dir))
             return
-        self.bytes_to_convert += state[0] if state else 0
+        if source.array is not None:
+            self._arrays[number] = source.array
+            self.bytes_to_convert += source.array.nbytes
+        elif isinstance(state, tuple):
+            self.bytes_to_convert += state[0]
         left = tuple((output, tuple(items.items())) for output, items in kept.items() if output in outputs and items)
         reason = next((work.reason for work in works if work.reason), "")
         if not reason and len(outputs) < len(works):
             reason = f"{len(outputs)} of {len(works)} outputs"
         reason = reason or ("the pipeline or a plugin has changed" if owned else "")
-        self._todo.append((number, source.name, path, source.relative_dir, outputs, left, reason))
+        self._todo.append((number, source.name, path, source.relative_dir, outputs, left, reason, source.key))
 
-    def _prior_works(self, source: Source, path: str, state: SourceState | None) -> list[PriorWork]:
+    def _prior_works(
+        self, source: Source, source_id: str, path: str, state: SourceState | None, targets: Mapping[int, str]
+    ) -> list[PriorWork]:
         """Return earlier runs' work on a source, for each output."""
         if self.options.force:
             return [_FORCED] * len(self.fingerprints)
@@ -161,9 +182,11 @@ class Plan:
                 hashes.append(hash_path(path))
             return hashes[0]
 
-        def is_path(output: Output, item: ItemId, found: str) -> bool:
+        def is_path(output: int, item: ItemId, found: str) -> bool:
+            if output in targets:
+                return found == targets[output]
             try:
-                return is_output_path(output, source, item, found)
+                return is_output_path(self.pipeline.outputs[output], source, item, found)
             except ItemError:
                 return False
 
@@ -171,24 +194,37 @@ class Plan:
             self.history.find(
                 fingerprint,
                 source.relative_dir,
-                path,
+                source_id,
                 state,
                 verify=self.options.verify,
                 is_path=functools.partial(is_path, output),
                 content_hash=content_hash,
             )
-            for fingerprint, output in zip(self.fingerprints, self.pipeline.outputs, strict=True)
+            for output, fingerprint in enumerate(self.fingerprints)
         ]
 
-    def _claim(self, source: Source, number: int) -> bool:
-        """Claim the names that follow from a source's own. Return whether an earlier run wrote one of the files."""
-        owned = False
-        for output in self._outputs_known_early:
+    def _is_own_output(self, path: str) -> bool:
+        """Return whether an earlier run wrote a file."""
+        if not len(self.history.owned):
+            return False
+        below = self.store.path_of(path)
+        return below is not None and below in self.history.owned
+
+    def _targets(self, source: Source) -> dict[int, str]:
+        """Return the paths of outputs that follow from a source's own name, by the number of the output."""
+        targets = {}
+        for number in self._known_early:
             try:
-                target = output_path(output, source, None)
+                targets[number] = output_path(self.pipeline.outputs[number], source, None)
             except ItemError:
                 continue  # the source fails when it is converted
-            problem = self.names.claim(target, number, source.name)
+        return targets
+
+    def _claim(self, targets: Mapping[int, str], number: int, name: str) -> bool:
+        """Claim the names of outputs for a source. Return whether an earlier run wrote one of the files."""
+        owned = False
+        for target in targets.values():
+            problem = self.names.claim(target, number, name)
             owned = owned or target in self.history.owned
             if problem and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(problem)
@@ -199,10 +235,10 @@ class Plan:
         for output in outputs:
             self.names.reserve(output, number)
 
-    def _is_in_part(self, source: Source, path: str) -> bool:
+    def _is_in_part(self, source: Source, source_id: str) -> bool:
         """Return whether a source is in the part that this run converts."""
         part = self.options.part
-        return part is None or part.contains(f"{source.relative_dir}/{os.path.basename(path)}")
+        return part is None or part.contains(f"{source.relative_dir}/{os.path.basename(source_id)}")
 
     def validate(self) -> None:
         """Check the plan as a whole.
@@ -218,12 +254,15 @@ class Plan:
         if self._problems:
             raise PipelineError(self._problems)
         if not len(self._sources):
-            raise UsageError("there is no source to convert", code="no-source", hint="name files, folders or patterns")
+            hint = "name files, folders or patterns"
+            if self.outputs_left_out:
+                hint = "earlier runs wrote all files that were found; name one to convert it nevertheless"
+            raise UsageError("there is no source to convert", code="no-source", hint=hint)
 
     def _find_inputs_among_outputs(self) -> None:
         """Find sources below the output folder whose names an output takes."""
         for _name, path in self._sources:
-            below = self.store.path_of(path)
+            below = self.store.path_of(path) if path else None
             if below is not None and below in self.names and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(output_is_input(below))
 
@@ -235,10 +274,17 @@ class Plan:
 
 
 def _task(
-    number: int, name: str, path: str, folder: str, outputs: tuple[int, ...], kept: tuple[tuple[int, tuple[Any, ...]], ...]
+    number: int,
+    name: str,
+    path: str,
+    folder: str,
+    outputs: tuple[int, ...],
+    kept: tuple[tuple[int, tuple[Any, ...]], ...],
+    key: str,
+    array: Array | None,
 ) -> Task:
     skip = frozenset((item, output) for output, items in kept for item, _files in items)
-    return Task(number, name, path, folder, outputs, skip)
+    return Task(number, name, path, folder, outputs, skip, array, key)
 
 
 def make_plan(pipeline: Converter, store: Store, sources: Iterable[Source], options: RunOptions) -> Plan:

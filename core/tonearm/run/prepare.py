@@ -14,14 +14,15 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from tonearm.content_hash import SourceSnapshot, array_snapshot, take_snapshot
 from tonearm.errors import ItemError, OutputError, TonearmError
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
 from tonearm.plugins.context import Context
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
-from tonearm.run.sources.content_hash import SourceSnapshot, file_state, take_snapshot
 from tonearm.run.store.output_paths import output_path
 from tonearm.run.store.store import Store
 from tonearm.run.store.temporaries import Temporaries, raise_if_unwritable
@@ -82,6 +83,10 @@ class Preparer:
         self._store = store
         self._gate = gate
 
+    def close(self) -> None:
+        """Release the temporaries that were not handed over."""
+        self.owner.close()
+
     def prepare(self, task: Task) -> Iterator[PreparedSource]:
         """Yield the outcome of a task. A source with very many items comes in several pieces.
 
@@ -91,11 +96,16 @@ class Preparer:
             If the output side fails. No temporaries of the source are left then.
         """
         began = time.perf_counter()
-        snapshot = take_snapshot(task.path)
+        if task.array is None:
+            decoder = self.pipeline.checked.decoder.plugin
+            snapshot = take_snapshot(task.path, read=isinstance(decoder, Decoder) and decoder.reads == "content")
+        else:
+            snapshot = array_snapshot(task.array)
         items: list[ConvertedItem] = []
         failures: list[Failure] = []
         warnings: list[str] = []
-        source, threads = task.source(snapshot.data), self.settings.threads
+        source, threads = task.source(snapshot.content, snapshot.identity), self.settings.threads
+        task = task.without_array()
         done = _items_with_all_outputs(task)
         complete = False
         try:
@@ -140,7 +150,7 @@ class Preparer:
     def _is_unchanged(self, task: Task, snapshot: SourceSnapshot, failures: list[Failure]) -> bool:
         """Return whether the source is unchanged. If not, that becomes its only failure."""
         changed = [failure for failure in failures if failure.code == "source-changed"]
-        if not changed and snapshot.state is not None and file_state(task.path) != snapshot.state:
+        if not changed and not snapshot.is_current(task.path):
             changed = [self._failure(task, None, source_changed(task.name))]
         if changed:
             failures[:] = changed[:1]
@@ -156,8 +166,10 @@ class Preparer:
                 if ((outcome.item.key, outcome.item.index), number) in task.skip:
                     continue
                 output = self.pipeline.outputs[number]
-                for branch in self._gate.iterate(self.pipeline.branch(output, outcome)):
-                    written.append((number, self._encode(output, source, branch, temporaries), branch.context))
+                written += [
+                    (number, self._encode(output, source, branch, temporaries), branch.context)
+                    for branch in self._gate.iterate(self.pipeline.branch(output, outcome))
+                ]
             files = temporaries.finish()
         return [
             ConvertedItem(key, index, number, own, context.measurements, context.warnings)

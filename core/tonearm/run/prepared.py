@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:  # `tonearm status` reads failures, and needs none of these
-    from tonearm.run.sources.content_hash import SourceState
+    from tonearm.content_hash import SourceState
     from tonearm.run.tasks import Task
 
 
@@ -89,7 +89,8 @@ class PreparedSource(Struct, frozen=True, kw_only=True):
     task
         Task.
     state, hash
-        State and content hash of the source when it was read; None and empty if it could not be read.
+        State and content hash of the source when it was read. The state is None if it could not be read; the hash is
+        empty if only the decoder has read it.
     items
         Items that were converted, once for each output. Their files are not published yet.
     failures

@@ -53,6 +53,8 @@ class Report:
         Number of those that are finished.
     skipped
         Number of further sources with nothing left to do.
+    outputs_left_out
+        Number of files that a search found and that are no sources, because an earlier run wrote them.
     converted, failed
         Number of items.
     codes
@@ -81,6 +83,7 @@ class Report:
     total: int = 0
     sources: int = 0
     skipped: int = 0
+    outputs_left_out: int = 0
     converted: int = 0
     failed: int = 0
     codes: Counter[str] = field(default_factory=Counter)

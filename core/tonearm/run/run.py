@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 
-from tonearm.errors import OutputError, one_line
+from tonearm.errors import OutputError, TonearmError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.run.options import RunOptions
 from tonearm.run.plan import Plan, make_plan
@@ -85,6 +85,7 @@ class Run:
             self.release()
             raise
         self.report.total, self.report.skipped = len(plan), plan.done
+        self.report.outputs_left_out = plan.outputs_left_out
         self.report.warnings += space_warnings(self.store, plan.bytes_to_convert)
         if plan.history.nonsense:
             lines = "line" if plan.history.nonsense == 1 else "lines"
@@ -204,11 +205,15 @@ class Run:
         failed = stopped if isinstance(stopped, Exception) else None
         # Stopping the workers makes room on a full disk. What was whole when it filled is published then.
         batches = list(executor.stop())
-        for results in (publisher.publish_rest(), *map(publisher.publish, batches)):
-            try:
-                self._publish_all(results, observe)
-            except Exception as error:
-                failed = failed or error
+        if failed is None or isinstance(failed, TonearmError):
+            for results in (publisher.publish_rest(), *map(publisher.publish, batches)):
+                try:
+                    self._publish_all(results, observe)
+                except Exception as error:
+                    failed = failed or error
+        else:  # whoever watches wants no more, or this is a bug
+            for batch in batches:
+                self.store.discard(file for prepared in batch for item in prepared.items for file in item.files)
         publisher.discard_rest()
         reason = report.stopped or _stop_reason(failed or stopped)
         try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tonearm.source import Source
+from tonearm.source import FileIdentity, Source
 
 ItemId: TypeAlias = tuple[str, int]
 """Key and index of an item within its source."""
@@ -22,15 +23,17 @@ class Task(Struct, frozen=True):
     name
         Name of the source as the user gave it.
     path
-        Absolute path of the source.
+        Absolute path of the source; empty for an array.
     folder
         Folder of the source below the fixed part of the pattern that found it.
     outputs
-        Numbers of the outputs to make: the positions in the pipeline.
+        Numbers of the outputs to make: their positions in the pipeline.
     skip
         Items that are done already, each with the number of the output.
     array
-        Array that is the source, if it is no file.
+        Array that is the source; None for a file.
+    key
+        Name that the caller gave to the source; empty if there is none.
     """
 
     number: int
@@ -40,8 +43,33 @@ class Task(Struct, frozen=True):
     outputs: tuple[int, ...] = (0,)
     skip: frozenset[tuple[ItemId, int]] = frozenset()
     array: Any = None
+    key: str = ""
 
-    def source(self, content: bytes | None = None) -> Source:
-        """Return the source, with its content if that has been read already."""
-        path = None if self.array is not None else self.path
-        return Source(name=self.name, path=path, relative_dir=self.folder, content=content, array=self.array)
+    @property
+    def source_id(self) -> str:
+        """Name of the source in the journal: its path, or the name that it has in the call."""
+        return self.name if self.key else self.path
+
+    def source(self, content: bytes | None = None, identity: FileIdentity | None = None) -> Source:
+        """Return the source, with its content if that has been read already.
+
+        Parameters
+        ----------
+        content
+            Content of the file; None if it has not been read.
+        identity
+            Identity of the file that the decoder must find under the path; None for any.
+        """
+        return Source(
+            name=self.name,
+            path=self.path or None,
+            relative_dir=self.folder,
+            array=self.array,
+            content=content,
+            identity=identity,
+            key=self.key,
+        )
+
+    def without_array(self) -> Task:
+        """Return the task without its array, which need not travel back."""
+        return self if self.array is None else replace(self, array=None)

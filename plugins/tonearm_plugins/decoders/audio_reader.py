@@ -61,6 +61,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
         ".w64",
         ".rf64",
     )
+    reads = "content"
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Waveform]]:
         """Yield the sound: float32, or float64 if the file has more digits."""
@@ -70,11 +71,11 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
                 code="not-a-file",
                 hint="npy-reader takes arrays; give audio-reader a path or an open file",
             )
-        with source.open() as file, _on_disk(file, source) as descriptor, _sound_file(descriptor) as sound:
-            if sound.format == "OGG" and not _has_end_mark(descriptor):
+        with source.open(descriptor=True) as file, _sound_file(file.fileno()) as sound:
+            if sound.format == "OGG" and not _has_end_mark(file.fileno()):
                 context.warn("the Ogg stream has no end mark: it may be cut short")
-            samples = _samples(sound, descriptor)
-            tags = _tags(sound, descriptor)
+            samples = _samples(sound, file.fileno())
+            tags = _tags(sound, file.fileno())
             sample_rate, full_scale = sound.samplerate, self._full_scale(sound.subtype)
         for signal in waveforms(
             samples,
@@ -98,33 +99,18 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
 
     def probe(self, source: Source) -> Spec:
         """Return the spec of the waveform in one file, from its header."""
-        with source.open() as file, _on_disk(file, source) as descriptor, _sound_file(descriptor) as sound:
+        with source.open(descriptor=True) as file, _sound_file(file.fileno()) as sound:
             _check_header(sound)
             rate, channels, length = sound.samplerate, sound.channels, sound.frames
             return self.produces().replace(sample_rate=rate, channels=channels, length=length)
 
 
 @contextlib.contextmanager
-def _on_disk(file: Any, source: Source) -> Iterator[int]:
-    """Yield the descriptor of a file on disk with the source's bytes.
+def _sound_file(descriptor: int) -> Iterator[Any]:
+    """Open an audio file; every error of libsndfile, then or later, is an `ItemError`.
 
     libsndfile could read Python's files through callbacks, but errors in callbacks end up on stderr.
     """
-    if source.file is None:
-        yield file.fileno()
-        return
-    import shutil
-    import tempfile
-
-    with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(file, copy)
-        copy.seek(0)
-        yield copy.fileno()
-
-
-@contextlib.contextmanager
-def _sound_file(descriptor: int) -> Iterator[Any]:
-    """Open an audio file; every error of libsndfile, then or later, is an `ItemError`."""
     import soundfile
 
     from tonearm_plugins.formats.sndfile_reading import may_be_mpeg, reason_of, silenced_stderr

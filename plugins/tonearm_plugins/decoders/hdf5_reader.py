@@ -17,6 +17,7 @@ class Hdf5Reader(KeyedArrayDecoder[KeyedArrayOptions]):
     """Read the datasets of a .h5 file, named by their paths as in group/wav; links to other files are not followed."""
 
     suffixes = (".h5", ".hdf5", ".hdf")
+    reads = "content"
     requires = (H5PY,)
 
     @contextlib.contextmanager

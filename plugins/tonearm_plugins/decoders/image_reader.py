@@ -98,6 +98,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
     """Read an image of a spectrogram by Riffusion's recipe, from its EXIF tags, or by any other in shades of grey."""
 
     suffixes = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+    reads = "content"
     requires = (Requirement(name="PIL", package="pillow", hint="pip install 'tonearm[image]'"),)
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:

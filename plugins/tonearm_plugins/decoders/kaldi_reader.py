@@ -22,11 +22,16 @@ MAX_LINE = 4096
 MAX_KEY = 1024
 """Size of an utterance's key in bytes."""
 
+# Numbers of axes and sizes of values in bytes. After the type, each axis has the byte 4 and a count of four bytes.
+_FLOATS = {b"\0BFM ": (2, 4), b"\0BDM ": (2, 8), b"\0BFV ": (1, 4), b"\0BDV ": (1, 8)}
+_FLOATS_HEADER = 15
+
 
 class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """Read Kaldi's .ark and .scp files by kaldiio; each utterance has its own key. Commands and pickles are refused."""
 
     suffixes = (".ark", ".scp")
+    reads = "content"
     requires = (Requirement(name="kaldiio", hint="pip install 'tonearm[kaldi]'"),)
 
     @contextlib.contextmanager
@@ -132,6 +137,20 @@ def _sound(file: _BoundedFile, start: bytes, name: str) -> tuple[int, Array]:
     return rate, samples[0] if len(samples) == 1 else samples.T
 
 
+def _skip_floats(file: _BoundedFile) -> bool:
+    """Skip a matrix or vector of floats, the common values, unread. Return whether there was one, and all of it."""
+    at = file.tell()
+    head = file.read(_FLOATS_HEADER)
+    rank, size = _FLOATS.get(head[:5], (0, 0))
+    for axis in range(rank):
+        start = 5 + 5 * axis
+        size *= int.from_bytes(head[start + 1 : start + 5], "little") if head[start : start + 1] == b"\x04" else 0
+    end = at + 5 + 5 * rank + size
+    is_whole = size > 0 and end <= file.end
+    file.seek(end if is_whole else at)
+    return is_whole
+
+
 def _offsets(file: BinaryIO, name: str) -> dict[str, int]:
     """Return the position of each utterance's value, in one pass over the archive: it has no directory."""
     bounded = _BoundedFile(file, size_of(file))
@@ -145,7 +164,8 @@ def _offsets(file: BinaryIO, name: str) -> dict[str, int]:
                 f"{quoted(name)} has two utterances {quoted(key)}", code="duplicate", hint="give each its own"
             )
         found[key] = file.tell()
-        _value(bounded, name)
+        if not _skip_floats(bounded):
+            _value(bounded, name)
     if not found:
         raise ItemError(f"{quoted(name)} is empty", code="empty", hint=WRITE_AGAIN)
     return found

@@ -24,6 +24,7 @@ class MatReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """Read the variables of a .mat file of any version; version 7.3, which is HDF5, is read by h5py."""
 
     suffixes = (".mat",)
+    reads = "content"
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,15 @@ class NpyReader(ArrayDecoder[ArrayOptions]):
     """Read a .npy file; its header is checked first, pickles are refused, and large files are mapped."""
 
     suffixes = (".npy",)
+    reads = "content"
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array]]:
         """Yield the array."""
         from tonearm_plugins.formats import npy
+        from tonearm_plugins.formats.reading import size_of
 
         if source.content is not None:
             yield "", npy.load_bytes(source.content, name=source.name)
             return
         with source.open() as file:
-            size = file.seek(0, os.SEEK_END)
-            yield "", npy.load(file, size, name=source.name)
+            yield "", npy.load(file, size_of(file), name=source.name)

@@ -16,6 +16,7 @@ class NpzReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """Read the arrays of a .npz file; its directory is checked first, and nothing is extracted to disk."""
 
     suffixes = (".npz",)
+    reads = "content"
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:

@@ -50,6 +50,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
     """Read a column of a .parquet file: lists, fixed-size lists, or Hugging Face's audio; rows are streamed."""
 
     suffixes = (".parquet",)
+    reads = "content"
     requires = (Requirement(name="pyarrow", hint="pip install 'tonearm[parquet]'"),)
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:

@@ -54,6 +54,7 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
     """Read raw PCM of a given encoding, or base64 in a JSON file; large files are mapped."""
 
     suffixes = (".pcm", ".raw", ".json")
+    reads = "content"
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Waveform]]:
         """Yield the waveform."""

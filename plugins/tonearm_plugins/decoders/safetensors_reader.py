@@ -33,6 +33,7 @@ class SafetensorsReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """Read the tensors of a .safetensors file, BF16 too; the library checks it, and then it is mapped."""
 
     suffixes = (".safetensors",)
+    reads = "content"
     requires = (Requirement(name="safetensors", hint="pip install 'tonearm[safetensors]'"),)
 
     @contextlib.contextmanager

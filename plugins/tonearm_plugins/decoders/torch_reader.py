@@ -18,6 +18,7 @@ class TorchReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """Read a .pt or .pth file of tensors, alone or in dicts and lists; no code in it is run."""
 
     suffixes = (".pt", ".pth")
+    reads = "content"
     requires = (TORCH,)
 
     @contextlib.contextmanager

@@ -33,6 +33,7 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """
 
     suffixes = (".tar", ".tar.gz", ".tgz")
+    reads = "content"
 
     def needs(self) -> Iterable[Requirement]:
         """Return the requirement of PyTorch if ``key`` asks for its members."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
 from tonearm_plugins.formats.messages import quoted
-from tonearm_plugins.formats.reading import reading_errors
+from tonearm_plugins.formats.reading import path_of, reading_errors
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -19,6 +18,7 @@ class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
     """Read the arrays of a Zarr store, format 2 or 3, folder or zip file; arrays are named by paths as in group/wav."""
 
     suffixes = (".zarr", ".zarr.zip")
+    reads = "content"
     reads_folders = True
     requires = (Requirement(name="zarr", hint="pip install 'tonearm[zarr]'", at_least="3"),)
 
@@ -43,11 +43,11 @@ class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
             store = zarr.storage.LocalStore(path, read_only=True)
             yield zarr_store.open_arrays(store, files, lambda file: (path / file).read_bytes(), source.name)
             return
-        with source.open() as file:
+        with source.open(descriptor=True) as file:
             with reading_errors(source.name, "a zipped Zarr store"):
                 archive = zarr_store.open_zip(file, source.name)
                 # Through the open file, so its name may change meanwhile.
-                zipped = zarr.storage.ZipStore(f"/dev/fd/{file.fileno()}" if os.path.exists("/dev/fd") else path)  # noqa: PTH110
+                zipped = zarr.storage.ZipStore(path_of(file) or path)
             try:
                 yield zarr_store.open_arrays(zipped, zarr_store.zip_files(archive), archive.read, source.name)
             finally:

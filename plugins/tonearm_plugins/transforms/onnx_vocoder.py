@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from tonearm.api import (
     Advice,
     Context,
+    FilePath,
     InsertStep,
     ItemError,
     MelDialect,
@@ -34,9 +35,8 @@ class OnnxVocoderOptions:
     """Options of ``onnx-vocoder``."""
 
     model: Annotated[
-        str,
+        FilePath,
         Meta(
-            min_length=1,
             description="ONNX file with a mel spectrogram as its one input and a waveform as its output; relative to"
             " the current folder.",
         ),

@@ -1,6 +1,9 @@
 """``tonearm convert``: one file with no YAML."""
 
+import subprocess
+import sys
 import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from tonearm.cli import main as cli
 from tonearm.pipeline.check import check
 from tonearm.pipeline.document import read_document
 from tonearm.plugins import registry
+from tonearm_plugins.formats import npz
 
 SAMPLES = np.round(np.sin(np.arange(2000) / 9) * 12000).astype(np.int16)
 
@@ -100,6 +104,73 @@ class TestConverting:
         assert (folder / "a.wav").read_text() == "mine"
         assert convert(*run, "--force")[0] == 0
         assert sound("a.wav")[0].size == 2000
+
+
+class TestReadingOnce:
+    @pytest.fixture
+    def loaded(self, monkeypatch):
+        """Names of the arrays that are loaded, each with the files that existed by then."""
+        found = []
+        real = npz.load_array
+
+        def load(file, size, key, name, **more):
+            found.append((key, sorted(path.name for path in Path().glob("*.wav"))))
+            return real(file, size, key, name, **more)
+
+        monkeypatch.setattr(npz, "load_array", load)
+        return found
+
+    def test_items_are_decoded_once_and_one_after_the_other(self, convert, folder, loaded):
+        np.savez("three.npz", x=SAMPLES, y=SAMPLES[:9], z=SAMPLES[:5])
+        run = ("three.npz", "{key}.wav", "--key", "*", "--sample-rate", "8000")
+        assert convert(*run) == (0, "", "x.wav\ny.wav\nz.wav\n")
+        assert loaded == [("x", []), ("y", ["x.wav"]), ("z", ["x.wav", "y.wav"])]
+        assert np.array_equal(sound("x.wav")[0], SAMPLES)
+        assert np.array_equal(sound("z.wav")[0], SAMPLES[:5])
+
+    def test_a_printed_pipeline_needs_the_first_item_only(self, convert, folder, loaded):
+        np.savez("three.npz", x=SAMPLES, y=SAMPLES[:9], z=SAMPLES[:5])
+        assert convert("three.npz", "{key}.wav", "--key", "*", "--sample-rate", "8000", "--yaml")[0] == 0
+        assert [key for key, _ in loaded] == ["x"]
+
+    def test_an_item_that_fails_later_fails_then(self, convert, folder):
+        np.savez("two.npz", x=SAMPLES, y=np.array([], np.int16))
+        status, _, err = convert("two.npz", "{key}.wav", "--key", "*", "--sample-rate", "8000")
+        assert status == 3
+        assert "empty" in err
+        assert np.array_equal(sound("x.wav")[0], SAMPLES)
+
+    def test_options_that_set_gives_are_those_of_the_first_item(self, convert, folder):
+        run = ("four.npy", "a.wav", "--set", "input.with.kind=waveform", "--set", "input.with.sample_rate=8000")
+        assert convert(*run) == (0, "", "a.wav\n")
+        assert np.array_equal(sound("a.wav")[0], SAMPLES)
+
+    def test_warnings_about_the_first_item_are_printed_once(self, convert, folder):
+        np.save("nan.npy", np.array([0.5, np.nan, 0.5], np.float32))
+        status, _, err = convert("nan.npy", "a.wav", "--sample-rate", "8000", "--nan", "zero")
+        assert (status, err.count("warning: ")) == (0, 1)
+
+    @pytest.mark.parametrize("large", [False, True])
+    def test_its_bytes_are_read_once(self, folder, large, monkeypatch):
+        """The kernel counts the bytes that a process reads; the difference between two sizes is that of the sources."""
+        if large:
+            monkeypatch.setenv("READ_AT_MOST", "1000")
+        counts = []
+        for size in (250_000, 1_250_000):  # two bytes each
+            np.savez("a.npz", x=np.resize(SAMPLES, size))
+            code = (
+                "import os\n"
+                "from tonearm.run.sources import content_hash\n"
+                "from tonearm.cli.main import main\n"
+                "content_hash.MAX_WHOLE_READ = int(os.environ.get('READ_AT_MOST', content_hash.MAX_WHOLE_READ))\n"
+                f"status = main(['convert', 'a.npz', 'a{size}.npy', '--sample-rate', '8000'])\n"
+                "print(status, open('/proc/self/io').read().split()[1])"
+            )
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+            status, count = done.stdout.split()
+            assert status == "0", done.stderr
+            counts.append(int(count))
+        assert counts[1] - counts[0] < 1.1 * 2_000_000
 
 
 class TestYaml:

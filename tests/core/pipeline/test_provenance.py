@@ -13,7 +13,7 @@ from core_toys import checked, pipeline, registry_of
 
 from tonearm.api import Context, Encoder, ItemError, NoOptions, Provenance, Sink, Source, Waveform
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.provenance import fingerprint_of
+from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of
 from tonearm.run.convert_one import convert_one
 from tonearm.run.options import RunOptions
 from tonearm.run.run import Run
@@ -58,7 +58,8 @@ def test_an_encoder_learns_what_the_journal_says(source, tmp_path, made):
     assert run(made, source, tmp_path / "out").ok
     name, digest, fingerprint, stages = json.loads((tmp_path / "out/a-0.json").read_text())
     assert (name, digest) == ("in/a.tone", hashlib.sha256(b"content").hexdigest())
-    assert fingerprint == fingerprint_of(made.checked) == records(tmp_path / "out")[0]["pipeline"]
+    assert (fingerprint,) == fingerprints_of(made.checked)
+    assert fingerprint_of(made.checked) == records(tmp_path / "out")[0]["pipeline"]
     options = {"channels": 1, "count": 2, "nan": "error"}
     assert stages == [
         {"use": "tone-reader", "package": "tonearm_toys 1.2", "with": options},

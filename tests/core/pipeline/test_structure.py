@@ -32,7 +32,7 @@ class TestShape:
             (f"{TEN}{NPY}outputs: {{}}", "3:10: wrong-shape: outputs must be a list, but is a mapping"
              "\n    hint: outputs: [{use: wav-writer, file: \"{stem}.wav\"}]"),
             (f"{TEN}{NPY}outputs: [3]",
-             "3:11: wrong-shape: outputs.0 must be a mapping with use, file, with, but is a number"),
+             "3:11: wrong-shape: outputs.0 must be a mapping with use, file, steps, with, but is a number"),
             (f"{TEN}input: npy-reader\n{WAV}",
              "2:8: wrong-shape: input must be a mapping with use, files, with, but is text"),
             (f"{TEN}input: {{files: a}}\n{WAV}", "2:8: missing-key: input: 'use' is missing"

@@ -21,7 +21,7 @@ from tonearm.plugins.plugin import NoOptions
 from tonearm.python import Pipeline
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.prepared import ConvertedItem, PreparedSource
-from tonearm.run.store.temporaries import Temporaries
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.tasks import Task
 from tonearm.run.workers.interrupts import InterruptGate
 
@@ -30,9 +30,10 @@ class LineReader(Decoder[Waveform, NoOptions]):
     """Read a text file: each line is an item, ``KEY LEVEL``; a level that is no number fails."""
 
     suffixes = (".txt",)
+    reads = "content"
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Waveform] | ItemError]:
-        with source.open(descriptor=False) as file:
+        with source.open() as file:
             lines = file.read().decode().splitlines()
         for index, line in enumerate(lines):
             key, _, level = line.partition(" ")
@@ -87,8 +88,8 @@ def write(**files):
         Path(f"{name}.txt").write_text(text)
 
 
-def preparer(found, *, root="out", owner_id="0000", fsync=False, debug=False):
-    return Preparer(found, Settings(root=str(root), owner_id=owner_id, fsync=fsync, debug=debug), InterruptGate())
+def preparer(found, *, root="out", fsync=False, debug=False):
+    return Preparer(found, LocalStore(str(root)), Settings(fsync=fsync, debug=debug), InterruptGate())
 
 
 def task(name, number=0, **more):
@@ -97,12 +98,15 @@ def task(name, number=0, **more):
 
 def prepared(root, outputs, *, number=0, name="a.txt", content=b"content", key="", index=0, **more):
     """Return what an executor gives back of a source that became one item of these outputs."""
-    with Temporaries(str(root), owner_id="00000000", fsync=False) as temporaries:
+    store = LocalStore(str(root))
+    with store.temporaries(None, fsync=False) as temporaries:
         for output in outputs:
             temporaries.sink(output).path.write_bytes(content)
         files = temporaries.finish()
-    items = [ConvertedItem(key, index, files)]
-    return PreparedSource(task=task(name, number), state=(1, 2), hash="00", items=items, **more)
+    store.close()
+    items = [ConvertedItem(key, index, place, own) for place, own in enumerate(files)]
+    where = task(name, number, outputs=tuple(range(len(outputs))))
+    return PreparedSource(task=where, state=(1, 2), hash="00", items=items, **more)
 
 
 def journal(root="out", kind=None):

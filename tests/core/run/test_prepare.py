@@ -9,9 +9,9 @@ import pytest
 from run_toys import Do, files, leftovers, pipeline, preparer, task, toys, write
 
 from tonearm.api import Encoder, NoOptions, Waveform
+from tonearm.content_hash import file_state, hash_path
 from tonearm.errors import OutputError
 from tonearm.run import prepare as room
-from tonearm.run.sources.content_hash import file_state, hash_path
 
 LEVELS = "k1 0.5\nk2 x\nk3 0.25\n"
 

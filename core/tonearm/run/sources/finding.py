@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from tonearm.errors import UsageError, one_line
+from tonearm.pipeline import RESERVED_PREFIX
+from tonearm.run.sources.given import ArrayLike, array_source, checked_path, is_array
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.source import Source
 
@@ -14,7 +16,7 @@ _WILDCARD = re.compile(r"[*?[]")
 
 
 def find_sources(
-    patterns: Iterable[str | os.PathLike[str]],
+    patterns: Iterable[str | os.PathLike[str] | ArrayLike],
     base: str | os.PathLike[str],
     suffixes: tuple[str, ...],
     *,
@@ -26,7 +28,8 @@ def find_sources(
     Parameters
     ----------
     patterns
-        Files, folders (all files below with one of ``suffixes``), or patterns with ``*``, ``?``, ``[…]`` and ``**``.
+        Files, folders (all files below with one of ``suffixes``), patterns with ``*``, ``?``, ``[…]`` and ``**``, or
+        arrays. The name of an array is its position: ``<array 0>``.
     base
         Folder that relative patterns start from.
     suffixes
@@ -39,21 +42,24 @@ def find_sources(
     Raises
     ------
     UsageError
-        If a path without wildcards does not exist.
+        If a path without wildcards does not exist, or a source is neither a path nor an array.
     """
     root = os.fspath(base)
     search = _PatternSearch(suffixes, stores=stores, warn=warn)
     seen = HashIndex()
-    for pattern in patterns:
-        found = False
-        whole = os.path.normpath(os.path.join(root, pattern))
-        for path, relative in search.matches(whole):
-            found = True
+    for position, pattern in enumerate(patterns):
+        if is_array(pattern):
+            yield array_source(pattern, f"<array {position}>", f"array-{position}")
+            continue
+        whole = os.path.normpath(os.path.join(root, checked_path(pattern)))
+        matched = False
+        for path, relative, found in search.matches(whole):
+            matched = True
             absolute = os.path.abspath(path)
             if absolute not in seen:
                 seen.put(absolute, 1)
-                yield Source(name=path, path=path, relative_dir=relative)
-        if not found:
+                yield Source(name=path, path=path, relative_dir=relative, found=found)
+        if not matched:
             warn(f"{one_line(whole)} matches no source")
 
 
@@ -66,14 +72,17 @@ class _PatternSearch:
         self._warn = warn
         self._refused: set[str] = set()
 
-    def matches(self, pattern: str) -> Iterator[tuple[str, str]]:
-        """Yield the paths that match, each with its folder below the fixed part of the pattern."""
+    def matches(self, pattern: str) -> Iterator[tuple[str, str, bool]]:
+        """Yield the paths that match, each with its folder below the fixed part of the pattern.
+
+        The third value is whether the path was found by a search. If not, it is the pattern itself.
+        """
         if self._is_folder(pattern, os.path.isdir(pattern)):
             for path, folder in self._walk(pattern, ["**", "*"], ".", ()):
                 if path.lower().endswith(self._suffixes):
-                    yield path, folder
+                    yield path, folder, True
         elif os.path.lexists(pattern):
-            yield pattern, "."
+            yield pattern, ".", False
         elif not _WILDCARD.search(pattern):
             raise UsageError(f"there is no file {one_line(pattern)}", code="no-source")
         else:
@@ -81,7 +90,8 @@ class _PatternSearch:
             fixed = next(index for index, part in enumerate(parts) if _WILDCARD.search(part))
             root = "/".join(parts[:fixed]) or ("/" if pattern.startswith("/") else ".")
             parts = parts[fixed:]
-            yield from self._walk(root, [*parts, "*"] if parts[-1] == "**" else parts, ".", ())
+            for path, folder in self._walk(root, [*parts, "*"] if parts[-1] == "**" else parts, ".", ()):
+                yield path, folder, True
 
     def _walk(
         self, root: str, parts: list[str], folder: str, above: tuple[tuple[int, int], ...]
@@ -113,7 +123,10 @@ class _PatternSearch:
                     yield _join(root, name), folder
 
     def _names(self, root: str, *, folders: bool, hidden: bool = False) -> list[str]:
-        """Return the sorted names of the folders, or of everything else, in a folder; none if it cannot be read."""
+        """Return the sorted names of the folders, or of everything else, in a folder; none if it cannot be read.
+
+        A run's own folder and its temporaries are never found.
+        """
         try:
             with os.scandir(root) as entries:
                 found = [entry.name for entry in entries if self._is_folder(entry.name, _is_folder(entry)) == folders]
@@ -123,7 +136,8 @@ class _PatternSearch:
                 self._warn(f"cannot read the folder {one_line(root)}: {(error.strerror or str(error)).lower()}")
             return []
         found.sort()
-        return found if hidden else [name for name in found if name[0] != "."]
+        hide = RESERVED_PREFIX if hidden else "."
+        return [name for name in found if not name.startswith(hide)]
 
     def _is_folder(self, name: str, is_folder: bool) -> bool:
         """Return whether a path is a folder to search, rather than a source itself."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from tonearm.content_hash import new_hasher
 from tonearm.plugins.sink import Sink
-from tonearm.run.sources.content_hash import new_hasher
 
 if TYPE_CHECKING:
     from pathlib import Path

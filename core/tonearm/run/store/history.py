@@ -8,12 +8,13 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
-from tonearm.run.sources.content_hash import SourceState
+from tonearm.content_hash import SourceState
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.journal import OFFSET_BITS, JournalReader, runs_in_order
 from tonearm.run.store.records import (
     BeginRecord,
     EndRecord,
+    OutRecord,
     PublishedFile,
     PublishedItem,
     RunRecord,
@@ -106,7 +107,7 @@ class History:
         name = self._journals[number]
         stopped = True
         recent: list[str] = []
-        reader = JournalReader(self.store, name, start, end)
+        reader = JournalReader(self.store, name, start, end, skip=OutRecord)
         for offset, record in reader:
             if isinstance(record, BeginRecord):
                 self._begin(record)
@@ -228,9 +229,8 @@ class History:
         position = self._ends.get(key)
         if position is None:
             return None
-        lines = self.store.read_journal(self._journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1))
-        end = decode_record(next(lines, b""))
-        lines.close()
+        name, offset = self._journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1)
+        end = decode_record(self.store.read_line(name, offset))
         return end if isinstance(end, EndRecord) and end.source == source and end.state else None
 
     def _are_there(self, files: list[PublishedFile], *, verify: bool) -> bool:

@@ -7,12 +7,13 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
+from tonearm.content_hash import FileState, hash_descriptor
 from tonearm.errors import OutputError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
-from tonearm.run.sources.content_hash import FileState, hash_descriptor
 from tonearm.run.store.journal import LocalJournalFile
 from tonearm.run.store.lock import Lock, lock_holders
 from tonearm.run.store.run_folder import NEW_JOURNAL, OWNERS, is_journal, journal_path, lock_path
@@ -56,6 +57,8 @@ class LocalStore(Store):
         self._taken_over: dict[str, int] = {}
         self._below: dict[str, str | None] = {}
         """Folders of sources, each with its path below the root."""
+        self._readers: dict[str, BinaryIO] = {}
+        """Journals that are open for reading single lines."""
 
     def __reduce__(self) -> tuple[type[LocalStore], tuple[str]]:
         return LocalStore, (self._tree.root,)
@@ -132,6 +135,17 @@ class LocalStore(Store):
         finally:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
+
+    def read_line(self, name: str, offset: int) -> bytes:
+        """Return the line of a journal at an offset; an empty one if it cannot be read."""
+        try:
+            if name not in self._readers:
+                self._readers[name] = os.fdopen(self._tree.open(name, os.O_RDONLY), "rb")
+            file = self._readers[name]
+            file.seek(offset)
+            return file.readline(MAX_LINE)
+        except OSError:
+            return b""
 
     def replace_journal(self, lines: Iterable[bytes]) -> None:
         """Replace the journal of runs of all sources, in one step."""
@@ -284,8 +298,16 @@ class LocalStore(Store):
         taken_over, self._taken_over = self._taken_over, {}
         for owner, descriptor in taken_over.items():
             release_owner(self._tree, owner, descriptor)
+        self._tree.remove_folder(OWNERS)
+        readers, self._readers = self._readers, {}
+        for file in readers.values():
+            file.close()
         self._lock.release()
         self._tree.close()
+
+
+def _cannot_read_journal(error: OSError) -> OutputError:
+    return OutputError(f"cannot read the journal: {(error.strerror or str(error)).lower()}")
 
 
 class _Sweep:

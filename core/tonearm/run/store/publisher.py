@@ -162,8 +162,9 @@ class Publisher:
                 self.store.discard(item.files)
             else:
                 items.append(item)
-        for (key, index), error in refused.items():
-            failures.append(Failure(task.name, key, index, error.code, error.message, error.hint))
+        failures += [
+            Failure(task.name, key, index, why.code, why.message, why.hint) for (key, index), why in refused.items()
+        ]
         return _Admitted(prepared, items, failures)
 
     def _begin(self, prepared: PreparedSource, items: list[ConvertedItem]) -> None:
@@ -173,7 +174,7 @@ class Publisher:
                 begun.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
             self.journal.write(
                 BeginRecord(
-                    source=prepared.task.path,
+                    source=prepared.task.source_id,
                     folder=prepared.task.folder,
                     state=prepared.state,
                     outputs=self._by_output(begun),
@@ -192,7 +193,7 @@ class Publisher:
             published.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
         if items:
             measured = [self._measured(item) for item in items]
-            self.journal.write(OutRecord(source=task.path, folder=task.folder, items=measured))
+            self.journal.write(OutRecord(source=task.source_id, folder=task.folder, items=measured))
         for failure in failures:
             self._write_failure(task, failure)
         failed = self._failed.pop(number, 0) + len(failures)
@@ -201,7 +202,7 @@ class Publisher:
             done = {output: published.get(output, {}) for output in task.outputs}
             self.journal.write(
                 EndRecord(
-                    source=task.path,
+                    source=task.source_id,
                     folder=task.folder,
                     state=prepared.state,
                     hash=prepared.hash,
@@ -245,7 +246,7 @@ class Publisher:
     def _write_failure(self, task: Task, failure: Failure) -> None:
         self.journal.write(
             ErrRecord(
-                source=task.path,
+                source=task.source_id,
                 folder=task.folder,
                 key=failure.key,
                 index=failure.index,
@@ -288,7 +289,10 @@ class Publisher:
 
 def _warnings(items: list[ConvertedItem]) -> list[str]:
     """Return the warnings about items, each once for an item: outputs share those of their common steps."""
-    return [warning for _key, _index, warning in {(item.key, item.index, one): None for item in items for one in item.warnings}]
+    return [
+        warning
+        for _key, _index, warning in {(item.key, item.index, one): None for item in items for one in item.warnings}
+    ]
 
 
 def _described(files: list[PreparedFile]) -> list[tuple[str, int, str]]:

@@ -7,14 +7,15 @@ lines that make no sense are skipped and counted.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from tonearm.content_hash import SourceState
 from tonearm.errors import UsageError
 from tonearm.run.prepared import Failure
-from tonearm.run.sources.content_hash import SourceState
 
 JOURNAL_VERSION = 2
 """Version of the format that this module reads and writes."""
@@ -75,7 +76,7 @@ class MeasuredItem(Struct, frozen=True):
     index: int
     fingerprint: str
     files: list[tuple[str, int]]
-    measured: dict[str, float | int | str | None] = {}
+    measured: Mapping[str, float | int | str | None] = {}
     warnings: list[str] = []
 
 
@@ -124,7 +125,7 @@ class BeginRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="be
     Parameters
     ----------
     source
-        Absolute path of the source, or the name of an array.
+        Absolute path of the source, or the name that it has in the call.
     folder
         Folder of the source below the fixed part of the pattern that found it.
     state
@@ -263,6 +264,11 @@ def encode_record(record: Record) -> bytes:
     except (UnicodeEncodeError, OverflowError):  # a name that is not UTF-8, or a number beyond 64 bits
         pass
     return _encode_escaped(msgspec.to_builtins(record)).encode("ascii") + b"\n"
+
+
+def line_start(kind: type[Record]) -> bytes:
+    """Return the bytes with which the lines of a class of records start."""
+    return f'{{"record":"{kind.__struct_config__.tag}"'.encode()
 
 
 def decode_record(line: bytes) -> Record | None:

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
+from tonearm.content_hash import FileState
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
-from tonearm.run.sources.content_hash import FileState
 from tonearm.run.store.temporaries import Owner, Temporaries
 
 EntryKind = Literal["nothing", "file", "folder", "other"]
@@ -152,6 +152,10 @@ class Store(ABC):
         OutputError
             If the journal cannot be read.
         """
+
+    @abstractmethod
+    def read_line(self, name: str, offset: int) -> bytes:
+        """Return the line of a journal at an offset; an empty one if it cannot be read."""
 
     @abstractmethod
     def replace_journal(self, lines: Iterable[bytes]) -> None:

@@ -10,11 +10,11 @@ import os
 import re
 import stat
 
+from tonearm.content_hash import hash_descriptor
 from tonearm.errors import ItemError, OutputError, TonearmError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
-from tonearm.run.sources.content_hash import hash_descriptor
 from tonearm.run.store.hashing_sink import HashingSink
 from tonearm.run.store.run_folder import OWNERS
 from tonearm.run.store.tree import Tree

@@ -63,7 +63,13 @@ class Tree:
             found = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
         else:
             above, _, name = path.rpartition("/")
-            found = _open_folder(self.folder(above, create=create), name, create=create)
+            descriptor = self.folder(above, create=create)
+            try:
+                found = _open_folder(descriptor, name, create=False)
+            except FileNotFoundError:
+                if not create:
+                    raise
+                found = _open_folder(descriptor, name, create=True)
         if len(self._folders) >= MAX_OPEN_FOLDERS:
             self.close(keep=above if path else "")
         self._folders[path] = found
@@ -114,6 +120,12 @@ class Tree:
         with contextlib.suppress(OSError):
             os.unlink(name, dir_fd=self.folder(folder))
 
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder, if it is empty."""
+        above, _, name = path.rpartition("/")
+        with contextlib.suppress(OSError):
+            os.rmdir(name, dir_fd=self.folder(above))
+
     def entries(self, path: str = "") -> Iterator[tuple[str, bool]]:
         """Yield the names in a folder, and whether each is a folder.
 
@@ -149,19 +161,17 @@ class Tree:
 
 def _open_folder(above: int, name: str, *, create: bool) -> int:
     """Open a folder in another one, which is made if need be."""
-    for attempt in range(2):
-        try:
-            return os.open(name, _FOLDER, dir_fd=above)
-        except FileNotFoundError:
-            if not create or attempt:
-                raise
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(name, dir_fd=above)
-        except OSError as error:
-            if error.errno in (errno.ENOTDIR, errno.ELOOP) and _is_link(above, name):
-                raise OSError(errno.ELOOP, f"{name} is a link, and links below an output folder are not followed") from error
-            raise
-    raise AssertionError
+    if create:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=above)
+    try:
+        return os.open(name, _FOLDER, dir_fd=above)
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP) and _is_link(above, name):
+            raise OSError(
+                errno.ELOOP, f"{name} is a link, and links below an output folder are not followed"
+            ) from error
+        raise
 
 
 def _is_link(above: int, name: str) -> bool:

@@ -49,6 +49,7 @@ class InProcessExecutor(Executor):
 
     def stop(self) -> Iterator[Batch]:
         """Yield what was finished."""
+        self._preparer.close()
         if self._batch:
             batch, self._batch = self._batch, []
             yield batch

@@ -1,5 +1,6 @@
 import os
 
+import numpy as np
 import pytest
 
 from tonearm.errors import UsageError
@@ -51,6 +52,29 @@ def names(*patterns, base="", suffixes=(".npy",), **more):
 )
 def test_what_patterns_name(tree, pattern, found):
     assert names(pattern) == found
+
+
+def test_a_search_tells_what_it_found(tree):
+    def found(*patterns):
+        return {source.name: source.found for source in find_sources(patterns, "", (".npy",))}
+
+    assert found("a.npy", "*.npy") == {"a.npy": False, "b.npy": True}
+    assert found("x") == {"x/a.npy": True, "x/y/a.npy": True}
+
+
+@pytest.mark.parametrize("pattern", [".*/*.npy", ".*", "**/.*", ".tonearm*"])
+def test_no_search_finds_what_belongs_to_runs(tree, pattern):
+    (tree / ".tonearm-00000000-1.npy").touch()
+    assert [name for name, _ in names(pattern)] == ([] if "/*" in pattern or "ton" in pattern else [".hidden.npy"])
+
+
+def test_arrays_are_named_by_their_places(tree):
+    array = np.zeros(3)
+    sources = list(find_sources(["a.npy", array, "[ab].npy", array], "", (".npy",)))
+    assert [(one.name, one.stem) for one in sources] == [
+        ("a.npy", "a"), ("<array 1>", "array-1"), ("b.npy", "b"), ("<array 3>", "array-3"),
+    ]  # fmt: skip
+    assert [one.array is array for one in sources] == [False, True, False, True]
 
 
 def test_each_file_comes_once_in_the_order_of_names(tree):

@@ -2,7 +2,7 @@
 
 A hash distinguishes a file from an older one of the same size. It does not protect against forgery, and need not:
 anyone who can write into the output folder can also write the journal. It is ten times as fast as SHA-256, so hashing
-every source and every output takes a few percent of the time of converting them.
+every small source and every output takes a few percent of the time of converting them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,14 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
+
+from tonearm.source import FileIdentity, identity_of
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
 
 _BUFFER = memoryview(bytearray(1 << 18))  # small enough for the cache
 
@@ -38,14 +43,28 @@ class SourceSnapshot(Struct, frozen=True):
     state
         State of the source; None if it does not exist.
     hash
-        Content hash; empty if the source is neither a file nor a folder, or cannot be read. Its decoder reports that.
-    data
-        Content of the source; None if it is large.
+        Content hash; empty if the content has not been read.
+    content
+        Content of the source; None if it has not been read.
+    identity
+        Identity of the file; None for anything else.
     """
 
-    state: FileState | None = None
+    state: SourceState | None = None
     hash: str = ""
-    data: bytes | None = None
+    content: bytes | None = None
+    identity: FileIdentity | None = None
+
+    def is_current(self, path: str | os.PathLike[str]) -> bool:
+        """Return whether the file or folder is still as it was."""
+        if self.state is None or isinstance(self.state, str):
+            return True
+        if self.identity is None:
+            return file_state(path) == self.state
+        try:
+            return identity_of(os.stat(path)) == self.identity
+        except OSError:
+            return False
 
 
 class Hasher(Protocol):
@@ -66,26 +85,51 @@ def new_hasher(data: bytes = b"") -> Hasher:
     return digest
 
 
-def take_snapshot(path: str | os.PathLike[str]) -> SourceSnapshot:
-    """Read the state, the hash and the content of a source in one go. It never blocks."""
+def take_snapshot(path: str | os.PathLike[str], *, read: bool = True) -> SourceSnapshot:
+    """Return the state of a source, and the hash and content of a small file, read in one go. It never blocks.
+
+    Parameters
+    ----------
+    path
+        Path of the source.
+    read
+        Whether the decoder takes the content. If it does not, nothing is read, and the hash is empty.
+    """
     try:
-        descriptor = _open(path)
+        descriptor = _open(path) if read else -1
     except (OSError, ValueError):
         return SourceSnapshot(file_state(path))
-    state = None
     try:
-        status = os.fstat(descriptor)
+        status = os.fstat(descriptor) if read else os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            return SourceSnapshot(file_state(path), _hash_of_folder(path) if stat.S_ISDIR(status.st_mode) else "")
-        state = (status.st_size, status.st_mtime_ns)
-        if status.st_size > MAX_WHOLE_READ:
-            return SourceSnapshot(state, hash_descriptor(descriptor, status.st_size))
-        data = _read_all(descriptor, status.st_size)
-        return SourceSnapshot(state, new_hasher(data).hexdigest(), data)
-    except OSError:
-        return SourceSnapshot(state or file_state(path))
+            return SourceSnapshot(file_state(path))
+        found = SourceSnapshot((status.st_size, status.st_mtime_ns), identity=identity_of(status))
+        if not read or status.st_size > MAX_WHOLE_READ:
+            return found
+        content = _read_all(descriptor, status.st_size)
+        return SourceSnapshot(found.state, new_hasher(content).hexdigest(), content, found.identity)
+    except (OSError, ValueError):
+        return SourceSnapshot(file_state(path))
     finally:
-        _close(descriptor)
+        if read:
+            _close(descriptor)
+
+
+def array_snapshot(array: Array) -> SourceSnapshot:
+    """Return the snapshot of an array in memory, whose state is its hash."""
+    digest = hash_array(array)
+    return SourceSnapshot(digest or None, digest)
+
+
+def hash_array(array: Array) -> str:
+    """Return the hash of an array's type, shape and values, as 32 hex digits; an empty text for Python objects."""
+    import numpy as np
+
+    if array.dtype.hasobject:
+        return ""
+    digest = new_hasher(f"{array.dtype.descr}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return digest.hexdigest()
 
 
 def _read_all(descriptor: int, size: int) -> bytes:

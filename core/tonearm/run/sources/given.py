@@ -1,0 +1,86 @@
+"""Sources that a call gives: arrays by position, and arrays and files by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, TypeGuard
+
+from tonearm.errors import UsageError, one_line
+from tonearm.pipeline import RESERVED_PREFIX
+from tonearm.pipeline.converter import as_source
+from tonearm.source import Source
+
+MAX_KEY = 200
+"""Largest length of a key in bytes. A suffix must fit behind it into the name of a file."""
+
+
+class ArrayLike(Protocol):
+    """Anything that becomes a NumPy array, such as a tensor on the CPU."""
+
+    def __array__(self) -> Any:
+        """Return the array."""
+
+
+def is_array(given: object) -> TypeGuard[ArrayLike]:
+    """Return whether a source is an array."""
+    return hasattr(given, "__array__")
+
+
+def array_source(array: ArrayLike, name: str, key: str) -> Source:
+    """Return an array as a source."""
+    return Source(name=name, key=key, array=as_source(array).array)
+
+
+def checked_path(given: object) -> str:
+    """Return the path that a source is.
+
+    Raises
+    ------
+    UsageError
+        If it is not a path.
+    """
+    if isinstance(given, (str, bytes, os.PathLike)):
+        return os.fsdecode(given)
+    if hasattr(given, "read"):
+        raise UsageError(
+            "an open file cannot be a source of a run: a second run could not find it again",
+            hint="give its path; or convert() reads an open file",
+        )
+    raise UsageError(f"a source is a path or an array, not {type(given).__name__}")
+
+
+def keyed_sources(given: Mapping[str, str | os.PathLike[str] | ArrayLike]) -> Iterator[Source]:
+    """Yield sources by their keys, which stand for the stems of their files.
+
+    Raises
+    ------
+    UsageError
+        If a key cannot be a file's name, a path does not exist, or a source is neither a path nor an array.
+    """
+    for key, one in given.items():
+        _check_key(key)
+        if is_array(one):
+            yield array_source(one, key, key)
+            continue
+        path = checked_path(one)
+        if not os.path.lexists(path):
+            raise UsageError(f"there is no file {one_line(path)}", code="no-source")
+        yield Source(name=key, key=key, path=path)
+
+
+def _check_key(key: object) -> None:
+    """Raise `UsageError` unless a key can be a file's name."""
+    if not isinstance(key, str):
+        raise UsageError(f"the key of a source is a text, not {type(key).__name__}")
+    problem = ""
+    if not key or key in (".", ".."):
+        problem = "it is not a name"
+    elif not key.isprintable() or set(key) & set("/\\:"):
+        problem = "it has a slash, a colon, or a character that cannot be printed"
+    elif key.startswith(RESERVED_PREFIX):
+        problem = f"names that start with {RESERVED_PREFIX} are for runs"
+    elif len(os.fsencode(key)) > MAX_KEY:
+        problem = f"it has more than {MAX_KEY} bytes"
+    if problem:
+        raise UsageError(f"{one_line(key, 60)!r} cannot be the name of a file: {problem}")

@@ -1,0 +1,138 @@
+import os
+
+import numpy as np
+import pytest
+import xxhash
+
+from tonearm.run.sources import content_hash
+from tonearm.content_hash import (
+    array_snapshot,
+    file_state,
+    hash_array,
+    hash_descriptor,
+    hash_path,
+    take_snapshot,
+)
+
+
+@pytest.fixture(params=[0, 1, 1000, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 700_000])
+def data(request):
+    return os.urandom(request.param)
+
+
+def test_the_hash_is_xxh3_of_128_bits(data, tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(data)
+    expected = xxhash.xxh3_128_hexdigest(data)
+    assert hash_path(path) == expected
+    with path.open("rb") as file:
+        file.seek(3)
+        assert hash_descriptor(file.fileno()) == hash_descriptor(file.fileno(), len(data)) == expected
+        assert file.tell() == 3
+
+
+def test_a_small_source_is_read_and_hashed_at_once(data, tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(data)
+    found = take_snapshot(path)
+    assert found.content == data
+    assert found.hash == xxhash.xxh3_128_hexdigest(data)
+    assert found.state == file_state(path) == (len(data), path.stat().st_mtime_ns)
+    monkeypatch.setattr(content_hash, "MAX_WHOLE_READ", 999)  # a large one is left to its decoder
+    large = take_snapshot(path)
+    assert (large.state, large.identity) == (found.state, found.identity)
+    assert (large.hash, large.content) == (("", None) if len(data) > 999 else (found.hash, data))
+
+
+def test_a_source_that_is_read_by_its_path_is_not_read_at_all(data, tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(data)
+    expected = take_snapshot(path)
+    monkeypatch.setattr(os, "open", None)
+    found = take_snapshot(path, read=False)
+    assert (found.state, found.identity, found.hash, found.content) == (expected.state, expected.identity, "", None)
+
+
+def test_a_snapshot_notices_another_file_of_the_same_size_and_time(tmp_path):
+    path, other = tmp_path / "a", tmp_path / "b"
+    path.write_bytes(b"old")
+    other.write_bytes(b"new")
+    os.utime(other, ns=(path.stat().st_mtime_ns,) * 2)
+    found = take_snapshot(path)
+    assert found.is_current(path)
+    other.replace(path)
+    assert file_state(path) == found.state
+    assert not found.is_current(path)
+    path.unlink()
+    assert not found.is_current(path)
+
+
+class TestArrays:
+    @pytest.mark.parametrize("dtype", ["f4", ">f4", "f2", "c8", "i2", "?", "M8[s]"])
+    def test_the_order_in_memory_does_not_matter(self, dtype):
+        array = np.arange(6).astype("i8").astype(dtype).reshape(2, 3)
+        assert hash_array(array) == hash_array(np.asfortranarray(array)) == hash_array(np.repeat(array, 2, 1)[:, ::2])
+
+    def test_type_shape_and_values_matter(self):
+        array = np.zeros((2, 3), "f4")
+        others = [
+            array.reshape(3, 2),
+            array.view("i4"),
+            array.astype(">f4"),
+            array + 1,
+            array[:1],
+            array[0],
+            array[0, 0],
+        ]
+        assert len({hash_array(np.asarray(one)) for one in [array, *others]}) == 1 + len(others)
+
+    def test_the_state_of_an_array_is_its_hash(self):
+        array = np.zeros((2, 3), "f4")
+        found = array_snapshot(array)
+        assert found.state == found.hash == hash_array(array)
+        assert found.is_current("")
+        # The hash of Python objects would be that of their addresses.
+        assert array_snapshot(np.array([None])) == content_hash.SourceSnapshot()
+
+
+def test_what_is_read_in_pieces(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(b"abcdefgh")
+    real = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, size: real(descriptor, min(size, 3)))
+    assert take_snapshot(path).content == b"abcdefgh"
+
+
+def test_what_is_no_file(tmp_path):
+    assert take_snapshot(tmp_path / "none") == content_hash.SourceSnapshot()
+    assert take_snapshot("a\0b") == content_hash.SourceSnapshot()
+    os.mkfifo(tmp_path / "pipe")
+    os.symlink("loop", tmp_path / "loop")
+    found = take_snapshot(tmp_path / "pipe")  # which would wait for ever
+    assert (found.hash, found.content) == ("", None)
+    assert hash_path(tmp_path / "pipe") == hash_path(tmp_path / "none") == hash_path(tmp_path / "loop") == ""
+    assert file_state(tmp_path / "loop") is None
+
+
+class TestFolders:
+    @pytest.fixture
+    def store(self, tmp_path):
+        (tmp_path / "s" / "x").mkdir(parents=True)
+        (tmp_path / "s" / "x" / "1").write_text("one")
+        (tmp_path / "s" / "2").write_text("two")
+        return tmp_path / "s"
+
+    def test_the_state_is_that_of_all_in_it(self, store):
+        before = file_state(store)
+        assert before[0] == 6
+        (store / "x" / "1").write_text("ONE")
+        os.utime(store / "x" / "1", ns=(1, before[1] + 5))
+        assert file_state(store) == (6, before[1] + 5)
+
+    def test_nothing_in_it_is_read(self, store):
+        found = take_snapshot(store)
+        assert (found.content, found.hash, hash_path(store)) == (None, "", "")  # its decoder reads it, and nobody else
+        assert found.state == file_state(store)
+        assert found.is_current(store)
+        (store / "3").write_text("three")
+        assert not found.is_current(store)
