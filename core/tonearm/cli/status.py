@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -59,7 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Report the status; the exit status is 3 if items have failed and were not converted since."""
-    reader = StatusReader(LocalStore(arguments.out), dict(map(_rank, arguments.rank)))
+    ranks = dict(map(_rank, arguments.rank))
+    with contextlib.closing(LocalStore(arguments.out)) as store:
+        return _report(StatusReader(store, ranks), arguments)
+
+
+def _report(reader: StatusReader, arguments: argparse.Namespace) -> int:
     if arguments.code is not None or arguments.warning is not None:
         _print_matches(reader, arguments)
     else:

@@ -17,7 +17,7 @@ from tonearm.run.part import Part
 from tonearm.run.past_runs import PastRun, part_of_record
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.journal import OFFSET_BITS, JournalReader, runs_in_order
-from tonearm.run.store.records import EndRecord, ErrRecord, MeasuredItem, OutRecord, RunRecord, StopRecord
+from tonearm.run.store.records import BeginRecord, EndRecord, ErrRecord, MeasuredItem, OutRecord, RunRecord, StopRecord
 from tonearm.run.store.store import Store
 
 MAX_TWICE = 20
@@ -117,7 +117,8 @@ class CurrentRecords:
         for number, start, end in self._sections:
             run: PastRun | None = None
             run_number = -1
-            for offset, record in JournalReader(self._store, self._journals[number], start, end):
+            reader = JournalReader(self._store, self._journals[number], start, end, skip=BeginRecord)
+            for offset, record in reader:
                 if isinstance(record, RunRecord):
                     run_number = self._run_number(number, offset)
                     run = self.runs[run_number]
