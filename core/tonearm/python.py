@@ -52,7 +52,7 @@ class Pipeline(Converter):
         timeout: float | None = None,
         executor: str | tuple[str, Mapping[str, object]] | None = None,
         fsync: bool = True,
-        part: tuple[int, int] | None = None,
+        part: tuple[int, int] | str | None = None,
         observe: Callable[[Result], None] | None = None,
     ) -> Report:
         """Convert files, publish the outputs, and return a report.
@@ -85,7 +85,8 @@ class Pipeline(Converter):
         fsync
             Whether to flush each file to the disk before it gets its name.
         part
-            Part of the sources to convert, as (index, count): (1, 4) is the first quarter.
+            Part of the sources to convert, as (index, count), or as the command takes it: (1, 4) and ``"1/4"`` are
+            the first quarter, and ``"slurm"`` is the part of this task of a job array.
         observe
             Function that is called with the result of each source.
 
@@ -115,7 +116,7 @@ class Pipeline(Converter):
             executor=name,
             executor_options=executor_options,
             fsync=fsync,
-            part=Part(*part) if part else None,
+            part=Part.of(part),
         )
         run = Run(self, options)
         found = self.find_sources(sources, warn=run.report.warnings.append)

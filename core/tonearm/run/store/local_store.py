@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from tonearm.content_hash import FileState, hash_descriptor
-from tonearm.errors import OutputError
+from tonearm.errors import OutputError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.journal import LocalJournalFile
 from tonearm.run.store.lock import Lock, lock_holders
-from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path
+from tonearm.run.store.run_folder import NEW_JOURNAL, OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.temporaries import (
     PREFIX,
@@ -78,9 +78,9 @@ class LocalStore(Store):
         """Release the lock."""
         self._lock.release()
 
-    def is_running(self) -> bool:
-        """Return whether a run holds the lock. Works on Linux only."""
-        return bool(lock_holders(self._tree))
+    def is_running(self, part: Part | None) -> bool:
+        """Return whether a run of all sources, or of a part, holds its lock. Works on Linux only."""
+        return bool(lock_holders(self._tree, part))
 
     @property
     def descriptors(self) -> list[int]:
@@ -149,6 +149,34 @@ class LocalStore(Store):
             return file.readline(MAX_LINE)
         except OSError:
             return b""
+
+    def replace_journal(self, lines: Iterable[bytes]) -> None:
+        """Replace the journal of runs of all sources, in one step."""
+        try:
+            self._tree.remove(NEW_JOURNAL)  # a merge may have been killed
+            descriptor = self._tree.open(NEW_JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            try:
+                with open(descriptor, "wb", buffering=1 << 20) as file:
+                    file.writelines(lines)
+                    file.flush()
+                    os.fsync(descriptor)
+                self._tree.rename(NEW_JOURNAL, journal_path())
+            except BaseException:
+                self._tree.remove(NEW_JOURNAL)
+                raise
+            self._tree.flush(RESERVED_PREFIX)
+        except OSError as error:
+            raise cannot_write(os.path.join(self.root, journal_path()), error) from error
+
+    def remove_journal(self, part: Part) -> None:
+        """Remove the journal of a part, and the part's lock."""
+        self._tree.remove(journal_path(part))
+        if self._tree.status(journal_path(part)):
+            raise OutputError(
+                f"cannot remove {one_line(os.path.join(self.root, journal_path(part)))}",
+                hint="remove it yourself: its records are in the whole run's journal",
+            )
+        self._tree.remove(lock_path(part))
 
     def state(self, path: str) -> FileState | None:
         """Return the size and the time of change of an output; None if it is no regular file."""
