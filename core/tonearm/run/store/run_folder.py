@@ -13,7 +13,9 @@ OWNERS = f"{RESERVED_PREFIX}/owners"
 NEW_JOURNAL = f"{RESERVED_PREFIX}/new-journal"
 """Path of a journal that is about to replace that of the whole run."""
 
-_PART_JOURNAL = re.compile(rf"{re.escape(RESERVED_PREFIX)}/journal-([1-9]\d{{0,8}})-of-([1-9]\d{{0,8}})\.jsonl", re.ASCII)
+_PART_JOURNAL = re.compile(
+    rf"{re.escape(RESERVED_PREFIX)}/journal-([1-9]\d{{0,8}})-of-([1-9]\d{{0,8}})\.jsonl", re.ASCII
+)
 
 
 def journal_path(part: Part | None = None) -> str:
