@@ -102,6 +102,28 @@ def test_the_guides_transform_works() -> None:
     np.testing.assert_allclose(signal.samples, [[0.05, -0.1]], rtol=1e-6)
 
 
+def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tonearm.run.workers import choice
+
+    code = next(block for block in blocks("docs/plugins.md", "python") if "class Threads" in block)
+    registry = registry_with(code)
+    monkeypatch.setattr(choice, "installed_plugins", lambda: registry)
+    names = [tmp_path / f"{number}.npy" for number in range(9)]
+    for number, name in enumerate(names):
+        np.save(name, np.full(100, number / 10 if number != 4 else np.nan, dtype=np.float32))
+    pipeline = tonearm.load_pipeline(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 8000}},
+            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+        }
+    )
+    report = pipeline.run(names, out=tmp_path, executor="acme-threads", jobs=2)
+    assert (report.converted, report.codes) == (8, {"not-finite": 1})
+    with pytest.raises(tonearm.UsageError, match="the executor acme-threads cannot keep a timeout"):
+        pipeline.run(names, out=tmp_path, executor="acme-threads", timeout=5)
+
+
 def test_the_guides_dialect_is_read() -> None:
     code = next(block for block in blocks("docs/plugins.md", "python") if "tonearm_dialects" in block)
     pipeline = tonearm.load_pipeline(

@@ -103,6 +103,7 @@ class Converter:
         *,
         threads: int = 1,
         on_warning: Callable[[str], None] | None = None,
+        on_progress: Callable[[float, float | None], None] | None = None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield the outcome of each item of a source after the shared steps: an item, or an error.
@@ -113,7 +114,7 @@ class Converter:
         """
         if self._has_own_regroup:
             skip = ()
-        stream = self._converted(source, threads=threads, on_warning=on_warning, skip=skip)
+        stream = self._converted(source, threads=threads, on_warning=on_warning, on_progress=on_progress, skip=skip)
         if skip:
             stream = (outcome for outcome in stream if outcome.error or not _is_in(skip, outcome))
         if self._has_own_regroup:
@@ -173,13 +174,19 @@ class Converter:
         *,
         threads: int,
         on_warning: Callable[[str], None] | None,
+        on_progress: Callable[[float, float | None], None] | None = None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield the outcome of each item of a source after the last step."""
         shared = (self.checked.decoder, *self.checked.steps)
         made = _LazyProvenance(lambda: provenance_of(shared, source))
         new_context = functools.partial(
-            Context, threads=threads, on_warning=on_warning, dialects=self.checked.dialects, provenance=made
+            Context,
+            threads=threads,
+            on_warning=on_warning,
+            on_progress=on_progress,
+            dialects=self.checked.dialects,
+            provenance=made,
         )
         context = new_context()
         stream = decode_items(self.checked.decoder, source, context)

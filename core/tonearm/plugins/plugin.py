@@ -41,7 +41,7 @@ class NoOptions:
 
 
 class Plugin(ABC, Generic[Opts]):
-    """The base class of decoders, transforms and encoders.
+    """The base class of decoders, transforms, encoders and executors.
 
     The first line of a plugin's docstring is its description in tables.
 
@@ -65,6 +65,10 @@ class Plugin(ABC, Generic[Opts]):
     def needs(self) -> Iterable[Requirement]:
         """Return the requirements of the plugin with its options, by default ``requires``."""
         return self.requires
+
+    def files(self) -> Iterable[str]:
+        """Return the files that the plugin reads beside those that its options name; their content counts as well."""
+        return ()
 
     def preflight(self) -> None:
         """Prepare once at the start of a run; raise an error if anything is missing."""

@@ -72,8 +72,8 @@ class Plan:
         self.store = store
         self.options = options
         self.plugins = plugins_of(pipeline.checked)
-        self.fingerprint = fingerprint_of(pipeline.checked)
         self.fingerprints = fingerprints_of(pipeline.checked)
+        self.fingerprint = fingerprint_of(pipeline.checked, self.fingerprints)
         self.history = History(store)
         self.names = OutputNames(
             store, self.history.owned.__contains__, force=options.force, name_of=lambda number: self._name(number)
@@ -136,8 +136,9 @@ class Plan:
         source_id = source.name if source.key else path
         self._sources.append((source.name, path))
         targets = self._targets(source)
-        owned = self._claim(targets, number, source.name)
-        if not self._is_in_part(source, source_id):
+        is_ours = self._is_in_part(source, source_id)
+        owned = self._claim(targets, number, source.name, will_write=is_ours)
+        if not is_ours:
             self.in_other_parts += 1
             self._reserve(self.history.outputs(self.fingerprints, source.relative_dir, source_id), number)
             return
@@ -220,11 +221,11 @@ class Plan:
                 continue  # the source fails when it is converted
         return targets
 
-    def _claim(self, targets: Mapping[int, str], number: int, name: str) -> bool:
+    def _claim(self, targets: Mapping[int, str], number: int, name: str, *, will_write: bool) -> bool:
         """Claim the names of outputs for a source. Return whether an earlier run wrote one of the files."""
         owned = False
         for target in targets.values():
-            problem = self.names.claim(target, number, name)
+            problem = self.names.claim(target, number, name, will_write=will_write)
             owned = owned or target in self.history.owned
             if problem and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(problem)

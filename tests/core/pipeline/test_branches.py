@@ -237,8 +237,9 @@ class TestRegroup:
         assert [index for _, _, index in levels(found, 0, outcomes)] == [0, 1, 2, 3]
         assert [index for _, _, index in levels(found, 1, outcomes)] == list(range(8))
 
-    def test_warnings_of_steps_before_come_once_with_the_first_piece(self):
-        found = made(["gain", "halves"], None)
+    @pytest.mark.parametrize(("own", "shared"), [(["gain", "halves"], []), (["halves"], ["gain"])])
+    def test_warnings_of_steps_before_come_once_with_the_first_piece(self, own, shared):
+        found = made(own, None, steps=shared)
         pieces = list(found.branch(found.outputs[0], next(iter(found.items(SOURCE)))))
         assert [piece.context.warnings for piece in pieces] == [["louder by 2"], []]
         assert [piece.context.measurements.get("level") for piece in pieces] == [1, None]

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from core_toys import RawWriter, Same, ToneReader, hooks, package_of, registry_of
 
-from tonearm.api import FilePath, Meta, Transform, Waveform
+from tonearm.api import FilePath, ItemError, Meta, Transform, Waveform
 from tonearm.errors import PipelineError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
@@ -171,6 +171,24 @@ def test_a_folder_counts_by_what_is_in_it(tmp_path):
     assert differing(before, fingerprints(own={"model": str(tmp_path)})) == [1]
 
 
+class TestFilesOfThePlugin:
+    def found(self, files):
+        transform = type("Model", (Model,), {"files": lambda self: files})
+        return fingerprints_of(check(from_plain(pipeline()), None, registry_of(transforms={"model": transform})))
+
+    def test_what_it_reads_besides_counts(self, tmp_path):
+        path = tmp_path / "w.data"
+        path.write_bytes(b"old")
+        before = self.found([str(path)])
+        assert self.found([str(path)]) == before
+        path.write_bytes(b"new")
+        assert differing(before, self.found([str(path)])) == [0, 1]
+
+    def test_one_that_says_nonsense_is_named(self):
+        with pytest.raises(ItemError, match="model failed: TypeError: 'int' object is not iterable"):
+            self.found(3)
+
+
 def test_a_file_is_read_once_for_all_outputs(tmp_path, monkeypatch):
     path = tmp_path / "w.onnx"
     path.write_bytes(b"weights")
@@ -269,3 +287,7 @@ def test_options_of_installed_plugins(installed, tmp_path):
     assert differing(before, found("fix")) == [0]
     weights.write_bytes(b"new")
     assert differing(before, found("error")) == [0]
+    for suffix in (".data", "_data"):  # external data of the model
+        before = found("error")
+        (tmp_path / f"v.onnx{suffix}").write_bytes(b"data")
+        assert differing(before, found("error")) == [0]

@@ -31,6 +31,7 @@ def test_it_keeps_its_options_and_prepares_nothing():
     plugin = Plain(options)
     assert plugin.options is options
     assert plugin.preflight() is None
+    assert plugin.files() == ()
 
 
 def test_options_without_fields_are_equal():

@@ -55,6 +55,7 @@ class LocalStore(Store):
         self._tree = Tree(root)
         self._lock = Lock(self._tree, root)
         self._taken_over: dict[str, int] = {}
+        self._journals: list[LocalJournalFile] = []
         self._below: dict[str, str | None] = {}
         """Folders of sources, each with its path below the root."""
         self._readers: dict[str, BinaryIO] = {}
@@ -84,7 +85,8 @@ class LocalStore(Store):
     @property
     def descriptors(self) -> list[int]:
         """Descriptors that a forked worker must close, or it would keep holding the lock."""
-        return [*self._lock.descriptors, *self._taken_over.values()]
+        journals = [file.descriptor for file in self._journals]
+        return [*self._lock.descriptors, *self._taken_over.values(), *journals]
 
     def journals(self) -> list[str]:
         """Return the names of all journals, ordered by the time of their last change."""
@@ -103,7 +105,8 @@ class LocalStore(Store):
 
     def open_journal(self, part: Part | None) -> JournalFile:
         """Open the journal of a run for appending. The caller holds the lock."""
-        return LocalJournalFile(self._tree, journal_path(part))
+        self._journals = [LocalJournalFile(self._tree, journal_path(part))]
+        return self._journals[0]
 
     def journal_size(self, name: str) -> int:
         """Return the size of a journal in bytes; 0 if it does not exist."""
