@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--part",
         metavar="I/N",
-        help="Part of the sources: part I of N, or slurm, pbs or k8s for the part of this job of an array; parts can run"
-        " on different machines",
+        help="Part of the sources: part I of N, or slurm, pbs or k8s for the part of this job of an array; parts can"
+        " run on different machines",
     )
     group = parser.add_argument_group("Output")
     group.add_argument("--out", metavar="DIR", default=".", help="Output folder (default: the current folder)")
@@ -208,7 +208,8 @@ def summary(report: Report) -> Iterator[str]:
     if report.failed:
         yield "failed:"  # each failure has been printed when it happened
         yield from code_lines(report.codes)
-        yield f"    hint: tonearm status {shlex.quote(one_line(report.out))} --code CODE lists all that failed with a code"
+        out = shlex.quote(one_line(report.out))
+        yield f"    hint: tonearm status {out} --code CODE lists all items that failed with a code"
 
 
 def _left_out(outputs: int) -> str:

@@ -8,9 +8,8 @@ from msgspec import Struct
 
 from tonearm.run.plan import Plan
 from tonearm.run.store.hash_index import HashIndex
-from tonearm.run.store.history import PublishedFile
 from tonearm.run.store.journal import OFFSET_BITS, JournalReader
-from tonearm.run.store.records import BeginRecord, MeasuredItem, OutRecord, decode_record
+from tonearm.run.store.records import BeginRecord, MeasuredItem, OutRecord, PublishedFile, decode_record
 from tonearm.run.tasks import ItemId
 
 DONE_BEFORE = "done before, and unchanged"
@@ -42,13 +41,12 @@ class SkippedItem(Struct, frozen=True):
 def skipped_items(plan: Plan) -> Iterator[SkippedItem]:
     """Yield the items that a run skips: those of finished sources, and the finished ones of other sources.
 
-    A source that became no item is one without outputs. The journals are read once before the first item, to find the
-    records by 24 to 48 bytes an output.
+    The journals are read once before the first item. To find the record of an output takes 24 to 48 bytes of memory.
     """
     records = _Records(plan)
     for name, source, folder in plan.skipped():
         found = _by_item(plan.history.items(plan.fingerprints, folder, source))
-        for (key, index), outputs in (found or {("", 0): []}).items():
+        for (key, index), outputs in found.items():
             items = [records.find(source, (key, index), files) for files in outputs]
             yield SkippedItem(name, key, index, DONE_BEFORE, items)
     for task, kept in plan.tasks():
@@ -56,8 +54,8 @@ def skipped_items(plan: Plan) -> Iterator[SkippedItem]:
             done = [plan.fingerprints[number] for number in range(len(plan.fingerprints)) if number not in task.outputs]
             files = [kept[output][item] for output in task.outputs]
             files += _by_item(plan.history.items(done, task.folder, task.source_id)).get(item, [])
-            outputs = [records.find(task.source_id, item, one) for one in files]
-            yield SkippedItem(task.name, *item, DONE_BEFORE, outputs)
+            recorded = [records.find(task.source_id, item, one) for one in files]
+            yield SkippedItem(task.name, *item, DONE_BEFORE, recorded)
 
 
 def _by_item(found: Iterator[tuple[ItemId, list[PublishedFile]]]) -> dict[ItemId, list[list[PublishedFile]]]:

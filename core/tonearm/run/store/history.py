@@ -207,9 +207,7 @@ class History:
 
     def outputs(self, fingerprints: Sequence[str], folder: str, source: str) -> list[str]:
         """Return the files that a run published of a source that it finished, whether they still exist or not."""
-        return [
-            path for _item, files in self.items(fingerprints, folder, source) for path, _size, _hash in files
-        ]
+        return [path for _item, files in self.items(fingerprints, folder, source) for path, _size, _hash in files]
 
     def items(
         self, fingerprints: Sequence[str], folder: str, source: str
