@@ -34,6 +34,6 @@ def is_journal(name: str) -> bool:
 
 
 def part_of_journal(path: str) -> Part | None:
-    """Return the part that a journal is of; None if it is that of whole runs, or has a name that tonearm does not give."""
+    """Return the part that a journal belongs to, by its name; None for other journals."""
     found = _PART_JOURNAL.fullmatch(path)
     return Part(int(found[1]), int(found[2])) if found else None
