@@ -20,6 +20,7 @@ from tonearm.plugins.registry import Registry, RegistryEntry, default
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- {}: made by docs/make_reference.py -->\n", "<!-- end -->"
 ROLES = {"decoder": "Decoders", "transform": "Transforms", "encoder": "Encoders"}
+"""Roles of plugins in a pipeline, each with its heading."""
 
 
 def pages() -> dict[Path, str]:
@@ -89,7 +90,7 @@ def _table(registry: Registry) -> str:
 
 def _reference(registry: Registry) -> str:
     lines = ["# Reference of the plugins", "", "Made from the plugins themselves by `python docs/make_reference.py`."]
-    for role, title in ROLES.items():
+    for role, title in {**ROLES, "executor": "Executors"}.items():
         lines += ["", f"## {title}"]
         if role == "decoder":
             text = "They describe what the model wrote, and every reader of arrays takes them."
@@ -118,7 +119,8 @@ def _errors() -> str:
 
 def _section(registry: Registry, entry: RegistryEntry) -> list[str]:
     row = plugin_row(registry, entry)
-    lines = [f"### {row['name']}", "", f"{row['description']} ({port_flow(row)})", ""]
+    ports = f" ({port_flow(row)})" if port_flow(row) else ""
+    lines = [f"### {row['name']}", "", f"{row['description']}{ports}", ""]
     options = ports_of(entry.resolve()).options
     shared = tuple(declared_options(ArrayOptions)) if issubclass(options, ArrayOptions) else ()
     if shared:

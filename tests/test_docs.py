@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 
 import tonearm
+from tonearm.pipeline.options import declared_options
 from tonearm.plugins.discovery import Package, installed_packages
 from tonearm.plugins.registry import Registry
 
@@ -100,6 +102,28 @@ def test_the_guides_transform_works() -> None:
     np.testing.assert_allclose(signal.samples, [[0.05, -0.1]], rtol=1e-6)
 
 
+def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tonearm.run.workers import choice
+
+    code = next(block for block in blocks("docs/plugins.md", "python") if "class Threads" in block)
+    registry = registry_with(code)
+    monkeypatch.setattr(choice, "installed_plugins", lambda: registry)
+    names = [tmp_path / f"{number}.npy" for number in range(9)]
+    for number, name in enumerate(names):
+        np.save(name, np.full(100, number / 10 if number != 4 else np.nan, dtype=np.float32))
+    pipeline = tonearm.load_pipeline(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 8000}},
+            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+        }
+    )
+    report = pipeline.run(names, out=tmp_path, executor="acme-threads", jobs=2)
+    assert (report.converted, report.codes) == (8, {"not-finite": 1})
+    with pytest.raises(tonearm.UsageError, match="the executor acme-threads cannot keep a timeout"):
+        pipeline.run(names, out=tmp_path, executor="acme-threads", timeout=5)
+
+
 def test_the_guides_dialect_is_read() -> None:
     code = next(block for block in blocks("docs/plugins.md", "python") if "tonearm_dialects" in block)
     pipeline = tonearm.load_pipeline(
@@ -122,11 +146,29 @@ def test_the_reference_and_the_readmes_table_are_up_to_date() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_guides_pipeline_passes_check(tmp_path: Path) -> None:
-    (pipeline,) = blocks("docs/pipelines.md", "yaml")
+def test_the_guides_pipelines_pass_check(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.yaml"
-    file.write_text(pipeline, encoding="utf-8")
-    assert [step.name for step in tonearm.load_pipeline(file).checked.steps] == ["istft", "resample"]
+    found = []
+    for pipeline in blocks("docs/pipelines.md", "yaml"):
+        file.write_text(pipeline, encoding="utf-8")
+        found.append(tonearm.load_pipeline(file).checked)
+    plain, branches = found
+    assert [step.name for step in plain.steps] == ["istft", "resample"]
+    steps = [[step.name for step in output.steps] for output in branches.outputs]
+    assert steps == [["resample"], ["filter", "resample"]]
+
+
+def test_the_guides_declarations_for_fingerprints_are_understood() -> None:
+    code = next(block for block in blocks("docs/plugins.md", "python") if "class Denoise" in block)
+    names: dict[str, Any] = {"__name__": "tonearm_acme"}
+    exec(compile(code, "block", "exec", dont_inherit=True), names)
+    extra = {name: option.extra for name, option in declared_options(names["DenoiseOptions"]).items()}
+    assert extra == {
+        "weights": {"names_file": True},
+        "cache": {"changes_output": False},
+        "clicks": {"changes_output": ["fix"]},
+    }
+    assert names["Denoise"].revision == 2
 
 
 def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:

@@ -25,10 +25,10 @@ from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
-from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Transforms, hookimpl
+from tonearm.plugins.executor import Died, Executor, Results, Work
+from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Transforms, hookimpl
 from tonearm.plugins.item import Item
-from tonearm.plugins.option_types import FilePath
-from tonearm.plugins.plugin import NoOptions
+from tonearm.plugins.plugin import FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -55,8 +55,11 @@ __all__ = [
     "Decoder",
     "Decoders",
     "Dialects",
+    "Died",
     "Encoder",
     "Encoders",
+    "Executor",
+    "Executors",
     "FilePath",
     "GiveOption",
     "Grouping",
@@ -80,6 +83,7 @@ __all__ = [
     "Remedy",
     "RemoveOption",
     "Requirement",
+    "Results",
     "RunCommand",
     "SetOption",
     "Signal",
@@ -92,6 +96,7 @@ __all__ = [
     "Transforms",
     "UsageError",
     "Waveform",
+    "Work",
     "hookimpl",
     "read_array",
 ]

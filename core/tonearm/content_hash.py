@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +21,15 @@ from tonearm.source import FileIdentity, identity_of
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
-_BUFFER = memoryview(bytearray(1 << 18))  # small enough for the cache
+
+class _Buffer(threading.local):
+    """A buffer for reading files, one in each thread, since reading lets other threads run."""
+
+    def __init__(self) -> None:
+        self.memory = memoryview(bytearray(1 << 18))  # small enough for the cache
+
+
+_buffer = _Buffer()
 
 MAX_WHOLE_READ = 16 << 20
 """Largest source in bytes that is read as a whole, once for both its hash and its decoder."""
@@ -154,9 +163,10 @@ def hash_descriptor(descriptor: int, size: int | None = None) -> str:
         Size of the file in bytes, if known. It saves a system call.
     """
     digest = new_hasher()
+    memory = _buffer.memory
     offset = 0
-    while (size is None or offset < size) and (count := os.preadv(descriptor, [_BUFFER], offset)):
-        digest.update(_BUFFER[:count])
+    while (size is None or offset < size) and (count := os.preadv(descriptor, [memory], offset)):
+        digest.update(memory[:count])
         offset += count
     return digest.hexdigest()
 

@@ -50,8 +50,9 @@ class Pipeline(Converter):
         fail_fast: bool = False,
         max_failures: int | None = None,
         timeout: float | None = None,
+        executor: str | tuple[str, Mapping[str, object]] | None = None,
         fsync: bool = True,
-        part: tuple[int, int] | None = None,
+        part: tuple[int, int] | str | None = None,
         observe: Callable[[Result], None] | None = None,
     ) -> Report:
         """Convert files, publish the outputs, and return a report.
@@ -65,7 +66,8 @@ class Pipeline(Converter):
         out
             Output folder.
         jobs
-            Number of worker processes; 0 converts in this process, and None starts one for each usable core.
+            Number of worker processes; 0 converts in this process, and None starts one for each usable core. With
+            another executor, it is the number of chunks of sources that it has at once, at least 1.
         force
             Whether to convert everything again, and to replace files that no run wrote.
         verify
@@ -75,11 +77,16 @@ class Pipeline(Converter):
         max_failures
             Number of failed items that stops the run; no limit if None.
         timeout
-            Time limit for each source in seconds; needs worker processes.
+            Time in seconds that work may go on without a sign of life; 0 for no limit. None is 600 if the executor can
+            stop a source that hangs, as worker processes can, and no limit if not.
+        executor
+            Name of the executor, or its name and options: ``("local", {})``. If None, it is ``in-process`` with 0 jobs,
+            and ``local`` with more.
         fsync
             Whether to flush each file to the disk before it gets its name.
         part
-            Part of the sources to convert, as (index, count): (1, 4) is the first quarter.
+            Part of the sources to convert, as (index, count), or as the command takes it: (1, 4) and ``"1/4"`` are
+            the first quarter, and ``"slurm"`` is the part of this task of a job array.
         observe
             Function that is called with the result of each source.
 
@@ -88,7 +95,7 @@ class Pipeline(Converter):
         UsageError
             If there is no source, or an argument is invalid.
         PipelineError
-            If two outputs would have the same name.
+            If two outputs would have the same name, or an option of the executor is wrong.
         LockedError
             If another run holds the output folder.
         OutputError
@@ -98,6 +105,7 @@ class Pipeline(Converter):
         from tonearm.run.part import Part
         from tonearm.run.run import Run
 
+        name, executor_options = (executor or "", {}) if not isinstance(executor, tuple) else executor
         options = RunOptions(
             out=os.fspath(out),
             jobs=jobs,
@@ -105,8 +113,10 @@ class Pipeline(Converter):
             verify=verify,
             max_failures=1 if fail_fast else max_failures,
             timeout=timeout,
+            executor=name,
+            executor_options=executor_options,
             fsync=fsync,
-            part=Part(*part) if part else None,
+            part=Part.of(part),
         )
         run = Run(self, options)
         found = self.find_sources(sources, warn=run.report.warnings.append)
@@ -137,7 +147,7 @@ class Pipeline(Converter):
 
             return keyed_sources(given)
         if isinstance(given, (str, os.PathLike)) or hasattr(given, "__array__"):
-            raise UsageError("the sources are a list", hint="put the source into brackets")
+            raise UsageError("the sources must be a list or a mapping", hint="put the source into brackets")
         from tonearm.run.sources.finding import find_sources
 
         decoder = self.checked.decoder.plugin

@@ -158,12 +158,14 @@ class Source:
     @contextlib.contextmanager
     def _open_given(self, *, descriptor: bool) -> Iterator[BinaryIO]:
         """Open the source's open file or its content."""
+        given = io.BytesIO(self.content or b"") if self.file is None else self.file
         if not descriptor:
-            yield io.BytesIO(self.content or b"") if self.file is None else self.file
+            yield given
             return
-        with _scratch_file() if self.file is None else _copy_on_disk(self.file) as copy:
-            if self.file is None:
-                copy.write(self.content or b"")
+        import shutil
+
+        with _scratch_file() as copy:  # an open file's own descriptor may be missing or that of a compressed file
+            shutil.copyfileobj(given, copy)
             copy.seek(0)
             yield copy
 
@@ -177,16 +179,6 @@ def _scratch_file() -> BinaryIO:
 
         return cast("BinaryIO", tempfile.TemporaryFile())
     return open(handle, "w+b")  # noqa: PTH123 - of a descriptor
-
-
-def _copy_on_disk(file: BinaryIO) -> BinaryIO:
-    """Return a copy of an open file, whose own descriptor may be missing or that of a compressed file."""
-    import shutil
-    import tempfile
-
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    shutil.copyfileobj(file, copy)
-    return cast("BinaryIO", copy)
 
 
 def source_changed(name: str) -> ItemError:

@@ -99,17 +99,24 @@ class Terminated(KeyboardInterrupt):
 
 
 class StopHandler:
-    """Handler of SIGINT, SIGTERM and SIGHUP: the first ends the command in good order, a second one at once."""
+    """Handler of SIGINT, SIGTERM and SIGHUP: the first ends the command in good order, a second one at once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    ends_process
+        Whether a second signal ends the process; else it is ignored, because another process will end this one.
+    """
+
+    def __init__(self, *, ends_process: bool = True) -> None:
         self.called = False
+        self.ends_process = ends_process
 
     @classmethod
-    def install(cls) -> None:
+    def install(cls, *, ends_process: bool = True) -> None:
         """Handle the signals from here on; SIGHUP stays ignored where it is (nohup)."""
         import signal
 
-        handler = cls()
+        handler = cls(ends_process=ends_process)
         for number in stop_signals():
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, handler)
@@ -117,10 +124,22 @@ class StopHandler:
     def __call__(self, number: int, _: object) -> None:
         """Handle a signal."""
         if self.called:
-            os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"\n")
-            os._exit(SIGNALLED + number)
+            if not self.ends_process:
+                return
+            end_by_signal(number)
         self.called = True
-        raise KeyboardInterrupt if number == 2 else Terminated(number)
+        raise interrupt_of(number)
+
+
+def interrupt_of(number: int) -> KeyboardInterrupt:
+    """Return the exception that stands for a signal."""
+    return KeyboardInterrupt() if number == 2 else Terminated(number)
+
+
+def end_by_signal(number: int) -> NoReturn:
+    """End the process at once, because a signal has arrived for the second time."""
+    os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"\n")
+    os._exit(SIGNALLED + number)
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
@@ -136,3 +155,25 @@ def ignore_stop_signals() -> None:
 
     for number in stop_signals():
         signal.signal(number, signal.SIG_IGN)
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, however that happens. Works on Linux only.
+
+    Parameters
+    ----------
+    parent
+        Process id of the parent. If it has ended already, this process ends at once.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+    import signal
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

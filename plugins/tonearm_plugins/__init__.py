@@ -5,7 +5,7 @@ A plugin's module is imported when a pipeline first uses the plugin.
 
 from __future__ import annotations
 
-from tonearm.api import Decoders, Dialects, Encoders, Transforms, hookimpl
+from tonearm.api import Decoders, Dialects, Encoders, Executors, Transforms, hookimpl
 
 
 @hookimpl
@@ -77,6 +77,15 @@ def tonearm_encoders() -> Encoders:
         "raw-writer": "tonearm_plugins.encoders.raw_writer:RawWriter",
         "safetensors-writer": "tonearm_plugins.encoders.safetensors_writer:SafetensorsWriter",
         "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",
+    }
+
+
+@hookimpl
+def tonearm_executors() -> Executors:
+    """Return the executors by name. They are part of the core, and registered like all others."""
+    return {
+        "in-process": "tonearm.run.workers.in_process:InProcessExecutor",
+        "local": "tonearm.run.workers.local:LocalExecutor",
     }
 
 

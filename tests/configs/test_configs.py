@@ -149,6 +149,25 @@ def test_mu_law_classes_give_the_waveform_to_their_8_bits(tmp_path: Path) -> Non
     assert 10 * np.log10((expected**2).sum() / ((written - expected) ** 2).sum()) > 30
 
 
+def test_branches_begin_at_one_signal(tmp_path: Path) -> None:
+    """The master, the telephone file and the mel spectrogram hold the same sound, as far as each can."""
+    assert tonearm.load_pipeline(CONFIGS / "branches.yaml").run([SAMPLES / "utt08.npy"], out=tmp_path).ok
+    master, rate = soundfile.read(tmp_path / "master/utt08.flac")
+    assert (rate, soundfile.info(tmp_path / "master/utt08.flac").subtype) == (48000, "PCM_24")
+    phone, rate = soundfile.read(tmp_path / "phone/utt08.wav")
+    assert rate == 8000
+    assert len(phone) == pytest.approx(len(master) / 6, abs=2)
+    whole = waveform("utt08") - waveform("utt08").mean()
+    whole *= 10 ** (-3 / 20) / np.abs(whole).max()
+    assert np.sqrt((master**2).mean()) == pytest.approx(np.sqrt((whole**2).mean()), rel=1e-3)
+    bands = np.abs(np.fft.rfft(phone)) ** 2
+    edge = int(200 / 4000 * len(bands))
+    assert bands[:edge].sum() < 1e-3 * bands.sum()
+    mel = np.load(tmp_path / "mel/utt08.npy")
+    assert mel.shape[-2] == 80
+    assert mel.shape[-1] == pytest.approx(len(whole) / 256, abs=2)
+
+
 def test_pieces_make_up_the_recording(tmp_path: Path) -> None:
     names = sorted(path.name for path in tonearm.load_pipeline(CONFIGS / "pieces.yaml").run(out=tmp_path).outputs)
     assert names == [f"utt00-00{n}.flac" for n in range(3)] + [f"utt01-00{n}.flac" for n in range(2)]

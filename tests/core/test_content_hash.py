@@ -1,10 +1,10 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import xxhash
 
-from tonearm.run.sources import content_hash
 from tonearm.content_hash import (
     array_snapshot,
     file_state,
@@ -13,6 +13,7 @@ from tonearm.content_hash import (
     hash_path,
     take_snapshot,
 )
+from tonearm.run.sources import content_hash
 
 
 @pytest.fixture(params=[0, 1, 1000, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 700_000])
@@ -103,11 +104,21 @@ def test_what_is_read_in_pieces(tmp_path, monkeypatch):
     assert take_snapshot(path).content == b"abcdefgh"
 
 
+def test_threads_do_not_disturb_each_other(tmp_path):
+    paths = [tmp_path / str(number) for number in range(8)]
+    for number, path in enumerate(paths):
+        path.write_bytes(bytes([number]) * 200_000)
+    expected = [hash_path(path) for path in paths]
+    with ThreadPoolExecutor(len(paths)) as threads:
+        for _ in range(50):
+            assert list(threads.map(hash_path, paths)) == expected
+
+
 def test_what_is_no_file(tmp_path):
     assert take_snapshot(tmp_path / "none") == content_hash.SourceSnapshot()
     assert take_snapshot("a\0b") == content_hash.SourceSnapshot()
     os.mkfifo(tmp_path / "pipe")
-    os.symlink("loop", tmp_path / "loop")
+    (tmp_path / "loop").symlink_to("loop")
     found = take_snapshot(tmp_path / "pipe")  # which would wait for ever
     assert (found.hash, found.content) == ("", None)
     assert hash_path(tmp_path / "pipe") == hash_path(tmp_path / "none") == hash_path(tmp_path / "loop") == ""

@@ -1,5 +1,7 @@
 """The Python interface: loading pipelines, their sources, runs, and remedies as Python."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -123,10 +125,108 @@ class TestRuns:
         assert sum(counts) == len(names)
         assert len(list(Path("out").glob("*.wav"))) == len(names)
 
+    @pytest.mark.parametrize(
+        ("arguments", "jobs"),
+        [
+            ({}, 0),
+            ({"jobs": 1}, 1),
+            ({"executor": "local"}, 1),
+            ({"executor": ("local", {}), "jobs": 2}, 2),
+            ({"executor": "in-process", "jobs": 2}, 0),
+        ],
+    )
+    def test_an_executor_that_is_given_wins_over_the_number_of_jobs(self, folder, arguments, jobs):
+        report = tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", **arguments)
+        assert report.converted == 1
+        (begin, *_) = map(json.loads, Path("out/.tonearm/journal.jsonl").read_text().splitlines())
+        assert begin["jobs"] == jobs
+
+    def test_options_of_an_executor_are_checked(self, folder):
+        with pytest.raises(PipelineError, match="unknown-option: local has no option 'cores'"):
+            tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", executor=("local", {"cores": 2}))
+        with pytest.raises(UsageError, match="the executor in-process cannot keep a timeout"):
+            tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", timeout=5)
+        assert not Path("out").exists()
+
     def test_no_source_is_a_usage_error(self, folder):
         with pytest.raises(UsageError) as caught:
             tonearm.load_pipeline("p.yaml").run(["none.npy"], out="out")
         assert caught.value.code == "no-source"
+
+
+class TestArrays:
+    @pytest.fixture
+    def waves(self):
+        return [np.full(9, level, np.float32) for level in (0.25, 0.5)]
+
+    def outputs(self, report):
+        return sorted(path.name for path in report.outputs)
+
+    @pytest.mark.parametrize("jobs", [0, 1])
+    def test_arrays_and_files_in_one_list(self, folder, waves, jobs):
+        pipeline = tonearm.load_pipeline("p.yaml")
+        report = pipeline.run([waves[0], "a.npy", waves[0]], out="out", jobs=jobs)
+        assert (report.converted, report.failures) == (3, [])
+        assert self.outputs(report) == ["a.wav", "array-0.wav", "array-2.wav"]
+        assert Path("out/array-0.wav").read_bytes() == Path("out/array-2.wav").read_bytes()
+
+    def test_the_state_of_an_array_is_its_content(self, folder, waves):
+        pipeline = tonearm.load_pipeline("p.yaml")
+        assert pipeline.run(waves, out="out").converted == 2
+        records = [json.loads(line) for line in Path("out/.tonearm/journal.jsonl").read_text().splitlines()]
+        assert {one["source"] for one in records if "source" in one} == {"<array 0>", "<array 1>"}
+        again = pipeline.run([wave.copy() for wave in waves], out="out")
+        assert (again.total, again.skipped) == (0, 2)
+        waves[1][3] = 0
+        changed = pipeline.run(waves, out="out")
+        assert (changed.converted, changed.skipped) == (1, 1)
+        assert self.outputs(changed) == ["array-1.wav"]
+
+    @pytest.mark.parametrize("jobs", [0, 1])
+    def test_keys_name_arrays_and_files(self, folder, waves, jobs):
+        pipeline = tonearm.load_pipeline("p.yaml")
+        given = {"utt1.v2": waves[0], "utt2": "a.npy", "utt3": "a.npy"}
+        report = pipeline.run(given, out="out", jobs=jobs)
+        assert self.outputs(report) == ["utt1.v2.wav", "utt2.wav", "utt3.wav"]
+        assert pipeline.run(given, out="out", jobs=jobs).skipped == 3
+        # A key is a source of its own, whatever file it stands for.
+        assert self.outputs(pipeline.run({**given, "utt4": "a.npy"}, out="out", jobs=jobs)) == ["utt4.wav"]
+
+    def test_a_file_with_a_key_is_converted_again_if_its_content_changes(self, folder, waves):
+        pipeline = tonearm.load_pipeline("p.yaml")
+        pipeline.run({"utt1": "a.npy"}, out="out")
+        os.utime("a.npy", ns=(1, 1))
+        assert pipeline.run({"utt1": "a.npy"}, out="out").skipped == 1
+        np.save("a.npy", waves[0] / 2)
+        assert pipeline.run({"utt1": "a.npy"}, out="out").converted == 1
+
+    def test_tensors_that_can_become_arrays(self, folder):
+        class Tensor:
+            def __array__(self, dtype=None, copy=None):
+                return np.full(9, 0.5, np.float32)
+
+        assert tonearm.load_pipeline("p.yaml").run([Tensor()], out="out").converted == 1
+
+    def test_an_array_that_cannot_be_converted_fails_alone(self, folder, waves):
+        report = tonearm.load_pipeline("p.yaml").run([np.array([None, 1]), waves[0]], out="out")
+        assert (report.converted, report.failed) == (1, 1)
+        assert report.failures[0].source == "<array 0>"
+
+    @pytest.mark.parametrize("given", ["a.npy", Path("a.npy"), np.zeros(3)])
+    def test_one_source_is_no_list(self, folder, given):
+        with pytest.raises(UsageError, match="the sources must be a list or a mapping") as caught:
+            tonearm.load_pipeline("p.yaml").run(given, out="out")
+        assert caught.value.hint == "put the source into brackets"
+
+    def test_an_open_file_is_refused(self, folder):
+        with Path("a.npy").open("rb") as file, pytest.raises(UsageError, match="an open file cannot be a source"):
+            tonearm.load_pipeline("p.yaml").run([file], out="out")
+        assert not Path("out").exists()
+
+    def test_parts_of_arrays_together_are_the_whole(self, folder, waves):
+        pipeline = tonearm.load_pipeline("p.yaml")
+        counts = [pipeline.run(waves * 4, out="out", part=(index, 3)).converted for index in (1, 2, 3)]
+        assert sum(counts) == 8
 
 
 class TestRemedies:

@@ -61,6 +61,14 @@ def test_what_the_user_says_of_blas_threads_stays():
     assert environ == {"OPENBLAS_THREAD_TIMEOUT": "26"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")
+def test_a_process_whose_parent_has_ended_already_ends():
+    code = "from tonearm.startup import die_with_parent; die_with_parent({}); print('alive')"
+    for parent, alive in ((os.getpid(), True), (os.getpid() + 1, False)):
+        done = subprocess.run([sys.executable, "-c", code.format(parent)], capture_output=True, text=True)
+        assert (done.stdout == "alive\n", done.returncode) == (alive, 0 if alive else 1)
+
+
 class TestStop:
     def test_the_first_signal_raises_and_the_second_ends_it(self, monkeypatch):
         ended = []
@@ -73,6 +81,13 @@ class TestStop:
         with pytest.raises(KeyboardInterrupt):
             stop(signal.SIGTERM, None)
         assert ended == [143]
+
+    def test_the_second_is_ignored_where_another_process_ends_this_one(self, monkeypatch):
+        monkeypatch.setattr(os, "_exit", lambda status: pytest.fail(f"ended with {status}"))
+        stop = startup.StopHandler(ends_process=False)
+        with pytest.raises(KeyboardInterrupt):
+            stop(signal.SIGINT, None)
+        assert stop(signal.SIGINT, None) is None
 
     @pytest.mark.parametrize(
         ("number", "said"), [(signal.SIGTERM, "terminated\n"), (signal.SIGHUP, "the terminal is gone\n")]

@@ -9,16 +9,17 @@ import contextlib
 import os
 from collections.abc import Callable
 
-from tonearm.run import prepare, run
-from tonearm.run.store import history, journal, output_names, publisher, temporaries
+from tonearm.errors import OutputError
+from tonearm.run.store import history, journal, local_store, output_names, temporaries, tree
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.publisher import Publisher
 
 
 def writes_in_place() -> None:
     """Write under the final name, instead of renaming."""
 
-    def rename(self, file):
-        source = temporaries.temporary_path(self.root, file)
+    def publish(self, file):
+        source = os.path.join(self.root, temporaries.temporary_path(file))
         with open(source, "rb") as opened:
             content = opened.read()
         target = os.open(os.path.join(self.root, file.output), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
@@ -28,9 +29,8 @@ def writes_in_place() -> None:
         os.fsync(target)
         os.close(target)
         os.unlink(source)
-        return file.output, file.size, file.hash
 
-    Publisher._rename = rename
+    LocalStore.publish = publish
 
 
 def writes_no_begin() -> None:
@@ -40,15 +40,16 @@ def writes_no_begin() -> None:
 
 def names_before_records() -> None:
     """Rename first, and write the record afterwards."""
-    begin, finish = Publisher._begin, Publisher._finish
+    begin, finish, publish = Publisher._begin, Publisher._finish, LocalStore.publish
 
-    def finish_first(self, prepared, items, failures):
-        for item in items:
+    def finish_first(self, admitted):
+        LocalStore.publish = publish
+        for item in admitted.items:
             for file in item.files:
-                os.replace(temporaries.temporary_path(self.root, file), os.path.join(self.root, file.output))
-        begin(self, prepared, items)
-        self._rename = lambda file: (file.output, file.size, file.hash)
-        return finish(self, prepared, items, failures)
+                self.store.publish(file)
+        begin(self, admitted.prepared, admitted.items)
+        LocalStore.publish = lambda *_: None
+        return finish(self, admitted)
 
     Publisher._begin = lambda *_: None
     Publisher._finish = finish_first
@@ -56,14 +57,15 @@ def names_before_records() -> None:
 
 def ends_before_names() -> None:
     """Say that a source is through before its files have their names."""
-    finish, rename = Publisher._finish, Publisher._rename
+    finish, publish = Publisher._finish, LocalStore.publish
 
-    def finish_first(self, prepared, items, failures):
-        self._rename = lambda file: (file.output, file.size, file.hash)
-        result = finish(self, prepared, items, failures)
-        for item in items:
+    def finish_first(self, admitted):
+        LocalStore.publish = lambda *_: None
+        result = finish(self, admitted)
+        LocalStore.publish = publish
+        for item in admitted.items:
             for file in item.files:
-                rename(self, file)
+                self.store.publish(file)
         return result
 
     Publisher._finish = finish_first
@@ -71,18 +73,18 @@ def ends_before_names() -> None:
 
 def flushes_no_records() -> None:
     """Leave it to the system when a record gets to the disk, but rename at once."""
-    journal.Journal.flush = lambda _: None
+    journal.LocalJournalFile.flush = lambda _: None
 
 
 def flushes_no_files() -> None:
     """Leave it to the system when a file's content gets to the disk, but rename at once."""
-    real = prepare.Temporaries
-    prepare.Temporaries = lambda root, owner_id, fsync: real(root, owner_id=owner_id, fsync=False)
+    real = LocalStore.temporaries
+    LocalStore.temporaries = lambda self, owner, fsync: real(self, owner, fsync=False)
 
 
 def flushes_no_folders() -> None:
     """Leave it to the system when names get to the disk, also at the end."""
-    publisher.flush_folder = lambda _: None
+    LocalStore.flush = lambda *_: None
 
 
 def flushes_before_writing() -> None:
@@ -90,22 +92,22 @@ def flushes_before_writing() -> None:
     begin = Publisher._begin
 
     def flush_first(self, prepared, items):
-        self.journal.flush()
+        self.journal.file.flush()
         begin(self, prepared, items)
-        self.journal.flush = lambda: None
+        self.journal.file.flush = lambda: None
 
     Publisher._begin = flush_first
 
 
 def leaves_temporaries() -> None:
     """Leave temporaries where something fails."""
-    publisher.discard = prepare.discard = run.discard = lambda *_: None
+    LocalStore.discard = lambda *_: None
     temporaries.Temporaries.__exit__ = lambda *_: None
 
 
 def sweeps_nothing() -> None:
     """Leave the temporaries of runs that were killed."""
-    run.sweep = lambda *_, **__: None
+    LocalStore.sweep = lambda *_, **__: None
 
 
 def settles_by_size() -> None:
@@ -118,8 +120,8 @@ def trusts_records() -> None:
     """Take a record for granted whether the name that it follows is on the disk or not."""
     real = history.History.__init__
 
-    def open_(self, root):
-        real(self, root)
+    def open_(self, store):
+        real(self, store)
         self._doubtful = set()
 
     history.History.__init__ = open_
@@ -127,24 +129,25 @@ def trusts_records() -> None:
 
 def heals_no_lines() -> None:
     """Write on where a line was torn."""
-    real = journal.Journal.__init__
+    real = journal.LocalJournalFile.__init__
 
     def open_(self, *arguments):
         real(self, *arguments)
         self._torn = False
 
-    journal.Journal.__init__ = open_
+    journal.LocalJournalFile.__init__ = open_
 
 
 def swallows_errors() -> None:
     """Say that a file was published when it could not be."""
 
-    def rename(self, file):
-        with contextlib.suppress(OSError):
-            os.replace(temporaries.temporary_path(self.root, file), os.path.join(self.root, file.output))
-        return file.output, file.size, file.hash
+    publish = LocalStore.publish
 
-    Publisher._rename = rename
+    def publish_or_not(self, file):
+        with contextlib.suppress(OutputError):
+            publish(self, file)
+
+    LocalStore.publish = publish_or_not
 
 
 def forgets_items() -> None:
@@ -159,17 +162,29 @@ def replaces_anything() -> None:
 
 def renames_files_apart() -> None:
     """Give the second file of an item its name after the first one, with a record in between."""
-    finish = Publisher._finish
+    finish, publish = Publisher._finish, LocalStore.publish
 
-    def split(self, prepared, items, failures):
-        self._rename = lambda file: (file.output, file.size, file.hash)
-        for item in items:
+    def split(self, admitted):
+        LocalStore.publish = lambda *_: None
+        for item in admitted.items:
             for file in item.files:
-                os.write(self.journal.descriptor, b'{"record":"note"}\n')
-                os.replace(temporaries.temporary_path(self.root, file), os.path.join(self.root, file.output))
-        return finish(self, prepared, items, failures)
+                os.write(self.journal.file.descriptor, b'{"record":"note"}\n')
+                publish(self.store, file)
+        result = finish(self, admitted)
+        LocalStore.publish = publish
+        return result
 
     Publisher._finish = split
+
+
+def sweeps_what_is_held() -> None:
+    """Remove the temporaries of others, whether they live or not."""
+    local_store.is_only_holder = lambda *_, **__: True
+
+
+def follows_links() -> None:
+    """Follow links below the output folder."""
+    tree._FOLDER &= ~os.O_NOFOLLOW
 
 
 BREAKERS: dict[str, Callable[[], None]] = {
@@ -179,5 +194,6 @@ BREAKERS: dict[str, Callable[[], None]] = {
         flushes_no_folders, flushes_before_writing, leaves_temporaries, sweeps_nothing, settles_by_size,
         trusts_records, heals_no_lines,
         swallows_errors, forgets_items, replaces_anything, renames_files_apart,
+        sweeps_what_is_held, follows_links,
     )
 }  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from core_toys import third_party
-from invariants import Outputs, journal_records
+from invariants import Outputs
 
 PIPELINE = """\
 tonearm: 1
@@ -134,8 +134,3 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.005)
-
-
-def count_records(root: Path, kind: str) -> int:
-    """Return the number of records of a kind in the journals."""
-    return sum(record["record"] == kind for record in journal_records(root))

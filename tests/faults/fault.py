@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toy_run import OUT, path_of
+from toy_run import OUT, path_in, path_of
 
 CALLS = (
     "open", "write", "read", "preadv", "pread", "lseek", "close", "dup", "replace", "unlink", "mkdir", "fsync",
-    "fdatasync", "stat", "lstat", "fstat", "scandir",
+    "fdatasync", "stat", "lstat", "fstat", "scandir", "rmdir",
 )  # fmt: skip
 """Functions of `os` by which a run calls the operating system."""
 
-CHANGES = ("open", "write", "replace", "unlink", "mkdir", "fsync", "fdatasync")
+CHANGES = ("open", "write", "replace", "unlink", "mkdir", "rmdir", "fsync", "fdatasync")
 """Functions that may change the disk."""
 
 
@@ -68,7 +68,7 @@ class Fault:
             real(arguments[0], arguments[1][: len(arguments[1]) // 2])
         if self.kind in ("die", "tear", "power"):
             os.kill(os.getpid(), 9)
-        if name == "unlink" and self.lasting:
+        if name in ("unlink", "rmdir") and self.lasting:
             return  # a full disk still removes files
         number = getattr(errno, self.kind)
         raise OSError(number, os.strerror(number))
@@ -82,9 +82,11 @@ def track_unflushed_names() -> None:
     def write() -> None:
         Path("names").write_text("".join(f"{name}\n" for name in sorted(pending)))
 
-    def noting_replace(source: str, target: str) -> None:
-        replace(source, target)
-        pending.add(os.path.relpath(target, OUT))
+    def noting_replace(
+        source: str, target: str, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None
+    ) -> None:
+        replace(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        pending.add(os.path.relpath(path_in(target, dst_dir_fd), OUT))
         write()
 
     def noting_fsync(descriptor: int) -> None:

@@ -22,6 +22,7 @@ from invariants import (
     Identities,
     Outputs,
     corrupt_files,
+    count_records,
     differences,
     identities,
     leftover_files,
@@ -29,9 +30,10 @@ from invariants import (
     rewritten_files,
     unrecorded_files,
 )
-from toy_run import BUG, FAILED, OUT, USAGE, convert, in_child, result_of_child, write_sources
+from toy_run import BUG, FAILED, OUT, STOPPED, USAGE, convert, in_child, result_of_child, write_sources
 
 from tonearm.run.store import publisher
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import flush_timer
 
 MEMORY = "/dev/shm"
@@ -82,7 +84,9 @@ class Scenario:
             return convert()
 
         for attempt in ("second", "third"):
+            runs = count_records(root, "run")
             status = in_child(again)
+            lines += [f"the {attempt} run has no record"] if count_records(root, "run") != runs + 1 else []
             lines += [f"the {attempt} run exits with {status}"] if status != FAILED else []
             lines += [f"{line}, after the {attempt} run" for line in differences(root, self.after)]
             lines += [f"{line}, after the {attempt} run" for line in leftover_files(root)]
@@ -220,8 +224,54 @@ def in_the_way(breaker: Callable[[], None]) -> list[str]:
     return lines
 
 
+def held_by_others(breaker: Callable[[], None]) -> list[str]:
+    """Return the temporaries of another part's worker that a run sweeps while that worker lives."""
+    scenario = stopped(lambda: None)
+    scenario.prepare()
+    other = LocalStore(OUT)
+    owner = other.owner()
+    theirs = Path(OUT, "x", f".tonearm-{owner.id}00000001.part")
+    theirs.write_text("half")
+
+    def work() -> int:
+        breaker()
+        return convert()
+
+    in_child(work)
+    lines = [] if theirs.exists() else ["swept what somebody holds"]
+    owner.close()
+    other.close()
+    return lines
+
+
+def through_links(breaker: Callable[[], None]) -> list[str]:
+    """Return what a run writes through a link below its output folder."""
+    lines = []
+    for name in (".tonearm", "x"):
+        scenario = fresh(lambda: None)
+        scenario.prepare()
+        elsewhere = Path(f"elsewhere{name}")
+        elsewhere.mkdir()
+        Path(OUT).mkdir()
+        Path(OUT, name).symlink_to(elsewhere.resolve())
+
+        def work() -> int:
+            breaker()
+            return convert()
+
+        status = in_child(work)
+        lines += [f"wrote through the link {name}: {path.name}" for path in sorted(elsewhere.iterdir())]
+        lines += [f"exits with {status} where {name} is a link"] if status != STOPPED else []
+    return lines
+
+
 SCENARIOS = {"fresh": fresh, "changed": changed, "stopped": stopped}
-CHECKS = {"flush-order": flush_violations, "in-the-way": in_the_way}
+CHECKS = {
+    "flush-order": flush_violations,
+    "in-the-way": in_the_way,
+    "held-by-others": held_by_others,
+    "through-links": through_links,
+}
 
 
 def violations(scenario: Scenario, kind: str, *, every: int = 1, start: int = 0, most: int | None = None) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 
-from toy_run import OUT, convert, path_of, result_of_child, write_sources
+from toy_run import OUT, convert, path_in, path_of, result_of_child, write_sources
 
 
 def flush_violations(breaker: Callable[[], None]) -> list[str]:
@@ -38,23 +38,27 @@ class Watch:
             setattr(os, name, self._wrapped(getattr(self, f"_{name}"), getattr(os, name)))
 
     def _wrapped(self, note: Callable, real: Callable) -> Callable:
-        def call(*arguments):
-            note(*arguments)
-            return real(*arguments)
+        def call(*arguments, **more):
+            note(*arguments, **more)
+            return real(*arguments, **more)
 
         return call
 
-    def _open(self, path: str, flags: int, *_: object) -> None:
-        if flags & os.O_CREAT and path.endswith(".jsonl") and not os.path.exists(path):
-            self._named.add(os.path.abspath(path))
+    def _open(self, path: str, flags: int, *_: object, dir_fd: int | None = None) -> None:
+        whole = path_in(path, dir_fd)
+        if flags & os.O_CREAT and path.endswith(".jsonl") and not os.path.exists(whole):
+            self._named.add(whole)
 
-    def _mkdir(self, path: str, *_: object) -> None:
-        self._named.add(os.path.abspath(path))
+    def _mkdir(self, path: str, *_: object, dir_fd: int | None = None) -> None:
+        if path != "owners":  # a folder that each run makes and removes, and of which nothing depends
+            self._named.add(path_in(path, dir_fd))
 
     def _write(self, descriptor: int, data: bytes) -> None:
         if path_of(descriptor).endswith(".jsonl"):
             record = json.loads(data)
-            self._journal.append(record.get("output", record["record"]))
+            outputs = record.get("outputs", []) if record["record"] == "begin" else []
+            paths = [path for _, items in outputs for _key, _index, files in items for path, _size, _hash in files]
+            self._journal += paths or [record["record"]]
 
     def _fsync(self, descriptor: int) -> None:
         path = path_of(descriptor)
@@ -66,16 +70,18 @@ class Watch:
 
     _fdatasync = _fsync
 
-    def _replace(self, source: str, target: str) -> None:
-        path = os.path.abspath(source)
-        name = os.path.relpath(target, OUT)
+    def _replace(
+        self, source: str, target: str, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None
+    ) -> None:
+        path, whole = path_in(source, src_dir_fd), path_in(target, dst_dir_fd)
+        name = os.path.relpath(whole, OUT)
         if self._flushed.get(path) != os.stat(path).st_size:
             self._lines.append(f"renamed before its content is on the disk: {name}")
         if any(one.endswith(".jsonl") for one in self._named):
             self._lines.append(f"renamed before the journal's own name is on the disk: {name}")
         if name not in self._safe:
             self._lines.append(f"renamed before its record is on the disk: {name}")
-        self._named.add(os.path.abspath(target))
+        self._named.add(whole)
 
     def lines(self) -> Iterator[str]:
         yield from self._lines

@@ -46,9 +46,12 @@ def corrupt_files(root: Path, *allowed: Outputs) -> list[str]:
 def unrecorded_files(root: Path) -> list[str]:
     """Return the published files of which no journal records the size and the hash."""
     begun = {
-        (record["output"], record["size"], record["hash"])
+        tuple(file)
         for record in journal_records(root)
         if record["record"] == "begin"
+        for _fingerprint, items in record["outputs"]
+        for _key, _index, files in items
+        for file in files
     }
     return [
         f"not in the journal: {name}"
@@ -82,6 +85,11 @@ def journal_records(root: Path) -> list[dict]:
             if isinstance(record, dict):
                 found.append(record)
     return found
+
+
+def count_records(root: Path, kind: str) -> int:
+    """Return the number of records of a kind in the journals."""
+    return sum(record["record"] == kind for record in journal_records(root))
 
 
 def _names(root: Path) -> list[str]:

@@ -32,6 +32,14 @@ def test_a_file_that_no_run_wrote_is_not_replaced():
     assert violations("in-the-way") == []
 
 
+def test_temporaries_that_somebody_holds_are_not_swept():
+    assert violations("held-by-others") == []
+
+
+def test_nothing_is_written_through_a_link():
+    assert violations("through-links") == []
+
+
 @pytest.mark.parametrize(
     ("scenario", "fault"),
     [
@@ -58,13 +66,15 @@ FOUND_OUT = {
     "sweeps_nothing": (("stopped", "tear"), "left behind: x/.tonearm-0000000000000001.part, after the second run"),
     "settles_by_size": (("changed", "tear"), "wrong: x/a-0.raw, after the second run"),
     "trusts_records": (("changed", "power"), "wrong: x/a-0.raw, after the second run"),
-    "heals_no_lines": (("fresh", "tear"), "by the third run"),
+    "heals_no_lines": (("fresh", "tear"), "the second run has no record"),
     "swallows_errors": (("fresh", "ENOSPC", "--start", "70"), "without what lies beside it: x/a-0.raw"),
     "forgets_items": (("fresh", "tear"), "done again: x/a-0.raw by the second run"),
     "replaces_anything": (("in-the-way",), "replaced what no run wrote"),
+    "sweeps_what_is_held": (("held-by-others",), "swept what somebody holds"),
+    "follows_links": (("through-links",), "wrote through the link x: "),
     "renames_files_apart": (("fresh", "tear"), "without what lies beside it: x/a-0.raw"),
 }
-QUICK = ("flushes_no_records", "replaces_anything")
+QUICK = ("flushes_no_records", "replaces_anything", "sweeps_what_is_held", "follows_links")
 
 
 @pytest.mark.parametrize(

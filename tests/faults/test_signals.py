@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from cli_runs import (
     add_step,
-    count_records,
     finish,
     hold_again,
     is_held,
@@ -22,7 +21,15 @@ from cli_runs import (
     wait_until,
     write_inputs,
 )
-from invariants import corrupt_files, differences, identities, leftover_files, rewritten_files, unrecorded_files
+from invariants import (
+    corrupt_files,
+    count_records,
+    differences,
+    identities,
+    leftover_files,
+    rewritten_files,
+    unrecorded_files,
+)
 
 MESSAGES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "the terminal is gone"}
 

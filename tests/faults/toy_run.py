@@ -83,3 +83,8 @@ def result_of_child(work: Callable[[], object]) -> Any:
 def path_of(descriptor: int) -> str:
     """Return the path of an open file."""
     return os.readlink(f"/proc/self/fd/{descriptor}")
+
+
+def path_in(name: str, folder: int | None) -> str:
+    """Return the absolute path of a name in a folder, which is given by its descriptor; None is the current one."""
+    return os.path.join(os.getcwd() if folder is None else path_of(folder), name)

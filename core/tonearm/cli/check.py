@@ -11,6 +11,8 @@ from tonearm.errors import PipelineError, TonearmError
 if TYPE_CHECKING:
     import argparse
 
+    from tonearm.pipeline.checked import CheckedPipeline
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
@@ -38,9 +40,16 @@ def main(arguments: SimpleNamespace) -> int:
             count += 1
             console.print_message(error.problem)
         else:
-            outputs = " and ".join(output.encoder.name for output in checked.outputs)
-            stages = [checked.decoder.name, *(step.name for step in checked.steps), outputs]
-            console.print_message(f"{name}: ok: {' → '.join(stages)}")
+            console.print_message(f"{name}: ok: {_stages(checked)}")
     if count:
         console.print_message(f"{count} problem{'s' if count > 1 else ''}")
     return console.USAGE if count else console.DONE
+
+
+def _stages(checked: CheckedPipeline) -> str:
+    """Return the names of all stages, with the steps of one output in parentheses."""
+    outputs = []
+    for output in checked.outputs:
+        own = " → ".join(stage.name for stage in (*output.steps, output.encoder))
+        outputs.append(f"({own})" if output.steps and len(checked.outputs) > 1 else own)
+    return " → ".join([*(stage.name for stage in (checked.decoder, *checked.steps)), " and ".join(outputs)])

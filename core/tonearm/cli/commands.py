@@ -6,6 +6,7 @@ COMMANDS = {
     "convert": "Convert one file without writing a pipeline",
     "inspect": "Describe the arrays in files, and print the pipelines that convert them",
     "status": "Report the status of the runs in a folder",
+    "merge": "Make one journal of those of a run's parts, and report what is missing",
     "plugins": "List the installed plugins, or the options of one",
     "schema": "Print the JSON Schema of pipelines, for completion in editors",
 }

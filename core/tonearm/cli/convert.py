@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tonearm.arrays import ArrayOptions
-from tonearm.cli import console
+from tonearm.cli import ceiling, console
 from tonearm.cli.parser import add_set_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.errors import ItemError, UsageError, one_line
@@ -28,7 +28,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal
-from tonearm.source import Source
+from tonearm.source import Source, source_changed
 from tonearm.startup import StopHandler
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="Replace DST if it exists")
     parser.add_argument("--yaml", action="store_true", help="Print the equivalent pipeline instead of converting")
+    ceiling.add_timeout_option(parser)
     add_set_option(parser)
     common = parser.add_argument_group("The array")
     others = parser.add_argument_group("Options of single decoders")
@@ -84,11 +85,13 @@ def _flag_descriptions() -> dict[str, str]:
 
 def main(arguments: SimpleNamespace) -> int:
     """Convert the file, or print the equivalent pipeline."""
-    with remedies_as_flags():
-        return _main(arguments)
+    with remedies_as_flags(), ceiling.watched() as watch:
+        folder = str(Path(arguments.target).parent)
+        watch.begin(ceiling.Work(arguments.source, arguments.timeout, folder=folder))
+        return _main(arguments, watch)
 
 
-def _main(arguments: SimpleNamespace) -> int:
+def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     registry = console.load_registry()
     root, source, started = _pipeline(arguments, registry)
     if arguments.yaml:
@@ -103,13 +106,16 @@ def _main(arguments: SimpleNamespace) -> int:
     if started is not None:
         checked = replace(checked, decoder=replace(checked.decoder, plugin=started))
     target = Path(arguments.target)
-    StopHandler.install()
+    if not ceiling.is_watched_by_parent():
+        StopHandler.install()
     written = convert_one(
         Converter(checked),
         source,
         target.parent,
         force=arguments.force,
         on_warning=lambda warning: console.print_message(f"warning: {warning}"),
+        on_progress=watch.alive,
+        on_step=watch.alive,
     )
     for path in written:
         console.print_message(one_line(path))
@@ -140,10 +146,18 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
 
 
 def _read_source(name: str, decoder: BoundPlugin) -> Source:
-    """Return the source, with its content if the decoder takes that."""
+    """Return the source, with its content if the decoder takes that.
+
+    Raises
+    ------
+    ItemError
+        If the source changed while it was read.
+    """
     from tonearm.content_hash import take_snapshot
 
     snapshot = take_snapshot(name, read=isinstance(decoder.plugin, Decoder) and decoder.plugin.reads == "content")
+    if snapshot.content is not None and not snapshot.is_current(name):
+        raise source_changed(name)
     return Source(name=name, path=name, content=snapshot.content, identity=snapshot.identity)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from tonearm.cli import console
+from tonearm.cli import ceiling, console
 from tonearm.cli.printing import FLAGS, error_fields, remedies_as_flags
 from tonearm.errors import ItemError, one_line
 from tonearm.inspect import Inspection, inspect_file
@@ -33,30 +33,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="Files to inspect")
     parser.add_argument("--decoder", metavar="NAME", help="Decoder (default: the one for the suffix of FILE)")
     parser.add_argument("--key", metavar="NAME", help="Names of the arrays to inspect, with * and ? (default: all)")
+    ceiling.add_timeout_option(parser)
     parser.add_argument("--json", action="store_true", help="Print one JSON object for each array")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Describe each array of each file; the exit status is 3 if one of them cannot be read."""
-    registry = console.load_registry()
-    failed = False
-    for file in arguments.files:
-        try:
-            with remedies_as_flags():
-                for found in inspect_file(file, registry, decoder=arguments.decoder, key=arguments.key):
-                    if found.error is not None:
-                        failed = True
-                        found.error.place = FLAGS
-                    if arguments.json:
-                        print(json.dumps(_fields(found, registry), ensure_ascii=False))
-                    else:
-                        print("\n".join(_page(found, registry)))
-        except ItemError as error:
-            failed = True
-            console.print_message(error.problem)
-            if arguments.json:
-                print(json.dumps({"file": file, "error": error_fields(error)}))
+    with ceiling.watched() as watch:
+        watch.begin(ceiling.Work(arguments.files[0], arguments.timeout, as_json=arguments.json))
+        registry = console.load_registry()
+        failed = False
+        for file in arguments.files:
+            watch.begin(ceiling.Work(file, arguments.timeout, as_json=arguments.json))
+            failed |= not _inspect(file, arguments, registry)
+            sys.stdout.flush()  # what is found is shown, whatever happens to the next file
     return console.SOME_FAILED if failed else console.DONE
+
+
+def _inspect(file: str, arguments: argparse.Namespace, registry: Registry) -> bool:
+    """Describe the arrays of a file, and return whether all of them could be read."""
+    complete = True
+    try:
+        with remedies_as_flags():
+            for found in inspect_file(file, registry, decoder=arguments.decoder, key=arguments.key):
+                if found.error is not None:
+                    complete = False
+                    found.error.place = FLAGS
+                if arguments.json:
+                    print(json.dumps(_fields(found, registry), ensure_ascii=False))
+                else:
+                    print("\n".join(_page(found, registry)))
+    except ItemError as error:
+        complete = False
+        console.print_message(error.problem)
+        if arguments.json:
+            print(json.dumps({"file": file, "error": error_fields(error)}))
+    return complete
 
 
 def _fields(found: Inspection, registry: Registry) -> dict[str, Any]:

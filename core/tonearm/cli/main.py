@@ -34,12 +34,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     console.prepare_streams()
-    return console.run_guarded(lambda: _main(arguments), debug="--debug" in arguments)
+    return console.run_guarded(lambda: _main(arguments, whole=argv is None), debug="--debug" in arguments)
 
 
-def _main(arguments: list[str]) -> int:
-    """Import the module of the command and run it."""
+def _main(arguments: list[str], *, whole: bool) -> int:
+    """Import the module of the command and run it. ``whole`` tells whether it has the process for itself."""
     command = next((word for word in arguments if not word.startswith("-")), None)
+    if whole and command in ("convert", "inspect"):
+        from tonearm.cli import ceiling
+
+        ceiling.fork()
     if command in COMMANDS:
         startup.let_blas_threads_sleep(os.environ)
         startup.import_msgspec_alone()

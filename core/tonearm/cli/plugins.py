@@ -98,10 +98,12 @@ def _port_names(signals: tuple[type[Signal], ...]) -> list[str]:
 
 
 def port_flow(row: dict[str, Any]) -> str:
-    """Return the ports that a plugin takes and gives, as in ``complex → waveform``."""
+    """Return the ports that a plugin takes and gives, as in ``complex → waveform``; empty for an executor."""
     ends = [" or ".join(names) for names in (row["takes"], row["gives"]) if names]
     if row["role"] == "transform":
         return " → ".join(ends)
+    if not ends:
+        return ""
     return f"→ {ends[0]}" if row["role"] == "decoder" else f"{ends[0]} →"
 
 
@@ -123,7 +125,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
     """Return the description of one plugin and its options."""
-    lines = [f"{row['name']}: {row['description']}", f"{row['role']}, {port_flow(row)}, from {row['package']}", ""]
+    kind = ", ".join(filter(None, (row["role"], port_flow(row), f"from {row['package']}")))
+    lines = [f"{row['name']}: {row['description']}", kind, ""]
     options = declared_options(ports_of(entry.resolve()).options)
     for option in options.values():
         schema = row["options"]["properties"][option.name]

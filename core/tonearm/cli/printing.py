@@ -82,9 +82,10 @@ def failure_lines(codes: Counter[str], failures: Iterable[Failure]) -> Iterator[
         first.setdefault(failure.code, failure)
     for code, count in codes.most_common():
         example = first.get(code)
-        yield f"    {count} × {code}" + (f", first {one_line(example.source)}: {example.message}" if example else "")
+        line = f"    {count} × {one_line(code)}"
+        yield f"{line}, first {one_line(example.source)}: {one_line(example.message)}" if example else line
         if example and example.hint:
-            yield f"        hint: {example.hint}"
+            yield f"        hint: {one_line(example.hint)}"
 
 
 def warning_lines(warnings: Mapping[str, tuple[int, str]]) -> Iterator[str]:
@@ -96,4 +97,4 @@ def warning_lines(warnings: Mapping[str, tuple[int, str]]) -> Iterator[str]:
         Number of warnings of each kind, and the name of the first that has it.
     """
     for kind, (count, first) in sorted(warnings.items(), key=lambda entry: -entry[1][0]):
-        yield f"    {count} × {kind}, first {one_line(first)}"
+        yield f"    {count} × {one_line(kind)}, first {one_line(first)}"

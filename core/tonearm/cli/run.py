@@ -66,13 +66,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         metavar="N",
-        help="Number of worker processes; 0 converts in this process (default: one for each usable core)",
+        help="Number of worker processes; 0 and 1 convert one source after the other (default: one for each usable"
+        " core)",
     )
     group.add_argument(
-        "--timeout", type=float, metavar="S", help="Time limit for each source in seconds; needs worker processes"
+        "--timeout",
+        type=float,
+        metavar="S",
+        help="Seconds that work may go on without a sign of life; 0 for no limit (default: 600, if the executor can"
+        " stop a source that hangs)",
     )
     group.add_argument(
-        "--executor", metavar="NAME", default="local", help="Executor; local works on this machine (default: local)"
+        "--executor",
+        metavar="NAME",
+        default="local",
+        help="Executor: local uses worker processes, in-process converts in this process for debuggers; tonearm plugins"
+        " lists all (default: local)",
+    )
+    group.add_argument(
+        "--executor-option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="executor_options",
+        help="Option of the executor; tonearm plugins NAME lists them",
     )
     group.add_argument("--fail-fast", action="store_true", help="Stop at the first failed item")
     group.add_argument("--max-failures", type=int, metavar="N", help="Number of failed items that stops the run")
@@ -111,6 +128,7 @@ def _run(arguments: argparse.Namespace, observer: Observer) -> int:
         fsync=arguments.fsync == "file",
         part=arguments.part,
         executor=arguments.executor,
+        executor_options=arguments.executor_options,
         debug=arguments.debug,
     )
     run = Run(pipeline, options)

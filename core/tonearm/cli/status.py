@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,9 +18,19 @@ from tonearm.cli.printing import (
     format_duration,
     warning_lines,
 )
-from tonearm.errors import one_line
-from tonearm.run.report import format_size
-from tonearm.run.status import PastRun, Status, status_of
+from tonearm.errors import UsageError, one_line
+from tonearm.run.current_records import CurrentRecord
+from tonearm.run.past_runs import PastRun, SharedRun
+from tonearm.run.report import format_size, warning_pattern
+from tonearm.run.status import Ranking, Status, StatusReader
+from tonearm.run.store.local_store import LocalStore
+from tonearm.run.store.records import ErrRecord
+
+RANKED = 10
+"""Default number of outputs at each end of a ranking."""
+
+MAX_PARTS = 20
+"""Largest number of parts that are printed one by one."""
 
 _STATES = {"failures": "stopped after failures", "output": "stopped: the output side failed"}
 """States of a run in words; the others are words already."""
@@ -29,26 +41,96 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "out", metavar="DIR", nargs="?", default=".", help="Output folder of the runs (default: the current folder)"
     )
-    parser.add_argument("--json", action="store_true", help="Print one JSON object")
+    parser.add_argument(
+        "--rank",
+        action="append",
+        default=[],
+        metavar="NAME[:N]",
+        help="Measurement to rank the files by, as in peak_db or duration:3; lists the N lowest and the N highest"
+        f" (default: {RANKED}); can be repeated",
+    )
+    parser.add_argument("--code", metavar="CODE", help="Error code; lists every item that failed with it")
+    parser.add_argument(
+        "--warning", metavar="TEXT", help="Kind of warning, or a part of it; lists every file with such a warning"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="Print one JSON object; with --code and --warning, one for each line"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Report the status; the exit status is 3 if items have failed and were not converted since."""
-    status = status_of(arguments.out)
-    if arguments.json:
-        import json
+    ranks = dict(map(_rank, arguments.rank))
+    with contextlib.closing(LocalStore(arguments.out)) as store:
+        return _report(StatusReader(store, ranks), arguments)
 
-        print(json.dumps(_fields(status)))
+
+def _report(reader: StatusReader, arguments: argparse.Namespace) -> int:
+    if arguments.code is not None or arguments.warning is not None:
+        _print_matches(reader, arguments)
     else:
-        for line in _page(status):
+        for _found in reader:
+            pass
+        lines = [json.dumps(_fields(reader.status))] if arguments.json else _page(reader.status)
+        for line in lines:
             print(line)
-    return console.SOME_FAILED if status.failed else console.DONE
+    return console.SOME_FAILED if reader.status.failed else console.DONE
+
+
+def _rank(text: str) -> tuple[str, int]:
+    """Return the measurement and the number of outputs that an option names."""
+    name, separator, count = text.rpartition(":")
+    if not separator:
+        return text, RANKED
+    if not count.isdecimal() or not name or not int(count[:9]):
+        raise UsageError(f"invalid ranking {one_line(text)!r}: use NAME or NAME:N with N >= 1")
+    return name, int(count[:9])
+
+
+def _print_matches(reader: StatusReader, arguments: argparse.Namespace) -> None:
+    """Print a line for each failure with a code, and for each output with a kind of warning."""
+    found = False
+    for record in reader:
+        for fields in _matches(record, arguments.code, arguments.warning):
+            found = True
+            print(json.dumps(fields) if arguments.json else _match_line(fields))
+    if not found:
+        if arguments.code is not None:
+            console.print_message(f"no item has failed with {one_line(arguments.code)}")
+        if arguments.warning is not None:
+            console.print_message(f"no file has a warning like {one_line(arguments.warning)!r}")
+
+
+def _matches(found: CurrentRecord, code: str | None, warning: str | None) -> Iterator[dict[str, Any]]:
+    """Yield the JSON fields of what a record has to list."""
+    record = found.record
+    if isinstance(record, ErrRecord):
+        if record.code == code:
+            fields = {"source": record.source, "key": record.key, "index": record.index}
+            yield {**fields, **error_fields(record.failure())}
+        return
+    if warning is None:
+        return
+    for item in record.items:
+        for text in item.warnings:
+            if warning in text or warning in warning_pattern(text):
+                fields = {"source": record.source, "key": item.key, "index": item.index}
+                yield {**fields, "output": item.files[0][0], "warning": text}
+
+
+def _match_line(fields: dict[str, Any]) -> str:
+    """Return the line of a failed item or of an output with a warning."""
+    if "warning" in fields:
+        return f"{one_line(fields['output'], 1000)}: {one_line(fields['warning'], 1000)}"
+    item = f" [{one_line(fields['key'])}]" if fields["key"] else f" [{fields['index']}]" if fields["index"] else ""
+    return f"{one_line(fields['source'], 1000)}{item}: {one_line(fields['message'], 1000)}"
 
 
 def _fields(status: Status) -> dict[str, Any]:
     """Return the status for JSON."""
     fields: dict[str, Any] = dict(vars(status))
-    fields["last"] = [{**vars(run), "seconds": run.seconds} for run in status.last]
+    fields["last"] = list(map(run_fields, status.last))
+    fields["shared"] = list(map(shared_fields, status.shared))
     fields["codes"] = dict(status.codes)
     fields["failures"] = [
         {"source": failure.source, "key": failure.key, "index": failure.index, **error_fields(failure)}
@@ -59,46 +141,134 @@ def _fields(status: Status) -> dict[str, Any]:
     ]
     fields["measured"] = {
         name: {
-            "low": {"value": spread.low[0], "output": spread.low[1]},
-            "high": {"value": spread.high[0], "output": spread.high[1]},
+            "low": _value_fields(spread.low),
+            "high": _value_fields(spread.high),
             "mean": spread.mean,
             "count": spread.count,
         }
         for name, spread in status.measured.items()
     }
+    fields["ranked"] = {
+        name: {
+            "lowest": list(map(_value_fields, ranking.lowest)),
+            "highest": list(map(_value_fields, ranking.highest)),
+        }
+        for name, ranking in status.ranked.items()
+    }
     return fields
+
+
+def _value_fields(value: tuple[float, str]) -> dict[str, Any]:
+    return {"value": value[0], "output": value[1]}
+
+
+def run_fields(run: PastRun) -> dict[str, Any]:
+    """Return a run for JSON."""
+    return {**vars(run), "left": run.left, "seconds": run.seconds}
+
+
+def shared_fields(shared: SharedRun) -> dict[str, Any]:
+    """Return a run that parts have shared for JSON."""
+    return {
+        "pipeline": shared.pipeline,
+        "fingerprint": shared.fingerprint,
+        "parts": shared.count,
+        "missing": shared.missing,
+        "missing_count": shared.missing_count,
+        "unfinished": [
+            {"part": run.part and run.part[0], "state": run.state, "left": run.left} for run in shared.unfinished
+        ],
+        "sources": shared.sources,
+        "left": shared.left,
+        "converted": shared.items,
+        "failed": shared.failed,
+    }
 
 
 def _page(status: Status) -> Iterator[str]:
     """Yield the lines for people."""
     for run in status.last:
-        yield from _run_lines(run, alone=len(status.last) == 1)
+        if run.part is None:
+            yield from _run_lines(run)
+    for shared in status.shared:
+        yield from _shared_lines(shared)
     counts = [format_count(status.items, "item"), f"{format_count(status.files, 'file')}, {format_size(status.size)}"]
     counts += [f"{format_duration(status.sound)} of sound"] if status.sound else []
     yield f"{one_line(status.out)}: {', '.join(counts)}, from {format_count(status.sources, 'source')}"
+    if status.nonsense:
+        yield f"the journal has {format_count(status.nonsense, 'line')} that make no sense and are skipped"
     if status.failed:
         yield f"failed: {format_count(status.failed, 'item')} of {format_count(status.failing, 'source')}"
     yield from failure_lines(status.codes, status.failures)
     if status.warned:
         yield f"warnings: {format_count(status.warned, 'item')}"
     yield from warning_lines(status.noted)
-    yield from _measurement_lines(status)
+    if status.ranked:
+        for name, ranking in status.ranked.items():
+            yield from _ranking_lines(name, ranking)
+    else:
+        yield from _measurement_lines(status)
 
 
-def _run_lines(run: PastRun, *, alone: bool) -> Iterator[str]:
+def _run_lines(run: PastRun) -> Iterator[str]:
     """Yield when a run began, how it ended, and what it did."""
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.began))
     counts = [f"{run.converted} converted", f"{run.failed} failed"]
     counts += [f"{run.skipped} done before"] if run.skipped else []
-    counts += [f"{run.sources - run.finished} left"] if run.sources > run.finished else []
-    rates = []
-    if run.seconds > 0:
-        rates.append(f"{run.finished / run.seconds:.1f} sources a second")
-        rates += [f"{run.sound / run.seconds:.0f} × real time"] if run.sound else []
-    state = _STATES.get(run.state, run.state)
-    which = "" if alone else f" of {run.journal}"
-    yield f"last run{which}: {when}, {state}, {format_duration(run.seconds)}, {one_line(run.pipeline)}"
+    counts += [f"{run.left} left"] if run.left else []
+    rates = _rates(run.finished, run.sound, run.seconds)
+    yield f"last run: {_when(run.began)}, {_state(run)}, {format_duration(run.seconds)}, {one_line(run.pipeline)}"
     yield f"    {', '.join(counts)}{': ' if rates else ''}{', '.join(rates)}"
+
+
+def _shared_lines(shared: SharedRun) -> Iterator[str]:
+    """Yield when the parts of a run began, what they did together, and which of them are missing."""
+    parts = list(shared.parts.values())
+    seconds = max(shared.ended - shared.began, 0.0)
+    counts = [f"{shared.items} converted", f"{shared.failed} failed"]
+    counts += [f"{shared.left} left"] if shared.left else []
+    rates = _rates(sum(run.finished for run in parts), sum(run.sound for run in parts), seconds)
+    done = len(parts) - len(shared.unfinished)
+    yield (
+        f"last run, in parts: {_when(shared.began)}, {done} of {format_count(shared.count, 'part')} finished,"
+        f" {format_duration(seconds)}, {one_line(shared.pipeline)}"
+    )
+    sources = f" of {format_count(shared.sources, 'source')}"
+    yield f"    {', '.join(counts)}{sources}{': ' if rates else ''}{', '.join(rates)}"
+    yield from (f"    {line}" for line in missing_lines(shared))
+
+
+def missing_lines(shared: SharedRun) -> Iterator[str]:
+    """Yield the parts that are not finished, and those that have never run."""
+    for run in shared.unfinished[:MAX_PARTS]:
+        part = run.part[0] if run.part else 0
+        yield f"part {part} of {shared.count}: {_state(run)}, {format_count(run.left, 'source')} left"
+    if len(shared.unfinished) > MAX_PARTS:
+        yield f"and {len(shared.unfinished) - MAX_PARTS} more parts that are not finished"
+    if shared.missing_count == 1:
+        yield f"part {shared.missing[0]} of {shared.count} has never run"
+    elif shared.missing_count:
+        numbers = ", ".join(map(str, shared.missing[:MAX_PARTS]))
+        more = f" and {shared.missing_count - MAX_PARTS} more" if shared.missing_count > MAX_PARTS else ""
+        yield f"parts {numbers}{more} of {shared.count} have never run"
+
+
+def _when(seconds: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+    except (OverflowError, ValueError, OSError):  # somebody has edited the journal
+        return "at an unknown time"
+
+
+def _state(run: PastRun) -> str:
+    return _STATES.get(run.state, one_line(run.state))
+
+
+def _rates(sources: int, sound: float, seconds: float) -> list[str]:
+    rates = []
+    if seconds > 0:
+        rates.append(f"{sources / seconds:.1f} sources a second")
+        rates += [f"{sound / seconds:.0f} × real time"] if sound else []
+    return rates
 
 
 def _measurement_lines(status: Status) -> Iterator[str]:
@@ -108,7 +278,13 @@ def _measurement_lines(status: Status) -> Iterator[str]:
     rows = [("measured", "mean", "lowest", "", "highest", "")]
     for name, spread in sorted(status.measured.items()):
         low, high = spread.low, spread.high
-        rows.append(
-            (name, f"{spread.mean:.6g}", f"{low[0]:.6g}", one_line(low[1], 40), f"{high[0]:.6g}", one_line(high[1], 40))
-        )
+        values = (f"{spread.mean:.6g}", f"{low[0]:.6g}", one_line(low[1], 40), f"{high[0]:.6g}", one_line(high[1], 40))
+        rows.append((one_line(name, 40), *values))
     yield from align_columns(rows, left=(0, 3, 5))
+
+
+def _ranking_lines(name: str, ranking: Ranking) -> Iterator[str]:
+    """Yield the outputs with the lowest and the highest values of a measurement."""
+    for end, values in (("lowest", ranking.lowest), ("highest", ranking.highest)):
+        yield f"{end} {one_line(name, 40)}:"
+        yield from align_columns([("   ", f"{value:.6g}", one_line(output)) for value, output in values], left=(0, 2))

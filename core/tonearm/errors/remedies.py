@@ -237,6 +237,8 @@ def _assignment(option: str, values: tuple[Any, ...], place: Place) -> str:
         return f'"{option}": {_either(map(_python, values))}'
     if place.form == "yaml":
         return f"{option}: {_either(map(_yaml, values))}"
+    if place.stage == "executor":
+        return f"--executor-option {_either(_quoted(f'{option}={_inline(value)}') for value in values)}"
     if _is_flag(place):
         return f"{_flag(option)} {_either(_quoted(_inline(value)) for value in values)}"
     return f"--set {_either(_quoted(f'{place.stage}.with.{option}={_inline(value)}') for value in values)}"

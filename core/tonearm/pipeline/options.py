@@ -25,6 +25,7 @@ from tonearm.pipeline.yaml.nodes import (
     node_type,
     to_plain,
 )
+from tonearm.plugins.plugin import NAMES_FILE
 from tonearm.recipes.mel import Catalogue, MelDialect
 
 
@@ -42,7 +43,7 @@ class Option(msgspec.Struct, frozen=True):
     description
         Description from the ``Meta`` of the type.
     extra
-        Other properties from the ``Meta`` of the type: see `tonearm.plugins.option_types`.
+        Other properties from the ``Meta`` of the type: see `tonearm.plugins.plugin`.
     """
 
     name: str
@@ -199,10 +200,14 @@ class _Reader:
             items = (item for item in node.items if isinstance(item, MappingNode))
             return tuple(self.read(many, item.entries, item.mark, f"{owner}: {option.name}") for item in items)
         try:
-            return msgspec.convert(to_plain(node), option.type, strict=True)
+            value = msgspec.convert(to_plain(node), option.type, strict=True)
         except msgspec.ValidationError as error:
             _add_bad_value(self.problems, owner, option, node, str(error))
             return None
+        if option.extra.get(NAMES_FILE):
+            for name in _missing_files(value):
+                self.problems.add(node.mark, "no-such-file", f"{owner}: there is no file {one_line(name)}")
+        return value
 
     def _dialect(self, option: Option, node: Node, owner: str) -> MelDialect | None:
         """Return a dialect, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
@@ -234,6 +239,16 @@ class _Reader:
         except OptionError as error:
             self.problems.add_error(node.mark, error, whose=owner)
             return None
+
+
+def _missing_files(value: Any) -> Iterator[str]:
+    """Yield the files and folders that the value of an option names, and that do not exist."""
+    from pathlib import Path
+
+    names = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else [value]
+    for name in names:
+        if isinstance(name, str) and not Path(name).exists():
+            yield name
 
 
 def _record_of(hint: Any) -> tuple[type[Any] | None, type[Any] | None]:

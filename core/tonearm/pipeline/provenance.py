@@ -10,8 +10,9 @@ import msgspec
 
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.options import Option, declared_options
+from tonearm.pipeline.stages import as_item_error
 from tonearm.plugins.context import Provenance
-from tonearm.plugins.option_types import CHANGES_OUTPUT, NAMES_FILE
+from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE
 from tonearm.source import Source
 
 
@@ -85,9 +86,11 @@ class _FileHashes(dict[str, str]):
 
 def _identity(bound: BoundPlugin, hashes: _FileHashes) -> list[Any]:
     """Return what determines the results of a plugin."""
-    revision = bound.plugin.revision
-    version = bound.entry.package.label if revision is None else revision
-    return [bound.entry.full_name, version, _counted_options(bound.plugin.options, hashes)]
+    plugin = bound.plugin
+    version = bound.entry.package.label if plugin.revision is None else plugin.revision
+    with as_item_error(bound):
+        files = [hashes[path] for path in plugin.files()]
+    return [bound.entry.full_name, version, _counted_options(plugin.options, hashes), files]
 
 
 def _counted_options(options: Any, hashes: _FileHashes) -> dict[str, Any]:

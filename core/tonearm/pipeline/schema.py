@@ -22,15 +22,18 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     files = {"type": "string", "minLength": 1, "description": "A file, a folder or a pattern, relative to this file."}
     name = {"type": "string", "minLength": 1, "description": f"Name of the output, of {_fields()}."}
+    steps = _or_empty({"type": "array", "items": _stage(registry, "transform", STEP_KEYS, definitions)})
+    own_steps = {"$ref": "#/$defs/steps", "description": "Steps of this output alone, after those of all outputs."}
     top: dict[str, Any] = {
         "tonearm": {"const": FORMAT_VERSION, "description": "Version of the format."},
         "input": _stage(registry, "decoder", INPUT_KEYS, definitions)
         | {"properties": {"files": {"anyOf": [files, {"type": "array", "items": files}]}}},
-        "steps": _or_empty({"type": "array", "items": _stage(registry, "transform", STEP_KEYS, definitions)}),
+        "steps": {"$ref": "#/$defs/steps", "description": "Steps of all outputs, in order."},
         "outputs": {
             "type": "array",
             "minItems": 1,
-            "items": _stage(registry, "encoder", OUTPUT_KEYS, definitions) | {"properties": {"file": name}},
+            "items": _stage(registry, "encoder", OUTPUT_KEYS, definitions)
+            | {"properties": {"file": name, "steps": own_steps}},
         },
     }
     return {
@@ -40,7 +43,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
         "properties": {key: top[key] for key in PIPELINE_KEYS},
         "required": ["tonearm", "input", "outputs"],
         "additionalProperties": False,
-        "$defs": definitions,
+        "$defs": definitions | {"steps": steps},
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,7 @@ class Provenance(Struct, frozen=True, kw_only=True):
     sha256
         SHA-256 of the source's content in hex.
     pipeline
-        Fingerprint of the pipeline's plugins, versions and options, the same as in the journal.
+        Fingerprint of the output: of its plugins, their versions and options, the same as in the journal.
     stages
         Plugins in order, each as ``{"use": name, "package": …, "with": options with defaults}``.
     tonearm
@@ -51,6 +53,23 @@ def _plain(name: str, value: Any) -> float | int | str:
     return kind(value)
 
 
+def _amounts(done: Any, total: Any) -> tuple[float, float | None]:
+    """Return amounts of work as numbers. What cannot be one is no amount: progress never fails an item."""
+    try:
+        whole = None if total is None else float(total)
+        amount = float(done)
+    except Exception:
+        return 0.0, None
+    if whole is not None and not 0 < whole < math.inf:
+        whole = None
+    amount = max(amount, 0.0) if math.isfinite(amount) else 0.0
+    return amount if whole is None else min(amount, whole), whole
+
+
+PROGRESS_INTERVAL = 0.05
+"""Seconds between two reports of progress that reach the host."""
+
+
 class Context:
     """The context in which a plugin processes one item.
 
@@ -60,6 +79,9 @@ class Context:
         Number of threads that a plugin may use.
     on_warning
         Function called with each new warning.
+    on_progress
+        Function called with the progress of a plugin: what is done, and the total or None. It is called some 20 times a
+        second at most.
     dialects
         Function that returns all dialects by name.
     provenance
@@ -73,6 +95,7 @@ class Context:
         on_warning: Callable[[str], None] | None = None,
         dialects: Callable[[], Catalogue] = Catalogue,
         provenance: Callable[[], Provenance] = Provenance,
+        on_progress: Callable[[float, float | None], None] | None = None,
     ) -> None:
         self.threads = threads
         self.dialects = dialects
@@ -80,6 +103,8 @@ class Context:
         self.measurements: dict[str, float | int | str] = {}
         self.warnings: list[str] = []
         self._on_warning = on_warning
+        self._on_progress = on_progress
+        self._next_progress = -math.inf
 
     def measure(self, **values: float | int | str) -> None:
         """Record measurements for the journal: ``context.measure(spectral_convergence_db=-31.2)``.
@@ -102,11 +127,37 @@ class Context:
             if self._on_warning:
                 self._on_warning(line)
 
+    def progress(self, done: float, total: float | None = None) -> None:
+        """Report how far the work on the item is, in any unit: ``context.progress(block, blocks)``.
+
+        The report is also a sign of life: a plugin that works for minutes without one may be taken to hang. Call it as
+        often as you like, in any thread. Most calls only look at the clock.
+
+        Parameters
+        ----------
+        done
+            Amount of work that is done, from 0 to ``total``.
+        total
+            Amount of work in all; None if it is not known.
+        """
+        if self._on_progress is None:
+            return
+        now = time.monotonic()
+        if now < self._next_progress:
+            return
+        self._next_progress = now + PROGRESS_INTERVAL
+        self._on_progress(*_amounts(done, total))
+
     def drain(self) -> Context:
         """Return a context with everything recorded so far, and clear this one: the record belongs to one item."""
         context = Context(
-            threads=self.threads, on_warning=self._on_warning, dialects=self.dialects, provenance=self.provenance
+            threads=self.threads,
+            on_warning=self._on_warning,
+            dialects=self.dialects,
+            provenance=self.provenance,
+            on_progress=self._on_progress,
         )
+        context._next_progress = self._next_progress
         context.measurements, self.measurements = self.measurements, {}
         context.warnings, self.warnings = self.warnings, []
         return context

@@ -1,4 +1,4 @@
-"""The hook specs: packages register plugins by name, and the pipeline decides their order.
+"""The hook specs: packages register plugins by name. Pipelines decide their order, and runs name their executor.
 
 A value is a plugin class, or ``"module:Class"``. The latter is imported when a pipeline first uses the plugin.
 """
@@ -13,6 +13,7 @@ import pluggy
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT
 from tonearm.plugins.encoder import Encoder
+from tonearm.plugins.executor import Executor
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Recipe
 
@@ -22,6 +23,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 Decoders: TypeAlias = Mapping[str, type[Decoder[Any, Any]] | str]
 Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regroup[Any, Any, Any]] | str]
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
+Executors: TypeAlias = Mapping[str, type[Executor[Any]] | str]
 Dialects: TypeAlias = Mapping[str, Recipe]
 
 
@@ -41,6 +43,11 @@ def tonearm_encoders() -> Encoders:  # type: ignore[empty-body]
 
 
 @hookspec
+def tonearm_executors() -> Executors:  # type: ignore[empty-body]
+    """Return executors by name."""
+
+
+@hookspec
 def tonearm_dialects() -> Dialects:  # type: ignore[empty-body]
     """Return dialects by name; called when a pipeline first uses one."""
 
@@ -51,5 +58,6 @@ HOOKS: Mapping[str, str] = {
     "tonearm_decoders": "decoder",
     "tonearm_transforms": "transform",
     "tonearm_encoders": "encoder",
+    "tonearm_executors": "executor",
 }
 """Hooks, each with the role of its plugins."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
+
+from msgspec import Meta
 
 from tonearm.plugins.requirements import Requirement
 from tonearm.signals import Signal
@@ -19,13 +21,27 @@ Out = TypeVar("Out", bound=Signal)
 Opts = TypeVar("Opts")
 
 
+NAMES_FILE = "names_file"
+"""Key in ``Meta(extra=…)``: true for an option that names a file or folder, whose content then counts for outputs."""
+
+CHANGES_OUTPUT = "changes_output"
+"""Key in ``Meta(extra=…)``: which values of an option change an output.
+
+False for an option that changes no output: an output stays as it is when the option changes. A list of values if no
+others change an output, such as ``["fix"]``.
+"""
+
+FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True})]
+"""Path of a file or folder, relative to the current folder. ``check`` complains if it does not exist."""
+
+
 @dataclass(frozen=True)
 class NoOptions:
     """Options of a plugin without options."""
 
 
 class Plugin(ABC, Generic[Opts]):
-    """The base class of decoders, transforms and encoders.
+    """The base class of decoders, transforms, encoders and executors.
 
     The first line of a plugin's docstring is its description in tables.
 
@@ -49,6 +65,10 @@ class Plugin(ABC, Generic[Opts]):
     def needs(self) -> Iterable[Requirement]:
         """Return the requirements of the plugin with its options, by default ``requires``."""
         return self.requires
+
+    def files(self) -> Iterable[str]:
+        """Return the files that the plugin reads beside those that its options name; their content counts as well."""
+        return ()
 
     def preflight(self) -> None:
         """Prepare once at the start of a run; raise an error if anything is missing."""

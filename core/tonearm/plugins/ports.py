@@ -72,7 +72,7 @@ def ports_of(cls: type) -> Ports:
     """
     root = next((base for base in cls.__mro__ if "port_names" in vars(base)), None)
     if root is None:
-        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup or Encoder")
+        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup, Encoder or Executor")
     names: tuple[str, ...] = vars(root)["port_names"]
     found = dict(zip(names, _arguments(cls, root), strict=True))
     options = found["options"]

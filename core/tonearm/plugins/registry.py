@@ -21,6 +21,7 @@ from tonearm.plugins import hookspecs
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
+from tonearm.plugins.executor import Executor
 from tonearm.plugins.hookspecs import DIALECTS, HOOKS
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import ports_of
@@ -34,11 +35,17 @@ ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "decoder": (Decoder,),
     "transform": (Transform, Regroup),
     "encoder": (Encoder,),
+    "executor": (Executor,),
 }
 """Roles of plugins, each with its base classes."""
 
-SECTIONS: Mapping[str, str] = {"decoder": "input", "transform": "steps", "encoder": "outputs"}
-"""Roles of plugins, each with its section of a pipeline."""
+SECTIONS: Mapping[str, str] = {
+    "decoder": "input",
+    "transform": "steps",
+    "encoder": "outputs",
+    "executor": "--executor",
+}
+"""Roles of plugins, each with the place where it is named: a section of a pipeline, or an option of a run."""
 
 
 class PluginError(TonearmError):
@@ -93,7 +100,7 @@ def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
     with as_plugin_error(f"{entry.role} {entry.name!r} of {one_line(entry.package.label)}"):
         found = _import(entry.target) if isinstance(entry.target, str) else entry.target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
-            raise TypeError(f"{found!r} is not a {entry.role} class")
+            raise TypeError(f"{found!r} is not {_with_article(entry.role)} class")
         ports_of(found)
     return found
 
@@ -255,12 +262,15 @@ class Registry:
     def _hint(self, role: str, bare: str) -> str:
         others = [other for other in ROLES if (other, bare) in self._entries and other != role]
         if others:
-            article = "an" if others[0] == "encoder" else "a"
-            return f"{bare} is {article} {others[0]}, for {SECTIONS[others[0]]}"
+            return f"{bare} is {_with_article(others[0])}, for {SECTIONS[others[0]]}"
         return (
             did_you_mean(bare, [key[1] for key in self._entries if key[0] == role])
             or "run tonearm plugins to list all plugins"
         )
+
+
+def _with_article(role: str) -> str:
+    return f"an {role}" if role.startswith("e") else f"a {role}"
 
 
 def _plugin_entry(hook: str, package: Package, name: object, target: object) -> RegistryEntry:

@@ -20,7 +20,14 @@ from tonearm.source import Source
 
 
 def convert_one(
-    pipeline: Converter, source: Source, root: Path, *, force: bool, on_warning: Callable[[str], None]
+    pipeline: Converter,
+    source: Source,
+    root: Path,
+    *,
+    force: bool,
+    on_warning: Callable[[str], None],
+    on_progress: Callable[[float, float | None], None] | None = None,
+    on_step: Callable[[], None] = lambda: None,
 ) -> list[Path]:
     """Convert one source, publish its outputs below a folder, and return their paths.
 
@@ -36,6 +43,10 @@ def convert_one(
         Whether to replace existing files.
     on_warning
         Function that is called with each warning.
+    on_progress
+        Function that is called with the progress of plugins, as `Context` calls it.
+    on_step
+        Function that is called after each item that was converted, and after each file that was written.
 
     Raises
     ------
@@ -50,11 +61,12 @@ def convert_one(
     published: list[Path] = []
     with contextlib.closing(store), InterruptGate() as gate:
         store.sweep(folders={output_folder(output, source) or "" for output in pipeline.outputs})
-        for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning)):
+        for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)):
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
+            on_step()
             with store.temporaries(None, fsync=True) as temporaries:
-                files = _write(pipeline, source, outcome, temporaries, names, gate)
+                files = _write(pipeline, source, outcome, temporaries, names, gate, on_step)
                 try:
                     for file in files:
                         names.take(file.output, 0, source.name, source.path_text or "")
@@ -74,6 +86,7 @@ def _write(
     temporaries: Temporaries,
     names: OutputNames,
     gate: InterruptGate,
+    on_step: Callable[[], None],
 ) -> list[PreparedFile]:
     """Return the files of an item, complete under temporary names."""
     for output in pipeline.outputs:
@@ -88,4 +101,11 @@ def _write(
             sink = temporaries.sink(target)
             with gate.opened:
                 pipeline.encode(output, item, sink, branch.context)
+            on_step()
     return [file for files in temporaries.finish() for file in files]
+
+
+def remove_leftovers(folder: str) -> None:
+    """Remove the temporaries in a folder that nobody holds, such as those of a `convert_one` that was killed."""
+    with contextlib.closing(LocalStore(folder)) as store:
+        store.sweep(folders=[""])

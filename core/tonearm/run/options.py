@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from msgspec import Struct
 
-from tonearm.errors import UsageError, one_line
+from tonearm.errors import UsageError
 from tonearm.run.part import Part
 
 
@@ -20,9 +22,11 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     verify
         Whether to compare the content of outputs, not only their sizes.
     jobs
-        Number of worker processes. 0 converts in this process; None uses all usable cores.
+        Number of worker processes, or of chunks that another executor has in flight. None uses all usable cores. 0
+        converts in this process, unless an executor is given.
     timeout
-        Seconds that a source may take; None for no limit.
+        Seconds that a chunk of sources may take without a sign of life; 0 for no limit. None is 600 if the executor
+        can stop a source that hangs, and no limit if not.
     max_failures
         Number of failed items after which the run stops; None for no limit.
     fsync
@@ -30,7 +34,9 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     part
         Part of the sources to convert; None for all.
     executor
-        Name of the executor; ``local`` is the only one.
+        Name of the executor; empty for the one that follows from ``jobs``.
+    executor_options
+        Options of the executor by name, or assignments as ``--executor-option`` takes them.
     debug
         Whether to keep the tracebacks of plugins that fail.
     """
@@ -43,7 +49,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     max_failures: int | None = None
     fsync: bool = True
     part: Part | None = None
-    executor: str = "local"
+    executor: str = ""
+    executor_options: Mapping[str, object] | Sequence[str] = ()
     debug: bool = False
 
     def check(self) -> None:
@@ -54,14 +61,10 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         UsageError
             If one is not.
         """
-        if self.executor != "local":
-            raise UsageError(f"there is no executor {one_line(self.executor)!r}", code="unknown-executor", hint="local")
         if self.jobs is not None and self.jobs < 0:
             raise UsageError(f"jobs is {self.jobs}, but cannot be negative", hint="0 converts in this process")
-        if self.timeout is not None and not self.timeout > 0:
-            raise UsageError(f"timeout is {self.timeout:g} s, but must be positive")
-        if self.timeout is not None and self.jobs == 0:
-            raise UsageError("a timeout needs a worker process", hint="use 1 job or more")
+        if self.timeout is not None and not self.timeout >= 0:
+            raise UsageError(f"timeout is {self.timeout:g} s, but cannot be negative", hint="0 is no limit")
         if self.max_failures is not None and self.max_failures < 1:
             raise UsageError(f"max-failures is {self.max_failures}, but must be 1 or more")
         if self.part:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tonearm.content_hash import SourceState, file_state, hash_array, hash_path
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
-from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of
 from tonearm.plugins.transform import Regroup
@@ -73,8 +72,8 @@ class Plan:
         self.store = store
         self.options = options
         self.plugins = plugins_of(pipeline.checked)
-        self.fingerprint = fingerprint_of(pipeline.checked)
         self.fingerprints = fingerprints_of(pipeline.checked)
+        self.fingerprint = fingerprint_of(pipeline.checked, self.fingerprints)
         self.history = History(store)
         self.names = OutputNames(
             store, self.history.owned.__contains__, force=options.force, name_of=lambda number: self._name(number)
@@ -93,7 +92,9 @@ class Plan:
             any(isinstance(step.plugin, Regroup) for step in (*pipeline.checked.steps, *output.steps))
             for output in pipeline.outputs
         ]
-        self._outputs_known_early = [output for output in pipeline.outputs if is_known_before_reading(output)]
+        self._known_early = [
+            number for number, output in enumerate(pipeline.outputs) if is_known_before_reading(output)
+        ]
 
     def __len__(self) -> int:
         return len(self._todo)
@@ -134,13 +135,15 @@ class Plan:
         number = len(self._sources)
         source_id = source.name if source.key else path
         self._sources.append((source.name, path))
-        owned = self._claim(source, number)
-        if not self._is_in_part(source, source_id):
+        targets = self._targets(source)
+        is_ours = self._is_in_part(source, source_id)
+        owned = self._claim(targets, number, source.name, will_write=is_ours)
+        if not is_ours:
             self.in_other_parts += 1
             self._reserve(self.history.outputs(self.fingerprints, source.relative_dir, source_id), number)
             return
         state = file_state(path) if source.array is None else hash_array(source.array) or None
-        works = self._prior_works(source, source_id, path, state)
+        works = self._prior_works(source, source_id, path, state, targets)
         unfinished = {self.fingerprints[output] for output, work in enumerate(works) if not work.complete}
         # Outputs with one fingerprint differ in their names alone, and have one record.
         outputs = tuple(output for output, found in enumerate(self.fingerprints) if found in unfinished)
@@ -167,7 +170,9 @@ class Plan:
         reason = reason or ("the pipeline or a plugin has changed" if owned else "")
         self._todo.append((number, source.name, path, source.relative_dir, outputs, left, reason, source.key))
 
-    def _prior_works(self, source: Source, source_id: str, path: str, state: SourceState | None) -> list[PriorWork]:
+    def _prior_works(
+        self, source: Source, source_id: str, path: str, state: SourceState | None, targets: Mapping[int, str]
+    ) -> list[PriorWork]:
         """Return earlier runs' work on a source, for each output."""
         if self.options.force:
             return [_FORCED] * len(self.fingerprints)
@@ -178,9 +183,11 @@ class Plan:
                 hashes.append(hash_path(path))
             return hashes[0]
 
-        def is_path(output: Output, item: ItemId, found: str) -> bool:
+        def is_path(output: int, item: ItemId, found: str) -> bool:
+            if output in targets:
+                return found == targets[output]
             try:
-                return is_output_path(output, source, item, found)
+                return is_output_path(self.pipeline.outputs[output], source, item, found)
             except ItemError:
                 return False
 
@@ -194,7 +201,7 @@ class Plan:
                 is_path=functools.partial(is_path, output),
                 content_hash=content_hash,
             )
-            for fingerprint, output in zip(self.fingerprints, self.pipeline.outputs, strict=True)
+            for output, fingerprint in enumerate(self.fingerprints)
         ]
 
     def _is_own_output(self, path: str) -> bool:
@@ -204,15 +211,21 @@ class Plan:
         below = self.store.path_of(path)
         return below is not None and below in self.history.owned
 
-    def _claim(self, source: Source, number: int) -> bool:
-        """Claim the names that follow from a source's own. Return whether an earlier run wrote one of the files."""
-        owned = False
-        for output in self._outputs_known_early:
+    def _targets(self, source: Source) -> dict[int, str]:
+        """Return the paths of outputs that follow from a source's own name, by the number of the output."""
+        targets = {}
+        for number in self._known_early:
             try:
-                target = output_path(output, source, None)
+                targets[number] = output_path(self.pipeline.outputs[number], source, None)
             except ItemError:
                 continue  # the source fails when it is converted
-            problem = self.names.claim(target, number, source.name)
+        return targets
+
+    def _claim(self, targets: Mapping[int, str], number: int, name: str, *, will_write: bool) -> bool:
+        """Claim the names of outputs for a source. Return whether an earlier run wrote one of the files."""
+        owned = False
+        for target in targets.values():
+            problem = self.names.claim(target, number, name, will_write=will_write)
             owned = owned or target in self.history.owned
             if problem and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(problem)

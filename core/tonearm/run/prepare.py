@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -74,6 +74,8 @@ class Preparer:
     ----------
     owner
         Owner of the temporaries.
+    on_life
+        Function of any arguments that is called whenever work goes on; None for none.
     """
 
     def __init__(self, pipeline: Converter, store: Store, settings: Settings, gate: InterruptGate) -> None:
@@ -82,6 +84,7 @@ class Preparer:
         self.owner = store.owner()
         self._store = store
         self._gate = gate
+        self.on_life: Callable[..., None] | None = None
 
     def close(self) -> None:
         """Release the temporaries that were not handed over."""
@@ -109,7 +112,9 @@ class Preparer:
         done = _items_with_all_outputs(task)
         complete = False
         try:
-            for outcome in self._gate.iterate(self.pipeline.items(source, threads=threads, skip=done)):
+            for outcome in self._gate.iterate(
+                self.pipeline.items(source, threads=threads, on_progress=self.on_life, skip=done)
+            ):
                 try:
                     items += self._write(task, source, outcome)
                 except OutputError:
@@ -118,6 +123,8 @@ class Preparer:
                     failures.append(self._failure(task, outcome.item, error))
                     warnings += outcome.context.warnings
                 del outcome  # frees its memory before the next item is made
+                if self.on_life is not None:
+                    self.on_life()
                 if len(items) >= MAX_WAITING_ITEMS and self._is_unchanged(task, snapshot, failures):
                     now = time.perf_counter()
                     piece = PreparedSource(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 
-from tonearm.errors import OutputError, one_line
+from tonearm.errors import OutputError, TonearmError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.run.options import RunOptions
 from tonearm.run.plan import Plan, make_plan
@@ -23,10 +23,12 @@ from tonearm.run.store.publisher import Publisher
 from tonearm.run.store.records import RunRecord, StopRecord
 from tonearm.run.store.store import Store
 from tonearm.run.tasks import Task
+from tonearm.run.workers.choice import ChosenExecutor
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.cores import usable_cores
-from tonearm.run.workers.executor import Executor
+from tonearm.run.workers.dispatch import Batch, Dispatcher
 from tonearm.run.workers.interrupts import InterruptGate
+from tonearm.run.workers.work import PipelineWork
 from tonearm.source import Source
 
 
@@ -60,8 +62,9 @@ class Run:
         self.report = Report(Path(options.out))
         self.store: Store = LocalStore(options.out)
         cores = usable_cores()
-        self.jobs = cores if options.jobs is None else options.jobs
-        self._threads = max(1, cores // max(1, self.jobs))
+        self._executor = ChosenExecutor(options, cores)
+        self.jobs = self._executor.jobs
+        self._threads = max(1, cores // self._executor.slots)
 
     def plan(self, sources: Iterable[Source]) -> Plan:
         """Return the plan of the run. Nothing on the disk changes.
@@ -175,26 +178,28 @@ class Run:
                 publisher.keep(task.number, items)
                 yield task
 
-        executor = self._executor(gate)
+        dispatcher = self._dispatcher(gate)
         stopped: BaseException | None = None
         try:
-            for batch in executor.results(Chunks(tasks(), len(plan), self.jobs)):
-                self._publish_all(publisher.publish(batch), observe)
-                tick()
-                if options.max_failures is not None and report.failed >= options.max_failures:
-                    report.stopped = "failures"
-                    break
+            chunks = Chunks(tasks(), len(plan), self._executor.slots)
+            with contextlib.closing(dispatcher.results(chunks)) as batches:
+                for batch in batches:
+                    self._publish_all(publisher.publish(batch), observe)
+                    tick()
+                    if options.max_failures is not None and report.failed >= options.max_failures:
+                        report.stopped = "failures"
+                        break
             if report.sources != len(plan) and not report.stopped:
                 raise AssertionError(f"{len(plan) - report.sources} sources were lost")
         except BaseException as error:
             stopped = error
             raise
         finally:
-            self._shut_down(executor, publisher, journal, observe, stopped)
+            self._shut_down(dispatcher, publisher, journal, observe, stopped)
 
     def _shut_down(
         self,
-        executor: Executor,
+        dispatcher: Dispatcher,
         publisher: Publisher,
         journal: Journal,
         observe: Callable[[Result], None],
@@ -203,14 +208,23 @@ class Run:
         """Stop the executor, publish what it had finished unless publishing has failed, and end the journal."""
         report = self.report
         failed = stopped if isinstance(stopped, Exception) else None
-        # Stopping the workers makes room on a full disk. What was whole when it filled is published then.
-        batches = list(executor.stop())
-        for results in (publisher.publish_rest(), *map(publisher.publish, batches)):
-            try:
-                self._publish_all(results, observe)
-            except Exception as error:
-                failed = failed or error
+        batches: list[Batch] = []
+        try:
+            # Stopping the workers makes room on a full disk. What was whole when it filled is published then.
+            batches += dispatcher.stop()
+        except TonearmError as error:  # the executor could not stop its work
+            failed = failed or error
+        if failed is None or isinstance(failed, TonearmError):
+            for results in (publisher.publish_rest(), *map(publisher.publish, batches)):
+                try:
+                    self._publish_all(results, observe)
+                except Exception as error:
+                    failed = failed or error
+        else:  # whoever watches wants no more, or this is a bug
+            for batch in batches:
+                dispatcher.discard(batch)
         publisher.discard_rest()
+        dispatcher.sweep_dead()
         reason = report.stopped or _stop_reason(failed or stopped)
         try:
             publisher.sync()
@@ -228,27 +242,16 @@ class Run:
                 self.report.add(result)
                 observe(result)
 
-    def _executor(self, gate: InterruptGate) -> Executor:
-        options = self.options
+    def _dispatcher(self, gate: InterruptGate) -> Dispatcher:
+        options, chosen = self.options, self._executor
         settings = Settings(
             fsync=options.fsync,
             threads=self._threads,
             debug=options.debug,
             flush_failures=options.max_failures is not None,
         )
-        if not self.jobs:
-            from tonearm.run.workers.in_process import InProcessExecutor
-
-            return InProcessExecutor(self.pipeline, self.store, settings, gate)
-        from tonearm.run.workers.local import LocalExecutor
-
-        return LocalExecutor(
-            self.pipeline,
-            settings,
-            jobs=self.jobs,
-            gate=gate,
-            timeout=options.timeout,
-        )
+        work = PipelineWork(self.pipeline, self.store, settings, gate)
+        return Dispatcher(chosen.plugin, work, name=chosen.name, slots=chosen.slots, timeout=chosen.timeout)
 
 
 def _stop_reason(stopped: BaseException | None) -> str:

@@ -1,82 +1,33 @@
-"""The status of an output folder: what all runs into it have done, read from their journals.
-
-A journal only grows, so much of it is outdated: an item was converted again, or failed once and then succeeded. What
-counts is the last record of each output, and the failures of each source in the last run that finished it. A million
-items take a few dozen megabytes.
-"""
+"""The status of an output folder: what all runs into it have done, read from their journals."""
 
 from __future__ import annotations
 
-import os
+import heapq
+import math
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tonearm.errors import UsageError, one_line
+from tonearm.errors import UsageError, did_you_mean, one_line
+from tonearm.run.current_records import CurrentRecord, CurrentRecords, number_of, sound_of
+from tonearm.run.past_runs import PastRun, SharedRun, last_runs, shared_runs
 from tonearm.run.prepared import Failure
 from tonearm.run.report import MAX_KEPT, warning_pattern
 from tonearm.run.store.hash_index import HashIndex
-from tonearm.run.store.lock import lock_holders
-from tonearm.run.store.records import (
-    OFFSET_BITS,
-    EndRecord,
-    ErrRecord,
-    OutRecord,
-    RunRecord,
-    StopRecord,
-    read_records,
-    runs_in_order,
-)
-from tonearm.run.store.run_folder import find_journals
+from tonearm.run.store.records import ErrRecord, OutRecord
+from tonearm.run.store.store import Store
+from tonearm.run.tasks import ItemId
 
+MAX_NAMES = 1000
+"""Largest number of measurements and of error codes that are told apart. Somebody may have edited the journal."""
 
-@dataclass
-class PastRun:
-    """One run, as its journal describes it.
-
-    Attributes
-    ----------
-    journal
-        Name of the journal. The journal of a part is named for it.
-    pipeline
-        Path of the pipeline's file, or the fingerprint of a pipeline that came from Python.
-    state
-        ``finished``, ``running``, ``killed``, or why the run ended early: ``interrupted``, ``failures``, ``output``,
-        ``error``.
-    began, ended
-        Times in seconds since 1970. If the journal has no end, ``ended`` is the time of its last change.
-    sources
-        Number of sources to convert.
-    skipped
-        Number of further sources with nothing left to do.
-    finished
-        Number of sources that the run finished.
-    converted, failed
-        Number of items.
-    sound
-        Duration of all converted items in seconds.
-    """
-
-    journal: str
-    pipeline: str
-    began: float
-    ended: float = 0.0
-    state: str = ""
-    sources: int = 0
-    skipped: int = 0
-    finished: int = 0
-    converted: int = 0
-    failed: int = 0
-    sound: float = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """Duration of the run."""
-        return max(self.ended - self.began, 0.0)
+MAX_RANKED = 100_000
+"""Largest number of outputs in a ranking."""
 
 
 @dataclass
 class Spread:
-    """The spread of a measurement over all items.
+    """The spread of a measurement over all outputs.
 
     Attributes
     ----------
@@ -85,7 +36,7 @@ class Spread:
     mean
         Mean of all values.
     count
-        Number of items that have the measurement.
+        Number of outputs that have the measurement.
     """
 
     low: tuple[float, str]
@@ -101,6 +52,39 @@ class Spread:
         self.mean += (value - self.mean) / self.count
 
 
+class Ranking:
+    """The outputs with the lowest and the highest values of a measurement.
+
+    Parameters
+    ----------
+    size
+        Largest number of outputs at each end.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lowest: list[tuple[float, str]] = []
+        self._highest: list[tuple[float, str]] = []
+
+    def add(self, value: float, output: str) -> None:
+        """Add a value."""
+        for heap, key in ((self._lowest, -value), (self._highest, value)):
+            if len(heap) < self._size:
+                heapq.heappush(heap, (key, output))
+            elif heap and key > heap[0][0]:
+                heapq.heapreplace(heap, (key, output))
+
+    @property
+    def lowest(self) -> list[tuple[float, str]]:
+        """Lowest values with their outputs, the lowest first."""
+        return sorted((-key, output) for key, output in self._lowest)
+
+    @property
+    def highest(self) -> list[tuple[float, str]]:
+        """Highest values with their outputs, the highest first."""
+        return sorted(self._highest, key=lambda entry: (-entry[0], entry[1]))
+
+
 @dataclass
 class Status:
     """The status of an output folder.
@@ -112,7 +96,9 @@ class Status:
     runs
         Number of runs.
     last
-        Last run of each journal: one, or one for each part.
+        Last run of all sources, and the last run of each part since then.
+    shared
+        Runs that parts have shared since then, each seen as one run.
     sources
         Number of sources that a run has finished.
     failing
@@ -130,16 +116,21 @@ class Status:
     failures
         First failures.
     warned
-        Number of items with warnings.
+        Number of outputs with warnings.
     noted
         Warnings by kind, with numbers left out: how many there are, and the output of the first one.
     measured
         Spread of each measurement, by name.
+    ranked
+        Rankings that were asked for, by the name of the measurement.
+    nonsense
+        Number of lines in the journals that are no records.
     """
 
     out: str
     runs: int = 0
     last: list[PastRun] = field(default_factory=list)
+    shared: list[SharedRun] = field(default_factory=list)
     sources: int = 0
     failing: int = 0
     items: int = 0
@@ -152,135 +143,144 @@ class Status:
     warned: int = 0
     noted: dict[str, tuple[int, str]] = field(default_factory=dict)
     measured: dict[str, Spread] = field(default_factory=dict)
+    ranked: dict[str, Ranking] = field(default_factory=dict)
+    nonsense: int = 0
 
 
-def status_of(out: str) -> Status:
+def status_of(store: Store, ranks: Mapping[str, int] | None = None) -> Status:
     """Return the status of an output folder.
+
+    Parameters
+    ----------
+    store
+        Store of the folder.
+    ranks
+        Measurements to rank outputs by, each with the number of outputs to keep at each end.
 
     Raises
     ------
     UsageError
-        If no run has written to the folder.
+        If no run has written to the folder, or no output has a measurement that is asked for.
+    OutputError
+        If a journal cannot be read.
     """
-    journals = find_journals(out)
-    if not journals:
-        raise UsageError(f"no run has written to {one_line(out)}", code="no-run", hint="name the folder of --out")
-    reader = _StatusReader(out)
-    for number, start, end in runs_in_order(journals):
-        reader.read(number, journals[number], start, end)
-    for number, path in enumerate(journals):
-        reader.measure(number, path)
-    return reader.finish()
+    reader = StatusReader(store, ranks or {})
+    for _record in reader:
+        pass
+    return reader.status
 
 
-class _StatusReader:
-    """Reads journals twice: first to find the last record of each output, then to read only those."""
+class StatusReader:
+    """A reader of the status. The status is complete when all records have been iterated.
 
-    def __init__(self, out: str) -> None:
-        self._status = Status(out)
-        self._is_running = bool(lock_holders(out))
-        self._last_outs = HashIndex()
-        self._finished = HashIndex()
-        self._last_runs: dict[str, PastRun] = {}
-        self._current_failures: dict[str, list[Failure]] = {}
-        """Failures of sources that the current run has not finished yet."""
-        self._failures: dict[str, list[Failure]] = {}
-        """Failures of finished sources."""
+    Parameters
+    ----------
+    store
+        Store of the folder.
+    ranks
+        Measurements to rank outputs by, each with the number of outputs to keep at each end.
 
-    def read(self, number: int, path: str, start: int, end: int | None) -> None:
-        """Read a section of a journal for the outputs whose last record is in it."""
-        run: PastRun | None = None
-        for offset, record in read_records(path, start, end):
-            if isinstance(record, RunRecord):
-                run = self._start_run(path, record)
-            elif run is None:
-                continue
-            elif isinstance(record, OutRecord):
-                if record.outputs:
-                    self._last_outs.put(record.outputs[0][0], number << OFFSET_BITS | offset)
-                    run.converted += 1
-                    run.sound += _number(record.measured.get("duration")) or 0.0
-            elif isinstance(record, ErrRecord):
-                self._current_failures.setdefault(_key(run, record), []).append(record.failure())
-                run.failed += 1
-            elif isinstance(record, EndRecord):
-                if not record.renewed:
-                    self._finish_source(run, _key(run, record))
-            elif isinstance(record, StopRecord):
-                run.ended, run.state = record.time, record.reason or "finished"
-        if run is not None:
-            if not run.state:
-                run.ended, run.state = os.path.getmtime(path), "running" if self._is_running else "killed"
-            self._last_runs[path] = run
+    Attributes
+    ----------
+    records
+        Records that still count.
+    status
+        Status so far.
+    """
 
-    def _start_run(self, path: str, record: RunRecord) -> PastRun:
-        self._status.runs += 1
-        self._current_failures = {}
-        return PastRun(
-            journal=os.path.basename(path),
-            pipeline=record.file or record.pipeline,
-            began=record.time,
-            sources=record.sources,
-            skipped=record.skipped,
+    def __init__(self, store: Store, ranks: Mapping[str, int]) -> None:
+        self.records = CurrentRecords(store)
+        self.status = Status(
+            store.root,
+            runs=len(self.records.runs),
+            last=last_runs(self.records.runs),
+            shared=shared_runs(self.records.runs),
+            sources=self.records.sources,
+            failing=self.records.failing,
+            ranked={name: Ranking(min(size, MAX_RANKED)) for name, size in ranks.items()},
+            nonsense=self.records.nonsense,
         )
+        self._shared = {(shared.fingerprint, shared.count): shared for shared in self.status.shared}
+        # Each output has a record of its own, and an item can have several outputs.
+        self._items = HashIndex() if self.records.has_several_outputs else None
 
-    def _finish_source(self, run: PastRun, key: str) -> None:
-        run.finished += 1
-        self._finished.put(key, 1)
-        self._failures.pop(key, None)
-        failures = self._current_failures.pop(key, None)
-        if failures:
-            self._failures[key] = failures
+    def __iter__(self) -> Iterator[CurrentRecord]:
+        """Yield the records that still count, and count them.
 
-    def measure(self, number: int, path: str) -> None:
-        """Read the last record of each output."""
-        status = self._status
-        for offset, record in read_records(path):
-            if not isinstance(record, OutRecord) or not record.outputs:
-                continue
-            first = record.outputs[0][0]
-            if self._last_outs.get(first) != number << OFFSET_BITS | offset:
-                continue
-            status.items += 1
-            status.files += len(record.outputs)
-            status.size += sum(size for _name, size in record.outputs)
-            status.warned += bool(record.warnings)
-            for warning in record.warnings:
+        Raises
+        ------
+        UsageError
+            If no output has a measurement that is asked for.
+        OutputError
+            If a journal cannot be read.
+        """
+        for found in self.records:
+            shared = self._shared.get((found.run.fingerprint, found.run.part[1])) if found.run.part else None
+            if isinstance(found.record, ErrRecord):
+                self._fail(found.record, shared)
+            else:
+                self._publish(found.record, shared)
+            yield found
+        for name in self.status.ranked:
+            if name not in self.status.measured:
+                known = sorted(self.status.measured)
+                names = ", ".join(one_line(one, 40) for one in known[:MAX_KEPT]) or "none"
+                hint = did_you_mean(name, known) or f"measurements of the outputs: {names}"
+                raise UsageError(f"no output has a measurement {one_line(name, 40)!r}", hint=hint)
+
+    def _fail(self, record: ErrRecord, shared: SharedRun | None) -> None:
+        status = self.status
+        status.failed += 1
+        if record.code in status.codes or len(status.codes) < MAX_NAMES:
+            status.codes[record.code] += 1
+        if len(status.failures) < MAX_KEPT:
+            status.failures.append(record.failure())
+        if shared:
+            shared.failed += 1
+
+    def _publish(self, record: OutRecord, shared: SharedRun | None) -> None:
+        status = self.status
+        items = self._new_items(record)
+        status.items += len(items)
+        if shared:
+            shared.items += len(items)
+        status.sound += sound_of(item for item in record.items if (item.key, item.index) in items)
+        for item in record.items:
+            first = item.files[0][0]
+            status.files += len(item.files)
+            status.size += sum(size for _name, size in item.files)
+            status.warned += bool(item.warnings)
+            for warning in item.warnings:
                 self._note(warning, first)
-            for name, value in record.measured.items():
-                self._measure(name, _number(value), first)
+            for name, value in item.measured.items():
+                self._measure(name, number_of(value), first)
+
+    def _new_items(self, record: OutRecord) -> set[ItemId]:
+        """Return the items of a record that have not been counted for another output."""
+        items = {(item.key, item.index) for item in record.items}
+        if self._items is None:
+            return items
+        for key, index in tuple(items):
+            name = f"{record.folder}\n{record.source}\n{index}\n{key}"
+            if name in self._items:
+                items.discard((key, index))
+            self._items.put(name, 1)
+        return items
 
     def _note(self, warning: str, output: str) -> None:
-        noted, pattern = self._status.noted, warning_pattern(warning)
+        noted, pattern = self.status.noted, warning_pattern(warning)
         if pattern in noted or len(noted) < MAX_KEPT:
             count, first = noted.get(pattern, (0, output))
             noted[pattern] = (count + 1, first)
 
     def _measure(self, name: str, value: float | None, output: str) -> None:
-        if value is None:
+        measured = self.status.measured
+        if value is None or not math.isfinite(value):
             return
-        if name == "duration":
-            self._status.sound += value
-        measured = self._status.measured
         if name not in measured:
+            if len(measured) >= MAX_NAMES:
+                return
             measured[name] = Spread((value, output), (value, output))
         measured[name].add(value, output)
-
-    def finish(self) -> Status:
-        """Return the status."""
-        status = self._status
-        status.last = list(self._last_runs.values())
-        status.sources, status.failing = len(self._finished), len(self._failures)
-        for failures in self._failures.values():
-            status.failed += len(failures)
-            status.codes.update(failure.code for failure in failures)
-            status.failures += failures[: MAX_KEPT - len(status.failures)]
-        return status
-
-
-def _key(run: PastRun, record: ErrRecord | EndRecord) -> str:
-    return f"{run.pipeline}\n{record.folder}\n{record.source}"
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        if name in self.status.ranked:
+            self.status.ranked[name].add(value, output)

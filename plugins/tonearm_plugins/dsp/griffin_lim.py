@@ -11,7 +11,7 @@ complex spectrogram is kept. The first phases matter as much as the iterations
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.istft import require_bins, require_spectrogram
-from tonearm_plugins.dsp.phase_recovery.recovery import convergence_db
+from tonearm_plugins.dsp.phase_recovery.recovery import Progress, convergence_db
 from tonearm_plugins.dsp.phase_recovery.settings import Preset, RecoverySettings
 from tonearm_plugins.dsp.typing import Array, Float32Array
 
@@ -71,6 +71,7 @@ def griffin_lim(
     tolerance_db: float | None = None,
     engine: str = "auto",
     threads: int = 1,
+    on_progress: Callable[[float, float], None] | None = None,
 ) -> RecoveredWaveform:
     """Return a waveform whose STFT magnitudes are close to ``magnitude``.
 
@@ -96,6 +97,8 @@ def griffin_lim(
         takes random ones for ``plgi`` and ``pghi``. It does not stop early.
     threads
         Largest number of threads.
+    on_progress
+        Function called with the iterations of all channels that are done, and with the number of all.
 
     Returns
     -------
@@ -130,11 +133,16 @@ def griffin_lim(
     settings = RecoverySettings(
         grid=grid, start=start, iterations=iterations, momentum=momentum, seed=seed, tolerance_db=tolerance_db
     )
-    return recover_waveform(magnitude, settings, engine=engine, threads=threads)
+    return recover_waveform(magnitude, settings, engine=engine, threads=threads, on_progress=on_progress)
 
 
 def recover_waveform(
-    given: Array, settings: RecoverySettings, *, engine: str = "auto", threads: int = 1
+    given: Array,
+    settings: RecoverySettings,
+    *,
+    engine: str = "auto",
+    threads: int = 1,
+    on_progress: Callable[[float, float], None] | None = None,
 ) -> RecoveredWaveform:
     """Return the waveform that an engine recovers.
 
@@ -148,6 +156,9 @@ def recover_waveform(
         Name of an engine, see `tonearm_plugins.dsp.engines`.
     threads
         Largest number of threads.
+    on_progress
+        Function called with the iterations of all channels that are done, and with the number of all; None if nobody
+        asks.
 
     Examples
     --------
@@ -158,7 +169,8 @@ def recover_waveform(
     """
     chosen = choose(engine, settings.grid)
     samples = np.empty((given.shape[0], settings.grid.length), np.float32)
-    channels = chosen.recover(given, settings, out=samples, threads=threads)
+    progress = Progress(on_progress, len(given), settings)
+    channels = chosen.recover(given, settings, out=samples, threads=threads, progress=progress)
     distance = math.fsum(one.distance for one in channels)
     energy = math.fsum(one.energy for one in channels)
     return RecoveredWaveform(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +23,7 @@ def istft(
     length: int | None = None,
     engine: str = "auto",
     threads: int = 1,
+    on_progress: Callable[[float, float], None] | None = None,
 ) -> FloatArray:
     """Return the signal whose STFT is nearest to ``spectrum`` in the sense of least squares.
 
@@ -43,6 +47,8 @@ def istft(
         Name of an engine, see `tonearm_plugins.dsp.engines`.
     threads
         Largest number of threads.
+    on_progress
+        Function called with the frames of all channels that are done, and with the number of all.
 
     Returns
     -------
@@ -73,9 +79,17 @@ def istft(
     double = spectrum.dtype.itemsize > 8
     chosen = choose(engine, grid, double=double)
     out = np.empty((spectrum.shape[0], grid.length), np.float64 if double else np.float32)
-    for channel, result in zip(spectrum, out, strict=True):
-        chosen.istft(channel, grid, out=result, threads=threads)
+    for number, (channel, result) in enumerate(zip(spectrum, out, strict=True)):
+        report = None if on_progress is None else functools.partial(_report, on_progress, number, spectrum.shape)
+        chosen.istft(channel, grid, out=result, threads=threads, on_progress=report)
     return out
+
+
+def _report(
+    on_progress: Callable[[float, float], None], channel: int, shape: tuple[int, int, int], frames: int
+) -> None:
+    """Report that a number of frames of one channel are done, out of (channels, bins, frames)."""
+    on_progress(channel * shape[2] + frames, shape[0] * shape[2])
 
 
 def require_spectrogram(array: Array, *, kinds: str) -> Array:

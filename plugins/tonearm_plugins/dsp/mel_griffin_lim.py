@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy.typing as npt
@@ -41,6 +41,7 @@ def mel_griffin_lim(
     seed: int = 0,
     engine: str = "auto",
     threads: int = 1,
+    on_progress: Callable[[float, float], None] | None = None,
 ) -> RecoveredWaveform:
     """Return a waveform whose mel spectrogram is close to ``mel``, finding magnitudes and phases together.
 
@@ -57,7 +58,7 @@ def mel_griffin_lim(
         1 if bands are sums of magnitudes, 2 if they are sums of powers.
     window, hop_length, pad, length
         As in `tonearm_plugins.dsp.istft.istft`.
-    iterations, momentum, start, seed, engine, threads
+    iterations, momentum, start, seed, engine, threads, on_progress
         As in `tonearm_plugins.dsp.griffin_lim.griffin_lim`.
 
     Returns
@@ -90,4 +91,4 @@ def mel_griffin_lim(
     settings = RecoverySettings(
         grid=grid, start=start, iterations=iterations, momentum=momentum, seed=seed, basis=basis
     )
-    return recover_waveform(mel, settings, engine=engine, threads=threads)
+    return recover_waveform(mel, settings, engine=engine, threads=threads, on_progress=on_progress)

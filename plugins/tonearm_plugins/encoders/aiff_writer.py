@@ -58,7 +58,7 @@ class AiffWriter(TaggingEncoder[Waveform, AiffOptions]):
             sink.path,
             pcm_blocks(signal, _BITS[subtype], context, dither_of(self.options, context))
             if subtype in _BITS
-            else float_blocks(signal, _FLOATS[subtype]),
+            else float_blocks(signal, _FLOATS[subtype], context),
             sample_rate=signal.sample_rate,
             channels=signal.channels,
             container="AIFF",

@@ -129,7 +129,9 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
             Limits(name=target.codec, rates=rates, channels=channels).check_signal(signal)
         ffmpeg.export(
             sink.path,
-            pcm_blocks(signal, int(self.options.subtype[-2:]), context, dither_of(self.options, context)),
+            pcm_blocks(
+                signal, int(self.options.subtype[-2:]), context, dither_of(self.options, context), reports=False
+            ),
             sample_rate=signal.sample_rate,
             channels=signal.channels,
             container=target.container,
@@ -137,6 +139,7 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
             bitrate=self.options.bitrate,
             parameters=self.options.parameters,
             tags=tags,
+            on_progress=context.progress,
         )
 
     def _container(self) -> str | None:

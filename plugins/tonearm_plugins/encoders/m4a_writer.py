@@ -72,7 +72,7 @@ class M4aWriter(TaggingEncoder[Waveform, M4aOptions]):
             context.measure(bitrate=bitrate)
             mp4.write_aac(
                 sink.path,
-                float_blocks(signal, "f4"),
+                float_blocks(signal, "f4", context),
                 sample_rate=signal.sample_rate,
                 channels=signal.channels,
                 bitrate=bitrate,

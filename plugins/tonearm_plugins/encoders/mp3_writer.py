@@ -189,13 +189,14 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
         more += [] if options.abr is None else ["-abr", "1"]
         ffmpeg.export(
             sink.path,
-            pcm_blocks(signal, _BITS, context),
+            pcm_blocks(signal, _BITS, context, reports=False),
             sample_rate=signal.sample_rate,
             channels=signal.channels,
             container="mp3",
             codec="libmp3lame",
             bitrate=self._bitrate(signal.sample_rate) if options.vbr_quality is None else None,
             parameters=[*more, "-id3v2_version", "0"],
+            on_progress=context.progress,
         )
         content = lame.corrected(sink.path.read_bytes(), length=signal.length, **self._rates(signal))
         self._save(content, sink, tags)

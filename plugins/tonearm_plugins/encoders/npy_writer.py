@@ -44,11 +44,20 @@ class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
 
         array = array_of(signal, self.options, context)
         with sink.open() as file:
-            np.save(_Plain(file), array, allow_pickle=False)
+            rounded = array.dtype.kind == "i"  # and whoever rounded it has reported the progress
+            np.save(_Plain(file, array.nbytes, None if rounded else context), array, allow_pickle=False)
 
 
 class _Plain:
     """File object that hides its descriptor: NumPy writes real files from C and misses a failed last write."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.write = file.write
+    def __init__(self, file: BinaryIO, total: int, context: Context | None) -> None:
+        self._file, self._done, self._total, self._context = file, 0, total, context
+
+    def write(self, data: bytes) -> int:
+        """Write a part of the array, and report progress."""
+        written = self._file.write(data)
+        self._done += written
+        if self._context:
+            self._context.progress(min(self._done, self._total), self._total)
+        return written

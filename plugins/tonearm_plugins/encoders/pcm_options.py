@@ -46,7 +46,12 @@ def dither_problems(options: Dithered, subtype: str) -> Iterator[OptionError]:
 
 
 def pcm_blocks(
-    signal: Waveform, bits: int, context: Context, dither: np.random.Generator | None = None
+    signal: Waveform,
+    bits: int,
+    context: Context,
+    dither: np.random.Generator | None = None,
+    *,
+    reports: bool = True,
 ) -> Iterator[np.ndarray[Any, Any]]:
     """Yield a waveform rounded to integers, block by block, and report clipped samples at the end.
 
@@ -57,9 +62,11 @@ def pcm_blocks(
     bits
         Bits of a sample, 2 to 32.
     context
-        Context that takes the number of clipped samples.
+        Context that takes the progress and the number of clipped samples.
     dither
         Generator of the dither, as for `quantize`.
+    reports
+        Whether each block is reported as progress when it has been taken; False where the work comes afterwards.
 
     Yields
     ------
@@ -76,15 +83,18 @@ def pcm_blocks(
         values, beyond = quantize(signal.samples[:, part], bits, dither)
         clipped += beyond
         yield np.ascontiguousarray(values.T) << (8 * values.dtype.itemsize - bits)
+        if reports:
+            context.progress(part.stop, signal.length)
     note_clipped(clipped, context)
 
 
-def float_blocks(signal: Waveform, dtype: str) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield a waveform as contiguous floats (samples, channels) of a type, block by block."""
+def float_blocks(signal: Waveform, dtype: str, context: Context) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield a waveform as contiguous floats (samples, channels) of a type, block by block, and report progress."""
     import numpy as np
 
     for part in block_slices(signal.length, samples_per_block(signal.channels)):
         yield np.ascontiguousarray(signal.samples[:, part].T, dtype)
+        context.progress(part.stop, signal.length)
 
 
 def note_clipped(clipped: int, context: Context) -> None:

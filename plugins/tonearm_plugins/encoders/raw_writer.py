@@ -66,7 +66,7 @@ class RawWriter(TaggingEncoder[Waveform, RawOptions]):
             sink.path,
             pcm_blocks(signal, bits, context, dither_of(self.options, context))
             if bits
-            else float_blocks(signal, "f4" if subtype == "FLOAT" else "f8"),
+            else float_blocks(signal, "f4" if subtype == "FLOAT" else "f8", context),
             sample_rate=signal.sample_rate,
             channels=signal.channels,
             container="RAW",

@@ -124,6 +124,7 @@ class WavWriter(TaggingEncoder[Waveform, WavOptions]):
                 before=() if form == "W64" else self._before(tags),
                 after=() if form == "W64" else _after(tags),
                 dither=dither_of(self.options, context),
+                on_progress=context.progress,
             )
         note_clipped(stats.clipped, context)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import functools
+import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any
 
-from tonearm.api import ItemError, Requirement, RunCommand, UsageError
+from tonearm.api import ItemError, OutputError, Requirement, RunCommand, UsageError
 from tonearm_plugins.formats.codec_limits import RIFF_BYTES
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ FFMPEG = Requirement(
 
 MAX_WAV = RIFF_BYTES - 1024  # bytes of samples in the WAV file that pydub gives to ffmpeg
 
+_SLICE = 1 << 20  # bytes written to ffmpeg at a time
+_REPORT = 1 << 16  # bytes kept of what ffmpeg reports
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of the output side, which ffmpeg reports in words
 _TIMEOUT = 60  # seconds for ffmpeg to print its help
 _LAYOUT = r"\d+ channels \([^)]*\)|\S+"
 _LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8}
@@ -121,8 +125,12 @@ def export(
     bitrate: int | None = None,
     parameters: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
+    on_progress: Callable[[float, float], None] | None = None,
 ) -> None:
-    """Write an audio file through pydub and ffmpeg.
+    """Write an audio file through pydub and ffmpeg: pydub writes a WAV file into a pipe, from which ffmpeg reads it.
+
+    ffmpeg writes the file itself, so a full or missing folder for temporary files does not matter, and nothing but the
+    file is left where ffmpeg is killed.
 
     Parameters
     ----------
@@ -142,11 +150,15 @@ def export(
         Additional arguments for ffmpeg.
     tags
         Tags by name.
+    on_progress
+        Function called with the bytes that ffmpeg has taken, and all bytes.
 
     Raises
     ------
     ItemError
         ffmpeg failed; the message is that of ffmpeg.
+    OutputError
+        The file cannot be written, because the disk is full for instance.
     """
     segments = _segments()
     parts = list(blocks)
@@ -156,23 +168,108 @@ def export(
     segment = segments(
         b"".join(part.data for part in parts), sample_width=width, frame_rate=sample_rate, channels=channels
     )
-    segment.converter = find()
+    command = [find(), "-y", "-f", "wav", "-i", "pipe:0"]
+    command += [] if codec is None else ["-acodec", codec]
+    command += [] if bitrate is None else ["-b:a", f"{bitrate}k"]
+    command += ["-nostdin", "-loglevel", "error", "-map_metadata", "-1", *parameters]
+    for name, value in (tags or {}).items():
+        command += ["-metadata", f"{name}={value}"]
+    if tags and container == "mp3":
+        command += ["-id3v2_version", "4"]
+    # A path could begin like an option or a protocol.
+    command += ["-f", container, f"file:{path}"]
+    status, report = _run(command, lambda pipe: segment.export(_Pipe(pipe, len(segment.raw_data), on_progress), "wav"))
+    for number in _FULL:
+        if os.strerror(number) in report:
+            error = OSError(number, os.strerror(number))
+            raise OutputError(f"cannot write: {os.strerror(number).lower()}") from error
+    if status:
+        raise ItemError(f"ffmpeg failed: {_first_error(report, status)}", code="encoder-failed")
+
+
+def _run(command: Sequence[str], write: Callable[[IO[bytes]], object]) -> tuple[int, str]:
+    """Run a program that reads what ``write`` writes; return its exit status and what it reported."""
+    import subprocess
+    import threading
+
+    process = subprocess.Popen(  # noqa: S603
+        command,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        restore_signals=False,  # it reports a file that is too large, where a signal would end it
+    )
+    report = bytearray()
+    assert process.stdin is not None
+    assert process.stderr is not None
+    reader = threading.Thread(target=_read, args=(process.stderr, report), daemon=True)
     try:
-        with path.open("wb+") as file:
-            segment.export(
-                file,
-                format=container,
-                codec=codec,
-                bitrate=None if bitrate is None else f"{bitrate}k",
-                # Never None: pydub would then write some formats itself, without ffmpeg.
-                parameters=["-nostdin", "-loglevel", "error", "-map_metadata", "-1", *parameters],
-                tags=dict(tags) if tags else None,
-            )
-    except BaseException as error:
-        _clear(error)
-        if not isinstance(error, _failure()):
-            raise
-        raise ItemError(f"ffmpeg failed: {_first_error(str(error))}", code="encoder-failed") from error
+        reader.start()
+        with process.stdin:
+            write(process.stdin)
+        status = process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        reader.join()
+        process.stderr.close()
+    return status, report.decode(errors="ignore")
+
+
+def _read(file: IO[bytes], report: bytearray) -> None:
+    """Read a file to its end, and keep its start."""
+    while data := file.read(_REPORT):
+        if len(report) < _REPORT:
+            report += data
+
+
+class _Pipe:
+    """The standard input of a program, as pydub takes a file. What an ended program would have read is dropped.
+
+    Parameters
+    ----------
+    pipe
+        File to write to.
+    total
+        Bytes that will be written, about.
+    on_progress
+        Function called with the bytes that are written, and all bytes; None if nobody asks.
+    """
+
+    def __init__(self, pipe: IO[bytes], total: int, on_progress: Callable[[float, float], None] | None) -> None:
+        self._pipe = pipe
+        self._total = total
+        self._on_progress = on_progress
+        self._done = 0
+        self._broken = False
+
+    def write(self, data: bytes) -> int:
+        """Write all bytes, or drop them if that has failed before."""
+        rest = memoryview(data)
+        while len(rest) and not self._broken:
+            try:
+                written = self._pipe.write(rest[:_SLICE])
+                rest, self._done = rest[written:], self._done + written
+                if self._on_progress:
+                    self._on_progress(min(self._done, self._total), self._total)
+            except BaseException as error:
+                self._broken = True
+                if not isinstance(error, BrokenPipeError):
+                    raise
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is buffered."""
+
+    def seek(self, *_: int) -> None:
+        """Do nothing: pydub moves to the start before it writes, and afterwards."""
+
+    def tell(self) -> int:
+        """Return 0, since a pipe has no position, and the header that pydub writes needs no correction."""
+        return 0
 
 
 @functools.cache
@@ -190,29 +287,8 @@ def _segments() -> Any:
     return AudioSegment
 
 
-def _failure() -> type[Exception]:
-    from pydub.exceptions import CouldntEncodeError
-
-    return CouldntEncodeError  # type: ignore[no-any-return]
-
-
-def _clear(error: BaseException) -> None:
-    """Close and remove the temporary files that pydub leaves behind when it fails, found among its local variables."""
-    import tempfile
-    from pathlib import Path
-
-    trace = error.__traceback__
-    while trace:
-        for value in trace.tb_frame.f_locals.values():
-            if isinstance(value, tempfile._TemporaryFileWrapper):  # noqa: SLF001 - the class has no public name
-                value.close()
-                with contextlib.suppress(OSError):
-                    Path(value.name).unlink(missing_ok=True)
-        trace = trace.tb_next
-
-
-def _first_error(report: str) -> str:
+def _first_error(report: str, status: int) -> str:
     """Return the first line of a report of ffmpeg: it names the cause, and the lines after it are consequences."""
-    output = report.rpartition("Output from ffmpeg/avlib:")[2]
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return re.sub(r" @ 0x[0-9a-f]+", "", lines[0]) if lines else "no reason was given"
+    lines = [line.strip() for line in report.splitlines() if line.strip()]
+    silent = f"it was ended by signal {-status}" if status < 0 else "no reason was given"
+    return re.sub(r" @ 0x[0-9a-f]+", "", lines[0]) if lines else silent

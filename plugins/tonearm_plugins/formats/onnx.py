@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,14 @@ def shape_of(session: Any, dialect: MelDialect) -> InputShape:
 
 
 def synthesise(
-    session: Any, shape: InputShape, mel: np.ndarray[Any, Any], *, hop_length: int, size: int, overlap: int
+    session: Any,
+    shape: InputShape,
+    mel: np.ndarray[Any, Any],
+    *,
+    hop_length: int,
+    size: int,
+    overlap: int,
+    on_progress: Callable[[float], None] | None = None,
 ) -> np.ndarray[Any, Any]:
     """Return the waveform of one channel, (samples,) float32.
 
@@ -132,6 +140,8 @@ def synthesise(
         Frames that the model takes at once.
     overlap
         Frames on each side of a chunk whose sound is dropped.
+    on_progress
+        Function called with the number of frames that are done, after each chunk.
 
     Raises
     ------
@@ -164,6 +174,8 @@ def synthesise(
             )
         at_the_end = chunk.keep_to == frames and given.shape[1] == chunk.last - chunk.first
         parts.append(samples[begin:] if at_the_end else samples[begin:end])
+        if on_progress:
+            on_progress(chunk.keep_to)
     return np.concatenate(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,17 @@ DOUBLE_SUBTYPES = ("PCM_32", "DOUBLE", "ALAC_32")
 _lock = threading.Lock()
 _silenced: list[int | None] = []
 """Descriptor of the real stderr, once for each caller that silenced it."""
+
+
+class SoundBytes(io.BytesIO):
+    """A file in memory for libsndfile, which would print the errors of its methods to stderr."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a position. One before the start, which only a broken file leads to, changes nothing."""
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return -1
 
 
 def decode_bytes(data: bytes, name: str) -> tuple[Array, int]:
@@ -45,12 +57,10 @@ def decode_bytes(data: bytes, name: str) -> tuple[Array, int]:
     ItemError
         ``broken-file`` or ``too-long``.
     """
-    import io
-
     import soundfile
 
     quiet = silenced_stderr() if may_be_mpeg(data[:16]) else contextlib.nullcontext()
-    with reading_errors(name, "audio"), quiet, soundfile.SoundFile(io.BytesIO(data)) as file:
+    with reading_errors(name, "audio"), quiet, soundfile.SoundFile(SoundBytes(data)) as file:
         check_claimed_length(file, len(data))
         double = file.subtype in (*DOUBLE_SUBTYPES, "PCM_24")
         samples: Array = file.read(dtype="float64" if double else "float32", always_2d=True)

@@ -5,7 +5,7 @@ The header is complete before the first sample is written, so that the file need
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -50,6 +50,7 @@ def write_wav(
     before: Sequence[Chunk] = (),
     after: Sequence[Chunk] = (),
     dither: np.random.Generator | None = None,
+    on_progress: Callable[[float, float], None] | None = None,
 ) -> WavStats:
     """Write a WAV file in one pass, with memory that does not depend on its length.
 
@@ -72,6 +73,8 @@ def write_wav(
         Format and additional chunks, as for `frame`.
     dither
         Generator of the dither of PCM, as for `quantize`.
+    on_progress
+        Function called with the frames that are written, and all frames.
 
     Returns
     -------
@@ -103,7 +106,9 @@ def write_wav(
             peak = max(peak, high, -low)
             if convert.pcm:
                 clipped += beyond(part, low, high)
-        done += block.shape[1]
+            done += part.shape[1]
+            if on_progress:
+                on_progress(done, frames)
     if done != frames:
         raise ValueError(f"{frames} frames were announced, but there are {done}")
     _write(file, memoryview(around.end))

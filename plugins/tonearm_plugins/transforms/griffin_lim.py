@@ -53,6 +53,7 @@ class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
             tolerance_db=options.tolerance_db,
             engine=options.engine,
             threads=context.threads,
+            on_progress=context.progress,
         )
         context.measure(
             spectral_convergence_db=round(recovered.spectral_convergence_db, 2), iterations=recovered.iterations

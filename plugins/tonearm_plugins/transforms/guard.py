@@ -12,7 +12,7 @@ from tonearm.api import Context, ItemError, Meta, OptionError, SetOption, Spec, 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-Action = Literal["error", "warn", "fix", "off"]
+Action = Annotated[Literal["error", "warn", "fix", "off"], Meta(extra={"changes_output": ["fix"]})]
 
 REPAIRED_NOISE_DB = -40.0
 """RMS level in dBFS of full-scale noise that was turned down: audible, and harmless."""

@@ -31,6 +31,7 @@ class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions]):
             length=signal.samples_expected,
             engine=self.options.engine,
             threads=context.threads,
+            on_progress=context.progress,
         )
         return Waveform(samples=samples, sample_rate=grid.sample_rate)
 

@@ -48,6 +48,7 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
             seed=options.seed,
             engine=options.engine,
             threads=context.threads,
+            on_progress=context.progress,
         )
         context.measure(mel_convergence_db=round(recovered.spectral_convergence_db, 2), iterations=recovered.iterations)
         return without_preemphasis(recovered.samples, signal)

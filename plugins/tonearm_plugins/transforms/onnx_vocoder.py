@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,11 @@ class OnnxVocoderOptions:
             )
 
 
+def _report(context: Context, channel: int, shape: tuple[int, ...], frames: float) -> None:
+    """Report that a number of frames of one channel are done, out of (channels, mels, frames)."""
+    context.progress(channel * shape[2] + frames, shape[0] * shape[2])
+
+
 class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
     """Turn a mel spectrogram into sound with a neural vocoder in an ONNX file, in chunks that overlap."""
 
@@ -77,6 +83,11 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
     def __init__(self, options: OnnxVocoderOptions) -> None:
         super().__init__(options)
         self._sessions = {}  # by number of threads
+
+    def files(self) -> list[str]:
+        """Return the files with the model's external data, under the names that exporters give them."""
+        names = (f"{self.options.model}{suffix}" for suffix in (".data", "_data"))
+        return [name for name in names if Path(name).is_file()]
 
     def preflight(self) -> None:
         """Load the model once to see what it takes. Workers load it for themselves."""
@@ -106,8 +117,9 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
                 hop_length=dialect.hop_length,
                 size=self._size(shape.frames),
                 overlap=options.overlap_frames,
+                on_progress=functools.partial(_report, context, number, signal.values.shape),
             )
-            for channel in signal.values
+            for number, channel in enumerate(signal.values)
         ]
         samples = np.stack(channels)
         if signal.length is not None:

@@ -161,6 +161,13 @@ class TestFiles:
         lines = self.said(bad, tmp_path / "no.yaml", good, capsys=capsys).splitlines()
         assert lines[-2:] == [f"{good}: ok: npy-reader → normalize → wav-writer", "3 problems"]
 
+    def test_steps_of_one_output_are_shown_with_it(self, tmp_path, capsys):
+        path = tmp_path / "p.yaml"
+        second = "{use: flac-writer, file: b.flac, steps: [{use: resample, with: {sample_rate: 8000}}]}"
+        path.write_text(RIGHT.replace('wav"}]', f'wav"}}, {second}]'))
+        said = self.said(path, capsys=capsys, status=0)
+        assert said == f"{path}: ok: npy-reader → normalize → wav-writer and (resample → flac-writer)\n"
+
     def test_a_bad_override(self, tmp_path, capsys):
         path = tmp_path / "p.yaml"
         path.write_text(RIGHT)

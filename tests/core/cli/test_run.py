@@ -45,6 +45,18 @@ def test_messages_and_summary(folder):
     assert (done.returncode, without_times(done.stderr)) == (0, "0 converted, 0 failed, 2 done before in 0.0 s\n")
 
 
+def test_outputs_of_earlier_runs_are_no_sources(folder):
+    def again(*arguments):
+        sets = ("outputs.0.use=npy-writer", "outputs.0.with={}", "outputs.0.file='{stem}.new.npy'")
+        return tonearm("run", "p.yaml", "*.npy", "--jobs", "0", *arguments, *(f"--set={one}" for one in sets)).stderr
+
+    Path("b.npy").unlink()
+    assert "left out" not in again()
+    left_out = "2 outputs of earlier runs left out"
+    assert without_times(again()) == f"0 converted, 0 failed, 2 done before, {left_out} in 0.0 s\n"
+    assert again("--dry-run").endswith(f"0 to convert, 2 done, {left_out}; outputs go below .\n")
+
+
 def test_quiet_prints_failures_and_logs_everything(folder):
     done = run("--quiet", "--log-file", "log")
     assert (done.returncode, done.stdout, done.stderr) == (3, "", NAN)
@@ -154,7 +166,11 @@ class TestSources:
          (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
          (["--part", "3/2"], "usage: argument --part: invalid part '3/2': use I/N with 1 <= I <= N\n"),
          (["--jobs", "-1"], "usage: jobs is -1, but cannot be negative\n"),
-         (["--timeout", "5"], "usage: a timeout needs a worker process\n"),
+         (["--timeout", "-5"], "usage: timeout is -5 s, but cannot be negative\n"),
+         (["--timeout", "5", "--executor", "in-process"], "usage: the executor in-process cannot keep a timeout"),
+         (["--executor-option", "cores=5"], "unknown-option: local has no option 'cores'\n    hint: it has none"),
+         (["--executor", "in-procces"],
+          "unknown-executor: there is no executor 'in-procces'\n    hint: did you mean 'in-process'?\n"),
          (["--executor", "moon"], "unknown-executor: there is no executor 'moon'\n")],
     )  # fmt: skip
     def test_a_wrong_command_touches_nothing(self, folder, arguments, message):

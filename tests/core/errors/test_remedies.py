@@ -95,6 +95,21 @@ def test_a_step_stands_where_the_stage_stood_that_it_is_put_before():
     assert InsertStep("mix", {"to": "mono"}).text(STEP) == "--step mix --set steps.1.with.to=mono"
 
 
+@pytest.mark.parametrize(
+    ("form", "wanted"),
+    [
+        ("yaml", "put mix at the end of its own steps, with to: mono"),
+        ("flags", "put mix at the end of its own steps, with to: mono"),
+        ("python", 'put {"use": "mix", "with": {"to": "mono"}} at the end of its own steps'),
+    ],
+)
+def test_a_step_of_one_output_goes_into_its_own_steps(form, wanted):
+    step = InsertStep("mix", {"to": "mono"})
+    assert step.text(Place("outputs.1", form, 2, own_steps=True)) == wanted
+    inner = step.text(Place("outputs.1.steps.0", form, 2, own_steps=True))
+    assert inner == wanted.replace("at the end of its own steps", "before it")
+
+
 @pytest.mark.parametrize("value", ["no", "on", "null", "1e3", "a: b", "#x", "", "ünï", "[a", "22050", "-"])
 def test_text_in_yaml_stays_text(value):
     written = SetOption("key", value).text(INPUT["yaml"])

@@ -65,6 +65,9 @@ GOOD_CHANGES = {
     "whole number for a number": (("steps", 0, "with", "peak_db"), -3),
     "axes": (("input", "with", "axes"), ["batch", "time"]),
     "null is as if left out": (("input", "with", "axes"), None),
+    "steps of an output": (("outputs", 0, "steps"), [{"use": "resample", "with": {"sample_rate": 8000}}]),
+    "steps of an output without any": (("outputs", 0, "steps"), []),
+    "empty steps of an output": (("outputs", 0, "steps"), None),
     "a dialect by name": (("input", "with"), {"kind": "mel", "dialect": "hifigan"}),
     "a dialect changed": (("input", "with"), {"kind": "mel", "dialect": {"base": "hifigan", "n_mels": 64}}),
 }
@@ -82,6 +85,12 @@ BAD_CHANGES = {
     "an unknown key of input": (("input", "file"), "a"),
     "an unknown key of a step": (("steps", 0, "file"), "a"),
     "an unknown key of an output": (("outputs", 0, "files"), "a"),
+    "an unknown key of a step of an output": (("outputs", 0, "steps"), [{"use": "mix", "file": "a"}]),
+    "a step of an output without use": (("outputs", 0, "steps"), [{"with": {}}]),
+    "a step of an output by name": (("outputs", 0, "steps"), ["mix"]),
+    "one step of an output": (("outputs", 0, "steps"), {"use": "mix"}),
+    "an unknown plugin in an output": (("outputs", 0, "steps"), [{"use": "mixx"}]),
+    "a wrong option in an output": (("outputs", 0, "steps"), [{"use": "gain", "with": {"gain_db": "x"}}]),
     "no use in input": (("input", "use"), ...),
     "no use in a step": (("steps", 0, "use"), ...),
     "no use in an output": (("outputs", 0, "use"), ...),
@@ -162,7 +171,7 @@ def test_a_broken_plugin_is_left_out_alone():
         return Uses
 
     registry = registry_of(transforms={"a": "no_such:X", "b": uses(Unknown), "c": uses(Unsaid), "d": Same})
-    choices = pipeline_schema(registry)["properties"]["steps"]["items"]["anyOf"]
+    choices = pipeline_schema(registry)["$defs"]["steps"]["items"]["anyOf"]
     names = {choice["properties"]["use"]["const"] for choice in choices}
     assert "d" in names
     assert not names & {"a", "b", "c"}

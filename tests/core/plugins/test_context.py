@@ -1,5 +1,7 @@
 """The context of an item: measurements, warnings, random numbers."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,32 @@ class TestContext:
     def test_what_is_neither_a_number_nor_a_text_cannot_be_measured(self, value):
         with pytest.raises(TypeError, match=f"the measurement level is {type(value).__name__}, not a number or text"):
             Context().measure(level=value)
+
+    @pytest.mark.parametrize(
+        ("given", "found"),
+        [
+            ((3, 4), (3.0, 4.0)), ((np.int64(3), np.float32(4)), (3.0, 4.0)), ((3,), (3.0, None)),
+            ((5, 4), (4.0, 4.0)), ((-1, 4), (0.0, 4.0)), ((3, 0), (3.0, None)), ((3, -4), (3.0, None)),
+            ((math.nan, 4), (0.0, 4.0)), ((3, math.inf), (3.0, None)), ((math.inf, 4), (0.0, 4.0)),
+            (("many", 4), (0.0, None)), ((3, object()), (0.0, None)), ((10**400, 4), (0.0, None)),
+        ],
+    )  # fmt: skip
+    def test_progress_is_made_of_numbers_whatever_is_given(self, given, found):
+        reported = []
+        Context(on_progress=lambda *amounts: reported.append(amounts)).progress(*given)
+        assert reported == [found]
+
+    def test_progress_reaches_the_host_now_and_then_and_from_each_item(self, monkeypatch):
+        reported, clock = [], [100.0]
+        monkeypatch.setattr("time.monotonic", lambda: clock[0])
+        context = Context(on_progress=lambda *amounts: reported.append(amounts))
+        for block in range(1000):
+            clock[0] += 0.01
+            context.progress(block, 1000)
+            context = context.drain() if block == 500 else context
+        assert reported == sorted(reported)
+        assert 150 < len(reported) < 250
+        assert reported[0] == (0.0, 1000.0)
 
     def test_what_was_noted_belongs_to_one_item(self):
         heard = []

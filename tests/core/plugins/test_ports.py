@@ -114,7 +114,7 @@ class HalfOpen(Half): ...
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
-        (dict, "dict is not a Decoder, Transform, Regroup or Encoder"),
+        (dict, "dict is not a Decoder, Transform, Regroup, Encoder or Executor"),
         (NoArguments, "NoArguments: Transform needs 3 arguments in brackets"),
         (NotASignal, "NotASignal: a port is a Signal class, not <class 'str'>"),
         (Maybe, "Maybe: a port is a Signal class, not <class 'NoneType'>"),

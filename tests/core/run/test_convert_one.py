@@ -1,11 +1,13 @@
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from run_toys import files, leftovers, pipeline, task, write
 
 from tonearm.errors import ItemError, OutputError
-from tonearm.run.convert_one import convert_one
+from tonearm.run import convert_one as convert_one_module
+from tonearm.run.convert_one import convert_one, remove_leftovers
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +69,46 @@ def test_a_failed_renaming_leaves_no_temporaries(monkeypatch):
             convert()
     assert files() == {}
     assert leftovers() == []
+
+
+def test_each_item_and_each_file_is_a_step():
+    steps = []
+    found = pipeline("{stem}-{key}.raw", encoder="two-files")
+    convert_one(
+        found,
+        task("a.txt").source(),
+        Path("out"),
+        force=False,
+        on_warning=print,
+        on_step=lambda: steps.append(len(files()) if os.path.exists("out") else 0),
+    )
+    assert len(steps) == 4
+    assert steps == sorted(steps)
+
+
+def test_leftovers_of_another_process_are_removed_and_those_of_others_stay():
+    child = os.fork()
+    if not child:
+        try:
+            convert_one_module._write = kill_in_the_middle(convert_one_module._write)
+            convert()
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    (left,) = leftovers()
+    remove_leftovers("out", child + 1)
+    assert leftovers() == [left]
+    remove_leftovers("out", child)
+    assert leftovers() == []
+
+
+def kill_in_the_middle(write_files):
+    """Return a function that makes the temporaries of an item, and does not live to publish them."""
+
+    def write_and_die(*arguments):
+        write_files(*arguments)
+        for name in leftovers()[1:]:
+            os.unlink(os.path.join("out", os.path.basename(name)))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return write_and_die

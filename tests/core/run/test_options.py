@@ -8,10 +8,9 @@ from tonearm.run.part import Part
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"executor": "moon"}, "there is no executor 'moon'"),
         ({"jobs": -1}, "jobs is -1, but cannot be negative"),
-        ({"timeout": 0.0, "jobs": 1}, "timeout is 0 s, but must be positive"),
-        ({"timeout": 1.0}, "a timeout needs a worker process"),
+        ({"timeout": -1.0, "jobs": 1}, "timeout is -1 s, but cannot be negative"),
+        ({"timeout": float("nan"), "jobs": 1}, "timeout is nan s, but cannot be negative"),
         ({"max_failures": 0}, "max-failures is 0, but must be 1 or more"),
         ({"part": Part(3, 2)}, "invalid part '3/2': use I/N with 1 <= I <= N"),
         ({"part": Part(0, 2)}, "invalid part '0/2': use I/N with 1 <= I <= N"),

@@ -1,9 +1,12 @@
 import os
 
+import numpy as np
 import pytest
-from run_toys import Seen, pipeline, write
+import soundfile
+from run_toys import LineReader, Seen, files, pipeline, write
 
 from tonearm.errors import PipelineError, UsageError
+from tonearm.python import load_pipeline
 from tonearm.run import plan as room
 from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
@@ -143,6 +146,13 @@ class TestAgain:
         converted()
         assert planned().renewed == []
 
+    def test_a_source_without_a_hash_is_converted_again_when_its_time_changes(self, inputs, monkeypatch):
+        monkeypatch.setattr(LineReader, "reads", "path")
+        converted()
+        assert planned().done == 2
+        os.utime("a.txt", ns=(5, 5))
+        assert self.tasks_with_reasons() == ({"a.txt": "it has changed"}, ["b.txt"])
+
     def test_names_of_what_stays_are_not_free(self, inputs):
         """What another source failed to become yesterday does not replace today what the first one became."""
         found = pipeline("{key}.raw")
@@ -154,6 +164,67 @@ class TestAgain:
             converted(found)
             with open("out/k.raw", "rb") as file:
                 assert file.read() == before
+
+
+class TestOutputsAmongTheSources:
+    """The output folder is that of the sources, or lies in it."""
+
+    @pytest.fixture(autouse=True)
+    def inputs(self, folder):
+        """Nothing but what a test writes."""
+
+    def run(self, sources, out, encoder="npy-writer", suffix="npy"):
+        decoder = "npy-reader" if suffix == "npy" else "audio-reader"
+        options = {"kind": "waveform", "sample_rate": 8000} if suffix == "npy" else {}
+        found = load_pipeline(
+            {
+                "tonearm": 1,
+                "input": {"use": decoder, "with": options},
+                "outputs": [{"use": encoder, "file": f"{{relative_dir}}/{{stem}}.new.{suffix}"}],
+            }
+        )
+        report = found.run(sources, out=out, fsync=False)
+        return report.converted, report.skipped, report.outputs_left_out
+
+    @pytest.mark.parametrize("out", ["in", "in/out"])
+    @pytest.mark.parametrize("source", ["in", "in/**/*.npy", "in/**", "in/*"])
+    def test_they_are_no_sources(self, folder, source, out):
+        os.mkdir("in")
+        np.save("in/a.npy", np.full(9, 0.5, "f4"))
+        seen = 0 if (source, out) == ("in/*", "in/out") else 1
+        assert self.run([source], out) == (1, 0, 0)
+        assert self.run([source], out) == (0, 1, seen)
+        np.save("in/b.npy", np.full(9, 0.25, "f4"))
+        assert self.run([source], out) == (1, 1, seen)
+        assert self.run([source], out) == (0, 2, 2 * seen)
+        assert sorted(os.path.basename(name) for name in files("in")) == ["a.new.npy", "a.npy", "b.new.npy", "b.npy"]
+
+    def test_whatever_the_format(self, folder):
+        soundfile.write("a.wav", np.full(9, 0.5), 8000)
+        assert self.run(["."], ".", "wav-writer", "wav") == (1, 0, 0)
+        assert self.run(["*.wav"], ".", "wav-writer", "wav") == (0, 1, 1)
+
+    def test_a_link_to_the_folder_leads_to_the_same_outputs(self, folder):
+        os.mkdir("in")
+        os.symlink("in", "link")
+        np.save("in/a.npy", np.full(9, 0.5, "f4"))
+        assert self.run(["in"], "in") == (1, 0, 0)
+        assert self.run(["link"], "in")[2] == 1
+
+    def test_one_that_is_named_is_a_source(self, folder):
+        np.save("a.npy", np.full(9, 0.5, "f4"))
+        assert self.run(["*.npy"], ".") == (1, 0, 0)
+        assert self.run(["a.new.npy"], ".") == (1, 0, 0)
+        assert self.run(["*.npy"], ".") == (0, 1, 2)
+        assert sorted(files(".")) == ["a.new.new.npy", "a.new.npy", "a.npy"]
+
+    def test_nothing_else_was_found(self, folder):
+        np.save("a.npy", np.full(9, 0.5, "f4"))
+        self.run(["*.npy"], ".")
+        os.unlink("a.npy")
+        with pytest.raises(UsageError, match="there is no source to convert") as caught:
+            self.run(["*.npy"], ".")
+        assert caught.value.hint == "earlier runs wrote all files that were found; name one to convert it nevertheless"
 
 
 class TestParts:

@@ -6,12 +6,13 @@ import weakref
 
 import numpy as np
 import pytest
-from run_toys import Do, files, leftovers, pipeline, preparer, task, toys, write
+from run_toys import Do, LineReader, files, leftovers, pipeline, preparer, task, toys, write
 
-from tonearm.api import Encoder, NoOptions, Waveform
-from tonearm.content_hash import file_state, hash_path
+from tonearm.api import Encoder, Item, NoOptions, Waveform
+from tonearm.content_hash import file_state, hash_array, hash_path
 from tonearm.errors import OutputError
 from tonearm.run import prepare as room
+from tonearm.run.tasks import Task
 
 LEVELS = "k1 0.5\nk2 x\nk3 0.25\n"
 
@@ -64,6 +65,56 @@ def test_what_is_no_file_fails_and_never_hangs(name, folder):
     one = outcome(pipeline(), name)
     assert [failure.code for failure in one.failures] in (["unreadable"], ["not-a-file"])
     assert leftovers() == []
+
+
+class PathReader(LineReader):
+    """Read a text file by its path, or whatever a test does before."""
+
+    reads = "path"
+    before = staticmethod(lambda source: None)
+
+    def decode(self, source, context):
+        assert source.content is None
+        type(self).before(source)
+        yield from super().decode(source, context)
+
+
+class TestReadersOfPaths:
+    @pytest.fixture
+    def found(self):
+        return pipeline("{key}.raw", use="path-reader", registry=toys(decoders={"path-reader": PathReader}))
+
+    def test_the_host_does_not_read_for_them(self, found):
+        one = outcome(found)
+        assert (one.state, one.hash) == (file_state("a.txt"), "")
+        assert len(one.items) == 2
+
+    def test_another_file_of_the_same_size_and_time_is_not_read(self, found, monkeypatch):
+        def replace(source):
+            with open("new", "w") as file:
+                file.write(LEVELS.replace("5", "4"))
+            os.utime("new", ns=(os.stat("a.txt").st_mtime_ns,) * 2)
+            os.replace("new", "a.txt")
+
+        monkeypatch.setattr(PathReader, "before", staticmethod(replace))
+        one = outcome(found)
+        assert [failure.code for failure in one.failures] == ["source-changed"]
+        assert one.items == []
+        assert leftovers() == []
+
+
+def test_an_array_does_not_travel_back():
+    array = np.full(9, 0.5, "f4")
+
+    class ArrayReader(LineReader):
+        def decode(self, source, context):
+            yield Item(signal=Waveform(samples=source.array[None], sample_rate=8000))
+
+    found = pipeline(use="array-reader", registry=toys(decoders={"array-reader": ArrayReader}))
+    (one,) = preparer(found).prepare(Task(0, "utt1", "", array=array, key="utt1"))
+    assert one.task == Task(0, "utt1", "", key="utt1")
+    assert one.state == one.hash == hash_array(array)
+    assert [item.files[0].output for item in one.items] == ["utt1.raw"]
 
 
 class TestChange:

@@ -11,8 +11,10 @@ from tonearm.errors import OutputError, UsageError
 from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
 from tonearm.run.run import Run
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError
-from tonearm.run.workers import flush_timer, in_process
+from tonearm.run.workers import flush_timer
+from tonearm.run.workers.dispatch import Dispatcher
 
 
 @pytest.fixture(autouse=True)
@@ -109,13 +111,12 @@ class TestStopping:
 
     def test_when_the_output_side_fails(self, monkeypatch):
         write(a="k 0.5", b="k 0.5", c="k 0.5")
-        real, names = os.replace, []
+        real = os.replace
 
-        def full(source, target):
-            names.append(target)
-            if len(names) == 2:
+        def full(source, target, **where):
+            if target == "b.raw":
                 raise OSError(28, "No space left on device")
-            return real(source, target)
+            return real(source, target, **where)
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", full)
@@ -148,6 +149,26 @@ class TestStopping:
         assert journal(kind="stop")[0]["reason"] == "interrupted"
         assert counts(run(found)[0]) == (5, 5, 5, 0, 4)
 
+    def test_what_was_whole_is_published_if_there_is_room_again(self, monkeypatch):
+        """On a full disk, the executor's unfinished files go, and what waited gets its names and records."""
+        write(a="k 0.5", b="k 0.5", c="k 0.5")
+        real, calls = os.replace, []
+
+        def full_once(source, target, **where):
+            calls.append(target)
+            if len(calls) == 2:
+                raise OSError(28, "No space left on device")
+            return real(source, target, **where)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", full_once)
+            report, error = run()
+        assert str(error) == "cannot write out/b.raw: no space left on device"
+        assert (report.stopped, report.converted, report.sources) == ("output", 3, 3)
+        assert calls == ["a.raw", "b.raw", "b.raw", "c.raw"]
+        assert leftovers() == []
+        assert counts(run()[0]) == (0, 0, 0, 0, 3)
+
     def test_by_whoever_watches(self):
         write(**{f"{number:02}": "k 0.5" for number in range(9)})
 
@@ -165,7 +186,7 @@ class TestStopping:
 
     def test_a_source_that_an_executor_loses_is_no_success(self, monkeypatch):
         write(a="k 0.5", b="k 0.5")
-        monkeypatch.setattr(in_process.InProcessExecutor, "results", lambda self, chunks: iter([]))
+        monkeypatch.setattr(Dispatcher, "results", lambda self, chunks: (batch for batch in []))
         _, error = run()
         assert isinstance(error, AssertionError)
         assert str(error) == "2 sources were lost"
@@ -178,16 +199,16 @@ class TestStopping:
             monkeypatch.setattr(os, "replace", full)
             os.kill(os.getpid(), signal.SIGINT)
 
-        def full(*_):
+        def full(*_, **__):
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(flush_timer, "FLUSH_SECONDS", 60.0)
-        acts = iter([lambda _: None, lambda _: None, act])
+        acts = iter([*[lambda _: None] * 3, act])
         monkeypatch.setattr(Do, "act", staticmethod(lambda signal: next(acts)(signal)))
         _, error = run(pipeline(steps=["do"]))
         assert isinstance(error, OutputError)
         assert leftovers() == []
-        assert files() == {}
+        assert list(files()) == ["00.raw"]  # the first chunk
 
 
 class TestLeftovers:
@@ -199,21 +220,25 @@ class TestLeftovers:
             with open(f"out/{name}", "w") as file:
                 file.write("half")
         with open("out/.tonearm/journal.jsonl", "a") as file:
-            file.write('{"record":"run","pipeline":"x","time":1,"sources":1}\n{"record":"beg')
+            file.write('{"record":"run","journal":2,"pipeline":"x","time":1,"sources":1}\n{"record":"beg')
         assert len(leftovers()) == 2
         run()
         assert leftovers() == []
 
-    def test_of_other_parts_are_not(self):
+    def test_of_another_part_that_runs_are_not(self):
         write(a="k 0.5")
-        run(part=Part(1, 1))
-        with open("out/.tonearm/journal-1-of-1.jsonl", "a") as file:
-            file.write('{"record":"run","pipeline":"x","time":1,"sources":1}\n')
-        for owner_id in ("0000", "0001", "0002"):
-            with open(f"out/.tonearm-{owner_id}000000000001.part", "w") as file:
+        run(part=Part(1, 2))
+        other = LocalStore("out")
+        owner = other.owner()
+        with open("out/.tonearm/journal-1-of-2.jsonl", "a") as file:
+            file.write('{"record":"run","journal":2,"pipeline":"x","time":1,"sources":1}\n')
+        for owner_id in ("00000000", owner.id):
+            with open(f"out/.tonearm-{owner_id}00000001.part", "w") as file:
                 file.write("half")
-        run(part=Part(1, 1))
-        assert leftovers() == [".tonearm-0000000000000001.part", ".tonearm-0002000000000001.part"]
+        run(part=Part(1, 2))
+        assert leftovers() == [f".tonearm-{owner.id}00000001.part"]
+        owner.close()
+        other.close()
 
 
 class TestTwoRuns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import random
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import mutagen.id3
 import numpy as np
 import pytest
 import soundfile
+from decoder_reading import mutated
 from scipy.io import wavfile
 
 import tonearm
@@ -115,6 +117,29 @@ def test_an_open_file_is_read_as_a_path_is(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(data)[0].signal.samples, wanted)
     with (tmp_path / "a.flac").open("rb") as file:
         np.testing.assert_array_equal(read(file)[0].signal.samples, wanted)
+
+
+def found(source: Source) -> Any:
+    """All that comes of a source: samples, tags and warnings, or the error."""
+    context = Context()
+    try:
+        (item,) = AudioReader(AudioOptions()).decode(source, context)
+    except ItemError as error:
+        return error.code, error.message, error.hint
+    return item.signal.samples.tobytes(), item.signal.sample_rate, dict(item.tags), context.warnings
+
+
+@pytest.mark.parametrize(("container", "subtype"), [*PCM[::5], ("FLAC", "PCM_16"), ("AIFF", "PCM_16"), *LOSSY])
+def test_content_in_memory_is_read_as_a_path_is_whole_or_broken(
+    tmp_path: Path, container: str, subtype: str, chance: random.Random, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a"
+    data = made(container, subtype, tone(2, 3000))
+    for content in [data, data[:-1], data[:100], data[:20], b"", *(mutated(data, chance) for _ in range(15))]:
+        path.write_bytes(content)
+        expected = found(Source(name="a", path=path))
+        assert found(Source(name="a", path=tmp_path / "gone", content=content)) == expected
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "AIFF"])

@@ -196,18 +196,22 @@ def test_nothing_is_left_when_all_goes_well(tmp_path: Path, leftovers: Path) -> 
     assert not list(leftovers.iterdir())
 
 
-def test_ffmpeg_on_the_path_comes_first_and_reads_no_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ffmpeg_on_the_path_comes_first_and_reads_the_sound_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = ffmpeg.find()
     script = tmp_path / "bin" / "ffmpeg"
     script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\ncat >> {tmp_path}/stdin\nexec {real} "$@"\n')
+    copy = f"{tmp_path}/stdin.$$"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\ncat > {copy}\nexec {real} "$@" < {copy}\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}")
     ffmpeg.find.cache_clear()
     assert ffmpeg.find() == str(script)
     assert run(tmp_path, noise(1, 1000), mapping("ffmpeg-writer", ".ogg", 48000))[1].ok
     assert "-f ogg" in (tmp_path / "calls").read_text()
-    assert (tmp_path / "stdin").read_text() == ""
+    (given,) = filter(None, (path.read_bytes() for path in tmp_path.glob("stdin.*")))
+    assert (given[:4], len(given)) == (b"RIFF", 44 + 2000)
 
 
 def test_without_any_ffmpeg_both_ways_to_get_one_are_said(monkeypatch: pytest.MonkeyPatch) -> None:

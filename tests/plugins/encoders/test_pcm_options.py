@@ -31,7 +31,7 @@ def test_integers_are_in_the_high_bits(bits: int, kind: str) -> None:
 def test_blocks_are_small_contiguous_and_whole(monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
     monkeypatch.setattr(blocks, "BLOCK_LENGTH", 100)
     signal = wave(channels, 251)
-    for found in (list(pcm_blocks(signal, 16, Context())), list(float_blocks(signal, "f8"))):
+    for found in (list(pcm_blocks(signal, 16, Context())), list(float_blocks(signal, "f8", Context()))):
         assert all(block.flags.c_contiguous and block.size <= 100 for block in found)
         assert sum(map(len, found)) == 251
     np.testing.assert_array_equal(np.concatenate(found).T, signal.samples.astype("f8"))

@@ -109,3 +109,13 @@ def test_stderr_returns_when_the_last_of_several_threads_is_done(capfd: pytest.C
 def test_an_error_without_a_text_has_its_number() -> None:
     assert sndfile_reading.reason_of(SimpleNamespace(error_string="No such thing.", code=7)) == "No such thing"
     assert sndfile_reading.reason_of(SimpleNamespace(error_string="", code=7)) == "libsndfile's error 7"
+
+
+def test_a_file_in_memory_takes_any_seek() -> None:
+    file = sndfile_reading.SoundBytes(b"123")
+    assert file.seek(1) == 1
+    assert file.seek(-5, io.SEEK_CUR) == 0
+    assert file.seek(2) == 2
+    assert file.seek(-1) == -1
+    assert file.tell() == 2
+    assert file.read() == b"3"

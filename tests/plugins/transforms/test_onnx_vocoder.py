@@ -4,45 +4,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from onnx_models import HIFIGAN, HOP, KERNEL, MELS, REACH, VOICES, mel, model, squeeze
 
 import tonearm
 from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, SetOption, Spec
 from tonearm.plugins import registry
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
-
-HIFIGAN = registry.default().dialects.find("hifigan")
-MELS, HOP, REACH = 80, 256, 3
-RNG = np.random.default_rng(0)
-KERNEL = RNG.standard_normal((4, MELS, 2 * REACH + 1), dtype="f4") / 50
-VOICES = RNG.standard_normal((4, 1, HOP), dtype="f4") / 10
-
-
-def model(path, shape=(1, MELS, "frames"), nodes=None, inputs=1, dtype=TensorProto.FLOAT, less=0):
-    """Write a model that sees REACH frames on each side, and writes HOP samples a frame, ``less`` in all."""
-    shared = [onnx.numpy_helper.from_array(KERNEL, "kernel"), onnx.numpy_helper.from_array(VOICES, "voices")]
-    vocoder = [
-        helper.make_node("Conv", ["x", "kernel"], ["seen"], pads=[REACH, REACH]),
-        helper.make_node("Tanh", ["seen"], ["bent"]),
-        helper.make_node("ConvTranspose", ["bent", "voices"], ["y"], strides=[HOP], pads=[0, less]),
-    ]
-    given = ["mel", *(f"more{i}" for i in range(1, inputs))]
-    graph = helper.make_graph(
-        (nodes or [helper.make_node("Identity", ["mel"], ["x"])]) + vocoder,
-        "vocoder",
-        [helper.make_tensor_value_info(name, dtype, shape) for name in given],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        shared,
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(made, str(path))
-    return str(path)
-
-
-def squeeze():
-    return [
-        helper.make_node("Constant", [], ["axis"], value_ints=[1]),
-        helper.make_node("Squeeze", ["mel", "axis"], ["x"]),
-    ]
 
 
 def reference(mel):
@@ -51,10 +18,6 @@ def reference(mel):
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * REACH + 1, axis=1)
     bent = np.tanh(np.einsum("omk,mfk->fo", KERNEL.astype(float), windows))
     return (bent @ VOICES[:, 0].astype(float)).ravel()
-
-
-def mel(frames=300, channels=1):
-    return RNG.uniform(-11, 1, (channels, MELS, frames)).astype("f4")
 
 
 def signal(values, **more):

@@ -14,6 +14,7 @@ from tonearm.run.store.journal import OFFSET_BITS, JournalReader, runs_in_order
 from tonearm.run.store.records import (
     BeginRecord,
     EndRecord,
+    OutRecord,
     PublishedFile,
     PublishedItem,
     RunRecord,
@@ -109,7 +110,7 @@ class History:
         name = self._journals[number]
         stopped = True
         recent: list[str] = []
-        reader = JournalReader(self.store, name, start, end)
+        reader = JournalReader(self.store, name, start, end, skip=OutRecord)
         for offset, record in reader:
             if isinstance(record, BeginRecord):
                 self._begin(record)
@@ -232,7 +233,7 @@ class History:
         if position is None:
             return None
         name, offset = self._journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1)
-        end = decode_record(next(self.store.read_journal(name, offset), b""))
+        end = decode_record(self.store.read_line(name, offset))
         return end if isinstance(end, EndRecord) and end.source == source and end.state else None
 
     def _are_there(self, files: list[PublishedFile], *, verify: bool) -> bool:

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterator
 
 from tonearm.errors import OutputError
-from tonearm.run.store.records import Record, RunRecord, decode_record, encode_record
+from tonearm.run.store.records import Record, RunRecord, decode_record, encode_record, line_start
 from tonearm.run.store.store import JournalFile, Store
 from tonearm.run.store.tree import Tree, reason_of
 
@@ -58,6 +58,8 @@ class JournalReader:
         Name of the journal.
     start, end
         Offsets of the section.
+    skip
+        Class of records that are left out without being decoded.
 
     Attributes
     ----------
@@ -67,11 +69,14 @@ class JournalReader:
         Number of lines so far that are no records.
     """
 
-    def __init__(self, store: Store, name: str, start: int = 0, end: int | None = None) -> None:
+    def __init__(
+        self, store: Store, name: str, start: int = 0, end: int | None = None, *, skip: type[Record] | None = None
+    ) -> None:
         self._store = store
         self._name = name
         self._start = start
         self._limit = end
+        self._skipped_start = line_start(skip) if skip else b"\n"
         self.end = start
         self.nonsense = 0
 
@@ -90,6 +95,8 @@ class JournalReader:
             if self._limit is not None and offset >= self._limit:
                 break
             self.end += len(line)
+            if line.startswith(self._skipped_start):
+                continue
             record = decode_record(line)
             if record is not None:
                 yield offset, record

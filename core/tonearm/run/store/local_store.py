@@ -8,15 +8,16 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 from tonearm.content_hash import FileState, hash_descriptor
-from tonearm.errors import OutputError
+from tonearm.errors import OutputError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.journal import LocalJournalFile
 from tonearm.run.store.lock import Lock, lock_holders
-from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path
+from tonearm.run.store.run_folder import NEW_JOURNAL, OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.temporaries import (
     PREFIX,
@@ -57,8 +58,11 @@ class LocalStore(Store):
         self._tree = Tree(root, path)
         self._lock = Lock(self._tree, root)
         self._taken_over: dict[str, int] = {}
+        self._journals: list[LocalJournalFile] = []
         self._below: dict[str, str | None] = {}
         """Folders of sources, each with its path below the root."""
+        self._readers: dict[str, BinaryIO] = {}
+        """Journals that are open for reading single lines."""
 
     def __reduce__(self) -> tuple[type[LocalStore], tuple[str, str]]:
         return LocalStore, (self.root, self._tree.root)
@@ -77,14 +81,15 @@ class LocalStore(Store):
         """Release the lock."""
         self._lock.release()
 
-    def is_running(self) -> bool:
-        """Return whether a run holds the lock. Works on Linux only."""
-        return bool(lock_holders(self._tree))
+    def is_running(self, part: Part | None) -> bool:
+        """Return whether a run of all sources, or of a part, holds its lock. Works on Linux only."""
+        return bool(lock_holders(self._tree, part))
 
     @property
     def descriptors(self) -> list[int]:
         """Descriptors that a forked worker must close, or it would keep holding the lock."""
-        return [*self._lock.descriptors, *self._taken_over.values()]
+        journals = [file.descriptor for file in self._journals]
+        return [*self._lock.descriptors, *self._taken_over.values(), *journals]
 
     def journals(self) -> list[str]:
         """Return the names of all journals, ordered by the time of their last change."""
@@ -103,7 +108,8 @@ class LocalStore(Store):
 
     def open_journal(self, part: Part | None) -> JournalFile:
         """Open the journal of a run for appending. The caller holds the lock."""
-        return LocalJournalFile(self._tree, journal_path(part))
+        self._journals = [LocalJournalFile(self._tree, journal_path(part))]
+        return self._journals[0]
 
     def journal_size(self, name: str) -> int:
         """Return the size of a journal in bytes; 0 if it does not exist."""
@@ -135,6 +141,45 @@ class LocalStore(Store):
         finally:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
+
+    def read_line(self, name: str, offset: int) -> bytes:
+        """Return the line of a journal at an offset; an empty one if it cannot be read."""
+        try:
+            if name not in self._readers:
+                self._readers[name] = os.fdopen(self._tree.open(name, os.O_RDONLY), "rb")
+            file = self._readers[name]
+            file.seek(offset)
+            return file.readline(MAX_LINE)
+        except OSError:
+            return b""
+
+    def replace_journal(self, lines: Iterable[bytes]) -> None:
+        """Replace the journal of runs of all sources, in one step."""
+        try:
+            self._tree.remove(NEW_JOURNAL)  # a merge may have been killed
+            descriptor = self._tree.open(NEW_JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            try:
+                with open(descriptor, "wb", buffering=1 << 20) as file:
+                    file.writelines(lines)
+                    file.flush()
+                    os.fsync(descriptor)
+                self._tree.rename(NEW_JOURNAL, journal_path())
+            except BaseException:
+                self._tree.remove(NEW_JOURNAL)
+                raise
+            self._tree.flush(RESERVED_PREFIX)
+        except OSError as error:
+            raise cannot_write(os.path.join(self.root, journal_path()), error) from error
+
+    def remove_journal(self, part: Part) -> None:
+        """Remove the journal of a part, and the part's lock."""
+        self._tree.remove(journal_path(part))
+        if self._tree.status(journal_path(part)):
+            raise OutputError(
+                f"cannot remove {one_line(os.path.join(self.root, journal_path(part)))}",
+                hint="remove it yourself: its records are in the whole run's journal",
+            )
+        self._tree.remove(lock_path(part))
 
     def state(self, path: str) -> FileState | None:
         """Return the size and the time of change of an output; None if it is no regular file."""
@@ -260,6 +305,9 @@ class LocalStore(Store):
         for owner, descriptor in taken_over.items():
             release_owner(self._tree, owner, descriptor)
         self._tree.remove_folder(OWNERS)
+        readers, self._readers = self._readers, {}
+        for file in readers.values():
+            file.close()
         self._lock.release()
         self._tree.close()
 

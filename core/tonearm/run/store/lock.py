@@ -7,7 +7,6 @@ import fcntl
 import os
 
 from tonearm.errors import OutputError, TonearmError, one_line
-from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
 from tonearm.run.store.run_folder import lock_path
 from tonearm.run.store.tree import Tree, reason_of
@@ -102,17 +101,19 @@ class Lock:
         self._held = []
 
 
-def lock_holders(tree: Tree) -> list[int]:
-    """Return the ids of the processes that hold locks of an output folder, without taking a lock.
+def lock_holders(tree: Tree, part: Part | None = None) -> list[int]:
+    """Return the ids of the processes that run all sources, or a part of them, without taking a lock.
 
     Works on Linux only; elsewhere the list is empty.
     """
+    lock = tree.status(lock_path(part))
+    if lock is None:
+        return []
     try:
-        names = [name for name, _ in tree.entries(RESERVED_PREFIX) if name.startswith("lock")]
         with open("/proc/locks", encoding="ascii") as file:
             lines = [line.split() for line in file if " FLOCK " in line and "->" not in line]
     except OSError:
         return []
-    found = (tree.status(f"{RESERVED_PREFIX}/{name}") for name in names)
-    wanted = {f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}" for lock in found if lock}
-    return sorted({int(words[4]) for words in lines if words[5] in wanted})
+    wanted = f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}"
+    # Runs of parts share the lock of a whole run, for reading.
+    return sorted({int(words[4]) for words in lines if words[5] == wanted and words[3] == "WRITE"})

@@ -39,7 +39,7 @@ class OutputNames:
     def __contains__(self, path: str) -> bool:
         return path in self._taken
 
-    def claim(self, path: str, number: int, source: str) -> Problem | None:
+    def claim(self, path: str, number: int, source: str, *, will_write: bool = True) -> Problem | None:
         """Claim a name for a source when the plan is made. Return the problem if it is taken.
 
         Parameters
@@ -48,12 +48,14 @@ class OutputNames:
             Path of the output below the root.
         number, source
             Number and name of the source.
+        will_write
+            Whether this run writes the file. Another part may have written it since the plan began.
         """
         owner = self._taken.get(path)
         if owner is not None:
             return self._clash(path, owner & ~_PUBLISHED, number, source)
         self._taken.put(path, number)
-        return self.replacement_problem(path)
+        return self.replacement_problem(path) if will_write else None
 
     def reserve(self, path: str, number: int) -> None:
         """Reserve the name of a file that an earlier run made of a source and that stays."""

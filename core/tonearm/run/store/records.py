@@ -269,6 +269,11 @@ def _without_infinities(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def line_start(kind: type[Record]) -> bytes:
+    """Return the bytes with which the lines of a class of records start."""
+    return f'{{"record":"{kind.__struct_config__.tag}"'.encode()
+
+
 def decode_record(line: bytes) -> Record | None:
     """Return the record in a line; None if there is none.
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
 
 OWNERS = f"{RESERVED_PREFIX}/owners"
 """Folder with a file for each owner of temporaries, which is locked while the owner lives."""
+
+NEW_JOURNAL = f"{RESERVED_PREFIX}/new-journal"
+"""Path of a journal that is about to replace that of the whole run."""
+
+_PART_JOURNAL = re.compile(rf"{re.escape(RESERVED_PREFIX)}/journal-([1-9]\d{{0,8}})-of-([1-9]\d{{0,8}})\.jsonl", re.ASCII)
 
 
 def journal_path(part: Part | None = None) -> str:
@@ -22,3 +29,9 @@ def lock_path(part: Part | None = None) -> str:
 def is_journal(name: str) -> bool:
     """Return whether a file of the folder is a journal, by its name."""
     return name.startswith("journal") and name.endswith(".jsonl")
+
+
+def part_of_journal(path: str) -> Part | None:
+    """Return the part that a journal is of; None if it is that of whole runs, or has a name that tonearm does not give."""
+    found = _PART_JOURNAL.fullmatch(path)
+    return Part(int(found[1]), int(found[2])) if found else None

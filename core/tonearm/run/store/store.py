@@ -101,8 +101,8 @@ class Store(ABC):
         """Release the lock."""
 
     @abstractmethod
-    def is_running(self) -> bool:
-        """Return whether a run holds the lock, as far as that can be known."""
+    def is_running(self, part: Part | None) -> bool:
+        """Return whether a run of all sources, or of a part, holds its lock, as far as that can be known."""
 
     @property
     def descriptors(self) -> list[int]:
@@ -151,6 +151,32 @@ class Store(ABC):
         ------
         OutputError
             If the journal cannot be read.
+        """
+
+    @abstractmethod
+    def read_line(self, name: str, offset: int) -> bytes:
+        """Return the line of a journal at an offset; an empty one if it cannot be read."""
+
+    @abstractmethod
+    def replace_journal(self, lines: Iterable[bytes]) -> None:
+        """Replace the journal of runs of all sources, in one step. The lines are on the disk before it has its name.
+
+        The caller holds the lock for all sources.
+
+        Raises
+        ------
+        OutputError
+            If the journal cannot be written. The old one stays.
+        """
+
+    @abstractmethod
+    def remove_journal(self, part: Part) -> None:
+        """Remove the journal of a part, and the part's lock. The caller holds the lock for all sources.
+
+        Raises
+        ------
+        OutputError
+            If the journal cannot be removed.
         """
 
     # Outputs

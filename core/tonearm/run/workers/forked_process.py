@@ -8,13 +8,12 @@ import signal
 import socket
 from typing import NoReturn
 
-from tonearm.pipeline.converter import Converter
-from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.workers.cores import pin_threads
 from tonearm.run.workers.interrupts import SIGNALS
-from tonearm.run.workers.worker import die_with_parent, serve
+from tonearm.run.workers.work import PipelineWork
+from tonearm.run.workers.worker import serve
 from tonearm.run.workers.worker_process import WorkerProcess, send_signal
-from tonearm.startup import keep_freed_memory
+from tonearm.startup import die_with_parent, keep_freed_memory
 
 
 class ForkedProcess(WorkerProcess):
@@ -24,14 +23,12 @@ class ForkedProcess(WorkerProcess):
     ----------
     connection
         Connection to the worker.
-    owner_id
-        Hex digits that start the names of the worker's temporaries.
     process_id
         Id of the process.
     """
 
-    def __init__(self, connection: socket.socket, owner_id: str, process_id: int) -> None:
-        super().__init__(connection, owner_id)
+    def __init__(self, connection: socket.socket, process_id: int) -> None:
+        super().__init__(connection)
         self._process_id = process_id
         self._status: int | None = None
 
@@ -57,8 +54,7 @@ class ForkedProcess(WorkerProcess):
 
 
 def start_forked(
-    pipeline: Converter,
-    settings: Settings,
+    work: PipelineWork,
     foreign_descriptors: list[int],
     run_end: socket.socket,
     worker_end: socket.socket,
@@ -67,10 +63,8 @@ def start_forked(
 
     Parameters
     ----------
-    pipeline
-        Pipeline.
-    settings
-        Settings of the preparer.
+    work
+        Work of the run.
     foreign_descriptors
         Descriptors that the worker must close.
     run_end, worker_end
@@ -82,17 +76,16 @@ def start_forked(
     try:
         process_id = os.fork()
         if not process_id:
-            _become_worker(pipeline, settings, foreign_descriptors, worker_end, parent)
+            _become_worker(work, foreign_descriptors, worker_end, parent)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     with contextlib.suppress(OSError):
         os.setpgid(process_id, process_id)  # the child does the same; one of them comes first
-    return ForkedProcess(run_end, settings.owner_id, process_id)
+    return ForkedProcess(run_end, process_id)
 
 
 def _become_worker(
-    pipeline: Converter,
-    settings: Settings,
+    work: PipelineWork,
     foreign_descriptors: list[int],
     worker_end: socket.socket,
     parent: int,
@@ -108,8 +101,8 @@ def _become_worker(
         # This is no longer a foreground process: a plugin that reads from the terminal would block for ever.
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         keep_freed_memory()
-        pin_threads(os.environ, settings.threads)
-        status = serve(worker_end, lambda gate: Preparer(pipeline, settings, gate))
+        pin_threads(os.environ, work.settings.threads)
+        status = serve(worker_end, work.in_worker)
     except BaseException:
         import traceback
 

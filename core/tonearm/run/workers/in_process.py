@@ -2,54 +2,46 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Iterator
 
-from tonearm.pipeline.converter import Converter
-from tonearm.run.prepare import Preparer, Settings
-from tonearm.run.store.store import Store
-from tonearm.run.workers.chunks import Chunks
-from tonearm.run.workers.executor import Batch, Executor
-from tonearm.run.workers.flush_timer import FlushTimer
-from tonearm.run.workers.interrupts import InterruptGate
+from tonearm.plugins.executor import Died, Executor, Handle, Work
+from tonearm.plugins.plugin import NoOptions
+from tonearm.run.workers.work import ChunkResults, PipelineWork
 
 
-class InProcessExecutor(Executor):
-    """Prepares sources in this process, one after the other. A plugin that crashes ends the run.
+class InProcessExecutor(Executor[NoOptions]):
+    """Convert in this process, one source after the other; for debuggers. A plugin that crashes ends the run."""
 
-    Parameters
-    ----------
-    pipeline
-        Pipeline.
-    settings
-        Settings of the preparer.
-    gate
-        Gate that is open for interrupts while plugins work.
-    """
+    def open(self, work: Work, _slots: int) -> None:
+        """Start."""
+        assert isinstance(work, PipelineWork)
+        self._work = work
+        self._numbers = itertools.count()
+        self._waiting: deque[tuple[int, object]] = deque()
+        self._cancelled: deque[int] = deque()
 
-    def __init__(self, pipeline: Converter, store: Store, settings: Settings, gate: InterruptGate) -> None:
-        self._preparer = Preparer(pipeline, store, settings, gate)
-        self._batch: Batch = []
+    def submit(self, chunk: object) -> int:
+        """Keep a chunk until `wait`."""
+        self._waiting.append((next(self._numbers), chunk))
+        return self._waiting[-1][0]
 
-    def results(self, chunks: Chunks) -> Iterator[Batch]:
-        """Yield prepared sources in order."""
-        timer = FlushTimer(flush_failures=self._preparer.settings.flush_failures)
-        while chunk := chunks.take():
-            for task in chunk:
-                for prepared in self._preparer.prepare(task):
-                    self._batch.append(prepared)
-                    if timer.is_due(prepared):
-                        yield self._hand_over(chunks)
-                        timer.restart()
-        yield self._hand_over(chunks)
+    def wait(self, _seconds: float) -> Iterator[tuple[int, ChunkResults | Died]]:
+        """Work at the next chunk, and yield what is finished. Errors are raised as they are, for debuggers."""
+        while self._cancelled:
+            yield self._cancelled.popleft(), Died("it was stopped")
+        if self._waiting:
+            number, chunk = self._waiting[0]
+            for sources in self._work.batches(chunk):
+                yield number, ChunkResults(last=False, sources=sources)
+            self._waiting.popleft()
+            yield number, self._work.end()
 
-    def _hand_over(self, chunks: Chunks) -> Batch:
-        batch, self._batch = self._batch, []
-        chunks.learn(batch)
-        return batch
+    def cancel(self, handle: Handle) -> None:
+        """Forget a chunk."""
+        self._waiting = deque(pair for pair in self._waiting if pair[0] != handle)
+        self._cancelled += [handle] if isinstance(handle, int) else []
 
-    def stop(self) -> Iterator[Batch]:
-        """Yield what was finished."""
-        self._preparer.close()
-        if self._batch:
-            batch, self._batch = self._batch, []
-            yield batch
+    def close(self) -> None:
+        """Do nothing: no work goes on outside `wait`."""

@@ -8,33 +8,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import Struct
-
-from tonearm.run.workers.executor import Batch
-
 HEADER = struct.Struct("!Q")
 """Header of a message: its size in bytes."""
-
-
-class Message(Struct, frozen=True):
-    """A message from a worker.
-
-    Parameters
-    ----------
-    batch
-        Sources that the worker has finished since its last message.
-    idle
-        Whether the worker waits for a chunk.
-    output_error
-        Message and hint of an error of the output side.
-    bug
-        Traceback of an error that is no item's fault.
-    """
-
-    batch: Batch
-    idle: bool = False
-    output_error: tuple[str, str] | None = None
-    bug: str = ""
 
 
 def send(connection: socket.socket, message: object) -> None:

@@ -13,8 +13,7 @@ import os
 import socket
 from collections.abc import Iterable
 
-from tonearm.pipeline.converter import Converter
-from tonearm.run.prepare import Settings
+from tonearm.run.workers.work import PipelineWork
 from tonearm.run.workers.worker_process import WorkerProcess
 
 
@@ -26,19 +25,15 @@ def is_fork_safe() -> bool:
         return False
 
 
-def start_worker(
-    pipeline: Converter, settings: Settings, foreign_descriptors: Iterable[int], *, fork: bool | None = None
-) -> WorkerProcess:
+def start_worker(work: PipelineWork, foreign_descriptors: Iterable[int], *, fork: bool | None = None) -> WorkerProcess:
     """Start a worker process.
 
     Parameters
     ----------
-    pipeline
-        Pipeline.
-    settings
-        Settings of the preparer.
+    work
+        Work of the run.
     foreign_descriptors
-        Descriptors that the worker must close: those of locks, and of connections to other workers.
+        Descriptors that the worker must close, besides those that the work names: connections to other workers.
     fork
         Whether to fork; None forks if that is safe.
 
@@ -52,7 +47,8 @@ def start_worker(
         if is_fork_safe() if fork is None else fork:
             from tonearm.run.workers.forked_process import start_forked
 
-            return start_forked(pipeline, settings, [*foreign_descriptors, run_end.fileno()], run_end, worker_end)
+            foreign = [*work.store.descriptors, *foreign_descriptors, run_end.fileno()]
+            return start_forked(work, foreign, run_end, worker_end)
         from tonearm.run.workers.spawned_process import start_spawned
 
-        return start_spawned(pipeline, settings, run_end, worker_end)
+        return start_spawned(work, run_end, worker_end)

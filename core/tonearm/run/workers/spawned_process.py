@@ -10,10 +10,9 @@ import subprocess
 import sys
 
 from tonearm.errors import UsageError, one_line
-from tonearm.pipeline.converter import Converter
-from tonearm.run.prepare import Settings
 from tonearm.run.workers.cores import pin_threads
 from tonearm.run.workers.messages import HEADER
+from tonearm.run.workers.work import PipelineWork
 from tonearm.run.workers.worker_process import WorkerProcess, send_signal
 
 
@@ -24,14 +23,12 @@ class SpawnedProcess(WorkerProcess):
     ----------
     connection
         Connection to the worker.
-    owner_id
-        Hex digits that start the names of the worker's temporaries.
     process
         Process.
     """
 
-    def __init__(self, connection: socket.socket, owner_id: str, process: subprocess.Popen[bytes]) -> None:
-        super().__init__(connection, owner_id)
+    def __init__(self, connection: socket.socket, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(connection)
         self._process = process
 
     @property
@@ -49,17 +46,13 @@ class SpawnedProcess(WorkerProcess):
         return self._process.wait()
 
 
-def start_spawned(
-    pipeline: Converter, settings: Settings, run_end: socket.socket, worker_end: socket.socket
-) -> WorkerProcess:
+def start_spawned(work: PipelineWork, run_end: socket.socket, worker_end: socket.socket) -> WorkerProcess:
     """Spawn a worker.
 
     Parameters
     ----------
-    pipeline
-        Pipeline.
-    settings
-        Settings of the preparer.
+    work
+        Work of the run.
     run_end, worker_end
         Two ends of the connection.
 
@@ -69,16 +62,16 @@ def start_spawned(
         If the pipeline's plugins cannot be imported in a fresh interpreter.
     """
     try:
-        job = pickle.dumps((pipeline, settings), 5)
+        job = pickle.dumps(work, 5)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         run_end.close()
         raise UsageError(
             f"worker processes cannot import the pipeline's plugins: {one_line(error)}",
             code="not-importable",
-            hint="put the plugins into a module, or convert in this process, with 0 jobs",
+            hint="put the plugins into a module, or use the executor in-process",
         ) from error
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)}
-    pin_threads(environ, settings.threads)
+    pin_threads(environ, work.settings.threads)
     # With -m, the worker's messages would hold classes of its __main__, which the run does not have.
     code = "from tonearm.run.workers.worker import main; main()"
     words = [sys.executable, "-P", "-c", code, str(os.getpid()), str(worker_end.fileno())]
@@ -87,4 +80,4 @@ def start_spawned(
     )
     with contextlib.suppress(OSError):  # if the worker has ended already, the executor reaps it
         run_end.sendall(HEADER.pack(len(job)) + job)
-    return SpawnedProcess(run_end, settings.owner_id, process)
+    return SpawnedProcess(run_end, process)

@@ -1,4 +1,4 @@
-"""A worker: a process that prepares the chunks it is sent, until its connection ends."""
+"""A worker: a process that works at the chunks it is sent, until its connection ends."""
 
 from __future__ import annotations
 
@@ -8,28 +8,21 @@ import pickle
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Callable
 
-from tonearm.errors import OutputError
-from tonearm.run.prepare import Preparer
-from tonearm.run.tasks import Task
-from tonearm.run.workers.executor import Batch
-from tonearm.run.workers.flush_timer import FlushTimer
+from tonearm.plugins.executor import Results
 from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
-from tonearm.run.workers.messages import HEADER, Inbox, Message, send
-from tonearm.startup import keep_freed_memory
-
-_PR_SET_PDEATHSIG = 1
+from tonearm.run.workers.messages import HEADER, Inbox, send
+from tonearm.run.workers.work import PipelineWork
+from tonearm.startup import die_with_parent, keep_freed_memory
 
 
 class _Worker:
     """Serves one connection."""
 
-    def __init__(self, connection: socket.socket, make_preparer: Callable[[InterruptGate], Preparer]) -> None:
+    def __init__(self, connection: socket.socket, make_work: Callable[[InterruptGate], PipelineWork]) -> None:
         self._connection = connection
-        self._make_preparer = make_preparer
-        self._batch: Batch = []
+        self._make_work = make_work
         self._stopping = False
 
     def on_term(self, *_: object) -> None:
@@ -38,59 +31,37 @@ class _Worker:
         raise KeyboardInterrupt
 
     def serve(self) -> None:
-        """Prepare chunk after chunk."""
+        """Work at chunk after chunk."""
         with contextlib.suppress(KeyboardInterrupt), InterruptGate() as gate:
-            self._serve(self._make_preparer(gate))
+            work = self._make_work(gate)
+            try:
+                self._serve(work)
+            finally:
+                work.close()
 
-    def _serve(self, preparer: Preparer) -> None:
-        self._send(Message([], idle=True))
+    def _serve(self, work: PipelineWork) -> None:
+        owner = work.owner()
+        self._send(Results(owner=owner))
+
+        def alive() -> None:
+            self._send(Results(owner=owner, last=False))
+
         inbox = Inbox()
         while data := self._connection.recv(1 << 16):
             for chunk in inbox.feed(data):
-                self._work(preparer, chunk)
-            if self._stopping:
-                return
+                for results in work.stream(chunk, alive):
+                    self._send(results)
 
-    def _work(self, preparer: Preparer, chunk: list[Task]) -> None:
-        output_error: tuple[str, str] | None = None
-        bug = ""
-        try:
-            if not self._stopping:
-                self._prepare(preparer, chunk)
-        except OutputError as error:
-            output_error = error.message, error.hint
-        except KeyboardInterrupt:
-            if not self._stopping:
-                raise
-        except Exception:
-            bug = traceback.format_exc()
-        self._send(Message(self._take_batch(), idle=not self._stopping, output_error=output_error, bug=bug))
-
-    def _prepare(self, preparer: Preparer, chunk: list[Task]) -> None:
-        timer = FlushTimer(flush_failures=preparer.settings.flush_failures)
-        for task in chunk:
-            for prepared in preparer.prepare(task):
-                self._batch.append(prepared)
-                if timer.is_due(prepared):
-                    self._send(Message(self._take_batch()))
-                    timer.restart()
-                if self._stopping:
-                    return
-
-    def _take_batch(self) -> Batch:
-        batch, self._batch = self._batch, []
-        return batch
-
-    def _send(self, message: Message) -> None:
-        send(self._connection, message)
+    def _send(self, results: Results) -> None:
+        send(self._connection, results)
 
 
-def serve(connection: socket.socket, make_preparer: Callable[[InterruptGate], Preparer]) -> int:
+def serve(connection: socket.socket, make_work: Callable[[InterruptGate], PipelineWork]) -> int:
     """Serve a connection as a worker, and return an exit status.
 
     The run handles Ctrl-C and a closed terminal, so the worker ignores these. SIGTERM stops its work.
     """
-    worker = _Worker(connection, make_preparer)
+    worker = _Worker(connection, make_work)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, worker.on_term)
@@ -107,26 +78,8 @@ def serve(connection: socket.socket, make_preparer: Callable[[InterruptGate], Pr
     return 0
 
 
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, however that happens. Works on Linux only.
-
-    Parameters
-    ----------
-    parent
-        Process id of the parent. If it has ended already, this process ends at once.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
 def main() -> None:
-    """Work in a fresh interpreter, whose connection is an open file. The first message is the pipeline and settings."""
+    """Work in a fresh interpreter, whose connection is an open file. The first message is the work."""
     parent, descriptor = int(sys.argv[1]), int(sys.argv[2])
     die_with_parent(parent)
     keep_freed_memory()
@@ -134,9 +87,9 @@ def main() -> None:
     (size,) = HEADER.unpack(connection.recv(HEADER.size, socket.MSG_WAITALL))
     content = connection.recv(size, socket.MSG_WAITALL)
 
-    def make_preparer(gate: InterruptGate) -> Preparer:
-        pipeline, settings = pickle.loads(content)  # noqa: S301 - from our own process
-        pipeline.preflight()
-        return Preparer(pipeline, settings, gate)
+    def make_work(gate: InterruptGate) -> PipelineWork:
+        work: PipelineWork = pickle.loads(content)  # noqa: S301 - from our own process
+        work.pipeline.preflight()
+        return work.in_worker(gate)
 
-    os._exit(serve(connection, make_preparer))
+    os._exit(serve(connection, make_work))

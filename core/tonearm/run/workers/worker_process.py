@@ -9,7 +9,8 @@ import socket
 import time
 from abc import ABC, abstractmethod
 
-from tonearm.run.workers.messages import Inbox, Message, send
+from tonearm.plugins.executor import Results
+from tonearm.run.workers.messages import Inbox, send
 
 
 class WorkerProcess(ABC):
@@ -19,17 +20,14 @@ class WorkerProcess(ABC):
     ----------
     connection
         Connection to the worker.
-    owner_id
-        Hex digits that start the names of the worker's temporaries.
     """
 
-    def __init__(self, connection: socket.socket, owner_id: str) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
-        self.owner_id = owner_id
         self._inbox = Inbox()
 
-    def receive(self) -> list[Message] | None:
-        """Return the messages that have arrived; None if the connection has ended."""
+    def receive(self) -> list[Results] | None:
+        """Return the results that have arrived; None if the connection has ended."""
         try:
             data = self.connection.recv(1 << 18)
         except OSError:

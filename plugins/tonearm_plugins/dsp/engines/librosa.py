@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array, Floa
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.mel_basis import MelBasis
-    from tonearm_plugins.dsp.phase_recovery.recovery import Convergence
+    from tonearm_plugins.dsp.phase_recovery.recovery import Convergence, Progress
     from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
 
 
@@ -30,7 +31,15 @@ class LibrosaEngine:
         """Analyse one channel by scipy.fft, as librosa does."""
         SCIPY.stft(signal, grid, out=out, threads=threads)
 
-    def istft(self, spectrum: Array, grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
+    def istft(
+        self,
+        spectrum: Array,
+        grid: FrameGrid,
+        *,
+        out: FloatArray,
+        threads: int = 1,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
         """Invert one channel by ``librosa.istft``."""
         import librosa
 
@@ -43,7 +52,13 @@ class LibrosaEngine:
             out[:] = without_padding(librosa.istft(spectrum, center=False, **common), grid)
 
     def recover(
-        self, given: Array, settings: RecoverySettings, *, out: Float32Array, threads: int = 1
+        self,
+        given: Array,
+        settings: RecoverySettings,
+        *,
+        out: Float32Array,
+        threads: int = 1,
+        progress: Progress | None = None,
     ) -> list[Convergence]:
         """Recover all channels by ``librosa.griffinlim``, and measure what it reached as the others do."""
         from tonearm_plugins.dsp.phase_recovery.recovery import Convergence
@@ -55,6 +70,8 @@ class LibrosaEngine:
             out[channel] = _griffin_lim(magnitude, settings, seed=settings.seed + channel)
             measured = ScipyRecovery(settings.target(given[channel]), settings.grid)
             measured.start_from_signal(out[channel])
+            if progress:
+                progress.add(settings.iterations)  # librosa tells nothing in between
             return Convergence(*measured.residual(), settings.iterations)
 
         return [recover(channel) for channel in range(len(given))]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from tonearm_plugins.dsp.framing import FrameGrid
-from tonearm_plugins.dsp.phase_recovery.recovery import Convergence
+from tonearm_plugins.dsp.phase_recovery.recovery import Convergence, Progress
 from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
 from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array, FloatArray
 
@@ -31,11 +32,28 @@ class Engine(Protocol):
     def stft(self, signal: Float32Array, grid: FrameGrid, *, out: Complex64Array, threads: int = 1) -> None:
         """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
 
-    def istft(self, spectrum: Array, grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
-        """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,)."""
+    def istft(
+        self,
+        spectrum: Array,
+        grid: FrameGrid,
+        *,
+        out: FloatArray,
+        threads: int = 1,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,).
+
+        ``on_progress`` is called with the number of frames that are done, after each stretch of a long spectrum.
+        """
 
     def recover(
-        self, given: Array, settings: RecoverySettings, *, out: Float32Array, threads: int = 1
+        self,
+        given: Array,
+        settings: RecoverySettings,
+        *,
+        out: Float32Array,
+        threads: int = 1,
+        progress: Progress | None = None,
     ) -> list[Convergence]:
         """Recover all channels from magnitudes or a mel spectrogram into ``out``, and return what each one reached.
 
@@ -49,4 +67,6 @@ class Engine(Protocol):
             (channels, length), float32.
         threads
             Largest number of threads.
+        progress
+            Progress of all channels; None if nobody asks.
         """

@@ -29,7 +29,7 @@ from tonearm_plugins.dsp.typing import Array, Complex64Array, ComplexArray, Floa
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
-    from tonearm_plugins.dsp.phase_recovery.recovery import Convergence
+    from tonearm_plugins.dsp.phase_recovery.recovery import Convergence, Progress
     from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
     from tonearm_plugins.dsp.phase_recovery.targets import Target
 
@@ -55,7 +55,15 @@ class ScipyEngine:
         for block in block_slices(grid.frames, frames_in_cache(grid.n_fft)):
             out[:, block] = scipy.fft.rfft(view[block] * window, axis=1, overwrite_x=True, workers=threads).T
 
-    def istft(self, spectrum: Array, grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
+    def istft(
+        self,
+        spectrum: Array,
+        grid: FrameGrid,
+        *,
+        out: FloatArray,
+        threads: int = 1,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
         """Invert one channel (bins, frames), which may be mapped from a file, into ``out`` (length,)."""
         kind = np.complex128 if out.dtype == np.float64 else np.complex64
         mapping = MappedMemory(spectrum)
@@ -63,6 +71,8 @@ class ScipyEngine:
         def spectra(first: int, last: int) -> ComplexArray:
             block = spectrum[:, first:last]
             mapping.count_read(block.nbytes)
+            if on_progress:
+                on_progress(first)
             return np.array(block.T, dtype=kind, order="C")
 
         def finish(first: int, columns: FloatArray) -> None:
@@ -72,16 +82,26 @@ class ScipyEngine:
         out[max(0, covered) :] = 0
         OverlapAdd(grid, min_weight=MIN_WEIGHT_EXACT, dtype=out.dtype, threads=threads)(spectra, finish)
         mapping.release()
+        if on_progress:
+            on_progress(grid.frames)
 
     def recover(
-        self, given: Array, settings: RecoverySettings, *, out: Float32Array, threads: int = 1
+        self,
+        given: Array,
+        settings: RecoverySettings,
+        *,
+        out: Float32Array,
+        threads: int = 1,
+        progress: Progress | None = None,
     ) -> list[Convergence]:
         """Recover all channels one after the other; the threads work on the FFTs."""
         from tonearm_plugins.dsp.phase_recovery.recovery import recover_channel
 
         def recover(channel: int) -> Convergence:
             recovery = ScipyRecovery(settings.target(given[channel]), settings.grid, threads=threads)
-            return recover_channel(recovery, settings, seed=settings.seed + channel, out=out[channel])
+            return recover_channel(
+                recovery, settings, seed=settings.seed + channel, out=out[channel], progress=progress
+            )
 
         return [recover(channel) for channel in range(len(given))]
 

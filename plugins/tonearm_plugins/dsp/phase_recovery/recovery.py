@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.phase_recovery.initial_phases import spectra_with_phases
 from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
@@ -13,6 +15,9 @@ from tonearm_plugins.dsp.typing import Complex64Array, Float32Array, FloatArray
 
 EXACT_DB = -200.0
 """The spectral convergence reported for no distance at all, and for silence recovered from silence."""
+
+MIN_WORK = 1 << 24
+"""Samples of frames that are analysed, at least, between two reports of progress: some ten milliseconds of work."""
 
 CHECK_EVERY = 4
 """Iterations between two measurements of the convergence, if an early stop is asked for."""
@@ -34,6 +39,52 @@ class Convergence(NamedTuple):
     distance: float
     energy: float
     iterations: int
+
+
+class Progress:
+    """The progress of all channels together, which may be recovered in several threads.
+
+    Parameters
+    ----------
+    on_progress
+        Function called with the iterations that are done, and with the number of all; None if nobody asks.
+    channels
+        Number of channels.
+    settings
+        How to recover them.
+
+    Attributes
+    ----------
+    step
+        Number of iterations from one report to the next.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tonearm_plugins.dsp.framing import FrameGrid
+    >>> grid = FrameGrid.checked(np.hanning(64), hop_length=16, pad=32, frames=9)
+    >>> settings = RecoverySettings(grid=grid, start="zero", iterations=4, momentum=0.9, seed=0)
+    >>> progress = Progress(print, 2, settings)
+    >>> progress.add(4)
+    4 8
+    """
+
+    def __init__(
+        self, on_progress: Callable[[float, float], None] | None, channels: int, settings: RecoverySettings
+    ) -> None:
+        self._on_progress = on_progress
+        self._total = channels * settings.iterations
+        self._done = 0
+        self._lock = threading.Lock()
+        work = settings.grid.frames * settings.grid.n_fft
+        self.step = settings.iterations if on_progress is None else max(1, MIN_WORK // max(1, work))
+
+    def add(self, iterations: int) -> None:
+        """Report that more iterations are done."""
+        if self._on_progress is not None:
+            with self._lock:
+                self._done += iterations
+                self._on_progress(self._done, self._total)
 
 
 class ChannelRecovery(Protocol):
@@ -62,7 +113,12 @@ class ChannelRecovery(Protocol):
 
 
 def recover_channel(
-    recovery: ChannelRecovery, settings: RecoverySettings, *, seed: int, out: Float32Array
+    recovery: ChannelRecovery,
+    settings: RecoverySettings,
+    *,
+    seed: int,
+    out: Float32Array,
+    progress: Progress | None = None,
 ) -> Convergence:
     """Recover one channel: first phases, iterations, result.
 
@@ -76,6 +132,8 @@ def recover_channel(
         Seed of this channel.
     out
         (length,), where the signal is written.
+    progress
+        Progress of all channels; None if nobody asks.
 
     Examples
     --------
@@ -101,15 +159,20 @@ def recover_channel(
 
             turns = pghi(magnitude, settings.grid, seed=seed)
         recovery.start_from_spectra(spectra_with_phases(magnitude, turns))
-    iterations = _iterate(recovery, settings)
+    progress = progress or Progress(None, 1, settings)
+    progress.add(0)
+    iterations = _iterate(recovery, settings, progress)
+    progress.add(settings.iterations - iterations)
     return Convergence(*recovery.finish(out), iterations)
 
 
-def _iterate(recovery: ChannelRecovery, settings: RecoverySettings) -> int:
+def _iterate(recovery: ChannelRecovery, settings: RecoverySettings, progress: Progress) -> int:
     """Iterate, with an early stop if the settings have a tolerance; return the number of iterations done."""
     momentum, tolerance_db = Momentum.of(settings.momentum), settings.tolerance_db
     if tolerance_db is None:
-        recovery.iterate(settings.iterations, momentum)
+        for part in block_slices(settings.iterations, progress.step):
+            recovery.iterate(part.stop - part.start, momentum)
+            progress.add(part.stop - part.start)
         return settings.iterations
     done = 0
     before = convergence_db(*recovery.residual())
@@ -117,6 +180,7 @@ def _iterate(recovery: ChannelRecovery, settings: RecoverySettings) -> int:
         count = min(CHECK_EVERY, settings.iterations - done)
         recovery.iterate(count, momentum)
         done += count
+        progress.add(count)
         now = convergence_db(*recovery.residual())
         if not before - now >= tolerance_db:
             break

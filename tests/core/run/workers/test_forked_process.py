@@ -18,7 +18,7 @@ def fork():
         ours, theirs = socket.socketpair()
         theirs.close()
         started.append((subprocess.Popen([sys.executable, "-c", code], process_group=0), ours))
-        return ForkedProcess(ours, "0001", started[-1][0].pid)
+        return ForkedProcess(ours, started[-1][0].pid)
 
     yield process
     for program, ours in started:

@@ -2,46 +2,73 @@ import pytest
 from run_toys import leftovers, pipeline, task, write
 
 from tonearm.errors import OutputError
+from tonearm.plugins.executor import Died
+from tonearm.plugins.plugin import NoOptions
 from tonearm.run.prepare import Settings
 from tonearm.run.workers import flush_timer as room
-from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.in_process import InProcessExecutor
 from tonearm.run.workers.interrupts import InterruptGate
+from tonearm.run.workers.work import PipelineWork
 
 
-def chunks(total, workers=2):
-    return Chunks((task(f"{number}.txt", number) for number in range(total)), total, workers)
+@pytest.fixture
+def executor(folder):
+    """An executor that is open, and four sources."""
+    write(**{str(number): "k 0.5" for number in range(4)})
+    made = InProcessExecutor(NoOptions())
+    settings = Settings(root="out", owner_id="0000", fsync=False)
+    with InterruptGate() as gate:
+        made.open(PipelineWork(pipeline(), settings, gate), 1)
+        yield made
 
 
-class TestInThisProcess:
-    def run(self, found, total):
-        write(**{str(number): "k 0.5" for number in range(total)})
-        executor = InProcessExecutor(found, Settings(root="out", owner_id="0000", fsync=False), InterruptGate())
-        return executor, executor.results(chunks(total))
+def chunk(*numbers):
+    return [task(f"{number}.txt", number) for number in numbers]
 
-    def test_every_task_comes_back_once(self, folder):
-        _, results = self.run(pipeline(), 20)
-        found = [prepared.task.number for batch in results for prepared in batch]
-        assert found == list(range(20))
 
-    def test_time_is_seen_to_pass(self, folder, monkeypatch):
-        monkeypatch.setattr(room, "FLUSH_SECONDS", 0.0)
-        _, results = self.run(pipeline(), 5)
-        assert [len(batch) for batch in results] == [1, 1, 1, 1, 1, 0]
+def seen(found):
+    """Return the handle of each outcome, with the numbers of its sources."""
+    return [
+        (handle, outcome.reason if isinstance(outcome, Died) else [one.task.number for one in outcome.sources])
+        for handle, outcome in found
+    ]
 
-    def test_what_was_finished_when_it_is_stopped(self, folder, monkeypatch):
-        write(**{str(number): "k 0.5" for number in range(4)})
-        executor = InProcessExecutor(pipeline(), Settings(root="out", owner_id="0000", fsync=False), InterruptGate())
-        real = executor._preparer.prepare
 
-        def prepare(one):
-            if one.number == 2:
-                raise OutputError("full")
-            return real(one)
+def test_it_works_while_the_run_waits_chunk_by_chunk(executor):
+    first, second = executor.submit(chunk(0, 1)), executor.submit(chunk(2))
+    assert leftovers() == []
+    assert seen(executor.wait(0.0)) == [(first, [0, 1]), (first, [])]
+    assert seen(executor.wait(0.0)) == [(second, [2]), (second, [])]
+    assert seen(executor.wait(0.0)) == []
 
-        monkeypatch.setattr(executor._preparer, "prepare", prepare)
-        with pytest.raises(OutputError):
-            list(executor.results(chunks(4)))
-        assert [[prepared.task.number for prepared in batch] for batch in executor.stop()] == [[0, 1]]
-        assert list(executor.stop()) == []
-        assert len(leftovers()) == 2  # whoever stops it publishes them, or throws them away
+
+def test_what_is_finished_comes_early_and_only_the_last_is_marked(executor, monkeypatch):
+    monkeypatch.setattr(room, "FLUSH_SECONDS", 0.0)
+    handle = executor.submit(chunk(0, 1, 2))
+    found = list(executor.wait(0.0))
+    assert seen(found) == [(handle, [0]), (handle, [1]), (handle, [2]), (handle, [])]
+    assert [outcome.last for _, outcome in found] == [False, False, False, True]
+
+
+def test_an_error_is_raised_after_what_was_finished(executor, monkeypatch):
+    preparer = executor._work._preparer()
+    real = preparer.prepare
+
+    def prepare(one):
+        if one.number == 2:
+            raise OutputError("full")
+        return real(one)
+
+    monkeypatch.setattr(preparer, "prepare", prepare)
+    handle = executor.submit(chunk(0, 1, 2, 3))
+    found = executor.wait(0.0)
+    assert seen([next(found)]) == [(handle, [0, 1])]
+    with pytest.raises(OutputError):
+        next(found)
+    assert len(leftovers()) == 2  # whoever got the results publishes them
+
+
+def test_a_cancelled_chunk_is_not_begun(executor):
+    first, second = executor.submit(chunk(0)), executor.submit(chunk(1))
+    executor.cancel(first)
+    assert seen(executor.wait(0.0)) == [(first, "it was stopped"), (second, [1]), (second, [])]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from run_toys import files, leftovers, script, write
 
-DEBUG = "with 0 jobs, it happens in this process, under a debugger if you like"
+DEBUG = "with the executor in-process, it happens in this process, under a debugger if you like"
 
 
 def gone(processes, seconds=60):

@@ -6,9 +6,14 @@ from hypothesis import strategies as st
 from run_toys import task
 
 from tonearm.run.prepared import PreparedSource
-from tonearm.run.workers.messages import HEADER, Inbox, Message, send
+from tonearm.run.workers.messages import HEADER, Inbox, send
+from tonearm.run.workers.work import ChunkResults
 
-MESSAGES = [Message([], idle=True), Message([PreparedSource(task=task("a.txt"))]), Message([], bug="x" * 1000)]
+MESSAGES = [
+    ChunkResults(owner="00000001"),
+    ChunkResults(sources=[PreparedSource(task=task("a.txt"))]),
+    ["x" * 1000],
+]
 
 
 def sent(messages):

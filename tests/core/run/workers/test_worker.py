@@ -5,11 +5,18 @@ import subprocess
 import sys
 
 import pytest
-from run_toys import Do, leftovers, pipeline, preparer, task, write
+from run_toys import Do, leftovers, pipeline, task, write
 
 from tonearm.errors import OutputError
+from tonearm.run.prepare import Settings
+from tonearm.run.workers import work as work_room
 from tonearm.run.workers.messages import Inbox, send
+from tonearm.run.workers.work import PipelineWork
 from tonearm.run.workers.worker import _Worker
+
+
+def make_work(gate):
+    return PipelineWork(pipeline(steps=["do"]), Settings(root="out", owner_id="0007", fsync=False), gate)
 
 
 @pytest.fixture
@@ -17,11 +24,11 @@ def serve(folder):
     """Have a worker serve chunks in this process; return its messages."""
     ours, theirs = socket.socketpair()
 
-    def served(*chunks, make_preparer=None):
+    def served(*chunks):
         for chunk in chunks:
             send(ours, chunk)
         ours.shutdown(socket.SHUT_WR)
-        worker = _Worker(theirs, make_preparer or (lambda gate: preparer(pipeline(steps=["do"]))))
+        worker = _Worker(theirs, make_work)
         before = signal.signal(signal.SIGTERM, worker.on_term)
         try:
             worker.serve()
@@ -40,48 +47,43 @@ def serve(folder):
 def test_it_says_that_it_is_there_and_what_it_finished(serve):
     write(a="k 0.5", b="k x")
     first, *results = serve([task("a.txt", 0), task("b.txt", 1)])
-    assert (first.batch, first.idle) == ([], True)
-    found = [one for message in results for one in message.batch]
+    assert first.owner.startswith("0007")
+    assert {one.owner for one in results} == {first.owner}
+    found = [one for message in results for one in message.sources]
     assert [(one.task.number, len(one.items), len(one.failures)) for one in found] == [(0, 1, 0), (1, 0, 1)]
-    assert [message.idle for message in results] == [False] * (len(results) - 1) + [True]
+    assert [message.last for message in results] == [False] * (len(results) - 1) + [True]
 
 
 def test_sigterm_stops_its_work_and_what_is_finished_is_sent(serve, monkeypatch):
     write(a="k 0.5", b="k 0.5", c="k 0.5")
     acts = iter([lambda: None, lambda: os.kill(os.getpid(), signal.SIGTERM)])
     monkeypatch.setattr(Do, "act", staticmethod(lambda _: next(acts)()))
-
-    def make_preparer(gate):
-        made = preparer(pipeline(steps=["do"]))
-        made._gate = gate
-        return made
-
-    found = serve([task(f"{name}.txt", number) for number, name in enumerate("abc")], make_preparer=make_preparer)
-    assert [one.task.number for message in found for one in message.batch] == [0]
-    assert not found[-1].idle
+    found = serve([task(f"{name}.txt", number) for number, name in enumerate("abc")])
+    assert [one.task.number for message in found[1:] for one in message.sources] == [0]
+    assert not found[-1].last
     assert len(leftovers()) == 1
 
 
-class Broken:
-    """A preparer that raises."""
-
-    def __init__(self, error):
-        self.settings = preparer(None).settings
-        self.error = error
-
-    def prepare(self, task):
-        raise self.error
-
-
-def test_an_error_of_the_output_side_is_sent(serve):
-    found = serve([task("a.txt")], make_preparer=lambda _: Broken(OutputError("full", hint="buy a disk")))
-    assert found[-1].output_error == ("full", "buy a disk")
+def test_long_work_gives_signs_of_life(serve, monkeypatch):
+    monkeypatch.setattr(work_room, "LIFE_SECONDS", 0.0)
+    write(a="k 0.5\nl 0.5\nm 0.5")
+    _, *signs, sources, last = serve([task("a.txt", 0)])
+    assert len(signs) == 3
+    assert not any(sign.last or hasattr(sign, "sources") for sign in signs)
+    assert [len(one.items) for one in sources.sources] == [3]
+    assert last.last
 
 
-def test_a_bug_is_sent_with_its_traceback(serve):
-    found = serve([task("a.txt")], make_preparer=lambda _: Broken(ZeroDivisionError("of ours")))
-    assert "ZeroDivisionError: of ours" in found[-1].bug
-    assert found[-1].idle
+def test_an_error_of_the_output_side_is_sent(serve, monkeypatch):
+    write(a="k 0.5")
+
+    def act(_):
+        raise OutputError("full", hint="buy a disk")
+
+    monkeypatch.setattr(work_room.Preparer, "prepare", lambda self, task: act(task))
+    error = serve([task("a.txt")])[-1].error
+    assert isinstance(error, OutputError)
+    assert (error.message, error.hint) == ("full", "buy a disk")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")

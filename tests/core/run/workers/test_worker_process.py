@@ -14,7 +14,7 @@ class Program(WorkerProcess):
     """Any program in the place of a worker."""
 
     def __init__(self, connection, code, worker_end):
-        super().__init__(connection, "0000")
+        super().__init__(connection)
         command = [sys.executable, "-c", code]
         self.process = subprocess.Popen(
             command, process_group=0, pass_fds=[worker_end.fileno()], stdout=subprocess.PIPE, text=True

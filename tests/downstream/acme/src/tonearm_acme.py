@@ -11,6 +11,7 @@ class AcmeReader(ArrayDecoder[ArrayOptions]):
     """Read an ACME recording: 'ACME', then 16-bit samples."""
 
     suffixes = (".acme",)
+    reads = "content"
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, np.ndarray]]:
         with source.open() as file:

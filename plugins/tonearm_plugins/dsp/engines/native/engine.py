@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tonearm_plugins.dsp.engines.native import compiler
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.framing import FrameGrid
-    from tonearm_plugins.dsp.phase_recovery.recovery import Convergence
+    from tonearm_plugins.dsp.phase_recovery.recovery import Convergence, Progress
     from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
     from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array, FloatArray
 
@@ -34,14 +35,28 @@ class NativeEngine:
 
         stft(signal, grid, out=out)
 
-    def istft(self, spectrum: Array, grid: FrameGrid, *, out: FloatArray, threads: int = 1) -> None:
+    def istft(
+        self,
+        spectrum: Array,
+        grid: FrameGrid,
+        *,
+        out: FloatArray,
+        threads: int = 1,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
         """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,), in one thread."""
         from tonearm_plugins.dsp.engines.native.istft_kernel import istft
 
-        istft(spectrum, grid, out=out)
+        istft(spectrum, grid, out=out, on_progress=on_progress)
 
     def recover(
-        self, given: Array, settings: RecoverySettings, *, out: Float32Array, threads: int = 1
+        self,
+        given: Array,
+        settings: RecoverySettings,
+        *,
+        out: Float32Array,
+        threads: int = 1,
+        progress: Progress | None = None,
     ) -> list[Convergence]:
         """Recover all channels, each in one thread: kernels run without the interpreter's lock."""
         from tonearm_plugins.dsp.engines.native.recovery import NativeRecovery
@@ -49,7 +64,9 @@ class NativeEngine:
 
         def recover(channel: int) -> Convergence:
             recovery = NativeRecovery(given[channel], settings.grid, basis=settings.basis)
-            return recover_channel(recovery, settings, seed=settings.seed + channel, out=out[channel])
+            return recover_channel(
+                recovery, settings, seed=settings.seed + channel, out=out[channel], progress=progress
+            )
 
         channels = range(len(given))
         if threads > 1 and len(channels) > 1:

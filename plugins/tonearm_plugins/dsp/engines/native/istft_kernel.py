@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd, grid_tables
@@ -126,7 +128,14 @@ def kernel(layout: BlockLayout, machine: Machine, *, frames_apart: bool) -> Kern
     return compiled(("istft", layout, machine, frames_apart), make)
 
 
-def istft(spectrum: Array, grid: FrameGrid, *, out: FloatArray, machine: Machine | None = None) -> None:
+def istft(
+    spectrum: Array,
+    grid: FrameGrid,
+    *,
+    out: FloatArray,
+    machine: Machine | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> None:
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,), float32 and contiguous.
 
     Arrays of complex64 with adjacent frames or adjacent bins are read in place. Others are converted, a stretch of
@@ -162,6 +171,8 @@ def istft(spectrum: Array, grid: FrameGrid, *, out: FloatArray, machine: Machine
         )
         del kept
         mapping.count_read(stretch * block_size)
+        if on_progress:
+            on_progress(min(last * layout.lanes, grid.frames))
     mapping.release()
     results.finish()
 

@@ -1,0 +1,135 @@
+"""The base class of executors, which do the work of a run, and what passes between them and the run.
+
+The run cuts its tasks into chunks and hands them to an executor. The executor has each of them worked at anywhere: in
+a thread, in a process, or on another machine. The run does everything that all executors would need: it decides how
+large a chunk is, how many are in flight, what is tried again and what took too long, and it removes what dead workers
+left.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator
+from typing import ClassVar, Generic, TypeAlias
+
+from msgspec import Struct
+
+from tonearm.plugins.plugin import Opts, Plugin
+
+Handle: TypeAlias = Hashable
+"""Name that an executor gives to a chunk in flight, such as a future."""
+
+
+class Results(Struct, frozen=True, kw_only=True):
+    """What work on a chunk has finished. An executor passes it on as it is.
+
+    Parameters
+    ----------
+    owner
+        Id of the owner of the temporaries of the worker, eight hex digits; empty if no worker is known.
+    last
+        Whether nothing more of the chunk will come.
+    """
+
+    owner: str = ""
+    last: bool = True
+
+
+class Died(Struct, frozen=True):
+    """The end of a worker, or of the work on one chunk, without all results.
+
+    Parameters
+    ----------
+    reason
+        What happened, for the message of a failed item: ``its process was ended by SIGSEGV``.
+    owner
+        Id of the owner of the temporaries of the worker, if that is gone: the run removes what it left. Empty if the
+        worker goes on, or if its id is not known.
+    taken_away
+        Whether the worker was taken away, as a cluster does, so that no item is at fault.
+    hint
+        Advice in prose.
+    """
+
+    reason: str
+    owner: str = ""
+    taken_away: bool = False
+    hint: str = ""
+
+
+class Work(ABC):
+    """The work of a run: a function of chunks, which may be called in any thread.
+
+    It can be pickled and sent to other processes. Each thread gets a copy of the pipeline of its own, so that plugins
+    need not be safe for threads.
+    """
+
+    @abstractmethod
+    def __call__(self, chunk: object) -> Results:
+        """Work at a chunk, and return all results. It never raises an error."""
+
+    @abstractmethod
+    def stream(self, chunk: object, alive: Callable[[], None] | None = None) -> Iterator[Results]:
+        """Yield what is finished early, about every 50 ms. It never raises an error.
+
+        Parameters
+        ----------
+        chunk
+            Chunk.
+        alive
+            Function that is called while a source takes long, at most once a second. It may send `Results()` to the
+            run as a sign of life.
+        """
+
+
+class Executor(Plugin[Opts], Generic[Opts]):
+    """A plugin that has the chunks of a run worked at.
+
+    An instance serves one run. The run calls its methods from one thread.
+
+    Attributes
+    ----------
+    isolates
+        Whether a crash ends only a worker, and a chunk that hangs can be killed. Only then a run has a timeout.
+    """
+
+    role = "executor"
+    port_names = ("options",)
+    isolates: ClassVar[bool] = False
+
+    @abstractmethod
+    def open(self, work: Work, slots: int) -> None:
+        """Start, before the first chunk.
+
+        Parameters
+        ----------
+        work
+            Function to call with each chunk.
+        slots
+            Largest number of chunks that are in flight at once.
+        """
+
+    @abstractmethod
+    def submit(self, chunk: object) -> Handle:
+        """Have a chunk worked at, and return a name for it. This may happen while the results of `wait` are taken."""
+
+    @abstractmethod
+    def wait(self, seconds: float) -> Iterator[tuple[Handle, Results | Died]]:
+        """Yield what has come of any chunks, and wait for it if there is nothing.
+
+        `Results()` with ``last=False`` is a sign of life; a chunk that waits for a worker should give one, too. The run
+        may leave the iterator unfinished: what it has not taken comes from the next one.
+
+        Parameters
+        ----------
+        seconds
+            Longest time to wait in seconds. An executor that works within this method may take longer.
+        """
+
+    @abstractmethod
+    def cancel(self, handle: Handle) -> None:
+        """Stop work at a chunk as soon as possible. What was finished may still come."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all work, and return when none goes on. The run then calls `wait` once more for what was finished."""

@@ -1,0 +1,135 @@
+"""The choice of the executor of a run, by name or by the number of jobs, and its options and timeout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from tonearm.errors import Form, PipelineError, Place, TonearmError, UsageError, did_you_mean, one_line
+from tonearm.names import BUILTIN
+from tonearm.pipeline.document import MappingNode, Node, from_plain, override
+from tonearm.pipeline.options import read_options
+from tonearm.pipeline.problems import Problems
+from tonearm.plugins.executor import Executor
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
+from tonearm.plugins.registry import default as installed_plugins
+from tonearm.run.options import RunOptions
+
+DEFAULT_TIMEOUT = 600.0
+"""Time in seconds that a chunk may take without a sign of life, where a worker can be killed."""
+
+
+class ChosenExecutor:
+    """The executor of a run.
+
+    Parameters
+    ----------
+    options
+        Options of the run.
+    cores
+        Number of usable cores.
+    registry
+        Registry of plugins; all that are installed if None.
+
+    Attributes
+    ----------
+    plugin
+        Executor.
+    name
+        Name of the executor in messages; empty for one of the built-in package.
+    slots
+        Largest number of chunks in flight.
+    jobs
+        Number of worker processes or other workers; 0 for none.
+    timeout
+        Time in seconds that a chunk may take without a sign of life; None for no limit.
+
+    Raises
+    ------
+    UsageError
+        If there is no such executor, or it cannot keep the timeout.
+    PipelineError
+        If an option of the executor is wrong; ``problems`` lists everything that is.
+    """
+
+    def __init__(self, options: RunOptions, cores: int, registry: Registry | None = None) -> None:
+        registry = registry or installed_plugins()
+        name = options.executor or ("in-process" if options.jobs == 0 else "local")
+        entry = _find(registry, name)
+        self.plugin = _make(registry, entry, options)
+        self.name = "" if entry.origin == BUILTIN else one_line(registry.short_name(entry))
+        in_process = not self.name and entry.name == "in-process"
+        self.slots = 1 if in_process else (cores if options.jobs is None else max(1, options.jobs))
+        self.jobs = 0 if in_process else self.slots
+        self.timeout = options.timeout or None
+        if self.plugin.isolates:
+            self.timeout = DEFAULT_TIMEOUT if options.timeout is None else self.timeout
+        elif self.timeout:
+            raise UsageError(
+                f"the executor {one_line(name)} cannot keep a timeout, because it cannot stop a source that hangs",
+                hint="use the executor local, or no timeout",
+            )
+
+
+def _find(registry: Registry, name: str) -> RegistryEntry:
+    try:
+        return registry.find("executor", name)
+    except PluginError as error:
+        if error.code != "unknown-plugin":
+            raise
+        names = [registry.short_name(entry) for entry in registry.entries("executor")]
+        hint = did_you_mean(name, names) or ", ".join(names)
+        raise UsageError(f"there is no executor {one_line(name)!r}", code="unknown-executor", hint=hint) from None
+
+
+def _make(registry: Registry, entry: RegistryEntry, options: RunOptions) -> Executor[Any]:
+    """Return the executor with its options, or raise `PipelineError` with all problems of these."""
+    problems = Problems(None)
+    form: Form = "python" if isinstance(options.executor_options, Mapping) else "flags"
+    problems.place = Place(stage="executor", form=form)
+    cls = entry.resolve()
+    name = registry.short_name(entry)
+    given = _read(options.executor_options)
+    with as_plugin_error(entry.full_name):
+        found = read_options(ports_of(cls).options, given, None, name, problems, lambda: registry.dialects)
+    if problems.found:
+        raise PipelineError(problems.found)
+    with as_plugin_error(entry.full_name):
+        executor = cls(found)
+        missing = [need for need in executor.needs() if not need.is_met()]
+    if missing:
+        need = missing[0]
+        message = f"{name} needs {need.what}, which is not installed"
+        raise UsageError(message, code="missing-requirement", hint=need.hint)
+    assert isinstance(executor, Executor)
+    try:
+        executor.preflight()
+    except TonearmError:
+        raise
+    except Exception:
+        with as_plugin_error(entry.full_name):
+            raise
+    return executor
+
+
+def _read(given: Mapping[str, object] | Sequence[str]) -> Node:
+    """Return the options as a node: values by name, or assignments as ``--executor-option`` takes them."""
+    if isinstance(given, Mapping):
+        return from_plain(given)
+    node: Node = MappingNode({}, None)
+    for assignment in given:
+        if "=" not in assignment:
+            message = f"--executor-option {one_line(assignment)} is not an assignment"
+            raise UsageError(message, hint="write --executor-option NAME=VALUE")
+        try:
+            node = override(node, assignment)
+        except PipelineError as error:
+            problems = error.problems
+            raise PipelineError(
+                replace(problem, message=problem.message.replace("--set", "--executor-option", 1))
+                for problem in problems
+            ) from None
+    return node

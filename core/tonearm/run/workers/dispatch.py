@@ -1,0 +1,326 @@
+"""The run's side of every executor: bounds, second attempts, timeouts, and the removal of what dead workers left."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections import deque
+from collections.abc import Generator, Hashable, Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+
+from tonearm.errors import TonearmError, one_line
+from tonearm.plugins.executor import Died, Executor, Handle, Results
+from tonearm.run.prepared import Failure, PreparedSource
+from tonearm.run.tasks import ItemId, Task
+from tonearm.run.workers.chunks import Chunks
+from tonearm.run.workers.work import ChunkResults, PipelineWork, WorkerError
+
+Batch: TypeAlias = list[PreparedSource]
+
+POLL_INTERVAL = 1.0
+"""Longest time in seconds without a batch, so that the run can show that time passes."""
+
+STOP_TIMEOUT = 3.0
+"""Time in seconds that work in flight has to stop when the run ends."""
+
+CANCEL_TIMEOUT = 10.0
+"""Time in seconds that an executor has to stop a chunk, before the run no longer waits for it."""
+
+DEBUG_HINT = "with the executor in-process, it happens in this process, under a debugger if you like"
+
+
+class _Chunk:
+    """A chunk in flight.
+
+    Attributes
+    ----------
+    tasks
+        Tasks that are not finished, by number.
+    is_retry
+        Whether the chunk is one task that has failed with its worker before.
+    last_heard
+        Time of the last sign of life.
+    cancelled
+        Time when it took too long and was cancelled; None if it was not.
+    received
+        Items of large sources that have been received, by the number of the task.
+    """
+
+    def __init__(self, tasks: list[Task], *, is_retry: bool) -> None:
+        self.tasks = {task.number: task for task in tasks}
+        self.is_retry = is_retry
+        self.last_heard = time.monotonic()
+        self.cancelled: float | None = None
+        self.received: dict[int, set[ItemId]] = {}
+
+    def remaining(self) -> list[Task]:
+        """Return what is left to do of the tasks, some items of which may have been received."""
+        return [
+            msgspec.structs.replace(task, skip=task.skip | self.received[number]) if number in self.received else task
+            for number, task in self.tasks.items()
+        ]
+
+
+class Dispatcher:
+    """Has the tasks of a run prepared by an executor.
+
+    For each task, exactly one `PreparedSource` that is the last comes back, whatever the executor does. It takes
+    chunks only as fast as it works, so the amount of unpublished work is bounded. If a worker dies or hangs, each task
+    of its chunk is tried again, alone. A source that fails again is at fault; the others are not affected.
+
+    Parameters
+    ----------
+    executor
+        Executor.
+    work
+        Work of the run.
+    name
+        Name of the executor in messages; empty for one that is our own, whose errors are bugs of tonearm.
+    slots
+        Largest number of chunks in flight.
+    timeout
+        Time in seconds that a chunk may take without a sign of life; None for no limit.
+    """
+
+    def __init__(
+        self,
+        executor: Executor[Any],
+        work: PipelineWork,
+        *,
+        name: str = "",
+        slots: int = 1,
+        timeout: float | None = None,
+    ) -> None:
+        self._executor = executor
+        self._work = work
+        self._subject = f"the executor {name}" if name else ""
+        self._slots = slots
+        self._timeout = timeout or math.inf
+        self._in_flight: dict[Hashable, _Chunk] = {}
+        self._retries: deque[Task] = deque()
+        """Tasks that a worker may have died at."""
+        self._again: deque[list[Task]] = deque()
+        """Chunks that were not finished, and no task is at fault."""
+        self._dead: list[tuple[str, list[Task]]] = []
+        """Owners of temporaries that have died, each with the tasks whose temporaries may be left."""
+        self._is_open = False
+
+    def results(self, chunks: Chunks) -> Generator[Batch, None, None]:
+        """Yield prepared sources in any order, and now and then an empty batch. They must be published at once.
+
+        Raises
+        ------
+        TonearmError
+            If no item is at fault, but the output side, the executor, or tonearm.
+        """
+        with self._as_worker_error():
+            self._executor.open(self._work, self._slots)
+        self._is_open = True
+        self._feed(chunks)
+        while self._in_flight:
+            empty = True
+            with self._work.gate.opened:  # an interrupt that the executor has not let through is raised here
+                pass
+            for handle, outcome in self._wait(self._patience()):
+                batch, error = self._take(handle, outcome)
+                chunks.learn(batch)
+                may_stop = self._work.settings.flush_failures and any(prepared.failures for prepared in batch)
+                if error is None and not may_stop:
+                    self._feed(chunks)  # so that work goes on while the batch is published
+                if batch:
+                    empty = False
+                    yield batch
+                self.sweep_dead()
+                if error is not None:
+                    raise error
+                self._feed(chunks)
+            batch = self._cancel_overdue()
+            self._feed(chunks)
+            if batch or empty:
+                yield batch
+
+    def stop(self) -> Iterator[Batch]:
+        """Stop all work and yield what was finished."""
+        if not self._is_open:
+            return
+        self._work.stopping = True
+        error: Exception | None = None
+        try:
+            for handle in list(self._in_flight):
+                with self._as_worker_error():
+                    self._executor.cancel(handle)
+            deadline = time.monotonic() + STOP_TIMEOUT
+            while self._in_flight and (left := deadline - time.monotonic()) > 0:
+                yield self._finished(left)
+        except Exception as raised:  # an executor that cannot stop its work is still closed
+            error = raised
+        try:
+            with self._as_worker_error():
+                self._executor.close()
+            if self._in_flight and error is None:
+                yield self._finished(0.0)
+        except Exception as raised:
+            error = error or raised
+        self._work.close()
+        if self._in_flight:
+            self._dead.append(("", []))  # nobody knows whose temporaries are left
+        if error is not None:
+            raise error
+
+    def discard(self, batch: Batch) -> None:
+        """Remove the files of a batch that will not be published."""
+        self._work.discard(batch)
+
+    def _finished(self, seconds: float) -> Batch:
+        """Return what is finished while the run stops. What was not will be done by the next run."""
+        batch: list[PreparedSource] = []
+        for handle, outcome in self._wait(seconds):
+            batch += self._take(handle, outcome, stopping=True)[0]
+        return batch
+
+    def _feed(self, chunks: Chunks) -> None:
+        """Submit chunks while there is room."""
+        while len(self._in_flight) < self._slots:
+            is_retry = bool(self._retries)
+            tasks = self._next_tasks(chunks)
+            if not tasks:
+                return
+            with self._as_worker_error():
+                handle = self._executor.submit(tasks)
+                if handle in self._in_flight:
+                    raise ValueError(f"submit returned {handle!r} for two chunks in flight")
+                self._in_flight[handle] = _Chunk(tasks, is_retry=is_retry)
+
+    def _next_tasks(self, chunks: Chunks) -> list[Task]:
+        """Return the tasks of the next chunk: of second attempts, one."""
+        if self._retries:
+            return [self._retries.popleft()]
+        return self._again.popleft() if self._again else chunks.take()
+
+    def _patience(self) -> float:
+        """Return how long to wait: at most until the next chunk is overdue."""
+        due = min(self._due(chunk) for chunk in self._in_flight.values())
+        return min(POLL_INTERVAL, max(0.0, due - time.monotonic()))
+
+    def _due(self, chunk: _Chunk) -> float:
+        """Return the time when a chunk is overdue, or when its end is overdue after it was cancelled."""
+        return chunk.last_heard + self._timeout if chunk.cancelled is None else chunk.cancelled + CANCEL_TIMEOUT
+
+    def _wait(self, seconds: float) -> Iterator[tuple[Handle, ChunkResults | Died]]:
+        """Yield what comes of chunks."""
+        with self._as_worker_error():
+            found = iter(self._executor.wait(seconds))
+        try:
+            while True:
+                with self._as_worker_error():
+                    pair = next(found, None)
+                    if pair is None:
+                        return
+                    handle, outcome = pair
+                    hash(handle)
+                    if isinstance(outcome, Results) and not isinstance(outcome, ChunkResults):
+                        outcome = ChunkResults(owner=outcome.owner, last=outcome.last)
+                    if not isinstance(outcome, ChunkResults | Died):
+                        raise TypeError(f"wait yielded {type(outcome).__name__}, neither Results nor Died")
+                yield handle, outcome
+        finally:
+            with self._as_worker_error():
+                getattr(found, "close", lambda: None)()
+
+    def _take(
+        self, handle: Handle, outcome: ChunkResults | Died, *, stopping: bool = False
+    ) -> tuple[Batch, TonearmError | None]:
+        """Return what is to be published of an outcome, and the error that ends the run, if there is one."""
+        chunk = self._in_flight.get(handle)
+        if isinstance(outcome, Died):
+            chunk = self._in_flight.pop(handle, None)
+            remaining = chunk.remaining() if chunk else []
+            if outcome.owner:
+                self._dead.append((outcome.owner, remaining))
+            return ([] if stopping or chunk is None else self._try_again(chunk, outcome)), None
+        if chunk is None:  # it was given up, or has come twice
+            self._work.discard(outcome.sources)
+            return [], outcome.error
+        chunk.last_heard = time.monotonic()
+        if outcome.owner and any(prepared.items for prepared in outcome.sources):
+            self._work.store.take_over(outcome.owner)
+        batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]
+        if outcome.last:
+            del self._in_flight[handle]
+            if outcome.ended_early:
+                self._again += [chunk.remaining()] if chunk.tasks else []
+            elif chunk.tasks and outcome.error is None and not stopping:
+                reason = f"{self._subject or 'its worker'} returned no result for it"
+                batch += self._try_again(chunk, Died(reason))
+        return batch, outcome.error
+
+    def _is_new(self, chunk: _Chunk, prepared: PreparedSource) -> bool:
+        """Return whether a result was expected. If not, its files are removed."""
+        number = prepared.task.number
+        received = chunk.received.get(number)
+        items = set() if prepared.last and not received else {(item.key, item.index) for item in prepared.items}
+        if number not in chunk.tasks or (received and received & items):
+            self._work.discard([prepared])
+            return False
+        if prepared.last:
+            del chunk.tasks[number]
+        else:
+            chunk.received[number] = items | (received or set())
+        return True
+
+    def _try_again(self, chunk: _Chunk, died: Died) -> list[PreparedSource]:
+        """Have the rest of a chunk tried again, task by task. Return the failure of a task that was tried again."""
+        remaining = chunk.remaining()
+        if died.taken_away and chunk.cancelled is None:
+            if remaining:
+                self._again.append(remaining)
+            return []
+        if not chunk.is_retry:
+            self._retries += remaining
+            return []
+        if chunk.cancelled is not None:
+            code, reason, hint = "timeout", f"it took longer than {self._timeout:g} s", "set a longer timeout"
+        else:
+            code, reason, hint = "worker-died", one_line(died.reason), died.hint or DEBUG_HINT
+        return [
+            PreparedSource(task=task, failures=[Failure(task.name, "", 0, code, f"{reason}, twice", hint)])
+            for task in remaining
+        ]
+
+    def _cancel_overdue(self) -> list[PreparedSource]:
+        """Cancel chunks without a sign of life, and give up those that were cancelled long ago."""
+        batch: list[PreparedSource] = []
+        now = time.monotonic()
+        for handle, chunk in list(self._in_flight.items()):
+            if now < self._due(chunk):
+                continue
+            if chunk.cancelled is None:
+                chunk.cancelled = now
+                with self._as_worker_error():
+                    self._executor.cancel(handle)
+            else:
+                del self._in_flight[handle]
+                batch += self._try_again(chunk, Died("it could not be stopped"))
+        return batch
+
+    def sweep_dead(self) -> None:
+        """Remove the temporaries of dead workers. What they had finished must be published by now."""
+        dead, self._dead = self._dead, []
+        for owner, tasks in dead:
+            self._work.sweep(owner, tasks)
+
+    @contextlib.contextmanager
+    def _as_worker_error(self) -> Iterator[None]:
+        """Turn errors of others' executors into `WorkerError`."""
+        try:
+            yield
+        except (TonearmError, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            if not self._subject:
+                raise
+            message = f"{self._subject} failed: {type(error).__name__}: {one_line(error)}"
+            raise WorkerError(message, hint="use the executor local, or tell its authors") from error

@@ -1,0 +1,230 @@
+"""The work of a run as executors get it: a function of chunks that prepares their tasks with a pipeline."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import threading
+import time
+import traceback
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from tonearm.errors import TonearmError, UsageError, one_line
+from tonearm.pipeline.converter import Converter
+from tonearm.plugins.executor import Results, Work
+from tonearm.run.prepare import Preparer, Settings
+from tonearm.run.prepared import PreparedSource
+from tonearm.run.store.output_paths import output_folder
+from tonearm.run.store.store import Store
+from tonearm.run.tasks import Task
+from tonearm.run.workers.flush_timer import FlushTimer
+from tonearm.run.workers.interrupts import InterruptGate
+
+LIFE_SECONDS = 1.0
+"""Least time between two signs of life in seconds."""
+
+
+class WorkerError(TonearmError):
+    """No worker can work, and no item is at fault."""
+
+    default_code = "broken-worker"
+
+
+class ChunkResults(Results, frozen=True, kw_only=True):
+    """What work on a chunk of tasks has finished.
+
+    Parameters
+    ----------
+    sources
+        Prepared sources.
+    error
+        Error that ends the run, because no item is at fault.
+    ended_early
+        Whether tasks of the chunk were not begun, because the run may stop.
+    """
+
+    sources: Sequence[PreparedSource] = ()
+    error: TonearmError | None = None
+    ended_early: bool = False
+
+
+class PipelineWork(Work):
+    """The work of a run: preparing tasks with a pipeline.
+
+    The thread that made the object works with the pipeline itself, and every other thread with a copy of it.
+
+    Parameters
+    ----------
+    pipeline
+        Pipeline.
+    store
+        Store of the outputs.
+    settings
+        Settings of the preparers.
+    gate
+        Gate of the run, or of the worker, that this thread has entered; None if it has entered none.
+
+    Attributes
+    ----------
+    stopping
+        Whether work in this process ends before the next task, because the run stops.
+    """
+
+    def __init__(
+        self,
+        pipeline: Converter,
+        store: Store,
+        settings: Settings,
+        gate: InterruptGate | None = None,
+    ) -> None:
+        self.pipeline = pipeline
+        self.store = store
+        self.settings = settings
+        self.gate = gate or InterruptGate()
+        self.stopping = False
+        self._home = _thread() if gate else None
+        self._own = threading.local()
+        self._preparers: list[Preparer] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what another process needs."""
+        return PipelineWork, (self.pipeline, self.store, self.settings)
+
+    def __call__(self, chunk: object) -> ChunkResults:
+        """Work at a chunk, and return all results."""
+        sources: list[PreparedSource] = []
+        results = ChunkResults()
+        for results in self.stream(chunk):
+            sources += results.sources
+        return replace(results, sources=sources)
+
+    def stream(self, chunk: object, alive: Callable[[], None] | None = None) -> Iterator[ChunkResults]:
+        """Yield what is finished early. Ctrl-C passes through, after what was finished."""
+        error = None
+        try:
+            for sources in self.batches(chunk, alive):
+                yield ChunkResults(owner=self.owner(), last=False, sources=sources)
+        except TonearmError as raised:
+            error = raised
+        except Exception:
+            message = f"a worker failed, which is a bug in tonearm:\n{traceback.format_exc()}"
+            error = WorkerError(message, code="bug")
+        yield self.end(error)
+
+    def end(self, error: TonearmError | None = None) -> ChunkResults:
+        """Return the last results of the chunk that this thread worked at."""
+        preparer = getattr(self._own, "preparer", None)
+        owner = preparer.owner.id if preparer else ""
+        return ChunkResults(owner=owner, error=error, ended_early=getattr(self._own, "ended_early", False))
+
+    def batches(self, chunk: object, alive: Callable[[], None] | None = None) -> Iterator[list[PreparedSource]]:
+        """Yield prepared sources batch by batch. An error is raised after what was finished before it."""
+        preparer = self._preparer()
+        preparer.on_life = _at_intervals(alive) if alive else None
+        timer = FlushTimer(flush_failures=self.settings.flush_failures)
+        batch: list[PreparedSource] = []
+        try:
+            for prepared in self._prepare(preparer, chunk):
+                batch.append(prepared)
+                if timer.is_due(prepared):
+                    ready, batch = batch, []
+                    yield ready
+                    timer.restart()
+        except GeneratorExit:
+            raise
+        except BaseException:
+            if batch:
+                yield batch
+            raise
+        if batch:
+            yield batch
+
+    def _prepare(self, preparer: Preparer, chunk: Any) -> Iterator[PreparedSource]:
+        """Yield the outcome of each task. If the run may stop at a failure, the chunk ends there."""
+        failed = False
+        self._own.ended_early = True
+        for task in chunk:
+            if self.stopping or failed:
+                return
+            for prepared in preparer.prepare(task):
+                failed = self.settings.flush_failures and bool(prepared.failures)
+                yield prepared
+        self._own.ended_early = False
+
+    def _preparer(self) -> Preparer:
+        """Return the preparer of this thread."""
+        preparer: Preparer | None = getattr(self._own, "preparer", None)
+        if preparer is None:
+            if self._home == _thread():
+                preparer = Preparer(self.pipeline, self.store, self.settings, self.gate)
+            else:
+                preparer = Preparer(self._copied_pipeline(), copy.copy(self.store), self.settings, InterruptGate())
+            self._own.preparer = preparer
+            self._preparers.append(preparer)
+        return preparer
+
+    def _copied_pipeline(self) -> Converter:
+        try:
+            copied: Converter = pickle.loads(pickle.dumps(self.pipeline, 5))  # noqa: S301 - our own
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise UsageError(
+                f"the pipeline's plugins cannot be copied for a thread: {one_line(error)}",
+                code="not-importable",
+                hint="put the plugins into a module, or use the executor in-process",
+            ) from error
+        copied.preflight()
+        return copied
+
+    def owner(self) -> str:
+        """Return the id of the owner of the temporaries of this thread."""
+        return self._preparer().owner.id
+
+    def in_worker(self, gate: InterruptGate) -> PipelineWork:
+        """Return the work for a worker process, whose thread has entered a gate."""
+        return PipelineWork(self.pipeline, copy.copy(self.store), self.settings, gate)
+
+    def close(self) -> None:
+        """Release the temporaries that the threads of this process hold. No work goes on."""
+        for preparer in self._preparers:
+            preparer.close()
+
+    def discard(self, sources: Iterable[PreparedSource]) -> None:
+        """Remove the files of sources that will not be published."""
+        self.store.discard(file for prepared in sources for item in prepared.items for file in item.files)
+
+    def sweep(self, owner: str, tasks: Collection[Task]) -> None:
+        """Remove what a dead worker left.
+
+        Parameters
+        ----------
+        owner
+            Id of the owner of the worker's temporaries; empty for all that nobody holds.
+        tasks
+            Tasks that it did not finish; empty if they are not known.
+        """
+        folders = {output_folder(output, task.source()) for output in self.pipeline.outputs for task in tasks}
+        known = [folder for folder in folders if folder is not None]
+        self.store.sweep(owner, known if known and len(known) == len(folders) else None)
+
+
+def _thread() -> tuple[int, int]:
+    """Return what identifies this thread: a fork has the thread's number, but another process."""
+    return os.getpid(), threading.get_ident()
+
+
+def _at_intervals(function: Callable[[], None]) -> Callable[..., None]:
+    """Return a function, of any arguments, that calls another one at most once in `LIFE_SECONDS`."""
+    due = time.monotonic() + LIFE_SECONDS
+
+    def call(*_: object, **__: object) -> None:
+        nonlocal due
+        now = time.monotonic()
+        if now >= due:
+            due = now + LIFE_SECONDS
+            function()
+
+    return call

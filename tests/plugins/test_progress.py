@@ -1,0 +1,148 @@
+"""Progress: plugins that may work for minutes report it, never beyond the whole, and never backwards."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tonearm
+from tonearm.api import (
+    ComplexSpectrogram,
+    Context,
+    Item,
+    MagnitudeSpectrogram,
+    MelSpectrogram,
+    Sink,
+    StftGrid,
+    Waveform,
+)
+from tonearm.plugins import context as context_module
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import default
+from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES
+from tonearm_plugins.dsp.phase_recovery import recovery
+
+GRID = StftGrid(sample_rate=16000, n_fft=512, hop_length=128, win_length=512)
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float | None]]:
+    """Every report of progress that reaches the host, of which none is left out."""
+    monkeypatch.setattr(context_module, "PROGRESS_INTERVAL", 0.0)
+    return []
+
+
+def context_of(reported: list[tuple[float, float | None]], threads: int = 1) -> Context:
+    return Context(
+        threads=threads, on_progress=lambda *amounts: reported.append(amounts), dialects=lambda: default().dialects
+    )
+
+
+def plugin(role: str, name: str, **options: Any) -> Any:
+    cls = default().find(role, name).resolve()
+    return cls(ports_of(cls).options(**options))
+
+
+def assert_forwards(reported: list[tuple[float, float | None]], least: int) -> None:
+    """Assert that there are so many different reports, that they never go back, and that they end at the whole."""
+    assert len(set(reported)) >= least
+    assert reported == sorted(reported)
+    totals = {total for _, total in reported}
+    assert len(totals) == 1
+    assert reported[-1][0] == reported[-1][1]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("engine", ["auto", "scipy"])
+@pytest.mark.parametrize("tolerance_db", [None, 50.0])
+def test_of_griffin_lim(
+    reported: list[Any], monkeypatch: pytest.MonkeyPatch, engine: str, threads: int, tolerance_db: float | None
+) -> None:
+    values = RNG.random((3, 257, 200), np.float32)
+    griffin_lim = plugin("transform", "griffin-lim", iterations=12, engine=engine, tolerance_db=tolerance_db)
+    signal = MagnitudeSpectrogram(values=values, grid=GRID)
+    whole = griffin_lim.apply(signal, Context())
+    monkeypatch.setattr(recovery, "MIN_WORK", 200 * 512 * 5)  # five iterations from one report to the next
+    parts = griffin_lim.apply(signal, context_of(reported, threads))
+    np.testing.assert_array_equal(whole.samples, parts.samples)
+    assert_forwards(reported, least=4)
+    assert reported[-1] == (36, 36)
+
+
+def test_of_mel_to_wave(reported: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "MIN_WORK", 1)
+    dialect = default().dialects.find("hifigan")
+    mel = MelSpectrogram(values=RNG.uniform(-11, 1, (1, 80, 60)).astype("f4"), dialect=dialect)
+    plugin("transform", "mel-to-wave", iterations=6).apply(mel, context_of(reported))
+    assert_forwards(reported, least=7)
+
+
+@pytest.mark.parametrize("engine", ["auto", "scipy"])
+def test_of_istft_of_a_mapped_file(reported: list[Any], tmp_path: Path, engine: str) -> None:
+    frames = 2 * RELEASE_BYTES // (257 * 8)
+    values = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.complex64, (1, frames, 257)).transpose(0, 2, 1)
+    plugin("transform", "istft", engine=engine).apply(
+        ComplexSpectrogram(values=values, grid=GRID), context_of(reported)
+    )
+    assert_forwards(reported[-2:], least=1)
+    assert len(set(reported)) >= 2
+    assert reported == sorted(reported)
+
+
+def test_of_the_vocoder(reported: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent / "transforms")
+    models = importlib.import_module("onnx_models")
+    options = {"model": models.model(tmp_path / "v.onnx"), "dialect": models.HIFIGAN}
+    vocoder = plugin("transform", "onnx-vocoder", **options, chunk_frames=100)
+    vocoder.apply(MelSpectrogram(values=models.mel(300, 2), dialect=models.HIFIGAN), context_of(reported))
+    assert_forwards(reported, least=6)
+    assert reported[-1] == (600, 600)
+
+
+SOUND = [
+    ("wav-writer", ".wav", {}), ("wav-writer", ".wav", {"subtype": "FLOAT"}), ("flac-writer", ".flac", {}),
+    ("mp3-writer", ".mp3", {}), ("mp3-writer", ".mp3", {"engine": "soundfile"}),
+    ("mp3-writer", ".mp3", {"engine": "pydub"}), ("ogg-writer", ".ogg", {}), ("opus-writer", ".opus", {}),
+    ("m4a-writer", ".m4a", {}), ("m4a-writer", ".m4a", {"codec": "alac"}), ("aiff-writer", ".aiff", {}),
+    ("aiff-writer", ".aiff", {"subtype": "FLOAT"}), ("raw-writer", ".raw", {"encoding": "pcm_s16le"}),
+    ("raw-writer", ".raw", {"encoding": "pcm_f32le"}), ("ffmpeg-writer", ".mka", {}),
+    ("npy-writer", ".npy", {"dtype": "int16"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "suffix", "options"), SOUND)
+def test_of_encoders(reported: list[Any], tmp_path: Path, name: str, suffix: str, options: dict[str, Any]) -> None:
+    samples = RNG.uniform(-0.5, 0.5, (2, 300_000)).astype("f4")
+    encoder = plugin("encoder", name, **options)
+    item = Item(signal=Waveform(samples=samples, sample_rate=48000))
+    encoder.encode(item, Sink(tmp_path / "x.part", suffix), context_of(reported))
+    assert_forwards(reported, least=2)
+
+
+def test_of_an_array_that_is_written(reported: list[Any], tmp_path: Path) -> None:
+    item = Item(signal=Waveform(samples=np.zeros((2, 6_000_000), np.float32), sample_rate=48000))
+    plugin("encoder", "npy-writer").encode(item, Sink(tmp_path / "x.part", ".npy"), context_of(reported))
+    assert_forwards(reported, least=3)
+
+
+def test_a_pipeline_passes_it_on_from_every_stage(reported: list[Any], tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", RNG.random((257, 300), np.float32))
+    pipeline = tonearm.load_pipeline(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"kind": "magnitude", "sample_rate": 16000, "n_fft": 512,
+                                                    "hop_length": 128, "axes": ["bin", "frame"]}},
+            "steps": [{"use": "griffin-lim"}],
+            "outputs": [{"use": "wav-writer", "file": "x.wav"}],
+        }
+    )  # fmt: skip
+    source = next(iter(pipeline.find_sources([str(tmp_path / "x.npy")])))
+    (outcome,) = pipeline.items(source, on_progress=lambda *amounts: reported.append(amounts))
+    assert reported[-1] == (32, 32)
+    pipeline.encode(pipeline.outputs[0], outcome.item, Sink(tmp_path / "x.part", ".wav"), outcome.context)
+    assert reported[-1] == (outcome.item.signal.length,) * 2
