@@ -109,10 +109,9 @@ class TestWriting:
         def refuse(path, *_, **__):
             raise PermissionError(errno.EACCES, "Permission denied", path)
 
-        with made(folder) as temporaries:
-            with monkeypatch.context() as patch, pytest.raises(OutputError) as caught:
-                patch.setattr(os, name, refuse)
-                temporaries.sink("x/a.wav")
+        with made(folder) as temporaries, monkeypatch.context() as patch, pytest.raises(OutputError) as caught:
+            patch.setattr(os, name, refuse)
+            temporaries.sink("x/a.wav")
         assert (
             str(caught.value)
             == f"cannot write {folder}/x/a.wav: permission denied\n    hint: choose another output folder"
