@@ -20,8 +20,19 @@ OUTPUT = "f00d"
 """Fingerprint of the output."""
 
 
+OPENED = []
+
+
 def history(root="out"):
-    return History(LocalStore(str(root)))
+    OPENED.append(LocalStore(str(root)))
+    return History(OPENED[-1])
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    while OPENED:
+        OPENED.pop().close()
 
 
 class Journals:
@@ -303,7 +314,7 @@ class TestJournals:
             b"\xff\xfe\n",
         ]
         done.lines(*bad, done.begin(("c", 1)), done.begin(state=1))
-        done.lines(b'{"record":"out","source":"' + b"x" * 10)
+        done.lines(b'{"record":"end","source":"' + b"x" * 10)
         assert done.find().complete
         assert "c" not in history().owned
         assert history().nonsense == len(bad) - 1 + 3  # an empty line is none
