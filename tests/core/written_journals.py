@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from pathlib import Path
 
 from tonearm.run.part import Part
 from tonearm.run.store.journal import Journal
@@ -118,7 +119,7 @@ def write_run(
 
 def append_lines(out, *lines, name="journal.jsonl"):
     """Append lines of text or bytes to a journal as they are."""
-    with open(f"{out}/.tonearm/{name}", "ab") as file:
+    with (Path(out) / ".tonearm" / name).open("ab") as file:
         for line in lines:
             file.write(line if isinstance(line, bytes) else line.encode())
 

@@ -121,9 +121,9 @@ def run(folder: Path, *arguments: object, **more) -> tuple[int, str]:
     return finish(start(folder, *arguments, **more))
 
 
-def undisturbed_outputs(folder: Path) -> Outputs:
+def undisturbed_outputs(folder: Path, **more) -> Outputs:
     """Return the outputs of a run that nobody disturbs."""
-    status, messages = run(folder, "--jobs", "0", "--quiet", out="undisturbed")
+    status, messages = run(folder, "--jobs", "0", "--quiet", out="undisturbed", **more)
     assert status == 0, messages
     return {path.name: path.read_bytes() for path in (folder / "undisturbed").glob("*.wav")}
 

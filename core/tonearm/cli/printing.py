@@ -88,6 +88,12 @@ def failure_lines(codes: Counter[str], failures: Iterable[Failure]) -> Iterator[
             yield f"        hint: {one_line(example.hint)}"
 
 
+def code_lines(codes: Counter[str]) -> Iterator[str]:
+    """Yield the number of failures by code, the most frequent code first."""
+    for code, count in codes.most_common():
+        yield f"    {count} × {one_line(code)}"
+
+
 def warning_lines(warnings: Mapping[str, tuple[int, str]]) -> Iterator[str]:
     """Yield the number of warnings by kind, the most frequent kind first.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tonearm.cli import console
+from tonearm.cli.json_records import plan_record, result_records, skipped_record
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -60,8 +61,10 @@ class Observer:
         """Note how many sources there are to convert, and record those that are skipped."""
         self.total = len(plan)
         if self._lines:
-            for name, _path, _folder in plan.skipped():
-                self._write_record({"source": name, "status": "skipped", "reason": "done before, and unchanged"})
+            from tonearm.run.skipped import skipped_items
+
+            for item in skipped_items(plan):
+                self._write_record(skipped_record(item))
 
     def __call__(self, result: Result) -> None:
         """Count a result, report its failures and warnings, and record its items."""
@@ -70,7 +73,7 @@ class Observer:
         if result.failures or result.warnings:
             self._report(result)
         if self._lines:
-            for record in _records(result):
+            for record in result_records(result):
                 self._write_record(record)
         self.progress(result)
 
@@ -113,7 +116,7 @@ class Observer:
             self._lines = None
             raise OutputError(f"cannot write to stdout: {(error.strerror or str(error)).lower()}") from error
 
-    def print_plan(self, source: str, outputs: list[str] | None, reason: str) -> None:
+    def print_plan(self, source: str, outputs: list[str], reason: str, *, is_skipped: bool = False) -> None:
         """Print on stdout what the run would do with a source.
 
         Parameters
@@ -121,18 +124,25 @@ class Observer:
         source
             Name of the source.
         outputs
-            Names of the files that it would become; None if it would be skipped.
+            Names of the files that it would become, or that it has become before if it would be skipped.
         reason
             Reason why it would be converted again or skipped; may be empty.
+        is_skipped
+            Whether it would be skipped.
         """
         from tonearm.errors import one_line
 
         if self._lines:
-            status = "skipped" if outputs is None else "planned"
-            self._write_record({"source": source, "status": status, "outputs": outputs or [], "reason": reason})
+            status = "skipped" if is_skipped else "planned"
+            self._write_record({"source": source, "status": status, "outputs": outputs, "reason": reason})
             return
-        action = "skipped" if outputs is None else f"-> {', '.join(map(one_line, outputs)) or 'nothing'}"
+        action = "skipped" if is_skipped else f"-> {', '.join(map(one_line, outputs)) or 'nothing'}"
         print(f"{one_line(source)} {action}{f' ({reason})' if reason else ''}")
+
+    def print_plan_summary(self, plan: Plan) -> None:
+        """Record how many sources a plan has, as the last line of JSON."""
+        if self._lines:
+            self._write_record(plan_record(plan))
 
     def print_message(self, line: str) -> None:
         """Print a message."""
@@ -274,27 +284,3 @@ def _rich_progress() -> Progress:
         redirect_stdout=False,
         redirect_stderr=False,
     )
-
-
-def _records(result: Result) -> Iterator[dict[str, Any]]:
-    """Yield the JSON record of each item of a result."""
-    from tonearm.cli.printing import error_fields
-
-    for item in result.items:
-        yield {
-            "source": result.source,
-            "key": item.key,
-            "index": item.index,
-            "status": "converted",
-            "outputs": [file.output for file in item.files],
-            "measured": item.measured,
-            "warnings": item.warnings,
-        }
-    for failure in result.failures:
-        yield {
-            "source": result.source,
-            "key": failure.key,
-            "index": failure.index,
-            "status": "failed",
-            **error_fields(failure),
-        }

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tonearm.cli.progress import Observer
-    from tonearm.run.part import Part
     from tonearm.run.plan import Plan
     from tonearm.run.report import Report
 
@@ -41,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--part",
-        type=_part,
         metavar="I/N",
-        help="Part of the sources: part I of N; parts can run on different machines",
+        help="Part of the sources: part I of N, or slurm, pbs or k8s for the part of this job of an array; parts can"
+        " run on different machines",
     )
     group = parser.add_argument_group("Output")
     group.add_argument("--out", metavar="DIR", default=".", help="Output folder (default: the current folder)")
@@ -115,6 +114,7 @@ def main(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace, observer: Observer) -> int:
     from tonearm.python import load_pipeline
     from tonearm.run.options import RunOptions
+    from tonearm.run.part import Part
     from tonearm.run.run import Run
 
     pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.load_registry())
@@ -126,7 +126,7 @@ def _run(arguments: argparse.Namespace, observer: Observer) -> int:
         timeout=arguments.timeout,
         max_failures=1 if arguments.fail_fast else arguments.max_failures,
         fsync=arguments.fsync == "file",
-        part=arguments.part,
+        part=Part.of(arguments.part),
         executor=arguments.executor,
         executor_options=arguments.executor_options,
         debug=arguments.debug,
@@ -138,8 +138,10 @@ def _run(arguments: argparse.Namespace, observer: Observer) -> int:
     for warning in run.report.warnings:
         console.print_message(f"warning: {warning}")
     if arguments.dry_run:
-        run.release()
-        _print_plan(plan, observer)
+        try:
+            _print_plan(plan, observer)
+        finally:
+            run.release()
         return console.DONE
     observer.begin(plan)
     try:
@@ -163,26 +165,19 @@ def _sources(arguments: argparse.Namespace) -> Iterable[str] | None:
     return itertools.chain(arguments.sources, read_source_list(arguments.listed))
 
 
-def _part(text: str) -> Part:
-    from tonearm.errors import UsageError
-    from tonearm.run.part import Part
-
-    try:
-        return Part.parse(text)
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(error.message) from error
-
-
 def _print_plan(plan: Plan, observer: Observer) -> None:
     """List what the run would do."""
     from tonearm.cli.printing import format_count
     from tonearm.errors import one_line
+    from tonearm.run.skipped import DONE_BEFORE
 
     for task, reason in plan.tasks_with_reasons():
         kept = f"{format_count(len(task.skip), 'item')} done" if task.skip else ""
         observer.print_plan(task.name, plan.outputs(task), "; ".join(filter(None, (reason, kept))))
-    for name, _path, _folder in plan.skipped():
-        observer.print_plan(name, None, "done before, and unchanged")
+    for name, source_id, folder in plan.skipped():
+        outputs = plan.history.outputs(plan.fingerprints, folder, source_id)
+        observer.print_plan(name, outputs, DONE_BEFORE, is_skipped=True)
+    observer.print_plan_summary(plan)
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
     counts += [f"{plan.in_other_parts} in other parts"] if plan.in_other_parts else []
     counts += [_left_out(plan.outputs_left_out)] if plan.outputs_left_out else []
@@ -191,7 +186,9 @@ def _print_plan(plan: Plan, observer: Observer) -> None:
 
 def summary(report: Report) -> Iterator[str]:
     """Yield the counts and rates of a run, the first files that it wrote, and its warnings and failures by kind."""
-    from tonearm.cli.printing import failure_lines, format_duration, warning_lines
+    import shlex
+
+    from tonearm.cli.printing import code_lines, format_duration, warning_lines
     from tonearm.errors import one_line
 
     left = report.total - report.sources
@@ -209,8 +206,10 @@ def summary(report: Report) -> Iterator[str]:
         yield "warnings:"
     yield from warning_lines(report.noted)
     if report.failed:
-        yield "failed:"
-    yield from failure_lines(report.codes, report.failures)
+        yield "failed:"  # each failure has been printed when it happened
+        yield from code_lines(report.codes)
+        out = shlex.quote(one_line(report.out))
+        yield f"    hint: tonearm status {out} --code CODE lists all items that failed with a code"
 
 
 def _left_out(outputs: int) -> str:

@@ -70,7 +70,9 @@ def merge(store: Store) -> MergeReport:
         If a journal cannot be read or written.
     """
     if not store.journals():
-        raise UsageError(f"no run has written to {one_line(store.root)}", code="no-run", hint="name the folder of --out")
+        raise UsageError(
+            f"no run has written to {one_line(store.root)}", code="no-run", hint="name the folder of --out"
+        )
     warning = store.lock(None, create=True)
     try:
         reader = StatusReader(store, {})

@@ -19,8 +19,16 @@ def merge(capsys, *arguments):
 def test_parts_that_are_complete(tmp_path, capsys):
     write_run(tmp_path, Source("a"), part=(1, 2))
     write_run(tmp_path, Source("b"), part=(2, 2))
-    assert merge(capsys, tmp_path) == (0, f"{tmp_path}: merged 2 journals, 2 items from 2 sources\nnothing is missing\n", "")
-    assert merge(capsys, tmp_path) == (0, f"{tmp_path}: nothing to merge, 2 items from 2 sources\nnothing is missing\n", "")
+    assert merge(capsys, tmp_path) == (
+        0,
+        f"{tmp_path}: merged 2 journals, 2 items from 2 sources\nnothing is missing\n",
+        "",
+    )
+    assert merge(capsys, tmp_path) == (
+        0,
+        f"{tmp_path}: nothing to merge, 2 items from 2 sources\nnothing is missing\n",
+        "",
+    )
 
 
 @pytest.fixture
@@ -62,7 +70,9 @@ def test_parts_of_different_pipelines_exit_2(tmp_path, capsys):
     write_run(tmp_path, Source("b"), part=(2, 2), pipeline="q", file=HOSTILE)
     code, out, err = merge(capsys, tmp_path)
     assert (code, out) == (2, "")
-    assert err.startswith("different-pipelines: the parts were made by different pipelines: part 1 of 2 by /p.yaml, part 2")
+    assert err.startswith(
+        "different-pipelines: the parts were made by different pipelines: part 1 of 2 by /p.yaml, part 2"
+    )
     assert all(character.isprintable() or character == "\n" for character in err)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tonearm.cli.printing import (
     align_columns,
+    code_lines,
     error_fields,
     failure_lines,
     format_count,
@@ -46,11 +47,15 @@ def failure(code, source, hint=""):
 def test_failures_are_counted_by_code_and_shown_by_their_first():
     failures = [failure("a", "1"), failure("b", "2\n", "do"), failure("b", "3")]
     assert list(failure_lines(Counter(a=1, b=2, c=1), failures)) == [
-        "    2 × b, first 2\\n: no 2\n",
+        "    2 × b, first 2\\n: no 2\\n",
         "        hint: do",
         "    1 × a, first 1: no 1",
         "    1 × c",
     ]
+
+
+def test_failures_that_have_been_printed_are_only_counted():
+    assert list(code_lines(Counter({"a": 1, "b\x1b": 2}))) == ["    2 × b\\x1b", "    1 × a"]
 
 
 def test_the_most_frequent_warning_comes_first():

@@ -88,7 +88,7 @@ def test_a_bar_on_a_terminal(folder):
     assert "3/3" in text
     assert "1 failed" in text
     assert "b.npy: not-finite" in text
-    assert text.rstrip().endswith("check the model's output")
+    assert text.rstrip().endswith("lists all items that failed with a code")
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is there again
 
 
@@ -132,7 +132,7 @@ class TestRecords:
         lines = io.StringIO()
         observer = Observer(quiet=True, lines=lines)
         observer.print_plan("a.npy", ["a.wav"], "")
-        observer.print_plan("b.npy", None, "done before")
+        observer.print_plan("b.npy", ["b.wav"], "done before", is_skipped=True)
         assert [json.loads(line)["status"] for line in lines.getvalue().splitlines()] == ["planned", "skipped"]
         observer = Observer(quiet=True, lines=None)
         observer.print_plan("a\nb.npy", ["a.wav"], "it has changed")

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from core_toys import tonearm
 
+from tonearm.run.store.local_store import LocalStore
+
 
 def run(*arguments, **more):
     return tonearm("run", "p.yaml", "--out", "out", "--jobs", "0", *arguments, **more)
@@ -37,8 +39,8 @@ def test_messages_and_summary(folder):
         "warnings:\n"
         "    1 × … samples were beyond full scale and clipped, first c.npy\n"
         "failed:\n"
-        "    1 × not-finite, first b.npy: 1 of 2 values of the waveform array are NaN or infinite\n"
-        "        hint: nan: zero, to replace them with 0; check the model's output\n"
+        "    1 × not-finite\n"
+        "    hint: tonearm status out --code CODE lists all items that failed with a code\n"
     )
     Path("b.npy").unlink()
     done = run()
@@ -85,6 +87,12 @@ class TestJson:
         assert lines[0] == {
             "source": "a.npy", "key": "", "index": 0, "status": "converted", "outputs": ["a.wav"],
             "measured": {"duration": 1.0, "dc": 0.5, "peak_db": -6.02}, "warnings": [],
+            "files": [
+                {
+                    "file": "a.wav", "sidecars": [], "measured": {"duration": 1.0, "dc": 0.5, "peak_db": -6.02},
+                    "warnings": [],
+                }
+            ],
         }  # fmt: skip
         assert (lines[1]["code"], lines[1]["hint"]) == (
             "not-finite",
@@ -93,7 +101,8 @@ class TestJson:
         assert lines[2]["warnings"] == ["2 samples were beyond full scale and clipped"]
         again = [json.loads(line) for line in run("--json").stdout.splitlines()]
         skipped = {"status": "skipped", "reason": "done before, and unchanged"}
-        assert again[:2] == [{"source": "a.npy", **skipped}, {"source": "c.npy", **skipped}]
+        assert again[:2] == [{**lines[0], **skipped}, {**lines[2], **skipped}]
+        assert [line["status"] for line in again[2:]] == ["failed"]
 
     def test_the_run_continues_when_the_reader_has_finished(self, folder):
         for number in range(20):
@@ -136,9 +145,16 @@ class TestDryRun:
         done = run("--dry-run", "--set", "outputs.0.with.subtype=FLOAT")
         assert done.stdout.splitlines()[2] == "c.npy -> c.wav (the pipeline or a plugin has changed)"
         done = run("--dry-run", "--json", "--part", "1/1")
-        assert json.loads(done.stdout.splitlines()[0]) == {
-            "source": "a.npy", "status": "planned", "outputs": ["a.wav"], "reason": "it has changed",
-        }  # fmt: skip
+        assert [json.loads(line) for line in done.stdout.splitlines()] == [
+            {"source": "a.npy", "status": "planned", "outputs": ["a.wav"], "reason": "it has changed"},
+            {"source": "b.npy", "status": "planned", "outputs": ["b.wav"], "reason": "1 failed"},
+            {"source": "c.npy", "status": "skipped", "outputs": ["c.wav"], "reason": "done before, and unchanged"},
+            {
+                "status": "summary", "planned": 2, "skipped": 1, "in_other_parts": 0, "outputs_left_out": 0,
+                "out": "out",
+            },
+        ]  # fmt: skip
+        assert done.stderr == "2 to convert, 1 done; outputs go below out\n"
 
     def test_it_reports_what_a_run_would_refuse(self, folder):
         Path("out").mkdir()
@@ -164,7 +180,10 @@ class TestSources:
         [(["nothing/*"], "no-source: there is no source to convert\n    hint: name files, folders or patterns\n"),
          (["nothing"], "no-source: there is no file nothing\n"),
          (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
-         (["--part", "3/2"], "usage: argument --part: invalid part '3/2': use I/N with 1 <= I <= N\n"),
+         (["--part", "3/2"], "usage: invalid part '3/2': use I/N with 1 <= I <= N\n"),
+         (["--part", "slurm"], "usage: cannot tell which part this is: the variable SLURM_ARRAY_TASK_ID is not set\n"),
+         (["--part", "pbs"], "usage: cannot tell which part this is: the variable PBS_ARRAY_INDEX is not set\n"),
+         (["--part", "k8s"], "usage: cannot tell which part this is: the variable JOB_COMPLETION_INDEX is not set\n"),
          (["--jobs", "-1"], "usage: jobs is -1, but cannot be negative\n"),
          (["--timeout", "-5"], "usage: timeout is -5 s, but cannot be negative\n"),
          (["--timeout", "5", "--executor", "in-process"], "usage: the executor in-process cannot keep a timeout"),
@@ -204,12 +223,10 @@ def test_tracebacks_only_with_debug(folder):
 
 def test_a_second_run_into_the_same_folder_exits_11(folder):
     run()
-    from tonearm.run.store.lock import Lock
-
-    lock = Lock("out")
-    lock.acquire(create=False)
+    store = LocalStore("out")
+    store.lock(None, create=False)
     done = run()
-    lock.release()
+    store.close()
     assert (done.returncode, done.stderr) == (
         11, "locked: another run holds out\n    hint: wait until it has ended, or choose another output folder\n",
     )  # fmt: skip

@@ -180,7 +180,7 @@ def test_nothing_from_a_journal_can_play_with_the_terminal(tmp_path, capsys, arg
     assert "evil" in out
     for character in (*out, *err):
         assert character.isprintable() or character == "\n"
-    assert not any(line.startswith("\u202e") or line.startswith("evil") for line in out.splitlines())
+    assert not any(line.startswith(("\u202e", "evil")) for line in out.splitlines())
     if not arguments:
         assert "the journal has 2 lines that make no sense and are skipped\n" in out
 

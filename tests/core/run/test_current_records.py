@@ -53,7 +53,15 @@ def test_failures_count_until_a_run_finishes_the_source_again(tmp_path):
 def test_a_record_that_only_renews_a_source_changes_no_count(tmp_path):
     write_run(tmp_path, Source("a", {}, failed={"": "empty"}))
     write_run(tmp_path)
-    end = {"record": "end", "source": "/in/a.npy", "folder": ".", "state": [1, 3], "hash": "", "outputs": [], "failed": 0}
+    end = {
+        "record": "end",
+        "source": "/in/a.npy",
+        "folder": ".",
+        "state": [1, 3],
+        "hash": "",
+        "outputs": [],
+        "failed": 0,
+    }
     append_lines(tmp_path, json.dumps({**end, "seconds": 0, "renewed": True}) + "\n")
     assert errs(read(tmp_path)) == [("/in/a.npy", "empty")]
 

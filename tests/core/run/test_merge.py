@@ -102,7 +102,9 @@ def test_a_part_that_runs_after_a_merge_is_merged_too(parts):
 def test_a_merge_that_was_killed_is_completed(parts, monkeypatch, removed):
     """Whatever was removed before the kill, nothing is doubled and nothing is lost."""
     before = figures(parts)
-    expected = [json.dumps(record) for name in names(parts) if name.startswith("journal") for record in records(parts, name)]
+    expected = [
+        json.dumps(record) for name in names(parts) if name.startswith("journal") for record in records(parts, name)
+    ]
 
     class Killed(BaseException):
         pass

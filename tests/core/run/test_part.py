@@ -11,7 +11,24 @@ def test_a_part_is_parsed():
 
 @pytest.mark.parametrize(
     "text",
-    ["0/3", "4/3", "3", "1/", "/3", "1/2/3", "-1/3", "a/b", "1.0/2", "", "0/0", "1/0", "slurm/", "pbs/x", "k8s/0", "²/3"],
+    [
+        "0/3",
+        "4/3",
+        "3",
+        "1/",
+        "/3",
+        "1/2/3",
+        "-1/3",
+        "a/b",
+        "1.0/2",
+        "",
+        "0/0",
+        "1/0",
+        "slurm/",
+        "pbs/x",
+        "k8s/0",
+        "²/3",
+    ],
 )
 def test_a_text_that_names_no_part(text):
     with pytest.raises(UsageError) as caught:
@@ -40,7 +57,8 @@ def slurm(index, least=1, most=4, **more):
 
 class TestSchedulers:
     @pytest.mark.parametrize(
-        ("least", "most", "step", "count"), [(1, 4, 1, 4), (0, 3, 1, 4), (1, 7, 2, 4), (0, 6, 2, 4), (17, 20, 1, 4), (3, 3, 1, 1)]
+        ("least", "most", "step", "count"),
+        [(1, 4, 1, 4), (0, 3, 1, 4), (1, 7, 2, 4), (0, 6, 2, 4), (17, 20, 1, 4), (3, 3, 1, 1)],
     )
     def test_each_task_of_a_slurm_array_is_another_part(self, least, most, step, count):
         more = {"SLURM_ARRAY_TASK_STEP": step, "SLURM_ARRAY_TASK_COUNT": count}

@@ -210,7 +210,9 @@ def test_bad_lines():
     write(a="k 0.5")
     run()
     with open("out/.tonearm/journal.jsonl", "ab") as file:
-        file.write(b'{"record":"out","outputs":[]}\n{"record":"end"}\n{"record":"run","journal":2}\nx\n{"record":"out"}\n')
+        file.write(
+            b'{"record":"out","outputs":[]}\n{"record":"end"}\n{"record":"run","journal":2}\nx\n{"record":"out"}\n'
+        )
     found = status()
     assert (found.items, found.nonsense) == (1, 5)
 

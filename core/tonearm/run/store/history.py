@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -84,6 +84,8 @@ class History:
         Whether every run ended by itself, so that no temporaries are left.
     owned
         Files that a run published, each with the first 64 bits of its last hash.
+    journals
+        Names of the journals.
     sizes
         Size of each journal when it was read.
     nonsense
@@ -99,15 +101,15 @@ class History:
         self._unfinished: dict[str, _UnfinishedSource] = {}
         self._doubtful: set[str] = set()
         """Sources whose end record may be on the disk although the names of their files are not: the power failed."""
-        self._journals = store.journals()
+        self.journals = store.journals()
         stopped: dict[int, bool] = {}
-        for number, start, end in runs_in_order(store, self._journals):
+        for number, start, end in runs_in_order(store, self.journals):
             stopped[number] = self._read(number, start, end)
         self.clean = all(stopped.values())
 
     def _read(self, number: int, start: int, end: int | None) -> bool:
         """Read a section of a journal. Return whether its last run ended by itself."""
-        name = self._journals[number]
+        name = self.journals[number]
         stopped = True
         recent: list[str] = []
         reader = JournalReader(self.store, name, start, end, skip=OutRecord)
@@ -208,12 +210,14 @@ class History:
 
     def outputs(self, fingerprints: Sequence[str], folder: str, source: str) -> list[str]:
         """Return the files that a run published of a source that it finished, whether they still exist or not."""
-        return [
-            path
-            for fingerprint in dict.fromkeys(fingerprints)
-            for _item, files in _items_of(self._end(_key(fingerprint, folder, source), source), fingerprint)
-            for path, _size, _hash in files
-        ]
+        return [path for _item, files in self.items(fingerprints, folder, source) for path, _size, _hash in files]
+
+    def items(
+        self, fingerprints: Sequence[str], folder: str, source: str
+    ) -> Iterator[tuple[ItemId, list[PublishedFile]]]:
+        """Yield the items that a run published of a source that it finished, once for each output."""
+        for fingerprint in dict.fromkeys(fingerprints):
+            yield from _items_of(self._end(_key(fingerprint, folder, source), source), fingerprint)
 
     def _settled(self, unfinished: _UnfinishedSource, is_path: Callable[[ItemId, str], bool]) -> PublishedItems:
         """Return the items of an unfinished source whose files exist. Only the content of the files decides.
@@ -232,7 +236,7 @@ class History:
         position = self._ends.get(key)
         if position is None:
             return None
-        name, offset = self._journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1)
+        name, offset = self.journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1)
         end = decode_record(self.store.read_line(name, offset))
         return end if isinstance(end, EndRecord) and end.source == source and end.state else None
 

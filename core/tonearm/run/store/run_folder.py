@@ -13,7 +13,9 @@ OWNERS = f"{RESERVED_PREFIX}/owners"
 NEW_JOURNAL = f"{RESERVED_PREFIX}/new-journal"
 """Path of a journal that is about to replace that of the whole run."""
 
-_PART_JOURNAL = re.compile(rf"{re.escape(RESERVED_PREFIX)}/journal-([1-9]\d{{0,8}})-of-([1-9]\d{{0,8}})\.jsonl", re.ASCII)
+_PART_JOURNAL = re.compile(
+    rf"{re.escape(RESERVED_PREFIX)}/journal-([1-9]\d{{0,8}})-of-([1-9]\d{{0,8}})\.jsonl", re.ASCII
+)
 
 
 def journal_path(part: Part | None = None) -> str:
@@ -32,6 +34,6 @@ def is_journal(name: str) -> bool:
 
 
 def part_of_journal(path: str) -> Part | None:
-    """Return the part that a journal is of; None if it is that of whole runs, or has a name that tonearm does not give."""
+    """Return the part that a journal belongs to, by its name; None for other journals."""
     found = _PART_JOURNAL.fullmatch(path)
     return Part(int(found[1]), int(found[2])) if found else None

@@ -13,7 +13,9 @@ class TestNames:
         (tmp_path / "ours").write_text("")
         (tmp_path / "theirs").write_text("")
         (tmp_path / "folder").mkdir()
-        return OutputNames(LocalStore(str(tmp_path)), {"ours"}.__contains__, force=False, name_of=lambda number: f"source {number}")
+        return OutputNames(
+            LocalStore(str(tmp_path)), {"ours"}.__contains__, force=False, name_of=lambda number: f"source {number}"
+        )
 
     def refused(self, call, *arguments):
         with pytest.raises(ItemError) as caught:

@@ -18,7 +18,6 @@ def source(path="/in/deep/a.b.npy", relative="x"):
     return Source(name="a", path=Path(path), relative_dir=relative)
 
 
-
 @pytest.mark.parametrize(
     ("text", "path"),
     [
