@@ -14,7 +14,6 @@ from tonearm.run.plan import make_plan
 from tonearm.run.run import Run
 from tonearm.run.store.local_store import LocalStore
 
-
 OPENED = []
 
 

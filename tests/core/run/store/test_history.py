@@ -153,7 +153,8 @@ class TestSourcesThatAreThrough:
         assert done.find().complete
         assert done.find().renewed == EndRecord(
             source=done.source, folder=".", state=(3, 5), hash=xxhash.xxh3_128_hexdigest(b"k 1"),
-            outputs=[OutputItems(OUTPUT, [PublishedItem("k", 0, [("a.wav", 4, A)])])], failed=0, seconds=0.5, renewed=True,
+            outputs=[OutputItems(OUTPUT, [PublishedItem("k", 0, [("a.wav", 4, A)])])], failed=0, seconds=0.5,
+            renewed=True,
         )  # fmt: skip
 
     @pytest.mark.parametrize("content", ["k 2", "k 10"])
@@ -347,8 +348,8 @@ class TestJournals:
         root = tmp_path_factory.mktemp("j")
         (root / ".tonearm").mkdir()
         lines = [
-            {"record": "run", "journal": 2, "pipeline": "f00d", "time": 1, "sources": 1}, {"record": "begin", "outputs": 1},
-            {"record": "end", "state": []},
+            {"record": "run", "journal": 2, "pipeline": "f00d", "time": 1, "sources": 1},
+            {"record": "begin", "outputs": 1}, {"record": "end", "state": []},
             {"record": "begin", "outputs": [[OUTPUT, [["", 0, [["a", 1, A]]]]]], "state": [1, 1], "source": "s",
              "folder": "."},
         ]  # fmt: skip

@@ -1,5 +1,6 @@
 """What every store promises, held by two: a folder, and a place in memory. Nothing of a run leaks past its store."""
 
+import ast
 import contextlib
 import json
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from run_toys import Seen, pipeline, write
 
+import tonearm
 from tonearm.errors import OutputError, PipelineError
 from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
@@ -31,9 +33,7 @@ class Folder(LocalStore):
 
     def contents(self):
         found = (path for path in Path(self.root).rglob("*") if path.is_file())
-        return {
-            str(path.relative_to(self.root)): path.read_bytes() for path in found if ".tonearm" not in path.parts
-        }
+        return {str(path.relative_to(self.root)): path.read_bytes() for path in found if ".tonearm" not in path.parts}
 
     def remove(self, path):
         Path(self.root, path).unlink()
@@ -146,7 +146,7 @@ class TestRuns:
             make().put("a.raw", b"theirs")
             told = []
             for template in ("{stem}.raw", "same.raw"):
-                report, error = run(make, pipeline(template))
+                _, error = run(make, pipeline(template))
                 told.append([(problem.code, problem.message) for problem in error.problems])
             return told, make().contents()
 
@@ -171,7 +171,7 @@ class TestRuns:
 
             report, error = run(failing)
             store = make()
-            left = [path for path in Path(store.scratch).rglob(".tonearm-*")]
+            left = list(Path(store.scratch).rglob(".tonearm-*"))
             return report.stopped, str(error), left, counts(run(make)[0])[-1] > 0, store.contents()
 
         first, second = both(act)
@@ -193,11 +193,38 @@ class TestRuns:
         def act(make):
             with contextlib.closing(make()) as store:
                 store.lock(None, create=True)
-                report, error = run(make)
+                _, error = run(make)
                 return str(error).splitlines()[0], make().contents()
 
         first, second = both(act)
         assert first == second == ("another run holds out", {})
+
+
+OPENING = {
+    *("open", "fdopen", "unlink", "mkdir", "rmdir", "rename", "touch", "chmod", "symlink_to", "hardlink_to"),
+    *("stat", "lstat", "exists", "lexists", "is_file", "is_dir", "isfile", "isdir", "islink", "getsize", "realpath"),
+    *("iterdir", "glob", "rglob", "walk", "read_bytes", "read_text", "write_bytes", "write_text"),
+}
+"""Functions and methods that look at files. The linter bans those of ``os``, and cannot tell methods of paths."""
+
+ALLOWED = {
+    ("cli/ceiling.py", "open"): "what /proc tells of processes",
+    ("cli/console.py", "open"): "a standard stream that is closed",
+    ("cli/progress.py", "fdopen"): "standard output",
+}
+"""Calls that have nothing to do with outputs, by module and name."""
+
+
+def test_only_the_store_looks_at_outputs():
+    package = Path(tonearm.__file__).parent
+    modules = [*package.glob("run/*.py"), *package.glob("cli/*.py")]
+    found = set()
+    for module in modules:
+        calls = (node.func for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call))
+        names = {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
+        found |= {(str(module.relative_to(package)), name) for name in names & OPENING}
+    assert len(modules) > 20
+    assert found - set(ALLOWED) == set()
 
 
 SEEN: list[tuple[str, ...]] = []
@@ -206,9 +233,8 @@ WATCHED: list[str] = []
 
 def note(event, *paths):
     """Note a call of the system that has to do with the watched folder."""
-    for path in paths:
-        if isinstance(path, (str, bytes, os.PathLike)) and os.path.abspath(os.fsdecode(path)).startswith(WATCHED[0]):
-            SEEN.append((event, os.fsdecode(path)))
+    names = [os.fsdecode(path) for path in paths if isinstance(path, (str, bytes, os.PathLike))]
+    SEEN.extend((event, name) for name in names if os.path.abspath(name).startswith(WATCHED[0]))
 
 
 def audit(event, arguments):
