@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -97,12 +98,10 @@ def test_leftovers_of_another_process_are_removed_and_those_of_others_stay():
             os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     (left,) = leftovers()
-    with LocalStore("out").temporaries(None, fsync=False) as temporaries:
-        temporaries.sink("b.raw")
-        assert len(leftovers()) == 2
+    with contextlib.closing(LocalStore("out")) as store, store.temporaries(None, fsync=False) as living:
+        held = living.sink("b.raw").path.name
         remove_leftovers("out")
-        assert left not in leftovers()
-        assert len(leftovers()) == 1
+        assert leftovers() == [held] != [left]
 
 
 def kill_in_the_middle(write_files):

@@ -173,7 +173,7 @@ class TestOwners:
         assert below(folder) == []
 
     def test_an_owner_that_was_swept_while_it_was_made_is_made_again(self, folder, monkeypatch):
-        """A sweep may find the file between its making and its locking, and then the file is not the owner's any more."""
+        """A sweep may find the file between its making and its locking. Then the file is not the owner's any more."""
         real, calls = fcntl.flock, []
 
         def sweep_first(descriptor, operation):
