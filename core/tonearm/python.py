@@ -147,7 +147,7 @@ class Pipeline(Converter):
 
             return keyed_sources(given)
         if isinstance(given, (str, os.PathLike)) or hasattr(given, "__array__"):
-            raise UsageError("the sources are a list", hint="put the source into brackets")
+            raise UsageError("the sources must be a list or a mapping", hint="put the source into brackets")
         from tonearm.run.sources.finding import find_sources
 
         decoder = self.checked.decoder.plugin

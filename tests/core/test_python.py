@@ -214,7 +214,7 @@ class TestArrays:
 
     @pytest.mark.parametrize("given", ["a.npy", Path("a.npy"), np.zeros(3)])
     def test_one_source_is_no_list(self, folder, given):
-        with pytest.raises(UsageError, match="the sources are a list") as caught:
+        with pytest.raises(UsageError, match="the sources must be a list or a mapping") as caught:
             tonearm.load_pipeline("p.yaml").run(given, out="out")
         assert caught.value.hint == "put the source into brackets"
 

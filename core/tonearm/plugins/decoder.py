@@ -24,9 +24,9 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     reads_folders
         Whether folders with one of these suffixes are sources too.
     reads
-        How it reads a file: ``content`` by `Source.open` alone, so that the host can read a small file once, for its
-        hash and for the decoder; ``path`` by its path. The host does not read a file that is read by its path, and so
-        cannot tell a new time from new content.
+        Way of reading files. With ``content``, the decoder uses `Source.open` alone, and the host reads a small file
+        once, for its hash and for the decoder. With ``path``, the decoder may use the path. The host then does not
+        read the file, has no hash of it, and converts it again when its time has changed.
     """
 
     role = "decoder"

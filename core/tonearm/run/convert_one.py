@@ -13,7 +13,7 @@ from tonearm.pipeline.stages import Outcome
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.output_names import OutputNames
-from tonearm.run.store.output_paths import output_path
+from tonearm.run.store.output_paths import output_folder, output_path
 from tonearm.run.store.temporaries import Temporaries
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.source import Source
@@ -60,7 +60,7 @@ def convert_one(
     names = OutputNames(store, lambda _: False, force=force)
     published: list[Path] = []
     with contextlib.closing(store), InterruptGate() as gate:
-        store.sweep(folders=[""])
+        store.sweep(folders={output_folder(output, source) or "" for output in pipeline.outputs})
         for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)):
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")

@@ -153,8 +153,8 @@ class Run:
         tick: Callable[[], None],
     ) -> None:
         options, report = self.options, self.report
-        if not plan.history.clean:
-            self.store.sweep()
+        # If no run was killed, there may be temporaries of a killed `convert`, which has no journal.
+        self.store.sweep(folders=[""] if plan.history.clean else None)
         journal.write(
             RunRecord(
                 time=time.time(),

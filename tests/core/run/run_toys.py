@@ -96,16 +96,21 @@ def task(name, number=0, **more):
     return Task(number, name, os.path.abspath(name), **more)
 
 
-def prepared(root, outputs, *, number=0, name="a.txt", content=b"content", key="", index=0, **more):
-    """Return what an executor gives back of a source that became one item of these outputs."""
+def prepared(
+    root, files, *, number=0, name="a.txt", content=b"content", key="", index=0, sidecars=(), outputs=None, **more
+):
+    """Return what an executor gives back of a source that became one item of these outputs, with sidecars of each."""
     store = LocalStore(str(root))
     with store.temporaries(None, fsync=False) as temporaries:
-        for output in outputs:
-            temporaries.sink(output).path.write_bytes(content)
-        files = temporaries.finish()
+        for output in files:
+            sink = temporaries.sink(output)
+            sink.path.write_bytes(content)
+            for suffix in sidecars:
+                sink.sidecar(suffix).write_bytes(content)
+        finished = temporaries.finish()
     store.close()
-    items = [ConvertedItem(key, index, place, own) for place, own in enumerate(files)]
-    where = task(name, number, outputs=tuple(range(len(outputs))))
+    items = [ConvertedItem(key, index, place, own) for place, own in enumerate(finished)]
+    where = task(name, number, outputs=outputs or tuple(range(len(files))))
     return PreparedSource(task=where, state=(1, 2), hash="00", items=items, **more)
 
 

@@ -60,7 +60,7 @@ def test_a_failed_item_raises_and_earlier_items_stay():
 
 
 def test_a_failed_renaming_leaves_no_temporaries(monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:

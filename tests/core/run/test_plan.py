@@ -12,11 +12,12 @@ from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
 from tonearm.run.plan import make_plan
 from tonearm.run.run import Run
+from tonearm.run.store.local_store import LocalStore
 
 
 def planned(found=None, sources=None, **selection):
     found = found or pipeline()
-    return make_plan(found, found.find_sources(sources), RunOptions(out="out", **selection))
+    return make_plan(found, LocalStore("out"), found.find_sources(sources), RunOptions(out="out", **selection))
 
 
 def converted(found=None):
@@ -101,7 +102,11 @@ def test_names_that_cannot_be(inputs):
 class TestAgain:
     def tasks_with_reasons(self, *arguments, **more):
         plan = planned(*arguments, **more)
-        return {task.name: reason for task, reason in plan.tasks_with_reasons()}, list(plan.skipped())
+        skipped = list(plan.skipped())
+        assert [(path, folder) for _name, path, folder in skipped] == [
+            (os.path.abspath(name), ".") for name, _path, _folder in skipped
+        ]
+        return {task.name: reason for task, reason in plan.tasks_with_reasons()}, [name for name, _, _ in skipped]
 
     def test_what_is_done_is_skipped(self, inputs):
         converted()

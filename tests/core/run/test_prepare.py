@@ -44,7 +44,7 @@ def test_items_that_go_and_items_that_fail():
 
 def test_items_that_are_done_are_left_out():
     found = preparer(pipeline("{stem}-{key}.raw"))
-    (one,) = found.prepare(task("a.txt", skip=frozenset({("k1", 0)})))
+    (one,) = found.prepare(task("a.txt", skip=frozenset({(("k1", 0), 0)})))
     assert [item.key for item in one.items] == ["k3"]
 
 

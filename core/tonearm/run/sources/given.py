@@ -33,7 +33,7 @@ def array_source(array: ArrayLike, name: str, key: str) -> Source:
 
 
 def checked_path(given: object) -> str:
-    """Return the path that a source is.
+    """Return the path of a source as text.
 
     Raises
     ------
@@ -45,9 +45,9 @@ def checked_path(given: object) -> str:
     if hasattr(given, "read"):
         raise UsageError(
             "an open file cannot be a source of a run: a second run could not find it again",
-            hint="give its path; or convert() reads an open file",
+            hint="give its path, or use convert(), which reads open files",
         )
-    raise UsageError(f"a source is a path or an array, not {type(given).__name__}")
+    raise UsageError(f"a source must be a path or an array, not {type(given).__name__}")
 
 
 def keyed_sources(given: Mapping[str, str | os.PathLike[str] | ArrayLike]) -> Iterator[Source]:
@@ -72,7 +72,7 @@ def keyed_sources(given: Mapping[str, str | os.PathLike[str] | ArrayLike]) -> It
 def _check_key(key: object) -> None:
     """Raise `UsageError` unless a key can be a file's name."""
     if not isinstance(key, str):
-        raise UsageError(f"the key of a source is a text, not {type(key).__name__}")
+        raise UsageError(f"the key of a source must be a string, not {type(key).__name__}")
     problem = ""
     if not key or key in (".", ".."):
         problem = "it is not a name"

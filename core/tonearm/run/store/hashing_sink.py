@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.content_hash import new_hasher
@@ -55,6 +56,7 @@ class HashingSink(Sink):
 
     def __init__(self, path: str, suffix: str, descriptor: int) -> None:
         super().__init__(path, suffix, descriptor)
+        self._own = descriptor
         self._file: _HashingFile | None = None
         self._opened_once = True
 
@@ -68,6 +70,21 @@ class HashingSink(Sink):
         self._opened_once = self._opened_once and self._file is None
         self._file = _HashingFile(descriptor)
         return cast("BinaryIO", io.BufferedWriter(self._file))
+
+    def extend(self, data: bytes) -> None:
+        """Write behind the end of the file, up to the disk. A plugin may have closed the file: then nothing happens.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        try:
+            size = os.fstat(self._own).st_size
+        except OSError:
+            return
+        os.pwrite(self._own, data, size)
+        os.fsync(self._own)
 
     def hash(self, size: int) -> str:
         """Return the hash of the file; an empty text if the file must be read for it.

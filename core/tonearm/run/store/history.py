@@ -25,6 +25,9 @@ from tonearm.run.store.records import (
 from tonearm.run.store.store import Store
 from tonearm.run.tasks import ItemId
 
+HASH_DIGITS = 32
+"""Length of a hash in a journal."""
+
 PublishedItems: TypeAlias = dict[ItemId, list[PublishedFile]]
 
 
@@ -132,12 +135,12 @@ class History:
 
     def _begin(self, record: BeginRecord) -> None:
         for output in record.outputs:
-            try:
-                for item in output.items:
-                    for path, _size, digest in item.files:
-                        self.owned.put(path, _short(digest))
-            except ValueError:  # no hash: somebody has edited the journal
+            files = [file for item in output.items for file in item.files]
+            hashes = [_short(digest) for _path, _size, digest in files]
+            if None in hashes:  # somebody has edited the journal
                 continue
+            for (path, _size, _digest), short in zip(files, hashes, strict=True):
+                self.owned.put(path, short or 0)
             if record.state is None:
                 continue
             key = _key(output.fingerprint, record.folder, record.source)
@@ -240,7 +243,9 @@ class History:
     def _are_there(self, files: list[PublishedFile], *, verify: bool) -> bool:
         """Return whether files exist as they were published, and no other run has replaced them."""
         return bool(files) and all(
-            self.owned.get(path) == _short(digest) and self._is_whole(path, size, digest if verify else "")
+            (short := _short(digest)) is not None
+            and self.owned.get(path) == short
+            and self._is_whole(path, size, digest if verify else "")
             for path, size, digest in files
         )
 
@@ -270,5 +275,9 @@ def _key(fingerprint: str, folder: str, source: str) -> str:
     return f"{fingerprint}\n{folder}\n{source}"
 
 
-def _short(digest: str) -> int:
-    return int(digest[:16], 16)
+def _short(digest: str) -> int | None:
+    """Return the first 64 bits of a hash; None if the text is no hash."""
+    try:
+        return int.from_bytes(bytes.fromhex(digest)[:8], "big") if len(digest) == HASH_DIGITS else None
+    except ValueError:
+        return None

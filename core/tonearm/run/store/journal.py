@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 
 from tonearm.errors import OutputError
 from tonearm.run.store.records import Record, RunRecord, decode_record, encode_record, line_start
 from tonearm.run.store.store import JournalFile, Store
-from tonearm.run.store.tree import Tree
+from tonearm.run.store.tree import Tree, reason_of
 
 OFFSET_BITS = 48
 """Bits of a position that hold the offset within a journal. The other 16 number the journals."""
@@ -148,6 +149,9 @@ class LocalJournalFile(JournalFile):
         self.name = name
         try:
             self.descriptor = tree.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            if not stat.S_ISREG(os.fstat(self.descriptor).st_mode):
+                os.close(self.descriptor)
+                raise OSError(errno.EINVAL, f"{name} is no regular file")
             end = os.lseek(self.descriptor, 0, os.SEEK_END)
             # A line that a killed run left without a newline gets one before the next record.
             self._torn = bool(end) and os.pread(self.descriptor, 1, end - 1) != b"\n"
@@ -191,4 +195,4 @@ class LocalJournalFile(JournalFile):
 
 
 def _cannot_write(error: OSError) -> OutputError:
-    return OutputError(f"cannot write the journal: {(error.strerror or str(error)).lower()}")
+    return OutputError(f"cannot write the journal: {reason_of(error)}")

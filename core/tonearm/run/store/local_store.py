@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ from tonearm.run.store.temporaries import (
     release_owner,
     temporary_path,
 )
-from tonearm.run.store.tree import Tree
+from tonearm.run.store.tree import Tree, reason_of
 
 MAX_LINE = 1 << 28
 """Largest length of a journal's line in bytes. A longer one makes no sense."""
@@ -48,11 +49,13 @@ class LocalStore(Store):
     ----------
     root
         Path of the folder, which need not exist.
+    path
+        Absolute path of the folder; empty if it follows from the first and the current folder.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, path: str = "") -> None:
         super().__init__(root)
-        self._tree = Tree(root)
+        self._tree = Tree(root, path)
         self._lock = Lock(self._tree, root)
         self._taken_over: dict[str, int] = {}
         self._journals: list[LocalJournalFile] = []
@@ -61,8 +64,8 @@ class LocalStore(Store):
         self._readers: dict[str, BinaryIO] = {}
         """Journals that are open for reading single lines."""
 
-    def __reduce__(self) -> tuple[type[LocalStore], tuple[str]]:
-        return LocalStore, (self._tree.root,)
+    def __reduce__(self) -> tuple[type[LocalStore], tuple[str, str]]:
+        return LocalStore, (self.root, self._tree.root)
 
     @property
     def scratch(self) -> str:
@@ -310,7 +313,7 @@ class LocalStore(Store):
 
 
 def _cannot_read_journal(error: OSError) -> OutputError:
-    return OutputError(f"cannot read the journal: {(error.strerror or str(error)).lower()}")
+    return OutputError(f"cannot read the journal: {reason_of(error)}")
 
 
 class _Sweep:
@@ -328,18 +331,27 @@ class _Sweep:
         waiting = list(folders)
         while waiting:
             folder = waiting.pop()
-            try:
-                entries = list(self._tree.entries(folder))
-            except OSError:
-                continue
-            for name, is_folder in entries:
-                path = f"{folder}/{name}" if folder else name
-                found = TEMPORARY_NAME.fullmatch(name) if name.startswith(PREFIX) else None
-                if found:
-                    if not is_folder and not self._is_held(found[1], path):
-                        self._tree.remove(path)
-                elif deep and is_folder and name != RESERVED_PREFIX:
-                    waiting.append(path)
+            below = f"{folder}/" if folder else ""
+            temporaries: list[tuple[str, str]] = []
+            with contextlib.suppress(OSError):
+                for name, is_folder in self._tree.entries(folder):
+                    found = TEMPORARY_NAME.fullmatch(name) if name.startswith(PREFIX) else None
+                    if found and not is_folder:
+                        temporaries.append((found[1], below + name))
+                    elif deep and is_folder and not found and name != RESERVED_PREFIX:
+                        waiting.append(below + name)
+            for digits, path in temporaries:
+                if not self._is_held(digits, path):
+                    self._tree.remove(path)
+        if deep and not self._owner:
+            self._remove_dead_owners()
+
+    def _remove_dead_owners(self) -> None:
+        """Remove the files of owners that nobody holds."""
+        with contextlib.suppress(OSError):
+            for owner in [name for name, is_folder in self._tree.entries(OWNERS) if not is_folder]:
+                if owner not in self._held:
+                    self._held[owner] = self._is_owner_held(owner)
 
     def _is_held(self, digits: str, path: str) -> bool:
         """Return whether somebody holds a temporary, or it is not looked for."""
@@ -367,6 +379,9 @@ class _Sweep:
         if not held:
             self._tree.remove(f"{OWNERS}/{owner}")
             self._taken_over.pop(owner, None)
+        elif taken:
+            with contextlib.suppress(OSError):  # trying to hold it alone has given up holding it with others
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
         if not held or not taken:
             os.close(descriptor)
         return held

@@ -9,7 +9,7 @@ import os
 from tonearm.errors import OutputError, TonearmError, one_line
 from tonearm.run.part import Part
 from tonearm.run.store.run_folder import lock_path
-from tonearm.run.store.tree import Tree
+from tonearm.run.store.tree import Tree, reason_of
 
 
 class LockedError(TonearmError):
@@ -72,16 +72,12 @@ class Lock:
             try:
                 flags = os.O_RDWR | (os.O_CREAT if create else 0)
                 descriptor = self._tree.open(path, flags, create_folder=create)
-            except FileNotFoundError:
-                if not create:
-                    return
-                raise
             except OSError as error:
+                if isinstance(error, FileNotFoundError) and not create:
+                    return
                 self.release()
-                reason = (error.strerror or str(error)).lower()
-                raise OutputError(
-                    f"cannot write to {self._name}: {reason}", hint="choose another output folder"
-                ) from error
+                message = f"cannot write to {self._name}: {reason_of(error)}"
+                raise OutputError(message, hint="choose another output folder") from error
             self._held.append(descriptor)
             try:
                 fcntl.flock(descriptor, operation | fcntl.LOCK_NB)

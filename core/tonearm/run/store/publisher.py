@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 
 from msgspec import Struct
 
-from tonearm.errors import ItemError
+from tonearm.errors import ItemError, OutputError
 from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
 from tonearm.run.result import Result
 from tonearm.run.store.history import PublishedItems
@@ -25,6 +25,7 @@ from tonearm.run.store.records import (
     OutputItems,
     OutRecord,
     PublishedItem,
+    Record,
     SyncRecord,
 )
 from tonearm.run.store.store import Store
@@ -37,12 +38,29 @@ MAX_UNSYNCED_FOLDERS = 1024
 """Number of folders with new names that are flushed before the time has come."""
 
 
-class _Admitted(Struct, frozen=True):
-    """A prepared source whose names are taken, with the items and failures that remain."""
+class _Admitted(Struct):
+    """A prepared source whose names are taken.
+
+    Parameters
+    ----------
+    prepared
+        Prepared source.
+    items, failures
+        Items and failures that remain: an item whose name is taken has failed.
+    begun
+        Whether the record of its files is written.
+    renamed
+        Number of its files that have their final names.
+    records
+        Records to write after that; None if they are not made yet.
+    """
 
     prepared: PreparedSource
     items: list[ConvertedItem]
     failures: list[Failure]
+    begun: bool = False
+    renamed: int = 0
+    records: list[Record] | None = None
 
 
 class Publisher:
@@ -71,8 +89,6 @@ class Publisher:
         self.names = names
         self._fingerprints = fingerprints
         self._unpublished: list[_Admitted] = []
-        self._renamed: set[str] = set()
-        """Temporaries of the first unpublished source that have their final names."""
         self._fsync = fsync
         self._items: dict[int, dict[int, PublishedItems]] = {}
         self._failed: dict[int, int] = {}
@@ -106,13 +122,13 @@ class Publisher:
     def publish(self, batch: Sequence[PreparedSource]) -> Generator[Result, None, None]:
         """Publish a batch and yield the result of each source in it.
 
-        Sources are published as the results are consumed. If the generator is closed early, or the output side fails,
-        the rest waits for `publish_rest` or `discard_rest`.
+        Sources are published as the results are consumed. What is not published, because the generator is closed early
+        or the output side fails, waits for `publish_rest` or `discard_rest`.
 
         Raises
         ------
         OutputError
-            If the output side fails. What was published stays.
+            If the output side failed: the first error, after all sources were tried. What was published stays.
         """
         self._unpublished += [self._admit(prepared) for prepared in batch]
         yield from self.publish_rest()
@@ -120,21 +136,39 @@ class Publisher:
     def publish_rest(self) -> Generator[Result, None, None]:
         """Publish what was not published before, and yield the result of each source.
 
+        A source that cannot be published waits, and the others are published all the same.
+
         Raises
         ------
         OutputError
-            If the output side fails. What was published stays.
+            If the output side failed: the first error, after all sources were tried. What was published stays.
         """
+        failed: OutputError | None = None
         for admitted in self._unpublished:
-            self._begin(admitted.prepared, admitted.items)
-        if self._fsync and any(admitted.items for admitted in self._unpublished):
+            try:
+                self._begin(admitted)
+            except OutputError as error:
+                failed = failed or error
+        if self._fsync and any(admitted.begun and admitted.items for admitted in self._unpublished):
             # The records reach the disk before the first name does, so that every file that exists is known.
             self.journal.file.flush()
-        while self._unpublished:
-            result = self._finish(self._unpublished[0])
-            del self._unpublished[0]
-            self._renamed.clear()
-            yield result
+        place, waiting = 0, set()
+        while place < len(self._unpublished):
+            admitted = self._unpublished[place]
+            number = admitted.prepared.task.number
+            try:
+                # The pieces of a source stay in order.
+                result = self._finish(admitted) if admitted.begun and number not in waiting else None
+            except OutputError as error:
+                result, failed = None, failed or error
+            if result is None:
+                waiting.add(number)
+                place += 1
+            else:
+                del self._unpublished[place]
+                yield result
+        if failed is not None:
+            raise failed
         if time.monotonic() - self._synced_at > SYNC_EVERY or len(self._unsynced_folders) > MAX_UNSYNCED_FOLDERS:
             self.sync()
 
@@ -167,10 +201,11 @@ class Publisher:
         ]
         return _Admitted(prepared, items, failures)
 
-    def _begin(self, prepared: PreparedSource, items: list[ConvertedItem]) -> None:
-        if items:
+    def _begin(self, admitted: _Admitted) -> None:
+        if admitted.items and not admitted.begun:
+            prepared = admitted.prepared
             begun: dict[int, PublishedItems] = {}
-            for item in items:
+            for item in admitted.items:
                 begun.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
             self.journal.write(
                 BeginRecord(
@@ -180,27 +215,49 @@ class Publisher:
                     outputs=self._by_output(begun),
                 )
             )
+        admitted.begun = True
 
     def _finish(self, admitted: _Admitted) -> Result:
+        """Rename the files of a source and write its records. If that fails, the next call goes on where it failed."""
         prepared, items, failures = admitted.prepared, admitted.items, admitted.failures
-        task = prepared.task
+        # Sidecars come after their file and are renamed before it: a file that exists has all of its sidecars.
+        files = [file for item in items for file in reversed(item.files)]
+        for file in files[admitted.renamed :]:
+            self.store.publish(file)
+            admitted.renamed += 1
+            self._note_folder(file.output)
+        if admitted.records is None:
+            admitted.records = self._records(admitted)
+        while admitted.records:
+            self.journal.write(admitted.records[0])
+            del admitted.records[0]
+        return Result(
+            source=prepared.task.name,
+            items=tuple(items),
+            failures=tuple(failures),
+            warnings=(*prepared.warnings, *_warnings(items)),
+            seconds=prepared.seconds,
+            last=prepared.last,
+        )
+
+    def _records(self, admitted: _Admitted) -> list[Record]:
+        """Return the records of a source whose files have their names."""
+        prepared, items, task = admitted.prepared, admitted.items, admitted.prepared.task
         number = task.number
         published = self._items.setdefault(number, {})
         for item in items:
-            # Sidecars come after their file and are renamed before it: a file that exists has all of its sidecars.
-            for file in reversed(item.files):
-                self._publish_file(file)
             published.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
+        records: list[Record] = []
         if items:
             measured = [self._measured(item) for item in items]
-            self.journal.write(OutRecord(source=task.source_id, folder=task.folder, items=measured))
-        for failure in failures:
-            self._write_failure(task, failure)
-        failed = self._failed.pop(number, 0) + len(failures)
+            records.append(OutRecord(source=task.source_id, folder=task.folder, items=measured))
+        records += [_failure_record(task, failure) for failure in admitted.failures]
+        failed = self._failed.pop(number, 0) + len(admitted.failures)
         seconds = self._seconds.pop(number, 0.0) + prepared.seconds
         if prepared.last:
+            del self._items[number]
             done = {output: published.get(output, {}) for output in task.outputs}
-            self.journal.write(
+            records.append(
                 EndRecord(
                     source=task.source_id,
                     folder=task.folder,
@@ -211,17 +268,9 @@ class Publisher:
                     seconds=round(seconds, 6),
                 )
             )
-            self._items.pop(number)
         else:
             self._failed[number], self._seconds[number] = failed, seconds
-        return Result(
-            source=task.name,
-            items=tuple(items),
-            failures=tuple(failures),
-            warnings=(*prepared.warnings, *_warnings(items)),
-            seconds=prepared.seconds,
-            last=prepared.last,
-        )
+        return records
 
     def _by_output(self, items: dict[int, PublishedItems]) -> list[OutputItems]:
         """Return the items of outputs as records list them."""
@@ -243,25 +292,6 @@ class Publisher:
             warnings=item.warnings,
         )
 
-    def _write_failure(self, task: Task, failure: Failure) -> None:
-        self.journal.write(
-            ErrRecord(
-                source=task.source_id,
-                folder=task.folder,
-                key=failure.key,
-                index=failure.index,
-                code=failure.code,
-                message=failure.message,
-                hint=failure.hint,
-            )
-        )
-
-    def _publish_file(self, file: PreparedFile) -> None:
-        if file.temporary not in self._renamed:
-            self.store.publish(file)
-            self._renamed.add(file.temporary)
-        self._note_folder(file.output)
-
     def _note_folder(self, path: str) -> None:
         """Note that the folder of a file has a new name. The folders above it up to the root may be new, too."""
         while path:
@@ -278,13 +308,25 @@ class Publisher:
         OutputError
             If that fails.
         """
-        folders, self._unsynced_folders = self._unsynced_folders, set()
         if self._fsync:
             self.journal.file.flush()
-            self.store.flush(folders)
-        if folders:
+            self.store.flush(self._unsynced_folders)
+        if self._unsynced_folders:
             self.journal.write(SyncRecord())
+            self._unsynced_folders = set()
         self._synced_at = time.monotonic()
+
+
+def _failure_record(task: Task, failure: Failure) -> ErrRecord:
+    return ErrRecord(
+        source=task.source_id,
+        folder=task.folder,
+        key=failure.key,
+        index=failure.index,
+        code=failure.code,
+        message=failure.message,
+        hint=failure.hint,
+    )
 
 
 def _warnings(items: list[ConvertedItem]) -> list[str]:

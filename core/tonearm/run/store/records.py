@@ -7,8 +7,9 @@ lines that make no sense are skipped and counted.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -243,16 +244,9 @@ class OtherJournalError(UsageError):
     default_code = "other-journal"
 
 
-class _AnyRun(Struct, tag_field="record", tag="run"):
-    """The start of a run in a journal of any version. The first version, that of 0.1.0, did not say which it is."""
-
-    journal: int = 1
-
-
 _encode = msgspec.json.Encoder().encode
 _encode_escaped = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _decode = msgspec.json.Decoder(Record).decode
-_decode_run = msgspec.json.Decoder(_AnyRun).decode
 
 
 def encode_record(record: Record) -> bytes:
@@ -263,7 +257,16 @@ def encode_record(record: Record) -> bytes:
             return line + b"\n"
     except (UnicodeEncodeError, OverflowError):  # a name that is not UTF-8, or a number beyond 64 bits
         pass
-    return _encode_escaped(msgspec.to_builtins(record)).encode("ascii") + b"\n"
+    return _encode_escaped(_without_infinities(msgspec.to_builtins(record))).encode("ascii") + b"\n"
+
+
+def _without_infinities(value: Any) -> Any:
+    """Return a value with None for every number that JSON lacks, as msgspec writes it."""
+    if isinstance(value, dict):
+        return {key: _without_infinities(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_infinities(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def line_start(kind: type[Record]) -> bytes:
@@ -281,25 +284,26 @@ def decode_record(line: bytes) -> Record | None:
     """
     try:
         record: Record = _decode(line)
-    except msgspec.ValidationError:  # an unknown record, or one that lacks something
-        _check_version(line)
-        return None
+        if type(record) is not RunRecord:
+            return record
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        # msgspec refuses lone surrogates, which stand for names that are not UTF-8. The json module reads them.
-        try:
-            record = msgspec.convert(json.loads(line), Record)
-        except (ValueError, RecursionError):
-            return None
-    if type(record) is RunRecord:
-        _check_version(line)
-    return record
-
-
-def _check_version(line: bytes) -> None:
-    """Raise `OtherJournalError` for the start of a run in another format."""
+        # An unknown record, or one that lacks something. Besides, msgspec refuses lone surrogates, which stand for
+        # names that are not UTF-8. The json module reads them.
+        pass
     try:
-        version = _decode_run(line).journal
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        fields = json.loads(line)
+        _check_version(fields)
+        return msgspec.convert(fields, Record)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _check_version(fields: object) -> None:
+    """Raise `OtherJournalError` for the start of a run in another format. That of 0.1.0 does not name its format."""
+    if not isinstance(fields, dict) or fields.get("record") != "run":
+        return
+    version = fields.get("journal", 1)
+    if type(version) is not int:
         return
     if version < JOURNAL_VERSION:
         raise OtherJournalError(

@@ -17,7 +17,7 @@ from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.hashing_sink import HashingSink
 from tonearm.run.store.run_folder import OWNERS
-from tonearm.run.store.tree import Tree
+from tonearm.run.store.tree import Tree, reason_of
 
 PREFIX = f"{RESERVED_PREFIX}-"
 SUFFIX = ".part"
@@ -145,6 +145,8 @@ class Temporaries:
         self._owner = owner
         self._fsync = fsync
         self._open: list[tuple[HashingSink, str, str, int]] = []
+        self._others: list[int] = []
+        """Files that encoders have put in the place of ours, and sidecars."""
         self._finished = False
 
     def __enter__(self) -> Temporaries:
@@ -155,6 +157,9 @@ class Temporaries:
             if not self._finished:
                 for leftover in (path, *map(os.fspath, sink.sidecars.values())):
                     self._tree.remove(_join(target, os.path.basename(leftover)))
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        for descriptor in self._others:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
@@ -218,7 +223,14 @@ class Temporaries:
 
     def _finish(self, path: str, target: str, sink: HashingSink | None = None, descriptor: int = -1) -> PreparedFile:
         name = os.path.basename(path)
+        own: os.stat_result | None = None
         try:
+            if sink is not None:
+                with contextlib.suppress(OSError):  # a plugin may have closed it
+                    own = os.fstat(descriptor)
+            known = sink.hash(own.st_size) if sink is not None and own is not None and own.st_size else ""
+            if own is not None and own.st_nlink and known:  # nobody knows the path but this room
+                return self._prepared_file(descriptor, name, target, own.st_size, known)
             status = self._tree.status(_join(target, name))
             if status is None:
                 raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written")
@@ -226,13 +238,13 @@ class Temporaries:
                 what = "an empty" if stat.S_ISREG(status.st_mode) else "no regular"
                 raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
             # An encoder may have replaced our file by another.
-            if sink is not None and os.fstat(descriptor).st_ino == status.st_ino:
-                return self._prepared_file(descriptor, name, target, status.st_size, sink.hash(status.st_size))
-            own = self._tree.open(_join(target, name), os.O_RDONLY)
-            try:
-                return self._prepared_file(own, name, target, status.st_size)
-            finally:
-                os.close(own)
+            if own is not None and own.st_ino == status.st_ino:
+                return self._prepared_file(descriptor, name, target, status.st_size)
+            other = self._tree.open(_join(target, name), os.O_RDONLY)
+            self._others.append(other)
+            if self._owner is None and sink is not None and not _hold_file(other):
+                raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written")
+            return self._prepared_file(other, name, target, status.st_size)
         except OSError as error:
             raise cannot_write(os.path.join(self._tree.name, target), error) from error
 
@@ -256,7 +268,7 @@ def temporary_path(file: PreparedFile) -> str:
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
     """Return the error for a file that cannot be written."""
     hint = "choose another output folder" if isinstance(error, PermissionError) else ""
-    return OutputError(f"cannot write {one_line(path)}: {(error.strerror or str(error)).lower()}", hint=hint)
+    return OutputError(f"cannot write {one_line(path)}: {reason_of(error)}", hint=hint)
 
 
 def raise_if_unwritable(error: TonearmError, sink: Sink, target: str) -> None:
@@ -273,14 +285,9 @@ def raise_if_unwritable(error: TonearmError, sink: Sink, target: str) -> None:
     """
     if isinstance(error, OutputError) and isinstance(error.__cause__, OSError):
         raise cannot_write(target, error.__cause__) from error
-    if error.code != "plugin-failed":
+    if error.code != "plugin-failed" or not isinstance(sink, HashingSink):
         return
     try:
-        descriptor = os.open(sink.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-        try:
-            os.write(descriptor, bytes(1 << 16))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sink.extend(bytes(1 << 16))
     except OSError as reason:
         raise cannot_write(target, reason) from error

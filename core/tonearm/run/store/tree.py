@@ -10,21 +10,55 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from tonearm.errors import one_line
+
+Returned = TypeVar("Returned")
 
 MAX_OPEN_FOLDERS = 64
-"""Largest number of folders that are kept open."""
+"""Largest number of folders that a thread keeps open."""
+
+MAX_FOLDER_TRIES = 10
+"""Largest number of times that a folder is made, if somebody else keeps removing it."""
 
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+class _LinkError(OSError):
+    """A file or folder is a link."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(errno.ELOOP, f"{one_line(name)} is a link, and links below an output folder are not followed")
+
+
+class _OpenFolders(dict[str, int]):
+    """Descriptors of open folders by path. They are closed with the thread that opened them."""
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        for descriptor in self.values():
+            with contextlib.suppress(OSError):
+                close(descriptor)
+
+
+class _OwnFolders(threading.local):
+    """The open folders of each thread. One thread may close a folder that another is about to use."""
+
+    def __init__(self) -> None:
+        self.open = _OpenFolders()
+
+
 class Tree:
-    """The files below a folder. Paths are relative to it.
+    """The files below a folder. Paths are relative to it. Threads may share a tree.
 
     Parameters
     ----------
-    root
+    name
         Path of the folder, which may be a link itself and need not exist.
+    root
+        Absolute path of the folder; empty if it follows from the name and the current folder.
 
     Attributes
     ----------
@@ -34,10 +68,10 @@ class Tree:
         Absolute path.
     """
 
-    def __init__(self, root: str) -> None:
-        self.name = root
-        self.root = os.path.abspath(root)
-        self._folders: dict[str, int] = {}
+    def __init__(self, name: str, root: str = "") -> None:
+        self.name = name
+        self.root = root or os.path.abspath(name)
+        self._own = _OwnFolders()
 
     def folder(self, path: str = "", *, create: bool = False) -> int:
         """Return the descriptor of a folder. It is for the ``dir_fd`` of other calls, and stays open.
@@ -54,77 +88,122 @@ class Tree:
         OSError
             If the folder does not exist, or something on the way is a link or no folder.
         """
-        found = self._folders.get(path)
+        folders = self._own.open
+        found = folders.get(path)
         if found is not None:
             return found
+        above, _, name = path.rpartition("/")
         if not path:
             if create:
                 os.makedirs(self.root, exist_ok=True)
             found = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
         else:
-            above, _, name = path.rpartition("/")
             descriptor = self.folder(above, create=create)
             try:
-                found = _open_folder(descriptor, name, create=False)
+                found = _open_folder(descriptor, name)
             except FileNotFoundError:
                 if not create:
                     raise
-                found = _open_folder(descriptor, name, create=True)
-        if len(self._folders) >= MAX_OPEN_FOLDERS:
-            self.close(keep=above if path else "")
-        self._folders[path] = found
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=descriptor)
+                found = _open_folder(descriptor, name)
+        if len(folders) >= MAX_OPEN_FOLDERS:
+            self.close(keep=above if path else None)
+        folders[path] = found
         return found
 
     def close(self, *, keep: str | None = None) -> None:
-        """Close all folders but one."""
-        folders, self._folders = self._folders, {}
-        for path, descriptor in folders.items():
-            if path == keep:
-                self._folders[path] = descriptor
-                continue
+        """Close all folders that this thread has open, but one."""
+        folders = self._own.open
+        kept = folders.pop(keep, None) if keep is not None else None
+        for descriptor in folders.values():
             with contextlib.suppress(OSError):
                 os.close(descriptor)
+        folders.clear()
+        if keep is not None and kept is not None:
+            folders[keep] = kept
+
+    def _in(self, path: str, call: Callable[[int], Returned]) -> Returned:
+        """Call a function with the descriptor of a folder, and once more if a plugin has closed what is not its own."""
+        try:
+            return call(self.folder(path))
+        except OSError as error:
+            folders = self._own.open
+            if error.errno != errno.EBADF and (error.errno != errno.ENOTDIR or path not in folders):
+                raise
+            folders.clear()  # their numbers may belong to others by now, so they are not closed
+        return call(self.folder(path))
 
     def open(self, path: str, flags: int, *, create_folder: bool = False) -> int:
-        """Open a file and return its descriptor. It never blocks."""
+        """Open a file and return its descriptor. It never blocks.
+
+        Raises
+        ------
+        OSError
+            If that fails, or something on the way is a link.
+        """
         folder, _, name = path.rpartition("/")
         flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+        def call(descriptor: int) -> int:
+            return os.open(name, flags, 0o666, dir_fd=descriptor)
+
         try:
-            return os.open(name, flags, 0o666, dir_fd=self.folder(folder))
-        except OSError as error:
-            if error.errno == errno.EBADF:  # a plugin has closed files that are not its own
-                self._folders = {}
-            elif isinstance(error, FileNotFoundError) and create_folder:
-                self.close()  # somebody may have removed the folder while it was open here
-            else:
+            return self._in(folder, call)
+        except FileNotFoundError:
+            if not create_folder:
                 raise
-        return os.open(name, flags, 0o666, dir_fd=self.folder(folder, create=create_folder))
+        except OSError as error:
+            if error.errno == errno.ELOOP and not isinstance(error, _LinkError):
+                raise _LinkError(name) from error
+            raise
+        for _ in range(MAX_FOLDER_TRIES):
+            # The folder does not exist, or somebody has removed it while it was open here.
+            self.close()
+            with contextlib.suppress(FileNotFoundError):
+                return call(self.folder(folder, create=True))
+        self.close()
+        return call(self.folder(folder, create=True))
 
     def status(self, path: str) -> os.stat_result | None:
         """Return the status of a file, a link or a folder; None if it does not exist or cannot be read."""
         folder, _, name = path.rpartition("/")
         try:
-            return os.stat(name, dir_fd=self.folder(folder), follow_symlinks=False)
+            return self._in(folder, lambda descriptor: os.stat(name, dir_fd=descriptor, follow_symlinks=False))
         except (OSError, ValueError):
             return None
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a file within its folder, and replace another one."""
+        """Rename a file within its folder, and replace another one.
+
+        Raises
+        ------
+        OSError
+            If that fails.
+        """
         folder, _, name = new.rpartition("/")
-        descriptor = self.folder(folder)
-        os.replace(old.rpartition("/")[2], name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+        temporary = old.rpartition("/")[2]
+
+        def call(descriptor: int) -> None:
+            os.replace(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+
+        try:
+            self._in(folder, call)
+        except FileNotFoundError:
+            self.close()  # somebody may have made the folder anew since it was opened here
+            self._in(folder, call)
 
     def remove(self, path: str) -> None:
         """Remove a file, if that is possible."""
         folder, _, name = path.rpartition("/")
         with contextlib.suppress(OSError):
-            os.unlink(name, dir_fd=self.folder(folder))
+            self._in(folder, lambda descriptor: os.unlink(name, dir_fd=descriptor))
 
     def remove_folder(self, path: str) -> None:
         """Remove a folder, if it is empty."""
         above, _, name = path.rpartition("/")
         with contextlib.suppress(OSError):
-            os.rmdir(name, dir_fd=self.folder(above))
+            self._in(above, lambda descriptor: os.rmdir(name, dir_fd=descriptor))
 
     def entries(self, path: str = "") -> Iterator[tuple[str, bool]]:
         """Yield the names in a folder, and whether each is a folder.
@@ -151,7 +230,8 @@ class Tree:
 
     @contextlib.contextmanager
     def _readable(self, path: str) -> Iterator[int]:
-        descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.folder(path))
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        descriptor = self._in(path, lambda folder: os.open(".", flags, dir_fd=folder))
         try:
             yield descriptor
         finally:
@@ -159,18 +239,19 @@ class Tree:
                 os.close(descriptor)
 
 
-def _open_folder(above: int, name: str, *, create: bool) -> int:
-    """Open a folder in another one, which is made if need be."""
-    if create:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(name, dir_fd=above)
+def reason_of(error: OSError) -> str:
+    """Return the reason of an error of the system, to be put behind a colon."""
+    text = error.strerror or str(error)
+    return text.lower() if error.errno and text == os.strerror(error.errno) else text
+
+
+def _open_folder(above: int, name: str) -> int:
+    """Open a folder in another one."""
     try:
         return os.open(name, _FOLDER, dir_fd=above)
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP) and _is_link(above, name):
-            raise OSError(
-                errno.ELOOP, f"{name} is a link, and links below an output folder are not followed"
-            ) from error
+            raise _LinkError(name) from error
         raise
 
 

@@ -46,7 +46,7 @@ class _Chunk:
     cancelled
         Time when it took too long and was cancelled; None if it was not.
     received
-        Items of large sources that have been received, by the number of the task.
+        Items of large sources that have been received, each with its output, by the number of the task.
     """
 
     def __init__(self, tasks: list[Task], *, is_retry: bool) -> None:
@@ -54,7 +54,7 @@ class _Chunk:
         self.is_retry = is_retry
         self.last_heard = time.monotonic()
         self.cancelled: float | None = None
-        self.received: dict[int, set[ItemId]] = {}
+        self.received: dict[int, set[tuple[ItemId, int]]] = {}
 
     def remaining(self) -> list[Task]:
         """Return what is left to do of the tasks, some items of which may have been received."""
@@ -261,7 +261,9 @@ class Dispatcher:
         """Return whether a result was expected. If not, its files are removed."""
         number = prepared.task.number
         received = chunk.received.get(number)
-        items = set() if prepared.last and not received else {(item.key, item.index) for item in prepared.items}
+        items = set()
+        if received or not prepared.last:
+            items = {((item.key, item.index), item.output) for item in prepared.items}
         if number not in chunk.tasks or (received and received & items):
             self._work.discard([prepared])
             return False

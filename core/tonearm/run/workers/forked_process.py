@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import os
 import signal
-import socket
 from typing import NoReturn
 
 from tonearm.run.workers.cores import pin_threads
@@ -27,7 +27,7 @@ class ForkedProcess(WorkerProcess):
         Id of the process.
     """
 
-    def __init__(self, connection: socket.socket, process_id: int) -> None:
+    def __init__(self, connection: _socket.socket, process_id: int) -> None:
         super().__init__(connection)
         self._process_id = process_id
         self._status: int | None = None
@@ -56,8 +56,8 @@ class ForkedProcess(WorkerProcess):
 def start_forked(
     work: PipelineWork,
     foreign_descriptors: list[int],
-    run_end: socket.socket,
-    worker_end: socket.socket,
+    run_end: _socket.socket,
+    worker_end: _socket.socket,
 ) -> WorkerProcess:
     """Fork a worker.
 
@@ -87,7 +87,7 @@ def start_forked(
 def _become_worker(
     work: PipelineWork,
     foreign_descriptors: list[int],
-    worker_end: socket.socket,
+    worker_end: _socket.socket,
     parent: int,
 ) -> NoReturn:
     """Work in the child. The frames above this one belong to the parent and never continue here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import selectors
+import select
 import signal
 import time
 from collections import deque
@@ -67,7 +67,7 @@ class LocalExecutor(Executor[NoOptions]):
         """Chunks that wait for a worker: the system allows no more processes, or their worker never started."""
         self._found: deque[tuple[int, Results | Died]] = deque()
         """What `wait` has not yielded yet."""
-        self._selector = selectors.DefaultSelector()
+        self._poll = select.poll()
 
     def submit(self, chunk: object) -> int:
         """Give a chunk to a worker, which is started if need be."""
@@ -102,7 +102,6 @@ class LocalExecutor(Executor[NoOptions]):
             worker.process.finish_sending()
         while self._workers:
             self._listen(STOP_TIMEOUT)
-        self._selector.close()
 
     def _feed(self) -> None:
         """Give chunks that wait to idle workers, and start workers where they are needed."""
@@ -118,7 +117,6 @@ class LocalExecutor(Executor[NoOptions]):
     def _start(self) -> _Worker | None:
         """Start a worker. Return None if the system allows no more processes, and other workers can do the work."""
         foreign = [worker.process.connection.fileno() for worker in self._workers]
-        foreign.append(self._selector.fileno() if hasattr(self._selector, "fileno") else -1)
         try:
             process = start_worker(self._work, foreign)
         except OSError as error:
@@ -128,22 +126,23 @@ class LocalExecutor(Executor[NoOptions]):
             raise WorkerError(f"a worker process could not start: {reason}", hint="use fewer jobs") from error
         worker = _Worker(process)
         self._workers.append(worker)
-        self._selector.register(process.connection, selectors.EVENT_READ, worker)
+        self._poll.register(process.connection, select.POLLIN)
         return worker
 
     def _listen(self, seconds: float) -> None:
         """Collect what workers have finished."""
         due = min((worker.kill_at for worker in self._workers), default=math.inf)
-        seconds = min(seconds, max(0.0, due - time.monotonic()))
+        milliseconds = math.ceil(1000 * min(seconds, max(0.0, due - time.monotonic())))
         if self._work.stopping:
-            ready = self._selector.select(seconds)
+            ready = self._poll.poll(milliseconds)
         else:
             with self._work.gate.opened:
-                ready = self._selector.select(seconds)
+                ready = self._poll.poll(milliseconds)
         for worker in self._workers:
             worker.process.close_if_ended()
-        for key, _ in ready:
-            self._receive(key.data)
+        workers = {worker.process.connection.fileno(): worker for worker in self._workers}
+        for descriptor, _ in ready:
+            self._receive(workers[descriptor])
         now = time.monotonic()
         for worker in self._workers:
             if now >= worker.kill_at:
@@ -173,7 +172,7 @@ class LocalExecutor(Executor[NoOptions]):
 
     def _reap(self, worker: _Worker) -> None:
         """Reap a dead worker."""
-        self._selector.unregister(worker.process.connection)
+        self._poll.unregister(worker.process.connection)
         self._workers.remove(worker)
         status, went_on = worker.process.reap(EXIT_TIMEOUT)
         if worker.number is None:

@@ -1,9 +1,12 @@
-"""Messages between a run and its worker processes: pickles with their sizes before them."""
+"""Messages between a run and its worker processes: pickles with their sizes before them.
+
+Sockets are those of `_socket`, as `socket` wraps them: importing that takes as long as a fork.
+"""
 
 from __future__ import annotations
 
+import _socket
 import pickle
-import socket
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +15,7 @@ HEADER = struct.Struct("!Q")
 """Header of a message: its size in bytes."""
 
 
-def send(connection: socket.socket, message: object) -> None:
+def send(connection: _socket.socket, message: object) -> None:
     """Send a message. It blocks until there is room."""
     content = pickle.dumps(message, 5)
     connection.sendall(HEADER.pack(len(content)) + content)

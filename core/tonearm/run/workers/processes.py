@@ -9,8 +9,8 @@ each spawned worker, which surprises everyone once.
 
 from __future__ import annotations
 
+import _socket
 import os
-import socket
 from collections.abc import Iterable
 
 from tonearm.run.workers.work import PipelineWork
@@ -42,8 +42,8 @@ def start_worker(work: PipelineWork, foreign_descriptors: Iterable[int], *, fork
     UsageError
         If the pipeline's plugins cannot be imported in a fresh interpreter.
     """
-    run_end, worker_end = socket.socketpair()
-    with worker_end:
+    run_end, worker_end = _socket.socketpair()
+    try:
         if is_fork_safe() if fork is None else fork:
             from tonearm.run.workers.forked_process import start_forked
 
@@ -52,3 +52,5 @@ def start_worker(work: PipelineWork, foreign_descriptors: Iterable[int], *, fork
         from tonearm.run.workers.spawned_process import start_spawned
 
         return start_spawned(work, run_end, worker_end)
+    finally:
+        worker_end.close()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import os
 import pickle
-import socket
 import subprocess
 import sys
 
@@ -27,7 +27,7 @@ class SpawnedProcess(WorkerProcess):
         Process.
     """
 
-    def __init__(self, connection: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, connection: _socket.socket, process: subprocess.Popen[bytes]) -> None:
         super().__init__(connection)
         self._process = process
 
@@ -46,7 +46,7 @@ class SpawnedProcess(WorkerProcess):
         return self._process.wait()
 
 
-def start_spawned(work: PipelineWork, run_end: socket.socket, worker_end: socket.socket) -> WorkerProcess:
+def start_spawned(work: PipelineWork, run_end: _socket.socket, worker_end: _socket.socket) -> WorkerProcess:
     """Spawn a worker.
 
     Parameters

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import pickle
 import threading
 import time
 import traceback
@@ -168,6 +167,8 @@ class PipelineWork(Work):
         return preparer
 
     def _copied_pipeline(self) -> Converter:
+        import pickle
+
         try:
             copied: Converter = pickle.loads(pickle.dumps(self.pipeline, 5))  # noqa: S301 - our own
         except (pickle.PicklingError, AttributeError, TypeError) as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import os
 import pickle
 import signal
-import socket
 import sys
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ from tonearm.startup import die_with_parent, keep_freed_memory
 class _Worker:
     """Serves one connection."""
 
-    def __init__(self, connection: socket.socket, make_work: Callable[[InterruptGate], PipelineWork]) -> None:
+    def __init__(self, connection: _socket.socket, make_work: Callable[[InterruptGate], PipelineWork]) -> None:
         self._connection = connection
         self._make_work = make_work
         self._stopping = False
@@ -56,7 +56,7 @@ class _Worker:
         send(self._connection, results)
 
 
-def serve(connection: socket.socket, make_work: Callable[[InterruptGate], PipelineWork]) -> int:
+def serve(connection: _socket.socket, make_work: Callable[[InterruptGate], PipelineWork]) -> int:
     """Serve a connection as a worker, and return an exit status.
 
     The run handles Ctrl-C and a closed terminal, so the worker ignores these. SIGTERM stops its work.
@@ -83,9 +83,9 @@ def main() -> None:
     parent, descriptor = int(sys.argv[1]), int(sys.argv[2])
     die_with_parent(parent)
     keep_freed_memory()
-    connection = socket.socket(fileno=descriptor)
-    (size,) = HEADER.unpack(connection.recv(HEADER.size, socket.MSG_WAITALL))
-    content = connection.recv(size, socket.MSG_WAITALL)
+    connection = _socket.socket(fileno=descriptor)
+    (size,) = HEADER.unpack(connection.recv(HEADER.size, _socket.MSG_WAITALL))
+    content = connection.recv(size, _socket.MSG_WAITALL)
 
     def make_work(gate: InterruptGate) -> PipelineWork:
         work: PipelineWork = pickle.loads(content)  # noqa: S301 - from our own process

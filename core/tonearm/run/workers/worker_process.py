@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import os
 import signal
-import socket
 import time
 from abc import ABC, abstractmethod
 
@@ -22,7 +22,7 @@ class WorkerProcess(ABC):
         Connection to the worker.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: _socket.socket) -> None:
         self.connection = connection
         self._inbox = Inbox()
 
@@ -45,7 +45,7 @@ class WorkerProcess(ABC):
     def finish_sending(self) -> None:
         """End the connection towards the worker, so that it ends when it has done what it was sent."""
         with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.shutdown(_socket.SHUT_WR)
 
     def close_if_ended(self) -> None:
         """End the connection from the worker if its process has ended. What it has sent can still be received.
@@ -54,7 +54,7 @@ class WorkerProcess(ABC):
         """
         if self._has_ended():
             with contextlib.suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RD)
+                self.connection.shutdown(_socket.SHUT_RD)
 
     def reap(self, timeout: float) -> tuple[int, bool]:
         """Reap the process after its connection has ended, and kill the programs that it started.

@@ -32,8 +32,8 @@ def test_paths_of_all_types(folder):
     ("given", "message"),
     [
         (io.BytesIO(), "an open file cannot be a source of a run: a second run could not find it again"),
-        (None, "a source is a path or an array, not NoneType"),
-        ([0.0], "a source is a path or an array, not list"),
+        (None, "a source must be a path or an array, not NoneType"),
+        ([0.0], "a source must be a path or an array, not list"),
     ],
 )
 def test_what_cannot_be_a_source(given, message):
@@ -80,5 +80,5 @@ def test_keys_that_are_no_names_of_files(key, problem):
 
 
 def test_a_key_that_is_no_text():
-    with pytest.raises(UsageError, match="the key of a source is a text, not int"):
+    with pytest.raises(UsageError, match="the key of a source must be a string, not int"):
         list(keyed_sources({1: np.zeros(3)}))

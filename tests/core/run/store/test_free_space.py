@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from tonearm.run.store.free_space import space_warnings
+from tonearm.run.store.local_store import LocalStore
 
 
 @pytest.fixture
@@ -20,13 +21,13 @@ def asked(monkeypatch):
 
 
 def test_sources_more_than_twice_as_large_as_the_free_space(asked, folder):
-    assert space_warnings("out", 2_000_000) == []
-    assert space_warnings("out\n", 2_000_001) == ["the sources take 2 MB, but only 1 MB are free at out\\n"]
+    assert space_warnings(LocalStore("out"), 2_000_000) == []
+    assert space_warnings(LocalStore("out\n"), 2_000_001) == ["the sources take 2 MB, but only 1 MB are free at out\\n"]
 
 
 def test_a_folder_that_does_not_exist_is_judged_by_the_one_above(asked, folder):
     os.mkdir("there")
-    space_warnings("there/x/y", 1)
+    space_warnings(LocalStore("there/x/y"), 1)
     assert asked == [f"{folder}/there"]
 
 
@@ -35,4 +36,4 @@ def test_a_file_system_that_does_not_tell(monkeypatch):
         raise OSError(38, "Function not implemented")
 
     monkeypatch.setattr(os, "statvfs", refuse)
-    assert space_warnings("out", 1 << 60) == []
+    assert space_warnings(LocalStore("out"), 1 << 60) == []

@@ -8,14 +8,11 @@ import xxhash
 
 from tonearm.run.store import temporaries as room
 from tonearm.run.store.temporaries import Temporaries
+from tonearm.run.store.tree import Tree
 
 
-def made(root, **more):
-    return Temporaries(str(root), **{"owner_id": "00070003", "fsync": False, **more})
-
-
-def below(root):
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+def made(root):
+    return Temporaries(Tree(str(root)), None, fsync=False)
 
 
 def by_path(sink):
@@ -126,7 +123,7 @@ def by_one_of_two_at_once(sink):
 def test_however_an_encoder_writes(folder, write):
     with made(folder) as temporaries:
         globals()[write](temporaries.sink("a.wav"))
-        (file,) = temporaries.finish()
+        ((file,),) = temporaries.finish()
     content = (folder / file.temporary).read_bytes()
     assert content == (b"con\0\0\0\0ment" if write == "by_cutting_off" else b"content")
     assert (file.size, file.hash) == (len(content), xxhash.xxh3_128_hexdigest(content))
@@ -138,4 +135,4 @@ def test_what_was_written_straight_through_is_not_read_again(folder, monkeypatch
         by_open_pieces(temporaries.sink("a.wav"))
         by_open_wide(temporaries.sink("b.wav"))
         files = temporaries.finish()
-    assert [file.hash for file in files] == [xxhash.xxh3_128_hexdigest(b"content")] * 2
+    assert [file.hash for (file,) in files] == [xxhash.xxh3_128_hexdigest(b"content")] * 2

@@ -9,12 +9,19 @@ import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tonearm.content_hash import hash_path
 from tonearm.errors import OutputError
-from tonearm.run.store.history import History
-from tonearm.run.store.records import EndRecord
+from tonearm.run.store.history import NO_PRIOR_WORK, History
+from tonearm.run.store.local_store import LocalStore
+from tonearm.run.store.records import EndRecord, OtherJournalError, OutputItems, PublishedItem
 
 A, B = xxhash.xxh3_128_hexdigest(b"aaaa"), xxhash.xxh3_128_hexdigest(b"bbbb")
-PIPELINE = "f00d"
+OUTPUT = "f00d"
+"""Fingerprint of the output."""
+
+
+def history(root="out"):
+    return History(LocalStore(str(root)))
 
 
 class Journals:
@@ -33,32 +40,42 @@ class Journals:
             for line in lines:
                 file.write(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
 
-    def run(self, pipeline=PIPELINE, time=1.0):
-        return {"record": "run", "pipeline": pipeline, "time": time, "sources": 1}
+    def run(self, time=1.0):
+        return {"record": "run", "journal": 2, "pipeline": "beef", "time": time, "sources": 1}
 
-    def begin(self, output="a.wav", digest=A, **more):
+    def begin(self, *files, fingerprint=OUTPUT, **more):
+        """One item with files, each a name and a hash."""
+        files = [[name, 4, digest] for name, digest in files or [("a.wav", A)]]
         return {
-            "record": "begin", "output": output, "size": 4, "hash": digest, "source": self.source, "folder": ".",
-            "state": self.state, "key": "k", "index": 0, "files": 1, **more,
+            "record": "begin", "source": self.source, "folder": ".", "state": self.state,
+            "outputs": [[fingerprint, [["k", 0, files]]]], **more,
         }  # fmt: skip
 
     def out(self, output="a.wav", **more):
-        where = {"source": self.source, "folder": ".", "key": "k", "index": 0}
-        return {"record": "out", **where, "outputs": [[output, 4]], "measured": {}, "warnings": [], **more}
+        item = {"key": "k", "index": 0, "fingerprint": OUTPUT, "files": [[output, 4]]}
+        return {"record": "out", "source": self.source, "folder": ".", "items": [item], **more}
 
-    def end(self, items=(("k", 0, [["a.wav", 4, A]]),), **more):
+    def end(self, items=(("k", 0, [["a.wav", 4, A]]),), fingerprint=OUTPUT, **more):
         return {
             "record": "end", "source": self.source, "folder": ".", "state": self.state,
-            "hash": xxhash.xxh3_128_hexdigest(b"k 1"), "items": items, "failed": 0, "seconds": 0.5, **more,
+            "hash": xxhash.xxh3_128_hexdigest(b"k 1"), "outputs": [[fingerprint, items]], "failed": 0, "seconds": 0.5,
+            **more,
         }  # fmt: skip
 
     def publish(self, name="a.wav", content=b"aaaa"):
         (self.root / "out" / name).write_bytes(content)
 
-    def find(self, verify=False, pipeline=PIPELINE):
-        history = History("out")
+    def find(self, verify=False, fingerprint=OUTPUT, is_path=lambda item, path: True, state=None):
         status = os.stat(self.source)
-        return history.find(pipeline, ".", self.source, (status.st_size, status.st_mtime_ns), verify=verify)
+        return history().find(
+            fingerprint,
+            ".",
+            self.source,
+            state or (status.st_size, status.st_mtime_ns),
+            verify=verify,
+            is_path=is_path,
+            content_hash=lambda: hash_path(self.source),
+        )
 
 
 @pytest.fixture
@@ -81,8 +98,24 @@ class TestSourcesThatAreThrough:
         assert done.find().items == {("k", 0): [("a.wav", 4, A)]}
         assert done.find().renewed is None
 
-    def test_another_pipeline(self, done):
-        assert done.find(pipeline="beef") == History("out").find("beef", ".", "x", (1, 1), verify=False)
+    def test_another_output(self, done):
+        assert done.find(fingerprint="beef") == NO_PRIOR_WORK
+
+    def test_each_output_has_its_own_work(self, done):
+        done.lines(done.run(), done.end([("k", 0, [["b.wav", 4, B]])], fingerprint="beef", failed=1))
+        assert done.find().complete
+        assert (done.find(fingerprint="beef").complete, done.find(fingerprint="beef").reason) == (False, "1 failed")
+
+    def test_another_template(self, done):
+        """What another template named is not this output, although the fingerprint is the same."""
+        found = done.find(is_path=lambda item, path: (item, path) != (("k", 0), "a.wav"))
+        assert (found.complete, found.items, found.reason) == (False, {}, "its outputs have other names now")
+
+    def test_an_array_is_known_by_its_hash(self, found):
+        found.lines(found.run(), found.begin(state="aa"), found.end(state="aa"))
+        found.publish()
+        assert found.find(state="aa").complete
+        assert (found.find(state="bb").complete, found.find(state="bb").reason) == (False, "it has changed")
 
     def test_an_output_that_is_gone(self, done):
         os.unlink("out/a.wav")
@@ -100,7 +133,7 @@ class TestSourcesThatAreThrough:
         assert not done.find().complete
 
     def test_another_run_put_its_own_in_its_place(self, done):
-        done.lines(done.run("beef"), done.begin(digest=B, source="/else"), done.out(source="/else"))
+        done.lines(done.run(), done.begin(("a.wav", B), source="/else"), done.out(source="/else"))
         done.publish(content=b"bbbb")
         assert not done.find().complete
 
@@ -109,7 +142,7 @@ class TestSourcesThatAreThrough:
         assert done.find().complete
         assert done.find().renewed == EndRecord(
             source=done.source, folder=".", state=(3, 5), hash=xxhash.xxh3_128_hexdigest(b"k 1"),
-            items=[("k", 0, [("a.wav", 4, A)])], failed=0, seconds=0.5, renewed=True,
+            outputs=[OutputItems(OUTPUT, [PublishedItem("k", 0, [("a.wav", 4, A)])])], failed=0, seconds=0.5, renewed=True,
         )  # fmt: skip
 
     @pytest.mark.parametrize("content", ["k 2", "k 10"])
@@ -119,7 +152,8 @@ class TestSourcesThatAreThrough:
         assert (done.find().complete, done.find().reason, done.find().items) == (False, "it has changed", {})
 
     def test_the_source_is_not_there(self, done):
-        assert History("out").find(PIPELINE, ".", done.source, None, verify=False).items == {}
+        more = {"verify": False, "is_path": lambda item, path: True, "content_hash": lambda: ""}
+        assert history().find(OUTPUT, ".", done.source, None, **more) == NO_PRIOR_WORK
 
     def test_items_that_failed(self, found):
         found.lines(found.run(), found.begin(), found.out(), found.end(failed=2))
@@ -135,7 +169,7 @@ class TestSourcesThatAreThrough:
 
     def test_one_of_two_files_is_gone(self, found):
         files = [["a.wav", 4, A], ["a.json", 4, B]]
-        found.lines(found.run(), found.begin(files=2), found.begin("a.json", B, files=2), found.end([["k", 0, files]]))
+        found.lines(found.run(), found.begin(("a.wav", A), ("a.json", B)), found.end([["k", 0, files]]))
         found.publish()
         assert found.find().items == {}
         found.publish("a.json", b"bbbb")
@@ -158,16 +192,25 @@ class TestSourcesThatAreNot:
         assert bool(found.find().items) == there
 
     def test_one_of_two_files_has_its_name(self, found):
-        found.lines(found.run(), found.begin(files=2), found.begin("a.json", B, files=2))
+        found.lines(found.run(), found.begin(("a.wav", A), ("a.json", B)))
         found.publish()
         assert found.find().items == {}
         found.publish("a.json", b"bbbb")
         assert found.find().items == {("k", 0): [("a.wav", 4, A), ("a.json", 4, B)]}
 
-    def test_only_one_of_two_records_was_written(self, found):
-        found.lines(found.run(), found.begin(files=2))
+    def test_one_output_of_two_was_finished(self, found):
+        found.lines(found.run(), found.begin(), found.begin(("b.wav", B), fingerprint="beef"), found.end())
         found.publish()
-        assert found.find().items == {}
+        found.publish("b.wav", b"cccc")
+        assert found.find().complete
+        assert (found.find(fingerprint="beef").complete, found.find(fingerprint="beef").items) == (False, {})
+        found.publish("b.wav", b"bbbb")
+        assert found.find(fingerprint="beef").items == {("k", 0): [("b.wav", 4, B)]}
+
+    def test_another_template(self, found):
+        found.lines(found.run(), found.begin())
+        found.publish()
+        assert found.find(is_path=lambda item, path: False).items == {}
 
     def test_the_source_changed_since(self, found):
         found.lines(found.run(), found.begin(), found.out())
@@ -176,7 +219,7 @@ class TestSourcesThatAreNot:
         assert found.find().items == {}
 
     def test_a_later_attempt_replaces_an_earlier_one(self, found):
-        found.lines(found.run(), found.begin(), found.run(), found.begin(digest=B), found.out())
+        found.lines(found.run(), found.begin(), found.run(), found.begin(("a.wav", B)), found.out())
         found.publish(content=b"aaaa")  # the earlier one's: same size, not the same
         assert found.find(verify=True).items == {}
         found.publish(content=b"bbbb")
@@ -204,8 +247,8 @@ class TestPowerLoss:
 
 class TestJournals:
     def test_which_files_are_ours(self, done):
-        assert "a.wav" in History("out").owned
-        assert "b.wav" not in History("out").owned
+        assert "a.wav" in history().owned
+        assert "b.wav" not in history().owned
 
     @pytest.mark.parametrize(
         ("last", "clean"), [("stop", True), ("run", False), ("end", False)],
@@ -215,36 +258,37 @@ class TestJournals:
         found.lines({"stop": {"record": "stop"}, "run": found.run(), "end": found.end()}[last])
         if last == "end":
             found.lines(found.run(), found.end())
-        assert History("out").clean == clean
+        assert history().clean == clean
 
     def test_parts_count_together(self, found):
         found.lines(found.run(), found.begin(), found.end(), name="journal-1-of-2.jsonl")
-        found.lines(found.run(), found.begin("b.wav"), name="journal-2-of-2.jsonl")
+        found.lines(found.run(), found.begin(("b.wav", B)), name="journal-2-of-2.jsonl")
         found.publish()
-        history = History("out")
-        assert "b.wav" in history.owned
-        assert not history.clean
-        assert list(history.outputs(PIPELINE, ".", found.source)) == ["a.wav"]
+        both = history()
+        assert "b.wav" in both.owned
+        assert not both.clean
+        assert both.outputs([OUTPUT, OUTPUT], ".", found.source) == ["a.wav"]
+        assert set(both.sizes) == {".tonearm/journal-1-of-2.jsonl", ".tonearm/journal-2-of-2.jsonl"}
 
     def test_the_last_run_has_the_last_word_whichever_journal_was_written_last(self, found):
         """A whole run, a part that does the changed source again, and a whole run with nothing to do."""
         found.lines(found.run(time=1.0), found.begin(), found.end(state=[1, 1], hash="00"), {"record": "stop"})
-        part_records = [found.run(time=2.0), found.begin(digest=B), found.end([("k", 0, [["a.wav", 4, B]])])]
+        part_records = [found.run(time=2.0), found.begin(("a.wav", B)), found.end([("k", 0, [["a.wav", 4, B]])])]
         found.lines(*part_records, {"record": "stop"}, name="journal-1-of-2.jsonl")
         found.lines(found.run(time=3.0), {"record": "stop"})
         os.utime(found.folder / "journal-1-of-2.jsonl", (1, 1))
         found.publish(content=b"bbbb")
         assert found.find().complete
         assert found.find(verify=True).complete
-        assert History("out").clean
+        assert history().clean
         found.lines(found.run(time=0.5), found.begin())  # the clock was put back, and it is the last for all that
         assert not found.find().complete
-        assert not History("out").clean
+        assert not history().clean
 
     def test_a_journal_that_cannot_be_read_is_not_taken_for_none(self, found):
         (found.folder / "journal.jsonl").mkdir()
-        with pytest.raises(OutputError, match="cannot read the journal: is a directory"):
-            History("out")
+        with pytest.raises(OutputError, match=r"cannot read the journal: \.tonearm/journal\.jsonl is no regular file"):
+            history()
 
     def test_bad_lines_are_skipped(self, done):
         bad = [
@@ -258,31 +302,47 @@ class TestJournals:
             b'{"record":"end","source":1}\n',
             b"\xff\xfe\n",
         ]
-        done.lines(*bad, {"record": "begin", "output": "c", "size": "x", "hash": "zz", "state": 1})
+        done.lines(*bad, done.begin(("c", 1)), done.begin(state=1))
         done.lines(b'{"record":"out","source":"' + b"x" * 10)
         assert done.find().complete
-        assert "c" not in History("out").owned
+        assert "c" not in history().owned
+        assert history().nonsense == len(bad) - 1 + 3  # an empty line is none
+
+    @pytest.mark.parametrize("digest", ["", "zz", "-" + "f" * 31, "0x" + "f" * 30, "f" * 15 + "\u0664"])
+    def test_a_hash_that_is_none(self, found, digest):
+        """Somebody has edited the journal."""
+        found.lines(found.run(), found.begin(("a.wav", digest)), found.end([["k", 0, [["a.wav", 4, digest]]]]))
+        found.publish()
+        assert not found.find().complete
+        assert not found.find(verify=True).items
+
+    def test_another_versions_journal_is_refused(self, found):
+        found.lines({"record": "run", "pipeline": "f00d", "time": 1.0, "sources": 1})
+        with pytest.raises(OtherJournalError):
+            history()
 
     def test_names_that_are_not_utf_8(self, folder, found):
         name = os.fsdecode(b"\xff.wav")
-        found.lines(found.run(), found.begin(name))
-        assert name in History("out").owned
+        found.lines(found.run(), found.begin((name, A)))
+        assert name in history().owned
 
     def test_no_journal(self, folder):
-        history = History("none")
-        assert history.clean
-        assert not len(history.owned)
+        none = history("none")
+        assert none.clean
+        assert not len(none.owned)
 
     @given(st.binary(max_size=200), st.integers(0, 10))
     def test_whatever_is_in_it_raises_nothing(self, tmp_path_factory, noise, seed):
         root = tmp_path_factory.mktemp("j")
         (root / ".tonearm").mkdir()
         lines = [
-            {"record": "run", "pipeline": PIPELINE}, {"record": "begin", "output": 1}, {"record": "end", "state": []},
-            {"record": "begin", "output": "a", "size": 1, "hash": "00", "state": [1, 1], "source": "s", "folder": ".",
-             "key": "", "index": 0, "files": 1},
+            {"record": "run", "journal": 2, "pipeline": "f00d", "time": 1, "sources": 1}, {"record": "begin", "outputs": 1},
+            {"record": "end", "state": []},
+            {"record": "begin", "outputs": [[OUTPUT, [["", 0, [["a", 1, A]]]]]], "state": [1, 1], "source": "s",
+             "folder": "."},
         ]  # fmt: skip
         content = [json.dumps(line).encode() for line in lines] + [noise, noise]
         random.Random(seed).shuffle(content)
         (root / ".tonearm" / "journal.jsonl").write_bytes(b"\n".join(content))
-        History(str(root)).find(PIPELINE, ".", "s", (1, 1), verify=True)
+        more = {"verify": True, "is_path": lambda item, path: True, "content_hash": lambda: ""}
+        history(root).find(OUTPUT, ".", "s", (1, 1), **more)

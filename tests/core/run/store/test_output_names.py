@@ -3,6 +3,7 @@ import os
 import pytest
 
 from tonearm.errors import ItemError
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.output_names import OutputNames
 
 
@@ -12,7 +13,9 @@ class TestNames:
         (tmp_path / "ours").write_text("")
         (tmp_path / "theirs").write_text("")
         (tmp_path / "folder").mkdir()
-        return OutputNames(str(tmp_path), {"ours"}.__contains__, force=False, name_of=lambda number: f"source {number}")
+        return OutputNames(
+            LocalStore(str(tmp_path)), {"ours"}.__contains__, force=False, name_of=lambda number: f"source {number}"
+        )
 
     def refused(self, call, *arguments):
         with pytest.raises(ItemError) as caught:
@@ -64,7 +67,7 @@ class TestNames:
     def test_force_replaces_files_and_no_folders(self, tmp_path):
         (tmp_path / "theirs").write_text("")
         (tmp_path / "folder").mkdir()
-        names = OutputNames(str(tmp_path), lambda _: False, force=True)
+        names = OutputNames(LocalStore(str(tmp_path)), lambda _: False, force=True)
         names.take("theirs", 1, "one", "/one")
         assert names.claim("folder", 1, "one").code == "not-ours"
         assert (
@@ -75,7 +78,7 @@ class TestNames:
         (tmp_path / "real").mkdir()
         (tmp_path / "real" / "a").write_text("")
         os.symlink("real", tmp_path / "link")
-        names = OutputNames(str(tmp_path), lambda _: False, force=True)
+        names = OutputNames(LocalStore(str(tmp_path)), lambda _: False, force=True)
         found = self.refused(names.take, "real/a", 1, "one", str(tmp_path / "link" / "a"))
         assert found == ("output-is-input", "real/a is a source itself", "write the outputs somewhere else")
 

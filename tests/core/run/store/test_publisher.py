@@ -1,15 +1,17 @@
 """The order of things in publishing; what faults do to it is tested in tests/faults."""
 
+import contextlib
+import itertools
 import os
 
 import pytest
 from run_toys import files, journal, leftovers, prepared, task
 
 from tonearm.errors import OutputError
-from tonearm.run.prepared import Failure, PreparedSource
+from tonearm.run.prepared import ConvertedItem, Failure, PreparedSource
 from tonearm.run.store import publisher as room
 from tonearm.run.store.journal import Journal
-from tonearm.run.store.lock import Lock
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.output_names import OutputNames
 from tonearm.run.store.publisher import Publisher
 
@@ -17,10 +19,27 @@ from tonearm.run.store.publisher import Publisher
 @pytest.fixture
 def publisher(folder):
     """A publisher into the folder ``out``; its names are free."""
-    Lock("out").acquire(create=True)
-    opened = Journal("out")
-    yield Publisher("out", opened, OutputNames("out", lambda _: False, force=False), fsync=True)
-    opened.close()
+    store = LocalStore("out")
+    store.lock(None, create=True)
+    file = store.open_journal(None)
+    yield publisher_over(store, Journal(file))
+    file.close()
+    store.close()
+
+
+def publisher_over(store, opened, *, fsync=True):
+    names = OutputNames(store, lambda _: False, force=False)
+    return Publisher(store, opened, names, ["f0", "f1", "f2"], fsync=fsync)
+
+
+def drained(results):
+    """Return the results of a publisher, and the error that ended them."""
+    found = []
+    try:
+        found.extend(results)
+    except OutputError as error:
+        return found, error
+    return found, None
 
 
 @pytest.fixture
@@ -30,7 +49,12 @@ def calls(publisher, monkeypatch):
 
     def note(name, shown):
         real = getattr(os, name)
-        monkeypatch.setattr(os, name, lambda *arguments: seen.append(shown(*arguments)) or real(*arguments))
+
+        def noted(*arguments, **options):
+            seen.append(shown(*arguments))
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(os, name, noted)
 
     note("write", lambda _, line: line.split(b'"')[3].decode())
     note("fdatasync", lambda _: "journal on disk")
@@ -40,10 +64,12 @@ def calls(publisher, monkeypatch):
 
 
 def test_records_before_names_and_names_before_records(publisher, calls):
-    results = list(publisher.publish([prepared("out", ["x/a.wav", "x/a.json"]), prepared("out", ["b.wav"], number=2)]))
+    batch = [prepared("out", ["x/a.wav"], sidecars=[".json"]), prepared("out", ["b.wav"], number=2)]
+    del calls[:]
+    results = list(publisher.publish(batch))
     assert calls == [
-        "begin", "begin", "begin", "journal on disk",
-        "name out/x/a.json", "name out/x/a.wav", "out", "end", "name out/b.wav", "out", "end",
+        "begin", "begin", "journal on disk",
+        "name a.json", "name a.wav", "out", "end", "name b.wav", "out", "end",
     ]  # fmt: skip
     assert files() == {"x/a.wav": b"content", "x/a.json": b"content", "b.wav": b"content"}
     assert [result.outputs for result in results] == [("x/a.wav", "x/a.json"), ("b.wav",)]
@@ -67,7 +93,7 @@ def test_names_are_on_the_disk_every_second(publisher, calls, monkeypatch):
 def test_what_an_earlier_run_named_is_flushed_too(publisher, calls):
     """It was killed before it could; what is kept of its work counts as done from here on."""
     os.makedirs("out/old/x")
-    publisher.keep(0, {("", 0): [("old/x/a.wav", 1, "aa")]})
+    publisher.keep(0, {0: {("", 0): [("old/x/a.wav", 1, "aa")]}})
     publisher.sync()
     assert {call for call in calls if call.startswith("names on disk")} == {
         "names on disk: out", "names on disk: old", "names on disk: x",
@@ -76,14 +102,15 @@ def test_what_an_earlier_run_named_is_flushed_too(publisher, calls):
 
 def test_the_names_of_all_folders_above_the_journal_are_flushed(folder, publisher, monkeypatch):
     flushed = []
-    monkeypatch.setattr(room, "flush_folder", flushed.append)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.readlink(f"/proc/self/fd/{descriptor}")))
     publisher.begin()
     assert flushed[:3] == [f"{folder}/out/.tonearm", f"{folder}/out", str(folder)]
     assert os.path.ismount(flushed[-1])
 
 
 def test_without_fsync_nothing_is_flushed(folder, publisher, calls):
-    quick = Publisher("out", publisher.journal, OutputNames("out", lambda _: False, force=False), fsync=False)
+    quick = publisher_over(publisher.store, publisher.journal, fsync=False)
+    quick.begin()
     list(quick.publish([prepared("out", ["a.wav"])]))
     quick.sync()
     assert not any("disk" in call for call in calls)
@@ -99,31 +126,37 @@ def test_what_the_records_say(publisher):
     digest = one.items[0].files[0].hash
     path = os.path.abspath("a.txt")
     where = {"source": path, "folder": "."}
-    assert begin == {
-        "record": "begin", "output": "a.wav", "size": 7, "hash": digest, **where, "state": [1, 2],
-        "key": "k", "index": 3, "files": 1,
-    }  # fmt: skip
-    assert out == {
-        "record": "out", **where, "key": "k", "index": 3, "outputs": [["a.wav", 7]], "measured": {}, "warnings": [],
-    }  # fmt: skip
+    items = [["f0", [["k", 3, [["a.wav", 7, digest]]]]]]
+    assert begin == {"record": "begin", **where, "state": [1, 2], "outputs": items}
+    item = {"key": "k", "index": 3, "fingerprint": "f0", "files": [["a.wav", 7]], "measured": {}, "warnings": []}
+    assert out == {"record": "out", **where, "items": [item]}
     assert err == {
         "record": "err", **where, "key": "", "index": 4, "code": "no-level", "message": "bad", "hint": "do",
     }  # fmt: skip
     assert end == {
-        "record": "end", **where, "state": [1, 2], "hash": "00", "items": [["k", 3, [["a.wav", 7, digest]]]],
-        "failed": 1, "seconds": 0.0,
+        "record": "end", **where, "state": [1, 2], "hash": "00", "outputs": items, "failed": 1, "seconds": 0.0,
     }  # fmt: skip
 
 
+def test_each_output_has_its_own_fingerprint_in_the_records(publisher):
+    publisher.keep(0, {2: {("k", 0): [("old.wav", 1, "aa")]}})
+    list(publisher.publish([prepared("out", ["a.wav", "b.wav"], key="k", outputs=(0, 1, 2))]))
+    (begin,), (end,) = journal(kind="begin"), journal(kind="end")
+    assert [fingerprint for fingerprint, _ in begin["outputs"]] == ["f0", "f1"]
+    names = {fingerprint: [item[2][0][0] for item in items] for fingerprint, items in end["outputs"]}
+    assert names == {"f0": ["a.wav"], "f1": ["b.wav"], "f2": ["old.wav"]}
+
+
 def test_the_end_of_a_source_that_comes_in_parts(publisher):
-    publisher.keep(0, {("old", 0): [("old.wav", 1, "aa")]})
+    publisher.keep(0, {0: {("old", 0): [("old.wav", 1, "aa")]}})
     first = prepared("out", ["1.wav"], key="1", last=False, seconds=1.0)
     failed = PreparedSource(task=task("a.txt"), failures=[Failure("a.txt", "", 9, "x", "y")], last=False, seconds=1.0)
     last = prepared("out", ["2.wav"], key="2", seconds=1.0)
     results = [result for one in (first, failed, last) for result in publisher.publish([one])]
     assert [result.last for result in results] == [False, False, True]
     (end,) = journal(kind="end")
-    assert [item[0] for item in end["items"]] == ["old", "1", "2"]
+    ((_, items),) = end["outputs"]
+    assert [item[0] for item in items] == ["old", "1", "2"]
     assert (end["failed"], end["seconds"]) == (1, 3.0)
 
 
@@ -147,32 +180,137 @@ def test_a_file_that_somebody_put_there_meanwhile_stays(publisher):
     assert leftovers() == []
 
 
-@pytest.mark.parametrize(
-    ("name", "when"), [("write", 0), ("write", 3), ("replace", 0), ("replace", 1), ("fdatasync", 0)]
-)
-def test_a_fault_leaves_no_temporaries_and_what_was_published(publisher, monkeypatch, name, when):
-    batch = [prepared("out", [f"{number}.wav"], number=number) for number in range(3)]
-    real, count = getattr(os, name), iter(range(100))
-
-    def fail(*arguments):
-        if next(count) == when:
-            raise OSError(28, "No space left on device")
-        return real(*arguments)
-
-    monkeypatch.setattr(os, name, fail)
-    seen = []
-    with pytest.raises(OutputError, match="no space left on device"):
-        seen.extend(publisher.publish(batch))
-    assert leftovers() == []
-    begun = {record["output"] for record in journal(kind="begin")}
-    assert set(files()) <= begun
-    if (name, when) == ("replace", 1):
-        assert list(files()) == ["0.wav"]
+def begun():
+    """Return the names of all files that the journal says are about to be renamed."""
+    outputs = [output for record in journal(kind="begin") for output in record["outputs"]]
+    return {file[0] for _fingerprint, items in outputs for item in items for file in item[2]}
 
 
-def test_a_batch_that_is_given_up_leaves_no_temporaries(publisher):
+class TestFaults:
+    """A fault ends publishing. What was whole waits, until it is published after all or removed."""
+
+    FAULTS = [("write", 0), ("write", 3), ("write", 4), ("write", 6), ("replace", 0), ("replace", 1), ("fdatasync", 0)]
+
+    @pytest.fixture
+    def batch(self, publisher):
+        return [prepared("out", [f"{number}.wav"], number=number, name=f"{number}.txt") for number in range(3)]
+
+    @pytest.fixture
+    def failing(self, monkeypatch):
+        """Return a function that makes calls of the system fail: a number of them, from one on."""
+
+        @contextlib.contextmanager
+        def fail(name, when, *, count=1):
+            real, calls = getattr(os, name), itertools.count()
+
+            def call(*arguments, **options):
+                if when <= next(calls) < when + count:
+                    raise OSError(28, "No space left on device")
+                return real(*arguments, **options)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(os, name, call)
+                yield
+
+        return fail
+
+    @pytest.mark.parametrize(("name", "when"), FAULTS)
+    def test_what_was_published_stays_and_no_temporaries(self, publisher, batch, failing, name, when):
+        with failing(name, when, count=1000):
+            found, error = drained(publisher.publish(batch))
+        assert error.message.endswith("no space left on device")
+        assert set(files()) - set(leftovers()) <= begun()
+        assert {path for result in found for path in result.outputs} <= set(files())
+        publisher.discard_rest()
+        assert leftovers() == []
+        if (name, when) == ("replace", 1):
+            assert list(files()) == ["0.wav"]
+
+    @pytest.mark.parametrize(("name", "when"), FAULTS)
+    def test_the_rest_is_published_when_there_is_room_again(self, publisher, batch, failing, name, when):
+        with failing(name, when):
+            found, error = drained(publisher.publish(batch))
+        assert error is not None
+        rest, error = drained(publisher.publish_rest())
+        assert error is None
+        assert sorted(path for result in (*found, *rest) for path in result.outputs) == ["0.wav", "1.wav", "2.wav"]
+        assert sorted(files()) == ["0.wav", "1.wav", "2.wav"]
+        assert sorted(record["source"][-5:] for record in journal(kind="end")) == ["0.txt", "1.txt", "2.txt"]
+        assert len(journal(kind="out")) == 3
+        publisher.discard_rest()
+        assert len(files()) == 3
+
+    @pytest.mark.parametrize("when", range(7))
+    def test_failures_are_neither_lost_nor_told_twice(self, publisher, failing, when):
+        """The record that a full disk refused is the last one of a source that came in two pieces."""
+        bad = [Failure("a.txt", "", index, "no-level", "bad", "do") for index in (8, 9)]
+        one = prepared("out", ["a.wav"])
+        first = PreparedSource(task=one.task, failures=bad[:1], seconds=1.0, last=False)
+        last = PreparedSource(task=one.task, state=(1, 2), items=one.items, failures=bad[1:], seconds=2.0)
+        with failing("write", when):
+            for piece in (first, last):
+                drained(publisher.publish([piece]))
+        drained(publisher.publish_rest())
+        (end,) = journal(kind="end")
+        assert (end["failed"], end["seconds"]) == (2, 3.0)
+        assert [record["index"] for record in journal(kind="err")] == [8, 9]
+        assert len(journal(kind="out")) == 1
+
+    def test_one_file_that_cannot_have_its_name_does_not_stop_the_others(self, publisher, batch):
+        results = publisher.publish(batch)
+        assert next(results).outputs == ("0.wav",)
+        os.makedirs("out/1.wav/full")
+        found, error = drained(results)
+        assert [result.outputs for result in found] == [("2.wav",)]
+        assert error.message == "cannot write out/1.wav: is a directory"
+        assert drained(publisher.publish_rest())[0] == []
+        publisher.discard_rest()
+        assert leftovers() == []
+        assert sorted(files()) == ["0.wav", "2.wav"]
+
+    def test_names_that_were_not_flushed_are_not_called_so(self, publisher, failing):
+        list(publisher.publish([prepared("out", ["a.wav"])]))
+        with failing("fsync", 0), pytest.raises(OutputError):
+            publisher.sync()
+        assert journal(kind="sync") == []
+        publisher.sync()
+        assert len(journal(kind="sync")) == 1
+
+
+def test_a_batch_that_is_given_up_waits_and_leaves_no_temporaries(publisher):
     stream = publisher.publish([prepared("out", [f"{number}.wav"], number=number) for number in range(3)])
     assert next(stream).outputs == ("0.wav",)
     stream.close()
+    assert len(leftovers()) == 2
+    publisher.discard_rest()
     assert list(files()) == ["0.wav"]
     assert leftovers() == []
+
+
+def test_a_small_file_takes_few_calls_of_the_system(publisher, monkeypatch):
+    """Every call counts a million times. These are all that touch the output folder for one file."""
+    list(publisher.publish([prepared("out", ["x/before.wav"], number=1, name="b.txt")]))
+    seen = []
+    store = publisher.store
+    with contextlib.closing(store.owner()) as owner, monkeypatch.context() as patch:
+        list(publisher.publish([held(store, owner, "x/first.wav", 2)]))
+        for name in ("open", "stat", "lstat", "fstat", "write", "close", "replace", "unlink", "mkdir", "scandir"):
+            real = getattr(os, name)
+
+            def noted(*arguments, name=name, real=real, **options):
+                seen.append(name)
+                return real(*arguments, **options)
+
+            patch.setattr(os, name, noted)
+        (result,) = publisher.publish([held(store, owner, "x/a.wav", 3)])
+    assert result.outputs == ("x/a.wav",)
+    assert seen == ["open", "fstat", "close", "stat", "write", "replace", "write", "write"]
+
+
+def held(store, owner, output, number):
+    """Return a source whose file an encoder wrote as ours do, and an owner holds."""
+    with store.temporaries(owner, fsync=True) as temporaries:
+        with temporaries.sink(output).open() as file:
+            file.write(b"content")
+        ((file,),) = temporaries.finish()
+    return PreparedSource(task=task("s.txt", number), state=(1, 2), items=[ConvertedItem("", 0, 0, [file])])

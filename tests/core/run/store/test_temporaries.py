@@ -1,18 +1,22 @@
+import contextlib
 import errno
+import fcntl
 import os
 import re
 
 import pytest
 import xxhash
+from run_toys import script
 
 from tonearm.errors import ItemError, OutputError
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store import temporaries as room
-from tonearm.run.store.temporaries import TEMPORARY_NAME, Temporaries, discard, flush_folder, sweep, temporary_path
+from tonearm.run.store.temporaries import TEMPORARY_NAME, Owner, Temporaries, raise_if_unwritable, temporary_path
+from tonearm.run.store.tree import Tree
 
 
-def made(root, **more):
-    return Temporaries(str(root), **{"owner_id": "00070003", "fsync": False, **more})
+def made(root, owner=None, *, fsync=False):
+    return Temporaries(Tree(str(root)), owner, fsync=fsync)
 
 
 def below(root):
@@ -21,25 +25,27 @@ def below(root):
 
 class TestWriting:
     def test_beside_the_final_name_and_not_derived_from_it(self, folder):
-        with made(folder) as temporaries:
+        owner = Owner(Tree(str(folder)))
+        with made(folder, owner) as temporaries:
             sink = temporaries.sink("x/a\n\x1b.wav")
-            assert re.fullmatch(r"\.tonearm-00070003[0-9a-f]{8}\.part", sink.path.name)
+            assert re.fullmatch(rf"\.tonearm-{owner.id}[0-9a-f]{{8}}\.part", sink.path.name)
             assert sink.path.parent == folder / "x"
             assert sink.suffix == ".wav"
             assert sink.path.stat().st_size == 0
             sink.path.write_bytes(b"content")
-            files = temporaries.finish()
+            (files,) = temporaries.finish()
+        owner.close()
         hashed = xxhash.xxh3_128_hexdigest(b"content")
         assert files == [PreparedFile(temporary=sink.path.name, output="x/a\n\x1b.wav", size=7, hash=hashed)]
         assert below(folder) == [f"x/{sink.path.name}"]
-        assert temporary_path(str(folder), files[0]) == str(sink.path)
+        assert temporary_path(files[0]) == f"x/{sink.path.name}"
 
     def test_a_second_file_beside_it(self, folder):
         with made(folder) as temporaries:
             sink = temporaries.sink("x/a.b.wav")
             sink.path.write_bytes(b"1")
             sink.sidecar(".json").write_bytes(b"22")
-            files = temporaries.finish()
+            (files,) = temporaries.finish()
         assert [(file.output, file.size) for file in files] == [("x/a.b.wav", 1), ("x/a.b.json", 2)]
         assert all(TEMPORARY_NAME.fullmatch(file.temporary) for file in files)
 
@@ -54,12 +60,14 @@ class TestWriting:
 
     def test_nothing_is_left_of_what_was_not_finished(self, folder):
         before = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
-        with pytest.raises(ZeroDivisionError), made(folder) as temporaries:
+        tree = Tree(str(folder))
+        with pytest.raises(ZeroDivisionError), Temporaries(tree, None, fsync=False) as temporaries:
             sink = temporaries.sink("x/a.wav")
             sink.sidecar(".json").write_text("{}")
             temporaries.sink("b.wav")
             raise ZeroDivisionError
         assert below(folder) == []
+        tree.close()
         if before:
             assert len(os.listdir("/proc/self/fd")) == before
 
@@ -84,13 +92,14 @@ class TestWriting:
 
     def test_a_name_that_is_taken_is_passed_over(self, folder, monkeypatch):
         monkeypatch.setattr(room, "_serial", iter([5, 5, 6]))
-        with made(folder) as temporaries:
+        with contextlib.closing(Owner(Tree(str(folder)))) as owner, made(folder, owner) as temporaries:
             assert [temporaries.sink(name).path.name[-13:-5] for name in "ab"] == ["00000005", "00000006"]
 
     def test_a_file_put_in_the_way_is_not_written(self, folder, monkeypatch):
         monkeypatch.setattr(room, "_serial", iter([7, 8]))
-        os.symlink("elsewhere", folder / ".tonearm-0007000300000007.part")
-        with made(folder) as temporaries:
+        owner = Owner(Tree(str(folder)))
+        os.symlink("elsewhere", folder / f".tonearm-{owner.id}00000007.part")
+        with contextlib.closing(owner), made(folder, owner) as temporaries:
             sink = temporaries.sink("a")
             sink.path.write_bytes(b"x")
         assert not (folder / "elsewhere").exists()
@@ -101,10 +110,9 @@ class TestWriting:
             raise PermissionError(errno.EACCES, "Permission denied", path)
 
         with made(folder) as temporaries:
-            monkeypatch.setattr(os, name, refuse)
-            with pytest.raises(OutputError) as caught:
+            with monkeypatch.context() as patch, pytest.raises(OutputError) as caught:
+                patch.setattr(os, name, refuse)
                 temporaries.sink("x/a.wav")
-            monkeypatch.undo()
         assert (
             str(caught.value)
             == f"cannot write {folder}/x/a.wav: permission denied\n    hint: choose another output folder"
@@ -121,66 +129,127 @@ class TestWriting:
         assert caught.value.message == f"cannot write {folder}/a.wav: input/output error"
         assert below(folder) == []
 
+    def test_a_folder_on_the_way_that_is_a_link(self, folder):
+        (folder / "elsewhere").mkdir()
+        os.symlink("elsewhere", folder / "X\n")
+        with made(folder) as temporaries, pytest.raises(OutputError) as caught:
+            temporaries.sink("X\n/y/a.wav")
+        assert caught.value.message == (
+            f"cannot write {folder}/X\\n/y/a.wav: X\\n is a link, and links below an output folder are not followed"
+        )
+        assert below(folder / "elsewhere") == []
 
-class TestSweeping:
-    NAMES = (
-        ".tonearm-0001000200000003.part",
-        ".tonearm-0001000200000003.json.part",
-        ".tonearm-0001000300000003.part",
-        ".tonearm-0002000200000003.part",
-        "x/y/.tonearm-0001000200000009.part",
-    )
-    OTHERS = (
-        ".tonearm/journal.jsonl",
-        ".tonearm-x.part",
-        ".tonearm-0001000200000003",
-        "a.part",
-        "x/b.wav",
-        ".other.part",
-    )
+    def test_an_encoder_that_closes_files_of_others(self, folder):
+        """All but the standard streams: ours, and the folders that are open."""
+        body = """
+            import os
+            from tonearm.run.store.temporaries import Temporaries
+            from tonearm.run.store.tree import Tree
 
-    @pytest.fixture(autouse=True)
-    def fill(self, folder):
-        for name in (*self.NAMES, *self.OTHERS):
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("x")
-        os.symlink(folder, folder / "x" / "up")
-
-    @pytest.mark.parametrize(
-        ("owner_id", "deep", "kept"),
-        [
-            ("", True, ()),
-            ("", False, NAMES[4:]),
-            ("0001", True, NAMES[3:4]),
-            ("00010002", False, NAMES[2:]),
-            ("00010002", True, NAMES[2:4]),
-        ],
-    )
-    def test_only_temporaries_and_only_ours(self, folder, owner_id, deep, kept):
-        sweep(str(folder), owner_id, deep=deep)
-        assert below(folder) == sorted([*kept, *self.OTHERS])
-
-    def test_a_folder_that_is_gone_raises_nothing(self):
-        sweep("none", deep=True)
-
-    def test_what_nobody_will_publish(self, folder):
-        file = PreparedFile(temporary=".tonearm-0001000200000009.part", output="x/y/a.wav", size=1, hash="")
-        discard(str(folder), [file, file])
-        assert self.NAMES[4] not in below(folder)
+            tree = Tree("out")
+            for number in range(2):
+                with Temporaries(tree, None, fsync=True) as temporaries:
+                    sink = temporaries.sink(f"x/{number}.wav")
+                    with sink.open() as file:
+                        file.write(b"content")
+                    os.closerange(3, 256)
+                    os.chdir("/")
+                    ((file,),) = temporaries.finish()
+                tree.rename(f"x/{file.temporary}", file.output)
+                print(file.output, file.size, file.hash)
+        """
+        done = script(body, cwd=folder)
+        assert (done.stderr, done.returncode) == ("", 0)
+        hashed = xxhash.xxh3_128_hexdigest(b"content")
+        assert done.stdout.splitlines() == [f"x/{number}.wav 7 {hashed}" for number in range(2)]
+        assert below(folder) == ["out/x/0.wav", "out/x/1.wav"]
 
 
-def test_flushing_a_folder(folder, monkeypatch):
-    flush_folder(str(folder))
-    flush_folder("")
-    for number, goes in ((errno.EINVAL, True), (errno.EIO, False)):
+class TestOwners:
+    def test_an_owner_has_a_file_for_as_long_as_it_lives(self, folder):
+        owner = Owner(Tree(str(folder)))
+        assert below(folder) == [f".tonearm/owners/{owner.id}"]
+        owner.close()
+        owner.close()
+        assert below(folder) == []
 
-        def refuse(_, number=number):
-            raise OSError(number, "no")
+    def test_an_owner_that_was_swept_while_it_was_made_is_made_again(self, folder, monkeypatch):
+        """A sweep may find the file between its making and its locking, and then the file is not the owner's any more."""
+        real, calls = fcntl.flock, []
 
-        monkeypatch.setattr(os, "fsync", refuse)
-        if goes:
-            flush_folder(str(folder))  # a file system that does not know it
-        else:
-            with pytest.raises(OutputError):
-                flush_folder(str(folder))
+        def sweep_first(descriptor, operation):
+            calls.append(operation)
+            if len(calls) == 1:
+                os.unlink(os.readlink(f"/proc/self/fd/{descriptor}"))
+            return real(descriptor, operation)
+
+        monkeypatch.setattr(fcntl, "flock", sweep_first)
+        owner = Owner(Tree(str(folder)))
+        assert calls == [fcntl.LOCK_SH] * 2
+        assert below(folder) == [f".tonearm/owners/{owner.id}"]
+        owner.close()
+
+    def test_a_file_that_was_swept_while_it_was_made_is_made_again(self, folder, monkeypatch):
+        real, swept = fcntl.flock, []
+
+        def sweep_first(descriptor, operation):
+            if not swept:
+                swept.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+                os.unlink(swept[0])
+            return real(descriptor, operation)
+
+        monkeypatch.setattr(fcntl, "flock", sweep_first)
+        with made(folder) as temporaries:
+            sink = temporaries.sink("a.wav")
+            assert sink.path.exists()
+            assert str(sink.path) not in swept
+
+    def test_a_file_that_an_encoder_put_in_the_place_of_ours_is_held_too(self, folder):
+        with made(folder) as temporaries:
+            path = temporaries.sink("a.wav").path
+            path.with_name("other").write_bytes(b"content")
+            path.with_name("other").replace(path)
+            temporaries.finish()
+            with path.open("rb") as file, pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/tmp", path)])
+    @pytest.mark.parametrize("name", [".tonearm", ".tonearm/owners"])
+    def test_a_folder_of_owners_that_is_none(self, folder, make, name):
+        os.makedirs(folder / os.path.dirname(name), exist_ok=True)
+        make(folder / name)
+        if (folder / name).is_dir() and not (folder / name).is_symlink():
+            Owner(Tree(str(folder))).close()
+            return
+        with pytest.raises(OutputError, match=r"cannot write .*/\.tonearm/owners: "):
+            Owner(Tree(str(folder)))
+
+
+class TestUnwritable:
+    """An encoder may fail without saying that the disk is full."""
+
+    def asked(self, folder, spoil=lambda sink: None):
+        with made(folder) as temporaries:
+            sink = temporaries.sink("a.wav")
+            spoil(sink)
+            raise_if_unwritable(ItemError("no", code="plugin-failed"), sink, "out/a.wav")
+
+    def test_a_disk_with_room_is_not_at_fault(self, folder):
+        self.asked(folder)
+
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/full", path)])
+    def test_what_an_encoder_left_in_the_place_of_the_file_is_not_written(self, folder, make):
+        def spoil(sink):
+            sink.path.unlink()
+            make(sink.path)
+
+        self.asked(folder, spoil)
+
+    @pytest.mark.parametrize("name", ["pwrite", "fsync"])
+    def test_a_full_disk(self, folder, monkeypatch, name):
+        def refuse(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, name, refuse)
+        with pytest.raises(OutputError, match=r"cannot write out/a\.wav: no space left on device"):
+            self.asked(folder)

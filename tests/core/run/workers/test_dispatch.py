@@ -10,6 +10,7 @@ from run_toys import Do, leftovers, pipeline, task, write
 from tonearm.api import Died, Executor, NoOptions, OutputError, Results
 from tonearm.run import prepare as prepare_room
 from tonearm.run.prepare import Preparer, Settings
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import dispatch as room
 from tonearm.run.workers import flush_timer
 from tonearm.run.workers.chunks import Chunks
@@ -60,8 +61,8 @@ def sources(folder):
 
 
 def dispatcher(executor, *, gate=None, steps=(), flush_failures=False, **more):
-    settings = Settings(root="out", owner_id="0001", fsync=False, flush_failures=flush_failures)
-    work = PipelineWork(pipeline("{stem}-{key}.raw", steps=steps), settings, gate)
+    settings = Settings(fsync=False, flush_failures=flush_failures)
+    work = PipelineWork(pipeline("{stem}-{key}.raw", steps=steps), LocalStore("out"), settings, gate)
     return Dispatcher(executor, work, **{"name": "toy", "slots": 2, **more})
 
 
@@ -264,6 +265,7 @@ class TestDeaths:
                     lost = self.work(chunk)  # never handed over
                     yield handle, Results(owner=lost.owner, last=False)
                     yield handle, type(finished)(owner=finished.owner, last=False, sources=finished.sources)
+                    self.work.close()  # as the end of a process would
                     yield handle, Died("it fell", owner=finished.owner)
 
         one = dispatcher(Halfway())
@@ -275,6 +277,7 @@ class TestDeaths:
                 found.append(prepared.task.number)
                 one.discard([prepared])  # in place of publishing
         list(one.stop())
+        one.sweep_dead()
         assert sorted(found) == list(range(6))
         assert leftovers() == []
 
@@ -389,11 +392,15 @@ class TestErrors:
             assert len(prepared.items) == 1
         assert len(leftovers()) == len(found) > 2
         one.discard(found)  # in place of publishing
-        PipelineWork(pipeline(), Settings(root="out", owner_id="0001", fsync=False))(chunks().take())
-        assert len(leftovers()) == 1  # of a thread that the executor has lost
+        lost, other = (PipelineWork(pipeline(), LocalStore("out"), Settings(fsync=False)) for _ in range(2))
+        lost(chunks().take())
+        lost.close()
+        other(chunks().take())
+        assert len(leftovers()) == 2
         with pytest.raises(WorkerError):
             list(one.stop())
-        assert leftovers() == []
+        one.sweep_dead()
+        assert len(leftovers()) == 1  # of somebody who lives
 
     @pytest.mark.parametrize(
         ("pair", "reason"),

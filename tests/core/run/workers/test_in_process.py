@@ -5,6 +5,7 @@ from tonearm.errors import OutputError
 from tonearm.plugins.executor import Died
 from tonearm.plugins.plugin import NoOptions
 from tonearm.run.prepare import Settings
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import flush_timer as room
 from tonearm.run.workers.in_process import InProcessExecutor
 from tonearm.run.workers.interrupts import InterruptGate
@@ -16,9 +17,9 @@ def executor(folder):
     """An executor that is open, and four sources."""
     write(**{str(number): "k 0.5" for number in range(4)})
     made = InProcessExecutor(NoOptions())
-    settings = Settings(root="out", owner_id="0000", fsync=False)
+    settings = Settings(fsync=False)
     with InterruptGate() as gate:
-        made.open(PipelineWork(pipeline(), settings, gate), 1)
+        made.open(PipelineWork(pipeline(), LocalStore("out"), settings, gate), 1)
         yield made
 
 

@@ -6,23 +6,27 @@ import sys
 import pytest
 from run_toys import script
 
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import forked_process, processes, spawned_process
 from tonearm.run.workers.work import PipelineWork
 
 START = """
 import os
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers.processes import start_worker
 from tonearm.run.workers.work import PipelineWork
 
 read, write_end = os.pipe()
-work = PipelineWork(pipeline(), Settings(root="out", owner_id="0001"), foreign_descriptors=[write_end])
-process = start_worker(work, [], fork={fork})
+store = LocalStore("out")
+store.lock(None, create=True)
+process = start_worker(PipelineWork(pipeline(), store, Settings()), [write_end], fork={fork})
+store.unlock()
 os.close(write_end)
-assert os.read(read, 1) == b""  # it has closed its copy
+assert os.read(read, 1) == b""  # it has closed its copies
+LocalStore("out").lock(None, create=True)
 assert os.getpgid(process.process_id) == process.process_id != os.getpgid(0)
 (message,) = process.receive()
 assert len(message.owner) == 8
-assert message.owner.startswith("0001")
 process.finish_sending()
 assert process.receive() is None
 print(type(process).__name__, *process.reap(60.0))
@@ -59,4 +63,4 @@ def test_a_worker_is_forked_if_that_is_safe(monkeypatch, safe, name):
     monkeypatch.setattr(processes, "is_fork_safe", lambda: safe)
     for module, kind in ((forked_process, "forked"), (spawned_process, "spawned")):
         monkeypatch.setattr(module, f"start_{kind}", lambda *arguments, kind=kind: (kind, arguments[-2].close()))
-    assert processes.start_worker(PipelineWork(None, None), [])[0] == name
+    assert processes.start_worker(PipelineWork(None, LocalStore("out"), None), [])[0] == name

@@ -9,6 +9,7 @@ from run_toys import OddReader, pipeline, toys
 
 from tonearm.errors import UsageError
 from tonearm.run.prepare import Settings
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import spawned_process
 from tonearm.run.workers.spawned_process import SpawnedProcess, start_spawned
 from tonearm.run.workers.work import PipelineWork
@@ -29,7 +30,7 @@ def test_plugins_that_cannot_be_imported_are_refused_and_nothing_starts(ends, mo
     monkeypatch.setattr(spawned_process.subprocess, "Popen", lambda *_, **__: pytest.fail("it was started"))
     found = pipeline(use="odd-reader", registry=toys(decoders={"odd-reader": Local}))
     with pytest.raises(UsageError) as caught:
-        start_spawned(PipelineWork(found, Settings(root="out", owner_id="0001")), *ends)
+        start_spawned(PipelineWork(found, LocalStore("out"), Settings()), *ends)
     assert caught.value.code == "not-importable"
     assert ends[0].fileno() == -1  # closed
 

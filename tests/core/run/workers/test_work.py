@@ -6,13 +6,14 @@ from run_toys import Do, OddReader, leftovers, pipeline, task, toys, write
 
 from tonearm.errors import OutputError, UsageError
 from tonearm.run.prepare import Preparer, Settings
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.run.workers.work import ChunkResults, PipelineWork, WorkerError
 
 
 def work(found=None, *, gate=None, **settings):
-    settings = {"root": "out", "owner_id": "0001", "fsync": False, **settings}
-    return PipelineWork(found or pipeline("{stem}-{key}.raw"), Settings(**settings), gate)
+    settings = {"fsync": False, **settings}
+    return PipelineWork(found or pipeline("{stem}-{key}.raw"), LocalStore("out"), Settings(**settings), gate)
 
 
 @pytest.fixture(autouse=True)
@@ -58,9 +59,9 @@ def test_each_thread_has_a_pipeline_and_an_owner_of_its_own(monkeypatch):
     made = []
     real = Preparer.__init__
 
-    def note(self, found, settings, gate):
+    def note(self, found, store, settings, gate):
         made.append((found, gate))
-        real(self, found, settings, gate)
+        real(self, found, store, settings, gate)
 
     monkeypatch.setattr(Preparer, "__init__", note)
     with InterruptGate() as gate:
@@ -151,9 +152,12 @@ def test_a_chunk_ends_at_a_failure_where_the_run_may_stop_at_one():
 
 @pytest.mark.parametrize("tasks", [1, 0])
 def test_what_is_swept_is_the_dead_ones(tasks):
-    mine, other = work(pipeline("deep/{stem}.raw"))(chunk()), work(pipeline("deep/{stem}.raw"))(chunk())
+    dead, living = work(pipeline("deep/{stem}.raw")), work(pipeline("deep/{stem}.raw"))
+    mine, other = dead(chunk()), living(chunk())
+    dead.close()
     one = work(pipeline("deep/{stem}.raw"))
     one.sweep(mine.owner, chunk()[:tasks])
+    one.sweep(other.owner, chunk()[:tasks])
     assert {name[9:17] for name in leftovers()} == {other.owner}
     one.discard(other.sources[1:])
     assert len(leftovers()) == 1

@@ -1,0 +1,485 @@
+"""The store in a folder, beside other processes: what is held, what is swept, and what is refused."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from run_toys import Seen, files, leftovers, pipeline, script, task, write
+
+from tonearm.errors import OutputError
+from tonearm.run.convert_one import convert_one
+from tonearm.run.options import RunOptions
+from tonearm.run.part import Part
+from tonearm.run.plan import make_plan
+from tonearm.run.prepared import PreparedFile
+from tonearm.run.run import Run
+from tonearm.run.store.local_store import LocalStore
+from tonearm.run.store.store import Store
+
+NAMES = (
+    ".tonearm-0001000200000003.part",
+    ".tonearm-0001000200000003.json.part",
+    ".tonearm-0001000300000003.part",
+    ".tonearm-0002000200000003.part",
+    "x/y/.tonearm-0001000200000009.part",
+)
+OTHERS = (
+    ".tonearm/journal.jsonl",
+    ".tonearm-x.part",
+    ".tonearm-0001000200000003",
+    "a.part",
+    "x/b.wav",
+    ".other.part",
+)
+
+
+@pytest.fixture
+def store(folder):
+    """The store of the folder ``out``, which is there."""
+    (folder / "out").mkdir()
+    found = LocalStore("out")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def other():
+    """Run code in other processes, which go on until the test has ended; each is there once it has said so."""
+    started = []
+
+    def start(body, *arguments):
+        paths = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
+        code = f"import sys; sys.path[:0] = {paths!r}\nfrom run_toys import *\n{textwrap.dedent(body)}"
+        code += '\nprint("there", flush=True)\nsys.stdin.read()\n'
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        assert process.stdout.readline() == "there\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        for file in (process.stdin, process.stdout):
+            file.close()
+        process.wait()
+
+
+def kill(process):
+    process.kill()
+    process.wait()
+
+
+def fill():
+    for name in (*NAMES, *OTHERS):
+        path = Path("out", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    os.symlink("..", "out/x/up")
+
+
+def below():
+    return sorted(str(path.relative_to("out")) for path in Path("out").rglob("*") if path.is_file())
+
+
+class TestSweeping:
+    @pytest.mark.parametrize(
+        ("owner", "folders", "kept"),
+        [
+            ("", None, ()),
+            ("", [""], NAMES[4:]),
+            ("00010002", [""], NAMES[2:]),
+            ("00010002", None, NAMES[2:4]),
+            ("00010002", ["x/y", "none"], NAMES[:4]),
+        ],
+    )
+    def test_only_temporaries_and_only_those_asked_for(self, store, owner, folders, kept):
+        fill()
+        store.sweep(owner, folders)
+        assert below() == sorted([*kept, *OTHERS])
+
+    def test_a_folder_that_is_gone_raises_nothing(self, folder):
+        LocalStore("none").sweep()
+        assert not os.path.exists("none")
+
+    def test_what_nobody_will_publish(self, store):
+        fill()
+        file = PreparedFile(temporary=".tonearm-0001000200000009.part", output="x/y/a.wav", size=1, hash="")
+        store.discard([file, file])
+        assert NAMES[4] not in below()
+
+    def test_a_living_owner_keeps_its_files_and_a_killed_one_does_not(self, store, other):
+        process = other(
+            """
+            store = LocalStore("out")
+            temporaries = store.temporaries(store.owner(), fsync=False)
+            temporaries.sink("x/a.wav").sidecar(".json").write_text("{}")
+            """
+        )
+        store.sweep()
+        assert len(leftovers()) == 2
+        assert os.listdir("out/.tonearm/owners")
+        kill(process)
+        store.sweep()
+        assert leftovers() == os.listdir("out/.tonearm/owners") == []
+
+    def test_a_dead_owner_without_files_leaves_nothing(self, store, other):
+        kill(other("LocalStore('out').owner()"))
+        assert len(os.listdir("out/.tonearm/owners")) == 1
+        store.sweep(folders=[""])
+        assert len(os.listdir("out/.tonearm/owners")) == 1
+        store.sweep()
+        store.close()
+        assert os.listdir("out/.tonearm") == []
+
+    HANDED_OVER = """
+        store = LocalStore("out")
+        owner = store.owner()
+        with store.temporaries(owner, fsync=False) as temporaries:
+            temporaries.sink("a.wav").path.write_bytes(b"content")
+            ((file,),) = temporaries.finish()
+        Path("handed").write_text(f"{owner.id} {file.temporary} {file.hash}")
+    """
+    SWEEP = "LocalStore('out').sweep()"
+
+    def handed(self):
+        owner, temporary, digest = Path("handed").read_text().split()
+        return owner, PreparedFile(temporary=temporary, output="a.wav", size=7, hash=digest)
+
+    @pytest.mark.parametrize("swept_before", [False, True])
+    def test_what_was_taken_over_stays_until_it_is_published(self, store, other, swept_before):
+        process = other(self.HANDED_OVER)
+        owner, file = self.handed()
+        store.take_over(owner)
+        store.take_over(owner)
+        if swept_before:
+            store.sweep(owner)  # while its worker lives, and keeps it
+        kill(process)
+        assert script(self.SWEEP).returncode == 0
+        store.publish(file)
+        assert files() == {"a.wav": b"content"}
+        store.close()
+        assert os.listdir("out/.tonearm") == []
+
+    def test_the_rest_of_a_dead_worker_is_swept_by_the_run_that_took_over(self, store, other):
+        process = other(self.HANDED_OVER)
+        owner, file = self.handed()
+        store.take_over(owner)
+        store.publish(file)
+        Path("out", f".tonearm-{owner}00000000.part").write_text("half")
+        store.sweep(owner)
+        assert len(leftovers()) == 1
+        kill(process)
+        store.sweep(owner)
+        assert leftovers() == []
+        assert files() == {"a.wav": b"content"}
+
+    def test_an_owner_that_is_gone_is_not_taken_over(self, store):
+        store.take_over("00010002")
+        assert store.descriptors == []
+
+    def test_forked_workers_close_what_the_run_holds(self, store, other):
+        other(self.HANDED_OVER)
+        store.lock(None, create=True)
+        store.take_over(self.handed()[0])
+        assert len(store.descriptors) == 2
+
+    def test_without_locks_only_what_is_known_to_be_dead_is_swept(self, store, monkeypatch):
+        def refuse(*_):
+            raise OSError(errno.ENOTSUP, "Operation not supported")
+
+        fill()
+        monkeypatch.setattr(fcntl, "flock", refuse)
+        owner = store.owner()
+        with store.temporaries(owner, fsync=False) as temporaries:
+            temporaries.sink("a.wav").path.write_bytes(b"content")
+            temporaries.finish()
+        before = below()
+        store.sweep()
+        assert below() == before
+        store.sweep("00010002")
+        assert len(before) - len(below()) == 3
+        store.sweep(owner.id)
+        assert below() == sorted([*NAMES[2:4], *OTHERS])
+        warning = store.lock(None, create=True)
+        assert warning == (
+            "the file system of out has no locks (Operation not supported): make sure that no other run writes there"
+        )
+
+
+class TestConvert:
+    """``convert`` takes no lock and makes no hidden folder: each of its files is held by itself."""
+
+    CONVERT = """
+        import pathlib
+
+        def wait(signal):
+            if list(Path("out").rglob(".tonearm-*")):
+                print("there", flush=True)
+                sys.stdin.read()
+
+        class Waiting(TwoFiles):
+            def encode(self, item, sink, context):
+                super().encode(item, sink, context)
+                wait(item)
+
+        from tonearm.run.convert_one import convert_one
+        found = pipeline(sys.argv[1], encoder="waiting", registry=toys(encoders={"waiting": Waiting}))
+        convert_one(found, task("a.txt").source(), Path("out"), force=True, on_warning=print)
+    """
+
+    @pytest.fixture
+    def converting(self, folder, other):
+        """Start ``convert`` in another process. It waits in the middle of encoding."""
+        write(a="k 0.5", b="k 0.5")
+
+        def start(file):
+            process = other(self.CONVERT, file)
+            assert len(leftovers()) == 2
+            return process
+
+        return start
+
+    def run(self):
+        found = pipeline("{stem}-run.raw")
+        one = Run(found, RunOptions(out="out", jobs=0, fsync=False))
+        one.execute(one.plan(found.find_sources()), Seen())
+
+    def convert(self):
+        found = pipeline("x/{stem}-2.raw")
+        convert_one(found, task("b.txt").source(), Path("out"), force=True, on_warning=print)
+
+    def test_its_files_are_not_swept_while_it_goes_on(self, converting):
+        process = converting("x/{stem}.raw")
+        self.run()
+        self.convert()
+        LocalStore("out").sweep()
+        assert len(leftovers()) == 2
+        process.stdin.close()
+        process.wait()
+        assert leftovers() == []
+        assert sorted(files()) == ["a-run.raw", "b-run.raw", "x/a.json", "x/a.raw", "x/b-2.raw"]
+
+    @pytest.mark.parametrize(("by", "file"), [("run", "{stem}.raw"), ("convert", "x/{stem}.raw")])
+    def test_its_files_are_swept_when_it_was_killed(self, converting, by, file):
+        kill(converting(file))
+        assert len(leftovers()) == 2
+        getattr(self, by)()
+        assert leftovers() == []
+
+
+@contextlib.contextmanager
+def deadline(seconds=20):
+    """End a test that blocks by an error."""
+
+    def late(*_):
+        raise AssertionError("it blocks")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def a_link(path):
+    Path("elsewhere").mkdir(exist_ok=True)
+    os.symlink(os.path.abspath("elsewhere"), path)
+
+
+def a_link_to_a_file(path):
+    Path("elsewhere").mkdir(exist_ok=True)
+    Path("elsewhere/file").write_text("")
+    os.symlink(os.path.abspath("elsewhere/file"), path)
+
+
+class TestWhatIsRefused:
+    """A link below the root leads nowhere, and what is no file neither blocks nor is written."""
+
+    REFUSED = "is a link, and links below an output folder are not followed"
+
+    @pytest.fixture(autouse=True)
+    def inputs(self, store):
+        write(a="k 0.5")
+
+    def run(self, file="{stem}.raw", **options):
+        found = pipeline(file)
+        one = Run(found, RunOptions(out="out", jobs=0, fsync=False, **options))
+        with deadline(), pytest.raises(OutputError) as caught:
+            one.execute(one.plan(found.find_sources()), Seen())
+        return caught.value.message
+
+    def elsewhere(self):
+        return {path: path.read_text() for path in Path("elsewhere").rglob("*") if path.is_file()}
+
+    @pytest.mark.parametrize(
+        ("name", "make", "message"),
+        [
+            (".tonearm", a_link, f"cannot write to out: .tonearm {REFUSED}"),
+            (".tonearm/lock", a_link_to_a_file, f"cannot write to out: lock {REFUSED}"),
+            (".tonearm/journal.jsonl", a_link_to_a_file, f"cannot read the journal: journal.jsonl {REFUSED}"),
+            (
+                ".tonearm/owners",
+                a_link,
+                f"cannot write out/.tonearm/owners: owners {REFUSED}",
+            ),
+            (".tonearm", os.mkfifo, "cannot write to out: not a directory"),
+            (".tonearm/lock", os.mkdir, "cannot write to out: is a directory"),
+            (
+                ".tonearm/journal.jsonl",
+                os.mkfifo,
+                "cannot read the journal: .tonearm/journal.jsonl is no regular file",
+            ),
+            (
+                ".tonearm/journal.jsonl",
+                os.mkdir,
+                "cannot read the journal: .tonearm/journal.jsonl is no regular file",
+            ),
+            (".tonearm/owners", os.mkfifo, "cannot write out/.tonearm/owners: not a directory"),
+        ],
+    )
+    def test_in_the_hidden_folder(self, name, make, message):
+        os.makedirs(os.path.dirname(f"out/{name}"), exist_ok=True)
+        make(f"out/{name}")
+        assert self.run() == message
+        assert files() == {}
+        assert set(self.elsewhere().values()) <= {""}
+
+    def test_a_dangling_link_makes_no_file(self):
+        os.mkdir("out/.tonearm")
+        os.symlink(os.path.abspath("nowhere"), "out/.tonearm/lock")
+        assert self.run() == f"cannot write to out: lock {self.REFUSED}"
+        assert not os.path.exists("nowhere")
+
+    @pytest.mark.parametrize("link", ["x", "x/y", "x/y/z"])
+    def test_a_folder_of_an_output(self, link):
+        """A name that follows from the source's is refused before anything is read or written."""
+        os.makedirs(os.path.dirname(f"out/{link}"), exist_ok=True)
+        a_link(f"out/{link}")
+        name = link.rpartition("/")[2]
+        found = pipeline("x/y/z/{stem}.raw")
+        with pytest.raises(OutputError) as caught:
+            make_plan(found, LocalStore("out"), found.find_sources(), RunOptions(out="out", force=True))
+        assert caught.value.message == f"cannot write out/x/y/z/a.raw: {name} {self.REFUSED}"
+        assert self.run("x/y/z/{stem}-{index}.raw") == f"cannot write out/x/y/z/a-0.raw: {name} {self.REFUSED}"
+        with pytest.raises(OutputError, match=self.REFUSED):
+            convert_one(found, task("a.txt").source(), Path("out"), force=True, on_warning=print)
+        assert self.elsewhere() == {}
+        assert leftovers() == []
+
+    @pytest.mark.parametrize("make", [os.mkfifo, a_link_to_a_file, lambda path: os.symlink("/dev/zero", path)])
+    def test_what_has_the_name_of_an_output_is_replaced_and_not_opened(self, make):
+        make("out/a.raw")
+        found = pipeline()
+        with deadline():
+            store = LocalStore("out")
+            assert store.kind("a.raw") == "other"
+            assert (store.state("a.raw"), store.hash("a.raw")) == (None, "")
+            one = Run(found, RunOptions(out="out", jobs=0, force=True, fsync=False))
+            one.execute(one.plan(found.find_sources()), Seen())
+        assert os.path.isfile("out/a.raw")
+        assert not os.path.islink("out/a.raw")
+        assert set(self.elsewhere().values()) <= {""}
+
+    def test_a_pipe_as_an_owner_or_lock_does_not_block(self):
+        fill()
+        os.makedirs("out/.tonearm/owners")
+        os.mkfifo("out/.tonearm/owners/00010002")
+        os.mkfifo("out/.tonearm/lock")
+        with deadline():
+            store = LocalStore("out")
+            store.take_over("00010002")
+            store.lock(None, create=True)
+            store.sweep()
+            store.close()
+
+    def test_the_root_may_be_a_link(self, folder):
+        os.symlink("out", "link")
+        found = pipeline("x/{stem}.raw")
+        one = Run(found, RunOptions(out="link", jobs=0, fsync=False))
+        one.execute(one.plan(found.find_sources()), Seen())
+        assert list(files("out")) == ["x/a.raw"]
+
+
+class TestFolder:
+    def test_the_copy_in_a_worker_writes_to_the_same_folder_and_holds_nothing(self, store, monkeypatch):
+        store.lock(None, create=True)
+        data = pickle.dumps(store)
+        monkeypatch.chdir("/")
+        copy = pickle.loads(data)
+        assert (copy.root, copy.scratch, copy.descriptors) == ("out", store.scratch, [])
+        assert copy.kind(".tonearm/lock") == "file"
+
+    def test_journals_in_the_order_of_their_last_change(self, store):
+        os.mkdir("out/.tonearm")
+        for number, name in enumerate(["journal.jsonl", "journal-1-of-2.jsonl", "other.jsonl", "journal-2-of-2.jsonl"]):
+            Path("out/.tonearm", name).write_text("")
+            os.utime(f"out/.tonearm/{name}", (100 - number, 100 - number))
+        found = [os.path.basename(path) for path in store.journals()]
+        assert found == ["journal-2-of-2.jsonl", "journal-1-of-2.jsonl", "journal.jsonl"]
+        assert store.journal_time(".tonearm/journal.jsonl") == 100.0
+        assert store.journal_size(".tonearm/none.jsonl") == store.journal_time(".tonearm/none.jsonl") == 0
+
+    def test_a_folder_without_journals(self, store):
+        Path("file").write_text("")
+        assert store.journals() == LocalStore("none").journals() == []
+
+    def test_a_folder_that_cannot_be_read_is_not_empty(self, store, monkeypatch):
+        def refuse(_):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        os.mkdir("out/.tonearm")
+        monkeypatch.setattr(os, "scandir", refuse)
+        with pytest.raises(OutputError, match="cannot read the journal: permission denied"):
+            store.journals()
+
+    def test_whether_a_run_goes_on(self, store):
+        other_store = LocalStore("out")
+        assert not store.is_running()
+        other_store.lock(Part(1, 2), create=True)
+        assert store.is_running() == (sys.platform == "linux")
+        other_store.unlock()
+        assert not store.is_running()
+
+    def test_flushing_a_folder(self, store, monkeypatch):
+        store.flush(["", "none/deep"][:1])
+        for number, goes in ((errno.EINVAL, True), (errno.EIO, False)):
+
+            def refuse(_, number=number):
+                raise OSError(number, os.strerror(number))
+
+            monkeypatch.setattr(os, "fsync", refuse)
+            if goes:
+                store.flush([""])  # a file system that does not know it
+            else:
+                with pytest.raises(OutputError, match="cannot write out/: input/output error"):
+                    store.flush([""])
+
+    @pytest.mark.parametrize(
+        ("source", "path"),
+        [("out/x/a", "x/a"), ("out/a", "a"), ("link/x/a", "x/a"), ("other/a", None), ("outer/a", None), ("out", None)],
+    )
+    def test_the_path_of_a_source_below_the_root(self, store, source, path):
+        os.makedirs("out/x")
+        os.makedirs("other")
+        os.makedirs("outer")
+        os.symlink("out", "link")
+        assert store.path_of(os.path.abspath(source)) == path
+
+    def test_renaming_fails_for_a_reason(self, store):
+        with pytest.raises(OutputError, match="cannot write out/a: no such file or directory"):
+            store.publish(PreparedFile(temporary=".tonearm-0.part", output="a", size=1, hash=""))
+
+    def test_a_store_is_one_of_the_interface(self, store):
+        assert isinstance(store, Store)
+        assert store.commits == "driver"
+        assert store.scratch == os.path.abspath("out")

@@ -1,0 +1,257 @@
+import errno
+import gc
+import os
+import threading
+
+import pytest
+
+from tonearm.run.store import tree as room
+from tonearm.run.store.tree import Tree, reason_of
+
+CREATE = os.O_CREAT | os.O_WRONLY
+
+
+@pytest.fixture
+def root(folder):
+    (folder / "out" / "x" / "y").mkdir(parents=True)
+    return folder / "out"
+
+
+@pytest.fixture
+def tree(root):
+    made = Tree("out")
+    yield made
+    made.close()
+
+
+def write(tree, path, content=b"content"):
+    descriptor = tree.open(path, CREATE, create_folder=True)
+    os.write(descriptor, content)
+    os.close(descriptor)
+
+
+def open_files():
+    gc.collect()
+    return len(os.listdir("/proc/self/fd"))
+
+
+class TestLinks:
+    """The root may be a link. Nothing below it may."""
+
+    def test_the_root(self, root, folder):
+        os.symlink("out", folder / "link")
+        write(Tree("link"), "x/a")
+        assert (root / "x" / "a").read_bytes() == b"content"
+
+    @pytest.mark.parametrize("link", ["x", "x/y", "x/y/Z"])
+    def test_a_folder(self, root, folder, tree, link):
+        (folder / "elsewhere" / "y" / "Z").mkdir(parents=True)
+        if link != "x/y/Z":
+            (root / link).rename(folder / "away")
+        os.symlink(folder / "elsewhere", root / link)
+        path = f"{link}/y/Z/a"
+        for call in (
+            lambda: write(tree, path),
+            lambda: tree.open(path, os.O_RDONLY),
+            lambda: tree.rename(path, f"{path}2"),
+            lambda: list(tree.entries(f"{link}/y")),
+            lambda: tree.flush(link),
+        ):
+            with pytest.raises(OSError, match="a link") as caught:
+                call()
+            assert caught.value.errno == errno.ELOOP
+            name = link.rpartition("/")[2]
+            assert reason_of(caught.value) == f"{name} is a link, and links below an output folder are not followed"
+        assert tree.status(path) is None
+        tree.remove(path)
+        tree.remove_folder(f"{link}/y/Z")
+        assert (folder / "elsewhere" / "y" / "Z").is_dir()
+        assert not [path for path in (folder / "elsewhere").rglob("*") if path.is_file()]
+
+    @pytest.mark.parametrize("flags", [os.O_RDONLY, CREATE, os.O_RDWR])
+    def test_a_file(self, root, folder, tree, flags):
+        (folder / "elsewhere").write_text("theirs")
+        os.symlink(folder / "elsewhere", root / "x" / "a\x1b")
+        with pytest.raises(OSError, match="is a link") as caught:
+            tree.open("x/a\x1b", flags)
+        assert reason_of(caught.value) == "a\\x1b is a link, and links below an output folder are not followed"
+
+    def test_a_link_is_renamed_and_removed_itself(self, root, folder, tree):
+        (folder / "elsewhere").write_text("theirs")
+        os.symlink(folder / "elsewhere", root / "x" / "a")
+        write(tree, "x/b")
+        tree.rename("x/b", "x/a")
+        assert not (root / "x" / "a").is_symlink()
+        os.symlink(folder / "elsewhere", root / "x" / "c")
+        tree.remove("x/c")
+        assert (folder / "elsewhere").read_text() == "theirs"
+        assert os.listdir(root / "x") != []
+
+    def test_entries_say_that_a_link_is_no_folder(self, root, folder, tree):
+        os.symlink(folder, root / "x" / "up")
+        assert sorted(tree.entries("x")) == [("up", False), ("y", True)]
+
+
+class TestFoldersThatChange:
+    """Folders stay open. What somebody does to them meanwhile must not lead astray."""
+
+    def test_removed_and_made_anew(self, root, tree):
+        write(tree, "x/y/a")
+        os.unlink(root / "x/y/a")
+        os.rmdir(root / "x/y")
+        os.mkdir(root / "x/y")
+        write(tree, "x/y/b")
+        assert os.listdir(root / "x/y") == ["b"]
+
+    def test_removed(self, root, tree):
+        write(tree, "x/y/a")
+        os.unlink(root / "x/y/a")
+        os.rmdir(root / "x/y")
+        os.rmdir(root / "x")
+        write(tree, "x/y/b")
+        assert os.listdir(root / "x/y") == ["b"]
+
+    def test_removed_all_of_it(self, root, tree):
+        tree.folder("x/y")
+        for name in ("out/x/y", "out/x", "out"):
+            os.rmdir(name)
+        write(tree, "x/y/b")
+        assert os.listdir(root / "x/y") == ["b"]
+
+    def test_another_process_made_it_anew_before_a_renaming(self, root, tree):
+        """A worker has written into the new folder, and the run has the old one open."""
+        tree.folder("x/y")
+        os.rmdir(root / "x/y")
+        write(Tree("out"), "x/y/b")
+        tree.rename("x/y/b", "x/y/c")
+        assert os.listdir(root / "x/y") == ["c"]
+
+    def test_a_link_in_its_place(self, root, folder, tree):
+        tree.folder("x/y")
+        os.rmdir(root / "x/y")
+        (folder / "elsewhere").mkdir()
+        os.symlink(folder / "elsewhere", root / "x/y")
+        with pytest.raises(OSError, match="y is a link, and links below an output folder are not followed"):
+            write(tree, "x/y/a")
+        assert os.listdir(folder / "elsewhere") == []
+
+    def test_moved_and_a_link_in_its_place(self, root, folder, tree):
+        """The files go with the folder, and none through the link."""
+        tree.folder("x/y")
+        (root / "x/y").rename(root / "moved")
+        (folder / "elsewhere").mkdir()
+        os.symlink(folder / "elsewhere", root / "x/y")
+        write(tree, "x/y/a")
+        assert os.listdir(folder / "elsewhere") == []
+        assert os.listdir(root / "moved") == ["a"]
+
+    def test_what_somebody_keeps_removing_is_given_up(self, root, tree, monkeypatch):
+        real = os.open
+
+        def remove_first(path, flags, *more, **options):
+            if flags & os.O_CREAT:
+                os.rmdir(root / "x/y")
+            return real(path, flags, *more, **options)
+
+        tree.folder("x/y")
+        monkeypatch.setattr(os, "open", remove_first)
+        with pytest.raises(FileNotFoundError):
+            write(tree, "x/y/a")
+
+    def test_a_file_in_its_place(self, root, tree):
+        tree.folder("x/y")
+        os.rmdir(root / "x/y")
+        (root / "x/y").write_text("")
+        with pytest.raises(NotADirectoryError):
+            write(tree, "x/y/a")
+
+    @pytest.mark.parametrize("reused", [False, True])
+    def test_a_plugin_closed_them(self, root, tree, reused):
+        """Their numbers may belong to other files by then."""
+        write(tree, "x/y/a")
+        numbers = list(tree._own.open.values())
+        null = os.open(os.devnull, os.O_RDONLY)
+        for number in numbers:
+            os.close(number)
+            if reused:
+                os.dup2(null, number)
+        assert tree.status("x/y/a").st_size == 7
+        tree.rename("x/y/a", "x/y/b")
+        assert sorted(tree.entries("x/y")) == [("b", False)]
+        for number in numbers if reused else ():
+            assert os.fstat(number).st_rdev == os.fstat(null).st_rdev  # still theirs
+            os.close(number)
+        os.close(null)
+
+
+class TestManyFolders:
+    def test_no_more_are_open_than_allowed(self, root, tree, monkeypatch):
+        monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 5)
+        before = open_files()
+        for number in range(20):
+            write(tree, f"{number}/{number}/a")
+            assert open_files() - before <= 5
+        for number in range(20):
+            tree.rename(f"{number}/{number}/a", f"{number}/{number}/b")
+        assert sorted(os.listdir(root)) == sorted(["x", *map(str, range(20))])
+        assert all(os.listdir(root / str(number) / str(number)) == ["b"] for number in range(20))
+        tree.close()
+        assert open_files() == before
+
+    def test_deeper_than_allowed(self, root, tree, monkeypatch):
+        monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 3)
+        deep = "/".join("abcdefghijkl")
+        write(tree, f"{deep}/file")
+        assert (root / deep / "file").read_bytes() == b"content"
+        assert tree.status(f"{deep}/file").st_size == 7
+        assert len(tree._own.open) <= 3
+
+    def test_threads_do_not_close_one_anothers(self, root, tree, monkeypatch):
+        """A descriptor that another thread closes may belong to any folder when it is used."""
+        monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 2)
+        wrong = []
+
+        def work(name):
+            for number in range(200):
+                write(tree, f"{name}/{number % 7}/{name}", name.encode())
+                if tree.status(f"{name}/{number % 7}/{name}") is None:
+                    wrong.append(name)
+
+        before = open_files()
+        threads = [threading.Thread(target=work, args=(name,)) for name in "klmn"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        for name in "klmn":
+            assert {path.name for path in (root / name).rglob("*") if path.is_file()} == {name}
+        del threads, thread
+        assert open_files() == before  # a thread takes its folders along
+
+
+@pytest.mark.parametrize("name", ["a\n\x1b[2J", os.fsdecode(b"\xff\xfe"), "é" * 100])
+def test_any_name_below_folders_of_any_name(root, tree, name):
+    write(tree, f"{name}/{name}/{name}")
+    assert tree.status(f"{name}/{name}/{name}").st_size == 7
+    assert list(tree.entries(f"{name}/{name}")) == [(name, False)]
+    tree.flush(f"{name}/{name}")
+    tree.rename(f"{name}/{name}/{name}", f"{name}/{name}/b")
+    tree.remove(f"{name}/{name}/b")
+    tree.remove_folder(f"{name}/{name}")
+    assert os.listdir(root / name) == []
+
+
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY, os.O_RDWR, CREATE])
+def test_opening_a_pipe_never_blocks(root, tree, flags):
+    os.mkfifo(root / "x" / "pipe")
+    try:
+        os.close(tree.open("x/pipe", flags))
+    except OSError as error:
+        assert error.errno == errno.ENXIO  # nobody reads it
+
+
+def test_reasons_of_the_system_are_in_lower_case_and_names_as_they_are():
+    assert reason_of(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) == "no space left on device"
+    assert reason_of(OSError(errno.EINVAL, "Music is no regular file")) == "Music is no regular file"
+    assert reason_of(OSError("Odd")) == "Odd"
