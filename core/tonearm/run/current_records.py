@@ -153,9 +153,8 @@ class CurrentRecords:
             publishers.put(output, run_number)
             earlier = run if before is None else self.runs[before]
             if _are_two_parts(earlier, run) and self._twice.add(output) and len(self.first_twice) < MAX_TWICE:
-                self.first_twice.append(
-                    (output, earlier.part[0] if earlier.part else 0, run.part[0] if run.part else 0)
-                )
+                first, second = (one.part[0] if one.part else 0 for one in (earlier, run))
+                self.first_twice.append((output, first, second))
 
     def _read(self, number: int, start: int, end: int | None, *, is_last: bool) -> int:
         """Read a section of a journal, and return the offset of its end."""

@@ -293,9 +293,10 @@ def decode_record(line: bytes) -> Record | None:
     try:
         fields = json.loads(line)
         _check_version(fields)
-        return msgspec.convert(fields, Record)
+        converted: Record = msgspec.convert(fields, Record)
     except (ValueError, RecursionError):
         return None
+    return converted
 
 
 def _check_version(fields: object) -> None:
