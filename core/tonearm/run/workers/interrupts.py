@@ -68,7 +68,7 @@ class InterruptGate:
 
     @contextlib.contextmanager
     def closed(self) -> Iterator[None]:
-        """Close the gate within `opened`, around what a plugin must not interrupt. What came meanwhile is then raised."""
+        """Close the gate for a while within `opened`. An interrupt that came meanwhile is then raised."""
         was_open, self.is_open = self.is_open, False
         try:
             yield
