@@ -293,7 +293,8 @@ def decode_record(line: bytes) -> Record | None:
     try:
         fields = json.loads(line)
         _check_version(fields)
-        return msgspec.convert(fields, Record)
+        record = msgspec.convert(fields, Record)
+        return record
     except (ValueError, RecursionError):
         return None
 
