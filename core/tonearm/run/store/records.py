@@ -294,9 +294,9 @@ def decode_record(line: bytes) -> Record | None:
         fields = json.loads(line)
         _check_version(fields)
         record = msgspec.convert(fields, Record)
-        return record
     except (ValueError, RecursionError):
         return None
+    return record
 
 
 def _check_version(fields: object) -> None:
