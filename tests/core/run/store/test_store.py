@@ -18,6 +18,7 @@ from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.run import Run
+from tonearm.run.store import publisher
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError
 from tonearm.run.store.run_folder import journal_path
@@ -55,7 +56,8 @@ KINDS = pytest.mark.parametrize("make", [in_folder, in_memory])
 
 
 @pytest.fixture(autouse=True)
-def inputs(folder):
+def inputs(folder, monkeypatch):
+    monkeypatch.setattr(publisher, "SYNC_EVERY", 1e9)  # else a slow machine writes more records
     PLACES.clear()
     write(a="k 0.5", b="k 0.25", c="k 0.125\nl x")
     return folder
