@@ -293,10 +293,10 @@ def decode_record(line: bytes) -> Record | None:
     try:
         fields = json.loads(line)
         _check_version(fields)
-        converted: Record = msgspec.convert(fields, Record)
+        record = msgspec.convert(fields, Record)
     except (ValueError, RecursionError):
         return None
-    return converted
+    return record
 
 
 def _check_version(fields: object) -> None:
