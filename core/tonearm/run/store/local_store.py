@@ -81,7 +81,7 @@ class LocalStore(Store):
         """Release the lock."""
         self._lock.release()
 
-    def is_running(self, part: Part | None) -> bool:
+    def is_running(self, part: Part | None = None) -> bool:
         """Return whether a run of all sources, or of a part, holds its lock. Works on Linux only."""
         return bool(lock_holders(self._tree, part))
 

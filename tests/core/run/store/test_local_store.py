@@ -446,7 +446,9 @@ class TestFolder:
         other_store = LocalStore("out")
         assert not store.is_running()
         other_store.lock(Part(1, 2), create=True)
-        assert store.is_running() == (sys.platform == "linux")
+        assert store.is_running(Part(1, 2)) == (sys.platform == "linux")
+        assert not store.is_running(Part(2, 2))
+        assert not store.is_running()
         other_store.unlock()
         assert not store.is_running()
 
