@@ -89,7 +89,7 @@ def print_warnings(problems: Iterable[Problem]) -> None:
 def discard_stream(stream: TextIO) -> None:
     """Send all further output of a stream to the null device, so that Python can flush it at exit."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # noqa: TID251 - no output
 
 
 def is_terminal(stream: TextIO) -> bool:

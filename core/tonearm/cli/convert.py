@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tonearm.arrays import ArrayOptions
-from tonearm.cli import ceiling, console
+from tonearm.cli import ceiling, console, watcher
 from tonearm.cli.parser import add_set_option
 from tonearm.cli.printing import remedies_as_flags
+from tonearm.cli.work import Work
 from tonearm.errors import ItemError, UsageError, one_line
 from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.checked import BoundPlugin
@@ -87,7 +88,7 @@ def main(arguments: SimpleNamespace) -> int:
     """Convert the file, or print the equivalent pipeline."""
     with remedies_as_flags(), ceiling.watched() as watch:
         folder = str(Path(arguments.target).parent)
-        watch.begin(ceiling.Work(arguments.source, arguments.timeout, folder=folder))
+        watch.begin(Work(arguments.source, arguments.timeout, folder=folder))
         return _main(arguments, watch)
 
 
@@ -106,7 +107,7 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     if started is not None:
         checked = replace(checked, decoder=replace(checked.decoder, plugin=started))
     target = Path(arguments.target)
-    if not ceiling.is_watched_by_parent():
+    if watcher.pipe is None:
         StopHandler.install()
     written = convert_one(
         Converter(checked),

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from collections.abc import Sequence
-from types import SimpleNamespace
 
-from tonearm import startup
-from tonearm.cli import console
-from tonearm.cli.commands import COMMANDS
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WATCHED = ("convert", "inspect")
+"""Commands that work in a child of the process. It forks before anything else is imported, even here."""
 
 
 def program() -> int:
     """Run the command line as the whole of this process, and return the exit status as `main` does."""
+    if sys.argv[1:2] and sys.argv[1] in WATCHED:
+        from tonearm.cli import watcher
+
+        watcher.fork()
+    from tonearm import startup
+
     startup.collect_garbage_rarely()
     try:
         status = main()
@@ -32,18 +38,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     items failed, 4 if outputs cannot be written, 11 if another run holds the output folder, and 128 plus the number of
     the signal that stopped the command: 130 for Ctrl-C, 143 for SIGTERM.
     """
+    from tonearm.cli import console
+
     arguments = list(sys.argv[1:] if argv is None else argv)
     console.prepare_streams()
-    return console.run_guarded(lambda: _main(arguments, whole=argv is None), debug="--debug" in arguments)
+    return console.run_guarded(lambda: _main(arguments), debug="--debug" in arguments)
 
 
-def _main(arguments: list[str], *, whole: bool) -> int:
-    """Import the module of the command and run it. ``whole`` tells whether it has the process for itself."""
+def _main(arguments: list[str]) -> int:
+    """Import the module of the command and run it."""
+    import importlib
+    from types import SimpleNamespace
+
+    from tonearm import startup
+    from tonearm.cli.commands import COMMANDS
+
     command = next((word for word in arguments if not word.startswith("-")), None)
-    if whole and command in ("convert", "inspect"):
-        from tonearm.cli import ceiling
+    if command in WATCHED:
+        from tonearm.cli import watcher
 
-        ceiling.fork()
+        if watcher.pipe is not None:
+            watcher.handle_signals()
     if command in COMMANDS:
         startup.let_blas_threads_sleep(os.environ)
         startup.import_msgspec_alone()

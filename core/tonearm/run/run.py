@@ -41,6 +41,8 @@ class Run:
         Pipeline.
     options
         Options of the run.
+    store
+        Store of the outputs; None for the folder that the options name.
 
     Attributes
     ----------
@@ -55,12 +57,12 @@ class Run:
         If an option is not valid.
     """
 
-    def __init__(self, pipeline: Converter, options: RunOptions) -> None:
+    def __init__(self, pipeline: Converter, options: RunOptions, store: Store | None = None) -> None:
         options.check()
         self.pipeline = pipeline
         self.options = options
         self.report = Report(Path(options.out))
-        self.store: Store = LocalStore(options.out)
+        self.store = store or LocalStore(options.out)
         cores = usable_cores()
         self._executor = ChosenExecutor(options, cores)
         self.jobs = self._executor.jobs

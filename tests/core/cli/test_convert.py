@@ -160,7 +160,7 @@ class TestReadingOnce:
             np.savez("a.npz", x=np.resize(SAMPLES, size))
             code = (
                 "import os\n"
-                "from tonearm.run.sources import content_hash\n"
+                "from tonearm import content_hash\n"
                 "from tonearm.cli.main import main\n"
                 "content_hash.MAX_WHOLE_READ = int(os.environ.get('READ_AT_MOST', content_hash.MAX_WHOLE_READ))\n"
                 f"status = main(['convert', 'a.npz', 'a{size}.npy', '--sample-rate', '8000'])\n"

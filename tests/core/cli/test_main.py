@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tonearm import startup
 from tonearm.cli import main as cli
 
 HEAVY = ("numpy", "scipy", "librosa", "soundfile", "pydub", "numba", "llvmlite", "soxr", "rich", "torch", "mutagen")
@@ -70,7 +71,7 @@ def test_check_without_options_needs_no_argparse_and_does_the_same(arguments, tm
 def test_the_program_collects_garbage_rarely(monkeypatch):
     calls = []
     monkeypatch.setattr(cli, "main", lambda: calls.append("main") or 3)
-    monkeypatch.setattr(cli.startup, "collect_garbage_rarely", lambda: calls.append("rarely"))
-    monkeypatch.setattr(cli.startup, "skip_last_collection", lambda: calls.append("skip"))
+    monkeypatch.setattr(startup, "collect_garbage_rarely", lambda: calls.append("rarely"))
+    monkeypatch.setattr(startup, "skip_last_collection", lambda: calls.append("skip"))
     assert cli.program() == 3
     assert calls == ["rarely", "main", "skip"]

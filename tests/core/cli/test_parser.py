@@ -6,6 +6,7 @@ import pytest
 from core_toys import tonearm
 
 from tonearm.cli import main as cli
+from tonearm.cli.commands import COMMANDS
 from tonearm.cli.parser import parse
 from tonearm.version import __version__
 
@@ -19,10 +20,10 @@ def test_version():
 def test_the_help_lists_every_command(arguments):
     done = tonearm(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.findall(r"^  (\w+)  ", done.stdout, re.MULTILINE) == list(cli.COMMANDS)
+    assert re.findall(r"^  (\w+)  ", done.stdout, re.MULTILINE) == list(COMMANDS)
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command(command):
     done = tonearm(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -31,7 +32,7 @@ def test_help_of_a_command(command):
 
 
 def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
-    for command in cli.COMMANDS:
+    for command in COMMANDS:
         with pytest.raises(SystemExit) as caught:
             cli.main([command, "--help"])
         assert caught.value.code == 0
@@ -66,7 +67,7 @@ def test_overrides_are_collected_in_their_order():
 
 
 def test_groups_and_options_of_the_help_are_described_in_sentence_case(capsys):
-    for command in cli.COMMANDS:
+    for command in COMMANDS:
         with pytest.raises(SystemExit):
             parse([command, "--help"], command)
         page = capsys.readouterr().out

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -8,6 +9,7 @@ from run_toys import files, leftovers, pipeline, task, write
 from tonearm.errors import ItemError, OutputError
 from tonearm.run import convert_one as convert_one_module
 from tonearm.run.convert_one import convert_one, remove_leftovers
+from tonearm.run.store.local_store import LocalStore
 
 
 @pytest.fixture(autouse=True)
@@ -96,10 +98,10 @@ def test_leftovers_of_another_process_are_removed_and_those_of_others_stay():
             os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     (left,) = leftovers()
-    remove_leftovers("out", child + 1)
-    assert leftovers() == [left]
-    remove_leftovers("out", child)
-    assert leftovers() == []
+    with contextlib.closing(LocalStore("out")) as store, store.temporaries(None, fsync=False) as living:
+        held = living.sink("b.raw").path.name
+        remove_leftovers("out")
+        assert leftovers() == [held] != [left]
 
 
 def kill_in_the_middle(write_files):

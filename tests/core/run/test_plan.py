@@ -14,10 +14,20 @@ from tonearm.run.plan import make_plan
 from tonearm.run.run import Run
 from tonearm.run.store.local_store import LocalStore
 
+OPENED = []
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    while OPENED:
+        OPENED.pop().close()
+
 
 def planned(found=None, sources=None, **selection):
     found = found or pipeline()
-    return make_plan(found, LocalStore("out"), found.find_sources(sources), RunOptions(out="out", **selection))
+    OPENED.append(LocalStore("out"))
+    return make_plan(found, OPENED[-1], found.find_sources(sources), RunOptions(out="out", **selection))
 
 
 def converted(found=None):

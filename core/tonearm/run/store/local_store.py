@@ -8,7 +8,6 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
 
 from tonearm.content_hash import FileState, hash_descriptor
 from tonearm.errors import OutputError, one_line
@@ -61,7 +60,7 @@ class LocalStore(Store):
         self._journals: list[LocalJournalFile] = []
         self._below: dict[str, str | None] = {}
         """Folders of sources, each with its path below the root."""
-        self._readers: dict[str, BinaryIO] = {}
+        self._readers: dict[str, int] = {}
         """Journals that are open for reading single lines."""
 
     def __reduce__(self) -> tuple[type[LocalStore], tuple[str, str]]:
@@ -81,7 +80,7 @@ class LocalStore(Store):
         """Release the lock."""
         self._lock.release()
 
-    def is_running(self, part: Part | None = None) -> bool:
+    def is_running(self, part: Part | None) -> bool:
         """Return whether a run of all sources, or of a part, holds its lock. Works on Linux only."""
         return bool(lock_holders(self._tree, part))
 
@@ -146,10 +145,8 @@ class LocalStore(Store):
         """Return the line of a journal at an offset; an empty one if it cannot be read."""
         try:
             if name not in self._readers:
-                self._readers[name] = os.fdopen(self._tree.open(name, os.O_RDONLY), "rb")
-            file = self._readers[name]
-            file.seek(offset)
-            return file.readline(MAX_LINE)
+                self._readers[name] = self._tree.open(name, os.O_RDONLY)
+            return _read_line(self._readers[name], offset)
         except OSError:
             return b""
 
@@ -306,10 +303,21 @@ class LocalStore(Store):
             release_owner(self._tree, owner, descriptor)
         self._tree.remove_folder(OWNERS)
         readers, self._readers = self._readers, {}
-        for file in readers.values():
-            file.close()
+        for descriptor in readers.values():
+            os.close(descriptor)
         self._lock.release()
         self._tree.close()
+
+
+def _read_line(descriptor: int, offset: int) -> bytes:
+    line, size = b"", 4096
+    while block := os.pread(descriptor, size, offset + len(line)):
+        end = block.find(b"\n") + 1
+        line += block[: end or None]
+        if end or len(line) >= MAX_LINE:
+            break
+        size *= 2
+    return line
 
 
 def _cannot_read_journal(error: OSError) -> OutputError:

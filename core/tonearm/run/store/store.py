@@ -101,7 +101,7 @@ class Store(ABC):
         """Release the lock."""
 
     @abstractmethod
-    def is_running(self, part: Part | None = None) -> bool:
+    def is_running(self, part: Part | None) -> bool:
         """Return whether a run of all sources, or of a part, holds its lock, as far as that can be known."""
 
     @property

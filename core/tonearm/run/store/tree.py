@@ -94,9 +94,13 @@ class Tree:
             return found
         above, _, name = path.rpartition("/")
         if not path:
-            if create:
+            try:
+                found = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+            except FileNotFoundError:
+                if not create:
+                    raise
                 os.makedirs(self.root, exist_ok=True)
-            found = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+                found = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
         else:
             descriptor = self.folder(above, create=create)
             try:
@@ -123,16 +127,16 @@ class Tree:
         if keep is not None and kept is not None:
             folders[keep] = kept
 
-    def _in(self, path: str, call: Callable[[int], Returned]) -> Returned:
+    def _in(self, path: str, call: Callable[[int], Returned], *, create: bool = False) -> Returned:
         """Call a function with the descriptor of a folder, and once more if a plugin has closed what is not its own."""
         try:
-            return call(self.folder(path))
+            return call(self.folder(path, create=create))
         except OSError as error:
             folders = self._own.open
             if error.errno != errno.EBADF and (error.errno != errno.ENOTDIR or path not in folders):
                 raise
             folders.clear()  # their numbers may belong to others by now, so they are not closed
-        return call(self.folder(path))
+        return call(self.folder(path, create=create))
 
     def open(self, path: str, flags: int, *, create_folder: bool = False) -> int:
         """Open a file and return its descriptor. It never blocks.
@@ -149,7 +153,7 @@ class Tree:
             return os.open(name, flags, 0o666, dir_fd=descriptor)
 
         try:
-            return self._in(folder, call)
+            return self._in(folder, call, create=create_folder)
         except FileNotFoundError:
             if not create_folder:
                 raise
@@ -158,12 +162,11 @@ class Tree:
                 raise _LinkError(name) from error
             raise
         for _ in range(MAX_FOLDER_TRIES):
-            # The folder does not exist, or somebody has removed it while it was open here.
-            self.close()
+            self.close()  # somebody has removed the folder while it was open here
             with contextlib.suppress(FileNotFoundError):
-                return call(self.folder(folder, create=True))
+                return self._in(folder, call, create=True)
         self.close()
-        return call(self.folder(folder, create=True))
+        return self._in(folder, call, create=True)
 
     def status(self, path: str) -> os.stat_result | None:
         """Return the status of a file, a link or a folder; None if it does not exist or cannot be read."""

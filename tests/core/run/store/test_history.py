@@ -20,8 +20,19 @@ OUTPUT = "f00d"
 """Fingerprint of the output."""
 
 
+OPENED = []
+
+
 def history(root="out"):
-    return History(LocalStore(str(root)))
+    OPENED.append(LocalStore(str(root)))
+    return History(OPENED[-1])
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    while OPENED:
+        OPENED.pop().close()
 
 
 class Journals:
@@ -142,7 +153,8 @@ class TestSourcesThatAreThrough:
         assert done.find().complete
         assert done.find().renewed == EndRecord(
             source=done.source, folder=".", state=(3, 5), hash=xxhash.xxh3_128_hexdigest(b"k 1"),
-            outputs=[OutputItems(OUTPUT, [PublishedItem("k", 0, [("a.wav", 4, A)])])], failed=0, seconds=0.5, renewed=True,
+            outputs=[OutputItems(OUTPUT, [PublishedItem("k", 0, [("a.wav", 4, A)])])], failed=0, seconds=0.5,
+            renewed=True,
         )  # fmt: skip
 
     @pytest.mark.parametrize("content", ["k 2", "k 10"])
@@ -303,7 +315,7 @@ class TestJournals:
             b"\xff\xfe\n",
         ]
         done.lines(*bad, done.begin(("c", 1)), done.begin(state=1))
-        done.lines(b'{"record":"out","source":"' + b"x" * 10)
+        done.lines(b'{"record":"end","source":"' + b"x" * 10)
         assert done.find().complete
         assert "c" not in history().owned
         assert history().nonsense == len(bad) - 1 + 3  # an empty line is none
@@ -336,8 +348,8 @@ class TestJournals:
         root = tmp_path_factory.mktemp("j")
         (root / ".tonearm").mkdir()
         lines = [
-            {"record": "run", "journal": 2, "pipeline": "f00d", "time": 1, "sources": 1}, {"record": "begin", "outputs": 1},
-            {"record": "end", "state": []},
+            {"record": "run", "journal": 2, "pipeline": "f00d", "time": 1, "sources": 1},
+            {"record": "begin", "outputs": 1}, {"record": "end", "state": []},
             {"record": "begin", "outputs": [[OUTPUT, [["", 0, [["a", 1, A]]]]]], "state": [1, 1], "source": "s",
              "folder": "."},
         ]  # fmt: skip

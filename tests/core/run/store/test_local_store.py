@@ -444,13 +444,13 @@ class TestFolder:
 
     def test_whether_a_run_goes_on(self, store):
         other_store = LocalStore("out")
-        assert not store.is_running()
+        assert not store.is_running(None)
         other_store.lock(Part(1, 2), create=True)
         assert store.is_running(Part(1, 2)) == (sys.platform == "linux")
         assert not store.is_running(Part(2, 2))
-        assert not store.is_running()
+        assert not store.is_running(None)
         other_store.unlock()
-        assert not store.is_running()
+        assert not store.is_running(Part(1, 2))
 
     def test_flushing_a_folder(self, store, monkeypatch):
         store.flush(["", "none/deep"][:1])

@@ -189,7 +189,7 @@ def begun():
 class TestFaults:
     """A fault ends publishing. What was whole waits, until it is published after all or removed."""
 
-    FAULTS = [("write", 0), ("write", 3), ("write", 4), ("write", 6), ("replace", 0), ("replace", 1), ("fdatasync", 0)]
+    FAULTS = (("write", 0), ("write", 3), ("write", 4), ("write", 6), ("replace", 0), ("replace", 1), ("fdatasync", 0))
 
     @pytest.fixture
     def batch(self, publisher):

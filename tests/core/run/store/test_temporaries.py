@@ -109,10 +109,9 @@ class TestWriting:
         def refuse(path, *_, **__):
             raise PermissionError(errno.EACCES, "Permission denied", path)
 
-        with made(folder) as temporaries:
-            with monkeypatch.context() as patch, pytest.raises(OutputError) as caught:
-                patch.setattr(os, name, refuse)
-                temporaries.sink("x/a.wav")
+        with made(folder) as temporaries, monkeypatch.context() as patch, pytest.raises(OutputError) as caught:
+            patch.setattr(os, name, refuse)
+            temporaries.sink("x/a.wav")
         assert (
             str(caught.value)
             == f"cannot write {folder}/x/a.wav: permission denied\n    hint: choose another output folder"
@@ -174,7 +173,7 @@ class TestOwners:
         assert below(folder) == []
 
     def test_an_owner_that_was_swept_while_it_was_made_is_made_again(self, folder, monkeypatch):
-        """A sweep may find the file between its making and its locking, and then the file is not the owner's any more."""
+        """A sweep may find the file between its making and its locking. Then the file is not the owner's any more."""
         real, calls = fcntl.flock, []
 
         def sweep_first(descriptor, operation):

@@ -1,0 +1,232 @@
+"""The parent that watches a command: it holds the signals and the time, and gives the exit status.
+
+A library that hangs may hold the interpreter, and then neither a handler of a signal runs nor a thread. So the process
+of ``convert`` and ``inspect`` forks at its very start. The child works: it reads, prints and ends as the process would
+without a parent. The parent kills it after a second signal, or if it has given no sign of life for too long.
+
+Each page of memory that parent or child writes after a fork is copied, and that is what a fork costs. So the process
+forks before anything is imported, and the parent imports next to nothing. It waits in a single call: signs of life and
+signals come through one pipe. That is why this module looks like C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from tonearm.cli.work import Work
+
+TIMEOUT = 600.0
+"""Seconds without a sign of life after which the work is given up, unless the work sets another limit."""
+
+STOP_TIMEOUT = 5.0
+"""Seconds that the work has to end after the first signal."""
+
+pipe: int | None = None
+"""Descriptor of the pipe to the parent that watches this process; None if none does."""
+
+parent = 0
+"""Process id of that parent."""
+
+_signal: Any = __import__("_signal")  # `signal` makes enumerations of it, which takes as long as a fork
+_NEWLINE = 10  # the only control character in lines; bytes below 32 are the numbers of signals otherwise
+
+
+def fork() -> None:
+    """Fork. The child returns, with its signals blocked until `handle_signals`; the parent watches and never returns.
+
+    Without `os.fork`, or with threads, which a fork would not copy, this does nothing.
+    """
+    global pipe, parent
+    if not hasattr(os, "fork") or _has_threads():
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    own = os.getpid()
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # where it is ignored, the status of a child is lost
+    # Until the child has its own handlers, a signal would end it.
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, (*_stop_signals(), _signal.SIGCHLD))
+    child = os.fork()
+    if child:
+        _Watcher(child, reading).watch(writing, before)
+    os.close(reading)
+    pipe, parent = writing, own
+
+
+def handle_signals() -> None:
+    """Handle the signals of a child that `fork` has made: the first one ends its work in good order."""
+    import signal
+
+    from tonearm.startup import StopHandler, stop_signals
+
+    StopHandler.install(ends_process=False)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*stop_signals(), signal.SIGCHLD))
+
+
+def _stop_signals() -> tuple[int, ...]:
+    return _signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP
+
+
+def _has_threads() -> bool:
+    """Return whether this process has more than one thread."""
+    try:
+        return len(os.listdir("/proc/self/task")) > 1  # noqa: PTH208 - pathlib is slow to import
+    except OSError:
+        return len(sys._current_frames()) > 1  # noqa: SLF001 - documented, in spite of its name
+
+
+class _Watcher:
+    """The parent, which watches the child.
+
+    Parameters
+    ----------
+    child
+        Process id of the child.
+    descriptor
+        Descriptor of the pipe, from which signs of life and signals are read.
+    """
+
+    def __init__(self, child: int, descriptor: int) -> None:
+        self.child = child
+        self.descriptor = descriptor
+        self.timeout = TIMEOUT
+        self.line = b""  # which work is done, as `Work.encode` says it
+        self.rest = b""
+        self.last = time.monotonic()
+        self.stopped_by = 0
+
+    def watch(self, writing: int, mask: object) -> NoReturn:
+        """Wait for the end of the child, bring it about if need be, and end this process with its status.
+
+        Parameters
+        ----------
+        writing
+            Descriptor of the other end of the pipe, to which signals are written.
+        mask
+            Signals that were blocked before this process forked.
+        """
+        _signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        for number in (*_stop_signals(), _signal.SIGCHLD, _signal.SIGCONT, _signal.SIGALRM):
+            if number != _signal.SIGHUP or _signal.getsignal(number) != _signal.SIG_IGN:  # nohup
+                _signal.signal(number, _do_nothing)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+        while True:
+            self._set_alarm()
+            data = os.read(self.descriptor, 1 << 16)
+            numbers = [byte for byte in data if byte < 32 and byte != _NEWLINE]
+            if len(numbers) < len(data):
+                self._read(bytes(byte for byte in data if byte >= 32 or byte == _NEWLINE) if numbers else data)
+            if _signal.SIGCHLD in numbers:
+                found, status = os.waitpid(self.child, os.WNOHANG)
+                if found:
+                    os._exit(self._exit_status(os.waitstatus_to_exitcode(status)))
+            for number in numbers:
+                self._handle(number)
+
+    def _set_alarm(self) -> None:
+        """Have SIGALRM come when the child's time is over, unless it comes before that anyway."""
+        limit = self._limit()
+        if limit and not _signal.getitimer(_signal.ITIMER_REAL)[0]:
+            left = self.last + limit - time.monotonic()
+            if left <= 0:
+                self._give_up()
+            _signal.setitimer(_signal.ITIMER_REAL, min(left, 1e6))
+
+    def _limit(self) -> float:
+        """Return how many seconds the child may be silent; 0 for ever."""
+        return STOP_TIMEOUT if self.stopped_by else self.timeout
+
+    def _read(self, data: bytes) -> None:
+        """Read signs of life: empty lines, or lines that tell which work begins."""
+        if not self.stopped_by:
+            self.last = time.monotonic()
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in filter(None, lines):
+            self.line, self.timeout = line, float(line.partition(b" ")[0])
+            _signal.setitimer(_signal.ITIMER_REAL, 0)
+
+    def _handle(self, number: int) -> None:
+        """Handle a signal: the first one that stops ends the child in good order, the second one at once."""
+        if number == _signal.SIGCONT:  # the time during which nobody worked does not count
+            self.last = time.monotonic()
+        if number not in _stop_signals():
+            return
+        if self.stopped_by:
+            from tonearm.startup import end_by_signal
+
+            self._kill()
+            self._work().remove_leftovers(self.child)
+            end_by_signal(number)
+        self.stopped_by, self.last = number, time.monotonic()
+        _signal.setitimer(_signal.ITIMER_REAL, 0)
+        os.kill(self.child, number)
+
+    def _work(self) -> Work:
+        """Return the work that the child was doing. From here on everything may be imported."""
+        from tonearm.cli import console
+        from tonearm.cli.work import Work
+
+        console.prepare_streams()
+        return Work.decode(self.line) if self.line else Work("", self.timeout)
+
+    def _give_up(self) -> NoReturn:
+        """End the child because its time is over, and this process."""
+        from tonearm import startup
+        from tonearm.cli import console
+
+        self._kill()
+        work = self._work()
+        if self.stopped_by:
+            work.remove_leftovers(self.child)
+            startup.exit_at_once(console.report_interrupt(startup.interrupt_of(self.stopped_by)))
+        startup.exit_at_once(work.time_out(self.child))
+
+    def _exit_status(self, status: int) -> int:
+        """Return the exit status for the child's own, after a message if a signal has ended it."""
+        if status >= 0:
+            return status
+        work = self._work()
+        if self.stopped_by == -status:
+            work.remove_leftovers(self.child)
+            return 128 + self.stopped_by
+        status = work.died(self.child, -status)
+        sys.stdout.flush()
+        return status
+
+    def _kill(self) -> None:
+        """Kill the child with all programs that it has started, and wait for its end."""
+        _kill(self.child, _signal.SIGSTOP)  # so that it starts no more
+        for process_id in [*_descendants(self.child), self.child]:
+            _kill(process_id, _signal.SIGKILL)
+        os.waitpid(self.child, 0)
+
+
+def _do_nothing(*_: object) -> None:
+    """Handle a signal, whose number has been written to the pipe."""
+
+
+def _kill(process_id: int, number: int) -> None:
+    """Send a signal to a process, unless it has ended."""
+    try:
+        os.kill(process_id, number)
+    except OSError:
+        return
+
+
+def _descendants(process_id: int) -> list[int]:
+    """Return the processes that a process and its children have started, where the system lists them."""
+    found: list[int] = []
+    threads = f"/proc/{process_id}/task"
+    try:
+        for thread in os.listdir(threads):  # noqa: PTH208 - pathlib is slow to import
+            with open(f"{threads}/{thread}/children", encoding="ascii") as children:  # noqa: PTH123
+                for child in map(int, children.read().split()):
+                    found += [*_descendants(child), child]
+    except OSError:
+        return found
+    return found

@@ -1,0 +1,80 @@
+"""The work of a command, as its watcher knows it: how it is told from process to process, and how it is given up."""
+
+from __future__ import annotations
+
+import os
+
+from tonearm.cli import console
+
+
+class Work:
+    """What a command is doing, as far as the watcher must know.
+
+    Parameters
+    ----------
+    file
+        Name of the source, for the message.
+    timeout
+        Seconds without a sign of life that are too many; 0 for no limit.
+    folder
+        Folder in which the work may leave temporaries; None for none.
+    as_json
+        Whether the message is also printed as a JSON object on stdout.
+    """
+
+    __slots__ = ("as_json", "file", "folder", "timeout")
+
+    def __init__(self, file: str, timeout: float, *, folder: str | None = None, as_json: bool = False) -> None:
+        self.file, self.timeout, self.folder, self.as_json = file, timeout, folder, as_json
+
+    def encode(self) -> bytes:
+        """Return the work as one line. Names may hold any byte, so they are in hex."""
+        folder = "-" if self.folder is None else os.fsencode(self.folder).hex()
+        return f"{self.timeout!r} {self.as_json:d} {folder} {os.fsencode(self.file).hex()}\n".encode()
+
+    @classmethod
+    def decode(cls, line: bytes) -> Work:
+        """Return the work that a line of `encode` stands for, given without its end."""
+        timeout, as_json, folder, file = line.decode().split(" ")
+        where = None if folder == "-" else os.fsdecode(bytes.fromhex(folder))
+        return cls(os.fsdecode(bytes.fromhex(file)), float(timeout), folder=where, as_json=as_json == "1")
+
+    def give_up(self, process_id: int, code: str, message: str, hint: str) -> int:
+        """Remove what the work left behind, print the error, and return the exit status."""
+        from tonearm.errors import ItemError, one_line
+
+        self.remove_leftovers(process_id)
+        error = ItemError(f"{one_line(self.file)}: {message}" if self.file else message, code=code, hint=hint)
+        console.print_message(error.problem)
+        if self.as_json:
+            import json
+
+            from tonearm.cli.printing import error_fields
+
+            print(json.dumps({"file": self.file, "error": error_fields(error)}))
+        return console.SOME_FAILED
+
+    def time_out(self, process_id: int) -> int:
+        """Give up because there was no sign of life."""
+        message = f"no sign of life for {self.timeout:g} s"
+        return self.give_up(process_id, "timeout", message, "give a longer --timeout, or 0 for no limit")
+
+    def died(self, process_id: int, number: int) -> int:
+        """Give up because a signal has ended the process."""
+        import signal
+
+        try:
+            name = signal.Signals(number).name
+        except ValueError:
+            name = f"signal {number}"
+        hint = "PYTHONFAULTHANDLER=1 in the environment, to see where"
+        if number == signal.SIGKILL:
+            hint = "out of memory, most likely"
+        return self.give_up(process_id, "worker-died", f"its process was ended by {name}", hint)
+
+    def remove_leftovers(self, process_id: int) -> None:
+        """Remove the temporaries that a process left behind."""
+        if self.folder is not None:
+            from tonearm.run.convert_one import remove_leftovers
+
+            remove_leftovers(self.folder)
