@@ -64,7 +64,10 @@ class HashIndex:
 
 
 class HashSet:
-    """A set of texts that keeps a hash of each text, not the text itself, as `HashIndex` does. An entry takes 8 bytes."""
+    """A set of texts that keeps a hash of each text, not the text itself, as `HashIndex` does.
+
+    An entry takes 8 bytes at the same load.
+    """
 
     def __init__(self) -> None:
         self._keys = array("Q", bytes(8 * _INITIAL_SLOTS))
