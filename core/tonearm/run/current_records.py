@@ -153,7 +153,8 @@ class CurrentRecords:
             publishers.put(output, run_number)
             earlier = run if before is None else self.runs[before]
             if _are_two_parts(earlier, run) and self._twice.add(output) and len(self.first_twice) < MAX_TWICE:
-                self.first_twice.append((output, _part_number(earlier), _part_number(run)))
+                first, second = (one.part[0] if one.part else 0 for one in (earlier, run))
+                self.first_twice.append((output, first, second))
 
     def _read(self, number: int, start: int, end: int | None, *, is_last: bool) -> int:
         """Read a section of a journal, and return the offset of its end."""
@@ -250,10 +251,6 @@ def _are_two_parts(one: PastRun, other: PastRun) -> bool:
     if one.part is None or other.part is None or one.fingerprint != other.fingerprint:
         return False
     return one.part[1] == other.part[1] and one.part[0] != other.part[0]
-
-
-def _part_number(run: PastRun) -> int:
-    return run.part[0] if run.part else 0
 
 
 def _key(run: PastRun, record: ErrRecord | EndRecord) -> str:

@@ -64,10 +64,7 @@ class HashIndex:
 
 
 class HashSet:
-    """A set of texts that keeps a hash of each text, not the text itself, as `HashIndex` does.
-
-    An entry takes 8 bytes at the same load.
-    """
+    """A set of texts that keeps a hash of each text, as `HashIndex` does. An entry takes 8 bytes."""
 
     def __init__(self) -> None:
         self._keys = array("Q", bytes(8 * _INITIAL_SLOTS))

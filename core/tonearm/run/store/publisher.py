@@ -128,7 +128,7 @@ class Publisher:
         Raises
         ------
         OutputError
-            If the output side failed: the first error, after all sources were tried. What was published stays.
+            If the output side failed. What was published stays.
         """
         self._unpublished += [self._admit(prepared) for prepared in batch]
         yield from self.publish_rest()
@@ -136,19 +136,21 @@ class Publisher:
     def publish_rest(self) -> Generator[Result, None, None]:
         """Publish what was not published before, and yield the result of each source.
 
-        A source that cannot be published waits, and the others are published all the same.
+        A source whose files cannot have their names waits, and the others are published all the same. If a record
+        cannot be written, all wait.
 
         Raises
         ------
         OutputError
-            If the output side failed: the first error, after all sources were tried. What was published stays.
+            If the output side failed. What was published stays.
         """
         failed: OutputError | None = None
         for admitted in self._unpublished:
             try:
                 self._begin(admitted)
-            except OutputError as error:
-                failed = failed or error
+            except OutputError as error:  # what has begun may still find room
+                failed = error
+                break
         if self._fsync and any(admitted.begun and admitted.items for admitted in self._unpublished):
             # The records reach the disk before the first name does, so that every file that exists is known.
             self.journal.file.flush()
@@ -156,21 +158,33 @@ class Publisher:
         while place < len(self._unpublished):
             admitted = self._unpublished[place]
             number = admitted.prepared.task.number
-            try:
-                # The pieces of a source stay in order.
-                result = self._finish(admitted) if admitted.begun and number not in waiting else None
-            except OutputError as error:
-                result, failed = None, failed or error
-            if result is None:
-                waiting.add(number)
-                place += 1
-            else:
-                del self._unpublished[place]
-                yield result
+            if admitted.begun and number not in waiting:  # the pieces of a source stay in order
+                try:
+                    self._rename(admitted)
+                except OutputError as error:
+                    failed = failed or error
+                else:
+                    self._record(admitted)
+                    del self._unpublished[place]
+                    yield _result(admitted)
+                    continue
+            waiting.add(number)
+            place += 1
         if failed is not None:
             raise failed
         if time.monotonic() - self._synced_at > SYNC_EVERY or len(self._unsynced_folders) > MAX_UNSYNCED_FOLDERS:
             self.sync()
+
+    def discard_last(self) -> bool:
+        """Remove the temporaries of the source that waits last, and return whether there was one.
+
+        On a full disk, that makes room for the records of the others.
+        """
+        if not self._unpublished:
+            return False
+        last = self._unpublished.pop()
+        self.store.discard(file for item in last.items for file in item.files)
+        return True
 
     def discard_rest(self) -> None:
         """Remove the temporaries of what was not published."""
@@ -217,28 +231,22 @@ class Publisher:
             )
         admitted.begun = True
 
-    def _finish(self, admitted: _Admitted) -> Result:
-        """Rename the files of a source and write its records. If that fails, the next call goes on where it failed."""
-        prepared, items, failures = admitted.prepared, admitted.items, admitted.failures
+    def _rename(self, admitted: _Admitted) -> None:
+        """Give the files of a source their names. If that fails, the next call goes on where it failed."""
         # Sidecars come after their file and are renamed before it: a file that exists has all of its sidecars.
-        files = [file for item in items for file in reversed(item.files)]
+        files = [file for item in admitted.items for file in reversed(item.files)]
         for file in files[admitted.renamed :]:
             self.store.publish(file)
             admitted.renamed += 1
             self._note_folder(file.output)
+
+    def _record(self, admitted: _Admitted) -> None:
+        """Write the records of a source. If that fails, the next call goes on where it failed."""
         if admitted.records is None:
             admitted.records = self._records(admitted)
         while admitted.records:
             self.journal.write(admitted.records[0])
             del admitted.records[0]
-        return Result(
-            source=prepared.task.name,
-            items=tuple(items),
-            failures=tuple(failures),
-            warnings=(*prepared.warnings, *_warnings(items)),
-            seconds=prepared.seconds,
-            last=prepared.last,
-        )
 
     def _records(self, admitted: _Admitted) -> list[Record]:
         """Return the records of a source whose files have their names."""
@@ -315,6 +323,18 @@ class Publisher:
             self.journal.write(SyncRecord())
             self._unsynced_folders = set()
         self._synced_at = time.monotonic()
+
+
+def _result(admitted: _Admitted) -> Result:
+    prepared, items = admitted.prepared, admitted.items
+    return Result(
+        source=prepared.task.name,
+        items=tuple(items),
+        failures=tuple(admitted.failures),
+        warnings=(*prepared.warnings, *_warnings(items)),
+        seconds=prepared.seconds,
+        last=prepared.last,
+    )
 
 
 def _failure_record(task: Task, failure: Failure) -> ErrRecord:

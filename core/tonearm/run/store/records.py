@@ -293,9 +293,10 @@ def decode_record(line: bytes) -> Record | None:
     try:
         fields = json.loads(line)
         _check_version(fields)
-        return msgspec.convert(fields, Record)
+        record = msgspec.convert(fields, Record)
     except (ValueError, RecursionError):
         return None
+    return record
 
 
 def _check_version(fields: object) -> None:
