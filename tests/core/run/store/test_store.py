@@ -19,8 +19,8 @@ from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.run import Run
-from tonearm.run.store import publisher
 from tonearm.run.status import status_of
+from tonearm.run.store import publisher
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError
 from tonearm.run.store.run_folder import journal_path
