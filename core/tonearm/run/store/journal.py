@@ -123,15 +123,18 @@ def runs_in_order(store: Store, journals: list[str]) -> list[tuple[int, int, int
     """
     if len(journals) == 1:
         return [(0, 0, None)]
+    run_start = line_start(RunRecord)
     found: list[tuple[float, int, int, int | None]] = []
     for number, name in enumerate(journals):
-        time, start = 0.0, 0
-        for offset, record in JournalReader(store, name):
+        time, start, offset = 0.0, 0, 0
+        for line in store.read_journal(name):
+            record = decode_record(line) if line.startswith(run_start) else None
             if isinstance(record, RunRecord):
                 found.append((time, number, start, offset))
                 start = offset
                 # Within a journal the order is certain, even if the clock was set back.
                 time = max(time, record.time)
+            offset += len(line)
         found.append((time, number, start, None))
     return [(number, start, end) for _time, number, start, end in sorted(found, key=lambda run: run[:3])]
 
