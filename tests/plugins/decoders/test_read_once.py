@@ -13,7 +13,7 @@ from decoder_reading import RNG, WAVE
 from real_formats import FORMATS
 
 import tonearm
-from tonearm.run.sources import content_hash
+from tonearm import content_hash
 from tonearm.run.store.records import EndRecord, read_records
 
 AXES = {"kind": "waveform", "axes": ["channel", "time"]}
