@@ -13,7 +13,7 @@ from tonearm.content_hash import (
     hash_path,
     take_snapshot,
 )
-from tonearm.run.sources import content_hash
+from tonearm import content_hash
 
 
 @pytest.fixture(params=[0, 1, 1000, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 700_000])

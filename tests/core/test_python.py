@@ -116,12 +116,13 @@ class TestRuns:
         assert (report.sources, report.failed, report.converted) == (1, 1, 0)
         assert report.stopped
 
-    def test_parts_together_are_the_whole(self, folder):
+    def test_parts_together_are_the_whole(self, folder, monkeypatch):
         names = [f"{number}.npy" for number in range(8)]
         for name in names:
             np.save(name, np.full(9, 0.5, np.float32))
         pipeline = tonearm.load_pipeline("p.yaml")
-        counts = [pipeline.run(names, out="out", part=(index, 3)).converted for index in (1, 2, 3)]
+        monkeypatch.setenv("PBS_ARRAY_INDEX", "3")
+        counts = [pipeline.run(names, out="out", part=part).converted for part in ((1, 3), "2/3", "pbs/3")]
         assert sum(counts) == len(names)
         assert len(list(Path("out").glob("*.wav"))) == len(names)
 

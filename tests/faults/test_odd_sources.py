@@ -32,7 +32,8 @@ def test_a_source_that_somebody_still_writes(tmp_path, jobs):
     assert rewritten_files(before, identities(out)) == []
 
 
-def test_a_mapped_source_that_shrinks_kills_no_more_than_its_worker(tmp_path):
+@pytest.mark.parametrize("jobs", [0, 1])
+def test_a_mapped_source_that_shrinks_kills_no_more_than_its_worker(tmp_path, jobs):
     """Reading beyond its end is SIGBUS, which no Python code sees."""
     write_inputs(tmp_path, 3)
     np.save(tmp_path / "in" / "0001.npy", np.zeros(8 << 20, np.float32))  # large enough to be mapped
@@ -43,7 +44,7 @@ def test_a_mapped_source_that_shrinks_kills_no_more_than_its_worker(tmp_path):
         (folder / "read").touch()
     """
     env = add_step(tmp_path, body)
-    status, messages = run(tmp_path, "--jobs", 1, env=env)
+    status, messages = run(tmp_path, "--jobs", jobs, env=env)
     assert status == 3, messages
     assert "2 converted, 1 failed" in messages
     assert not (tmp_path / "read").exists()

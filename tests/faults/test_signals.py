@@ -80,15 +80,15 @@ def violations(lab, number, arguments, wait, *, may_be_late=False):
     return lines + differences(out, expected) + leftover_files(out) + rewritten_files(before, identities(out))
 
 
-@pytest.mark.parametrize("jobs", [0, 2])
+@pytest.mark.parametrize("arguments", [["--jobs", 0], ["--jobs", 2], ["--executor", "in-process"]])
 @pytest.mark.parametrize("number", MESSAGES)
-def test_in_the_middle(lab, number, jobs):
+def test_in_the_middle(lab, number, arguments):
     hold_again(lab[0])
 
     def wait(out):
         wait_until(lambda: count_records(out, "out") and is_held(lab[0]))
 
-    assert violations(lab, number, ["--jobs", jobs], wait) == []
+    assert violations(lab, number, arguments, wait) == []
 
 
 @pytest.mark.parametrize("jobs", [0, 2])

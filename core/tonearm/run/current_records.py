@@ -1,12 +1,12 @@
 """The records that still count: a journal only grows, so much of it is outdated.
 
 An item was converted again, or failed once and then succeeded. What counts is the last record of each output, and the
-failures of each source in the last run that finished it. A million items take a few dozen megabytes.
+failures of each source in the last run that finished it. A million items take a few dozen megabytes, unless most
+of them are outdated.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -15,7 +15,7 @@ from msgspec import Struct
 from tonearm.errors import UsageError, one_line
 from tonearm.run.part import Part
 from tonearm.run.past_runs import PastRun, part_of_record
-from tonearm.run.store.hash_index import HashIndex
+from tonearm.run.store.hash_index import HashIndex, HashSet
 from tonearm.run.store.journal import OFFSET_BITS, JournalReader, runs_in_order
 from tonearm.run.store.records import BeginRecord, EndRecord, ErrRecord, MeasuredItem, OutRecord, RunRecord, StopRecord
 from tonearm.run.store.store import Store
@@ -59,8 +59,10 @@ class CurrentRecords:
         Whether the runs had more than one output, or outputs that have changed.
     nonsense
         Number of lines that are no records.
+    twice
+        Number of outputs that two parts of one run have published, as far as this has been iterated.
     first_twice
-        First outputs that two parts of one run have published, each with the numbers of these parts.
+        First of these outputs, each with the numbers of the parts.
 
     Raises
     ------
@@ -78,15 +80,17 @@ class CurrentRecords:
         self.nonsense = 0
         self.first_twice: list[tuple[str, int, int]] = []
         self._store = store
-        self._last_outs = HashIndex()
-        self._ends = HashIndex()
-        """Finished sources, each with twice the number of the last run that finished it, plus 1 if items failed."""
-        self._twice = HashIndex()
+        self._outputs = HashSet()
+        self._replaced = HashIndex()
+        """Outputs that were published again, each with the position of the last record."""
+        self._sources = HashSet()
+        """Sources that a run has finished."""
+        self._failing = HashIndex()
+        """Finished sources that had failed items, each with the last run that finished it, plus 1; 0 if none failed."""
+        self._twice = HashSet()
         self._journals = store.journals()
-        self._starts: list[list[int]] = [[] for _ in self._journals]
-        """Offset of each run in each journal."""
-        self._numbers: list[list[int]] = [[] for _ in self._journals]
-        """Number of each run in each journal."""
+        self._numbers: dict[int, int] = {}
+        """Numbers of the runs, by the positions of their first records."""
         self._sections = runs_in_order(store, self._journals)
         for place, (number, start, end) in enumerate(self._sections):
             is_last = all(number != other for other, _start, _end in self._sections[place + 1 :])
@@ -99,7 +103,7 @@ class CurrentRecords:
     @property
     def sources(self) -> int:
         """Number of sources that a run has finished."""
-        return len(self._ends)
+        return len(self._sources)
 
     @property
     def twice(self) -> int:
@@ -114,30 +118,43 @@ class CurrentRecords:
         OutputError
             If a journal cannot be read.
         """
+        publishers = HashIndex()
         for number, start, end in self._sections:
             run: PastRun | None = None
             run_number = -1
             reader = JournalReader(self._store, self._journals[number], start, end, skip=BeginRecord)
             for offset, record in reader:
                 if isinstance(record, RunRecord):
-                    run_number = self._run_number(number, offset)
-                    run = self.runs[run_number]
+                    run_number = self._numbers.get(number << OFFSET_BITS | offset, -1)
+                    run = self.runs[run_number] if run_number >= 0 else None
                 elif run is None:
                     continue
                 elif isinstance(record, OutRecord):
                     position = number << OFFSET_BITS | offset
                     items = [item for item in record.items if self._is_current(item, position)]
+                    if len(self._replaced):
+                        self._find_twice(record, run_number, publishers)
                     if items:
                         yield CurrentRecord(run, msgspec.structs.replace(record, items=items))
-                elif isinstance(record, ErrRecord) and (self._ends.get(_key(run, record)) or 0) >> 1 == run_number:
+                elif isinstance(record, ErrRecord) and self._failing.get(_key(run, record)) == run_number + 1:
                     yield CurrentRecord(run, record)
 
     def _is_current(self, item: MeasuredItem, position: int) -> bool:
-        return bool(item.files) and self._last_outs.get(item.files[0][0]) == position
+        return bool(item.files) and self._replaced.get(item.files[0][0]) in (None, position)
 
-    def _run_number(self, journal: int, offset: int) -> int:
-        """Return the number of the run that wrote a record."""
-        return self._numbers[journal][bisect_right(self._starts[journal], offset) - 1]
+    def _find_twice(self, record: OutRecord, run_number: int, publishers: HashIndex) -> None:
+        """Note the outputs of a record that another part has published before."""
+        run = self.runs[run_number]
+        for item in record.items:
+            output = item.files[0][0] if item.files else ""
+            if output not in self._replaced:
+                continue
+            before = publishers.get(output)
+            publishers.put(output, run_number)
+            earlier = run if before is None else self.runs[before]
+            if _are_two_parts(earlier, run) and self._twice.add(output) and len(self.first_twice) < MAX_TWICE:
+                first, second = (one.part[0] if one.part else 0 for one in (earlier, run))
+                self.first_twice.append((output, first, second))
 
     def _read(self, number: int, start: int, end: int | None, *, is_last: bool) -> int:
         """Read a section of a journal, and return the offset of its end."""
@@ -147,8 +164,7 @@ class CurrentRecords:
         for offset, record in reader:
             if isinstance(record, RunRecord):
                 self._close(run)
-                self._starts[number].append(offset)
-                self._numbers[number].append(len(self.runs))
+                self._numbers[number << OFFSET_BITS | offset] = len(self.runs)
                 run = self._start(name, record)
             elif run is None:
                 continue
@@ -156,8 +172,8 @@ class CurrentRecords:
                 run.converted += len({(item.key, item.index) for item in record.items})
                 run.sound += sound_of(record.items)
                 for item in record.items:
-                    if item.files:
-                        self._put(item.files[0][0], number << OFFSET_BITS | offset, run)
+                    if item.files and not self._outputs.add(item.files[0][0]):
+                        self._replaced.put(item.files[0][0], number << OFFSET_BITS | offset)
             elif isinstance(record, ErrRecord):
                 run.failed += 1
             elif isinstance(record, EndRecord):
@@ -202,23 +218,14 @@ class CurrentRecords:
             if self._store.is_running(Part(*run.part) if run.part else None):
                 run.state = "running"
 
-    def _put(self, output: str, position: int, run: PastRun) -> None:
-        """Note the last record of an output."""
-        last = self._last_outs.get(output)
-        if last is not None and run.part:
-            earlier = self.runs[self._run_number(last >> OFFSET_BITS, last & ((1 << OFFSET_BITS) - 1))]
-            if _are_two_parts(earlier, run):
-                if len(self.first_twice) < MAX_TWICE and output not in self._twice:
-                    self.first_twice.append((output, earlier.part[0] if earlier.part else 0, run.part[0]))
-                self._twice.put(output, 1)
-        self._last_outs.put(output, position)
-
     def _finish(self, run: PastRun, record: EndRecord) -> None:
         run.finished += 1
         key = _key(run, record)
-        before = self._ends.get(key) or 0
-        self.failing += (record.failed > 0) - (before & 1)
-        self._ends.put(key, (len(self.runs) - 1) << 1 | (record.failed > 0))
+        self._sources.add(key)
+        before = self._failing.get(key)
+        if record.failed or before is not None:
+            self.failing += bool(record.failed) - bool(before)
+            self._failing.put(key, len(self.runs) if record.failed else 0)
 
 
 def sound_of(items: Iterable[MeasuredItem]) -> float:

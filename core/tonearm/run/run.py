@@ -222,6 +222,9 @@ class Run:
                     self._publish_all(results, observe)
                 except Exception as error:
                     failed = failed or error
+            while publisher.discard_last():
+                with contextlib.suppress(OutputError):
+                    self._publish_all(publisher.publish_rest(), observe)
         else:  # whoever watches wants no more, or this is a bug
             for batch in batches:
                 dispatcher.discard(batch)

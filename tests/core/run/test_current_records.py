@@ -72,8 +72,8 @@ def test_outputs_of_two_parts_are_found(tmp_path):
     write_run(tmp_path, Source("b"), part=(1, 2))
     write_run(tmp_path, Source("a"), part=(2, 3))  # another count of parts
     records = read(tmp_path)
-    assert (records.twice, records.first_twice) == (1, [("b.wav", 1, 2)])
     assert sorted(outs(records)) == ["a.wav", "b.wav", "c.wav"]
+    assert (records.twice, records.first_twice) == (1, [("b.wav", 1, 2)])
 
 
 def test_runs_are_told_apart_within_one_journal(tmp_path):

@@ -61,3 +61,38 @@ class HashIndex:
                 slot = self._slot(key)
                 self._keys[slot] = key
                 self._values[slot] = values[place]
+
+
+class HashSet:
+    """A set of texts that keeps a hash of each text, as `HashIndex` does. An entry takes 8 bytes."""
+
+    def __init__(self) -> None:
+        self._keys = array("Q", bytes(8 * _INITIAL_SLOTS))
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, text: str) -> bool:
+        return bool(self._keys[self._slot(hash(text) & _ALL_BITS or 1)])
+
+    def add(self, text: str) -> bool:
+        """Add a text, and return whether it is new."""
+        key = hash(text) & _ALL_BITS or 1
+        slot = self._slot(key)
+        if self._keys[slot]:
+            return False
+        self._keys[slot] = key
+        self._count += 1
+        if self._count * 3 > len(self._keys) * 2:
+            before, self._keys = self._keys, array("Q", bytes(16 * len(self._keys)))
+            for old in filter(None, before):
+                self._keys[self._slot(old)] = old
+        return True
+
+    def _slot(self, key: int) -> int:
+        keys, mask = self._keys, len(self._keys) - 1
+        slot = key & mask
+        while keys[slot] != key and keys[slot]:
+            slot = (slot + 1) & mask
+        return slot

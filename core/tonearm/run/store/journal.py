@@ -17,6 +17,11 @@ from tonearm.run.store.records import Record, RunRecord, decode_record, encode_r
 from tonearm.run.store.store import JournalFile, Store
 from tonearm.run.store.tree import Tree, reason_of
 
+RESERVED_BYTES = 1 << 14
+"""Space in bytes that is reserved for a journal: for the records of a dozen files."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 OFFSET_BITS = 48
 """Bits of a position that hold the offset within a journal. The other 16 number the journals."""
 
@@ -132,6 +137,9 @@ def runs_in_order(store: Store, journals: list[str]) -> list[tuple[int, int, int
 class LocalJournalFile(JournalFile):
     """A journal in a folder of this machine. The caller holds the lock.
 
+    While it is open, some space of the disk is reserved for it. When the disk is full, that space holds the records of
+    what is published last.
+
     Parameters
     ----------
     tree
@@ -147,6 +155,8 @@ class LocalJournalFile(JournalFile):
 
     def __init__(self, tree: Tree, name: str) -> None:
         self.name = name
+        self._tree = tree
+        self._reserve = f"{name.removesuffix('.jsonl')}.reserve"
         try:
             self.descriptor = tree.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             if not stat.S_ISREG(os.fstat(self.descriptor).st_mode):
@@ -157,19 +167,47 @@ class LocalJournalFile(JournalFile):
             self._torn = bool(end) and os.pread(self.descriptor, 1, end - 1) != b"\n"
         except OSError as error:
             raise _cannot_write(error) from error
+        self._has_reserve = self._take_reserve()
+
+    def _take_reserve(self) -> bool:
+        """Take up some space, and return whether there is any."""
+        try:
+            descriptor = self._tree.open(self._reserve, os.O_WRONLY | os.O_CREAT)
+        except OSError:
+            return False
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(descriptor, 0, RESERVED_BYTES)
+            else:
+                os.write(descriptor, bytes(RESERVED_BYTES))
+        except OSError:  # the disk is full already: what there is, is something
+            pass
+        finally:
+            os.close(descriptor)
+        return True
+
+    def _free_reserve(self) -> bool:
+        """Free the reserved space, and return whether there was any."""
+        had, self._has_reserve = self._has_reserve, False
+        if had:
+            self._tree.remove(self._reserve)
+        return had
 
     def append(self, line: bytes) -> None:
         """Append a line with its newline, in one piece."""
-        if self._torn:
-            line = b"\n" + line
+        rest = b"\n" + line if self._torn else line
         try:
-            written = os.write(self.descriptor, line)
-            self._torn = written != len(line)
-            if self._torn:
-                # A full disk takes half a line. Writing the rest raises the reason.
-                self._torn = os.write(self.descriptor, line[written:]) != len(line) - written
-            if self._torn:
-                raise OSError(errno.EIO, "it takes no whole line")
+            while rest:
+                try:
+                    written = os.write(self.descriptor, rest)
+                except OSError as error:
+                    if error.errno in _FULL and self._free_reserve():
+                        continue
+                    raise
+                rest = rest[written:]
+                self._torn = bool(rest)  # a full disk takes half a line; writing the rest raises the reason
+                if not written:
+                    raise OSError(errno.EIO, "it takes no whole line")
         except OSError as error:
             raise _cannot_write(error) from error
 
@@ -190,6 +228,7 @@ class LocalJournalFile(JournalFile):
 
     def close(self) -> None:
         """Close the journal."""
+        self._free_reserve()
         with contextlib.suppress(OSError):
             os.close(self.descriptor)
 

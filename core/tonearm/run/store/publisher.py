@@ -175,6 +175,17 @@ class Publisher:
         if time.monotonic() - self._synced_at > SYNC_EVERY or len(self._unsynced_folders) > MAX_UNSYNCED_FOLDERS:
             self.sync()
 
+    def discard_last(self) -> bool:
+        """Remove the temporaries of the source that waits last, and return whether there was one.
+
+        On a full disk, that makes room for the records of the others.
+        """
+        if not self._unpublished:
+            return False
+        last = self._unpublished.pop()
+        self.store.discard(file for item in last.items for file in item.files)
+        return True
+
     def discard_rest(self) -> None:
         """Remove the temporaries of what was not published."""
         unpublished, self._unpublished = self._unpublished, []

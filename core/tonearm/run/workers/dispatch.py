@@ -154,14 +154,14 @@ class Dispatcher:
                     self._executor.cancel(handle)
             deadline = time.monotonic() + STOP_TIMEOUT
             while self._in_flight and (left := deadline - time.monotonic()) > 0:
-                yield self._finished(left)
+                yield from self._finished(left)
         except Exception as raised:  # an executor that cannot stop its work is still closed
             error = raised
         try:
             with self._as_worker_error():
                 self._executor.close()
             if self._in_flight and error is None:
-                yield self._finished(0.0)
+                yield from self._finished(0.0)
         except Exception as raised:
             error = error or raised
         self._work.close()
@@ -174,12 +174,11 @@ class Dispatcher:
         """Remove the files of a batch that will not be published."""
         self._work.discard(batch)
 
-    def _finished(self, seconds: float) -> Batch:
-        """Return what is finished while the run stops. What was not will be done by the next run."""
-        batch: list[PreparedSource] = []
+    def _finished(self, seconds: float) -> Iterator[Batch]:
+        """Yield what is finished while the run stops. What was not will be done by the next run."""
         for handle, outcome in self._wait(seconds):
-            batch += self._take(handle, outcome, stopping=True)[0]
-        return batch
+            if batch := self._take(handle, outcome, stopping=True)[0]:
+                yield batch
 
     def _feed(self, chunks: Chunks) -> None:
         """Submit chunks while there is room."""
@@ -276,11 +275,11 @@ class Dispatcher:
     def _try_again(self, chunk: _Chunk, died: Died) -> list[PreparedSource]:
         """Have the rest of a chunk tried again, task by task. Return the failure of a task that was tried again."""
         remaining = chunk.remaining()
-        if died.taken_away and chunk.cancelled is None:
-            if remaining:
-                self._again.append(remaining)
+        is_fault = not died.taken_away or chunk.cancelled is not None
+        if not is_fault and not chunk.is_retry:
+            self._again += [remaining] if remaining else []
             return []
-        if not chunk.is_retry:
+        if not is_fault or not chunk.is_retry:
             self._retries += remaining
             return []
         if chunk.cancelled is not None:

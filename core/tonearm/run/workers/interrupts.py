@@ -8,6 +8,7 @@ receive them.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
@@ -63,6 +64,17 @@ class InterruptGate:
         if sys.unraisablehook == self._unraisable:
             sys.unraisablehook = self._previous_hook
         if error is None and self.pending is not None:
+            raise self.pending
+
+    @contextlib.contextmanager
+    def closed(self) -> Iterator[None]:
+        """Close the gate for a while within `opened`. An interrupt that came meanwhile is then raised."""
+        was_open, self.is_open = self.is_open, False
+        try:
+            yield
+        finally:
+            self.is_open = was_open
+        if was_open and self.pending is not None:
             raise self.pending
 
     def iterate(self, stream: Iterator[T]) -> Iterator[T]:

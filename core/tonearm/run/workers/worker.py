@@ -44,7 +44,8 @@ class _Worker:
         self._send(Results(owner=owner))
 
         def alive() -> None:
-            self._send(Results(owner=owner, last=False))
+            with work.gate.closed():  # half a message would spoil those after it
+                self._send(Results(owner=owner, last=False))
 
         inbox = Inbox()
         while data := self._connection.recv(1 << 16):

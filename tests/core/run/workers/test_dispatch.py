@@ -256,6 +256,18 @@ class TestDeaths:
         assert len([numbers for numbers in toy.calls if 5 in numbers]) == 8
         assert [5] not in [numbers for numbers in toy.calls if 6 in numbers]
 
+    def test_a_second_attempt_that_was_taken_away_is_still_the_second(self):
+        class Unlucky(Dying):
+            deaths = 3
+
+            @property
+            def died(self):
+                return Died("it fell", taken_away=self.deaths == 1)
+
+        toy = Unlucky()
+        check(results(dispatcher(toy, slots=1)), failed=[5])
+        assert toy.deaths == 0
+
     def test_what_a_dead_worker_left_is_swept_after_what_it_handed_over_is_published(self):
         class Halfway(Toy):
             def wait(self, seconds):
@@ -479,8 +491,18 @@ class Threaded(Toy):
             thread.join()
 
 
+class ThreadedTwice(Threaded):
+    """Each result comes twice."""
+
+    def wait(self, seconds):
+        for pair in super().wait(seconds):
+            yield pair
+            yield pair
+
+
 class TestStopping:
-    def test_what_was_finished_comes_even_if_the_executor_took_long(self, monkeypatch):
+    @pytest.mark.parametrize("make", [Threaded, ThreadedTwice])
+    def test_what_was_finished_comes_even_if_the_executor_took_long(self, monkeypatch, make):
         """A thread cannot be stopped: its results come when it is closed, and nothing is left that nobody knows."""
         begun, go = threading.Event(), threading.Event()
 
@@ -491,7 +513,7 @@ class TestStopping:
         monkeypatch.setattr(Do, "act", staticmethod(act))
         monkeypatch.setattr(room, "STOP_TIMEOUT", 0.05)
         monkeypatch.setattr(room, "POLL_INTERVAL", 0.01)
-        toy = Threaded()
+        toy = make()
         real = toy.close
         toy.close = lambda: (go.set(), real())
         one = dispatcher(toy, slots=1, steps=["do"])
@@ -499,10 +521,12 @@ class TestStopping:
         next(stream)
         begun.wait()
         stream.close()
-        found = [prepared for batch in one.stop() for prepared in batch]
+        found = []
+        for batch in one.stop():
+            found += [prepared.task.number for prepared in batch]
+            assert len(leftovers()) == 1
         assert toy.cancelled == [0]
-        assert [prepared.task.number for prepared in found] == [0]
-        assert len(leftovers()) == 1
+        assert found == [0]
 
     def test_before_it_began_does_nothing(self):
         toy = Toy()

@@ -51,6 +51,25 @@ def test_what_waits_comes_when_the_gate_opens():
     assert done == ["closed"]
 
 
+def test_it_waits_for_what_closes_the_gate_for_a_while():
+    done = []
+    with pytest.raises(KeyboardInterrupt), InterruptGate() as gate, gate.opened:
+        with gate.closed():
+            interrupt()
+            done.append("all of it")
+        done.append("not reached")
+    assert done == ["all of it"]
+
+
+def test_a_gate_that_was_closed_stays_closed():
+    done = []
+    with pytest.raises(KeyboardInterrupt), InterruptGate() as gate:
+        with gate.closed():
+            interrupt()
+        done.append("all of it")
+    assert done == ["all of it"]
+
+
 def test_a_plugin_that_swallows_an_interrupt_does_not_keep_it():
     done = []
     with pytest.raises(KeyboardInterrupt), InterruptGate() as gate:
