@@ -404,6 +404,16 @@ class TestWhatIsRefused:
             store.sweep()
             store.close()
 
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, a_link_to_a_file])
+    def test_the_space_in_reserve_is_taken_from_nobody(self, make):
+        os.mkdir("out/.tonearm")
+        make("out/.tonearm/journal.reserve")
+        found = pipeline()
+        with deadline():
+            one = Run(found, RunOptions(out="out", jobs=0))
+            assert one.execute(one.plan(found.find_sources()), Seen()).ok
+        assert [os.path.getsize(path) for path in self.elsewhere()] in ([], [0])
+
     def test_the_root_may_be_a_link(self, folder):
         os.symlink("out", "link")
         found = pipeline("x/{stem}.raw")
