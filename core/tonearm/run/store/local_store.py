@@ -243,7 +243,7 @@ class LocalStore(Store):
                 self._tree.flush(folder)
             except OSError as error:
                 if error.errno in _FLUSH_ERRORS:
-                    raise cannot_write(os.path.join(self.root, folder), error) from error
+                    raise cannot_write(os.path.join(self.root, folder) if folder else self.root, error) from error
 
     def flush_root(self) -> None:
         """Flush the names of the journal and of all folders above it, because any of them may be new."""
@@ -375,7 +375,7 @@ class _Sweep:
             self._taken_over.pop(owner, None)
         elif taken:
             with contextlib.suppress(OSError):  # trying to hold it alone has given up holding it with others
-                fcntl.flock(descriptor, fcntl.LOCK_SH)
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         if not held or not taken:
             os.close(descriptor)
         return held

@@ -79,9 +79,7 @@ def hold_owner(tree: Tree, owner: str, *, create: bool) -> int:
         if create:
             raise
         return -1
-    with contextlib.suppress(OSError):  # a file system without locks: nobody sweeps there what is not its own
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-    if not os.fstat(descriptor).st_nlink:  # somebody swept right before this
+    if not _lock(descriptor, fcntl.LOCK_SH):
         os.close(descriptor)
         return -1
     return descriptor
@@ -114,14 +112,14 @@ def is_only_holder(descriptor: int, *, without_locks: bool) -> bool:
     return True
 
 
-def _hold_file(descriptor: int) -> bool:
-    """Lock an open file, and return whether that worked before a sweep took it."""
+def _lock(descriptor: int, operation: int) -> bool:
+    """Lock an open file, and return whether that worked before a sweep took it. It never blocks."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks: nobody sweeps there what is not its own
-        return True
+        pass
     return bool(os.fstat(descriptor).st_nlink)
 
 
@@ -208,7 +206,7 @@ class Temporaries:
                 descriptor = self._tree.open(_join(target, name), flags, create_folder=True)
             except FileExistsError:
                 continue
-            if self._owner or _hold_file(descriptor):
+            if self._owner or _lock(descriptor, fcntl.LOCK_EX):
                 return name, descriptor
             os.close(descriptor)
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -255,7 +253,7 @@ class Temporaries:
                 return self._prepared_file(descriptor, name, target, status.st_size)
             other = self._tree.open(_join(target, name), os.O_RDONLY)
             self._others.append(other)
-            if self._owner is None and sink is not None and not _hold_file(other):
+            if self._owner is None and sink is not None and not _lock(other, fcntl.LOCK_EX):
                 raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written")
             return self._prepared_file(other, name, target, status.st_size)
         except OSError as error:

@@ -11,6 +11,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 from run_toys import Seen, files, leftovers, pipeline, script, task, write
 
@@ -21,6 +22,7 @@ from tonearm.run.part import Part
 from tonearm.run.plan import make_plan
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.run import Run
+from tonearm.run.store import tree
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.store import Store
 
@@ -402,12 +404,72 @@ class TestWhatIsRefused:
             store.sweep()
             store.close()
 
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, a_link_to_a_file])
+    def test_the_space_in_reserve_is_taken_from_nobody(self, make):
+        os.mkdir("out/.tonearm")
+        make("out/.tonearm/journal.reserve")
+        found = pipeline()
+        with deadline():
+            one = Run(found, RunOptions(out="out", jobs=0))
+            assert one.execute(one.plan(found.find_sources()), Seen()).ok
+        assert [os.path.getsize(path) for path in self.elsewhere()] in ([], [0])
+
     def test_the_root_may_be_a_link(self, folder):
         os.symlink("out", "link")
         found = pipeline("x/{stem}.raw")
         one = Run(found, RunOptions(out="link", jobs=0, fsync=False))
         one.execute(one.plan(found.find_sources()), Seen())
         assert list(files("out")) == ["x/a.raw"]
+
+
+MAIN = "import sys\nfrom tonearm.cli.main import main\nsys.exit(main())"
+
+
+class TestJournalsOfOthers:
+    """A journal that this tonearm cannot read is never continued, and nothing is written beside it."""
+
+    LINES = (
+        '{"record":"run","pipeline":"f00d","time":1.5,"sources":1}',
+        '{"record":"run","journal":3,"pipeline":"f00d","time":1.5,"sources":1}',
+    )
+    TOLD = (
+        [
+            "the journal was written by tonearm 0.1.0",
+            "choose another output folder; or remove its folder .tonearm and convert everything again, by force",
+        ],
+        [
+            "the journal has format 3, and this tonearm reads format 2",
+            "update tonearm, or choose another output folder",
+        ],
+    )
+
+    @pytest.mark.parametrize("command", ["run", "status"])
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_the_command_line_refuses_them(self, folder, number, command):
+        os.makedirs("out/.tonearm")
+        Path("out/.tonearm/journal.jsonl").write_text(self.LINES[number] + "\n")
+        np.save("a.npy", np.zeros(10, "f4"))
+        lines = ["tonearm: 1", "input: {use: npy-reader, files: a.npy, with: {kind: waveform, sample_rate: 8000}}"]
+        Path("p.yaml").write_text("\n".join([*lines, "outputs:", "  - {use: wav-writer, file: '{stem}.wav'}\n"]))
+        arguments = ["run", "p.yaml", "--out", "out"] if command == "run" else ["status", "out"]
+        done = subprocess.run([sys.executable, "-c", MAIN, *arguments], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2, done.stderr
+        for text in self.TOLD[number]:
+            assert text in done.stderr
+        assert [str(path) for path in Path("out").rglob("*") if path.is_file()] == ["out/.tonearm/journal.jsonl"]
+        assert Path("out/.tonearm/journal.jsonl").read_text() == self.LINES[number] + "\n"
+
+
+def test_more_folders_than_are_kept_open(folder, monkeypatch):
+    monkeypatch.setattr(tree, "MAX_OPEN_FOLDERS", 7)
+    names = [f"{number:02}" for number in range(40)]
+    write(**dict.fromkeys(names, "k 0.5\nl 0.5"))
+    found = pipeline("{key}/{stem}/x.raw")
+    for done in (0, 40):
+        one = Run(found, RunOptions(out="out", jobs=0))
+        report = one.execute(one.plan(found.find_sources()), Seen())
+        assert (report.converted, report.skipped) == (80 - 2 * done, done)
+    assert sorted(files()) == sorted(f"{key}/{name}/x.raw" for key in "kl" for name in names)
 
 
 class TestFolder:
@@ -463,7 +525,7 @@ class TestFolder:
             if goes:
                 store.flush([""])  # a file system that does not know it
             else:
-                with pytest.raises(OutputError, match="cannot write out/: input/output error"):
+                with pytest.raises(OutputError, match="cannot write out: input/output error"):
                     store.flush([""])
 
     @pytest.mark.parametrize(

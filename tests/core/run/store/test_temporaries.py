@@ -184,7 +184,7 @@ class TestOwners:
 
         monkeypatch.setattr(fcntl, "flock", sweep_first)
         owner = Owner(Tree(str(folder)))
-        assert calls == [fcntl.LOCK_SH] * 2
+        assert calls == [fcntl.LOCK_SH | fcntl.LOCK_NB] * 2
         assert below(folder) == [f".tonearm/owners/{owner.id}"]
         owner.close()
 
