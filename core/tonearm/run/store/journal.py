@@ -123,12 +123,11 @@ def runs_in_order(store: Store, journals: list[str]) -> list[tuple[int, int, int
     """
     if len(journals) == 1:
         return [(0, 0, None)]
-    run_start = line_start(RunRecord)
     found: list[tuple[float, int, int, int | None]] = []
     for number, name in enumerate(journals):
         time, start, offset = 0.0, 0, 0
         for line in store.read_journal(name):
-            record = decode_record(line) if line.startswith(run_start) else None
+            record = decode_record(line) if b'"run"' in line[:32] else None
             if isinstance(record, RunRecord):
                 found.append((time, number, start, offset))
                 start = offset
