@@ -55,10 +55,10 @@ class Watch:
 
     def _write(self, descriptor: int, data: bytes) -> None:
         if path_of(descriptor).endswith(".jsonl"):
-            record = json.loads(data)
-            outputs = record.get("outputs", []) if record["record"] == "begin" else []
-            paths = [path for _, items in outputs for _key, _index, files in items for path, _size, _hash in files]
-            self._journal += paths or [record["record"]]
+            for record in map(json.loads, data.splitlines()):
+                outputs = record.get("outputs", []) if record["record"] == "begin" else []
+                paths = [path for _, items in outputs for _key, _index, files in items for path, _size, _hash in files]
+                self._journal += paths or [record["record"]]
 
     def _fsync(self, descriptor: int) -> None:
         path = path_of(descriptor)

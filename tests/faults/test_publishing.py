@@ -57,7 +57,7 @@ FOUND_OUT = {
     "writes_in_place": (("fresh", "tear"), "not whole: x/a-0."),
     "writes_no_begin": (("fresh", "ENOSPC+"), "the third run exits with 5"),
     "names_before_records": (("fresh", "tear"), "not in the journal: x/a-0."),
-    "ends_before_names": (("changed", "tear"), "done again: x/a-0.raw by the second run"),
+    "ends_before_names": (("changed", "tear"), "wrong: x/a-0.raw, after the second run"),
     "flushes_no_records": (("flush-order",), "renamed before its record is on the disk: x/a-0.json"),
     "flushes_no_files": (("flush-order",), "renamed before its content is on the disk: x/a-0.json"),
     "flushes_no_folders": (("flush-order",), "its name is not on the disk at the end: a-0.raw"),

@@ -6,7 +6,6 @@ the next record starts on a new line, and readers skip the torn one. `tonearm.ru
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -17,7 +16,7 @@ from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.store.records import Record, RunRecord, decode_record, encode_record, line_start
 from tonearm.run.store.run_folder import NEW_JOURNAL
 from tonearm.run.store.store import JournalFile, Store
-from tonearm.run.store.tree import Tree, reason_of
+from tonearm.run.store.tree import Tree, close_quietly, reason_of
 
 RESERVED_BYTES = 1 << 14
 """Space in bytes that is reserved for a journal: for the records of a dozen files."""
@@ -41,15 +40,15 @@ class Journal:
         self.file = file
         self.name = file.name
 
-    def write(self, record: Record) -> None:
-        """Append a record.
+    def write(self, *records: Record) -> None:
+        """Append records, at once.
 
         Raises
         ------
         OutputError
-            If the journal cannot be written.
+            If the journal cannot be written. Some of the records may have been.
         """
-        self.file.append(encode_record(record))
+        self.file.append(b"".join(map(encode_record, records)))
 
 
 class JournalReader:
@@ -164,7 +163,7 @@ class LocalJournalFile(JournalFile):
         try:
             self.descriptor = tree.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             if not stat.S_ISREG(os.fstat(self.descriptor).st_mode):
-                os.close(self.descriptor)
+                close_quietly(self.descriptor)
                 raise OSError(errno.EINVAL, f"{name} is no regular file")
             end = os.lseek(self.descriptor, 0, os.SEEK_END)
             # A line that a killed run left without a newline gets one before the next record.
@@ -184,10 +183,9 @@ class LocalJournalFile(JournalFile):
                 os.posix_fallocate(descriptor, 0, RESERVED_BYTES)
             else:
                 os.write(descriptor, bytes(RESERVED_BYTES))
-        except OSError:  # the disk is full already: what there is, is something
+        except OSError:  # the disk is full already
             pass
-        finally:
-            os.close(descriptor)
+        close_quietly(descriptor)
         return True
 
     def _free_reserve(self) -> bool:
@@ -197,9 +195,9 @@ class LocalJournalFile(JournalFile):
             self._tree.remove(self._reserve)
         return had
 
-    def append(self, line: bytes) -> None:
-        """Append a line with its newline, in one piece."""
-        rest = b"\n" + line if self._torn else line
+    def append(self, lines: bytes) -> None:
+        """Append lines with their newlines, in one piece."""
+        rest = b"\n" + lines if self._torn else lines
         try:
             while rest:
                 try:
@@ -233,8 +231,7 @@ class LocalJournalFile(JournalFile):
     def close(self) -> None:
         """Close the journal."""
         self._free_reserve()
-        with contextlib.suppress(OSError):
-            os.close(self.descriptor)
+        close_quietly(self.descriptor)
 
 
 def replace_local_journal(tree: Tree, name: str, lines: Iterable[bytes]) -> None:

@@ -30,7 +30,7 @@ from tonearm.run.store.temporaries import (
     release_owner,
     temporary_path,
 )
-from tonearm.run.store.tree import Tree, reason_of
+from tonearm.run.store.tree import Tree, close_quietly, reason_of
 
 MAX_LINE = 1 << 28
 """Largest length of a journal's line in bytes. A longer one makes no sense."""
@@ -57,6 +57,8 @@ class LocalStore(Store):
         self._tree = Tree(root, path)
         self._lock = Lock(self._tree, root)
         self._taken_over: dict[str, int] = {}
+        self._absent: set[str] = set()
+        """Folders that did not exist when the plan was made. They are looked for again when the run begins."""
         self._journals: list[LocalJournalFile] = []
         self._below: dict[str, str | None] = {}
         """Folders of sources, each with its path below the root."""
@@ -74,6 +76,7 @@ class LocalStore(Store):
     def lock(self, part: Part | None, *, create: bool) -> str:
         """Take the lock for a run of all sources, or of a part of them. Return a warning if there are no locks."""
         self._lock.acquire(part, create=create)
+        self._absent.clear()
         return self._lock.warning
 
     def unlock(self) -> None:
@@ -138,8 +141,7 @@ class LocalStore(Store):
         except OSError as error:
             raise _cannot_read_journal(error) from error
         finally:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            close_quietly(descriptor)
 
     def read_line(self, name: str, offset: int) -> bytes:
         """Return the line of a journal at an offset; an empty one if it cannot be read."""
@@ -182,17 +184,20 @@ class LocalStore(Store):
         except OSError:
             return ""
         finally:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            close_quietly(descriptor)
 
     def kind(self, path: str) -> EntryKind:
         """Return what stands under a name."""
         folder = path.rpartition("/")[0]
+        if folder in self._absent:
+            return "nothing"
         try:
             self._tree.folder(folder)
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise cannot_write(os.path.join(self.root, path), error) from error
+            if not self._lock.descriptors and len(self._absent) < MAX_KNOWN_FOLDERS:
+                self._absent.add(folder)
             return "nothing"
         status = self._tree.status(path)
         if status is None:
@@ -231,6 +236,7 @@ class LocalStore(Store):
 
     def publish(self, file: PreparedFile) -> None:
         """Give a prepared file its final name, in one step."""
+        self._absent.clear()
         try:
             self._tree.rename(temporary_path(file), file.output)
         except OSError as error:
@@ -290,7 +296,7 @@ class LocalStore(Store):
         self._tree.remove_folder(OWNERS)
         readers, self._readers = self._readers, {}
         for descriptor in readers.values():
-            os.close(descriptor)
+            close_quietly(descriptor)
         self._lock.release()
         self._tree.close()
 
@@ -377,7 +383,7 @@ class _Sweep:
             with contextlib.suppress(OSError):  # trying to hold it alone has given up holding it with others
                 fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         if not held or not taken:
-            os.close(descriptor)
+            close_quietly(descriptor)
         return held
 
     def _is_file_held(self, path: str) -> bool:
@@ -388,4 +394,4 @@ class _Sweep:
         try:
             return not is_only_holder(descriptor, without_locks=False)
         finally:
-            os.close(descriptor)
+            close_quietly(descriptor)

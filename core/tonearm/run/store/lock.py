@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 
 from tonearm.errors import OutputError, TonearmError, one_line
 from tonearm.run.part import Part
 from tonearm.run.store.run_folder import lock_path
-from tonearm.run.store.tree import Tree, reason_of
+from tonearm.run.store.tree import Tree, close_quietly, reason_of
 
 
 class LockedError(TonearmError):
@@ -96,8 +95,7 @@ class Lock:
     def release(self) -> None:
         """Release the lock."""
         for descriptor in self._held:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            close_quietly(descriptor)
         self._held = []
 
 

@@ -145,12 +145,10 @@ class Publisher:
             If the output side failed. What was published stays.
         """
         failed: OutputError | None = None
-        for admitted in self._unpublished:
-            try:
-                self._begin(admitted)
-            except OutputError as error:  # what has begun may still find room
-                failed = error
-                break
+        try:
+            self._begin(self._unpublished)
+        except OutputError as error:  # what has begun before may still find room
+            failed = error
         if self._fsync and any(admitted.begun and admitted.items for admitted in self._unpublished):
             # The records reach the disk before the first name does, so that every file that exists is known.
             self.journal.file.flush()
@@ -215,21 +213,26 @@ class Publisher:
         ]
         return _Admitted(prepared, items, failures)
 
-    def _begin(self, admitted: _Admitted) -> None:
-        if admitted.items and not admitted.begun:
-            prepared = admitted.prepared
-            begun: dict[int, PublishedItems] = {}
-            for item in admitted.items:
-                begun.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
-            self.journal.write(
-                BeginRecord(
-                    source=prepared.task.source_id,
-                    folder=prepared.task.folder,
-                    state=prepared.state,
-                    outputs=self._by_output(begun),
-                )
-            )
-        admitted.begun = True
+    def _begin(self, batch: list[_Admitted]) -> None:
+        """Write the records of sources whose files are about to get their names."""
+        waiting = [admitted for admitted in batch if not admitted.begun]
+        records = [self._begin_record(admitted) for admitted in waiting if admitted.items]
+        if records:
+            self.journal.write(*records)
+        for admitted in waiting:
+            admitted.begun = True
+
+    def _begin_record(self, admitted: _Admitted) -> BeginRecord:
+        prepared = admitted.prepared
+        begun: dict[int, PublishedItems] = {}
+        for item in admitted.items:
+            begun.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
+        return BeginRecord(
+            source=prepared.task.source_id,
+            folder=prepared.task.folder,
+            state=prepared.state,
+            outputs=self._by_output(begun),
+        )
 
     def _rename(self, admitted: _Admitted) -> None:
         """Give the files of a source their names. If that fails, the next call goes on where it failed."""
@@ -241,12 +244,10 @@ class Publisher:
             self._note_folder(file.output)
 
     def _record(self, admitted: _Admitted) -> None:
-        """Write the records of a source. If that fails, the next call goes on where it failed."""
+        """Write the records of a source. If that fails, the next call writes them again."""
         if admitted.records is None:
             admitted.records = self._records(admitted)
-        while admitted.records:
-            self.journal.write(admitted.records[0])
-            del admitted.records[0]
+        self.journal.write(*admitted.records)
 
     def _records(self, admitted: _Admitted) -> list[Record]:
         """Return the records of a source whose files have their names."""

@@ -22,8 +22,8 @@ class JournalFile(ABC):
     """Name of the journal within its store."""
 
     @abstractmethod
-    def append(self, line: bytes) -> None:
-        """Append a line with its newline, in one piece.
+    def append(self, lines: bytes) -> None:
+        """Append lines with their newlines, in one piece.
 
         Raises
         ------

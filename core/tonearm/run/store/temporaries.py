@@ -17,7 +17,7 @@ from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.hashing_sink import HashingSink
 from tonearm.run.store.run_folder import OWNERS
-from tonearm.run.store.tree import Tree, reason_of
+from tonearm.run.store.tree import Tree, close_quietly, reason_of
 
 PREFIX = f"{RESERVED_PREFIX}-"
 SUFFIX = ".part"
@@ -80,7 +80,7 @@ def hold_owner(tree: Tree, owner: str, *, create: bool) -> int:
             raise
         return -1
     if not _lock(descriptor, fcntl.LOCK_SH):
-        os.close(descriptor)
+        close_quietly(descriptor)
         return -1
     return descriptor
 
@@ -89,8 +89,7 @@ def release_owner(tree: Tree, owner: str, descriptor: int) -> None:
     """Stop to hold an owner. If nobody else holds it, its file is removed."""
     if is_only_holder(descriptor, without_locks=True):
         tree.remove(f"{OWNERS}/{owner}")
-    with contextlib.suppress(OSError):
-        os.close(descriptor)
+    close_quietly(descriptor)
 
 
 def is_only_holder(descriptor: int, *, without_locks: bool) -> bool:
@@ -168,11 +167,9 @@ class Temporaries:
             if not self._finished:
                 for leftover in (path, *map(os.fspath, sink.sidecars.values())):
                     self._tree.remove(_join(target, os.path.basename(leftover)))
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            close_quietly(descriptor)
         for descriptor in self._others:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            close_quietly(descriptor)
 
     def sink(self, target: str) -> Sink:
         """Return the sink for an output.
@@ -208,7 +205,7 @@ class Temporaries:
                 continue
             if self._owner or _lock(descriptor, fcntl.LOCK_EX):
                 return name, descriptor
-            os.close(descriptor)
+            close_quietly(descriptor)
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     def finish(self) -> list[list[PreparedFile]]:

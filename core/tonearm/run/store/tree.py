@@ -27,11 +27,21 @@ MAX_FOLDER_TRIES = 10
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+_AGAIN = (errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP)
+"""Errors after which a call is tried again the long way: the folder may be another by now."""
+
+
 class _LinkError(OSError):
     """A file or folder is a link."""
 
     def __init__(self, name: str) -> None:
         super().__init__(errno.ELOOP, f"{one_line(name)} is a link, and links below an output folder are not followed")
+
+
+def close_quietly(descriptor: int) -> None:
+    """Close a file. If that fails, there is nothing left to do: somebody else has closed it."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 class _OpenFolders(dict[str, int]):
@@ -121,8 +131,7 @@ class Tree:
         folders = self._own.open
         kept = folders.pop(keep, None) if keep is not None else None
         for descriptor in folders.values():
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            close_quietly(descriptor)
         folders.clear()
         if keep is not None and kept is not None:
             folders[keep] = kept
@@ -132,11 +141,17 @@ class Tree:
         try:
             return call(self.folder(path, create=create))
         except OSError as error:
-            folders = self._own.open
-            if error.errno != errno.EBADF and (error.errno != errno.ENOTDIR or path not in folders):
+            if not self._was_closed(path, error):
                 raise
-            folders.clear()  # their numbers may belong to others by now, so they are not closed
         return call(self.folder(path, create=create))
+
+    def _was_closed(self, path: str, error: OSError) -> bool:
+        """Return whether a plugin has closed an open folder. Then all are forgotten."""
+        folders = self._own.open
+        if error.errno != errno.EBADF and (error.errno != errno.ENOTDIR or path not in folders):
+            return False
+        folders.clear()  # their numbers may belong to others by now, so they are not closed
+        return True
 
     def open(self, path: str, flags: int, *, create_folder: bool = False) -> int:
         """Open a file and return its descriptor. It never blocks.
@@ -148,6 +163,13 @@ class Tree:
         """
         folder, _, name = path.rpartition("/")
         flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        known = self._own.open.get(folder)
+        if known is not None:
+            try:
+                return os.open(name, flags, 0o666, dir_fd=known)
+            except OSError as error:
+                if error.errno not in _AGAIN:
+                    raise
 
         def call(descriptor: int) -> int:
             return os.open(name, flags, 0o666, dir_fd=descriptor)
@@ -172,9 +194,13 @@ class Tree:
         """Return the status of a file, a link or a folder; None if it does not exist or cannot be read."""
         folder, _, name = path.rpartition("/")
         try:
-            return self._in(folder, lambda descriptor: os.stat(name, dir_fd=descriptor, follow_symlinks=False))
-        except (OSError, ValueError):
+            return os.stat(name, dir_fd=self.folder(folder), follow_symlinks=False)
+        except ValueError:
             return None
+        except OSError as error:
+            if not self._was_closed(folder, error):
+                return None
+        return self.status(path)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a file within its folder, and replace another one.
@@ -186,6 +212,13 @@ class Tree:
         """
         folder, _, name = new.rpartition("/")
         temporary = old.rpartition("/")[2]
+        known = self._own.open.get(folder)
+        if known is not None:
+            try:
+                return os.replace(temporary, name, src_dir_fd=known, dst_dir_fd=known)
+            except OSError as error:
+                if error.errno not in _AGAIN:
+                    raise
 
         def call(descriptor: int) -> None:
             os.replace(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
@@ -195,6 +228,7 @@ class Tree:
         except FileNotFoundError:
             self.close()  # somebody may have made the folder anew since it was opened here
             self._in(folder, call)
+        return None
 
     def remove(self, path: str) -> None:
         """Remove a file, if that is possible."""
@@ -238,8 +272,7 @@ class Tree:
         try:
             yield descriptor
         finally:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            close_quietly(descriptor)
 
 
 def reason_of(error: OSError) -> str:
