@@ -287,6 +287,22 @@ class TestFaults:
         assert [result.outputs for result in publisher.publish_rest()] == [("1.wav",), ("2.wav",)]
         assert len(journal(kind="end")) == 2
 
+    def test_a_name_that_leads_through_a_link(self, publisher):
+        """Somebody has put the link there since the file was written. The source is not finished without it."""
+        lost = [prepared("out", ["x/1.wav"], key="1", last=False), prepared("out", ["2.wav"], key="2")]
+        os.rename("out/x", "away")
+        os.symlink(os.path.abspath("away"), "out/x")
+        found, error = drained(
+            publisher.publish([lost[0], prepared("out", ["0.wav"], number=1, name="b.txt"), lost[1]])
+        )
+        assert [result.outputs for result in found] == [("0.wav",)]
+        assert (
+            error.message == "cannot write out/x/1.wav: x is a link, and links below an output folder are not followed"
+        )
+        assert [record["source"][-5:] for record in journal(kind="end")] == ["b.txt"]
+        assert [name for name in os.listdir("away") if name.endswith(".wav")] == []
+        assert [name for name in os.listdir("out") if name.endswith(".part")] == []
+
     def test_names_that_were_not_flushed_are_not_called_so(self, publisher, failing):
         list(publisher.publish([prepared("out", ["a.wav"])]))
         with failing("fsync", 0), pytest.raises(OutputError):
