@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import xxhash
 
+from tonearm import content_hash
 from tonearm.content_hash import (
     array_snapshot,
     file_state,
@@ -13,7 +14,6 @@ from tonearm.content_hash import (
     hash_path,
     take_snapshot,
 )
-from tonearm import content_hash
 
 
 @pytest.fixture(params=[0, 1, 1000, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 700_000])
@@ -140,9 +140,18 @@ class TestFolders:
         os.utime(store / "x" / "1", ns=(1, before[1] + 5))
         assert file_state(store) == (6, before[1] + 5)
 
+    def test_its_hash_is_that_of_all_names_and_contents_in_it(self, store):
+        before = hash_path(store)
+        (store / "x" / "1").rename(store / "x" / "one")
+        renamed = hash_path(store)
+        (store / "x" / "one").rename(store / "x" / "1")
+        assert hash_path(store) == before != renamed
+        (store / "2").write_text("TWO")
+        assert hash_path(store) not in (before, renamed)
+
     def test_nothing_in_it_is_read(self, store):
         found = take_snapshot(store)
-        assert (found.content, found.hash, hash_path(store)) == (None, "", "")  # its decoder reads it, and nobody else
+        assert (found.content, found.hash) == (None, "")  # its decoder reads it, and nobody else
         assert found.state == file_state(store)
         assert found.is_current(store)
         (store / "3").write_text("three")

@@ -43,7 +43,9 @@ class Source:
         Whether the run has finished the source.
     """
 
-    def __init__(self, name, items=None, *, failed=None, outputs=None, warnings=(), finished=True, message="no"):
+    def __init__(
+        self, name, items=None, *, failed=None, outputs=None, warnings=(), finished=True, message="no", hint="do"
+    ):
         self.name = name
         self.items = {"": {"peak_db": -1.0, "duration": 0.5}} if items is None else items
         self.failed = failed or {}
@@ -51,6 +53,7 @@ class Source:
         self.warnings = list(warnings)
         self.finished = finished
         self.message = message
+        self.hint = hint
 
     def files(self, key, suffix):
         return [(f"{self.name}{'-' if key else ''}{key}{suffix}", 100, f"{0:016x}")]
@@ -79,7 +82,7 @@ class Source:
             ]
             yield OutRecord(**where, items=measured)
         for index, (key, code) in enumerate(self.failed.items()):
-            yield ErrRecord(**where, key=key, index=index, code=code, message=self.message, hint="do")
+            yield ErrRecord(**where, key=key, index=index, code=code, message=self.message, hint=self.hint)
         if self.finished:
             yield EndRecord(
                 **where, state=(1, 2), hash="0" * 16, outputs=published, failed=len(self.failed), seconds=0.5

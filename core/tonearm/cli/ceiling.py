@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from tonearm import startup
 from tonearm.cli import console, watcher
-from tonearm.cli.work import Work
+from tonearm.cli.watched_work import WatchedWork
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     class Watch(Protocol):
         """What a command tells the watcher."""
 
-        def begin(self, work: Work) -> None:
+        def begin(self, work: WatchedWork) -> None:
             """Report which work begins; this is a sign of life."""
 
         def alive(self, *_: object) -> None:
@@ -66,7 +66,7 @@ class _Pipe:
         self._descriptor = descriptor
         self._next = 0.0
 
-    def begin(self, work: Work) -> None:
+    def begin(self, work: WatchedWork) -> None:
         """Report which work begins."""
         self._send(work.encode())
 
@@ -94,13 +94,13 @@ class _Watchdog:
     def __init__(self) -> None:
         import threading
 
-        self._work = Work("", 0)
+        self._work = WatchedWork("", 0)
         self._last = time.monotonic()
         self._changed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="tonearm-ceiling", daemon=True)
         self._stopped = False
 
-    def begin(self, work: Work) -> None:
+    def begin(self, work: WatchedWork) -> None:
         """Report which work begins."""
         self._last, self._work = time.monotonic(), work
         if not self._thread.is_alive():
@@ -123,7 +123,10 @@ class _Watchdog:
             work = self._work
             left = self._last + work.timeout - time.monotonic() if work.timeout else None
             if left is not None and left <= 0:
-                startup.exit_at_once(work.time_out(os.getpid()))
+                from tonearm.run.store.temporaries import discard_without_owner
+
+                discard_without_owner()
+                startup.exit_at_once(work.time_out())
             if self._changed.wait(None if left is None else min(left, MAX_WAIT)):
                 self._changed.clear()
 

@@ -13,7 +13,7 @@ from tonearm.arrays import ArrayOptions
 from tonearm.cli import ceiling, console, watcher
 from tonearm.cli.parser import add_set_option
 from tonearm.cli.printing import remedies_as_flags
-from tonearm.cli.work import Work
+from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, UsageError, one_line
 from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.checked import BoundPlugin
@@ -88,7 +88,7 @@ def main(arguments: SimpleNamespace) -> int:
     """Convert the file, or print the equivalent pipeline."""
     with remedies_as_flags(), ceiling.watched() as watch:
         folder = str(Path(arguments.target).parent)
-        watch.begin(Work(arguments.source, arguments.timeout, folder=folder))
+        watch.begin(WatchedWork(arguments.source, arguments.timeout, folder=folder))
         return _main(arguments, watch)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tonearm.cli import ceiling, console
 from tonearm.cli.printing import FLAGS, error_fields, remedies_as_flags
-from tonearm.cli.work import Work
+from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, one_line
 from tonearm.inspect import Inspection, inspect_file
 from tonearm.inspect.guess_mel import MAX_DIALECTS
@@ -41,11 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Describe each array of each file; the exit status is 3 if one of them cannot be read."""
     with ceiling.watched() as watch:
-        watch.begin(Work(arguments.files[0], arguments.timeout, as_json=arguments.json))
+        watch.begin(WatchedWork(arguments.files[0], arguments.timeout, as_json=arguments.json))
         registry = console.load_registry()
         failed = False
         for file in arguments.files:
-            watch.begin(Work(file, arguments.timeout, as_json=arguments.json))
+            watch.begin(WatchedWork(file, arguments.timeout, as_json=arguments.json))
             failed |= not _inspect(file, arguments, registry)
             sys.stdout.flush()  # what is found is shown, whatever happens to the next file
     return console.SOME_FAILED if failed else console.DONE

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from tonearm.cli.work import Work
+    from tonearm.cli.watched_work import WatchedWork
 
 TIMEOUT = 600.0
 """Seconds without a sign of life after which the work is given up, unless the work sets another limit."""
@@ -95,7 +95,7 @@ class _Watcher:
         self.child = child
         self.descriptor = descriptor
         self.timeout = TIMEOUT
-        self.line = b""  # which work is done, as `Work.encode` says it
+        self.line = b""  # which work is done, as `WatchedWork.encode` says it
         self.rest = b""
         self.last = time.monotonic()
         self.stopped_by = 0
@@ -160,19 +160,19 @@ class _Watcher:
             from tonearm.startup import end_by_signal
 
             self._kill()
-            self._work().remove_leftovers(self.child)
+            self._work().remove_leftovers()
             end_by_signal(number)
         self.stopped_by, self.last = number, time.monotonic()
         _signal.setitimer(_signal.ITIMER_REAL, 0)
         os.kill(self.child, number)
 
-    def _work(self) -> Work:
+    def _work(self) -> WatchedWork:
         """Return the work that the child was doing. From here on everything may be imported."""
         from tonearm.cli import console
-        from tonearm.cli.work import Work
+        from tonearm.cli.watched_work import WatchedWork
 
         console.prepare_streams()
-        return Work.decode(self.line) if self.line else Work("", self.timeout)
+        return WatchedWork.decode(self.line) if self.line else WatchedWork("", self.timeout)
 
     def _give_up(self) -> NoReturn:
         """End the child because its time is over, and this process."""
@@ -182,9 +182,9 @@ class _Watcher:
         self._kill()
         work = self._work()
         if self.stopped_by:
-            work.remove_leftovers(self.child)
+            work.remove_leftovers()
             startup.exit_at_once(console.report_interrupt(startup.interrupt_of(self.stopped_by)))
-        startup.exit_at_once(work.time_out(self.child))
+        startup.exit_at_once(work.time_out())
 
     def _exit_status(self, status: int) -> int:
         """Return the exit status for the child's own, after a message if a signal has ended it."""
@@ -192,9 +192,9 @@ class _Watcher:
             return status
         work = self._work()
         if self.stopped_by == -status:
-            work.remove_leftovers(self.child)
+            work.remove_leftovers()
             return 128 + self.stopped_by
-        status = work.died(self.child, -status)
+        status = work.died(-status)
         sys.stdout.flush()
         return status
 

@@ -85,6 +85,8 @@ class Preparer:
         self._store = store
         self._gate = gate
         self.on_life: Callable[..., None] | None = None
+        decoder = pipeline.checked.decoder.plugin
+        self._reads_content = isinstance(decoder, Decoder) and decoder.reads == "content"
 
     def close(self) -> None:
         """Release the temporaries that were not handed over."""
@@ -96,12 +98,12 @@ class Preparer:
         Raises
         ------
         OutputError
-            If the output side fails. No temporaries of the source are left then.
+            If the output side fails, after the items of the source that are complete. No other temporaries of the
+            source are left then.
         """
         began = time.perf_counter()
         if task.array is None:
-            decoder = self.pipeline.checked.decoder.plugin
-            snapshot = take_snapshot(task.path, read=isinstance(decoder, Decoder) and decoder.reads == "content")
+            snapshot = take_snapshot(task.path, read=self._reads_content)
         else:
             snapshot = array_snapshot(task.array)
         items: list[ConvertedItem] = []
@@ -111,21 +113,23 @@ class Preparer:
         task = task.without_array()
         done = _items_with_all_outputs(task)
         complete = False
+        stopped: OutputError | None = None
         try:
             for outcome in self._gate.iterate(
                 self.pipeline.items(source, threads=threads, on_progress=self.on_life, skip=done)
             ):
                 try:
                     items += self._write(task, source, outcome)
-                except OutputError:
-                    raise
+                except OutputError as error:
+                    stopped = error
                 except TonearmError as error:
                     failures.append(self._failure(task, outcome.item, error))
                     warnings += outcome.context.warnings
                 del outcome  # frees its memory before the next item is made
                 if self.on_life is not None:
                     self.on_life()
-                if len(items) >= MAX_WAITING_ITEMS and self._is_unchanged(task, snapshot, failures):
+                is_due = len(items) >= MAX_WAITING_ITEMS or (stopped is not None and items)
+                if is_due and self._is_unchanged(task, snapshot, failures):
                     now = time.perf_counter()
                     piece = PreparedSource(
                         task=task,
@@ -137,6 +141,8 @@ class Preparer:
                     )
                     items, began = [], now
                     yield piece
+                if stopped is not None:
+                    raise stopped
             if not self._is_unchanged(task, snapshot, failures):
                 self._store.discard(_files(items))
                 items = []
@@ -175,13 +181,18 @@ class Preparer:
                 output = self.pipeline.outputs[number]
                 written += [
                     (number, self._encode(output, source, branch, temporaries), branch.context)
-                    for branch in self._gate.iterate(self.pipeline.branch(output, outcome))
+                    for branch in self._branches(output, outcome)
                 ]
             files = temporaries.finish()
         return [
             ConvertedItem(key, index, number, own, context.measurements, context.warnings)
             for (number, (key, index), context), own in zip(written, files, strict=True)
         ]
+
+    def _branches(self, output: Output, outcome: Outcome) -> Iterator[Outcome]:
+        """Yield what an output's own steps make of an item. Interrupts pass while these work."""
+        found = self.pipeline.branch(output, outcome)
+        return self._gate.iterate(found) if output.steps else found
 
     def _encode(self, output: Output, source: Source, branch: Outcome, temporaries: Temporaries) -> ItemId:
         """Encode one item for one output, and return its key and index."""

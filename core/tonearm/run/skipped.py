@@ -47,14 +47,14 @@ def skipped_items(plan: Plan) -> Iterator[SkippedItem]:
     for name, source, folder in plan.skipped():
         found = _by_item(plan.history.items(plan.fingerprints, folder, source))
         for (key, index), outputs in found.items():
-            items = [records.find(source, (key, index), files) for files in outputs]
+            items = [records.find((key, index), files) for files in outputs]
             yield SkippedItem(name, key, index, DONE_BEFORE, items)
     for task, kept in plan.tasks():
         for item in _finished(kept, task.outputs):
             done = [plan.fingerprints[number] for number in range(len(plan.fingerprints)) if number not in task.outputs]
             files = [kept[output][item] for output in task.outputs]
             files += _by_item(plan.history.items(done, task.folder, task.source_id)).get(item, [])
-            recorded = [records.find(task.source_id, item, one) for one in files]
+            recorded = [records.find(item, one) for one in files]
             yield SkippedItem(task.name, *item, DONE_BEFORE, recorded)
 
 
@@ -81,7 +81,6 @@ class _Records:
         """Position of the record that was read last."""
         self._items: dict[str, MeasuredItem] = {}
         """Items of that record by their first file."""
-        self._source = ""
         for number, name in enumerate(self._journals):
             for offset, record in JournalReader(self._store, name, skip=BeginRecord):
                 if isinstance(record, OutRecord):
@@ -89,13 +88,13 @@ class _Records:
                         if item.files:
                             self._positions.put(item.files[0][0], number << OFFSET_BITS | offset)
 
-    def find(self, source: str, item: ItemId, files: list[PublishedFile]) -> MeasuredItem:
+    def find(self, item: ItemId, files: list[PublishedFile]) -> MeasuredItem:
         """Return the record of an item; one without measurements if there is none."""
         first = files[0][0]
         position = self._positions.get(first)
         if position is not None and position != self._read:
             self._load(position)
-        found = self._items.get(first) if position is not None and self._source == source else None
+        found = self._items.get(first) if position is not None else None
         if found is not None and (found.key, found.index) == item:
             return found
         return MeasuredItem(*item, "", [(path, size) for path, size, _hash in files])
@@ -104,6 +103,5 @@ class _Records:
         name, offset = self._journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1)
         record = decode_record(self._store.read_line(name, offset))
         self._read = position
-        self._source = record.source if isinstance(record, OutRecord) else ""
         items = record.items if isinstance(record, OutRecord) else []
         self._items = {item.files[0][0]: item for item in items if item.files}

@@ -171,7 +171,9 @@ class TestRankings:
 
 @pytest.mark.parametrize("arguments", [(), ("--code", HOSTILE), ("--warning", "evil"), ("--rank", HOSTILE)])
 def test_nothing_from_a_journal_can_play_with_the_terminal(tmp_path, capsys, arguments):
-    good = Source("a", {HOSTILE: {HOSTILE: 1.5}}, failed={HOSTILE: HOSTILE}, warnings=[HOSTILE], message=HOSTILE)
+    good = Source(
+        "a", {HOSTILE: {HOSTILE: 1.5}}, failed={HOSTILE: HOSTILE}, warnings=[HOSTILE], message=HOSTILE, hint=HOSTILE
+    )
     good.name = HOSTILE
     write_run(tmp_path, good, file=HOSTILE, stop=HOSTILE, began=1)
     write_run(tmp_path, good, part=(1, 2), file=HOSTILE, stop=HOSTILE, began=2.0**60)

@@ -1,5 +1,7 @@
 """What earlier runs have recorded of items that a run skips."""
 
+from pathlib import Path
+
 import core_toys
 import pytest
 from run_toys import Seen, pipeline, toys, write
@@ -92,10 +94,10 @@ def test_an_item_whose_record_was_lost_has_its_files():
     assert skipped(pipeline()) == [("a.txt", "k", 0, [(["a.raw"], None)])]
 
 
-def branches(*suffixes):
+def branches(*suffixes, file="{stem}"):
     """Return a pipeline with outputs that differ in their levels."""
     lines = ["tonearm: 1", "input: {use: line-reader, files: '*.txt'}", "outputs:"]
-    lines += [f"  - {{use: raw-writer, file: '{{stem}}{one}.raw', with: {{level: 0.{one}}}}}" for one in suffixes]
+    lines += [f"  - {{use: raw-writer, file: '{file}{one}.raw', with: {{level: 0.{one}}}}}" for one in suffixes]
     return Pipeline(core_toys.checked("\n".join(lines), toys()))
 
 
@@ -111,3 +113,11 @@ class TestOutputs:
         assert skipped(branches(1, 2)) == []
         run(branches(1, 2))
         assert skipped(branches(1, 2)) == [("a.txt", "k", 0, [(["a1.raw"], 0.5), (["a2.raw"], 0.5)])]
+
+    def test_an_item_that_lacks_one_of_its_outputs_is_not_skipped(self):
+        write(a="k 0.5\nl 0.25\nm x")
+        found = branches(1, 2, file="{stem}-{key}")
+        run(found)
+        assert [key for _source, key, _index, _outputs in skipped(found)] == ["k", "l"]
+        Path("out/a-k2.raw").unlink()
+        assert skipped(found) == [("a.txt", "l", 1, [(["a-l1.raw"], 0.25), (["a-l2.raw"], 0.25)])]

@@ -13,8 +13,10 @@ from decoder_reading import RNG, WAVE
 from real_formats import FORMATS
 
 import tonearm
-from tonearm.run.sources import content_hash
-from tonearm.run.store.records import EndRecord, read_records
+from tonearm import content_hash
+from tonearm.run.store.journal import JournalReader
+from tonearm.run.store.local_store import LocalStore
+from tonearm.run.store.records import EndRecord
 
 AXES = {"kind": "waveform", "axes": ["channel", "time"]}
 SAMPLES = (RNG.integers(-20_000, 20_000, (2, 200_000)) / 32768).astype("f4")
@@ -54,7 +56,8 @@ def run(pipeline: tonearm.Pipeline, path: Path, out: Path) -> str:
     """The hash of the source in the journal, after a run over it."""
     report = pipeline.run([path], out=out, fsync=False)
     assert (report.converted, report.failures) == (1, [])
-    records = read_records(str(out / ".tonearm" / "journal.jsonl"))
+    store = LocalStore(str(out))
+    records = JournalReader(store, store.journal_name(None))
     (end,) = (record for _, record in records if isinstance(record, EndRecord))
     return end.hash
 

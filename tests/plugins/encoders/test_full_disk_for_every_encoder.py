@@ -17,7 +17,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 import numpy as np
 import tonearm
 from pathlib import Path
-from tonearm.run.store.temporaries import Temporaries
+from tonearm.run.store.local_store import LocalStore
 from tonearm.errors import OutputError
 from tonearm.pipeline.converter import as_source
 noise = np.random.default_rng(0).standard_normal(60_000).astype("f4") * 0.1
@@ -28,7 +28,7 @@ def write(name, length, limit):
         "outputs": [{{"use": name + "-writer", "file": "x." + name}}],
     }})
     (outcome,) = pipeline.items(as_source(noise[:length]))
-    with Temporaries({str(tmp_path)!r}, owner_id="0" * 8, fsync=False) as temporaries:
+    with LocalStore({str(tmp_path)!r}).temporaries(None, fsync=False) as temporaries:
         sink = temporaries.sink("x." + name)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         try:

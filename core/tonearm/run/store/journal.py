@@ -10,10 +10,12 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tonearm.errors import OutputError
+from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.store.records import Record, RunRecord, decode_record, encode_record, line_start
+from tonearm.run.store.run_folder import NEW_JOURNAL
 from tonearm.run.store.store import JournalFile, Store
 from tonearm.run.store.tree import Tree, reason_of
 
@@ -123,13 +125,15 @@ def runs_in_order(store: Store, journals: list[str]) -> list[tuple[int, int, int
         return [(0, 0, None)]
     found: list[tuple[float, int, int, int | None]] = []
     for number, name in enumerate(journals):
-        time, start = 0.0, 0
-        for offset, record in JournalReader(store, name):
+        time, start, offset = 0.0, 0, 0
+        for line in store.read_journal(name):
+            record = decode_record(line) if b'"run"' in line[:32] else None
             if isinstance(record, RunRecord):
                 found.append((time, number, start, offset))
                 start = offset
                 # Within a journal the order is certain, even if the clock was set back.
                 time = max(time, record.time)
+            offset += len(line)
         found.append((time, number, start, None))
     return [(number, start, end) for _time, number, start, end in sorted(found, key=lambda run: run[:3])]
 
@@ -231,6 +235,31 @@ class LocalJournalFile(JournalFile):
         self._free_reserve()
         with contextlib.suppress(OSError):
             os.close(self.descriptor)
+
+
+def replace_local_journal(tree: Tree, name: str, lines: Iterable[bytes]) -> None:
+    """Replace a journal in a folder of this machine, in one step. The caller holds the lock.
+
+    Raises
+    ------
+    OutputError
+        If the journal cannot be written. The old one stays.
+    """
+    try:
+        tree.remove(NEW_JOURNAL)  # a merge may have been killed
+        descriptor = tree.open(NEW_JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            with open(descriptor, "wb", buffering=1 << 20) as file:
+                file.writelines(lines)
+                file.flush()
+                os.fsync(descriptor)
+            tree.rename(NEW_JOURNAL, name)
+        except BaseException:
+            tree.remove(NEW_JOURNAL)
+            raise
+        tree.flush(RESERVED_PREFIX)
+    except OSError as error:
+        raise _cannot_write(error) from error
 
 
 def _cannot_write(error: OSError) -> OutputError:

@@ -14,9 +14,9 @@ from tonearm.errors import OutputError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
-from tonearm.run.store.journal import LocalJournalFile
+from tonearm.run.store.journal import LocalJournalFile, replace_local_journal
 from tonearm.run.store.lock import Lock, lock_holders
-from tonearm.run.store.run_folder import NEW_JOURNAL, OWNERS, is_journal, journal_path, lock_path
+from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.temporaries import (
     PREFIX,
@@ -149,21 +149,7 @@ class LocalStore(Store):
 
     def replace_journal(self, lines: Iterable[bytes]) -> None:
         """Replace the journal of runs of all sources, in one step."""
-        try:
-            self._tree.remove(NEW_JOURNAL)  # a merge may have been killed
-            descriptor = self._tree.open(NEW_JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-            try:
-                with open(descriptor, "wb", buffering=1 << 20) as file:
-                    file.writelines(lines)
-                    file.flush()
-                    os.fsync(descriptor)
-                self._tree.rename(NEW_JOURNAL, journal_path())
-            except BaseException:
-                self._tree.remove(NEW_JOURNAL)
-                raise
-            self._tree.flush(RESERVED_PREFIX)
-        except OSError as error:
-            raise cannot_write(os.path.join(self.root, journal_path()), error) from error
+        replace_local_journal(self._tree, journal_path(), lines)
 
     def remove_journal(self, part: Part) -> None:
         """Remove the journal of a part, and the part's lock."""

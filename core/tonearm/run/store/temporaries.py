@@ -123,6 +123,16 @@ def _lock(descriptor: int, operation: int) -> bool:
     return bool(os.fstat(descriptor).st_nlink)
 
 
+_without_owner: set[Temporaries] = set()
+"""Temporaries of this process that are not finished and have no owner."""
+
+
+def discard_without_owner() -> None:
+    """Remove the temporaries of this process that have no owner, because it ends at once."""
+    for temporaries in list(_without_owner):
+        temporaries.__exit__()
+
+
 class Temporaries:
     """The temporaries of one item. All of its files are written before the first is published.
 
@@ -148,9 +158,12 @@ class Temporaries:
         self._finished = False
 
     def __enter__(self) -> Temporaries:
+        if self._owner is None:
+            _without_owner.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
+        _without_owner.discard(self)
         for sink, path, target, descriptor in self._open:
             if not self._finished:
                 for leftover in (path, *map(os.fspath, sink.sidecars.values())):

@@ -14,10 +14,12 @@ from run_toys import Seen, pipeline, write
 
 import tonearm
 from tonearm.errors import OutputError, PipelineError
+from tonearm.run.merge import merge
 from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.run import Run
+from tonearm.run.status import status_of
 from tonearm.run.store import publisher
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError
@@ -190,6 +192,23 @@ class TestRuns:
         first, second = both(act)
         assert first == second
         assert first[3] == (1, 1, 0, 1, 2)
+
+    def test_parts_are_one_run_and_are_merged(self):
+        def act(make):
+            run(make, part=Part(2, 2))
+            seen = []
+            for _ in range(2):
+                with contextlib.closing(make()) as store:
+                    report = merge(store)
+                    (shared,) = status_of(store).shared
+                    seen.append((report.merged, report.is_complete, shared.missing, shared.items, store.journals()))
+                run(make, part=Part(1, 2))
+            return seen, counts(run(make)[0])
+
+        first, second = both(act)
+        assert first == second
+        assert [one[:3] for one in first[0]] == [(1, False, [1]), (1, False, [])]  # an item has failed
+        assert first[0][1][4] == [journal_path()]
 
     def test_two_runs_at_a_time_are_refused(self):
         def act(make):

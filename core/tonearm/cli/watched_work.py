@@ -7,7 +7,7 @@ import os
 from tonearm.cli import console
 
 
-class Work:
+class WatchedWork:
     """What a command is doing, as far as the watcher must know.
 
     Parameters
@@ -33,17 +33,17 @@ class Work:
         return f"{self.timeout!r} {self.as_json:d} {folder} {os.fsencode(self.file).hex()}\n".encode()
 
     @classmethod
-    def decode(cls, line: bytes) -> Work:
+    def decode(cls, line: bytes) -> WatchedWork:
         """Return the work that a line of `encode` stands for, given without its end."""
         timeout, as_json, folder, file = line.decode().split(" ")
         where = None if folder == "-" else os.fsdecode(bytes.fromhex(folder))
         return cls(os.fsdecode(bytes.fromhex(file)), float(timeout), folder=where, as_json=as_json == "1")
 
-    def give_up(self, process_id: int, code: str, message: str, hint: str) -> int:
+    def give_up(self, code: str, message: str, hint: str) -> int:
         """Remove what the work left behind, print the error, and return the exit status."""
         from tonearm.errors import ItemError, one_line
 
-        self.remove_leftovers(process_id)
+        self.remove_leftovers()
         error = ItemError(f"{one_line(self.file)}: {message}" if self.file else message, code=code, hint=hint)
         console.print_message(error.problem)
         if self.as_json:
@@ -54,12 +54,12 @@ class Work:
             print(json.dumps({"file": self.file, "error": error_fields(error)}))
         return console.SOME_FAILED
 
-    def time_out(self, process_id: int) -> int:
+    def time_out(self) -> int:
         """Give up because there was no sign of life."""
         message = f"no sign of life for {self.timeout:g} s"
-        return self.give_up(process_id, "timeout", message, "give a longer --timeout, or 0 for no limit")
+        return self.give_up("timeout", message, "give a longer --timeout, or 0 for no limit")
 
-    def died(self, process_id: int, number: int) -> int:
+    def died(self, number: int) -> int:
         """Give up because a signal has ended the process."""
         import signal
 
@@ -70,10 +70,10 @@ class Work:
         hint = "PYTHONFAULTHANDLER=1 in the environment, to see where"
         if number == signal.SIGKILL:
             hint = "out of memory, most likely"
-        return self.give_up(process_id, "worker-died", f"its process was ended by {name}", hint)
+        return self.give_up("worker-died", f"its process was ended by {name}", hint)
 
-    def remove_leftovers(self, process_id: int) -> None:
-        """Remove the temporaries that a process left behind."""
+    def remove_leftovers(self) -> None:
+        """Remove the temporaries that the work left behind."""
         if self.folder is not None:
             from tonearm.run.convert_one import remove_leftovers
 
