@@ -9,6 +9,8 @@ import contextlib
 import os
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from tonearm.errors import OutputError
 from tonearm.run.store import history, journal, local_store, output_names, temporaries, tree
 from tonearm.run.store.local_store import LocalStore
@@ -35,40 +37,38 @@ def writes_in_place() -> None:
 
 def writes_no_begin() -> None:
     """Leave out the record before the name."""
-    Publisher._begin = lambda *_: None
+    Publisher._begin = pretend_to_begin
+
+
+def pretend_to_begin(self, admitted):
+    admitted.begun = True
 
 
 def names_before_records() -> None:
     """Rename first, and write the record afterwards."""
-    begin, finish, publish = Publisher._begin, Publisher._finish, LocalStore.publish
+    begin, rename = Publisher._begin, Publisher._rename
 
-    def finish_first(self, admitted):
-        LocalStore.publish = publish
-        for item in admitted.items:
-            for file in item.files:
-                self.store.publish(file)
-        begin(self, admitted.prepared, admitted.items)
-        LocalStore.publish = lambda *_: None
-        return finish(self, admitted)
+    def rename_first(self, admitted):
+        rename(self, admitted)
+        admitted.begun = False
+        begin(self, admitted)
 
-    Publisher._begin = lambda *_: None
-    Publisher._finish = finish_first
+    Publisher._begin = pretend_to_begin
+    Publisher._rename = rename_first
 
 
 def ends_before_names() -> None:
     """Say that a source is through before its files have their names."""
-    finish, publish = Publisher._finish, LocalStore.publish
+    rename, record = Publisher._rename, Publisher._record
 
-    def finish_first(self, admitted):
-        LocalStore.publish = lambda *_: None
-        result = finish(self, admitted)
-        LocalStore.publish = publish
-        for item in admitted.items:
-            for file in item.files:
-                self.store.publish(file)
-        return result
+    def record_first(self, admitted):
+        items = admitted.items
+        record(self, admitted)
+        admitted.items = []  # it is through, whatever becomes of its files
+        rename(self, replace(admitted, items=items))
 
-    Publisher._finish = finish_first
+    Publisher._rename = lambda *_: None
+    Publisher._record = record_first
 
 
 def flushes_no_records() -> None:
@@ -91,9 +91,9 @@ def flushes_before_writing() -> None:
     """Flush the record before it is written."""
     begin = Publisher._begin
 
-    def flush_first(self, prepared, items):
+    def flush_first(self, admitted):
         self.journal.file.flush()
-        begin(self, prepared, items)
+        begin(self, admitted)
         self.journal.file.flush = lambda: None
 
     Publisher._begin = flush_first
@@ -162,19 +162,15 @@ def replaces_anything() -> None:
 
 def renames_files_apart() -> None:
     """Give the second file of an item its name after the first one, with a record in between."""
-    finish, publish = Publisher._finish, LocalStore.publish
 
     def split(self, admitted):
-        LocalStore.publish = lambda *_: None
         for item in admitted.items:
             for file in item.files:
                 os.write(self.journal.file.descriptor, b'{"record":"note"}\n')
-                publish(self.store, file)
-        result = finish(self, admitted)
-        LocalStore.publish = publish
-        return result
+                self.store.publish(file)
+                self._note_folder(file.output)
 
-    Publisher._finish = split
+    Publisher._rename = split
 
 
 def sweeps_what_is_held() -> None:
