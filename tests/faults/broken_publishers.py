@@ -9,8 +9,6 @@ import contextlib
 import os
 from collections.abc import Callable
 
-from msgspec.structs import replace
-
 from tonearm.errors import OutputError
 from tonearm.run.store import history, journal, local_store, output_names, temporaries, tree
 from tonearm.run.store.local_store import LocalStore
@@ -59,13 +57,13 @@ def names_before_records() -> None:
 
 def ends_before_names() -> None:
     """Say that a source is through before its files have their names."""
-    rename, record = Publisher._rename, Publisher._record
+    record = Publisher._record
 
     def record_first(self, admitted):
-        items = admitted.items
         record(self, admitted)
-        admitted.items = []  # it is through, whatever becomes of its files
-        rename(self, replace(admitted, items=items))
+        for item in admitted.items:
+            for file in item.files:
+                self.store.publish(file)
 
     Publisher._rename = lambda *_: None
     Publisher._record = record_first
