@@ -90,8 +90,7 @@ class LocalStore(Store):
     @property
     def descriptors(self) -> list[int]:
         """Descriptors that a forked worker must close, or it would keep holding the lock."""
-        journals = [file.descriptor for file in self._journals]
-        return [*self._lock.descriptors, *self._taken_over.values(), *journals]
+        return [*self._lock.descriptors, *self._taken_over.values(), *(file.descriptor for file in self._journals)]
 
     def journals(self) -> list[str]:
         """Return the names of all journals, ordered by the time of their last change."""
@@ -115,13 +114,11 @@ class LocalStore(Store):
 
     def journal_size(self, name: str) -> int:
         """Return the size of a journal in bytes; 0 if it does not exist."""
-        status = self._tree.status(name)
-        return status.st_size if status else 0
+        return status.st_size if (status := self._tree.status(name)) else 0
 
     def journal_time(self, name: str) -> float:
         """Return the time of a journal's last change in seconds since 1970."""
-        status = self._tree.status(name)
-        return status.st_mtime if status else 0.0
+        return status.st_mtime if (status := self._tree.status(name)) else 0.0
 
     def read_journal(self, name: str, start: int = 0) -> Iterator[bytes]:
         """Yield the lines of a journal from an offset on. One that does not exist is empty."""
@@ -169,9 +166,7 @@ class LocalStore(Store):
     def state(self, path: str) -> FileState | None:
         """Return the size and the time of change of an output; None if it is no regular file."""
         status = self._tree.status(path)
-        if status is None or not stat.S_ISREG(status.st_mode):
-            return None
-        return status.st_size, status.st_mtime_ns
+        return (status.st_size, status.st_mtime_ns) if status and stat.S_ISREG(status.st_mode) else None
 
     def hash(self, path: str) -> str:
         """Return the content hash of an output; an empty text if it is no regular file or cannot be read."""
@@ -199,8 +194,7 @@ class LocalStore(Store):
             if not self._lock.descriptors and len(self._absent) < MAX_KNOWN_FOLDERS:
                 self._absent.add(folder)
             return "nothing"
-        status = self._tree.status(path)
-        if status is None:
+        if (status := self._tree.status(path)) is None:
             return "nothing"
         return "file" if stat.S_ISREG(status.st_mode) else "folder" if stat.S_ISDIR(status.st_mode) else "other"
 

@@ -89,6 +89,8 @@ class Publisher:
         self.names = names
         self._fingerprints = fingerprints
         self._unpublished: list[_Admitted] = []
+        self._dropped: set[int] = set()
+        """Sources of which a piece was removed, so that they are not finished."""
         self._fsync = fsync
         self._items: dict[int, dict[int, PublishedItems]] = {}
         self._failed: dict[int, int] = {}
@@ -130,8 +132,20 @@ class Publisher:
         OutputError
             If the output side failed. What was published stays.
         """
-        self._unpublished += [self._admit(prepared) for prepared in batch]
+        failed: OutputError | None = None
+        for prepared in batch:
+            number = prepared.task.number
+            try:
+                if number not in self._dropped:
+                    self._unpublished.append(self._admit(prepared))
+                    continue
+            except OutputError as error:
+                failed = failed or error
+            self._dropped.add(number)
+            self.store.discard(file for item in prepared.items for file in item.files)
         yield from self.publish_rest()
+        if failed is not None:
+            raise failed
 
     def publish_rest(self) -> Generator[Result, None, None]:
         """Publish what was not published before, and yield the result of each source.

@@ -122,19 +122,16 @@ class Tree:
                     os.mkdir(name, dir_fd=descriptor)
                 found = _open_folder(descriptor, name)
         if len(folders) >= MAX_OPEN_FOLDERS:
-            self.close(keep=above if path else None)
+            self.close()
         folders[path] = found
         return found
 
-    def close(self, *, keep: str | None = None) -> None:
-        """Close all folders that this thread has open, but one."""
+    def close(self) -> None:
+        """Close all folders that this thread has open."""
         folders = self._own.open
-        kept = folders.pop(keep, None) if keep is not None else None
         for descriptor in folders.values():
             close_quietly(descriptor)
         folders.clear()
-        if keep is not None and kept is not None:
-            folders[keep] = kept
 
     def _in(self, path: str, call: Callable[[int], Returned], *, create: bool = False) -> Returned:
         """Call a function with the descriptor of a folder, and once more if a plugin has closed what is not its own."""

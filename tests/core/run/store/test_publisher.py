@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import shutil
 
 import pytest
 from run_toys import files, journal, leftovers, prepared, task
@@ -237,7 +238,7 @@ class TestFaults:
         assert sorted(path for result in (*found, *rest) for path in result.outputs) == ["0.wav", "1.wav", "2.wav"]
         assert sorted(files()) == ["0.wav", "1.wav", "2.wav"]
         assert sorted(record["source"][-5:] for record in journal(kind="end")) == ["0.txt", "1.txt", "2.txt"]
-        assert len(journal(kind="out")) == 3
+        assert len(journal(kind="begin")) == len(journal(kind="out")) == 3
         publisher.discard_rest()
         assert len(files()) == 3
 
@@ -268,6 +269,39 @@ class TestFaults:
         publisher.discard_rest()
         assert leftovers() == []
         assert sorted(files()) == ["0.wav", "2.wav"]
+
+    def test_the_pieces_of_a_source_stay_in_order(self, publisher):
+        """An end that comes before the items of an earlier piece would not list them."""
+        results = publisher.publish(
+            [
+                prepared("out", ["0.wav"], number=1, name="b.txt"),
+                prepared("out", ["1.wav"], key="1", last=False),
+                prepared("out", ["2.wav"], key="2"),
+            ]
+        )
+        assert next(results).outputs == ("0.wav",)
+        os.makedirs("out/1.wav/full")
+        found, error = drained(results)
+        assert (found, error.message) == ([], "cannot write out/1.wav: is a directory")
+        shutil.rmtree("out/1.wav")
+        assert [result.outputs for result in publisher.publish_rest()] == [("1.wav",), ("2.wav",)]
+        assert len(journal(kind="end")) == 2
+
+    def test_a_name_that_leads_through_a_link(self, publisher):
+        """Somebody has put the link there since the file was written. The source is not finished without it."""
+        lost = [prepared("out", ["x/1.wav"], key="1", last=False), prepared("out", ["2.wav"], key="2")]
+        os.rename("out/x", "away")
+        os.symlink(os.path.abspath("away"), "out/x")
+        found, error = drained(
+            publisher.publish([lost[0], prepared("out", ["0.wav"], number=1, name="b.txt"), lost[1]])
+        )
+        assert [result.outputs for result in found] == [("0.wav",)]
+        assert (
+            error.message == "cannot write out/x/1.wav: x is a link, and links below an output folder are not followed"
+        )
+        assert [record["source"][-5:] for record in journal(kind="end")] == ["b.txt"]
+        assert [name for name in os.listdir("away") if name.endswith(".wav")] == []
+        assert [name for name in os.listdir("out") if name.endswith(".part")] == []
 
     def test_names_that_were_not_flushed_are_not_called_so(self, publisher, failing):
         list(publisher.publish([prepared("out", ["a.wav"])]))

@@ -90,6 +90,15 @@ class TestWriting:
             temporaries.finish()
         assert (caught.value.code, caught.value.message) == ("nothing-written", message)
 
+    def test_an_encoder_that_removed_what_it_wrote(self, folder):
+        with pytest.raises(ItemError, match=r"the encoder wrote no x\.wav"), made(folder) as temporaries:
+            sink = temporaries.sink("x.wav")
+            with sink.open() as file:
+                file.write(b"content")
+            for name in below(folder):
+                os.unlink(name)
+            temporaries.finish()
+
     def test_a_name_that_is_taken_is_passed_over(self, folder, monkeypatch):
         monkeypatch.setattr(room, "_serial", iter([5, 5, 6]))
         with contextlib.closing(Owner(Tree(str(folder)))) as owner, made(folder, owner) as temporaries:
