@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WATCHED = ("convert", "inspect")
-"""Commands that work in a child of the process. It forks before anything else is imported, even here."""
+"""Commands that always work in a child of the process. It forks before anything else is imported, even here."""
 
 
 def program() -> int:
     """Run the command line as the whole of this process, and return the exit status as `main` does."""
-    if sys.argv[1:2] and sys.argv[1] in WATCHED:
+    if is_watched(sys.argv[1:]):
         from tonearm.cli import watcher
 
         watcher.fork()
@@ -29,6 +29,18 @@ def program() -> int:
     if sys.argv[1:2] == ["check"]:
         startup.exit_at_once(status)
     return status
+
+
+def is_watched(words: list[str]) -> bool:
+    """Return whether a command works in a child of the process, which its parent watches.
+
+    A run without worker processes does. A list of sources on stdin cannot be read again by another child.
+    """
+    if not words or words[0] != "run":
+        return bool(words) and words[0] in WATCHED
+    if "-" in words or any(word.startswith(("--executor", "--dry-run")) for word in words):
+        return False
+    return "--jobs=0" in words or any(words[place : place + 2] == ["--jobs", "0"] for place in range(len(words)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,11 +66,9 @@ def _main(arguments: list[str]) -> int:
     from tonearm.cli.commands import COMMANDS
 
     command = next((word for word in arguments if not word.startswith("-")), None)
-    if command in WATCHED:
-        from tonearm.cli import watcher
-
-        if watcher.pipe is not None:
-            watcher.handle_signals()
+    watcher = sys.modules.get("tonearm.cli.watcher")
+    if watcher is not None and watcher.pipe is not None:
+        watcher.handle_signals()
     if command in COMMANDS:
         startup.let_blas_threads_sleep(os.environ)
         startup.import_msgspec_alone()

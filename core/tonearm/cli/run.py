@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from tonearm.cli import console
@@ -12,6 +13,7 @@ from tonearm.startup import StopHandler, keep_freed_memory
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tonearm.cli.ceiling import Watch
     from tonearm.cli.progress import Observer
     from tonearm.run.plan import Plan
     from tonearm.run.report import Report
@@ -99,22 +101,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the pipeline and print a summary."""
-    StopHandler.install()  # before anything heavy is imported, so that an early signal is handled too
+    watcher = sys.modules.get("tonearm.cli.watcher")
+    if watcher is None or watcher.pipe is None:
+        StopHandler.install()  # before anything heavy is imported, so that an early signal is handled too
+        return _main(arguments, None)
+    from tonearm.cli.ceiling import watched
+    from tonearm.cli.watched_work import WatchedWork
+
+    with watched() as watch:
+        watch.begin(WatchedWork("", 0))  # making a plan may take long
+        return _main(arguments, watch if watcher.attempt == 1 else None)
+
+
+def _main(arguments: argparse.Namespace, watch: Watch | None) -> int:
     from tonearm.cli.progress import open_observer
 
     with console.log_to(arguments.log_file):
         try:
             with open_observer(quiet=arguments.quiet, as_json=arguments.json) as observer:
-                return _run(arguments, observer)
+                return _run(arguments, observer, watch)
         except KeyboardInterrupt as interrupt:
             return console.report_interrupt(interrupt)
 
 
-def _run(arguments: argparse.Namespace, observer: Observer) -> int:
+def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None) -> int:
+    """Run the pipeline: in this process if it is watched, or else in worker processes."""
+    from msgspec.structs import replace
+
     from tonearm.python import load_pipeline
     from tonearm.run.options import RunOptions
     from tonearm.run.part import Part
     from tonearm.run.run import Run
+    from tonearm.run.workers.choice import DEFAULT_TIMEOUT
 
     pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.load_registry())
     options = RunOptions(
@@ -130,6 +148,9 @@ def _run(arguments: argparse.Namespace, observer: Observer) -> int:
         executor_options=arguments.executor_options,
         debug=arguments.debug,
     )
+    options.check()
+    if watch:
+        options = replace(options, executor="in-process", timeout=None)
     run = Run(pipeline, options)
     if not run.jobs:
         keep_freed_memory()
@@ -143,8 +164,15 @@ def _run(arguments: argparse.Namespace, observer: Observer) -> int:
             run.release()
         return console.DONE
     observer.begin(plan)
+    alive = None
+    if watch:
+        from tonearm.cli.watched_work import WatchedWork
+
+        timeout = DEFAULT_TIMEOUT if arguments.timeout is None else arguments.timeout
+        watch.begin(WatchedWork("", timeout, can_continue=True))
+        alive = watch.alive
     try:
-        run.execute(plan, observer, observer.tick)
+        run.execute(plan, observer, observer.tick, alive)
     finally:
         observer.end()
         if run.report.total + run.report.skipped:

@@ -20,24 +20,42 @@ class WatchedWork:
         Folder in which the work may leave temporaries; None for none.
     as_json
         Whether the message is also printed as a JSON object on stdout.
+    can_continue
+        Whether another process can continue the work if this one dies.
     """
 
-    __slots__ = ("as_json", "file", "folder", "timeout")
+    __slots__ = ("as_json", "can_continue", "file", "folder", "timeout")
 
-    def __init__(self, file: str, timeout: float, *, folder: str | None = None, as_json: bool = False) -> None:
-        self.file, self.timeout, self.folder, self.as_json = file, timeout, folder, as_json
+    def __init__(
+        self,
+        file: str,
+        timeout: float,
+        *,
+        folder: str | None = None,
+        as_json: bool = False,
+        can_continue: bool = False,
+    ) -> None:
+        self.file, self.timeout, self.folder = file, timeout, folder
+        self.as_json, self.can_continue = as_json, can_continue
 
     def encode(self) -> bytes:
         """Return the work as one line. Names may hold any byte, so they are in hex."""
         folder = "-" if self.folder is None else os.fsencode(self.folder).hex()
-        return f"{self.timeout!r} {self.as_json:d} {folder} {os.fsencode(self.file).hex()}\n".encode()
+        flags = f"{self.as_json:d} {self.can_continue:d}"
+        return f"{self.timeout!r} {flags} {folder} {os.fsencode(self.file).hex()}\n".encode()
 
     @classmethod
     def decode(cls, line: bytes) -> WatchedWork:
         """Return the work that a line of `encode` stands for, given without its end."""
-        timeout, as_json, folder, file = line.decode().split(" ")
+        timeout, as_json, can_continue, folder, file = line.decode().split(" ")
         where = None if folder == "-" else os.fsdecode(bytes.fromhex(folder))
-        return cls(os.fsdecode(bytes.fromhex(file)), float(timeout), folder=where, as_json=as_json == "1")
+        return cls(
+            os.fsdecode(bytes.fromhex(file)),
+            float(timeout),
+            folder=where,
+            as_json=as_json == "1",
+            can_continue=can_continue == "1",
+        )
 
     def give_up(self, code: str, message: str, hint: str) -> int:
         """Remove what the work left behind, print the error, and return the exit status."""

@@ -1,8 +1,9 @@
 """The parent that watches a command: it holds the signals and the time, and gives the exit status.
 
 A library that hangs may hold the interpreter, and then neither a handler of a signal runs nor a thread. So the process
-of ``convert`` and ``inspect`` forks at its very start. The child works: it reads, prints and ends as the process would
-without a parent. The parent kills it after a second signal, or if it has given no sign of life for too long.
+of ``convert``, of ``inspect`` and of a run without workers forks at its very start. The child works: it reads, prints
+and ends as the process would without a parent. The parent kills it after a second signal, or if it has given no sign of
+life for too long. If the child of a run dies, another one continues the run with a worker process, which can be lost.
 
 Each page of memory that parent or child writes after a fork is copied, and that is what a fork costs. So the process
 forks before anything is imported, and the parent imports next to nothing. It waits in a single call: signs of life and
@@ -17,7 +18,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
     from tonearm.cli.watched_work import WatchedWork
 
@@ -33,16 +34,19 @@ pipe: int | None = None
 parent = 0
 """Process id of that parent."""
 
+attempt = 1
+"""Number of this child: another one has died before the second."""
+
 _signal: Any = __import__("_signal")  # `signal` makes enumerations of it, which takes as long as a fork
 _NEWLINE = 10  # the only control character in lines; bytes below 32 are the numbers of signals otherwise
 
 
 def fork() -> None:
-    """Fork. The child returns, with its signals blocked until `handle_signals`; the parent watches and never returns.
+    """Fork. A child returns, with its signals blocked until `handle_signals`; the parent watches and never returns.
 
     Without `os.fork`, or with threads, which a fork would not copy, this does nothing.
     """
-    global pipe, parent
+    global pipe, parent, attempt
     if not hasattr(os, "fork") or _has_threads():
         return
     reading, writing = os.pipe()
@@ -54,6 +58,7 @@ def fork() -> None:
     child = os.fork()
     if child:
         _Watcher(child, reading).watch(writing, before)
+        attempt = 2
     os.close(reading)
     pipe, parent = writing, own
 
@@ -100,8 +105,10 @@ class _Watcher:
         self.last = time.monotonic()
         self.stopped_by = 0
 
-    def watch(self, writing: int, mask: object) -> NoReturn:
+    def watch(self, writing: int, mask: object) -> None:
         """Wait for the end of the child, bring it about if need be, and end this process with its status.
+
+        This returns only in another child, which continues the work of the first.
 
         Parameters
         ----------
@@ -116,7 +123,8 @@ class _Watcher:
                 _signal.signal(number, _do_nothing)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         while True:
-            self._set_alarm()
+            if self._set_alarm():
+                return
             data = os.read(self.descriptor, 1 << 16)
             numbers = [byte for byte in data if byte < 32 and byte != _NEWLINE]
             if len(numbers) < len(data):
@@ -124,18 +132,44 @@ class _Watcher:
             if _signal.SIGCHLD in numbers:
                 found, status = os.waitpid(self.child, os.WNOHANG)
                 if found:
-                    os._exit(self._exit_status(os.waitstatus_to_exitcode(status)))
+                    code = os.waitstatus_to_exitcode(status)
+                    if code >= 0 or self.stopped_by or not self._fork_again():
+                        os._exit(self._exit_status(code))
+                    if not self.child:
+                        return
             for number in numbers:
                 self._handle(number)
 
-    def _set_alarm(self) -> None:
-        """Have SIGALRM come when the child's time is over, unless it comes before that anyway."""
+    def _fork_again(self) -> bool:
+        """Fork another child, if the work can be continued. Return whether it can. In the child, ``child`` is 0."""
+        if not self._work().can_continue:
+            return False
+        from tonearm.cli import console
+
+        console.print_message("warning: a source ended the process or gave no sign of life; a worker process goes on")
+        mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, (*_stop_signals(), _signal.SIGCHLD))
+        self.child = os.fork()
+        if not self.child:
+            _signal.set_wakeup_fd(-1)
+            for number in (_signal.SIGCHLD, _signal.SIGCONT, _signal.SIGALRM):
+                _signal.signal(number, _signal.SIG_DFL)
+            return True
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+        self.line, self.rest, self.timeout, self.last = b"", b"", TIMEOUT, time.monotonic()
+        return True
+
+    def _set_alarm(self) -> bool:
+        """Have SIGALRM come when the child's time is over, unless it comes before that anyway.
+
+        If it is over now, the child ends. Return whether this process is another one, which continues the work.
+        """
         limit = self._limit()
         if limit and not _signal.getitimer(_signal.ITIMER_REAL)[0]:
             left = self.last + limit - time.monotonic()
             if left <= 0:
-                self._give_up()
+                return self._give_up()
             _signal.setitimer(_signal.ITIMER_REAL, min(left, 1e6))
+        return False
 
     def _limit(self) -> float:
         """Return how many seconds the child may be silent; 0 for ever."""
@@ -174,8 +208,11 @@ class _Watcher:
         console.prepare_streams()
         return WatchedWork.decode(self.line) if self.line else WatchedWork("", self.timeout)
 
-    def _give_up(self) -> NoReturn:
-        """End the child because its time is over, and this process."""
+    def _give_up(self) -> bool:
+        """End the child because its time is over, and this process, unless another child continues the work.
+
+        Return whether this process is that child.
+        """
         from tonearm import startup
         from tonearm.cli import console
 
@@ -184,7 +221,9 @@ class _Watcher:
         if self.stopped_by:
             work.remove_leftovers()
             startup.exit_at_once(console.report_interrupt(startup.interrupt_of(self.stopped_by)))
-        startup.exit_at_once(work.time_out())
+        if not self._fork_again():
+            startup.exit_at_once(work.time_out())
+        return not self.child
 
     def _exit_status(self, status: int) -> int:
         """Return the exit status for the child's own, after a message if a signal has ended it."""

@@ -77,8 +77,8 @@ class Work(ABC):
         chunk
             Chunk.
         alive
-            Function that is called while a source takes long, at most once a second. It may send `Results()` to the
-            run as a sign of life.
+            Function that is called while a source takes long, at most four times a second. It may send `Results()` to
+            the run as a sign of life.
         """
 
 

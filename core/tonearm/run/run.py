@@ -101,7 +101,13 @@ class Run:
         """Release the output folder, if the plan is not to be executed."""
         self.store.close()
 
-    def execute(self, plan: Plan, observe: Callable[[Result], None], tick: Callable[[], None] | None = None) -> Report:
+    def execute(
+        self,
+        plan: Plan,
+        observe: Callable[[Result], None],
+        tick: Callable[[], None] | None = None,
+        alive: Callable[..., None] | None = None,
+    ) -> Report:
         """Execute a plan and return the report.
 
         Whatever ends the run early, the journal is closed, no temporaries are left, and `report` is up to date.
@@ -114,6 +120,8 @@ class Run:
             Function that is called with each source's result.
         tick
             Function that is called about every second, whether there are results or not.
+        alive
+            Function of any arguments that is called whenever work in this process goes on.
 
         Raises
         ------
@@ -132,7 +140,8 @@ class Run:
                 with contextlib.closing(self.store.open_journal(self.options.part)) as file:
                     start = file.size
                     try:
-                        self._convert(plan, Journal(file), gate, observe, tick or (lambda: None))
+                        dispatcher = self._dispatcher(gate, alive)
+                        self._convert(plan, Journal(file), dispatcher, observe, tick or (lambda: None))
                     finally:
                         report.seconds = time.monotonic() - began
                         report.read_from(self.store, file.name, start, file.size)
@@ -150,7 +159,7 @@ class Run:
         self,
         plan: Plan,
         journal: Journal,
-        gate: InterruptGate,
+        dispatcher: Dispatcher,
         observe: Callable[[Result], None],
         tick: Callable[[], None],
     ) -> None:
@@ -180,7 +189,6 @@ class Run:
                 publisher.keep(task.number, items)
                 yield task
 
-        dispatcher = self._dispatcher(gate)
         stopped: BaseException | None = None
         try:
             chunks = Chunks(tasks(), len(plan), self._executor.slots)
@@ -247,7 +255,7 @@ class Run:
                 self.report.add(result)
                 observe(result)
 
-    def _dispatcher(self, gate: InterruptGate) -> Dispatcher:
+    def _dispatcher(self, gate: InterruptGate, alive: Callable[..., None] | None) -> Dispatcher:
         options, chosen = self.options, self._executor
         settings = Settings(
             fsync=options.fsync,
@@ -255,7 +263,7 @@ class Run:
             debug=options.debug,
             flush_failures=options.max_failures is not None,
         )
-        work = PipelineWork(self.pipeline, self.store, settings, gate)
+        work = PipelineWork(self.pipeline, self.store, settings, gate, alive)
         return Dispatcher(chosen.plugin, work, name=chosen.name, slots=chosen.slots, timeout=chosen.timeout)
 
 

@@ -23,7 +23,7 @@ from tonearm.run.tasks import Task
 from tonearm.run.workers.flush_timer import FlushTimer
 from tonearm.run.workers.interrupts import InterruptGate
 
-LIFE_SECONDS = 1.0
+LIFE_SECONDS = 0.25
 """Least time between two signs of life in seconds."""
 
 
@@ -67,6 +67,9 @@ class PipelineWork(Work):
     gate
         Gate of the run, or of the worker, that this thread has entered; None if it has entered none.
 
+    alive
+        Function of any arguments that is called whenever work in this process goes on; None for none.
+
     Attributes
     ----------
     stopping
@@ -79,6 +82,7 @@ class PipelineWork(Work):
         store: Store,
         settings: Settings,
         gate: InterruptGate | None = None,
+        alive: Callable[..., None] | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.store = store
@@ -86,6 +90,7 @@ class PipelineWork(Work):
         self.gate = gate or InterruptGate()
         self.stopping = False
         self._home = _thread() if gate else None
+        self._alive = alive
         self._own = threading.local()
         self._preparers: list[Preparer] = []
 
@@ -123,7 +128,7 @@ class PipelineWork(Work):
     def batches(self, chunk: object, alive: Callable[[], None] | None = None) -> Iterator[list[PreparedSource]]:
         """Yield prepared sources batch by batch. An error is raised after what was finished before it."""
         preparer = self._preparer()
-        preparer.on_life = _at_intervals(alive) if alive else None
+        preparer.on_life = _at_intervals(alive) if alive else self._alive
         timer = FlushTimer(flush_failures=self.settings.flush_failures)
         batch: list[PreparedSource] = []
         try:
