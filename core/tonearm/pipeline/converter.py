@@ -129,12 +129,14 @@ class Converter:
 
         There is one, or several where one of the output's own steps splits an item. Values of each item are finite,
         and its duration, peak and DC are measured. Each outcome has a context of its own, which starts with what was
-        measured for the shared item.
+        measured for the shared item. The last output takes over the shared context, so branch to the outputs in order.
         """
-        shared = outcome.context
-        context = _copied(shared, shared.measurements.copy(), shared.warnings.copy())
-        context.provenance = _LazyProvenance(lambda: self._provenance(output, shared.provenance()))
-        outcome = replace(outcome, context=context)
+        context = outcome.context
+        made = context.provenance
+        if output is not self.outputs[-1]:
+            context = _copied(context, context.measurements.copy(), context.warnings.copy())
+            outcome = replace(outcome, context=context)
+        context.provenance = _LazyProvenance(lambda: self._provenance(output, made()))
         if not output.steps or outcome.error or outcome.item is None:
             return iter((outcome,))
         return self._own_outcomes(output, outcome, outcome.item.signal)

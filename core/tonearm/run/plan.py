@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tonearm.content_hash import SourceState, file_state, hash_array, hash_path
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
+from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of
 from tonearm.plugins.transform import Regroup
 from tonearm.run.options import RunOptions
-from tonearm.run.store.history import History, PriorWork, PublishedItems
+from tonearm.run.store.history import NO_PRIOR_WORK, History, PriorWork, PublishedItems
 from tonearm.run.store.output_names import OutputNames, output_is_input
 from tonearm.run.store.output_paths import is_known_before_reading, is_output_path, output_path
 from tonearm.run.store.records import EndRecord
@@ -144,9 +145,7 @@ class Plan:
             return
         state = file_state(path) if source.array is None else hash_array(source.array) or None
         works = self._prior_works(source, source_id, path, state, targets)
-        unfinished = {self.fingerprints[output] for output, work in enumerate(works) if not work.complete}
-        # Outputs with one fingerprint differ in their names alone, and have one record.
-        outputs = tuple(output for output, found in enumerate(self.fingerprints) if found in unfinished)
+        outputs = self._unfinished_outputs(works)
         # How a regrouping step names its items may depend on those that failed, so it starts from none.
         kept = {output: work.items for output, work in enumerate(works) if work.complete or not self._regroups[output]}
         for items in kept.values():
@@ -170,12 +169,22 @@ class Plan:
         reason = reason or ("the pipeline or a plugin has changed" if owned else "")
         self._todo.append((number, source.name, path, source.relative_dir, outputs, left, reason, source.key))
 
+    def _unfinished_outputs(self, works: list[PriorWork]) -> tuple[int, ...]:
+        """Return the numbers of the outputs to make."""
+        if all(work.complete for work in works):
+            return ()
+        unfinished = {self.fingerprints[output] for output, work in enumerate(works) if not work.complete}
+        # Outputs with one fingerprint differ in their names alone, and have one record.
+        return tuple(output for output, found in enumerate(self.fingerprints) if found in unfinished)
+
     def _prior_works(
         self, source: Source, source_id: str, path: str, state: SourceState | None, targets: Mapping[int, str]
     ) -> list[PriorWork]:
         """Return earlier runs' work on a source, for each output."""
         if self.options.force:
             return [_FORCED] * len(self.fingerprints)
+        if not self.history.journals:
+            return [NO_PRIOR_WORK] * len(self.fingerprints)
         hashes: list[str] = []
 
         def content_hash() -> str:
@@ -183,13 +192,12 @@ class Plan:
                 hashes.append(hash_path(path))
             return hashes[0]
 
-        def is_path(output: int, item: ItemId, found: str) -> bool:
-            if output in targets:
-                return found == targets[output]
-            try:
-                return is_output_path(self.pipeline.outputs[output], source, item, found)
-            except ItemError:
-                return False
+        def path_check(output: int) -> Callable[[ItemId, str], bool]:
+            """Return the function that tells whether an item's output has a path."""
+            target = targets.get(output)
+            if target is not None:
+                return lambda _item, found: found == target
+            return functools.partial(_is_path, self.pipeline.outputs[output], source)
 
         return [
             self.history.find(
@@ -198,7 +206,7 @@ class Plan:
                 source_id,
                 state,
                 verify=self.options.verify,
-                is_path=functools.partial(is_path, output),
+                is_path=path_check(output),
                 content_hash=content_hash,
             )
             for output, fingerprint in enumerate(self.fingerprints)
@@ -272,6 +280,13 @@ class Plan:
             if place == number:
                 return str(name)
         return ""
+
+
+def _is_path(output: Output, source: Source, item: ItemId, path: str) -> bool:
+    try:
+        return is_output_path(output, source, item, path)
+    except ItemError:
+        return False
 
 
 def _task(

@@ -135,11 +135,10 @@ class History:
 
     def _begin(self, record: BeginRecord) -> None:
         for output in record.outputs:
-            files = [file for item in output.items for file in item.files]
-            hashes = [_short(digest) for _path, _size, digest in files]
-            if None in hashes:  # somebody has edited the journal
+            hashes = {path: _short(digest) for item in output.items for path, _size, digest in item.files}
+            if None in hashes.values():  # somebody has edited the journal
                 continue
-            for (path, _size, _digest), short in zip(files, hashes, strict=True):
+            for path, short in hashes.items():
                 self.owned.put(path, short or 0)
             if record.state is None:
                 continue
@@ -242,12 +241,15 @@ class History:
 
     def _are_there(self, files: list[PublishedFile], *, verify: bool) -> bool:
         """Return whether files exist as they were published, and no other run has replaced them."""
-        return bool(files) and all(
-            (short := _short(digest)) is not None
-            and self.owned.get(path) == short
-            and self._is_whole(path, size, digest if verify else "")
-            for path, size, digest in files
-        )
+        for path, size, digest in files:
+            short = _short(digest)
+            if (
+                short is None
+                or self.owned.get(path) != short
+                or not self._is_whole(path, size, digest if verify else "")
+            ):
+                return False
+        return bool(files)
 
     def _is_whole(self, path: str, size: int, digest: str) -> bool:
         state = self.store.state(path)

@@ -49,6 +49,8 @@ class _Admitted(Struct):
         Items and failures that remain: an item whose name is taken has failed.
     begun
         Whether the record of its files is written.
+    outputs
+        Items of the source by output, as that record lists them.
     renamed
         Number of its files that have their final names.
     records
@@ -59,6 +61,7 @@ class _Admitted(Struct):
     items: list[ConvertedItem]
     failures: list[Failure]
     begun: bool = False
+    outputs: list[OutputItems] = []
     renamed: int = 0
     records: list[Record] | None = None
 
@@ -241,11 +244,12 @@ class Publisher:
         begun: dict[int, PublishedItems] = {}
         for item in admitted.items:
             begun.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
+        admitted.outputs = self._by_output(begun)
         return BeginRecord(
             source=prepared.task.source_id,
             folder=prepared.task.folder,
             state=prepared.state,
-            outputs=self._by_output(begun),
+            outputs=admitted.outputs,
         )
 
     def _rename(self, admitted: _Admitted) -> None:
@@ -267,8 +271,9 @@ class Publisher:
         """Return the records of a source whose files have their names."""
         prepared, items, task = admitted.prepared, admitted.items, admitted.prepared.task
         number = task.number
-        published = self._items.setdefault(number, {})
-        for item in items:
+        is_whole = prepared.last and number not in self._items and len(admitted.outputs) == len(task.outputs)
+        published: dict[int, PublishedItems] = {} if is_whole else self._items.setdefault(number, {})
+        for item in () if is_whole else items:
             published.setdefault(item.output, {})[item.key, item.index] = _described(item.files)
         records: list[Record] = []
         if items:
@@ -278,7 +283,7 @@ class Publisher:
         failed = self._failed.pop(number, 0) + len(admitted.failures)
         seconds = self._seconds.pop(number, 0.0) + prepared.seconds
         if prepared.last:
-            del self._items[number]
+            self._items.pop(number, None)
             done = {output: published.get(output, {}) for output in task.outputs}
             records.append(
                 EndRecord(
@@ -286,7 +291,7 @@ class Publisher:
                     folder=task.folder,
                     state=prepared.state,
                     hash=prepared.hash,
-                    outputs=self._by_output(done),
+                    outputs=admitted.outputs if is_whole else self._by_output(done),
                     failed=failed,
                     seconds=round(seconds, 6),
                 )
