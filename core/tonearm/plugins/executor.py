@@ -1,7 +1,7 @@
 """The base class of executors, which do the work of a run, and what passes between them and the run.
 
-The run cuts its tasks into chunks and hands them to an executor. The executor has each of them worked at anywhere: in
-a thread, in a process, or on another machine. The run does everything that all executors would need: it decides how
+The run cuts its tasks into chunks and hands them to an executor. The executor sends each of them to a worker anywhere:
+a thread, a process, or another machine. The run does everything that all executors would need: it decides how
 large a chunk is, how many are in flight, what is tried again and what took too long, and it removes what dead workers
 left.
 """
@@ -83,14 +83,14 @@ class Work(ABC):
 
 
 class Executor(Plugin[Opts], Generic[Opts]):
-    """A plugin that has the chunks of a run worked at.
+    """A plugin that distributes the chunks of a run to workers.
 
     An instance serves one run. The run calls its methods from one thread.
 
     Attributes
     ----------
     isolates
-        Whether a crash ends only a worker, and a chunk that hangs can be killed. Only then a run has a timeout.
+        Whether a crash ends only a worker, and a chunk that hangs can be killed. A run has a timeout only then.
     """
 
     role = "executor"
@@ -111,11 +111,11 @@ class Executor(Plugin[Opts], Generic[Opts]):
 
     @abstractmethod
     def submit(self, chunk: object) -> Handle:
-        """Have a chunk worked at, and return a name for it. This may happen while the results of `wait` are taken."""
+        """Start work on a chunk, and return a name for it. The run may call this while it iterates over `wait`."""
 
     @abstractmethod
     def wait(self, seconds: float) -> Iterator[tuple[Handle, Results | Died]]:
-        """Yield what has come of any chunks, and wait for it if there is nothing.
+        """Yield results of chunks as they come, and wait if there are none.
 
         `Results()` with ``last=False`` is a sign of life; a chunk that waits for a worker should give one, too. The run
         may leave the iterator unfinished: what it has not taken comes from the next one.

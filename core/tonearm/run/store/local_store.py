@@ -77,6 +77,11 @@ class LocalStore(Store):
         """Take the lock for a run of all sources, or of a part of them. Return a warning if there are no locks."""
         self._lock.acquire(part, create=create)
         self._absent.clear()
+        if create:
+            try:
+                self._tree.folder(OWNERS, create=True)
+            except OSError as error:
+                raise cannot_write(os.path.join(self.root, OWNERS), error) from error
         return self._lock.warning
 
     def unlock(self) -> None:
@@ -318,7 +323,7 @@ class _Sweep:
         self._taken_over = taken_over
         self._owner = owner
         self._held: dict[str, bool] = {}
-        """Whether somebody holds an owner; None where the owner has no file."""
+        """Whether somebody holds an owner."""
 
     def sweep(self, folders: Iterable[str], *, deep: bool) -> None:
         """Remove the temporaries in folders, and in all folders below them."""
@@ -383,8 +388,10 @@ class _Sweep:
     def _is_file_held(self, path: str) -> bool:
         try:
             descriptor = self._tree.open(path, os.O_RDWR)
-        except OSError:
+        except FileNotFoundError:
             return False
+        except OSError:  # somebody else's, most likely
+            return True
         try:
             return not is_only_holder(descriptor, without_locks=False)
         finally:

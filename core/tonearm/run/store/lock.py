@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 
 from tonearm.errors import OutputError, TonearmError, one_line
 from tonearm.run.part import Part
@@ -71,6 +73,9 @@ class Lock:
             try:
                 flags = os.O_RDWR | (os.O_CREAT if create else 0)
                 descriptor = self._tree.open(path, flags, create_folder=create)
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    close_quietly(descriptor)
+                    raise OSError(errno.EINVAL, f"{path} is no regular file")
             except OSError as error:
                 if isinstance(error, FileNotFoundError) and not create:
                     return

@@ -86,7 +86,7 @@ def hold_owner(tree: Tree, owner: str, *, create: bool) -> int:
 
 
 def release_owner(tree: Tree, owner: str, descriptor: int) -> None:
-    """Stop to hold an owner. If nobody else holds it, its file is removed."""
+    """Release an owner. If nobody else holds it, its file is removed."""
     if is_only_holder(descriptor, without_locks=True):
         tree.remove(f"{OWNERS}/{owner}")
     close_quietly(descriptor)

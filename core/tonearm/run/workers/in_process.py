@@ -14,7 +14,7 @@ from tonearm.run.workers.work import ChunkResults, PipelineWork
 class InProcessExecutor(Executor[NoOptions]):
     """Convert in this process, one source after the other; for debuggers. A plugin that crashes ends the run."""
 
-    def open(self, work: Work, _slots: int) -> None:
+    def open(self, work: Work, slots: int) -> None:  # noqa: ARG002 - there is one, this process
         """Start."""
         assert isinstance(work, PipelineWork)
         self._work = work
@@ -27,7 +27,7 @@ class InProcessExecutor(Executor[NoOptions]):
         self._waiting.append((next(self._numbers), chunk))
         return self._waiting[-1][0]
 
-    def wait(self, _seconds: float) -> Iterator[tuple[int, ChunkResults | Died]]:
+    def wait(self, seconds: float) -> Iterator[tuple[int, ChunkResults | Died]]:  # noqa: ARG002 - it works meanwhile
         """Work at the next chunk, and yield what is finished. Errors are raised as they are, for debuggers."""
         while self._cancelled:
             yield self._cancelled.popleft(), Died("it was stopped")

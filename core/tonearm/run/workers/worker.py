@@ -10,11 +10,15 @@ import signal
 import sys
 from collections.abc import Callable
 
+from tonearm.errors import OutputError
 from tonearm.plugins.executor import Results
 from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
 from tonearm.run.workers.messages import HEADER, Inbox, send
 from tonearm.run.workers.work import PipelineWork
 from tonearm.startup import die_with_parent, keep_freed_memory
+
+NO_OWNER = "00000000"
+"""Id of a worker that has no owner of temporaries, and so cannot write any."""
 
 
 class _Worker:
@@ -40,7 +44,10 @@ class _Worker:
                 work.close()
 
     def _serve(self, work: PipelineWork) -> None:
-        owner = work.owner()
+        try:
+            owner = work.owner()
+        except OutputError:  # the first chunk fails of it, too, and tells the run
+            owner = NO_OWNER
         self._send(Results(owner=owner))
 
         def alive() -> None:

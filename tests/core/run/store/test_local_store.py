@@ -396,13 +396,16 @@ class TestWhatIsRefused:
         fill()
         os.makedirs("out/.tonearm/owners")
         os.mkfifo("out/.tonearm/owners/00010002")
-        os.mkfifo("out/.tonearm/lock")
         with deadline():
             store = LocalStore("out")
             store.take_over("00010002")
             store.lock(None, create=True)
             store.sweep()
             store.close()
+            os.unlink("out/.tonearm/lock")
+            os.mkfifo("out/.tonearm/lock")
+            with pytest.raises(OutputError, match=r"cannot write to out: \.tonearm/lock is no regular file"):
+                store.lock(None, create=True)
 
     @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, a_link_to_a_file])
     def test_the_space_in_reserve_is_taken_from_nobody(self, make):

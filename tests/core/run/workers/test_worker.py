@@ -75,6 +75,16 @@ def test_long_work_gives_signs_of_life(serve, monkeypatch):
     assert last.last
 
 
+def test_a_worker_that_cannot_write_temporaries_tells_the_run_with_its_first_chunk(serve, folder):
+    write(a="k 0.5")
+    (folder / "out" / ".tonearm").mkdir(parents=True)
+    (folder / "out" / ".tonearm" / "owners").symlink_to(folder)
+    hello, *_, last = serve([task("a.txt", 0)])
+    assert hello.owner == "00000000"
+    assert isinstance(last.error, OutputError)
+    assert "owners is a link" in last.error.message
+
+
 def test_an_error_of_the_output_side_is_sent(serve, monkeypatch):
     write(a="k 0.5")
 
