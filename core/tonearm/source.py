@@ -48,10 +48,13 @@ class Source:
         Name that the caller gave to the source; it stands for the stem. Empty if there is none.
     found
         Whether a search found the file: a folder or a pattern was given, not its path.
+    absolute_path
+        Absolute path of the file, if it is known already; empty for an array or an open file.
     """
 
     __slots__ = (
         "_path",
+        "absolute_path",
         "array",
         "content",
         "file",
@@ -75,6 +78,7 @@ class Source:
         identity: FileIdentity | None = None,
         key: str = "",
         found: bool = False,
+        absolute_path: str = "",
     ) -> None:
         self.name = name
         self.path_text = None if path is None else os.fspath(path)
@@ -85,6 +89,7 @@ class Source:
         self.identity = identity
         self.key = key
         self.found = found
+        self.absolute_path = absolute_path or (os.path.abspath(self.path_text) if self.path_text else "")  # noqa: PTH100
         self._path: Path | None = None
 
     @property

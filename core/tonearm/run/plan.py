@@ -113,7 +113,12 @@ class Plan:
 
     def skipped(self) -> Iterator[tuple[str, str, str]]:
         """Yield the name, the path and the folder of each source with nothing left to do."""
-        yield from self._skipped
+        skipped = iter(self._skipped)
+        next_number, folder, is_keyed = next(skipped, (-1, "", False))
+        for number, (name, path) in enumerate(self._sources):
+            if number == next_number:
+                yield name, name if is_keyed else path, folder
+                next_number, folder, is_keyed = next(skipped, (-1, "", False))
 
     def outputs(self, task: Task) -> list[str]:
         """Return the paths of a source's outputs below the root; templates where the content of the source decides."""
@@ -129,7 +134,7 @@ class Plan:
 
     def add(self, source: Source) -> None:
         """Add a source, unless a search found it among the outputs of earlier runs."""
-        path = os.path.abspath(source.path_text) if source.path_text else ""
+        path = source.absolute_path
         if source.found and self._is_own_output(path):
             self.outputs_left_out += 1
             return
@@ -141,22 +146,22 @@ class Plan:
         owned = self._claim(targets, number, source.name, will_write=is_ours)
         if not is_ours:
             self.in_other_parts += 1
-            self._reserve(self.history.outputs(self.fingerprints, source.relative_dir, source_id), number)
+            for published in self.history.outputs(self.fingerprints, source.relative_dir, source_id):
+                self.names.reserve(published, number)
             return
         state = file_state(path) if source.array is None else hash_array(source.array) or None
         works = self._prior_works(source, source_id, path, state, targets)
-        outputs = self._unfinished_outputs(works)
+        if all(work.complete for work in works):
+            self._skip(source, number, works)
+            return
+        unfinished = {self.fingerprints[output] for output, work in enumerate(works) if not work.complete}
+        # Outputs with one fingerprint differ in their names alone, and have one record.
+        outputs = tuple(output for output, found in enumerate(self.fingerprints) if found in unfinished)
         # How a regrouping step names its items may depend on those that failed, so it starts from none.
         kept = {output: work.items for output, work in enumerate(works) if work.complete or not self._regroups[output]}
         for items in kept.values():
-            self._reserve((path for files in items.values() for path, _size, _hash in files), number)
-        for work in works:
-            if work.renewed and work.renewed not in self.renewed[-len(works) :]:
-                self.renewed.append(work.renewed)
-        if not outputs:
-            self.done += 1
-            self._skipped.append((source.name, source_id, source.relative_dir))
-            return
+            self._reserve_files(items, number)
+        self._renew(works)
         if source.array is not None:
             self._arrays[number] = source.array
             self.bytes_to_convert += source.array.nbytes
@@ -169,13 +174,19 @@ class Plan:
         reason = reason or ("the pipeline or a plugin has changed" if owned else "")
         self._todo.append((number, source.name, path, source.relative_dir, outputs, left, reason, source.key))
 
-    def _unfinished_outputs(self, works: list[PriorWork]) -> tuple[int, ...]:
-        """Return the numbers of the outputs to make."""
-        if all(work.complete for work in works):
-            return ()
-        unfinished = {self.fingerprints[output] for output, work in enumerate(works) if not work.complete}
-        # Outputs with one fingerprint differ in their names alone, and have one record.
-        return tuple(output for output, found in enumerate(self.fingerprints) if found in unfinished)
+    def _skip(self, source: Source, number: int, works: list[PriorWork]) -> None:
+        """Note a source with nothing left to do."""
+        for work in works:
+            self._reserve_files(work.items, number)
+        self._renew(works)
+        self.done += 1
+        self._skipped.append((number, source.relative_dir, bool(source.key)))
+
+    def _renew(self, works: list[PriorWork]) -> None:
+        """Note the records to write again. Several outputs may have one record."""
+        for work in works:
+            if work.renewed and work.renewed not in self.renewed[-len(works) :]:
+                self.renewed.append(work.renewed)
 
     def _prior_works(
         self, source: Source, source_id: str, path: str, state: SourceState | None, targets: Mapping[int, str]
@@ -239,10 +250,11 @@ class Plan:
                 self._problems.append(problem)
         return owned
 
-    def _reserve(self, outputs: Iterable[str], number: int) -> None:
+    def _reserve_files(self, items: PublishedItems, number: int) -> None:
         """Reserve the names of files that an earlier run made of a source and that stay."""
-        for output in outputs:
-            self.names.reserve(output, number)
+        for files in items.values():
+            for path, _size, _hash in files:
+                self.names.reserve(path, number)
 
     def _is_in_part(self, source: Source, source_id: str) -> bool:
         """Return whether a source is in the part that this run converts."""

@@ -164,8 +164,10 @@ class Run:
         tick: Callable[[], None],
     ) -> None:
         options, report = self.options, self.report
-        # If no run was killed, there may be temporaries of a killed `convert`, which has no journal.
-        self.store.sweep(folders=[""] if plan.history.clean else None)
+        if not plan.history.clean:
+            self.store.sweep()
+        elif len(plan):  # a `convert` that was killed has no journal
+            self.store.sweep(folders=[""])
         journal.write(
             RunRecord(
                 time=time.time(),

@@ -68,6 +68,7 @@ class Task(Struct, frozen=True):
             content=content,
             identity=identity,
             key=self.key,
+            absolute_path=self.path,
         )
 
     def without_array(self) -> Task:

@@ -58,7 +58,7 @@ def find_sources(
             absolute = os.path.abspath(path)
             if absolute not in seen:
                 seen.put(absolute, 1)
-                yield Source(name=path, path=path, relative_dir=relative, found=found)
+                yield Source(name=path, path=path, relative_dir=relative, found=found, absolute_path=absolute)
         if not matched:
             warn(f"{one_line(whole)} matches no source")
 

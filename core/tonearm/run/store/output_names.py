@@ -104,6 +104,8 @@ class OutputNames:
         kind = self._store.kind(path)
         if kind == "nothing":
             return None
+        if kind != "folder" and (self._force or self._owned(path)):
+            return None
         target = os.path.normpath(os.path.join(self._store.root, path))
         if kind == "folder":
             return Problem(
@@ -111,12 +113,10 @@ class OutputNames:
                 message=f"{one_line(target)} is a folder",
                 remedies=advise("write the outputs somewhere else"),
             )
-        if not self._force and not self._owned(path):
-            hint = "move it away, write somewhere else, or force its replacement"
-            return Problem(
-                code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=advise(hint)
-            )
-        return None
+        hint = "move it away, write somewhere else, or force its replacement"
+        return Problem(
+            code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=advise(hint)
+        )
 
 
 def output_is_input(path: str) -> Problem:

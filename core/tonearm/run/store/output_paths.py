@@ -42,7 +42,7 @@ def _rendered(template: Template, source: Source, item: ItemId | None, *, source
             return source.relative_dir
         if field == "stem":
             return source.stem
-        path = os.path.abspath(source.path_text or source.stem)
+        path = source.absolute_path or os.path.abspath(source.stem)
         if field == "parent":
             return os.path.basename(os.path.dirname(path)) or "root"
         return os.path.basename(path)
