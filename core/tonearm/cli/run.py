@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         metavar="N",
-        help="Number of worker processes; 0 is one process, too (default: one for each usable core)",
+        help="Number of worker processes; 0 converts in one process (default: one for each usable core)",
     )
     group.add_argument(
         "--timeout",
