@@ -7,6 +7,7 @@ import itertools
 from pathlib import Path
 
 from tonearm.run.part import Part
+from tonearm.run.status import StatusReader
 from tonearm.run.store.journal import Journal
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.records import (
@@ -129,3 +130,11 @@ def append_lines(out, *lines, name="journal.jsonl"):
 
 HOSTILE = "\x1b[31m\n\u202eevil\udcff"
 """A text that would change a terminal's colours, start a new line, and turn the direction of writing."""
+
+
+def status_of(store, ranks=None):
+    """Return the status of a store, all of whose records have been read."""
+    reader = StatusReader(store, ranks or {})
+    for _record in reader:
+        pass
+    return reader.status

@@ -1,4 +1,4 @@
-"""The ceiling of ``convert`` and ``inspect``: what a command tells whoever watches it.
+"""The ceiling of commands that work in one process: what ``convert``, ``inspect`` and a run tell whoever watches them.
 
 That is the parent of this process (`tonearm.cli.watcher`), which holds the signals and the time. Where there is no
 fork, or where threads run already, it is a thread. It needs the interpreter now and then.

@@ -209,7 +209,7 @@ def _scalar(value: object) -> ScalarNode:
     )
 
 
-def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None = None) -> Node:
+def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None = None, option: str = "--set") -> Node:
     """Return a copy of a tree with one value replaced or added, as for ``--set steps.1.with.iterations=60``.
 
     Missing keys are created. List indexes count from 0 and must exist. The value is read as in a pipeline file.
@@ -222,6 +222,8 @@ def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None =
         Path, ``=``, and value as YAML: ``60``, ``text``, ``[1, 2]``, ``{a: 1}``. An empty value is null.
     environ
         Values of ``${NAME}``; None for the environment of the process.
+    option
+        Option of the command line that takes the assignment, for messages.
 
     Raises
     ------
@@ -242,7 +244,7 @@ def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None =
     except NodeError as refused:
         problem = refused.problem
         raise PipelineError(
-            [replace(problem, code="bad-override", message=f"--set {quote(assignment)}: {problem.message}")]
+            [replace(problem, code="bad-override", message=f"{option} {quote(assignment)}: {problem.message}")]
         ) from None
     return changed
 

@@ -16,7 +16,7 @@ from tonearm.errors import UsageError, one_line
 from tonearm.run.part import Part
 from tonearm.run.past_runs import PastRun, part_of_record
 from tonearm.run.store.hash_index import HashIndex, HashSet
-from tonearm.run.store.journal import OFFSET_BITS, JournalReader, runs_in_order
+from tonearm.run.store.journal import JournalReader, position_of, runs_in_order
 from tonearm.run.store.records import BeginRecord, EndRecord, ErrRecord, MeasuredItem, OutRecord, RunRecord, StopRecord
 from tonearm.run.store.store import Store
 
@@ -96,9 +96,7 @@ class CurrentRecords:
             is_last = all(number != other for other, _start, _end in self._sections[place + 1 :])
             self._sections[place] = (number, start, self._read(number, start, end, is_last=is_last))
         if not self.runs:
-            raise UsageError(
-                f"no run has written to {one_line(store.root)}", code="no-run", hint="name the folder of --out"
-            )
+            raise no_run(store)
 
     @property
     def sources(self) -> int:
@@ -125,12 +123,12 @@ class CurrentRecords:
             reader = JournalReader(self._store, self._journals[number], start, end, skip=BeginRecord)
             for offset, record in reader:
                 if isinstance(record, RunRecord):
-                    run_number = self._numbers.get(number << OFFSET_BITS | offset, -1)
+                    run_number = self._numbers.get(position_of(number, offset), -1)
                     run = self.runs[run_number] if run_number >= 0 else None
                 elif run is None:
                     continue
                 elif isinstance(record, OutRecord):
-                    position = number << OFFSET_BITS | offset
+                    position = position_of(number, offset)
                     items = [item for item in record.items if self._is_current(item, position)]
                     if len(self._replaced):
                         self._find_twice(record, run_number, publishers)
@@ -164,7 +162,7 @@ class CurrentRecords:
         for offset, record in reader:
             if isinstance(record, RunRecord):
                 self._close(run)
-                self._numbers[number << OFFSET_BITS | offset] = len(self.runs)
+                self._numbers[position_of(number, offset)] = len(self.runs)
                 run = self._start(name, record)
             elif run is None:
                 continue
@@ -173,7 +171,7 @@ class CurrentRecords:
                 run.sound += sound_of(record.items)
                 for item in record.items:
                     if item.files and not self._outputs.add(item.files[0][0]):
-                        self._replaced.put(item.files[0][0], number << OFFSET_BITS | offset)
+                        self._replaced.put(item.files[0][0], position_of(number, offset))
             elif isinstance(record, ErrRecord):
                 run.failed += 1
             elif isinstance(record, EndRecord):
@@ -255,3 +253,8 @@ def _are_two_parts(one: PastRun, other: PastRun) -> bool:
 
 def _key(run: PastRun, record: ErrRecord | EndRecord) -> str:
     return f"{run.pipeline}\n{record.folder}\n{record.source}"
+
+
+def no_run(store: Store) -> UsageError:
+    """Return the error for a folder to which no run has written."""
+    return UsageError(f"no run has written to {one_line(store.root)}", code="no-run", hint="name the folder of --out")

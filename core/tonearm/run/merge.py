@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tonearm.errors import UsageError, one_line
+from tonearm.run.current_records import no_run
 from tonearm.run.past_runs import PastRun, SharedRun
 from tonearm.run.status import Status, StatusReader
 from tonearm.run.store.journal import runs_in_order
@@ -70,9 +71,7 @@ def merge(store: Store) -> MergeReport:
         If a journal cannot be read or written.
     """
     if not store.journals():
-        raise UsageError(
-            f"no run has written to {one_line(store.root)}", code="no-run", hint="name the folder of --out"
-        )
+        raise no_run(store)
     warning = store.lock(None, create=True)
     try:
         reader = StatusReader(store, {})

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tonearm.run.plan import Plan
 from tonearm.run.store.hash_index import HashIndex
-from tonearm.run.store.journal import OFFSET_BITS, JournalReader
+from tonearm.run.store.journal import JournalReader, place_at, position_of
 from tonearm.run.store.records import BeginRecord, MeasuredItem, OutRecord, PublishedFile, decode_record
 from tonearm.run.tasks import ItemId
 
@@ -86,7 +86,7 @@ class _Records:
                 if isinstance(record, OutRecord):
                     for item in record.items:
                         if item.files:
-                            self._positions.put(item.files[0][0], number << OFFSET_BITS | offset)
+                            self._positions.put(item.files[0][0], position_of(number, offset))
 
     def find(self, item: ItemId, files: list[PublishedFile]) -> MeasuredItem:
         """Return the record of an item; one without measurements if there is none."""
@@ -100,8 +100,8 @@ class _Records:
         return MeasuredItem(*item, "", [(path, size) for path, size, _hash in files])
 
     def _load(self, position: int) -> None:
-        name, offset = self._journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1)
-        record = decode_record(self._store.read_line(name, offset))
+        number, offset = place_at(position)
+        record = decode_record(self._store.read_line(self._journals[number], offset))
         self._read = position
         items = record.items if isinstance(record, OutRecord) else []
         self._items = {item.files[0][0]: item for item in items if item.files}

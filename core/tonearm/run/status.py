@@ -147,29 +147,6 @@ class Status:
     nonsense: int = 0
 
 
-def status_of(store: Store, ranks: Mapping[str, int] | None = None) -> Status:
-    """Return the status of an output folder.
-
-    Parameters
-    ----------
-    store
-        Store of the folder.
-    ranks
-        Measurements to rank outputs by, each with the number of outputs to keep at each end.
-
-    Raises
-    ------
-    UsageError
-        If no run has written to the folder, or no output has a measurement that is asked for.
-    OutputError
-        If a journal cannot be read.
-    """
-    reader = StatusReader(store, ranks or {})
-    for _record in reader:
-        pass
-    return reader.status
-
-
 class StatusReader:
     """A reader of the status. The status is complete when all records have been iterated.
 

@@ -7,12 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from written_journals import Source, append_lines, write_run
+from written_journals import Source, append_lines, status_of, write_run
 
 from tonearm.errors import OutputError, UsageError
 from tonearm.run.merge import merge
 from tonearm.run.part import Part
-from tonearm.run.status import status_of
 from tonearm.run.store.history import History
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError

@@ -4,13 +4,13 @@ import os
 
 import pytest
 from run_toys import Seen, pipeline, write
-from written_journals import Source, write_run
+from written_journals import Source, status_of, write_run
 
 from tonearm.errors import UsageError
 from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
 from tonearm.run.run import Run
-from tonearm.run.status import MAX_NAMES, Ranking, status_of
+from tonearm.run.status import MAX_NAMES, Ranking
 from tonearm.run.store.local_store import LocalStore
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tonearm.content_hash import SourceState
 from tonearm.run.store.hash_index import HashIndex
-from tonearm.run.store.journal import OFFSET_BITS, JournalReader, runs_in_order
+from tonearm.run.store.journal import JournalReader, place_at, position_of, runs_in_order
 from tonearm.run.store.records import (
     BeginRecord,
     EndRecord,
@@ -120,7 +120,7 @@ class History:
                 for output in record.outputs:
                     key = _key(output.fingerprint, record.folder, record.source)
                     self._unfinished.pop(key, None)
-                    self._ends.put(key, number << OFFSET_BITS | offset)
+                    self._ends.put(key, position_of(number, offset))
                     self._doubtful.discard(key)
                     recent.append(key)
             elif isinstance(record, RunRecord):
@@ -235,8 +235,8 @@ class History:
         position = self._ends.get(key)
         if position is None:
             return None
-        name, offset = self.journals[position >> OFFSET_BITS], position & ((1 << OFFSET_BITS) - 1)
-        end = decode_record(self.store.read_line(name, offset))
+        number, offset = place_at(position)
+        end = decode_record(self.store.read_line(self.journals[number], offset))
         return end if isinstance(end, EndRecord) and end.source == source and end.state else None
 
     def _are_there(self, files: list[PublishedFile], *, verify: bool) -> bool:

@@ -23,8 +23,17 @@ RESERVED_BYTES = 1 << 14
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
-OFFSET_BITS = 48
-"""Bits of a position that hold the offset within a journal. The other 16 number the journals."""
+_OFFSET_BITS = 48
+
+
+def position_of(journal: int, offset: int) -> int:
+    """Return the position of a record: the number of its journal in 16 bits, and the offset within it in 48."""
+    return journal << _OFFSET_BITS | offset
+
+
+def place_at(position: int) -> tuple[int, int]:
+    """Return the number of the journal, and the offset within it, of a position."""
+    return position >> _OFFSET_BITS, position & ((1 << _OFFSET_BITS) - 1)
 
 
 class Journal:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
-
 from tonearm.errors import Form, PipelineError, Place, TonearmError, UsageError, did_you_mean, one_line
 from tonearm.names import BUILTIN
 from tonearm.pipeline.document import MappingNode, Node, from_plain, override
@@ -124,12 +122,5 @@ def _read(given: Mapping[str, object] | Sequence[str]) -> Node:
         if "=" not in assignment:
             message = f"--executor-option {one_line(assignment)} is not an assignment"
             raise UsageError(message, hint="write --executor-option NAME=VALUE")
-        try:
-            node = override(node, assignment)
-        except PipelineError as error:
-            problems = error.problems
-            raise PipelineError(
-                replace(problem, message=problem.message.replace("--set", "--executor-option", 1))
-                for problem in problems
-            ) from None
+        node = override(node, assignment, option="--executor-option")
     return node

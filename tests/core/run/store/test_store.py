@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from run_toys import Seen, pipeline, write
+from written_journals import status_of
 
 import tonearm
 from tonearm.errors import OutputError, PipelineError
@@ -19,7 +20,6 @@ from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.run import Run
-from tonearm.run.status import status_of
 from tonearm.run.store import publisher
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError

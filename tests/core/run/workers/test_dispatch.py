@@ -1,97 +1,23 @@
 """What the run does for every executor, good ones and bad ones."""
 
 import itertools
-import threading
 from collections import Counter
 
 import pytest
-from run_toys import Do, leftovers, pipeline, task, write
+from dispatch_toys import TOTAL, Toy, check, chunks, dispatcher, in_process, local, results
+from run_toys import leftovers, task, write
 
-from tonearm.api import Died, Executor, NoOptions, OutputError, Results
+from tonearm.api import Died, Results
 from tonearm.run import prepare as prepare_room
-from tonearm.run.prepare import Preparer, Settings
-from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import dispatch as room
 from tonearm.run.workers import flush_timer
-from tonearm.run.workers.chunks import Chunks
-from tonearm.run.workers.dispatch import Dispatcher
-from tonearm.run.workers.in_process import InProcessExecutor
 from tonearm.run.workers.interrupts import InterruptGate
-from tonearm.run.workers.local import LocalExecutor
-from tonearm.run.workers.work import PipelineWork, WorkerError
-
-TOTAL = 20
-
-
-class Toy(Executor[NoOptions]):
-    """Works at one chunk in each `wait`; tests spoil one method of it."""
-
-    def __init__(self):
-        super().__init__(NoOptions())
-        self.chunks, self.most, self.calls, self.cancelled, self.closed = {}, 0, [], [], False
-        self.numbers = itertools.count()
-
-    def open(self, work, slots):
-        self.work = work
-
-    def submit(self, chunk):
-        handle = next(self.numbers)
-        self.chunks[handle] = chunk
-        self.most = max(self.most, len(self.chunks))
-        self.calls.append([one.number for one in chunk])
-        return handle
-
-    def wait(self, seconds):
-        for handle in list(self.chunks):
-            yield handle, self.work(self.chunks.pop(handle))
-
-    def cancel(self, handle):
-        self.cancelled.append(handle)
-        if self.chunks.pop(handle, None) is not None:
-            self.chunks[f"{handle} is over"] = []
-
-    def close(self):
-        self.closed = True
 
 
 @pytest.fixture(autouse=True)
 def sources(folder):
     """Sources, each with an item that can be converted and one that cannot."""
     write(**{str(number): "k 0.5\nl x" for number in range(TOTAL)})
-
-
-def dispatcher(executor, *, gate=None, steps=(), flush_failures=False, **more):
-    settings = Settings(fsync=False, flush_failures=flush_failures)
-    work = PipelineWork(pipeline("{stem}-{key}.raw", steps=steps), LocalStore("out"), settings, gate)
-    return Dispatcher(executor, work, **{"name": "toy", "slots": 2, **more})
-
-
-def chunks(total=TOTAL):
-    return Chunks((task(f"{number}.txt", number) for number in range(total)), total, 1)
-
-
-def results(one, total=TOTAL):
-    """Return all that a dispatcher yields, to the end."""
-    found = [prepared for batch in one.results(chunks(total)) for prepared in batch]
-    assert [prepared for batch in one.stop() for prepared in batch] == []
-    return found
-
-
-def check(found, failed=(), total=TOTAL):
-    """Check that each task came back once, and that nothing else is left."""
-    assert sorted(one.task.number for one in found if one.last) == list(range(total))
-    for one in found:
-        if one.task.number not in failed:
-            assert (len(one.items), [failure.code for failure in one.failures]) == (1, ["no-level"])
-    assert sorted(file.temporary for one in found for item in one.items for file in item.files) == leftovers()
-
-
-def in_process():
-    return InProcessExecutor(NoOptions())
-
-
-def local():
-    return LocalExecutor(NoOptions())
 
 
 @pytest.mark.parametrize("make", [in_process, local, Toy])
@@ -369,166 +295,3 @@ class TestTimeouts:
             pass
         assert toy.cancelled == []
         stream.close()
-
-
-class TestErrors:
-    @pytest.mark.parametrize("method", ["open", "submit", "wait", "close"])
-    @pytest.mark.parametrize("error", [ValueError("no\nroom"), SystemExit(3)])
-    def test_of_others_name_the_executor(self, method, error):
-        toy = Toy()
-
-        def fail(*_):
-            raise error
-
-        setattr(toy, method, fail)
-        one = dispatcher(toy)
-        with pytest.raises(WorkerError) as caught:
-            results(one)
-        reason = "ValueError: no\\nroom" if isinstance(error, ValueError) else "SystemExit: 3"
-        assert caught.value.message == f"the executor toy failed: {reason}"
-        assert caught.value.code == "broken-worker"
-
-    def test_in_the_middle_keep_what_was_finished(self):
-        class Breaks(Toy):
-            def wait(self, seconds):
-                yield from super().wait(seconds)
-                if len(self.calls) > 4:
-                    raise ConnectionError("the cluster is gone")
-
-        one = dispatcher(Breaks())
-        found = []
-        with pytest.raises(WorkerError):
-            for batch in one.results(chunks()):
-                found += batch
-        for prepared in found:
-            assert len(prepared.items) == 1
-        assert len(leftovers()) == len(found) > 2
-        one.discard(found)  # in place of publishing
-        lost, other = (PipelineWork(pipeline(), LocalStore("out"), Settings(fsync=False)) for _ in range(2))
-        lost(chunks().take())
-        lost.close()
-        other(chunks().take())
-        assert len(leftovers()) == 2
-        with pytest.raises(WorkerError):
-            list(one.stop())
-        one.sweep_dead()
-        assert len(leftovers()) == 1  # of somebody who lives
-
-    @pytest.mark.parametrize(
-        ("pair", "reason"),
-        [
-            ((0, "results"), "TypeError: wait yielded str, neither Results nor Died"),
-            (([], Results()), "TypeError: unhashable type: 'list'"),
-            (7, "TypeError: cannot unpack non-iterable int object"),
-        ],
-    )
-    def test_nonsense_is_one(self, pair, reason):
-        toy = Toy()
-        toy.wait = lambda seconds: [pair]
-        one = dispatcher(toy)
-        with pytest.raises(WorkerError) as caught:
-            list(one.results(chunks()))
-        assert caught.value.message == f"the executor toy failed: {reason}"
-
-    def test_one_handle_for_two_chunks_is_one(self):
-        toy = Toy()
-        toy.submit = lambda chunk: "same"
-        with pytest.raises(WorkerError, match="submit returned 'same' for two chunks in flight"):
-            list(dispatcher(toy).results(chunks()))
-
-    def test_of_our_own_executors_are_bugs(self):
-        toy = Toy()
-        toy.wait = lambda seconds: 1 / 0
-        with pytest.raises(ZeroDivisionError):
-            list(dispatcher(toy, name="").results(chunks()))
-
-    def test_of_the_output_side_come_after_what_was_finished(self, monkeypatch):
-        real = Preparer.prepare
-
-        def prepare(self, one):
-            if one.number == 3:
-                raise OutputError("full")
-            return real(self, one)
-
-        monkeypatch.setattr(Preparer, "prepare", prepare)
-        one, found = dispatcher(Toy(), slots=1), []
-        with pytest.raises(OutputError):
-            for batch in one.results(chunks()):
-                found += batch
-        assert [prepared.task.number for prepared in found] == [0, 1, 2]
-
-
-class Threaded(Toy):
-    """Each chunk has a thread, which is not waited for."""
-
-    def open(self, work, slots):
-        super().open(work, slots)
-        self.threads, self.found = [], []
-        self.come = threading.Event()
-
-    def submit(self, chunk):
-        handle = super().submit(chunk)
-
-        def run():
-            self.found.append((handle, self.work(chunk)))
-            self.come.set()
-
-        self.threads.append(threading.Thread(target=run))
-        self.threads[-1].start()
-        return handle
-
-    def wait(self, seconds):
-        self.come.wait(seconds)
-        self.come.clear()
-        while self.found:
-            yield self.found.pop()
-
-    def cancel(self, handle):
-        self.cancelled.append(handle)
-
-    def close(self):
-        for thread in self.threads:
-            thread.join()
-
-
-class ThreadedTwice(Threaded):
-    """Each result comes twice."""
-
-    def wait(self, seconds):
-        for pair in super().wait(seconds):
-            yield pair
-            yield pair
-
-
-class TestStopping:
-    @pytest.mark.parametrize("make", [Threaded, ThreadedTwice])
-    def test_what_was_finished_comes_even_if_the_executor_took_long(self, monkeypatch, make):
-        """A thread cannot be stopped: its results come when it is closed, and nothing is left that nobody knows."""
-        begun, go = threading.Event(), threading.Event()
-
-        def act(_):
-            begun.set()
-            go.wait()
-
-        monkeypatch.setattr(Do, "act", staticmethod(act))
-        monkeypatch.setattr(room, "STOP_TIMEOUT", 0.05)
-        monkeypatch.setattr(room, "POLL_INTERVAL", 0.01)
-        toy = make()
-        real = toy.close
-        toy.close = lambda: (go.set(), real())
-        one = dispatcher(toy, slots=1, steps=["do"])
-        stream = one.results(chunks())
-        next(stream)
-        begun.wait()
-        stream.close()
-        found = []
-        for batch in one.stop():
-            found += [prepared.task.number for prepared in batch]
-            assert len(leftovers()) == 1
-        assert toy.cancelled == [0]
-        assert found == [0]
-
-    def test_before_it_began_does_nothing(self):
-        toy = Toy()
-        assert list(dispatcher(toy).stop()) == []
-        assert not toy.closed
