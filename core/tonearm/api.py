@@ -26,14 +26,16 @@ from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Died, Executor, Results, Work
-from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Transforms, hookimpl
+from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
 from tonearm.plugins.plugin import FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
-from tonearm.recipes.mel import MelDialect, MelSpectrogram, MelStep
+from tonearm.recipes.linear import LinearRecipe
+from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.recipes.steps import RecipeStep
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
@@ -69,16 +71,18 @@ __all__ = [
     "ItemError",
     "KeyedArrayDecoder",
     "KeyedArrayOptions",
+    "LinearRecipe",
     "MagnitudeSpectrogram",
     "MelDialect",
     "MelSpectrogram",
-    "MelStep",
     "Meta",
     "NanPolicy",
     "NoOptions",
     "OptionError",
     "OutputError",
     "Provenance",
+    "RecipeStep",
+    "Recipes",
     "Regroup",
     "Remedy",
     "RemoveOption",

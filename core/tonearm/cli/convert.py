@@ -254,7 +254,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
     source
         Source.
     registry
-        Registry with the dialects.
+        Registry with the named structs that options name.
 
     Attributes
     ----------
@@ -265,7 +265,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
     def __init__(self, plugin: Decoder[Any, Any], source: Source, registry: Registry) -> None:
         super().__init__(plugin.options)
         self._plugin = plugin
-        self._context = Context(dialects=lambda: registry.dialects)
+        self._context = Context(catalogue=registry.catalogue)
         self._items = iter(plugin.decode(source, self._context))
         self.first = next(self._items, None)
 

@@ -67,7 +67,7 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
         files=structure.files,
         steps=_bound(steps),
         outputs=tuple(map(Output, encoders, templates, own_steps)),
-        dialects=functools.partial(getattr, registry, "dialects"),
+        catalogue=registry.catalogue,
     )
 
 

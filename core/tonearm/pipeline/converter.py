@@ -187,7 +187,7 @@ class Converter:
             threads=threads,
             on_warning=on_warning,
             on_progress=on_progress,
-            dialects=self.checked.dialects,
+            catalogue=self.checked.catalogue,
             provenance=made,
         )
         context = new_context()
@@ -279,7 +279,7 @@ def _restored_converter(
                 Output(_restored_plugin(encoder), template, tuple(map(_restored_plugin, own)))
                 for encoder, template, own in outputs
             ),
-            dialects=lambda: registry.default().dialects,
+            catalogue=lambda cls: registry.default().catalogue(cls),
         )
     )
 

@@ -1,97 +1,114 @@
-"""Conversion of mel spectrograms between linear values and the values of a recipe."""
+"""Conversion of spectrograms between linear values and the values of a recipe."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import ItemError
-from tonearm.recipes.steps import LOGARITHM_BASES
 
 if TYPE_CHECKING:
-    from tonearm.recipes.mel.dialect import MelDialect
+    from tonearm.recipes.recipe import Recipe
     from tonearm.typing import Array
 
 EPSILON = 1e-5
 """Constant added to the standard deviation of an utterance, as in NeMo."""
 
 
-def to_native(dialect: MelDialect, linear: Array) -> Any:
-    """Return a linear mel spectrogram (channels, mels, frames) as values of a recipe, float64."""
+def from_energy(recipe: Recipe, energy: Array) -> Any:
+    """Return linear values (channels, rows, frames) as values of a recipe, float64.
+
+    Parameters
+    ----------
+    recipe
+        Recipe of the values.
+    energy
+        Magnitudes of scaled samples to the power of the recipe's exponent, or sums of them.
+    """
     import numpy as np
 
-    values = np.asarray(linear, dtype=np.float64) * dialect.input_scale**dialect.exponent
-    if dialect.log != "none":
-        if dialect.floor_mode == "add":
-            values = values + dialect.floor
-        elif dialect.floor_mode == "clamp":
-            values = np.maximum(values, dialect.floor)
+    values = energy
+    if recipe.log != "none":
+        if recipe.floor_mode == "add":
+            values = values + recipe.floor
+        elif recipe.floor_mode == "clamp":
+            values = np.maximum(values, recipe.floor)
         else:
-            values = np.where(values > 0, values, dialect.floor)
-        logarithm = {"ln": np.log, "log10": np.log10, "log2": np.log2}[dialect.log]
-        values = logarithm(values) * dialect.log_factor
-    for step in dialect.steps:
+            values = np.where(values > 0, values, recipe.floor)
+        if recipe.reference != 1:
+            values = values / recipe.reference
+        if isinstance(recipe.log, str):
+            logarithms = {"ln": np.log, "log10": np.log10, "log2": np.log2}[recipe.log](values)
+        else:
+            logarithms = np.log(values) / math.log(recipe.log)
+        values = logarithms * recipe.log_factor
+        if recipe.offset:
+            values = values + recipe.offset
+    for step in recipe.steps:
         values = step.apply(values)
-    if dialect.standardised:
-        mean, std = _statistics(dialect, values)
+    if recipe.standardised:
+        mean, std = _statistics(recipe, values)
         values = (values - mean) / std
-    if dialect.last_frame == "mask":
-        values[..., -1] = 0.0
     return values
 
 
-def to_linear(dialect: MelDialect, native: Array) -> Any:
-    """Return the values of a recipe as a linear mel spectrogram (channels, mels, frames), float32, ≥ 0."""
+def to_energy(recipe: Recipe, native: Array) -> Any:
+    """Return values of a recipe (channels, rows, frames) as linear values, ≥ 0.
+
+    Parameters
+    ----------
+    recipe
+        Recipe of the values.
+    native
+        Values, float32 or float64. The result has the same type.
+    """
     import numpy as np
 
-    if dialect.refusal:
-        raise ItemError(dialect.refusal, code="not-invertible", hint=statistics_hint(dialect))
-    values = np.asarray(native, dtype=np.float64)
-    if dialect.mean is not None:
-        mean, std = _statistics(dialect, values)
-        values = values * std + mean
-    for step in reversed(dialect.steps):
+    if recipe.refusal:
+        raise ItemError(recipe.refusal, code="not-invertible", hint=statistics_hint(recipe))
+    values: Any = native
+    if recipe.mean is not None:
+        mean, std = _statistics(recipe, values)
+        values = values * std.astype(values.dtype) + mean.astype(values.dtype)
+    for step in reversed(recipe.steps):
         values = step.invert(values)
-    if dialect.log != "none":
+    if recipe.log != "none":
+        if recipe.offset:
+            values = values - recipe.offset
         with np.errstate(over="ignore", under="ignore"):
-            values = np.power(LOGARITHM_BASES[dialect.log], values / dialect.log_factor)
-        if dialect.floor_mode == "add":
-            values = values - dialect.floor
-    values = _without_guard(dialect, np.maximum(values, 0.0))
-    values /= dialect.input_scale**dialect.exponent
+            values = np.power(recipe.log_base, values / recipe.log_factor)
+            if recipe.reference != 1:
+                values = values * recipe.reference
+        if recipe.floor_mode == "add":
+            values = values - recipe.floor
+    return np.maximum(values, 0.0)
+
+
+def require_finite(recipe: Recipe, values: Array, native: Array) -> None:
+    """Raise `ItemError` if linear values are too great for float32, which shows that the recipe is a wrong one."""
+    import numpy as np
+
     if not np.isfinite(values).all() or values.max() > np.finfo(np.float32).max:
         raise ItemError(
-            f"values up to {float(np.max(native)):.6g} are too great for the dialect {dialect.label}",
-            code="dialect-mismatch",
-            hint="check the dialect",
+            f"values up to {float(np.max(native)):.6g} are too great for the {recipe.noun} {recipe.label}",
+            code=f"{recipe.noun}-mismatch",
+            hint=f"check the {recipe.noun}",
         )
-    return values.astype(np.float32)
 
 
-def statistics_hint(dialect: MelDialect) -> str:
+def statistics_hint(recipe: Recipe) -> str:
     """Return the hint for missing statistics."""
-    return f"dialect: {{base: {dialect.name or 'NAME'}, mean: […], std: […]}}, one number a band, or one for all"
+    return f"{recipe.noun}: {{base: {recipe.name or 'NAME'}, mean: […], std: […]}}, one number a band, or one for all"
 
 
-def _statistics(dialect: MelDialect, values: Array) -> tuple[Any, Any]:
-    """Return mean and standard deviation as (mels, 1), from the dialect or from the utterance itself."""
+def _statistics(recipe: Recipe, values: Array) -> tuple[Any, Any]:
+    """Return mean and standard deviation as (rows, 1), from the recipe or from the utterance itself."""
     import numpy as np
 
-    if dialect.mean is not None and dialect.std is not None:
-        mean, std = (np.atleast_1d(np.asarray(given, np.float64))[:, None] for given in (dialect.mean, dialect.std))
+    if recipe.mean is not None and recipe.std is not None:
+        mean, std = (np.atleast_1d(np.asarray(given, np.float64))[:, None] for given in (recipe.mean, recipe.std))
         return mean, std
-    if dialect.statistics == "stored":
-        raise ItemError(str(dialect.refusal), code="no-statistics", hint=statistics_hint(dialect))
-    valid = values[..., :-1] if dialect.last_frame == "mask" and values.shape[-1] > 2 else values
+    if recipe.statistics == "stored":
+        raise ItemError(str(recipe.refusal), code="no-statistics", hint=statistics_hint(recipe))
+    valid = recipe.measured(values)
     return valid.mean(axis=-1, keepdims=True), valid.std(axis=-1, keepdims=True, ddof=1) + EPSILON
-
-
-def _without_guard(dialect: MelDialect, values: Array) -> Any:
-    """Return the mel of |X| from that of sqrt(|X|² + guard), exact if |X| is constant within a band."""
-    import numpy as np
-
-    if not dialect.magnitude_guard:
-        return values
-    silence = dialect.mel_basis().sum(axis=1)[:, None] * dialect.magnitude_guard ** (dialect.exponent / 2)
-    if dialect.exponent == 2:
-        return np.maximum(values - silence, 0.0)
-    return np.sqrt(np.maximum(values**2 - silence**2, 0.0))

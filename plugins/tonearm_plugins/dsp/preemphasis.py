@@ -1,4 +1,4 @@
-"""Pre-emphasis: its exact inverse, for waveforms of any length, and its response, for spectra."""
+"""Pre-emphasis: its exact inverse, for waveforms of any length."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.not_finite import zero_not_finite
-from tonearm_plugins.dsp.typing import Array, Float32Array
+from tonearm_plugins.dsp.typing import Array
 
 FILTER_BLOCK_LENGTH = 1 << 15
 """Samples in a block, over which the filter makes a dozen passes: with 2^17 samples it takes twice as long."""
@@ -56,23 +56,3 @@ def deemphasis(samples: Array, coefficient: float, *, dtype: npt.DTypeLike | Non
         result[:, part] = block
         np.copyto(result[:, part], given, where=~np.isfinite(given), casting="same_kind")
     return result
-
-
-def preemphasis_response(preemphasis: float, n_fft: int) -> Float32Array:
-    """Return the factor by which pre-emphasis scales each bin, ``|1 - a exp(-i w)|``: (n_fft // 2 + 1,), float32.
-
-    Parameters
-    ----------
-    preemphasis
-        Part of each sample that is subtracted from the next one.
-    n_fft
-        Samples of a frame.
-
-    Examples
-    --------
-    >>> preemphasis_response(0.5, 4).round(3)
-    array([0.5  , 1.118, 1.5  ], dtype=float32)
-    """
-    turn = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
-    response: Float32Array = np.abs(1 - preemphasis * turn).astype(np.float32)
-    return response

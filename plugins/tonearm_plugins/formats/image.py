@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from tonearm.api import ItemError, MelDialect, MelStep, OptionError, SetOption
+from tonearm.api import ItemError, MelDialect, OptionError, RecipeStep, SetOption
 from tonearm_plugins.formats.bounds import PIXELS
 from tonearm_plugins.formats.messages import LEAVE_OUT, quoted
 from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
@@ -96,14 +96,14 @@ class Image:
                 hint="for another recipe, give a dialect with base riffusion and the figures that differ",
             ) from error
 
-    def _step(self, step: MelStep) -> MelStep:
+    def _step(self, step: RecipeStep) -> RecipeStep:
         """Return a step of Riffusion's dialect with the figures of the tags."""
         power, most = self.tags.get(_POWER, 0.25), self.tags.get(_MAX, 30e6)
         if not (0 < power <= 16 and 0 < most < math.inf):
             raise ValueError(f"power_for_image {power:g} and max_value {most:g} are not above 0")
         if step.op == "power":
-            return MelStep(op="power", exponent=power)
-        return MelStep(op="divide-max", max=most) if step.op == "divide-max" else step
+            return RecipeStep(op="power", exponent=power)
+        return RecipeStep(op="divide-max", max=most) if step.op == "divide-max" else step
 
 
 def read(file: BinaryIO, name: str) -> Image:

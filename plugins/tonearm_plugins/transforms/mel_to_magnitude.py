@@ -33,9 +33,7 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
             iterations=self.options.iterations,
         )
         if dialect.preemphasis:
-            from tonearm_plugins.dsp.preemphasis import preemphasis_response
-
-            values /= preemphasis_response(dialect.preemphasis, dialect.n_fft)[:, None]
+            values /= dialect.preemphasis_response(dialect.n_fft)[:, None]
         return MagnitudeSpectrogram(values=values, grid=dialect.grid, length=signal.samples_expected)
 
     def produces(self, spec: Spec) -> Spec:

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 from onnx_models import HIFIGAN, HOP, KERNEL, MELS, REACH, VOICES, mel, model, squeeze
 
 import tonearm
-from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, SetOption, Spec
+from tonearm.api import Context, ItemError, MelDialect, MelSpectrogram, OptionError, SetOption, Spec
 from tonearm.plugins import registry
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
 
@@ -139,7 +139,7 @@ class TestWhatDoesNotFit:
         assert caught.value.code == "dialect-mismatch"
 
     def test_the_same_figures_by_another_name_fit(self, path):
-        same = registry.default().dialects.find("bigvgan-22k-fmax8k")
+        same = registry.default().catalogue(MelDialect).find("bigvgan-22k-fmax8k")
         plugin = vocoder(path)
         assert plugin.produces(Spec(signals=(MelSpectrogram,)).carrying(same)).sample_rate == 22050
         assert plugin.apply(signal(mel(20), dialect=same), Context()).length == 20 * HOP
