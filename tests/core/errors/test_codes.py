@@ -7,10 +7,15 @@ import pytest
 from code_scan import codes_in, modules, texts_in
 
 from tonearm.errors.codes import error_codes
+from tonearm.plugins.hookspecs import NAMED_STRUCTS
 from tonearm_plugins.transforms.guard import Action, GuardOptions
 
 GUARD = {f"guard-{name.replace('_', '-')}" for name, hint in GuardOptions.__annotations__.items() if "Action" in hint}
 """Codes that guard makes of the names of its options."""
+
+
+NAMED = {f"{what}-{cls.noun}" for what in ("ambiguous", "broken", "unknown") for cls in NAMED_STRUCTS}
+"""Codes that a catalogue makes of the noun of its structs."""
 
 
 def test_every_code_that_is_raised_is_registered():
@@ -20,7 +25,7 @@ def test_every_code_that_is_raised_is_registered():
 
 
 def test_every_registered_code_is_raised():
-    raised = {code for path in modules() for code in codes_in(path)} | GUARD
+    raised = {code for path in modules() for code in codes_in(path)} | GUARD | NAMED
     assert set(error_codes()) - raised == set()
 
 

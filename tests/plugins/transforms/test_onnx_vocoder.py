@@ -128,7 +128,7 @@ class TestWhatDoesNotFit:
         assert problem.code == "dialect-mismatch"
         assert problem.message == (
             "onnx-vocoder: the vocoder takes the dialect hifigan, but the mel spectrogram is in coqui: padding center"
-            " for half-overlap, magnitude_guard 0 for 1e-09, fmax 11025 for 8000, floor 1e-08 for 1e-05 and 3 more"
+            " for half-overlap, fmax 11025 for 8000, magnitude_guard 0 for 1e-09, floor 1e-08 for 1e-05 and 3 more"
         )
         assert 'put {"use": "mel-to-wave"} and {"use": "wave-to-mel", "with": {' in problem.hint
 

@@ -59,6 +59,9 @@ class MelDialect(Recipe, frozen=True, kw_only=True):
         Literal["keep", "drop", "mask"],
         Meta(description="Treatment of the last frame: keep, drop, or mask with 0 in all bands."),
     ] = "keep"
+    exponent: Annotated[
+        Literal[1, 2], Meta(description="Exponent of the magnitudes: 1 sums magnitudes, 2 sums powers.")
+    ] = 1
     fmin: Annotated[float, Meta(description="Start of the lowest band in Hz.", ge=0)] = 0.0
     fmax: Annotated[
         PositiveFloat | None, Meta(description="End of the highest band in Hz, half the sample rate by default.")
@@ -92,9 +95,6 @@ class MelDialect(Recipe, frozen=True, kw_only=True):
                 option="n_mels",
                 hint="use fewer mels, or a larger n_fft",
             )
-        if self.exponent not in (1, 2):
-            message = f"bands are sums of magnitudes or powers, but the exponent is {self.exponent:g}"
-            raise OptionError(message, option="exponent", hint="give 1 or 2")
         super().__post_init__()
 
     @functools.cached_property
