@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from msgspec import Meta
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
@@ -44,8 +47,38 @@ from tonearm.signals import (
 )
 from tonearm.source import Source
 
+if TYPE_CHECKING:
+    from tonearm.reading import file_types
+    from tonearm.reading.bounded_file import MAP_FROM, check_magic, map_array, path_of, size_of, wrong_format_error
+    from tonearm.reading.bounds import (
+        ARRAY_BYTES,
+        MAX_NESTING,
+        InflationBound,
+        check_array_count,
+        check_claimed_size,
+        check_stored_size,
+    )
+    from tonearm.reading.error_translation import quoted_reason, reading_errors
+    from tonearm.reading.lazy_arrays import LazyArrays
+    from tonearm.reading.messages import (
+        LEAVE_OUT,
+        SAVE_AS_FLOAT32,
+        SAVE_UNCOMPRESSED,
+        WRITE_AGAIN,
+        listed,
+        quoted,
+        quoted_array,
+    )
+
 __all__ = [
+    "ARRAY_BYTES",
+    "LEAVE_OUT",
+    "MAP_FROM",
+    "MAX_NESTING",
     "MAX_SAMPLE_RATE",
+    "SAVE_AS_FLOAT32",
+    "SAVE_UNCOMPRESSED",
+    "WRITE_AGAIN",
     "Advice",
     "ArrayDecoder",
     "ArrayOptions",
@@ -63,12 +96,14 @@ __all__ = [
     "FilePath",
     "GiveOption",
     "Grouping",
+    "InflationBound",
     "InsertStep",
     "InstallExtra",
     "Item",
     "ItemError",
     "KeyedArrayDecoder",
     "KeyedArrayOptions",
+    "LazyArrays",
     "MagnitudeSpectrogram",
     "MelDialect",
     "MelSpectrogram",
@@ -97,6 +132,67 @@ __all__ = [
     "UsageError",
     "Waveform",
     "Work",
+    "check_array_count",
+    "check_claimed_size",
+    "check_magic",
+    "check_stored_size",
+    "file_types",
     "hookimpl",
+    "listed",
+    "map_array",
+    "path_of",
+    "quoted",
+    "quoted_array",
+    "quoted_reason",
     "read_array",
+    "reading_errors",
+    "size_of",
+    "wrong_format_error",
 ]
+
+_WHEN_USED = {
+    "tonearm.reading": ("file_types",),
+    "tonearm.reading.bounded_file": (
+        "MAP_FROM",
+        "check_magic",
+        "map_array",
+        "path_of",
+        "size_of",
+        "wrong_format_error",
+    ),
+    "tonearm.reading.bounds": (
+        "ARRAY_BYTES",
+        "MAX_NESTING",
+        "InflationBound",
+        "check_array_count",
+        "check_claimed_size",
+        "check_stored_size",
+    ),
+    "tonearm.reading.error_translation": (
+        "quoted_reason",
+        "reading_errors",
+    ),
+    "tonearm.reading.lazy_arrays": ("LazyArrays",),
+    "tonearm.reading.messages": (
+        "LEAVE_OUT",
+        "SAVE_AS_FLOAT32",
+        "SAVE_UNCOMPRESSED",
+        "WRITE_AGAIN",
+        "listed",
+        "quoted",
+        "quoted_array",
+    ),
+}
+"""Public names of modules that few plugins need. A module is imported when one of its names is first used."""
+
+_MODULES = {name: module for module, names in _WHEN_USED.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    place = f"{module}.{name}"
+    found = import_module(place) if name == "file_types" else getattr(import_module(module), name)
+    globals()[name] = found
+    return found

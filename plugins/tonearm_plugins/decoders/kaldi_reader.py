@@ -7,11 +7,23 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, SetOption, Source
-from tonearm_plugins.formats.file_types import GIT_LFS_POINTER, HEAD, MATLAB, WEB_PAGE, identify
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
-from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted, quoted_array
-from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
+from tonearm.api import (
+    WRITE_AGAIN,
+    Context,
+    ItemError,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    LazyArrays,
+    Requirement,
+    SetOption,
+    Source,
+    file_types,
+    quoted,
+    quoted_array,
+    reading_errors,
+    size_of,
+    wrong_format_error,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -86,7 +98,7 @@ class _BoundedFile:
 
     def read(self, count: int = -1) -> bytes:
         left = self.end - self._file.tell()
-        if count > left + HEAD:
+        if count > left + file_types.HEAD:
             claimed = f" ({count:,})" if count < 1 << 63 else ""
             raise ItemError(
                 f"it claims more bytes{claimed} than it has left: {left:,}", code="broken-file", hint=WRITE_AGAIN
@@ -184,7 +196,13 @@ def _next_key(file: BinaryIO, name: str, *, first: bool) -> str:
     except UnicodeDecodeError:
         text = "\0"
     # Other files may begin with text that would pass for a key.
-    if not space or not text.isprintable() or (first and identify(start) in (GIT_LFS_POINTER, WEB_PAGE, MATLAB)):
+    if (
+        not space
+        or not text.isprintable()
+        or (
+            first and file_types.identify(start) in (file_types.GIT_LFS_POINTER, file_types.WEB_PAGE, file_types.MATLAB)
+        )
+    ):
         if first:
             raise wrong_format_error(file, name, "a Kaldi archive")
         raise ItemError(f"{quoted(name)} is broken at byte {at:,}", code="broken-file", hint=WRITE_AGAIN)

@@ -6,11 +6,25 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.file_types import HEAD, SAFETENSORS, UNKNOWN, identify
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
-from tonearm_plugins.formats.messages import LEAVE_OUT, SAVE_AS_FLOAT32, WRITE_AGAIN, quoted
-from tonearm_plugins.formats.reading import map_array, path_of, reading_errors, size_of, wrong_format_error
+from tonearm.api import (
+    LEAVE_OUT,
+    SAVE_AS_FLOAT32,
+    WRITE_AGAIN,
+    Context,
+    ItemError,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    LazyArrays,
+    Requirement,
+    Source,
+    file_types,
+    map_array,
+    path_of,
+    quoted,
+    reading_errors,
+    size_of,
+    wrong_format_error,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -52,8 +66,8 @@ def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any]]:
     count = int.from_bytes(file.read(8), "little")
     if size < 10 or count > min(MAX_HEADER, size - 8):
         file.seek(0)
-        known = identify(file.read(HEAD)) not in (UNKNOWN, SAFETENSORS)
-        if not size or (size > HEAD and known):
+        known = file_types.identify(file.read(file_types.HEAD)) not in (file_types.UNKNOWN, file_types.SAFETENSORS)
+        if not size or (size > file_types.HEAD and known):
             raise wrong_format_error(file, name, "a safetensors file")
         raise ItemError(f"{quoted(name)} is cut off, or not a safetensors file", code="broken-file", hint=WRITE_AGAIN)
     with reading_errors(name, "a safetensors file"):

@@ -7,17 +7,30 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.bounds import ARRAY_BYTES, check_array_count
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
-from tonearm_plugins.formats.messages import quoted
+from tonearm.api import (
+    ARRAY_BYTES,
+    Context,
+    ItemError,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    LazyArrays,
+    Requirement,
+    Source,
+    check_array_count,
+    quoted,
+    reading_errors,
+    size_of,
+    wrong_format_error,
+)
 from tonearm_plugins.formats.pytorch import TORCH
-from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
 
 if TYPE_CHECKING:
     import tarfile
 
     from tonearm_plugins.dsp.typing import Array
+
+MAX_ARRAYS = 1_000_000
+"""Number of arrays in one file."""
 
 MAX_COMPRESSED_MEMBER = 1 << 30
 """Size in bytes of a member of a compressed shard: it cannot be mapped."""
@@ -81,7 +94,7 @@ class _Shard:
                 continue
             if member.name in self.members:
                 raise self._error(f"has two members {quoted(member.name)}", "duplicate")
-            check_array_count(self.name, len(self.members), "webdataset")
+            check_array_count(self.name, len(self.members), MAX_ARRAYS)
             self.members[member.name] = member
         if not self.members:
             raise self._error("has no .npy, .npz or .pt member", "empty")

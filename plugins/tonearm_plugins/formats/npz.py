@@ -17,17 +17,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from tonearm.api import ItemError
+from tonearm.api import (
+    MAP_FROM,
+    WRITE_AGAIN,
+    InflationBound,
+    ItemError,
+    file_types,
+    listed,
+    quoted,
+    quoted_reason,
+)
 from tonearm_plugins.formats import npy, npy_header
-from tonearm_plugins.formats.bounds import MAX_ARRAYS, NPZ_BYTES
-from tonearm_plugins.formats.file_types import HEAD, PYTORCH, FileType, identify
-from tonearm_plugins.formats.messages import WRITE_AGAIN, listed, quoted
-from tonearm_plugins.formats.reading import MAP_FROM, quoted_reason
 
 if TYPE_CHECKING:
     import zipfile
 
     from tonearm_plugins.dsp.typing import Array
+
+NPZ_BYTES = InflationBound(1 << 30, 100)
+"""Bytes of a .npz archive. Float audio shrinks by 1.1 to 3, padded or integer arrays by 20."""
+
+MAX_ARRAYS = 256
+"""Number of arrays in one file."""
 
 MAX_DIRECTORY = 1 << 20
 """Size of the directory in bytes."""
@@ -162,7 +173,7 @@ def _open_archive(file: BinaryIO, size: int, name: str) -> zipfile.ZipFile:
     import zipfile
 
     file.seek(0)
-    head = file.read(HEAD)
+    head = file.read(file_types.HEAD)
     if head[:4] not in _STARTS:
         raise _not_npz(head, size, name)
     bounded = _BoundedFile(file)
@@ -172,14 +183,14 @@ def _open_archive(file: BinaryIO, size: int, name: str) -> zipfile.ZipFile:
         raise _too_many(name, f"its directory is larger than {MAX_DIRECTORY:,} bytes") from None
     bounded.limit = None
     infos = archive.infolist()
-    if len(infos) > MAX_ARRAYS["npz"]:
+    if len(infos) > MAX_ARRAYS:
         raise _too_many(name, f"it has {len(infos):,} members")
     _check_extents(infos, archive.start_dir, name)
     for info in infos:
         _check_member(info, name)
     _check_inflation(infos, name)
     if not any(map(_is_array, infos)):
-        raise _no_arrays(infos, identify(head), name)
+        raise _no_arrays(infos, file_types.identify(head), name)
     return archive
 
 
@@ -271,22 +282,22 @@ def _not_npz(head: bytes, size: int, name: str) -> ItemError:
     """Return the error for a file that does not begin as a zip archive."""
     if not head or (len(head) < 4 and _STARTS[0].startswith(head)):
         return ItemError(f"{quoted(name)} is cut off after {size} bytes", code="npz-truncated", hint=WRITE_AGAIN)
-    found = identify(head)
+    found = file_types.identify(head)
     what, hint = ("a single array", "name it .npy") if head.startswith(npy_header.MAGIC) else (found.name, found.hint)
     return ItemError(f"{quoted(name)} is not a .npz file; it looks like {what}", code="not-npz", hint=hint)
 
 
-def _no_arrays(infos: list[zipfile.ZipInfo], found: FileType, name: str) -> ItemError:
+def _no_arrays(infos: list[zipfile.ZipInfo], found: file_types.FileType, name: str) -> ItemError:
     """Return the error for an archive without arrays."""
     what, hint = "holds no .npy members" if infos else "is empty", _SAVEZ
-    if infos and found is PYTORCH:
+    if infos and found is file_types.PYTORCH:
         what, hint = f"{what}; it looks like {found.name}", found.hint
     return ItemError(f"{quoted(name)} {what}", code="npz-no-arrays", hint=hint)
 
 
 def _too_many(name: str, what: str) -> ItemError:
     """Return the error for an archive of too many members."""
-    hint = f"at most {MAX_ARRAYS['npz']} arrays are read from one file; save each with np.save"
+    hint = f"at most {MAX_ARRAYS} arrays are read from one file; save each with np.save"
     return ItemError(f"{quoted(name)} holds too much: {what}", code="npz-too-many", hint=hint)
 
 
