@@ -9,11 +9,11 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.arrays import KeyedArrayOptions
+from tonearm.arrays.notes import UNKNOWN
+from tonearm.arrays.statistics import compute_statistics
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
 from tonearm.inspect.guess import Guess, describe_sound_file, guess
-from tonearm.inspect.notes import UNKNOWN
 from tonearm.inspect.preview import draw_preview
-from tonearm.inspect.statistics import compute_statistics
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context

@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from tonearm.arrays.notes import UNKNOWN, Finding, Notes
+from tonearm.arrays.statistics import ArrayStatistics
 from tonearm.inspect import guess_mel, guess_spectrogram, guess_waveform
-from tonearm.inspect.notes import UNKNOWN, Finding, Notes
-from tonearm.inspect.statistics import ArrayStatistics
 from tonearm.recipes.mel import Catalogue
 
 

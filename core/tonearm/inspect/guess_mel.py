@@ -6,9 +6,9 @@ import math
 
 from msgspec import Struct
 
+from tonearm.arrays.notes import UNKNOWN, Notes
 from tonearm.errors import OptionError
 from tonearm.inspect.guess_waveform import resembles_batch
-from tonearm.inspect.notes import UNKNOWN, Notes
 
 MAX_DIALECTS = 8
 """Largest number of dialects that a finding names."""

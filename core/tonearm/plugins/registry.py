@@ -26,8 +26,8 @@ from tonearm.plugins.hookspecs import DIALECTS, HOOKS
 from tonearm.plugins.plugin import Plugin, Registered
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
+from tonearm.recipes.catalogue import CatalogueEntry
 from tonearm.recipes.mel import Catalogue, MelDialect
-from tonearm.recipes.mel.catalogue import CatalogueEntry
 
 T = TypeVar("T")
 

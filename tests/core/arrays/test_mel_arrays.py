@@ -6,7 +6,7 @@ import pytest
 from tonearm.api import ArrayOptions, MelDialect, MelSpectrogram
 from tonearm.arrays import read_array
 from tonearm.errors import ItemError
-from tonearm.recipes.mel.catalogue import Catalogue, CatalogueEntry
+from tonearm.recipes.catalogue import Catalogue, CatalogueEntry
 
 BASE = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256, "n_mels": 80}
 KNOWN = Catalogue(

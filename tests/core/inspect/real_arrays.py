@@ -8,8 +8,8 @@ from typing import Any
 import librosa
 import numpy as np
 
+from tonearm.arrays.notes import Notes
 from tonearm.inspect import Guess, compute_statistics, guess
-from tonearm.inspect.notes import Notes
 from tonearm.plugins.registry import default
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"

@@ -19,7 +19,7 @@ from tonearm.recipes.mel.filter_bank import (
     mel_filter_bank,
     mel_to_hz,
 )
-from tonearm.recipes.mel.steps import LOGARITHM_BASES, MelStep, PositiveFloat, ValueRange
+from tonearm.recipes.steps import LOGARITHM_BASES, MelStep, PositiveFloat, ValueRange
 from tonearm.signals import MAX_AMPLITUDE, MAX_SAMPLE_RATE, Padding, PadMode, StftGrid
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         ndarray
             Values of shape (channels, mels, frames), float64.
         """
-        from tonearm.recipes.mel.conversion import to_native
+        from tonearm.recipes.conversion import to_native
 
         values: Array = to_native(self, linear)
         return values
@@ -250,7 +250,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         ItemError
             If the values cannot be converted, see `refusal`.
         """
-        from tonearm.recipes.mel.conversion import to_linear
+        from tonearm.recipes.conversion import to_linear
 
         values: Array = to_linear(self, native)
         return values

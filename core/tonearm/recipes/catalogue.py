@@ -12,7 +12,7 @@ from msgspec import Struct
 from tonearm.errors import OptionError, did_you_mean, one_line
 from tonearm.names import BROKEN_HINT, preferred
 from tonearm.recipes.mel.dialect import MelDialect
-from tonearm.recipes.mel.steps import MelStep
+from tonearm.recipes.steps import MelStep
 
 Recipe: TypeAlias = MelDialect | Mapping[str, Any]
 """A dialect, or its figures by name as in YAML.

@@ -6,7 +6,7 @@ from core_toys import hooks, package_of
 from tonearm.api import MelDialect
 from tonearm.errors import OptionError
 from tonearm.plugins.registry import Registry
-from tonearm.recipes.mel.catalogue import Catalogue, CatalogueEntry
+from tonearm.recipes.catalogue import Catalogue, CatalogueEntry
 
 BASE = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256, "n_mels": 80}
 

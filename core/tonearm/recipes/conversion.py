@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import ItemError
-from tonearm.recipes.mel.steps import LOGARITHM_BASES
+from tonearm.recipes.steps import LOGARITHM_BASES
 
 if TYPE_CHECKING:
     from tonearm.recipes.mel.dialect import MelDialect

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from tonearm.inspect.statistics import ArrayStatistics
+from tonearm.arrays.statistics import ArrayStatistics
 from tonearm.recipes.mel import Catalogue
 
 Confidence = Literal["certain", "likely", "possible", "unknown"]

@@ -5,7 +5,7 @@ import pytest
 
 from tonearm.api import MelStep
 from tonearm.errors import OptionError
-from tonearm.recipes.mel.steps import ValueRange
+from tonearm.recipes.steps import ValueRange
 
 VALUES = np.linspace(-3, 5, 24).reshape(2, 4, 3)
 
