@@ -49,7 +49,17 @@ from tonearm.source import Source
 
 if TYPE_CHECKING:
     from tonearm.reading import file_types
-    from tonearm.reading.bounded_file import MAP_FROM, check_magic, map_array, path_of, size_of, wrong_format_error
+    from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
+    from tonearm.reading.bounded_file import (
+        MAP_FROM,
+        BoundedFile,
+        check_magic,
+        map_array,
+        path_of,
+        read_values,
+        size_of,
+        wrong_format_error,
+    )
     from tonearm.reading.bounds import (
         ARRAY_BYTES,
         MAX_NESTING,
@@ -82,6 +92,7 @@ __all__ = [
     "Advice",
     "ArrayDecoder",
     "ArrayOptions",
+    "BoundedFile",
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
@@ -127,11 +138,15 @@ __all__ = [
     "Source",
     "Spec",
     "StftGrid",
+    "TarArchive",
     "Transform",
     "Transforms",
     "UsageError",
     "Waveform",
     "Work",
+    "ZipArchive",
+    "ZipBounds",
+    "ZipFault",
     "check_array_count",
     "check_claimed_size",
     "check_magic",
@@ -145,14 +160,19 @@ __all__ = [
     "quoted_array",
     "quoted_reason",
     "read_array",
+    "read_values",
     "reading_errors",
     "size_of",
     "wrong_format_error",
+    "zip_error",
 ]
 
 _WHEN_USED = {
     "tonearm.reading": ("file_types",),
+    "tonearm.reading.archives": ("TarArchive", "ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.reading.bounded_file": (
+        "BoundedFile",
+        "read_values",
         "MAP_FROM",
         "check_magic",
         "map_array",
