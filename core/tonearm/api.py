@@ -49,7 +49,17 @@ from tonearm.source import Source
 
 if TYPE_CHECKING:
     from tonearm.reading import file_types
-    from tonearm.reading.bounded_file import MAP_FROM, check_magic, map_array, path_of, size_of, wrong_format_error
+    from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
+    from tonearm.reading.bounded_file import (
+        MAP_FROM,
+        BoundedFile,
+        check_magic,
+        map_array,
+        path_of,
+        read_values,
+        size_of,
+        wrong_format_error,
+    )
     from tonearm.reading.bounds import (
         ARRAY_BYTES,
         MAX_NESTING,
@@ -99,6 +109,7 @@ __all__ = [
     "Advice",
     "ArrayDecoder",
     "ArrayOptions",
+    "BoundedFile",
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
@@ -149,12 +160,16 @@ __all__ = [
     "StftGrid",
     "TaggingEncoder",
     "Tags",
+    "TarArchive",
     "Transform",
     "Transforms",
     "UsageError",
     "Waveform",
     "WithProvenance",
     "Work",
+    "ZipArchive",
+    "ZipBounds",
+    "ZipFault",
     "as_written",
     "check_array_count",
     "check_claimed_size",
@@ -179,6 +194,7 @@ __all__ = [
     "quoted_array",
     "quoted_reason",
     "read_array",
+    "read_values",
     "reading_errors",
     "rounding",
     "samples_per_block",
@@ -187,11 +203,15 @@ __all__ = [
     "valid_tag",
     "write_sidecar",
     "wrong_format_error",
+    "zip_error",
 ]
 
 _WHEN_USED = {
     "tonearm.reading": ("file_types",),
+    "tonearm.reading.archives": ("TarArchive", "ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.reading.bounded_file": (
+        "BoundedFile",
+        "read_values",
         "MAP_FROM",
         "check_magic",
         "map_array",
