@@ -117,7 +117,7 @@ def recover_channel(
     settings: RecoverySettings,
     *,
     seed: int,
-    out: Float32Array,
+    out: FloatArray,
     progress: Progress | None = None,
 ) -> Convergence:
     """Recover one channel: first phases, iterations, result.
