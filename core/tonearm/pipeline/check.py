@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, one_line
+from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, SetOption, one_line
 from tonearm.pipeline.answers import as_grouping, as_spec, requirements_of
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.inference import find_conversion, matching_signals
@@ -237,8 +237,23 @@ class _Binder:
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.replace(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
             spec = self._ask(found, lambda: as_spec(plugin.produces(narrowed), found.ports))
+            if spec and before.precision == "double":
+                spec = self._check_precision(found, plugin.keeps_double, spec)
         found.spec = spec or Spec(signals=found.ports.gives)
         return found.spec
+
+    def _check_precision(self, found: _Found, keeps_double: bool, spec: Spec) -> Spec:
+        """Add a problem if a step loses double precision; return the specification with the precision that it has."""
+        if spec.precision == "single":
+            return spec
+        if not keeps_double:
+            self.problems.add(
+                found.mark,
+                "loses-precision",
+                f"{found.name} computes in single precision, but the input has precision: double",
+                remedies=(SetOption("precision", "single", stage="input"),),
+            )
+        return spec.replace(precision="double")
 
     def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
         """Return the answer of a plugin to a question about specifications; None if it raises an error."""

@@ -39,8 +39,8 @@ def to_native(dialect: MelDialect, linear: Array) -> Any:
     return values
 
 
-def to_linear(dialect: MelDialect, native: Array) -> Any:
-    """Return the values of a recipe as a linear mel spectrogram (channels, mels, frames), float32, ≥ 0."""
+def to_linear(dialect: MelDialect, native: Array, *, double: bool = False) -> Any:
+    """Return the values of a recipe as a linear mel spectrogram (channels, mels, frames), ≥ 0, float32 or float64."""
     import numpy as np
 
     if dialect.refusal:
@@ -64,7 +64,7 @@ def to_linear(dialect: MelDialect, native: Array) -> Any:
             code="dialect-mismatch",
             hint="check the dialect",
         )
-    return values.astype(np.float32)
+    return values.astype(np.float64 if double else np.float32)
 
 
 def statistics_hint(dialect: MelDialect) -> str:

@@ -231,19 +231,21 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         values: Array = to_native(self, linear)
         return values
 
-    def to_linear(self, native: Array) -> Array:
+    def to_linear(self, native: Array, *, double: bool = False) -> Array:
         """Return values of this recipe as a linear mel spectrogram.
 
         Parameters
         ----------
         native
             Values of this recipe, of shape (channels, mels, frames).
+        double
+            Whether to return double precision.
 
         Returns
         -------
         ndarray
             Linear mel (channels, mels, frames) of samples within ±1, float32, ≥ 0: sums of magnitudes, or of powers
-            if ``exponent`` is 2.
+            if ``exponent`` is 2. It is float64 in double precision.
 
         Raises
         ------
@@ -252,7 +254,7 @@ class MelDialect(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=Tru
         """
         from tonearm.recipes.conversion import to_linear
 
-        values: Array = to_linear(self, native)
+        values: Array = to_linear(self, native, double=double)
         return values
 
     @functools.cached_property
