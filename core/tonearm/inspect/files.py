@@ -153,7 +153,7 @@ class _FileInspector:
                 code="nothing-to-inspect",
                 remedies=(RunCommand(("tonearm", "plugins", self.entry.name), when="to see which options to give"),),
             ) from error
-        spec = decoder.probe(self.source)
+        spec = decoder.look(self.source)
         if (spec.channels or 1) * (spec.length or 0) > MAX_DECODED_SAMPLES:
             shape = (spec.channels or 1, spec.length or 0)
             yield self._inspection(shape=shape, guess=describe_sound_file(None, spec.sample_rate or 0))

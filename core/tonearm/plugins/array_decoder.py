@@ -82,7 +82,12 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         """Return what the options determine."""
         options = self.options
         spectral = options.kind is not None and options.kind != "waveform"
-        spec = Spec(signals=options.signals(), sample_rate=options.rate, length=options.length)
+        spec = Spec(
+            signals=options.signals(),
+            sample_rate=options.rate,
+            length=options.length,
+            precision=options.precision,
+        )
         known = (options.grid() if spectral else None, options.dialect)
         return spec.carrying(*(value for value in known if value is not None))
 

@@ -168,12 +168,12 @@ class Recipe(Named, frozen=True, kw_only=True):
         Returns
         -------
         ndarray
-            Factors of shape (n_fft // 2 + 1,), float32.
+            Factors of shape (n_fft // 2 + 1,), float64.
         """
         import numpy as np
 
         turn = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
-        response: Array = np.abs(1 - self.preemphasis * turn).astype(np.float32)
+        response: Array = np.abs(1 - self.preemphasis * turn)
         return response
 
     @functools.cached_property

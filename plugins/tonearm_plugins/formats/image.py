@@ -8,13 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from tonearm.api import ItemError, MelDialect, OptionError, RecipeStep, SetOption
-from tonearm_plugins.formats.bounds import PIXELS
-from tonearm_plugins.formats.messages import LEAVE_OUT, quoted
-from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
+from tonearm.api import (
+    LEAVE_OUT,
+    InflationBound,
+    ItemError,
+    MelDialect,
+    OptionError,
+    RecipeStep,
+    SetOption,
+    quoted,
+    reading_errors,
+    size_of,
+    wrong_format_error,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
+
+PIXELS = InflationBound(1 << 24, 200)
+"""Pixels of an image. Spectrograms have about 2 for each byte, and 2^24 are five minutes of Riffusion's."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 """Formats that Pillow opens here. It knows more, some of them by running other programs."""

@@ -156,19 +156,21 @@ class MelDialect(Recipe, frozen=True, kw_only=True):
             values[..., -1] = 0.0
         return values
 
-    def to_linear(self, native: Array) -> Any:
+    def to_linear(self, native: Array, *, double: bool = False) -> Any:
         """Return values of this recipe as a linear mel spectrogram.
 
         Parameters
         ----------
         native
             Values of this recipe, of shape (channels, mels, frames).
+        double
+            Whether to return double precision.
 
         Returns
         -------
         ndarray
             Linear mel (channels, mels, frames) of samples within ±1, float32, ≥ 0: sums of magnitudes, or of powers
-            if ``exponent`` is 2.
+            if ``exponent`` is 2. It is float64 in double precision.
 
         Raises
         ------
@@ -182,7 +184,7 @@ class MelDialect(Recipe, frozen=True, kw_only=True):
         values = self._without_guard(to_energy(self, np.asarray(native, dtype=np.float64)))
         values /= self.input_scale**self.exponent
         require_finite(self, values, native)
-        return values.astype(np.float32)
+        return values.astype(np.float64 if double else np.float32)
 
     def _without_guard(self, values: Array) -> Any:
         """Return the mel of |X| from that of sqrt(|X|² + guard), exact if |X| is constant within a band."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted
+from tonearm.reading.messages import WRITE_AGAIN, quoted
 
 HEAD = 64
 """Number of first bytes that `identify` needs."""

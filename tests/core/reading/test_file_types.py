@@ -13,8 +13,8 @@ import soundfile
 from npy_files import saved
 
 from tonearm.plugins.registry import default
-from tonearm_plugins.formats import file_types
-from tonearm_plugins.formats.file_types import HEAD, FileType, identify
+from tonearm.reading import file_types
+from tonearm.reading.file_types import HEAD, FileType, identify
 
 
 def by_library(write: Callable[[io.BytesIO], object]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm_plugins.formats.messages import listed, quoted, quoted_array
+from tonearm.reading.messages import listed, quoted, quoted_array
 
 
 def test_a_name_is_quoted() -> None:

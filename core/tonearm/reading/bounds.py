@@ -1,17 +1,14 @@
-"""Bounds on what a file may claim, in one table for all formats, and the errors for claims beyond them."""
+"""Bounds on what a file may claim, and the errors for claims beyond them."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from tonearm.api import ItemError
-from tonearm_plugins.formats.messages import SAVE_UNCOMPRESSED, WRITE_AGAIN, quoted, quoted_array
+from tonearm.errors import ItemError
+from tonearm.reading.messages import SAVE_UNCOMPRESSED, WRITE_AGAIN, quoted, quoted_array
 
 MAX_NESTING: Final = 16
 """Levels of containers within containers."""
-
-MAX_ARRAYS: Final = {"hdf5": 1_000_000, "npz": 256, "pytorch": 100_000, "webdataset": 1_000_000, "zarr": 100_000}
-"""Number of arrays in one file."""
 
 SLACK: Final = 4096
 """Bytes by which compressed data may be longer than the data itself, beside an eighth of it."""
@@ -39,15 +36,6 @@ class InflationBound(NamedTuple):
 ARRAY_BYTES: Final = InflationBound(256 << 20, 200)
 """Bytes of arrays. Sound never shrinks to a two-hundredth: a file that claims it holds nothing, or means harm."""
 
-NPZ_BYTES: Final = InflationBound(1 << 30, 100)
-"""Bytes of a .npz archive. Float audio shrinks by 1.1 to 3, padded or integer arrays by 20."""
-
-SOUND_BYTES: Final = InflationBound(256 << 20, 3000)
-"""Bytes of sound in double precision. Digital silence in stereo takes a two-thousandth as FLAC."""
-
-PIXELS: Final = InflationBound(1 << 24, 200)
-"""Pixels of an image. Spectrograms have about 2 for each byte, and 2^24 are five minutes of Riffusion's."""
-
 
 def check_claimed_size(name: str, key: str, claimed: int, stored: int) -> None:
     """Raise `ItemError` if an array claims far more bytes than its stored bytes can hold."""
@@ -72,11 +60,11 @@ def check_stored_size(name: str, key: str, inflated: int, stored: int) -> None:
         )
 
 
-def check_array_count(name: str, count: int, file_format: str) -> None:
-    """Raise `ItemError` if a file has more arrays than `MAX_ARRAYS` allows for its format."""
-    if count > MAX_ARRAYS[file_format]:
+def check_array_count(name: str, count: int, most: int) -> None:
+    """Raise `ItemError` if a file has more than ``most`` arrays."""
+    if count > most:
         raise ItemError(
-            f"{quoted(name)} has more than {MAX_ARRAYS[file_format]:,} arrays",
+            f"{quoted(name)} has more than {most:,} arrays",
             code="too-large",
             hint="split it into several files",
         )

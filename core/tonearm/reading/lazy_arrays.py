@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tonearm_plugins.dsp.typing import Array
+    from tonearm.typing import Array
 
 
 class LazyArrays(Mapping[str, Any]):

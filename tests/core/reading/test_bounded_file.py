@@ -1,86 +1,26 @@
-"""What readers share: sizes, paths, memory maps, first bytes, and the errors of libraries as one line each."""
+"""Open files: sizes, paths, memory maps and first bytes."""
 
 from __future__ import annotations
 
 import errno
 import io
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError
-from tonearm_plugins.formats.messages import WRITE_AGAIN
-from tonearm_plugins.formats.reading import (
+from tonearm.errors import ItemError
+from tonearm.reading import file_types
+from tonearm.reading.bounded_file import (
+    BoundedFile,
     check_magic,
     map_array,
     path_of,
-    quoted_reason,
-    reading_errors,
+    read_values,
     size_of,
     wrong_format_error,
 )
-
-
-def translated(error: Exception) -> ItemError:
-    with pytest.raises(ItemError) as caught, reading_errors("a.h5", "an HDF5 file"):
-        raise error
-    assert (caught.value.message + caught.value.hint).isprintable()
-    return caught.value
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (ValueError("bad header"), "'bad header'"),
-        (ValueError("\n\nfirst\nsecond"), "'first'"),
-        (KeyError("x"), "\"'x'\""),
-        (RecursionError(), "'RecursionError'"),
-        (OSError("Unable to open file"), "'Unable to open file'"),
-        (OSError(errno.EINVAL, "Invalid argument"), "'[Errno 22] Invalid argument'"),
-        (ValueError("File is not a zip file"), "the directory at its end is missing: it is cut off, or not a zip file"),
-    ],
-)
-def test_errors_of_a_library_are_one_line(error: Exception, reason: str) -> None:
-    found = translated(error)
-    assert (found.code, found.hint) == ("broken-file", WRITE_AGAIN)
-    assert found.message == f"'a.h5' cannot be read as an HDF5 file: {reason}"
-    assert found.__cause__ is error
-
-
-def test_a_lack_of_memory_has_a_code_of_its_own() -> None:
-    assert translated(MemoryError()).code == "no-memory"
-
-
-@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV])
-def test_errors_of_the_disk_pass(number: int) -> None:
-    with pytest.raises(OSError, match=os.strerror(number)) as caught, reading_errors("a.h5", "an HDF5 file"):
-        raise OSError(number, os.strerror(number))
-    assert not isinstance(caught.value, ItemError)
-
-
-def test_errors_of_our_own_pass_as_they_are() -> None:
-    error = ItemError("no", code="empty")
-    with pytest.raises(ItemError) as caught, reading_errors("a.h5", "an HDF5 file"):
-        raise error
-    assert caught.value is error
-
-
-def test_warnings_of_a_library_are_suppressed() -> None:
-    with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always")
-        with reading_errors("a.h5", "an HDF5 file"):
-            warnings.warn("doubtful", stacklevel=1)
-    assert seen == []
-
-
-def test_the_reason_of_libsndfile_has_no_address() -> None:
-    class LibraryError(Exception):
-        error_string = "Format not recognised."
-
-    assert quoted_reason(LibraryError("Error opening <_io.BytesIO object at 0x7f>")) == "'Format not recognised.'"
 
 
 def test_a_size_is_that_of_the_file_from_any_position() -> None:
@@ -132,6 +72,50 @@ def test_a_file_system_without_maps_is_read_and_a_failing_disk_is_not(
                 map_array(file, "u1", (8,))
         else:
             assert map_array(file, "u1", (8,)) is None
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("map_from", [0, 24, 25])
+def test_values_are_mapped_if_they_are_many_and_read_otherwise(order: str, map_from: int, tmp_path: Path) -> None:
+    array = np.arange(6, dtype=">f4").reshape(2, 3)
+    (tmp_path / "a").write_bytes(b"head" + array.tobytes(order) + b"tail")
+    with (tmp_path / "a").open("rb") as file:
+        got = read_values(file, "a", ">f4", (2, 3), 4, order=order, map_from=map_from)
+    assert isinstance(got, np.memmap) == (map_from <= 24)
+    assert not got.flags.writeable
+    np.testing.assert_array_equal(got, array)
+    np.testing.assert_array_equal(read_values(io.BytesIO(array.tobytes(order)), "a", ">f4", (2, 3), order=order), array)
+
+
+@pytest.mark.parametrize(("shape", "offset"), [((3,), 1), ((1 << 60,), 0), ((1,), 13)])
+def test_values_beyond_the_end_are_refused_and_nothing_is_allocated(shape: tuple[int, ...], offset: int) -> None:
+    with pytest.raises(ItemError, match=r"'a' claims [\d,]+ bytes of values, but only \d+ follow") as caught:
+        read_values(io.BytesIO(bytes(12)), "a", "<f4", shape, offset)
+    assert caught.value.code == "broken-file"
+    assert read_values(io.BytesIO(bytes(12)), "a", "<f4", (3,)).shape == (3,)
+
+
+def test_no_values_are_an_empty_array() -> None:
+    assert read_values(io.BytesIO(b"x"), "a", "<f4", (0, 3), 1, map_from=0).shape == (0, 3)
+
+
+def test_a_bounded_file_reads_what_it_has_and_refuses_what_it_claims() -> None:
+    inner = io.BytesIO(b"0123456789")
+    inner.seek(2)
+    file = BoundedFile(inner, "a")
+    assert (file.left, file.end, file.tell()) == (8, 10, 2)
+    assert file.read_exactly(3) == b"234"
+    assert file.read(5 + file_types.HEAD) == b"56789"  # a head may be short
+    file.seek(6)
+    assert file.read() == b"6789"
+    file.seek(6)
+    for read, count in ((file.read, 5 + file_types.HEAD), (file.read_exactly, 5), (file.read_exactly, -1)):
+        with pytest.raises(ItemError, match=r"'a' claims -?\d+ more bytes, but only 4 are left") as caught:
+            read(count)
+        assert caught.value.code == "broken-file"
+    assert file.tell() == 6
+    with pytest.raises(ItemError, match="'a' claims more bytes"):
+        file.read(1 << 2000)
 
 
 def test_a_start_is_found_at_its_offset() -> None:

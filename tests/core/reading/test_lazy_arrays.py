@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm.reading.lazy_arrays import LazyArrays
 
 
 def test_arrays_are_loaded_on_access_alone() -> None:
