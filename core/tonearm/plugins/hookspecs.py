@@ -14,6 +14,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
+from tonearm.plugins.kind import Kind
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Recipe
 
@@ -23,6 +24,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 Decoders: TypeAlias = Mapping[str, type[Decoder[Any, Any]] | str]
 Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regroup[Any, Any, Any]] | str]
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
+Kinds: TypeAlias = Mapping[str, type[Kind[Any, Any]] | str]
 Executors: TypeAlias = Mapping[str, type[Executor[Any]] | str]
 Dialects: TypeAlias = Mapping[str, Recipe]
 
@@ -43,6 +45,11 @@ def tonearm_encoders() -> Encoders:  # type: ignore[empty-body]
 
 
 @hookspec
+def tonearm_kinds() -> Kinds:  # type: ignore[empty-body]
+    """Return kinds of array by name."""
+
+
+@hookspec
 def tonearm_executors() -> Executors:  # type: ignore[empty-body]
     """Return executors by name."""
 
@@ -58,6 +65,7 @@ HOOKS: Mapping[str, str] = {
     "tonearm_decoders": "decoder",
     "tonearm_transforms": "transform",
     "tonearm_encoders": "encoder",
+    "tonearm_kinds": "kind",
     "tonearm_executors": "executor",
 }
 """Hooks, each with the role of its plugins."""
