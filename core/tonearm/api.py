@@ -29,8 +29,9 @@ from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Died, Executor, Results, Work
-from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Recipes, Transforms, hookimpl
+from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
+from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.plugin import FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
@@ -111,6 +112,7 @@ __all__ = [
     "Advice",
     "ArrayDecoder",
     "ArrayOptions",
+    "ArrayTraits",
     "BoundedFile",
     "ChooseOption",
     "ComplexSpectrogram",
@@ -135,6 +137,8 @@ __all__ = [
     "ItemError",
     "KeyedArrayDecoder",
     "KeyedArrayOptions",
+    "Kind",
+    "Kinds",
     "LazyArrays",
     "LinearRecipe",
     "MagnitudeSpectrogram",

@@ -14,6 +14,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
+from tonearm.plugins.kind import Kind
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Named
 from tonearm.recipes.linear import LinearRecipe
@@ -25,6 +26,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 Decoders: TypeAlias = Mapping[str, type[Decoder[Any, Any]] | str]
 Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regroup[Any, Any, Any]] | str]
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
+Kinds: TypeAlias = Mapping[str, type[Kind[Any, Any]] | str]
 Executors: TypeAlias = Mapping[str, type[Executor[Any]] | str]
 Dialects: TypeAlias = Mapping[str, MelDialect | Mapping[str, Any]]
 Recipes: TypeAlias = Mapping[str, LinearRecipe | Mapping[str, Any]]
@@ -43,6 +45,11 @@ def tonearm_transforms() -> Transforms:  # type: ignore[empty-body]
 @hookspec
 def tonearm_encoders() -> Encoders:  # type: ignore[empty-body]
     """Return encoders by name."""
+
+
+@hookspec
+def tonearm_kinds() -> Kinds:  # type: ignore[empty-body]
+    """Return kinds of array by name."""
 
 
 @hookspec
@@ -67,6 +74,7 @@ HOOKS: Mapping[str, str] = {
     "tonearm_decoders": "decoder",
     "tonearm_transforms": "transform",
     "tonearm_encoders": "encoder",
+    "tonearm_kinds": "kind",
     "tonearm_executors": "executor",
 }
 """Hooks, each with the role of its plugins."""

@@ -23,6 +23,7 @@ from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.hookspecs import HOOKS, NAMED_STRUCTS
+from tonearm.plugins.kind import Kind
 from tonearm.plugins.plugin import Plugin, Registered
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
@@ -37,6 +38,7 @@ ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "decoder": (Decoder,),
     "transform": (Transform, Regroup),
     "encoder": (Encoder,),
+    "kind": (Kind,),
     "executor": (Executor,),
 }
 """Roles of plugins, each with its base classes."""
@@ -45,9 +47,10 @@ SECTIONS: Mapping[str, str] = {
     "decoder": "input",
     "transform": "steps",
     "encoder": "outputs",
+    "kind": "the option kind of a decoder of arrays",
     "executor": "--executor",
 }
-"""Roles of plugins, each with the place where it is named: a section of a pipeline, or an option of a run."""
+"""Roles of plugins, each with the place where it is named: a section of a pipeline, or an option."""
 
 
 class PluginError(TonearmError):
