@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from tonearm.cli import console
+from tonearm.cli import console, listing
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.schema import description_of, options_schema
@@ -23,24 +23,21 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="Plugin to describe, or with --dialects a dialect")
-    parser.add_argument(
-        "--dialects",
-        action="store_true",
-        help="List the dialects of mel spectrograms, or show all figures of the dialect NAME",
-    )
+    kinds = parser.add_mutually_exclusive_group()
+    for argument, (_, description) in listing.LISTINGS.items():
+        kinds.add_argument(f"--{argument}", dest="listing", action="store_const", const=argument, help=description)
     parser.add_argument("--json", action="store_true", help="Print JSON")
 
 
 def main(arguments: SimpleNamespace) -> int:
     """List all plugins, or describe one."""
     registry = console.load_registry()
-    if arguments.dialects:
-        from tonearm.cli import dialects
-
+    if arguments.listing:
+        found = listing.find_listing(arguments.listing)
         plugin = arguments.name and _by_name(registry).get(arguments.name)
-        if plugin and "dialect" not in declared_options(ports_of(plugin.resolve()).options):
-            raise UsageError(f"{arguments.name} takes no dialect", code="no-dialect")
-        return dialects.main(registry, name=None if plugin else arguments.name, as_json=arguments.json)
+        if plugin and found.cls.noun not in declared_options(ports_of(plugin.resolve()).options):
+            raise UsageError(f"{arguments.name} takes no {found.cls.noun}", code="no-dialect")
+        return listing.show(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
         row = plugin_row(registry, entry)
