@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
+from tonearm.pipeline.answers import add_missing_requirements
 from tonearm.pipeline.option_messages import add_bad_value, ports_in_words
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import (
@@ -27,7 +28,7 @@ from tonearm.plugins.options import Option, PluginType, declared_options
 from tonearm.plugins.plugin import NAMES_FILE, Plugin
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error, with_article
-from tonearm.recipes.mel import MelDialect
+from tonearm.recipes.catalogue import N, Named
 
 PLUGIN_KEYS = ("use", "with")
 """Keys of an option whose value is a plugin with options."""
@@ -56,7 +57,7 @@ def read_options(
     problems
         Collection of problems to add to.
     registry
-        Registry of the plugins and dialects that options name.
+        Registry of the plugins and named structs that options name.
     """
     given = _given(node, plugin, problems)
     return None if given is None else _Reader(problems, registry).read(options, given, mark, plugin)
@@ -91,7 +92,7 @@ class _Reader:
     problems
         Collection of problems to add to.
     registry
-        Registry of the plugins and dialects that options name.
+        Registry of the plugins and named structs that options name.
     """
 
     def __init__(self, problems: Problems, registry: Registry) -> None:
@@ -131,8 +132,8 @@ class _Reader:
         if option.plugin and not _is_null(node):
             return self._plugin(option, option.plugin, node, owner)
         one, many = _record_of(option.type)
-        if one is MelDialect and not (isinstance(node, ScalarNode) and node.value is None):
-            return self._dialect(option, node, f"{owner}: {option.name}")
+        if one and issubclass(one, Named) and not _is_null(node):
+            return self._named(one, option, node, f"{owner}: {option.name}")
         if one and isinstance(node, MappingNode):
             return self.read(one, node.entries, node.mark, f"{owner}: {option.name}")
         if many and isinstance(node, SequenceNode) and all(isinstance(item, MappingNode) for item in node.items):
@@ -271,13 +272,13 @@ class _Reader:
             options = self.read(ports_of(entry.resolve()).options, given, mark, owner)
             plugin = None if options is None else entry.bind(options, name)
             if plugin is not None:
-                self.problems.add_missing_requirements(mark, plugin, f"{owner}: {name}")
+                add_missing_requirements(self.problems, mark, plugin, f"{owner}: {name}")
             return plugin
 
-    def _dialect(self, option: Option, node: Node, owner: str) -> MelDialect | None:
-        """Return a dialect, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
+    def _named(self, cls: type[N], option: Option, node: Node, owner: str) -> N | None:
+        """Return a named struct, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
         if isinstance(node, ScalarNode) and isinstance(node.value, str):
-            return self._named(node, node.value, owner)
+            return self._look_up(cls, node, node.value, owner)
         if not isinstance(node, MappingNode):
             self.problems.add(
                 node.mark, "bad-option", f"{owner} is {node_type(node)}, not a name or a mapping", option.description
@@ -286,21 +287,21 @@ class _Reader:
         entry = node.entries.get("base")
         rest = {name: inner for name, inner in node.entries.items() if name != "base"}
         if entry is None:
-            found: MelDialect | None = self.read(MelDialect, rest, node.mark, owner)
+            found: N | None = self.read(cls, rest, node.mark, owner)
             return found
         name = entry.node.value if isinstance(entry.node, ScalarNode) else None
         if not isinstance(name, str):
-            self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of a dialect")
+            self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of {with_article(cls.noun)}")
             return None
-        base = self._named(entry.node, name, owner)
+        base = self._look_up(cls, entry.node, name, owner)
         if base is None:
             return None
-        changed: MelDialect | None = self.read(MelDialect, rest, node.mark, owner, base)
+        changed: N | None = self.read(cls, rest, node.mark, owner, base)
         return changed
 
-    def _named(self, node: Node, name: str, owner: str) -> MelDialect | None:
+    def _look_up(self, cls: type[N], node: Node, name: str, owner: str) -> N | None:
         try:
-            return self.registry.dialects.find(name)
+            return self.registry.catalogue(cls).find(name)
         except OptionError as error:
             self.problems.add_error(node.mark, error, whose=owner)
             return None

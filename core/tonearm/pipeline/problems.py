@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tonearm.errors import Form, OptionError, Place, Problem, Remedy, TonearmError, advise
 from tonearm.pipeline.yaml.nodes import Mark
-from tonearm.plugins.plugin import Plugin
 
 
 class Problems:
@@ -51,10 +48,3 @@ class Problems:
         """Add an error as a problem at a place."""
         message = f"{whose}: {error.message}" if whose else error.message
         self.add(mark, error.code, message, remedies=error.remedies)
-
-    def add_missing_requirements(self, mark: Mark | None, plugin: Plugin[Any], name: str) -> None:
-        """Add the requirements of a plugin that are not installed."""
-        for need in plugin.needs():
-            if not need.is_met():
-                message = f"{name} needs {need.what}, which is not installed"
-                self.add(mark, "missing-requirement", message, need.hint)

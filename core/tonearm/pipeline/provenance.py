@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
-from tonearm.pipeline.stages import as_item_error
 from tonearm.plugins.context import Provenance
 from tonearm.plugins.nested import nested_plugins, plain_options, plain_value
 from tonearm.plugins.options import Option, declared_options
