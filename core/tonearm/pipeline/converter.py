@@ -31,6 +31,7 @@ from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.discovery import Package
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.nested import nested_plugins
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Spec, ports_of
 from tonearm.plugins.registry import RegistryEntry
@@ -75,6 +76,9 @@ class Converter:
             If a plugin finds that anything is missing.
         """
         for bound in self.checked.stages():
+            for plugin in nested_plugins(bound.plugin):
+                with as_item_error(replace(bound, name=f"{bound.name}: {plugin.registered.name}")):
+                    plugin.preflight()
             with as_item_error(bound):
                 bound.plugin.preflight()
 

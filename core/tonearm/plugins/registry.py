@@ -24,7 +24,7 @@ from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.hookspecs import HOOKS, NAMED_STRUCTS
 from tonearm.plugins.kind import Kind
-from tonearm.plugins.plugin import Plugin, Registered
+from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry, N, Named
@@ -115,7 +115,7 @@ class RegistryEntry(Struct, frozen=True):
             If the class cannot be imported, or does not have the role of its hook.
         """
         plugin = self.resolve()(options)
-        plugin.registered = Registered(name or self.full_name, self.full_name, self.package.label)
+        plugin.registered = PluginIdentity(name or self.full_name, self.full_name, self.package.label)
         return plugin
 
 
@@ -124,7 +124,7 @@ def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
     with as_plugin_error(f"{entry.role} {entry.name!r} of {one_line(entry.package.label)}"):
         found = _import(entry.target) if isinstance(entry.target, str) else entry.target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
-            raise TypeError(f"{found!r} is not {_with_article(entry.role)} class")
+            raise TypeError(f"{found!r} is not {with_article(entry.role)} class")
         ports_of(found)
     return found
 
@@ -288,14 +288,15 @@ class Registry:
     def _hint(self, role: str, bare: str) -> str:
         others = [other for other in ROLES if (other, bare) in self._entries and other != role]
         if others:
-            return f"{bare} is {_with_article(others[0])}, for {SECTIONS[others[0]]}"
+            return f"{bare} is {with_article(others[0])}, for {SECTIONS[others[0]]}"
         return (
             did_you_mean(bare, [key[1] for key in self._entries if key[0] == role])
             or "run tonearm plugins to list all plugins"
         )
 
 
-def _with_article(role: str) -> str:
+def with_article(role: str) -> str:
+    """Return the name of a role with its article: ``an encoder``."""
     return f"an {role}" if role.startswith("e") else f"a {role}"
 
 
