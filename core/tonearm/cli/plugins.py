@@ -10,7 +10,6 @@ from tonearm.cli import console, listing
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.schema import description_of, options_schema
-from tonearm.plugins.hookspecs import NAMED_STRUCTS
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
@@ -135,12 +134,14 @@ def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
 
 def option_type(schema: dict[str, Any]) -> str:
     """Return the values that an option takes, in words: ``whole number ≥ 1``."""
+    if "title" in schema:
+        return str(schema["title"])
     if "anyOf" in schema:
         return " or ".join(option_type(part) for part in schema["anyOf"] if part.get("type") != "null")
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value is not None)
     if "$ref" in schema:
-        return {cls.__name__: cls.noun for cls in NAMED_STRUCTS}.get(schema["$ref"].rpartition("/")[2], "mapping")
+        return "mapping"
     words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
     word = str(schema.get("type", "any"))
     if word == "array":

@@ -22,7 +22,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
-from tonearm.plugins.hookspecs import HOOKS, NAMED_STRUCTS
+from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
@@ -30,9 +30,6 @@ from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry, N, Named
 
 T = TypeVar("T")
-
-NAMED_HOOKS = tuple(cls.hook for cls in NAMED_STRUCTS)
-"""Hooks that hand over named structs rather than plugins."""
 
 ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "decoder": (Decoder,),

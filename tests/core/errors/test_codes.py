@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 from code_scan import codes_in, modules, texts_in
 
+from tonearm.api import LinearRecipe, MelDialect
 from tonearm.errors.codes import error_codes
-from tonearm.plugins.hookspecs import NAMED_STRUCTS
 from tonearm.reading.archives import ZipFault
 from tonearm_plugins.transforms.guard import Action, GuardOptions
 
@@ -19,7 +19,7 @@ NPZ = {f"npz-{fault}" for fault in get_args(ZipFault) if fault != "memory"}
 """Codes that npz-reader makes of the faults of a zip archive."""
 
 
-NAMED = {f"{what}-{cls.noun}" for what in ("ambiguous", "broken", "unknown") for cls in NAMED_STRUCTS}
+NAMED = {f"{what}-{cls.noun}" for what in ("ambiguous", "broken", "unknown") for cls in (MelDialect, LinearRecipe)}
 """Codes that a catalogue makes of the noun of its structs."""
 
 
