@@ -123,7 +123,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         image = _read(source)
         if self.options.dialect is None and image.has_recipe:
             recipe = image.dialect(context.catalogue(MelDialect))
-            context.measure(recipe=recipe.label, sample_rate=recipe.sample_rate)
+            context.measure(kind="mel", dialect=recipe.label, sample_rate=recipe.sample_rate)
         yield "", self._values(image)
 
     def produces(self) -> Spec:
