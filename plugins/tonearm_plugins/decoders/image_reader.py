@@ -43,7 +43,7 @@ class ImageOptions(ArrayOptions):
 
     kind: Annotated[
         Literal["mel", "magnitude", "power", "db"],
-        Meta(description="Kind of spectrogram. The levels of a mel are those of its dialect; riffusion has bytes."),
+        Meta(description="Kind of spectrogram. The levels of a mel are those of its recipe; riffusion has bytes."),
     ] = "mel"
     channels: Annotated[
         Channels | None,
@@ -63,7 +63,7 @@ class ImageOptions(ArrayOptions):
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield the errors of options that conflict; the dialect may be in the image."""
+        """Yield the errors of options that conflict; the recipe may be in the image."""
         for error in super().problems():
             if not (self.kind == "mel" and error.code == "missing-option"):
                 yield error
@@ -78,7 +78,7 @@ class ImageOptions(ArrayOptions):
             yield OptionError("black and white are the same", option="black")
         if self.low is not None and self.black is None:
             yield OptionError(
-                "the dialect determines where low frequencies are",
+                "the recipe determines where low frequencies are",
                 option="low",
                 remedies=(RemoveOption("low", "or give black and white"),),
             )
@@ -110,7 +110,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         image = _read(source)
         options = self.options
         if options.kind == "mel" and options.dialect is None:
-            options = dataclasses.replace(options, dialect=image.dialect(context.catalogue(MelDialect)))
+            options = dataclasses.replace(options, dialect=image.recipe(context.catalogue(MelDialect)))
         if options.axes is None:
             rows: AxisName = "mel" if options.kind == "mel" else "bin"
             stereo = self._channels(image) == "stereo"
@@ -122,7 +122,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         """Yield the levels or their values: (rows, columns), or (2, rows, columns) for stereo."""
         image = _read(source)
         if self.options.dialect is None and image.has_recipe:
-            recipe = image.dialect(context.catalogue(MelDialect))
+            recipe = image.recipe(context.catalogue(MelDialect))
             context.measure(kind="mel", dialect=recipe.label, sample_rate=recipe.sample_rate)
         yield "", self._values(image)
 
