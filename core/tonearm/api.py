@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from msgspec import Meta
 
-from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
+from tonearm.arrays import (
+    ArrayDecoder,
+    ArrayOptions,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    NanPolicy,
+    read_array,
+)
 from tonearm.errors import (
     Advice,
     ChooseOption,
@@ -21,7 +28,6 @@ from tonearm.errors import (
     SignalError,
     UsageError,
 )
-from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder

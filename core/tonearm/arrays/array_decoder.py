@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from tonearm.arrays import ArrayOptions, KeyedArrayOptions, read_array
+from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
+from tonearm.arrays.read import read_array
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -71,17 +72,13 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             Arrays that belong to it: ``lengths``, ``imag`` and ``phase``, as for `read_array`.
         """
         try:
-            yield from read_array(array, self.options, warn=context.warn, dialects=context.dialects, **companions)
+            yield from read_array(array, self.options, context, **companions)
         except ItemError as error:
             yield error
 
     def produces(self) -> Spec:
         """Return what the options determine."""
-        options = self.options
-        spectral = options.kind is not None and options.kind != "waveform"
-        spec = Spec(signals=options.signals(), sample_rate=options.rate, length=options.length)
-        known = (options.grid() if spectral else None, options.dialect)
-        return spec.carrying(*(value for value in known if value is not None))
+        return self.options.spec()
 
 
 class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
