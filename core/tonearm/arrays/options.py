@@ -51,6 +51,10 @@ class ArrayOptions:
         """Yield contradictions between options."""
         yield from self.kind.problems(self.axes)
 
+    def of_kind(self, name: str) -> Any:
+        """Return an option of the kind, such as ``sample_rate``; None if the kind does not have it."""
+        return getattr(self.kind.options, name, None)
+
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read."""
         return self.kind.spec().replace(precision=self.precision)
@@ -88,7 +92,7 @@ class KeyedArrayOptions(ArrayOptions):
         if self.imag is not None and self.phase is not None:
             yield OptionError("imag and phase exclude each other", option="phase", hint="keep one")
         if self.imag is not None and self.kind.dtype != "complex":
-            message = f"'imag' names imaginary parts, but kind {self.kind.name} is not complex"
+            message = f"'imag' names imaginary parts, but kind is not complex"
             yield OptionError(message, option="imag", remedies=(SetOption("kind", "complex"),))
         if self.phase is not None and self.kind.phase_gives is None:
             remedies = (ChooseOption("kind", ("magnitude", "power", "db")),)

@@ -12,7 +12,7 @@ from tonearm.arrays.axes import COMPLEX, arrange
 from tonearm.arrays.extent import extent_of, finite_extent_of
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions
-from tonearm.arrays.values import check_limit, check_type, converted, numbers
+from tonearm.arrays.values import check_type, converted, limit_error, numbers
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits, Kind
@@ -147,7 +147,8 @@ def _signal(values: Array, kind: Kind[Any, Any], options: ArrayOptions, context:
         if options.nan == "zero":
             values = replace_not_finite(values)
             context.warn("NaN or infinite values taken as 0")
-    check_limit(kind.name, extent.peak, kind.limit)
+    if extent.peak > kind.limit:
+        raise limit_error(kind.name, extent.peak, kind.limit)
     signal: Signal = kind.read_known(
         converted(values, kind.dtype, double=double), ArrayTraits(extent.low, extent.high, double), context
     )

@@ -50,8 +50,8 @@ def check_type(array: Array, kind: Kind[Any, Any]) -> None:
         )
 
 
-def check_limit(kind: str, peak: float, limit: float) -> None:
-    """Raise `ItemError` if values are so large that float32, or a transform of them, would overflow.
+def limit_error(kind: str, peak: float, limit: float) -> ItemError:
+    """Return the error for values so large that float32, or a transform of them, would overflow.
 
     Parameters
     ----------
@@ -62,12 +62,11 @@ def check_limit(kind: str, peak: float, limit: float) -> None:
     limit
         Largest absolute value that is plausible.
     """
-    if peak > limit:
-        raise ItemError(
-            f"the {kind} array reaches {peak:.6g}, but no sound goes beyond {limit:g}",
-            code="beyond-range",
-            hint="check the model's output; the type or byte order of the values may be wrong",
-        )
+    return ItemError(
+        f"the {kind} array reaches {peak:.6g}, but no sound goes beyond {limit:g}",
+        code="beyond-range",
+        hint="check the model's output; the type or byte order of the values may be wrong",
+    )
 
 
 def converted(values: Array, dtype: Literal["real", "complex", "stored"], *, double: bool) -> Array:

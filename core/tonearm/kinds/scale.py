@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.values import check_limit
+from tonearm.arrays.values import limit_error
 from tonearm.errors import ChooseOption, GiveOption, ItemError, SetOption
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.signals import MAX_AMPLITUDE
@@ -34,7 +34,7 @@ def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -
     full_scale
         Value of full scale in the array; None for the default.
     traits
-        Extent of the finite samples, and whether to return float64. Integers of more than 16 bits always become float64.
+        Extent of the finite samples, and whether to return float64; integers of more than 16 bits always become it.
 
     Raises
     ------
@@ -43,7 +43,9 @@ def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
     if kind == "f" and full_scale is not None:
-        check_limit("waveform", _peak(traits) / full_scale, MAGNITUDE_LIMIT)
+        peak = _peak(traits) / full_scale
+        if peak > MAGNITUDE_LIMIT:
+            raise limit_error("waveform", peak, MAGNITUDE_LIMIT)
     float64 = traits.double or (kind in "iu" and bits > 16)  # int32 has more digits than float32
     if kind == "f":
         if full_scale is None:

@@ -107,9 +107,7 @@ class SpectrogramKind(Kind[Made, GridOptions]):
         if options.sample_rate is None:
             yield missing_rate()
         missing = [name for name in ("n_fft", "hop_length") if getattr(options, name) is None]
-        yield from (
-            missing_option(name, f"the model's own, as a {self.name} spectrogram needs it") for name in missing
-        )
+        yield from (missing_option(name, f"the model's own, as a {self.name} spectrogram needs it") for name in missing)
         if not missing and options.sample_rate is not None:
             try:
                 options.grid()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -12,6 +12,9 @@ from typing import Any
 import msgspec
 
 from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
+from tonearm.names import BUILTIN
+from tonearm.pipeline.answers import add_missing_requirements
+from tonearm.pipeline.option_messages import add_bad_value, ports_in_words
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import (
     MappingEntry,
@@ -24,11 +27,10 @@ from tonearm.pipeline.yaml.nodes import (
     to_plain,
 )
 from tonearm.plugins.options import Option, PluginType, declared_options
-from tonearm.plugins.plugin import NAMES_FILE, Plugin
+from tonearm.plugins.plugin import IF_ABSENT, NAMES_FILE, Plugin
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
-from tonearm.recipes.mel import MelDialect
-from tonearm.signals import Signal
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error, with_article
+from tonearm.recipes.catalogue import N, Named
 
 PLUGIN_KEYS = ("use", "with")
 """Keys of an option whose value is a plugin with options."""
@@ -57,10 +59,19 @@ def read_options(
     problems
         Collection of problems to add to.
     registry
-        Registry of the plugins and dialects that options name.
+        Registry of the plugins and named structs that options name.
     """
     given = _given(node, plugin, problems)
     return None if given is None else _Reader(problems, registry).read(options, given, mark, plugin)
+
+
+def default_options(options: type[Any], registry: Registry, **changes: Any) -> Any:
+    """Return options with their defaults, unchecked: for a decoder that reads no signals, but arrays as they are."""
+    for option in declared_options(options).values():
+        if option.plugin and IF_ABSENT in option.extra:
+            entry = registry.find(option.plugin.role, option.extra[IF_ABSENT])
+            changes[option.name] = entry.bind(default_options(ports_of(entry.resolve()).options, registry))
+    return options(**changes)
 
 
 def _given(node: Node | None, owner: str, problems: Problems) -> Mapping[str, MappingEntry] | None:
@@ -78,10 +89,11 @@ def _is_null(node: Node) -> bool:
 
 
 class _Beside(msgspec.Struct):
-    """The options that are still to be read, and all names that they may have."""
+    """The options that are still to be read, all names that they may have, and the plugins beside which they stand."""
 
     names: list[str]
     given: Mapping[str, MappingEntry]
+    chosen: dict[str, str] = {}
 
 
 class _Reader:
@@ -92,7 +104,7 @@ class _Reader:
     problems
         Collection of problems to add to.
     registry
-        Registry of the plugins and dialects that options name.
+        Registry of the plugins and named structs that options name.
     """
 
     def __init__(self, problems: Problems, registry: Registry) -> None:
@@ -114,9 +126,8 @@ class _Reader:
             if name in known:
                 values[name] = self._value(known[name], entry.node, owner)
                 continue
-            names = beside.names
-            hint = did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
-            self.problems.add(entry.key_mark, "unknown-option", f"{owner} has no option {one_line(name)!r}", hint)
+            message, hint = self._unknown(name, known, beside, owner)
+            self.problems.add(entry.key_mark, "unknown-option", message, hint)
         for name, option in known.items():
             if option.required and name not in given and base is None:
                 remedy = GiveOption(name, option.description)
@@ -132,8 +143,8 @@ class _Reader:
         if option.plugin and not _is_null(node):
             return self._plugin(option, option.plugin, node, owner)
         one, many = _record_of(option.type)
-        if one is MelDialect and not (isinstance(node, ScalarNode) and node.value is None):
-            return self._dialect(option, node, f"{owner}: {option.name}")
+        if one and issubclass(one, Named) and not _is_null(node):
+            return self._named(one, option, node, f"{owner}: {option.name}")
         if one and isinstance(node, MappingNode):
             return self.read(one, node.entries, node.mark, f"{owner}: {option.name}")
         if many and isinstance(node, SequenceNode) and all(isinstance(item, MappingNode) for item in node.items):
@@ -142,7 +153,7 @@ class _Reader:
         try:
             value = msgspec.convert(to_plain(node), option.type, strict=True)
         except msgspec.ValidationError as error:
-            _add_bad_value(self.problems, owner, option, node, str(error))
+            add_bad_value(self.problems, owner, option, node, str(error))
             return None
         if option.extra.get(NAMES_FILE):
             for name in _missing_files(value):
@@ -154,7 +165,7 @@ class _Reader:
     ) -> dict[str, Any]:
         """Return the plugin that an option names, by the option's name, and take the plugin's options out of others."""
         before = len(self.problems.found)
-        entry = self.chosen_beside(option, beside.given, owner)
+        entry = self.chosen_beside(option, beside.given, known, owner)
         if len(self.problems.found) > before:  # it is not known which options stand beside
             beside.given = {name: one for name, one in beside.given.items() if name in known and name != option.name}
             return {}
@@ -162,13 +173,16 @@ class _Reader:
             return {}
         inner = self._declared_beside(option, entry, known, owner)
         beside.names += inner
+        beside.chosen[option.name] = entry.name
         given = {name: one for name, one in beside.given.items() if name in inner}
         named = beside.given.get(option.name)
         beside.given = {name: one for name, one in beside.given.items() if name not in inner and name != option.name}
         name = named.node.value if named and isinstance(named.node, ScalarNode) else None
         return {option.name: self._bind(entry, str(name or entry.name), given, mark, owner)}
 
-    def chosen_beside(self, option: Option, given: Mapping[str, MappingEntry], owner: str) -> RegistryEntry | None:
+    def chosen_beside(
+        self, option: Option, given: Mapping[str, MappingEntry], known: Mapping[str, Option], owner: str
+    ) -> RegistryEntry | None:
         """Return the plugin of an option beside which the plugin's own options stand.
 
         Parameters
@@ -177,6 +191,8 @@ class _Reader:
             Option that names the plugin.
         given
             Options that the pipeline gives to the owner, with those that stand beside.
+        known
+            Options that the owner itself declares.
         owner
             Name of the owner in messages.
 
@@ -186,10 +202,51 @@ class _Reader:
             Plugin; None if there is none, or if the name is wrong, which is then a problem.
         """
         entry = given.get(option.name)
-        if entry is None or option.plugin is None or _is_null(entry.node):
+        if option.plugin is None:
             return None
+        if entry is None or _is_null(entry.node):
+            names = [name for name in given if name not in known]
+            return self._implied(option, option.plugin, names) if IF_ABSENT in option.extra else None
         name = self._plugin_name(option, option.plugin, entry.node, owner)
         return self._find(option, option.plugin, entry.node, name, owner) if name else None
+
+    def _implied(self, option: Option, kind: PluginType, names: list[str]) -> RegistryEntry:
+        """Return the plugin that an option stands for if it is not given.
+
+        It is the only one that has an option of some name, among those of tonearm or else among all others; or the
+        default.
+        """
+        default = self.registry.find(kind.role, option.extra[IF_ABSENT])
+        declared = declared_options(ports_of(default.resolve()).options)
+        for name in names:
+            if name not in declared:
+                having = self._having(kind, name)
+                chosen = [entry for entry in having if entry.origin == BUILTIN] or having
+                if len(chosen) == 1:
+                    return chosen[0]
+        return default
+
+    def _having(self, kind: PluginType, name: str) -> list[RegistryEntry]:
+        """Return the plugins of a type that have an option of some name."""
+        found = []
+        for entry in self.registry.entries(kind.role):
+            with contextlib.suppress(PluginError, TypeError):
+                ports = ports_of(entry.resolve())
+                if kind.fits(entry.resolve(), ports) and name in declared_options(ports.options):
+                    found.append(entry)
+        return found
+
+    def _unknown(self, name: str, known: Mapping[str, Option], beside: _Beside, owner: str) -> tuple[str, str]:
+        """Return the message about an option that does not exist, and its hint: a similar name, or who has it."""
+        message = f"{owner} has no option {one_line(name)!r}"
+        for option in known.values():
+            having = self._having(option.plugin, name) if option.is_beside and option.plugin else []
+            if having and option.name in beside.chosen:
+                names = [self.registry.short_name(entry) for entry in having]
+                some = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+                return f"{message} with {option.name} {beside.chosen[option.name]}", f"{option.name} {some} has it"
+        names = beside.names
+        return message, did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
 
     def _declared_beside(
         self, option: Option, entry: RegistryEntry, known: Mapping[str, Option], owner: str
@@ -232,14 +289,20 @@ class _Reader:
         given = _given(options, whose, self.problems)
         if entry is None or given is None:
             return None
-        return self._bind(entry, name, given, use.mark, whose)
+        place = self.problems.place
+        if place.stage not in ("", "executor"):
+            self.problems.place = msgspec.structs.replace(place, stage=f"{place.stage}.with.{option.name}")
+        try:
+            return self._bind(entry, name, given, use.mark, whose)
+        finally:
+            self.problems.place = place
 
     def _plugin_name(self, option: Option, kind: PluginType, node: Node, owner: str) -> str:
         """Return the name of a plugin, or empty text if it is none."""
         if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.value:
             return node.value
         shown = (node.text or "empty") if isinstance(node, ScalarNode) else node_type(node)
-        message = f"{owner}: '{option.name}' is {one_line(shown)}; expected the name of {_an(kind.role)}"
+        message = f"{owner}: '{option.name}' is {one_line(shown)}; expected the name of {with_article(kind.role)}"
         self.problems.add(node.mark, "bad-option", message, option.description)
         return ""
 
@@ -252,7 +315,8 @@ class _Reader:
             self.problems.add_error(node.mark, error, whose=f"{owner}: {option.name}")
             return None
         if not fits:
-            message = f"{owner}: {option.name} is {_expected_plugin(kind)}, but {name} is {_offered_plugin(entry)}"
+            expected, found = ports_in_words(kind, entry)
+            message = f"{owner}: {option.name} is {expected}, but {name} is {found}"
             self.problems.add(node.mark, "port-mismatch", message, option.description)
             return None
         return entry
@@ -263,12 +327,15 @@ class _Reader:
         """Return a nested plugin bound to its options, or None if there are problems."""
         with as_plugin_error(f"{entry.role} {name}"):
             options = self.read(ports_of(entry.resolve()).options, given, mark, owner)
-            return None if options is None else entry.bind(options, name)
+            plugin = None if options is None else entry.bind(options, name)
+            if plugin is not None:
+                add_missing_requirements(self.problems, mark, plugin, f"{owner}: {name}")
+            return plugin
 
-    def _dialect(self, option: Option, node: Node, owner: str) -> MelDialect | None:
-        """Return a dialect, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
+    def _named(self, cls: type[N], option: Option, node: Node, owner: str) -> N | None:
+        """Return a named struct, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
         if isinstance(node, ScalarNode) and isinstance(node.value, str):
-            return self._named(node, node.value, owner)
+            return self._look_up(cls, node, node.value, owner)
         if not isinstance(node, MappingNode):
             self.problems.add(
                 node.mark, "bad-option", f"{owner} is {node_type(node)}, not a name or a mapping", option.description
@@ -277,44 +344,24 @@ class _Reader:
         entry = node.entries.get("base")
         rest = {name: inner for name, inner in node.entries.items() if name != "base"}
         if entry is None:
-            found: MelDialect | None = self.read(MelDialect, rest, node.mark, owner)
+            found: N | None = self.read(cls, rest, node.mark, owner)
             return found
         name = entry.node.value if isinstance(entry.node, ScalarNode) else None
         if not isinstance(name, str):
-            self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of a dialect")
+            self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of {with_article(cls.noun)}")
             return None
-        base = self._named(entry.node, name, owner)
+        base = self._look_up(cls, entry.node, name, owner)
         if base is None:
             return None
-        changed: MelDialect | None = self.read(MelDialect, rest, node.mark, owner, base)
+        changed: N | None = self.read(cls, rest, node.mark, owner, base)
         return changed
 
-    def _named(self, node: Node, name: str, owner: str) -> MelDialect | None:
+    def _look_up(self, cls: type[N], node: Node, name: str, owner: str) -> N | None:
         try:
-            return self.registry.dialects.find(name)
+            return self.registry.catalogue(cls).find(name)
         except OptionError as error:
             self.problems.add_error(node.mark, error, whose=owner)
             return None
-
-
-def _an(role: str) -> str:
-    return f"an {role}" if role.startswith("e") else f"a {role}"
-
-
-def _expected_plugin(kind: PluginType) -> str:
-    """Return the plugins that fit in words: ``a transform from mel to waveform``."""
-    return _an(kind.role) + _flow(kind.takes, kind.gives)
-
-
-def _offered_plugin(entry: RegistryEntry) -> str:
-    ports = ports_of(entry.resolve())
-    return _an(entry.role) + _flow(ports.takes, ports.gives)
-
-
-def _flow(takes: tuple[type[Signal], ...], gives: tuple[type[Signal], ...]) -> str:
-    """Return signal classes in words: `` from mel to waveform``."""
-    ends = (("from", takes), ("to", gives))
-    return "".join(f" {word} {' or '.join(one.port for one in signals)}" for word, signals in ends if signals)
 
 
 def _missing_files(value: Any) -> Iterator[str]:
@@ -357,38 +404,6 @@ def _build(
     for problem in wrong:
         problems.add_error(marks.get(problem.option or "", mark), problem, whose=plugin)
     return None if wrong else made
-
-
-def _add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, reason: str) -> None:
-    """Add the problem of an invalid value, in plainer words than those of msgspec."""
-    inner = re.search(r" - at `\$\[(\d+)\]", reason)
-    if inner and isinstance(node, SequenceNode):
-        node = node.items[int(inner[1])]
-    expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "").replace(" | ", " or ")
-    shown = node_type(node)
-    if isinstance(node, ScalarNode):
-        shown = repr(node.value) if isinstance(node.value, str) else node.text or "empty"
-    choices = _choices(option.type)
-    if choices and isinstance(node, ScalarNode) and not expected.startswith("Expected array"):
-        message = f"{plugin}: '{option.name}' is {one_line(shown)}"
-        hint = f"one of {', '.join(choices)}"
-    else:
-        message = f"{plugin}: '{option.name}' is {one_line(shown)}; {_expected(expected)}"
-        hint = option.description
-    problems.add(node.mark, "bad-option", message, hint)
-
-
-def _expected(reason: str) -> str:
-    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "array": "a list"}
-    reason = re.sub(r"\b(int|float|bool|str|array)\b", lambda found: words[found[0]], reason.partition(", got")[0])
-    return reason[:1].lower() + reason[1:]
-
-
-def _choices(hint: Any) -> list[str]:
-    """Return the values of the Literal in a type."""
-    if typing.get_origin(hint) is typing.Literal:
-        return [str(value) for value in typing.get_args(hint)]
-    return [choice for part in typing.get_args(hint) for choice in _choices(part)]
 
 
 def takes_list(hint: Any) -> bool:

@@ -16,7 +16,9 @@ from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.transform import Regroup, Transform
-from tonearm.recipes.mel import Recipe
+from tonearm.recipes.catalogue import Named
+from tonearm.recipes.linear import LinearRecipe
+from tonearm.recipes.mel import MelDialect
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -26,7 +28,8 @@ Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regro
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
 Kinds: TypeAlias = Mapping[str, type[Kind[Any, Any]] | str]
 Executors: TypeAlias = Mapping[str, type[Executor[Any]] | str]
-Dialects: TypeAlias = Mapping[str, Recipe]
+Dialects: TypeAlias = Mapping[str, MelDialect | Mapping[str, Any]]
+Recipes: TypeAlias = Mapping[str, LinearRecipe | Mapping[str, Any]]
 
 
 @hookspec
@@ -59,7 +62,13 @@ def tonearm_dialects() -> Dialects:  # type: ignore[empty-body]
     """Return dialects by name; called when a pipeline first uses one."""
 
 
-DIALECTS = "tonearm_dialects"
+@hookspec
+def tonearm_recipes() -> Recipes:  # type: ignore[empty-body]
+    """Return recipes of linear spectrograms by name; called when a pipeline first uses one."""
+
+
+NAMED_STRUCTS: tuple[type[Named], ...] = (MelDialect, LinearRecipe)
+"""Classes of structs that packages hand over by name, each with a hook of its own."""
 
 HOOKS: Mapping[str, str] = {
     "tonearm_decoders": "decoder",

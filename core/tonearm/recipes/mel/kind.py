@@ -15,7 +15,9 @@ from tonearm.kinds.waveform import missing_option
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
-from tonearm.recipes.mel import LISTING_HINT, Catalogue, MelDialect, MelSpectrogram
+from tonearm.recipes.catalogue import Catalogue, listing_hint
+from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.recipes.recipe import matching
 from tonearm.signals import GRID_FIELDS
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         """Yield that the dialect is missing, what contradicts it, and contradictions of the axes."""
         dialect, options = self.options.dialect, self.options
         if dialect is None:
-            yield missing_option("dialect", f"the model family, such as hifigan; {LISTING_HINT}")
+            yield missing_option("dialect", f"the model family, such as hifigan; {listing_hint(MelDialect)}")
         else:
             for name in (*GRID_FIELDS, "center"):
                 given = getattr(options, name)
@@ -85,7 +87,7 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
             context.warn(f"masked frames at the end are left out: {masked}")
         extent = finite_extent_of(signal.values)
         if reason := signal.dialect.contradiction(extent.low, extent.high):
-            hint = _matching_hint(context.dialects(), [signal.dialect.n_mels], extent.low, extent.high)
+            hint = _matching_hint(context.catalogue(MelDialect), [signal.dialect.n_mels], extent.low, extent.high)
             raise ItemError(reason, code="dialect-mismatch", hint=hint)
         return signal
 
@@ -94,22 +96,22 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         dialect = self._dialect
         what = f"no axis of shape {array.shape} has {dialect.n_mels} bands, like the dialect {dialect.label}"
         extent = finite_extent_of(array)
-        hint = _matching_hint(context.dialects(), array.shape, extent.low, extent.high)
+        hint = _matching_hint(context.catalogue(MelDialect), array.shape, extent.low, extent.high)
         return ItemError(what, code="dialect-mismatch", hint=hint)
 
     @property
     def _dialect(self) -> MelDialect:
         """Dialect, without which no array can be read."""
         if self.options.dialect is None:
-            remedies = (GiveOption("dialect", LISTING_HINT),)
+            remedies = (GiveOption("dialect", listing_hint(MelDialect)),)
             raise ItemError(
                 "a mel spectrogram cannot be read without its dialect", code="no-dialect", remedies=remedies
             )
         return self.options.dialect
 
 
-def _matching_hint(catalogue: Catalogue, shape: Any, low: float, high: float) -> str:
-    names = catalogue.matching(shape, low, high)
+def _matching_hint(catalogue: Catalogue[MelDialect], shape: Any, low: float, high: float) -> str:
+    names = matching(catalogue, shape, low, high)
     if not names:
         return "no known dialect fits; you can write out all figures of one"
     more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
