@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from tonearm.plugins.plugin import BESIDE, Plugin
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, Plugin
 from tonearm.plugins.ports import Ports, port_arguments
 from tonearm.signals import Signal
 
@@ -62,7 +62,7 @@ class Option(msgspec.Struct, frozen=True):
     type
         Type that msgspec converts values to, with its bounds.
     default
-        Default value; `dataclasses.MISSING` if the option is required.
+        Default value; `dataclasses.MISSING` if the option is required. For a plugin, the name of the default.
     description
         Description from the ``Meta`` of the type.
     extra
@@ -106,7 +106,8 @@ def _declared(options: Any) -> Mapping[str, Option]:
     found = {}
     for name, default in _defaults(options):
         hint, description = _bounds_inside(hints[name])
-        found[name] = Option(name, hint, default, description, _extra_of(hints[name]), plugin_type(hint))
+        extra = _extra_of(hints[name])
+        found[name] = Option(name, hint, extra.get(IF_ABSENT, default), description, extra, plugin_type(hint))
     return found
 
 
