@@ -222,8 +222,24 @@ class Advice(Struct, frozen=True, tag=True):
         return self.prose
 
 
+class ShowTraceback(Struct, frozen=True, tag=True):
+    """Look at the traceback of a plugin's exception."""
+
+    def text(self, place: Place) -> str:
+        """Return where the traceback is."""
+        return "its __cause__ shows where" if place.form == "python" else "--debug shows where"
+
+
 Remedy: TypeAlias = (
-    SetOption | ChooseOption | GiveOption | RemoveOption | InsertStep | InstallExtra | RunCommand | Advice
+    SetOption
+    | ChooseOption
+    | GiveOption
+    | RemoveOption
+    | InsertStep
+    | InstallExtra
+    | RunCommand
+    | Advice
+    | ShowTraceback
 )
 
 

@@ -11,10 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, SetOption, one_line
+from tonearm.pipeline.answers import as_grouping, as_spec, requirements_of
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.signal_checks import promised
 from tonearm.pipeline.structure import Stage, Structure, read_structure
 from tonearm.pipeline.templates import PER_ITEM, Template, parse_template
 from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
@@ -96,6 +98,7 @@ class _Found(Struct):
     place: Place
     ports: Ports | None = None
     bound: BoundPlugin | None = None
+    spec: Spec | None = None
 
 
 class _Branch(Struct):
@@ -107,7 +110,7 @@ class _Branch(Struct):
 
 
 def _bound(stages: Iterable[_Found]) -> tuple[BoundPlugin, ...]:
-    return tuple(stage.bound for stage in stages if stage.bound)
+    return tuple(replace(stage.bound, spec=promised(stage.spec)) for stage in stages if stage.bound)
 
 
 class _Binder:
@@ -168,7 +171,7 @@ class _Binder:
         return self.registry.dialects
 
     def _requirements_met(self, found: _Found, plugin: Plugin[Any]) -> bool:
-        missing = [need for need in plugin.needs() if not need.is_met()]
+        missing = [need for need in requirements_of(plugin) if not need.is_met()]
         for need in missing:
             self.problems.add(
                 found.mark,
@@ -216,7 +219,10 @@ class _Binder:
     def _check_grouping(self, step: _Found) -> None:
         """Add a problem if one of an output's own steps needs more than one item at a time."""
         plugin = step.bound.plugin if step.bound else None
-        if isinstance(plugin, Regroup) and self._ask(step, plugin.grouping) not in ("item", None):
+        if isinstance(plugin, Regroup) and self._ask(step, lambda: as_grouping(plugin.grouping())) not in (
+            "item",
+            None,
+        ):
             self.problems.add(
                 step.mark,
                 "needs-all-items",
@@ -231,19 +237,21 @@ class _Binder:
         plugin = found.bound.plugin if found.bound else None
         spec = None
         if isinstance(plugin, Decoder):
-            spec = self._ask(found, lambda: _a_spec(plugin.produces()))
+            spec = self._ask(found, lambda: as_spec(plugin.produces(), found.ports))
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.replace(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
-            spec = self._ask(found, lambda: _a_spec(plugin.produces(narrowed)))
+            spec = self._ask(found, lambda: as_spec(plugin.produces(narrowed), found.ports))
             if spec and before.precision == "double":
                 spec = self._check_precision(found, plugin.keeps_double, spec)
-        return spec or Spec(signals=found.ports.gives)
+        found.spec = spec or Spec(signals=found.ports.gives)
+        return found.spec
 
     def _check_precision(self, found: _Found, keeps_double: bool, spec: Spec) -> Spec:
         """Add a problem if a step loses double precision; return the specification with the precision that it has."""
         if spec.precision == "single":
             return spec
         if not keeps_double:
+            self.problems.place = found.place
             self.problems.add(
                 found.mark,
                 "loses-precision",
@@ -277,13 +285,6 @@ class _Binder:
             "" if way else "no installed transform leads from one to the other",
             remedies=(InsertStep(way[-1], first=way[:-1]),) if way else (),
         )
-
-
-def _a_spec(given: object) -> Spec:
-    """Return the result of ``produces``, or raise `TypeError` if it is not a `Spec`."""
-    if not isinstance(given, Spec):
-        raise TypeError(f"produces() gives {type(given).__name__}, not a Spec")
-    return given
 
 
 def _ports(signals: Iterable[type[Signal]]) -> str:
