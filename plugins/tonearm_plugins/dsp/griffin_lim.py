@@ -136,9 +136,7 @@ def griffin_lim(
     settings = RecoverySettings(
         grid=grid, start=start, iterations=iterations, momentum=momentum, seed=seed, tolerance_db=tolerance_db
     )
-    return recover_waveform(
-        magnitude, settings, engine=engine, double=double, threads=threads, on_progress=on_progress
-    )
+    return recover_waveform(magnitude, settings, engine=engine, double=double, threads=threads, on_progress=on_progress)
 
 
 def recover_waveform(

@@ -103,8 +103,8 @@ def test_items_with_odd_names(fields, message):
 
 
 def test_what_is_left_of_a_spec_can_be_compared():
-    full = Spec(signals=(Waveform,), sample_rate=1, channels=2, length=3, several=True, suffix=".wav")
-    assert promised(full) == Spec(signals=(Waveform,), sample_rate=1, channels=2, length=3)
+    compared = Spec(signals=(Waveform,), sample_rate=1, channels=2, length=3, precision="double")
+    assert promised(compared.replace(several=True, suffix=".wav")) == compared
     assert promised(None) is None
 
 

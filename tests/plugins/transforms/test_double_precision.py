@@ -251,15 +251,18 @@ MAGNITUDE = {**STFT, "kind": "magnitude"}
 
 
 @pytest.mark.parametrize(
-    ("step", "source", "message", "remedy"),
+    ("name", "options", "source", "message", "remedy"),
     [
-        ({"use": "istft", "with": {"engine": "native"}}, STFT, "istft: the native engine", "engine: scipy"),
-        ({"use": "griffin-lim", "with": {"engine": "native"}}, MAGNITUDE, "griffin-lim: the native engine", "engine: scipy"),
-        ({"use": "mu-law-decode", "with": {"values": "indices"}}, DOUBLE, "mu-law-decode: class indices", "precision"),
-        ({"use": "resample", "with": {"sample_rate": 16000}}, DOUBLE, "resample: quality: high", "quality: very-high"),
+        ("istft", {"engine": "native"}, STFT, "istft: the native engine", "engine: scipy"),
+        ("griffin-lim", {"engine": "native"}, MAGNITUDE, "griffin-lim: the native engine", "engine: scipy"),
+        ("mu-law-decode", {"values": "indices"}, DOUBLE, "mu-law-decode: class indices", "precision: single"),
+        ("resample", {"sample_rate": 16000}, DOUBLE, "resample: quality: high", "quality: very-high"),
     ],
 )  # fmt: skip
-def test_what_options_lose_is_refused_with_what_to_write(step: Any, source: Any, message: str, remedy: str) -> None:
+def test_what_options_lose_is_refused_with_what_to_write(
+    name: str, options: Any, source: Any, message: str, remedy: str
+) -> None:
+    step = {"use": name, "with": options}
     found = problems(step, **source)
     assert "loses-precision" in found
     assert message in found.replace('"', "")

@@ -48,7 +48,6 @@ def spectra_with_phases(magnitude: FloatArray, turns: FloatArray | None) -> Call
     >>> spectra(1, 2)
     array([[1.+0.j, 1.+0.j, 1.+0.j]], dtype=complex64)
     """
-
     kind: npt.DTypeLike = np.result_type(magnitude, np.complex64)
 
     def spectra(first: int, last: int) -> ComplexArray:
