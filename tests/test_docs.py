@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 import tonearm
-from tonearm.pipeline.options import declared_options
 from tonearm.plugins.discovery import Package, installed_packages
+from tonearm.plugins.options import declared_options
 from tonearm.plugins.registry import Registry
 
 ROOT = Path(__file__).parent.parent
@@ -222,7 +222,7 @@ class TestTheGuideToMels:
             assert tonearm.load_pipeline(file).checked.decoder.plugin.options.dialect.n_mels == 80
 
     def test_its_vocoder_takes_these_options(self) -> None:
-        from tonearm.pipeline.options import declared_options
+        from tonearm.plugins.options import declared_options
         from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoderOptions
 
         (step,) = (yaml.safe_load(block)[0] for block in blocks(self.PAGE, "yaml") if "onnx-vocoder" in block)

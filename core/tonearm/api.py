@@ -79,6 +79,23 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.writing import rounding
+    from tonearm.writing.pcm import (
+        Dither,
+        Dithered,
+        Seed,
+        dither_of,
+        dither_problems,
+        float_blocks,
+        note_clipped,
+        pcm_blocks,
+        samples_per_block,
+    )
+    from tonearm.writing.provenance import provenance_tags, write_sidecar
+    from tonearm.writing.rounding import quantize
+    from tonearm.writing.signal_metadata import as_written, described
+    from tonearm.writing.tagging_encoder import TaggingEncoder, Tags, WithProvenance, tag_problems
+    from tonearm.writing.tags import is_tag_name, merged_tags, valid_tag
 
 __all__ = [
     "ARRAY_BYTES",
@@ -100,6 +117,8 @@ __all__ = [
     "Decoders",
     "Dialects",
     "Died",
+    "Dither",
+    "Dithered",
     "Encoder",
     "Encoders",
     "Executor",
@@ -131,6 +150,7 @@ __all__ = [
     "Requirement",
     "Results",
     "RunCommand",
+    "Seed",
     "SetOption",
     "Signal",
     "SignalError",
@@ -138,31 +158,50 @@ __all__ = [
     "Source",
     "Spec",
     "StftGrid",
+    "TaggingEncoder",
+    "Tags",
     "TarArchive",
     "Transform",
     "Transforms",
     "UsageError",
     "Waveform",
+    "WithProvenance",
     "Work",
     "ZipArchive",
     "ZipBounds",
     "ZipFault",
+    "as_written",
     "check_array_count",
     "check_claimed_size",
     "check_magic",
     "check_stored_size",
+    "described",
+    "dither_of",
+    "dither_problems",
     "file_types",
+    "float_blocks",
     "hookimpl",
+    "is_tag_name",
     "listed",
     "map_array",
+    "merged_tags",
+    "note_clipped",
     "path_of",
+    "pcm_blocks",
+    "provenance_tags",
+    "quantize",
     "quoted",
     "quoted_array",
     "quoted_reason",
     "read_array",
     "read_values",
     "reading_errors",
+    "rounding",
+    "samples_per_block",
     "size_of",
+    "tag_problems",
+    "valid_tag",
+    "write_sidecar",
     "wrong_format_error",
     "zip_error",
 ]
@@ -202,6 +241,38 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.writing": ("rounding",),
+    "tonearm.writing.pcm": (
+        "Dither",
+        "Dithered",
+        "Seed",
+        "dither_of",
+        "dither_problems",
+        "float_blocks",
+        "note_clipped",
+        "pcm_blocks",
+        "samples_per_block",
+    ),
+    "tonearm.writing.provenance": (
+        "provenance_tags",
+        "write_sidecar",
+    ),
+    "tonearm.writing.rounding": ("quantize",),
+    "tonearm.writing.signal_metadata": (
+        "as_written",
+        "described",
+    ),
+    "tonearm.writing.tagging_encoder": (
+        "TaggingEncoder",
+        "Tags",
+        "WithProvenance",
+        "tag_problems",
+    ),
+    "tonearm.writing.tags": (
+        "is_tag_name",
+        "merged_tags",
+        "valid_tag",
+    ),
 }
 """Public names of modules that few plugins need. A module is imported when one of its names is first used."""
 
@@ -213,6 +284,6 @@ def __getattr__(name: str) -> Any:
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     place = f"{module}.{name}"
-    found = import_module(place) if name == "file_types" else getattr(import_module(module), name)
+    found = import_module(place) if name in ("file_types", "rounding") else getattr(import_module(module), name)
     globals()[name] = found
     return found

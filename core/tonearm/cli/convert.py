@@ -20,12 +20,13 @@ from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import escape_variables, from_plain, override
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
-from tonearm.pipeline.options import Option, declared_options, takes_list
+from tonearm.pipeline.options import takes_list
 from tonearm.pipeline.stages import as_item_error, check_class
 from tonearm.pipeline.yaml.nodes import Node, to_plain
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal

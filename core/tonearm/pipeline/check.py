@@ -24,7 +24,6 @@ from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec, ports_of
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.plugins.transform import Regroup, Transform
-from tonearm.recipes.mel import Catalogue
 from tonearm.signals import Signal
 
 T = TypeVar("T")
@@ -154,18 +153,15 @@ class _Binder:
             found.ports = ports_of(cls)
             with as_plugin_error(stage.use):
                 options = read_options(
-                    found.ports.options, stage.options, stage.mark, stage.use, self.problems, self._dialects
+                    found.ports.options, stage.options, stage.mark, stage.use, self.problems, self.registry
                 )
                 if options is not None:
-                    plugin = cls(options)
+                    plugin = entry.bind(options, stage.use)
                     if self._requirements_met(found, plugin):
                         found.bound = BoundPlugin(stage.use, entry, plugin, found.ports, place)
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found
-
-    def _dialects(self) -> Catalogue:
-        return self.registry.dialects
 
     def _requirements_met(self, found: _Found, plugin: Plugin[Any]) -> bool:
         missing = [need for need in plugin.needs() if not need.is_met()]

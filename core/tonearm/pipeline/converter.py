@@ -257,7 +257,8 @@ def _plugin_states(steps: Iterable[BoundPlugin]) -> list[_PluginState]:
 def _restored_plugin(state: _PluginState) -> BoundPlugin:
     name, own_name, role, origin, label, cls, options, place = state
     package = Package(origin=origin, load=lambda: None, label=label)
-    return BoundPlugin(name, RegistryEntry(own_name, role, cls, package), cls(options), ports_of(cls), place)
+    entry = RegistryEntry(own_name, role, cls, package)
+    return BoundPlugin(name, entry, entry.bind(options, name), ports_of(cls), place)
 
 
 def _restored_converter(

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
-from tonearm.pipeline.options import Option, declared_options
 from tonearm.pipeline.stages import as_item_error
 from tonearm.plugins.context import Provenance
+from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE
 from tonearm.source import Source
 

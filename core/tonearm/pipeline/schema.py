@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from tonearm.pipeline.options import declared_options
 from tonearm.pipeline.structure import FORMAT_VERSION, INPUT_KEYS, OUTPUT_KEYS, PIPELINE_KEYS, STEP_KEYS
 from tonearm.pipeline.templates import FIELDS
+from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.recipes.mel import MelDialect
@@ -51,7 +51,7 @@ def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str,
     """Return the JSON Schema of a plugin's options, and add the schemas that they refer to to ``definitions``."""
     known = declared_options(options)
     schemas, found = msgspec.json.schema_components(
-        [option.type for option in known.values()], ref_template="#/$defs/{name}"
+        [Any if option.plugin else option.type for option in known.values()], ref_template="#/$defs/{name}"
     )
     if MelDialect.__name__ in found:
         found[MelDialect.__name__] = _dialect_schema(found[MelDialect.__name__])
@@ -59,11 +59,21 @@ def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str,
     properties = {}
     for option, schema in zip(known.values(), schemas, strict=True):
         extra = {"description": option.description} if option.description else {}
+        if option.plugin:
+            schema = _plugin_schema()
         default = {} if option.required else {"default": msgspec.to_builtins(option.default)}
         properties[option.name] = dict(schema) | extra | default
     required = [option.name for option in known.values() if option.required]
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return schema | ({"required": required} if required else {})
+
+
+def _plugin_schema() -> dict[str, Any]:
+    """Return the schema of an option whose value is a plugin: a name, or a name with options."""
+    name = {"type": "string", "minLength": 1, "description": "Name of a plugin."}
+    keys = {"use": name, "with": {"type": ["object", "null"], "description": "Options of the plugin."}}
+    stage = {"type": "object", "properties": keys, "required": ["use"], "additionalProperties": False}
+    return {"anyOf": [name, stage, {"type": "null"}]}
 
 
 def _dialect_schema(figures: dict[str, Any]) -> dict[str, Any]:

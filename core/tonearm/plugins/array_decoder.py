@@ -79,13 +79,9 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         """Return what the options determine."""
         options = self.options
         spectral = options.kind is not None and options.kind != "waveform"
-        return Spec(
-            signals=options.signals(),
-            sample_rate=options.rate,
-            length=options.length,
-            grid=options.grid() if spectral else None,
-            dialect=options.dialect,
-        )
+        spec = Spec(signals=options.signals(), sample_rate=options.rate, length=options.length)
+        known = (options.grid() if spectral else None, options.dialect)
+        return spec.carrying(*(value for value in known if value is not None))
 
 
 class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):

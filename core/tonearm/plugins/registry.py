@@ -23,7 +23,7 @@ from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.hookspecs import DIALECTS, HOOKS
-from tonearm.plugins.plugin import Plugin
+from tonearm.plugins.plugin import Plugin, Registered
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.mel import Catalogue, MelDialect
@@ -93,6 +93,25 @@ class RegistryEntry(Struct, frozen=True):
             If the class cannot be imported, or does not have the role of its hook.
         """
         return _resolve(self)
+
+    def bind(self, options: Any, name: str = "") -> Plugin[Any]:
+        """Return the plugin with its options.
+
+        Parameters
+        ----------
+        options
+            Options of the plugin's own class.
+        name
+            Name by which the pipeline names the plugin; its full name if empty.
+
+        Raises
+        ------
+        PluginError
+            If the class cannot be imported, or does not have the role of its hook.
+        """
+        plugin = self.resolve()(options)
+        plugin.registered = Registered(name or self.full_name, self.full_name, self.package.label)
+        return plugin
 
 
 @functools.cache

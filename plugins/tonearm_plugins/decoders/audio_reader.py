@@ -21,9 +21,9 @@ from tonearm.api import (
     Spec,
     Waveform,
     file_types,
+    samples_per_block,
 )
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
-from tonearm_plugins.dsp.blocks import samples_per_block
 from tonearm_plugins.formats.sndfile_reading import DOUBLE_SUBTYPES, check_claimed_length
 
 if TYPE_CHECKING:

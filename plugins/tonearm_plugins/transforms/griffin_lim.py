@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, MagnitudeSpectrogram, Meta, Spec, Transform, Waveform
+from tonearm.api import Context, MagnitudeSpectrogram, Meta, Spec, StftGrid, Transform, Waveform
 from tonearm_plugins.transforms.phase_recovery_options import EngineName, Iterations, Momentum, Seed, Start
 
 
@@ -62,4 +62,4 @@ class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the spectrogram's rate and length."""
-        return spec.replace(signals=(Waveform,), grid=None)
+        return spec.replace(signals=(Waveform,)).dropping(StftGrid)

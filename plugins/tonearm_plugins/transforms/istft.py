@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tonearm.api import ComplexSpectrogram, Context, Spec, Transform, Waveform
+from tonearm.api import ComplexSpectrogram, Context, Spec, StftGrid, Transform, Waveform
 from tonearm_plugins.transforms.phase_recovery_options import EngineName
 
 
@@ -37,4 +37,4 @@ class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the spectrogram's rate and length."""
-        return spec.replace(signals=(Waveform,), grid=None)
+        return spec.replace(signals=(Waveform,)).dropping(StftGrid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, MagnitudeSpectrogram, MelSpectrogram, Meta, Spec, Transform
+from tonearm.api import Context, MagnitudeSpectrogram, MelDialect, MelSpectrogram, Meta, Spec, Transform
 from tonearm_plugins.transforms.mel_analysis import require_invertible
 
 
@@ -41,4 +41,4 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
     def produces(self, spec: Spec) -> Spec:
         """Return magnitudes on the dialect's grid."""
         require_invertible(spec)
-        return spec.replace(signals=(MagnitudeSpectrogram,), dialect=None)
+        return spec.replace(signals=(MagnitudeSpectrogram,)).dropping(MelDialect)

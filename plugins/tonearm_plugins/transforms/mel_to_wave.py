@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, MelSpectrogram, Meta, Spec, Transform, Waveform
+from tonearm.api import Context, MelDialect, MelSpectrogram, Meta, Spec, StftGrid, Transform, Waveform
 from tonearm_plugins.transforms.mel_analysis import require_invertible, without_preemphasis
 from tonearm_plugins.transforms.phase_recovery_options import EngineName, Iterations, Momentum, Seed, Start
 
@@ -56,4 +56,4 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the dialect's rate and the mel's length."""
         require_invertible(spec)
-        return spec.replace(signals=(Waveform,), grid=None, dialect=None)
+        return spec.replace(signals=(Waveform,)).dropping(StftGrid, MelDialect)

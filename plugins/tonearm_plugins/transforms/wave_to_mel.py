@@ -42,6 +42,5 @@ class WaveToMel(Transform[Waveform, MelSpectrogram, WaveToMelOptions]):
         if spec.sample_rate not in (None, dialect.sample_rate):
             message, remedy = other_rate(spec.sample_rate or 0, dialect)
             raise OptionError(message, option="dialect", code="rate-mismatch", remedies=(remedy,))
-        return spec.replace(
-            signals=(MelSpectrogram,), sample_rate=dialect.sample_rate, grid=dialect.grid, dialect=dialect
-        )
+        known = spec.replace(signals=(MelSpectrogram,), sample_rate=dialect.sample_rate)
+        return known.carrying(dialect.grid, dialect)

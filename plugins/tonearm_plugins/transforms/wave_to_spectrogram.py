@@ -96,5 +96,5 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
     def produces(self, spec: Spec) -> Spec:
         """Return a spectrogram of the kind that the options say."""
         made = MagnitudeSpectrogram if self.options.kind == "magnitude" else ComplexSpectrogram
-        grid = self.options.grid(spec.sample_rate) if spec.sample_rate else None
-        return spec.replace(signals=(made,), grid=grid)
+        known = spec.replace(signals=(made,))
+        return known.carrying(self.options.grid(spec.sample_rate)) if spec.sample_rate else known

@@ -141,7 +141,7 @@ class TestWhatDoesNotFit:
     def test_the_same_figures_by_another_name_fit(self, path):
         same = registry.default().dialects.find("bigvgan-22k-fmax8k")
         plugin = vocoder(path)
-        assert plugin.produces(Spec(signals=(MelSpectrogram,), dialect=same)).sample_rate == 22050
+        assert plugin.produces(Spec(signals=(MelSpectrogram,)).carrying(same)).sample_rate == 22050
         assert plugin.apply(signal(mel(20), dialect=same), Context()).length == 20 * HOP
 
     def test_a_dialect_of_another_hop(self, path):
@@ -221,5 +221,5 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(path, monkeyp
 
 def test_produces_names_the_option(path):
     with pytest.raises(OptionError) as caught:
-        vocoder(path).produces(Spec(signals=(MelSpectrogram,), dialect=HIFIGAN.replace(n_mels=100)))
+        vocoder(path).produces(Spec(signals=(MelSpectrogram,)).carrying(HIFIGAN.replace(n_mels=100)))
     assert caught.value.option == "dialect"

@@ -92,11 +92,11 @@ def _make(registry: Registry, entry: RegistryEntry, options: RunOptions) -> Exec
     name = registry.short_name(entry)
     given = _read(options.executor_options)
     with as_plugin_error(entry.full_name):
-        found = read_options(ports_of(cls).options, given, None, name, problems, lambda: registry.dialects)
+        found = read_options(ports_of(cls).options, given, None, name, problems, registry)
     if problems.found:
         raise PipelineError(problems.found)
     with as_plugin_error(entry.full_name):
-        executor = cls(found)
+        executor = entry.bind(found, name)
         missing = [need for need in executor.needs() if not need.is_met()]
     if missing:
         need = missing[0]

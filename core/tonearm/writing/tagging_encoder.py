@@ -6,8 +6,15 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Generic, Protocol, TypeVar
 
-from tonearm.api import Context, Encoder, Item, Meta, OptionError, SetOption, Signal, Sink
-from tonearm_plugins.formats.tags import is_name
+from msgspec import Meta
+
+from tonearm.errors import OptionError, SetOption
+from tonearm.plugins.context import Context
+from tonearm.plugins.encoder import Encoder
+from tonearm.plugins.item import Item
+from tonearm.plugins.sink import Sink
+from tonearm.signals import Signal
+from tonearm.writing.tags import is_tag_name
 
 Tags = Annotated[
     dict[str, str | int],
@@ -58,23 +65,23 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
 
     def encode(self, item: Item[S], sink: Sink, context: Context) -> None:
         """Write the file, and its provenance beside it if the options ask for it."""
-        from tonearm_plugins.formats.tags import merged
+        from tonearm.writing.tags import merged_tags
 
-        tags = merged(item.tags, self.options.tags)
+        tags = merged_tags(item.tags, self.options.tags)
         if not self.options.provenance:
             self.write(item.signal, sink, tags, context)
             return
-        from tonearm_plugins.formats.provenance import tags_of, write_sidecar
+        from tonearm.writing.provenance import provenance_tags, write_sidecar
 
         made = context.provenance()
-        self.write(item.signal, sink, tags | tags_of(made, item), context)
+        self.write(item.signal, sink, tags | provenance_tags(made, item), context)
         write_sidecar(sink.sidecar(f"{sink.suffix}.json"), made, item, tags)
 
 
 def tag_problems(options: Tagged, *, has_tags: bool = True) -> Iterator[OptionError]:
     """Yield an error for each tag that cannot be written."""
     for name in options.tags:
-        if not is_name(name):
+        if not is_tag_name(name):
             yield OptionError(
                 f"{name!r} is not a valid tag name",
                 option="tags",

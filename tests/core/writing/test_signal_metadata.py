@@ -8,9 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from tonearm.api import ComplexSpectrogram, MelSpectrogram, Signal, StftGrid, Waveform
+from tonearm.api import ComplexSpectrogram, MelSpectrogram, Signal, StftGrid, Waveform, as_written, described
 from tonearm.plugins.registry import default
-from tonearm_plugins.formats.signal_metadata import as_written, described
 
 GRID = StftGrid(sample_rate=8000, n_fft=64, hop_length=16, win_length=48)
 

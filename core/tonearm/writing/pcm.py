@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from tonearm.api import Context, Meta, OptionError, RemoveOption, Waveform
-from tonearm_plugins.dsp.blocks import block_slices, samples_per_block
+from msgspec import Meta
+
+from tonearm.errors import OptionError, RemoveOption
+from tonearm.plugins.context import Context
+from tonearm.signals import Waveform
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +22,38 @@ Dither = Annotated[
     ),
 ]
 Seed = Annotated[int, Meta(ge=0, description="Seed for the dither: the same seed gives the same file.")]
+
+
+BLOCK_LENGTH = 1 << 17
+"""Samples of a block over all channels: they stay in the cache of a core, even in float64."""
+
+
+def samples_per_block(channels: int) -> int:
+    """Return the samples of each channel in a block whose channels are converted together.
+
+    Parameters
+    ----------
+    channels
+        Number of channels.
+
+    Returns
+    -------
+    int
+        Length of a block that has `BLOCK_LENGTH` samples over all channels, at least 1.
+
+    Examples
+    --------
+    >>> samples_per_block(2)
+    65536
+    """
+    return max(1, BLOCK_LENGTH // channels)
+
+
+def block_slices_of(signal: Waveform) -> Iterator[slice]:
+    """Yield consecutive slices of a waveform's samples, one for each block."""
+    step = samples_per_block(signal.channels)
+    for start in range(0, signal.length, step):
+        yield slice(start, min(start + step, signal.length))
 
 
 class Dithered(Protocol):
@@ -76,10 +111,10 @@ def pcm_blocks(
     """
     import numpy as np
 
-    from tonearm_plugins.formats.rounding import quantize
+    from tonearm.writing.rounding import quantize
 
     clipped = 0
-    for part in block_slices(signal.length, samples_per_block(signal.channels)):
+    for part in block_slices_of(signal):
         values, beyond = quantize(signal.samples[:, part], bits, dither)
         clipped += beyond
         yield np.ascontiguousarray(values.T) << (8 * values.dtype.itemsize - bits)
@@ -92,7 +127,7 @@ def float_blocks(signal: Waveform, dtype: str, context: Context) -> Iterator[np.
     """Yield a waveform as contiguous floats (samples, channels) of a type, block by block, and report progress."""
     import numpy as np
 
-    for part in block_slices(signal.length, samples_per_block(signal.channels)):
+    for part in block_slices_of(signal):
         yield np.ascontiguousarray(signal.samples[:, part].T, dtype)
         context.progress(part.stop, signal.length)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tonearm.api import Item, Provenance, Waveform
-from tonearm_plugins.formats.provenance import tags_of, write_sidecar
+from tonearm.writing.provenance import provenance_tags, write_sidecar
 
 
 def item(**more: Any) -> Item[Any]:
@@ -18,9 +18,9 @@ def item(**more: Any) -> Item[Any]:
 
 def test_what_is_not_known_is_left_out() -> None:
     made = Provenance(source="a.npy", sha256="", pipeline="cd", stages=())
-    found = tags_of(made, item())
+    found = provenance_tags(made, item())
     assert found == {"tonearm_version": made.tonearm, "tonearm_source": "a.npy", "tonearm_pipeline": "cd"}
-    found = tags_of(made, item(key="mix", index=3))
+    found = provenance_tags(made, item(key="mix", index=3))
     assert (found["tonearm_key"], found["tonearm_index"]) == ("mix", "3")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tonearm_plugins.formats import rounding
+from tonearm.api import rounding
 
 
 def noise(channels: int, frames: int, kind: str = "f4", loud: float = 0.3) -> Any:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tonearm.api import Item, Provenance, Signal
-from tonearm_plugins.formats.signal_metadata import as_written, described
-from tonearm_plugins.formats.tags import OWN, valid
+from tonearm.plugins.context import Provenance
+from tonearm.plugins.item import Item
+from tonearm.signals import Signal
+from tonearm.writing.signal_metadata import as_written, described
+from tonearm.writing.tags import OWN, valid_tag
 
 
-def tags_of(made: Provenance, item: Item[Signal]) -> dict[str, str]:
+def provenance_tags(made: Provenance, item: Item[Signal]) -> dict[str, str]:
     """Return the provenance of an item as tags; what is not known is left out."""
     found = {
         "version": made.tonearm,
@@ -22,7 +24,7 @@ def tags_of(made: Provenance, item: Item[Signal]) -> dict[str, str]:
         "index": str(item.index) if item.index else "",
         "pipeline": made.pipeline,
     }
-    return {f"{OWN}{name}": valid(value) for name, value in found.items() if value}
+    return {f"{OWN}{name}": valid_tag(value) for name, value in found.items() if value}
 
 
 def write_sidecar(path: Path, made: Provenance, item: Item[Signal], tags: Mapping[str, str]) -> None:

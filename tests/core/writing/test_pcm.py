@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from encoder_helpers import noise
 
-from tonearm.api import Context, Waveform
-from tonearm_plugins.dsp import blocks
-from tonearm_plugins.encoders.pcm_options import float_blocks, pcm_blocks
+from tonearm.api import Context, Waveform, float_blocks, pcm_blocks
+from tonearm.writing import pcm
 
 
 def wave(channels: int, length: int, loud: float = 0.3) -> Waveform:
-    return Waveform(samples=noise(channels, length, loud), sample_rate=8000)
+    noise = np.random.default_rng(channels * 7919 + length).standard_normal((channels, length)) * loud
+    return Waveform(samples=noise.astype("f4"), sample_rate=8000)
 
 
 @pytest.mark.parametrize(("bits", "kind"), [(8, "int16"), (16, "int16"), (20, "int32"), (24, "int32"), (32, "int32")])
@@ -29,7 +28,7 @@ def test_integers_are_in_the_high_bits(bits: int, kind: str) -> None:
 
 @pytest.mark.parametrize("channels", [1, 2, 3])
 def test_blocks_are_small_contiguous_and_whole(monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
-    monkeypatch.setattr(blocks, "BLOCK_LENGTH", 100)
+    monkeypatch.setattr(pcm, "BLOCK_LENGTH", 100)
     signal = wave(channels, 251)
     for found in (list(pcm_blocks(signal, 16, Context())), list(float_blocks(signal, "f8", Context()))):
         assert all(block.flags.c_contiguous and block.size <= 100 for block in found)
@@ -38,7 +37,7 @@ def test_blocks_are_small_contiguous_and_whole(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_clipped_samples_are_counted_over_all_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "BLOCK_LENGTH", 10)
+    monkeypatch.setattr(pcm, "BLOCK_LENGTH", 10)
     samples: Any = np.zeros((1, 100), "f4")
     samples[0, 5::20] = 1.5
     context = Context()

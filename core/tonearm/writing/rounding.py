@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from tonearm_plugins.dsp.typing import Array
+    from tonearm.typing import Array
 
 
 def quantize(block: Array, bits: int, dither: np.random.Generator | None = None) -> tuple[Array, int]:
@@ -65,9 +65,7 @@ def work_type(block: Array, bits: int, dither: object = None) -> str:
 
 def finite_extent(block: Array) -> tuple[float, float]:
     """Return the smallest and the largest sample, (0, 0) if there are none; raise `ValueError` if one is not finite."""
-    from tonearm_plugins.dsp.levels import extent
-
-    low, high = extent(block)
+    low, high = (float(block.min()), float(block.max())) if block.size else (0.0, 0.0)
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError("samples must be finite; some are NaN or infinite")
     return low, high

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tonearm.api import Context, Item, Provenance, Sink, Waveform
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm.api import Context, Item, Provenance, Sink, TaggingEncoder, Tags, Waveform, WithProvenance, tag_problems
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ComplexSpectrogram, MagnitudeSpectrogram, MelSpectrogram, Signal, Waveform
+from tonearm.recipes.mel import MelSpectrogram
+from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, Waveform
 
 if TYPE_CHECKING:
     import numpy as np
