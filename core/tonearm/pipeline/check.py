@@ -237,6 +237,7 @@ class _Binder:
         if spec.precision == "single":
             return spec
         if not keeps_double:
+            self.problems.place = found.place
             self.problems.add(
                 found.mark,
                 "loses-precision",
