@@ -79,15 +79,34 @@ def ports_of(cls: type) -> Ports:
     TypeError
         If the class is not a plugin class, or does not define all arguments.
     """
-    root = next((base for base in cls.__mro__ if "port_names" in vars(base)), None)
-    if root is None:
-        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup, Encoder or Executor")
-    names: tuple[str, ...] = vars(root)["port_names"]
-    found = dict(zip(names, _arguments(cls, root), strict=True))
+    found = port_arguments(cls)
     options = found["options"]
     if not (isinstance(options, type) and hasattr(options, "__dataclass_fields__")):
         raise TypeError(f"{cls.__name__}: the class of its options is a dataclass, not {options!r}")
     return Ports(_signal_classes(cls, found.get("takes")), _signal_classes(cls, found.get("gives")), options)
+
+
+def port_arguments(cls: type, given: tuple[Any, ...] = ()) -> dict[str, Any]:
+    """Return the generic arguments of a plugin class by the names of the ports.
+
+    Parameters
+    ----------
+    cls
+        Plugin class.
+    given
+        Arguments for the parameters of ``cls`` itself, if it is generic.
+
+    Raises
+    ------
+    TypeError
+        If the class is not a plugin class, or does not define all arguments.
+    """
+    root = next((base for base in cls.__mro__ if "port_names" in vars(base)), None)
+    if root is None:
+        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup, Encoder or Executor")
+    names: tuple[str, ...] = vars(root)["port_names"]
+    known = dict(zip(getattr(cls, "__parameters__", ()), given, strict=False))
+    return {name: known.get(part, part) for name, part in zip(names, _arguments(cls, root), strict=True)}
 
 
 def _arguments(cls: type, root: type) -> tuple[Any, ...]:

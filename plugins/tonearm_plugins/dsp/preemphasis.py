@@ -1,4 +1,4 @@
-"""Pre-emphasis: its exact inverse, for waveforms of any length, and its response, for spectra."""
+"""Pre-emphasis: its exact inverse, for waveforms of any length."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.not_finite import zero_not_finite
-from tonearm_plugins.dsp.typing import Array, Float64Array
+from tonearm_plugins.dsp.typing import Array
 
 FILTER_BLOCK_LENGTH = 1 << 15
 """Samples in a block, over which the filter makes a dozen passes: with 2^17 samples it takes twice as long."""
@@ -53,23 +53,3 @@ def deemphasis(samples: Array, coefficient: float) -> Array:
         result[:, part] = block
         np.copyto(result[:, part], given, where=~np.isfinite(given))
     return result
-
-
-def preemphasis_response(preemphasis: float, n_fft: int) -> Float64Array:
-    """Return the factor by which pre-emphasis scales each bin, ``|1 - a exp(-i w)|``: (n_fft // 2 + 1,), float64.
-
-    Parameters
-    ----------
-    preemphasis
-        Part of each sample that is subtracted from the next one.
-    n_fft
-        Samples of a frame.
-
-    Examples
-    --------
-    >>> preemphasis_response(0.5, 4).round(3)
-    array([0.5  , 1.118, 1.5  ])
-    """
-    turn = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
-    response: Float64Array = np.abs(1 - preemphasis * turn)
-    return response

@@ -36,10 +36,7 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
             double=signal.is_double,
         )
         if dialect.preemphasis:
-            from tonearm_plugins.dsp.preemphasis import preemphasis_response
-
-            response = preemphasis_response(dialect.preemphasis, dialect.n_fft)
-            values /= response.astype(values.dtype)[:, None]
+            values /= dialect.preemphasis_response(dialect.n_fft).astype(values.dtype)[:, None]
         return MagnitudeSpectrogram(values=values, grid=dialect.grid, length=signal.samples_expected)
 
     def produces(self, spec: Spec) -> Spec:
