@@ -6,16 +6,20 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import librosa
 import mel_reference
 import numpy as np
 import pytest
+import safetensors.numpy
 import scipy.signal
+import soundfile
 import soxr
 from transform_helpers import make, problems
 
+import tonearm
 import tonearm_plugins
 from tonearm.api import (
     ComplexSpectrogram,
@@ -246,6 +250,7 @@ def test_double_precision_is_that_of_a_reference_in_float64(case: Case) -> None:
 
 
 DOUBLE = {"precision": "double"}
+WAVES = {"kind": "waveform", "axes": ["channel", "time"]}
 STFT = {"kind": "complex", "n_fft": 512, "hop_length": 128, **DOUBLE}
 MAGNITUDE = {**STFT, "kind": "magnitude"}
 
@@ -272,3 +277,52 @@ def test_what_options_lose_is_refused_with_what_to_write(
 
 def test_the_same_rate_needs_no_quality() -> None:
     assert not problems({"use": "resample", "with": {"sample_rate": 48000}}, **DOUBLE)
+
+
+def run(tmp_path: Path, samples: Any, *steps: Any, **source: Any) -> dict[str, Any]:
+    """Return the outputs of a run over one file by suffix: .wav with DOUBLE, .npy, .safetensors."""
+    np.save(tmp_path / "x.npy", samples)
+    pipeline = {
+        "tonearm": 1,
+        "input": {"use": "npy-reader", "files": str(tmp_path / "x.npy"), "with": {"sample_rate": RATE, **source}},
+        "steps": list(steps),
+        "outputs": [
+            {"use": "wav-writer", "file": "x.wav", "with": {"subtype": "DOUBLE"}},
+            {"use": "npy-writer", "file": "x.npy"},
+            {"use": "safetensors-writer", "file": "x.safetensors"},
+        ],
+    }
+    report = tonearm.load_pipeline(pipeline).run(out=tmp_path / "out")
+    assert report.ok, report.errors
+    wav, _ = soundfile.read(tmp_path / "out/x.wav", dtype="float64", always_2d=True)
+    tensors = safetensors.numpy.load_file(tmp_path / "out/x.safetensors")
+    return {"wav": wav.T, "npy": np.load(tmp_path / "out/x.npy"), "safetensors": tensors["waveform"]}
+
+
+def test_steps_that_move_samples_keep_every_bit_up_to_the_file(tmp_path: Path) -> None:
+    steps = [{"use": "trim", "with": {"padding_ms": 0}}, {"use": "pad", "with": {"multiple": 10000}}]
+    expected = np.pad(X[:, 880:6820], ((0, 0), (0, 4060)))
+    for found in run(tmp_path, X, *steps, **WAVES, **DOUBLE).values():
+        assert found.dtype == np.float64
+        assert np.array_equal(found, expected)
+
+
+def test_a_chain_of_steps_is_that_of_float64_up_to_the_file(tmp_path: Path) -> None:
+    steps = [
+        {"use": "istft"},
+        {"use": "filter", "with": {"high_pass_hz": 60, "order": 2}},
+        {"use": "gain", "with": {"gain_db": -3}},
+        {"use": "resample", "with": {"sample_rate": 16000, "quality": "very-high"}},
+        {"use": "limiter", "with": {"peak_db": -1}},
+    ]
+    sections = scipy.signal.butter(2, 60, "high", fs=RATE, output="sos")
+    expected = resampled(scipy.signal.sosfilt(sections, X) * 10 ** (-3 / 20))
+    for found in run(tmp_path, stft(X), *steps, **STFT, axes=["channel", "bin", "frame"], length=LENGTH).values():
+        assert found.dtype == np.float64
+        assert np.abs(found - expected).max() < 1e-12
+
+
+def test_single_precision_is_the_default(tmp_path: Path) -> None:
+    found = run(tmp_path, X, {"use": "gain", "with": {"gain_db": -3}}, **WAVES)
+    assert found["npy"].dtype == found["safetensors"].dtype == np.float32
+    assert 1e-9 < np.abs(found["wav"] - X * 10 ** (-3 / 20)).max() < 1e-6
