@@ -102,6 +102,24 @@ def test_the_guides_transform_works() -> None:
     np.testing.assert_allclose(signal.samples, [[0.05, -0.1]], rtol=1e-6)
 
 
+def test_the_guides_transform_keeps_double_precision() -> None:
+    code = next(block for block in blocks("docs/plugins.md", "python") if "keeps_double" in block)
+    hook = "@hookimpl\ndef tonearm_transforms():\n    return {'invert': Invert}\n"
+    offered = f"from tonearm.api import hookimpl\n{code}\n{hook}"
+    pipeline = tonearm.load_pipeline(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"sample_rate": 8000, "precision": "double"}},
+            "steps": [{"use": "invert"}],
+            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+        },
+        plugins=registry_with(offered),
+    )
+    (signal,) = pipeline.convert(np.array([0.1, -1.0]))
+    assert np.array_equal(signal.samples, [[-0.1, 1.0]])
+    assert signal.is_double
+
+
 def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tonearm.run.workers import choice
 
