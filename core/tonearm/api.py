@@ -38,10 +38,15 @@ from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
     MagnitudeSpectrogram,
+    Padding,
+    PadMode,
     Signal,
     StftGrid,
     Waveform,
 )
+from tonearm.signals.conventions import ConventionOptions
+from tonearm.signals.plain_values import from_plain_values
+from tonearm.signals.window_files import is_window_file
 from tonearm.source import Source
 
 __all__ = [
@@ -52,6 +57,7 @@ __all__ = [
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
+    "ConventionOptions",
     "Decoder",
     "Decoders",
     "Dialects",
@@ -78,6 +84,8 @@ __all__ = [
     "NoOptions",
     "OptionError",
     "OutputError",
+    "PadMode",
+    "Padding",
     "Provenance",
     "Regroup",
     "Remedy",
@@ -97,6 +105,8 @@ __all__ = [
     "UsageError",
     "Waveform",
     "Work",
+    "from_plain_values",
     "hookimpl",
+    "is_window_file",
     "read_array",
 ]
