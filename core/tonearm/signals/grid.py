@@ -39,6 +39,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """Possible values of the fields of a grid that are words, by field."""
 
+_SIZES = ("n_fft", "hop_length", "win_length")
+_PADDINGS, _PAD_MODES, _POSITIONS, _TAILS = (
+    CHOICES[field] for field in ("padding", "pad_mode", "window_position", "tail")
+)
+
 
 def check_sample_rate(sample_rate: object) -> None:
     """Raise `OptionError` unless the sample rate is a whole number of Hz in the allowed range."""
@@ -118,8 +123,8 @@ class StftGrid:
 
     def __post_init__(self) -> None:
         check_sample_rate(self.sample_rate)
-        for option in ("n_fft", "hop_length", "win_length"):
-            value = getattr(self, option)
+        sizes = (self.n_fft, self.hop_length, self.win_length)
+        for option, value in zip(_SIZES, sizes, strict=True):
             if type(value) is not int or value < 1:
                 raise OptionError(f"{option} is {value!r}, not a whole number of at least 1", option=option)
         if self.n_fft < 2:
@@ -140,11 +145,13 @@ class StftGrid:
                 option="window",
                 hint=did_you_mean(self.window, WINDOWS) or f"one of {', '.join(WINDOWS)}",
             )
-        for option, known in CHOICES.items():
-            if getattr(self, option) not in known:
-                raise OptionError(
-                    f"{option} is {getattr(self, option)!r}", option=option, hint=f"one of {', '.join(known)}"
-                )
+        if not (
+            self.padding in _PADDINGS
+            and self.pad_mode in _PAD_MODES
+            and self.window_position in _POSITIONS
+            and self.tail in _TAILS
+        ):
+            self._check_words()
         if not is_invertible(self.window, self.win_length, self.n_fft, self.hop_length):
             name = f"{self.window} window" if isinstance(self.window, str) else "window"
             raise OptionError(
@@ -157,8 +164,17 @@ class StftGrid:
         if not self.is_plain:
             self._check_convention()
 
+    def _check_words(self) -> None:
+        """Raise `OptionError` if a field has a word that is not one of its own."""
+        for option, known in CHOICES.items():
+            if getattr(self, option) not in known:
+                raise OptionError(
+                    f"{option} is {getattr(self, option)!r}", option=option, hint=f"one of {', '.join(known)}"
+                )
+
     def _check_convention(self) -> None:
-        """Raise `OptionError` if fields of the convention contradict each other."""
+        """Raise `OptionError` if fields of the convention are invalid, or contradict each other."""
+        self._check_words()
         if self.end_bins != "both" and self.sides != "one":
             raise OptionError(
                 f"end_bins is {self.end_bins!r}, but sides {self.sides!r} has all bins",
