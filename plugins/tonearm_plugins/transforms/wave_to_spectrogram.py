@@ -65,6 +65,8 @@ class WaveToSpectrogramOptions(ConventionOptions):
 class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectrogram, WaveToSpectrogramOptions]):
     """Analyse a waveform: its short-time Fourier transform, or the magnitudes of that."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> ComplexSpectrogram | MagnitudeSpectrogram:
         """Return the spectrogram."""
         import numpy as np
@@ -83,6 +85,7 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
                 pad=grid.pad,
                 pad_mode=mode,
                 frames=grid.frames(signal.length) or None,
+                double=signal.is_double,
             )
         except ShapeError as error:
             raise ItemError(str(error), code="too-short", remedies=self._longer(signal.length)) from error
@@ -108,5 +111,5 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
     def produces(self, spec: Spec) -> Spec:
         """Return a spectrogram of the kind that the options say."""
         made = MagnitudeSpectrogram if self.options.kind == "magnitude" else ComplexSpectrogram
-        grid = self.options.grid(spec.sample_rate) if spec.sample_rate else None
-        return spec.replace(signals=(made,), grid=grid)
+        known = spec.replace(signals=(made,))
+        return known.carrying(self.options.grid(spec.sample_rate)) if spec.sample_rate else known
