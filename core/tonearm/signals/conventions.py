@@ -65,7 +65,8 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             source="https://docs.scipy.org/doc/scipy/reference/generated/scipy.signal.stft.html",
             notes='`boundary=None` is `padding: none`, `padded=False` is `tail: drop`, `scaling="psd"` is'
             " `scaling: psd`, `return_onesided=False` is `sides: two`. The roots of a density of"
-            " `scipy.signal.spectrogram` have `scaling: psd-one-sided`, `padding: none` and `tail: drop`.",
+            " `scipy.signal.spectrogram` have `scaling: psd-one-sided`, `padding: none` and `tail: drop`; by default it"
+            " also subtracts the mean of each frame.",
         ),
         "scipy-short-time-fft": Convention(
             function="scipy.signal.ShortTimeFFT.stft",
@@ -111,7 +112,7 @@ def convention_fields(name: str | None) -> Mapping[str, str]:
     return CONVENTIONS[name].fields
 
 
-def grid_of(options: Mapping[str, Any], *, convention: str | None = None) -> StftGrid:
+def grid_from_options(options: Mapping[str, Any], *, convention: str | None = None) -> StftGrid:
     """Return the grid that options describe.
 
     Parameters
@@ -129,7 +130,8 @@ def grid_of(options: Mapping[str, Any], *, convention: str | None = None) -> Stf
 
     Examples
     --------
-    >>> grid = grid_of({"sample_rate": 8000, "n_fft": 256, "hop_length": 64, "sides": "one"}, convention="matlab")
+    >>> options = {"sample_rate": 8000, "n_fft": 256, "hop_length": 64, "sides": "one"}
+    >>> grid = grid_from_options(options, convention="matlab")
     >>> grid.padding, grid.sides, grid.win_length
     ('none', 'one', 256)
     """
@@ -183,4 +185,4 @@ class ConventionOptions:
     def stft_grid(self, **fields: Any) -> StftGrid:
         """Return the grid of the options, with other fields of `StftGrid`; None is a field that is not given."""
         own = {name: getattr(self, name) for name in CONVENTION_FIELDS}
-        return grid_of(own | fields, convention=self.convention)
+        return grid_from_options(own | fields, convention=self.convention)

@@ -7,7 +7,7 @@ import pytest
 from stft_libraries import RATE, sound
 
 from tonearm.api import ComplexSpectrogram, Context, Waveform
-from tonearm.signals.conventions import convention_fields, grid_of
+from tonearm.signals.conventions import convention_fields, grid_from_options
 from tonearm_plugins.transforms.istft import Istft, IstftOptions
 from tonearm_plugins.transforms.wave_to_spectrogram import WaveToSpectrogram, WaveToSpectrogramOptions
 
@@ -39,7 +39,7 @@ def test_torch_and_back(case: str, sizes: tuple[int, int, int]) -> None:
         **options,
     ).numpy()
     made = {"n_fft": n_fft, "hop_length": hop, "win_length": win, **fields}
-    grid = grid_of({"sample_rate": RATE, **made}, convention="torch")
+    grid = grid_from_options({"sample_rate": RATE, **made}, convention="torch")
     assert values.shape == (grid.bins, grid.frames(samples.size))
     signal = ComplexSpectrogram(values=values[None].astype(np.complex64), grid=grid, length=samples.size)
     found = Istft(IstftOptions()).apply(signal, Context()).samples[0]

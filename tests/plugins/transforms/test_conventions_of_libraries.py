@@ -15,7 +15,7 @@ from stft_libraries import (
 )
 
 from tonearm.api import ComplexSpectrogram, Context, MagnitudeSpectrogram, Waveform
-from tonearm.signals.conventions import grid_of
+from tonearm.signals.conventions import grid_from_options
 from tonearm_plugins.transforms.griffin_lim import GriffinLim, GriffinLimOptions
 from tonearm_plugins.transforms.istft import Istft, IstftOptions
 from tonearm_plugins.transforms.wave_to_spectrogram import WaveToSpectrogram, WaveToSpectrogramOptions
@@ -99,7 +99,7 @@ def istft(values: np.ndarray, grid, length: int | None, engine: str = "auto") ->
 def test_istft_gives_the_sound_of_a_librarys_spectrogram(case: str, size: str, length: int) -> None:
     samples = sound(length)
     values = analysed(case, size, samples).astype(np.complex64)
-    grid = grid_of({"sample_rate": RATE, **fields_of(case, size)}, convention=convention_of(case))
+    grid = grid_from_options({"sample_rate": RATE, **fields_of(case, size)}, convention=convention_of(case))
     assert values.shape[0] == grid.bins
     assert values.shape[1] == grid.frames(length)
     found = istft(values, grid, length)
@@ -114,7 +114,7 @@ def test_padded_conventions_are_exact_up_to_both_edges(case: str) -> None:
     for size in SIZES:
         samples = sound(4321)
         values = analysed(case, size, samples)
-        grid = grid_of({"sample_rate": RATE, **fields_of(case, size)}, convention=convention_of(case))
+        grid = grid_from_options({"sample_rate": RATE, **fields_of(case, size)}, convention=convention_of(case))
         found = istft(values, grid, samples.size)
         end = samples.size if case != "librosa" else samples.size - grid.hop_length  # librosa drops the rest
         np.testing.assert_allclose(found[:end], samples[:end], atol=1e-9)
@@ -124,7 +124,7 @@ def test_padded_conventions_are_exact_up_to_both_edges(case: str) -> None:
 @pytest.mark.parametrize("case", ["scipy", "tensorflow", "matlab"])
 def test_every_engine_takes_a_window_at_the_start(case: str, engine: str) -> None:
     samples = sound(8000)
-    grid = grid_of({"sample_rate": RATE, **fields_of(case, "short-window")}, convention=case)
+    grid = grid_from_options({"sample_rate": RATE, **fields_of(case, "short-window")}, convention=case)
     found = istft(analysed(case, "short-window", samples).astype(np.complex64), grid, samples.size, engine)
     inside = slice(300, 7500)
     np.testing.assert_allclose(found[inside], samples[inside], atol=2e-6)
@@ -165,7 +165,7 @@ def test_griffin_lim_is_as_good_from_magnitudes_of_a_library(case: str, start: s
     samples = sound(6000)
 
     def convergence(values: np.ndarray, convention: str, fields: dict) -> float:
-        grid = grid_of({"sample_rate": RATE, **fields}, convention=convention)
+        grid = grid_from_options({"sample_rate": RATE, **fields}, convention=convention)
         signal = MagnitudeSpectrogram(values=np.abs(values)[None].astype(np.float32), grid=grid, length=samples.size)
         context = Context()
         GriffinLim(GriffinLimOptions(iterations=8, start=start, engine=engine)).apply(signal, context)
@@ -174,6 +174,16 @@ def test_griffin_lim_is_as_good_from_magnitudes_of_a_library(case: str, start: s
     own = convergence(analysed("librosa", "short-window", samples), "librosa", fields_of("librosa", "short-window"))
     found = convergence(analysed(case, "short-window", samples), convention_of(case), fields_of(case, "short-window"))
     assert found < own + 1
+
+
+def test_the_root_of_scipys_density_is_a_scaling() -> None:
+    samples = sound(4000)
+    window = scipy.signal.get_window("hann", 256)
+    power = scipy.signal.spectrogram(samples, RATE, window, 256, 192, 512, detrend=False)[2]
+    fields = {"n_fft": 512, "hop_length": 64, "win_length": 256, "padding": "none", "tail": "drop"}
+    options = WaveToSpectrogramOptions(convention="scipy", scaling="psd-one-sided", kind="magnitude", **fields)
+    found = WaveToSpectrogram(options).apply(Waveform(samples=samples[None], sample_rate=RATE), Context())
+    np.testing.assert_allclose(found.values[0], np.sqrt(power), atol=1e-6)
 
 
 def test_a_window_from_a_file_is_used_by_value(tmp_path) -> None:
