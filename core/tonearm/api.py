@@ -50,7 +50,6 @@ from tonearm.signals import (
     StftGrid,
     Waveform,
 )
-from tonearm.signals.conventions import ConventionOptions
 from tonearm.source import Source
 
 if TYPE_CHECKING:
@@ -85,6 +84,7 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import from_plain_values
     from tonearm.signals.window_files import is_window_file
     from tonearm.writing import rounding
@@ -259,6 +259,7 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.signals.conventions": ("ConventionOptions",),
     "tonearm.signals.plain_values": ("from_plain_values",),
     "tonearm.signals.window_files": ("is_window_file",),
     "tonearm.writing": ("rounding",),

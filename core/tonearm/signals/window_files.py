@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import Any
 
 from tonearm.errors import OptionError
@@ -34,6 +33,8 @@ def given_window(window: str) -> Window:
     """
     if not is_window_file(window):
         return window
+    from pathlib import Path
+
     try:
         return _read(window, Path(window).stat().st_mtime_ns)
     except OSError as error:
@@ -48,6 +49,8 @@ def given_window(window: str) -> Window:
 def _read(path: str, _changed: int) -> tuple[float, ...]:
     """Return the values in a file, which is read again when it has changed."""
     if path.lower().endswith(".txt"):
+        from pathlib import Path
+
         row: Any = [float(word) for word in Path(path).read_text(encoding="utf-8").split()]
     else:
         import numpy as np
