@@ -48,7 +48,7 @@ def main(arguments: SimpleNamespace) -> int:
             row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
         if definitions:
             row["$defs"] = definitions
-        print(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
+        console.print_data(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
         return console.DONE
     rows = []
     for entry in registry.entries():
@@ -56,7 +56,7 @@ def main(arguments: SimpleNamespace) -> int:
             rows.append(plugin_row(registry, entry))
         except PluginError as error:
             console.print_warnings([error.problem])
-    print(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
+    console.print_data(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
     return console.DONE
 
 
