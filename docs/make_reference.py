@@ -12,8 +12,8 @@ from tonearm.cli.dialects import HEAD, table_figures
 from tonearm.cli.plugins import option_type, plugin_row, port_flow
 from tonearm.errors.codes import error_codes
 from tonearm.names import BUILTIN
-from tonearm.pipeline.options import declared_options
 from tonearm.pipeline.schema import options_schema
+from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry, default
 
@@ -52,7 +52,7 @@ def _dialects(registry: Registry) -> str:
     """Return every dialect with its figures, other names, and where they stand."""
     lines = [f"| {' | '.join((*HEAD, 'padding'))} |", f"|{' --- |' * (len(HEAD) + 1)}"]
     sources = []
-    catalogue = registry.dialects
+    catalogue = registry.catalogue(MelDialect)
     aliases: dict[str, list[str]] = {}
     for name in catalogue:
         if alias := catalogue.entry(name).alias:

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 import tonearm
-from tonearm.pipeline.options import declared_options
 from tonearm.plugins.discovery import Package, installed_packages
+from tonearm.plugins.options import declared_options
 from tonearm.plugins.registry import Registry
 
 ROOT = Path(__file__).parent.parent
@@ -222,7 +222,7 @@ class TestTheGuideToMels:
             assert tonearm.load_pipeline(file).checked.decoder.plugin.options.dialect.n_mels == 80
 
     def test_its_vocoder_takes_these_options(self) -> None:
-        from tonearm.pipeline.options import declared_options
+        from tonearm.plugins.options import declared_options
         from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoderOptions
 
         (step,) = (yaml.safe_load(block)[0] for block in blocks(self.PAGE, "yaml") if "onnx-vocoder" in block)
@@ -241,7 +241,7 @@ class TestTheGuideToMels:
         assert caught.value.hint.startswith(said[1])
 
     def test_it_names_every_step_and_what_it_takes(self) -> None:
-        from tonearm.recipes.mel.steps import OPERATION_ARGUMENTS
+        from tonearm.recipes.steps import OPERATION_ARGUMENTS
 
         text = (ROOT / self.PAGE).read_text(encoding="utf-8")
         rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|", text, re.MULTILINE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from msgspec import Meta
 
 from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
@@ -26,14 +29,17 @@ from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Died, Executor, Results, Work
-from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Transforms, hookimpl
+from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
+from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.plugin import FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
-from tonearm.recipes.mel import MelDialect, MelSpectrogram, MelStep
+from tonearm.recipes.linear import LinearRecipe
+from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.recipes.steps import RecipeStep
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
@@ -44,11 +50,70 @@ from tonearm.signals import (
 )
 from tonearm.source import Source
 
+if TYPE_CHECKING:
+    from tonearm.reading import file_types
+    from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
+    from tonearm.reading.bounded_file import (
+        MAP_FROM,
+        BoundedFile,
+        check_magic,
+        map_array,
+        path_of,
+        read_values,
+        size_of,
+        wrong_format_error,
+    )
+    from tonearm.reading.bounds import (
+        ARRAY_BYTES,
+        MAX_NESTING,
+        InflationBound,
+        check_array_count,
+        check_claimed_size,
+        check_stored_size,
+    )
+    from tonearm.reading.error_translation import quoted_reason, reading_errors
+    from tonearm.reading.lazy_arrays import LazyArrays
+    from tonearm.reading.messages import (
+        LEAVE_OUT,
+        SAVE_AS_FLOAT32,
+        SAVE_UNCOMPRESSED,
+        WRITE_AGAIN,
+        listed,
+        quoted,
+        quoted_array,
+    )
+    from tonearm.writing import rounding
+    from tonearm.writing.pcm import (
+        Dither,
+        Dithered,
+        Seed,
+        dither_of,
+        dither_problems,
+        float_blocks,
+        note_clipped,
+        pcm_blocks,
+        samples_per_block,
+    )
+    from tonearm.writing.provenance import provenance_tags, write_sidecar
+    from tonearm.writing.rounding import quantize
+    from tonearm.writing.signal_metadata import as_written, described
+    from tonearm.writing.tagging_encoder import TaggingEncoder, Tags, WithProvenance, tag_problems
+    from tonearm.writing.tags import is_tag_name, merged_tags, valid_tag
+
 __all__ = [
+    "ARRAY_BYTES",
+    "LEAVE_OUT",
+    "MAP_FROM",
+    "MAX_NESTING",
     "MAX_SAMPLE_RATE",
+    "SAVE_AS_FLOAT32",
+    "SAVE_UNCOMPRESSED",
+    "WRITE_AGAIN",
     "Advice",
     "ArrayDecoder",
     "ArrayOptions",
+    "ArrayTraits",
+    "BoundedFile",
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
@@ -56,6 +121,8 @@ __all__ = [
     "Decoders",
     "Dialects",
     "Died",
+    "Dither",
+    "Dithered",
     "Encoder",
     "Encoders",
     "Executor",
@@ -63,28 +130,35 @@ __all__ = [
     "FilePath",
     "GiveOption",
     "Grouping",
+    "InflationBound",
     "InsertStep",
     "InstallExtra",
     "Item",
     "ItemError",
     "KeyedArrayDecoder",
     "KeyedArrayOptions",
+    "Kind",
+    "Kinds",
+    "LazyArrays",
+    "LinearRecipe",
     "MagnitudeSpectrogram",
     "MelDialect",
     "MelSpectrogram",
-    "MelStep",
     "Meta",
     "NanPolicy",
     "NoOptions",
     "OptionError",
     "OutputError",
     "Provenance",
+    "RecipeStep",
+    "Recipes",
     "Regroup",
     "Remedy",
     "RemoveOption",
     "Requirement",
     "Results",
     "RunCommand",
+    "Seed",
     "SetOption",
     "Signal",
     "SignalError",
@@ -92,11 +166,132 @@ __all__ = [
     "Source",
     "Spec",
     "StftGrid",
+    "TaggingEncoder",
+    "Tags",
+    "TarArchive",
     "Transform",
     "Transforms",
     "UsageError",
     "Waveform",
+    "WithProvenance",
     "Work",
+    "ZipArchive",
+    "ZipBounds",
+    "ZipFault",
+    "as_written",
+    "check_array_count",
+    "check_claimed_size",
+    "check_magic",
+    "check_stored_size",
+    "described",
+    "dither_of",
+    "dither_problems",
+    "file_types",
+    "float_blocks",
     "hookimpl",
+    "is_tag_name",
+    "listed",
+    "map_array",
+    "merged_tags",
+    "note_clipped",
+    "path_of",
+    "pcm_blocks",
+    "provenance_tags",
+    "quantize",
+    "quoted",
+    "quoted_array",
+    "quoted_reason",
     "read_array",
+    "read_values",
+    "reading_errors",
+    "rounding",
+    "samples_per_block",
+    "size_of",
+    "tag_problems",
+    "valid_tag",
+    "write_sidecar",
+    "wrong_format_error",
+    "zip_error",
 ]
+
+_WHEN_USED = {
+    "tonearm.reading": ("file_types",),
+    "tonearm.reading.archives": ("TarArchive", "ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
+    "tonearm.reading.bounded_file": (
+        "BoundedFile",
+        "read_values",
+        "MAP_FROM",
+        "check_magic",
+        "map_array",
+        "path_of",
+        "size_of",
+        "wrong_format_error",
+    ),
+    "tonearm.reading.bounds": (
+        "ARRAY_BYTES",
+        "MAX_NESTING",
+        "InflationBound",
+        "check_array_count",
+        "check_claimed_size",
+        "check_stored_size",
+    ),
+    "tonearm.reading.error_translation": (
+        "quoted_reason",
+        "reading_errors",
+    ),
+    "tonearm.reading.lazy_arrays": ("LazyArrays",),
+    "tonearm.reading.messages": (
+        "LEAVE_OUT",
+        "SAVE_AS_FLOAT32",
+        "SAVE_UNCOMPRESSED",
+        "WRITE_AGAIN",
+        "listed",
+        "quoted",
+        "quoted_array",
+    ),
+    "tonearm.writing": ("rounding",),
+    "tonearm.writing.pcm": (
+        "Dither",
+        "Dithered",
+        "Seed",
+        "dither_of",
+        "dither_problems",
+        "float_blocks",
+        "note_clipped",
+        "pcm_blocks",
+        "samples_per_block",
+    ),
+    "tonearm.writing.provenance": (
+        "provenance_tags",
+        "write_sidecar",
+    ),
+    "tonearm.writing.rounding": ("quantize",),
+    "tonearm.writing.signal_metadata": (
+        "as_written",
+        "described",
+    ),
+    "tonearm.writing.tagging_encoder": (
+        "TaggingEncoder",
+        "Tags",
+        "WithProvenance",
+        "tag_problems",
+    ),
+    "tonearm.writing.tags": (
+        "is_tag_name",
+        "merged_tags",
+        "valid_tag",
+    ),
+}
+"""Public names of modules that few plugins need. A module is imported when one of its names is first used."""
+
+_MODULES = {name: module for module, names in _WHEN_USED.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    place = f"{module}.{name}"
+    found = import_module(place) if name in ("file_types", "rounding") else getattr(import_module(module), name)
+    globals()[name] = found
+    return found

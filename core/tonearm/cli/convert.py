@@ -21,12 +21,13 @@ from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import escape_variables, from_plain, override
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
-from tonearm.pipeline.options import Option, declared_options, takes_list
+from tonearm.pipeline.options import takes_list
 from tonearm.pipeline.signal_checks import check_class
 from tonearm.pipeline.yaml.nodes import Node, to_plain
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 from tonearm.signals import Signal
@@ -254,7 +255,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
     source
         Source.
     registry
-        Registry with the dialects.
+        Registry with the named structs that options name.
 
     Attributes
     ----------
@@ -265,7 +266,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
     def __init__(self, plugin: Decoder[Any, Any], source: Source, registry: Registry) -> None:
         super().__init__(plugin.options)
         self._plugin = plugin
-        self._context = Context(dialects=lambda: registry.dialects)
+        self._context = Context(catalogue=registry.catalogue)
         self._items = iter(plugin.decode(source, self._context))
         self.first = next(self._items, None)
 

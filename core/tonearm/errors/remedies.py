@@ -271,8 +271,8 @@ def _flag(option: str) -> str:
 
 def _index_before(place: Place) -> int:
     """Return the index that a step put before the stage gets."""
-    kind, _, index = place.stage.partition(".")
-    return int(index) if kind == "steps" else place.steps
+    found = re.match(r"steps\.(\d+)", place.stage)
+    return int(found[1]) if found else place.steps
 
 
 def _where(place: Place) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast, get_args
 
 from tonearm.errors.text import safe_repr
+from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.yaml.nodes import Mark
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec
 from tonearm.plugins.requirements import Requirement
@@ -62,3 +64,11 @@ def requirements_of(plugin: Plugin[Any]) -> Iterable[Requirement]:
         if not isinstance(need, Requirement):
             raise TypeError(f"needs() gives {safe_repr(need)}, not a Requirement")
         yield need
+
+
+def add_missing_requirements(problems: Problems, mark: Mark | None, plugin: Plugin[Any], name: str) -> None:
+    """Add the requirements of a plugin that are not installed to the problems of a pipeline."""
+    for need in requirements_of(plugin):
+        if not need.is_met():
+            message = f"{name} needs {need.what}, which is not installed"
+            problems.add(mark, "missing-requirement", message, need.hint)

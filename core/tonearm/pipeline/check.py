@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, one_line
-from tonearm.pipeline.answers import as_grouping, as_spec, requirements_of
+from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, SetOption, one_line
+from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.options import read_options
@@ -22,11 +22,9 @@ from tonearm.pipeline.templates import PER_ITEM, Template, parse_template
 from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
-from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec, ports_of
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.plugins.transform import Regroup, Transform
-from tonearm.recipes.mel import Catalogue
 from tonearm.signals import Signal
 
 T = TypeVar("T")
@@ -70,7 +68,7 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
         files=structure.files,
         steps=_bound(steps),
         outputs=tuple(map(Output, encoders, templates, own_steps)),
-        dialects=functools.partial(getattr, registry, "dialects"),
+        catalogue=registry.catalogue,
     )
 
 
@@ -157,29 +155,17 @@ class _Binder:
             found.ports = ports_of(cls)
             with as_plugin_error(stage.use):
                 options = read_options(
-                    found.ports.options, stage.options, stage.mark, stage.use, self.problems, self._dialects
+                    found.ports.options, stage.options, stage.mark, stage.use, self.problems, self.registry
                 )
                 if options is not None:
-                    plugin = cls(options)
-                    if self._requirements_met(found, plugin):
+                    plugin = entry.bind(options, stage.use)
+                    before = len(self.problems.found)
+                    add_missing_requirements(self.problems, stage.mark, plugin, stage.use)
+                    if len(self.problems.found) == before:
                         found.bound = BoundPlugin(stage.use, entry, plugin, found.ports, place)
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found
-
-    def _dialects(self) -> Catalogue:
-        return self.registry.dialects
-
-    def _requirements_met(self, found: _Found, plugin: Plugin[Any]) -> bool:
-        missing = [need for need in requirements_of(plugin) if not need.is_met()]
-        for need in missing:
-            self.problems.add(
-                found.mark,
-                "missing-requirement",
-                f"{found.name} needs {need.what}, which is not installed",
-                need.hint,
-            )
-        return not missing
 
     def check_ports(self, decoder: _Found, steps: Iterable[_Found], branches: Sequence[_Branch]) -> list[Spec | None]:
         """Check the ports of all stages, from the decoder along each branch to its encoder.
@@ -241,8 +227,24 @@ class _Binder:
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.replace(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
             spec = self._ask(found, lambda: as_spec(plugin.produces(narrowed), found.ports))
+            if spec and before.precision == "double":
+                spec = self._check_precision(found, plugin.keeps_double, spec)
         found.spec = spec or Spec(signals=found.ports.gives)
         return found.spec
+
+    def _check_precision(self, found: _Found, keeps_double: bool, spec: Spec) -> Spec:
+        """Add a problem if a step loses double precision; return the specification with the precision that it has."""
+        if spec.precision == "single":
+            return spec
+        if not keeps_double:
+            self.problems.place = found.place
+            self.problems.add(
+                found.mark,
+                "loses-precision",
+                f"{found.name} computes in single precision, but the input has precision: double",
+                remedies=(SetOption("precision", "single", stage="input"),),
+            )
+        return spec.replace(precision="double")
 
     def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
         """Return the answer of a plugin to a question about specifications; None if it raises an error."""

@@ -12,7 +12,7 @@ from tonearm.pipeline.templates import Template
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec
 from tonearm.plugins.registry import RegistryEntry
-from tonearm.recipes.mel import Catalogue
+from tonearm.recipes.catalogue import Catalogue
 
 
 class BoundPlugin(Struct, frozen=True):
@@ -75,8 +75,8 @@ class CheckedPipeline(Struct, frozen=True):
         Outputs, each with its own steps and its encoder.
     files
         Patterns of sources, relative to the file.
-    dialects
-        Function that returns all dialects by name.
+    catalogue
+        Function that returns the catalogue of a class of named structs.
     """
 
     file: str | None
@@ -84,7 +84,7 @@ class CheckedPipeline(Struct, frozen=True):
     files: tuple[str, ...]
     steps: tuple[BoundPlugin, ...]
     outputs: tuple[Output, ...]
-    dialects: Callable[[], Catalogue] = Catalogue
+    catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue
 
     def stages(self) -> Iterator[BoundPlugin]:
         """Yield the plugins of all stages, output by output."""

@@ -31,6 +31,7 @@ from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.discovery import Package
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.nested import nested_plugins
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Spec, ports_of
 from tonearm.plugins.registry import RegistryEntry
@@ -75,6 +76,9 @@ class Converter:
             If a plugin finds that anything is missing.
         """
         for bound in self.checked.stages():
+            for plugin in nested_plugins(bound.plugin):
+                with as_item_error(replace(bound, name=f"{bound.name}: {plugin.registered.name}")):
+                    plugin.preflight()
             with as_item_error(bound):
                 bound.plugin.preflight()
 
@@ -188,7 +192,7 @@ class Converter:
             threads=threads,
             on_warning=on_warning,
             on_progress=on_progress,
-            dialects=self.checked.dialects,
+            catalogue=self.checked.catalogue,
             provenance=made,
         )
         context = new_context()
@@ -261,7 +265,8 @@ def _plugin_states(steps: Iterable[BoundPlugin]) -> list[_PluginState]:
 def _restored_plugin(state: _PluginState) -> BoundPlugin:
     name, own_name, role, origin, label, cls, options, place, spec = state
     package = Package(origin=origin, load=lambda: None, label=label)
-    return BoundPlugin(name, RegistryEntry(own_name, role, cls, package), cls(options), ports_of(cls), place, spec)
+    entry = RegistryEntry(own_name, role, cls, package)
+    return BoundPlugin(name, entry, entry.bind(options, name), ports_of(cls), place, spec)
 
 
 def _restored_converter(
@@ -282,7 +287,7 @@ def _restored_converter(
                 Output(_restored_plugin(encoder), template, tuple(map(_restored_plugin, own)))
                 for encoder, template, own in outputs
             ),
-            dialects=lambda: registry.default().dialects,
+            catalogue=lambda cls: registry.default().catalogue(cls),
         )
     )
 

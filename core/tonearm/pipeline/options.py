@@ -1,19 +1,18 @@
-"""The options of a plugin: declared once as a dataclass, and checked field by field to report all problems at once."""
+"""The reading of a plugin's options from a pipeline, field by field, to report all problems at once."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import operator
-import re
-import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
+from tonearm.pipeline.answers import add_missing_requirements
+from tonearm.pipeline.option_messages import add_bad_value, ports_in_words
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import (
     MappingEntry,
@@ -25,95 +24,14 @@ from tonearm.pipeline.yaml.nodes import (
     node_type,
     to_plain,
 )
-from tonearm.plugins.plugin import NAMES_FILE
-from tonearm.recipes.mel import Catalogue, MelDialect
+from tonearm.plugins.options import Option, PluginType, declared_options
+from tonearm.plugins.plugin import NAMES_FILE, Plugin
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error, with_article
+from tonearm.recipes.catalogue import N, Named
 
-
-class Option(msgspec.Struct, frozen=True):
-    """One option, as declared by its dataclass.
-
-    Parameters
-    ----------
-    name
-        Name of the option.
-    type
-        Type that msgspec converts values to, with its bounds.
-    default
-        Default value; `dataclasses.MISSING` if the option is required.
-    description
-        Description from the ``Meta`` of the type.
-    extra
-        Other properties from the ``Meta`` of the type: see `tonearm.plugins.plugin`.
-    """
-
-    name: str
-    type: Any
-    default: Any
-    description: str
-    extra: Mapping[str, Any] = {}
-
-    @property
-    def required(self) -> bool:
-        """Whether the option is required."""
-        return self.default is dataclasses.MISSING
-
-
-def declared_options(options: type[Any]) -> Mapping[str, Option]:
-    """Return the options that a dataclass or struct declares, in order.
-
-    Raises
-    ------
-    TypeError
-        If a field has a type that msgspec cannot check.
-    """
-    return _declared(typing.cast("Any", options))
-
-
-@functools.cache
-def _declared(options: Any) -> Mapping[str, Option]:
-    hints = typing.get_type_hints(options, include_extras=True)
-    found = {}
-    for name, default in _defaults(options):
-        hint, description = _bounds_inside(hints[name])
-        found[name] = Option(name, hint, default, description, _extra_of(hints[name]))
-    return found
-
-
-def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
-    """Yield each field of a dataclass or struct with its default."""
-    if not dataclasses.is_dataclass(options):
-        for field in msgspec.structs.fields(options):
-            yield field.name, dataclasses.MISSING if field.required else field.default
-        return
-    for one in dataclasses.fields(options):
-        if one.init:
-            yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
-
-
-def _bounds_inside(hint: Any) -> tuple[Any, str]:
-    """Return a type with its bounds moved to where msgspec accepts them, and its description.
-
-    msgspec accepts ``Annotated[int, Meta(ge=1)] | None``, but not ``Annotated[int | None, Meta(ge=1)]``. Options may
-    use both forms.
-    """
-    if typing.get_origin(hint) is not Annotated:
-        return hint, ""
-    inner, *metas = typing.get_args(hint)
-    description = next((meta.description for meta in metas if isinstance(meta, msgspec.Meta) and meta.description), "")
-    if typing.get_origin(inner) in (typing.Union, types.UnionType) and type(None) in typing.get_args(inner):
-        parts = [part for part in typing.get_args(inner) if part is not type(None)]
-        rest = functools.reduce(operator.or_, parts)
-        bounded: Any = operator.getitem(typing.cast("Any", Annotated), (rest, *metas))
-        return bounded | None, description
-    return hint, description
-
-
-def _extra_of(hint: Any) -> dict[str, Any]:
-    """Return the extra properties of a type, and of the types in it."""
-    extra: dict[str, Any] = {}
-    for part in typing.get_args(hint):
-        extra |= (part.extra or {}) if isinstance(part, msgspec.Meta) else _extra_of(part)
-    return extra
+PLUGIN_KEYS = ("use", "with")
+"""Keys of an option whose value is a plugin with options."""
 
 
 def read_options(
@@ -122,7 +40,7 @@ def read_options(
     mark: Mark | None,
     plugin: str,
     problems: Problems,
-    dialects: Callable[[], Catalogue] = Catalogue,
+    registry: Registry,
 ) -> Any:
     """Return an instance of the options dataclass, or None if there are problems.
 
@@ -138,17 +56,32 @@ def read_options(
         Name of the plugin in messages.
     problems
         Collection of problems to add to.
-    dialects
-        Function that returns all dialects by name.
+    registry
+        Registry of the plugins and named structs that options name.
     """
+    given = _given(node, plugin, problems)
+    return None if given is None else _Reader(problems, registry).read(options, given, mark, plugin)
+
+
+def _given(node: Node | None, owner: str, problems: Problems) -> Mapping[str, MappingEntry] | None:
+    """Return the options under ``with:``, or None if there is something else."""
     if isinstance(node, MappingNode):
-        given = node.entries
-    elif node is None or (isinstance(node, ScalarNode) and node.value is None):
-        given = {}
-    else:
-        problems.add(node.mark, "bad-option", f"{plugin}: 'with' is a mapping of options", "with: {name: value}")
-        return None
-    return _Reader(problems, dialects).read(options, given, mark, plugin)
+        return node.entries
+    if node is None or _is_null(node):
+        return {}
+    problems.add(node.mark, "bad-option", f"{owner}: 'with' is a mapping of options", "with: {name: value}")
+    return None
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.value is None
+
+
+class _Beside(msgspec.Struct):
+    """The options that are still to be read, and all names that they may have."""
+
+    names: list[str]
+    given: Mapping[str, MappingEntry]
 
 
 class _Reader:
@@ -158,13 +91,13 @@ class _Reader:
     ----------
     problems
         Collection of problems to add to.
-    dialects
-        Function that returns all dialects by name.
+    registry
+        Registry of the plugins and named structs that options name.
     """
 
-    def __init__(self, problems: Problems, dialects: Callable[[], Catalogue]) -> None:
+    def __init__(self, problems: Problems, registry: Registry) -> None:
         self.problems = problems
-        self.dialects = dialects
+        self.registry = registry
 
     def read(
         self, cls: type[Any], given: Mapping[str, MappingEntry], mark: Mark | None, owner: str, base: Any = None
@@ -172,12 +105,17 @@ class _Reader:
         """Return an instance, or None if there are problems; with ``base``, a changed copy of it."""
         known = declared_options(cls)
         before = len(self.problems.found)
-        values = {}
-        for name, entry in given.items():
+        values: dict[str, Any] = {}
+        beside = _Beside(list(known), given)
+        for option in known.values():
+            if option.is_beside:
+                values |= self._beside(option, beside, known, mark, owner)
+        for name, entry in beside.given.items():
             if name in known:
                 values[name] = self._value(known[name], entry.node, owner)
                 continue
-            hint = did_you_mean(name, known) or (f"its options are {', '.join(known)}" if known else "it has none")
+            names = beside.names
+            hint = did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
             self.problems.add(entry.key_mark, "unknown-option", f"{owner} has no option {one_line(name)!r}", hint)
         for name, option in known.items():
             if option.required and name not in given and base is None:
@@ -191,9 +129,11 @@ class _Reader:
 
     def _value(self, option: Option, node: Node, owner: str) -> Any:
         """Return the value of an option, and add its problems."""
+        if option.plugin and not _is_null(node):
+            return self._plugin(option, option.plugin, node, owner)
         one, many = _record_of(option.type)
-        if one is MelDialect and not (isinstance(node, ScalarNode) and node.value is None):
-            return self._dialect(option, node, f"{owner}: {option.name}")
+        if one and issubclass(one, Named) and not _is_null(node):
+            return self._named(one, option, node, f"{owner}: {option.name}")
         if one and isinstance(node, MappingNode):
             return self.read(one, node.entries, node.mark, f"{owner}: {option.name}")
         if many and isinstance(node, SequenceNode) and all(isinstance(item, MappingNode) for item in node.items):
@@ -202,17 +142,143 @@ class _Reader:
         try:
             value = msgspec.convert(to_plain(node), option.type, strict=True)
         except msgspec.ValidationError as error:
-            _add_bad_value(self.problems, owner, option, node, str(error))
+            add_bad_value(self.problems, owner, option, node, str(error))
             return None
         if option.extra.get(NAMES_FILE):
             for name in _missing_files(value):
                 self.problems.add(node.mark, "no-such-file", f"{owner}: there is no file {one_line(name)}")
         return value
 
-    def _dialect(self, option: Option, node: Node, owner: str) -> MelDialect | None:
-        """Return a dialect, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
+    def _beside(
+        self, option: Option, beside: _Beside, known: Mapping[str, Option], mark: Mark | None, owner: str
+    ) -> dict[str, Any]:
+        """Return the plugin that an option names, by the option's name, and take the plugin's options out of others."""
+        before = len(self.problems.found)
+        entry = self.chosen_beside(option, beside.given, owner)
+        if len(self.problems.found) > before:  # it is not known which options stand beside
+            beside.given = {name: one for name, one in beside.given.items() if name in known and name != option.name}
+            return {}
+        if entry is None:
+            return {}
+        inner = self._declared_beside(option, entry, known, owner)
+        beside.names += inner
+        given = {name: one for name, one in beside.given.items() if name in inner}
+        named = beside.given.get(option.name)
+        beside.given = {name: one for name, one in beside.given.items() if name not in inner and name != option.name}
+        name = named.node.value if named and isinstance(named.node, ScalarNode) else None
+        return {option.name: self._bind(entry, str(name or entry.name), given, mark, owner)}
+
+    def chosen_beside(self, option: Option, given: Mapping[str, MappingEntry], owner: str) -> RegistryEntry | None:
+        """Return the plugin of an option beside which the plugin's own options stand.
+
+        Parameters
+        ----------
+        option
+            Option that names the plugin.
+        given
+            Options that the pipeline gives to the owner, with those that stand beside.
+        owner
+            Name of the owner in messages.
+
+        Returns
+        -------
+        RegistryEntry or None
+            Plugin; None if there is none, or if the name is wrong, which is then a problem.
+        """
+        entry = given.get(option.name)
+        if entry is None or option.plugin is None or _is_null(entry.node):
+            return None
+        name = self._plugin_name(option, option.plugin, entry.node, owner)
+        return self._find(option, option.plugin, entry.node, name, owner) if name else None
+
+    def _declared_beside(
+        self, option: Option, entry: RegistryEntry, known: Mapping[str, Option], owner: str
+    ) -> Mapping[str, Option]:
+        """Return the options that a plugin declares beside those of its owner.
+
+        Raises
+        ------
+        PluginError
+            If both declare an option of the same name.
+        """
+        inner = declared_options(ports_of(entry.resolve()).options)
+        if both := [name for name in inner if name in known]:
+            raise PluginError(
+                f"{entry.role} {entry.full_name} and {owner} both declare the option {one_line(repr(both[0]))},"
+                f" so it cannot be {option.name} of {owner}",
+                hint=f"rename the option in {one_line(entry.package.label)}",
+            )
+        return inner
+
+    def _plugin(self, option: Option, kind: PluginType, node: Node, owner: str) -> Plugin[Any] | None:
+        """Return a plugin that is the value of an option, given by name or as ``{use: NAME, with: {…}}``."""
+        whose = f"{owner}: {option.name}"
+        options: Node | None = None
+        use: Node | None = node
+        if isinstance(node, MappingNode):
+            for key, inner in node.entries.items():
+                if key not in PLUGIN_KEYS:
+                    hint = did_you_mean(key, PLUGIN_KEYS) or f"it has {', '.join(PLUGIN_KEYS)}"
+                    message = f"{whose} has no key {one_line(key)!r}"
+                    self.problems.add(inner.key_mark, "unknown-key", message, hint)
+            use = node.entries["use"].node if "use" in node.entries else None
+            options = node.entries["with"].node if "with" in node.entries else None
+        if use is None:
+            remedy = GiveOption("use", "name of a plugin")
+            self.problems.add(node.mark, "missing-key", f"{whose}: 'use' is missing", remedies=(remedy,))
+            return None
+        name = self._plugin_name(option, kind, use, owner)
+        entry = self._find(option, kind, use, name, owner) if name else None
+        given = _given(options, whose, self.problems)
+        if entry is None or given is None:
+            return None
+        place = self.problems.place
+        if place.stage not in ("", "executor"):
+            self.problems.place = msgspec.structs.replace(place, stage=f"{place.stage}.with.{option.name}")
+        try:
+            return self._bind(entry, name, given, use.mark, whose)
+        finally:
+            self.problems.place = place
+
+    def _plugin_name(self, option: Option, kind: PluginType, node: Node, owner: str) -> str:
+        """Return the name of a plugin, or empty text if it is none."""
+        if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.value:
+            return node.value
+        shown = (node.text or "empty") if isinstance(node, ScalarNode) else node_type(node)
+        message = f"{owner}: '{option.name}' is {one_line(shown)}; expected the name of {with_article(kind.role)}"
+        self.problems.add(node.mark, "bad-option", message, option.description)
+        return ""
+
+    def _find(self, option: Option, kind: PluginType, node: Node, name: str, owner: str) -> RegistryEntry | None:
+        """Return the plugin with a name, or None if there is no fitting one."""
+        try:
+            entry = self.registry.find(kind.role, name)
+            fits = kind.fits(entry.resolve(), ports_of(entry.resolve()))
+        except PluginError as error:
+            self.problems.add_error(node.mark, error, whose=f"{owner}: {option.name}")
+            return None
+        if not fits:
+            expected, found = ports_in_words(kind, entry)
+            message = f"{owner}: {option.name} is {expected}, but {name} is {found}"
+            self.problems.add(node.mark, "port-mismatch", message, option.description)
+            return None
+        return entry
+
+    def _bind(
+        self, entry: RegistryEntry, name: str, given: Mapping[str, MappingEntry], mark: Mark | None, owner: str
+    ) -> Plugin[Any] | None:
+        """Return a nested plugin bound to its options, or None if there are problems."""
+        with as_plugin_error(f"{entry.role} {name}"):
+            options = self.read(ports_of(entry.resolve()).options, given, mark, owner)
+            plugin = None if options is None else entry.bind(options, name)
+            if plugin is not None:
+                add_missing_requirements(self.problems, mark, plugin, f"{owner}: {name}")
+            return plugin
+
+    def _named(self, cls: type[N], option: Option, node: Node, owner: str) -> N | None:
+        """Return a named struct, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
         if isinstance(node, ScalarNode) and isinstance(node.value, str):
-            return self._named(node, node.value, owner)
+            return self._look_up(cls, node, node.value, owner)
         if not isinstance(node, MappingNode):
             self.problems.add(
                 node.mark, "bad-option", f"{owner} is {node_type(node)}, not a name or a mapping", option.description
@@ -221,21 +287,21 @@ class _Reader:
         entry = node.entries.get("base")
         rest = {name: inner for name, inner in node.entries.items() if name != "base"}
         if entry is None:
-            found: MelDialect | None = self.read(MelDialect, rest, node.mark, owner)
+            found: N | None = self.read(cls, rest, node.mark, owner)
             return found
         name = entry.node.value if isinstance(entry.node, ScalarNode) else None
         if not isinstance(name, str):
-            self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of a dialect")
+            self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of {with_article(cls.noun)}")
             return None
-        base = self._named(entry.node, name, owner)
+        base = self._look_up(cls, entry.node, name, owner)
         if base is None:
             return None
-        changed: MelDialect | None = self.read(MelDialect, rest, node.mark, owner, base)
+        changed: N | None = self.read(cls, rest, node.mark, owner, base)
         return changed
 
-    def _named(self, node: Node, name: str, owner: str) -> MelDialect | None:
+    def _look_up(self, cls: type[N], node: Node, name: str, owner: str) -> N | None:
         try:
-            return self.dialects().find(name)
+            return self.registry.catalogue(cls).find(name)
         except OptionError as error:
             self.problems.add_error(node.mark, error, whose=owner)
             return None
@@ -281,38 +347,6 @@ def _build(
     for problem in wrong:
         problems.add_error(marks.get(problem.option or "", mark), problem, whose=plugin)
     return None if wrong else made
-
-
-def _add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, reason: str) -> None:
-    """Add the problem of an invalid value, in plainer words than those of msgspec."""
-    inner = re.search(r" - at `\$\[(\d+)\]", reason)
-    if inner and isinstance(node, SequenceNode):
-        node = node.items[int(inner[1])]
-    expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "").replace(" | ", " or ")
-    shown = node_type(node)
-    if isinstance(node, ScalarNode):
-        shown = repr(node.value) if isinstance(node.value, str) else node.text or "empty"
-    choices = _choices(option.type)
-    if choices and isinstance(node, ScalarNode) and not expected.startswith("Expected array"):
-        message = f"{plugin}: '{option.name}' is {one_line(shown)}"
-        hint = f"one of {', '.join(choices)}"
-    else:
-        message = f"{plugin}: '{option.name}' is {one_line(shown)}; {_expected(expected)}"
-        hint = option.description
-    problems.add(node.mark, "bad-option", message, hint)
-
-
-def _expected(reason: str) -> str:
-    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "array": "a list"}
-    reason = re.sub(r"\b(int|float|bool|str|array)\b", lambda found: words[found[0]], reason.partition(", got")[0])
-    return reason[:1].lower() + reason[1:]
-
-
-def _choices(hint: Any) -> list[str]:
-    """Return the values of the Literal in a type."""
-    if typing.get_origin(hint) is typing.Literal:
-        return [str(value) for value in typing.get_args(hint)]
-    return [choice for part in typing.get_args(hint) for choice in _choices(part)]
 
 
 def takes_list(hint: Any) -> bool:

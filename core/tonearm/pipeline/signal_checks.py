@@ -52,6 +52,12 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
                 code="wrong-signal",
                 remedies=(_REPORT,),
             )
+    if spec.precision == "double" and not signal.is_double:
+        raise ItemError(
+            f"{bound.name} keeps double precision as it declares, but it gave {signal.arrays()[0].dtype}",
+            code="wrong-signal",
+            remedies=(_REPORT,),
+        )
 
 
 def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str, found: str) -> None:
@@ -66,7 +72,13 @@ def promised(spec: Spec | None) -> Spec | None:
     """Return what of a specification can be compared with a signal; what is left is small to send to workers."""
     if spec is None:
         return None
-    return Spec(signals=spec.signals, sample_rate=spec.sample_rate, channels=spec.channels, length=spec.length)
+    return Spec(
+        signals=spec.signals,
+        sample_rate=spec.sample_rate,
+        channels=spec.channels,
+        length=spec.length,
+        precision=spec.precision,
+    )
 
 
 def is_finite(signal: Signal) -> bool:

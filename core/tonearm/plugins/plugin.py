@@ -9,9 +9,9 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from tonearm.plugins.requirements import Requirement
 from tonearm.signals import Signal
@@ -31,6 +31,9 @@ False for an option that changes no output: an output stays as it is when the op
 others change an output, such as ``["fix"]``.
 """
 
+BESIDE = "beside"
+"""Key in ``Meta(extra=…)``: true for an option that names a plugin whose options stand beside it, flat."""
+
 FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True})]
 """Path of a file or folder, relative to the current folder. ``check`` complains if it does not exist."""
 
@@ -38,6 +41,24 @@ FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True}
 @dataclass(frozen=True)
 class NoOptions:
     """Options of a plugin without options."""
+
+
+class PluginIdentity(Struct, frozen=True):
+    """The identity of a plugin that the host has bound to its options.
+
+    Parameters
+    ----------
+    name
+        Name by which the pipeline names the plugin.
+    full_name
+        Name with origin: ``acme/raw-reader``.
+    package
+        Package that registers the plugin, with its version.
+    """
+
+    name: str = ""
+    full_name: str = ""
+    package: str = ""
 
 
 class Plugin(ABC, Generic[Opts]):
@@ -52,15 +73,22 @@ class Plugin(ABC, Generic[Opts]):
     revision
         Revision of what the plugin computes. A run converts again what another revision has made, and keeps outputs
         over updates of the package that do not change it. If it is None, the package's version counts instead.
+    registered
+        Identity of the plugin: its name and package. The host sets it; it is empty if the plugin is made by hand.
     """
 
     role: ClassVar[str]
     port_names: ClassVar[tuple[str, ...]]
     requires: ClassVar[tuple[Requirement, ...]] = ()
     revision: ClassVar[int | None] = None
+    registered: PluginIdentity = PluginIdentity()
 
     def __init__(self, options: Opts) -> None:
         self.options = options
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the class, the options and the identity only; what a plugin has prepared stays where it is."""
+        return restored_plugin, (type(self), self.options, self.registered)
 
     def needs(self) -> Iterable[Requirement]:
         """Return the requirements of the plugin with its options, by default ``requires``."""
@@ -72,3 +100,10 @@ class Plugin(ABC, Generic[Opts]):
 
     def preflight(self) -> None:
         """Prepare once at the start of a run; raise an error if anything is missing."""
+
+
+def restored_plugin(cls: type[Plugin[Any]], options: Any, registered: PluginIdentity) -> Plugin[Any]:
+    """Return a plugin from its pickled state."""
+    plugin = cls(options)
+    plugin.registered = registered
+    return plugin

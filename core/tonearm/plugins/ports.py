@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.recipes.mel import MelDialect
-from tonearm.signals import Signal, StftGrid
+from tonearm.signals import Signal
 
 
 class Ports(Struct, frozen=True):
@@ -35,28 +35,37 @@ class Spec(Struct, frozen=True, kw_only=True):
         Number of channels; None if unknown.
     length
         Length in samples; None if unknown.
-    grid
-        Grid of a spectrogram; None if unknown.
-    dialect
-        Dialect of a mel spectrogram; None if unknown.
     several
         Whether one source becomes several items, so that names of outputs must distinguish them; None if unknown.
     suffix
         Suffix of the file to write, with dot; None if the template of its name does not determine it.
+    precision
+        Precision that the input asks for: every step keeps ``double`` or is refused. None if it asks for neither.
+    carried
+        Values that signals carry beside their arrays, by class: a `StftGrid`, a `MelDialect`, or a class of one's own.
+        A class is absent if its value is unknown: ``spec.carried.get(StftGrid)``.
     """
 
     signals: tuple[type[Signal], ...]
     sample_rate: int | None = None
     channels: int | None = None
     length: int | None = None
-    grid: StftGrid | None = None
-    dialect: MelDialect | None = None
     several: bool | None = None
     suffix: str | None = None
+    precision: Literal["single", "double"] | None = None
+    carried: Mapping[type, object] = {}
 
     def replace(self, **changes: Any) -> Spec:
         """Return a copy with some fields changed."""
         return replace(self, **changes)
+
+    def carrying(self, *values: object) -> Spec:
+        """Return a copy that carries values, each in place of the value of its class."""
+        return replace(self, carried={**self.carried, **{type(value): value for value in values}})
+
+    def dropping(self, *classes: type) -> Spec:
+        """Return a copy that carries no values of some classes."""
+        return replace(self, carried={one: value for one, value in self.carried.items() if one not in classes})
 
 
 @functools.cache
@@ -70,15 +79,34 @@ def ports_of(cls: type) -> Ports:
     TypeError
         If the class is not a plugin class, or does not define all arguments.
     """
-    root = next((base for base in cls.__mro__ if "port_names" in vars(base)), None)
-    if root is None:
-        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup, Encoder or Executor")
-    names: tuple[str, ...] = vars(root)["port_names"]
-    found = dict(zip(names, _arguments(cls, root), strict=True))
+    found = port_arguments(cls)
     options = found["options"]
     if not (isinstance(options, type) and hasattr(options, "__dataclass_fields__")):
         raise TypeError(f"{cls.__name__}: the class of its options is a dataclass, not {options!r}")
     return Ports(_signal_classes(cls, found.get("takes")), _signal_classes(cls, found.get("gives")), options)
+
+
+def port_arguments(cls: type, given: tuple[Any, ...] = ()) -> dict[str, Any]:
+    """Return the generic arguments of a plugin class by the names of the ports.
+
+    Parameters
+    ----------
+    cls
+        Plugin class.
+    given
+        Arguments for the parameters of ``cls`` itself, if it is generic.
+
+    Raises
+    ------
+    TypeError
+        If the class is not a plugin class, or does not define all arguments.
+    """
+    root = next((base for base in cls.__mro__ if "port_names" in vars(base)), None)
+    if root is None:
+        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup, Encoder or Executor")
+    names: tuple[str, ...] = vars(root)["port_names"]
+    known = dict(zip(getattr(cls, "__parameters__", ()), given, strict=False))
+    return {name: known.get(part, part) for name, part in zip(names, _arguments(cls, root), strict=True)}
 
 
 def _arguments(cls: type, root: type) -> tuple[Any, ...]:

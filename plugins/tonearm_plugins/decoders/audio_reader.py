@@ -10,10 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import MAX_SAMPLE_RATE, Context, Decoder, Item, ItemError, RunCommand, Source, Spec, Waveform
+from tonearm.api import (
+    MAX_SAMPLE_RATE,
+    Context,
+    Decoder,
+    Item,
+    ItemError,
+    RunCommand,
+    Source,
+    Spec,
+    Waveform,
+    file_types,
+    samples_per_block,
+)
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
-from tonearm_plugins.dsp.blocks import samples_per_block
-from tonearm_plugins.formats.file_types import EMPTY, HEAD, UNKNOWN, ZEROS, identify
 from tonearm_plugins.formats.sndfile_reading import DOUBLE_SUBTYPES, check_claimed_length
 
 if TYPE_CHECKING:
@@ -99,7 +109,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
         """Return the spec of a waveform; its rate, channels and length are in each file."""
         return Spec(signals=(Waveform,))
 
-    def probe(self, source: Source) -> Spec:
+    def look(self, source: Source) -> Spec:
         """Return the spec of the waveform in one file, from its header."""
         with _opened(source) as file, _sound_file(file) as sound:
             _check_header(sound)
@@ -161,14 +171,14 @@ def _sound_file(file: BinaryIO) -> Iterator[Any]:
         with quiet, soundfile.SoundFile(opened, closefd=False) as sound:
             yield sound
     except soundfile.LibsndfileError as error:
-        found = identify(_read_at(file, HEAD, 0))
-        if error.code != _UNRECOGNISED and found is not EMPTY:
+        found = file_types.identify(_read_at(file, file_types.HEAD, 0))
+        if error.code != _UNRECOGNISED and found is not file_types.EMPTY:
             message, hint = f"it cannot be read as audio: {reason_of(error)}", ""
         elif found.reader == "audio-reader":
             message, hint = f"it begins as {found.name}, but is broken", ""
         else:
             message = f"it is not a known audio format; it looks like {found.name}"
-            hint = "" if found in (UNKNOWN, ZEROS) else found.hint
+            hint = "" if found in (file_types.UNKNOWN, file_types.ZEROS) else found.hint
         remedies = () if hint else (RunCommand(_FFMPEG, "if it is a format that only ffmpeg knows"),)
         raise ItemError(message, code="bad-audio", hint=hint or _BROKEN, remedies=remedies) from error
 

@@ -7,11 +7,23 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, SetOption, Source
-from tonearm_plugins.formats.file_types import GIT_LFS_POINTER, HEAD, MATLAB, WEB_PAGE, identify
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
-from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted, quoted_array
-from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
+from tonearm.api import (
+    WRITE_AGAIN,
+    BoundedFile,
+    Context,
+    ItemError,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    LazyArrays,
+    Requirement,
+    SetOption,
+    Source,
+    file_types,
+    quoted,
+    quoted_array,
+    reading_errors,
+    wrong_format_error,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -62,7 +74,7 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
         import numpy as np
 
         file.seek(offset)
-        found = _value(_BoundedFile(file, _bytes_left(file)), name)
+        found = _value(BoundedFile(file, name))
         if not isinstance(found, tuple):
             return np.asarray(found)
         rate, array = found if isinstance(found[0], int) else found[::-1]
@@ -76,37 +88,11 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
         return np.asarray(array).T
 
 
-class _BoundedFile:
-    """File that refuses to read more than it has left, as a header may claim any size."""
-
-    def __init__(self, file: BinaryIO, left: int) -> None:
-        self._file = file
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-        self.end = file.tell() + left
-
-    def read(self, count: int = -1) -> bytes:
-        left = self.end - self._file.tell()
-        if count > left + HEAD:
-            claimed = f" ({count:,})" if count < 1 << 63 else ""
-            raise ItemError(
-                f"it claims more bytes{claimed} than it has left: {left:,}", code="broken-file", hint=WRITE_AGAIN
-            )
-        return self._file.read(left if count < 0 else count)
-
-
-def _bytes_left(file: BinaryIO) -> int:
-    """Return the number of bytes from here to the end of a file."""
-    at = file.tell()
-    end = file.seek(0, os.SEEK_END)
-    file.seek(at)
-    return end - at
-
-
-def _value(file: _BoundedFile, name: str) -> Any:
+def _value(file: BoundedFile) -> Any:
     """Read one value by kaldiio; pickles are refused."""
     from kaldiio.matio import read_kaldi
 
-    at = file.tell()
+    at, name = file.tell(), file.name
     start = file.read(5)
     file.seek(at)
     if start[:3] == b"PKL":
@@ -119,11 +105,11 @@ def _value(file: _BoundedFile, name: str) -> Any:
         raise ItemError(f"{quoted(name)} ends where a value should be", code="broken-file", hint=WRITE_AGAIN)
     with reading_errors(name, "a Kaldi archive"):
         if start == b"AUDIO" or start[:4] == b"fLaC":
-            return _sound(file, start, name)
+            return _sound(file, start)
         return read_kaldi(file)
 
 
-def _sound(file: _BoundedFile, start: bytes, name: str) -> tuple[int, Array]:
+def _sound(file: BoundedFile, start: bytes) -> tuple[int, Array]:
     """Read an encoded sound: after AUDIO and its length, as kaldiio writes it, or FLAC as the rest of the file."""
     from tonearm_plugins.formats.sndfile_reading import decode_bytes
 
@@ -133,11 +119,11 @@ def _sound(file: _BoundedFile, start: bytes, name: str) -> tuple[int, Array]:
         data = file.read(int.from_bytes(file.read(digits), "little"))
     else:
         data = file.read()
-    samples, rate = decode_bytes(data, name)
+    samples, rate = decode_bytes(data, file.name)
     return rate, samples[0] if len(samples) == 1 else samples.T
 
 
-def _skip_floats(file: _BoundedFile) -> bool:
+def _skip_floats(file: BoundedFile) -> bool:
     """Skip a matrix or vector of floats, the common values, unread. Return whether there was one, and all of it."""
     at = file.tell()
     head = file.read(_FLOATS_HEADER)
@@ -153,7 +139,8 @@ def _skip_floats(file: _BoundedFile) -> bool:
 
 def _offsets(file: BinaryIO, name: str) -> dict[str, int]:
     """Return the position of each utterance's value, in one pass over the archive: it has no directory."""
-    bounded = _BoundedFile(file, size_of(file))
+    file.seek(0)
+    bounded = BoundedFile(file, name)
     found: dict[str, int] = {}
     while bounded.tell() < bounded.end:
         key = _next_key(file, name, first=not found)
@@ -165,7 +152,7 @@ def _offsets(file: BinaryIO, name: str) -> dict[str, int]:
             )
         found[key] = file.tell()
         if not _skip_floats(bounded):
-            _value(bounded, name)
+            _value(bounded)
     if not found:
         raise ItemError(f"{quoted(name)} is empty", code="empty", hint=WRITE_AGAIN)
     return found
@@ -184,7 +171,13 @@ def _next_key(file: BinaryIO, name: str, *, first: bool) -> str:
     except UnicodeDecodeError:
         text = "\0"
     # Other files may begin with text that would pass for a key.
-    if not space or not text.isprintable() or (first and identify(start) in (GIT_LFS_POINTER, WEB_PAGE, MATLAB)):
+    if (
+        not space
+        or not text.isprintable()
+        or (
+            first and file_types.identify(start) in (file_types.GIT_LFS_POINTER, file_types.WEB_PAGE, file_types.MATLAB)
+        )
+    ):
         if first:
             raise wrong_format_error(file, name, "a Kaldi archive")
         raise ItemError(f"{quoted(name)} is broken at byte {at:,}", code="broken-file", hint=WRITE_AGAIN)

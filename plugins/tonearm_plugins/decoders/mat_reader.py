@@ -7,12 +7,20 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Source
+from tonearm.api import (
+    Context,
+    ItemError,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    LazyArrays,
+    Source,
+    check_claimed_size,
+    check_magic,
+    quoted,
+    reading_errors,
+    size_of,
+)
 from tonearm_plugins.formats import hdf5, mat5
-from tonearm_plugins.formats.bounds import check_claimed_size
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
-from tonearm_plugins.formats.messages import quoted
-from tonearm_plugins.formats.reading import check_magic, reading_errors, size_of
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array

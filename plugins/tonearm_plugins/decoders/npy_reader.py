@@ -19,8 +19,8 @@ class NpyReader(ArrayDecoder[ArrayOptions]):
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array]]:
         """Yield the array."""
+        from tonearm.api import size_of
         from tonearm_plugins.formats import npy
-        from tonearm_plugins.formats.reading import size_of
 
         if source.content is not None:
             yield "", npy.load_bytes(source.content, name=source.name)

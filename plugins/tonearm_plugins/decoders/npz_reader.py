@@ -21,9 +21,8 @@ class NpzReader(KeyedArrayDecoder[KeyedArrayOptions]):
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
         """Open the archive as a mapping from names to arrays."""
+        from tonearm.api import LazyArrays, size_of
         from tonearm_plugins.formats import npz
-        from tonearm_plugins.formats.lazy_arrays import LazyArrays
-        from tonearm_plugins.formats.reading import size_of
 
         with source.open() as file:
             size, name = size_of(file), source.name

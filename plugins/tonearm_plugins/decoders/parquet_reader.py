@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import (
+    LEAVE_OUT,
     ArrayDecoder,
     Context,
     GiveOption,
@@ -19,12 +20,14 @@ from tonearm.api import (
     Requirement,
     Signal,
     Source,
+    check_claimed_size,
+    check_magic,
+    listed,
+    quoted,
+    reading_errors,
 )
 from tonearm_plugins.decoders.waveforms import waveforms
-from tonearm_plugins.formats.bounds import check_claimed_size
-from tonearm_plugins.formats.messages import LEAVE_OUT, listed, quoted
 from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
-from tonearm_plugins.formats.reading import check_magic, reading_errors
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array

@@ -6,12 +6,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
-from tonearm.api import Context, Decoder, Item, ItemError, Meta, OptionError, RemoveOption, Source, Spec, Waveform
+from tonearm.api import (
+    WRITE_AGAIN,
+    Context,
+    Decoder,
+    Item,
+    ItemError,
+    Meta,
+    OptionError,
+    RemoveOption,
+    Source,
+    Spec,
+    Waveform,
+    file_types,
+    listed,
+    map_array,
+    quoted,
+    reading_errors,
+    size_of,
+)
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
-from tonearm_plugins.formats.file_types import HEAD, NPY, identify
-from tonearm_plugins.formats.messages import WRITE_AGAIN, listed, quoted
 from tonearm_plugins.formats.raw_pcm import Encoding, bytes_per_sample, decode
-from tonearm_plugins.formats.reading import map_array, reading_errors, size_of
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import UInt8Array
@@ -86,7 +101,7 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
             raw = np.frombuffer(_from_json(file, size, self.options.field, name), np.uint8)
         else:
             if not self.options.skip:
-                _check_headerless(file.read(HEAD), name)
+                _check_headerless(file.read(file_types.HEAD), name)
             mapped = map_array(file, np.uint8, (size,)) if size else np.empty(0, np.uint8)
             if mapped is None:
                 file.seek(0)
@@ -107,8 +122,8 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
 
 def _check_headerless(head: bytes, name: str) -> None:
     """Raise `ItemError` if a file is audio of a known format, or a .npy file."""
-    found = identify(head)
-    if found.reader == "audio-reader" or found is NPY:
+    found = file_types.identify(head)
+    if found.reader == "audio-reader" or found is file_types.NPY:
         raise ItemError(
             f"{quoted(name)} is not raw samples; it looks like {found.name}", code="wrong-format", hint=found.hint
         )

@@ -6,11 +6,25 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.file_types import HEAD, SAFETENSORS, UNKNOWN, identify
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
-from tonearm_plugins.formats.messages import LEAVE_OUT, SAVE_AS_FLOAT32, WRITE_AGAIN, quoted
-from tonearm_plugins.formats.reading import map_array, path_of, reading_errors, size_of, wrong_format_error
+from tonearm.api import (
+    LEAVE_OUT,
+    SAVE_AS_FLOAT32,
+    WRITE_AGAIN,
+    Context,
+    ItemError,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    LazyArrays,
+    Requirement,
+    Source,
+    file_types,
+    path_of,
+    quoted,
+    read_values,
+    reading_errors,
+    size_of,
+    wrong_format_error,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -41,7 +55,7 @@ class SafetensorsReader(KeyedArrayDecoder[KeyedArrayOptions]):
         """Open the file as a mapping from names to arrays."""
         with source.open() as file:
             start, entries = _entries(file, source.name)
-            yield LazyArrays(entries, lambda key: _tensor(file, start, key, entries[key]))
+            yield LazyArrays(entries, lambda key: _tensor(file, source.name, start, key, entries[key]))
 
 
 def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any]]:
@@ -52,8 +66,8 @@ def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any]]:
     count = int.from_bytes(file.read(8), "little")
     if size < 10 or count > min(MAX_HEADER, size - 8):
         file.seek(0)
-        known = identify(file.read(HEAD)) not in (UNKNOWN, SAFETENSORS)
-        if not size or (size > HEAD and known):
+        known = file_types.identify(file.read(file_types.HEAD)) not in (file_types.UNKNOWN, file_types.SAFETENSORS)
+        if not size or (size > file_types.HEAD and known):
             raise wrong_format_error(file, name, "a safetensors file")
         raise ItemError(f"{quoted(name)} is cut off, or not a safetensors file", code="broken-file", hint=WRITE_AGAIN)
     with reading_errors(name, "a safetensors file"):
@@ -76,7 +90,7 @@ def _check(file: BinaryIO) -> None:
         opened.keys()
 
 
-def _tensor(file: BinaryIO, start: int, key: str, entry: Mapping[str, Any]) -> Array:
+def _tensor(file: BinaryIO, name: str, start: int, key: str, entry: Mapping[str, Any]) -> Array:
     """Return one tensor, mapped if the file can be mapped; BF16 as float32."""
     import math
 
@@ -92,10 +106,7 @@ def _tensor(file: BinaryIO, start: int, key: str, entry: Mapping[str, Any]) -> A
     shape, offset = tuple(entry["shape"]), start + entry["data_offsets"][0]
     if not math.prod(shape):
         raise ItemError(f"the tensor {quoted(key)} is empty: its shape is {shape}", code="empty", hint=LEAVE_OUT)
-    array = map_array(file, dtype, shape, offset)
-    if array is None:
-        file.seek(offset)
-        array = np.frombuffer(file.read(math.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape)
+    array = read_values(file, name, dtype, shape, offset, map_from=0)
     if entry["dtype"] != "BF16":
         return array
     # bfloat16 is the upper half of a float32.

@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from tonearm.api import Context, KeyedArrayDecoder, KeyedArrayOptions, Source
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
+from tonearm.api import Context, KeyedArrayDecoder, KeyedArrayOptions, LazyArrays, Source
 from tonearm_plugins.formats.pytorch import TORCH
 
 if TYPE_CHECKING:

@@ -6,9 +6,17 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from tonearm.api import Context, ItemError, KeyedArrayDecoder, KeyedArrayOptions, Requirement, Source
-from tonearm_plugins.formats.messages import quoted
-from tonearm_plugins.formats.reading import path_of, reading_errors
+from tonearm.api import (
+    Context,
+    ItemError,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    Requirement,
+    Source,
+    path_of,
+    quoted,
+    reading_errors,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array

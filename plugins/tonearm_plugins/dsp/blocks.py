@@ -8,27 +8,6 @@ BLOCK_LENGTH = 1 << 17
 """Samples of each channel in a block: two channels in float64 are 2 MiB, which stay in the cache of a core."""
 
 
-def samples_per_block(channels: int) -> int:
-    """Return the samples of each channel in a block whose channels are converted together.
-
-    Parameters
-    ----------
-    channels
-        Number of channels.
-
-    Returns
-    -------
-    int
-        Length of a block that has `BLOCK_LENGTH` samples over all channels, at least 1.
-
-    Examples
-    --------
-    >>> samples_per_block(2)
-    65536
-    """
-    return max(1, BLOCK_LENGTH // channels)
-
-
 def block_slices(length: int, size: int = BLOCK_LENGTH, *, multiple_of: int = 1) -> Iterator[slice]:
     """Yield consecutive slices that cover a signal.
 

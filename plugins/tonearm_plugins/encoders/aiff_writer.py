@@ -6,9 +6,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tonearm.api import Context, ItemError, Meta, OptionError, Sink, Spec, Waveform
-from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, dither_problems, float_blocks, pcm_blocks
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm.api import (
+    Context,
+    Dither,
+    ItemError,
+    Meta,
+    OptionError,
+    Seed,
+    Sink,
+    Spec,
+    TaggingEncoder,
+    Tags,
+    Waveform,
+    WithProvenance,
+    dither_of,
+    dither_problems,
+    float_blocks,
+    pcm_blocks,
+    tag_problems,
+)
 from tonearm_plugins.formats.codec_limits import AIFF, AIFF_BYTES
 
 _BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}

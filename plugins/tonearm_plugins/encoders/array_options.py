@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from tonearm.api import (
     Context,
+    Dithered,
     InsertStep,
     ItemError,
     Meta,
@@ -15,9 +16,10 @@ from tonearm.api import (
     SetOption,
     Signal,
     Waveform,
+    as_written,
+    dither_of,
+    pcm_blocks,
 )
-from tonearm_plugins.encoders.pcm_options import Dithered, dither_of, pcm_blocks
-from tonearm_plugins.formats.signal_metadata import as_written
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,9 +6,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple
 
-from tonearm.api import Context, GiveOption, Meta, OptionError, SetOption, Sink, Spec, Waveform
-from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, pcm_blocks
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm.api import (
+    Context,
+    Dither,
+    GiveOption,
+    Meta,
+    OptionError,
+    Seed,
+    SetOption,
+    Sink,
+    Spec,
+    TaggingEncoder,
+    Tags,
+    Waveform,
+    WithProvenance,
+    dither_of,
+    pcm_blocks,
+    tag_problems,
+)
 from tonearm_plugins.formats.codec_limits import OF_FFMPEG, Limits, as_item_error
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 

@@ -6,9 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
-from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, pcm_blocks
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm.api import (
+    Context,
+    Dither,
+    Meta,
+    OptionError,
+    Seed,
+    Sink,
+    Spec,
+    TaggingEncoder,
+    Tags,
+    Waveform,
+    WithProvenance,
+    dither_of,
+    pcm_blocks,
+    tag_problems,
+)
 from tonearm_plugins.formats import codec_limits
 
 _BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}

@@ -6,9 +6,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Meta, OptionError, RemoveOption, Requirement, SetOption, Sink, Spec, Waveform
-from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, float_blocks, pcm_blocks
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm.api import (
+    Context,
+    Dither,
+    Meta,
+    OptionError,
+    RemoveOption,
+    Requirement,
+    Seed,
+    SetOption,
+    Sink,
+    Spec,
+    TaggingEncoder,
+    Tags,
+    Waveform,
+    WithProvenance,
+    dither_of,
+    float_blocks,
+    pcm_blocks,
+    tag_problems,
+)
 from tonearm_plugins.formats.codec_limits import AAC_IN_M4A, ALAC, Limits, aac_bitrate
 
 _BITS = {"PCM_16": 16, "PCM_24": 24}

@@ -15,10 +15,13 @@ from tonearm.api import (
     SetOption,
     Sink,
     Spec,
+    TaggingEncoder,
+    Tags,
     Waveform,
+    WithProvenance,
+    pcm_blocks,
+    tag_problems,
 )
-from tonearm_plugins.encoders.pcm_options import pcm_blocks
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 from tonearm_plugins.formats.codec_limits import MP3, as_item_error, mp3_bitrates
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 

@@ -6,10 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from tonearm.api import Context, OptionError, Signal, Sink, Spec
+from tonearm.api import (
+    Context,
+    Dither,
+    OptionError,
+    Seed,
+    Signal,
+    Sink,
+    Spec,
+    TaggingEncoder,
+    Tags,
+    WithProvenance,
+    tag_problems,
+)
 from tonearm_plugins.encoders.array_options import Dtype, Squeeze, array_of, check_dtype
-from tonearm_plugins.encoders.pcm_options import Dither, Seed
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from tonearm.api import Context, Meta, OptionError, SetOption, Sink, Spec, Waveform
-from tonearm_plugins.encoders.pcm_options import pcm_blocks
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm.api import (
+    Context,
+    Meta,
+    OptionError,
+    SetOption,
+    Sink,
+    Spec,
+    TaggingEncoder,
+    Tags,
+    Waveform,
+    WithProvenance,
+    pcm_blocks,
+    tag_problems,
+)
 from tonearm_plugins.formats.codec_limits import OPUS, OPUS_BITRATES, OPUS_RESAMPLED, Limits, as_item_error
 
 _BITS = 24

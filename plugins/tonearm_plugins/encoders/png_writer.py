@@ -19,9 +19,12 @@ from tonearm.api import (
     SetOption,
     Sink,
     Spec,
+    TaggingEncoder,
+    Tags,
     Waveform,
+    WithProvenance,
+    tag_problems,
 )
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 from tonearm_plugins.formats.codec_limits import as_item_error
 
 if TYPE_CHECKING:

@@ -6,9 +6,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from tonearm.api import Context, Meta, OptionError, Sink, Spec, Waveform
-from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, dither_problems, float_blocks, pcm_blocks
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm.api import (
+    Context,
+    Dither,
+    Meta,
+    OptionError,
+    Seed,
+    Sink,
+    Spec,
+    TaggingEncoder,
+    Tags,
+    Waveform,
+    WithProvenance,
+    dither_of,
+    dither_problems,
+    float_blocks,
+    pcm_blocks,
+    tag_problems,
+)
 from tonearm_plugins.formats.codec_limits import RAW
 from tonearm_plugins.formats.raw_pcm import Encoding
 

@@ -6,10 +6,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from tonearm.api import Context, Meta, OptionError, OutputError, Requirement, SetOption, Signal, Sink, Spec
+from tonearm.api import (
+    Context,
+    Dither,
+    Meta,
+    OptionError,
+    OutputError,
+    Requirement,
+    Seed,
+    SetOption,
+    Signal,
+    Sink,
+    Spec,
+    TaggingEncoder,
+    Tags,
+    WithProvenance,
+    tag_problems,
+)
 from tonearm_plugins.encoders.array_options import Dtype, Squeeze, array_of, check_dtype
-from tonearm_plugins.encoders.pcm_options import Dither, Seed
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +66,7 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
         from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
-        from tonearm_plugins.formats.signal_metadata import described
+        from tonearm.api import described
 
         array = array_of(signal, self.options, context)
         if array.dtype == np.complex128:

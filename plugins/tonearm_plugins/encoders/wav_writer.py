@@ -12,9 +12,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Meta, OptionError, RemoveOption, SetOption, Sink, Spec, Waveform
-from tonearm_plugins.encoders.pcm_options import Dither, Seed, dither_of, dither_problems, note_clipped
-from tonearm_plugins.encoders.tag_options import TaggingEncoder, Tags, WithProvenance, tag_problems
+from tonearm.api import (
+    Context,
+    Dither,
+    Meta,
+    OptionError,
+    RemoveOption,
+    Seed,
+    SetOption,
+    Sink,
+    Spec,
+    TaggingEncoder,
+    Tags,
+    Waveform,
+    WithProvenance,
+    dither_of,
+    dither_problems,
+    note_clipped,
+    tag_problems,
+)
 from tonearm_plugins.formats.codec_limits import as_item_error
 from tonearm_plugins.formats.wav_header import Chunk, Form, bext_chunk, frame, info_chunk
 

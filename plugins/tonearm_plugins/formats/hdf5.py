@@ -7,14 +7,27 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import ItemError, Requirement
-from tonearm_plugins.formats.bounds import check_array_count, check_claimed_size, check_stored_size
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
-from tonearm_plugins.formats.messages import quoted_array
-from tonearm_plugins.formats.reading import MAP_FROM, check_magic, map_array, path_of, reading_errors, size_of
+from tonearm.api import (
+    MAP_FROM,
+    ItemError,
+    LazyArrays,
+    Requirement,
+    check_array_count,
+    check_claimed_size,
+    check_magic,
+    check_stored_size,
+    map_array,
+    path_of,
+    quoted_array,
+    reading_errors,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
+
+MAX_ARRAYS = 1_000_000
+"""Number of arrays in one file."""
 
 H5PY = Requirement(name="h5py", hint="pip install 'tonearm[hdf5]'")
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -76,7 +89,7 @@ def _datasets(group: Any, prefix: str, seen: set[Any], name: str) -> Iterator[st
     for key in group:
         if not isinstance(group.get(key, getlink=True), h5py.HardLink):
             continue
-        check_array_count(name, len(seen), "hdf5")
+        check_array_count(name, len(seen), MAX_ARRAYS)
         kind = group.get(key, getclass=True)
         if kind is h5py.Dataset:
             seen.add(prefix + key)

@@ -8,13 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from tonearm.api import ItemError, MelDialect, MelStep, OptionError, SetOption
-from tonearm_plugins.formats.bounds import PIXELS
-from tonearm_plugins.formats.messages import LEAVE_OUT, quoted
-from tonearm_plugins.formats.reading import reading_errors, size_of, wrong_format_error
+from tonearm.api import (
+    LEAVE_OUT,
+    InflationBound,
+    ItemError,
+    MelDialect,
+    OptionError,
+    RecipeStep,
+    SetOption,
+    quoted,
+    reading_errors,
+    size_of,
+    wrong_format_error,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
+
+PIXELS = InflationBound(1 << 24, 200)
+"""Pixels of an image. Spectrograms have about 2 for each byte, and 2^24 are five minutes of Riffusion's."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 """Formats that Pillow opens here. It knows more, some of them by running other programs."""
@@ -96,14 +108,14 @@ class Image:
                 hint="for another recipe, give a dialect with base riffusion and the figures that differ",
             ) from error
 
-    def _step(self, step: MelStep) -> MelStep:
+    def _step(self, step: RecipeStep) -> RecipeStep:
         """Return a step of Riffusion's dialect with the figures of the tags."""
         power, most = self.tags.get(_POWER, 0.25), self.tags.get(_MAX, 30e6)
         if not (0 < power <= 16 and 0 < most < math.inf):
             raise ValueError(f"power_for_image {power:g} and max_value {most:g} are not above 0")
         if step.op == "power":
-            return MelStep(op="power", exponent=power)
-        return MelStep(op="divide-max", max=most) if step.op == "divide-max" else step
+            return RecipeStep(op="power", exponent=power)
+        return RecipeStep(op="divide-max", max=most) if step.op == "divide-max" else step
 
 
 def read(file: BinaryIO, name: str) -> Image:

@@ -6,10 +6,7 @@ import math
 import struct
 from typing import BinaryIO
 
-from tonearm.api import ItemError
-from tonearm_plugins.formats.bounds import ARRAY_BYTES
-from tonearm_plugins.formats.messages import SAVE_UNCOMPRESSED, WRITE_AGAIN, quoted
-from tonearm_plugins.formats.reading import size_of
+from tonearm.api import ARRAY_BYTES, SAVE_UNCOMPRESSED, WRITE_AGAIN, ItemError, quoted, size_of
 
 _HEADER = 128  # bytes
 _MATRIX, _COMPRESSED = 14, 15

@@ -11,10 +11,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from tonearm.api import ItemError
-from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted
+from tonearm.api import MAP_FROM, WRITE_AGAIN, ItemError, map_array, quoted
 from tonearm_plugins.formats.npy_header import NpyHeader, parse_header, read_header, trailing_error, truncated_error
-from tonearm_plugins.formats.reading import MAP_FROM, map_array
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array

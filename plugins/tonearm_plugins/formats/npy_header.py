@@ -10,9 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from tonearm.api import ItemError
-from tonearm_plugins.formats.file_types import HEAD, identify
-from tonearm_plugins.formats.messages import WRITE_AGAIN, quoted
+from tonearm.api import WRITE_AGAIN, ItemError, file_types, quoted
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 64 << 10  # bytes; NumPy's own are about 118, and it refuses beyond 10,000
@@ -113,7 +111,7 @@ def parse_header(stream: BinaryIO, name: str, *, scalars: bool = False) -> NpyHe
     """Read a header and check everything in it, without knowing how many bytes follow."""
     start = _take(stream, 10)
     if start[:6] != MAGIC[: len(start)]:
-        found = identify(start + _take(stream, HEAD - len(start)))
+        found = file_types.identify(start + _take(stream, file_types.HEAD - len(start)))
         raise ItemError(
             f"{quoted(name)} is not a .npy file; it looks like {found.name}", code="not-npy", hint=found.hint
         )

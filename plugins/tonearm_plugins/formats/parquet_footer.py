@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from tonearm_plugins.formats.bounds import MAX_NESTING
+from tonearm.api import MAX_NESTING
 
 MAX_FOOTER = 256 << 20
 """Size of a footer in bytes."""

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import ItemError, Requirement
-from tonearm_plugins.formats.bounds import MAX_NESTING, check_array_count, check_claimed_size
-from tonearm_plugins.formats.messages import quoted
-from tonearm_plugins.formats.reading import path_of, reading_errors, size_of, wrong_format_error
+from tonearm.api import (
+    MAX_NESTING,
+    ItemError,
+    Requirement,
+    check_array_count,
+    check_claimed_size,
+    path_of,
+    quoted,
+    reading_errors,
+    size_of,
+    wrong_format_error,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
+
+MAX_ARRAYS = 100_000
+"""Number of arrays in one file."""
 
 TORCH = Requirement(name="torch", at_least="2.10", hint="pip install 'tonearm[torch]'")
 """Requirement of a PyTorch in which ``weights_only`` cannot be made to run code, as it could before 2.10."""
@@ -64,7 +75,7 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
                 hint="save tensors alone: torch.save(tensor, path), or a dict of tensors",
             ) from None
         found = dict(_tensors(content, "", 0))
-    check_array_count(name, len(found), "pytorch")
+    check_array_count(name, len(found), MAX_ARRAYS)
     for key, tensor in found.items():
         if tensor.device.type == "cpu":
             check_claimed_size(name, key, tensor.numel() * tensor.element_size(), size)

@@ -9,12 +9,13 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError
-from tonearm_plugins.formats.bounds import SOUND_BYTES
-from tonearm_plugins.formats.reading import reading_errors
+from tonearm.api import InflationBound, ItemError, reading_errors
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
+
+SOUND_BYTES = InflationBound(256 << 20, 3000)
+"""Bytes of sound in double precision. Digital silence in stereo takes a two-thousandth as FLAC."""
 
 DOUBLE_SUBTYPES = ("PCM_32", "DOUBLE", "ALAC_32")
 """Names of the subtypes with more digits than float32."""

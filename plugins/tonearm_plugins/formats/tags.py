@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-OWN = "tonearm_"
-"""Prefix of the tags that hold the provenance of a file."""
-
 # Frames of ID3 for the names that Vorbis comments, ffmpeg and libsndfile share; all others go into TXXX.
 _FRAMES = {
     "title": "TIT2",
@@ -32,43 +29,11 @@ _FRAMES = {
     "tracknumber": "TRCK",
 }
 _DATE = r"\d{4}(-|$)"  # the ID3 frame of any other form would be empty
-_NAME = r"[ -<>-}]+"  # allowed in Vorbis comments: printable ASCII without = and ~
 
 # True of the source alone: its encoder, its playback gain, the places of its tracks and channels.
 _BOUND = (
     r"cuesheet|coverart.*|encoder|itun.*|metadata_block_picture|r128_.*|replaygain_.*|software|waveformatextensible_.*"
 )
-
-
-def is_name(name: str) -> bool:
-    """Return whether a name is valid for a tag in every format."""
-    return re.fullmatch(_NAME, name) is not None
-
-
-def merged(found: Mapping[str, str], given: Mapping[str, str | int]) -> dict[str, str]:
-    """Return the tags of a file.
-
-    Parameters
-    ----------
-    found
-        Tags of the source. Invalid names and the provenance of the source are left out.
-    given
-        Tags of the user, which take precedence; an empty text removes a tag.
-
-    Returns
-    -------
-    tags
-        Tags by name in lower case. No value is empty or contains a NUL, which would end it in most formats.
-    """
-    found = {name: value for name, value in found.items() if not name.lower().startswith(OWN)}
-    both = {name.lower(): str(value) for tags in (found, given) for name, value in tags.items() if is_name(name)}
-    clean = {name: valid(value) for name, value in both.items()}
-    return {name: value for name, value in clean.items() if value}
-
-
-def valid(text: str) -> str:
-    """Return a text in the form that every format can hold: UTF-8 without NUL, and without space around it."""
-    return text.replace("\0", " ").strip().encode("utf-8", "backslashreplace").decode()
 
 
 def id3_frames(tags: Mapping[str, str]) -> Any:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from tonearm_plugins.dsp.blocks import samples_per_block
-from tonearm_plugins.formats.rounding import beyond, check_type, finite_extent, interleave, round_into, work_type
+from tonearm.api import rounding, samples_per_block
 from tonearm_plugins.formats.wav_header import BITS, Chunk, Form, Subtype, frame
 
 if TYPE_CHECKING:
@@ -95,17 +94,17 @@ def write_wav(
     convert = _Converter(subtype, channels, step, dither)
     done, clipped, peak = 0, 0, 0.0
     for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
-        check_type(block)
+        rounding.check_type(block)
         if block.ndim != 2 or block.shape[0] != channels:
             raise ValueError(f"blocks must have the shape ({channels}, n), not {block.shape}")
         if done + block.shape[1] > frames:
             raise ValueError(f"there are more samples than the {frames} frames that were announced")
         for part in _parts(block, step):
-            low, high = finite_extent(part)
+            low, high = rounding.finite_extent(part)
             _write(file, convert(part, low, high))
             peak = max(peak, high, -low)
             if convert.pcm:
-                clipped += beyond(part, low, high)
+                clipped += rounding.beyond(part, low, high)
             done += part.shape[1]
             if on_progress:
                 on_progress(done, frames)
@@ -139,15 +138,15 @@ class _Converter:
         length = part.shape[1]
         out = self.out[:length]
         if self.pcm:
-            kind = work_type(part, self.bits, self.dither)
+            kind = rounding.work_type(part, self.bits, self.dither)
             if self.work is None or self.work.dtype != kind:
                 self.work = np.empty((self.channels, self.step), kind)
             spare = None if self.spare is None else self.spare[:, :length]
-            round_into(out.T, part, self.bits, low, high, self.work[:, :length], self.dither, spare)
+            rounding.round_into(out.T, part, self.bits, low, high, self.work[:, :length], self.dither, spare)
         else:
             if out.dtype.itemsize == 4 and max(high, -low) > float(np.finfo(np.float32).max):
                 raise ValueError(f"a sample of {max(high, -low):g} is beyond what FLOAT can hold")
-            interleave(out.T, part)
+            rounding.interleave(out.T, part)
         if self.packed is not None:
             packed, wide = self.packed[: out.size], out.view(np.uint8).reshape(-1, 4)
             for byte in range(3):

@@ -13,16 +13,27 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from tonearm.api import ItemError
-from tonearm_plugins.formats.bounds import ARRAY_BYTES, check_array_count, check_claimed_size, check_stored_size
-from tonearm_plugins.formats.lazy_arrays import LazyArrays
-from tonearm_plugins.formats.messages import SAVE_AS_FLOAT32, WRITE_AGAIN, quoted, quoted_array
-from tonearm_plugins.formats.reading import reading_errors
+from tonearm.api import (
+    ARRAY_BYTES,
+    SAVE_AS_FLOAT32,
+    WRITE_AGAIN,
+    ItemError,
+    LazyArrays,
+    check_array_count,
+    check_claimed_size,
+    check_stored_size,
+    quoted,
+    quoted_array,
+    reading_errors,
+)
 
 if TYPE_CHECKING:
     import zipfile
 
     from tonearm_plugins.dsp.typing import Array
+
+MAX_ARRAYS = 100_000
+"""Number of arrays in one file."""
 
 MARKERS = ("zarr.json", ".zgroup", ".zarray")
 """Names of the files of which every store has one."""
@@ -104,7 +115,7 @@ def open_arrays(store: Any, files: Mapping[str, int], read: Callable[[str], byte
         Arrays by path, ``group/wav``, or ``""`` for an array at the root. Each is loaded on access.
     """
     keys = list(dict.fromkeys(_paths(files, read, name)))
-    check_array_count(name, len(keys), "zarr")
+    check_array_count(name, len(keys), MAX_ARRAYS)
     sizes = _stored_sizes(files, keys)
 
     def load(key: str) -> Array:

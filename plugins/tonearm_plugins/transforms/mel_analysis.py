@@ -61,8 +61,8 @@ def other_rate(sample_rate: int, dialect: MelDialect) -> tuple[str, InsertStep]:
 
 def require_invertible(spec: Spec) -> None:
     """Raise `OptionError` if the dialect of a mel spectrogram is known, and its values cannot be undone."""
-    dialect = spec.dialect
-    if dialect is not None and dialect.refusal:
+    dialect = spec.carried.get(MelDialect)
+    if isinstance(dialect, MelDialect) and dialect.refusal:
         name = dialect.name or "NAME"
         hint = f"give the decoder dialect: {{base: {name}, mean: […], std: […]}}, with one number a band or one for all"
         raise OptionError(dialect.refusal, code="not-invertible", hint=hint)
@@ -70,11 +70,9 @@ def require_invertible(spec: Spec) -> None:
 
 def without_preemphasis(samples: np.ndarray[Any, Any], signal: MelSpectrogram) -> Waveform:
     """Return the waveform that was inverted from a mel spectrogram, with the dialect's pre-emphasis undone."""
-    import numpy as np
-
     from tonearm_plugins.dsp.preemphasis import deemphasis
 
     dialect = signal.dialect
     if dialect.preemphasis:
-        samples = deemphasis(samples, dialect.preemphasis, dtype=np.float32)
+        samples = deemphasis(samples, dialect.preemphasis)
     return Waveform(samples=samples, sample_rate=dialect.sample_rate)

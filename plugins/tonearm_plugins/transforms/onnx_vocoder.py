@@ -22,6 +22,7 @@ from tonearm.api import (
     RemoveOption,
     SetOption,
     Spec,
+    StftGrid,
     Transform,
     Waveform,
 )
@@ -128,11 +129,11 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the dialect's rate, whose length the model decides."""
-        if spec.dialect is not None and (reason := self._mismatch(spec.dialect)):
+        given = spec.carried.get(MelDialect)
+        if isinstance(given, MelDialect) and (reason := self._mismatch(given)):
             raise OptionError(reason, option="dialect", code="dialect-mismatch", remedies=self._remedies())
-        return spec.replace(
-            signals=(Waveform,), sample_rate=self.options.dialect.sample_rate, grid=None, dialect=None, length=None
-        )
+        known = spec.replace(signals=(Waveform,), sample_rate=self.options.dialect.sample_rate, length=None)
+        return known.dropping(StftGrid, MelDialect)
 
     def _mismatch(self, given: MelDialect) -> str:
         """Return how a signal's dialect differs from the model's, or an empty text if it does not."""

@@ -1,16 +1,17 @@
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
+from core_toys import Mist, registry_of
 
-from tonearm.api import (
-    Meta,
-    OptionError,
-)
+from tonearm.api import Meta, OptionError, Transform, Waveform
 from tonearm.pipeline.document import from_plain, read_document
-from tonearm.pipeline.options import Option, declared_options, read_options
+from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Mark
+from tonearm.plugins.options import Option, declared_options
+from tonearm.plugins.plugin import BESIDE
+from tonearm.plugins.registry import PluginError, Registry
 
 HERE = Mark(9, 9)
 
@@ -32,11 +33,11 @@ class Options:
     made: int = field(init=False, default=7)
 
 
-def read(text, options=Options):
+def read(text, options=Options, registry=Registry(())):  # noqa: B008 - without plugins
     """Return the options that YAML gives, or what is wrong with them."""
     problems = Problems("p.yaml")
     node = read_document(text, "p.yaml", environ={}) if text else None
-    made = read_options(options, node, HERE, "x", problems)
+    made = read_options(options, node, HERE, "x", problems, registry)
     assert (made is None) == bool(problems.found)
     return made if made is not None else [str(problem) for problem in problems.found]
 
@@ -172,7 +173,7 @@ class TestThatTheyFitOneAnother:
 
 def test_from_python_there_is_no_place():
     problems = Problems(None)
-    assert read_options(Options, from_plain({"count": 0}), None, "x", problems) is None
+    assert read_options(Options, from_plain({"count": 0}), None, "x", problems, Registry(())) is None
     assert str(problems.found[0]).startswith("bad-option: x: 'count' is 0;")
 
 
@@ -191,7 +192,7 @@ class TestBoundsOfOptionsThatMayBeLeftOut:
         from tonearm.pipeline.document import from_plain
 
         problems = Problems(None)
-        made = read_options(DesignOptions, from_plain(given), None, "x", problems)
+        made = read_options(DesignOptions, from_plain(given), None, "x", problems, Registry(()))
         return made if made else [str(problem) for problem in problems.found]
 
     def test_the_form_that_the_design_shows(self):
@@ -219,3 +220,102 @@ class TestBoundsOfOptionsThatMayBeLeftOut:
     )  # fmt: skip
     def test_bounds_hold_where_there_is_a_value(self, given, said):
         assert self.read(**given) == [said]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvertOptions:
+    rounds: Annotated[int, Meta(ge=1, description="Rounds.")] = 3
+    then: Annotated[Transform[Waveform, Waveform, Any] | None, Meta(description="What follows.")] = None
+
+
+class Invert(Transform[Mist, Waveform, InvertOptions]):
+    def apply(self, signal, context): ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    invert: Annotated[Transform[Mist, Waveform, Any] | None, Meta(description="Way back.")] = None
+    level: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flat:
+    way: Annotated[Transform[Mist, Waveform, Any] | None, Meta(description="Way back.", extra={BESIDE: True})] = None
+    level: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clashing:
+    way: Annotated[Transform[Any, Any, Any] | None, Meta(extra={BESIDE: True})] = None
+    rounds: int = 1
+
+
+@pytest.fixture(scope="module")
+def toys():
+    return registry_of(transforms={"invert": Invert})
+
+
+class TestPluginsAsOptions:
+    def test_by_name_or_with_options(self, toys):
+        made = read("invert: invert", Owner, toys)
+        assert isinstance(made.invert, Invert)
+        assert made.invert.options == InvertOptions()
+        assert made.invert.registered.full_name == "toys/invert"
+        assert made.invert.registered.package == "tonearm_toys 1.2"
+        deep = read("invert: {use: toys/invert, with: {rounds: 5, then: {use: same}}}", Owner, toys)
+        assert deep.invert.options.rounds == 5
+        assert deep.invert.registered.name == "toys/invert"
+        assert deep.invert.options.then.registered.full_name == "toys/same"
+        assert read("invert: null", Owner, toys) == Owner()
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("invert: inwert", "1:9: unknown-plugin: x: invert: there is no transform 'inwert'"
+             "\n    hint: did you mean 'invert'?"),
+            ("invert: same", "1:9: port-mismatch: x: invert is a transform from mist to waveform,"
+             " but same is a transform from waveform to waveform\n    hint: Way back."),
+            ("invert: 3", "1:9: bad-option: x: 'invert' is 3; expected the name of a transform\n    hint: Way back."),
+            ("invert: {with: {rounds: 1}}", "1:9: missing-key: x: invert: 'use' is missing"
+             "\n    hint: use: … (name of a plugin)"),
+            ("invert: {use: invert, wiht: {}}", "1:23: unknown-key: x: invert has no key 'wiht'"
+             "\n    hint: did you mean 'with'?"),
+            ("invert: {use: invert, with: [1]}", "1:29: bad-option: x: invert: 'with' is a mapping of options"
+             "\n    hint: with: {name: value}"),
+            ("invert: {use: invert, with: {rounds: 0}}", "1:38: bad-option: x: invert: 'rounds' is 0;"
+             " expected a whole number >= 1\n    hint: Rounds."),
+            ("invert: {use: invert, with: {then: {use: same, with: {a: 1}}}}",
+             "1:55: unknown-option: x: invert: then has no option 'a'\n    hint: it has none"),
+        ],
+    )  # fmt: skip
+    def test_what_is_wrong(self, text, said, toys):
+        assert read(text, Owner, toys) == [f"p.yaml:{said}"]
+
+
+class TestOptionsBesideAPlugin:
+    def test_they_are_those_of_the_plugin(self, toys):
+        made = read("{way: invert, rounds: 5, level: 0.5}", Flat, toys)
+        assert (made.level, made.way.options.rounds) == (0.5, 5)
+        assert read("level: 0.5", Flat, toys) == Flat(level=0.5)
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("{way: inwert, rounds: 3}", "1:7: unknown-plugin: x: way: there is no transform 'inwert'"
+             "\n    hint: did you mean 'invert'?"),
+            ("{way: invert, rounds: 0}", "1:23: bad-option: x: 'rounds' is 0; expected a whole number >= 1"
+             "\n    hint: Rounds."),
+            ("{way: invert, round: 3}", "1:15: unknown-option: x has no option 'round'"
+             "\n    hint: did you mean 'rounds'?"),
+            ("{rounds: 3}", "1:2: unknown-option: x has no option 'rounds'\n    hint: its options are way, level"),
+            ("{way: {use: invert}}", "1:7: bad-option: x: 'way' is a mapping; expected the name of a transform"
+             "\n    hint: Way back."),
+        ],
+    )  # fmt: skip
+    def test_what_is_wrong(self, text, said, toys):
+        assert read(text, Flat, toys) == [f"p.yaml:{said}"]
+
+    def test_a_name_of_both_disables_the_plugin(self, toys):
+        with pytest.raises(PluginError, match=r"toys/invert and x both declare the option 'rounds'") as caught:
+            read("{way: invert}", Clashing, toys)
+        assert caught.value.code == "broken-plugin"

@@ -17,6 +17,7 @@ from tonearm.api import (
     MagnitudeSpectrogram,
     Source,
     Spec,
+    StftGrid,
     Waveform,
 )
 
@@ -125,5 +126,5 @@ class TestProduces:
     def test_an_array_decoder_says_what_its_options_say(self, options, signals):
         made = ArrayOptions(sample_rate=8000, **options)
         spec = One(made).produces()
-        grid = made.grid() if "n_fft" in options else None
-        assert spec == Spec(signals=signals, sample_rate=8000, length=options.get("length"), grid=grid)
+        carried = {StftGrid: made.grid()} if "n_fft" in options else {}
+        assert spec == Spec(signals=signals, sample_rate=8000, length=options.get("length"), carried=carried)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tonearm.api import Encoder, FilePath, Meta, NoOptions, Requirement, Waveform
-from tonearm.pipeline.options import declared_options
+from tonearm.plugins.options import declared_options
 from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE
 
 

@@ -138,3 +138,10 @@ def test_a_spec_is_changed_by_copying():
     assert spec.channels is None
     with pytest.raises(AttributeError):
         spec.channels = 3
+
+
+def test_a_spec_carries_one_value_of_each_class_and_drops_it_by_its_class():
+    spec = Spec(signals=(Waveform,)).carrying(1, "one")
+    assert spec.carrying(2).carried == {int: 2, str: "one"}
+    assert spec.dropping(int, float).carried == {str: "one"}
+    assert spec.carried == {int: 1, str: "one"}  # the first is as it was

@@ -14,8 +14,8 @@ import soundfile
 from decoder_reading import RNG, WAVE
 
 from tonearm.api import ItemError
+from tonearm.reading import bounds
 from tonearm_plugins.decoders.parquet_reader import ParquetOptions, ParquetReader
-from tonearm_plugins.formats import bounds
 
 ROWS = [RNG.uniform(-1, 1, n).astype("f4") for n in (5, 7, 300, 1)]
 

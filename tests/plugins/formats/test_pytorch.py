@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError, Requirement
-from tonearm_plugins.formats import bounds, pytorch
+from tonearm.api import MAX_NESTING, ItemError, Requirement
+from tonearm_plugins.formats import pytorch
 
 torch = pytest.importorskip("torch", reason="pip install torch")
 
@@ -48,7 +48,7 @@ def test_tensors_are_named_by_the_keys_that_lead_to_them(how: dict[str, Any]) ->
 
 def test_containers_are_opened_down_to_a_depth() -> None:
     content: Any = torch.tensor(SAMPLES)
-    for _ in range(bounds.MAX_NESTING):
+    for _ in range(MAX_NESTING):
         content = [content]
     assert len(arrays(content)) == 1
     assert arrays([content]) == {}

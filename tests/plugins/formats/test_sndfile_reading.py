@@ -13,7 +13,7 @@ import soundfile
 
 from tonearm.api import ItemError
 from tonearm_plugins.formats import sndfile_reading
-from tonearm_plugins.formats.bounds import SOUND_BYTES
+from tonearm_plugins.formats.sndfile_reading import SOUND_BYTES
 
 WAVE = np.random.default_rng(3).uniform(-1, 1, (2000, 2))
 

@@ -16,25 +16,6 @@ from tonearm_plugins.formats import tags
 TAGS = {"title": "Grüße = ; 你好", "artist": "A", "comment": "c", "date": "2024", "mood": "calm", "tracknumber": "3/9"}
 
 
-def test_tags_of_the_user_come_first_and_an_empty_text_removes_one() -> None:
-    found = {"Title": "old", "artist": "A", "a=b": "x", "tonearm_source": "of the source's own"}
-    assert tags.merged(found, {"title": "new", "ARTIST": "", "year": 2024}) == {"title": "new", "year": "2024"}
-
-
-@pytest.mark.parametrize(
-    ("text", "valid"), [("a\0b", "a b"), ("  x ", "x"), ("\udcff", "\\udcff"), ("日本", "日本"), ("", "")]
-)
-def test_texts_are_valid_in_every_format(text: str, valid: str) -> None:
-    assert tags.valid(text) == valid
-
-
-@pytest.mark.parametrize(
-    ("name", "is_name"), [("title", True), ("a b", True), ("a=b", False), ("~", False), ("ä", False)]
-)
-def test_names_are_those_of_vorbis_comments(name: str, is_name: bool) -> None:
-    assert tags.is_name(name) == is_name
-
-
 @pytest.mark.parametrize(
     ("container", "suffix", "kind", "subtype"),
     [("flac", "flac", "FLAC", "PCM_16"), ("vorbis", "ogg", "OGG", "VORBIS"), ("opus", "ogg", "OGG", "OPUS")],

@@ -17,7 +17,8 @@ import pytest
 import soundfile
 from scipy.io import wavfile
 
-from tonearm_plugins.formats import rounding, wav
+from tonearm.api import rounding
+from tonearm_plugins.formats import wav
 from tonearm_plugins.formats import wav_header as header
 
 SUBTYPES: list[header.Subtype] = ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]

@@ -18,7 +18,7 @@ import pytest
 import zarr
 
 from tonearm.api import ItemError
-from tonearm_plugins.formats import bounds, zarr_store
+from tonearm_plugins.formats import zarr_store
 
 SAMPLES = np.array([0.5, -0.25, 0.125, 0], "f4")
 
@@ -118,7 +118,7 @@ def test_broken_metadata_is_refused(content: str, tmp_path: Path) -> None:
 
 def test_too_many_arrays_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = group(tmp_path / "a.zarr", a=SAMPLES, b=SAMPLES)
-    monkeypatch.setitem(bounds.MAX_ARRAYS, "zarr", 1)
+    monkeypatch.setattr(zarr_store, "MAX_ARRAYS", 1)
     assert refused(path, "a").message == "'a.zarr' has more than 1 arrays"
     monkeypatch.setattr(zarr_store, "MAX_FILES", 1)
     assert refused(path, "a").message == "'a.zarr' has more than 1 files"

@@ -57,6 +57,6 @@ def test_zero_iterations_and_zero_momentum_are_not_taken_for_the_presets():
 
 
 def test_what_it_produces_is_declared():
-    spec = Spec(signals=(MagnitudeSpectrogram,), sample_rate=16000, length=9, grid=GRID)
+    spec = Spec(signals=(MagnitudeSpectrogram,), sample_rate=16000, length=9).carrying(GRID)
     found = GriffinLim(GriffinLimOptions()).produces(spec)
-    assert (found.signals, found.sample_rate, found.length, found.grid) == ((Waveform,), 16000, 9, None)
+    assert (found.signals, found.sample_rate, found.length, found.carried) == ((Waveform,), 16000, 9, {})

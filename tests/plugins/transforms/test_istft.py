@@ -34,6 +34,6 @@ def test_the_padding_is_that_of_the_grid(padding):
 
 def test_what_it_produces_is_declared():
     grid = StftGrid(sample_rate=16000, n_fft=512, hop_length=128, win_length=512)
-    spec = Spec(signals=(ComplexSpectrogram,), sample_rate=16000, length=9, grid=grid)
+    spec = Spec(signals=(ComplexSpectrogram,), sample_rate=16000, length=9).carrying(grid)
     found = Istft(IstftOptions()).produces(spec)
-    assert (found.signals, found.sample_rate, found.length, found.grid) == ((Waveform,), 16000, 9, None)
+    assert (found.signals, found.sample_rate, found.length, found.carried) == ((Waveform,), 16000, 9, {})

@@ -42,9 +42,9 @@ def test_another_rate_is_refused_with_the_step_that_mends_it():
 
 def test_what_is_known_to_be_lost_is_refused_and_what_is_not_known_is_not():
     require_invertible(Spec(signals=(MelSpectrogram,)))
-    require_invertible(Spec(signals=(MelSpectrogram,), dialect=HIFIGAN))
+    require_invertible(Spec(signals=(MelSpectrogram,)).carrying(HIFIGAN))
     with pytest.raises(OptionError) as caught:
-        require_invertible(Spec(signals=(MelSpectrogram,), dialect=DIALECTS.find("nemo-asr")))
+        require_invertible(Spec(signals=(MelSpectrogram,)).carrying(DIALECTS.find("nemo-asr")))
     assert caught.value.code == "not-invertible"
 
 

@@ -86,7 +86,7 @@ class TestWhatCannotBeUndone:
         mel = MelSpectrogram(values=np.zeros((1, dialect.n_mels, 9), "f4"), dialect=dialect)
         for plugin in (MelToWave(MelToWaveOptions()), MelToMagnitude(MelToMagnitudeOptions())):
             with pytest.raises(OptionError) as caught:
-                plugin.produces(Spec(signals=(MelSpectrogram,), dialect=dialect))
+                plugin.produces(Spec(signals=(MelSpectrogram,)).carrying(dialect))
             assert (caught.value.code, caught.value.message) == ("not-invertible", reason)
             with pytest.raises(ItemError) as failed:
                 plugin.apply(mel, Context())

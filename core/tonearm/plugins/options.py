@@ -1,0 +1,172 @@
+"""The options that a plugin declares: the fields of its dataclass, with their types, bounds and descriptions."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from tonearm.plugins.plugin import BESIDE, Plugin
+from tonearm.plugins.ports import Ports, port_arguments
+from tonearm.signals import Signal
+
+
+class PluginType(msgspec.Struct, frozen=True):
+    """The type of an option whose value is a plugin.
+
+    Parameters
+    ----------
+    base
+        Base class of the plugins that fit: that of a role, such as `Transform`, or a subclass of it.
+    takes
+        Signal classes that the plugin must take; empty if any fit.
+    gives
+        Signal classes that the plugin may give; empty if any fit.
+    options
+        Base class of the plugin's options; None if any fit.
+    """
+
+    base: type[Plugin[Any]]
+    takes: tuple[type[Signal], ...] = ()
+    gives: tuple[type[Signal], ...] = ()
+    options: type[Any] | None = None
+
+    @property
+    def role(self) -> str:
+        """Role of the plugins."""
+        return self.base.role
+
+    def fits(self, plugin: type[Plugin[Any]], ports: Ports) -> bool:
+        """Return whether a plugin class with these ports fits."""
+        return (
+            issubclass(plugin, self.base)
+            and all(any(issubclass(one, taken) for taken in ports.takes) for one in self.takes)
+            and (not self.gives or all(any(issubclass(one, given) for given in self.gives) for one in ports.gives))
+            and (self.options is None or issubclass(ports.options, self.options))
+        )
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One option, as declared by its dataclass.
+
+    Parameters
+    ----------
+    name
+        Name of the option.
+    type
+        Type that msgspec converts values to, with its bounds.
+    default
+        Default value; `dataclasses.MISSING` if the option is required.
+    description
+        Description from the ``Meta`` of the type.
+    extra
+        Other properties from the ``Meta`` of the type: see `tonearm.plugins.plugin`.
+    plugin
+        Type of the plugins that the option takes; None if it takes none.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    description: str
+    extra: Mapping[str, Any] = {}
+    plugin: PluginType | None = None
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the options of the plugin that the option names stand beside it, not under ``with:``."""
+        return bool(self.extra.get(BESIDE))
+
+    @property
+    def required(self) -> bool:
+        """Whether the option is required."""
+        return self.default is dataclasses.MISSING
+
+
+def declared_options(options: type[Any]) -> Mapping[str, Option]:
+    """Return the options that a dataclass or struct declares, in order.
+
+    Raises
+    ------
+    TypeError
+        If a field has a type that msgspec cannot check.
+    """
+    return _declared(typing.cast("Any", options))
+
+
+@functools.cache
+def _declared(options: Any) -> Mapping[str, Option]:
+    hints = typing.get_type_hints(options, include_extras=True)
+    found = {}
+    for name, default in _defaults(options):
+        hint, description = _bounds_inside(hints[name])
+        found[name] = Option(name, hint, default, description, _extra_of(hints[name]), plugin_type(hint))
+    return found
+
+
+def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each field of a dataclass or struct with its default."""
+    if not dataclasses.is_dataclass(options):
+        for field in msgspec.structs.fields(options):
+            yield field.name, dataclasses.MISSING if field.required else field.default
+        return
+    for one in dataclasses.fields(options):
+        if one.init:
+            yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+
+
+def _bounds_inside(hint: Any) -> tuple[Any, str]:
+    """Return a type with its bounds moved to where msgspec accepts them, and its description.
+
+    msgspec accepts ``Annotated[int, Meta(ge=1)] | None``, but not ``Annotated[int | None, Meta(ge=1)]``. Options may
+    use both forms.
+    """
+    if typing.get_origin(hint) is not Annotated:
+        return hint, ""
+    inner, *metas = typing.get_args(hint)
+    description = next((meta.description for meta in metas if isinstance(meta, msgspec.Meta) and meta.description), "")
+    if typing.get_origin(inner) in (typing.Union, types.UnionType) and type(None) in typing.get_args(inner):
+        parts = [part for part in typing.get_args(inner) if part is not type(None)]
+        rest = functools.reduce(operator.or_, parts)
+        bounded: Any = operator.getitem(typing.cast("Any", Annotated), (rest, *metas))
+        return bounded | None, description
+    return hint, description
+
+
+def _extra_of(hint: Any) -> dict[str, Any]:
+    """Return the extra properties of a type, and of the types in it."""
+    extra: dict[str, Any] = {}
+    for part in typing.get_args(hint):
+        extra |= (part.extra or {}) if isinstance(part, msgspec.Meta) else _extra_of(part)
+    return extra
+
+
+@functools.cache
+def plugin_type(hint: Any) -> PluginType | None:
+    """Return the type of the plugins that a type takes: itself, or an alternative of a union; None if there is none."""
+    base = typing.get_origin(hint) or hint
+    if base is Annotated or base in (typing.Union, types.UnionType):
+        parts = typing.get_args(hint)[:1] if base is Annotated else typing.get_args(hint)
+        return next(filter(None, map(plugin_type, parts)), None)
+    if not (isinstance(base, type) and issubclass(base, Plugin)):
+        return None
+    given = port_arguments(base, typing.get_args(hint))
+    options = given.get("options")
+    return PluginType(
+        base,
+        _signal_classes(given.get("takes")),
+        _signal_classes(given.get("gives")),
+        options if isinstance(options, type) and dataclasses.is_dataclass(options) else None,
+    )
+
+
+def _signal_classes(hint: Any) -> tuple[type[Signal], ...]:
+    """Return the signal classes of a generic argument; none if it may be any."""
+    parts = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    return tuple(part for part in parts if isinstance(part, type) and issubclass(part, Signal))

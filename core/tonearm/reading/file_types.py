@@ -1,0 +1,109 @@
+"""Types of files, told from their first bytes, for the error message when another type was expected."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tonearm.reading.messages import WRITE_AGAIN, quoted
+
+HEAD = 64
+"""Number of first bytes that `identify` needs."""
+
+
+class FileType(NamedTuple):
+    """Type of a file.
+
+    Parameters
+    ----------
+    name
+        Name with its article, as messages use it: ``a WAV file``.
+    hint
+        Advice on what to do with a file of this type. Never empty.
+    reader
+        Name of the decoder that reads it, or an empty text.
+    """
+
+    name: str
+    hint: str
+    reader: str = ""
+
+
+def _read_by(name: str, reader: str, hint: str = "") -> FileType:
+    return FileType(name, hint or f"read it by {reader}", reader)
+
+
+def _audio(name: str) -> FileType:
+    return _read_by(name, "audio-reader", "it is audio already: read it by audio-reader")
+
+
+EMPTY = FileType("an empty file: it has 0 bytes", WRITE_AGAIN)
+ZEROS = FileType("nothing but zero bytes", "the write was interrupted or the disk was full; write the file again")
+UNKNOWN = FileType("no known format", "save the array with np.save")
+NPY = _read_by("a .npy file", "npy-reader", "name it .npy, and read it by npy-reader")
+ZIP = FileType("a zip archive, like those of np.savez", "name it .npz, and read it by npz-reader")
+MATLAB = _read_by("a MATLAB file", "mat-reader")
+PYTORCH = _read_by(
+    "a PyTorch file",
+    "torch-reader",
+    "read it by torch-reader, or save the tensor with np.save(path, tensor.cpu().numpy())",
+)
+SAFETENSORS = _read_by("a safetensors file", "safetensors-reader")
+PICKLE = FileType(
+    "a pickle", "pickles are refused, as they can run any code; load it yourself, and save the array with np.save"
+)
+WEB_PAGE = FileType("a web page", "the download returned a web page instead of the file; open it to see why")
+GIT_LFS_POINTER = FileType("a Git LFS pointer, not the data itself", "fetch the data: git lfs pull")
+
+_BY_START: tuple[tuple[bytes, FileType], ...] = (
+    (b"\x93NUMPY", NPY),
+    (b"\x89PNG", _read_by("a PNG image", "image-reader")),
+    (b"\xff\xd8\xff", _read_by("a JPEG image", "image-reader")),
+    (b"<!DOCTYPE", WEB_PAGE),
+    (b"<html", WEB_PAGE),
+    (b"\x89HDF\r\n\x1a\n", _read_by("an HDF5 file", "hdf5-reader")),
+    (b"RIFF", _audio("a WAV file")),
+    (b"RF64", _audio("a WAV file (RF64)")),
+    (b"fLaC", _audio("a FLAC file")),
+    (b"OggS", _audio("an Ogg file")),
+    (b"ID3", _audio("an MP3 file")),
+    (b"MATLAB", MATLAB),
+    (b"PAR1", _read_by("a Parquet file", "parquet-reader")),
+    (b"ARROW1", FileType("an Arrow file", "export the column with np.save")),
+    (b"\x1f\x8b", FileType("a gzip file", "decompress it first: gunzip")),
+    (b"\x28\xb5\x2f\xfd", FileType("a Zstandard file", "decompress it first: unzstd")),
+    (b"BZh", FileType("a bzip2 file", "decompress it first: bunzip2")),
+    (b"\xfd7zXZ", FileType("an xz file", "decompress it first: unxz")),
+    (b"version https://git-lfs", GIT_LFS_POINTER),
+    (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46", PYTORCH),
+    (bytes(32), ZEROS),
+)
+
+
+def identify(head: bytes) -> FileType:
+    """Return the type of a file.
+
+    Parameters
+    ----------
+    head
+        First `HEAD` bytes of the file, or all of them if there are fewer.
+
+    Returns
+    -------
+    FileType
+        `UNKNOWN` if no type fits.
+    """
+    if not head:
+        return EMPTY
+    for start, found in _BY_START:
+        if head.startswith(start):
+            return found
+    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return PYTORCH if any(mark in head for mark in (b"/data.pkl", b"/.format", b"/byteorder")) else ZIP
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return PICKLE
+    if head[8:10] == b'{"':
+        return SAFETENSORS
+    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
+        beginning = quoted(head[:24].decode("ascii"))
+        return FileType(f"text: {beginning}", "load it with np.loadtxt, and save it with np.save")
+    return UNKNOWN

@@ -1,0 +1,39 @@
+"""Mapping from names to arrays that loads each array on access."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+
+class LazyArrays(Mapping[str, Any]):
+    """Mapping from names to arrays.
+
+    Parameters
+    ----------
+    keys
+        Names of the arrays, in order.
+    load
+        Function that returns the array of a name.
+    """
+
+    def __init__(self, keys: Iterable[str], load: Callable[[str], Array]) -> None:
+        self._keys = dict.fromkeys(keys)
+        self._load = load
+
+    def __getitem__(self, key: str) -> Array:
+        if key not in self._keys:
+            raise KeyError(key)
+        return self._load(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)

@@ -1,0 +1,139 @@
+"""Options ``dither`` and ``seed``, and the samples that encoders take: integers, rounded in one place, or floats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from msgspec import Meta
+
+from tonearm.errors import OptionError, RemoveOption
+from tonearm.plugins.context import Context
+from tonearm.signals import Waveform
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Dither = Annotated[
+    bool,
+    Meta(
+        description="Whether noise of triangular density (TPDF, within ±1 step) is added before rounding. Rounding"
+        " then leaves a faint, even hiss in quiet sound instead of distortion."
+    ),
+]
+Seed = Annotated[int, Meta(ge=0, description="Seed for the dither: the same seed gives the same file.")]
+
+
+BLOCK_LENGTH = 1 << 17
+"""Samples of a block over all channels: they stay in the cache of a core, even in float64."""
+
+
+def samples_per_block(channels: int) -> int:
+    """Return the samples of each channel in a block whose channels are converted together.
+
+    Parameters
+    ----------
+    channels
+        Number of channels.
+
+    Returns
+    -------
+    int
+        Length of a block that has `BLOCK_LENGTH` samples over all channels, at least 1.
+
+    Examples
+    --------
+    >>> samples_per_block(2)
+    65536
+    """
+    return max(1, BLOCK_LENGTH // channels)
+
+
+def block_slices_of(signal: Waveform) -> Iterator[slice]:
+    """Yield consecutive slices of a waveform's samples, one for each block."""
+    step = samples_per_block(signal.channels)
+    for start in range(0, signal.length, step):
+        yield slice(start, min(start + step, signal.length))
+
+
+class Dithered(Protocol):
+    """Options with ``dither`` and ``seed``."""
+
+    @property
+    def dither(self) -> bool:
+        """Whether dither is added before rounding."""
+
+    @property
+    def seed(self) -> int:
+        """Seed for the dither."""
+
+
+def dither_of(options: Dithered, context: Context) -> np.random.Generator | None:
+    """Return the generator of the dither; None if the options ask for none."""
+    return context.rng(options.seed) if options.dither else None
+
+
+def dither_problems(options: Dithered, subtype: str) -> Iterator[OptionError]:
+    """Yield an error for dither with a subtype that is not rounded."""
+    if options.dither and not subtype.startswith(("PCM", "pcm")):
+        message = f"dither is only for integers, and {subtype} is a float format"
+        yield OptionError(message, option="dither", remedies=(RemoveOption("dither"),))
+
+
+def pcm_blocks(
+    signal: Waveform,
+    bits: int,
+    context: Context,
+    dither: np.random.Generator | None = None,
+    *,
+    reports: bool = True,
+) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield a waveform rounded to integers, block by block, and report clipped samples at the end.
+
+    Parameters
+    ----------
+    signal
+        Waveform; if it is mapped, only one block of it is read at a time.
+    bits
+        Bits of a sample, 2 to 32.
+    context
+        Context that takes the progress and the number of clipped samples.
+    dither
+        Generator of the dither, as for `quantize`.
+    reports
+        Whether each block is reported as progress when it has been taken; False where the work comes afterwards.
+
+    Yields
+    ------
+    block
+        Integers (samples, channels), contiguous; int16 for up to 16 bits, and int32 above. The value is in the *high*
+        bits: full scale is that of the type, as libsndfile and ffmpeg take it.
+    """
+    import numpy as np
+
+    from tonearm.writing.rounding import quantize
+
+    clipped = 0
+    for part in block_slices_of(signal):
+        values, beyond = quantize(signal.samples[:, part], bits, dither)
+        clipped += beyond
+        yield np.ascontiguousarray(values.T) << (8 * values.dtype.itemsize - bits)
+        if reports:
+            context.progress(part.stop, signal.length)
+    note_clipped(clipped, context)
+
+
+def float_blocks(signal: Waveform, dtype: str, context: Context) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield a waveform as contiguous floats (samples, channels) of a type, block by block, and report progress."""
+    import numpy as np
+
+    for part in block_slices_of(signal):
+        yield np.ascontiguousarray(signal.samples[:, part].T, dtype)
+        context.progress(part.stop, signal.length)
+
+
+def note_clipped(clipped: int, context: Context) -> None:
+    """Measure the number of samples beyond full scale, and warn of them; nothing if there are none."""
+    if clipped:
+        context.measure(clipped=clipped)
+        context.warn(f"{clipped} samples were beyond full scale and clipped")

@@ -1,0 +1,79 @@
+"""Types of files by their first bytes, as their own libraries write them where these are at hand."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import soundfile
+
+from tonearm.plugins.registry import default
+from tonearm.reading import file_types
+from tonearm.reading.file_types import HEAD, FileType, identify
+
+
+def by_library(write: Callable[[io.BytesIO], object]) -> bytes:
+    file = io.BytesIO()
+    write(file)
+    return file.getvalue()[:HEAD]
+
+
+def sound(container: str) -> bytes:
+    return by_library(lambda file: soundfile.write(file, np.zeros(9), 8000, format=container))
+
+
+def zipped(name: str) -> bytes:
+    return by_library(lambda file: zipfile.ZipFile(file, "w").writestr(name, "x"))
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "reader"),
+    [
+        (by_library(lambda file: np.save(file, np.zeros(3))), "a .npy file", "npy-reader"),
+        (sound("WAV"), "a WAV file", "audio-reader"),
+        (sound("RF64"), "a WAV file (RF64)", "audio-reader"),
+        (sound("FLAC"), "a FLAC file", "audio-reader"),
+        (sound("OGG"), "an Ogg file", "audio-reader"),
+        (b"ID3\x04", "an MP3 file", "audio-reader"),
+        (b"\x89PNG\r\n\x1a\n", "a PNG image", "image-reader"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "hdf5-reader"),
+        (b"PAR1", "a Parquet file", "parquet-reader"),
+        (b"MATLAB 5.0 MAT-file", "a MATLAB file", "mat-reader"),
+        (zipped("model/data.pkl"), "a PyTorch file", "torch-reader"),
+        (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9 j\xa8P\x19.", "a PyTorch file", "torch-reader"),
+        (b'\x40\x00\x00\x00\x00\x00\x00\x00{"mel":{"dtype"', "a safetensors file", "safetensors-reader"),
+        (by_library(lambda file: np.savez(file, np.zeros(3))), "a zip archive, like those of np.savez", ""),
+        (pickle.dumps([1.0]), "a pickle", ""),
+        (b"\x1f\x8b\x08", "a gzip file", ""),
+        (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer, not the data itself", ""),
+        (b"<!DOCTYPE html>", "a web page", ""),
+        (b"0.1, 0.2, 0.3\n", r"text: '0.1, 0.2, 0.3\n'", ""),
+        (bytes(HEAD), "nothing but zero bytes", ""),
+        (b"\xde\xad\xbe\xef", "no known format", ""),
+        (b"", "an empty file: it has 0 bytes", ""),
+    ],
+    ids=lambda value: "head" if isinstance(value, bytes) else None,  # an Ogg file has another serial number each time
+)
+def test_a_type_has_a_name_a_reader_and_a_hint(head: bytes, name: str, reader: str) -> None:
+    found = identify(head)
+    assert (found.name, found.reader) == (name, reader)
+    assert found.hint.isprintable()
+    assert reader in found.hint
+
+
+def test_readers_are_names_of_decoders() -> None:
+    constants = [value for value in vars(file_types).values() if isinstance(value, FileType)]
+    readers = {found.reader for found in [*constants, *(found for _, found in file_types._BY_START)]} - {""}
+    assert len(readers) >= 8
+    assert readers <= {entry.name for entry in default().entries("decoder")}
+
+
+def test_a_format_cut_off_within_its_first_bytes_is_no_other() -> None:
+    for start, found in file_types._BY_START:
+        assert identify(start) is found
+        if len(start) > 2:
+            assert identify(start[:-1]) is not found

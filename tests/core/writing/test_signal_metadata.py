@@ -1,0 +1,66 @@
+"""Descriptions of signals: the options with which a reader of arrays gives the same signal back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from tonearm.api import (
+    ComplexSpectrogram,
+    MelDialect,
+    MelSpectrogram,
+    Signal,
+    StftGrid,
+    Waveform,
+    as_written,
+    described,
+)
+from tonearm.plugins.registry import default
+
+GRID = StftGrid(sample_rate=8000, n_fft=64, hop_length=16, win_length=48)
+
+
+def mel(name: str, frames: int) -> MelSpectrogram:
+    values = np.random.default_rng(1).random((1, 80, frames)).astype("f4")
+    return MelSpectrogram(values=values, dialect=default().catalogue(MelDialect).find(name), length=1000)
+
+
+def test_a_waveform() -> None:
+    signal = Waveform(samples=np.zeros((2, 3), "f4"), sample_rate=8000)
+    assert described(signal) == {"kind": "waveform", "axes": ["channel", "time"], "sample_rate": 8000}
+
+
+@pytest.mark.parametrize("length", [None, 500])
+def test_a_spectrogram_has_its_grid(length: int | None) -> None:
+    signal = ComplexSpectrogram(values=np.zeros((1, 33, 4), "c8"), grid=GRID, length=length)
+    found = described(signal)
+    assert found.pop("kind") == "complex"
+    assert found.pop("axes") == ["channel", "bin", "frame"]
+    assert found.pop("length", None) == length
+    assert msgspec.convert(found, StftGrid) == GRID
+
+
+@pytest.mark.parametrize(
+    ("name", "axes", "shape"),
+    [("hifigan", ["channel", "mel", "frame"], (1, 80, 7)), ("speecht5", ["channel", "frame", "mel"], (1, 7, 80))],
+)
+def test_a_mel_spectrogram_has_the_order_of_its_family(name: str, axes: list[str], shape: tuple[int, ...]) -> None:
+    signal = mel(name, 7)
+    assert described(signal)["axes"] == axes
+    (array,) = as_written(signal)
+    assert array.shape == shape
+    assert array.flags.c_contiguous
+    np.testing.assert_array_equal(array if name == "hifigan" else array.swapaxes(1, 2), signal.values)
+
+
+def test_a_signal_of_a_third_party_has_its_name_alone() -> None:
+    class Own(Signal):
+        port = "own"
+
+        def arrays(self) -> Any:
+            return (np.zeros(3),)
+
+    assert described(Own()) == {"kind": "own"}
