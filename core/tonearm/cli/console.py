@@ -137,7 +137,14 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def run_guarded(command: Callable[[], int], *, debug: bool) -> int:
-    """Run a command and return its exit status; an error becomes a message and the exit status of its kind."""
+    """Run a command and return its exit status; an error becomes a message and the exit status of its kind.
+
+    With ``debug``, tracebacks of errors are printed as well, also of those that a command reports before it goes on.
+    """
+    if debug:
+        from tonearm.errors import tracebacks
+
+        tracebacks.enable()
     try:
         try:
             return command()

@@ -11,7 +11,7 @@ from tonearm.arrays.notes import UNKNOWN
 from tonearm.cli import ceiling, console
 from tonearm.cli.printing import FLAGS, error_fields, remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
-from tonearm.errors import ItemError, one_line
+from tonearm.errors import ItemError, one_line, tracebacks
 from tonearm.inspect import Inspection, inspect_file
 from tonearm.inspect.guess_mel import MAX_DIALECTS
 from tonearm.pipeline.document import escape_variables
@@ -58,6 +58,7 @@ def _inspect(file: str, arguments: argparse.Namespace, registry: Registry) -> bo
             for found in inspect_file(file, registry, decoder=arguments.decoder, key=arguments.key):
                 if found.error is not None:
                     complete = False
+                    tracebacks.show(found.error)
                     found.error.place = FLAGS
                 if arguments.json:
                     console.print_data(json.dumps(_fields(found, registry), ensure_ascii=False))
@@ -65,6 +66,7 @@ def _inspect(file: str, arguments: argparse.Namespace, registry: Registry) -> bo
                     console.print_data("\n".join(_page(found, registry)))
     except ItemError as error:
         complete = False
+        tracebacks.show(error)
         console.print_message(error.problem)
         if arguments.json:
             console.print_data(json.dumps({"file": file, "error": error_fields(error)}))
