@@ -29,13 +29,13 @@ def main(registry: Registry, *, name: str | None = None, as_json: bool) -> int:
     console.print_warnings(registry.problems[before:])
     if name:
         try:
-            print(_page(catalogue, name, as_json=as_json))
+            console.print_data(_page(catalogue, name, as_json=as_json))
         except OptionError as error:
             raise UsageError(error.message, code=error.code or "bad-dialect", remedies=error.remedies) from error
     elif as_json:
-        print(json.dumps(list(_rows(catalogue)), indent=2, ensure_ascii=False))
+        console.print_data(json.dumps(list(_rows(catalogue)), indent=2, ensure_ascii=False))
     else:
-        print(_table(catalogue))
+        console.print_data(_table(catalogue))
     return console.DONE
 
 
