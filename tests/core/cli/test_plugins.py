@@ -123,17 +123,19 @@ class TestThirdParties:
         assert re.search(r"^  acme-reader .* Read ACME's own. \[tonearm_acme 1.2\]$", done.stdout, re.MULTILINE)
         assert re.search(r"^  acme/npy-reader ", done.stdout, re.MULTILINE)
         assert re.search(r"^  npy-reader .* Read a .npy file", done.stdout, re.MULTILINE)
-        first, second = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
+        first, second, third = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
         assert first.startswith(
             "warning: broken-plugin: 'Bad Name' in tonearm_decoders of tonearm_acme 1.2 is disabled"
         )
         assert second.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is disabled")
+        assert third.startswith("warning: broken-plugin: transform 'odd' of tonearm_acme 1.2 is disabled: NameError")
         assert "Traceback" not in done.stderr
 
     def test_options_that_cannot_be_described(self, acme):
         done = tonearm("plugins", "odd", env=acme)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "broken-plugin: acme/odd is disabled: NameError: name 'NoSuchName' is not defined" in done.stderr
+        whose = "broken-plugin: transform 'odd' of tonearm_acme 1.2 is disabled"
+        assert f"{whose}: NameError: name 'NoSuchName' is not defined" in done.stderr
         assert "Traceback" not in done.stderr
 
     @pytest.mark.parametrize("code", ["import sys; sys.exit('no licence')", "def (", "import no_such_module", "1/0"])
