@@ -124,7 +124,7 @@ class TestThirdParties:
         assert re.search(r"^  acme-reader .* Read ACME's own. \[tonearm_acme 1.2\]$", done.stdout, re.MULTILINE)
         assert re.search(r"^  acme/npy-reader ", done.stdout, re.MULTILINE)
         assert re.search(r"^  npy-reader .* Read a .npy file", done.stdout, re.MULTILINE)
-        first, clash, last = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
+        first, clash, second, third = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
         assert first.startswith(
             "warning: broken-plugin: 'Bad Name' in tonearm_decoders of tonearm_acme 1.2 is disabled"
         )
@@ -132,13 +132,15 @@ class TestThirdParties:
             "warning: name-clash: acme/npy-reader of tonearm_acme 1.2 has the name of builtin/npy-reader, which wins"
         )
         assert "    hint: write acme/npy-reader to use it\n" in done.stderr
-        assert last.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is disabled")
+        assert second.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is disabled")
+        assert third.startswith("warning: broken-plugin: transform 'odd' of tonearm_acme 1.2 is disabled: NameError")
         assert "Traceback" not in done.stderr
 
     def test_options_that_cannot_be_described(self, acme):
         done = tonearm("plugins", "odd", env=acme)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "broken-plugin: acme/odd is disabled: NameError: name 'NoSuchName' is not defined" in done.stderr
+        whose = "broken-plugin: transform 'odd' of tonearm_acme 1.2 is disabled"
+        assert f"{whose}: NameError: name 'NoSuchName' is not defined" in done.stderr
         assert "Traceback" not in done.stderr
 
     def test_debug_shows_where(self, acme):
