@@ -17,8 +17,6 @@ from tonearm.plugins.executor import Executor
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Named
-from tonearm.recipes.linear import LinearRecipe
-from tonearm.recipes.mel import MelDialect
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -28,8 +26,8 @@ Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regro
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
 Kinds: TypeAlias = Mapping[str, type[Kind[Any, Any]] | str]
 Executors: TypeAlias = Mapping[str, type[Executor[Any]] | str]
-Dialects: TypeAlias = Mapping[str, MelDialect | Mapping[str, Any]]
-Recipes: TypeAlias = Mapping[str, LinearRecipe | Mapping[str, Any]]
+Dialects: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
+Recipes: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
 
 
 @hookspec
@@ -67,8 +65,8 @@ def tonearm_recipes() -> Recipes:  # type: ignore[empty-body]
     """Return recipes of linear spectrograms by name; called when a pipeline first uses one."""
 
 
-NAMED_STRUCTS: tuple[type[Named], ...] = (MelDialect, LinearRecipe)
-"""Classes of structs that packages hand over by name, each with a hook of its own."""
+NAMED_HOOKS = ("tonearm_dialects", "tonearm_recipes")
+"""Hooks that hand over named structs rather than plugins, each for one class: see `tonearm.recipes.catalogue.Named`."""
 
 HOOKS: Mapping[str, str] = {
     "tonearm_decoders": "decoder",
