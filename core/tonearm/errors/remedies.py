@@ -225,6 +225,7 @@ class Advice(Struct, frozen=True, tag=True):
 Remedy: TypeAlias = (
     SetOption | ChooseOption | GiveOption | RemoveOption | InsertStep | InstallExtra | RunCommand | Advice
 )
+"""Remedy of an error, as data. It is written as YAML, as flags, or as Python."""
 
 
 def _with(text: str, when: str) -> str:
