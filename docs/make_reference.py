@@ -55,7 +55,7 @@ def _dialects(registry: Registry) -> str:
     """Return every dialect with its figures, other names, and where they stand."""
     lines = [f"| {' | '.join((*HEAD, 'padding'))} |", f"|{' --- |' * (len(HEAD) + 1)}"]
     sources = []
-    catalogue = registry.dialects
+    catalogue = registry.catalogue(MelDialect)
     aliases: dict[str, list[str]] = {}
     for name in catalogue:
         if alias := catalogue.entry(name).alias:

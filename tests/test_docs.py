@@ -155,7 +155,7 @@ class TestTheGuideToMels:
         assert caught.value.hint.startswith(said[1])
 
     def test_it_names_every_step_and_what_it_takes(self) -> None:
-        from tonearm.recipes.mel.steps import OPERATION_ARGUMENTS
+        from tonearm.recipes.steps import OPERATION_ARGUMENTS
 
         text = (ROOT / self.PAGE).read_text(encoding="utf-8")
         rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|", text, re.MULTILINE)

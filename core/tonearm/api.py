@@ -29,14 +29,17 @@ from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Died, Executor, Results, Work
-from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Transforms, hookimpl
+from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
+from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.plugin import FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
-from tonearm.recipes.mel import MelDialect, MelSpectrogram, MelStep
+from tonearm.recipes.linear import LinearRecipe
+from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.recipes.steps import RecipeStep
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
@@ -109,6 +112,7 @@ __all__ = [
     "Advice",
     "ArrayDecoder",
     "ArrayOptions",
+    "ArrayTraits",
     "BoundedFile",
     "ChooseOption",
     "ComplexSpectrogram",
@@ -133,17 +137,21 @@ __all__ = [
     "ItemError",
     "KeyedArrayDecoder",
     "KeyedArrayOptions",
+    "Kind",
+    "Kinds",
     "LazyArrays",
+    "LinearRecipe",
     "MagnitudeSpectrogram",
     "MelDialect",
     "MelSpectrogram",
-    "MelStep",
     "Meta",
     "NanPolicy",
     "NoOptions",
     "OptionError",
     "OutputError",
     "Provenance",
+    "RecipeStep",
+    "Recipes",
     "Regroup",
     "Remedy",
     "RemoveOption",

@@ -15,13 +15,14 @@ from tonearm.cli.parser import add_set_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, UsageError, one_line
+from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import escape_variables, from_plain, override
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.options import takes_list
-from tonearm.pipeline.stages import as_item_error, check_class
+from tonearm.pipeline.signal_checks import check_class
 from tonearm.pipeline.yaml.nodes import Node, to_plain
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -254,7 +255,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
     source
         Source.
     registry
-        Registry with the dialects.
+        Registry with the named structs that options name.
 
     Attributes
     ----------
@@ -265,7 +266,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
     def __init__(self, plugin: Decoder[Any, Any], source: Source, registry: Registry) -> None:
         super().__init__(plugin.options)
         self._plugin = plugin
-        self._context = Context(dialects=lambda: registry.dialects)
+        self._context = Context(catalogue=registry.catalogue)
         self._items = iter(plugin.decode(source, self._context))
         self.first = next(self._items, None)
 

@@ -13,7 +13,8 @@ from tonearm.cli import console
 from tonearm.cli.printing import align_columns
 from tonearm.errors import OptionError, UsageError, one_line
 from tonearm.plugins.registry import Registry
-from tonearm.recipes.mel import Catalogue, MelDialect
+from tonearm.recipes.catalogue import Catalogue
+from tonearm.recipes.mel import MelDialect
 
 HEAD = ("name", "Hz", "n_fft", "hop", "win", "mels", "from", "to Hz", "bands", "sums", "log", "values")
 """Heads of the columns: the name, and what `table_figures` returns."""
@@ -24,7 +25,7 @@ _LEFT = (0, 8, 9, 10, 11)
 def main(registry: Registry, *, name: str | None = None, as_json: bool) -> int:
     """List all dialects, or print one with all its figures."""
     before = len(registry.problems)
-    catalogue = registry.dialects
+    catalogue = registry.catalogue(MelDialect)
     console.print_warnings(registry.problems[before:])
     if name:
         try:
@@ -38,7 +39,7 @@ def main(registry: Registry, *, name: str | None = None, as_json: bool) -> int:
     return console.DONE
 
 
-def _rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+def _rows(catalogue: Catalogue[MelDialect]) -> Iterator[dict[str, Any]]:
     """Yield each dialect with all its figures, for JSON."""
     for name in catalogue:
         entry = catalogue.entry(name)
@@ -51,7 +52,7 @@ def _rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _page(catalogue: Catalogue, name: str, *, as_json: bool) -> str:
+def _page(catalogue: Catalogue[MelDialect], name: str, *, as_json: bool) -> str:
     """Return all figures of one dialect, as YAML or JSON that a pipeline accepts in place of the name."""
     dialect = catalogue.find(name)
     figures = {key: value for key, value in _figures(dialect).items() if value not in (None, "", [])}
@@ -65,10 +66,10 @@ def _page(catalogue: Catalogue, name: str, *, as_json: bool) -> str:
 
 def _figures(dialect: MelDialect) -> dict[str, Any]:
     """Return all fields of a dialect as plain values."""
-    return {key: msgspec.to_builtins(getattr(dialect, key)) for key in dialect.__struct_fields__}
+    return {key: msgspec.to_builtins(getattr(dialect, key)) for key in dialect.figure_names()}
 
 
-def _table(catalogue: Catalogue) -> str:
+def _table(catalogue: Catalogue[MelDialect]) -> str:
     """Return the dialects in columns, then their other names, and the dialects that cannot be inverted."""
     rows: list[tuple[str, ...]] = [HEAD]
     aliases: dict[str, list[str]] = {}

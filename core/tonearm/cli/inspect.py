@@ -8,13 +8,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from tonearm.arrays.notes import UNKNOWN
 from tonearm.cli import ceiling, console
 from tonearm.cli.printing import FLAGS, error_fields, remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, one_line
 from tonearm.inspect import Inspection, inspect_file
 from tonearm.inspect.guess_mel import MAX_DIALECTS
-from tonearm.inspect.notes import UNKNOWN
 from tonearm.pipeline.document import escape_variables
 from tonearm.plugins.registry import Registry
 

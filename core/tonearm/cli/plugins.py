@@ -10,6 +10,7 @@ from tonearm.cli import console
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.schema import description_of, options_schema
+from tonearm.plugins.hookspecs import NAMED_STRUCTS
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
@@ -142,7 +143,7 @@ def option_type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value is not None)
     if "$ref" in schema:
-        return {"MelDialect": "dialect"}.get(schema["$ref"].rpartition("/")[2], "mapping")
+        return {cls.__name__: cls.noun for cls in NAMED_STRUCTS}.get(schema["$ref"].rpartition("/")[2], "mapping")
     words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
     word = str(schema.get("type", "any"))
     if word == "array":

@@ -14,8 +14,11 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
+from tonearm.plugins.kind import Kind
 from tonearm.plugins.transform import Regroup, Transform
-from tonearm.recipes.mel import Recipe
+from tonearm.recipes.catalogue import Named
+from tonearm.recipes.linear import LinearRecipe
+from tonearm.recipes.mel import MelDialect
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -30,11 +33,17 @@ Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regro
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
 """Encoders by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_encoders`` returns them."""
 
+Kinds: TypeAlias = Mapping[str, type[Kind[Any, Any]] | str]
+"""Kinds of array by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_kinds`` returns them."""
+
 Executors: TypeAlias = Mapping[str, type[Executor[Any]] | str]
 """Executors by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_executors`` returns them."""
 
-Dialects: TypeAlias = Mapping[str, Recipe]
-"""Dialects by name, as the hook ``tonearm_dialects`` returns them."""
+Dialects: TypeAlias = Mapping[str, MelDialect | Mapping[str, Any]]
+"""Dialects of mel spectrograms by name, as the hook ``tonearm_dialects`` returns them."""
+
+Recipes: TypeAlias = Mapping[str, LinearRecipe | Mapping[str, Any]]
+"""Recipes of linear spectrograms by name, as the hook ``tonearm_recipes`` returns them."""
 
 
 @hookspec
@@ -53,6 +62,11 @@ def tonearm_encoders() -> Encoders:  # type: ignore[empty-body]
 
 
 @hookspec
+def tonearm_kinds() -> Kinds:  # type: ignore[empty-body]
+    """Return kinds of array by name."""
+
+
+@hookspec
 def tonearm_executors() -> Executors:  # type: ignore[empty-body]
     """Return executors by name."""
 
@@ -62,12 +76,19 @@ def tonearm_dialects() -> Dialects:  # type: ignore[empty-body]
     """Return dialects by name; called when a pipeline first uses one."""
 
 
-DIALECTS = "tonearm_dialects"
+@hookspec
+def tonearm_recipes() -> Recipes:  # type: ignore[empty-body]
+    """Return recipes of linear spectrograms by name; called when a pipeline first uses one."""
+
+
+NAMED_STRUCTS: tuple[type[Named], ...] = (MelDialect, LinearRecipe)
+"""Classes of structs that packages hand over by name, each with a hook of its own."""
 
 HOOKS: Mapping[str, str] = {
     "tonearm_decoders": "decoder",
     "tonearm_transforms": "transform",
     "tonearm_encoders": "encoder",
+    "tonearm_kinds": "kind",
     "tonearm_executors": "executor",
 }
 """Hooks, each with the role of its plugins."""

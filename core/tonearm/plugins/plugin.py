@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -43,7 +43,7 @@ class NoOptions:
     """Options of a plugin without options."""
 
 
-class Registered(Struct, frozen=True):
+class PluginIdentity(Struct, frozen=True):
     """The identity of a plugin that the host has bound to its options.
 
     Parameters
@@ -81,10 +81,14 @@ class Plugin(ABC, Generic[Opts]):
     port_names: ClassVar[tuple[str, ...]]
     requires: ClassVar[tuple[Requirement, ...]] = ()
     revision: ClassVar[int | None] = None
-    registered: Registered = Registered()
+    registered: PluginIdentity = PluginIdentity()
 
     def __init__(self, options: Opts) -> None:
         self.options = options
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the class, the options and the identity only; what a plugin has prepared stays where it is."""
+        return restored_plugin, (type(self), self.options, self.registered)
 
     def needs(self) -> Iterable[Requirement]:
         """Return the requirements of the plugin with its options, by default ``requires``."""
@@ -96,3 +100,10 @@ class Plugin(ABC, Generic[Opts]):
 
     def preflight(self) -> None:
         """Prepare once at the start of a run; raise an error if anything is missing."""
+
+
+def restored_plugin(cls: type[Plugin[Any]], options: Any, registered: PluginIdentity) -> Plugin[Any]:
+    """Return a plugin from its pickled state."""
+    plugin = cls(options)
+    plugin.registered = registered
+    return plugin

@@ -22,19 +22,23 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
-from tonearm.plugins.hookspecs import DIALECTS, HOOKS
-from tonearm.plugins.plugin import Plugin, Registered
+from tonearm.plugins.hookspecs import HOOKS, NAMED_STRUCTS
+from tonearm.plugins.kind import Kind
+from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
-from tonearm.recipes.mel import Catalogue, MelDialect
-from tonearm.recipes.mel.catalogue import CatalogueEntry
+from tonearm.recipes.catalogue import Catalogue, CatalogueEntry, N, Named
 
 T = TypeVar("T")
+
+NAMED_HOOKS = tuple(cls.hook for cls in NAMED_STRUCTS)
+"""Hooks that hand over named structs rather than plugins."""
 
 ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "decoder": (Decoder,),
     "transform": (Transform, Regroup),
     "encoder": (Encoder,),
+    "kind": (Kind,),
     "executor": (Executor,),
 }
 """Roles of plugins, each with its base classes."""
@@ -43,9 +47,10 @@ SECTIONS: Mapping[str, str] = {
     "decoder": "input",
     "transform": "steps",
     "encoder": "outputs",
+    "kind": "the option kind of a decoder of arrays",
     "executor": "--executor",
 }
-"""Roles of plugins, each with the place where it is named: a section of a pipeline, or an option of a run."""
+"""Roles of plugins, each with the place where it is named: a section of a pipeline, or an option."""
 
 
 class PluginError(TonearmError):
@@ -110,7 +115,7 @@ class RegistryEntry(Struct, frozen=True):
             If the class cannot be imported, or does not have the role of its hook.
         """
         plugin = self.resolve()(options)
-        plugin.registered = Registered(name or self.full_name, self.full_name, self.package.label)
+        plugin.registered = PluginIdentity(name or self.full_name, self.full_name, self.package.label)
         return plugin
 
 
@@ -119,7 +124,7 @@ def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
     with as_plugin_error(f"{entry.role} {entry.name!r} of {one_line(entry.package.label)}"):
         found = _import(entry.target) if isinstance(entry.target, str) else entry.target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
-            raise TypeError(f"{found!r} is not {_with_article(entry.role)} class")
+            raise TypeError(f"{found!r} is not {with_article(entry.role)} class")
         ports_of(found)
     return found
 
@@ -173,7 +178,8 @@ class Registry:
     def __init__(self, packages: Iterable[Package]) -> None:
         self.problems: list[Problem] = []
         self._entries: dict[tuple[str, str], list[RegistryEntry]] = {}
-        self._dialect_hooks: list[tuple[Package, Callable[[], object]]] = []
+        self._named_hooks: dict[str, list[tuple[Package, Callable[[], object]]]] = {}
+        self._catalogues: dict[type[Named], Catalogue[Any]] = {}
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(hookspecs)
         for package in packages:
@@ -197,14 +203,14 @@ class Registry:
         callers = manager.get_hookcallers(plugin) or []
         if not callers:
             raise PluginError(
-                f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join((*HOOKS, DIALECTS))}"
+                f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join((*HOOKS, *NAMED_HOOKS))}"
             )
         for caller in callers:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is not plugin:
                     continue
-                if caller.name == DIALECTS:
-                    self._dialect_hooks.append((package, implementation.function))
+                if caller.name in NAMED_HOOKS:
+                    self._named_hooks.setdefault(caller.name, []).append((package, implementation.function))
                 else:
                     make = functools.partial(_plugin_entry, caller.name, package)
                     for entry in self._call_hook(f"{caller.name} of {label}", implementation.function, make):
@@ -232,16 +238,17 @@ class Registry:
             else:
                 yield entry
 
-    @functools.cached_property
-    def dialects(self) -> Catalogue:
-        """All dialects by name; packages are asked for theirs on first use."""
-        before = len(self.problems)
-        entries: list[CatalogueEntry] = []
-        for package, function in self._dialect_hooks:
-            label = BUILTIN if package.origin == BUILTIN else one_line(package.label)
-            make = functools.partial(_dialect_entry, package.origin)
-            entries += self._call_hook(f"{DIALECTS} of {label}", function, make)
-        return Catalogue(entries, [problem.message for problem in self.problems[before:]])
+    def catalogue(self, cls: type[N]) -> Catalogue[N]:
+        """Return all structs of a class by name; packages are asked for theirs on first use."""
+        if cls not in self._catalogues:
+            before = len(self.problems)
+            entries: list[CatalogueEntry] = []
+            for package, function in self._named_hooks.get(cls.hook, ()):
+                label = BUILTIN if package.origin == BUILTIN else one_line(package.label)
+                make = functools.partial(_catalogue_entry, cls, package.origin)
+                entries += self._call_hook(f"{cls.hook} of {label}", function, make)
+            self._catalogues[cls] = Catalogue(cls, entries, [problem.message for problem in self.problems[before:]])
+        return self._catalogues[cls]
 
     def entries(self, role: str | None = None) -> Iterator[RegistryEntry]:
         """Yield every plugin of a role, or of all, ordered by role and name. Plugins whose names clash are included."""
@@ -281,14 +288,15 @@ class Registry:
     def _hint(self, role: str, bare: str) -> str:
         others = [other for other in ROLES if (other, bare) in self._entries and other != role]
         if others:
-            return f"{bare} is {_with_article(others[0])}, for {SECTIONS[others[0]]}"
+            return f"{bare} is {with_article(others[0])}, for {SECTIONS[others[0]]}"
         return (
             did_you_mean(bare, [key[1] for key in self._entries if key[0] == role])
             or "run tonearm plugins to list all plugins"
         )
 
 
-def _with_article(role: str) -> str:
+def with_article(role: str) -> str:
+    """Return the name of a role with its article: ``an encoder``."""
     return f"an {role}" if role.startswith("e") else f"a {role}"
 
 
@@ -299,11 +307,11 @@ def _plugin_entry(hook: str, package: Package, name: object, target: object) -> 
     return RegistryEntry(name=name, role=HOOKS[hook], target=target, package=package)
 
 
-def _dialect_entry(origin: str, name: object, recipe: object) -> CatalogueEntry:
-    name = check_name(name, "dialect")
-    if not isinstance(recipe, (MelDialect, Mapping)):
-        raise TypeError(f"it is {type(recipe).__name__}, neither a MelDialect nor a mapping of its figures")
-    return CatalogueEntry(origin, name, recipe)
+def _catalogue_entry(cls: type[Named], origin: str, name: object, given: object) -> CatalogueEntry:
+    name = check_name(name, cls.noun)
+    if not isinstance(given, (cls, Mapping)):
+        raise TypeError(f"it is {type(given).__name__}, neither a {cls.__name__} nor a mapping of its figures")
+    return CatalogueEntry(origin, name, given)
 
 
 @functools.cache

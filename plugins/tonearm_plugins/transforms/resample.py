@@ -26,6 +26,8 @@ class ResampleOptions:
 class Resample(Transform[Waveform, Waveform, ResampleOptions]):
     """Change the sample rate; n samples become ⌈n · new / old⌉, and nothing changes if the rates are equal."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform at the new rate, in its own precision."""
         rate = self.options.sample_rate

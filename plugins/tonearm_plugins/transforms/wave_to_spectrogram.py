@@ -61,6 +61,8 @@ class WaveToSpectrogramOptions:
 class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectrogram, WaveToSpectrogramOptions]):
     """Analyse a waveform: its short-time Fourier transform, or the magnitudes of that."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> ComplexSpectrogram | MagnitudeSpectrogram:
         """Return the spectrogram."""
         import numpy as np
@@ -76,7 +78,14 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
         # The samples that snip adds meet zeros in the window.
         mode = grid.pad_mode if grid.padding in ("center", "half-overlap") else "constant"
         try:
-            values = stft(samples, window=grid.window_values(), hop_length=grid.hop_length, pad=grid.pad, pad_mode=mode)
+            values = stft(
+                samples,
+                window=grid.window_values(),
+                hop_length=grid.hop_length,
+                pad=grid.pad,
+                pad_mode=mode,
+                double=signal.is_double,
+            )
         except ShapeError as error:
             raise ItemError(str(error), code="too-short", remedies=self._longer(signal.length)) from error
         if self.options.kind == "magnitude":

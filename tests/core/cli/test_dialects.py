@@ -6,6 +6,7 @@ import pytest
 from core_toys import tonearm
 
 from tonearm import load_pipeline
+from tonearm.api import MelDialect
 from tonearm.cli import dialects
 from tonearm.errors import OptionError
 from tonearm.plugins.registry import default
@@ -54,9 +55,9 @@ def test_the_page_of_a_dialect_is_that_dialect_in_yaml(capsys, tmp_path):
     registry = default()
     file = tmp_path / "pipeline.yaml"
     usable = 0
-    for name in registry.dialects:
+    for name in registry.catalogue(MelDialect):
         try:
-            dialect = registry.dialects.find(name)
+            dialect = registry.catalogue(MelDialect).find(name)
         except OptionError:
             continue
         assert dialects.main(registry, name=name, as_json=False) == 0

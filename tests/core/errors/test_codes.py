@@ -8,6 +8,7 @@ import pytest
 from code_scan import codes_in, modules, texts_in
 
 from tonearm.errors.codes import error_codes
+from tonearm.plugins.hookspecs import NAMED_STRUCTS
 from tonearm.reading.archives import ZipFault
 from tonearm_plugins.transforms.guard import Action, GuardOptions
 
@@ -18,6 +19,10 @@ NPZ = {f"npz-{fault}" for fault in get_args(ZipFault) if fault != "memory"}
 """Codes that npz-reader makes of the faults of a zip archive."""
 
 
+NAMED = {f"{what}-{cls.noun}" for what in ("ambiguous", "broken", "unknown") for cls in NAMED_STRUCTS}
+"""Codes that a catalogue makes of the noun of its structs."""
+
+
 def test_every_code_that_is_raised_is_registered():
     raised = {code: path.name for path in modules() for code in codes_in(path)}
     assert len(raised) > 140  # the scan finds them at all
@@ -25,7 +30,7 @@ def test_every_code_that_is_raised_is_registered():
 
 
 def test_every_registered_code_is_raised():
-    raised = {code for path in modules() for code in codes_in(path)} | GUARD | NPZ
+    raised = {code for path in modules() for code in codes_in(path)} | GUARD | NAMED | NPZ
     assert set(error_codes()) - raised == set()
 
 

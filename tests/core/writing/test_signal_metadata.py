@@ -8,7 +8,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from tonearm.api import ComplexSpectrogram, MelSpectrogram, Signal, StftGrid, Waveform, as_written, described
+from tonearm.api import (
+    ComplexSpectrogram,
+    MelDialect,
+    MelSpectrogram,
+    Signal,
+    StftGrid,
+    Waveform,
+    as_written,
+    described,
+)
 from tonearm.plugins.registry import default
 
 GRID = StftGrid(sample_rate=8000, n_fft=64, hop_length=16, win_length=48)
@@ -16,7 +25,7 @@ GRID = StftGrid(sample_rate=8000, n_fft=64, hop_length=16, win_length=48)
 
 def mel(name: str, frames: int) -> MelSpectrogram:
     values = np.random.default_rng(1).random((1, 80, frames)).astype("f4")
-    return MelSpectrogram(values=values, dialect=default().dialects.find(name), length=1000)
+    return MelSpectrogram(values=values, dialect=default().catalogue(MelDialect).find(name), length=1000)
 
 
 def test_a_waveform() -> None:

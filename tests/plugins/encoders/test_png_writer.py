@@ -11,7 +11,7 @@ from encoder_helpers import encoded, mapping, noise, run, yaml_hint
 from PIL import Image
 
 import tonearm
-from tonearm.api import Context, Item, MelSpectrogram, Sink, Waveform
+from tonearm.api import Context, Item, MelDialect, MelSpectrogram, Sink, Waveform
 from tonearm_plugins.dsp import display
 from tonearm_plugins.encoders.png_writer import PngOptions, PngWriter
 from tonearm_plugins.formats import figure
@@ -115,7 +115,7 @@ def test_a_mel_spectrogram_is_marked_band_by_band(tmp_path: Path) -> None:
 def test_values_that_cannot_be_undone_are_shown_as_they_are(tmp_path: Path) -> None:
     from tonearm.plugins.registry import default
 
-    dialect = default().dialects.find("hifigan").replace(statistics="utterance")
+    dialect = default().catalogue(MelDialect).find("hifigan").replace(statistics="utterance")
     values = np.linspace(-2, 3, 80 * 9, dtype="f4").reshape(1, 80, 9)
     plugin = PngWriter(PngOptions())
     spectra = plugin._spectra(MelSpectrogram(values=values, dialect=dialect), 500, 500)
