@@ -14,6 +14,7 @@ from tonearm.plugins.plugin import BESIDE, IF_ABSENT
 from tonearm.plugins.ports import Spec
 
 NanPolicy = Literal["error", "zero", "keep"]
+"""Treatment of NaN and infinite values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,7 @@ class KeyedArrayOptions(ArrayOptions):
         if self.imag is not None and self.phase is not None:
             yield OptionError("imag and phase exclude each other", option="phase", hint="keep one")
         if self.imag is not None and self.kind.dtype != "complex":
-            message = f"'imag' names imaginary parts, but kind is not complex"
+            message = "'imag' names imaginary parts, but kind is not complex"
             yield OptionError(message, option="imag", remedies=(SetOption("kind", "complex"),))
         if self.phase is not None and self.kind.phase_gives is None:
             remedies = (ChooseOption("kind", ("magnitude", "power", "db")),)
