@@ -1,4 +1,4 @@
-"""Make docs/reference.md, docs/errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
+"""Make docs/reference.md, api.md, errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
 
 ``python docs/make_reference.py`` writes them; with ``--check`` it only says which are out of date.
 """
@@ -6,6 +6,8 @@
 import sys
 from pathlib import Path
 from typing import Any
+
+import public_names
 
 from tonearm.api import ArrayOptions, MelDialect, OptionError
 from tonearm.cli.plugins import option_type, plugin_row, port_flow
@@ -16,6 +18,7 @@ from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry, default
 from tonearm.recipes.mel.command import LISTING
+from tonearm.signals.conventions import CONVENTIONS
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- {}: made by docs/make_reference.py -->\n", "<!-- end -->"
@@ -29,8 +32,10 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": _filled("README.md", plugins=_table(registry)),
         ROOT / "docs/dialects.md": _filled("docs/dialects.md", figures=_figures(), dialects=_dialects(registry)),
+        ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/reference.md": _reference(registry),
         ROOT / "docs/errors.md": _errors(),
+        ROOT / "docs/api.md": public_names.page(),
     }
 
 
@@ -71,6 +76,16 @@ def _dialects(registry: Registry) -> str:
         notes = f" {dialect.notes[0].upper()}{dialect.notes[1:].rstrip('.')}." if dialect.notes else ""
         sources.append(f"- `{name}`{also}: {dialect.source.rstrip('.')}.{notes}")
     return "\n".join([*lines, "", "Where the figures stand:", "", *sources])
+
+
+def _conventions() -> str:
+    """Return every convention of a short-time Fourier transform, with the fields that it stands for."""
+    lines = ["| `convention` | function | stands for |", "| --- | --- | --- |"]
+    for name, convention in CONVENTIONS.items():
+        stands_for = ", ".join(f"`{field}: {value}`" for field, value in convention.fields.items()) or "the defaults"
+        lines.append(f"| `{name}` | [{convention.function}]({convention.source}) | {stands_for} |")
+    notes = [f"- `{name}`: {convention.notes}" for name, convention in CONVENTIONS.items() if convention.notes]
+    return "\n".join([*lines, "", *notes])
 
 
 def _builtin(registry: Registry, role: str) -> list[RegistryEntry]:

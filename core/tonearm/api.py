@@ -38,6 +38,7 @@ from tonearm.plugins.executor import Died, Executor, Results, Work
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
+from tonearm.plugins.option_types import Decibels, Duration, Milliseconds
 from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
@@ -50,6 +51,8 @@ from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
     MagnitudeSpectrogram,
+    Padding,
+    PadMode,
     Signal,
     StftGrid,
     Waveform,
@@ -89,6 +92,9 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.signals.conventions import ConventionOptions
+    from tonearm.signals.plain_values import from_plain_values
+    from tonearm.signals.window_files import is_window_file
     from tonearm.writing import rounding
     from tonearm.writing.pcm import (
         Dither,
@@ -126,12 +132,15 @@ __all__ = [
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
+    "ConventionOptions",
+    "Decibels",
     "Decoder",
     "Decoders",
     "Dialects",
     "Died",
     "Dither",
     "Dithered",
+    "Duration",
     "Encoder",
     "Encoders",
     "Executor",
@@ -154,10 +163,13 @@ __all__ = [
     "MelDialect",
     "MelSpectrogram",
     "Meta",
+    "Milliseconds",
     "NanPolicy",
     "NoOptions",
     "OptionError",
     "OutputError",
+    "PadMode",
+    "Padding",
     "Provenance",
     "RecipeStep",
     "Recipes",
@@ -199,8 +211,10 @@ __all__ = [
     "dither_problems",
     "file_types",
     "float_blocks",
+    "from_plain_values",
     "hookimpl",
     "is_tag_name",
+    "is_window_file",
     "listed",
     "map_array",
     "merged_tags",
@@ -263,6 +277,9 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.signals.conventions": ("ConventionOptions",),
+    "tonearm.signals.plain_values": ("from_plain_values",),
+    "tonearm.signals.window_files": ("is_window_file",),
     "tonearm.writing": ("rounding",),
     "tonearm.writing.pcm": (
         "Dither",

@@ -14,6 +14,7 @@ from tonearm.plugins.plugin import BESIDE, IF_ABSENT
 from tonearm.plugins.ports import Spec
 
 NanPolicy = Literal["error", "zero", "keep"]
+"""Treatment of NaN and infinite values."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tonearm.cli import console, listing
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
-from tonearm.pipeline.schema import description_of, options_schema
+from tonearm.pipeline.option_schema import description_of
+from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
+from tonearm.plugins.registry import ROLES, PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def main(arguments: SimpleNamespace) -> int:
             row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
         if definitions:
             row["$defs"] = definitions
-        print(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
+        console.print_data(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
         return console.DONE
     rows = []
     for entry in registry.entries():
@@ -53,7 +54,7 @@ def main(arguments: SimpleNamespace) -> int:
             rows.append(plugin_row(registry, entry))
         except PluginError as error:
             console.print_warnings([error.problem])
-    print(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
+    console.print_data(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
     return console.DONE
 
 
@@ -69,6 +70,8 @@ def _by_name(registry: Registry) -> dict[str, RegistryEntry]:
 def _find(registry: Registry, name: str) -> RegistryEntry:
     names = _by_name(registry)
     if name not in names:
+        for role in ROLES:
+            registry.refuse_if_ambiguous(role, name)
         hint = did_you_mean(name, names)
         remedies = () if hint else (RunCommand(("tonearm", "plugins"), when="to list all plugins"),)
         raise UsageError(f"there is no plugin {name!r}", code="unknown-plugin", hint=hint, remedies=remedies)

@@ -167,7 +167,7 @@ class _FileInspector:
 
     def keyed_arrays(self, cls: Any) -> Iterator[Inspection]:
         """Yield the inspection of each array of a file that holds arrays by name."""
-        decoder = cls(ports_of(cls).options(key="*"))
+        decoder = cls(default_options(ports_of(cls).options, self.registry, key="*"))
         with decoder.open_arrays(self.source, self.context) as arrays:
             keys = list(arrays)
             chosen = [key for key in keys if self.key is None or key == self.key or fnmatchcase(key, self.key)]

@@ -15,7 +15,9 @@ from tonearm.findings.claim import Claim
 from tonearm.findings.notes import UNKNOWN, Finding, Notes
 from tonearm.findings.statistics import ArrayStatistics
 from tonearm.inspect import guess_spectrogram, guess_waveform
-from tonearm.plugins.registry import Registry
+from tonearm.names import BUILTIN
+from tonearm.plugins.kind import Kind
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
 
 
 class Guess(Struct, frozen=True):
@@ -73,10 +75,12 @@ def guess(
     elif not (
         guess_waveform.note_few_waveforms(notes)
         or guess_spectrogram.note_real_and_imaginary(notes)
-        or _spectrogram(notes)
+        or _spectrogram(notes, registry)
         or guess_waveform.note_batch(notes)
     ):
         guess_spectrogram.note_unknown(notes)
+    if not (declared and "kind" in declared):
+        _note_kinds_without_claims(notes, registry)
     if rate:
         notes.add("sample_rate", str(rate[0]), "likely", rate[1])
         if "sample_rate" in notes.options:
@@ -111,9 +115,9 @@ def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) ->
     )
 
 
-def _spectrogram(notes: Notes) -> bool:
+def _spectrogram(notes: Notes, registry: Registry) -> bool:
     """Note an array that a kind claims, or a linear spectrogram; return whether the array may be one of them."""
-    claims = sorted(_claims(notes), key=lambda claim: not claim.strong)
+    claims = sorted(_claims(notes, registry), key=lambda claim: not claim.strong)
     bins = guess_spectrogram.bin_axis(notes)
     if bins is not None and not (claims and (claims[0].strong or not guess_spectrogram.resembles_magnitudes(notes))):
         guess_spectrogram.note_magnitudes(notes, bins, claims[0].rival if claims else "")
@@ -124,12 +128,36 @@ def _spectrogram(notes: Notes) -> bool:
     return True
 
 
-def _claims(notes: Notes) -> Iterator[Claim]:
+def _claims(notes: Notes, registry: Registry) -> Iterator[Claim]:
     """Yield the claims of kinds on an array."""
-    from tonearm.recipes.mel.inspection import claim
+    for entry in registry.entries("kind"):
+        try:
+            with as_plugin_error(f"kind {entry.full_name}"):
+                found = _kind(entry).claim(notes)
+        except PluginError as error:
+            notes.add("kind", registry.short_name(entry), "unknown", error.message)
+        else:
+            if found is not None:
+                yield found
 
-    if found := claim(notes):
-        yield found
+
+def _note_kinds_without_claims(notes: Notes, registry: Registry) -> None:
+    """Note the kinds of other packages that do not tell by which values they are known."""
+    names = []
+    for entry in registry.entries("kind"):
+        try:
+            if entry.origin != BUILTIN and _kind(entry).claim.__func__ is Kind.claim.__func__:
+                names.append(registry.short_name(entry))
+        except PluginError:
+            continue  # the registry's problems name it
+    if names:
+        notes.add("kind", ", ".join(names), "unknown", f"values cannot show {'it' if len(names) == 1 else 'them'}")
+
+
+def _kind(entry: RegistryEntry) -> type[Kind[Any, Any]]:
+    found = entry.resolve()
+    assert issubclass(found, Kind)
+    return found
 
 
 def _note_values(notes: Notes) -> None:

@@ -37,6 +37,9 @@ BESIDE = "beside"
 IF_ABSENT = "if_absent"
 """Key in ``Meta(extra=…)`` beside `BESIDE`: name of the plugin that an option stands for if it is not given."""
 
+SINCE = "since"
+"""Key in ``Meta(extra=…)``: first version of the plugin's package that has the option, as text."""
+
 FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True})]
 """Path of a file or folder, relative to the current folder. ``check`` complains if it does not exist."""
 

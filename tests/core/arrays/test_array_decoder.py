@@ -129,3 +129,8 @@ class TestProduces:
         grid = StftGrid(sample_rate=8000, n_fft=16, hop_length=4, win_length=16)
         known = Spec(signals=signals, sample_rate=8000, length=options.get("length"), precision="single")
         assert spec == (known.carrying(grid) if "n_fft" in options else known)
+
+    @pytest.mark.parametrize("precision", ["single", "double"])
+    def test_precision_is_what_the_options_ask_for(self, precision):
+        made = One(array_options(sample_rate=8000, precision=precision))
+        assert made.produces().precision == precision

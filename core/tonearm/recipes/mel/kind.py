@@ -21,6 +21,8 @@ from tonearm.recipes.recipe import matching
 from tonearm.signals import GRID_FIELDS
 
 if TYPE_CHECKING:
+    from tonearm.findings.claim import Claim
+    from tonearm.findings.notes import Notes
     from tonearm.typing import Array
 
 MAX_NAMED = 24
@@ -72,6 +74,13 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
                     yield OptionError(message, option=name, remedies=(remedy,))
         yield from options.padding_problems()
         yield from super().problems(axes)
+
+    @classmethod
+    def claim(cls, notes: Notes) -> Claim | None:
+        """Return the claim that an array is a mel spectrogram in a known dialect."""
+        from tonearm.recipes.mel import inspection
+
+        return inspection.claim(notes)
 
     def read(self, values: Array, context: Context) -> MelSpectrogram:
         """Return the mel spectrogram without masked frames, after checking its values against the dialect.
