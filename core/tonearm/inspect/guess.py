@@ -146,12 +146,16 @@ def _note_kinds_without_claims(notes: Notes, registry: Registry) -> None:
     names = []
     for entry in registry.entries("kind"):
         try:
-            if entry.origin != BUILTIN and _kind(entry).claim.__func__ is Kind.claim.__func__:
+            if entry.origin != BUILTIN and not _makes_claims(_kind(entry)):
                 names.append(registry.short_name(entry))
         except PluginError:
             continue  # the registry's problems name it
     if names:
         notes.add("kind", ", ".join(names), "unknown", f"values cannot show {'it' if len(names) == 1 else 'them'}")
+
+
+def _makes_claims(kind: type[Kind[Any, Any]]) -> bool:
+    return next(base for base in kind.__mro__ if "claim" in vars(base)) is not Kind
 
 
 def _kind(entry: RegistryEntry) -> type[Kind[Any, Any]]:
