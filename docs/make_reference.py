@@ -18,6 +18,7 @@ from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry, default
+from tonearm.signals.conventions import CONVENTIONS
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- {}: made by docs/make_reference.py -->\n", "<!-- end -->"
@@ -31,6 +32,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": _filled("README.md", plugins=_table(registry)),
         ROOT / "docs/dialects.md": _filled("docs/dialects.md", figures=_figures(), dialects=_dialects(registry)),
+        ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/reference.md": _reference(registry),
         ROOT / "docs/errors.md": _errors(),
         ROOT / "docs/api.md": public_names.page(),
@@ -74,6 +76,16 @@ def _dialects(registry: Registry) -> str:
         notes = f" {dialect.notes[0].upper()}{dialect.notes[1:].rstrip('.')}." if dialect.notes else ""
         sources.append(f"- `{name}`{also}: {dialect.source.rstrip('.')}.{notes}")
     return "\n".join([*lines, "", "Where the figures stand:", "", *sources])
+
+
+def _conventions() -> str:
+    """Return every convention of a short-time Fourier transform, with the fields that it stands for."""
+    lines = ["| `convention` | function | stands for |", "| --- | --- | --- |"]
+    for name, convention in CONVENTIONS.items():
+        stands_for = ", ".join(f"`{field}: {value}`" for field, value in convention.fields.items()) or "the defaults"
+        lines.append(f"| `{name}` | [{convention.function}]({convention.source}) | {stands_for} |")
+    notes = [f"- `{name}`: {convention.notes}" for name, convention in CONVENTIONS.items() if convention.notes]
+    return "\n".join([*lines, "", *notes])
 
 
 def _builtin(registry: Registry, role: str) -> list[RegistryEntry]:

@@ -44,6 +44,8 @@ from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
     MagnitudeSpectrogram,
+    Padding,
+    PadMode,
     Signal,
     StftGrid,
     Waveform,
@@ -82,6 +84,9 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.signals.conventions import ConventionOptions
+    from tonearm.signals.plain_values import from_plain_values
+    from tonearm.signals.window_files import is_window_file
     from tonearm.writing import rounding
     from tonearm.writing.pcm import (
         Dither,
@@ -117,6 +122,7 @@ __all__ = [
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
+    "ConventionOptions",
     "Decoder",
     "Decoders",
     "Dialects",
@@ -149,6 +155,8 @@ __all__ = [
     "NoOptions",
     "OptionError",
     "OutputError",
+    "PadMode",
+    "Padding",
     "Provenance",
     "RecipeStep",
     "Recipes",
@@ -188,8 +196,10 @@ __all__ = [
     "dither_problems",
     "file_types",
     "float_blocks",
+    "from_plain_values",
     "hookimpl",
     "is_tag_name",
+    "is_window_file",
     "listed",
     "map_array",
     "merged_tags",
@@ -249,6 +259,9 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.signals.conventions": ("ConventionOptions",),
+    "tonearm.signals.plain_values": ("from_plain_values",),
+    "tonearm.signals.window_files": ("is_window_file",),
     "tonearm.writing": ("rounding",),
     "tonearm.writing.pcm": (
         "Dither",
