@@ -19,10 +19,11 @@ import tonearm_plugins
 from tonearm.plugins.ports import ports_of
 
 DECODERS = {name: str(place) for name, place in tonearm_plugins.tonearm_decoders().items()}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "image-reader": {"kind": "mel", "dialect": None},
-    "pcm-reader": {"encoding": "pcm_s16le", "sample_rate": 8000},
-}
+WAVEFORM = {"kind": "waveform", "sample_rate": 8000}
+OPTIONS: dict[str, dict[str, Any]] = {"image-reader": {}, "pcm-reader": {"encoding": "pcm_s16le", "sample_rate": 8000}}
+SINGLE = {"use": "mu-law-decode", "with": {"values": "indices"}}
+SINGLE_OF_MEL = {"use": "mel-to-wave", "with": {"engine": "native"}}
+"""Steps that are refused in double precision."""
 
 
 def class_of(name: str) -> Any:
@@ -34,11 +35,18 @@ WITH_PRECISION = [name for name in DECODERS if hasattr(ports_of(class_of(name)).
 
 
 @pytest.mark.parametrize("name", WITH_PRECISION)
-@pytest.mark.parametrize("precision", ["single", "double"])
-def test_it_is_declared(name: str, precision: str) -> None:
-    given = OPTIONS.get(name, {"kind": "waveform", "sample_rate": 8000})
-    decoder = class_of(name)(ports_of(class_of(name)).options(**given, precision=precision))
-    assert decoder.produces().precision == precision
+def test_it_is_declared_so_that_steps_are_refused(name: str) -> None:
+    step = SINGLE_OF_MEL if name == "image-reader" else SINGLE
+    pipeline = {
+        "tonearm": 1,
+        "input": {"use": name, "with": {**OPTIONS.get(name, WAVEFORM), "precision": "double"}},
+        "steps": [step],
+        "outputs": [{"use": "npy-writer", "file": "{stem}-{key}-{index}.npy"}],
+    }
+    with pytest.raises(tonearm.PipelineError, match="loses-precision"):
+        tonearm.load_pipeline(pipeline)
+    pipeline["input"]["with"]["precision"] = "single"  # type: ignore[index]
+    assert tonearm.load_pipeline(pipeline)
 
 
 def converted(decoder: str, path: Path, **options: Any) -> Any:
@@ -66,7 +74,7 @@ def test_a_sound_of_16_bits_in_a_table(tmp_path: Path) -> None:
         [{"bytes": file.getvalue(), "path": None}], pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     )
     pq.write_table(pa.table({"audio": audio}), tmp_path / "x.parquet")
-    signal = converted("parquet-reader", tmp_path / "x.parquet", kind="waveform", sample_rate=8000)
+    signal = converted("parquet-reader", tmp_path / "x.parquet", **WAVEFORM)
     assert signal.samples.dtype == np.float64
     assert signal.samples.tolist() == [[0.25, -0.5]]
 
