@@ -163,6 +163,30 @@ class TestTheGuideToMels:
         assert {op: found[op] for op in OPERATION_ARGUMENTS} == OPERATION_ARGUMENTS
 
 
+def test_the_guide_to_conventions_writes_what_scipy_computes(tmp_path: Path) -> None:
+    import scipy.signal
+    import soundfile
+
+    (text,) = blocks("docs/conventions.md", "yaml")
+    (tmp_path / "pipeline.yaml").write_text(text, encoding="utf-8")
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, 4321)
+    soundfile.write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
+    tonearm.load_pipeline(tmp_path / "pipeline.yaml").run([tmp_path / "a.wav"], out=tmp_path / "out")
+    expected = scipy.signal.stft(samples, nperseg=400, noverlap=300, nfft=512)[2]
+    np.testing.assert_allclose(np.load(tmp_path / "out/a.npy")[0], expected, atol=1e-6)
+
+
+def test_the_guide_to_conventions_names_every_field_and_value() -> None:
+    from tonearm.signals.conventions import ConventionOptions
+    from tonearm.signals.grid import CHOICES
+
+    text = (ROOT / "docs/conventions.md").read_text(encoding="utf-8").partition("## Fields")[2]
+    for name in ConventionOptions.__dataclass_fields__:
+        if name != "convention":
+            (row,) = (line for line in text.splitlines() if line.startswith(f"| `{name}`"))
+            assert {value for value in CHOICES[name] if f"`{value}`" not in row} == set()
+
+
 def test_the_guide_to_files_says_what_is_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
     encoders = {entry.name for entry in tonearm.plugins.registry.default().entries("encoder")}

@@ -157,6 +157,18 @@ def test_the_guides_transform_works() -> None:
     np.testing.assert_allclose(signal.samples, [[0.05, -0.1]], rtol=1e-6)
 
 
+def test_the_guides_transform_keeps_double_precision() -> None:
+    hook = "from tonearm.api import hookimpl\n@hookimpl\ndef tonearm_transforms():\n    return {'invert': Invert}\n"
+    registry = registry_with(block_with("class Invert") + hook)
+    double = {"use": "npy-reader", "with": {**WAVEFORM["with"], "precision": "double"}}
+    (signal,) = pipeline(registry, double, {"use": "invert"}).convert(np.array([0.1, -1.0]))
+    assert np.array_equal(signal.samples, [[-0.1, 1.0]])
+    assert signal.is_double
+    registry.find("transform", "invert").resolve().keeps_double = False
+    with pytest.raises(tonearm.PipelineError, match="invert"):
+        pipeline(registry, double, {"use": "invert"})
+
+
 def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tonearm.run.workers import choice
 

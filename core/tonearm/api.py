@@ -32,6 +32,7 @@ from tonearm.plugins.executor import Died, Executor, Results, Work
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
+from tonearm.plugins.option_types import Decibels, Duration, Milliseconds
 from tonearm.plugins.plugin import FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
@@ -44,6 +45,8 @@ from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
     MagnitudeSpectrogram,
+    Padding,
+    PadMode,
     Signal,
     StftGrid,
     Waveform,
@@ -82,6 +85,9 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.signals.conventions import ConventionOptions
+    from tonearm.signals.plain_values import from_plain_values
+    from tonearm.signals.window_files import is_window_file
     from tonearm.writing import rounding
     from tonearm.writing.pcm import (
         Dither,
@@ -117,12 +123,15 @@ __all__ = [
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
+    "ConventionOptions",
+    "Decibels",
     "Decoder",
     "Decoders",
     "Dialects",
     "Died",
     "Dither",
     "Dithered",
+    "Duration",
     "Encoder",
     "Encoders",
     "Executor",
@@ -145,10 +154,13 @@ __all__ = [
     "MelDialect",
     "MelSpectrogram",
     "Meta",
+    "Milliseconds",
     "NanPolicy",
     "NoOptions",
     "OptionError",
     "OutputError",
+    "PadMode",
+    "Padding",
     "Provenance",
     "RecipeStep",
     "Recipes",
@@ -188,8 +200,10 @@ __all__ = [
     "dither_problems",
     "file_types",
     "float_blocks",
+    "from_plain_values",
     "hookimpl",
     "is_tag_name",
+    "is_window_file",
     "listed",
     "map_array",
     "merged_tags",
@@ -249,6 +263,9 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.signals.conventions": ("ConventionOptions",),
+    "tonearm.signals.plain_values": ("from_plain_values",),
+    "tonearm.signals.window_files": ("is_window_file",),
     "tonearm.writing": ("rounding",),
     "tonearm.writing.pcm": (
         "Dither",
