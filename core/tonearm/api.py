@@ -31,8 +31,9 @@ from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Died, Executor, Results, Work
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Transforms, hookimpl
 from tonearm.plugins.item import Item
+from tonearm.plugins.limits import Limits
 from tonearm.plugins.plugin import FilePath, NoOptions
-from tonearm.plugins.ports import Spec
+from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
@@ -48,6 +49,7 @@ from tonearm.signals import (
 from tonearm.source import Source
 
 if TYPE_CHECKING:
+    from tonearm.arrays.extent import Extent, extent_of
     from tonearm.reading import file_types
     from tonearm.reading.bounded_file import MAP_FROM, check_magic, map_array, path_of, size_of, wrong_format_error
     from tonearm.reading.bounds import (
@@ -70,22 +72,14 @@ if TYPE_CHECKING:
         quoted_array,
     )
     from tonearm.writing import rounding
-    from tonearm.writing.pcm import (
-        Dither,
-        Dithered,
-        Seed,
-        dither_of,
-        dither_problems,
-        float_blocks,
-        note_clipped,
-        pcm_blocks,
-        samples_per_block,
-    )
+    from tonearm.writing.cover import Cover, read_cover
+    from tonearm.writing.options import EncoderOptions
+    from tonearm.writing.pcm import PcmOptions, float_blocks, note_clipped, pcm_blocks, samples_per_block
     from tonearm.writing.provenance import provenance_tags, write_sidecar
     from tonearm.writing.rounding import quantize
     from tonearm.writing.signal_metadata import as_written, described
-    from tonearm.writing.tagging_encoder import TaggingEncoder, Tags, WithProvenance, tag_problems
-    from tonearm.writing.tags import is_tag_name, merged_tags, valid_tag
+    from tonearm.writing.tagging_encoder import TaggingEncoder, TagOptions
+    from tonearm.writing.tags import WELL_KNOWN_TAGS, is_tag_name, merged_tags, number_and_total, tag_name, valid_tag
 
 __all__ = [
     "ARRAY_BYTES",
@@ -95,6 +89,7 @@ __all__ = [
     "MAX_SAMPLE_RATE",
     "SAVE_AS_FLOAT32",
     "SAVE_UNCOMPRESSED",
+    "WELL_KNOWN_TAGS",
     "WRITE_AGAIN",
     "Advice",
     "ArrayDecoder",
@@ -102,16 +97,17 @@ __all__ = [
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
+    "Cover",
     "Decoder",
     "Decoders",
     "Dialects",
     "Died",
-    "Dither",
-    "Dithered",
     "Encoder",
+    "EncoderOptions",
     "Encoders",
     "Executor",
     "Executors",
+    "Extent",
     "FilePath",
     "GiveOption",
     "Grouping",
@@ -123,6 +119,7 @@ __all__ = [
     "KeyedArrayDecoder",
     "KeyedArrayOptions",
     "LazyArrays",
+    "Limits",
     "MagnitudeSpectrogram",
     "MelDialect",
     "MelSpectrogram",
@@ -132,6 +129,7 @@ __all__ = [
     "NoOptions",
     "OptionError",
     "OutputError",
+    "PcmOptions",
     "Provenance",
     "Regroup",
     "Remedy",
@@ -139,7 +137,6 @@ __all__ = [
     "Requirement",
     "Results",
     "RunCommand",
-    "Seed",
     "SetOption",
     "Signal",
     "SignalError",
@@ -147,13 +144,12 @@ __all__ = [
     "Source",
     "Spec",
     "StftGrid",
+    "TagOptions",
     "TaggingEncoder",
-    "Tags",
     "Transform",
     "Transforms",
     "UsageError",
     "Waveform",
-    "WithProvenance",
     "Work",
     "as_written",
     "check_array_count",
@@ -161,8 +157,7 @@ __all__ = [
     "check_magic",
     "check_stored_size",
     "described",
-    "dither_of",
-    "dither_problems",
+    "extent_of",
     "file_types",
     "float_blocks",
     "hookimpl",
@@ -171,6 +166,7 @@ __all__ = [
     "map_array",
     "merged_tags",
     "note_clipped",
+    "number_and_total",
     "path_of",
     "pcm_blocks",
     "provenance_tags",
@@ -179,11 +175,13 @@ __all__ = [
     "quoted_array",
     "quoted_reason",
     "read_array",
+    "read_cover",
     "reading_errors",
     "rounding",
     "samples_per_block",
     "size_of",
-    "tag_problems",
+    "spec_of",
+    "tag_name",
     "valid_tag",
     "write_sidecar",
     "wrong_format_error",
@@ -221,13 +219,18 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.arrays.extent": (
+        "Extent",
+        "extent_of",
+    ),
     "tonearm.writing": ("rounding",),
+    "tonearm.writing.cover": (
+        "Cover",
+        "read_cover",
+    ),
+    "tonearm.writing.options": ("EncoderOptions",),
     "tonearm.writing.pcm": (
-        "Dither",
-        "Dithered",
-        "Seed",
-        "dither_of",
-        "dither_problems",
+        "PcmOptions",
         "float_blocks",
         "note_clipped",
         "pcm_blocks",
@@ -243,14 +246,15 @@ _WHEN_USED = {
         "described",
     ),
     "tonearm.writing.tagging_encoder": (
+        "TagOptions",
         "TaggingEncoder",
-        "Tags",
-        "WithProvenance",
-        "tag_problems",
     ),
     "tonearm.writing.tags": (
+        "WELL_KNOWN_TAGS",
         "is_tag_name",
         "merged_tags",
+        "number_and_total",
+        "tag_name",
         "valid_tag",
     ),
 }

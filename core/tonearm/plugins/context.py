@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tonearm.errors import one_line
 from tonearm.recipes.mel import Catalogue
+from tonearm.source import Source
 from tonearm.version import __version__
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Context:
         Function that returns all dialects by name.
     provenance
         Function that returns the provenance of the item. It reads the whole source, so call it only if needed.
+    source
+        Source of the item; None if there is none.
     """
 
     def __init__(
@@ -96,10 +99,12 @@ class Context:
         dialects: Callable[[], Catalogue] = Catalogue,
         provenance: Callable[[], Provenance] = Provenance,
         on_progress: Callable[[float, float | None], None] | None = None,
+        source: Source | None = None,
     ) -> None:
         self.threads = threads
         self.dialects = dialects
         self.provenance = provenance
+        self.source = source
         self.measurements: dict[str, float | int | str] = {}
         self.warnings: list[str] = []
         self._on_warning = on_warning
@@ -156,6 +161,7 @@ class Context:
             dialects=self.dialects,
             provenance=self.provenance,
             on_progress=self._on_progress,
+            source=self.source,
         )
         context._next_progress = self._next_progress
         context.measurements, self.measurements = self.measurements, {}
