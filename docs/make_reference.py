@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from tonearm.api import ArrayOptions, MelDialect, OptionError
-from tonearm.cli.dialects import HEAD, table_figures
 from tonearm.cli.plugins import option_type, plugin_row, port_flow
 from tonearm.errors.codes import error_codes
 from tonearm.names import BUILTIN
@@ -16,6 +15,8 @@ from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry, default
+from tonearm.recipes.mel.command import LISTING
+from tonearm.signals.conventions import CONVENTIONS
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- {}: made by docs/make_reference.py -->\n", "<!-- end -->"
@@ -29,6 +30,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": _filled("README.md", plugins=_table(registry)),
         ROOT / "docs/dialects.md": _filled("docs/dialects.md", figures=_figures(), dialects=_dialects(registry)),
+        ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/reference.md": _reference(registry),
         ROOT / "docs/errors.md": _errors(),
     }
@@ -50,9 +52,9 @@ def _figures() -> str:
 
 def _dialects(registry: Registry) -> str:
     """Return every dialect with its figures, other names, and where they stand."""
-    lines = [f"| {' | '.join((*HEAD, 'padding'))} |", f"|{' --- |' * (len(HEAD) + 1)}"]
+    lines = [f"| {' | '.join((*LISTING.head, 'padding'))} |", f"|{' --- |' * (len(LISTING.head) + 1)}"]
     sources = []
-    catalogue = registry.dialects
+    catalogue = registry.catalogue(MelDialect)
     aliases: dict[str, list[str]] = {}
     for name in catalogue:
         if alias := catalogue.entry(name).alias:
@@ -67,10 +69,20 @@ def _dialects(registry: Registry) -> str:
             sources.append(f"- `{name}`{also}: {error.message}.")
             continue
         padding = dialect.padding + (f", {dialect.pad_mode}" if dialect.padding in ("center", "half-overlap") else "")
-        lines.append(f"| `{name}` | {' | '.join((*table_figures(dialect), padding))} |")
+        lines.append(f"| `{name}` | {' | '.join((*LISTING.row(dialect), padding))} |")
         notes = f" {dialect.notes[0].upper()}{dialect.notes[1:].rstrip('.')}." if dialect.notes else ""
         sources.append(f"- `{name}`{also}: {dialect.source.rstrip('.')}.{notes}")
     return "\n".join([*lines, "", "Where the figures stand:", "", *sources])
+
+
+def _conventions() -> str:
+    """Return every convention of a short-time Fourier transform, with the fields that it stands for."""
+    lines = ["| `convention` | function | stands for |", "| --- | --- | --- |"]
+    for name, convention in CONVENTIONS.items():
+        stands_for = ", ".join(f"`{field}: {value}`" for field, value in convention.fields.items()) or "the defaults"
+        lines.append(f"| `{name}` | [{convention.function}]({convention.source}) | {stands_for} |")
+    notes = [f"- `{name}`: {convention.notes}" for name, convention in CONVENTIONS.items() if convention.notes]
+    return "\n".join([*lines, "", *notes])
 
 
 def _builtin(registry: Registry, role: str) -> list[RegistryEntry]:

@@ -102,6 +102,24 @@ def test_the_guides_transform_works() -> None:
     np.testing.assert_allclose(signal.samples, [[0.05, -0.1]], rtol=1e-6)
 
 
+def test_the_guides_transform_keeps_double_precision() -> None:
+    code = next(block for block in blocks("docs/plugins.md", "python") if "keeps_double" in block)
+    hook = "@hookimpl\ndef tonearm_transforms():\n    return {'invert': Invert}\n"
+    offered = f"from tonearm.api import hookimpl\n{code}\n{hook}"
+    pipeline = tonearm.load_pipeline(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"sample_rate": 8000, "precision": "double"}},
+            "steps": [{"use": "invert"}],
+            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+        },
+        plugins=registry_with(offered),
+    )
+    (signal,) = pipeline.convert(np.array([0.1, -1.0]))
+    assert np.array_equal(signal.samples, [[-0.1, 1.0]])
+    assert signal.is_double
+
+
 def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tonearm.run.workers import choice
 
@@ -241,12 +259,36 @@ class TestTheGuideToMels:
         assert caught.value.hint.startswith(said[1])
 
     def test_it_names_every_step_and_what_it_takes(self) -> None:
-        from tonearm.recipes.mel.steps import OPERATION_ARGUMENTS
+        from tonearm.recipes.steps import OPERATION_ARGUMENTS
 
         text = (ROOT / self.PAGE).read_text(encoding="utf-8")
         rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|", text, re.MULTILINE)
         found = {op: tuple(re.findall(r"[a-z]+", takes)) for ops, takes in rows for op in re.findall(r"[a-z-]+", ops)}
         assert {op: found[op] for op in OPERATION_ARGUMENTS} == OPERATION_ARGUMENTS
+
+
+def test_the_guide_to_conventions_writes_what_scipy_computes(tmp_path: Path) -> None:
+    import scipy.signal
+    import soundfile
+
+    (text,) = blocks("docs/conventions.md", "yaml")
+    (tmp_path / "pipeline.yaml").write_text(text, encoding="utf-8")
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, 4321)
+    soundfile.write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
+    tonearm.load_pipeline(tmp_path / "pipeline.yaml").run([tmp_path / "a.wav"], out=tmp_path / "out")
+    expected = scipy.signal.stft(samples, nperseg=400, noverlap=300, nfft=512)[2]
+    np.testing.assert_allclose(np.load(tmp_path / "out/a.npy")[0], expected, atol=1e-6)
+
+
+def test_the_guide_to_conventions_names_every_field_and_value() -> None:
+    from tonearm.signals.conventions import ConventionOptions
+    from tonearm.signals.grid import CHOICES
+
+    text = (ROOT / "docs/conventions.md").read_text(encoding="utf-8").partition("## Fields")[2]
+    for name in ConventionOptions.__dataclass_fields__:
+        if name != "convention":
+            (row,) = (line for line in text.splitlines() if line.startswith(f"| `{name}`"))
+            assert {value for value in CHOICES[name] if f"`{value}`" not in row} == set()
 
 
 def test_the_guide_to_files_says_what_is_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

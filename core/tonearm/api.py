@@ -29,19 +29,25 @@ from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Died, Executor, Results, Work
-from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Transforms, hookimpl
+from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
+from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
+from tonearm.plugins.option_types import Decibels, Duration, Milliseconds
 from tonearm.plugins.plugin import FilePath, NoOptions
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
-from tonearm.recipes.mel import MelDialect, MelSpectrogram, MelStep
+from tonearm.recipes.linear import LinearRecipe
+from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.recipes.steps import RecipeStep
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
     MagnitudeSpectrogram,
+    Padding,
+    PadMode,
     Signal,
     StftGrid,
     Waveform,
@@ -51,7 +57,17 @@ from tonearm.source import Source
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent, extent_of
     from tonearm.reading import file_types
-    from tonearm.reading.bounded_file import MAP_FROM, check_magic, map_array, path_of, size_of, wrong_format_error
+    from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
+    from tonearm.reading.bounded_file import (
+        MAP_FROM,
+        BoundedFile,
+        check_magic,
+        map_array,
+        path_of,
+        read_values,
+        size_of,
+        wrong_format_error,
+    )
     from tonearm.reading.bounds import (
         ARRAY_BYTES,
         MAX_NESTING,
@@ -71,6 +87,9 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.signals.conventions import ConventionOptions
+    from tonearm.signals.plain_values import from_plain_values
+    from tonearm.signals.window_files import is_window_file
     from tonearm.writing import rounding
     from tonearm.writing.cover import Cover, read_cover
     from tonearm.writing.options import EncoderOptions
@@ -94,14 +113,19 @@ __all__ = [
     "Advice",
     "ArrayDecoder",
     "ArrayOptions",
+    "ArrayTraits",
+    "BoundedFile",
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
+    "ConventionOptions",
     "Cover",
+    "Decibels",
     "Decoder",
     "Decoders",
     "Dialects",
     "Died",
+    "Duration",
     "Encoder",
     "EncoderOptions",
     "Encoders",
@@ -118,19 +142,26 @@ __all__ = [
     "ItemError",
     "KeyedArrayDecoder",
     "KeyedArrayOptions",
+    "Kind",
+    "Kinds",
     "LazyArrays",
     "Limits",
+    "LinearRecipe",
     "MagnitudeSpectrogram",
     "MelDialect",
     "MelSpectrogram",
-    "MelStep",
     "Meta",
+    "Milliseconds",
     "NanPolicy",
     "NoOptions",
     "OptionError",
     "OutputError",
+    "PadMode",
+    "Padding",
     "PcmOptions",
     "Provenance",
+    "RecipeStep",
+    "Recipes",
     "Regroup",
     "Remedy",
     "RemoveOption",
@@ -146,11 +177,15 @@ __all__ = [
     "StftGrid",
     "TagOptions",
     "TaggingEncoder",
+    "TarArchive",
     "Transform",
     "Transforms",
     "UsageError",
     "Waveform",
     "Work",
+    "ZipArchive",
+    "ZipBounds",
+    "ZipFault",
     "as_written",
     "check_array_count",
     "check_claimed_size",
@@ -160,8 +195,10 @@ __all__ = [
     "extent_of",
     "file_types",
     "float_blocks",
+    "from_plain_values",
     "hookimpl",
     "is_tag_name",
+    "is_window_file",
     "listed",
     "map_array",
     "merged_tags",
@@ -176,6 +213,7 @@ __all__ = [
     "quoted_reason",
     "read_array",
     "read_cover",
+    "read_values",
     "reading_errors",
     "rounding",
     "samples_per_block",
@@ -185,11 +223,15 @@ __all__ = [
     "valid_tag",
     "write_sidecar",
     "wrong_format_error",
+    "zip_error",
 ]
 
 _WHEN_USED = {
     "tonearm.reading": ("file_types",),
+    "tonearm.reading.archives": ("TarArchive", "ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.reading.bounded_file": (
+        "BoundedFile",
+        "read_values",
         "MAP_FROM",
         "check_magic",
         "map_array",
@@ -223,6 +265,9 @@ _WHEN_USED = {
         "Extent",
         "extent_of",
     ),
+    "tonearm.signals.conventions": ("ConventionOptions",),
+    "tonearm.signals.plain_values": ("from_plain_values",),
+    "tonearm.signals.window_files": ("is_window_file",),
     "tonearm.writing": ("rounding",),
     "tonearm.writing.cover": (
         "Cover",

@@ -1,7 +1,6 @@
 """Third parties, for real: packages built into wheels, installed, found, checked and run; a broken one is disabled."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,35 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from installed_packages import tonearm
 
 HERE = Path(__file__).parent
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder into which the packages are installed from their wheels."""
-    wheels, target = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("site")
-    for name in ("acme", "broken", "threads"):
-        build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheels, HERE / name]
-        subprocess.run(build, check=True, capture_output=True)
-    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", target, *wheels.glob("*.whl")]
-    subprocess.run(pip, check=True, capture_output=True)
-    return target
-
-
-def tonearm(site: Path, *arguments: object, changes: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the command line with the packages on the path; ``changes`` is code that changes them."""
-    command = [sys.executable, "-c", f"import sys; from tonearm.cli.main import main\n{changes}\nsys.exit(main())"]
-    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
-    return subprocess.run(
-        [*command, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_a_package_is_found_checked_and_run(site: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from importlib import resources
 
 import pytest
 
-from tonearm.api import OptionError
+from tonearm.api import MelDialect, OptionError
 from tonearm.plugins.registry import default
 from tonearm_plugins import dialects
 
@@ -36,7 +36,7 @@ REFUSED = {name for name, recipe in PRESETS.items() if "refused" in recipe}
 
 @pytest.mark.parametrize("name", sorted(PRESETS.keys() - REFUSED - {"gansynth-hires-mel"}))
 def test_every_name_is_a_dialect(name: str) -> None:
-    found = default().dialects.find(name)
+    found = default().catalogue(MelDialect).find(name)
     assert found.sample_rate > 0
     assert found.n_mels > 0
 
@@ -45,4 +45,4 @@ def test_a_recipe_without_sound_is_refused_with_its_reason_by_all_its_names() ->
     assert {"gansynth"} == REFUSED
     for name in ("gansynth", "gansynth-hires-mel"):
         with pytest.raises(OptionError, match="is refused: it holds phases"):
-            default().dialects.find(name)
+            default().catalogue(MelDialect).find(name)

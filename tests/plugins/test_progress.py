@@ -15,6 +15,7 @@ from tonearm.api import (
     Context,
     Item,
     MagnitudeSpectrogram,
+    MelDialect,
     MelSpectrogram,
     Sink,
     StftGrid,
@@ -39,7 +40,7 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float | None]
 
 def context_of(reported: list[tuple[float, float | None]], threads: int = 1) -> Context:
     return Context(
-        threads=threads, on_progress=lambda *amounts: reported.append(amounts), dialects=lambda: default().dialects
+        threads=threads, on_progress=lambda *amounts: reported.append(amounts), catalogue=default().catalogue
     )
 
 
@@ -76,7 +77,7 @@ def test_of_griffin_lim(
 
 def test_of_mel_to_wave(reported: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "MIN_WORK", 1)
-    dialect = default().dialects.find("hifigan")
+    dialect = default().catalogue(MelDialect).find("hifigan")
     mel = MelSpectrogram(values=RNG.uniform(-11, 1, (1, 80, 60)).astype("f4"), dialect=dialect)
     plugin("transform", "mel-to-wave", iterations=6).apply(mel, context_of(reported))
     assert_forwards(reported, least=7)

@@ -9,7 +9,9 @@ from tonearm.arrays.axes import arrange
 from tonearm.arrays.extent import finite_extent_of
 from tonearm.arrays.options import ArrayOptions
 from tonearm.errors import GiveOption, ItemError
-from tonearm.recipes.mel import LISTING_HINT, Catalogue, MelSpectrogram
+from tonearm.recipes.catalogue import Catalogue, listing_hint
+from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.recipes.recipe import matching
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -18,7 +20,7 @@ MAX_NAMED = 24
 """Largest number of dialects that an error names."""
 
 
-def arrange_mel(array: Array, options: ArrayOptions, dialects: Callable[[], Catalogue]) -> Array:
+def arrange_mel(array: Array, options: ArrayOptions, dialects: Callable[[], Catalogue[MelDialect]]) -> Array:
     """Return a view of an array with the axes batch, channel, mel and frame.
 
     Raises
@@ -27,7 +29,7 @@ def arrange_mel(array: Array, options: ArrayOptions, dialects: Callable[[], Cata
         As for `arrange`. If no axis has as many bands as the dialect, the error names dialects that fit.
     """
     if options.dialect is None:
-        remedies = (GiveOption("dialect", LISTING_HINT),)
+        remedies = (GiveOption("dialect", listing_hint(MelDialect)),)
         raise ItemError("a mel spectrogram cannot be read without its dialect", code="no-dialect", remedies=remedies)
     bands = options.dialect.n_mels
     try:
@@ -42,7 +44,9 @@ def arrange_mel(array: Array, options: ArrayOptions, dialects: Callable[[], Cata
         ) from error
 
 
-def check_mel(signal: MelSpectrogram, warn: Callable[[str], None], dialects: Callable[[], Catalogue]) -> MelSpectrogram:
+def check_mel(
+    signal: MelSpectrogram, warn: Callable[[str], None], dialects: Callable[[], Catalogue[MelDialect]]
+) -> MelSpectrogram:
     """Return a signal without masked frames, after checking its values against its dialect.
 
     Raises
@@ -61,8 +65,8 @@ def check_mel(signal: MelSpectrogram, warn: Callable[[str], None], dialects: Cal
     return signal
 
 
-def _matching_hint(catalogue: Catalogue, shape: Any, low: float, high: float) -> str:
-    names = catalogue.matching(shape, low, high)
+def _matching_hint(catalogue: Catalogue[MelDialect], shape: Any, low: float, high: float) -> str:
+    names = matching(catalogue, shape, low, high)
     if not names:
         return "no known dialect fits; you can write out all figures of one"
     more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""

@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from tonearm.arrays.kinds import KINDS, AxisName, KindName, axes_hint, possible_axes
 from tonearm.errors import Advice, ChooseOption, GiveOption, OptionError, Remedy, RemoveOption, SetOption
-from tonearm.recipes.mel import LISTING_HINT, MelDialect
+from tonearm.recipes.catalogue import listing_hint
+from tonearm.recipes.mel import MelDialect
 from tonearm.signals import (
     GRID_FIELDS,
     MAX_SAMPLE_RATE,
@@ -125,7 +126,7 @@ class ArrayOptions:
     def _dialect_problems(self) -> Iterator[OptionError]:
         """Yield contradictions of the dialect, which determines all of the analysis."""
         if self.dialect is None:
-            yield _missing("dialect", f"the model family, such as hifigan; {LISTING_HINT}")
+            yield _missing("dialect", f"the model family, such as hifigan; {listing_hint(MelDialect)}")
             return
         if self.kind != "mel":
             remedies = (SetOption("kind", "mel"),) if self.kind is None else ()

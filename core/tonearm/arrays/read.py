@@ -15,7 +15,8 @@ from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import MAGNITUDE_KINDS, ArrayOptions
 from tonearm.arrays.scale import check_range, to_full_scale, to_magnitude
 from tonearm.errors import ChooseOption, ItemError, RemoveOption, SetOption
-from tonearm.recipes.mel import Catalogue, MelSpectrogram
+from tonearm.recipes.catalogue import Catalogue
+from tonearm.recipes.mel import MelDialect, MelSpectrogram
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def read_array(
     lengths: Array | None = None,
     imag: Array | None = None,
     phase: Array | None = None,
-    dialects: Callable[[], Catalogue] = Catalogue,
+    dialects: Callable[[], Catalogue[MelDialect]] = lambda: Catalogue(MelDialect),
 ) -> Iterator[Signal | ItemError]:
     """Yield the signals of an array, one for each element of its batch axis.
 

@@ -15,13 +15,14 @@ from tonearm.cli.parser import add_set_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, UsageError, one_line
+from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import escape_variables, from_plain, override
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
-from tonearm.pipeline.options import takes_list
-from tonearm.pipeline.stages import as_item_error, check_class
+from tonearm.pipeline.option_scalars import takes, takes_list
+from tonearm.pipeline.signal_checks import check_class
 from tonearm.pipeline.yaml.nodes import Node, to_plain
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -100,7 +101,7 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
         import yaml
 
         shown = escape_variables(_without_empty(to_plain(root)))
-        print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
+        console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
     from tonearm.run.convert_one import convert_one
 
@@ -182,17 +183,12 @@ def _as_yaml(value: str, option: Option | None) -> str:
     """Return the value of a flag as YAML: text needs no quotes, as in ``*.npy``, and a list no brackets."""
     import json
 
-    import msgspec
-
     if option is None:
         return json.dumps(escape_variables(value))
     parts = [part.strip() for part in value.strip("[]").split(",")]
     for candidate in (value, parts):
-        try:
-            msgspec.convert(candidate, option.type, strict=True)
-        except msgspec.ValidationError:
-            continue
-        return json.dumps(escape_variables(candidate))
+        if takes(option.type, candidate):
+            return json.dumps(escape_variables(candidate))
     # The value is wrong. If it is a list, the problem is one of its parts.
     return json.dumps(escape_variables(parts)) if len(parts) > 1 and takes_list(option.type) else value
 
@@ -254,7 +250,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
     source
         Source.
     registry
-        Registry with the dialects.
+        Registry with the named structs that options name.
 
     Attributes
     ----------
@@ -265,7 +261,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
     def __init__(self, plugin: Decoder[Any, Any], source: Source, registry: Registry) -> None:
         super().__init__(plugin.options)
         self._plugin = plugin
-        self._context = Context(dialects=lambda: registry.dialects)
+        self._context = Context(catalogue=registry.catalogue)
         self._items = iter(plugin.decode(source, self._context))
         self.first = next(self._items, None)
 

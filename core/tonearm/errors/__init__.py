@@ -27,6 +27,7 @@ from tonearm.errors.remedies import (
     RemoveOption,
     RunCommand,
     SetOption,
+    ShowTraceback,
 )
 from tonearm.errors.text import did_you_mean, one_line
 
@@ -47,6 +48,7 @@ __all__ = [
     "RemoveOption",
     "RunCommand",
     "SetOption",
+    "ShowTraceback",
     "SignalError",
     "TonearmError",
     "UsageError",

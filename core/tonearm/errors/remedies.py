@@ -222,8 +222,24 @@ class Advice(Struct, frozen=True, tag=True):
         return self.prose
 
 
+class ShowTraceback(Struct, frozen=True, tag=True):
+    """Look at the traceback of a plugin's exception."""
+
+    def text(self, place: Place) -> str:
+        """Return where the traceback is."""
+        return "its __cause__ shows where" if place.form == "python" else "--debug shows where"
+
+
 Remedy: TypeAlias = (
-    SetOption | ChooseOption | GiveOption | RemoveOption | InsertStep | InstallExtra | RunCommand | Advice
+    SetOption
+    | ChooseOption
+    | GiveOption
+    | RemoveOption
+    | InsertStep
+    | InstallExtra
+    | RunCommand
+    | Advice
+    | ShowTraceback
 )
 
 
@@ -255,8 +271,8 @@ def _flag(option: str) -> str:
 
 def _index_before(place: Place) -> int:
     """Return the index that a step put before the stage gets."""
-    kind, _, index = place.stage.partition(".")
-    return int(index) if kind == "steps" else place.steps
+    found = re.match(r"steps\.(\d+)", place.stage)
+    return int(found[1]) if found else place.steps
 
 
 def _where(place: Place) -> str:

@@ -1,4 +1,4 @@
-"""Text for messages: one printable line, and the nearest known word."""
+"""Text for messages: one printable line, an exception in words, and the nearest known word."""
 
 from __future__ import annotations
 
@@ -13,9 +13,70 @@ def one_line(text: object, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def safe_text(value: object) -> str:
+    """Return a foreign object as one printable line, even if its own ``__str__`` raises an error."""
+    try:
+        return one_line(value)
+    except Exception as error:
+        return f"({type(error).__name__} in its own __str__)"
+
+
+def describe_exception(error: BaseException) -> str:
+    """Return the class and the text of an exception on one line."""
+    kind = one_line(type(error).__name__)
+    text = f"it calls sys.exit({safe_repr(error.code)})" if isinstance(error, SystemExit) else safe_text(error)
+    return f"{kind}: {text}" if text else kind
+
+
+def safe_repr(value: object) -> str:
+    """Return the representation of a foreign object as one printable line, even if its ``__repr__`` raises an error."""
+    try:
+        return one_line(repr(value))
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the nearest of the known words, or an empty text."""
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near is not None else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the nearest of the known words: some letters are missing, wrong, too many or transposed."""
     import difflib
 
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else ""
+    words = [other for other in known if isinstance(other, str)]
+    limit = max(1, (len(word) + 1) // 4)
+    scored = [(edit_distance(word.lower(), other.lower(), limit), other) for other in words]
+    best = min((distance for distance, _ in scored), default=limit + 1)
+    if best <= limit and len(word) > 2:
+        close = [other for distance, other in scored if distance == best]
+        return max(close, key=lambda other: difflib.SequenceMatcher(None, word, other).ratio())
+    return next(iter(difflib.get_close_matches(word, words, n=1, cutoff=0.6)), None)
+
+
+def edit_distance(word: str, other: str, limit: int) -> int:
+    """Return how many letters must be inserted, removed, replaced or transposed to turn a word into another.
+
+    Parameters
+    ----------
+    word, other
+        Words.
+    limit
+        Largest distance of interest; a larger one is returned as ``limit + 1``.
+    """
+    if abs(len(word) - len(other)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(word, 1):
+        earlier, before, row = before, row, [place]
+        for column, wanted in enumerate(other, 1):
+            cost = min(before[column] + 1, row[-1] + 1, before[column - 1] + (letter != wanted))
+            if place > 1 and column > 1 and letter == other[column - 2] and word[place - 2] == wanted:
+                cost = min(cost, earlier[column - 2] + 1)
+            row.append(cost)
+        if min(row) > limit and min(before) > limit:
+            return limit + 1
+    return min(row[-1], limit + 1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tonearm.arrays.notes import Finding
+from tonearm.arrays.statistics import ArrayStatistics, compute_statistics
 from tonearm.inspect.files import Inspection, inspect_file
 from tonearm.inspect.guess import Guess, guess
-from tonearm.inspect.notes import Finding
-from tonearm.inspect.statistics import ArrayStatistics, compute_statistics
 
 __all__ = ["ArrayStatistics", "Finding", "Guess", "Inspection", "compute_statistics", "guess", "inspect_file"]

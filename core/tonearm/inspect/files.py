@@ -9,16 +9,17 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.arrays import KeyedArrayOptions
+from tonearm.arrays.notes import UNKNOWN
+from tonearm.arrays.statistics import compute_statistics
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
 from tonearm.inspect.guess import Guess, describe_sound_file, guess
-from tonearm.inspect.notes import UNKNOWN
 from tonearm.inspect.preview import draw_preview
-from tonearm.inspect.statistics import compute_statistics
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry
+from tonearm.recipes.mel import MelDialect
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 from tonearm.source import Source
 
@@ -140,7 +141,7 @@ class _FileInspector:
 
     def __init__(self, path: str, source: Source, entry: RegistryEntry, registry: Registry, key: str | None) -> None:
         self.path, self.source, self.entry, self.registry, self.key = path, source, entry, registry, key
-        self.context = Context(dialects=lambda: registry.dialects)
+        self.context = Context(catalogue=registry.catalogue)
 
     def sound_file(self, cls: Any) -> Iterator[Inspection]:
         """Yield the inspection of each item of a sound file, which needs no guessing."""
@@ -152,7 +153,7 @@ class _FileInspector:
                 code="nothing-to-inspect",
                 remedies=(RunCommand(("tonearm", "plugins", self.entry.name), when="to see which options to give"),),
             ) from error
-        spec = decoder.probe(self.source)
+        spec = decoder.look(self.source)
         if (spec.channels or 1) * (spec.length or 0) > MAX_DECODED_SAMPLES:
             shape = (spec.channels or 1, spec.length or 0)
             yield self._inspection(shape=shape, guess=describe_sound_file(None, spec.sample_rate or 0))
@@ -226,7 +227,7 @@ class _FileInspector:
             rate = int(measurements["sample_rate"]), "from the file"
         recipe = str(measurements.get("recipe", ""))
         try:
-            guessed = guess(compute_statistics(array), self.registry.dialects, rate=rate, recipe=recipe)
+            guessed = guess(compute_statistics(array), self.registry.catalogue(MelDialect), rate=rate, recipe=recipe)
         except ItemError as error:
             return self._inspection(key, array, error=error)
         axes = guessed.options.get("axes", [])

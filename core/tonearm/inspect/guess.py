@@ -10,10 +10,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from tonearm.arrays.notes import UNKNOWN, Finding, Notes
+from tonearm.arrays.statistics import ArrayStatistics
 from tonearm.inspect import guess_mel, guess_spectrogram, guess_waveform
-from tonearm.inspect.notes import UNKNOWN, Finding, Notes
-from tonearm.inspect.statistics import ArrayStatistics
-from tonearm.recipes.mel import Catalogue
+from tonearm.recipes.catalogue import Catalogue
+from tonearm.recipes.mel import MelDialect
 
 
 class Guess(Struct, frozen=True):
@@ -39,7 +40,11 @@ class Guess(Struct, frozen=True):
 
 
 def guess(
-    statistics: ArrayStatistics, catalogue: Catalogue, *, rate: tuple[int, str] | None = None, recipe: str = ""
+    statistics: ArrayStatistics,
+    catalogue: Catalogue[MelDialect],
+    *,
+    rate: tuple[int, str] | None = None,
+    recipe: str = "",
 ) -> Guess:
     """Return a guess of what an array holds.
 
@@ -90,7 +95,7 @@ def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) ->
     sample_rate
         Sample rate in Hz.
     """
-    notes = Notes(statistics, Catalogue()) if statistics else None
+    notes = Notes(statistics, Catalogue(MelDialect)) if statistics else None
     if notes:
         _note_values(notes)
     counted = notes.findings if notes else [Finding("values", UNKNOWN, "unknown", "too long to be decoded here")]

@@ -6,9 +6,10 @@ import math
 
 from msgspec import Struct
 
+from tonearm.arrays.notes import UNKNOWN, Notes
 from tonearm.errors import OptionError
 from tonearm.inspect.guess_waveform import resembles_batch
-from tonearm.inspect.notes import UNKNOWN, Notes
+from tonearm.recipes.recipe import matching
 
 MAX_DIALECTS = 8
 """Largest number of dialects that a finding names."""
@@ -45,7 +46,7 @@ class DialectMatch(Struct, frozen=True):
 def matching_dialects(notes: Notes) -> list[DialectMatch]:
     """Return the dialects that match the shape and the range of an array, the strongest match first."""
     sizes = [n for axis, n in enumerate(notes.shape) if not resembles_batch(notes, axis)]
-    names = notes.catalogue.matching(sizes, notes.statistics.low, notes.statistics.high)
+    names = matching(notes.catalogue, sizes, notes.statistics.low, notes.statistics.high)
     matches = sorted((_match(notes, name) for name in names), key=lambda match: match.rank)
     same = [match for match in matches if notes.catalogue.find(match.name).sample_rate == notes.sample_rate]
     return same or matches

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tonearm.arrays.notes import UNKNOWN, Confidence, Notes
 from tonearm.inspect.guess_waveform import resembles_batch
-from tonearm.inspect.notes import UNKNOWN, Confidence, Notes
 
 N_FFTS = frozenset(
     (

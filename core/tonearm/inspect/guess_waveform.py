@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tonearm.inspect.notes import MAX_CHANNELS, UNKNOWN, Notes
+from tonearm.arrays.notes import MAX_CHANNELS, UNKNOWN, Notes
 from tonearm.signals import MAX_AMPLITUDE
 
 MIN_SAMPLES = 1000

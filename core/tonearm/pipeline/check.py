@@ -5,22 +5,23 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, one_line
+from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, SetOption, one_line
+from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.signal_checks import promised
 from tonearm.pipeline.structure import Stage, Structure, read_structure
 from tonearm.pipeline.templates import Template, parse_template
 from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
-from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec, ports_of
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.plugins.transform import Regroup, Transform
@@ -68,7 +69,7 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
         files=structure.files,
         steps=_bound(steps),
         outputs=tuple(map(Output, encoders, templates, own_steps)),
-        dialects=functools.partial(getattr, registry, "dialects"),
+        catalogue=registry.catalogue,
     )
 
 
@@ -96,6 +97,7 @@ class _Found(Struct):
     place: Place
     ports: Ports | None = None
     bound: BoundPlugin | None = None
+    spec: Spec | None = None
 
 
 class _Branch(Struct):
@@ -107,7 +109,7 @@ class _Branch(Struct):
 
 
 def _bound(stages: Iterable[_Found]) -> tuple[BoundPlugin, ...]:
-    return tuple(stage.bound for stage in stages if stage.bound)
+    return tuple(replace(stage.bound, spec=promised(stage.spec)) for stage in stages if stage.bound)
 
 
 class _Binder:
@@ -158,22 +160,13 @@ class _Binder:
                 )
                 if options is not None:
                     plugin = entry.bind(options, stage.use)
-                    if self._requirements_met(found, plugin):
+                    before = len(self.problems.found)
+                    add_missing_requirements(self.problems, stage.mark, plugin, stage.use)
+                    if len(self.problems.found) == before:
                         found.bound = BoundPlugin(stage.use, entry, plugin, found.ports, place)
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found
-
-    def _requirements_met(self, found: _Found, plugin: Plugin[Any]) -> bool:
-        missing = [need for need in plugin.needs() if not need.is_met()]
-        for need in missing:
-            self.problems.add(
-                found.mark,
-                "missing-requirement",
-                f"{found.name} needs {need.what}, which is not installed",
-                need.hint,
-            )
-        return not missing
 
     def check_ports(self, decoder: _Found, steps: Iterable[_Found], branches: Sequence[_Branch]) -> list[Spec | None]:
         """Check the ports of all stages, from the decoder along each branch to its encoder.
@@ -213,7 +206,10 @@ class _Binder:
     def _check_grouping(self, step: _Found) -> None:
         """Add a problem if one of an output's own steps needs more than one item at a time."""
         plugin = step.bound.plugin if step.bound else None
-        if isinstance(plugin, Regroup) and self._ask(step, plugin.grouping) not in ("item", None):
+        if isinstance(plugin, Regroup) and self._ask(step, lambda: as_grouping(plugin.grouping())) not in (
+            "item",
+            None,
+        ):
             self.problems.add(
                 step.mark,
                 "needs-all-items",
@@ -228,11 +224,28 @@ class _Binder:
         plugin = found.bound.plugin if found.bound else None
         spec = None
         if isinstance(plugin, Decoder):
-            spec = self._ask(found, lambda: _a_spec(plugin.produces()))
+            spec = self._ask(found, lambda: as_spec(plugin.produces(), found.ports))
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.replace(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
-            spec = self._ask(found, lambda: _a_spec(plugin.produces(narrowed)))
-        return spec or Spec(signals=found.ports.gives)
+            spec = self._ask(found, lambda: as_spec(plugin.produces(narrowed), found.ports))
+            if spec and before.precision == "double":
+                spec = self._check_precision(found, plugin.keeps_double, spec)
+        found.spec = spec or Spec(signals=found.ports.gives)
+        return found.spec
+
+    def _check_precision(self, found: _Found, keeps_double: bool, spec: Spec) -> Spec:
+        """Add a problem if a step loses double precision; return the specification with the precision that it has."""
+        if spec.precision == "single":
+            return spec
+        if not keeps_double:
+            self.problems.place = found.place
+            self.problems.add(
+                found.mark,
+                "loses-precision",
+                f"{found.name} computes in single precision, but the input has precision: double",
+                remedies=(SetOption("precision", "single", stage="input"),),
+            )
+        return spec.replace(precision="double")
 
     def _ask(self, found: _Found, question: Callable[[], T]) -> T | None:
         """Return the answer of a plugin to a question about specifications; None if it raises an error."""
@@ -259,13 +272,6 @@ class _Binder:
             "" if way else "no installed transform leads from one to the other",
             remedies=(InsertStep(way[-1], first=way[:-1]),) if way else (),
         )
-
-
-def _a_spec(given: object) -> Spec:
-    """Return the result of ``produces``, or raise `TypeError` if it is not a `Spec`."""
-    if not isinstance(given, Spec):
-        raise TypeError(f"produces() gives {type(given).__name__}, not a Spec")
-    return given
 
 
 def _ports(signals: Iterable[type[Signal]]) -> str:

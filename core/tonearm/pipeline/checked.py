@@ -10,19 +10,36 @@ from msgspec import Struct
 from tonearm.errors import Place
 from tonearm.pipeline.templates import Template
 from tonearm.plugins.plugin import Plugin
-from tonearm.plugins.ports import Ports
+from tonearm.plugins.ports import Ports, Spec
 from tonearm.plugins.registry import RegistryEntry
-from tonearm.recipes.mel import Catalogue
+from tonearm.recipes.catalogue import Catalogue
 
 
 class BoundPlugin(Struct, frozen=True):
-    """A plugin bound to its options, with its place in the pipeline."""
+    """A plugin bound to its options, with its place in the pipeline.
+
+    Parameters
+    ----------
+    name
+        Name of the plugin as the pipeline has it.
+    entry
+        Entry of the registry.
+    plugin
+        Plugin.
+    ports
+        Ports of its class.
+    place
+        Place in the pipeline.
+    spec
+        Specification of the signals that it gives, as the check has found it; None if unknown, and for an encoder.
+    """
 
     name: str
     entry: RegistryEntry
     plugin: Plugin[Any]
     ports: Ports
     place: Place = Place()
+    spec: Spec | None = None
 
 
 class Output(Struct, frozen=True):
@@ -58,8 +75,8 @@ class CheckedPipeline(Struct, frozen=True):
         Outputs, each with its own steps and its encoder.
     files
         Patterns of sources, relative to the file.
-    dialects
-        Function that returns all dialects by name.
+    catalogue
+        Function that returns the catalogue of a class of named structs.
     """
 
     file: str | None
@@ -67,7 +84,7 @@ class CheckedPipeline(Struct, frozen=True):
     files: tuple[str, ...]
     steps: tuple[BoundPlugin, ...]
     outputs: tuple[Output, ...]
-    dialects: Callable[[], Catalogue] = Catalogue
+    catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue
 
     def stages(self) -> Iterator[BoundPlugin]:
         """Yield the plugins of all stages, output by output."""

@@ -10,16 +10,16 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from tonearm.errors import Place, TonearmError
+from tonearm.errors import Place
+from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of
+from tonearm.pipeline.signal_checks import check_class
 from tonearm.pipeline.stages import (
     HOST_MEASUREMENTS,
     Outcome,
-    as_item_error,
-    check_class,
     decode_items,
-    measure_signal,
+    measure_items,
     plugin_as,
     read_only,
     regroup_items,
@@ -31,8 +31,9 @@ from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.discovery import Package
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.nested import nested_plugins
 from tonearm.plugins.plugin import Plugin
-from tonearm.plugins.ports import ports_of
+from tonearm.plugins.ports import Spec, ports_of
 from tonearm.plugins.registry import RegistryEntry
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
@@ -75,6 +76,9 @@ class Converter:
             If a plugin finds that anything is missing.
         """
         for bound in self.checked.stages():
+            for plugin in nested_plugins(bound.plugin):
+                with as_item_error(replace(bound, name=f"{bound.name}: {plugin.registered.name}")):
+                    plugin.preflight()
             with as_item_error(bound):
                 bound.plugin.preflight()
 
@@ -121,7 +125,7 @@ class Converter:
             counts: dict[str, Counter[str]] = {}
             stream = (replace(outcome, counts=counts) for outcome in stream)
         if any(not output.steps for output in self.outputs):
-            stream = _measured(stream, (self.checked.decoder, *self.checked.steps)[-1])
+            stream = measure_items(stream, (self.checked.decoder, *self.checked.steps)[-1])
         return stream
 
     def branch(self, output: Output, outcome: Outcome) -> Iterator[Outcome]:
@@ -148,13 +152,14 @@ class Converter:
             context.measurements.pop(name, None)
         stream = iter((outcome,))
         for step in output.steps:
+            measured = step is output.steps[-1]
             if isinstance(step.plugin, Transform):
-                stream = transform_items(step, stream)
+                stream = transform_items(step, stream, measured=measured)
             else:
                 counts = outcome.counts.setdefault(step.place.stage, Counter())
-                stream = regroup_items(step, stream, _copied(context, {}, []), counts)
+                stream = regroup_items(step, stream, _copied(context, {}, []), counts, measured=measured)
         with read_only(signal.arrays() if len(self.outputs) > 1 else ()):
-            yield from _measured(stream, output.steps[-1])
+            yield from measure_items(stream, output.steps[-1])
 
     @functools.cached_property
     def _has_own_regroup(self) -> bool:
@@ -187,19 +192,22 @@ class Converter:
             threads=threads,
             on_warning=on_warning,
             on_progress=on_progress,
-            dialects=self.checked.dialects,
+            catalogue=self.checked.catalogue,
             provenance=made,
             source=source,
         )
         context = new_context()
-        stream = decode_items(self.checked.decoder, source, context)
-        if skip and all(isinstance(step.plugin, Transform) for step in self.checked.steps):
+        steps = self.checked.steps
+        is_measured = any(not output.steps for output in self.outputs)
+        stream = decode_items(self.checked.decoder, source, context, measured=is_measured and not steps)
+        if skip and all(isinstance(step.plugin, Transform) for step in steps):
             stream = (outcome for outcome in stream if not _is_in(skip, outcome))
-        for step in self.checked.steps:
+        for step in steps:
+            measured = is_measured and step is steps[-1]
             if isinstance(step.plugin, Transform):
-                stream = transform_items(step, stream)
+                stream = transform_items(step, stream, measured=measured)
             else:
-                stream = regroup_items(step, stream, new_context(), Counter())
+                stream = regroup_items(step, stream, new_context(), Counter(), measured=measured)
         return stream
 
     def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:
@@ -243,14 +251,14 @@ class _LazyProvenance:
         return self._made
 
 
-_PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place]
+_PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place, Spec | None]
 
 
 def _plugin_state(bound: BoundPlugin) -> _PluginState:
     """Return the state from which a bound plugin can be restored."""
     entry, plugin = bound.entry, bound.plugin
     origin, label = entry.package.origin, entry.package.label
-    return bound.name, entry.name, entry.role, origin, label, type(plugin), plugin.options, bound.place
+    return bound.name, entry.name, entry.role, origin, label, type(plugin), plugin.options, bound.place, bound.spec
 
 
 def _plugin_states(steps: Iterable[BoundPlugin]) -> list[_PluginState]:
@@ -258,10 +266,10 @@ def _plugin_states(steps: Iterable[BoundPlugin]) -> list[_PluginState]:
 
 
 def _restored_plugin(state: _PluginState) -> BoundPlugin:
-    name, own_name, role, origin, label, cls, options, place = state
+    name, own_name, role, origin, label, cls, options, place, spec = state
     package = Package(origin=origin, load=lambda: None, label=label)
     entry = RegistryEntry(own_name, role, cls, package)
-    return BoundPlugin(name, entry, entry.bind(options, name), ports_of(cls), place)
+    return BoundPlugin(name, entry, entry.bind(options, name), ports_of(cls), place, spec)
 
 
 def _restored_converter(
@@ -282,23 +290,9 @@ def _restored_converter(
                 Output(_restored_plugin(encoder), template, tuple(map(_restored_plugin, own)))
                 for encoder, template, own in outputs
             ),
-            dialects=lambda: registry.default().dialects,
+            catalogue=lambda cls: registry.default().catalogue(cls),
         )
     )
-
-
-def _measured(stream: Iterator[Outcome], last: BoundPlugin) -> Iterator[Outcome]:
-    """Yield the outcomes of the last step, with their signals checked and measured."""
-    for outcome in stream:
-        if outcome.error or outcome.item is None:
-            yield outcome
-            continue
-        try:
-            with as_item_error(last):
-                measure_signal(outcome.item.signal, outcome.context, outcome.extent)
-            yield outcome
-        except TonearmError as error:
-            yield replace(outcome, error=error)
 
 
 def _is_in(names: Container[tuple[str, int]], outcome: Outcome) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import re
-import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
+from tonearm.pipeline.answers import add_missing_requirements
+from tonearm.pipeline.option_messages import ports_in_words
+from tonearm.pipeline.option_values import ValueReader, is_null
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import (
     MappingEntry,
@@ -19,16 +19,13 @@ from tonearm.pipeline.yaml.nodes import (
     Mark,
     Node,
     ScalarNode,
-    SequenceNode,
     node_type,
-    to_plain,
 )
 from tonearm.plugins.options import Option, PluginType, declared_options
-from tonearm.plugins.plugin import NAMES_FILE, Plugin
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
-from tonearm.recipes.mel import MelDialect
-from tonearm.signals import Signal
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error, with_article
+from tonearm.recipes.catalogue import N
 
 PLUGIN_KEYS = ("use", "with")
 """Keys of an option whose value is a plugin with options."""
@@ -57,7 +54,7 @@ def read_options(
     problems
         Collection of problems to add to.
     registry
-        Registry of the plugins and dialects that options name.
+        Registry of the plugins and named structs that options name.
     """
     given = _given(node, plugin, problems)
     return None if given is None else _Reader(problems, registry).read(options, given, mark, plugin)
@@ -67,14 +64,10 @@ def _given(node: Node | None, owner: str, problems: Problems) -> Mapping[str, Ma
     """Return the options under ``with:``, or None if there is something else."""
     if isinstance(node, MappingNode):
         return node.entries
-    if node is None or _is_null(node):
+    if node is None or is_null(node):
         return {}
     problems.add(node.mark, "bad-option", f"{owner}: 'with' is a mapping of options", "with: {name: value}")
     return None
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and node.value is None
 
 
 class _Beside(msgspec.Struct):
@@ -84,7 +77,7 @@ class _Beside(msgspec.Struct):
     given: Mapping[str, MappingEntry]
 
 
-class _Reader:
+class _Reader(ValueReader):
     """Reads mappings into dataclasses and structs, and adds all problems.
 
     Parameters
@@ -92,11 +85,11 @@ class _Reader:
     problems
         Collection of problems to add to.
     registry
-        Registry of the plugins and dialects that options name.
+        Registry of the plugins and named structs that options name.
     """
 
     def __init__(self, problems: Problems, registry: Registry) -> None:
-        self.problems = problems
+        super().__init__(problems)
         self.registry = registry
 
     def read(
@@ -112,7 +105,7 @@ class _Reader:
                 values |= self._beside(option, beside, known, mark, owner)
         for name, entry in beside.given.items():
             if name in known:
-                values[name] = self._value(known[name], entry.node, owner)
+                values[name] = self.value(known[name], entry.node, owner)
                 continue
             names = beside.names
             hint = did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
@@ -126,28 +119,6 @@ class _Reader:
         marks = {name: entry.node.mark for name, entry in given.items()}
         make = cls if base is None else functools.partial(msgspec.structs.replace, base)
         return _build(make, values, marks, mark, owner, self.problems)
-
-    def _value(self, option: Option, node: Node, owner: str) -> Any:
-        """Return the value of an option, and add its problems."""
-        if option.plugin and not _is_null(node):
-            return self._plugin(option, option.plugin, node, owner)
-        one, many = _record_of(option.type)
-        if one is MelDialect and not (isinstance(node, ScalarNode) and node.value is None):
-            return self._dialect(option, node, f"{owner}: {option.name}")
-        if one and isinstance(node, MappingNode):
-            return self.read(one, node.entries, node.mark, f"{owner}: {option.name}")
-        if many and isinstance(node, SequenceNode) and all(isinstance(item, MappingNode) for item in node.items):
-            items = (item for item in node.items if isinstance(item, MappingNode))
-            return tuple(self.read(many, item.entries, item.mark, f"{owner}: {option.name}") for item in items)
-        try:
-            value = msgspec.convert(to_plain(node), option.type, strict=True)
-        except msgspec.ValidationError as error:
-            _add_bad_value(self.problems, owner, option, node, str(error))
-            return None
-        if option.extra.get(NAMES_FILE):
-            for name in _missing_files(value):
-                self.problems.add(node.mark, "no-such-file", f"{owner}: there is no file {one_line(name)}")
-        return value
 
     def _beside(
         self, option: Option, beside: _Beside, known: Mapping[str, Option], mark: Mark | None, owner: str
@@ -186,7 +157,7 @@ class _Reader:
             Plugin; None if there is none, or if the name is wrong, which is then a problem.
         """
         entry = given.get(option.name)
-        if entry is None or option.plugin is None or _is_null(entry.node):
+        if entry is None or option.plugin is None or is_null(entry.node):
             return None
         name = self._plugin_name(option, option.plugin, entry.node, owner)
         return self._find(option, option.plugin, entry.node, name, owner) if name else None
@@ -210,7 +181,7 @@ class _Reader:
             )
         return inner
 
-    def _plugin(self, option: Option, kind: PluginType, node: Node, owner: str) -> Plugin[Any] | None:
+    def plugin(self, option: Option, kind: PluginType, node: Node, owner: str) -> Plugin[Any] | None:
         """Return a plugin that is the value of an option, given by name or as ``{use: NAME, with: {…}}``."""
         whose = f"{owner}: {option.name}"
         options: Node | None = None
@@ -232,14 +203,20 @@ class _Reader:
         given = _given(options, whose, self.problems)
         if entry is None or given is None:
             return None
-        return self._bind(entry, name, given, use.mark, whose)
+        place = self.problems.place
+        if place.stage not in ("", "executor"):
+            self.problems.place = msgspec.structs.replace(place, stage=f"{place.stage}.with.{option.name}")
+        try:
+            return self._bind(entry, name, given, use.mark, whose)
+        finally:
+            self.problems.place = place
 
     def _plugin_name(self, option: Option, kind: PluginType, node: Node, owner: str) -> str:
         """Return the name of a plugin, or empty text if it is none."""
         if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.value:
             return node.value
         shown = (node.text or "empty") if isinstance(node, ScalarNode) else node_type(node)
-        message = f"{owner}: '{option.name}' is {one_line(shown)}; expected the name of {_an(kind.role)}"
+        message = f"{owner}: '{option.name}' is {one_line(shown)}; expected the name of {with_article(kind.role)}"
         self.problems.add(node.mark, "bad-option", message, option.description)
         return ""
 
@@ -252,7 +229,8 @@ class _Reader:
             self.problems.add_error(node.mark, error, whose=f"{owner}: {option.name}")
             return None
         if not fits:
-            message = f"{owner}: {option.name} is {_expected_plugin(kind)}, but {name} is {_offered_plugin(entry)}"
+            expected, found = ports_in_words(kind, entry)
+            message = f"{owner}: {option.name} is {expected}, but {name} is {found}"
             self.problems.add(node.mark, "port-mismatch", message, option.description)
             return None
         return entry
@@ -263,12 +241,15 @@ class _Reader:
         """Return a nested plugin bound to its options, or None if there are problems."""
         with as_plugin_error(f"{entry.role} {name}"):
             options = self.read(ports_of(entry.resolve()).options, given, mark, owner)
-            return None if options is None else entry.bind(options, name)
+            plugin = None if options is None else entry.bind(options, name)
+            if plugin is not None:
+                add_missing_requirements(self.problems, mark, plugin, f"{owner}: {name}")
+            return plugin
 
-    def _dialect(self, option: Option, node: Node, owner: str) -> MelDialect | None:
-        """Return a dialect, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
+    def named(self, cls: type[N], option: Option, node: Node, owner: str) -> N | None:
+        """Return a named struct, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
         if isinstance(node, ScalarNode) and isinstance(node.value, str):
-            return self._named(node, node.value, owner)
+            return self._look_up(cls, node, node.value, owner)
         if not isinstance(node, MappingNode):
             self.problems.add(
                 node.mark, "bad-option", f"{owner} is {node_type(node)}, not a name or a mapping", option.description
@@ -277,64 +258,24 @@ class _Reader:
         entry = node.entries.get("base")
         rest = {name: inner for name, inner in node.entries.items() if name != "base"}
         if entry is None:
-            found: MelDialect | None = self.read(MelDialect, rest, node.mark, owner)
+            found: N | None = self.read(cls, rest, node.mark, owner)
             return found
         name = entry.node.value if isinstance(entry.node, ScalarNode) else None
         if not isinstance(name, str):
-            self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of a dialect")
+            self.problems.add(entry.node.mark, "bad-option", f"{owner}: 'base' is the name of {with_article(cls.noun)}")
             return None
-        base = self._named(entry.node, name, owner)
+        base = self._look_up(cls, entry.node, name, owner)
         if base is None:
             return None
-        changed: MelDialect | None = self.read(MelDialect, rest, node.mark, owner, base)
+        changed: N | None = self.read(cls, rest, node.mark, owner, base)
         return changed
 
-    def _named(self, node: Node, name: str, owner: str) -> MelDialect | None:
+    def _look_up(self, cls: type[N], node: Node, name: str, owner: str) -> N | None:
         try:
-            return self.registry.dialects.find(name)
+            return self.registry.catalogue(cls).find(name)
         except OptionError as error:
             self.problems.add_error(node.mark, error, whose=owner)
             return None
-
-
-def _an(role: str) -> str:
-    return f"an {role}" if role.startswith("e") else f"a {role}"
-
-
-def _expected_plugin(kind: PluginType) -> str:
-    """Return the plugins that fit in words: ``a transform from mel to waveform``."""
-    return _an(kind.role) + _flow(kind.takes, kind.gives)
-
-
-def _offered_plugin(entry: RegistryEntry) -> str:
-    ports = ports_of(entry.resolve())
-    return _an(entry.role) + _flow(ports.takes, ports.gives)
-
-
-def _flow(takes: tuple[type[Signal], ...], gives: tuple[type[Signal], ...]) -> str:
-    """Return signal classes in words: `` from mel to waveform``."""
-    ends = (("from", takes), ("to", gives))
-    return "".join(f" {word} {' or '.join(one.port for one in signals)}" for word, signals in ends if signals)
-
-
-def _missing_files(value: Any) -> Iterator[str]:
-    """Yield the files and folders that the value of an option names, and that do not exist."""
-    from pathlib import Path
-
-    names = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else [value]
-    for name in names:
-        if isinstance(name, str) and not Path(name).exists():
-            yield name
-
-
-def _record_of(hint: Any) -> tuple[type[Any] | None, type[Any] | None]:
-    """Return the dataclass or struct of a type, and that of a list type; None if there is none."""
-    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
-        return hint, None
-    if typing.get_origin(hint) in (tuple, list):
-        return None, next((_record_of(part)[0] for part in typing.get_args(hint)), None)
-    found = [_record_of(part) for part in typing.get_args(hint)]
-    return next((one for one, _ in found if one), None), next((many for _, many in found if many), None)
 
 
 def _build(
@@ -357,40 +298,3 @@ def _build(
     for problem in wrong:
         problems.add_error(marks.get(problem.option or "", mark), problem, whose=plugin)
     return None if wrong else made
-
-
-def _add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, reason: str) -> None:
-    """Add the problem of an invalid value, in plainer words than those of msgspec."""
-    inner = re.search(r" - at `\$\[(\d+)\]", reason)
-    if inner and isinstance(node, SequenceNode):
-        node = node.items[int(inner[1])]
-    expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "").replace(" | ", " or ")
-    shown = node_type(node)
-    if isinstance(node, ScalarNode):
-        shown = repr(node.value) if isinstance(node.value, str) else node.text or "empty"
-    choices = _choices(option.type)
-    if choices and isinstance(node, ScalarNode) and not expected.startswith("Expected array"):
-        message = f"{plugin}: '{option.name}' is {one_line(shown)}"
-        hint = f"one of {', '.join(choices)}"
-    else:
-        message = f"{plugin}: '{option.name}' is {one_line(shown)}; {_expected(expected)}"
-        hint = option.description
-    problems.add(node.mark, "bad-option", message, hint)
-
-
-def _expected(reason: str) -> str:
-    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "array": "a list"}
-    reason = re.sub(r"\b(int|float|bool|str|array)\b", lambda found: words[found[0]], reason.partition(", got")[0])
-    return reason[:1].lower() + reason[1:]
-
-
-def _choices(hint: Any) -> list[str]:
-    """Return the values of the Literal in a type."""
-    if typing.get_origin(hint) is typing.Literal:
-        return [str(value) for value in typing.get_args(hint)]
-    return [choice for part in typing.get_args(hint) for choice in _choices(part)]
-
-
-def takes_list(hint: Any) -> bool:
-    """Return whether a type takes lists."""
-    return typing.get_origin(hint) in (tuple, list) or any(takes_list(part) for part in typing.get_args(hint))

@@ -8,17 +8,23 @@ from typing import Any
 
 import msgspec
 
+from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
-from tonearm.pipeline.stages import as_item_error
 from tonearm.plugins.context import Provenance
+from tonearm.plugins.nested import nested_plugins, plain_options, plain_value
 from tonearm.plugins.options import Option, declared_options
-from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE
+from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE, Plugin
 from tonearm.source import Source
 
 
 def plugins_of(checked: CheckedPipeline) -> list[tuple[str, str]]:
-    """Return the plugins of a pipeline, each with its package and version."""
-    return [(bound.entry.full_name, bound.entry.package.label) for bound in checked.stages()]
+    """Return the plugins of a pipeline and those in their options, each with its package and version."""
+    found = []
+    for bound in checked.stages():
+        found.append((bound.entry.full_name, bound.entry.package.label))
+        nested = (plugin.registered for plugin in nested_plugins(bound.plugin))
+        found += [(known.full_name, known.package) for known in nested]
+    return found
 
 
 def fingerprints_of(checked: CheckedPipeline) -> tuple[str, ...]:
@@ -63,7 +69,7 @@ def provenance_of(stages: Iterable[BoundPlugin], source: Source) -> Provenance:
 def stages_of(bound: Iterable[BoundPlugin]) -> tuple[Mapping[str, Any], ...]:
     """Return plugins as provenance records them: the name, the package, and the options with defaults."""
     return tuple(
-        {"use": one.name, "package": one.entry.package.label, "with": msgspec.to_builtins(one.plugin.options)}
+        {"use": one.name, "package": one.entry.package.label, "with": plain_options(one.plugin.options)}
         for one in bound
     )
 
@@ -85,12 +91,16 @@ class _FileHashes(dict[str, str]):
 
 
 def _identity(bound: BoundPlugin, hashes: _FileHashes) -> list[Any]:
-    """Return what determines the results of a plugin."""
-    plugin = bound.plugin
-    version = bound.entry.package.label if plugin.revision is None else plugin.revision
+    """Return what determines the results of a stage."""
     with as_item_error(bound):
-        files = [hashes[path] for path in plugin.files()]
-    return [bound.entry.full_name, version, _counted_options(plugin.options, hashes), files]
+        return _identity_of(bound.plugin, bound.entry.full_name, bound.entry.package.label, hashes)
+
+
+def _identity_of(plugin: Plugin[Any], full_name: str, package: str, hashes: _FileHashes) -> list[Any]:
+    """Return what determines the results of a plugin, and of those in its options."""
+    version = package if plugin.revision is None else plugin.revision
+    files = [hashes[path] for path in plugin.files()]
+    return [full_name, version, _counted_options(plugin.options, hashes), files]
 
 
 def _counted_options(options: Any, hashes: _FileHashes) -> dict[str, Any]:
@@ -112,6 +122,8 @@ def _counted(option: Option, value: Any, hashes: _FileHashes) -> Any:
 
 def _plain(value: Any, text: Callable[[str], str], hashes: _FileHashes) -> Any:
     """Return a value as plain data; ``text`` returns what stands for a text in it."""
+    if isinstance(value, Plugin):
+        return _identity_of(value, value.registered.full_name, value.registered.package, hashes)
     if dataclasses.is_dataclass(value) or isinstance(value, msgspec.Struct):
         return _counted_options(value, hashes)
     if isinstance(value, str):
@@ -120,4 +132,4 @@ def _plain(value: Any, text: Callable[[str], str], hashes: _FileHashes) -> Any:
         return [_plain(inner, text, hashes) for inner in value]
     if isinstance(value, Mapping):
         return {str(name): _plain(inner, text, hashes) for name, inner in value.items()}
-    return msgspec.to_builtins(value, order="deterministic")
+    return plain_value(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -11,7 +11,7 @@ from tonearm.pipeline.structure import FORMAT_VERSION, INPUT_KEYS, OUTPUT_KEYS, 
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
-from tonearm.recipes.mel import MelDialect
+from tonearm.recipes.catalogue import Named
 from tonearm.writing.templates import FIELDS
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
@@ -53,14 +53,17 @@ def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str,
     schemas, found = msgspec.json.schema_components(
         [Any if option.plugin else option.type for option in known.values()], ref_template="#/$defs/{name}"
     )
-    if MelDialect.__name__ in found:
-        found[MelDialect.__name__] = _dialect_schema(found[MelDialect.__name__])
+    for cls in (named_struct(option.type) for option in known.values()):
+        if cls is not None:
+            found[cls.__name__] = _named_schema(cls, found[cls.__name__])
     definitions.update(found)
     properties = {}
     for option, schema in zip(known.values(), schemas, strict=True):
         extra = {"description": option.description} if option.description else {}
         if option.plugin:
             schema = _plugin_schema()
+        if (cls := named_struct(option.type)) is not None:
+            extra["title"] = cls.noun
         default = {} if option.required else {"default": msgspec.to_builtins(option.default)}
         properties[option.name] = dict(schema) | extra | default
     required = [option.name for option in known.values() if option.required]
@@ -76,13 +79,20 @@ def _plugin_schema() -> dict[str, Any]:
     return {"anyOf": [name, stage, {"type": "null"}]}
 
 
-def _dialect_schema(figures: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a dialect: a name, another dialect with changes, or all figures."""
-    figures = figures | {"description": "All figures of a mel spectrogram's recipe."}
-    base = {"type": "string", "description": "Name of the dialect that gives the other figures."}
+def named_struct(hint: Any) -> type[Named] | None:
+    """Return the class of the named struct that an option of a type takes; None if it takes none."""
+    if isinstance(hint, type):
+        return hint if issubclass(hint, Named) else None
+    return next(filter(None, map(named_struct, get_args(hint))), None)
+
+
+def _named_schema(cls: type[Named], figures: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a named struct: a name, another struct with changes, or all figures."""
+    figures = figures | {"description": f"All figures of a {cls.noun}."}
+    base = {"type": "string", "description": f"Name of the {cls.noun} that gives the other figures."}
     changed = {**figures, "properties": {"base": base, **figures["properties"]}, "required": ["base"]}
-    changed["description"] = "Another dialect with what differs."
-    return {"anyOf": [{"type": "string", "description": "Name of a dialect."}, changed, figures]}
+    changed["description"] = f"Another {cls.noun} with what differs."
+    return {"anyOf": [{"type": "string", "description": f"Name of a {cls.noun}."}, changed, figures]}
 
 
 def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: dict[str, Any]) -> dict[str, Any]:

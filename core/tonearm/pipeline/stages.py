@@ -1,13 +1,12 @@
 """The execution of stages: the host checks the results of plugins, and turns their exceptions into errors of items.
 
-Results must have the class that the plugin declares. Values must be finite after decoding (unless ``nan: keep``) and
-before encoding. An exception of a plugin never ends a run.
+Results must be what the plugin declares, and their values must be finite. Under ``nan: keep``, the decoder may give
+NaN, which is refused before the encoders. An exception of a plugin never ends a run.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -18,15 +17,17 @@ from msgspec.structs import replace
 
 from tonearm.arrays.extent import Extent, extent_of, mean_of
 from tonearm.arrays.not_finite import not_finite_error
-from tonearm.errors import ItemError, OptionError, OutputError, TonearmError, one_line
+from tonearm.errors import ItemError, TonearmError
+from tonearm.pipeline.answers import as_grouping
+from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin
+from tonearm.pipeline.signal_checks import check_class, check_given, check_item, is_finite, not_finite_of
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.plugin import Plugin
-from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
-from tonearm.signals import Signal, Waveform, describe
+from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
         Error; None if the item is fine.
     extent
         Extent of the signal's values, if known since the last plugin.
+    may_have_nan
+        Whether values that are not finite have come from the decoder, which was asked to keep them.
     counts
         Number of items so far for each step of an output that regroups, by the path of the step and the key of the
         items; shared by the items of a source.
@@ -70,56 +73,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     item: Item[Signal] | None = None
     error: TonearmError | None = None
     extent: Extent | None = None
+    may_have_nan: bool = False
     counts: dict[str, Counter[str]] = {}
-
-
-class as_item_error:  # noqa: N801 - used as a statement
-    """Turn every exception of a plugin into an `ItemError` that names the plugin; a `TonearmError` passes through.
-
-    Parameters
-    ----------
-    bound
-        Plugin that runs.
-    sink
-        Sink of an encoder; errors of the operating system about it become an `OutputError`.
-    """
-
-    def __init__(self, bound: BoundPlugin, sink: Sink | None = None) -> None:
-        self.bound = bound
-        self.sink = sink
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, TonearmError) and not error.place.stage:
-            error.place = self.bound.place
-        if error is None or isinstance(error, (TonearmError, KeyboardInterrupt, GeneratorExit)):
-            return
-        if self.sink and isinstance(error, OSError):
-            if _is_of(error, self.sink):
-                raise OutputError(f"cannot write: {one_line(error.strerror or error)}") from error
-        elif isinstance(error, OSError):
-            raise ItemError(f"cannot read: {one_line(error.strerror or error)}", code="unreadable") from error
-        if isinstance(error, OptionError):
-            # An option that only the data can contradict.
-            failed = ItemError(f"{self.bound.name}: {error.message}", code=error.code, remedies=error.remedies)
-            failed.place = self.bound.place
-            raise failed from error
-        raise ItemError(
-            f"{self.bound.name} failed: {type(error).__name__}: {one_line(error)}",
-            code="plugin-failed",
-            hint="--debug shows where",
-        ) from error
-
-
-def _is_of(error: OSError, sink: Sink) -> bool:
-    """Return whether an error concerns the output, not another file or another process."""
-    if isinstance(error, (BlockingIOError, ChildProcessError, ConnectionError, ProcessLookupError, TimeoutError)):
-        return False
-    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes))]
-    folder = os.path.dirname(os.path.abspath(sink.path))  # noqa: PTH100, PTH120
-    return not names or any(os.path.dirname(os.path.abspath(name)) == folder for name in names)  # noqa: PTH100, PTH120
 
 
 def plugin_as(bound: BoundPlugin, role: type[Any]) -> Any:
@@ -130,34 +85,67 @@ def plugin_as(bound: BoundPlugin, role: type[Any]) -> Any:
     return plugin
 
 
-def decode_items(bound: BoundPlugin, source: Source, context: Context) -> Iterator[Outcome]:
-    """Yield the items of a source; an error ends the source."""
-    policy = getattr(bound.plugin.options, "nan", "error")
+_END: Any = object()
+"""Stands for the end of what a plugin yields."""
+
+
+def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measured: bool = True) -> Iterator[Outcome]:
+    """Yield the items of a source; an error ends the source.
+
+    Parameters
+    ----------
+    bound
+        Decoder.
+    source
+        Source.
+    context
+        Context of the source.
+    measured
+        Whether the signals are measured as they are, so that their extent is of use.
+    """
+    keeps = getattr(bound.plugin.options, "nan", "error") == "keep"
     count = 0
     try:
-        with as_item_error(bound):
-            for item in plugin_as(bound, Decoder).decode(source, context):
-                count += 1
-                if isinstance(item, ItemError):
-                    item.place = bound.place
-                    yield Outcome(context=context.drain(), error=item)
-                    continue
-                try:
-                    _check_item(item, bound)
-                    extent = None if policy == "keep" else _check_finite(item.signal)
-                except ItemError as error:
-                    whose = item if isinstance(item, Item) else None
-                    yield Outcome(context=context.drain(), item=whose, error=error)
-                else:
-                    yield Outcome(context=context.drain(), item=item, extent=extent)
+        with as_item_error(bound, source=source):
+            items = iter(plugin_as(bound, Decoder).decode(source, context))
+        while True:
+            with as_item_error(bound, source=source):
+                item = next(items, _END)
+            if item is _END:
+                break
+            count += 1
+            yield _decoded(item, bound, context.drain(), keeps=keeps, measured=measured)
+            del item  # frees its memory before the next item is made
         if not count:
             raise ItemError(f"{bound.name} found nothing in it", code="empty")
     except TonearmError as error:
         yield Outcome(context=context, error=error)
 
 
-def transform_items(bound: BoundPlugin, stream: Iterator[Outcome]) -> Iterator[Outcome]:
-    """Yield each item transformed, or its error."""
+def _decoded(item: Any, bound: BoundPlugin, context: Context, *, keeps: bool, measured: bool) -> Outcome:
+    """Return the outcome of what a decoder has yielded."""
+    try:
+        with as_item_error(bound):
+            if isinstance(item, ItemError):
+                raise item
+            check_item(item, bound)
+            if keeps:
+                return Outcome(context=context, item=item, may_have_nan=not is_finite(item.signal))
+            if measured:
+                return Outcome(context=context, item=item, extent=_check_finite(item.signal))
+            if not is_finite(item.signal):
+                _check_finite(item.signal)
+            return Outcome(context=context, item=item)
+    except ItemError as error:
+        error.place = error.place if error.place.stage else bound.place
+        return Outcome(context=context, item=item if isinstance(item, Item) else None, error=error)
+
+
+def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: bool = False) -> Iterator[Outcome]:
+    """Yield each item transformed, or its error.
+
+    If the results are measured next, as ``measured`` tells, that finds NaN as well, and nothing looks for it here.
+    """
     for outcome in stream:
         if outcome.error or outcome.item is None:
             yield outcome
@@ -166,33 +154,57 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome]) -> Iterator[O
             check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
             with as_item_error(bound):
                 signal = plugin_as(bound, Transform).apply(outcome.item.signal, outcome.context)
-            check_class(signal, bound.ports.gives, f"{bound.name} gives", "it gave")
-            yield Outcome(context=outcome.context, item=replace(outcome.item, signal=signal))
+                check_given(signal, bound)
+                if not (measured or outcome.may_have_nan or is_finite(signal)):
+                    raise not_finite_of(bound, signal)
+            item = replace(outcome.item, signal=signal)
+            yield Outcome(context=outcome.context, item=item, may_have_nan=outcome.may_have_nan)
         except TonearmError as error:
             yield replace(outcome, error=error)
 
 
 def regroup_items(
-    bound: BoundPlugin, stream: Iterator[Outcome], context: Context, counts: Counter[str]
+    bound: BoundPlugin,
+    stream: Iterator[Outcome],
+    context: Context,
+    counts: Counter[str],
+    *,
+    measured: bool = False,
 ) -> Iterator[Outcome]:
     """Yield the regrouped items of a source, group by group; if one item fails, its group fails.
 
-    ``counts`` has the number of items so far by key, and numbers the new ones.
+    ``counts`` has the number of items so far by key, and numbers the new ones. ``measured`` is that of
+    `transform_items`.
     """
     regroup = plugin_as(bound, Regroup)
-    for group in _groups(stream, regroup.grouping()):
-        items = _Group(bound, group, context)
+    try:
+        with as_item_error(bound):
+            grouping = as_grouping(regroup.grouping())
+    except TonearmError as error:
+        yield Outcome(context=context, error=error)
+        return
+    for group in _groups(stream, grouping):
+        given = _Group(bound, group, context)
         before = counts.total()
         try:
             with as_item_error(bound):
-                for item in regroup.regroup(iter(items), context):
-                    _check_item(item, bound)
-                    yield Outcome(context=context.drain(), item=replace(item, index=counts[item.key]))
-                    counts[item.key] += 1
+                items = iter(regroup.regroup(iter(given), context))
+            while True:
+                with as_item_error(bound):
+                    item = next(items, _END)
+                    if item is _END:
+                        break
+                    check_item(item, bound)
+                    if not (measured or given.may_have_nan or is_finite(item.signal)):
+                        raise not_finite_of(bound, item.signal)
+                    item = replace(item, index=counts[item.key])
+                yield Outcome(context=context.drain(), item=item, may_have_nan=given.may_have_nan)
+                counts[item.key] += 1
+                del item  # frees its memory before the next item is made
             if counts.total() == before:
                 raise ItemError(f"{bound.name} gave nothing", code="empty")
         except TonearmError as error:
-            yield Outcome(context=context.drain(), item=items.failed, error=error)
+            yield Outcome(context=context.drain(), item=given.failed, error=error)
 
 
 def _groups(stream: Iterator[Outcome], grouping: Grouping) -> Iterator[Iterator[Outcome]]:
@@ -214,10 +226,13 @@ class _Group:
     ----------
     failed
         Item that failed, if there was one.
+    may_have_nan
+        Whether one of the items so far may have NaN.
     """
 
     def __init__(self, bound: BoundPlugin, group: Iterator[Outcome], context: Context) -> None:
         self.failed: Item[Signal] | None = None
+        self.may_have_nan = False
         self._bound, self._group, self._context = bound, group, context
 
     def __iter__(self) -> Iterator[Item[Signal]]:
@@ -230,21 +245,8 @@ class _Group:
                 raise outcome.error
             if outcome.item:
                 check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
+                self.may_have_nan |= outcome.may_have_nan
                 yield outcome.item
-
-
-def _check_item(item: object, bound: BoundPlugin) -> None:
-    if not isinstance(item, Item):
-        raise ItemError(f"{bound.name} gives items, but it gave {type(item).__name__}", code="wrong-type")
-    check_class(item.signal, bound.ports.gives, f"{bound.name} gives", "it gave")
-
-
-def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str, found: str) -> None:
-    """Raise `ItemError` unless a signal has one of the declared classes; ``promise`` begins the message."""
-    if not isinstance(signal, declared):
-        what = describe(signal) if isinstance(signal, Signal) else type(signal).__name__
-        ports = " or ".join(cls.port for cls in declared)
-        raise ItemError(f"{promise} {ports}, but {found} {what}", code="wrong-type")
 
 
 def _check_finite(signal: Signal) -> Extent | None:
@@ -262,9 +264,32 @@ HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
 """Names of what `measure_signal` measures."""
 
 
-def measure_signal(signal: Signal, context: Context, extent: Extent | None) -> None:
+def measure_items(stream: Iterator[Outcome], last: BoundPlugin) -> Iterator[Outcome]:
+    """Yield the outcomes of the last stage before the encoders, with their signals checked and measured."""
+    for outcome in stream:
+        if outcome.error or outcome.item is None:
+            yield outcome
+            continue
+        try:
+            with as_item_error(last):
+                _measure_signal(outcome.item.signal, outcome, last)
+            yield outcome
+        except TonearmError as error:
+            yield replace(outcome, error=error)
+
+
+def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin) -> None:
     """Check that all values are finite, and measure duration, DC and peak of a waveform."""
-    extent = extent or _check_finite(signal)
+    context, extent = outcome.context, outcome.extent
+    if extent is None:
+        try:
+            extent = _check_finite(signal)
+        except ItemError as error:
+            if outcome.may_have_nan:
+                error.place = last.place  # noted here, so that the last plugin is not blamed
+            if outcome.may_have_nan or isinstance(last.plugin, Decoder):
+                raise
+            raise not_finite_of(last, signal) from None
     if extent is None or not isinstance(signal, Waveform):
         return
     peak = extent.peak

@@ -13,6 +13,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec
+from tonearm.recipes.mel import MelDialect
 from tonearm.signals import Signal
 from tonearm.source import Source
 
@@ -71,7 +72,9 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             Arrays that belong to it: ``lengths``, ``imag`` and ``phase``, as for `read_array`.
         """
         try:
-            yield from read_array(array, self.options, warn=context.warn, dialects=context.dialects, **companions)
+            yield from read_array(
+                array, self.options, warn=context.warn, dialects=lambda: context.catalogue(MelDialect), **companions
+            )
         except ItemError as error:
             yield error
 
@@ -79,7 +82,12 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         """Return what the options determine."""
         options = self.options
         spectral = options.kind is not None and options.kind != "waveform"
-        spec = Spec(signals=options.signals(), sample_rate=options.rate, length=options.length)
+        spec = Spec(
+            signals=options.signals(),
+            sample_rate=options.rate,
+            length=options.length,
+            precision=options.precision,
+        )
         known = (options.grid() if spectral else None, options.dialect)
         return spec.carrying(*(value for value in known if value is not None))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from tonearm.errors import one_line
-from tonearm.recipes.mel import Catalogue
+from tonearm.recipes.catalogue import Catalogue
 from tonearm.source import Source
 from tonearm.version import __version__
 
@@ -83,8 +83,8 @@ class Context:
     on_progress
         Function called with the progress of a plugin: what is done, and the total or None. It is called some 20 times a
         second at most.
-    dialects
-        Function that returns all dialects by name.
+    catalogue
+        Function that returns the catalogue of a class of named structs: ``context.catalogue(MelDialect)``.
     provenance
         Function that returns the provenance of the item. It reads the whole source, so call it only if needed.
     source
@@ -96,13 +96,13 @@ class Context:
         *,
         threads: int = 1,
         on_warning: Callable[[str], None] | None = None,
-        dialects: Callable[[], Catalogue] = Catalogue,
+        catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue,
         provenance: Callable[[], Provenance] = Provenance,
         on_progress: Callable[[float, float | None], None] | None = None,
         source: Source | None = None,
     ) -> None:
         self.threads = threads
-        self.dialects = dialects
+        self.catalogue = catalogue
         self.provenance = provenance
         self.source = source
         self.measurements: dict[str, float | int | str] = {}
@@ -158,7 +158,7 @@ class Context:
         context = Context(
             threads=self.threads,
             on_warning=self._on_warning,
-            dialects=self.dialects,
+            catalogue=self.catalogue,
             provenance=self.provenance,
             on_progress=self._on_progress,
             source=self.source,

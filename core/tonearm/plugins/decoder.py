@@ -49,7 +49,7 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
         """Return what is known of the signals before reading, by default their classes."""
         return Spec(signals=ports_of(type(self)).gives)
 
-    def probe(self, source: Source) -> Spec:  # noqa: ARG002 - for plugins that know more
+    def look(self, source: Source) -> Spec:  # noqa: ARG002 - for plugins that know more
         """Return what is known of the signals of one source without decoding it, by default the same as `produces`.
 
         Raises

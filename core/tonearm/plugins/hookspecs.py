@@ -14,8 +14,9 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
+from tonearm.plugins.kind import Kind
 from tonearm.plugins.transform import Regroup, Transform
-from tonearm.recipes.mel import Recipe
+from tonearm.recipes.catalogue import Named
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -23,8 +24,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 Decoders: TypeAlias = Mapping[str, type[Decoder[Any, Any]] | str]
 Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regroup[Any, Any, Any]] | str]
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
+Kinds: TypeAlias = Mapping[str, type[Kind[Any, Any]] | str]
 Executors: TypeAlias = Mapping[str, type[Executor[Any]] | str]
-Dialects: TypeAlias = Mapping[str, Recipe]
+Dialects: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
+Recipes: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
 
 
 @hookspec
@@ -43,6 +46,11 @@ def tonearm_encoders() -> Encoders:  # type: ignore[empty-body]
 
 
 @hookspec
+def tonearm_kinds() -> Kinds:  # type: ignore[empty-body]
+    """Return kinds of array by name."""
+
+
+@hookspec
 def tonearm_executors() -> Executors:  # type: ignore[empty-body]
     """Return executors by name."""
 
@@ -52,12 +60,19 @@ def tonearm_dialects() -> Dialects:  # type: ignore[empty-body]
     """Return dialects by name; called when a pipeline first uses one."""
 
 
-DIALECTS = "tonearm_dialects"
+@hookspec
+def tonearm_recipes() -> Recipes:  # type: ignore[empty-body]
+    """Return recipes of linear spectrograms by name; called when a pipeline first uses one."""
+
+
+NAMED_HOOKS = ("tonearm_dialects", "tonearm_recipes")
+"""Hooks that hand over named structs rather than plugins, each for one class: see `tonearm.recipes.catalogue.Named`."""
 
 HOOKS: Mapping[str, str] = {
     "tonearm_decoders": "decoder",
     "tonearm_transforms": "transform",
     "tonearm_encoders": "encoder",
+    "tonearm_kinds": "kind",
     "tonearm_executors": "executor",
 }
 """Hooks, each with the role of its plugins."""

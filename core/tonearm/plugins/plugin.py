@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -34,6 +34,9 @@ others change an output, such as ``["fix"]``.
 BESIDE = "beside"
 """Key in ``Meta(extra=…)``: true for an option that names a plugin whose options stand beside it, flat."""
 
+SINCE = "since"
+"""Key in ``Meta(extra=…)``: first version of the plugin's package that has the option, as text."""
+
 FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True})]
 """Path of a file or folder, relative to the current folder. ``check`` complains if it does not exist."""
 
@@ -43,7 +46,7 @@ class NoOptions:
     """Options of a plugin without options."""
 
 
-class Registered(Struct, frozen=True):
+class PluginIdentity(Struct, frozen=True):
     """The identity of a plugin that the host has bound to its options.
 
     Parameters
@@ -81,10 +84,14 @@ class Plugin(ABC, Generic[Opts]):
     port_names: ClassVar[tuple[str, ...]]
     requires: ClassVar[tuple[Requirement, ...]] = ()
     revision: ClassVar[int | None] = None
-    registered: Registered = Registered()
+    registered: PluginIdentity = PluginIdentity()
 
     def __init__(self, options: Opts) -> None:
         self.options = options
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the class, the options and the identity only; what a plugin has prepared stays where it is."""
+        return restored_plugin, (type(self), self.options, self.registered)
 
     def needs(self) -> Iterable[Requirement]:
         """Return the requirements of the plugin with its options, by default ``requires``."""
@@ -96,3 +103,10 @@ class Plugin(ABC, Generic[Opts]):
 
     def preflight(self) -> None:
         """Prepare once at the start of a run; raise an error if anything is missing."""
+
+
+def restored_plugin(cls: type[Plugin[Any]], options: Any, registered: PluginIdentity) -> Plugin[Any]:
+    """Return a plugin from its pickled state."""
+    plugin = cls(options)
+    plugin.registered = registered
+    return plugin

@@ -40,7 +40,7 @@ class Spec(Struct, frozen=True, kw_only=True):
     suffix
         Suffix of the file to write, with dot; None if the template of its name does not determine it.
     precision
-        Precision of the values; None if unknown.
+        Precision that the input asks for: every step keeps ``double`` or is refused. None if it asks for neither.
     carried
         Values that signals carry beside their arrays, by class: a `StftGrid`, a `MelDialect`, or a class of one's own.
         A class is absent if its value is unknown: ``spec.carried.get(StftGrid)``.

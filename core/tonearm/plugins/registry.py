@@ -15,19 +15,22 @@ from typing import Any, TypeVar
 import pluggy
 from msgspec import Struct
 
-from tonearm.errors import Problem, TonearmError, did_you_mean, one_line
+from tonearm.errors import Problem, TonearmError, advise, did_you_mean, one_line, tracebacks
+from tonearm.errors.text import describe_exception, safe_repr
 from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
-from tonearm.plugins.hookspecs import DIALECTS, HOOKS
-from tonearm.plugins.plugin import Plugin, Registered
+from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
+from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS
+from tonearm.plugins.kind import Kind
+from tonearm.plugins.options import check_types
+from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
-from tonearm.recipes.mel import Catalogue, MelDialect
-from tonearm.recipes.mel.catalogue import CatalogueEntry
+from tonearm.recipes.catalogue import Catalogue, CatalogueEntry, N, Named
 
 T = TypeVar("T")
 
@@ -35,6 +38,7 @@ ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "decoder": (Decoder,),
     "transform": (Transform, Regroup),
     "encoder": (Encoder,),
+    "kind": (Kind,),
     "executor": (Executor,),
 }
 """Roles of plugins, each with its base classes."""
@@ -43,9 +47,12 @@ SECTIONS: Mapping[str, str] = {
     "decoder": "input",
     "transform": "steps",
     "encoder": "outputs",
+    "kind": "the option kind of a decoder of arrays",
     "executor": "--executor",
 }
-"""Roles of plugins, each with the place where it is named: a section of a pipeline, or an option of a run."""
+"""Roles of plugins, each with the place where it is named: a section of a pipeline, or an option."""
+
+_ALL_HOOKS = (*HOOKS, *NAMED_HOOKS)
 
 
 class PluginError(TonearmError):
@@ -110,7 +117,7 @@ class RegistryEntry(Struct, frozen=True):
             If the class cannot be imported, or does not have the role of its hook.
         """
         plugin = self.resolve()(options)
-        plugin.registered = Registered(name or self.full_name, self.full_name, self.package.label)
+        plugin.registered = PluginIdentity(name or self.full_name, self.full_name, self.package.label)
         return plugin
 
 
@@ -119,8 +126,8 @@ def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
     with as_plugin_error(f"{entry.role} {entry.name!r} of {one_line(entry.package.label)}"):
         found = _import(entry.target) if isinstance(entry.target, str) else entry.target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
-            raise TypeError(f"{found!r} is not {_with_article(entry.role)} class")
-        ports_of(found)
+            raise TypeError(f"{safe_repr(found)} is not {with_article(entry.role)} class")
+        check_types(ports_of(found).options)
     return found
 
 
@@ -147,13 +154,10 @@ class as_plugin_error:  # noqa: N801 - used as a statement
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, KeyboardInterrupt):
+        if error is None or isinstance(error, (KeyboardInterrupt, PluginError)):
             return
-        reason = f"it calls sys.exit({error.code!r})" if isinstance(error, SystemExit) else one_line(error)
-        raise PluginError(
-            f"{self.subject} is disabled: {type(error).__name__}: {reason}",
-            hint=BROKEN_HINT,
-        ) from error
+        tracebacks.show(error)
+        raise PluginError(f"{self.subject} is disabled: {describe_exception(error)}", hint=BROKEN_HINT) from error
 
 
 class Registry:
@@ -173,7 +177,8 @@ class Registry:
     def __init__(self, packages: Iterable[Package]) -> None:
         self.problems: list[Problem] = []
         self._entries: dict[tuple[str, str], list[RegistryEntry]] = {}
-        self._dialect_hooks: list[tuple[Package, Callable[[], object]]] = []
+        self._named_hooks: dict[str, list[tuple[Package, Callable[[], object]]]] = {}
+        self._catalogues: dict[type[Named], Catalogue[Any]] = {}
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(hookspecs)
         for package in packages:
@@ -181,30 +186,50 @@ class Registry:
                 self._add_package(manager, package)
             except PluginError as error:
                 self.problems.append(error.problem)
+        self.problems += self._clashes()
+
+    def _clashes(self) -> Iterator[Problem]:
+        """Yield a problem for each plugin that has the name of a built-in one."""
+        for entries in self._entries.values():
+            if len(entries) > 1 and (winner := preferred(entries)):
+                for entry in entries:
+                    if entry.origin != winner.origin:
+                        yield Problem(
+                            code="name-clash",
+                            message=f"{entry.full_name} of {one_line(entry.package.label)} has the name of"
+                            f" {winner.full_name}, which wins",
+                            remedies=advise(f"write {entry.full_name} to use it"),
+                        )
 
     def _add_package(self, manager: pluggy.PluginManager, package: Package) -> None:
         """Load a package and register its plugins, or raise `PluginError`."""
         label = one_line(package.label)
+        ignored: list[IgnoredHook] = []
         try:
             with as_plugin_error(label):
                 plugin = package.load()
+                ignored += ignored_hooks(plugin, _ALL_HOOKS)
+                for one in ignored:
+                    if one.is_marked:
+                        raise PluginError(f"{label} is disabled: {one.message}", hint=one.hint)
                 manager.register(plugin, name=package.origin)
                 manager.check_pending()
         except PluginError:
             if manager.has_plugin(package.origin):
                 manager.unregister(name=package.origin)
             raise
+        for one in ignored:
+            message = f"{one.name} of {label} is ignored: {one.message}"
+            self.problems.append(Problem(code="unknown-hook", message=message, remedies=advise(one.hint)))
         callers = manager.get_hookcallers(plugin) or []
         if not callers:
-            raise PluginError(
-                f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join((*HOOKS, DIALECTS))}"
-            )
+            raise PluginError(f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join(_ALL_HOOKS)}")
         for caller in callers:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is not plugin:
                     continue
-                if caller.name == DIALECTS:
-                    self._dialect_hooks.append((package, implementation.function))
+                if caller.name in NAMED_HOOKS:
+                    self._named_hooks.setdefault(caller.name, []).append((package, implementation.function))
                 else:
                     make = functools.partial(_plugin_entry, caller.name, package)
                     for entry in self._call_hook(f"{caller.name} of {label}", implementation.function, make):
@@ -225,23 +250,24 @@ class Registry:
             return
         for name, value in pairs:
             try:
-                with as_plugin_error(f"{one_line(repr(name))} in {subject}"):
+                with as_plugin_error(f"{safe_repr(name)} in {subject}"):
                     entry = make(name, value)
             except PluginError as error:
                 self.problems.append(error.problem)
             else:
                 yield entry
 
-    @functools.cached_property
-    def dialects(self) -> Catalogue:
-        """All dialects by name; packages are asked for theirs on first use."""
-        before = len(self.problems)
-        entries: list[CatalogueEntry] = []
-        for package, function in self._dialect_hooks:
-            label = BUILTIN if package.origin == BUILTIN else one_line(package.label)
-            make = functools.partial(_dialect_entry, package.origin)
-            entries += self._call_hook(f"{DIALECTS} of {label}", function, make)
-        return Catalogue(entries, [problem.message for problem in self.problems[before:]])
+    def catalogue(self, cls: type[N]) -> Catalogue[N]:
+        """Return all structs of a class by name; packages are asked for theirs on first use."""
+        if cls not in self._catalogues:
+            before = len(self.problems)
+            entries: list[CatalogueEntry] = []
+            for package, function in self._named_hooks.get(cls.hook, ()):
+                label = BUILTIN if package.origin == BUILTIN else one_line(package.label)
+                make = functools.partial(_catalogue_entry, cls, package.origin)
+                entries += self._call_hook(f"{cls.hook} of {label}", function, make)
+            self._catalogues[cls] = Catalogue(cls, entries, [problem.message for problem in self.problems[before:]])
+        return self._catalogues[cls]
 
     def entries(self, role: str | None = None) -> Iterator[RegistryEntry]:
         """Yield every plugin of a role, or of all, ordered by role and name. Plugins whose names clash are included."""
@@ -266,29 +292,39 @@ class Registry:
         PluginError
             If there is no such plugin, or the bare name is ambiguous.
         """
-        origin, slash, bare = name.rpartition("/")
-        candidates = self._entries.get((role, bare), [])
-        if slash:
-            candidates = [entry for entry in candidates if entry.origin == origin]
+        candidates = self._candidates(role, name)
         if found := preferred(candidates):
             return found
-        if candidates:
+        self.refuse_if_ambiguous(role, name)
+        bare = name.rpartition("/")[2]
+        raise PluginError(f"there is no {role} {one_line(name)!r}", code="unknown-plugin", hint=self._hint(role, bare))
+
+    def refuse_if_ambiguous(self, role: str, name: str) -> None:
+        """Raise `PluginError` if several packages offer a plugin of this name, and none is preferred."""
+        candidates = self._candidates(role, name)
+        if candidates and not preferred(candidates):
             message = f"{len(candidates)} packages offer {name}"
             names = " or ".join(entry.full_name for entry in candidates)
             raise PluginError(message, code="ambiguous-plugin", hint=f"write {names}")
-        raise PluginError(f"there is no {role} {one_line(name)!r}", code="unknown-plugin", hint=self._hint(role, bare))
+
+    def _candidates(self, role: str, name: str) -> list[RegistryEntry]:
+        """Return the plugins of a role that a name, bare or with an origin, may mean."""
+        origin, slash, bare = name.rpartition("/")
+        candidates = self._entries.get((role, bare), [])
+        return [entry for entry in candidates if entry.origin == origin] if slash else candidates
 
     def _hint(self, role: str, bare: str) -> str:
         others = [other for other in ROLES if (other, bare) in self._entries and other != role]
         if others:
-            return f"{bare} is {_with_article(others[0])}, for {SECTIONS[others[0]]}"
+            return f"{bare} is {with_article(others[0])}, for {SECTIONS[others[0]]}"
         return (
             did_you_mean(bare, [key[1] for key in self._entries if key[0] == role])
             or "run tonearm plugins to list all plugins"
         )
 
 
-def _with_article(role: str) -> str:
+def with_article(role: str) -> str:
+    """Return the name of a role with its article: ``an encoder``."""
     return f"an {role}" if role.startswith("e") else f"a {role}"
 
 
@@ -299,11 +335,11 @@ def _plugin_entry(hook: str, package: Package, name: object, target: object) -> 
     return RegistryEntry(name=name, role=HOOKS[hook], target=target, package=package)
 
 
-def _dialect_entry(origin: str, name: object, recipe: object) -> CatalogueEntry:
-    name = check_name(name, "dialect")
-    if not isinstance(recipe, (MelDialect, Mapping)):
-        raise TypeError(f"it is {type(recipe).__name__}, neither a MelDialect nor a mapping of its figures")
-    return CatalogueEntry(origin, name, recipe)
+def _catalogue_entry(cls: type[Named], origin: str, name: object, given: object) -> CatalogueEntry:
+    name = check_name(name, cls.noun)
+    if not isinstance(given, (cls, Mapping)):
+        raise TypeError(f"it is {type(given).__name__}, neither a {cls.__name__} nor a mapping of its figures")
+    return CatalogueEntry(origin, name, given)
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Generic, Literal
+from typing import ClassVar, Generic, Literal
 
 from tonearm.plugins.context import Context
 from tonearm.plugins.item import Item
@@ -15,10 +15,18 @@ Grouping = Literal["source", "key", "item"]
 
 
 class Transform(Plugin[Opts], Generic[In, Out, Opts]):
-    """A plugin that turns one signal into another."""
+    """A plugin that turns one signal into another.
+
+    Attributes
+    ----------
+    keeps_double
+        Whether a signal of float64 or complex128 stays in double precision. ``check`` refuses other transforms if the
+        input has ``precision: double``.
+    """
 
     role = "transform"
     port_names = ("takes", "gives", "options")
+    keeps_double: ClassVar[bool] = False
 
     @abstractmethod
     def apply(self, signal: In, context: Context) -> Out:
@@ -26,6 +34,8 @@ class Transform(Plugin[Opts], Generic[In, Out, Opts]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return what is known of the result from what is known of the input, by default all but the class.
+
+        A transform that gives single precision on purpose, as its options ask, sets ``precision`` to ``single``.
 
         Raises
         ------
@@ -39,10 +49,16 @@ class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
     """A plugin that turns the items of one source into other items, as splitting and concatenating do.
 
     It is used as a step, like a transform. The host numbers the new items: ``index`` counts the items of each key.
+
+    Attributes
+    ----------
+    keeps_double
+        Whether signals of float64 or complex128 stay in double precision, as in `Transform`.
     """
 
     role = "transform"
     port_names = ("takes", "gives", "options")
+    keeps_double: ClassVar[bool] = False
 
     @abstractmethod
     def regroup(self, items: Iterator[Item[In]], context: Context) -> Iterator[Item[Out]]:

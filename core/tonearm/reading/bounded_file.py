@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.errors import ItemError
-from tonearm.reading.file_types import EMPTY, HEAD, identify
+from tonearm.reading import file_types
 from tonearm.reading.messages import WRITE_AGAIN, quoted
 
 if TYPE_CHECKING:
@@ -70,10 +70,146 @@ def map_array(
         return None
 
 
+def read_values(
+    file: BinaryIO,
+    name: str,
+    dtype: Any,
+    shape: tuple[int, ...],
+    offset: int = 0,
+    *,
+    order: Literal["C", "F"] = "C",
+    map_from: int = MAP_FROM,
+) -> Array:
+    """Read the values of an array out of a file, or map them if they are many.
+
+    Parameters
+    ----------
+    file
+        Open file, binary and seekable. It may be closed afterwards.
+    name
+        Name of the file, for messages.
+    dtype, shape, order
+        Type, dimensions and memory order of the values.
+    offset
+        Position of the first value in the file, in bytes.
+    map_from
+        Size in bytes from which on values are mapped, if the file can be mapped.
+
+    Returns
+    -------
+    ndarray
+        Read-only array.
+
+    Raises
+    ------
+    ItemError
+        ``broken-file`` if the file ends before the last value. Nothing is allocated then.
+
+    Examples
+    --------
+    >>> import io
+    >>> read_values(io.BytesIO(b"HEAD" + bytes(16)), "a.bin", "<f4", (2, 2), 4).shape
+    (2, 2)
+    """
+    import math
+
+    import numpy as np
+
+    count = math.prod(shape) * np.dtype(dtype).itemsize
+    left = file.seek(0, os.SEEK_END) - offset
+    if count > left:
+        raise ItemError(
+            f"{quoted(name)} claims {count:,} bytes of values, but only {max(left, 0):,} follow",
+            code="broken-file",
+            hint=WRITE_AGAIN,
+        )
+    if count >= max(map_from, 1):
+        mapped = map_array(file, dtype, shape, offset, order)
+        if mapped is not None:
+            return mapped
+    file.seek(offset)
+    return np.frombuffer(file.read(count), dtype).reshape(shape, order=order)
+
+
+class BoundedFile:
+    """Open file that refuses to read more bytes than it has left, as a header may claim any size.
+
+    Parameters
+    ----------
+    file
+        Open file, binary and seekable.
+    name
+        Name of the file, for messages.
+
+    Attributes
+    ----------
+    end
+        Size of the file in bytes.
+
+    Examples
+    --------
+    >>> import io
+    >>> file = BoundedFile(io.BytesIO(b"ACME" + bytes(4)), "a.acme")
+    >>> file.read(4), file.left
+    (b'ACME', 4)
+    >>> file.read_exactly(1 << 40)
+    Traceback (most recent call last):
+    ...
+    tonearm.errors.exceptions.ItemError: 'a.acme' claims 1,099,511,627,776 more bytes, but only 4 are left
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.file, self.name = file, name
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+        at = file.tell()
+        self.end = file.seek(0, os.SEEK_END)
+        file.seek(at)
+
+    @property
+    def left(self) -> int:
+        """Number of bytes between the position and the end."""
+        return self.end - self.file.tell()
+
+    def read(self, count: int = -1) -> bytes:
+        """Read up to ``count`` bytes, or all that are left if it is negative.
+
+        Raises
+        ------
+        ItemError
+            ``broken-file`` if ``count`` is larger than what is left by more than the few bytes of a head: readers ask
+            for heads of a fixed size, and may get less.
+        """
+        left = self.left
+        if count > left + file_types.HEAD:
+            raise self._beyond(count, left)
+        return self.file.read(left if count < 0 else count)
+
+    def read_exactly(self, count: int) -> bytes:
+        """Read exactly ``count`` bytes.
+
+        Raises
+        ------
+        ItemError
+            ``broken-file`` if fewer are left, or ``count`` is negative.
+        """
+        left = self.left
+        if not 0 <= count <= left:
+            raise self._beyond(count, left)
+        return self.file.read(count)
+
+    def _beyond(self, count: int, left: int) -> ItemError:
+        claimed = f"{count:,} more bytes" if abs(count) < 1 << 63 else "more bytes"
+        return ItemError(
+            f"{quoted(self.name)} claims {claimed}, but only {max(left, 0):,} are left",
+            code="broken-file",
+            hint=WRITE_AGAIN,
+        )
+
+
 def check_magic(file: BinaryIO, name: str, what: str, starts: tuple[bytes, ...], offset: int = 0) -> None:
     """Raise `ItemError` unless a file has one of several starts at ``offset``; go to the start of the file."""
     file.seek(0)
-    head = file.read(max(HEAD, offset + 16))
+    head = file.read(max(file_types.HEAD, offset + 16))
     if not any(head.startswith(start, offset) for start in starts):
         raise wrong_format_error(file, name, what)
     file.seek(0)
@@ -94,9 +230,9 @@ def wrong_format_error(file: BinaryIO, name: str, what: str, reader: str = "") -
         Name of the decoder that raises the error. A file whose first bytes are of a type that it reads is damaged.
     """
     file.seek(0)
-    head = file.read(HEAD)
-    found = identify(head)
-    if found is EMPTY:
+    head = file.read(file_types.HEAD)
+    found = file_types.identify(head)
+    if found is file_types.EMPTY:
         return ItemError(f"{quoted(name)} is empty: it has 0 bytes", code="empty", hint=found.hint)
     if reader and found.reader == reader:
         return ItemError(

@@ -1,1 +1,1 @@
-"""The recipes of spectrograms: what was done to their values."""
+"""Recipes: what a model family does to the values of a spectrogram, and how it is undone."""

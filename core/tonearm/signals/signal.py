@@ -25,6 +25,11 @@ class Signal:
         """Return the arrays whose values the host checks (for NaN and infinity)."""
         return ()
 
+    @property
+    def is_double(self) -> bool:
+        """Whether any array of the signal is in double precision, float64 or complex128."""
+        return any(array.dtype.char in "dD" for array in self.arrays())
+
     def __repr__(self) -> str:
         return f"<{describe(self)}>"
 

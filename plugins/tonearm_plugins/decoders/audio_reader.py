@@ -110,7 +110,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
         """Return the spec of a waveform; its rate, channels and length are in each file."""
         return Spec(signals=(Waveform,))
 
-    def probe(self, source: Source) -> Spec:
+    def look(self, source: Source) -> Spec:
         """Return the spec of the waveform in one file, from its header."""
         with _opened(source) as file, _sound_file(file) as sound:
             _check_header(sound)

@@ -14,6 +14,7 @@ from tonearm.api import (
     GiveOption,
     Item,
     ItemError,
+    MelDialect,
     MelSpectrogram,
     Meta,
     OptionError,
@@ -109,7 +110,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         image = _read(source)
         options = self.options
         if options.kind == "mel" and options.dialect is None:
-            options = dataclasses.replace(options, dialect=image.dialect(context.dialects()))
+            options = dataclasses.replace(options, dialect=image.dialect(context.catalogue(MelDialect)))
         if options.axes is None:
             rows: AxisName = "mel" if options.kind == "mel" else "bin"
             stereo = self._channels(image) == "stereo"
@@ -121,7 +122,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
         """Yield the levels or their values: (rows, columns), or (2, rows, columns) for stereo."""
         image = _read(source)
         if self.options.dialect is None and image.has_recipe:
-            recipe = image.dialect(context.dialects())
+            recipe = image.dialect(context.catalogue(MelDialect))
             context.measure(recipe=recipe.label, sample_rate=recipe.sample_rate)
         yield "", self._values(image)
 

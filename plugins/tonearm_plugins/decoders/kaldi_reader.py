@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import (
     WRITE_AGAIN,
+    BoundedFile,
     Context,
     ItemError,
     KeyedArrayDecoder,
@@ -21,7 +22,6 @@ from tonearm.api import (
     quoted,
     quoted_array,
     reading_errors,
-    size_of,
     wrong_format_error,
 )
 
@@ -74,7 +74,7 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
         import numpy as np
 
         file.seek(offset)
-        found = _value(_BoundedFile(file, _bytes_left(file)), name)
+        found = _value(BoundedFile(file, name))
         if not isinstance(found, tuple):
             return np.asarray(found)
         rate, array = found if isinstance(found[0], int) else found[::-1]
@@ -88,37 +88,11 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
         return np.asarray(array).T
 
 
-class _BoundedFile:
-    """File that refuses to read more than it has left, as a header may claim any size."""
-
-    def __init__(self, file: BinaryIO, left: int) -> None:
-        self._file = file
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-        self.end = file.tell() + left
-
-    def read(self, count: int = -1) -> bytes:
-        left = self.end - self._file.tell()
-        if count > left + file_types.HEAD:
-            claimed = f" ({count:,})" if count < 1 << 63 else ""
-            raise ItemError(
-                f"it claims more bytes{claimed} than it has left: {left:,}", code="broken-file", hint=WRITE_AGAIN
-            )
-        return self._file.read(left if count < 0 else count)
-
-
-def _bytes_left(file: BinaryIO) -> int:
-    """Return the number of bytes from here to the end of a file."""
-    at = file.tell()
-    end = file.seek(0, os.SEEK_END)
-    file.seek(at)
-    return end - at
-
-
-def _value(file: _BoundedFile, name: str) -> Any:
+def _value(file: BoundedFile) -> Any:
     """Read one value by kaldiio; pickles are refused."""
     from kaldiio.matio import read_kaldi
 
-    at = file.tell()
+    at, name = file.tell(), file.name
     start = file.read(5)
     file.seek(at)
     if start[:3] == b"PKL":
@@ -131,11 +105,11 @@ def _value(file: _BoundedFile, name: str) -> Any:
         raise ItemError(f"{quoted(name)} ends where a value should be", code="broken-file", hint=WRITE_AGAIN)
     with reading_errors(name, "a Kaldi archive"):
         if start == b"AUDIO" or start[:4] == b"fLaC":
-            return _sound(file, start, name)
+            return _sound(file, start)
         return read_kaldi(file)
 
 
-def _sound(file: _BoundedFile, start: bytes, name: str) -> tuple[int, Array]:
+def _sound(file: BoundedFile, start: bytes) -> tuple[int, Array]:
     """Read an encoded sound: after AUDIO and its length, as kaldiio writes it, or FLAC as the rest of the file."""
     from tonearm_plugins.formats.sndfile_reading import decode_bytes
 
@@ -145,11 +119,11 @@ def _sound(file: _BoundedFile, start: bytes, name: str) -> tuple[int, Array]:
         data = file.read(int.from_bytes(file.read(digits), "little"))
     else:
         data = file.read()
-    samples, rate = decode_bytes(data, name)
+    samples, rate = decode_bytes(data, file.name)
     return rate, samples[0] if len(samples) == 1 else samples.T
 
 
-def _skip_floats(file: _BoundedFile) -> bool:
+def _skip_floats(file: BoundedFile) -> bool:
     """Skip a matrix or vector of floats, the common values, unread. Return whether there was one, and all of it."""
     at = file.tell()
     head = file.read(_FLOATS_HEADER)
@@ -165,7 +139,8 @@ def _skip_floats(file: _BoundedFile) -> bool:
 
 def _offsets(file: BinaryIO, name: str) -> dict[str, int]:
     """Return the position of each utterance's value, in one pass over the archive: it has no directory."""
-    bounded = _BoundedFile(file, size_of(file))
+    file.seek(0)
+    bounded = BoundedFile(file, name)
     found: dict[str, int] = {}
     while bounded.tell() < bounded.end:
         key = _next_key(file, name, first=not found)
@@ -177,7 +152,7 @@ def _offsets(file: BinaryIO, name: str) -> dict[str, int]:
             )
         found[key] = file.tell()
         if not _skip_floats(bounded):
-            _value(bounded, name)
+            _value(bounded)
     if not found:
         raise ItemError(f"{quoted(name)} is empty", code="empty", hint=WRITE_AGAIN)
     return found

@@ -18,9 +18,9 @@ from tonearm.api import (
     Requirement,
     Source,
     file_types,
-    map_array,
     path_of,
     quoted,
+    read_values,
     reading_errors,
     size_of,
     wrong_format_error,
@@ -55,7 +55,7 @@ class SafetensorsReader(KeyedArrayDecoder[KeyedArrayOptions]):
         """Open the file as a mapping from names to arrays."""
         with source.open() as file:
             start, entries = _entries(file, source.name)
-            yield LazyArrays(entries, lambda key: _tensor(file, start, key, entries[key]))
+            yield LazyArrays(entries, lambda key: _tensor(file, source.name, start, key, entries[key]))
 
 
 def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any]]:
@@ -90,7 +90,7 @@ def _check(file: BinaryIO) -> None:
         opened.keys()
 
 
-def _tensor(file: BinaryIO, start: int, key: str, entry: Mapping[str, Any]) -> Array:
+def _tensor(file: BinaryIO, name: str, start: int, key: str, entry: Mapping[str, Any]) -> Array:
     """Return one tensor, mapped if the file can be mapped; BF16 as float32."""
     import math
 
@@ -106,10 +106,7 @@ def _tensor(file: BinaryIO, start: int, key: str, entry: Mapping[str, Any]) -> A
     shape, offset = tuple(entry["shape"]), start + entry["data_offsets"][0]
     if not math.prod(shape):
         raise ItemError(f"the tensor {quoted(key)} is empty: its shape is {shape}", code="empty", hint=LEAVE_OUT)
-    array = map_array(file, dtype, shape, offset)
-    if array is None:
-        file.seek(offset)
-        array = np.frombuffer(file.read(math.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape)
+    array = read_values(file, name, dtype, shape, offset, map_from=0)
     if entry["dtype"] != "BF16":
         return array
     # bfloat16 is the upper half of a float32.

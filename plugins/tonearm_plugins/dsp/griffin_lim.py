@@ -23,7 +23,7 @@ from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.istft import require_bins, require_spectrogram
 from tonearm_plugins.dsp.phase_recovery.recovery import Progress, convergence_db
 from tonearm_plugins.dsp.phase_recovery.settings import Preset, RecoverySettings
-from tonearm_plugins.dsp.typing import Array, Float32Array
+from tonearm_plugins.dsp.typing import Array, FloatArray
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
@@ -42,7 +42,7 @@ class RecoveredWaveform:
     Parameters
     ----------
     samples
-        (channels, length), float32.
+        (channels, length), float32, or float64 in double precision.
     spectral_convergence_db
         Distance of the magnitudes of ``samples`` from those given, relative to the latter, in dB, over all channels.
     iterations
@@ -51,7 +51,7 @@ class RecoveredWaveform:
         Name of the engine that did the work.
     """
 
-    samples: Float32Array
+    samples: FloatArray
     spectral_convergence_db: float
     iterations: int
     engine: str
@@ -70,6 +70,7 @@ def griffin_lim(
     seed: int = 0,
     tolerance_db: float | None = None,
     engine: str = "auto",
+    double: bool = False,
     threads: int = 1,
     on_progress: Callable[[float, float], None] | None = None,
 ) -> RecoveredWaveform:
@@ -95,6 +96,8 @@ def griffin_lim(
     engine
         Name of an engine, see `tonearm_plugins.dsp.engines`. ``librosa`` has random and zero first phases only: it
         takes random ones for ``plgi`` and ``pghi``. It does not stop early.
+    double
+        Whether to compute in double precision, which ``native`` cannot.
     threads
         Largest number of threads.
     on_progress
@@ -131,9 +134,9 @@ def griffin_lim(
     grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=magnitude.shape[2], length=length)
     require_bins(magnitude, grid)
     settings = RecoverySettings(
-        grid=grid, start=start, iterations=iterations, momentum=momentum, seed=seed, tolerance_db=tolerance_db
+        grid=grid.centred, start=start, iterations=iterations, momentum=momentum, seed=seed, tolerance_db=tolerance_db
     )
-    return recover_waveform(magnitude, settings, engine=engine, threads=threads, on_progress=on_progress)
+    return recover_waveform(magnitude, settings, engine=engine, double=double, threads=threads, on_progress=on_progress)
 
 
 def recover_waveform(
@@ -141,6 +144,7 @@ def recover_waveform(
     settings: RecoverySettings,
     *,
     engine: str = "auto",
+    double: bool = False,
     threads: int = 1,
     on_progress: Callable[[float, float], None] | None = None,
 ) -> RecoveredWaveform:
@@ -154,6 +158,8 @@ def recover_waveform(
         How to recover it.
     engine
         Name of an engine, see `tonearm_plugins.dsp.engines`.
+    double
+        Whether to compute in double precision.
     threads
         Largest number of threads.
     on_progress
@@ -163,12 +169,12 @@ def recover_waveform(
     Examples
     --------
     >>> grid = FrameGrid.checked(np.hanning(64), hop_length=16, pad=32, frames=9)
-    >>> settings = RecoverySettings(grid=grid, start="zero", iterations=4, momentum=0.9, seed=0)
+    >>> settings = RecoverySettings(grid=grid.centred, start="zero", iterations=4, momentum=0.9, seed=0)
     >>> recover_waveform(np.ones((2, 33, 9)), settings).samples.shape
     (2, 128)
     """
-    chosen = choose(engine, settings.grid)
-    samples = np.empty((given.shape[0], settings.grid.length), np.float32)
+    chosen = choose(engine, settings.grid, double=double)
+    samples = np.empty((given.shape[0], settings.grid.length), np.float64 if double else np.float32)
     progress = Progress(on_progress, len(given), settings)
     channels = chosen.recover(given, settings, out=samples, threads=threads, progress=progress)
     distance = math.fsum(one.distance for one in channels)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.errors import ShapeError
-from tonearm_plugins.dsp.typing import Float32Array, Float64Array
+from tonearm_plugins.dsp.typing import Float64Array, FloatArray
 
 GROUP = 128
 """Bins that are multiplied with their bands at once: most weights of a whole filter bank are zero."""
@@ -32,8 +32,8 @@ class BinGroup:
 
     bins: slice
     bands: slice
-    to_bands: Float32Array
-    to_bins: Float32Array
+    to_bands: FloatArray
+    to_bins: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +94,22 @@ class MelBasis:
 
     @cached_property
     def groups(self) -> tuple[BinGroup, ...]:
-        """All bins, in groups of neighbours."""
-        return tuple(self._group(slice(first, first + GROUP)) for first in range(0, self.bins, GROUP))
+        """All bins, in groups of neighbours, float32."""
+        return self._groups(np.float32)
 
-    def _group(self, bins: slice) -> BinGroup:
+    @cached_property
+    def double_groups(self) -> tuple[BinGroup, ...]:
+        """All bins, in groups of neighbours, float64."""
+        return self._groups(np.float64)
+
+    def _groups(self, dtype: npt.DTypeLike) -> tuple[BinGroup, ...]:
+        return tuple(self._group(slice(first, first + GROUP), dtype) for first in range(0, self.bins, GROUP))
+
+    def _group(self, bins: slice, dtype: npt.DTypeLike) -> BinGroup:
         overlapping = np.flatnonzero(self.weights[:, bins].any(axis=1))
         bands = slice(int(overlapping[0]), int(overlapping[-1]) + 1) if overlapping.size else slice(0)
         to_bands, to_bins = self.weights[bands, bins].T, self.shares[bands, bins]
-        return BinGroup(bins, bands, *(np.ascontiguousarray(part, np.float32) for part in (to_bands, to_bins)))
+        return BinGroup(bins, bands, *(np.ascontiguousarray(part, dtype) for part in (to_bands, to_bins)))
 
     @cached_property
     def shares(self) -> Float64Array:
@@ -110,9 +118,9 @@ class MelBasis:
         return self.weights / np.where(total > 0, total, 1)
 
     @cached_property
-    def pseudo_inverse(self) -> Float32Array:
+    def pseudo_inverse(self) -> Float64Array:
         """The way back from bands to bins by least squares: (mels, bins)."""
-        return np.ascontiguousarray(np.linalg.pinv(self.weights).T, np.float32)
+        return np.ascontiguousarray(np.linalg.pinv(self.weights).T)
 
     @cached_property
     def even_spread(self) -> Float64Array:

@@ -40,6 +40,7 @@ def mel_griffin_lim(
     start: str = "plgi",
     seed: int = 0,
     engine: str = "auto",
+    double: bool = False,
     threads: int = 1,
     on_progress: Callable[[float, float], None] | None = None,
 ) -> RecoveredWaveform:
@@ -58,7 +59,7 @@ def mel_griffin_lim(
         1 if bands are sums of magnitudes, 2 if they are sums of powers.
     window, hop_length, pad, length
         As in `tonearm_plugins.dsp.istft.istft`.
-    iterations, momentum, start, seed, engine, threads, on_progress
+    iterations, momentum, start, seed, engine, double, threads, on_progress
         As in `tonearm_plugins.dsp.griffin_lim.griffin_lim`.
 
     Returns
@@ -89,6 +90,6 @@ def mel_griffin_lim(
     if basis.bins != grid.bins:
         raise ShapeError(f"a basis of {basis.bins} bins does not fit n_fft {grid.n_fft}")
     settings = RecoverySettings(
-        grid=grid, start=start, iterations=iterations, momentum=momentum, seed=seed, basis=basis
+        grid=grid.centred, start=start, iterations=iterations, momentum=momentum, seed=seed, basis=basis
     )
-    return recover_waveform(mel, settings, engine=engine, threads=threads, on_progress=on_progress)
+    return recover_waveform(mel, settings, engine=engine, double=double, threads=threads, on_progress=on_progress)

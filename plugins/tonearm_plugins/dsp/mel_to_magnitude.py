@@ -9,7 +9,7 @@ from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.istft import require_spectrogram
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.targets import MelTarget
-from tonearm_plugins.dsp.typing import Array, Float32Array
+from tonearm_plugins.dsp.typing import Array, FloatArray
 
 MIN_PART = 0.02
 """Smallest value of a bin, relative to an even spread of its bands: from 0, a bin could never grow again."""
@@ -17,7 +17,9 @@ MIN_PART = 0.02
 BLOCK_FRAMES = 256
 
 
-def mel_to_magnitude(mel: Array, *, mel_basis: npt.ArrayLike, power: float = 1.0, iterations: int = 10) -> Float32Array:
+def mel_to_magnitude(
+    mel: Array, *, mel_basis: npt.ArrayLike, power: float = 1.0, iterations: int = 10, double: bool = False
+) -> FloatArray:
     """Return magnitudes that have this mel spectrogram.
 
     The result is the pseudo-inverse, raised to a small part of an even spread, and then updated by factors (Lee and
@@ -34,11 +36,13 @@ def mel_to_magnitude(mel: Array, *, mel_basis: npt.ArrayLike, power: float = 1.0
         1 if bands are sums of magnitudes, 2 if they are sums of powers.
     iterations
         Number of updates.
+    double
+        Whether to compute in double precision.
 
     Returns
     -------
     ndarray
-        (channels, bins, frames), float32.
+        (channels, bins, frames), float32, or float64 in double precision.
 
     Raises
     ------
@@ -57,13 +61,15 @@ def mel_to_magnitude(mel: Array, *, mel_basis: npt.ArrayLike, power: float = 1.0
     """
     mel = require_spectrogram(mel, kinds="fiu")
     basis = MelBasis.checked(mel_basis, mels=mel.shape[1], power=power)
-    smallest = (basis.even_spread * MIN_PART).astype(np.float32)
-    out = np.empty((mel.shape[0], basis.bins, mel.shape[2]), np.float32)
+    dtype: npt.DTypeLike = np.float64 if double else np.float32
+    inverse = basis.pseudo_inverse.astype(dtype)
+    smallest = (basis.even_spread * MIN_PART).astype(dtype)
+    out = np.empty((mel.shape[0], basis.bins, mel.shape[2]), dtype)
     for channel, result in zip(mel, out, strict=True):
-        target = MelTarget(channel, basis)
+        target = MelTarget(channel, basis, dtype)
         for block in block_slices(mel.shape[2], BLOCK_FRAMES):
             wanted = target.mel[block]
-            energy = np.maximum(wanted @ basis.pseudo_inverse, wanted @ smallest)
+            energy = np.maximum(wanted @ inverse, wanted @ smallest)
             for _ in range(iterations):
                 energy *= target.gains(energy, wanted)
             result[:, block] = (energy if basis.power == 1 else np.sqrt(energy)).T

@@ -1,13 +1,12 @@
-"""Pre-emphasis: its exact inverse, for waveforms of any length, and its response, for spectra."""
+"""Pre-emphasis: its exact inverse, for waveforms of any length."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.not_finite import zero_not_finite
-from tonearm_plugins.dsp.typing import Array, Float32Array
+from tonearm_plugins.dsp.typing import Array
 
 FILTER_BLOCK_LENGTH = 1 << 15
 """Samples in a block, over which the filter makes a dozen passes: with 2^17 samples it takes twice as long."""
@@ -16,7 +15,7 @@ NEGLIGIBLE = 1e-20
 """Power of the coefficient up to which a sample changes nothing in float64."""
 
 
-def deemphasis(samples: Array, coefficient: float, *, dtype: npt.DTypeLike | None = None) -> Array:
+def deemphasis(samples: Array, coefficient: float) -> Array:
     """Undo pre-emphasis: ``y[n] = x[n] + coefficient * y[n - 1]``.
 
     The filter 1 / (1 - a z⁻¹) is the product (1 + a z⁻¹)(1 + a² z⁻²)(1 + a⁴ z⁻⁴)…. It is computed in float64, block by
@@ -28,20 +27,18 @@ def deemphasis(samples: Array, coefficient: float, *, dtype: npt.DTypeLike | Non
         Waveform of shape (channels, samples). NaN and infinity count as 0, and stay.
     coefficient
         Coefficient of the pre-emphasis, from 0 to below 1.
-    dtype
-        Type of the result; that of the samples if not given.
 
     Returns
     -------
     Array
-        Waveform of the same shape.
+        Waveform of the same shape and dtype.
 
     Examples
     --------
     >>> deemphasis(np.array([[1.0, 0.0, 0.0]]), 0.5).tolist()
     [[1.0, 0.5, 0.25]]
     """
-    result = np.empty(samples.shape, samples.dtype if dtype is None else dtype)
+    result = np.empty(samples.shape, samples.dtype)
     before = np.zeros((samples.shape[0], 1))
     tail = coefficient ** np.arange(1, FILTER_BLOCK_LENGTH + 1)
     for part in block_slices(samples.shape[1], FILTER_BLOCK_LENGTH):
@@ -54,25 +51,5 @@ def deemphasis(samples: Array, coefficient: float, *, dtype: npt.DTypeLike | Non
         block += tail[: block.shape[1]] * before
         before = block[:, -1:]
         result[:, part] = block
-        np.copyto(result[:, part], given, where=~np.isfinite(given), casting="same_kind")
+        np.copyto(result[:, part], given, where=~np.isfinite(given))
     return result
-
-
-def preemphasis_response(preemphasis: float, n_fft: int) -> Float32Array:
-    """Return the factor by which pre-emphasis scales each bin, ``|1 - a exp(-i w)|``: (n_fft // 2 + 1,), float32.
-
-    Parameters
-    ----------
-    preemphasis
-        Part of each sample that is subtracted from the next one.
-    n_fft
-        Samples of a frame.
-
-    Examples
-    --------
-    >>> preemphasis_response(0.5, 4).round(3)
-    array([0.5  , 1.118, 1.5  ], dtype=float32)
-    """
-    turn = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
-    response: Float32Array = np.abs(1 - preemphasis * turn).astype(np.float32)
-    return response

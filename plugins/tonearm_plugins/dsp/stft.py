@@ -8,12 +8,19 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.framing import FrameGrid, PadMode
-from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array
+from tonearm_plugins.dsp.typing import ComplexArray, FloatArray
 
 
 def stft(
-    samples: npt.ArrayLike, *, window: npt.ArrayLike, hop_length: int, pad: int = 0, pad_mode: PadMode = "constant"
-) -> Complex64Array:
+    samples: npt.ArrayLike,
+    *,
+    window: npt.ArrayLike,
+    hop_length: int,
+    pad: int = 0,
+    pad_mode: PadMode = "constant",
+    frames: int | None = None,
+    double: bool = False,
+) -> ComplexArray:
     """Return the STFT as ``librosa.stft`` defines it.
 
     Parameters
@@ -28,11 +35,15 @@ def stft(
         Samples to add on each side: ``n_fft // 2`` for centred frames.
     pad_mode
         Values of the added samples, as `numpy.pad` names them.
+    frames
+        Number of frames, the last of which are completed with zeros; all whole frames if None.
+    double
+        Whether to compute in double precision.
 
     Returns
     -------
     ndarray
-        (channels, n_fft // 2 + 1, frames), complex64.
+        (channels, n_fft // 2 + 1, frames), complex64, or complex128 in double precision.
 
     Raises
     ------
@@ -52,19 +63,24 @@ def stft(
     if signal.ndim != 2 or signal.dtype.kind not in "fiu":
         raise ShapeError(f"samples are real, (channels, samples), not {signal.dtype} of shape {signal.shape}")
     n_fft = np.asarray(window).size
-    frames = 1 + (signal.shape[1] + 2 * pad - n_fft) // hop_length if hop_length > 0 else 0
+    if frames is None:
+        frames = 1 + (signal.shape[1] + 2 * pad - n_fft) // hop_length if hop_length > 0 else 0
     if frames < 1:
         raise ShapeError(f"{signal.shape[1]} samples, {pad} more on each side, are less than one frame of {n_fft}")
     grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=frames, length=signal.shape[1])
-    out = np.empty((signal.shape[0], grid.bins, frames), np.complex64)
-    engine = choose("auto", grid)
+    out = np.empty((signal.shape[0], grid.bins, frames), np.complex128 if double else np.complex64)
+    engine = choose("auto", grid, double=double)
+    size = n_fft + hop_length * (frames - 1)
     for channel, result in zip(signal, out, strict=True):
-        engine.stft(_padded(channel, pad, pad_mode), grid, out=result)
+        padded = _padded(channel.astype(np.float64 if double else np.float32), pad, pad_mode)
+        if padded.size < size:
+            padded = np.pad(padded, (0, size - padded.size))
+        engine.stft(padded[:size], grid, out=result)
     return out
 
 
-def _padded(signal: Array, pad: int, pad_mode: PadMode) -> Float32Array:
-    """Return one channel with ``pad`` more samples on each side, as float32."""
+def _padded(signal: FloatArray, pad: int, pad_mode: PadMode) -> FloatArray:
+    """Return one channel with ``pad`` more samples on each side."""
     if pad_mode == "reflect" and pad >= signal.size:
         raise ShapeError(f"{signal.size} samples are too few to be reflected over {pad}")
-    return np.pad(signal.astype(np.float32), pad, mode=pad_mode)
+    return np.pad(signal, pad, mode=pad_mode)

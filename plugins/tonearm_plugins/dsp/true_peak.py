@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.levels import peak
 from tonearm_plugins.dsp.not_finite import zero_not_finite
-from tonearm_plugins.dsp.typing import Array, Float32Array, Float64Array, IndexArray
+from tonearm_plugins.dsp.typing import Array, Float64Array, FloatArray, IndexArray
 
 OVERSAMPLING = 4
 TAPS = 32
@@ -54,9 +55,9 @@ def interpolation_filters() -> Float64Array:
 
 
 @functools.cache
-def _matrix() -> Float32Array:
+def _matrix(dtype: np.dtype[np.floating[Any]]) -> FloatArray:
     """Return the matrix that makes the interpolated values of a span from its samples and those around it."""
-    matrix = np.zeros((SPAN + TAPS - 1, OVERSAMPLING - 1, SPAN), np.float32)
+    matrix = np.zeros((SPAN + TAPS - 1, OVERSAMPLING - 1, SPAN), dtype)
     for phase, taps in enumerate(interpolation_filters()):
         for sample in range(SPAN):
             matrix[sample : sample + TAPS, phase, sample] = taps
@@ -90,14 +91,15 @@ class Spans:
     part
         Part of the channel.
     engine
-        ``native`` or ``scipy``; the latter is numpy alone here.
+        ``native`` works in float32. ``scipy``, which is numpy alone here, works in float64 if the samples are float64.
     """
 
     def __init__(self, channel: Array, part: slice, engine: str) -> None:
         self._engine = engine
         before, after = max(part.start - HALO + 1, 0), min(part.stop + HALO, len(channel))
         self.count = -(-(part.stop - part.start) // SPAN)
-        padded = np.zeros(self.count * SPAN + TAPS - 1, np.float32)
+        double = channel.dtype == np.float64 and engine == "scipy"
+        padded = np.zeros(self.count * SPAN + TAPS - 1, np.float64 if double else np.float32)
         begin = HALO - 1 - (part.start - before)
         padded[begin : begin + after - before] = zero_not_finite(channel[before:after])
         self.views = np.lib.stride_tricks.sliding_window_view(padded, SPAN + TAPS - 1)[::SPAN]
@@ -116,7 +118,7 @@ class Spans:
             from tonearm_plugins.dsp.engines.native.true_peak_kernel import interpolated_peaks
 
             return interpolated_peaks(rows, interpolation_filters().astype(np.float32))
-        values = rows @ _matrix()
+        values = rows @ _matrix(rows.dtype)
         result: Array = np.abs(values, out=values).reshape(-1, OVERSAMPLING - 1, SPAN).max(axis=1)
         return result
 
@@ -129,7 +131,8 @@ def measure_true_peak(samples: Array, *, engine: str = "auto") -> float:
     samples
         Waveform of shape (channels, samples). NaN and infinity count as 0, and there is silence before and after it.
     engine
-        Engine that interpolates, in float32: ``auto``, ``native`` or ``scipy``; see `tonearm_plugins.dsp.engines`.
+        Engine that interpolates: ``auto``, ``native`` or ``scipy``; see `tonearm_plugins.dsp.engines`. For samples of
+        float64, ``auto`` is ``scipy``, because ``native`` works in float32.
 
     Returns
     -------
@@ -143,7 +146,7 @@ def measure_true_peak(samples: Array, *, engine: str = "auto") -> float:
     >>> round(measure_true_peak(samples), 2)
     1.0
     """
-    highest, engine = peak(samples), _choose(engine)
+    highest, engine = peak(samples), _choose(engine, samples)
     for channel in samples:
         for part in block_slices(len(channel)):
             spans = Spans(channel, part, engine)
@@ -154,7 +157,9 @@ def measure_true_peak(samples: Array, *, engine: str = "auto") -> float:
     return highest
 
 
-def _choose(engine: str) -> str:
+def _choose(engine: str, samples: Array) -> str:
+    if engine == "auto" and samples.dtype == np.float64:
+        return "scipy"
     return "native" if choose(engine).name == "native" else "scipy"
 
 
@@ -183,8 +188,9 @@ def true_peak_envelope(channel: Array, part: slice, ceiling: float, *, engine: s
     Returns
     -------
     Array
-        Largest absolute value from each sample to the next, float32, of the length of the part. Where no value can be
-        above the ceiling, it is that of the sample itself.
+        Largest absolute value from each sample to the next, of the length of the part: float64 for samples of float64
+        unless ``native`` was asked for, float32 for others. Where no value can be above the ceiling, it is that of the
+        sample itself.
 
     Examples
     --------
@@ -193,7 +199,7 @@ def true_peak_envelope(channel: Array, part: slice, ceiling: float, *, engine: s
     >>> [round(float(value), 2) for value in true_peak_envelope(samples, slice(30, 34), 0.4)]
     [0.36, 0.63, 0.5, 0.04]
     """
-    spans = Spans(channel, part, _choose(engine))
+    spans = Spans(channel, part, _choose(engine, channel))
     rows = spans.sizes()
     which = np.flatnonzero(spans.loudest * max_overshoot() > ceiling)
     for first in range(0, which.size, BATCH):

@@ -13,8 +13,8 @@ from tonearm.api import (
     InflationBound,
     ItemError,
     MelDialect,
-    MelStep,
     OptionError,
+    RecipeStep,
     SetOption,
     quoted,
     reading_errors,
@@ -108,14 +108,14 @@ class Image:
                 hint="for another recipe, give a dialect with base riffusion and the figures that differ",
             ) from error
 
-    def _step(self, step: MelStep) -> MelStep:
+    def _step(self, step: RecipeStep) -> RecipeStep:
         """Return a step of Riffusion's dialect with the figures of the tags."""
         power, most = self.tags.get(_POWER, 0.25), self.tags.get(_MAX, 30e6)
         if not (0 < power <= 16 and 0 < most < math.inf):
             raise ValueError(f"power_for_image {power:g} and max_value {most:g} are not above 0")
         if step.op == "power":
-            return MelStep(op="power", exponent=power)
-        return MelStep(op="divide-max", max=most) if step.op == "divide-max" else step
+            return RecipeStep(op="power", exponent=power)
+        return RecipeStep(op="divide-max", max=most) if step.op == "divide-max" else step
 
 
 def read(file: BinaryIO, name: str) -> Image:

@@ -8,6 +8,8 @@ from tonearm.api import Context, NoOptions, Transform, Waveform
 class DcRemove(Transform[Waveform, Waveform, NoOptions]):
     """Subtract the mean of each channel; for an offset that drifts, use filter with high_pass_hz: 20."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform without its means, and record the largest of them."""
         import numpy as np

@@ -20,6 +20,8 @@ class DeemphasisOptions:
 class Deemphasis(Transform[Waveform, Waveform, DeemphasisOptions]):
     """Undo pre-emphasis exactly, by 1 / (1 - coefficient · z⁻¹); for a mel spectrogram, its dialect does this."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform before pre-emphasis."""
         from tonearm_plugins.dsp.preemphasis import deemphasis

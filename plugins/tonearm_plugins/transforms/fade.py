@@ -27,6 +27,8 @@ class FadeOptions:
 class Fade(Transform[Waveform, Waveform, FadeOptions]):
     """Fade in from silence and out to silence; if the waveform is shorter than both fades, both are shortened."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the faded waveform, whose first and last samples are 0."""
         from tonearm_plugins.dsp.fades import fade_in

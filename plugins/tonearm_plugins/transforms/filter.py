@@ -76,6 +76,8 @@ class FilterOptions:
 class Filter(Transform[Waveform, Waveform, FilterOptions]):
     """Filter by Butterworth second-order sections: high-pass, low-pass, band-pass, band-stop, or several in a row."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the filtered waveform, of the same length."""
         import numpy as np

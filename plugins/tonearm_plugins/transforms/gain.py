@@ -18,6 +18,8 @@ class GainOptions:
 class Gain(Transform[Waveform, Waveform, GainOptions]):
     """Change the level by a number of dB; nothing is clipped here, and limiter can follow."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform times the gain."""
         from tonearm_plugins.dsp import levels

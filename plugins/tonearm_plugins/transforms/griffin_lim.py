@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import Context, MagnitudeSpectrogram, Meta, Spec, StftGrid, Transform, Waveform
-from tonearm_plugins.transforms.phase_recovery_options import EngineName, Iterations, Momentum, Seed, Start
+from tonearm_plugins.transforms.phase_recovery_options import (
+    EngineName,
+    Iterations,
+    Momentum,
+    Seed,
+    Start,
+    refuse_single_engine,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +41,13 @@ class GriffinLimOptions:
 class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
     """Recover a waveform from magnitudes alone, by fast Griffin-Lim from phases derived from them."""
 
+    keeps_double = True
+
     def apply(self, signal: MagnitudeSpectrogram, context: Context) -> Waveform:
         """Return the waveform, and measure its spectral convergence."""
         from tonearm_plugins.dsp.griffin_lim import PRESETS, griffin_lim
 
+        signal = signal.plain(context.warn)
         options, grid = self.options, signal.grid
         preset = PRESETS[options.preset]
         recovered = griffin_lim(
@@ -52,6 +62,7 @@ class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
             seed=options.seed,
             tolerance_db=options.tolerance_db,
             engine=options.engine,
+            double=signal.is_double,
             threads=context.threads,
             on_progress=context.progress,
         )
@@ -62,4 +73,5 @@ class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the spectrogram's rate and length."""
+        refuse_single_engine(self.options.engine, spec)
         return spec.replace(signals=(Waveform,)).dropping(StftGrid)

@@ -94,6 +94,8 @@ class GuardOptions:
 class Guard(Transform[Waveform, Waveform, GuardOptions]):
     """Look for NaN, clipping, DC, silence, full-scale noise and wrong lengths: report each, or repair it."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform, repaired where the options ask for it, and record what was measured.
 

@@ -31,6 +31,8 @@ class HpssOptions:
 class Hpss(Transform[Waveform, Waveform, HpssOptions]):
     """Keep the harmonic or the percussive part, by librosa's median filters; the length does not change."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return one part of the waveform."""
         from tonearm_plugins.dsp.effects import hpss

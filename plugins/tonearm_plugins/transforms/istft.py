@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tonearm.api import ComplexSpectrogram, Context, Spec, StftGrid, Transform, Waveform
-from tonearm_plugins.transforms.phase_recovery_options import EngineName
+from tonearm_plugins.transforms.phase_recovery_options import EngineName, refuse_single_engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +18,13 @@ class IstftOptions:
 class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions]):
     """Invert a complex spectrogram, to its exact length where that is known."""
 
+    keeps_double = True
+
     def apply(self, signal: ComplexSpectrogram, context: Context) -> Waveform:
         """Return the waveform."""
         from tonearm_plugins.dsp.istft import istft
 
+        signal = signal.plain(context.warn)
         grid = signal.grid
         samples = istft(
             signal.values,
@@ -37,4 +40,5 @@ class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions]):
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the spectrogram's rate and length."""
+        refuse_single_engine(self.options.engine, spec)
         return spec.replace(signals=(Waveform,)).dropping(StftGrid)

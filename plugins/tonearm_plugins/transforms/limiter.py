@@ -48,6 +48,8 @@ class LimiterOptions:
 class Limiter(Transform[Waveform, Waveform, LimiterOptions]):
     """Hold peaks under a ceiling by a look-ahead gain, one for all channels, with no delay and no clipping."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform under the ceiling, and record the largest reduction."""
         from tonearm_plugins.dsp.levels import db_to_amplitude

@@ -61,6 +61,8 @@ class LoudnessOptions:
 class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
     """Bring the integrated loudness (ITU-R BS.1770-4, gated) to a target, with true peaks under a ceiling."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform at the target, and record its loudness and its true peak.
 

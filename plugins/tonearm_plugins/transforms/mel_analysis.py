@@ -70,11 +70,9 @@ def require_invertible(spec: Spec) -> None:
 
 def without_preemphasis(samples: np.ndarray[Any, Any], signal: MelSpectrogram) -> Waveform:
     """Return the waveform that was inverted from a mel spectrogram, with the dialect's pre-emphasis undone."""
-    import numpy as np
-
     from tonearm_plugins.dsp.preemphasis import deemphasis
 
     dialect = signal.dialect
     if dialect.preemphasis:
-        samples = deemphasis(samples, dialect.preemphasis, dtype=np.float32)
+        samples = deemphasis(samples, dialect.preemphasis)
     return Waveform(samples=samples, sample_rate=dialect.sample_rate)

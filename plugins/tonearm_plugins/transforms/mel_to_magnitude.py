@@ -21,21 +21,22 @@ class MelToMagnitudeOptions:
 class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnitudeOptions]):
     """Find magnitudes that have the given mel spectrogram, and undo pre-emphasis bin by bin."""
 
+    keeps_double = True
+
     def apply(self, signal: MelSpectrogram, context: Context) -> MagnitudeSpectrogram:
         """Return the magnitudes."""
         from tonearm_plugins.dsp.mel_to_magnitude import mel_to_magnitude
 
         signal, dialect = signal.unmasked(), signal.dialect
         values = mel_to_magnitude(
-            dialect.to_linear(signal.values),
+            dialect.to_linear(signal.values, double=signal.is_double),
             mel_basis=dialect.mel_basis(),
             power=dialect.exponent,
             iterations=self.options.iterations,
+            double=signal.is_double,
         )
         if dialect.preemphasis:
-            from tonearm_plugins.dsp.preemphasis import preemphasis_response
-
-            values /= preemphasis_response(dialect.preemphasis, dialect.n_fft)[:, None]
+            values /= dialect.preemphasis_response(dialect.n_fft).astype(values.dtype)[:, None]
         return MagnitudeSpectrogram(values=values, grid=dialect.grid, length=signal.samples_expected)
 
     def produces(self, spec: Spec) -> Spec:

@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 
 from tonearm.api import Context, MelDialect, MelSpectrogram, Meta, Spec, StftGrid, Transform, Waveform
 from tonearm_plugins.transforms.mel_analysis import require_invertible, without_preemphasis
-from tonearm_plugins.transforms.phase_recovery_options import EngineName, Iterations, Momentum, Seed, Start
+from tonearm_plugins.transforms.phase_recovery_options import (
+    EngineName,
+    Iterations,
+    Momentum,
+    Seed,
+    Start,
+    refuse_single_engine,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +34,8 @@ class MelToWaveOptions:
 class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
     """Recover a waveform from a mel spectrogram, finding magnitudes and phases together."""
 
+    keeps_double = True
+
     def apply(self, signal: MelSpectrogram, context: Context) -> Waveform:
         """Return the waveform, and measure how close its mel spectrogram is."""
         from tonearm_plugins.dsp.mel_griffin_lim import PRESETS, mel_griffin_lim
@@ -35,7 +44,7 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
         preset = PRESETS[options.preset]
         dialect, grid = signal.dialect, signal.grid
         recovered = mel_griffin_lim(
-            dialect.to_linear(signal.values),
+            dialect.to_linear(signal.values, double=signal.is_double),
             mel_basis=dialect.mel_basis(),
             window=grid.window_values(),
             hop_length=grid.hop_length,
@@ -47,6 +56,7 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
             start=options.start,
             seed=options.seed,
             engine=options.engine,
+            double=signal.is_double,
             threads=context.threads,
             on_progress=context.progress,
         )
@@ -56,4 +66,5 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform of the dialect's rate and the mel's length."""
         require_invertible(spec)
+        refuse_single_engine(self.options.engine, spec)
         return spec.replace(signals=(Waveform,)).dropping(StftGrid, MelDialect)

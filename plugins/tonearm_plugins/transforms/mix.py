@@ -45,6 +45,8 @@ class MixOptions:
 class Mix(Transform[Waveform, Waveform, MixOptions]):
     """Mix down to mono or stereo, make stereo of mono, or pick channels."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform with its new channels."""
         try:

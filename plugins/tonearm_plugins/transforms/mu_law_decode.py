@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, GiveOption, ItemError, Meta, SetOption, Transform, Waveform
+from tonearm.api import Context, GiveOption, ItemError, Meta, OptionError, SetOption, Spec, Transform, Waveform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,19 @@ class MuLawDecodeOptions:
 
 class MuLawDecode(Transform[Waveform, Waveform, MuLawDecodeOptions]):
     """Expand mu-law as WaveNet and torchaudio define it; for bytes of G.711, use pcm-reader with encoding: mulaw."""
+
+    keeps_double = True
+
+    def produces(self, spec: Spec) -> Spec:
+        """Return the spec; class indices in double precision are refused."""
+        if self.options.values == "indices" and spec.precision == "double":
+            raise OptionError(
+                "class indices become a waveform in single precision, but the input has precision: double",
+                option="values",
+                code="loses-precision",
+                remedies=(SetOption("precision", "single", stage="input"),),
+            )
+        return spec.replace(signals=(Waveform,))
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the expanded waveform; from class indices it is float32."""

@@ -38,6 +38,8 @@ class NormalizeOptions:
 class Normalize(Transform[Waveform, Waveform, NormalizeOptions]):
     """Bring the peak over all channels, or their RMS, to a level by one gain; silence stays as it is."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform times the gain, and record the gain."""
         from tonearm_plugins.dsp import levels

@@ -33,6 +33,8 @@ class PadOptions:
 class Pad(Transform[Waveform, Waveform, PadOptions]):
     """Put silence before and after the sound, up to a duration, or up to a multiple of a number of samples."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the padded waveform."""
         import numpy as np

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from tonearm.api import Meta
+from tonearm.api import Meta, OptionError, SetOption, Spec
 
 EngineName: TypeAlias = Annotated[
     Literal["auto", "native", "scipy", "librosa"],
@@ -30,3 +30,14 @@ Momentum: TypeAlias = Annotated[
 Seed: TypeAlias = Annotated[
     int, Meta(ge=0, description="Seed of the random phases: the same seed gives the same sound.")
 ]
+
+
+def refuse_single_engine(engine: str, spec: Spec) -> None:
+    """Raise `OptionError` if an engine that works in single precision was asked for, but the input is double."""
+    if engine == "native" and spec.precision == "double":
+        raise OptionError(
+            "the native engine computes in single precision, but the input has precision: double",
+            option="engine",
+            code="loses-precision",
+            remedies=(SetOption("engine", "scipy"), SetOption("precision", "single", stage="input")),
+        )

@@ -22,6 +22,8 @@ class PitchShiftOptions:
 class PitchShift(Transform[Waveform, Waveform, PitchShiftOptions]):
     """Change the pitch and keep the speed, by librosa's phase vocoder and soxr; the length does not change."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform at its new pitch."""
         from tonearm_plugins.dsp.effects import pitch_shift

@@ -73,6 +73,8 @@ class SplitOptions:
 class Split(Regroup[Waveform, Waveform, SplitOptions]):
     """Cut a waveform at pauses or by length; {key} is that of the whole or its index, {index} counts the pieces."""
 
+    keeps_double = True
+
     def regroup(self, items: Iterator[Item[Waveform]], context: Context) -> Iterator[Item[Waveform]]:
         """Yield the pieces of each item."""
         for item in items:

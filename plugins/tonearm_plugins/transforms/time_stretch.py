@@ -21,6 +21,8 @@ class TimeStretchOptions:
 class TimeStretch(Transform[Waveform, Waveform, TimeStretchOptions]):
     """Change the speed and keep the pitch, by librosa's phase vocoder; n samples become round(n / rate)."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform at its new speed."""
         from tonearm_plugins.dsp.effects import time_stretch

@@ -30,11 +30,14 @@ class WaveToMelOptions:
 class WaveToMel(Transform[Waveform, MelSpectrogram, WaveToMelOptions]):
     """Compute a mel spectrogram exactly as a model family does, in its own units."""
 
+    keeps_double = True
+
     def apply(self, signal: Waveform, context: Context) -> MelSpectrogram:
         """Return the mel spectrogram."""
         dialect = self.options.dialect
         values = dialect.to_native(analyse(signal, dialect, threads=context.threads))
-        return MelSpectrogram(values=values.astype("float32"), dialect=dialect, length=signal.length)
+        precision = "float64" if signal.is_double else "float32"
+        return MelSpectrogram(values=values.astype(precision), dialect=dialect, length=signal.length)
 
     def produces(self, spec: Spec) -> Spec:
         """Return a mel spectrogram in the dialect."""

@@ -6,15 +6,16 @@ import pytest
 from tonearm.api import ArrayOptions, MelDialect, MelSpectrogram
 from tonearm.arrays import read_array
 from tonearm.errors import ItemError
-from tonearm.recipes.mel.catalogue import Catalogue, CatalogueEntry
+from tonearm.recipes.catalogue import Catalogue, CatalogueEntry
 
 BASE = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256, "n_mels": 80}
 KNOWN = Catalogue(
+    MelDialect,
     [
         CatalogueEntry("a", "ln", BASE),
         CatalogueEntry("a", "tens", BASE | {"log": "log10"}),
         CatalogueEntry("a", "wide", BASE | {"n_mels": 100, "sample_rate": 24000}),
-    ]
+    ],
 )
 
 
@@ -99,7 +100,7 @@ def test_what_fits_nothing_can_be_spelled_out():
 
 
 def test_many_that_would_fit_are_not_all_named():
-    many = Catalogue([CatalogueEntry("a", f"d{i}", BASE) for i in range(10, 37)])
+    many = Catalogue(MelDialect, [CatalogueEntry("a", f"d{i}", BASE) for i in range(10, 37)])
     options = ArrayOptions(kind="mel", dialect=MelDialect(**BASE, log="log10"))
     with pytest.raises(ItemError) as caught:
         list(read_array(values(80, 9), options, warn=print, dialects=lambda: many))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tonearm.api import MelDialect
 from tonearm.arrays import ArrayOptions, read_array
 from tonearm.errors import ItemError
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Waveform
@@ -196,6 +197,6 @@ def test_values_beyond_all_sound(kind: str, value: float) -> None:
 def test_a_mel_beyond_all_sound() -> None:
     from tonearm.plugins.registry import default
 
-    hifigan = default().dialects.find("hifigan")
+    hifigan = default().catalogue(MelDialect).find("hifigan")
     error = refused(np.full((80, 5), 1e300), kind="mel", sample_rate=None, dialect=hifigan)
     assert error.message == "the mel array reaches 1e+300, but no sound goes beyond 1e+32"

@@ -51,7 +51,7 @@ def test_debug_prints_the_traceback_and_keeps_the_status(capsys):
 
 
 def test_sigterm_passes_through_a_plugin():
-    from tonearm.pipeline.stages import as_item_error
+    from tonearm.pipeline.blame import as_item_error
 
     with pytest.raises(Terminated), as_item_error(None):
         raise Terminated

@@ -18,12 +18,12 @@ import soundfile
 import yaml
 
 import tonearm
-from tonearm.api import Context, Source
+from tonearm.api import Context, MelDialect, Source
 from tonearm.cli.main import main
 from tonearm.plugins.registry import default
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
-DIALECTS = default().dialects
+DIALECTS = default().catalogue(MelDialect)
 MELS = [path for path in sorted((SAMPLES / "mel").glob("*.npy")) if not DIALECTS.find(path.stem).standardised]
 RNG = np.random.default_rng(4)
 

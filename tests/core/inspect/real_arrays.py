@@ -8,12 +8,13 @@ from typing import Any
 import librosa
 import numpy as np
 
+from tonearm.api import MelDialect
+from tonearm.arrays.notes import Notes
 from tonearm.inspect import Guess, compute_statistics, guess
-from tonearm.inspect.notes import Notes
 from tonearm.plugins.registry import default
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
-DIALECTS = default().dialects
+DIALECTS = default().catalogue(MelDialect)
 WAVE = np.load(SAMPLES / "utt00.npy").reshape(-1)
 STFT = librosa.stft(WAVE, n_fft=1024, hop_length=256)
 DB = librosa.amplitude_to_db(np.abs(STFT))

@@ -2,6 +2,7 @@
 
 from core_toys import RATE, RawWriter, Same, ToneReader, checked, pipeline, registry_of
 
+from tonearm.api import MelDialect
 from tonearm.signals import Waveform
 
 
@@ -26,4 +27,4 @@ def test_stages_know_their_places():
 
 def test_dialects_are_those_of_the_registry():
     registry = registry_of(dialects={"one": {"n_mels": 80, "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}})
-    assert checked(pipeline(), registry).dialects().find("one").n_mels == 80
+    assert checked(pipeline(), registry).catalogue(MelDialect).find("one").n_mels == 80

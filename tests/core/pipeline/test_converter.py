@@ -66,7 +66,7 @@ class TestEncoding:
         ("error", "kind", "code", "message"),
         [
             (ValueError("no"), ItemError, "plugin-failed", "x failed: ValueError: no"),
-            (ItemError("no", code="mine"), ItemError, "mine", "no"),
+            (ItemError("no", code="mine"), ItemError, "mine", "x: no"),
             (OSError(28, "No space left on device"), OutputError, "output", "cannot write: No space left on device"),
             (OutputError("no"), OutputError, "output", "no"),
             (OptionError("no"), ItemError, "bad-option", "x: no"),

@@ -26,6 +26,7 @@ SOURCE = Source(name="x.tone")
 
 
 SHOWS = "--debug shows where"
+FILE_ERROR = ("plugin-failed", "x failed: FileNotFoundError: No such file", SHOWS)
 
 
 def reader(*given, options=NoOptions):
@@ -108,7 +109,7 @@ class TestDecoding:
             (Item(signal=Fog()), ("wrong-type", "it gives waveform, but it gave fog", "")),
             (Item(signal=[1]), ("wrong-type", "it gives waveform, but it gave list", "")),
             (Item(signal=Waveform(samples=NAN, sample_rate=RATE)),
-             ("not-finite", "4 of 4 values of the waveform are NaN or infinite", NOT_FINITE)),
+             ("not-finite", "it: 4 of 4 values of the waveform are NaN or infinite", NOT_FINITE)),
         ],
     )  # fmt: skip
     def test_what_is_not_as_declared_fails_alone(self, given, error):
@@ -118,10 +119,10 @@ class TestDecoding:
         ("error", "said"),
         [
             (ZeroDivisionError("x\ny"), ("plugin-failed", r"it failed: ZeroDivisionError: x\ny", SHOWS)),
-            (SystemExit(3), ("plugin-failed", "it failed: SystemExit: 3", SHOWS)),
-            (MemoryError(), ("plugin-failed", "it failed: MemoryError: ", SHOWS)),
-            (ItemError("no", code="mine", hint="do"), ("mine", "no", "do")),
-            (SignalError("no"), ("bad-signal", "no", "")),
+            (SystemExit(3), ("plugin-failed", "it failed: SystemExit: it calls sys.exit(3)", SHOWS)),
+            (MemoryError(), ("plugin-failed", "it failed: MemoryError", SHOWS)),
+            (ItemError("no", code="mine", hint="do"), ("mine", "it: no", "do")),
+            (SignalError("no"), ("bad-signal", "it: no", "")),
             (OptionError("no", code="missing-option", hint="do"), ("missing-option", "it: no", "do")),
             (PermissionError(13, "Permission denied"), ("unreadable", "cannot read: Permission denied", "")),
             (OSError("odd"), ("unreadable", "cannot read: odd", "")),
@@ -171,10 +172,13 @@ class TestTransforms:
         ("function", "error"),
         [
             (failing(ValueError("no")), ("plugin-failed", "x failed: ValueError: no", SHOWS)),
-            (failing(SystemExit("no")), ("plugin-failed", "x failed: SystemExit: no", SHOWS)),
-            (failing(ItemError("no", code="mine")), ("mine", "no", "")),
+            (failing(SystemExit("no")), ("plugin-failed", "x failed: SystemExit: it calls sys.exit('no')", SHOWS)),
+            (failing(ItemError("no", code="mine")), ("mine", "x: no", "")),
             (failing(OptionError("no")), ("bad-option", "x: no", "")),
-            (failing(FileNotFoundError(2, "No such file")), ("unreadable", "cannot read: No such file", "")),
+            (
+                failing(FileNotFoundError(2, "No such file")),
+                ("plugin-failed", "x failed: FileNotFoundError: No such file", SHOWS),
+            ),
             (lambda _: None, ("wrong-type", "x gives waveform, but it gave NoneType", "")),
             (lambda _: Fog(), ("wrong-type", "x gives waveform, but it gave fog", "")),
             (lambda signal: signal.samples, ("wrong-type", "x gives waveform, but it gave ndarray", "")),
@@ -254,7 +258,7 @@ class TestRegroup:
 
     def test_an_item_that_failed_before_fails_all(self):
         found = made(("x", "join"), transforms={"x": step(failing(ItemError("no", code="mine")))})
-        assert results(found) == [("mine", "no", "")]
+        assert results(found) == [("mine", "x: no", "")]
 
     class Mixed(Decoder[Waveform, NoOptions]):
         """Give items of several keys, one of which cannot be read, and one with NaN in it."""

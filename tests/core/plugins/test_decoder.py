@@ -19,7 +19,7 @@ def test_it_gives_the_class_of_its_port():
 
 
 def test_probing_tells_what_is_known_beforehand():
-    assert RateReader(NoOptions()).probe(Source(name="a.wav")) == Spec(signals=(Waveform,), sample_rate=8000)
+    assert RateReader(NoOptions()).look(Source(name="a.wav")) == Spec(signals=(Waveform,), sample_rate=8000)
 
 
 def test_it_reads_no_files_and_no_folders_by_suffix_unless_it_says_so():

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from tonearm.errors import ItemError
+from tonearm.reading import file_types
 from tonearm.reading.bounded_file import (
+    BoundedFile,
     check_magic,
     map_array,
     path_of,
+    read_values,
     size_of,
     wrong_format_error,
 )
@@ -69,6 +72,50 @@ def test_a_file_system_without_maps_is_read_and_a_failing_disk_is_not(
                 map_array(file, "u1", (8,))
         else:
             assert map_array(file, "u1", (8,)) is None
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("map_from", [0, 24, 25])
+def test_values_are_mapped_if_they_are_many_and_read_otherwise(order: str, map_from: int, tmp_path: Path) -> None:
+    array = np.arange(6, dtype=">f4").reshape(2, 3)
+    (tmp_path / "a").write_bytes(b"head" + array.tobytes(order) + b"tail")
+    with (tmp_path / "a").open("rb") as file:
+        got = read_values(file, "a", ">f4", (2, 3), 4, order=order, map_from=map_from)
+    assert isinstance(got, np.memmap) == (map_from <= 24)
+    assert not got.flags.writeable
+    np.testing.assert_array_equal(got, array)
+    np.testing.assert_array_equal(read_values(io.BytesIO(array.tobytes(order)), "a", ">f4", (2, 3), order=order), array)
+
+
+@pytest.mark.parametrize(("shape", "offset"), [((3,), 1), ((1 << 60,), 0), ((1,), 13)])
+def test_values_beyond_the_end_are_refused_and_nothing_is_allocated(shape: tuple[int, ...], offset: int) -> None:
+    with pytest.raises(ItemError, match=r"'a' claims [\d,]+ bytes of values, but only \d+ follow") as caught:
+        read_values(io.BytesIO(bytes(12)), "a", "<f4", shape, offset)
+    assert caught.value.code == "broken-file"
+    assert read_values(io.BytesIO(bytes(12)), "a", "<f4", (3,)).shape == (3,)
+
+
+def test_no_values_are_an_empty_array() -> None:
+    assert read_values(io.BytesIO(b"x"), "a", "<f4", (0, 3), 1, map_from=0).shape == (0, 3)
+
+
+def test_a_bounded_file_reads_what_it_has_and_refuses_what_it_claims() -> None:
+    inner = io.BytesIO(b"0123456789")
+    inner.seek(2)
+    file = BoundedFile(inner, "a")
+    assert (file.left, file.end, file.tell()) == (8, 10, 2)
+    assert file.read_exactly(3) == b"234"
+    assert file.read(5 + file_types.HEAD) == b"56789"  # a head may be short
+    file.seek(6)
+    assert file.read() == b"6789"
+    file.seek(6)
+    for read, count in ((file.read, 5 + file_types.HEAD), (file.read_exactly, 5), (file.read_exactly, -1)):
+        with pytest.raises(ItemError, match=r"'a' claims -?\d+ more bytes, but only 4 are left") as caught:
+            read(count)
+        assert caught.value.code == "broken-file"
+    assert file.tell() == 6
+    with pytest.raises(ItemError, match="'a' claims more bytes"):
+        file.read(1 << 2000)
 
 
 def test_a_start_is_found_at_its_offset() -> None:

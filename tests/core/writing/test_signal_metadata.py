@@ -8,7 +8,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from tonearm.api import ComplexSpectrogram, MelSpectrogram, Signal, StftGrid, Waveform, as_written, described
+from tonearm.api import (
+    ComplexSpectrogram,
+    MelDialect,
+    MelSpectrogram,
+    Signal,
+    StftGrid,
+    Waveform,
+    as_written,
+    described,
+)
 from tonearm.plugins.registry import default
 
 GRID = StftGrid(sample_rate=8000, n_fft=64, hop_length=16, win_length=48)
@@ -16,7 +25,7 @@ GRID = StftGrid(sample_rate=8000, n_fft=64, hop_length=16, win_length=48)
 
 def mel(name: str, frames: int) -> MelSpectrogram:
     values = np.random.default_rng(1).random((1, 80, frames)).astype("f4")
-    return MelSpectrogram(values=values, dialect=default().dialects.find(name), length=1000)
+    return MelSpectrogram(values=values, dialect=default().catalogue(MelDialect).find(name), length=1000)
 
 
 def test_a_waveform() -> None:
@@ -32,6 +41,13 @@ def test_a_spectrogram_has_its_grid(length: int | None) -> None:
     assert found.pop("axes") == ["channel", "bin", "frame"]
     assert found.pop("length", None) == length
     assert msgspec.convert(found, StftGrid) == GRID
+
+
+def test_a_spectrogram_has_its_convention() -> None:
+    grid = StftGrid(sample_rate=8000, n_fft=8, hop_length=2, win_length=3, window=(1.0, 2.0, 1.0), sides="two")
+    found = described(ComplexSpectrogram(values=np.zeros((1, 8, 4), "c8"), grid=grid))
+    assert (found["sides"], list(found["window"]), "tail" in found) == ("two", [1.0, 2.0, 1.0], False)
+    assert msgspec.convert({name: found[name] for name in found if name not in ("kind", "axes")}, StftGrid) == grid
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def outcomes(decoder: type[Any], given: Any, **options: Any) -> list[Any]:
     """All items, and errors in place of items."""
     made = ports_of(decoder).options(**options)
     assert list(made.problems() if hasattr(made, "problems") else ()) == []
-    return list(decoder(made).decode(source_of(given), Context(dialects=lambda: default().dialects)))
+    return list(decoder(made).decode(source_of(given), Context(catalogue=default().catalogue)))
 
 
 def decode(decoder: type[Any], given: Any, **options: Any) -> list[Any]:

@@ -13,12 +13,13 @@ import pytest
 from decoder_reading import RNG
 from PIL import Image
 
+from tonearm.api import MelDialect
 from tonearm.cli.main import main
 from tonearm.plugins.registry import default
 from tonearm_plugins.decoders.image_reader import ImageOptions, ImageReader
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
-RIFFUSION = default().dialects.find("riffusion")
+RIFFUSION = default().catalogue(MelDialect).find("riffusion")
 # The numbers of Riffusion's tags, and what it writes there by default.
 TAGS = {11000: 44100, 11005: 0, 11007: 0, 11010: 10, 11020: 100, 11030: 400, 11040: 512, 11050: 0, 11060: 10000}
 TAGS |= {11070: 0.25, 11080: 30e6}
@@ -127,7 +128,7 @@ def test_decibels_between_black_and_white() -> None:
 
 
 def test_a_mel_of_another_dialect() -> None:
-    hifigan = default().dialects.find("hifigan")
+    hifigan = default().catalogue(MelDialect).find("hifigan")
     mel = RNG.uniform(-11, 2, (80, 80)).astype("f4")
     image = Image.fromarray(np.round((mel[::-1] + 11) / 13 * 255).astype("u1"))
     (item,) = decode(saved(image), dialect=hifigan, black=-11.0, white=2.0)

@@ -11,7 +11,7 @@ from encoder_helpers import encoded, mapping, noise, run, yaml_hint
 from PIL import Image
 
 import tonearm
-from tonearm.api import Context, Item, MelSpectrogram, Sink, Waveform
+from tonearm.api import Context, Item, MelDialect, MelSpectrogram, Sink, Waveform
 from tonearm_plugins.dsp import display
 from tonearm_plugins.encoders.png_writer import PngOptions, PngWriter
 from tonearm_plugins.formats import figure
@@ -115,7 +115,7 @@ def test_a_mel_spectrogram_is_marked_band_by_band(tmp_path: Path) -> None:
 def test_values_that_cannot_be_undone_are_shown_as_they_are(tmp_path: Path) -> None:
     from tonearm.plugins.registry import default
 
-    dialect = default().dialects.find("hifigan").replace(statistics="utterance")
+    dialect = default().catalogue(MelDialect).find("hifigan").replace(statistics="utterance")
     values = np.linspace(-2, 3, 80 * 9, dtype="f4").reshape(1, 80, 9)
     plugin = PngWriter(PngOptions())
     spectra = plugin._spectra(MelSpectrogram(values=values, dialect=dialect), 500, 500)
@@ -134,6 +134,26 @@ def test_a_spectrogram_is_shown_with_the_levels_of_its_sound(tmp_path: Path, kin
     given = inside(pixels(path))
     made = inside(drawn(tmp_path, samples, show="spectrogram", n_fft=512, top_db=0))
     assert np.abs(given[:, 100:-100] - made[:, 100:-100]).mean() < 4
+
+
+def test_a_spectrogram_in_a_librarys_convention_looks_like_a_plain_one(tmp_path: Path) -> None:
+    import scipy.signal
+
+    from tonearm.api import ComplexSpectrogram, StftGrid
+    from tonearm_plugins.encoders.png_writer import PngOptions, PngWriter
+
+    samples = sine(1000)
+    window = scipy.signal.get_window("hann", 512)
+    values = scipy.signal.stft(samples, RATE, window, 512, 384, return_onesided=False)[2]
+    grid = StftGrid(
+        sample_rate=RATE, n_fft=512, hop_length=128, win_length=512, tail="pad", scaling="spectrum", sides="two"
+    )
+    signal = ComplexSpectrogram(values=values.astype("c8"), grid=grid)
+    plugin = PngWriter(PngOptions())
+    expected = plugin._spectra(signal.plain(), 500, 500)
+    found = plugin._spectra(signal, 500, 500)
+    np.testing.assert_array_equal(found.levels, expected.levels)
+    assert max(level.max() for level in found.levels) == pytest.approx(0, abs=0.1)
 
 
 @pytest.mark.parametrize(("length", "channels"), [(1, 1), (1, 2), (2, 1), (100, 1), (5000, 4)])

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError, SetOption
+from tonearm.api import ItemError, MelDialect, SetOption
 from tonearm.plugins import registry
 from tonearm_plugins.formats.onnx import InputShape, shape_of, synthesise
 
-HIFIGAN = registry.default().dialects.find("hifigan")  # 80 bands, written bands first
-ESPNET = registry.default().dialects.find("speecht5")  # 80 bands, written frames first
+HIFIGAN = registry.default().catalogue(MelDialect).find("hifigan")  # 80 bands, written bands first
+ESPNET = registry.default().catalogue(MelDialect).find("speecht5")  # 80 bands, written frames first
 SHAPE = InputShape(name="mel", dtype="float32", batched=False, frames_first=False, frames=None)
 
 

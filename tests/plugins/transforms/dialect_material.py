@@ -10,7 +10,7 @@ import soundfile
 import soxr
 
 import tonearm
-from tonearm.api import Context, Waveform
+from tonearm.api import Context, MelDialect, Waveform
 from tonearm.plugins import registry
 from tonearm_plugins.dialects import presets
 from tonearm_plugins.transforms.mel_to_wave import MelToWave, MelToWaveOptions
@@ -31,7 +31,7 @@ NAMES = sorted(name for name, recipe in RECIPES.items() if set(recipe) != {"base
 USABLE = [name for name in NAMES if name != "gansynth"]
 PICTURES = {"riffusion", "audio-diffusion"}  # bytes
 
-DIALECTS = registry.default().dialects
+DIALECTS = registry.default().catalogue(MelDialect)
 
 
 def figures(name):

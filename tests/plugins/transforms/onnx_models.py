@@ -4,9 +4,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from tonearm.api import MelDialect
 from tonearm.plugins import registry
 
-HIFIGAN = registry.default().dialects.find("hifigan")
+HIFIGAN = registry.default().catalogue(MelDialect).find("hifigan")
 MELS, HOP, REACH = 80, 256, 3
 RNG = np.random.default_rng(0)
 KERNEL = RNG.standard_normal((4, MELS, 2 * REACH + 1), dtype="f4") / 50

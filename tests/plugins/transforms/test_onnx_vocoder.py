@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 from onnx_models import HIFIGAN, HOP, KERNEL, MELS, REACH, VOICES, mel, model, squeeze
 
 import tonearm
-from tonearm.api import Context, ItemError, MelSpectrogram, OptionError, SetOption, Spec
+from tonearm.api import Context, ItemError, MelDialect, MelSpectrogram, OptionError, SetOption, Spec
 from tonearm.plugins import registry
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
 
@@ -128,7 +128,7 @@ class TestWhatDoesNotFit:
         assert problem.code == "dialect-mismatch"
         assert problem.message == (
             "onnx-vocoder: the vocoder takes the dialect hifigan, but the mel spectrogram is in coqui: padding center"
-            " for half-overlap, magnitude_guard 0 for 1e-09, fmax 11025 for 8000, floor 1e-08 for 1e-05 and 3 more"
+            " for half-overlap, fmax 11025 for 8000, magnitude_guard 0 for 1e-09, floor 1e-08 for 1e-05 and 3 more"
         )
         assert 'put {"use": "mel-to-wave"} and {"use": "wave-to-mel", "with": {' in problem.hint
 
@@ -139,7 +139,7 @@ class TestWhatDoesNotFit:
         assert caught.value.code == "dialect-mismatch"
 
     def test_the_same_figures_by_another_name_fit(self, path):
-        same = registry.default().dialects.find("bigvgan-22k-fmax8k")
+        same = registry.default().catalogue(MelDialect).find("bigvgan-22k-fmax8k")
         plugin = vocoder(path)
         assert plugin.produces(Spec(signals=(MelSpectrogram,)).carrying(same)).sample_rate == 22050
         assert plugin.apply(signal(mel(20), dialect=same), Context()).length == 20 * HOP

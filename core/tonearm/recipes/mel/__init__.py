@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from tonearm.recipes.mel.catalogue import LISTING_HINT, Catalogue, Recipe
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.recipes.mel.spectrogram import MelSpectrogram
-from tonearm.recipes.mel.steps import MelStep
 
-__all__ = ["LISTING_HINT", "Catalogue", "MelDialect", "MelSpectrogram", "MelStep", "Recipe"]
+__all__ = ["MelDialect", "MelSpectrogram"]

@@ -11,6 +11,7 @@ from tonearm.pipeline.document import MappingNode, Node, from_plain, override
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.plugins.executor import Executor
+from tonearm.plugins.nested import nested_plugins
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.plugins.registry import default as installed_plugins
@@ -104,7 +105,8 @@ def _make(registry: Registry, entry: RegistryEntry, options: RunOptions) -> Exec
         raise UsageError(message, code="missing-requirement", hint=need.hint)
     assert isinstance(executor, Executor)
     try:
-        executor.preflight()
+        for plugin in (*nested_plugins(executor), executor):
+            plugin.preflight()
     except TonearmError:
         raise
     except Exception:

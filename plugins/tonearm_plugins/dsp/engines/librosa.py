@@ -10,7 +10,7 @@ import numpy as np
 
 from tonearm_plugins.dsp.engines.scipy import SCIPY, ScipyRecovery, missing_package
 from tonearm_plugins.dsp.framing import FrameGrid, without_padding
-from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array, FloatArray
+from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.mel_basis import MelBasis
@@ -27,7 +27,7 @@ class LibrosaEngine:
         """Return why it cannot do this work; it can do all work where librosa is installed."""
         return missing_package("librosa")
 
-    def stft(self, signal: Float32Array, grid: FrameGrid, *, out: Complex64Array, threads: int = 1) -> None:
+    def stft(self, signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
         """Analyse one channel by scipy.fft, as librosa does."""
         SCIPY.stft(signal, grid, out=out, threads=threads)
 
@@ -56,7 +56,7 @@ class LibrosaEngine:
         given: Array,
         settings: RecoverySettings,
         *,
-        out: Float32Array,
+        out: FloatArray,
         threads: int = 1,
         progress: Progress | None = None,
     ) -> list[Convergence]:
@@ -64,11 +64,11 @@ class LibrosaEngine:
         from tonearm_plugins.dsp.phase_recovery.recovery import Convergence
 
         def recover(channel: int) -> Convergence:
-            magnitude = np.asarray(given[channel], np.float32)
+            magnitude = np.asarray(given[channel], out.dtype)
             if settings.basis is not None:
                 magnitude = _mel_to_magnitude(magnitude, settings.basis)
             out[channel] = _griffin_lim(magnitude, settings, seed=settings.seed + channel)
-            measured = ScipyRecovery(settings.target(given[channel]), settings.grid)
+            measured = ScipyRecovery(settings.target(given[channel], out.dtype), settings.grid)
             measured.start_from_signal(out[channel])
             if progress:
                 progress.add(settings.iterations)  # librosa tells nothing in between
@@ -84,7 +84,7 @@ def _is_centered(grid: FrameGrid) -> bool:
     return grid.pad == grid.n_fft // 2
 
 
-def _griffin_lim(magnitude: Float32Array, settings: RecoverySettings, *, seed: int) -> FloatArray:
+def _griffin_lim(magnitude: FloatArray, settings: RecoverySettings, *, seed: int) -> FloatArray:
     """Recover one channel (bins, frames) by ``librosa.griffinlim``, whose first phases are random or zero."""
     import librosa
 
@@ -105,10 +105,10 @@ def _griffin_lim(magnitude: Float32Array, settings: RecoverySettings, *, seed: i
     return without_padding(librosa.griffinlim(magnitude, center=False, **common), grid)
 
 
-def _mel_to_magnitude(mel: Float32Array, basis: MelBasis) -> Float32Array:
+def _mel_to_magnitude(mel: FloatArray, basis: MelBasis) -> FloatArray:
     """Return magnitudes (bins, frames) by least squares, as ``librosa.feature.inverse.mel_to_stft`` does."""
     import librosa
 
-    energy = librosa.util.nnls(basis.weights.astype(np.float32), mel)
-    magnitude: Float32Array = np.asarray(energy ** (1.0 / basis.power), np.float32)
+    energy = librosa.util.nnls(basis.weights.astype(mel.dtype), mel)
+    magnitude: FloatArray = np.asarray(energy ** (1.0 / basis.power), mel.dtype)
     return magnitude

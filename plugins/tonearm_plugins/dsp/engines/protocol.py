@@ -8,7 +8,7 @@ from typing import Protocol
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.phase_recovery.recovery import Convergence, Progress
 from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
-from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array, FloatArray
+from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
 
 
 class Engine(Protocol):
@@ -29,7 +29,7 @@ class Engine(Protocol):
             Whether the work is in float64.
         """
 
-    def stft(self, signal: Float32Array, grid: FrameGrid, *, out: Complex64Array, threads: int = 1) -> None:
+    def stft(self, signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
         """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
 
     def istft(
@@ -51,7 +51,7 @@ class Engine(Protocol):
         given: Array,
         settings: RecoverySettings,
         *,
-        out: Float32Array,
+        out: FloatArray,
         threads: int = 1,
         progress: Progress | None = None,
     ) -> list[Convergence]:
@@ -64,7 +64,7 @@ class Engine(Protocol):
         settings
             How to recover them. Channel ``n`` has the seed ``settings.seed + n``.
         out
-            (channels, length), float32.
+            (channels, length), float32, or float64 for work in double precision.
         threads
             Largest number of threads.
         progress

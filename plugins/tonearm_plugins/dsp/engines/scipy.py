@@ -25,7 +25,7 @@ from tonearm_plugins.dsp.framing import (
     without_padding,
 )
 from tonearm_plugins.dsp.mapped_memory import MappedMemory
-from tonearm_plugins.dsp.typing import Array, Complex64Array, ComplexArray, Float32Array, FloatArray
+from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
@@ -46,7 +46,7 @@ class ScipyEngine:
         """Return why it cannot do this work; it can do all work where scipy is installed."""
         return missing_package("scipy")
 
-    def stft(self, signal: Float32Array, grid: FrameGrid, *, out: Complex64Array, threads: int = 1) -> None:
+    def stft(self, signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
         """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
         import scipy.fft
 
@@ -90,7 +90,7 @@ class ScipyEngine:
         given: Array,
         settings: RecoverySettings,
         *,
-        out: Float32Array,
+        out: FloatArray,
         threads: int = 1,
         progress: Progress | None = None,
     ) -> list[Convergence]:
@@ -98,7 +98,7 @@ class ScipyEngine:
         from tonearm_plugins.dsp.phase_recovery.recovery import recover_channel
 
         def recover(channel: int) -> Convergence:
-            recovery = ScipyRecovery(settings.target(given[channel]), settings.grid, threads=threads)
+            recovery = ScipyRecovery(settings.target(given[channel], out.dtype), settings.grid, threads=threads)
             return recover_channel(
                 recovery, settings, seed=settings.seed + channel, out=out[channel], progress=progress
             )
@@ -191,7 +191,7 @@ class ScipyRecovery:
     Parameters
     ----------
     target
-        Magnitudes or mel spectrogram that the spectra are projected onto.
+        Magnitudes or mel spectrogram that the spectra are projected onto; its type is that of all the work.
     grid
         The frames.
     threads
@@ -202,17 +202,17 @@ class ScipyRecovery:
         self.target = target
         self.grid = grid
         self.threads = threads
-        self.overlap_add = OverlapAdd(grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=np.float32, threads=threads)
-        self.frames = np.empty((frames_in_cache(grid.n_fft), grid.n_fft), np.float32)
+        self.overlap_add = OverlapAdd(grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=target.dtype, threads=threads)
+        self.frames = np.empty((frames_in_cache(grid.n_fft), grid.n_fft), target.dtype)
         shape = (grid.columns, grid.hop_length)
-        self.point = np.zeros(shape, np.float32)  # what the next iteration analyses
-        self.estimate = np.zeros(shape, np.float32)
+        self.point = np.zeros(shape, target.dtype)  # what the next iteration analyses
+        self.estimate = np.zeros(shape, target.dtype)
         self.point_frames, self.estimate_frames = (
             frame_view(signal.reshape(-1), n_fft=grid.n_fft, hop_length=grid.hop_length)
             for signal in (self.point, self.estimate)
         )
 
-    def initial_magnitudes(self) -> Float32Array:
+    def initial_magnitudes(self) -> FloatArray:
         """Return the magnitudes to begin with: (frames, bins)."""
         return self.target.initial_magnitudes()
 

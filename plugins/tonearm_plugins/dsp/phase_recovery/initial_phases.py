@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import FrameGrid
-from tonearm_plugins.dsp.typing import Complex64Array, Float32Array, FloatArray
+from tonearm_plugins.dsp.typing import ComplexArray, Float32Array, FloatArray
 
 
 def white_noise(grid: FrameGrid, seed: int) -> Float32Array:
@@ -30,13 +31,13 @@ def white_noise(grid: FrameGrid, seed: int) -> Float32Array:
     return np.random.default_rng(seed).standard_normal(samples, dtype=np.float32)
 
 
-def spectra_with_phases(magnitude: Float32Array, turns: Float32Array | None) -> Callable[[int, int], Complex64Array]:
+def spectra_with_phases(magnitude: FloatArray, turns: FloatArray | None) -> Callable[[int, int], ComplexArray]:
     """Return a function that gives the spectra of frames ``first`` to ``last - 1``: (frames, bins).
 
     Parameters
     ----------
     magnitude
-        (frames, bins).
+        (frames, bins), float32 or float64; the spectra have the same precision.
     turns
         Phases of the same shape in turns, for frames seen from their centre; None is phase zero at the first sample of
         each frame.
@@ -47,25 +48,26 @@ def spectra_with_phases(magnitude: Float32Array, turns: Float32Array | None) -> 
     >>> spectra(1, 2)
     array([[1.+0.j, 1.+0.j, 1.+0.j]], dtype=complex64)
     """
+    kind: npt.DTypeLike = np.result_type(magnitude, np.complex64)
 
-    def spectra(first: int, last: int) -> Complex64Array:
+    def spectra(first: int, last: int) -> ComplexArray:
         if turns is None:
-            return magnitude[first:last].astype(np.complex64)
+            return magnitude[first:last].astype(kind)
         return _from_centre(magnitude[first:last], turns[first:last])
 
     return spectra
 
 
-def _from_centre(magnitude: Float32Array, turns: FloatArray) -> Complex64Array:
+def _from_centre(magnitude: FloatArray, turns: FloatArray) -> ComplexArray:
     """Return spectra of frames that begin at their first sample, from phases seen from their centre."""
     turns = turns + np.arange(magnitude.shape[1]) % 2 / 2
-    angle = (2 * np.pi * (turns - np.rint(turns))).astype(np.float32)
-    spectra = np.empty(magnitude.shape, np.complex64)
+    angle = (2 * np.pi * (turns - np.rint(turns))).astype(magnitude.dtype)
+    spectra = np.empty(magnitude.shape, np.result_type(magnitude, np.complex64))
     write_polar(magnitude, angle, out=spectra)
     return spectra
 
 
-def write_polar(magnitude: Float32Array, angle: Float32Array, *, out: Complex64Array) -> None:
+def write_polar(magnitude: FloatArray, angle: FloatArray, *, out: ComplexArray) -> None:
     """Write the complex numbers with these magnitudes and angles in radians to ``out``; all have one shape.
 
     Examples

@@ -16,10 +16,10 @@ import numpy as np
 
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.phase_recovery.phase_gradient import gradient_factors, magnitude_floor
-from tonearm_plugins.dsp.typing import Float32Array
+from tonearm_plugins.dsp.typing import Float32Array, FloatArray
 
 
-def pghi(magnitude: Float32Array, grid: FrameGrid, *, seed: int, tolerance: float = 1e-6) -> Float32Array:
+def pghi(magnitude: FloatArray, grid: FrameGrid, *, seed: int, tolerance: float = 1e-6) -> Float32Array:
     """Return the phases of PGHI, in turns seen from the centre of each frame: (frames, bins), float32.
 
     Bins below ``tolerance`` times the largest magnitude get random phases, as in the paper. The heap is a loop over
@@ -28,7 +28,7 @@ def pghi(magnitude: Float32Array, grid: FrameGrid, *, seed: int, tolerance: floa
     Parameters
     ----------
     magnitude
-        (frames, bins), float32.
+        (frames, bins), float32 or float64.
     grid
         The frames.
     seed

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from tonearm_plugins.dsp.framing import FrameGrid
-from tonearm_plugins.dsp.typing import Float32Array
+from tonearm_plugins.dsp.typing import FloatArray
 
 GAUSSIAN_WIDTH = 0.25645
 """Width of the Gaussian nearest to a Hann window of length 1: gamma / length² in the terms of Prusa et al."""
@@ -64,7 +64,7 @@ def gradient_factors(grid: FrameGrid) -> tuple[float, float]:
     return slope, math.log(2) ** 2 / (32 * math.pi**2 * slope)
 
 
-def magnitude_floor(magnitude: Float32Array) -> float:
+def magnitude_floor(magnitude: FloatArray) -> float:
     """Return the number that is added to magnitudes before their logarithm; NaN is ignored.
 
     Examples

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.phase_recovery.initial_phases import write_polar
 from tonearm_plugins.dsp.phase_recovery.phase_gradient import TURN, gradient_factors, magnitude_floor
-from tonearm_plugins.dsp.typing import Complex64Array, Float32Array, Int32Array, UInt32Array
+from tonearm_plugins.dsp.typing import ComplexArray, FloatArray, Int32Array, UInt32Array
 
 IN_CACHE = 2**15
 """Numbers of a block on which every step stays in the cache."""
@@ -33,7 +33,7 @@ class PeakLockedPhases:
     Parameters
     ----------
     magnitude
-        (frames, bins), float32.
+        (frames, bins), float32 or float64; the spectra have the same precision.
     grid
         The frames.
 
@@ -45,7 +45,7 @@ class PeakLockedPhases:
     (4, 33)
     """
 
-    def __init__(self, magnitude: Float32Array, grid: FrameGrid) -> None:
+    def __init__(self, magnitude: FloatArray, grid: FrameGrid) -> None:
         self.magnitude = magnitude
         slope, bend = gradient_factors(grid)
         self.half_slope, self.bend = np.float32(-slope / 2 / math.log(2)), np.float32(bend / math.log(2))  # of ln
@@ -58,9 +58,9 @@ class PeakLockedPhases:
         self.level = np.zeros(bins, np.uint32)
         self.arrival = np.zeros((1, bins), np.uint32)
 
-    def __call__(self, first: int, last: int) -> Complex64Array:
+    def __call__(self, first: int, last: int) -> ComplexArray:
         """Return the spectra of frames ``first`` to ``last - 1``, (frames, bins). They follow the last call."""
-        spectra = np.empty((last - first, self.bin.size), np.complex64)
+        spectra = np.empty((last - first, self.bin.size), np.result_type(self.magnitude, np.complex64))
         step = max(8, IN_CACHE // self.bin.size)
         with np.errstate(all="ignore"):
             for begin in range(first, last, step):
@@ -100,13 +100,13 @@ class PeakLockedPhases:
         level += self.centred
         return level
 
-    def _frames(self, first: int, last: int) -> Float32Array:
+    def _frames(self, first: int, last: int) -> FloatArray:
         """Return the magnitudes of frames, with zeros before the first and after the last."""
         inside = self.magnitude[max(0, first) : last]
         missing = (max(0, -first), last - first - max(0, -first) - len(inside))
         return np.pad(inside, (missing, (0, 0))) if any(missing) else inside
 
-    def _nearest_peak(self, here: Float32Array, high: Float32Array) -> Int32Array:
+    def _nearest_peak(self, here: FloatArray, high: FloatArray) -> Int32Array:
         """Return the peak of each bin: the next one uphill."""
         rising = high >= here
         is_peak = ~rising
@@ -121,13 +121,13 @@ class PeakLockedPhases:
 
 
 def _rise(
-    loud_above: Float32Array, above: Float32Array, loud_below: Float32Array, below: Float32Array, own: Float32Array
-) -> Float32Array:
+    loud_above: FloatArray, above: FloatArray, loud_below: FloatArray, below: FloatArray, own: FloatArray
+) -> FloatArray:
     """Return ln(above / below), given logarithms. A neighbour that is zero or missing counts as the bin itself."""
     return np.where(above > 0, loud_above, own) - np.where(below > 0, loud_below, own)
 
 
-def _to_turns(nepers: Float32Array, factor: np.float32) -> UInt32Array:
+def _to_turns(nepers: FloatArray, factor: np.float32) -> UInt32Array:
     """Return ``factor * nepers`` turns as integers. NaN becomes an arbitrary integer, so that it spoils no sum."""
     turns = nepers * factor
     turns -= np.rint(turns)
@@ -135,7 +135,7 @@ def _to_turns(nepers: Float32Array, factor: np.float32) -> UInt32Array:
     return turns.astype(np.int32).view(np.uint32)  # half a turn is too large by one, and becomes minus half a turn
 
 
-def _towards_the_strongest(magnitude: Float32Array) -> npt.NDArray[np.int8]:
+def _towards_the_strongest(magnitude: FloatArray) -> npt.NDArray[np.int8]:
     """Return the offset of the strongest of the three nearest bins: -1, 0 or 1."""
     low, high = _neighbours(magnitude, -1.0)
     down = low > magnitude
@@ -143,7 +143,7 @@ def _towards_the_strongest(magnitude: Float32Array) -> npt.NDArray[np.int8]:
     return up.view(np.int8) - np.greater(down, up).view(np.int8)
 
 
-def _neighbours(rows: Float32Array, missing: float) -> tuple[Float32Array, Float32Array]:
+def _neighbours(rows: FloatArray, missing: float) -> tuple[FloatArray, FloatArray]:
     """Return the neighbours one bin below and one bin above; at the ends they are ``missing``."""
     low, high = np.empty_like(rows), np.empty_like(rows)
     low[:, 1:], high[:, :-1] = rows[:, :-1], rows[:, 1:]

@@ -11,7 +11,7 @@ from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.phase_recovery.initial_phases import spectra_with_phases
 from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
-from tonearm_plugins.dsp.typing import Complex64Array, Float32Array, FloatArray
+from tonearm_plugins.dsp.typing import ComplexArray, FloatArray
 
 EXACT_DB = -200.0
 """The spectral convergence reported for no distance at all, and for silence recovered from silence."""
@@ -90,7 +90,7 @@ class Progress:
 class ChannelRecovery(Protocol):
     """Griffin-Lim on one channel, as an engine computes it: a point to analyse next, and the latest estimate."""
 
-    def initial_magnitudes(self) -> Float32Array:
+    def initial_magnitudes(self) -> FloatArray:
         """Return the magnitudes to begin with: (frames, bins)."""
 
     def start_from_noise(self, seed: int) -> None:
@@ -99,7 +99,7 @@ class ChannelRecovery(Protocol):
     def start_from_peaks(self) -> None:
         """Begin with the phases of PLGI."""
 
-    def start_from_spectra(self, spectra: Callable[[int, int], Complex64Array]) -> None:
+    def start_from_spectra(self, spectra: Callable[[int, int], ComplexArray]) -> None:
         """Begin with the signal of spectra, which are asked for in blocks of frames."""
 
     def iterate(self, count: int, momentum: Momentum) -> None:
@@ -117,7 +117,7 @@ def recover_channel(
     settings: RecoverySettings,
     *,
     seed: int,
-    out: Float32Array,
+    out: FloatArray,
     progress: Progress | None = None,
 ) -> Convergence:
     """Recover one channel: first phases, iterations, result.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.targets import Target, target_of
@@ -72,6 +75,14 @@ class RecoverySettings:
             )
         self.grid.require_invertible()
 
-    def target(self, given: Array) -> Target:
-        """Return the target of one channel: magnitudes (bins, frames), or with a basis a mel spectrogram."""
-        return target_of(given, self.basis)
+    def target(self, given: Array, dtype: npt.DTypeLike = np.float32) -> Target:
+        """Return the target of one channel, as `target_of` does.
+
+        Parameters
+        ----------
+        given
+            Magnitudes (bins, frames), or, if there is a basis, a mel spectrogram (mels, frames).
+        dtype
+            Type of the work: float32 or float64.
+        """
+        return target_of(given, self.basis, dtype)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from tonearm_plugins.dsp.mel_basis import MelBasis
-from tonearm_plugins.dsp.typing import Array, ComplexArray, Float32Array, FloatArray
+from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
 
 TINY = 1e-20
 """Added to magnitudes to keep x / |x| defined at 0: far below any audible bin, above the smallest float32."""
@@ -25,7 +26,11 @@ INITIAL_UPDATES = 3
 class Target(Protocol):
     """The target of one channel. Blocks are frames ``first`` to ``last - 1``, as (frames, bins)."""
 
-    def initial_magnitudes(self) -> Float32Array:
+    @property
+    def dtype(self) -> np.dtype[np.floating[Any]]:
+        """Type of the work: float32 or float64."""
+
+    def initial_magnitudes(self) -> FloatArray:
         """Return the magnitudes to begin with: (frames, bins)."""
 
     def project(self, first: int, last: int, spectra: ComplexArray) -> None:
@@ -42,19 +47,22 @@ class MagnitudeTarget:
     ----------
     magnitude
         (bins, frames), real.
+    dtype
+        Type of the work: float32 or float64.
     """
 
-    def __init__(self, magnitude: Array) -> None:
-        self.magnitude = np.ascontiguousarray(magnitude.T, dtype=np.float32)
+    def __init__(self, magnitude: Array, dtype: npt.DTypeLike = np.float32) -> None:
+        self.magnitude: FloatArray = np.ascontiguousarray(magnitude.T, dtype=dtype)
+        self.dtype = self.magnitude.dtype
 
-    def initial_magnitudes(self) -> Float32Array:
+    def initial_magnitudes(self) -> FloatArray:
         """Return the known magnitudes."""
         return self.magnitude
 
     def project(self, first: int, last: int, spectra: ComplexArray) -> None:
         """Replace the magnitudes with the known ones."""
         size = np.abs(spectra)
-        size += np.float32(TINY)
+        size += self.dtype.type(TINY)
         np.divide(self.magnitude[first:last], size, out=size)
         spectra *= size
 
@@ -76,21 +84,25 @@ class MelTarget:
         (mels, frames), real.
     basis
         The filter bank.
+    dtype
+        Type of the work: float32 or float64.
     """
 
-    def __init__(self, mel: Array, basis: MelBasis) -> None:
-        self.mel = np.ascontiguousarray(mel.T, dtype=np.float32)
+    def __init__(self, mel: Array, basis: MelBasis, dtype: npt.DTypeLike = np.float32) -> None:
+        self.mel: FloatArray = np.ascontiguousarray(mel.T, dtype=dtype)
+        self.dtype = self.mel.dtype
         self.basis = basis
-        self.floor = np.float32(mel_floor(self.mel))
+        self.groups = basis.double_groups if self.dtype == np.float64 else basis.groups
+        self.floor = self.dtype.type(mel_floor(self.mel))
 
-    def initial_magnitudes(self) -> Float32Array:
+    def initial_magnitudes(self) -> FloatArray:
         """Return magnitudes that begin evenly within each band, after a few multiplicative updates."""
-        energy = self.mel @ self.basis.even_spread.astype(np.float32)
+        energy = self.mel @ self.basis.even_spread.astype(self.dtype)
         for _ in range(INITIAL_UPDATES):
             energy *= self.gains(energy, self.mel)
         return energy if self.basis.power == 1 else np.sqrt(energy)
 
-    def gains(self, energy: Float32Array, mel: Float32Array) -> Float32Array:
+    def gains(self, energy: FloatArray, mel: FloatArray) -> FloatArray:
         """Return the factors of one multiplicative update: (frames, bins).
 
         Parameters
@@ -104,15 +116,15 @@ class MelTarget:
         with np.errstate(all="ignore"):
             ratio = self.bands_of(energy)
             np.divide(mel, np.maximum(ratio, self.floor, out=ratio), out=ratio)
-            np.minimum(ratio, np.float32(MAX_GAIN), out=ratio)
-            for group in self.basis.groups:
+            np.minimum(ratio, self.dtype.type(MAX_GAIN), out=ratio)
+            for group in self.groups:
                 np.matmul(ratio[:, group.bands], group.to_bins, out=gains[:, group.bins])
         return gains
 
-    def bands_of(self, energy: Float32Array) -> Float32Array:
+    def bands_of(self, energy: FloatArray) -> FloatArray:
         """Return the bands of bins of these magnitudes or powers: (frames, mels)."""
-        bands = np.zeros((len(energy), self.mel.shape[1]), np.float32)
-        for group in self.basis.groups:
+        bands = np.zeros((len(energy), self.mel.shape[1]), self.dtype)
+        for group in self.groups:
             bands[:, group.bands] += energy[:, group.bins] @ group.to_bands
         return bands
 
@@ -131,7 +143,7 @@ class MelTarget:
         return _squared_distance(self.bands_of(np.abs(spectra) ** self.basis.power), self.mel[first:last])
 
 
-def target_of(given: Array, basis: MelBasis | None) -> Target:
+def target_of(given: Array, basis: MelBasis | None, dtype: npt.DTypeLike = np.float32) -> Target:
     """Return the target of one channel.
 
     Parameters
@@ -140,16 +152,18 @@ def target_of(given: Array, basis: MelBasis | None) -> Target:
         Magnitudes (bins, frames) or, with a basis, a mel spectrogram (mels, frames).
     basis
         The filter bank, or None.
+    dtype
+        Type of the work: float32 or float64.
 
     Examples
     --------
     >>> target_of(np.ones((513, 9)), None).initial_magnitudes().shape
     (9, 513)
     """
-    return MagnitudeTarget(given) if basis is None else MelTarget(given, basis)
+    return MagnitudeTarget(given, dtype) if basis is None else MelTarget(given, basis, dtype)
 
 
-def mel_floor(mel: Float32Array) -> float:
+def mel_floor(mel: FloatArray) -> float:
     """Return the value that a band of a spectrum is raised to, before a target is divided by it; NaN is ignored.
 
     Examples

@@ -112,16 +112,16 @@ class TestContradictions:
         assert dialect(**changes).contradiction(low, high) == reason
 
     def test_what_lies_beyond_a_clip(self):
-        from tonearm.api import MelStep
+        from tonearm.api import RecipeStep
 
-        clipped = dialect(steps=(MelStep(op="clip", min=-4, max=4),))
+        clipped = dialect(steps=(RecipeStep(op="clip", min=-4, max=4),))
         assert clipped.contradiction(-4.3, 4.3) == ""
         assert clipped.contradiction(-4.3, 5.0) == "the largest value is 5, but in mine none is above 4"
 
     def test_a_span_beyond_that_of_an_utterance(self):
-        from tonearm.api import MelStep
+        from tonearm.api import RecipeStep
 
-        relative = dialect(log="log10", floor=1e-10, steps=(MelStep(op="below-max", below=8.0),))
+        relative = dialect(log="log10", floor=1e-10, steps=(RecipeStep(op="below-max", below=8.0),))
         assert relative.contradiction(-7.5, 0.5) == ""
         assert relative.contradiction(-9.0, 0.5) == "values span 9.5, but in mine at most 8"
 

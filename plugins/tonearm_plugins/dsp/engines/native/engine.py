@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tonearm_plugins.dsp.framing import FrameGrid
     from tonearm_plugins.dsp.phase_recovery.recovery import Convergence, Progress
     from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
-    from tonearm_plugins.dsp.typing import Array, Complex64Array, Float32Array, FloatArray
+    from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
 
 
 class NativeEngine:
@@ -29,7 +29,7 @@ class NativeEngine:
 
         return size_refusal(grid.n_fft, grid.hop_length)
 
-    def stft(self, signal: Float32Array, grid: FrameGrid, *, out: Complex64Array, threads: int = 1) -> None:
+    def stft(self, signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
         """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames), in one thread."""
         from tonearm_plugins.dsp.engines.native.stft_kernel import stft
 
@@ -54,7 +54,7 @@ class NativeEngine:
         given: Array,
         settings: RecoverySettings,
         *,
-        out: Float32Array,
+        out: FloatArray,
         threads: int = 1,
         progress: Progress | None = None,
     ) -> list[Convergence]:

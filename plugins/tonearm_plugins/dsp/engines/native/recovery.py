@@ -20,7 +20,7 @@ from tonearm_plugins.dsp.phase_recovery.initial_phases import white_noise
 from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 from tonearm_plugins.dsp.phase_recovery.phase_gradient import gradient_factors, magnitude_floor
 from tonearm_plugins.dsp.phase_recovery.targets import target_of
-from tonearm_plugins.dsp.typing import Array, Float32Array, FloatArray, Int64Array
+from tonearm_plugins.dsp.typing import Array, FloatArray, Int64Array
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.engines.scipy import Spectra
@@ -63,7 +63,7 @@ class NativeRecovery:
         self.tiles = aligned(self.blocks + 1, layout.hop_length, layout.pitch)
         self.estimates = aligned(self.blocks + 1, layout.hop_length, layout.lanes)
 
-    def initial_magnitudes(self) -> Float32Array:
+    def initial_magnitudes(self) -> FloatArray:
         """Return the magnitudes to begin with, (frames, bins), for first phases that have no kernel of their own."""
         return target_of(self.given, self.basis).initial_magnitudes()
 

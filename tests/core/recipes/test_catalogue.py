@@ -6,13 +6,16 @@ from core_toys import hooks, package_of
 from tonearm.api import MelDialect
 from tonearm.errors import OptionError
 from tonearm.plugins.registry import Registry
-from tonearm.recipes.mel.catalogue import Catalogue, CatalogueEntry
+from tonearm.recipes.catalogue import Catalogue, CatalogueEntry
+from tonearm.recipes.recipe import matching
 
 BASE = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256, "n_mels": 80}
 
 
 def catalogue(**recipes):
-    return Catalogue([CatalogueEntry("acme", name.replace("_", "-"), recipe) for name, recipe in recipes.items()])
+    return Catalogue(
+        MelDialect, [CatalogueEntry("acme", name.replace("_", "-"), recipe) for name, recipe in recipes.items()]
+    )
 
 
 def refused(found, name):
@@ -58,7 +61,7 @@ class TestRecipes:
         assert reason in error.message
         assert error.hint
         assert found.find("two").n_mels == 80
-        assert found.matching([80], -11.5, 1.0) == ["two"]
+        assert matching(found, [80], -11.5, 1.0) == ["two"]
 
     def test_one_that_nobody_can_use_says_why(self):
         found = catalogue(one={"refused": "it holds no sound"}, uno={"base": "one"})
@@ -82,12 +85,12 @@ class TestWhatWouldFit:
         found = catalogue(
             deep=BASE | {"floor": 1e-7}, near=BASE, other=BASE | {"n_mels": 64}, tens=BASE | {"log": "log10"}
         )
-        assert found.matching([80, 200], -11.4, 0.5) == ["near", "deep"]
-        assert found.matching([64, 200], -11.4, 0.5) == ["other"]
+        assert matching(found, [80, 200], -11.4, 0.5) == ["near", "deep"]
+        assert matching(found, [64, 200], -11.4, 0.5) == ["other"]
 
     def test_other_names_and_standardised_ones_are_left_out(self):
         found = catalogue(one=BASE, uno={"base": "one"}, any=BASE | {"statistics": "utterance"})
-        assert found.matching([80], -11.4, 0.5) == ["one"]
+        assert matching(found, [80], -11.4, 0.5) == ["one"]
 
 
 class TestPackages:
@@ -95,12 +98,13 @@ class TestPackages:
 
     def test_builtin_names_win_and_others_that_clash_are_told_apart(self):
         found = Catalogue(
+            MelDialect,
             [
                 CatalogueEntry("acme", "one", BASE | {"n_mels": 10}),
                 CatalogueEntry("builtin", "one", BASE),
                 CatalogueEntry("acme", "two", BASE | {"n_mels": 11}),
                 CatalogueEntry("best", "two", BASE | {"n_mels": 12}),
-            ]
+            ],
         )
         assert found.find("one").n_mels == 80
         assert found.find("acme/one").n_mels == 10
@@ -114,8 +118,8 @@ class TestPackages:
         asked = []
         registry = Registry([package_of("acme", hooks(dialects=lambda: asked.append(1) or {"one": BASE}))])
         assert asked == []
-        assert registry.dialects.find("one").n_mels == 80
-        assert registry.dialects.find("one").n_mels == 80
+        assert registry.catalogue(MelDialect).find("one").n_mels == 80
+        assert registry.catalogue(MelDialect).find("one").n_mels == 80
         assert asked == [1]
 
     @pytest.mark.parametrize(
@@ -136,8 +140,8 @@ class TestPackages:
             [package_of("bad", hooks(dialects=hook)), package_of("good", hooks(dialects={"two": BASE}))]
         )
         assert registry.problems == []
-        assert registry.dialects.find("two").n_mels == 80
+        assert registry.catalogue(MelDialect).find("two").n_mels == 80
         (problem,) = registry.problems
         assert reason in problem.message
-        error = refused(registry.dialects, "one")
+        error = refused(registry.catalogue(MelDialect), "one")
         assert problem.message in error.hint

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 PositiveFloat = Annotated[float, Meta(gt=0)]  # msgspec takes bounds on a number only, not on one that may be missing
 Operation = Literal["affine", "clip", "below-max", "subtract-max", "divide-max", "power", "round", "floor", "flip"]
 
-LOGARITHM_BASES: dict[str, float] = {"ln": math.e, "log10": 10.0, "log2": 2.0}
-"""Bases of the logarithms."""
-
 OPERATION_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "affine": ("scale", "offset"),
     "clip": ("min", "max"),
@@ -55,7 +52,7 @@ class ValueRange(Struct, frozen=True):
     reached: bool = False
 
 
-class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class RecipeStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """One step of a recipe.
 
     Raises
@@ -110,7 +107,7 @@ class MelStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
         return 1.0 if self.scale is None else self.scale
 
     def apply(self, values: Array) -> Any:
-        """Return values of shape (channels, mels, frames) after this step."""
+        """Return values of shape (channels, rows, frames) after this step."""
         import numpy as np
 
         if self.op == "affine":

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tonearm.api import MelStep
+from tonearm.api import RecipeStep
 from tonearm.errors import OptionError
-from tonearm.recipes.mel.steps import ValueRange
+from tonearm.recipes.steps import ValueRange
 
 VALUES = np.linspace(-3, 5, 24).reshape(2, 4, 3)
 
@@ -13,12 +13,12 @@ VALUES = np.linspace(-3, 5, 24).reshape(2, 4, 3)
 @pytest.mark.parametrize(
     ("step", "after"),
     [
-        (MelStep(op="affine", scale=2, offset=-1), 2 * VALUES - 1),
-        (MelStep(op="affine", offset=7), VALUES + 7),
-        (MelStep(op="affine", scale=-0.5), VALUES * -0.5),
-        (MelStep(op="subtract-max", max=5.0), VALUES - 5),
-        (MelStep(op="divide-max", max=5.0), VALUES / 5),
-        (MelStep(op="flip"), VALUES[:, ::-1]),
+        (RecipeStep(op="affine", scale=2, offset=-1), 2 * VALUES - 1),
+        (RecipeStep(op="affine", offset=7), VALUES + 7),
+        (RecipeStep(op="affine", scale=-0.5), VALUES * -0.5),
+        (RecipeStep(op="subtract-max", max=5.0), VALUES - 5),
+        (RecipeStep(op="divide-max", max=5.0), VALUES / 5),
+        (RecipeStep(op="flip"), VALUES[:, ::-1]),
     ],
 )
 def test_what_can_be_undone_exactly(step, after):
@@ -28,7 +28,7 @@ def test_what_can_be_undone_exactly(step, after):
 
 
 def test_a_power_is_undone_for_what_is_not_negative():
-    step = MelStep(op="power", exponent=0.25)
+    step = RecipeStep(op="power", exponent=0.25)
     np.testing.assert_allclose(step.invert(step.apply(abs(VALUES))), abs(VALUES), rtol=1e-12)
     assert step.invert(np.array([[[-1.0]]])) == 0
 
@@ -36,9 +36,9 @@ def test_a_power_is_undone_for_what_is_not_negative():
 @pytest.mark.parametrize(
     ("step", "after"),
     [
-        (MelStep(op="clip", min=-1, max=2), np.clip(VALUES, -1, 2)),
-        (MelStep(op="clip", min=-1), np.maximum(VALUES, -1)),
-        (MelStep(op="below-max", below=3.0), np.maximum(VALUES, 2)),
+        (RecipeStep(op="clip", min=-1, max=2), np.clip(VALUES, -1, 2)),
+        (RecipeStep(op="clip", min=-1), np.maximum(VALUES, -1)),
+        (RecipeStep(op="below-max", below=3.0), np.maximum(VALUES, 2)),
     ],
 )
 def test_what_is_cut_off_stays_at_the_limit(step, after):
@@ -48,21 +48,21 @@ def test_what_is_cut_off_stays_at_the_limit(step, after):
 
 def test_bytes_are_rounded_or_cut():
     values = np.array([[[-3.0, 0.4, 0.5, 254.7, 300.0]]])
-    assert MelStep(op="round").apply(values).tolist() == [[[0, 0, 1, 255, 255]]]
-    assert MelStep(op="floor").apply(values).tolist() == [[[0, 0, 0, 254, 255]]]
+    assert RecipeStep(op="round").apply(values).tolist() == [[[0, 0, 1, 255, 255]]]
+    assert RecipeStep(op="floor").apply(values).tolist() == [[[0, 0, 0, 254, 255]]]
 
 
 @pytest.mark.parametrize(
     ("step", "range_"),
     [
-        (MelStep(op="affine", scale=-2, offset=1), ValueRange(-9, 7, span=8, unit=2)),
-        (MelStep(op="clip", min=-1, max=9), ValueRange(-1, 5, span=4, unit=1)),
-        (MelStep(op="below-max", below=3), ValueRange(-3, 5, span=3, unit=1)),
-        (MelStep(op="subtract-max"), ValueRange(-4, 0, span=4, unit=1, reached=True)),
-        (MelStep(op="divide-max"), ValueRange(0, 1)),
-        (MelStep(op="power", exponent=2), ValueRange(0, 25)),
-        (MelStep(op="round"), ValueRange(0, 255, span=4, unit=1)),
-        (MelStep(op="flip"), ValueRange(-3, 5, span=4, unit=1)),
+        (RecipeStep(op="affine", scale=-2, offset=1), ValueRange(-9, 7, span=8, unit=2)),
+        (RecipeStep(op="clip", min=-1, max=9), ValueRange(-1, 5, span=4, unit=1)),
+        (RecipeStep(op="below-max", below=3), ValueRange(-3, 5, span=3, unit=1)),
+        (RecipeStep(op="subtract-max"), ValueRange(-4, 0, span=4, unit=1, reached=True)),
+        (RecipeStep(op="divide-max"), ValueRange(0, 1)),
+        (RecipeStep(op="power", exponent=2), ValueRange(0, 25)),
+        (RecipeStep(op="round"), ValueRange(0, 255, span=4, unit=1)),
+        (RecipeStep(op="flip"), ValueRange(-3, 5, span=4, unit=1)),
     ],
 )
 def test_where_values_can_lie_afterwards(step, range_):
@@ -70,7 +70,7 @@ def test_where_values_can_lie_afterwards(step, range_):
 
 
 def test_decibels_below_the_greatest_value_end_there():
-    decibels = MelStep(op="below-max", below=80).range(MelStep(op="subtract-max").range(ValueRange(-100, 60)))
+    decibels = RecipeStep(op="below-max", below=80).range(RecipeStep(op="subtract-max").range(ValueRange(-100, 60)))
     assert (decibels.low, decibels.high) == (-80, 0)
 
 
@@ -88,6 +88,6 @@ def test_decibels_below_the_greatest_value_end_there():
 )
 def test_what_is_no_step(arguments, message, hint):
     with pytest.raises(OptionError) as caught:
-        MelStep(**arguments)
+        RecipeStep(**arguments)
     assert caught.value.message == message
     assert caught.value.hint.startswith(hint)

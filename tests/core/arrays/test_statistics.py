@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from real_arrays import guessed
 
+from tonearm.arrays import statistics
+from tonearm.arrays.statistics import compute_statistics, copy_mapped, release_pages
 from tonearm.errors import ItemError
-from tonearm.inspect import compute_statistics, statistics
-from tonearm.inspect.statistics import copy_mapped, release_pages
 
 RNG = np.random.default_rng(9)
 

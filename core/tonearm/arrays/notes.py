@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from tonearm.inspect.statistics import ArrayStatistics
-from tonearm.recipes.mel import Catalogue
+from tonearm.arrays.statistics import ArrayStatistics
+from tonearm.recipes.catalogue import Catalogue
+from tonearm.recipes.mel import MelDialect
 
 Confidence = Literal["certain", "likely", "possible", "unknown"]
 
@@ -63,7 +64,9 @@ class Notes:
         Names of the dialects that match, the best match first.
     """
 
-    def __init__(self, statistics: ArrayStatistics, catalogue: Catalogue, sample_rate: int | None = None) -> None:
+    def __init__(
+        self, statistics: ArrayStatistics, catalogue: Catalogue[MelDialect], sample_rate: int | None = None
+    ) -> None:
         self.statistics = statistics
         self.catalogue = catalogue
         self.sample_rate = sample_rate

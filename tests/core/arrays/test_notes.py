@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from real_arrays import notes_of
 
-from tonearm.inspect.notes import Finding
+from tonearm.arrays.notes import Finding
 
 RNG = np.random.default_rng(3)
 

@@ -1,0 +1,187 @@
+"""Blame: whatever a plugin raises becomes an error that names the plugin, with the file or address that it is about.
+
+Deliberate errors keep their words: a `TonearmError` of a built-in plugin passes through, and one of another package
+gets the plugin's name in front.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from types import TracebackType
+from typing import Any
+
+from tonearm.errors import ItemError, OptionError, OutputError, ShowTraceback, SignalError, TonearmError
+from tonearm.errors.text import describe_exception, one_line, safe_text
+from tonearm.names import BUILTIN
+from tonearm.pipeline.checked import BoundPlugin
+from tonearm.plugins.sink import Sink
+from tonearm.plugins.transform import Regroup, Transform
+from tonearm.source import Source
+
+_NOT_ABOUT_FILES = (BlockingIOError, ChildProcessError, ConnectionError, ProcessLookupError, TimeoutError)
+"""Errors of the operating system that concern another process or computer."""
+
+_CANNOT_OPEN = frozenset(
+    (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+)
+
+_OF_SOURCES = frozenset(("unreadable", "not-a-file", "source-changed"))
+"""Codes of errors about a source as a file."""
+
+
+class as_item_error:  # noqa: N801 - used as a statement
+    """Turn every exception of a plugin into an `ItemError` that names the plugin; Ctrl-C passes through.
+
+    Parameters
+    ----------
+    bound
+        Plugin that runs.
+    sink
+        Sink of an encoder; errors of the operating system about it become an `OutputError`.
+    source
+        Source of a decoder; errors of the operating system about it say that it cannot be read.
+    """
+
+    __slots__ = ("bound", "sink", "source")
+
+    def __init__(self, bound: BoundPlugin, sink: Sink | None = None, source: Source | None = None) -> None:
+        self.bound = bound
+        self.sink = sink
+        self.source = source
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None or isinstance(error, KeyboardInterrupt):
+            return
+        if isinstance(error, TonearmError) and _is_sound(error):
+            sign(error, self.bound)
+            return
+        raise self._translated(error) from error
+
+    def _translated(self, error: BaseException) -> TonearmError:
+        """Return the error of the item for an exception."""
+        name = self.bound.name
+        if isinstance(error, OSError):
+            if self.sink and _is_of_sink(error, self.sink):
+                return OutputError(f"cannot write: {_reason(error)}")
+            if self.source and _is_of_source(error, self.source):
+                return sign(ItemError(f"cannot read: {_reason(error)}", code="unreadable"), self.bound)
+        if isinstance(error, OptionError) and _is_sound(error):
+            # An option that only the data can contradict.
+            return sign(ItemError(f"{name}: {error.message}", code=error.code, remedies=error.remedies), self.bound)
+        failed = ItemError(
+            f"{name} failed: {describe_failure(error)}", code="plugin-failed", remedies=(ShowTraceback(),)
+        )
+        return sign(failed, self.bound)
+
+
+def sign(error: TonearmError, bound: BoundPlugin) -> TonearmError:
+    """Note which stage an error is of, unless an earlier stage did, and return it.
+
+    The message names a plugin of another package, and one that made a signal that breaks its own rules, but not if the
+    error is about the output or about the source as a file.
+    """
+    if error.place.stage:
+        return error
+    error.place = bound.place
+    if isinstance(error, OutputError) or error.code in _OF_SOURCES:
+        return error
+    needs_name = bound.entry.origin != BUILTIN or (
+        isinstance(error, SignalError) and isinstance(bound.plugin, (Transform, Regroup))
+    )
+    if needs_name and bound.name not in error.message.replace(":", " ").split():
+        error.message = f"{bound.name}: {error.message}"
+        error.args = (error.message,)
+    return error
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return an exception as text on one line, with the file or address that it is about."""
+    if not isinstance(error, OSError):
+        return describe_exception(error)
+    kind, reason = type(error).__name__, _reason(error)
+    names = [one_line(name) for name in _file_names(error)]
+    if names and error.errno in _CANNOT_OPEN:
+        return f"cannot open {names[0]}: {reason}"
+    about = names or _addresses(error)
+    return f"{kind}: {' to '.join([*about[:1], *names[1:]])}: {reason}" if about else f"{kind}: {reason}"
+
+
+def _is_sound(error: Any) -> bool:
+    """Return whether an error has what the host needs: a subclass may have forgotten to call its base class."""
+    try:
+        is_text = isinstance(error.message, str) and isinstance(error.code, str)
+        return is_text and isinstance(error.hint, str)
+    except Exception:
+        return False
+
+
+def _reason(error: OSError) -> str:
+    return one_line(error.strerror) if isinstance(error.strerror, str) else safe_text(error) or "no reason given"
+
+
+def _file_names(error: OSError) -> list[str]:
+    """Return the names of the files that an error is about."""
+    names = (error.filename, error.filename2)
+    return [os.fsdecode(name) for name in names if isinstance(name, (str, bytes, os.PathLike))]
+
+
+def _is_of_sink(error: OSError, sink: Sink) -> bool:
+    """Return whether an error concerns the output, not another file or another process."""
+    if isinstance(error, _NOT_ABOUT_FILES):
+        return False
+    names = _file_names(error)
+    folder = os.path.dirname(os.path.abspath(sink.path))  # noqa: PTH100, PTH120
+    return not names or any(os.path.dirname(os.path.abspath(name)) == folder for name in names)  # noqa: PTH100, PTH120
+
+
+def _is_of_source(error: OSError, source: Source) -> bool:
+    """Return whether an error concerns the source, not another file or another process."""
+    if isinstance(error, _NOT_ABOUT_FILES):
+        return False
+    names = _file_names(error)
+    if not names or not source.absolute_path:
+        return not names
+    # A source that is a folder has files of its own.
+    path = source.absolute_path
+    return any(_is_within(os.path.abspath(name), path) for name in names)  # noqa: PTH100
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + os.sep)
+
+
+def _addresses(error: OSError) -> list[str]:
+    """Return the address that an error is about, if it or the calls that led to it know one."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if found := _address_of(seen) or _address_on_the_way(seen.__traceback__):
+            return [one_line(found)]
+        seen = seen.__cause__ or seen.__context__
+    return []
+
+
+def _address_of(error: BaseException) -> str:
+    """Return the address that a library notes in its errors: requests, urllib, aiohttp."""
+    request = getattr(error, "request", None)
+    for url in (getattr(error, "url", None), getattr(request, "url", None)):
+        if url:
+            return safe_text(url)
+    host, port = getattr(error, "host", None), getattr(error, "port", None)
+    return f"{safe_text(host)}:{safe_text(port)}" if host and port else ""
+
+
+def _address_on_the_way(trace: TracebackType | None) -> str:
+    """Return the address that a function of the standard library was connecting to."""
+    found = ""
+    while trace is not None:
+        frame, trace = trace.tb_frame, trace.tb_next
+        module, known = frame.f_globals.get("__name__"), frame.f_locals
+        if module == "urllib.request" and hasattr(known.get("req"), "full_url"):
+            return safe_text(known["req"].full_url)
+        if module == "socket" and isinstance(known.get("address"), tuple):
+            found = ":".join(map(safe_text, known["address"][:2]))
+    return found

@@ -1,0 +1,63 @@
+"""The messages about wrong values of options, in plainer words than those of msgspec."""
+
+from __future__ import annotations
+
+import re
+
+from tonearm.errors import one_line
+from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.yaml.nodes import Node, ScalarNode, SequenceNode, node_type
+from tonearm.plugins.option_types import choices
+from tonearm.plugins.options import Option, PluginType
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import RegistryEntry, with_article
+from tonearm.signals import Signal
+
+
+def add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, reason: str) -> None:
+    """Add the problem of an invalid value, in plainer words than those of msgspec."""
+    inner = re.search(r" - at `\$\[(\d+)\]", reason)
+    if inner and isinstance(node, SequenceNode):
+        node = node.items[int(inner[1])]
+    expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "").replace(" | ", " or ")
+    shown = shown_value(node)
+    found = choices(option.type)
+    if found and isinstance(node, ScalarNode) and not expected.startswith("Expected array"):
+        message = f"{plugin}: '{option.name}' is {one_line(shown)}"
+        hint = f"one of {', '.join(found)}"
+    else:
+        message = f"{plugin}: '{option.name}' is {one_line(shown)}; {expected_in_words(expected)}"
+        hint = option.description
+    problems.add(node.mark, "bad-option", message, hint)
+
+
+def shown_value(node: Node) -> str:
+    """Return a value as a message shows it."""
+    if isinstance(node, ScalarNode):
+        return repr(node.value) if isinstance(node.value, str) else node.text or "empty"
+    return node_type(node)
+
+
+def expected_in_words(reason: str) -> str:
+    """Return the message of msgspec about a wrong value in plain words: ``expected a whole number >= 1``."""
+    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "array": "a list"}
+    reason = re.sub(r"\b(int|float|bool|str|array)\b", lambda found: words[found[0]], reason.partition(", got")[0])
+    reason = reason.replace("`", "")
+    return reason[:1].lower() + reason[1:]
+
+
+def ports_in_words(kind: PluginType, entry: RegistryEntry) -> tuple[str, str]:
+    """Return the plugins that fit, and one that does not, in words: ``a transform from mel to waveform``."""
+    plugin, ports = entry.resolve(), ports_of(entry.resolve())
+    if not issubclass(plugin, kind.base):
+        root = next(base for base in plugin.__mro__ if "port_names" in vars(base))
+        return f"a {kind.base.__name__}", f"a {root.__name__}"
+    return with_article(kind.role) + _flow(kind.takes, kind.gives), with_article(entry.role) + _flow(
+        ports.takes, ports.gives
+    )
+
+
+def _flow(takes: tuple[type[Signal], ...], gives: tuple[type[Signal], ...]) -> str:
+    """Return signal classes in words: `` from mel to waveform``."""
+    ends = (("from", takes), ("to", gives))
+    return "".join(f" {word} {' or '.join(one.port for one in signals)}" for word, signals in ends if signals)

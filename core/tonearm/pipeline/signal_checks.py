@@ -1,0 +1,161 @@
+"""Checks of what a stage gives: its class, its arrays, what the plugin declared of it, and NaN.
+
+A plugin that gives something else than it declared is named, so that no later stage gets the blame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tonearm.arrays.extent import blocks
+from tonearm.arrays.not_finite import count_not_finite
+from tonearm.errors import Advice, ItemError
+from tonearm.pipeline.checked import BoundPlugin
+from tonearm.plugins.item import Item
+from tonearm.plugins.ports import Spec
+from tonearm.signals import Signal, Waveform, describe
+from tonearm.signals.spectrograms import FramedSignal
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+_DECLARED = (("sample_rate", "a sample rate of {} Hz"), ("channels", "{} channels"), ("length", "{:,} samples"))
+"""What a `Spec` declares of a signal, each with its words."""
+
+_REPORT = Advice("report it to the author of the plugin")
+
+
+def check_item(item: object, bound: BoundPlugin) -> None:
+    """Raise `ItemError` unless a plugin gave an item with a signal as it declared."""
+    if not isinstance(item, Item):
+        raise ItemError(f"{bound.name} gives items, but it gave {type(item).__name__}", code="wrong-type")
+    if not (isinstance(item.key, str) and type(item.index) is int):
+        wrong = f"the key {item.key!r}" if not isinstance(item.key, str) else f"the index {item.index!r}"
+        raise ItemError(f"{bound.name} gave an item with {wrong}", code="wrong-type", remedies=(_REPORT,))
+    check_given(item.signal, bound)
+
+
+def check_given(signal: Any, bound: BoundPlugin) -> None:
+    """Raise `ItemError` unless a signal that a plugin gave is what it declared."""
+    spec = bound.spec
+    check_class(signal, bound.ports.gives, f"{bound.name} gives", "it gave")
+    if spec is None:
+        _check_arrays(signal, bound)
+        return
+    check_class(signal, spec.signals, f"{bound.name} gives", "it gave")
+    _check_arrays(signal, bound)
+    for name, words in _DECLARED:
+        declared = getattr(spec, name)
+        if declared is not None and (found := getattr(signal, name, None)) is not None and found != declared:
+            raise ItemError(
+                f"{bound.name} declares {words.format(declared)}, but it gave {_shown(words, found)}",
+                code="wrong-signal",
+                remedies=(_REPORT,),
+            )
+    if spec.precision == "double" and not signal.is_double:
+        _refuse_single(signal, bound)
+
+
+def _refuse_single(signal: Signal, bound: BoundPlugin) -> None:
+    """Raise `ItemError` for a signal in single precision; one of whole numbers, or of no numbers, has none."""
+    found = [array.dtype for array in signal.arrays() if array.dtype.kind in "fc"]
+    if found:
+        raise ItemError(
+            f"{bound.name} declares double precision, but it gave {found[0]}",
+            code="wrong-signal",
+            remedies=(_REPORT,),
+        )
+
+
+def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str, found: str) -> None:
+    """Raise `ItemError` unless a signal has one of the declared classes; ``promise`` begins the message."""
+    if not isinstance(signal, declared):
+        what = describe(signal) if isinstance(signal, Signal) else type(signal).__name__
+        ports = " or ".join(cls.port for cls in declared)
+        raise ItemError(f"{promise} {ports}, but {found} {what}", code="wrong-type")
+
+
+def promised(spec: Spec | None) -> Spec | None:
+    """Return what of a specification can be compared with a signal; what is left is small to send to workers."""
+    if spec is None:
+        return None
+    return Spec(
+        signals=spec.signals,
+        sample_rate=spec.sample_rate,
+        channels=spec.channels,
+        length=spec.length,
+        precision=spec.precision,
+    )
+
+
+def is_finite(signal: Signal) -> bool:
+    """Return whether no value of a signal is NaN or infinite."""
+    return all(map(_all_finite, signal.arrays()))
+
+
+def not_finite_of(bound: BoundPlugin, signal: Signal) -> ItemError:
+    """Return the error for a signal that a plugin gave although its own input was finite."""
+    import numpy as np
+
+    array = next(array for array in signal.arrays() if not _all_finite(array))
+    has_nan, has_infinity = np.isnan(array).any(), np.isinf(array).any()
+    what = "NaN and infinity" if has_nan and has_infinity else "NaN" if has_nan else "infinity"
+    first = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
+    return ItemError(
+        f"{bound.name} gave {what}: {count_not_finite(array):,} of {array.size:,} values,"
+        f" first at {_position(signal, tuple(map(int, first)))}",
+        code="not-finite",
+    )
+
+
+def _shown(words: str, found: object) -> str:
+    return words.format(found) if isinstance(found, (int, float)) else repr(found)
+
+
+def _check_arrays(signal: Signal, bound: BoundPlugin) -> None:
+    """Raise `ItemError` unless ``arrays()`` of a signal gives arrays of numbers; our own classes see to that."""
+    arrays = signal.arrays()
+    if type(arrays) is tuple:
+        for array in arrays:
+            if not (hasattr(array, "dtype") and array.dtype.kind in "fciub"):
+                break
+        else:
+            return
+    raise ItemError(
+        f"{bound.name} gave a {signal.port} whose arrays() is not a tuple of arrays of numbers",
+        code="wrong-signal",
+        remedies=(_REPORT,),
+    )
+
+
+def _all_finite(array: Array) -> bool:
+    """Return whether no value is NaN or infinite: a sum of squares is finite only if all values are."""
+    import numpy as np
+
+    if array.dtype.kind not in "fc":
+        return True
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return all(_block_is_finite(block, np) for block in blocks(array))
+
+
+def _block_is_finite(block: Array, np: Any) -> bool:
+    flat = block.reshape(-1, order="A") if block.flags.forc else block.ravel()
+    if flat.dtype.kind == "c":
+        flat = flat.view(flat.real.dtype)
+    if flat.dtype.itemsize in (4, 8):
+        total = float(np.dot(flat, flat))
+        if total - total == 0:
+            return True
+    return bool(np.isfinite(flat).all())  # large values overflow, and half precision always would
+
+
+def _position(signal: Signal, index: tuple[int, ...]) -> str:
+    """Return an index into a signal's array in words."""
+    names: tuple[str, ...] = ()
+    if isinstance(signal, Waveform):
+        names = ("channel", "sample")
+    elif isinstance(signal, FramedSignal):
+        names = ("channel", "band" if signal.port == "mel" else "bin", "frame")
+    if len(names) != len(index):
+        return f"index {', '.join(map(str, index))}"
+    return ", ".join(f"{name} {place:,}" for name, place in zip(names, index, strict=True))

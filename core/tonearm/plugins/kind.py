@@ -1,0 +1,151 @@
+"""The base class of kinds of array, which turn the values of an array into a signal."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal
+
+from msgspec import Struct
+
+from tonearm.errors import ItemError, OptionError
+from tonearm.plugins.context import Context
+from tonearm.plugins.plugin import Opts, Out, Plugin
+from tonearm.plugins.ports import Spec, ports_of
+from tonearm.signals import Signal
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+
+class ArrayTraits(Struct, frozen=True):
+    """What the host knows of the values of an array.
+
+    Parameters
+    ----------
+    low, high
+        Smallest and largest finite value, over real and imaginary parts; 0 and 0 if there is none.
+    double
+        Whether the values shall be float64 or complex128.
+    """
+
+    low: float
+    high: float
+    double: bool = False
+
+
+class Kind(Plugin[Opts], Generic[Out, Opts]):
+    """A kind of array: what an array holds, and the signal that it becomes.
+
+    The host reads the file, finds the axes, checks for NaN and converts the values. The kind names its axes, and makes
+    the signal. Its options stand beside those of the decoder.
+
+    Attributes
+    ----------
+    axes
+        Names of the required axes, in the order in which `read` gets them after the channel.
+    optional_axes
+        Names of axes that an array may have as well. `read` gets them between the channel and ``axes``, with size 1
+        where the array has none. An axis ``complex``, of real and imaginary parts, is the host's: `read` gets complex
+        values.
+    dtype
+        Values that `read` gets: ``real`` float32 or float64, ``complex`` complex64 or complex128, ``stored`` real
+        values of any type, as the array has them.
+    phase_gives
+        Class of the signal that the kind makes with a second array of phases; None if it takes none.
+    """
+
+    role = "kind"
+    port_names = ("gives", "options")
+    axes: ClassVar[tuple[str, ...]]
+    optional_axes: ClassVar[tuple[str, ...]] = ()
+    dtype: ClassVar[Literal["real", "complex", "stored"]] = "real"
+    phase_gives: ClassVar[type[Signal] | None] = None
+
+    @property
+    def name(self) -> str:
+        """Name in messages: that of the pipeline, or else the signal's."""
+        return self.registered.name or ports_of(type(self)).gives[0].port
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the sizes of axes that the options determine, by which the host tells the axes apart."""
+        return {}
+
+    def spec(self) -> Spec:
+        """Return what is known of the signals before an array is read, by default their classes."""
+        return Spec(signals=ports_of(type(self)).gives)
+
+    @abstractmethod
+    def read(self, values: Array, context: Context) -> Out:
+        """Return the signal of an array.
+
+        Parameters
+        ----------
+        values
+            Values of shape (channels, ``*optional_axes``, ``*axes``), as ``dtype`` says; finite, unless the option
+            ``nan`` keeps others. The array may be read-only.
+        context
+            Context of the item.
+
+        Raises
+        ------
+        ItemError
+            If the values cannot be of this kind.
+        """
+
+    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Out:  # noqa: ARG002 - for those that ask
+        """Return the signal of an array as `read` does; override it to use what the host knows of the values."""
+        return self.read(values, context)
+
+    def with_phase(self, signal: Out, phase: Array) -> Signal:
+        """Return a signal of ``phase_gives``, from one that `read` gave and phases in radians of the same shape."""
+        raise NotImplementedError
+
+    def of(self, array: Array) -> Kind[Signal, Opts]:  # noqa: ARG002 - for a kind that depends on it
+        """Return the kind that reads an array, by default this one.
+
+        Raises
+        ------
+        ItemError
+            If the array does not tell its kind.
+        """
+        return self  # type: ignore[return-value]
+
+    def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
+        """Yield contradictions between options of the kind and the axes that the user names."""
+        if axes is None:
+            return
+        for name in sorted({name for name in axes if axes.count(name) > 1}):
+            yield OptionError(f"axes names {name} twice", option="axes")
+        for name in axes:
+            if name not in self.possible_axes:
+                yield OptionError(f"a {self.name} array has no {name} axis", option="axes", hint=self.axes_hint)
+        for name in self.axes:
+            if name not in axes:
+                yield OptionError(f"axes names no {name} axis, which a {self.name} array has", option="axes")
+
+    @property
+    def possible_axes(self) -> tuple[str, ...]:
+        """Names of all axes that an array can have."""
+        return ("batch", "channel", *self.axes, *self.optional_axes)
+
+    @property
+    def axes_hint(self) -> str:
+        """Hint about the axes."""
+        return f"a {self.name} array has {', '.join(self.axes)}, and may have batch and channel"
+
+    def size_error(self, message: str, array: Array, size: int | None, context: Context) -> ItemError:  # noqa: ARG002
+        """Return the error for an array in which no axis has a size of `sizes`.
+
+        Parameters
+        ----------
+        message
+            Message that names the axis and its size.
+        array
+            Array.
+        size
+            Size that the axis has, or the most likely one; None if the array has too many axes to tell.
+        context
+            Context of the item.
+        """
+        return ItemError(message, code="bins-mismatch")

@@ -1,0 +1,172 @@
+"""Blame: an exception of a plugin names it, and says which file or address it is about."""
+
+import os
+import socket
+import urllib.request
+
+import pytest
+from core_toys import checked, pipeline
+from msgspec.structs import replace
+
+from tonearm.api import ItemError, OptionError, OutputError, SignalError, Sink, Source
+from tonearm.errors import TonearmError
+from tonearm.pipeline.blame import as_item_error, describe_failure
+
+CHECKED = checked(pipeline(steps=("same",)))
+READER, STEP = CHECKED.decoder, CHECKED.steps[0]
+BUILTIN = replace(STEP, entry=replace(STEP.entry, package=replace(STEP.entry.package, origin="builtin")))
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise ZeroDivisionError
+
+
+class CarelessError(ItemError):
+    """An error that has forgotten its base class."""
+
+    def __init__(self, text):
+        self.text = text
+
+
+def blamed(error, bound=STEP, **about):
+    """Return the error that stands for an exception: its class, code and message."""
+    with pytest.raises(TonearmError) as caught, as_item_error(bound, **about):
+        raise error
+    assert caught.value.place == bound.place
+    return caught.value.code, caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("a\nb"), r"same failed: ValueError: a\nb"),
+        (KeyError("gain"), "same failed: KeyError: 'gain'"),
+        (MemoryError(), "same failed: MemoryError"),
+        (RecursionError("maximum recursion depth exceeded"), "same failed: RecursionError: maximum recursion"),
+        (SystemExit(3), "same failed: SystemExit: it calls sys.exit(3)"),
+        (SystemExit(MuteError()), "same failed: SystemExit: it calls sys.exit(MuteError())"),
+        (GeneratorExit(), "same failed: GeneratorExit"),
+        (StopIteration(), "same failed: StopIteration"),
+        (RuntimeWarning("overflow"), "same failed: RuntimeWarning: overflow"),
+        (BaseException("odd"), "same failed: BaseException: odd"),
+        (MuteError(), "same failed: MuteError: (ZeroDivisionError in its own __str__)"),
+        (CarelessError("x"), "same failed: CarelessError"),
+        (ExceptionGroup("two", [ValueError("a")]), "same failed: ExceptionGroup: two (1 sub-exception)"),
+        (FileNotFoundError(2, "No such file or directory", "model.onnx"),
+         "same failed: cannot open model.onnx: No such file or directory"),
+        (PermissionError(13, "Permission denied", b"x.onnx"), "same failed: cannot open x.onnx: Permission denied"),
+        (OSError(28, "No space left on device", "/tmp/x"), "same failed: OSError: /tmp/x: No space left on device"),
+        (OSError(18, "Invalid link", "a", None, "b"), "same failed: OSError: a to b: Invalid link"),
+        (OSError(5, "Input/output error"), "same failed: OSError: Input/output error"),
+        (OSError("odd"), "same failed: OSError: odd"),
+        (OSError(), "same failed: OSError: no reason given"),
+    ],
+)  # fmt: skip
+def test_exceptions(error, message):
+    code, found = blamed(error)
+    assert code == "plugin-failed"
+    assert found.startswith(message)
+
+
+def test_ctrl_c_passes_through():
+    with pytest.raises(KeyboardInterrupt), as_item_error(STEP):
+        raise KeyboardInterrupt
+
+
+def test_the_hint_suits_the_pipeline():
+    with pytest.raises(ItemError) as caught, as_item_error(STEP):
+        raise ValueError
+    assert caught.value.hint == "--debug shows where"
+    with pytest.raises(ItemError) as caught, as_item_error(replace(STEP, place=replace(STEP.place, form="python"))):
+        raise ValueError
+    assert caught.value.hint == "its __cause__ shows where"
+
+
+class TestDeliberateErrors:
+    def test_a_foreign_plugin_is_named_once(self):
+        assert blamed(ItemError("no speech", code="mine")) == ("mine", "same: no speech")
+        assert blamed(ItemError("same needs speech", code="mine")) == ("mine", "same needs speech")
+        assert blamed(ItemError("samek needs speech", code="mine"))[1] == "same: samek needs speech"
+
+    def test_a_builtin_plugin_has_its_words(self):
+        assert blamed(ItemError("no speech"), BUILTIN) == ("item", "no speech")
+        assert blamed(SignalError("empty"), BUILTIN) == ("bad-signal", "same: empty")
+
+    def test_an_option_that_the_data_contradicts(self):
+        assert blamed(OptionError("no", code="mine")) == ("mine", "same: no")
+
+    def test_errors_about_the_output_and_the_source(self):
+        assert blamed(OutputError("disk full")) == ("output", "disk full")
+        assert blamed(ItemError("cannot read a", code="unreadable"), READER) == ("unreadable", "cannot read a")
+
+    def test_an_earlier_stage_keeps_the_blame(self):
+        error = ItemError("no")
+        error.place = READER.place
+        with pytest.raises(ItemError) as caught, as_item_error(STEP):
+            raise error
+        assert (caught.value.message, caught.value.place) == ("no", READER.place)
+
+
+class TestErrorsOfTheSystem:
+    SOURCE = Source(name="a.npy", path="/data/a.npy")
+
+    @pytest.mark.parametrize("name", [None, "/data/a.npy", "/data/../data/a.npy", b"/data/a.npy", "/data/a.npy/.z"])
+    def test_about_the_source(self, name):
+        error = OSError(5, "Input/output error", name)
+        assert blamed(error, READER, source=self.SOURCE) == ("unreadable", "cannot read: Input/output error")
+
+    @pytest.mark.parametrize("name", ["/data/a.npy.index", "vocab.json"])
+    def test_about_another_file(self, name):
+        code, message = blamed(OSError(2, "No such file", name), READER, source=self.SOURCE)
+        assert (code, message) == ("plugin-failed", f"tone-reader failed: cannot open {name}: No such file")
+
+    def test_about_another_process(self):
+        code, message = blamed(ConnectionResetError(104, "Connection reset by peer"), READER, source=self.SOURCE)
+        assert (code, message) == (
+            "plugin-failed", "tone-reader failed: ConnectionResetError: Connection reset by peer",
+        )  # fmt: skip
+
+    def test_about_the_output(self, tmp_path):
+        sink = Sink(tmp_path / "a.part")
+        full = OSError(28, "No space left on device")
+        with pytest.raises(OutputError, match="cannot write: No space left on device"), as_item_error(STEP, sink):
+            raise full
+        assert blamed(FileNotFoundError(2, "No such file", "/etc/voice"), sink=sink)[0] == "plugin-failed"
+
+
+class TestAddresses:
+    @pytest.fixture
+    def port(self):
+        """A port that refuses connections."""
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            yield listener.getsockname()[1]
+
+    def test_of_a_socket(self, port):
+        with pytest.raises(OSError) as caught:
+            socket.create_connection(("127.0.0.1", port))
+        assert describe_failure(caught.value) == f"ConnectionRefusedError: 127.0.0.1:{port}: Connection refused"
+
+    def test_of_a_url(self, port, monkeypatch):
+        monkeypatch.setenv("no_proxy", "*")
+        url = f"http://127.0.0.1:{port}/voice"
+        with pytest.raises(OSError) as caught:
+            urllib.request.urlopen(url)
+        assert describe_failure(caught.value).startswith(f"URLError: {url}: ")
+        assert "Connection refused" in describe_failure(caught.value)
+
+    def test_that_a_library_notes(self):
+        error = ConnectionError("refused")
+        error.request = type("Request", (), {"url": "https://voices.example/v1"})()
+        assert describe_failure(error) == "ConnectionError: https://voices.example/v1: refused"
+        error = ConnectionError(os.strerror(111))
+        error.host, error.port = "voices.example", 443
+        assert describe_failure(error) == "ConnectionError: voices.example:443: Connection refused"
+
+    def test_that_the_cause_notes(self):
+        cause = ConnectionError("refused")
+        cause.url = "https://voices.example/v1"
+        error = ConnectionError("no voices")
+        error.__cause__ = cause
+        assert describe_failure(error) == "ConnectionError: https://voices.example/v1: no voices"
