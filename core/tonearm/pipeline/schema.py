@@ -8,11 +8,11 @@ from typing import Any, get_args
 import msgspec
 
 from tonearm.pipeline.structure import FORMAT_VERSION, INPUT_KEYS, OUTPUT_KEYS, PIPELINE_KEYS, STEP_KEYS
-from tonearm.pipeline.templates import FIELDS
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.recipes.catalogue import Named
+from tonearm.writing.templates import FIELDS
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 

@@ -149,9 +149,18 @@ def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
         for field in msgspec.structs.fields(options):
             yield field.name, dataclasses.MISSING if field.required else field.default
         return
-    for one in dataclasses.fields(options):
+    for one in _own_first(options):
         if one.init:
             yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+
+
+def _own_first(options: Any) -> list[dataclasses.Field[Any]]:
+    """Return the fields of a dataclass, its own before those of the classes that it inherits."""
+    order: dict[str, int] = {}
+    for depth, cls in enumerate(reversed(options.__mro__)):
+        for name in vars(cls).get("__dataclass_fields__", {}):
+            order.setdefault(name, -depth)
+    return sorted(dataclasses.fields(options), key=lambda one: order[one.name])
 
 
 def _inner_bounds(hint: Any) -> Any:

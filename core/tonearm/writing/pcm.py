@@ -1,15 +1,17 @@
-"""Options ``dither`` and ``seed``, and the samples that encoders take: integers, rounded in one place, or floats."""
+"""The options ``dither`` and ``seed``, and the samples that encoders take: rounded integers, or floats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
 from tonearm.errors import OptionError, RemoveOption
 from tonearm.plugins.context import Context
 from tonearm.signals import Waveform
+from tonearm.writing.options import EncoderOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,28 +58,29 @@ def block_slices_of(signal: Waveform) -> Iterator[slice]:
         yield slice(start, min(start + step, signal.length))
 
 
-class Dithered(Protocol):
-    """Options with ``dither`` and ``seed``."""
+@dataclass(frozen=True, kw_only=True)
+class PcmOptions(EncoderOptions):
+    """Options of an encoder that rounds samples to integers."""
 
-    @property
-    def dither(self) -> bool:
-        """Whether dither is added before rounding."""
+    dither: Dither = False
+    seed: Seed = 0
 
-    @property
-    def seed(self) -> int:
-        """Seed for the dither."""
+    def problems(self) -> Iterator[OptionError]:
+        """Yield an error for dither with samples that are not rounded."""
+        floats = self.float_format()
+        if self.dither and floats:
+            message = f"dither is only for integers, and {floats} is a float format"
+            yield OptionError(message, option="dither", remedies=(RemoveOption("dither"),))
+        yield from super().problems()
 
+    def float_format(self) -> str:
+        """Return the name of the float format that the options choose, by ``subtype``; empty for integers."""
+        subtype: str = getattr(self, "subtype", "PCM")
+        return "" if subtype.startswith("PCM") else subtype
 
-def dither_of(options: Dithered, context: Context) -> np.random.Generator | None:
-    """Return the generator of the dither; None if the options ask for none."""
-    return context.rng(options.seed) if options.dither else None
-
-
-def dither_problems(options: Dithered, subtype: str) -> Iterator[OptionError]:
-    """Yield an error for dither with a subtype that is not rounded."""
-    if options.dither and not subtype.startswith(("PCM", "pcm")):
-        message = f"dither is only for integers, and {subtype} is a float format"
-        yield OptionError(message, option="dither", remedies=(RemoveOption("dither"),))
+    def generator(self, context: Context) -> np.random.Generator | None:
+        """Return the generator of the dither; None if the options ask for none."""
+        return context.rng(self.seed) if self.dither else None
 
 
 def pcm_blocks(

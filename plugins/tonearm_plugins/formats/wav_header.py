@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tonearm.api import WELL_KNOWN_TAGS
 from tonearm_plugins.formats.codec_limits import RIFF_BYTES
 
 Subtype = Literal["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]
@@ -21,16 +22,8 @@ Chunk = tuple[bytes, bytes]
 
 BITS: dict[str, int] = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
 INFO: Mapping[str, bytes] = {
-    "album": b"IPRD",
-    "artist": b"IART",
-    "comment": b"ICMT",
-    "copyright": b"ICOP",
-    "date": b"ICRD",
-    "genre": b"IGNR",
-    "language": b"ILNG",
+    **{name: tag.info.encode() for name, tag in WELL_KNOWN_TAGS.items() if tag.info},
     "software": b"ISFT",
-    "title": b"INAM",
-    "tracknumber": b"ITRK",
 }
 """Names of tags in a LIST chunk of type INFO."""
 
