@@ -44,6 +44,16 @@ class Cover(Struct, frozen=True, kw_only=True):
 def read_cover(path: str) -> Cover:
     """Return the picture of a file.
 
+    Parameters
+    ----------
+    path
+        Path of the file.
+
+    Returns
+    -------
+    Cover
+        Picture with its type and size.
+
     Raises
     ------
     OptionError

@@ -127,7 +127,22 @@ def pcm_blocks(
 
 
 def float_blocks(signal: Waveform, dtype: str, context: Context) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield a waveform as contiguous floats (samples, channels) of a type, block by block, and report progress."""
+    """Yield a waveform as floats, block by block, and report progress.
+
+    Parameters
+    ----------
+    signal
+        Waveform; if it is mapped, only one block of it is read at a time.
+    dtype
+        Type of the floats: ``<f4``.
+    context
+        Context that takes the progress.
+
+    Yields
+    ------
+    block
+        Floats (samples, channels), contiguous.
+    """
     import numpy as np
 
     for part in block_slices_of(signal):
@@ -136,7 +151,15 @@ def float_blocks(signal: Waveform, dtype: str, context: Context) -> Iterator[np.
 
 
 def note_clipped(clipped: int, context: Context) -> None:
-    """Measure the number of samples beyond full scale, and warn of them; nothing if there are none."""
+    """Measure the number of samples beyond full scale, and warn of them; nothing if there are none.
+
+    Parameters
+    ----------
+    clipped
+        Number of samples that were clipped.
+    context
+        Context that takes the measurement and the warning.
+    """
     if clipped:
         context.measure(clipped=clipped)
         context.warn(f"{clipped} samples were beyond full scale and clipped")

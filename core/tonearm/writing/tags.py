@@ -64,12 +64,44 @@ _NAME = r"[ -<>-}]+"  # allowed in Vorbis comments: printable ASCII without = an
 
 
 def is_tag_name(name: str) -> bool:
-    """Return whether a name is valid for a tag in every format."""
+    """Return whether a name is valid for a tag in every format.
+
+    Parameters
+    ----------
+    name
+        Name.
+
+    Returns
+    -------
+    bool
+        True for printable ASCII without ``=`` and ``~``.
+
+    Examples
+    --------
+    >>> is_tag_name("title"), is_tag_name("tïtle")
+    (True, False)
+    """
     return re.fullmatch(_NAME, name) is not None
 
 
 def tag_name(name: str) -> str:
-    """Return the name of a tag as tonearm has it: in lower case, and the usual one of several that mean the same."""
+    """Return the name of a tag as tonearm has it: in lower case, and the usual one of several that mean the same.
+
+    Parameters
+    ----------
+    name
+        Name as the user or a file has it.
+
+    Returns
+    -------
+    str
+        Name in lower case.
+
+    Examples
+    --------
+    >>> tag_name("Title")
+    'title'
+    """
     name = name.lower()
     return _ALIASES.get(name, name)
 
@@ -107,11 +139,43 @@ def merged_tags(found: Mapping[str, str], given: Mapping[str, str | int]) -> dic
 
 
 def valid_tag(text: str) -> str:
-    """Return a text in the form that every format can hold: UTF-8 without NUL, and without space around it."""
+    """Return a text in the form that every format can hold.
+
+    Parameters
+    ----------
+    text
+        Text of a tag.
+
+    Returns
+    -------
+    str
+        Text that is valid UTF-8, without NUL and without space around it.
+
+    Examples
+    --------
+    >>> valid_tag(" me ")
+    'me'
+    """
     return text.replace("\0", " ").strip().encode("utf-8", "backslashreplace").decode()
 
 
 def number_and_total(text: str) -> tuple[int, int] | None:
-    """Return the numbers of ``3/9``, or of ``3`` with a total of 0; None if a text is not of this form."""
+    """Return the numbers in the tag of a track or a disc.
+
+    Parameters
+    ----------
+    text
+        Text of the tag.
+
+    Returns
+    -------
+    tuple of int or None
+        Number and total; the total is 0 if it is not given. None if the text is neither ``3`` nor ``3/9``.
+
+    Examples
+    --------
+    >>> number_and_total("3/9"), number_and_total("third")
+    ((3, 9), None)
+    """
     found = re.fullmatch(r"(\d{1,5})(?:/(\d{1,5}))?", text)
     return (int(found[1]), int(found[2] or 0)) if found else None
