@@ -6,11 +6,10 @@ import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from tonearm.cli import console
+from tonearm.cli import console, listing
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.schema import description_of, options_schema
-from tonearm.plugins.hookspecs import NAMED_STRUCTS
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import ROLES, PluginError, Registry, RegistryEntry, as_plugin_error
@@ -23,24 +22,21 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="Plugin to describe, or with --dialects a dialect")
-    parser.add_argument(
-        "--dialects",
-        action="store_true",
-        help="List the dialects of mel spectrograms, or show all figures of the dialect NAME",
-    )
+    kinds = parser.add_mutually_exclusive_group()
+    for argument, (_, description) in listing.LISTINGS.items():
+        kinds.add_argument(f"--{argument}", dest="listing", action="store_const", const=argument, help=description)
     parser.add_argument("--json", action="store_true", help="Print JSON")
 
 
 def main(arguments: SimpleNamespace) -> int:
     """List all plugins, or describe one."""
     registry = console.load_registry()
-    if arguments.dialects:
-        from tonearm.cli import dialects
-
+    if arguments.listing:
+        found = listing.find_listing(arguments.listing)
         plugin = arguments.name and _by_name(registry).get(arguments.name)
-        if plugin and "dialect" not in declared_options(ports_of(plugin.resolve()).options):
-            raise UsageError(f"{arguments.name} takes no dialect", code="no-dialect")
-        return dialects.main(registry, name=None if plugin else arguments.name, as_json=arguments.json)
+        if plugin and found.cls.noun not in declared_options(ports_of(plugin.resolve()).options):
+            raise UsageError(f"{arguments.name} takes no {found.cls.noun}", code="no-dialect")
+        return listing.show(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
         row = plugin_row(registry, entry)
@@ -140,12 +136,14 @@ def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
 
 def option_type(schema: dict[str, Any]) -> str:
     """Return the values that an option takes, in words: ``whole number ≥ 1``."""
+    if "title" in schema:
+        return str(schema["title"])
     if "anyOf" in schema:
         return " or ".join(option_type(part) for part in schema["anyOf"] if part.get("type") != "null")
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value is not None)
     if "$ref" in schema:
-        return {cls.__name__: cls.noun for cls in NAMED_STRUCTS}.get(schema["$ref"].rpartition("/")[2], "mapping")
+        return "mapping"
     words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
     word = str(schema.get("type", "any"))
     if word == "array":

@@ -25,7 +25,7 @@ from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
-from tonearm.plugins.hookspecs import HOOKS, NAMED_STRUCTS
+from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.options import check_types
 from tonearm.plugins.plugin import Plugin, PluginIdentity
@@ -34,9 +34,6 @@ from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry, N, Named
 
 T = TypeVar("T")
-
-NAMED_HOOKS = tuple(cls.hook for cls in NAMED_STRUCTS)
-"""Hooks that hand over named structs rather than plugins."""
 
 ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "decoder": (Decoder,),
