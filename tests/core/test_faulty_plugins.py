@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from core_toys import third_party, tonearm
 from faulty_plugins import FAULTS, Fault
 
 from tonearm.api import Sink
@@ -139,3 +140,66 @@ def test_the_culprit_is_named_and_everything_else_works(fault: Fault, tmp_path, 
     out, err = capsys.readouterr()
     assert (out, err) == ("", "")
     everything_else_works(found, tmp_path, monkeypatch, capsys)
+
+
+HOOK = "from tonearm.api import *\n@hookimpl\ndef tonearm_{}(): return {}"
+BROKEN = {
+    "exits": "import sys\nsys.exit('no licence')",
+    "prints": "import os\nprint('{')\nos.write(1, b'[')\n" + HOOK.format("decoders", "{}"),
+    "syntax": "def (",
+    "moves": HOOK.format("decodres", "{}"),
+    "takes": HOOK.format("decoders", "{'npy-reader': 'tonearm_takes:X'}"),
+    "threads": "import threading\nthreading.Thread(target=lambda: 1 / 0).start()\nraise MemoryError",
+}
+"""Packages of one installation, each with its module."""
+
+RIGHT = """\
+tonearm: 1
+input: {use: npy-reader, files: "*.npy", with: {kind: waveform, sample_rate: 8000}}
+outputs: [{use: wav-writer, file: "{stem}.wav"}]
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """An environment with all of them installed."""
+    folder = tmp_path_factory.mktemp("site")
+    return [third_party(folder, name, code) for name, code in BROKEN.items()][-1]
+
+
+class TestProcesses:
+    @pytest.fixture
+    def folder(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        Path("p.yaml").write_text(RIGHT)
+        np.save("a.npy", np.full(800, 0.5, np.float32))
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["plugins", "--json"], ["schema"], ["check", "p.yaml"], ["run", "p.yaml", "--json", "--jobs", "1"],
+            ["inspect", "a.npy", "--json"],
+            ["convert", "a.npy", "b.wav", "--kind", "waveform", "--sample-rate", "8000"],
+        ],
+        ids=lambda arguments: arguments[0],
+    )  # fmt: skip
+    def test_every_command_works_and_names_them(self, arguments, site, folder):
+        done = tonearm(*arguments, env=site)
+        assert done.returncode == 0
+        for line in done.stdout.splitlines() if "--json" in arguments and arguments[0] != "plugins" else [done.stdout]:
+            json.loads(line or "{}")
+        for text in (
+            "broken-plugin: tonearm_exits 1.2 is disabled: SystemExit: it calls sys.exit('no licence')",
+            "broken-plugin: tonearm_syntax 1.2 is disabled: SyntaxError",
+            "broken-plugin: tonearm_moves 1.2 is disabled: there is no hook 'tonearm_decodres'",
+            "name-clash: takes/npy-reader of tonearm_takes 1.2 has the name of builtin/npy-reader, which wins",
+            "broken-plugin: tonearm_threads 1.2 is disabled: MemoryError",
+        ):
+            assert f"warning: {text}" in done.stderr
+
+    @pytest.mark.parametrize("arguments", [["plugins"], ["check", "p.yaml"], ["run", "p.yaml", "--jobs", "0"]])
+    def test_debug_shows_where_they_fail(self, arguments, site, folder):
+        done = tonearm(*arguments, "--debug", env=site)
+        assert done.returncode == 0
+        assert 'tonearm_exits.py", line 2, in <module>' in done.stderr
+        assert 'tonearm_syntax.py", line 1' in done.stderr
