@@ -221,7 +221,8 @@ class Converter:
             If the disk is full, or the folder is not writable.
         """
         encoder = output.encoder
-        with as_item_error(encoder, sink):
+        shared = item.signal.arrays() if output is not self.outputs[-1] else ()
+        with as_item_error(encoder, sink), read_only(shared):
             check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
             plugin = plugin_as(encoder, Encoder)
             plugin.check_signal(item.signal, sink.suffix)

@@ -106,10 +106,22 @@ def check_types(options: type[Any]) -> None:
 def _check_types(options: type[Any], seen: set[type[Any]]) -> None:
     hints = {name: option.type for name, option in declared_options(options).items()}
     check_hints(options.__name__, hints)
+    _check_defaults(options)
     seen.add(options)
     for record in (one for hint in hints.values() for one in _records_in(hint)):
         if record not in seen:
             _check_types(record, seen)
+
+
+def _check_defaults(options: type[Any]) -> None:
+    """Raise `TypeError` if a number that is the default of an option is out of the option's bounds."""
+    for option in declared_options(options).values():
+        if type(option.default) in (int, float):
+            try:
+                msgspec.convert(option.default, option.type)
+            except msgspec.ValidationError as error:
+                message = f"option {option.name!r} of {options.__name__} has the default {option.default}: {error}"
+                raise TypeError(message) from None
 
 
 def _records_in(hint: Any) -> Iterator[type[Any]]:

@@ -19,6 +19,7 @@ from tonearm.errors import Problem, TonearmError, advise, did_you_mean, one_line
 from tonearm.errors.text import describe_exception, safe_repr
 from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
+from tonearm.plugins.declarations import check_declarations
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
@@ -128,6 +129,7 @@ def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
             raise TypeError(f"{safe_repr(found)} is not {with_article(entry.role)} class")
         check_types(ports_of(found).options)
+        check_declarations(found)
     return found
 
 
