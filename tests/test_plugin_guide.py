@@ -277,16 +277,6 @@ def test_every_name_of_the_interface_that_it_names_exists() -> None:
     assert classes - set(api.__all__) == set()
 
 
-def test_the_transform_that_keeps_double_precision() -> None:
-    hook = "@hookimpl\ndef tonearm_transforms():\n    return {'invert': Invert}\n"
-    code = block_with("keeps_double")
-    registry = registry_with(f"from tonearm.api import hookimpl\n{code}\n{hook}")
-    decoder = {"use": "npy-reader", "with": {"sample_rate": 8000, "precision": "double"}}
-    (signal,) = pipeline(registry, decoder, {"use": "invert"}).convert(np.array([0.1, -1.0]))
-    assert np.array_equal(signal.samples, [[-0.1, 1.0]])
-    assert signal.samples.dtype == np.float64
-
-
 def test_each_block_of_python_is_run_by_a_test() -> None:
     """Each test asks for its block by what only that block contains; a new block needs a new test."""
     tests = Path(__file__).read_text(encoding="utf-8")
