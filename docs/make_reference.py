@@ -1,4 +1,4 @@
-"""Make docs/reference.md, docs/errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
+"""Make docs/reference.md, api.md, errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
 
 ``python docs/make_reference.py`` writes them; with ``--check`` it only says which are out of date.
 """
@@ -6,6 +6,8 @@
 import sys
 from pathlib import Path
 from typing import Any
+
+import public_names
 
 from tonearm.api import ArrayOptions, MelDialect, OptionError
 from tonearm.cli.plugins import option_type, plugin_row, port_flow
@@ -33,6 +35,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/reference.md": _reference(registry),
         ROOT / "docs/errors.md": _errors(),
+        ROOT / "docs/api.md": public_names.page(),
     }
 
 

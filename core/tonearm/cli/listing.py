@@ -40,13 +40,13 @@ def show(listing: Listing, registry: Registry, *, name: str | None = None, as_js
     console.print_warnings(registry.problems[before:])
     if name:
         try:
-            print(_page(catalogue, name, as_json=as_json))
+            console.print_data(_page(catalogue, name, as_json=as_json))
         except OptionError as error:
             raise UsageError(error.message, code=error.code, remedies=error.remedies) from error
     elif as_json:
-        print(json.dumps(list(_rows(catalogue)), indent=2, ensure_ascii=False))
+        console.print_data(json.dumps(list(_rows(catalogue)), indent=2, ensure_ascii=False))
     else:
-        print(_table(listing, catalogue))
+        console.print_data(_table(listing, catalogue))
     return console.DONE
 
 

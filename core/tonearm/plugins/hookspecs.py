@@ -20,14 +20,28 @@ from tonearm.recipes.catalogue import Named
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Decorator of a package's hooks, such as ``tonearm_decoders``."""
 
 Decoders: TypeAlias = Mapping[str, type[Decoder[Any, Any]] | str]
+"""Decoders by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_decoders`` returns them."""
+
 Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regroup[Any, Any, Any]] | str]
+"""Transforms by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_transforms`` returns them."""
+
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
+"""Encoders by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_encoders`` returns them."""
+
 Kinds: TypeAlias = Mapping[str, type[Kind[Any, Any]] | str]
+"""Kinds of array by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_kinds`` returns them."""
+
 Executors: TypeAlias = Mapping[str, type[Executor[Any]] | str]
+"""Executors by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_executors`` returns them."""
+
 Dialects: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
+"""Dialects of mel spectrograms by name, as the hook ``tonearm_dialects`` returns them."""
+
 Recipes: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
+"""Recipes of linear spectrograms by name, as the hook ``tonearm_recipes`` returns them."""
 
 
 @hookspec
