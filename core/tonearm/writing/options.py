@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tonearm.errors import OptionError
 
 
-@dataclass(frozen=True, kw_only=True)
 class EncoderOptions:
     """Options of an encoder, made of inherited classes: ``class WavOptions(PcmOptions, TagOptions)``."""
 

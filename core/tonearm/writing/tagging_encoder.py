@@ -60,15 +60,18 @@ class TagOptions(EncoderOptions):
             if not is_tag_name(name):
                 yield OptionError(
                     f"{name!r} is not a valid tag name",
-                    option="tags",
+                    option=f"tags.{name}",
                     hint="use ASCII letters, digits and spaces, as in title, artist, album, date, comment",
                 )
             try:
                 text_template(str(value))
             except OptionError as error:
-                yield OptionError(f"{name}: {error.message}", option="tags", code=error.code, remedies=error.remedies)
+                yield OptionError(
+                    f"{name}: {error.message}", option=f"tags.{name}", code=error.code, remedies=error.remedies
+                )
         for first, second in repeated_tags(self.tags):
-            yield OptionError(f"{first!r} and {second!r} are the same tag", option="tags", hint=f"leave {second} out")
+            message = f"{first!r} and {second!r} are the same tag"
+            yield OptionError(message, option=f"tags.{second}", hint=f"leave {second} out")
         if self.tags and not has_tags and not self.provenance:
             yield OptionError(
                 "the format has no place for tags",

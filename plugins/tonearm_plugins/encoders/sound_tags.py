@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 
 from tonearm.api import (
     Context,
-    Cover,
     FilePath,
     Meta,
     OptionError,
@@ -19,8 +18,10 @@ from tonearm.api import (
     TaggingEncoder,
     TagOptions,
     Waveform,
-    read_cover,
 )
+
+if TYPE_CHECKING:
+    from tonearm.api import Cover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,8 @@ class SoundTagOptions(TagOptions):
                     message = f"the format has no place for tags, such as {name}"
                     yield OptionError(message, option=name, code="no-tags", remedies=(RemoveOption(name),))
         elif self.cover is not None:
+            from tonearm.api import read_cover
+
             try:
                 read_cover(self.cover)
             except OptionError as error:
@@ -68,7 +71,11 @@ class SoundEncoder(TaggingEncoder[Waveform, Options], Generic[Options]):
     @functools.cached_property
     def cover(self) -> Cover | None:
         """Front cover; None if the options give none."""
-        return None if self.options.cover is None else read_cover(self.options.cover)
+        if self.options.cover is None:
+            return None
+        from tonearm.api import read_cover
+
+        return read_cover(self.options.cover)
 
     def accepts(self, spec: Spec) -> None:
         """Refuse what the format cannot hold, and a gain for a sound whose loudness cannot be measured."""

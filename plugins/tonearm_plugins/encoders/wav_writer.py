@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tonearm.api import (
     Context,
-    Cover,
     Meta,
     OptionError,
     PcmOptions,
@@ -27,6 +26,9 @@ from tonearm.api import (
 )
 from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.wav_header import Chunk, Form, bext_chunk, frame, info_chunk
+
+if TYPE_CHECKING:
+    from tonearm.api import Cover
 
 # msgspec bounds the length of a text, but not of a text that may be None.
 Description = Annotated[str, Meta(max_length=256)]

@@ -46,9 +46,6 @@ AIFF = Limits(
     advice={**_MORE_CHANNELS, "too-long": "use wav-writer, which continues as RF64"},
 )
 
-RIFF_BYTES = 0xFFFFFFFF
-"""Largest size that the header of a RIFF file can give, in bytes; RF64 has no limit."""
-
 ALAC_FRAME = 4096
 """Samples of each channel in a frame of ALAC."""
 

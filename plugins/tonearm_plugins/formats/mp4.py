@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import WELL_KNOWN_TAGS, Cover, ItemError, OptionError, OutputError, number_and_total
+from tonearm.api import WELL_KNOWN_TAGS, ItemError, OptionError, OutputError, number_and_total
 from tonearm_plugins.formats.codec_limits import ALAC_FRAME, ALAC_SHORTEST
 
 if TYPE_CHECKING:
+    from tonearm.api import Cover
     from tonearm_plugins.dsp.typing import Array
 
 # ffmpeg's names of the layouts that both codecs have, with channels in WAV's order.

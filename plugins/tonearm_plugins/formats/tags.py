@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from tonearm.api import WELL_KNOWN_TAGS, Cover, tag_name
+from tonearm.api import WELL_KNOWN_TAGS, tag_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tonearm.api import Cover
 
 _DATE = r"\d{4}(-|$)"  # the ID3 frame of any other form would be empty
 
