@@ -1,4 +1,4 @@
-"""Make docs/reference.md, docs/errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
+"""Make docs/reference.md, api.md, errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
 
 ``python docs/make_reference.py`` writes them; with ``--check`` it only says which are out of date.
 """
@@ -7,15 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import public_names
+
 from tonearm.api import ArrayOptions, MelDialect, OptionError
-from tonearm.cli.dialects import HEAD, table_figures
-from tonearm.cli.plugins import option_type, plugin_row, port_flow
+from tonearm.cli.option_words import option_notes, option_type
+from tonearm.cli.plugins import plugin_row, port_flow
 from tonearm.errors.codes import error_codes
 from tonearm.names import BUILTIN
 from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry, default
+from tonearm.recipes.mel.command import LISTING
+from tonearm.signals.conventions import CONVENTIONS
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- {}: made by docs/make_reference.py -->\n", "<!-- end -->"
@@ -29,8 +33,10 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": _filled("README.md", plugins=_table(registry)),
         ROOT / "docs/dialects.md": _filled("docs/dialects.md", figures=_figures(), dialects=_dialects(registry)),
+        ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/reference.md": _reference(registry),
         ROOT / "docs/errors.md": _errors(),
+        ROOT / "docs/api.md": public_names.page(),
     }
 
 
@@ -50,7 +56,7 @@ def _figures() -> str:
 
 def _dialects(registry: Registry) -> str:
     """Return every dialect with its figures, other names, and where they stand."""
-    lines = [f"| {' | '.join((*HEAD, 'padding'))} |", f"|{' --- |' * (len(HEAD) + 1)}"]
+    lines = [f"| {' | '.join((*LISTING.head, 'padding'))} |", f"|{' --- |' * (len(LISTING.head) + 1)}"]
     sources = []
     catalogue = registry.catalogue(MelDialect)
     aliases: dict[str, list[str]] = {}
@@ -67,10 +73,20 @@ def _dialects(registry: Registry) -> str:
             sources.append(f"- `{name}`{also}: {error.message}.")
             continue
         padding = dialect.padding + (f", {dialect.pad_mode}" if dialect.padding in ("center", "half-overlap") else "")
-        lines.append(f"| `{name}` | {' | '.join((*table_figures(dialect), padding))} |")
+        lines.append(f"| `{name}` | {' | '.join((*LISTING.row(dialect), padding))} |")
         notes = f" {dialect.notes[0].upper()}{dialect.notes[1:].rstrip('.')}." if dialect.notes else ""
         sources.append(f"- `{name}`{also}: {dialect.source.rstrip('.')}.{notes}")
     return "\n".join([*lines, "", "Where the figures stand:", "", *sources])
+
+
+def _conventions() -> str:
+    """Return every convention of a short-time Fourier transform, with the fields that it stands for."""
+    lines = ["| `convention` | function | stands for |", "| --- | --- | --- |"]
+    for name, convention in CONVENTIONS.items():
+        stands_for = ", ".join(f"`{field}: {value}`" for field, value in convention.fields.items()) or "the defaults"
+        lines.append(f"| `{name}` | [{convention.function}]({convention.source}) | {stands_for} |")
+    notes = [f"- `{name}`: {convention.notes}" for name, convention in CONVENTIONS.items() if convention.notes]
+    return "\n".join([*lines, "", *notes])
 
 
 def _builtin(registry: Registry, role: str) -> list[RegistryEntry]:
@@ -137,8 +153,9 @@ def _options(options: type[Any], leave_out: tuple[str, ...]) -> list[str]:
         schema = schemas[option.name]
         default_text = "required" if option.required else _shown(schema["default"])
         if option.name not in leave_out:
-            takes = option_type(schema).replace("|", "or")
-            rows.append(f"| `{option.name}` | {takes} | {default_text} | {option.description} |")
+            takes = option_type(option.type).replace("|", "or")
+            text = " ".join(filter(None, (option.description, *option_notes(option, default()))))
+            rows.append(f"| `{option.name}` | {takes} | {default_text} | {text} |")
     return ["| option | takes | default | |", "| --- | --- | --- | --- |", *rows] if rows else []
 
 

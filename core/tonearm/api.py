@@ -45,6 +45,8 @@ from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
     MagnitudeSpectrogram,
+    Padding,
+    PadMode,
     Signal,
     StftGrid,
     Waveform,
@@ -83,6 +85,9 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.signals.conventions import ConventionOptions
+    from tonearm.signals.plain_values import from_plain_values
+    from tonearm.signals.window_files import is_window_file
     from tonearm.writing import rounding
     from tonearm.writing.pcm import (
         Dither,
@@ -118,6 +123,7 @@ __all__ = [
     "ChooseOption",
     "ComplexSpectrogram",
     "Context",
+    "ConventionOptions",
     "Decibels",
     "Decoder",
     "Decoders",
@@ -153,6 +159,8 @@ __all__ = [
     "NoOptions",
     "OptionError",
     "OutputError",
+    "PadMode",
+    "Padding",
     "Provenance",
     "RecipeStep",
     "Recipes",
@@ -192,8 +200,10 @@ __all__ = [
     "dither_problems",
     "file_types",
     "float_blocks",
+    "from_plain_values",
     "hookimpl",
     "is_tag_name",
+    "is_window_file",
     "listed",
     "map_array",
     "merged_tags",
@@ -253,6 +263,9 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.signals.conventions": ("ConventionOptions",),
+    "tonearm.signals.plain_values": ("from_plain_values",),
+    "tonearm.signals.window_files": ("is_window_file",),
     "tonearm.writing": ("rounding",),
     "tonearm.writing.pcm": (
         "Dither",

@@ -18,7 +18,7 @@ BROKEN_HINT = "update or uninstall the package that it comes from"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-class Registered(Protocol):
+class HasOrigin(Protocol):
     """Anything that a package registers under a name."""
 
     @property
@@ -26,7 +26,7 @@ class Registered(Protocol):
         """Name of the package's entry point."""
 
 
-R = TypeVar("R", bound=Registered)
+R = TypeVar("R", bound=HasOrigin)
 
 
 def check_name(name: object, what: str) -> str:

@@ -101,7 +101,7 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
         import yaml
 
         shown = escape_variables(_without_empty(to_plain(root)))
-        print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
+        console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
     from tonearm.run.convert_one import convert_one
 

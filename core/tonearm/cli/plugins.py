@@ -6,15 +6,15 @@ import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from tonearm.cli import console
+from tonearm.cli import console, listing
+from tonearm.cli.option_words import option_notes, option_type
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.option_schema import description_of
 from tonearm.pipeline.schema import options_schema
-from tonearm.plugins.hookspecs import NAMED_STRUCTS
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
+from tonearm.plugins.registry import ROLES, PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:
@@ -24,33 +24,32 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="Plugin to describe, or with --dialects a dialect")
-    parser.add_argument(
-        "--dialects",
-        action="store_true",
-        help="List the dialects of mel spectrograms, or show all figures of the dialect NAME",
-    )
+    kinds = parser.add_mutually_exclusive_group()
+    for argument, (_, description) in listing.LISTINGS.items():
+        kinds.add_argument(f"--{argument}", dest="listing", action="store_const", const=argument, help=description)
     parser.add_argument("--json", action="store_true", help="Print JSON")
 
 
 def main(arguments: SimpleNamespace) -> int:
     """List all plugins, or describe one."""
     registry = console.load_registry()
-    if arguments.dialects:
-        from tonearm.cli import dialects
-
+    if arguments.listing:
+        found = listing.find_listing(arguments.listing)
         plugin = arguments.name and _by_name(registry).get(arguments.name)
-        if plugin and "dialect" not in declared_options(ports_of(plugin.resolve()).options):
-            raise UsageError(f"{arguments.name} takes no dialect", code="no-dialect")
-        return dialects.main(registry, name=None if plugin else arguments.name, as_json=arguments.json)
+        if plugin and found.cls.noun not in declared_options(ports_of(plugin.resolve()).options):
+            raise UsageError(f"{arguments.name} takes no {found.cls.noun}", code="no-dialect")
+        return listing.show(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
         row = plugin_row(registry, entry)
         definitions: dict[str, Any] = {}
         with as_plugin_error(entry.full_name):
-            row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
+            row["options"] = options_schema(ports_of(entry.resolve()).options, definitions, registry)
         if definitions:
             row["$defs"] = definitions
-        print(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
+        console.print_data(
+            json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry, registry)
+        )
         return console.DONE
     rows = []
     for entry in registry.entries():
@@ -58,7 +57,7 @@ def main(arguments: SimpleNamespace) -> int:
             rows.append(plugin_row(registry, entry))
         except PluginError as error:
             console.print_warnings([error.problem])
-    print(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
+    console.print_data(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
     return console.DONE
 
 
@@ -74,6 +73,8 @@ def _by_name(registry: Registry) -> dict[str, RegistryEntry]:
 def _find(registry: Registry, name: str) -> RegistryEntry:
     names = _by_name(registry)
     if name not in names:
+        for role in ROLES:
+            registry.refuse_if_ambiguous(role, name)
         hint = did_you_mean(name, names)
         remedies = () if hint else (RunCommand(("tonearm", "plugins"), when="to list all plugins"),)
         raise UsageError(f"there is no plugin {name!r}", code="unknown-plugin", hint=hint, remedies=remedies)
@@ -125,7 +126,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
+def _page(row: dict[str, Any], entry: RegistryEntry, registry: Registry) -> str:
     """Return the description of one plugin and its options."""
     kind = ", ".join(filter(None, (row["role"], port_flow(row), f"from {row['package']}")))
     lines = [f"{row['name']}: {row['description']}", kind, ""]
@@ -133,22 +134,7 @@ def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
     for option in options.values():
         schema = row["options"]["properties"][option.name]
         default = "required" if option.required else f"default {json.dumps(schema['default'], ensure_ascii=False)}"
-        lines += [f"  {option.name}: {option_type(schema)}, {default}", f"      {option.description}"]
+        lines.append(f"  {option.name}: {option_type(option.type)}, {default}")
+        notes = filter(None, (option.description, *option_notes(option, registry)))
+        lines += [f"      {note}" for note in notes]
     return "\n".join(lines if options else [*lines, "  no options"])
-
-
-def option_type(schema: dict[str, Any]) -> str:
-    """Return the values that an option takes, in words: ``whole number ≥ 1``."""
-    if "anyOf" in schema:
-        return " or ".join(option_type(part) for part in schema["anyOf"] if part.get("type") != "null")
-    if "enum" in schema:
-        return " | ".join(str(value) for value in schema["enum"] if value is not None)
-    if "$ref" in schema:
-        return {cls.__name__: cls.noun for cls in NAMED_STRUCTS}.get(schema["$ref"].rpartition("/")[2], "mapping")
-    words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
-    word = str(schema.get("type", "any"))
-    if word == "array":
-        return f"list of {option_type(schema.get('items', {}))}"
-    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
-    return " ".join([words.get(word, word), *bounds])

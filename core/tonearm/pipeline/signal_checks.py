@@ -52,6 +52,19 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
                 code="wrong-signal",
                 remedies=(_REPORT,),
             )
+    if spec.precision == "double" and not signal.is_double:
+        _refuse_single(signal, bound)
+
+
+def _refuse_single(signal: Signal, bound: BoundPlugin) -> None:
+    """Raise `ItemError` for a signal in single precision; one of whole numbers, or of no numbers, has none."""
+    found = [array.dtype for array in signal.arrays() if array.dtype.kind in "fc"]
+    if found:
+        raise ItemError(
+            f"{bound.name} declares double precision, but it gave {found[0]}",
+            code="wrong-signal",
+            remedies=(_REPORT,),
+        )
 
 
 def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str, found: str) -> None:
@@ -66,7 +79,13 @@ def promised(spec: Spec | None) -> Spec | None:
     """Return what of a specification can be compared with a signal; what is left is small to send to workers."""
     if spec is None:
         return None
-    return Spec(signals=spec.signals, sample_rate=spec.sample_rate, channels=spec.channels, length=spec.length)
+    return Spec(
+        signals=spec.signals,
+        sample_rate=spec.sample_rate,
+        channels=spec.channels,
+        length=spec.length,
+        precision=spec.precision,
+    )
 
 
 def is_finite(signal: Signal) -> bool:

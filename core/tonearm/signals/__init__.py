@@ -7,6 +7,7 @@ Plugins never write into an array that they did not create. These modules need n
 from __future__ import annotations
 
 from tonearm.signals.grid import (
+    CONVENTION_FIELDS,
     GRID_FIELDS,
     MAX_N_FFT,
     MAX_SAMPLE_RATE,
@@ -20,6 +21,7 @@ from tonearm.signals.spectrograms import ComplexSpectrogram, FramedSignal, Magni
 from tonearm.signals.waveform import MAX_AMPLITUDE, Waveform
 
 __all__ = [
+    "CONVENTION_FIELDS",
     "GRID_FIELDS",
     "MAX_AMPLITUDE",
     "MAX_N_FFT",

@@ -1,24 +1,48 @@
-"""The grid of a short-time Fourier transform: where its frames and bins lie."""
+"""The grid of a short-time Fourier transform: positions of its frames and bins, and the convention of its values."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal, get_args
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tonearm.errors import OptionError, did_you_mean
-from tonearm.signals.windows import WINDOWS, is_invertible
+from tonearm.errors import OptionError, RemoveOption, SetOption, did_you_mean
+from tonearm.signals.windows import WINDOWS, Window, WindowPosition, checked_values, is_invertible, window_values
 
 if TYPE_CHECKING:
     from tonearm.typing import Float64Array
 
-Padding = Literal["center", "half-overlap", "snip", "end", "none"]
+Padding = Literal["center", "half-overlap", "snip", "end", "none", "full"]
 PadMode = Literal["constant", "reflect", "edge"]
+Tail = Literal["drop", "pad"]
+PhaseOrigin = Literal["frame-start", "window-center"]
+Scaling = Literal["none", "spectrum", "psd", "psd-one-sided", "energy", "orthonormal"]
+Sides = Literal["one", "two", "centered", "centered-nyquist-last"]
+EndBins = Literal["both", "dc", "nyquist", "none"]
 
 MAX_SAMPLE_RATE = 10_000_000
 """Largest sample rate in Hz. It is above all audio interfaces and most hydrophones; a higher rate is a mistake."""
 
 MAX_N_FFT = 1 << 20
 """Largest FFT in samples. It covers at least five seconds of sound; checking a larger window would take long."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "padding": get_args(Padding),
+    "pad_mode": get_args(PadMode),
+    "window_position": get_args(WindowPosition),
+    "tail": get_args(Tail),
+    "phase_origin": get_args(PhaseOrigin),
+    "scaling": get_args(Scaling),
+    "sides": get_args(Sides),
+    "end_bins": get_args(EndBins),
+}
+"""Possible values of the fields of a grid that are words, by field."""
+
+_SIZES = ("n_fft", "hop_length", "win_length")
+_PADDINGS, _PAD_MODES, _POSITIONS, _TAILS = (
+    CHOICES[field] for field in ("padding", "pad_mode", "window_position", "tail")
+)
 
 
 def check_sample_rate(sample_rate: object) -> None:
@@ -32,27 +56,50 @@ def check_sample_rate(sample_rate: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class StftGrid:
-    """Grid of a short-time Fourier transform: the positions of its frames and bins.
+    """Grid of a short-time Fourier transform: the positions of its frames and bins, and the convention of its values.
+
+    The defaults are those of ``librosa.stft``. `tonearm.signals.conventions` has the fields of other libraries.
 
     Parameters
     ----------
     sample_rate
         Sample rate of the analysed waveform in Hz.
     n_fft
-        Length of the Fourier transform in samples, which gives ``n_fft // 2 + 1`` bins.
+        Length of the Fourier transform in samples, which has ``n_fft // 2 + 1`` bins from 0 Hz up.
     hop_length
         Samples from one frame to the next, at most ``win_length``.
     win_length
-        Length of the window in samples, centred within ``n_fft``.
+        Length of the window in samples, at most ``n_fft``.
     window
-        Name of the window, one of `tonearm.signals.windows.WINDOWS`.
+        Name of the window, one of `tonearm.signals.windows.WINDOWS`, or its ``win_length`` values.
     padding
         Padding that the analysis added at each end: ``center`` adds n_fft // 2 samples, ``half-overlap`` adds
         (n_fft - hop_length) // 2, ``none`` adds nothing. ``snip`` (Kaldi's snip_edges) adds nothing either, but its
         frames are as long as the window, ``win_length`` samples. ``end`` (TensorFlow's pad_end) completes the last
-        frames with zeros.
+        frames with zeros. ``full`` (scipy's ShortTimeFFT) centres a frame on the first sample, and adds zeros for all
+        frames whose window touches the signal.
     pad_mode
         Values of the padding: ``constant`` (zeros), ``reflect`` or ``edge``.
+    window_position
+        Place of a short window in the FFT: ``center`` puts as many zeros before as after it (librosa, torch), and a
+        frame takes ``n_fft`` samples. ``start`` puts all zeros after it (scipy, TensorFlow, MATLAB), and a frame takes
+        ``win_length`` samples, which stand for n_fft in the lengths of the padding.
+    tail
+        Treatment of the samples after the last whole frame: ``drop`` leaves them out, ``pad`` completes one more frame
+        with zeros (scipy's padded).
+    phase_origin
+        Sample at which the phase of a bin is that of its sine: ``frame-start``, the first sample of the frame, or
+        ``window-center``, the sample ``win_length // 2`` of the window (scipy's ShortTimeFFT).
+    scaling
+        Factor of the values: ``none``; ``spectrum`` is 1 / sum(window); ``psd`` is
+        1 / sqrt(sample_rate * sum(window²)); ``psd-one-sided`` is the same with another sqrt(2), except at 0 Hz and the
+        Nyquist frequency; ``energy`` is 1 / sqrt(sum(window²)); ``orthonormal`` is 1 / sqrt(n_fft).
+    sides
+        Frequencies of the bins: ``one`` side from 0 Hz up; ``two`` sides in the order of the FFT; ``centered``, two
+        sides with 0 Hz in the middle, in the order of ``numpy.fft.fftshift``; ``centered-nyquist-last``, the same with
+        the Nyquist frequency as the last bin (MATLAB).
+    end_bins
+        Bins at the ends of one side that the values have: ``both``, ``dc`` (0 Hz) alone, ``nyquist`` alone or ``none``.
 
     Raises
     ------
@@ -64,14 +111,20 @@ class StftGrid:
     n_fft: int
     hop_length: int
     win_length: int
-    window: str = "hann"
+    window: Window = "hann"
     padding: Padding = "center"
     pad_mode: PadMode = "constant"
+    window_position: WindowPosition = "center"
+    tail: Tail = "drop"
+    phase_origin: PhaseOrigin = "frame-start"
+    scaling: Scaling = "none"
+    sides: Sides = "one"
+    end_bins: EndBins = "both"
 
     def __post_init__(self) -> None:
         check_sample_rate(self.sample_rate)
-        for option in ("n_fft", "hop_length", "win_length"):
-            value = getattr(self, option)
+        sizes = (self.n_fft, self.hop_length, self.win_length)
+        for option, value in zip(_SIZES, sizes, strict=True):
             if type(value) is not int or value < 1:
                 raise OptionError(f"{option} is {value!r}, not a whole number of at least 1", option=option)
         if self.n_fft < 2:
@@ -84,65 +137,165 @@ class StftGrid:
                 option="win_length",
                 hint="use a win_length of at most n_fft",
             )
-        if self.window not in WINDOWS:
+        if not isinstance(self.window, str):
+            object.__setattr__(self, "window", checked_values(self.window, self.win_length))
+        elif self.window not in WINDOWS:
             raise OptionError(
                 f"there is no window {self.window!r}",
                 option="window",
                 hint=did_you_mean(self.window, WINDOWS) or f"one of {', '.join(WINDOWS)}",
             )
-        for option, known in (("padding", get_args(Padding)), ("pad_mode", get_args(PadMode))):
-            if getattr(self, option) not in known:
-                raise OptionError(
-                    f"{option} is {getattr(self, option)!r}", option=option, hint=f"one of {', '.join(known)}"
-                )
+        if not (
+            self.padding in _PADDINGS
+            and self.pad_mode in _PAD_MODES
+            and self.window_position in _POSITIONS
+            and self.tail in _TAILS
+        ):
+            self._check_words()
         if not is_invertible(self.window, self.win_length, self.n_fft, self.hop_length):
+            name = f"{self.window} window" if isinstance(self.window, str) else "window"
             raise OptionError(
-                f"a {self.window} window of {self.win_length} cannot be inverted at hop_length {self.hop_length}:"
+                f"a {name} of {self.win_length} cannot be inverted at hop_length {self.hop_length}:"
                 " some samples have no weight in any frame",
                 option="hop_length",
                 code="not-invertible",
                 hint="check hop_length and win_length against the model's own settings",
             )
+        if not self.is_plain:
+            self._check_convention()
+
+    def _check_words(self) -> None:
+        """Raise `OptionError` if a field has a word that is not one of its own."""
+        for option, known in CHOICES.items():
+            if getattr(self, option) not in known:
+                raise OptionError(
+                    f"{option} is {getattr(self, option)!r}", option=option, hint=f"one of {', '.join(known)}"
+                )
+
+    def _check_convention(self) -> None:
+        """Raise `OptionError` if fields of the convention are invalid, or contradict each other."""
+        self._check_words()
+        if self.end_bins != "both" and self.sides != "one":
+            raise OptionError(
+                f"end_bins is {self.end_bins!r}, but sides {self.sides!r} has all bins",
+                option="end_bins",
+                remedies=(SetOption("sides", "one"), RemoveOption("end_bins")),
+            )
+        if self.end_bins in ("dc", "none") and self.n_fft % 2:
+            raise OptionError(
+                f"end_bins is {self.end_bins!r}, but an odd n_fft ({self.n_fft}) has no bin at the Nyquist frequency",
+                option="end_bins",
+                hint="use both or nyquist, or an even n_fft",
+            )
+        if self.scaling == "psd-one-sided" and self.sides != "one":
+            raise OptionError(
+                f"scaling is 'psd-one-sided', but sides is {self.sides!r}",
+                option="scaling",
+                remedies=(SetOption("scaling", "psd"),),
+            )
+        if self.scaling == "spectrum":
+            values = window_values(self.window, self.win_length, self.win_length)
+            if abs(math.fsum(values)) <= 1e-6 * math.fsum(map(abs, values)):
+                raise OptionError("scaling is 'spectrum', but the sum of the window is 0", option="scaling")
 
     @property
     def bins(self) -> int:
-        """Number of frequency bins, ``n_fft // 2 + 1``."""
-        return self.n_fft // 2 + 1
+        """Number of frequency bins that the values have: ``n_fft // 2 + 1``, or by ``sides`` and ``end_bins``."""
+        if self.sides != "one":
+            return self.n_fft
+        missing = 0 if self.end_bins == "both" else 2 if self.end_bins == "none" else 1
+        return self.n_fft // 2 + 1 - missing
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the values are plain: one side with all bins, no scaling, phases from the start of the frame."""
+        return (
+            self.scaling == "none"
+            and self.sides == "one"
+            and self.end_bins == "both"
+            and self.phase_origin == "frame-start"
+        )
+
+    def plain(self) -> StftGrid:
+        """Return the grid of the same frames with plain values: this grid if its values are plain already."""
+        if self.is_plain:
+            return self
+        return replace(self, scaling="none", sides="one", end_bins="both", phase_origin="frame-start")
+
+    @property
+    def span(self) -> int:
+        """Samples that a frame takes from the padded signal."""
+        return self.n_fft if self.window_position == "center" else self.win_length
 
     @property
     def pad(self) -> int:
         """Samples of padding at each end. For ``snip`` they are zeros, where the window is zero as well."""
-        return {
-            "center": self.n_fft // 2,
-            "half-overlap": (self.n_fft - self.hop_length) // 2,
-            "snip": (self.n_fft - self.win_length) // 2,
-        }.get(self.padding, 0)
+        if self.padding == "center":
+            return self.span // 2
+        if self.padding == "half-overlap":
+            return (self.span - self.hop_length) // 2
+        if self.padding == "snip":
+            return (self.span - self.win_length) // 2
+        if self.padding == "full":
+            return self.span // 2 + self._frames_before * self.hop_length
+        return 0
+
+    @property
+    def _frames_before(self) -> int:
+        """Frames of ``full`` padding before the one that is centred on the first sample."""
+        return (self._support[1] - self.span // 2) // self.hop_length
+
+    @property
+    def _support(self) -> tuple[int, int]:
+        """Positions in a frame of the first and of the last value of the window that are not zero."""
+        values = window_values(self.window, self.win_length, self.span, self.window_position)
+        inside = [at for at, value in enumerate(values) if value]
+        return inside[0], inside[-1]
 
     def samples(self, frames: int) -> int:
         """Return the number of samples that a number of frames cover, if the true length is unknown."""
-        beyond = self.n_fft - self.hop_length if self.padding == "end" else 0
-        return max(self.n_fft + self.hop_length * (frames - 1) - 2 * self.pad - beyond, 1)
+        if self.padding == "full":
+            covered = (frames - self._frames_before) * self.hop_length - self.span // 2 + self._support[0]
+        else:
+            beyond = self.span - self.hop_length if self.padding == "end" else 0
+            covered = self.span + self.hop_length * (frames - 1) - 2 * self.pad - beyond
+        return max(covered, 1)
 
     def pads(self, samples: int) -> tuple[int, int]:
         """Return how many samples of padding the analysis of a number of samples adds before and after them."""
-        if self.padding != "end":
-            return self.pad, self.pad
-        return 0, max(self.hop_length * (self.frames(samples) - 1) + self.n_fft - samples, 0)
+        pad = self.pad
+        if self.tail == "drop" and self.padding not in ("end", "full"):
+            return pad, pad
+        return pad, max(self.hop_length * (self.frames(samples) - 1) + self.span - samples - pad, 0)
 
     def frames(self, samples: int) -> int:
         """Return how many frames the analysis of a number of samples gives; 0 if there are too few samples."""
         if self.padding == "end":
             return -(-samples // self.hop_length)
-        return max(1 + (samples + 2 * self.pad - self.n_fft) // self.hop_length, 0)
+        if self.padding == "full":
+            last = (samples - 1 + self.span // 2 - self._support[0]) // self.hop_length
+            return self._frames_before + 1 + last
+        beyond = samples + 2 * self.pad - self.span
+        if self.tail == "pad":
+            return max(1 - (-beyond // self.hop_length), 1)
+        return max(1 + beyond // self.hop_length, 0)
+
+    def described(self) -> dict[str, Any]:
+        """Return the fields of the grid by name, without those of the convention that are at their defaults."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in found.items() if name in GRID_FIELDS or value != _DEFAULTS[name]}
 
     def window_values(self) -> Float64Array:
-        """Return the window, float64 (n_fft,), centred and padded with zeros."""
+        """Return the window at its place, padded with zeros: float64 (n_fft,)."""
         import numpy as np
 
-        from tonearm.signals.windows import window_values
-
-        return np.array(window_values(self.window, self.win_length, self.n_fft))
+        return np.array(window_values(self.window, self.win_length, self.n_fft, self.window_position))
 
 
-GRID_FIELDS = tuple(field.name for field in fields(StftGrid))
-"""Names of the fields of a grid, in order."""
+GRID_FIELDS = ("sample_rate", "n_fft", "hop_length", "win_length", "window", "padding", "pad_mode")
+"""Names of the fields of a grid that every analysis has, in order."""
+
+_DEFAULTS = {field.name: field.default for field in fields(StftGrid)}
+
+CONVENTION_FIELDS = tuple(name for name in _DEFAULTS if name not in GRID_FIELDS)
+"""Names of the fields of a grid by which libraries differ, in order. The defaults are librosa's."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from tonearm.errors import SignalError
 from tonearm.signals.grid import StftGrid
@@ -56,8 +57,7 @@ class Spectrogram(FramedSignal):
         check_array(self.port, self.values, rank=3, kinds=self.value_kinds, shape="(channels, bins, frames)")
         if self.values.shape[1] != self.grid.bins:
             raise SignalError(
-                f"the {self.port} has {self.values.shape[1]} bins, but n_fft {self.grid.n_fft} has {self.grid.bins}",
-                code="bins-mismatch",
+                f"the {self.port} has {self.values.shape[1]} bins, but {self._bins_expected()}", code="bins-mismatch"
             )
         check_length(self.length)
 
@@ -70,6 +70,38 @@ class Spectrogram(FramedSignal):
     def samples_expected(self) -> int:
         """Number of samples that an inversion returns: ``length`` if known, else the number that the frames cover."""
         return self.length if self.length is not None else self.grid.samples(self.frames)
+
+    def plain(self, on_warning: Callable[[str], None] | None = None) -> Self:
+        """Return the spectrogram with plain values: one side with all bins, no scaling, phases from the frame's start.
+
+        Every step that computes with the values calls it first. It returns the spectrogram itself, without a copy, if
+        its values are plain.
+
+        Parameters
+        ----------
+        on_warning
+            Function called with a warning if two sides of the spectrum differ by more than rounding.
+
+        Raises
+        ------
+        SignalError
+            If two sides of the spectrum contradict each other.
+        """
+        if self.grid.is_plain:
+            return self
+        from tonearm.signals.plain_values import to_plain_values
+
+        return replace(self, values=to_plain_values(self.values, self.grid, on_warning), grid=self.grid.plain())
+
+    def _bins_expected(self) -> str:
+        """Return how many bins the grid has, and why, for messages."""
+        grid = self.grid
+        words = f"n_fft {grid.n_fft}"
+        if grid.sides != "one":
+            words += f" with sides {grid.sides!r}"
+        if grid.end_bins != "both":
+            words += f" and end_bins {grid.end_bins!r}"
+        return f"{words} has {grid.bins}"
 
 
 class ComplexSpectrogram(Spectrogram):

@@ -41,7 +41,7 @@ def described(signal: Signal) -> dict[str, Any]:
     if isinstance(signal, Waveform):
         return found | {"sample_rate": signal.sample_rate}
     if isinstance(signal, (ComplexSpectrogram, MagnitudeSpectrogram)):
-        found |= msgspec.to_builtins(signal.grid)
+        found |= msgspec.to_builtins(signal.grid.described())
     elif isinstance(signal, MelSpectrogram):
         found["dialect"] = msgspec.to_builtins(signal.dialect)
         if frames_first(signal):

@@ -50,7 +50,7 @@ class FrameGrid:
     Parameters
     ----------
     window
-        ``n_fft`` values; a shorter window is centred, with zeros around it.
+        ``n_fft`` values; a shorter window has zeros around it.
     hop_length
         Samples from one frame to the next.
     pad
@@ -133,6 +133,23 @@ class FrameGrid:
         """The sum of squared windows over one column away from the edges: (hop_length,)."""
         total: Float64Array = self.squares.sum(axis=0)
         return total
+
+    @cached_property
+    def centred(self) -> FrameGrid:
+        """The same frames with the window in the centre of the FFT: this grid if it is there already.
+
+        Magnitudes do not change if the window moves within the FFT by as many samples as the frame moves back. First
+        phases of phase recovery need it in the centre. Only zeros around the window are moved.
+        """
+        time = np.arange(self.n_fft)
+        weight = self.window**2
+        distance = self.n_fft / 2 - float(weight @ time) / max(float(weight.sum()), np.finfo(np.float64).tiny)
+        support = np.flatnonzero(self.window)
+        if abs(distance) <= 1 or not support.size:  # as near as a symmetric window of any length can come
+            return self
+        shift = int(np.clip(int(distance), max(-support[0], -self.pad), self.n_fft - 1 - support[-1]))
+        window = np.roll(self.window, shift)
+        return _shared(window.tobytes(), self.hop_length, self.pad + shift, self.frames, self.length)
 
     def require_invertible(self) -> None:
         """Raise `NotInvertibleError` unless every sample away from the edges has weight (the NOLA condition)."""

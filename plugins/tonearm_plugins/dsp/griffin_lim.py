@@ -134,7 +134,7 @@ def griffin_lim(
     grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=magnitude.shape[2], length=length)
     require_bins(magnitude, grid)
     settings = RecoverySettings(
-        grid=grid, start=start, iterations=iterations, momentum=momentum, seed=seed, tolerance_db=tolerance_db
+        grid=grid.centred, start=start, iterations=iterations, momentum=momentum, seed=seed, tolerance_db=tolerance_db
     )
     return recover_waveform(magnitude, settings, engine=engine, double=double, threads=threads, on_progress=on_progress)
 
@@ -169,7 +169,7 @@ def recover_waveform(
     Examples
     --------
     >>> grid = FrameGrid.checked(np.hanning(64), hop_length=16, pad=32, frames=9)
-    >>> settings = RecoverySettings(grid=grid, start="zero", iterations=4, momentum=0.9, seed=0)
+    >>> settings = RecoverySettings(grid=grid.centred, start="zero", iterations=4, momentum=0.9, seed=0)
     >>> recover_waveform(np.ones((2, 33, 9)), settings).samples.shape
     (2, 128)
     """

@@ -90,6 +90,6 @@ def mel_griffin_lim(
     if basis.bins != grid.bins:
         raise ShapeError(f"a basis of {basis.bins} bins does not fit n_fft {grid.n_fft}")
     settings = RecoverySettings(
-        grid=grid, start=start, iterations=iterations, momentum=momentum, seed=seed, basis=basis
+        grid=grid.centred, start=start, iterations=iterations, momentum=momentum, seed=seed, basis=basis
     )
     return recover_waveform(mel, settings, engine=engine, double=double, threads=threads, on_progress=on_progress)

@@ -18,6 +18,7 @@ def stft(
     hop_length: int,
     pad: int = 0,
     pad_mode: PadMode = "constant",
+    frames: int | None = None,
     double: bool = False,
 ) -> ComplexArray:
     """Return the STFT as ``librosa.stft`` defines it.
@@ -34,6 +35,8 @@ def stft(
         Samples to add on each side: ``n_fft // 2`` for centred frames.
     pad_mode
         Values of the added samples, as `numpy.pad` names them.
+    frames
+        Number of frames, the last of which are completed with zeros; all whole frames if None.
     double
         Whether to compute in double precision.
 
@@ -60,15 +63,19 @@ def stft(
     if signal.ndim != 2 or signal.dtype.kind not in "fiu":
         raise ShapeError(f"samples are real, (channels, samples), not {signal.dtype} of shape {signal.shape}")
     n_fft = np.asarray(window).size
-    frames = 1 + (signal.shape[1] + 2 * pad - n_fft) // hop_length if hop_length > 0 else 0
+    if frames is None:
+        frames = 1 + (signal.shape[1] + 2 * pad - n_fft) // hop_length if hop_length > 0 else 0
     if frames < 1:
         raise ShapeError(f"{signal.shape[1]} samples, {pad} more on each side, are less than one frame of {n_fft}")
     grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=frames, length=signal.shape[1])
     out = np.empty((signal.shape[0], grid.bins, frames), np.complex128 if double else np.complex64)
     engine = choose("auto", grid, double=double)
+    size = n_fft + hop_length * (frames - 1)
     for channel, result in zip(signal, out, strict=True):
         padded = _padded(channel.astype(np.float64 if double else np.float32), pad, pad_mode)
-        engine.stft(padded, grid, out=result)
+        if padded.size < size:
+            padded = np.pad(padded, (0, size - padded.size))
+        engine.stft(padded[:size], grid, out=result)
     return out
 
 

@@ -162,6 +162,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
             frames, bins = 1 + (signal.length - 1) // hop, n_fft // 2 + 1
             blocks = [display.stft_powers(samples, window, hop) for samples in signal.samples]
         else:
+            signal = signal.plain()
             unit = float(signal.grid.window_values().sum()) / 2
             frames, bins = signal.frames, signal.grid.bins
             blocks = [display.value_powers(values, unit) for values in signal.values]

@@ -47,6 +47,7 @@ class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
         """Return the waveform, and measure its spectral convergence."""
         from tonearm_plugins.dsp.griffin_lim import PRESETS, griffin_lim
 
+        signal = signal.plain(context.warn)
         options, grid = self.options, signal.grid
         preset = PRESETS[options.preset]
         recovered = griffin_lim(

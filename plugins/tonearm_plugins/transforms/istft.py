@@ -24,6 +24,7 @@ class Istft(Transform[ComplexSpectrogram, Waveform, IstftOptions]):
         """Return the waveform."""
         from tonearm_plugins.dsp.istft import istft
 
+        signal = signal.plain(context.warn)
         grid = signal.grid
         samples = istft(
             signal.values,

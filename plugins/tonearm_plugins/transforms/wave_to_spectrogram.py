@@ -10,33 +10,37 @@ from tonearm.api import (
     Advice,
     ComplexSpectrogram,
     Context,
+    ConventionOptions,
     ItemError,
     MagnitudeSpectrogram,
     Meta,
     OptionError,
+    Padding,
+    PadMode,
     Remedy,
     SetOption,
     Spec,
     StftGrid,
     Transform,
     Waveform,
+    from_plain_values,
+    is_window_file,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class WaveToSpectrogramOptions:
+class WaveToSpectrogramOptions(ConventionOptions):
     """Options of ``wave-to-spectrogram``."""
 
     n_fft: Annotated[int, Meta(ge=2, description="Length of the Fourier transform in samples.")]
     hop_length: Annotated[int, Meta(ge=1, description="Samples from one frame to the next.")]
     kind: Annotated[Literal["complex", "magnitude"], Meta(description="Kind of spectrogram to compute.")] = "complex"
     win_length: Annotated[int | None, Meta(ge=1, description="Samples of the window; n_fft if not given.")] = None
-    window: Annotated[str, Meta(description="Name of the analysis window.")] = "hann"
-    padding: Annotated[
-        Literal["center", "half-overlap", "snip", "end", "none"],
-        Meta(description="Padding of the ends."),
-    ] = "center"
-    pad_mode: Annotated[Literal["constant", "reflect", "edge"], Meta(description="Values of the padding.")] = "constant"
+    window: Annotated[
+        str | None, Meta(description="Name of the analysis window, or a .npy or .txt file with its values; hann.")
+    ] = None
+    padding: Annotated[Padding | None, Meta(description="Padding of the ends.")] = None
+    pad_mode: Annotated[PadMode | None, Meta(description="Values of the padding.")] = None
 
     def problems(self) -> Iterator[OptionError]:
         """Yield what does not fit together."""
@@ -47,11 +51,11 @@ class WaveToSpectrogramOptions:
 
     def grid(self, sample_rate: int) -> StftGrid:
         """Return the grid of the analysis at a sample rate."""
-        return StftGrid(
+        return self.stft_grid(
             sample_rate=sample_rate,
             n_fft=self.n_fft,
             hop_length=self.hop_length,
-            win_length=self.n_fft if self.win_length is None else self.win_length,
+            win_length=self.win_length,
             window=self.window,
             padding=self.padding,
             pad_mode=self.pad_mode,
@@ -71,34 +75,36 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
         from tonearm_plugins.dsp.stft import stft
 
         grid = self.options.grid(signal.sample_rate)
-        samples = signal.samples
-        before, after = grid.pads(signal.length)
-        if after > before:
-            samples = np.pad(samples, ((0, 0), (0, after - before)))
         # The samples that snip adds meet zeros in the window.
         mode = grid.pad_mode if grid.padding in ("center", "half-overlap") else "constant"
         try:
             values = stft(
-                samples,
+                signal.samples,
                 window=grid.window_values(),
                 hop_length=grid.hop_length,
                 pad=grid.pad,
                 pad_mode=mode,
+                frames=grid.frames(signal.length) or None,
                 double=signal.is_double,
             )
         except ShapeError as error:
             raise ItemError(str(error), code="too-short", remedies=self._longer(signal.length)) from error
         if self.options.kind == "magnitude":
-            return MagnitudeSpectrogram(values=np.abs(values), grid=grid, length=signal.length)
-        return ComplexSpectrogram(values=values, grid=grid, length=signal.length)
+            return MagnitudeSpectrogram(values=from_plain_values(np.abs(values), grid), grid=grid, length=signal.length)
+        return ComplexSpectrogram(values=from_plain_values(values, grid), grid=grid, length=signal.length)
+
+    def files(self) -> list[str]:
+        """Return the file of the window."""
+        return [self.options.window] if self.options.window and is_window_file(self.options.window) else []
 
     def _longer(self, length: int) -> tuple[Remedy, ...]:
         """Return the remedies for a waveform that is too short."""
         options = self.options
         smaller = Advice("choose a smaller n_fft")
-        if options.padding == "center":  # then only reflection needs more samples
+        grid = options.grid(1)
+        if grid.padding == "center":  # then only reflection needs more samples
             return SetOption("pad_mode", "constant"), smaller
-        if options.pad_mode != "reflect" or length > options.n_fft // 2:
+        if grid.pad_mode != "reflect" or length > grid.span // 2:
             return SetOption("padding", "center"), smaller
         return (smaller,)
 

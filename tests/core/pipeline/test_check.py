@@ -6,6 +6,7 @@ from typing import Annotated
 import pytest
 from core_toys import (
     FogToMist,
+    Join,
     MistToWave,
     RawWriter,
     Same,
@@ -162,6 +163,31 @@ class Mixes(Transform[Waveform, Waveform, NoOptions]):
         return spec.replace(channels=1)
 
 
+class DoubleReader(ToneReader):
+    def produces(self):
+        return super().produces().replace(precision="double")
+
+
+class Keeps(Same):
+    keeps_double = True
+
+
+class Forgets(Keeps):
+    def produces(self, spec):
+        return Spec(signals=(Waveform,))
+
+
+class Halves(Same):
+    def produces(self, spec):
+        return spec.replace(precision="single")
+
+
+DOUBLE = registry_of(
+    decoders={"double-reader": DoubleReader},
+    transforms={"keeps": Keeps, "forgets": Forgets, "halves": Halves, "join": Join},
+)
+
+
 class TestPorts:
     def test_one_transform_between(self, installed):
         text = with_options("kind: complex, sample_rate: 8000, n_fft: 16, hop_length: 4")
@@ -233,6 +259,23 @@ class TestWhatIsKnownBeforehand:
         ]
         steps = "steps: [{use: resample, with: {sample_rate: 48000}}]\noutputs"
         assert checked(text.replace("outputs", steps), installed)
+
+    def test_a_transform_that_does_not_keep_double_precision(self):
+        text = pipeline(reader="double-reader", steps=("same", "keeps", "same"))
+        assert problems(text, DOUBLE) == [
+            f"p.yaml:{line}:11: loses-precision: same computes in single precision, but the input has precision: double"
+            "\n    hint: precision: single in the options of input"
+            for line in (4, 6)
+        ]
+        assert checked(text.replace("double-reader", "tone-reader"), DOUBLE)
+
+    def test_regrouping_does_not_keep_it_either_unless_it_says_so(self):
+        (found,) = problems(pipeline(reader="double-reader", steps=("join",)), DOUBLE)
+        assert "loses-precision: join computes in single precision" in found
+
+    def test_transforms_that_keep_double_precision_or_leave_it_on_purpose(self):
+        steps = checked(pipeline(reader="double-reader", steps=("keeps", "forgets", "halves", "same")), DOUBLE).steps
+        assert [step.spec.precision for step in steps] == ["double", "double", "single", "single"]
 
     def test_a_transform_that_refuses(self):
         class Refuses(Same):

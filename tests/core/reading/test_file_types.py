@@ -10,7 +10,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import soundfile
-from npy_files import saved
 
 from tonearm.plugins.registry import default
 from tonearm.reading import file_types
@@ -34,7 +33,7 @@ def zipped(name: str) -> bytes:
 @pytest.mark.parametrize(
     ("head", "name", "reader"),
     [
-        (saved(np.zeros(3))[:HEAD], "a .npy file", "npy-reader"),
+        (by_library(lambda file: np.save(file, np.zeros(3))), "a .npy file", "npy-reader"),
         (sound("WAV"), "a WAV file", "audio-reader"),
         (sound("RF64"), "a WAV file (RF64)", "audio-reader"),
         (sound("FLAC"), "a FLAC file", "audio-reader"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.signal
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tonearm.signals.windows import COSINES, NOLA_RATIO, POWERS, WINDOWS, is_invertible, window_values
+from tonearm.errors import OptionError
+from tonearm.signals.windows import COSINES, NOLA_RATIO, POWERS, WINDOWS, checked_values, is_invertible, window_values
 from tonearm_plugins.dsp import framing
 
 LENGTHS = (1, 2, 3, 16, 255, 1024)
@@ -35,6 +38,36 @@ def test_a_short_window_is_centred_as_librosa_pads_it(win: int, n_fft: int) -> N
 
     expected = librosa.util.pad_center(reference("hamming", win), size=n_fft)
     assert window_values("hamming", win, n_fft) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("win", "n_fft"), [(10, 16), (16, 16), (1, 2)])
+def test_a_window_at_the_start_has_all_zeros_after_it(win: int, n_fft: int) -> None:
+    expected = np.pad(reference("hamming", win), (0, n_fft - win))
+    assert window_values("hamming", win, n_fft, "start") == pytest.approx(expected, abs=1e-12)
+
+
+def test_values_of_a_window_are_taken_as_they_are() -> None:
+    assert window_values((1.0, 3.0, 2.0), 3, 6) == (0.0, 1.0, 3.0, 2.0, 0.0, 0.0)
+    assert is_invertible((1.0, 3.0, 2.0), 3, 6, 3)
+    assert not is_invertible((1.0, 3.0, 2.0), 3, 6, 4)
+    assert checked_values(np.array([1, 2], "i2"), 2) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "option", "message"),
+    [
+        ([1.0], "win_length", "w.txt has 1 values, but win_length is 2"),
+        ([], "win_length", "w.txt has 0 values, but win_length is 2"),
+        ([1.0, True], "window", "w.txt holds values that are not real numbers"),
+        ([1.0, 1j], "window", "w.txt holds values that are not real numbers"),
+        ([1.0, float("nan")], "window", "w.txt holds values that are not finite"),
+        (np.ones((1, 2)), "window", r"w.txt has the shape (1, 2), but a window is a row of numbers"),
+    ],
+)
+def test_values_that_are_no_window_are_refused(values: Any, option: str, message: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        checked_values(values, 2, "w.txt")
+    assert (caught.value.option, caught.value.message, caught.value.code) == (option, message, "bad-window")
 
 
 @given(st.sampled_from(WINDOWS), st.integers(2, 80), st.integers(1, 80), st.integers(1, 90))

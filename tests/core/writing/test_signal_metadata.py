@@ -43,6 +43,13 @@ def test_a_spectrogram_has_its_grid(length: int | None) -> None:
     assert msgspec.convert(found, StftGrid) == GRID
 
 
+def test_a_spectrogram_has_its_convention() -> None:
+    grid = StftGrid(sample_rate=8000, n_fft=8, hop_length=2, win_length=3, window=(1.0, 2.0, 1.0), sides="two")
+    found = described(ComplexSpectrogram(values=np.zeros((1, 8, 4), "c8"), grid=grid))
+    assert (found["sides"], list(found["window"]), "tail" in found) == ("two", [1.0, 2.0, 1.0], False)
+    assert msgspec.convert({name: found[name] for name in found if name not in ("kind", "axes")}, StftGrid) == grid
+
+
 @pytest.mark.parametrize(
     ("name", "axes", "shape"),
     [("hifigan", ["channel", "mel", "frame"], (1, 80, 7)), ("speecht5", ["channel", "frame", "mel"], (1, 7, 80))],

@@ -107,3 +107,28 @@ def test_views_copies_and_padding():
 def test_a_block_of_frames_is_about_a_megabyte():
     assert [frames_in_cache(n_fft) * n_fft * 4 for n_fft in (256, 1024, 4096)] == [2**20] * 3
     assert frames_in_cache(2**20) == 8
+
+
+@pytest.mark.parametrize("n_fft", [64, 63])
+@pytest.mark.parametrize("win", [64, 63, 48, 47, 20])
+@pytest.mark.parametrize("name", ["hann", "hamming", "hann_symmetric", "boxcar"])
+def test_a_window_in_the_centre_stays_there_and_one_at_the_start_comes_there(n_fft, win, name):
+    win = min(win, n_fft)
+    made = {"sample_rate": 16000, "n_fft": n_fft, "hop_length": 4, "win_length": win, "window": name}
+    middle = grid_of(StftGrid(**made).window_values(), 4, pad=7, length=50)
+    assert middle.centred is middle
+    start = grid_of(StftGrid(**made, window_position="start").window_values(), 4, pad=7, length=50)
+    found = start.centred
+    shift = found.pad - 7
+    assert np.array_equal(np.pad(start.window[: n_fft - shift], (shift, 0)), found.window)
+    assert (found.length, found.frames) == (50, 9)
+    assert abs(shift - (n_fft - win) // 2) <= 1
+    assert found.centred is found
+
+
+def test_only_zeros_around_a_window_are_moved():
+    late = np.concatenate([np.ones(4), np.arange(1.0, 60)])
+    assert grid_of(late, 4).centred.window.tolist() == late.tolist()
+    early = np.concatenate([np.zeros(40), np.ones(24)])
+    assert grid_of(early, 4, pad=3).centred.pad == 0
+    assert grid_of(np.zeros(8), 4).centred.window.tolist() == [0] * 8

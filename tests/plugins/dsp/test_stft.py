@@ -26,6 +26,15 @@ def test_agrees_with_float64(n_fft, hop, win_length, pad_mode, engine, length, m
     assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
 
 
+def test_double_precision_is_that_of_numpy():
+    signal = np.random.default_rng(0).standard_normal((2, 9000))
+    window = hann(1024)
+    found = stft(signal, window=window, hop_length=256, double=True)
+    expected = np.fft.rfft(np.lib.stride_tricks.sliding_window_view(signal, 1024, axis=1)[:, ::256] * window)
+    assert found.dtype == np.complex128
+    assert np.abs(found - expected.transpose(0, 2, 1)).max() < 1e-14 * np.abs(expected).max()
+
+
 def test_agrees_with_librosa():
     signal = np.random.default_rng(0).standard_normal(9000).astype(np.float32)
     found = stft(signal[None], window=hann(1024), hop_length=256, pad=512)
@@ -51,3 +60,14 @@ def test_nan_stays_in_its_frames():
     found = stft(signal, window=np.ones(1024), hop_length=256)
     assert np.flatnonzero(np.isnan(found[0]).any(axis=0)).tolist() == [27, 28, 29, 30]
     assert np.isnan(found[0, :, 27:31]).all()
+
+
+@pytest.mark.parametrize("frames", [1, 17, 40])
+@pytest.mark.parametrize("engine", ["scipy", "auto"])
+def test_frames_beyond_the_signal_are_completed_with_zeros(frames, engine, monkeypatch):
+    monkeypatch.setenv(VARIABLE, engine)
+    signal = np.random.default_rng(0).standard_normal((1, 5000)).astype(np.float32)
+    found = stft(signal, window=hann(1024), hop_length=256, pad=512, pad_mode="reflect", frames=frames)
+    padded = np.pad(np.pad(signal, ((0, 0), (512, 512)), mode="reflect"), ((0, 0), (0, 9000)))
+    expected = stft(padded, window=hann(1024), hop_length=256)
+    assert np.allclose(found, expected[..., :frames], atol=1e-6)

@@ -136,6 +136,26 @@ def test_a_spectrogram_is_shown_with_the_levels_of_its_sound(tmp_path: Path, kin
     assert np.abs(given[:, 100:-100] - made[:, 100:-100]).mean() < 4
 
 
+def test_a_spectrogram_in_a_librarys_convention_looks_like_a_plain_one(tmp_path: Path) -> None:
+    import scipy.signal
+
+    from tonearm.api import ComplexSpectrogram, StftGrid
+    from tonearm_plugins.encoders.png_writer import PngOptions, PngWriter
+
+    samples = sine(1000)
+    window = scipy.signal.get_window("hann", 512)
+    values = scipy.signal.stft(samples, RATE, window, 512, 384, return_onesided=False)[2]
+    grid = StftGrid(
+        sample_rate=RATE, n_fft=512, hop_length=128, win_length=512, tail="pad", scaling="spectrum", sides="two"
+    )
+    signal = ComplexSpectrogram(values=values.astype("c8"), grid=grid)
+    plugin = PngWriter(PngOptions())
+    expected = plugin._spectra(signal.plain(), 500, 500)
+    found = plugin._spectra(signal, 500, 500)
+    np.testing.assert_array_equal(found.levels, expected.levels)
+    assert max(level.max() for level in found.levels) == pytest.approx(0, abs=0.1)
+
+
 @pytest.mark.parametrize(("length", "channels"), [(1, 1), (1, 2), (2, 1), (100, 1), (5000, 4)])
 def test_any_length_and_several_channels(tmp_path: Path, length: int, channels: int) -> None:
     drawn(tmp_path, noise(channels, length), 22050)

@@ -1,0 +1,61 @@
+"""Windows from files."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from tonearm.errors import OptionError
+from tonearm.signals.windows import Window, bad_window_error, checked_values
+
+FILES = (".npy", ".txt")
+"""Suffixes of files that hold a window."""
+
+
+def is_window_file(window: object) -> bool:
+    """Return whether an option that gives a window names a file."""
+    return isinstance(window, str) and window.lower().endswith(FILES)
+
+
+def given_window(window: str) -> Window:
+    """Return the window that an option gives: a name as it is, and of a file the values that it holds.
+
+    Parameters
+    ----------
+    window
+        Name of a window, or path of a ``.npy`` file with one axis or of a ``.txt`` file with numbers between white
+        space.
+
+    Raises
+    ------
+    OptionError
+        If the file cannot be read, or is not a row of numbers.
+    """
+    if not is_window_file(window):
+        return window
+    from pathlib import Path
+
+    try:
+        return _read(window, Path(window).stat().st_mtime_ns)
+    except OSError as error:
+        code = "no-such-file" if isinstance(error, FileNotFoundError) else "bad-window"
+        message = f"there is no file {window}" if code == "no-such-file" else f"{window} cannot be read: {error}"
+        raise OptionError(message, option="window", code=code) from error
+    except (ValueError, EOFError) as error:
+        raise bad_window_error(f"{window} holds no window: {error}") from error
+
+
+@functools.lru_cache(maxsize=8)
+def _read(path: str, _changed: int) -> tuple[float, ...]:
+    """Return the values in a file, which is read again when it has changed."""
+    if path.lower().endswith(".txt"):
+        from pathlib import Path
+
+        row: Any = [float(word) for word in Path(path).read_text(encoding="utf-8").split()]
+    else:
+        import numpy as np
+
+        row = np.load(path, allow_pickle=False)
+        if not isinstance(row, np.ndarray):
+            raise bad_window_error(f"{path} is not a .npy file")
+    return checked_values(row, len(row) if getattr(row, "ndim", 1) else 0, path)

@@ -1,0 +1,78 @@
+"""Windows come from .npy and .txt files, and a file that holds none is reported."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tonearm.errors import OptionError
+from tonearm.signals.window_files import given_window, is_window_file
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("hann", False), ("w.npy", True), ("folder/W.TXT", True), ("npy", False), ((1.0,), False)]
+)
+def test_a_file_is_known_by_its_suffix(text: Any, expected: bool) -> None:
+    assert is_window_file(text) is expected
+
+
+def test_a_name_stays_a_name() -> None:
+    assert given_window("hann") == "hann"
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", ">f8", "i2"])
+def test_a_npy_file_gives_its_values(tmp_path: Path, dtype: str) -> None:
+    values = np.arange(1, 9).astype(dtype)
+    np.save(tmp_path / "w.npy", values)
+    assert given_window(str(tmp_path / "w.npy")) == tuple(float(value) for value in range(1, 9))
+
+
+def test_a_text_file_gives_its_values_in_lines_or_in_a_row(tmp_path: Path) -> None:
+    (tmp_path / "w.txt").write_text("0.5 1\n1e0\n\n.5\n")
+    assert given_window(str(tmp_path / "w.txt")) == (0.5, 1.0, 1.0, 0.5)
+
+
+def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "w.txt"
+    path.write_text("1 2")
+    assert given_window(str(path)) == (1.0, 2.0)
+    path.write_text("3 4")
+    os.utime(path, ns=(1, 1))
+    assert given_window(str(path)) == (3.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.ones((2, 3)), r"has the shape \(2, 3\), but a window is a row of numbers"),
+        (np.float64(1), r"has the shape \(\), but a window is a row of numbers"),
+        (np.ones(3, complex), "holds values that are not real numbers"),
+        (np.array([1, np.nan]), "holds values that are not finite"),
+        (np.array(["a"]), "holds values that are not real numbers"),
+        (np.array([None], object), "holds no window: Object arrays cannot be loaded"),
+    ],
+)
+def test_an_array_that_is_no_window_is_refused(tmp_path: Path, values: Any, message: str) -> None:
+    np.save(tmp_path / "w.npy", values, allow_pickle=True)
+    with pytest.raises(OptionError, match=message) as caught:
+        given_window(str(tmp_path / "w.npy"))
+    assert (caught.value.code, caught.value.option) == ("bad-window", "window")
+
+
+def test_a_file_that_is_no_array_or_missing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "w.npy").write_bytes(b"no array")
+    (tmp_path / "w.txt").write_text("one two")
+    (tmp_path / "folder.npy").mkdir()
+    np.savez(tmp_path / "archive.npz", a=np.ones(3))
+    (tmp_path / "archive.npz").rename(tmp_path / "archive.npy")
+    for name in ("w.npy", "w.txt", "folder.npy", "archive.npy"):
+        with pytest.raises(OptionError) as caught:
+            given_window(str(tmp_path / name))
+        assert caught.value.code == "bad-window"
+    with pytest.raises(OptionError, match="there is no file") as caught:
+        given_window(str(tmp_path / "none.npy"))
+    assert caught.value.code == "no-such-file"
