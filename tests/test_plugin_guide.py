@@ -273,7 +273,7 @@ def test_the_guide_names_every_remedy() -> None:
 def test_every_name_of_the_interface_that_it_names_exists() -> None:
     from tonearm import api
 
-    classes = set(re.findall(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*)(?:\[[^`]*)?`", TEXT)) - {"True", "False", "None"}
+    classes = set(re.findall(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*)(?:\[[^`]*)?`", TEXT)) - {"True", "False", "None", "Literal", "Enum"}
     assert classes - set(api.__all__) == set()
 
 
@@ -283,3 +283,21 @@ def test_each_block_of_python_is_run_by_a_test() -> None:
     for block in blocks(PAGE, "python"):
         wanted = re.findall(r'block_with\("([^"]+)"\)', tests)
         assert any(text in block for text in wanted), block
+
+
+def test_the_transform_whose_option_is_a_transform() -> None:
+    registry = registry_with(block_with("class RepeatOptions"))
+    options = {"step": {"use": "gain", "with": {"gain_db": "-6 dB"}}, "pause": "20 ms", "edge": "start"}
+    made = pipeline(registry, WAVEFORM, {"use": "acme-repeat", "with": options})
+    (signal,) = made.convert(np.ones(100, np.float32))
+    assert signal.length == 260
+    assert not signal.samples[0, :160].any()
+    np.testing.assert_allclose(signal.samples[0, 160:], 10 ** (-12 / 20), rtol=1e-5)
+
+
+def test_the_table_of_types_of_options_is_complete() -> None:
+    from tonearm.plugins.option_types import SUPPORTED
+
+    table = TEXT.partition("## Types of options")[2].partition("```python")[0].lower()
+    words = set(re.findall(r"[a-z]+", SUPPORTED.lower())) - {"and", "of", "these", "msgspec", "structs"}
+    assert {word for word in words if word.rstrip("es") not in table and word not in table} == set()
