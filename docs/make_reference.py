@@ -1,4 +1,4 @@
-"""Make docs/reference.md, docs/errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
+"""Make docs/reference.md, api.md, errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
 
 ``python docs/make_reference.py`` writes them; with ``--check`` it only says which are out of date.
 """
@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import public_names
+
 from tonearm.api import ArrayOptions, MelDialect, OptionError
-from tonearm.cli.dialects import HEAD, table_figures
 from tonearm.cli.plugins import option_type, plugin_row, port_flow
 from tonearm.errors.codes import error_codes
 from tonearm.names import BUILTIN
@@ -16,6 +17,7 @@ from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry, default
+from tonearm.recipes.mel.command import LISTING
 from tonearm.signals.conventions import CONVENTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +35,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/reference.md": _reference(registry),
         ROOT / "docs/errors.md": _errors(),
+        ROOT / "docs/api.md": public_names.page(),
     }
 
 
@@ -52,7 +55,7 @@ def _figures() -> str:
 
 def _dialects(registry: Registry) -> str:
     """Return every dialect with its figures, other names, and where they stand."""
-    lines = [f"| {' | '.join((*HEAD, 'padding'))} |", f"|{' --- |' * (len(HEAD) + 1)}"]
+    lines = [f"| {' | '.join((*LISTING.head, 'padding'))} |", f"|{' --- |' * (len(LISTING.head) + 1)}"]
     sources = []
     catalogue = registry.catalogue(MelDialect)
     aliases: dict[str, list[str]] = {}
@@ -69,7 +72,7 @@ def _dialects(registry: Registry) -> str:
             sources.append(f"- `{name}`{also}: {error.message}.")
             continue
         padding = dialect.padding + (f", {dialect.pad_mode}" if dialect.padding in ("center", "half-overlap") else "")
-        lines.append(f"| `{name}` | {' | '.join((*table_figures(dialect), padding))} |")
+        lines.append(f"| `{name}` | {' | '.join((*LISTING.row(dialect), padding))} |")
         notes = f" {dialect.notes[0].upper()}{dialect.notes[1:].rstrip('.')}." if dialect.notes else ""
         sources.append(f"- `{name}`{also}: {dialect.source.rstrip('.')}.{notes}")
     return "\n".join([*lines, "", "Where the figures stand:", "", *sources])

@@ -2,10 +2,14 @@
 
 import os
 import random
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what test files share
 
 # Other work may share the machine, so the time that an example takes is no failure; benchmarks measure time.
 settings.register_profile("untimed", deadline=None)

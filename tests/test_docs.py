@@ -5,34 +5,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 
 import tonearm
-from tonearm.plugins.discovery import Package, installed_packages
-from tonearm.plugins.options import declared_options
-from tonearm.plugins.registry import Registry
-
-ROOT = Path(__file__).parent.parent
-
-
-def blocks(file: str, language: str) -> list[str]:
-    """Return the code blocks of a page in one language."""
-    text = (ROOT / file).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-
-
-def registry_with(code: str) -> Registry:
-    """Return what is installed, and the plugins that a block of code defines."""
-    names: dict[str, object] = {"__name__": "tonearm_acme"}
-    exec(compile(code, "block", "exec", dont_inherit=True), names)
-    module = type(
-        "module", (), {key: staticmethod(value) for key, value in names.items() if key.startswith("tonearm_")}
-    )
-    return Registry([*installed_packages(), Package("acme", lambda: module, "tonearm_acme 1.2")])
+from code_blocks import ROOT, blocks, registry_with
 
 
 def test_the_first_block_of_the_readme_is_its_two_commands() -> None:
@@ -87,58 +66,6 @@ def test_the_readmes_plugin_reads_its_format(tmp_path: Path) -> None:
     np.testing.assert_array_equal(signal.samples, [[0, 0.5, -1]])
 
 
-def test_the_guides_transform_works() -> None:
-    code = next(block for block in blocks("docs/plugins.md", "python") if "class Gain" in block)
-    pipeline = tonearm.load_pipeline(
-        {
-            "tonearm": 1,
-            "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 8000}},
-            "steps": [{"use": "acme-gain", "with": {"gain_db": -20}}],
-            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
-        },
-        plugins=registry_with(code),
-    )
-    (signal,) = pipeline.convert(np.array([0.5, -1.0], dtype=np.float32))
-    np.testing.assert_allclose(signal.samples, [[0.05, -0.1]], rtol=1e-6)
-
-
-def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tonearm.run.workers import choice
-
-    code = next(block for block in blocks("docs/plugins.md", "python") if "class Threads" in block)
-    registry = registry_with(code)
-    monkeypatch.setattr(choice, "installed_plugins", lambda: registry)
-    names = [tmp_path / f"{number}.npy" for number in range(9)]
-    for number, name in enumerate(names):
-        np.save(name, np.full(100, number / 10 if number != 4 else np.nan, dtype=np.float32))
-    pipeline = tonearm.load_pipeline(
-        {
-            "tonearm": 1,
-            "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 8000}},
-            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
-        }
-    )
-    report = pipeline.run(names, out=tmp_path, executor="acme-threads", jobs=2)
-    assert (report.converted, report.codes) == (8, {"not-finite": 1})
-    with pytest.raises(tonearm.UsageError, match="the executor acme-threads cannot keep a timeout"):
-        pipeline.run(names, out=tmp_path, executor="acme-threads", timeout=5)
-
-
-def test_the_guides_dialect_is_read() -> None:
-    code = next(block for block in blocks("docs/plugins.md", "python") if "tonearm_dialects" in block)
-    pipeline = tonearm.load_pipeline(
-        {
-            "tonearm": 1,
-            "input": {"use": "npy-reader", "with": {"kind": "mel", "dialect": "acme-tts"}},
-            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
-            "steps": [{"use": "mel-to-wave", "with": {"iterations": 0}}],
-        },
-        plugins=registry_with(code),
-    )
-    (signal,) = pipeline.convert(np.zeros((80, 9), dtype=np.float32))
-    assert signal.sample_rate == 24000
-
-
 def test_the_reference_and_the_readmes_table_are_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "docs/make_reference.py", "--check"], capture_output=True, text=True, check=False
@@ -156,19 +83,6 @@ def test_the_guides_pipelines_pass_check(tmp_path: Path) -> None:
     assert [step.name for step in plain.steps] == ["istft", "resample"]
     steps = [[step.name for step in output.steps] for output in branches.outputs]
     assert steps == [["resample"], ["filter", "resample"]]
-
-
-def test_the_guides_declarations_for_fingerprints_are_understood() -> None:
-    code = next(block for block in blocks("docs/plugins.md", "python") if "class Denoise" in block)
-    names: dict[str, Any] = {"__name__": "tonearm_acme"}
-    exec(compile(code, "block", "exec", dont_inherit=True), names)
-    extra = {name: option.extra for name, option in declared_options(names["DenoiseOptions"]).items()}
-    assert extra == {
-        "weights": {"names_file": True},
-        "cache": {"changes_output": False},
-        "clicks": {"changes_output": ["fix"]},
-    }
-    assert names["Denoise"].revision == 2
 
 
 def test_the_pipeline_of_finishing_is_the_one_in_configs() -> None:
@@ -345,20 +259,6 @@ def test_the_guides_picture_passes_check() -> None:
         "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
     }
     assert tonearm.load_pipeline(pipeline).checked.decoder.name == "image-reader"
-
-
-def test_the_guides_error_carries_its_remedy() -> None:
-    code = next(block for block in blocks("docs/plugins.md", "python") if "SetOption" in block)
-    names: dict[str, object] = {}
-    exec(code, names)
-    assert str(names["error"]) == "the rate is missing\n    hint: sample_rate: 22050"
-
-
-def test_the_guide_names_every_remedy() -> None:
-    from tonearm.errors import remedies
-
-    text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
-    assert [one.__name__ for one in remedies.Remedy.__args__ if one.__name__ not in text] == []
 
 
 class TestTheArchitecture:

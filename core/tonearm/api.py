@@ -32,6 +32,7 @@ from tonearm.plugins.executor import Died, Executor, Results, Work
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
+from tonearm.plugins.option_types import Decibels, Duration, Milliseconds
 from tonearm.plugins.plugin import FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
@@ -123,12 +124,14 @@ __all__ = [
     "ComplexSpectrogram",
     "Context",
     "ConventionOptions",
+    "Decibels",
     "Decoder",
     "Decoders",
     "Dialects",
     "Died",
     "Dither",
     "Dithered",
+    "Duration",
     "Encoder",
     "Encoders",
     "Executor",
@@ -151,6 +154,7 @@ __all__ = [
     "MelDialect",
     "MelSpectrogram",
     "Meta",
+    "Milliseconds",
     "NanPolicy",
     "NoOptions",
     "OptionError",

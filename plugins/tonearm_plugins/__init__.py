@@ -5,7 +5,7 @@ A plugin's module is imported when a pipeline first uses the plugin.
 
 from __future__ import annotations
 
-from tonearm.api import Decoders, Dialects, Encoders, Executors, Transforms, hookimpl
+from tonearm.api import Decoders, Dialects, Encoders, Executors, Recipes, Transforms, hookimpl
 
 
 @hookimpl
@@ -95,3 +95,11 @@ def tonearm_dialects() -> Dialects:
     from tonearm_plugins.dialects import presets
 
     return presets()
+
+
+@hookimpl
+def tonearm_recipes() -> Recipes:
+    """Return the recipes of linear spectrograms by name."""
+    from tonearm_plugins.recipes import linear_recipes
+
+    return linear_recipes()

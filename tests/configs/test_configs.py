@@ -10,6 +10,7 @@ import imageio_ffmpeg
 import librosa
 import numpy as np
 import pytest
+import scipy.signal
 import soundfile
 import soxr
 
@@ -119,6 +120,18 @@ def test_the_complex_stft_gives_its_waveform_back(tmp_path: Path) -> None:
     written, _ = soundfile.read(tmp_path / "utt08-stft.wav", dtype="float64")
     assert len(written) == len(expected)
     assert 10 * np.log10((expected**2).sum() / ((written - expected) ** 2).sum()) > 120
+
+
+def test_double_precision_is_kept_up_to_the_file(tmp_path: Path) -> None:
+    tonearm.load_pipeline(CONFIGS / "double-precision.yaml").run(out=tmp_path)
+    given = np.load(SAMPLES / "utt08-stft.npy").astype(np.complex128)
+    samples = librosa.istft(given, hop_length=256, length=28928, dtype=np.float64)
+    filtered = scipy.signal.sosfilt(scipy.signal.butter(4, 40, "highpass", fs=22050, output="sos"), samples)
+    expected = soxr.resample(np.append(filtered, np.zeros(4)), 22050, 24000, "VHQ")
+    written, rate = soundfile.read(tmp_path / "utt08-stft.wav", dtype="float64")
+    assert rate == 24000
+    assert np.array_equal(written, np.load(tmp_path / "utt08-stft.npy")[0])
+    assert np.abs(written - expected[: len(written)]).max() < 1e-11
 
 
 def ebur128(path: Path) -> tuple[float, float]:

@@ -24,6 +24,7 @@ from tonearm.signals import (
 )
 
 NanPolicy = Literal["error", "zero", "keep"]
+"""Treatment of NaN and infinite values."""
 
 MAGNITUDE_KINDS = ChooseOption("kind", ("magnitude", "power", "db"))
 """Remedy for phases without magnitudes."""

@@ -21,7 +21,7 @@ from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import escape_variables, from_plain, override
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
-from tonearm.pipeline.options import takes_list
+from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.signal_checks import check_class
 from tonearm.pipeline.yaml.nodes import Node, to_plain
 from tonearm.plugins.context import Context
@@ -101,7 +101,7 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
         import yaml
 
         shown = escape_variables(_without_empty(to_plain(root)))
-        print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
+        console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
     from tonearm.run.convert_one import convert_one
 
@@ -183,17 +183,12 @@ def _as_yaml(value: str, option: Option | None) -> str:
     """Return the value of a flag as YAML: text needs no quotes, as in ``*.npy``, and a list no brackets."""
     import json
 
-    import msgspec
-
     if option is None:
         return json.dumps(escape_variables(value))
     parts = [part.strip() for part in value.strip("[]").split(",")]
     for candidate in (value, parts):
-        try:
-            msgspec.convert(candidate, option.type, strict=True)
-        except msgspec.ValidationError:
-            continue
-        return json.dumps(escape_variables(candidate))
+        if takes(option.type, candidate):
+            return json.dumps(escape_variables(candidate))
     # The value is wrong. If it is a list, the problem is one of its parts.
     return json.dumps(escape_variables(parts)) if len(parts) > 1 and takes_list(option.type) else value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ from tonearm.arrays.notes import UNKNOWN
 from tonearm.cli import ceiling, console
 from tonearm.cli.printing import FLAGS, error_fields, remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
-from tonearm.errors import ItemError, one_line
+from tonearm.errors import ItemError, one_line, tracebacks
 from tonearm.inspect import Inspection, inspect_file
 from tonearm.inspect.guess_mel import MAX_DIALECTS
 from tonearm.pipeline.document import escape_variables
@@ -47,7 +46,7 @@ def main(arguments: argparse.Namespace) -> int:
         for file in arguments.files:
             watch.begin(WatchedWork(file, arguments.timeout, as_json=arguments.json))
             failed |= not _inspect(file, arguments, registry)
-            sys.stdout.flush()  # what is found is shown, whatever happens to the next file
+            console.data().flush()  # what is found is shown, whatever happens to the next file
     return console.SOME_FAILED if failed else console.DONE
 
 
@@ -59,16 +58,18 @@ def _inspect(file: str, arguments: argparse.Namespace, registry: Registry) -> bo
             for found in inspect_file(file, registry, decoder=arguments.decoder, key=arguments.key):
                 if found.error is not None:
                     complete = False
+                    tracebacks.show(found.error)
                     found.error.place = FLAGS
                 if arguments.json:
-                    print(json.dumps(_fields(found, registry), ensure_ascii=False))
+                    console.print_data(json.dumps(_fields(found, registry), ensure_ascii=False))
                 else:
-                    print("\n".join(_page(found, registry)))
+                    console.print_data("\n".join(_page(found, registry)))
     except ItemError as error:
         complete = False
+        tracebacks.show(error)
         console.print_message(error.problem)
         if arguments.json:
-            print(json.dumps({"file": file, "error": error_fields(error)}))
+            console.print_data(json.dumps({"file": file, "error": error_fields(error)}))
     return complete
 
 
@@ -117,7 +118,7 @@ def _page(found: Inspection, registry: Registry) -> Iterator[str]:
 def _can_print_blocks() -> bool:
     """Return whether the encoding of stdout has block characters."""
     try:
-        "█".encode(sys.stdout.encoding or "utf-8")
+        "█".encode(console.data().encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

@@ -20,7 +20,9 @@ def program() -> int:
 
         watcher.fork()
     from tonearm import startup
+    from tonearm.cli import console
 
+    console.claim_stdout()
     startup.collect_garbage_rarely()
     try:
         status = main()

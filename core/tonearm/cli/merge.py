@@ -32,7 +32,7 @@ def main(arguments: argparse.Namespace) -> int:
         console.print_message(f"warning: {report.warning}")
     lines = [json.dumps(_fields(report))] if arguments.json else _page(report)
     for line in lines:
-        print(line)
+        console.print_data(line)
     return console.DONE if report.is_complete else console.SOME_FAILED
 
 

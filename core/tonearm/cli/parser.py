@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from tonearm.cli.commands import COMMANDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 
 def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
@@ -102,6 +103,10 @@ class _Parser(argparse.ArgumentParser):
         names = (forms.get(str(action.nargs), "{}").format(action.metavar) for action in self._get_positional_actions())
         self.usage = " ".join((self.prog, "[OPTIONS]", *names))
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help on stdout, which is kept for the command's own output."""
+        super()._print_message(message, console.data() if file is sys.stdout else file)
+
     def error(self, message: str) -> NoReturn:
         """Print the mistake and where to find help, and exit with 2."""
         console.print_message(f"usage: {message}\n    hint: {self.prog} --help")
@@ -114,5 +119,5 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from tonearm.version import __version__
 
-        print(f"tonearm {__version__}")
+        console.print_data(f"tonearm {__version__}")
         parser.exit()

@@ -6,14 +6,13 @@ import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from tonearm.cli import console
+from tonearm.cli import console, listing
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.schema import description_of, options_schema
-from tonearm.plugins.hookspecs import NAMED_STRUCTS
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
+from tonearm.plugins.registry import ROLES, PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:
@@ -23,24 +22,21 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="Plugin to describe, or with --dialects a dialect")
-    parser.add_argument(
-        "--dialects",
-        action="store_true",
-        help="List the dialects of mel spectrograms, or show all figures of the dialect NAME",
-    )
+    kinds = parser.add_mutually_exclusive_group()
+    for argument, (_, description) in listing.LISTINGS.items():
+        kinds.add_argument(f"--{argument}", dest="listing", action="store_const", const=argument, help=description)
     parser.add_argument("--json", action="store_true", help="Print JSON")
 
 
 def main(arguments: SimpleNamespace) -> int:
     """List all plugins, or describe one."""
     registry = console.load_registry()
-    if arguments.dialects:
-        from tonearm.cli import dialects
-
+    if arguments.listing:
+        found = listing.find_listing(arguments.listing)
         plugin = arguments.name and _by_name(registry).get(arguments.name)
-        if plugin and "dialect" not in declared_options(ports_of(plugin.resolve()).options):
-            raise UsageError(f"{arguments.name} takes no dialect", code="no-dialect")
-        return dialects.main(registry, name=None if plugin else arguments.name, as_json=arguments.json)
+        if plugin and found.cls.noun not in declared_options(ports_of(plugin.resolve()).options):
+            raise UsageError(f"{arguments.name} takes no {found.cls.noun}", code="no-dialect")
+        return listing.show(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
         row = plugin_row(registry, entry)
@@ -49,7 +45,7 @@ def main(arguments: SimpleNamespace) -> int:
             row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
         if definitions:
             row["$defs"] = definitions
-        print(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
+        console.print_data(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
         return console.DONE
     rows = []
     for entry in registry.entries():
@@ -57,7 +53,7 @@ def main(arguments: SimpleNamespace) -> int:
             rows.append(plugin_row(registry, entry))
         except PluginError as error:
             console.print_warnings([error.problem])
-    print(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
+    console.print_data(json.dumps(rows, indent=2, ensure_ascii=False) if arguments.json else _table(rows))
     return console.DONE
 
 
@@ -73,6 +69,8 @@ def _by_name(registry: Registry) -> dict[str, RegistryEntry]:
 def _find(registry: Registry, name: str) -> RegistryEntry:
     names = _by_name(registry)
     if name not in names:
+        for role in ROLES:
+            registry.refuse_if_ambiguous(role, name)
         hint = did_you_mean(name, names)
         remedies = () if hint else (RunCommand(("tonearm", "plugins"), when="to list all plugins"),)
         raise UsageError(f"there is no plugin {name!r}", code="unknown-plugin", hint=hint, remedies=remedies)
@@ -138,12 +136,14 @@ def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
 
 def option_type(schema: dict[str, Any]) -> str:
     """Return the values that an option takes, in words: ``whole number ≥ 1``."""
+    if "title" in schema:
+        return str(schema["title"])
     if "anyOf" in schema:
         return " or ".join(option_type(part) for part in schema["anyOf"] if part.get("type") != "null")
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value is not None)
     if "$ref" in schema:
-        return {cls.__name__: cls.noun for cls in NAMED_STRUCTS}.get(schema["$ref"].rpartition("/")[2], "mapping")
+        return "mapping"
     words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
     word = str(schema.get("type", "any"))
     if word == "array":

@@ -137,7 +137,7 @@ class Observer:
             self._write_record({"source": source, "status": status, "outputs": outputs, "reason": reason})
             return
         action = "skipped" if is_skipped else f"-> {', '.join(map(one_line, outputs)) or 'nothing'}"
-        print(f"{one_line(source)} {action}{f' ({reason})' if reason else ''}")
+        console.print_data(f"{one_line(source)} {action}{f' ({reason})' if reason else ''}")
 
     def print_plan_summary(self, plan: Plan) -> None:
         """Record how many sources a plan has, as the last line of JSON."""
@@ -238,7 +238,7 @@ def open_observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
     as_json
         Whether to write JSON records to stdout.
     """
-    lines = _claim_stdout() if as_json else None
+    lines = console.data() if as_json else None
     if quiet:
         yield Observer(quiet=True, lines=lines)
         return
@@ -250,14 +250,6 @@ def open_observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
         yield ProgressBar(bar, quiet=False, lines=lines)
     finally:
         bar.stop()
-
-
-def _claim_stdout() -> TextIO:
-    """Return a stream to stdout for the records alone; whatever plugins print goes to stderr from here on."""
-    sys.stdout.flush()
-    claimed = os.fdopen(os.dup(1), "w", encoding="ascii", errors="backslashreplace")
-    os.dup2(2, 1)
-    return claimed
 
 
 def _rich_progress() -> Progress:

@@ -24,5 +24,5 @@ def main(_: SimpleNamespace) -> int:
 
     from tonearm.pipeline.schema import pipeline_schema
 
-    print(json.dumps(pipeline_schema(console.load_registry()), indent=2, ensure_ascii=False))
+    console.print_data(json.dumps(pipeline_schema(console.load_registry()), indent=2, ensure_ascii=False))
     return console.DONE

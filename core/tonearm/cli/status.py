@@ -73,7 +73,7 @@ def _report(reader: StatusReader, arguments: argparse.Namespace) -> int:
             pass
         lines = [json.dumps(_fields(reader.status))] if arguments.json else _page(reader.status)
         for line in lines:
-            print(line)
+            console.print_data(line)
     return console.SOME_FAILED if reader.status.failed else console.DONE
 
 
@@ -93,7 +93,7 @@ def _print_matches(reader: StatusReader, arguments: argparse.Namespace) -> None:
     for record in reader:
         for fields in _matches(record, arguments.code, arguments.warning):
             found = True
-            print(json.dumps(fields) if arguments.json else _match_line(fields))
+            console.print_data(json.dumps(fields) if arguments.json else _match_line(fields))
     if not found:
         if arguments.code is not None:
             console.print_message(f"no item has failed with {one_line(arguments.code)}")

@@ -69,7 +69,7 @@ class WatchedWork:
 
             from tonearm.cli.printing import error_fields
 
-            print(json.dumps({"file": self.file, "error": error_fields(error)}))
+            console.print_data(json.dumps({"file": self.file, "error": error_fields(error)}), flush=True)
         return console.SOME_FAILED
 
     def time_out(self) -> int:

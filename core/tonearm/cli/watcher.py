@@ -233,9 +233,7 @@ class _Watcher:
         if self.stopped_by == -status:
             work.remove_leftovers()
             return 128 + self.stopped_by
-        status = work.died(-status)
-        sys.stdout.flush()
-        return status
+        return work.died(-status)
 
     def _kill(self) -> None:
         """Kill the child with all programs that it has started, and wait for its end."""

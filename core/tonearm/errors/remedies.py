@@ -241,6 +241,7 @@ Remedy: TypeAlias = (
     | Advice
     | ShowTraceback
 )
+"""Remedy of an error, as data. It is written as YAML, as flags, or as Python."""
 
 
 def _with(text: str, when: str) -> str:

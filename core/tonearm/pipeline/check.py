@@ -218,18 +218,19 @@ class _Binder:
 
     def _spec(self, found: _Found, before: Spec | None) -> Spec | None:
         """Return the specification of the signals after a stage; None if unknown."""
-        if found.ports is None:
+        ports = found.ports
+        if ports is None:
             return None
         plugin = found.bound.plugin if found.bound else None
         spec = None
         if isinstance(plugin, Decoder):
-            spec = self._ask(found, lambda: as_spec(plugin.produces(), found.ports))
+            spec = self._ask(found, lambda: as_spec(plugin.produces(), ports))
         elif isinstance(plugin, (Transform, Regroup)) and before:
-            narrowed = before.replace(signals=matching_signals(before.signals, found.ports.takes) or found.ports.takes)
-            spec = self._ask(found, lambda: as_spec(plugin.produces(narrowed), found.ports))
+            narrowed = before.replace(signals=matching_signals(before.signals, ports.takes) or ports.takes)
+            spec = self._ask(found, lambda: as_spec(plugin.produces(narrowed), ports))
             if spec and before.precision == "double":
                 spec = self._check_precision(found, plugin.keeps_double, spec)
-        found.spec = spec or Spec(signals=found.ports.gives)
+        found.spec = spec or Spec(signals=ports.gives)
         return found.spec
 
     def _check_precision(self, found: _Found, keeps_double: bool, spec: Spec) -> Spec:

@@ -203,6 +203,10 @@ def _scalar(value: object) -> ScalarNode:
     if isinstance(value, float):
         number = float(value)
         return ScalarNode(checked_number(number, repr(number)), repr(number), quoted=False, mark=None)
+    if isinstance(value, os.PathLike):
+        return _scalar(os.fsdecode(value))
+    if hasattr(type(value), "__members__"):  # an enumeration
+        return _scalar(getattr(value, "value", None))
     name = type(value).__name__
     raise NodeError(
         "bad-value", f"a pipeline cannot hold a value of type {name}", "use dict, list, str, int, float, bool or None"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import typing
-from typing import Any
 
 from tonearm.errors import one_line
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Node, ScalarNode, SequenceNode, node_type
+from tonearm.plugins.option_types import choices
 from tonearm.plugins.options import Option, PluginType
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import RegistryEntry, with_article
@@ -21,30 +20,30 @@ def add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, r
     if inner and isinstance(node, SequenceNode):
         node = node.items[int(inner[1])]
     expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "").replace(" | ", " or ")
-    shown = node_type(node)
-    if isinstance(node, ScalarNode):
-        shown = repr(node.value) if isinstance(node.value, str) else node.text or "empty"
-    choices = _choices(option.type)
-    if choices and isinstance(node, ScalarNode) and not expected.startswith("Expected array"):
+    shown = shown_value(node)
+    found = choices(option.type)
+    if found and isinstance(node, ScalarNode) and not expected.startswith("Expected array"):
         message = f"{plugin}: '{option.name}' is {one_line(shown)}"
-        hint = f"one of {', '.join(choices)}"
+        hint = f"one of {', '.join(found)}"
     else:
-        message = f"{plugin}: '{option.name}' is {one_line(shown)}; {_expected(expected)}"
+        message = f"{plugin}: '{option.name}' is {one_line(shown)}; {expected_in_words(expected)}"
         hint = option.description
     problems.add(node.mark, "bad-option", message, hint)
 
 
-def _expected(reason: str) -> str:
+def shown_value(node: Node) -> str:
+    """Return a value as a message shows it."""
+    if isinstance(node, ScalarNode):
+        return repr(node.value) if isinstance(node.value, str) else node.text or "empty"
+    return node_type(node)
+
+
+def expected_in_words(reason: str) -> str:
+    """Return the message of msgspec about a wrong value in plain words: ``expected a whole number >= 1``."""
     words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "array": "a list"}
     reason = re.sub(r"\b(int|float|bool|str|array)\b", lambda found: words[found[0]], reason.partition(", got")[0])
+    reason = reason.replace("`", "")
     return reason[:1].lower() + reason[1:]
-
-
-def _choices(hint: Any) -> list[str]:
-    """Return the values of the Literal in a type."""
-    if typing.get_origin(hint) is typing.Literal:
-        return [str(value) for value in typing.get_args(hint)]
-    return [choice for part in typing.get_args(hint) for choice in _choices(part)]
 
 
 def ports_in_words(kind: PluginType, entry: RegistryEntry) -> tuple[str, str]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
 from tonearm.pipeline.answers import add_missing_requirements
-from tonearm.pipeline.option_messages import add_bad_value, ports_in_words
+from tonearm.pipeline.option_messages import ports_in_words
+from tonearm.pipeline.option_values import ValueReader, is_null
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import (
     MappingEntry,
@@ -20,15 +19,13 @@ from tonearm.pipeline.yaml.nodes import (
     Mark,
     Node,
     ScalarNode,
-    SequenceNode,
     node_type,
-    to_plain,
 )
 from tonearm.plugins.options import Option, PluginType, declared_options
-from tonearm.plugins.plugin import NAMES_FILE, Plugin
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error, with_article
-from tonearm.recipes.catalogue import N, Named
+from tonearm.recipes.catalogue import N
 
 PLUGIN_KEYS = ("use", "with")
 """Keys of an option whose value is a plugin with options."""
@@ -67,14 +64,10 @@ def _given(node: Node | None, owner: str, problems: Problems) -> Mapping[str, Ma
     """Return the options under ``with:``, or None if there is something else."""
     if isinstance(node, MappingNode):
         return node.entries
-    if node is None or _is_null(node):
+    if node is None or is_null(node):
         return {}
     problems.add(node.mark, "bad-option", f"{owner}: 'with' is a mapping of options", "with: {name: value}")
     return None
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and node.value is None
 
 
 class _Beside(msgspec.Struct):
@@ -84,7 +77,7 @@ class _Beside(msgspec.Struct):
     given: Mapping[str, MappingEntry]
 
 
-class _Reader:
+class _Reader(ValueReader):
     """Reads mappings into dataclasses and structs, and adds all problems.
 
     Parameters
@@ -96,7 +89,7 @@ class _Reader:
     """
 
     def __init__(self, problems: Problems, registry: Registry) -> None:
-        self.problems = problems
+        super().__init__(problems)
         self.registry = registry
 
     def read(
@@ -112,7 +105,7 @@ class _Reader:
                 values |= self._beside(option, beside, known, mark, owner)
         for name, entry in beside.given.items():
             if name in known:
-                values[name] = self._value(known[name], entry.node, owner)
+                values[name] = self.value(known[name], entry.node, owner)
                 continue
             names = beside.names
             hint = did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
@@ -126,28 +119,6 @@ class _Reader:
         marks = {name: entry.node.mark for name, entry in given.items()}
         make = cls if base is None else functools.partial(msgspec.structs.replace, base)
         return _build(make, values, marks, mark, owner, self.problems)
-
-    def _value(self, option: Option, node: Node, owner: str) -> Any:
-        """Return the value of an option, and add its problems."""
-        if option.plugin and not _is_null(node):
-            return self._plugin(option, option.plugin, node, owner)
-        one, many = _record_of(option.type)
-        if one and issubclass(one, Named) and not _is_null(node):
-            return self._named(one, option, node, f"{owner}: {option.name}")
-        if one and isinstance(node, MappingNode):
-            return self.read(one, node.entries, node.mark, f"{owner}: {option.name}")
-        if many and isinstance(node, SequenceNode) and all(isinstance(item, MappingNode) for item in node.items):
-            items = (item for item in node.items if isinstance(item, MappingNode))
-            return tuple(self.read(many, item.entries, item.mark, f"{owner}: {option.name}") for item in items)
-        try:
-            value = msgspec.convert(to_plain(node), option.type, strict=True)
-        except msgspec.ValidationError as error:
-            add_bad_value(self.problems, owner, option, node, str(error))
-            return None
-        if option.extra.get(NAMES_FILE):
-            for name in _missing_files(value):
-                self.problems.add(node.mark, "no-such-file", f"{owner}: there is no file {one_line(name)}")
-        return value
 
     def _beside(
         self, option: Option, beside: _Beside, known: Mapping[str, Option], mark: Mark | None, owner: str
@@ -186,7 +157,7 @@ class _Reader:
             Plugin; None if there is none, or if the name is wrong, which is then a problem.
         """
         entry = given.get(option.name)
-        if entry is None or option.plugin is None or _is_null(entry.node):
+        if entry is None or option.plugin is None or is_null(entry.node):
             return None
         name = self._plugin_name(option, option.plugin, entry.node, owner)
         return self._find(option, option.plugin, entry.node, name, owner) if name else None
@@ -210,7 +181,7 @@ class _Reader:
             )
         return inner
 
-    def _plugin(self, option: Option, kind: PluginType, node: Node, owner: str) -> Plugin[Any] | None:
+    def plugin(self, option: Option, kind: PluginType, node: Node, owner: str) -> Plugin[Any] | None:
         """Return a plugin that is the value of an option, given by name or as ``{use: NAME, with: {…}}``."""
         whose = f"{owner}: {option.name}"
         options: Node | None = None
@@ -275,7 +246,7 @@ class _Reader:
                 add_missing_requirements(self.problems, mark, plugin, f"{owner}: {name}")
             return plugin
 
-    def _named(self, cls: type[N], option: Option, node: Node, owner: str) -> N | None:
+    def named(self, cls: type[N], option: Option, node: Node, owner: str) -> N | None:
         """Return a named struct, given by name, as ``{base: NAME, …}`` with changes, or by all figures."""
         if isinstance(node, ScalarNode) and isinstance(node.value, str):
             return self._look_up(cls, node, node.value, owner)
@@ -307,26 +278,6 @@ class _Reader:
             return None
 
 
-def _missing_files(value: Any) -> Iterator[str]:
-    """Yield the files and folders that the value of an option names, and that do not exist."""
-    from pathlib import Path
-
-    names = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else [value]
-    for name in names:
-        if isinstance(name, str) and not Path(name).exists():
-            yield name
-
-
-def _record_of(hint: Any) -> tuple[type[Any] | None, type[Any] | None]:
-    """Return the dataclass or struct of a type, and that of a list type; None if there is none."""
-    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
-        return hint, None
-    if typing.get_origin(hint) in (tuple, list):
-        return None, next((_record_of(part)[0] for part in typing.get_args(hint)), None)
-    found = [_record_of(part) for part in typing.get_args(hint)]
-    return next((one for one, _ in found if one), None), next((many for _, many in found if many), None)
-
-
 def _build(
     make: Callable[..., Any],
     values: dict[str, Any],
@@ -347,8 +298,3 @@ def _build(
     for problem in wrong:
         problems.add_error(marks.get(problem.option or "", mark), problem, whose=plugin)
     return None if wrong else made
-
-
-def takes_list(hint: Any) -> bool:
-    """Return whether a type takes lists."""
-    return typing.get_origin(hint) in (tuple, list) or any(takes_list(part) for part in typing.get_args(hint))

@@ -62,6 +62,8 @@ def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str,
         extra = {"description": option.description} if option.description else {}
         if option.plugin:
             schema = _plugin_schema()
+        if (cls := named_struct(option.type)) is not None:
+            extra["title"] = cls.noun
         default = {} if option.required else {"default": msgspec.to_builtins(option.default)}
         properties[option.name] = dict(schema) | extra | default
     required = [option.name for option in known.values() if option.required]

@@ -53,8 +53,15 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
                 remedies=(_REPORT,),
             )
     if spec.precision == "double" and not signal.is_double:
+        _refuse_single(signal, bound)
+
+
+def _refuse_single(signal: Signal, bound: BoundPlugin) -> None:
+    """Raise `ItemError` for a signal in single precision; one of whole numbers, or of no numbers, has none."""
+    found = [array.dtype for array in signal.arrays() if array.dtype.kind in "fc"]
+    if found:
         raise ItemError(
-            f"{bound.name} keeps double precision as it declares, but it gave {signal.arrays()[0].dtype}",
+            f"{bound.name} declares double precision, but it gave {found[0]}",
             code="wrong-signal",
             remedies=(_REPORT,),
         )

@@ -17,19 +17,31 @@ from tonearm.plugins.executor import Executor
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Named
-from tonearm.recipes.linear import LinearRecipe
-from tonearm.recipes.mel import MelDialect
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Decorator of a package's hooks, such as ``tonearm_decoders``."""
 
 Decoders: TypeAlias = Mapping[str, type[Decoder[Any, Any]] | str]
+"""Decoders by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_decoders`` returns them."""
+
 Transforms: TypeAlias = Mapping[str, type[Transform[Any, Any, Any]] | type[Regroup[Any, Any, Any]] | str]
+"""Transforms by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_transforms`` returns them."""
+
 Encoders: TypeAlias = Mapping[str, type[Encoder[Any, Any]] | str]
+"""Encoders by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_encoders`` returns them."""
+
 Kinds: TypeAlias = Mapping[str, type[Kind[Any, Any]] | str]
+"""Kinds of array by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_kinds`` returns them."""
+
 Executors: TypeAlias = Mapping[str, type[Executor[Any]] | str]
-Dialects: TypeAlias = Mapping[str, MelDialect | Mapping[str, Any]]
-Recipes: TypeAlias = Mapping[str, LinearRecipe | Mapping[str, Any]]
+"""Executors by name, each as a class or as ``"module:Class"``, as the hook ``tonearm_executors`` returns them."""
+
+Dialects: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
+"""Dialects of mel spectrograms by name, as the hook ``tonearm_dialects`` returns them."""
+
+Recipes: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
+"""Recipes of linear spectrograms by name, as the hook ``tonearm_recipes`` returns them."""
 
 
 @hookspec
@@ -67,8 +79,8 @@ def tonearm_recipes() -> Recipes:  # type: ignore[empty-body]
     """Return recipes of linear spectrograms by name; called when a pipeline first uses one."""
 
 
-NAMED_STRUCTS: tuple[type[Named], ...] = (MelDialect, LinearRecipe)
-"""Classes of structs that packages hand over by name, each with a hook of its own."""
+NAMED_HOOKS = ("tonearm_dialects", "tonearm_recipes")
+"""Hooks that hand over named structs rather than plugins, each for one class: see `tonearm.recipes.catalogue.Named`."""
 
 HOOKS: Mapping[str, str] = {
     "tonearm_decoders": "decoder",

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from tonearm.plugins.plugin import BESIDE, Plugin
+from tonearm.plugins.option_types import alternatives, bare, check_hints, container, extra_of, is_record, is_union
+from tonearm.plugins.plugin import BESIDE, SINCE, Plugin
 from tonearm.plugins.ports import Ports, port_arguments
 from tonearm.signals import Signal
 
@@ -69,6 +70,8 @@ class Option(msgspec.Struct, frozen=True):
         Other properties from the ``Meta`` of the type: see `tonearm.plugins.plugin`.
     plugin
         Type of the plugins that the option takes; None if it takes none.
+    examples
+        Examples of values, from the ``Meta`` of the type.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Option(msgspec.Struct, frozen=True):
     description: str
     extra: Mapping[str, Any] = {}
     plugin: PluginType | None = None
+    examples: tuple[Any, ...] = ()
 
     @property
     def is_beside(self) -> bool:
@@ -84,9 +88,37 @@ class Option(msgspec.Struct, frozen=True):
         return bool(self.extra.get(BESIDE))
 
     @property
+    def since(self) -> str:
+        """First version of the plugin's package that has the option; empty if unknown."""
+        return str(self.extra.get(SINCE, ""))
+
+    @property
     def required(self) -> bool:
         """Whether the option is required."""
         return self.default is dataclasses.MISSING
+
+
+def check_types(options: type[Any]) -> None:
+    """Raise `TypeError` if an option of a dataclass, or of one in its options, has a type that is not supported."""
+    _check_types(options, set())
+
+
+def _check_types(options: type[Any], seen: set[type[Any]]) -> None:
+    hints = {name: option.type for name, option in declared_options(options).items()}
+    check_hints(options.__name__, hints)
+    seen.add(options)
+    for record in (one for hint in hints.values() for one in _records_in(hint)):
+        if record not in seen:
+            _check_types(record, seen)
+
+
+def _records_in(hint: Any) -> Iterator[type[Any]]:
+    """Yield the dataclasses and structs in a type."""
+    for one in alternatives(hint):
+        if is_record(one):
+            yield bare(one)
+        elif container(one) is not None:
+            yield from (record for part in typing.get_args(bare(one)) for record in _records_in(part))
 
 
 def declared_options(options: type[Any]) -> Mapping[str, Option]:
@@ -105,8 +137,9 @@ def _declared(options: Any) -> Mapping[str, Option]:
     hints = typing.get_type_hints(options, include_extras=True)
     found = {}
     for name, default in _defaults(options):
-        hint, description = _bounds_inside(hints[name])
-        found[name] = Option(name, hint, default, description, _extra_of(hints[name]), plugin_type(hint))
+        description, examples = _meta_of(hints[name])
+        hint = _inner_bounds(hints[name])
+        found[name] = Option(name, hint, default, description, extra_of(hint), plugin_type(hint), examples)
     return found
 
 
@@ -121,30 +154,24 @@ def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
             yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
 
 
-def _bounds_inside(hint: Any) -> tuple[Any, str]:
-    """Return a type with its bounds moved to where msgspec accepts them, and its description.
+def _inner_bounds(hint: Any) -> Any:
+    """Return a type with its bounds moved to where msgspec accepts them.
 
     msgspec accepts ``Annotated[int, Meta(ge=1)] | None``, but not ``Annotated[int | None, Meta(ge=1)]``. Options may
     use both forms.
     """
+    if typing.get_origin(hint) is Annotated and is_union(typing.get_args(hint)[0]):
+        return functools.reduce(operator.or_, alternatives(hint))
+    return hint
+
+
+def _meta_of(hint: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return the description and the examples of a type."""
+    metas = [meta for meta in typing.get_args(hint)[1:] if isinstance(meta, msgspec.Meta)]
     if typing.get_origin(hint) is not Annotated:
-        return hint, ""
-    inner, *metas = typing.get_args(hint)
-    description = next((meta.description for meta in metas if isinstance(meta, msgspec.Meta) and meta.description), "")
-    if typing.get_origin(inner) in (typing.Union, types.UnionType) and type(None) in typing.get_args(inner):
-        parts = [part for part in typing.get_args(inner) if part is not type(None)]
-        rest = functools.reduce(operator.or_, parts)
-        bounded: Any = operator.getitem(typing.cast("Any", Annotated), (rest, *metas))
-        return bounded | None, description
-    return hint, description
-
-
-def _extra_of(hint: Any) -> dict[str, Any]:
-    """Return the extra properties of a type, and of the types in it."""
-    extra: dict[str, Any] = {}
-    for part in typing.get_args(hint):
-        extra |= (part.extra or {}) if isinstance(part, msgspec.Meta) else _extra_of(part)
-    return extra
+        return "", ()
+    description = next((meta.description for meta in metas if meta.description), "")
+    return description, tuple(next((meta.examples for meta in metas if meta.examples), ()))
 
 
 @functools.cache

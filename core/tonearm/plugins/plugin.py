@@ -34,6 +34,9 @@ others change an output, such as ``["fix"]``.
 BESIDE = "beside"
 """Key in ``Meta(extra=…)``: true for an option that names a plugin whose options stand beside it, flat."""
 
+SINCE = "since"
+"""Key in ``Meta(extra=…)``: first version of the plugin's package that has the option, as text."""
+
 FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True})]
 """Path of a file or folder, relative to the current folder. ``check`` complains if it does not exist."""
 

@@ -15,24 +15,24 @@ from typing import Any, TypeVar
 import pluggy
 from msgspec import Struct
 
-from tonearm.errors import Problem, TonearmError, did_you_mean, one_line
+from tonearm.errors import Problem, TonearmError, advise, did_you_mean, one_line, tracebacks
+from tonearm.errors.text import describe_exception, safe_repr
 from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
-from tonearm.plugins.hookspecs import HOOKS, NAMED_STRUCTS
+from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
+from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS
 from tonearm.plugins.kind import Kind
+from tonearm.plugins.options import check_types
 from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry, N, Named
 
 T = TypeVar("T")
-
-NAMED_HOOKS = tuple(cls.hook for cls in NAMED_STRUCTS)
-"""Hooks that hand over named structs rather than plugins."""
 
 ROLES: Mapping[str, tuple[type[Plugin[Any]], ...]] = {
     "decoder": (Decoder,),
@@ -51,6 +51,8 @@ SECTIONS: Mapping[str, str] = {
     "executor": "--executor",
 }
 """Roles of plugins, each with the place where it is named: a section of a pipeline, or an option."""
+
+_ALL_HOOKS = (*HOOKS, *NAMED_HOOKS)
 
 
 class PluginError(TonearmError):
@@ -124,8 +126,8 @@ def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
     with as_plugin_error(f"{entry.role} {entry.name!r} of {one_line(entry.package.label)}"):
         found = _import(entry.target) if isinstance(entry.target, str) else entry.target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
-            raise TypeError(f"{found!r} is not {with_article(entry.role)} class")
-        ports_of(found)
+            raise TypeError(f"{safe_repr(found)} is not {with_article(entry.role)} class")
+        check_types(ports_of(found).options)
     return found
 
 
@@ -152,13 +154,10 @@ class as_plugin_error:  # noqa: N801 - used as a statement
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, KeyboardInterrupt):
+        if error is None or isinstance(error, (KeyboardInterrupt, PluginError)):
             return
-        reason = f"it calls sys.exit({error.code!r})" if isinstance(error, SystemExit) else one_line(error)
-        raise PluginError(
-            f"{self.subject} is disabled: {type(error).__name__}: {reason}",
-            hint=BROKEN_HINT,
-        ) from error
+        tracebacks.show(error)
+        raise PluginError(f"{self.subject} is disabled: {describe_exception(error)}", hint=BROKEN_HINT) from error
 
 
 class Registry:
@@ -187,24 +186,44 @@ class Registry:
                 self._add_package(manager, package)
             except PluginError as error:
                 self.problems.append(error.problem)
+        self.problems += self._clashes()
+
+    def _clashes(self) -> Iterator[Problem]:
+        """Yield a problem for each plugin that has the name of a built-in one."""
+        for entries in self._entries.values():
+            if len(entries) > 1 and (winner := preferred(entries)):
+                for entry in entries:
+                    if entry.origin != winner.origin:
+                        yield Problem(
+                            code="name-clash",
+                            message=f"{entry.full_name} of {one_line(entry.package.label)} has the name of"
+                            f" {winner.full_name}, which wins",
+                            remedies=advise(f"write {entry.full_name} to use it"),
+                        )
 
     def _add_package(self, manager: pluggy.PluginManager, package: Package) -> None:
         """Load a package and register its plugins, or raise `PluginError`."""
         label = one_line(package.label)
+        ignored: list[IgnoredHook] = []
         try:
             with as_plugin_error(label):
                 plugin = package.load()
+                ignored += ignored_hooks(plugin, _ALL_HOOKS)
+                for one in ignored:
+                    if one.is_marked:
+                        raise PluginError(f"{label} is disabled: {one.message}", hint=one.hint)
                 manager.register(plugin, name=package.origin)
                 manager.check_pending()
         except PluginError:
             if manager.has_plugin(package.origin):
                 manager.unregister(name=package.origin)
             raise
+        for one in ignored:
+            message = f"{one.name} of {label} is ignored: {one.message}"
+            self.problems.append(Problem(code="unknown-hook", message=message, remedies=advise(one.hint)))
         callers = manager.get_hookcallers(plugin) or []
         if not callers:
-            raise PluginError(
-                f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join((*HOOKS, *NAMED_HOOKS))}"
-            )
+            raise PluginError(f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join(_ALL_HOOKS)}")
         for caller in callers:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is not plugin:
@@ -231,7 +250,7 @@ class Registry:
             return
         for name, value in pairs:
             try:
-                with as_plugin_error(f"{one_line(repr(name))} in {subject}"):
+                with as_plugin_error(f"{safe_repr(name)} in {subject}"):
                     entry = make(name, value)
             except PluginError as error:
                 self.problems.append(error.problem)
@@ -273,17 +292,26 @@ class Registry:
         PluginError
             If there is no such plugin, or the bare name is ambiguous.
         """
-        origin, slash, bare = name.rpartition("/")
-        candidates = self._entries.get((role, bare), [])
-        if slash:
-            candidates = [entry for entry in candidates if entry.origin == origin]
+        candidates = self._candidates(role, name)
         if found := preferred(candidates):
             return found
-        if candidates:
+        self.refuse_if_ambiguous(role, name)
+        bare = name.rpartition("/")[2]
+        raise PluginError(f"there is no {role} {one_line(name)!r}", code="unknown-plugin", hint=self._hint(role, bare))
+
+    def refuse_if_ambiguous(self, role: str, name: str) -> None:
+        """Raise `PluginError` if several packages offer a plugin of this name, and none is preferred."""
+        candidates = self._candidates(role, name)
+        if candidates and not preferred(candidates):
             message = f"{len(candidates)} packages offer {name}"
             names = " or ".join(entry.full_name for entry in candidates)
             raise PluginError(message, code="ambiguous-plugin", hint=f"write {names}")
-        raise PluginError(f"there is no {role} {one_line(name)!r}", code="unknown-plugin", hint=self._hint(role, bare))
+
+    def _candidates(self, role: str, name: str) -> list[RegistryEntry]:
+        """Return the plugins of a role that a name, bare or with an origin, may mean."""
+        origin, slash, bare = name.rpartition("/")
+        candidates = self._entries.get((role, bare), [])
+        return [entry for entry in candidates if entry.origin == origin] if slash else candidates
 
     def _hint(self, role: str, bare: str) -> str:
         others = [other for other in ROLES if (other, bare) in self._entries and other != role]

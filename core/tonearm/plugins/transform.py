@@ -12,6 +12,7 @@ from tonearm.plugins.plugin import In, Opts, Out, Plugin
 from tonearm.plugins.ports import Spec, ports_of
 
 Grouping = Literal["source", "key", "item"]
+"""Group of items that one call of `Regroup.regroup` gets: those of a source, those of a key, or each by itself."""
 
 
 class Transform(Plugin[Opts], Generic[In, Out, Opts]):

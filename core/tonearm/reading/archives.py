@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ZipFault: TypeAlias = Literal[
     "truncated", "broken", "overlap", "encrypted", "compression", "duplicate", "bomb", "too-large", "too-many", "memory"
 ]
-"""Fault of a zip archive."""
+"""Fault of a zip archive: ``overlap`` if members share bytes, ``bomb`` if one claims what its bytes cannot hold."""
 
 MAX_DEFLATE_RATIO = 1100
 """Inflated bytes for each deflated one, in any member. Deflate cannot pass 1032, so a larger claim is false."""
@@ -48,6 +48,11 @@ class ZipBounds(NamedTuple):
         limit: they can be mapped.
     inflation
         Bound on the inflated bytes of each member, and of all members together, by their deflated bytes.
+
+    Examples
+    --------
+    >>> ZipBounds(members=256).members
+    256
     """
 
     members: int = 1_000_000
@@ -65,6 +70,16 @@ def zip_error(fault: ZipFault, message: str) -> ItemError:
         Fault of the archive.
     message
         Text that names the archive and describes the fault.
+
+    Returns
+    -------
+    ItemError
+        Error with a hint.
+
+    Examples
+    --------
+    >>> zip_error("bomb", "'a.zip' inflates to 1,000,000,000 bytes").code
+    'too-large'
     """
     if fault in ("bomb", "too-large", "too-many"):
         return ItemError(message, code="too-large", hint=SAVE_UNCOMPRESSED)

@@ -19,14 +19,48 @@ MAP_FROM = 16 << 20
 
 
 def size_of(file: BinaryIO) -> int:
-    """Return the size of a file in bytes, and go to its start."""
+    """Return the size of a file in bytes, and go to its start.
+
+    Parameters
+    ----------
+    file
+        Open file, binary and seekable.
+
+    Returns
+    -------
+    int
+        Size in bytes.
+
+    Examples
+    --------
+    >>> import io
+    >>> size_of(io.BytesIO(bytes(12)))
+    12
+    """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     return size
 
 
 def path_of(file: BinaryIO) -> str | None:
-    """Return a path that leads to this open file even if its name is gone; None if the file is in memory."""
+    """Return a path that leads to an open file even if its name is gone, for libraries that open files themselves.
+
+    Parameters
+    ----------
+    file
+        Open file.
+
+    Returns
+    -------
+    str or None
+        Path below ``/dev/fd``; None if the file is in memory.
+
+    Examples
+    --------
+    >>> import io
+    >>> path_of(io.BytesIO()) is None
+    True
+    """
     try:
         path = f"/dev/fd/{file.fileno()}"
     except (io.UnsupportedOperation, AttributeError):
@@ -57,6 +91,14 @@ def map_array(
     ------
     ValueError
         The file ends before the last value.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryFile() as file:
+    ...     count = file.write(bytes(12))
+    ...     map_array(file, "<i2", (2, 2), offset=4).shape
+    (2, 2)
     """
     import numpy as np
 
@@ -156,6 +198,7 @@ class BoundedFile:
     Traceback (most recent call last):
     ...
     tonearm.errors.exceptions.ItemError: 'a.acme' claims 1,099,511,627,776 more bytes, but only 4 are left
+        hint: write the file again; if it was copied or downloaded, it did not arrive whole
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -207,7 +250,35 @@ class BoundedFile:
 
 
 def check_magic(file: BinaryIO, name: str, what: str, starts: tuple[bytes, ...], offset: int = 0) -> None:
-    """Raise `ItemError` unless a file has one of several starts at ``offset``; go to the start of the file."""
+    """Raise `ItemError` unless a file begins as its format demands; go to the start of the file.
+
+    Parameters
+    ----------
+    file
+        Open file, binary and seekable, at any position.
+    name
+        Name of the file, for messages.
+    what
+        Type that the file should have, with its article: ``an HDF5 file``.
+    starts
+        Bytes with which the format can begin.
+    offset
+        Position of these bytes in the file.
+
+    Raises
+    ------
+    ItemError
+        ``empty`` or ``wrong-format``.
+
+    Examples
+    --------
+    >>> import io
+    >>> check_magic(io.BytesIO(b"RIFF..."), "a.take", "a take", (b"TAKE",))
+    Traceback (most recent call last):
+    ...
+    tonearm.errors.exceptions.ItemError: 'a.take' is not a take; it looks like a WAV file
+        hint: it is audio already: read it by audio-reader
+    """
     file.seek(0)
     head = file.read(max(file_types.HEAD, offset + 16))
     if not any(head.startswith(start, offset) for start in starts):
@@ -228,6 +299,17 @@ def wrong_format_error(file: BinaryIO, name: str, what: str, reader: str = "") -
         Type that the file should have, with its article.
     reader
         Name of the decoder that raises the error. A file whose first bytes are of a type that it reads is damaged.
+
+    Returns
+    -------
+    ItemError
+        ``empty``, ``wrong-format`` or ``broken-file``.
+
+    Examples
+    --------
+    >>> import io
+    >>> wrong_format_error(io.BytesIO(b""), "a.take", "a take").code
+    'empty'
     """
     file.seek(0)
     head = file.read(file_types.HEAD)

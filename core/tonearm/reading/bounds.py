@@ -23,6 +23,11 @@ class InflationBound(NamedTuple):
         Amount that a file of any size may hold.
     ratio
         Amount for each stored byte, beyond that.
+
+    Examples
+    --------
+    >>> InflationBound(free=1000, ratio=10).limit(500)
+    5000
     """
 
     free: int
@@ -38,7 +43,28 @@ ARRAY_BYTES: Final = InflationBound(256 << 20, 200)
 
 
 def check_claimed_size(name: str, key: str, claimed: int, stored: int) -> None:
-    """Raise `ItemError` if an array claims far more bytes than its stored bytes can hold."""
+    """Raise `ItemError` if an array claims far more bytes than its stored bytes can hold.
+
+    Parameters
+    ----------
+    name
+        Name of the file, for messages.
+    key
+        Name of the array in it; empty if it has none.
+    claimed
+        Bytes that the array claims to have.
+    stored
+        Bytes that are stored for it: its own, or those of the file.
+
+    Raises
+    ------
+    ItemError
+        ``too-large`` beyond `ARRAY_BYTES`.
+
+    Examples
+    --------
+    >>> check_claimed_size("a.h5", "wav", 4_000_000, stored=1_000_000)
+    """
     if claimed > ARRAY_BYTES.limit(stored):
         raise ItemError(
             f"{quoted_array(name, key)} claims {claimed:,} bytes, but only {stored:,} are stored",
@@ -48,9 +74,29 @@ def check_claimed_size(name: str, key: str, claimed: int, stored: int) -> None:
 
 
 def check_stored_size(name: str, key: str, inflated: int, stored: int) -> None:
-    """Raise `ItemError` if so many stored bytes cannot be the compressed form of ``inflated`` bytes.
+    """Raise `ItemError` if compressed data are much longer than the values that they should hold.
 
-    No compression makes data much longer, so a longer part inflates to something else.
+    No compression makes data much longer, so such a part inflates to something else.
+
+    Parameters
+    ----------
+    name
+        Name of the file, for messages.
+    key
+        Name of the array in it; empty if it has none.
+    inflated
+        Bytes of the values.
+    stored
+        Bytes of the compressed data.
+
+    Raises
+    ------
+    ItemError
+        ``broken-file``.
+
+    Examples
+    --------
+    >>> check_stored_size("a.zarr", "wav", 8000, stored=9000)
     """
     if stored > inflated + inflated // 8 + SLACK:
         raise ItemError(
@@ -61,7 +107,26 @@ def check_stored_size(name: str, key: str, inflated: int, stored: int) -> None:
 
 
 def check_array_count(name: str, count: int, most: int) -> None:
-    """Raise `ItemError` if a file has more than ``most`` arrays."""
+    """Raise `ItemError` if a file has too many arrays.
+
+    Parameters
+    ----------
+    name
+        Name of the file, for messages.
+    count
+        Number of arrays in it.
+    most
+        Largest number that is allowed.
+
+    Raises
+    ------
+    ItemError
+        ``too-large``.
+
+    Examples
+    --------
+    >>> check_array_count("a.h5", 3, most=1000)
+    """
     if count > most:
         raise ItemError(
             f"{quoted(name)} has more than {most:,} arrays",

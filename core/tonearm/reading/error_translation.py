@@ -15,7 +15,9 @@ _DISK_ERRORS = (errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV)
 
 @contextmanager
 def reading_errors(name: str, what: str) -> Iterator[None]:
-    """Turn the errors that a library raises while it reads a file into an `ItemError`; errors of the disk pass.
+    """Turn the errors that a library raises in a ``with`` block into an `ItemError` that names the file.
+
+    Errors of the disk pass, and so does an `ItemError`. Warnings of the library are suppressed.
 
     Parameters
     ----------
@@ -28,6 +30,16 @@ def reading_errors(name: str, what: str) -> Iterator[None]:
     ------
     ItemError
         ``broken-file`` or ``no-memory``.
+
+    Examples
+    --------
+    >>> import zlib
+    >>> with reading_errors("a.take", "a take"):
+    ...     zlib.decompress(b"nonsense")
+    Traceback (most recent call last):
+    ...
+    tonearm.errors.exceptions.ItemError: 'a.take' cannot be read as a take: 'Error -3 while decompressing data: ...'
+        hint: write the file again; if it was copied or downloaded, it did not arrive whole
     """
     try:
         with warnings.catch_warnings():
@@ -48,7 +60,23 @@ def reading_errors(name: str, what: str) -> Iterator[None]:
 
 
 def quoted_reason(error: Exception) -> str:
-    """Return the first line of an error's text, or the name of its class if it has none."""
+    r"""Return what an error says, on one line.
+
+    Parameters
+    ----------
+    error
+        Error of any library.
+
+    Returns
+    -------
+    str
+        First line of its text in quotes, or the name of its class if it has no text.
+
+    Examples
+    --------
+    >>> quoted_reason(ValueError("bad header\nmore"))
+    "'bad header'"
+    """
     if "not a zip file" in str(error):
         return "the directory at its end is missing: it is cut off, or not a zip file"
     text = getattr(error, "error_string", str(error))  # libsndfile's, without the address of the file object

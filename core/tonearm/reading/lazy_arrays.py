@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class LazyArrays(Mapping[str, Any]):
-    """Mapping from names to arrays.
+    """Mapping from names to arrays that loads each array on access, for `KeyedArrayDecoder.open_arrays`.
 
     Parameters
     ----------
@@ -18,6 +18,14 @@ class LazyArrays(Mapping[str, Any]):
         Names of the arrays, in order.
     load
         Function that returns the array of a name.
+
+    Examples
+    --------
+    >>> arrays = LazyArrays(["wav", "mel"], lambda key: print("loading", key))
+    >>> len(arrays), "mel" in arrays
+    (2, True)
+    >>> arrays["mel"]
+    loading mel
     """
 
     def __init__(self, keys: Iterable[str], load: Callable[[str], Array]) -> None:

@@ -73,7 +73,7 @@ class LinearRecipe(Recipe, frozen=True, kw_only=True):
         Parameters
         ----------
         linear
-            Magnitudes (channels, bins, frames) of samples within ±1, after pre-emphasis.
+            Magnitudes (channels, bins, frames) of samples within ±1, without pre-emphasis.
 
         Returns
         -------
@@ -85,6 +85,8 @@ class LinearRecipe(Recipe, frozen=True, kw_only=True):
         from tonearm.recipes.conversion import from_energy
 
         values = np.asarray(linear, dtype=np.float64) * self.input_scale
+        if self.preemphasis:
+            values = values * self._response(values)
         if self.magnitude_guard:
             values = np.sqrt(values**2 + self.magnitude_guard)
         return from_energy(self, values**self.exponent)
@@ -121,10 +123,14 @@ class LinearRecipe(Recipe, frozen=True, kw_only=True):
         if self.input_scale != 1:
             values = values / self.input_scale
         if self.preemphasis:
-            response = self.preemphasis_response(self.n_fft or 2 * (values.shape[-2] - 1))
-            values = values / response.astype(values.dtype)[:, None]
+            values = values / self._response(values)
         require_finite(self, values, native)
         return values
+
+    def _response(self, values: Array) -> Any:
+        """Return the response of pre-emphasis, (bins, 1), in the type of some values."""
+        n_fft = self.n_fft or 2 * (values.shape[-2] - 1)
+        return self.preemphasis_response(n_fft).astype(values.dtype)[:, None]
 
     def effective(self, name: str) -> object:
         """Return the value of a figure, with the default of one that other figures determine."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping
-from importlib import resources
-from typing import Any
-
 from tonearm.api import Dialects
+from tonearm_plugins.recipes.toml import figures_by_name
 
 FILES = ("features", "music", "speech", "vocoders")
 """Names of the files, without their suffix."""
@@ -15,13 +11,4 @@ FILES = ("features", "music", "speech", "vocoders")
 
 def presets() -> Dialects:
     """Return all recipes by name; an alias is a recipe with nothing but a base."""
-    return {name: recipe for file in FILES for name, recipe in _recipes(file)}
-
-
-def _recipes(file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the recipes of one file, each after its aliases."""
-    text = resources.files(__name__).joinpath(f"{file}.toml").read_text("utf-8")
-    for name, recipe in tomllib.loads(text).items():
-        for alias in recipe.pop("aliases", ()):
-            yield alias, {"base": name}
-        yield name, recipe
+    return figures_by_name(__name__, FILES)

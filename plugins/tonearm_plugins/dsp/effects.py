@@ -94,6 +94,8 @@ def time_stretch(samples: Array, rate: float, *, n_fft: int) -> Array:
 def pitch_shift(samples: Array, sample_rate: int, semitones: float, *, n_fft: int) -> Array:
     """Change the pitch of a waveform and keep its speed, by `librosa.effects.pitch_shift`.
 
+    Waveforms of float64 are resampled with libsoxr's highest quality, because the others compute in single precision.
+
     Parameters
     ----------
     samples
@@ -117,8 +119,12 @@ def pitch_shift(samples: Array, sample_rate: int, semitones: float, *, n_fft: in
     """
     import librosa
 
+    quality = "soxr_vhq" if samples.dtype == np.float64 else "soxr_hq"
+
     def effect(padded: Array) -> Array:
-        shifted: Array = librosa.effects.pitch_shift(padded, sr=sample_rate, n_steps=semitones, n_fft=n_fft)
+        shifted: Array = librosa.effects.pitch_shift(
+            padded, sr=sample_rate, n_steps=semitones, res_type=quality, n_fft=n_fft
+        )
         return shifted
 
     return _with_length(_apply(effect, samples, n_fft), samples.shape[1])

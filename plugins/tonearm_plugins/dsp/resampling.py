@@ -25,7 +25,7 @@ def resample(samples: Array, old: int, new: int, quality: Quality = "high") -> A
         Sample rates in Hz.
     quality
         Quality of the filter. ``high`` leaves an error of -110 dB, ``very-high`` one of -150 dB; ``quick`` and ``low``
-        let aliases through.
+        let aliases through. Only ``very-high`` computes in double precision.
 
     Returns
     -------

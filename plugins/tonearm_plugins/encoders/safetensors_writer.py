@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from tonearm.api import (
+    ComplexSpectrogram,
     Context,
     Dither,
     Meta,
@@ -55,7 +56,8 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
     def accepts(self, spec: Spec) -> None:
         """Refuse a type that cannot hold the values."""
         check_dtype(self.options, spec.signals)
-        if self.options.dtype == "complex128":
+        double = self.options.dtype is None and spec.precision == "double"
+        if self.options.dtype == "complex128" or (double and spec.signals == (ComplexSpectrogram,)):
             raise _no_complex128()
 
     def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import MAX_SAMPLE_RATE, Context, Meta, Spec, Transform, Waveform
+from tonearm.api import MAX_SAMPLE_RATE, Context, Meta, OptionError, SetOption, Spec, Transform, Waveform
 from tonearm_plugins.transforms.durations import spec_with_length
 
 
@@ -18,7 +18,7 @@ class ResampleOptions:
         Literal["quick", "low", "medium", "high", "very-high"],
         Meta(
             description="Quality of the filter: high leaves an error 110 dB below the sound, beyond 16-bit files,"
-            " very-high 150 dB, for double precision; quick and low let aliases through."
+            " very-high 150 dB, in double precision; quick and low let aliases through."
         ),
     ] = "high"
 
@@ -42,5 +42,12 @@ class Resample(Transform[Waveform, Waveform, ResampleOptions]):
         """Return the spec with the new rate, and with the new length if the old one is known."""
         from tonearm_plugins.dsp.resampling import resampled_length
 
-        rate = self.options.sample_rate
+        rate, quality = self.options.sample_rate, self.options.quality
+        if spec.precision == "double" and quality != "very-high" and spec.sample_rate != rate:
+            raise OptionError(
+                f"quality: {quality} computes in single precision, but the input has precision: double",
+                option="quality",
+                code="loses-precision",
+                remedies=(SetOption("quality", "very-high"), SetOption("precision", "single", stage="input")),
+            )
         return spec_with_length(spec, lambda length, old: resampled_length(length, old, rate)).replace(sample_rate=rate)

@@ -112,7 +112,8 @@ class TestOnePlugin:
         monkeypatch.setattr(registry, "default", lambda: found)
         status, out, err = run("raw-writer", capsys=capsys)
         assert (status, out) == (2, "")
-        assert err.startswith("unknown-plugin: there is no plugin 'raw-writer'\n    hint: did you mean '")
+        wanted = "ambiguous-plugin: 2 packages offer raw-writer\n    hint: write acme/raw-writer or zeta/raw-writer\n"
+        assert err == wanted  # as check explains it
         assert run("zeta/raw-writer", capsys=capsys)[1].startswith("zeta/raw-writer: ")
 
 
@@ -123,18 +124,30 @@ class TestThirdParties:
         assert re.search(r"^  acme-reader .* Read ACME's own. \[tonearm_acme 1.2\]$", done.stdout, re.MULTILINE)
         assert re.search(r"^  acme/npy-reader ", done.stdout, re.MULTILINE)
         assert re.search(r"^  npy-reader .* Read a .npy file", done.stdout, re.MULTILINE)
-        first, second = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
+        first, clash, second, third = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
         assert first.startswith(
             "warning: broken-plugin: 'Bad Name' in tonearm_decoders of tonearm_acme 1.2 is disabled"
         )
+        assert clash == (
+            "warning: name-clash: acme/npy-reader of tonearm_acme 1.2 has the name of builtin/npy-reader, which wins"
+        )
+        assert "    hint: write acme/npy-reader to use it\n" in done.stderr
         assert second.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is disabled")
+        assert third.startswith("warning: broken-plugin: transform 'odd' of tonearm_acme 1.2 is disabled: NameError")
         assert "Traceback" not in done.stderr
 
     def test_options_that_cannot_be_described(self, acme):
         done = tonearm("plugins", "odd", env=acme)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "broken-plugin: acme/odd is disabled: NameError: name 'NoSuchName' is not defined" in done.stderr
+        whose = "broken-plugin: transform 'odd' of tonearm_acme 1.2 is disabled"
+        assert f"{whose}: NameError: name 'NoSuchName' is not defined" in done.stderr
         assert "Traceback" not in done.stderr
+
+    def test_debug_shows_where(self, acme):
+        done = tonearm("plugins", "--debug", env=acme)
+        assert done.returncode == 0
+        assert done.stderr.count("Traceback (most recent call last):") == 2
+        assert "ModuleNotFoundError: No module named 'no_such_module'\n" in done.stderr
 
     @pytest.mark.parametrize("code", ["import sys; sys.exit('no licence')", "def (", "import no_such_module", "1/0"])
     def test_a_package_that_ends_the_program_is_disabled(self, code, tmp_path):

@@ -1,11 +1,14 @@
 """Exit statuses, stdout against stderr, and streams that are closed, full or odd."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
-from core_toys import tonearm
+from core_toys import third_party, tonearm
 
 RIGHT = """\
 tonearm: 1
@@ -13,6 +16,7 @@ input: {use: npy-reader, files: "*.npy", with: {kind: waveform, sample_rate: 800
 outputs: [{use: wav-writer, file: "{stem}.wav"}]
 """
 SCRIPT = "import sys; from tonearm.cli.main import main; sys.exit(main())"
+PROGRAM = "import sys; from tonearm.cli.main import program; sys.exit(program())"
 BUFFERED = {"PYTHONUNBUFFERED": ""}
 
 
@@ -80,3 +84,124 @@ class TestClosedStreams:
         done = tonearm("check", right, env={"PYTHONIOENCODING": "ascii"})
         assert done.returncode == 0
         assert done.stderr.endswith("right.yaml: ok: npy-reader \\u2192 wav-writer\n")
+
+
+NOISY = """
+import ctypes, os
+from tonearm.api import *
+
+def shout(text):
+    print(text, "in Python")
+    ctypes.CDLL(None).puts(text.encode() + b" in C")
+    os.write(1, text.encode() + b" by write\\n")
+    os.system(f"echo {text} in a program")
+
+shout("import")
+
+class Loud(Transform[Waveform, Waveform, NoOptions]):
+    "Shout."
+    def needs(self):
+        shout("check")
+        return ()
+    def preflight(self):
+        shout("preflight")
+    def apply(self, signal, context):
+        shout("apply")
+        return signal
+
+@hookimpl
+def tonearm_transforms():
+    shout("hook")
+    return {"loud": Loud}
+"""
+WAYS = ("in Python", "in C", "by write", "in a program")
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory):
+    return third_party(tmp_path_factory.mktemp("site"), "noisy", NOISY)
+
+
+def shouts(done, *moments):
+    """Assert that what a plugin printed at these moments is on stderr, in all ways."""
+    for moment in moments:
+        for way in WAYS:
+            assert f"{moment} {way}" in done.stderr
+
+
+class TestWhatPluginsPrint:
+    @pytest.fixture
+    def folder(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        Path("p.yaml").write_text(RIGHT.replace("outputs", "steps: [{use: loud}]\noutputs"))
+        np.save("a.npy", np.full(8000, 0.5, np.float32))
+
+    @pytest.mark.parametrize(
+        "arguments", [["plugins", "--json"], ["plugins", "loud", "--json"], ["schema"], ["inspect", "a.npy", "--json"]]
+    )
+    def test_json_stays_json(self, arguments, folder, noisy):
+        done = tonearm(*arguments, env=noisy)
+        assert done.returncode == 0
+        json.loads(done.stdout)
+        shouts(done, "import", "hook")
+
+    def test_check_prints_no_data(self, folder, noisy):
+        done = tonearm("check", "p.yaml", env=noisy)
+        assert (done.returncode, done.stdout) == (0, "")
+        shouts(done, "import", "hook", "check")
+
+    @pytest.mark.parametrize("jobs", ["0", "1"])
+    def test_the_lines_of_a_run(self, jobs, folder, noisy):
+        done = tonearm("run", "p.yaml", "--json", "--jobs", jobs, "--out", "out", env=noisy)
+        assert done.returncode == 0
+        assert [json.loads(line)["status"] for line in done.stdout.splitlines()][:1] == ["converted"]
+        shouts(done, "import", "check", "preflight", "apply")
+
+    def test_convert(self, folder, noisy):
+        flags = ["--kind", "waveform", "--sample-rate", "8000", "--step", "loud"]
+        done = tonearm("convert", "a.npy", "a.wav", *flags, env=noisy)
+        assert (done.returncode, done.stdout) == (0, "")
+        shouts(done, "apply")
+        done = tonearm("convert", "a.npy", "b.wav", *flags, "--yaml", env=noisy)
+        assert done.returncode == 0
+        assert done.stdout.startswith("tonearm: 1\n")
+
+    def test_stderr_that_is_closed(self, folder, noisy):
+        done = subprocess.run(
+            ["bash", "-c", f"'{sys.executable}' -c '{PROGRAM}' check p.yaml 2>&-"],
+            capture_output=True, text=True, env={**os.environ, **noisy},
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (0, "")
+
+    def test_stdout_that_is_closed(self, folder, noisy):
+        done = subprocess.run(
+            ["bash", "-c", f"'{sys.executable}' -c '{PROGRAM}' run p.yaml --json --jobs 0 >&-"],
+            capture_output=True, text=True, env={**os.environ, **noisy},
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert Path("a.wav").stat().st_size == 44 + 16000
+
+    def test_head_ends_the_data_alone(self, folder, noisy):
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", f"'{sys.executable}' -c '{PROGRAM}' schema | head -1"],
+            capture_output=True, text=True, env={**os.environ, **noisy},
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (0, "{\n")
+        assert "hook in C" in done.stderr
+
+    def test_a_plugin_that_closes_what_it_prints_to(self, tmp_path):
+        env = third_party(
+            tmp_path, "rude", NOISY.replace('shout("import")', "import sys\nsys.stdout.close()\nos.close(1)")
+        )
+        done = tonearm("plugins", "--json", env=env)
+        assert done.returncode == 0
+        assert len(json.loads(done.stdout)) > 40
+
+
+def test_python_redirects_nothing(tmp_path):
+    code = "import tonearm; from tonearm.plugins import registry; registry.default(); print('ours')"
+    env = {**os.environ, **third_party(tmp_path, "noisy", NOISY)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert "import in Python" in done.stdout
+    assert "ours\n" in done.stdout
+    assert done.stderr == ""

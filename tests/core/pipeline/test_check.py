@@ -6,6 +6,7 @@ from typing import Annotated
 import pytest
 from core_toys import (
     FogToMist,
+    Join,
     MistToWave,
     RawWriter,
     Same,
@@ -102,7 +103,8 @@ class TestPlugins:
             def apply(self, signal, context): ...
 
         (said,) = problems(pipeline(steps=("x, with: {shape: 3}",)), registry_of(transforms={"x": Uses}))
-        assert said.startswith("p.yaml:4:11: broken-plugin: x is disabled: NameError: name 'NoSuchName' is not defined")
+        whose = "p.yaml:4:11: broken-plugin: transform 'x' of tonearm_toys 1.2 is disabled"
+        assert said.startswith(f"{whose}: NameError: name 'NoSuchName' is not defined")
 
 
 class TestOptions:
@@ -159,6 +161,31 @@ class Mixes(Transform[Waveform, Waveform, NoOptions]):
 
     def produces(self, spec):
         return spec.replace(channels=1)
+
+
+class DoubleReader(ToneReader):
+    def produces(self):
+        return super().produces().replace(precision="double")
+
+
+class Keeps(Same):
+    keeps_double = True
+
+
+class Forgets(Keeps):
+    def produces(self, spec):
+        return Spec(signals=(Waveform,))
+
+
+class Halves(Same):
+    def produces(self, spec):
+        return spec.replace(precision="single")
+
+
+DOUBLE = registry_of(
+    decoders={"double-reader": DoubleReader},
+    transforms={"keeps": Keeps, "forgets": Forgets, "halves": Halves, "join": Join},
+)
 
 
 class TestPorts:
@@ -232,6 +259,23 @@ class TestWhatIsKnownBeforehand:
         ]
         steps = "steps: [{use: resample, with: {sample_rate: 48000}}]\noutputs"
         assert checked(text.replace("outputs", steps), installed)
+
+    def test_a_transform_that_does_not_keep_double_precision(self):
+        text = pipeline(reader="double-reader", steps=("same", "keeps", "same"))
+        assert problems(text, DOUBLE) == [
+            f"p.yaml:{line}:11: loses-precision: same computes in single precision, but the input has precision: double"
+            "\n    hint: precision: single in the options of input"
+            for line in (4, 6)
+        ]
+        assert checked(text.replace("double-reader", "tone-reader"), DOUBLE)
+
+    def test_regrouping_does_not_keep_it_either_unless_it_says_so(self):
+        (found,) = problems(pipeline(reader="double-reader", steps=("join",)), DOUBLE)
+        assert "loses-precision: join computes in single precision" in found
+
+    def test_transforms_that_keep_double_precision_or_leave_it_on_purpose(self):
+        steps = checked(pipeline(reader="double-reader", steps=("keeps", "forgets", "halves", "same")), DOUBLE).steps
+        assert [step.spec.precision for step in steps] == ["double", "double", "single", "single"]
 
     def test_a_transform_that_refuses(self):
         class Refuses(Same):

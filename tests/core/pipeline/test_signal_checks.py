@@ -52,6 +52,22 @@ def test_what_is_not_as_the_spec_says(spec, message):
     assert message_of(item(0.5).signal, **spec) == ("wrong-signal", message)
 
 
+@pytest.mark.parametrize("kind", ["f4", "c8", "f2"])
+def test_single_precision_where_double_is_declared(kind):
+    signal = Bare(np.zeros(3, kind))
+    expected = ("wrong-signal", f"tone-reader declares double precision, but it gave {np.dtype(kind)}")
+    assert message_of(signal, gives=(Bare,), precision="double") == expected
+
+
+@pytest.mark.parametrize("arrays", [(np.zeros(3),), (np.zeros(3, "c16"), np.zeros(3, "f4")), (np.zeros(3, int),), ()])
+def test_double_precision_and_arrays_that_have_none(arrays):
+    check_given(Bare(*arrays), bound_to(gives=(Bare,), precision="double"))
+
+
+def test_single_precision_is_no_promise():
+    check_given(Bare(np.zeros(3)), bound_to(gives=(Bare,), precision="single"))
+
+
 def test_what_is_as_the_spec_says_or_unknown():
     check_given(item(0.5).signal, bound_to(sample_rate=8000, channels=1, length=100))
     check_given(Bare(np.zeros(3)), bound_to(gives=(Bare,), sample_rate=16000, length=7))
@@ -87,8 +103,8 @@ def test_items_with_odd_names(fields, message):
 
 
 def test_what_is_left_of_a_spec_can_be_compared():
-    full = Spec(signals=(Waveform,), sample_rate=1, channels=2, length=3, several=True, suffix=".wav")
-    assert promised(full) == Spec(signals=(Waveform,), sample_rate=1, channels=2, length=3)
+    compared = Spec(signals=(Waveform,), sample_rate=1, channels=2, length=3, precision="double")
+    assert promised(compared.replace(several=True, suffix=".wav")) == compared
     assert promised(None) is None
 
 

@@ -127,4 +127,10 @@ class TestProduces:
         made = ArrayOptions(sample_rate=8000, **options)
         spec = One(made).produces()
         carried = {StftGrid: made.grid()} if "n_fft" in options else {}
-        assert spec == Spec(signals=signals, sample_rate=8000, length=options.get("length"), carried=carried)
+        length = options.get("length")
+        assert spec == Spec(signals=signals, sample_rate=8000, length=length, precision="single", carried=carried)
+
+    @pytest.mark.parametrize("precision", ["single", "double"])
+    def test_precision_is_what_the_options_ask_for(self, precision):
+        made = One(ArrayOptions(sample_rate=8000, precision=precision))
+        assert made.produces().precision == precision

@@ -3,9 +3,10 @@
 import pluggy
 import pytest
 
+from tonearm.api import LinearRecipe, MelDialect
 from tonearm.plugins import hookspecs
 from tonearm.plugins.discovery import PROJECT
-from tonearm.plugins.hookspecs import HOOKS, NAMED_STRUCTS, hookimpl
+from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS, hookimpl
 from tonearm.plugins.registry import ROLES
 
 
@@ -17,8 +18,12 @@ def manager():
 
 def test_there_is_a_hook_for_each_role_and_one_for_each_class_of_named_structs():
     assert set(HOOKS.values()) == set(ROLES)
-    for name in (*HOOKS, *(cls.hook for cls in NAMED_STRUCTS)):
+    for name in (*HOOKS, *NAMED_HOOKS):
         assert getattr(manager().hook, name).spec is not None
+
+
+def test_each_class_of_named_structs_has_its_hook():
+    assert {MelDialect.hook, LinearRecipe.hook} == set(NAMED_HOOKS)
 
 
 def test_an_implementation_is_found_by_its_mark():

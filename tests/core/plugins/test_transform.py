@@ -27,6 +27,11 @@ def test_all_items_of_a_source_are_one_group_by_default():
     assert Split(NoOptions()).grouping() == "source"
 
 
+def test_they_keep_no_double_precision_unless_they_say_so():
+    assert not Invert.keeps_double
+    assert not Split.keeps_double
+
+
 @pytest.mark.parametrize("cls", [Transform, Regroup])
 def test_they_cannot_be_made_without_their_method(cls):
     with pytest.raises(TypeError, match="abstract"):

@@ -34,7 +34,7 @@ def test_items_that_go_and_items_that_fail():
         ("k1", 0, "a-k1.raw"), ("k3", 2, "a-k3.raw"),
     ]  # fmt: skip
     assert [(failure.code, failure.message, failure.hint) for failure in one.failures] == [
-        ("no-level", "'x' is no level", "write a number")
+        ("no-level", "line-reader: 'x' is no level", "write a number")
     ]
     assert one.items[0].measured == {"duration": 10 / 8000, "dc": 0.5, "peak_db": -6.02}
     assert one.last

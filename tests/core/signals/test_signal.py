@@ -31,6 +31,26 @@ def test_a_description_has_port_shapes_and_rate() -> None:
 
 
 @pytest.mark.parametrize(
+    ("arrays", "expected"),
+    [
+        ((np.zeros(3),), True),
+        ((np.zeros(3, ">f8"),), True),
+        ((np.zeros(3, "f4"), np.zeros(3, "c16")), True),
+        ((np.zeros(3, "f4"),), False),
+        ((np.zeros(3, "c8"),), False),
+        ((np.zeros(3, int),), False),
+        ((), False),
+    ],
+)
+def test_whether_a_signal_is_in_double_precision(arrays: tuple[Any, ...], expected: bool) -> None:
+    class Some(Signal):
+        def arrays(self) -> tuple[Any, ...]:
+            return arrays
+
+    assert Some().is_double is expected
+
+
+@pytest.mark.parametrize(
     ("array", "code", "message"),
     [
         ([[1.0]], "bad-signal", "a fog holds an array, not list"),

@@ -4,6 +4,7 @@ import pytest
 from dsp_material import BOTH, ENGINES, noise_spectrum, pad_of, speech
 from dsp_reference import agla, analyse, clip, convergence_db, hann, project
 
+from tonearm_plugins.dsp.errors import EngineError
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.griffin_lim import PRESETS, griffin_lim
 from tonearm_plugins.dsp.phase_recovery.initial_phases import white_noise
@@ -54,6 +55,35 @@ def test_iterations_are_as_in_float64(setting, engine):
             )
             assert found.samples.shape == (1, length)
             assert distance(found.samples[0], clip(expected, pad, length)) < 2e-4
+
+
+def test_double_precision_is_that_of_float64():
+    window, length = hann(512), 128 * 29
+    magnitude = np.abs(noise_spectrum(257, 30, seed=1)).astype(float)
+    grid = FrameGrid.checked(window, hop_length=128, pad=256, frames=30, length=length)
+    first = project(white_noise(grid, 3).astype(float), magnitude[0].T, window, 128, 256, length)
+    expected = clip(agla(first, magnitude[0].T, window, 128, 256, length, 3, 0.85, 0.6, 1.35), 256, length)
+    call = {"window": window, "hop_length": 128, "pad": 256, "start": "random", "iterations": 3, "seed": 3}
+    found = griffin_lim(magnitude, **call, double=True)
+    assert found.samples.dtype == np.float64
+    assert found.engine == "scipy"
+    assert distance(found.samples[0], expected) < 1e-11
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_double_precision_begins_with_the_same_phases(start):
+    magnitude = speech_magnitude()
+    single, double = (
+        griffin_lim(magnitude.astype(kind), **HANN, start=start, iterations=0, engine="scipy", double=kind == "f8")
+        for kind in ("f4", "f8")
+    )
+    assert double.samples.dtype == np.float64
+    assert double.spectral_convergence_db == pytest.approx(single.spectral_convergence_db, abs=0.05)
+
+
+def test_the_native_engine_has_no_double_precision():
+    with pytest.raises(EngineError, match="it works in single precision"):
+        griffin_lim(np.ones((1, 513, 9)), **HANN, engine="native", double=True)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

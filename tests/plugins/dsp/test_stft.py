@@ -26,6 +26,15 @@ def test_agrees_with_float64(n_fft, hop, win_length, pad_mode, engine, length, m
     assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
 
 
+def test_double_precision_is_that_of_numpy():
+    signal = np.random.default_rng(0).standard_normal((2, 9000))
+    window = hann(1024)
+    found = stft(signal, window=window, hop_length=256, double=True)
+    expected = np.fft.rfft(np.lib.stride_tricks.sliding_window_view(signal, 1024, axis=1)[:, ::256] * window)
+    assert found.dtype == np.complex128
+    assert np.abs(found - expected.transpose(0, 2, 1)).max() < 1e-14 * np.abs(expected).max()
+
+
 def test_agrees_with_librosa():
     signal = np.random.default_rng(0).standard_normal(9000).astype(np.float32)
     found = stft(signal[None], window=hann(1024), hop_length=256, pad=512)

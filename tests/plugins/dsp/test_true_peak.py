@@ -128,3 +128,14 @@ def test_silence_nan_and_infinity(engine: str) -> None:
     samples[0, 50], samples[0, 300] = np.nan, np.inf
     wanted = measure_true_peak(np.nan_to_num(samples, posinf=0), engine=engine)
     assert measure_true_peak(samples, engine=engine) == wanted
+
+
+def test_samples_of_float64_are_interpolated_in_float64() -> None:
+    samples = np.random.default_rng(0).uniform(-1, 1, 1000)
+    found = true_peak_envelope(samples, slice(100, 900), 0.0)
+    between = [np.convolve(samples, taps[::-1]) for taps in interpolation_filters()]
+    begin = TAPS // 2 + 100
+    expected = np.max(np.abs([samples[100:900], *(one[begin : begin + 800] for one in between)]), axis=0)
+    assert found.dtype == np.float64
+    assert np.abs(found - expected).max() < 1e-14
+    assert true_peak_envelope(samples.astype("f4"), slice(100, 900), 0.0).dtype == np.float32

@@ -60,5 +60,17 @@ def test_complex128_is_refused(tmp_path: Path) -> None:
         written(tmp_path, "safetensors", "complex", dtype="complex128")
 
 
+def test_complex_values_in_double_precision_are_refused_before_a_run() -> None:
+    pipeline = {
+        "tonearm": 1,
+        "input": {"use": "npy-reader", "with": {**SIGNALS["complex"][1], "precision": "double"}},
+        "outputs": [{"use": "safetensors-writer", "file": "x.safetensors"}],
+    }
+    with pytest.raises(tonearm.PipelineError, match="safetensors has no complex128"):
+        tonearm.load_pipeline(pipeline)
+    pipeline["outputs"][0]["with"] = {"dtype": "complex64"}  # type: ignore[index]
+    assert tonearm.load_pipeline(pipeline)
+
+
 def test_a_tensor_by_another_name(tmp_path: Path) -> None:
     assert list(load_file(written(tmp_path, "safetensors", "mel", key="logmel"))) == ["logmel"]

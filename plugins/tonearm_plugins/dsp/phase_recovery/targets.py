@@ -27,7 +27,7 @@ class Target(Protocol):
     """The target of one channel. Blocks are frames ``first`` to ``last - 1``, as (frames, bins)."""
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> np.dtype[np.floating[Any]]:
         """Type of the work: float32 or float64."""
 
     def initial_magnitudes(self) -> FloatArray:
@@ -52,8 +52,8 @@ class MagnitudeTarget:
     """
 
     def __init__(self, magnitude: Array, dtype: npt.DTypeLike = np.float32) -> None:
-        self.dtype = np.dtype(dtype)
         self.magnitude: FloatArray = np.ascontiguousarray(magnitude.T, dtype=dtype)
+        self.dtype = self.magnitude.dtype
 
     def initial_magnitudes(self) -> FloatArray:
         """Return the known magnitudes."""
@@ -89,8 +89,8 @@ class MelTarget:
     """
 
     def __init__(self, mel: Array, basis: MelBasis, dtype: npt.DTypeLike = np.float32) -> None:
-        self.dtype = np.dtype(dtype)
         self.mel: FloatArray = np.ascontiguousarray(mel.T, dtype=dtype)
+        self.dtype = self.mel.dtype
         self.basis = basis
         self.groups = basis.double_groups if self.dtype == np.float64 else basis.groups
         self.floor = self.dtype.type(mel_floor(self.mel))

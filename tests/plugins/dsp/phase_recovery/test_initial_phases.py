@@ -30,6 +30,15 @@ def test_no_phases_are_an_impulse_at_the_first_sample():
     assert (frames.argmax(axis=1) == 0).all()
 
 
+@pytest.mark.parametrize("turns", [None, np.full((3, 33), 0.3, np.float32)])
+def test_spectra_have_the_precision_of_their_magnitudes(turns):
+    magnitude = np.random.default_rng(0).random((3, 33)) + 0.1
+    for kind, expected, tolerance in (("f4", "c8", 1e-6), ("f8", "c16", 1e-15)):
+        found = spectra_with_phases(magnitude.astype(kind), turns)(0, 3)
+        assert found.dtype == expected
+        assert np.allclose(np.abs(found), magnitude, rtol=tolerance, atol=0)
+
+
 def test_blocks_are_parts_of_the_whole():
     magnitude = smooth_magnitude(33, 20)
     turns = np.random.default_rng(0).random((20, 33)).astype(np.float32) * 3

@@ -34,6 +34,14 @@ def test_blocks_of_any_size_give_the_same_phases():
     assert np.allclose(np.abs(whole), magnitude, rtol=1e-6)
 
 
+def test_magnitudes_in_double_precision_stay_as_they_are():
+    grid = FrameGrid.checked(hann(512), hop_length=128, pad=256, frames=30)
+    magnitude = smooth_magnitude(257, 30).astype(float) + 1e-9
+    spectra = PeakLockedPhases(magnitude, grid)(0, 30)
+    assert spectra.dtype == np.complex128
+    assert np.allclose(np.abs(spectra), magnitude, rtol=1e-15, atol=0)
+
+
 def test_nan_stays_in_its_bin():
     grid = FrameGrid.checked(hann(512), hop_length=128, pad=256, frames=30)
     magnitude = smooth_magnitude(257, 30)

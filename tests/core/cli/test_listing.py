@@ -1,4 +1,4 @@
-"""``tonearm plugins npy-reader --dialects``."""
+"""``tonearm plugins npy-reader --dialects``, and ``--recipes``."""
 
 import json
 
@@ -7,7 +7,7 @@ from core_toys import tonearm
 
 from tonearm import load_pipeline
 from tonearm.api import MelDialect
-from tonearm.cli import dialects
+from tonearm.cli.listing import find_listing, show
 from tonearm.errors import OptionError
 from tonearm.plugins.registry import default
 
@@ -60,7 +60,7 @@ def test_the_page_of_a_dialect_is_that_dialect_in_yaml(capsys, tmp_path):
             dialect = registry.catalogue(MelDialect).find(name)
         except OptionError:
             continue
-        assert dialects.main(registry, name=name, as_json=False) == 0
+        assert show(find_listing("dialects"), registry, name=name, as_json=False) == 0
         figures = "\n".join(f"      {line}" for line in capsys.readouterr().out.splitlines())
         file.write_text(PIPELINE.format(model=__file__, name=name, dialect=figures))
         found = load_pipeline(file).checked.steps[0].plugin.options.dialect
@@ -98,3 +98,22 @@ def test_a_plugin_without_dialects():
     done = tonearm("plugins", "istft", "--dialects")
     assert done.returncode == 2
     assert done.stderr == "no-dialect: istft takes no dialect\n"
+
+
+def test_recipes_of_linear_spectrograms_are_listed_likewise():
+    done = tonearm("plugins", "--recipes")
+    assert done.returncode == 0, done.stderr
+    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line and not line.startswith(" ")}
+    assert rows["tacotron-keithito"][1:] == ["20000", "2048", "250", "1000", "0.97", "1", "20", "log10", "0", "…", "1"]
+    assert rows["power"][1:6] == ["any", "any", "any", "any", "none"]
+    assert "  tacotron-keithito: tacotron-r9y9" in done.stdout
+    done = tonearm("plugins", "dc-tts", "--recipes")
+    assert done.stdout.splitlines()[2:5] == ["recipe:", "  sample_rate: 22050", "  n_fft: 2048"]
+    done = tonearm("plugins", "dctts", "--recipes")
+    assert done.stderr == "unknown-recipe: there is no recipe 'dctts'\n    hint: did you mean 'dc-tts'?\n"
+
+
+def test_one_listing_at_a_time():
+    done = tonearm("plugins", "--recipes", "--dialects")
+    assert done.returncode == 2
+    assert "not allowed with argument" in done.stderr

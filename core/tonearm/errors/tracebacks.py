@@ -1,0 +1,38 @@
+"""Tracebacks of plugins' exceptions under ``--debug``, for errors that a command prints as one line and goes on."""
+
+from __future__ import annotations
+
+import sys
+
+_shown: set[str] | None = None
+"""Texts of the tracebacks that were printed; None if none is wanted."""
+
+
+def enable() -> None:
+    """Print tracebacks from here on."""
+    global _shown
+    _shown = set()
+
+
+def disable() -> None:
+    """Print no more tracebacks."""
+    global _shown
+    _shown = None
+
+
+def show(error: BaseException) -> None:
+    """Print the traceback of an exception on stderr, if that is wanted, and each one only once."""
+    if _shown is None:
+        return
+    import traceback
+
+    try:
+        text = "".join(traceback.format_exception(error))
+    except Exception as failed:  # the exception cannot be printed, or a library has replaced what formats it
+        text = f"{type(error).__name__}, whose traceback cannot be printed: {type(failed).__name__}\n"
+    if text not in _shown:
+        _shown.add(text)
+        try:
+            print(text, end="", file=sys.stderr, flush=True)  # noqa: T201 - for developers alone
+        except (OSError, ValueError):  # nobody reads it
+            return

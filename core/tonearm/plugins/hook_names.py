@@ -1,0 +1,59 @@
+"""Names of hooks: functions of a package that look like hooks and are none, which pluggy would ignore."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Collection, Iterator
+
+from msgspec import Struct
+
+from tonearm.errors.text import nearest, one_line
+from tonearm.plugins.discovery import PROJECT
+
+_PREFIX = f"{PROJECT}_"
+
+
+class IgnoredHook(Struct, frozen=True):
+    """A function that is no hook, although its name or its decorator looks like one.
+
+    Parameters
+    ----------
+    name
+        Name of the hook that it would be.
+    message
+        What is wrong.
+    hint
+        What to do about it.
+    is_marked
+        Whether it is decorated with ``@hookimpl``.
+    """
+
+    name: str
+    message: str
+    hint: str
+    is_marked: bool
+
+
+def ignored_hooks(plugin: object, known: Collection[str]) -> Iterator[IgnoredHook]:
+    """Yield the functions of a package's module or object that are no hooks.
+
+    Parameters
+    ----------
+    plugin
+        Module or object with the hook implementations.
+    known
+        Names of all hooks.
+    """
+    for attribute in dir(plugin):
+        function = getattr(plugin, attribute, None) if attribute.startswith(_PREFIX) else None
+        if not isinstance(function, (types.FunctionType, types.MethodType)) or hasattr(function, f"{PROJECT}_spec"):
+            continue
+        marker = getattr(function, f"{PROJECT}_impl", None)
+        name = str((marker or {}).get("specname") or attribute)
+        if name not in known:
+            near = nearest(name.removeprefix(_PREFIX), [other.removeprefix(_PREFIX) for other in known])
+            hint = f"did you mean {_PREFIX + near!r}?" if near else f"hooks: {', '.join(known)}"
+            yield IgnoredHook(name, f"there is no hook {one_line(name)!r}", hint, is_marked=marker is not None)
+        elif marker is None:
+            message = f"{name} is not marked with @hookimpl, so it is never called"
+            yield IgnoredHook(name, message, "put @hookimpl on the line above it", is_marked=False)

@@ -1,0 +1,62 @@
+"""Scalars of options, the values that flags may have, and what a type expects in words."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pytest
+
+from tonearm.api import Decibels, Duration, FilePath, Transform
+from tonearm.pipeline.option_scalars import expected, missing_file, scalar_value, takes, takes_list
+from tonearm.recipes.mel import MelDialect
+
+
+@dataclass
+class Record:
+    count: int = 1
+
+
+def test_scalars():
+    assert scalar_value(Duration, "20 ms") == 0.02
+    assert type(scalar_value(Duration, 3)) is float
+    assert scalar_value(Path, "a/b") == Path("a/b")
+    for hint, value in ((Duration, "3 dB"), (Duration, True), (Path, ""), (int, 1.0)):
+        with pytest.raises(msgspec.ValidationError):
+            scalar_value(hint, value)
+
+
+def test_missing_files(tmp_path):
+    assert missing_file(FilePath, str(tmp_path)) is None
+    assert missing_file(Path, tmp_path / "a\nb") == f"{tmp_path}/a\\nb"
+    assert missing_file(str, "no-such") is None
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    assert missing_file(Path, tmp_path / "link") == f"{tmp_path}/link"
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "taken"),
+    [
+        (int | None, 3, True), (int | None, "3", False), (Duration, "3 s", True), (Duration, "3 dB", False),
+        (list[Decibels], ["-3 dB"], True), (list[Decibels], ["-3 s"], False), (list[Decibels], "-3 dB", False),
+        (list[str], ["a"], True), (FilePath, "no-such", True), (Record, "a", False),
+    ],
+)  # fmt: skip
+def test_what_a_flag_takes(hint, value, taken):
+    assert takes(hint, value) is taken
+
+
+def test_lists():
+    assert [takes_list(hint) for hint in (list[int] | None, tuple[Path, ...], dict[str, int], str)] == [
+        True, True, False, False,
+    ]  # fmt: skip
+
+
+def test_words():
+    hint = int | Duration | Path | Record | dict[str, int] | list[int] | MelDialect | Transform[Any, Any, Any] | None
+    assert set(expected(hint)) == {
+        "a whole number", "a number, or text such as '1.5 s'", "text", "a mapping", "a list",
+        "the name of a dialect", "the name of a transform",
+    }  # fmt: skip
+    assert expected(Literal["a"] | int) == ["a whole number"]
+    assert expected(int, [(int, "Expected `int` >= 1, got `str`")]) == ["a whole number >= 1"]
