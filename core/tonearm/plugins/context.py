@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tonearm.errors import one_line
 from tonearm.recipes.catalogue import Catalogue
+from tonearm.source import Source
 from tonearm.version import __version__
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class Context:
         Function that returns the catalogue of a class of named structs: ``context.catalogue(MelDialect)``.
     provenance
         Function that returns the provenance of the item. It reads the whole source, so call it only if needed.
+    source
+        Source of the item; None if there is none.
     """
 
     def __init__(
@@ -101,10 +104,12 @@ class Context:
         catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue,
         provenance: Callable[[], Provenance] = Provenance,
         on_progress: Callable[[float, float | None], None] | None = None,
+        source: Source | None = None,
     ) -> None:
         self.threads = threads
         self.catalogue = catalogue
         self.provenance = provenance
+        self.source = source
         self.measurements: dict[str, float | int | str] = {}
         self.warnings: list[str] = []
         self._on_warning = on_warning
@@ -161,6 +166,7 @@ class Context:
             catalogue=self.catalogue,
             provenance=self.provenance,
             on_progress=self._on_progress,
+            source=self.source,
         )
         context._next_progress = self._next_progress
         context.measurements, self.measurements = self.measurements, {}

@@ -129,7 +129,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
     def produces(self) -> Spec:
         """Return the spec of the options; the recipe of an image is not known before it is read."""
         if self.options.kind == "mel" and self.options.dialect is None:
-            return Spec(signals=(MelSpectrogram,))
+            return Spec(signals=(MelSpectrogram,), precision=self.options.precision)
         return super().produces()
 
     def _channels(self, image: Image) -> Channels:
@@ -165,7 +165,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
                 )
             return values
         full = 255 if levels.dtype == "u1" else 65535
-        scaled = values.astype("f4") * ((white - black) / full) + black
+        scaled = values.astype("f8" if self.options.precision == "double" else "f4") * ((white - black) / full) + black
         return scaled if self.options.low == "top" else scaled[..., ::-1, :]
 
 
