@@ -153,6 +153,9 @@ LOADING = [
     ),
     loading("control characters", "raise ValueError('a\\n\\x1b[31mb')", rf"{DISABLED}ValueError: a\n\x1b[31mb"),
     loading("a warning as an error", "raise DeprecationWarning('old')", f"{DISABLED}DeprecationWarning: old"),
+    loading(
+        "it changes the folder", "import os; os.chdir('/')", f"{DISABLED}RuntimeError: it changes the current folder"
+    ),
     loading("no hook", "x = 1", f"{DISABLED}it implements no hook"),
     loading(
         "a hook in the singular",

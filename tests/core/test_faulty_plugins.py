@@ -197,6 +197,34 @@ class TestProcesses:
         ):
             assert f"warning: {text}" in done.stderr
 
+    def test_debug_shows_where_a_plugin_fails(self, folder, tmp_path):
+        code = """
+from tonearm.api import *
+class Late(Transform[Waveform, Waveform, NoOptions]):
+    "Fail later."
+    def apply(self, signal, context):
+        return [][signal.sample_rate]
+class Odd(Late):
+    "Fail at check."
+    def produces(self, spec):
+        return [][spec.sample_rate]
+""" + HOOK.format("transforms", "{'acme-odd': Odd, 'acme-late': Late}")
+        env = third_party(tmp_path / "site", "acme", code)
+        Path("q.yaml").write_text(RIGHT.replace("outputs", "steps: [{use: acme-odd}]\noutputs"))
+        Path("r.yaml").write_text(RIGHT.replace("outputs", "steps: [{use: acme-late}]\noutputs"))
+        flags = ["--kind", "waveform", "--sample-rate", "8000", "--step", "acme-late"]
+        for arguments, status, line in (
+            (["check", "q.yaml"], 2, "    return [][spec.sample_rate]"),
+            (["run", "r.yaml", "--jobs", "0"], 3, "    return [][signal.sample_rate]"),
+            (["run", "r.yaml", "--jobs", "1"], 3, "    return [][signal.sample_rate]"),
+            (["convert", "a.npy", "b.wav", *flags], 3, "    return [][signal.sample_rate]"),
+        ):
+            done = tonearm(*arguments, env=env)
+            assert (done.returncode, "Traceback" in done.stderr) == (status, False)
+            assert "acme-" in done.stderr
+            done = tonearm(*arguments, "--debug", env=env)
+            assert (done.returncode, line in done.stderr) == (status, True)
+
     @pytest.mark.parametrize("arguments", [["plugins"], ["check", "p.yaml"], ["run", "p.yaml", "--jobs", "0"]])
     def test_debug_shows_where_they_fail(self, arguments, site, folder):
         done = tonearm(*arguments, "--debug", env=site)

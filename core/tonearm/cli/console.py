@@ -151,7 +151,12 @@ def run_guarded(command: Callable[[], int], *, debug: bool) -> int:
     if debug:
         from tonearm.errors import tracebacks
 
-        tracebacks.enable()
+        with tracebacks.shown():
+            return _run_guarded(command, debug=True)
+    return _run_guarded(command, debug=False)
+
+
+def _run_guarded(command: Callable[[], int], *, debug: bool) -> int:
     try:
         try:
             return command()

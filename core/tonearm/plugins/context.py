@@ -70,6 +70,11 @@ def _amounts(done: Any, total: Any) -> tuple[float, float | None]:
 PROGRESS_INTERVAL = 0.05
 """Seconds between two reports of progress that reach the host."""
 
+MAX_WARNINGS = 100
+"""Number of different warnings of one item that are recorded."""
+
+_FURTHER = "further warnings of this item are left out"
+
 
 class Context:
     """The context in which a plugin processes one item.
@@ -125,8 +130,8 @@ class Context:
         self.measurements.update(values)
 
     def warn(self, message: str) -> None:
-        """Record a warning, which is shown and written to the journal."""
-        line = one_line(message)
+        """Record a warning, which is shown and written to the journal; of one item's, only the first hundred."""
+        line = one_line(message) if len(self.warnings) < MAX_WARNINGS else _FURTHER
         if line not in self.warnings:
             self.warnings.append(line)
             if self._on_warning:
