@@ -10,7 +10,8 @@ from typing import Any
 import public_names
 
 from tonearm.api import ArrayOptions, MelDialect, OptionError
-from tonearm.cli.plugins import option_type, plugin_row, port_flow
+from tonearm.cli.option_words import option_notes, option_type
+from tonearm.cli.plugins import plugin_row, port_flow
 from tonearm.errors.codes import error_codes
 from tonearm.names import BUILTIN
 from tonearm.pipeline.schema import options_schema
@@ -152,8 +153,9 @@ def _options(options: type[Any], leave_out: tuple[str, ...]) -> list[str]:
         schema = schemas[option.name]
         default_text = "required" if option.required else _shown(schema["default"])
         if option.name not in leave_out:
-            takes = option_type(schema).replace("|", "or")
-            rows.append(f"| `{option.name}` | {takes} | {default_text} | {option.description} |")
+            takes = option_type(option.type).replace("|", "or")
+            text = " ".join(filter(None, (option.description, *option_notes(option, default()))))
+            rows.append(f"| `{option.name}` | {takes} | {default_text} | {text} |")
     return ["| option | takes | default | |", "| --- | --- | --- | --- |", *rows] if rows else []
 
 

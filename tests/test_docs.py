@@ -207,7 +207,7 @@ def test_the_guide_to_files_says_what_is_so(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_the_guide_names_every_field_of_a_template() -> None:
-    from tonearm.pipeline.templates import FIELDS
+    from tonearm.writing.templates import FIELDS
 
     text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
     assert [field for field in FIELDS if f"`{{{field}}}`" not in text] == []

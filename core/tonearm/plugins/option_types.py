@@ -37,10 +37,12 @@ UNITS: Mapping[str, Mapping[str, tuple[int, int]]] = {
 
 UNIT_EXAMPLES: Mapping[str, str] = {"s": "1.5 s", "ms": "20 ms", "dB": "-3 dB"}
 _QUANTITY = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµμ]+)")
-_SUPPORTED = (
+SUPPORTED = (
     "bool, int, float, str, Literal, Enum, Path, FilePath, Duration, Milliseconds, Decibels, dataclasses, msgspec"
     " structs, plugin base classes, and lists, tuples, sets, dicts and unions of these"
 )
+"""Types of options that are supported, in words."""
+
 _LEAVES = (bool, int, float, str, bytes, type(None))
 _CONTAINERS = (list, tuple, set, frozenset, dict, Sequence, Mapping, Iterable)
 _MODULES = ("datetime", "decimal", "uuid")
@@ -73,14 +75,15 @@ def alternatives(hint: Any) -> tuple[Any, ...]:
     ``Annotated[int | None, Meta(ge=1)]`` offers ``Annotated[int, Meta(ge=1)]`` and ``None``. Choices come first and
     text comes last, because Python does not keep the order of a union.
     """
-    return tuple(sorted(_offered(hint), key=_rank))
+    found = tuple(_offered(hint))
+    return tuple(sorted(found, key=_rank)) if len(found) - (type(None) in found) > 1 else found
 
 
 def _offered(hint: Any) -> Iterator[Any]:
     if is_union(hint):
         for part in typing.get_args(hint):
             yield from _offered(part)
-    elif typing.get_origin(hint) is Annotated:
+    elif typing.get_origin(hint) is Annotated and is_union(hint.__origin__):
         inner, *metas = typing.get_args(hint)
         yield from (_annotated(one, metas) for one in _offered(inner))
     else:
@@ -247,7 +250,7 @@ def check_hints(owner: str, hints: Mapping[str, Any]) -> None:
         if wrong is not None:
             shown = wrong.__name__ if isinstance(wrong, type) else str(wrong).replace("typing.", "")
             raise TypeError(
-                f"option {name!r} of {owner} has the type {shown}, which is not supported; supported: {_SUPPORTED}"
+                f"option {name!r} of {owner} has the type {shown}, which is not supported; supported: {SUPPORTED}"
             )
 
 

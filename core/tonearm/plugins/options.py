@@ -106,17 +106,30 @@ def check_types(options: type[Any]) -> None:
 def _check_types(options: type[Any], seen: set[type[Any]]) -> None:
     hints = {name: option.type for name, option in declared_options(options).items()}
     check_hints(options.__name__, hints)
+    _check_defaults(options)
     seen.add(options)
     for record in (one for hint in hints.values() for one in _records_in(hint)):
         if record not in seen:
             _check_types(record, seen)
 
 
+def _check_defaults(options: type[Any]) -> None:
+    """Raise `TypeError` if a number that is the default of an option is out of the option's bounds."""
+    for option in declared_options(options).values():
+        if type(option.default) in (int, float):
+            try:
+                msgspec.convert(option.default, option.type)
+            except msgspec.ValidationError as error:
+                message = f"option {option.name!r} of {options.__name__} has the default {option.default}: {error}"
+                raise TypeError(message) from None
+
+
 def _records_in(hint: Any) -> Iterator[type[Any]]:
-    """Yield the dataclasses and structs in a type."""
+    """Yield the dataclasses in a type."""
     for one in alternatives(hint):
         if is_record(one):
-            yield bare(one)
+            if dataclasses.is_dataclass(bare(one)):  # msgspec checks the types of its structs
+                yield bare(one)
         elif container(one) is not None:
             yield from (record for part in typing.get_args(bare(one)) for record in _records_in(part))
 
@@ -149,9 +162,18 @@ def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
         for field in msgspec.structs.fields(options):
             yield field.name, dataclasses.MISSING if field.required else field.default
         return
-    for one in dataclasses.fields(options):
+    for one in _own_first(options):
         if one.init:
             yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+
+
+def _own_first(options: Any) -> list[dataclasses.Field[Any]]:
+    """Return the fields of a dataclass, its own before those of the classes that it inherits."""
+    order: dict[str, int] = {}
+    for depth, cls in enumerate(reversed(options.__mro__)):
+        for name in vars(cls).get("__dataclass_fields__", {}):
+            order.setdefault(name, -depth)
+    return sorted(dataclasses.fields(options), key=lambda one: order[one.name])
 
 
 def _inner_bounds(hint: Any) -> Any:
@@ -160,9 +182,14 @@ def _inner_bounds(hint: Any) -> Any:
     msgspec accepts ``Annotated[int, Meta(ge=1)] | None``, but not ``Annotated[int | None, Meta(ge=1)]``. Options may
     use both forms.
     """
-    if typing.get_origin(hint) is Annotated and is_union(typing.get_args(hint)[0]):
-        return functools.reduce(operator.or_, alternatives(hint))
-    return hint
+    if typing.get_origin(hint) is not Annotated or not is_union(hint.__origin__):
+        return hint
+    inner, *metas = typing.get_args(hint)
+    parts = [part for part in typing.get_args(inner) if part is not type(None)]
+    if len(parts) == 1:
+        bounded: Any = operator.getitem(typing.cast("Any", Annotated), (parts[0], *metas))
+        return bounded | None
+    return functools.reduce(operator.or_, alternatives(hint))
 
 
 def _meta_of(hint: Any) -> tuple[str, tuple[Any, ...]]:

@@ -13,7 +13,9 @@ from tonearm_plugins.transforms.durations import spec_with_length
 class ResampleOptions:
     """Options of ``resample``."""
 
-    sample_rate: Annotated[int, Meta(ge=1, le=MAX_SAMPLE_RATE, description="Sample rate of the result in Hz.")]
+    sample_rate: Annotated[
+        int, Meta(ge=1, le=MAX_SAMPLE_RATE, description="Sample rate of the result in Hz.", examples=[16000, 44100])
+    ]
     quality: Annotated[
         Literal["quick", "low", "medium", "high", "very-high"],
         Meta(

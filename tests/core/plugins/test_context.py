@@ -23,6 +23,17 @@ class TestContext:
         assert context.warnings == heard == ["one", r"two\nlines"]
         assert context.threads == 3
 
+    def test_warnings_without_end(self):
+        heard = []
+        context = Context(on_warning=heard.append)
+        for number in range(5000):
+            context.warn(f"frame {number}")
+        assert len(heard) == len(context.warnings) == 101
+        assert context.warnings[-2:] == ["frame 99", "further warnings of this item are left out"]
+        context.drain().warn("x")
+        context.warn("the next item has its own")
+        assert context.warnings == ["the next item has its own"]
+
     def test_a_number_of_numpys_becomes_pythons_own(self):
         context = Context()
         context.measure(peak=np.float32(0.5), clipped=np.int64(3), engine=np.str_("native"), quiet=np.True_)
