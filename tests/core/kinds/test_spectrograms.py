@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_options import array_options
 
+from array_options import array_options
 from tonearm.errors import OptionError
 from tonearm.kinds.spectrograms import ComplexKind, DecibelKind, GridOptions, MagnitudeKind, PowerKind
 from tonearm.plugins.context import Context
