@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tonearm.cli import console, listing
+from tonearm.cli.option_words import option_notes, option_type
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.option_schema import description_of
@@ -44,10 +45,12 @@ def main(arguments: SimpleNamespace) -> int:
         row = plugin_row(registry, entry)
         definitions: dict[str, Any] = {}
         with as_plugin_error(entry.full_name):
-            row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
+            row["options"] = options_schema(ports_of(entry.resolve()).options, definitions, registry)
         if definitions:
             row["$defs"] = definitions
-        console.print_data(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
+        console.print_data(
+            json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry, registry)
+        )
         return console.DONE
     rows = []
     for entry in registry.entries():
@@ -105,7 +108,7 @@ def port_flow(row: dict[str, Any]) -> str:
         return " → ".join(ends)
     if not ends:
         return ""
-    return f"→ {ends[0]}" if row["role"] == "decoder" else f"{ends[0]} →"
+    return f"→ {ends[0]}" if row["role"] in ("decoder", "kind") else f"{ends[0]} →"
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -142,7 +145,7 @@ def _usable(registry: Registry, role: str) -> Iterator[RegistryEntry]:
         yield entry
 
 
-def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
+def _page(row: dict[str, Any], entry: RegistryEntry, registry: Registry) -> str:
     """Return the description of one plugin and its options."""
     kind = ", ".join(filter(None, (row["role"], port_flow(row), f"from {row['package']}")))
     lines = [f"{row['name']}: {row['description']}", kind, ""]
@@ -150,24 +153,7 @@ def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
     for option in options.values():
         schema = row["options"]["properties"][option.name]
         default = "required" if option.required else f"default {json.dumps(schema['default'], ensure_ascii=False)}"
-        lines += [f"  {option.name}: {option_type(schema)}, {default}", f"      {option.description}"]
+        lines.append(f"  {option.name}: {option_type(option.type)}, {default}")
+        notes = filter(None, (option.description, *option_notes(option, registry)))
+        lines += [f"      {note}" for note in notes]
     return "\n".join(lines if options else [*lines, "  no options"])
-
-
-def option_type(schema: dict[str, Any]) -> str:
-    """Return the values that an option takes, in words: ``whole number ≥ 1``."""
-    if "title" in schema:
-        return str(schema["title"])
-    if "anyOf" in schema:
-        return " or ".join(option_type(part) for part in schema["anyOf"] if part.get("type") != "null")
-    if "enum" in schema:
-        return " | ".join(str(value) for value in schema["enum"] if value is not None)
-    if "$ref" in schema:
-        return "mapping"
-    words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
-    word = str(schema.get("type", "any"))
-    if word == "array":
-        return f"list of {option_type(schema.get('items', {}))}"
-    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
-    return " ".join([words.get(word, word), *bounds])

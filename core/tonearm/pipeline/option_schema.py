@@ -74,13 +74,13 @@ class OptionSchemas:
 
     def option(self, option: Option) -> Schema:
         """Return the schema of an option, with its description, default and examples."""
-        schema = self.name_of_plugin(option.plugin) if option.is_beside and option.plugin else self.type(option.type)
+        schema = self.name_of_plugin(option.plugin) if option.is_beside and option.plugin else self.of_type(option.type)
         schema = schema | ({"description": option.description} if option.description else {})
         if option.examples:
             schema["examples"] = [plain_value(example) for example in option.examples]
         return schema if option.required else schema | {"default": plain_value(option.default)}
 
-    def type(self, hint: Any) -> Schema:
+    def of_type(self, hint: Any) -> Schema:
         """Return the schema of a type."""
         by_type: dict[str, Schema] = {}
         for one in alternatives(hint):
@@ -120,11 +120,15 @@ class OptionSchemas:
         found = {f"{name[:3]}{word}": getattr(meta, name) for meta in metas for name, word in bounds.items()
                  if getattr(meta, name, None) is not None}  # fmt: skip
         if is_mapping(hint):
-            values = self.type(parts[1]) if parts else {}
+            values = self.of_type(parts[1]) if parts else {}
             return "object", {"additionalProperties": values} if values else {}
         if container(hint) is tuple and parts and parts[-1] is not ...:
-            return "array", {"prefixItems": [self.type(part) for part in parts], "items": False, "minItems": len(parts)}
-        return "array", ({"items": self.type(parts[0])} if parts else {}) | found
+            return "array", {
+                "prefixItems": [self.of_type(part) for part in parts],
+                "items": False,
+                "minItems": len(parts),
+            }
+        return "array", ({"items": self.of_type(parts[0])} if parts else {}) | found
 
     def _defined(self, key: Any, make: Any) -> str:
         """Return the reference to the definition of a type, which is made on first use."""

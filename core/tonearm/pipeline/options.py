@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -127,7 +127,7 @@ class _Reader(ValueReader):
                 self.problems.add(mark, "missing-option", f"{owner}: '{name}' is missing", remedies=(remedy,))
         if len(self.problems.found) > before:
             return None
-        marks = {name: entry.node.mark for name, entry in given.items()}
+        marks = dict(_marks(given))
         make = cls if base is None else functools.partial(msgspec.structs.replace, base)
         return _build(make, values, marks, mark, owner, self.problems)
 
@@ -138,7 +138,7 @@ class _Reader(ValueReader):
         before = len(self.problems.found)
         entry = self.chosen_beside(option, beside.given, known, owner)
         if len(self.problems.found) > before:  # it is not known which options stand beside
-            beside.given = {name: one for name, one in beside.given.items() if name in known and name != option.name}
+            self._check_of_any(option, beside, known, owner)
             return {}
         if entry is None:
             return {}
@@ -150,6 +150,17 @@ class _Reader(ValueReader):
         beside.given = {name: one for name, one in beside.given.items() if name not in inner and name != option.name}
         name = named.node.value if named and isinstance(named.node, ScalarNode) else None
         return {option.name: self._bind(entry, str(name or entry.name), given, mark, owner)}
+
+    def _check_of_any(self, option: Option, beside: _Beside, known: Mapping[str, Option], owner: str) -> None:
+        """Check options that a plugin may declare by the first that does, as it is not known which one is meant."""
+        rest = {}
+        for name, entry in beside.given.items():
+            having = [] if name in known or option.plugin is None else self._having(option.plugin, name)
+            if having:
+                self.value(declared_options(ports_of(having[0].resolve()).options)[name], entry.node, owner)
+            elif name != option.name:
+                rest[name] = entry
+        beside.given = rest
 
     def chosen_beside(
         self, option: Option, given: Mapping[str, MappingEntry], known: Mapping[str, Option], owner: str
@@ -213,9 +224,11 @@ class _Reader(ValueReader):
         for option in known.values():
             having = self._having(option.plugin, name) if option.is_beside and option.plugin else []
             if having and option.name in beside.chosen:
-                names = [self.registry.short_name(entry) for entry in having]
-                some = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-                return f"{message} with {option.name} {beside.chosen[option.name]}", f"{option.name} {some} has it"
+                message = f"{message} with {option.name} {beside.chosen[option.name]}"
+                names = [self.registry.short_name(entry) for entry in having if entry.name != option.default]
+                if len(names) > 1:
+                    return message, f"{option.name}s {', '.join(names[:-1])} and {names[-1]} have it"
+                return message, f"{option.name} {names[0]} has it" if names else ""
         names = beside.names
         return message, did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
 
@@ -333,6 +346,15 @@ class _Reader(ValueReader):
         except OptionError as error:
             self.problems.add_error(node.mark, error, whose=owner)
             return None
+
+
+def _marks(given: Mapping[str, MappingEntry]) -> Iterator[tuple[str, Mark | None]]:
+    """Yield the place of each option, and of each value in an option that is a mapping: ``tags`` and ``tags.title``."""
+    for name, entry in given.items():
+        yield name, entry.node.mark
+        if isinstance(entry.node, MappingNode):
+            for key, inner in entry.node.entries.items():
+                yield f"{name}.{key}", inner.node.mark
 
 
 def _build(

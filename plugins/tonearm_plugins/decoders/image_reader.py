@@ -173,7 +173,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
                 )
             return values
         full = 255 if levels.dtype == "u1" else 65535
-        scaled = values.astype("f4") * ((white - black) / full) + black
+        scaled = values.astype("f8" if self.options.precision == "double" else "f4") * ((white - black) / full) + black
         return scaled if self.options.low == "top" else scaled[..., ::-1, :]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from tonearm.api import (
@@ -20,12 +20,9 @@ from tonearm.api import (
     Sink,
     Spec,
     TaggingEncoder,
-    Tags,
+    TagOptions,
     Waveform,
-    WithProvenance,
-    tag_problems,
 )
-from tonearm_plugins.formats.codec_limits import as_item_error
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import FloatArray
@@ -38,7 +35,7 @@ _WAVE, _SPECTRUM = 1, 2  # relative heights of panels
 
 
 @dataclass(frozen=True, kw_only=True)
-class PngOptions:
+class PngOptions(TagOptions):
     """Options of ``png-writer``."""
 
     show: Annotated[
@@ -64,12 +61,6 @@ class PngOptions:
             " the picture. 0 is a sine of full scale."
         ),
     ] = None
-    tags: Tags = field(default_factory=dict)
-    provenance: WithProvenance = False
-
-    def problems(self) -> Iterator[OptionError]:
-        """Yield an error for each tag that cannot be written."""
-        return tag_problems(self)
 
 
 class _Spectra(NamedTuple):
@@ -106,9 +97,6 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         from tonearm_plugins.formats.figure import SoundFigure
 
         options = self.options
-        problem = self._room(signal.channels, isinstance(signal, Waveform))
-        if problem:
-            raise as_item_error(problem)
         if isinstance(signal, Waveform):
             panels = {"waveform": [_WAVE], "spectrogram": [_SPECTRUM], "both": [_WAVE, _SPECTRUM]}[options.show]
             length, waves = signal.length, signal.samples if _WAVE in panels else ()

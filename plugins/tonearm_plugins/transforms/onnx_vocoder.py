@@ -41,11 +41,12 @@ class OnnxVocoderOptions:
         Meta(
             description="ONNX file with a mel spectrogram as its one input and a waveform as its output; relative to"
             " the current folder.",
+            examples=["vocoder.onnx"],
         ),
     ]
     dialect: Annotated[
         MelDialect,
-        Meta(description="Recipe that the model was trained for; any other is refused."),
+        Meta(description="Recipe that the model was trained for; any other is refused.", examples=["hifigan"]),
     ]
     chunk_frames: Annotated[
         int | None,
@@ -55,7 +56,12 @@ class OnnxVocoderOptions:
         int, Meta(ge=0, description="Frames on each side of a chunk that the model sees, but whose sound is dropped.")
     ] = 32
     providers: Annotated[
-        list[str], Meta(min_length=1, description="Execution providers of onnxruntime, in order of preference.")
+        list[str],
+        Meta(
+            min_length=1,
+            description="Execution providers of onnxruntime, in order of preference.",
+            examples=[["CUDAExecutionProvider", "CPUExecutionProvider"]],
+        ),
     ] = field(default_factory=lambda: ["CPUExecutionProvider"])
 
     def problems(self) -> Iterator[OptionError]:

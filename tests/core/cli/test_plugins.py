@@ -146,7 +146,7 @@ class TestThirdParties:
     def test_debug_shows_where(self, acme):
         done = tonearm("plugins", "--debug", env=acme)
         assert done.returncode == 0
-        assert done.stderr.count("Traceback (most recent call last):") == 2
+        assert done.stderr.count("Traceback (most recent call last):") == 3
         assert "ModuleNotFoundError: No module named 'no_such_module'\n" in done.stderr
 
     @pytest.mark.parametrize("code", ["import sys; sys.exit('no licence')", "def (", "import no_such_module", "1/0"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError
+from tonearm.api import Context, ItemError
 from tonearm_plugins.decoders.waveforms import waveforms
 
 
