@@ -225,7 +225,13 @@ def test_the_guide_names_every_remedy() -> None:
 def test_every_name_of_the_interface_that_it_names_exists() -> None:
     from tonearm import api
 
-    classes = set(re.findall(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*)(?:\[[^`]*)?`", TEXT)) - {"True", "False", "None", "Literal", "Enum"}
+    classes = set(re.findall(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*)(?:\[[^`]*)?`", TEXT)) - {
+        "True",
+        "False",
+        "None",
+        "Literal",
+        "Enum",
+    }
     assert classes - set(api.__all__) == set()
 
 
