@@ -158,15 +158,8 @@ class OptionSchemas:
             schema |= {"if": {"required": ["base"]}, "else": {"required": schema.pop("required")}}
         return schema | {"description": f"All figures of a {cls.noun}, or a base with what differs."}
 
-    def _fitting(self, kind: PluginType) -> Iterator[RegistryEntry]:
-        """Yield the plugins that fit an option."""
-        for entry in self.registry.entries(kind.role) if self.registry else ():
-            try:
-                plugin = entry.resolve()
-                if kind.fits(plugin, ports_of(plugin)):
-                    yield entry
-            except PluginError:
-                continue
+    def _fitting(self, kind: PluginType) -> Iterable[RegistryEntry]:
+        return self.registry.fitting(kind) if self.registry else ()
 
     def name_of_plugin(self, kind: PluginType) -> Schema:
         """Return the schema of an option that takes the name of a plugin only."""

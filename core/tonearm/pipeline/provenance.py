@@ -12,7 +12,7 @@ import msgspec
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.plugins.context import Provenance
-from tonearm.plugins.nested import identity_of, nested_plugins, plain_options, plain_value
+from tonearm.plugins.nested import nested_plugins, plain_options, plain_value, plugin_identity
 from tonearm.plugins.option_types import choices
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE, Plugin
@@ -24,7 +24,7 @@ def plugins_of(checked: CheckedPipeline) -> list[tuple[str, str]]:
     found = []
     for bound in checked.stages():
         found.append((bound.entry.full_name, bound.entry.package.label))
-        nested = map(identity_of, nested_plugins(bound.plugin))
+        nested = map(plugin_identity, nested_plugins(bound.plugin))
         found += [(known.full_name, known.package) for known in nested]
     return found
 
@@ -128,7 +128,7 @@ def _counted(option: Option, value: Any, hashes: _FileHashes) -> Any:
 def _plain(value: Any, text: Callable[[str], str], hashes: _FileHashes) -> Any:
     """Return a value as plain data; ``text`` returns what stands for a text in it."""
     if isinstance(value, Plugin):
-        known = identity_of(value)
+        known = plugin_identity(value)
         return _identity_of(value, known.full_name, known.package, hashes)
     if dataclasses.is_dataclass(value) or isinstance(value, msgspec.Struct):
         return _counted_options(value, hashes)

@@ -32,7 +32,7 @@ def _plugins_in(value: Any) -> Iterator[Plugin[Any]]:
             yield from _plugins_in(getattr(value, name))
 
 
-def identity_of(plugin: Plugin[Any]) -> PluginIdentity:
+def plugin_identity(plugin: Plugin[Any]) -> PluginIdentity:
     """Return the identity of a plugin; its class stands for its name if the host has not bound it, as in a default."""
     if plugin.registered.full_name:
         return plugin.registered
@@ -50,7 +50,7 @@ def plain_options(options: Any) -> dict[str, Any]:
     for option in declared_options(type(options)).values():
         value = getattr(options, option.name)
         if option.is_beside and isinstance(value, Plugin):
-            plain |= {option.name: identity_of(value).name} | plain_options(value.options)
+            plain |= {option.name: plugin_identity(value).name} | plain_options(value.options)
         else:
             plain[option.name] = plain_value(value)
     return plain
@@ -59,7 +59,7 @@ def plain_options(options: Any) -> dict[str, Any]:
 def plain_value(value: Any) -> Any:
     """Return the value of an option as plain data."""
     if isinstance(value, Plugin):
-        known = identity_of(value)
+        known = plugin_identity(value)
         return {"use": known.name, "package": known.package, "with": plain_options(value.options)}
     if isinstance(value, (list, tuple)):
         return [plain_value(inner) for inner in value]
