@@ -9,7 +9,7 @@ from typing import Any
 
 import public_names
 
-from tonearm.api import WELL_KNOWN_TAGS, ArrayOptions, MelDialect, OptionError
+from tonearm.api import WELL_KNOWN_TAGS, ArrayOptions, LinearRecipe, MelDialect, OptionError
 from tonearm.cli.option_words import option_notes, option_type
 from tonearm.cli.plugins import plugin_row, port_flow
 from tonearm.errors.codes import error_codes
@@ -18,6 +18,7 @@ from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry, default
+from tonearm.recipes import linear_command
 from tonearm.recipes.mel.command import LISTING
 from tonearm.signals.conventions import CONVENTIONS
 
@@ -32,7 +33,9 @@ def pages() -> dict[Path, str]:
     registry = default()
     return {
         ROOT / "README.md": _filled("README.md", plugins=_table(registry)),
-        ROOT / "docs/dialects.md": _filled("docs/dialects.md", figures=_figures(), dialects=_dialects(registry)),
+        ROOT / "docs/dialects.md": _filled(
+            "docs/dialects.md", figures=_figures(), recipes=_recipes(registry), dialects=_dialects(registry)
+        ),
         ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/formats.md": _filled("docs/formats.md", tags=_tags()),
         ROOT / "docs/reference.md": _reference(registry),
@@ -64,6 +67,19 @@ def _tags() -> str:
 def _figures() -> str:
     """Return the figures of a dialect, of which a layout, a name and where they stand change no value."""
     return "\n".join(_options(MelDialect, leave_out=("name", "source", "notes")))
+
+
+def _recipes(registry: Registry) -> str:
+    """Return every recipe of linear spectrograms with its figures, and where they stand."""
+    lines = [
+        f"| {' | '.join(linear_command.LISTING.head)} | source |",
+        f"|{' --- |' * (len(linear_command.LISTING.head) + 1)}",
+    ]
+    for name, recipe in registry.catalogue(LinearRecipe).usable():
+        lines.append(
+            f"| `{name}` | {' | '.join(linear_command.LISTING.row(recipe))} | {recipe.source or recipe.notes} |"
+        )
+    return "\n".join(lines)
 
 
 def _dialects(registry: Registry) -> str:

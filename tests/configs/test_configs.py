@@ -134,6 +134,17 @@ def test_double_precision_is_kept_up_to_the_file(tmp_path: Path) -> None:
     assert np.abs(written - expected[: len(written)]).max() < 1e-11
 
 
+def test_a_linear_spectrogram_by_its_recipe_gives_the_speech_back(tmp_path: Path) -> None:
+    """Level and pre-emphasis are undone: a wrong recipe is off by tens of decibels."""
+    (path,) = tonearm.load_pipeline(CONFIGS / "tacotron-linear.yaml").run(out=tmp_path).outputs
+    found, rate = soundfile.read(path)
+    assert rate == 20000
+    wanted = soxr.resample(waveform("utt08"), 22050, 20000)[: len(found)]
+    difference = (TestMels.picture(found, rate) - TestMels.picture(wanted, rate))[:, 2:-4]
+    assert abs(difference.mean()) < 1
+    assert np.abs(difference).mean() < 1.5
+
+
 def ebur128(path: Path) -> tuple[float, float]:
     """Return the integrated loudness and the true peak that ffmpeg measures."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostats", "-i", str(path)]
