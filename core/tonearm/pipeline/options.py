@@ -301,7 +301,8 @@ class _Reader(ValueReader):
         if not fits:
             expected, found = ports_in_words(kind, entry)
             message = f"{owner}: {option.name} is {expected}, but {name} is {found}"
-            self.problems.add(node.mark, "port-mismatch", message, option.description)
+            names = ", ".join(map(self.registry.short_name, self.registry.fitting(kind)))
+            self.problems.add(node.mark, "wrong-plugin", message, f"one of {names}" if names else option.description)
             return None
         return entry
 
