@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Meta
 
-from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
+from tonearm.arrays import (
+    ArrayDecoder,
+    ArrayOptions,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    NanPolicy,
+    read_array,
+)
 from tonearm.errors import (
     Advice,
     ChooseOption,
@@ -24,7 +31,6 @@ from tonearm.errors import (
     SignalError,
     UsageError,
 )
-from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -33,7 +39,7 @@ from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, K
 from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds
-from tonearm.plugins.plugin import FilePath, NoOptions
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
 from tonearm.plugins.ports import Spec
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -54,6 +60,7 @@ from tonearm.signals import (
 from tonearm.source import Source
 
 if TYPE_CHECKING:
+    from tonearm.kinds.waveform import WaveformKind, WaveformOptions
     from tonearm.reading import file_types
     from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.reading.bounded_file import (
@@ -108,6 +115,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARRAY_BYTES",
+    "BESIDE",
+    "IF_ABSENT",
     "LEAVE_OUT",
     "MAP_FROM",
     "MAX_NESTING",
@@ -185,6 +194,8 @@ __all__ = [
     "Transforms",
     "UsageError",
     "Waveform",
+    "WaveformKind",
+    "WaveformOptions",
     "WithProvenance",
     "Work",
     "ZipArchive",
@@ -229,6 +240,7 @@ __all__ = [
 ]
 
 _WHEN_USED = {
+    "tonearm.kinds.waveform": ("WaveformKind", "WaveformOptions"),
     "tonearm.reading": ("file_types",),
     "tonearm.reading.archives": ("TarArchive", "ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.reading.bounded_file": (
@@ -243,6 +255,8 @@ _WHEN_USED = {
     ),
     "tonearm.reading.bounds": (
         "ARRAY_BYTES",
+        "BESIDE",
+        "IF_ABSENT",
         "MAX_NESTING",
         "InflationBound",
         "check_array_count",

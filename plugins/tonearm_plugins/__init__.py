@@ -5,7 +5,7 @@ A plugin's module is imported when a pipeline first uses the plugin.
 
 from __future__ import annotations
 
-from tonearm.api import Decoders, Dialects, Encoders, Executors, Recipes, Transforms, hookimpl
+from tonearm.api import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 
 
 @hookimpl
@@ -77,6 +77,20 @@ def tonearm_encoders() -> Encoders:
         "raw-writer": "tonearm_plugins.encoders.raw_writer:RawWriter",
         "safetensors-writer": "tonearm_plugins.encoders.safetensors_writer:SafetensorsWriter",
         "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",
+    }
+
+
+@hookimpl
+def tonearm_kinds() -> Kinds:
+    """Return the kinds of array by name. They are part of the core, and registered like all others."""
+    return {
+        "complex": "tonearm.kinds.spectrograms:ComplexKind",
+        "db": "tonearm.kinds.spectrograms:DecibelKind",
+        "inferred": "tonearm.kinds.inferred:InferredKind",
+        "magnitude": "tonearm.kinds.spectrograms:MagnitudeKind",
+        "mel": "tonearm.recipes.mel.kind:MelKind",
+        "power": "tonearm.kinds.spectrograms:PowerKind",
+        "waveform": "tonearm.kinds.waveform:WaveformKind",
     }
 
 

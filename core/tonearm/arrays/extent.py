@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tonearm.plugins.kind import ArrayTraits
+
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
@@ -91,6 +93,12 @@ def finite_extent_of(array: Array) -> Extent:
             if finite.size:
                 low, high = min(low, float(finite.min())), max(high, float(finite.max()))
     return Extent(low, high) if low <= high else Extent(0.0, 0.0)
+
+
+def traits_of(array: Array) -> ArrayTraits:
+    """Return what the host would know of an array: the extent of its finite values, and its precision."""
+    extent = finite_extent_of(array)
+    return ArrayTraits(extent.low, extent.high, array.dtype.name in ("float64", "complex128"))
 
 
 def mean_of(array: Array, peak: float) -> float:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tonearm.cli import console, listing
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
-from tonearm.pipeline.schema import description_of, options_schema
+from tonearm.pipeline.option_schema import description_of
+from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import ROLES, PluginError, Registry, RegistryEntry, as_plugin_error

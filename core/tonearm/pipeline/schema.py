@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
-import msgspec
-
+from tonearm.pipeline.option_schema import OptionSchemas
 from tonearm.pipeline.structure import FORMAT_VERSION, INPUT_KEYS, OUTPUT_KEYS, PIPELINE_KEYS, STEP_KEYS
 from tonearm.pipeline.templates import FIELDS
-from tonearm.plugins.options import declared_options
-from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
-from tonearm.recipes.catalogue import Named
+from tonearm.plugins.registry import Registry
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
 
 def pipeline_schema(registry: Registry) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a pipeline with the plugins of a registry."""
-    definitions: dict[str, Any] = {}
+    schemas = OptionSchemas(registry)
     files = {"type": "string", "minLength": 1, "description": "A file, a folder or a pattern, relative to this file."}
     name = {"type": "string", "minLength": 1, "description": f"Name of the output, of {_fields()}."}
-    steps = _or_empty({"type": "array", "items": _stage(registry, "transform", STEP_KEYS, definitions)})
+    steps = {"type": ["array", "null"], "items": schemas.stage(registry.entries("transform"), STEP_KEYS)}
     own_steps = {"$ref": "#/$defs/steps", "description": "Steps of this output alone, after those of all outputs."}
+    source = schemas.stage(registry.entries("decoder"), INPUT_KEYS)
+    source["properties"]["files"] = {"type": ["string", "array"], "minLength": 1, "items": files}
+    output = schemas.stage(registry.entries("encoder"), OUTPUT_KEYS, required=("file",))
+    output["properties"] |= {"file": name, "steps": own_steps}
     top: dict[str, Any] = {
         "tonearm": {"const": FORMAT_VERSION, "description": "Version of the format."},
-        "input": _stage(registry, "decoder", INPUT_KEYS, definitions)
-        | {"properties": {"files": {"anyOf": [files, {"type": "array", "items": files}]}}},
+        "input": source,
         "steps": {"$ref": "#/$defs/steps", "description": "Steps of all outputs, in order."},
-        "outputs": {
-            "type": "array",
-            "minItems": 1,
-            "items": _stage(registry, "encoder", OUTPUT_KEYS, definitions)
-            | {"properties": {"file": name, "steps": own_steps}},
-        },
+        "outputs": {"type": "array", "minItems": 1, "items": output},
     }
     return {
         "$schema": JSON_SCHEMA,
@@ -43,90 +36,26 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
         "properties": {key: top[key] for key in PIPELINE_KEYS},
         "required": ["tonearm", "input", "outputs"],
         "additionalProperties": False,
-        "$defs": definitions | {"steps": steps},
+        "$defs": schemas.definitions | {"steps": steps},
     }
 
 
-def options_schema(options: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON Schema of a plugin's options, and add the schemas that they refer to to ``definitions``."""
-    known = declared_options(options)
-    schemas, found = msgspec.json.schema_components(
-        [Any if option.plugin else option.type for option in known.values()], ref_template="#/$defs/{name}"
-    )
-    for cls in (named_struct(option.type) for option in known.values()):
-        if cls is not None:
-            found[cls.__name__] = _named_schema(cls, found[cls.__name__])
-    definitions.update(found)
-    properties = {}
-    for option, schema in zip(known.values(), schemas, strict=True):
-        extra = {"description": option.description} if option.description else {}
-        if option.plugin:
-            schema = _plugin_schema()
-        if (cls := named_struct(option.type)) is not None:
-            extra["title"] = cls.noun
-        default = {} if option.required else {"default": msgspec.to_builtins(option.default)}
-        properties[option.name] = dict(schema) | extra | default
-    required = [option.name for option in known.values() if option.required]
-    schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    return schema | ({"required": required} if required else {})
+def options_schema(options: type[Any], definitions: dict[str, Any], registry: Registry | None = None) -> dict[str, Any]:
+    """Return the JSON Schema of a plugin's options, and add the schemas that they refer to to ``definitions``.
 
-
-def _plugin_schema() -> dict[str, Any]:
-    """Return the schema of an option whose value is a plugin: a name, or a name with options."""
-    name = {"type": "string", "minLength": 1, "description": "Name of a plugin."}
-    keys = {"use": name, "with": {"type": ["object", "null"], "description": "Options of the plugin."}}
-    stage = {"type": "object", "properties": keys, "required": ["use"], "additionalProperties": False}
-    return {"anyOf": [name, stage, {"type": "null"}]}
-
-
-def named_struct(hint: Any) -> type[Named] | None:
-    """Return the class of the named struct that an option of a type takes; None if it takes none."""
-    if isinstance(hint, type):
-        return hint if issubclass(hint, Named) else None
-    return next(filter(None, map(named_struct, get_args(hint))), None)
-
-
-def _named_schema(cls: type[Named], figures: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a named struct: a name, another struct with changes, or all figures."""
-    figures = figures | {"description": f"All figures of a {cls.noun}."}
-    base = {"type": "string", "description": f"Name of the {cls.noun} that gives the other figures."}
-    changed = {**figures, "properties": {"base": base, **figures["properties"]}, "required": ["base"]}
-    changed["description"] = f"Another {cls.noun} with what differs."
-    return {"anyOf": [{"type": "string", "description": f"Name of a {cls.noun}."}, changed, figures]}
-
-
-def _stage(registry: Registry, role: str, keys: tuple[str, ...], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a stage: a plugin of a role with its options."""
-    choices = []
-    for name, description, options in _usable(registry, role):
-        try:
-            with as_plugin_error(name):
-                schema = options_schema(options, definitions)
-        except PluginError:
-            continue
-        properties = {"use": {"const": name, "description": description}, "with": _or_empty(schema)}
-        choices.append({"properties": properties} | ({"required": ["with"]} if "required" in schema else {}))
-    required = ["use", "file"] if "file" in keys else ["use"]
-    return {"type": "object", "required": required, "propertyNames": {"enum": list(keys)}, "anyOf": choices}
-
-
-def _or_empty(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema that also allows an empty value (``with:`` alone), unless properties are required."""
-    return schema if "required" in schema else schema | {"type": [schema["type"], "null"]}
-
-
-def _usable(registry: Registry, role: str) -> Iterator[tuple[str, str, type[Any]]]:
-    for entry in registry.entries(role):
-        try:
-            plugin = entry.resolve()
-        except PluginError:
-            continue
-        yield registry.short_name(entry), description_of(plugin), ports_of(plugin).options
-
-
-def description_of(plugin: type[Any]) -> str:
-    """Return the first line of a plugin's docstring."""
-    return (plugin.__doc__ or "").strip().partition("\n")[0]
+    Parameters
+    ----------
+    options
+        Dataclass of the options.
+    definitions
+        Definitions to add to.
+    registry
+        Registry of the plugins and named structs that options name; None to allow all names.
+    """
+    schemas = OptionSchemas(registry)
+    schema = schemas.options(options)
+    definitions.update(schemas.definitions)
+    return schema
 
 
 def _fields() -> str:

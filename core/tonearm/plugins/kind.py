@@ -51,6 +51,8 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     dtype
         Values that `read` gets: ``real`` float32 or float64, ``complex`` complex64 or complex128, ``stored`` real
         values of any type, as the array has them.
+    limit
+        Largest plausible absolute value; the host refuses an array beyond it.
     phase_gives
         Class of the signal that the kind makes with a second array of phases; None if it takes none.
     """
@@ -60,6 +62,7 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     axes: ClassVar[tuple[str, ...]]
     optional_axes: ClassVar[tuple[str, ...]] = ()
     dtype: ClassVar[Literal["real", "complex", "stored"]] = "real"
+    limit: ClassVar[float] = 1e32
     phase_gives: ClassVar[type[Signal] | None] = None
 
     @property
@@ -93,7 +96,7 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
             If the values cannot be of this kind.
         """
 
-    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Out:  # noqa: ARG002 - for those that ask
+    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Out:  # noqa: ARG002 - for overrides
         """Return the signal of an array as `read` does; override it to use what the host knows of the values."""
         return self.read(values, context)
 

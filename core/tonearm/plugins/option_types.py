@@ -73,14 +73,15 @@ def alternatives(hint: Any) -> tuple[Any, ...]:
     ``Annotated[int | None, Meta(ge=1)]`` offers ``Annotated[int, Meta(ge=1)]`` and ``None``. Choices come first and
     text comes last, because Python does not keep the order of a union.
     """
-    return tuple(sorted(_offered(hint), key=_rank))
+    found = tuple(_offered(hint))
+    return tuple(sorted(found, key=_rank)) if len(found) - (type(None) in found) > 1 else found
 
 
 def _offered(hint: Any) -> Iterator[Any]:
     if is_union(hint):
         for part in typing.get_args(hint):
             yield from _offered(part)
-    elif typing.get_origin(hint) is Annotated:
+    elif typing.get_origin(hint) is Annotated and is_union(hint.__origin__):
         inner, *metas = typing.get_args(hint)
         yield from (_annotated(one, metas) for one in _offered(inner))
     else:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tonearm.plugins.option_types import alternatives, bare, check_hints, container, extra_of, is_record, is_union
-from tonearm.plugins.plugin import BESIDE, SINCE, Plugin
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, SINCE, Plugin
 from tonearm.plugins.ports import Ports, port_arguments
 from tonearm.signals import Signal
 
@@ -63,7 +63,7 @@ class Option(msgspec.Struct, frozen=True):
     type
         Type that msgspec converts values to, with its bounds.
     default
-        Default value; `dataclasses.MISSING` if the option is required.
+        Default value; `dataclasses.MISSING` if the option is required. For a plugin, the name of the default.
     description
         Description from the ``Meta`` of the type.
     extra
@@ -113,10 +113,11 @@ def _check_types(options: type[Any], seen: set[type[Any]]) -> None:
 
 
 def _records_in(hint: Any) -> Iterator[type[Any]]:
-    """Yield the dataclasses and structs in a type."""
+    """Yield the dataclasses in a type."""
     for one in alternatives(hint):
         if is_record(one):
-            yield bare(one)
+            if dataclasses.is_dataclass(bare(one)):  # msgspec checks the types of its structs
+                yield bare(one)
         elif container(one) is not None:
             yield from (record for part in typing.get_args(bare(one)) for record in _records_in(part))
 
@@ -139,7 +140,9 @@ def _declared(options: Any) -> Mapping[str, Option]:
     for name, default in _defaults(options):
         description, examples = _meta_of(hints[name])
         hint = _inner_bounds(hints[name])
-        found[name] = Option(name, hint, default, description, extra_of(hint), plugin_type(hint), examples)
+        extra = extra_of(hint)
+        default = extra.get(IF_ABSENT, default)
+        found[name] = Option(name, hint, default, description, extra, plugin_type(hint), examples)
     return found
 
 
@@ -160,9 +163,14 @@ def _inner_bounds(hint: Any) -> Any:
     msgspec accepts ``Annotated[int, Meta(ge=1)] | None``, but not ``Annotated[int | None, Meta(ge=1)]``. Options may
     use both forms.
     """
-    if typing.get_origin(hint) is Annotated and is_union(typing.get_args(hint)[0]):
-        return functools.reduce(operator.or_, alternatives(hint))
-    return hint
+    if typing.get_origin(hint) is not Annotated or not is_union(hint.__origin__):
+        return hint
+    inner, *metas = typing.get_args(hint)
+    parts = [part for part in typing.get_args(inner) if part is not type(None)]
+    if len(parts) == 1:
+        bounded: Any = operator.getitem(typing.cast("Any", Annotated), (parts[0], *metas))
+        return bounded | None
+    return functools.reduce(operator.or_, alternatives(hint))
 
 
 def _meta_of(hint: Any) -> tuple[str, tuple[Any, ...]]:

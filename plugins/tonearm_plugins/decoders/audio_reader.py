@@ -95,7 +95,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
             sample_rate=sample_rate,
             full_scale=full_scale,
             nan=self.options.nan,
-            warn=context.warn,
+            context=context,
         ):
             yield Item(signal=signal, tags=tags)
 

@@ -3,16 +3,21 @@
 import copy
 import json
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import pytest
 from core_toys import ROOT, RawWriter, Same, hooks, package_of, registry_of
 from jsonschema import Draft202012Validator
 
-from tonearm.api import NoOptions, Transform, Waveform
+from tonearm.api import Meta, Transform, Waveform
 from tonearm.errors import PipelineError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.document import from_plain, read_document, to_plain
-from tonearm.pipeline.schema import description_of, options_schema, pipeline_schema
+from tonearm.pipeline.option_scalars import takes_list
+from tonearm.pipeline.schema import pipeline_schema
+from tonearm.plugins.options import declared_options
+from tonearm.plugins.plugin import BESIDE
+from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry
 
 GOOD = {
@@ -143,26 +148,130 @@ def test_every_ready_pipeline_is_valid(path, validator):
     assert [error.message for error in validator.iter_errors(document)] == []
 
 
+def options_in(schema, role, name):
+    return schema["$defs"][f"{role}.builtin.{name}"]
+
+
+def names_in(stage):
+    return stage["properties"]["use"]["else"]["enum"]
+
+
 def test_names_and_options_are_described(installed):
     schema = pipeline_schema(installed)
-    choices = schema["properties"]["outputs"]["items"]["anyOf"]
-    wav = next(choice for choice in choices if choice["properties"]["use"]["const"] == "wav-writer")
-    assert wav["properties"]["use"]["description"].startswith("Write a WAV file")
-    subtype = wav["properties"]["with"]["properties"]["subtype"]
+    names = schema["properties"]["outputs"]["items"]["properties"]["use"]["else"]
+    described = dict(zip(names["enum"], names["enumDescriptions"], strict=True))
+    assert described["wav-writer"].startswith("Write a WAV file")
+    subtype = options_in(schema, "encoder", "wav-writer")["properties"]["subtype"]
     assert subtype["default"] == "PCM_16"
     assert sorted(subtype["enum"]) == ["DOUBLE", "FLOAT", "PCM_16", "PCM_24", "PCM_32"]
     assert subtype["description"]
     assert "{stem}" in schema["properties"]["outputs"]["items"]["properties"]["file"]["description"]
 
 
-def test_a_broken_plugin_is_left_out_alone():
+def test_names_of_dialects_are_offered(installed):
+    schema = pipeline_schema(installed)
+    dialect = options_in(schema, "transform", "wave-to-mel")["properties"]["dialect"]
+    assert {"hifigan", "whisper"} <= set(dialect["examples"])
+    assert "hifigan" in schema["$defs"]["MelDialect"]["properties"]["base"]["examples"]
+
+
+def errors(validator, document):
+    """Return the path and the message of each error."""
+    return [("/".join(map(str, error.absolute_path)), error.message) for error in validator.iter_errors(document)]
+
+
+def stages(registry, role):
+    """Yield each plugin with the path of its stage and a pipeline whose stage of that role has it, without options."""
+    sections = {"decoder": ("input",), "transform": ("steps", 0), "encoder": ("outputs", 0)}
+    for entry in registry.entries(role):
+        document = {"tonearm": 1, "input": {"use": "npy-reader"}, "steps": [{"use": "mix"}], "outputs": []}
+        document["outputs"] = [{"use": "raw-writer", "file": "a"}]
+        stage = document
+        for key in sections[role]:
+            stage = stage[key]
+        stage["use"] = entry.name
+        yield entry, "/".join(map(str, sections[role])), stage, document
+
+
+ROLES = ("decoder", "transform", "encoder")
+
+
+class TestOneWrongThingIsOneMessage:
+    @pytest.mark.parametrize("role", ROLES)
+    def test_a_missing_option(self, role, validator, installed):
+        for entry, path, stage, document in stages(installed, role):
+            required = [
+                one.name for one in declared_options(ports_of(entry.resolve()).options).values() if one.required
+            ]
+            if not required:
+                assert errors(validator, document) == []
+                continue
+            assert [one for one, _ in errors(validator, document)] == [path]
+            stage["with"] = {}
+            found = errors(validator, document)
+            assert [(one, message.split()[0].strip("'")) for one, message in found] == [
+                (f"{path}/with", name) for name in required
+            ]
+
+    @pytest.mark.parametrize("role", ROLES)
+    def test_an_unknown_option(self, role, validator, installed):
+        for entry, path, stage, document in stages(installed, role):
+            stage["with"] = {**_required(entry), "no_such_option": 1}
+            ((where, message),) = errors(validator, document)
+            assert where == f"{path}/with"
+            assert "no_such_option" in message
+
+    @pytest.mark.parametrize("role", ROLES)
+    def test_a_value_of_another_type(self, role, validator, installed):
+        for entry, path, stage, document in stages(installed, role):
+            for option in declared_options(ports_of(entry.resolve()).options).values():
+                wrong = {"no-such": 1} if takes_list(option.type) else [[["x"]]]
+                stage["with"] = {**_required(entry), option.name: wrong}
+                found = errors(validator, document)
+                assert len(found) == 1, (entry.name, option.name, found)
+                assert found[0][0].startswith(f"{path}/with/{option.name}")
+
+    @pytest.mark.parametrize("role", ROLES)
+    def test_an_unknown_plugin(self, role, validator, installed):
+        for name in ("no-such-plugin", "acme/raw", 3):
+            _, path, stage, document = next(stages(installed, role))
+            stage |= {"use": name, "with": {"anything": 1}}
+            found = {where for where, _ in errors(validator, document)}
+            assert found == {f"{path}/use"}
+
+    def test_an_unknown_dialect(self, validator):
+        document = changed(("input", "with"), {"kind": "mel", "dialect": "hifigam"})
+        ((where, message),) = errors(validator, document)
+        assert where == "input/with/dialect"
+        assert message.startswith("'hifigam' is not one of [")
+
+
+def _required(entry):
+    """Return values for the required options of a plugin."""
+    values = {"encoding": "pcm_s16le", "keep": "harmonic", "values": "indices", "dialect": "hifigan", "model": "a"}
+    known = declared_options(ports_of(entry.resolve()).options)
+    return (
+        {name: values.get(name, 100 if name != "gain_db" else 1) for name, one in known.items() if one.required}
+        | ({"semitones": 1} if "semitones" in known else {})
+        | ({"rate": 2} if "rate" in known else {})
+    )
+
+
+def test_full_names_are_taken(validator):
+    assert errors(validator, changed(("steps", 0, "use"), "builtin/normalize")) == []
+    assert errors(validator, changed(("steps", 0), {"use": "builtin/normalize", "with": {"peak": 1}}))[0][0] == (
+        "steps/0/with"
+    )
+
+
+def test_a_plugin_that_cannot_be_loaded_is_left_out_alone():
     @dataclass(frozen=True)
     class Unknown:
         shape: "NoSuchName" = 0  # noqa: F821 - as under TYPE_CHECKING
 
     @dataclass(frozen=True)
     class Unsaid:
-        shape: object = complex(1)
+        shape: int = complex(1)
 
     def uses(options):
         class Uses(Transform[Waveform, Waveform, options]):
@@ -171,8 +280,7 @@ def test_a_broken_plugin_is_left_out_alone():
         return Uses
 
     registry = registry_of(transforms={"a": "no_such:X", "b": uses(Unknown), "c": uses(Unsaid), "d": Same})
-    choices = pipeline_schema(registry)["$defs"]["steps"]["items"]["anyOf"]
-    names = {choice["properties"]["use"]["const"] for choice in choices}
+    names = set(names_in(pipeline_schema(registry)["$defs"]["steps"]["items"]))
     assert "d" in names
     assert not names & {"a", "b", "c"}
 
@@ -181,34 +289,83 @@ def test_clashing_names_are_written_in_full():
     registry = Registry(
         [package_of("acme", hooks(encoders={"raw": RawWriter})), package_of("zeta", hooks(encoders={"raw": RawWriter}))]
     )
-    choices = pipeline_schema(registry)["properties"]["outputs"]["items"]["anyOf"]
-    assert [choice["properties"]["use"]["const"] for choice in choices] == ["acme/raw", "zeta/raw"]
+    assert names_in(pipeline_schema(registry)["properties"]["outputs"]["items"]) == ["acme/raw", "zeta/raw"]
 
 
-def test_options_of_a_plugin():
-    assert options_schema(NoOptions, {}) == {"type": "object", "properties": {}, "additionalProperties": False}
-    assert options_schema(RawWriter.__orig_bases__[0].__args__[1], {}) == {
-        "type": "object",
-        "properties": {
-            "level": {"type": "number", "exclusiveMinimum": 0.0, "maximum": 1.0, "description": "Loudness."},
-            "most": {
-                "anyOf": [
-                    {"type": "integer", "minimum": 1, "description": "Channels at most."},
-                    {"type": "null"},
-                ],
-                "description": "Channels at most.",
-                "default": None,
-            },
-        },
-        "additionalProperties": False,
-        "required": ["level"],
+@dataclass(frozen=True, kw_only=True)
+class ScaleOptions:
+    factor: Annotated[float, Meta(gt=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftOptions:
+    offset: int = 0
+
+
+class Scale(Transform[Waveform, Waveform, ScaleOptions]):
+    """Multiply the samples."""
+
+    def apply(self, signal, context): ...
+
+
+class Shift(Transform[Waveform, Waveform, ShiftOptions]):
+    def apply(self, signal, context): ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerOptions:
+    step: Transform[Waveform, Waveform, Any] | None = None
+    flat: Annotated[Transform[Waveform, Waveform, Any] | None, Meta(extra={BESIDE: True})] = None
+    level: float = 1.0
+
+
+class Owner(Transform[Waveform, Waveform, OwnerOptions]):
+    def apply(self, signal, context): ...
+
+
+@pytest.fixture(scope="module")
+def toys():
+    registry = registry_of(transforms={"owner": Owner, "scale": Scale, "shift": Shift})
+    schema = pipeline_schema(registry)
+    Draft202012Validator.check_schema(schema)
+    return registry, Draft202012Validator(json.loads(json.dumps(schema)))
+
+
+OWNED = [
+    ({}, None),
+    ({"step": "shift"}, None),
+    ({"step": None, "flat": None}, None),
+    ({"step": {"use": "scale", "with": {"factor": 2}}}, None),
+    ({"step": {"use": "owner", "with": {"step": {"use": "toys/shift"}}}}, None),
+    ({"step": "shfit"}, "step"),
+    ({"step": "join"}, "step"),
+    ({"step": 3}, "step"),
+    ({"step": {"use": "shfit"}}, "step/use"),
+    ({"step": {"with": {}}}, "step"),
+    ({"step": {"use": "scale"}}, "step"),
+    ({"step": {"use": "shift", "wiht": {}}}, "step"),
+    ({"step": {"use": "scale", "with": {"factor": 0}}}, "step/with/factor"),
+    ({"step": {"use": "owner", "with": {"step": {"use": "shift", "with": {"ofset": 1}}}}}, "step/with/step/with"),
+    ({"flat": "shift", "offset": 3, "level": 2}, None),
+    ({"flat": "scale", "factor": 3}, None),
+    ({"flat": "scale"}, ""),
+    ({"flat": "scale", "factor": 0}, "factor"),
+    ({"flat": "shift", "factor": 3}, ""),
+    ({"flat": "shfit"}, "flat"),
+    ({"flat": {"use": "shift"}}, "flat"),
+]
+
+
+@pytest.mark.parametrize(("options", "place"), OWNED)
+def test_plugins_as_options(options, place, toys):
+    registry, validator = toys
+    document = {
+        "tonearm": 1,
+        "input": {"use": "tone-reader"},
+        "steps": [{"use": "owner", "with": options}],
+        "outputs": [{"use": "raw-writer", "file": "{index}", "with": {"level": 1}}],
     }
-
-
-def test_the_description_is_the_first_line():
-    assert description_of(RawWriter) == "Write float32 samples and nothing else."
-
-    class Silent:
-        pass
-
-    assert description_of(Silent) == ""
+    path = "steps/0/with" + (f"/{place}" if place else "")
+    assert [where for where, _ in errors(validator, document)] == ([] if place is None else [path])
+    if place != "step" or options["step"] != "scale":
+        assert is_right(document, registry) == (place is None)

@@ -10,13 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm.arrays.extent import extent_of
-from tonearm.arrays.scale import to_full_scale, to_magnitude
+from tonearm.arrays.extent import finite_extent_of
 from tonearm.errors import ItemError
+from tonearm.kinds.scale import to_full_scale, to_magnitude
+from tonearm.plugins.kind import ArrayTraits
 
 
 def scaled(array: Any, full_scale: float | None = None, *, double: bool = False) -> Any:
-    return to_full_scale(array, full_scale, extent_of(array), double=double)
+    return to_full_scale(array, full_scale, traits(array, double=double))
+
+
+def traits(array: Any, *, double: bool = False) -> ArrayTraits:
+    extent = finite_extent_of(array)
+    return ArrayTraits(extent.low, extent.high, double)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +102,7 @@ def test_a_peak_up_to_four_is_a_loud_waveform() -> None:
 
 def magnitude(values: Any, kind: str) -> tuple[Any, list[str]]:
     array, said = np.array(values, "f4"), []
-    return to_magnitude(array, kind, extent_of(array), said.append), said
+    return to_magnitude(array, kind, traits(array), said.append), said
 
 
 @given(st.lists(st.floats(0, 1e6, width=32), min_size=1))

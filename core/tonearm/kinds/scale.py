@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.extent import Extent
+from tonearm.arrays.values import limit_error
 from tonearm.errors import ChooseOption, GiveOption, ItemError, SetOption
+from tonearm.plugins.kind import ArrayTraits
 from tonearm.signals import MAX_AMPLITUDE
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ MAGNITUDE_LIMIT = 1e16
 """Largest plausible magnitude: 32-bit integers over an n_fft of 2^20 reach 2e15. For powers it is squared."""
 
 
-def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, double: bool) -> Any:
+def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -> Any:
     """Return samples with full scale at ±1.0.
 
     Signed integers are divided by ``full_scale``, by default 2^(bits-1). Floats are divided by ``full_scale``, by
@@ -32,10 +33,8 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
         Samples of any shape, integers or floats.
     full_scale
         Value of full scale in the array; None for the default.
-    extent
-        Extent of the finite samples.
-    double
-        Whether to return float64. Integers of more than 16 bits always become float64.
+    traits
+        Extent of the finite samples, and whether to return float64; integers of more than 16 bits always become it.
 
     Raises
     ------
@@ -44,11 +43,13 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
     if kind == "f" and full_scale is not None:
-        check_range("waveform", Extent(extent.low / full_scale, extent.high / full_scale))
-    float64 = double or (kind in "iu" and bits > 16)  # int32 has more digits than float32
+        peak = _peak(traits) / full_scale
+        if peak > MAGNITUDE_LIMIT:
+            raise limit_error("waveform", peak, MAGNITUDE_LIMIT)
+    float64 = traits.double or (kind in "iu" and bits > 16)  # int32 has more digits than float32
     if kind == "f":
         if full_scale is None:
-            _check_full_scale(extent)
+            _check_full_scale(_peak(traits))
         elif bits == 64:
             array = array / full_scale  # before float32, which may overflow
     values = array.astype("float64" if float64 else "float32", copy=False)
@@ -68,11 +69,15 @@ def to_full_scale(array: Array, full_scale: float | None, extent: Extent, *, dou
     return (values - scale) / scale if kind == "u" and full_scale != 1 else values / scale
 
 
-def _check_full_scale(extent: Extent) -> None:
-    if extent.finite and extent.peak > MAX_AMPLITUDE:
-        scale = next((2 ** (bits - 1) for bits in (16, 24, 32) if extent.peak <= 2 ** (bits - 1)), None)
+def _peak(traits: ArrayTraits) -> float:
+    return max(-traits.low, traits.high)
+
+
+def _check_full_scale(peak: float) -> None:
+    if peak > MAX_AMPLITUDE:
+        scale = next((2 ** (bits - 1) for bits in (16, 24, 32) if peak <= 2 ** (bits - 1)), None)
         raise ItemError(
-            f"the waveform reaches {extent.peak:.6g}, but full scale is ±1.0",
+            f"the waveform reaches {peak:.6g}, but full scale is ±1.0",
             code="beyond-full-scale",
             remedies=(
                 SetOption("full_scale", scale, when=f"if these are {scale.bit_length()}-bit samples stored as floats")
@@ -82,26 +87,7 @@ def _check_full_scale(extent: Extent) -> None:
         )
 
 
-def check_range(kind: str, extent: Extent) -> None:
-    """Raise `ItemError` if values are so large that float32, or a transform of them, would overflow.
-
-    Parameters
-    ----------
-    kind
-        Kind of the array. Waveforms and decibels have limits of their own.
-    extent
-        Extent of the finite values.
-    """
-    limit = MAGNITUDE_LIMIT**2 if kind in ("power", "mel") else MAGNITUDE_LIMIT
-    if extent.peak > limit:
-        raise ItemError(
-            f"the {kind} array reaches {extent.peak:.6g}, but no sound goes beyond {limit:g}",
-            code="beyond-range",
-            hint="check the model's output; the type or byte order of the values may be wrong",
-        )
-
-
-def to_magnitude(array: Array, kind: str, extent: Extent, warn: Callable[[str], None]) -> Any:
+def to_magnitude(array: Array, kind: str, traits: ArrayTraits, warn: Callable[[str], None]) -> Any:
     """Return linear magnitudes from magnitudes, powers or decibels (20 log10 of the magnitude).
 
     Small negative magnitudes and powers, which come from rounding, become 0 with a warning.
@@ -114,21 +100,21 @@ def to_magnitude(array: Array, kind: str, extent: Extent, warn: Callable[[str], 
     import numpy as np
 
     if kind == "db":
-        if extent.high > DECIBEL_LIMIT:
+        if traits.high > DECIBEL_LIMIT:
             raise ItemError(
-                f"the values reach {extent.high:.6g}, but no sound has so many decibels",
+                f"the values reach {traits.high:.6g}, but no sound has so many decibels",
                 code="not-decibels",
                 remedies=(ChooseOption("kind", ("magnitude", "power"), when="if they are linear"),),
             )
         return np.power(array.dtype.type(10), array / array.dtype.type(20))
-    if extent.low < 0:
-        if -extent.low > 1e-3 * max(extent.high, 0.0):
+    if traits.low < 0:
+        if -traits.low > 1e-3 * max(traits.high, 0.0):
             raise ItemError(
-                f"{kind} cannot be negative, but the smallest value is {extent.low:.6g}",
+                f"{kind} cannot be negative, but the smallest value is {traits.low:.6g}",
                 code="negative-magnitude",
                 remedies=(SetOption("kind", "db", when="if these are decibels"),),
             )
-        warn(f"negative {kind} down to {extent.low:.3g} taken as 0")
+        warn(f"negative {kind} down to {traits.low:.3g} taken as 0")
         array = np.maximum(array, array.dtype.type(0))
     with np.errstate(invalid="ignore"):  # -inf passes with nan: keep
         return np.sqrt(array) if kind == "power" else array

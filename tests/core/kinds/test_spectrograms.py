@@ -1,0 +1,68 @@
+"""Spectrograms on the grid of a Fourier transform: their options, their grid, what their arrays become."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from array_options import array_options
+
+from tonearm.errors import OptionError
+from tonearm.kinds.spectrograms import ComplexKind, DecibelKind, GridOptions, MagnitudeKind, PowerKind
+from tonearm.plugins.context import Context
+from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, StftGrid
+
+STFT: dict[str, Any] = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
+
+
+def test_the_grid_has_the_defaults_of_most_models() -> None:
+    grid = GridOptions(**STFT).grid()
+    assert (grid.win_length, grid.window, grid.padding, grid.pad_mode) == (1024, "hann", "center", "constant")
+    assert GridOptions(**STFT, center=False).grid().padding == "none"
+    assert GridOptions(**STFT, center=True).grid().padding == "center"
+
+
+@pytest.mark.parametrize("name", ["sample_rate", "n_fft", "hop_length"])
+def test_a_grid_without_its_figures_says_which(name: str) -> None:
+    with pytest.raises(OptionError, match=f"'{name}' is missing") as caught:
+        GridOptions(**{key: value for key, value in STFT.items() if key != name}).grid()
+    assert (caught.value.option, caught.value.code) == (name, "missing-option")
+
+
+@pytest.mark.parametrize("kind", ["complex", "magnitude", "power", "db"])
+def test_what_is_known_beforehand(kind: str) -> None:
+    bound = array_options(kind=kind, **STFT, length=9000).kind
+    known = bound.spec()
+    assert known.signals == ((ComplexSpectrogram,) if kind == "complex" else (MagnitudeSpectrogram,))
+    assert (known.sample_rate, known.length, bound.sizes()) == (22050, 9000, {"bin": 513})
+    assert known.carried[StftGrid] == GridOptions(**STFT).grid()
+
+
+def test_values_become_linear_magnitudes() -> None:
+    linear = np.array([[[0.0, 0.5], [1.0, 10.0], [2.0, 0.1]]], "f4")
+    options = GridOptions(sample_rate=8000, n_fft=4, hop_length=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # silence has no logarithm
+        written = ((MagnitudeKind, linear), (PowerKind, linear**2), (DecibelKind, 20 * np.log10(linear)))
+    for kind, values in written:
+        found = kind(options).read(values, Context())
+        assert isinstance(found, MagnitudeSpectrogram)
+        np.testing.assert_allclose(found.values, linear, rtol=1e-6)
+
+
+def test_phases_make_magnitudes_complex() -> None:
+    options = GridOptions(sample_rate=8000, n_fft=4, hop_length=1)
+    kind = MagnitudeKind(options)
+    phase = np.array([[[0.0, np.pi], [np.pi / 2, 0.3], [-1.0, 1.0]]])
+    found = kind.with_phase(kind.read(np.ones((1, 3, 2), "f4"), Context()), phase)
+    np.testing.assert_allclose(found.values, np.exp(1j * phase), atol=1e-6)
+    assert kind.phase_gives is type(found)
+
+
+def test_complex_values_stay_what_they_are() -> None:
+    values = np.array([[[1 + 1j], [2j], [3]]], "c8")
+    found = ComplexKind(GridOptions(sample_rate=8000, n_fft=4, hop_length=1, length=7)).read(values, Context())
+    assert np.shares_memory(found.values, values)
+    assert found.length == 7
