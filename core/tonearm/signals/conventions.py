@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from tonearm.errors import OptionError, did_you_mean
 from tonearm.signals.grid import CONVENTION_FIELDS, EndBins, PhaseOrigin, Scaling, Sides, StftGrid, Tail
@@ -17,8 +17,7 @@ from tonearm.signals.windows import WindowPosition
 ConventionName = Literal["librosa", "torch", "tensorflow", "scipy", "scipy-short-time-fft", "matlab"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Convention:
+class Convention(Struct, frozen=True, kw_only=True):
     """The convention of a library's short-time Fourier transform.
 
     Parameters

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from array_options import array_options
 
-from tonearm.errors import OptionError
-from tonearm.kinds.spectrograms import ComplexKind, DecibelKind, GridOptions, MagnitudeKind, PowerKind
+from tonearm.errors import OptionError, SetOption
+from tonearm.kinds.spectrograms import ComplexKind, DecibelKind, MagnitudeKind, PowerKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, StftGrid
 
@@ -18,16 +19,47 @@ STFT: dict[str, Any] = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
 
 
 def test_the_grid_has_the_defaults_of_most_models() -> None:
-    grid = GridOptions(**STFT).grid()
+    grid = SpectrogramOptions(**STFT).grid()
     assert (grid.win_length, grid.window, grid.padding, grid.pad_mode) == (1024, "hann", "center", "constant")
-    assert GridOptions(**STFT, center=False).grid().padding == "none"
-    assert GridOptions(**STFT, center=True).grid().padding == "center"
+    assert SpectrogramOptions(**STFT, center=False).grid().padding == "none"
+    assert SpectrogramOptions(**STFT, center=True).grid().padding == "center"
+
+
+def test_a_convention_says_how_values_are_laid_out(tmp_path: Path) -> None:
+    options = SpectrogramOptions(**STFT, convention="matlab", scaling="psd")
+    grid = options.grid()
+    assert (grid.padding, grid.window_position, grid.sides, grid.scaling) == (
+        "none",
+        "start",
+        "centered-nyquist-last",
+        "psd",
+    )
+    assert ComplexKind(options).sizes() == {"bin": 1024}
+    assert SpectrogramOptions(**STFT, convention="torch").grid().pad_mode == "reflect"
+    assert SpectrogramOptions(**STFT, convention="tensorflow", center=True).grid().padding == "center"
+    np.save(tmp_path / "w.npy", np.hamming(800))
+    windowed = SpectrogramOptions(**STFT, window=str(tmp_path / "w.npy"))
+    assert windowed.grid().win_length == 800
+    assert list(ComplexKind(windowed).files()) == [str(tmp_path / "w.npy")]
+    assert not list(ComplexKind(options).files())
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "advised"),
+    [({}, 257, 512), ({"sides": "two"}, 512, 512), ({"end_bins": "dc"}, 256, 512), ({"end_bins": "none"}, 255, 512)],
+)
+def test_the_n_fft_that_fits_is_advised(given: dict[str, Any], size: int, advised: int) -> None:
+    kind = ComplexKind(SpectrogramOptions(**STFT, **given))
+    (remedy,) = kind.size_error("no", np.ones((size, 3)), size, Context()).remedies
+    assert isinstance(remedy, SetOption)
+    assert (remedy.option, remedy.value) == ("n_fft", advised)
+    assert SpectrogramOptions(**STFT | {"n_fft": advised}, **given).grid().bins == size
 
 
 @pytest.mark.parametrize("name", ["sample_rate", "n_fft", "hop_length"])
 def test_a_grid_without_its_figures_says_which(name: str) -> None:
     with pytest.raises(OptionError, match=f"'{name}' is missing") as caught:
-        GridOptions(**{key: value for key, value in STFT.items() if key != name}).grid()
+        SpectrogramOptions(**{key: value for key, value in STFT.items() if key != name}).grid()
     assert (caught.value.option, caught.value.code) == (name, "missing-option")
 
 
@@ -37,12 +69,12 @@ def test_what_is_known_beforehand(kind: str) -> None:
     known = bound.spec()
     assert known.signals == ((ComplexSpectrogram,) if kind == "complex" else (MagnitudeSpectrogram,))
     assert (known.sample_rate, known.length, bound.sizes()) == (22050, 9000, {"bin": 513})
-    assert known.carried[StftGrid] == GridOptions(**STFT).grid()
+    assert known.carried[StftGrid] == SpectrogramOptions(**STFT).grid()
 
 
 def test_values_become_linear_magnitudes() -> None:
     linear = np.array([[[0.0, 0.5], [1.0, 10.0], [2.0, 0.1]]], "f4")
-    options = GridOptions(sample_rate=8000, n_fft=4, hop_length=1)
+    options = SpectrogramOptions(sample_rate=8000, n_fft=4, hop_length=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # silence has no logarithm
         written = ((MagnitudeKind, linear), (PowerKind, linear**2), (DecibelKind, 20 * np.log10(linear)))
@@ -53,7 +85,7 @@ def test_values_become_linear_magnitudes() -> None:
 
 
 def test_phases_make_magnitudes_complex() -> None:
-    options = GridOptions(sample_rate=8000, n_fft=4, hop_length=1)
+    options = SpectrogramOptions(sample_rate=8000, n_fft=4, hop_length=1)
     kind = MagnitudeKind(options)
     phase = np.array([[[0.0, np.pi], [np.pi / 2, 0.3], [-1.0, 1.0]]])
     found = kind.with_phase(kind.read(np.ones((1, 3, 2), "f4"), Context()), phase)
@@ -63,6 +95,6 @@ def test_phases_make_magnitudes_complex() -> None:
 
 def test_complex_values_stay_what_they_are() -> None:
     values = np.array([[[1 + 1j], [2j], [3]]], "c8")
-    found = ComplexKind(GridOptions(sample_rate=8000, n_fft=4, hop_length=1, length=7)).read(values, Context())
+    found = ComplexKind(SpectrogramOptions(sample_rate=8000, n_fft=4, hop_length=1, length=7)).read(values, Context())
     assert np.shares_memory(found.values, values)
     assert found.length == 7
