@@ -143,7 +143,7 @@ def grid_from_options(options: Mapping[str, Any], *, convention: str | None = No
     return StftGrid(**made)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # subclasses generate these methods anyway
 class ConventionOptions:
     """Options that say how a library lays out a short-time Fourier transform; inherited by the options of plugins."""
 
