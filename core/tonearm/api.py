@@ -38,9 +38,10 @@ from tonearm.plugins.executor import Died, Executor, Results, Work
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
+from tonearm.plugins.limits import Limits
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds
 from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
-from tonearm.plugins.ports import Spec
+from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
@@ -60,6 +61,7 @@ from tonearm.signals import (
 from tonearm.source import Source
 
 if TYPE_CHECKING:
+    from tonearm.arrays.extent import Extent, extent_of
     from tonearm.kinds.waveform import WaveformKind, WaveformOptions
     from tonearm.reading import file_types
     from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
@@ -96,22 +98,14 @@ if TYPE_CHECKING:
     from tonearm.signals.plain_values import from_plain_values
     from tonearm.signals.window_files import is_window_file
     from tonearm.writing import rounding
-    from tonearm.writing.pcm import (
-        Dither,
-        Dithered,
-        Seed,
-        dither_of,
-        dither_problems,
-        float_blocks,
-        note_clipped,
-        pcm_blocks,
-        samples_per_block,
-    )
+    from tonearm.writing.cover import Cover, read_cover
+    from tonearm.writing.options import EncoderOptions
+    from tonearm.writing.pcm import PcmOptions, float_blocks, note_clipped, pcm_blocks, samples_per_block
     from tonearm.writing.provenance import provenance_tags, write_sidecar
     from tonearm.writing.rounding import quantize
     from tonearm.writing.signal_metadata import as_written, described
-    from tonearm.writing.tagging_encoder import TaggingEncoder, Tags, WithProvenance, tag_problems
-    from tonearm.writing.tags import is_tag_name, merged_tags, valid_tag
+    from tonearm.writing.tagging_encoder import TaggingEncoder, TagOptions
+    from tonearm.writing.tags import WELL_KNOWN_TAGS, is_tag_name, merged_tags, number_and_total, tag_name, valid_tag
 
 __all__ = [
     "ARRAY_BYTES",
@@ -123,6 +117,7 @@ __all__ = [
     "MAX_SAMPLE_RATE",
     "SAVE_AS_FLOAT32",
     "SAVE_UNCOMPRESSED",
+    "WELL_KNOWN_TAGS",
     "WRITE_AGAIN",
     "Advice",
     "ArrayDecoder",
@@ -133,18 +128,19 @@ __all__ = [
     "ComplexSpectrogram",
     "Context",
     "ConventionOptions",
+    "Cover",
     "Decibels",
     "Decoder",
     "Decoders",
     "Dialects",
     "Died",
-    "Dither",
-    "Dithered",
     "Duration",
     "Encoder",
+    "EncoderOptions",
     "Encoders",
     "Executor",
     "Executors",
+    "Extent",
     "FilePath",
     "GiveOption",
     "Grouping",
@@ -158,6 +154,7 @@ __all__ = [
     "Kind",
     "Kinds",
     "LazyArrays",
+    "Limits",
     "LinearRecipe",
     "MagnitudeSpectrogram",
     "MelDialect",
@@ -170,6 +167,7 @@ __all__ = [
     "OutputError",
     "PadMode",
     "Padding",
+    "PcmOptions",
     "Provenance",
     "RecipeStep",
     "Recipes",
@@ -179,7 +177,6 @@ __all__ = [
     "Requirement",
     "Results",
     "RunCommand",
-    "Seed",
     "SetOption",
     "Signal",
     "SignalError",
@@ -187,8 +184,8 @@ __all__ = [
     "Source",
     "Spec",
     "StftGrid",
+    "TagOptions",
     "TaggingEncoder",
-    "Tags",
     "TarArchive",
     "Transform",
     "Transforms",
@@ -196,7 +193,6 @@ __all__ = [
     "Waveform",
     "WaveformKind",
     "WaveformOptions",
-    "WithProvenance",
     "Work",
     "ZipArchive",
     "ZipBounds",
@@ -207,8 +203,7 @@ __all__ = [
     "check_magic",
     "check_stored_size",
     "described",
-    "dither_of",
-    "dither_problems",
+    "extent_of",
     "file_types",
     "float_blocks",
     "from_plain_values",
@@ -219,6 +214,7 @@ __all__ = [
     "map_array",
     "merged_tags",
     "note_clipped",
+    "number_and_total",
     "path_of",
     "pcm_blocks",
     "provenance_tags",
@@ -227,12 +223,14 @@ __all__ = [
     "quoted_array",
     "quoted_reason",
     "read_array",
+    "read_cover",
     "read_values",
     "reading_errors",
     "rounding",
     "samples_per_block",
     "size_of",
-    "tag_problems",
+    "spec_of",
+    "tag_name",
     "valid_tag",
     "write_sidecar",
     "wrong_format_error",
@@ -277,16 +275,21 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.arrays.extent": (
+        "Extent",
+        "extent_of",
+    ),
     "tonearm.signals.conventions": ("ConventionOptions",),
     "tonearm.signals.plain_values": ("from_plain_values",),
     "tonearm.signals.window_files": ("is_window_file",),
     "tonearm.writing": ("rounding",),
+    "tonearm.writing.cover": (
+        "Cover",
+        "read_cover",
+    ),
+    "tonearm.writing.options": ("EncoderOptions",),
     "tonearm.writing.pcm": (
-        "Dither",
-        "Dithered",
-        "Seed",
-        "dither_of",
-        "dither_problems",
+        "PcmOptions",
         "float_blocks",
         "note_clipped",
         "pcm_blocks",
@@ -302,14 +305,15 @@ _WHEN_USED = {
         "described",
     ),
     "tonearm.writing.tagging_encoder": (
+        "TagOptions",
         "TaggingEncoder",
-        "Tags",
-        "WithProvenance",
-        "tag_problems",
     ),
     "tonearm.writing.tags": (
+        "WELL_KNOWN_TAGS",
         "is_tag_name",
         "merged_tags",
+        "number_and_total",
+        "tag_name",
         "valid_tag",
     ),
 }

@@ -85,11 +85,11 @@ def tonearm_kinds() -> Kinds:
     """Return the kinds of array by name. They are part of the core, and registered like all others."""
     return {
         "complex": "tonearm.kinds.spectrograms:ComplexKind",
-        "db": "tonearm.kinds.spectrograms:DecibelKind",
+        "db": "tonearm.kinds.magnitudes:DecibelKind",
         "inferred": "tonearm.kinds.inferred:InferredKind",
-        "magnitude": "tonearm.kinds.spectrograms:MagnitudeKind",
+        "magnitude": "tonearm.kinds.magnitudes:MagnitudeKind",
         "mel": "tonearm.recipes.mel.kind:MelKind",
-        "power": "tonearm.kinds.spectrograms:PowerKind",
+        "power": "tonearm.kinds.magnitudes:PowerKind",
         "waveform": "tonearm.kinds.waveform:WaveformKind",
     }
 
@@ -105,7 +105,7 @@ def tonearm_executors() -> Executors:
 
 @hookimpl
 def tonearm_dialects() -> Dialects:
-    """Return the recipes of the dialects by name."""
+    """Return the recipes of mel spectrograms by name."""
     from tonearm_plugins.dialects import presets
 
     return presets()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tonearm.cli import console, listing
+from tonearm.cli.option_words import option_notes, option_type
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.option_schema import description_of
@@ -37,16 +38,18 @@ def main(arguments: SimpleNamespace) -> int:
         plugin = arguments.name and _by_name(registry).get(arguments.name)
         if plugin and found.cls.noun not in declared_options(ports_of(plugin.resolve()).options):
             raise UsageError(f"{arguments.name} takes no {found.cls.noun}", code="no-dialect")
-        return listing.show(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
+        return listing.print_listing(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
         row = plugin_row(registry, entry)
         definitions: dict[str, Any] = {}
         with as_plugin_error(entry.full_name):
-            row["options"] = options_schema(ports_of(entry.resolve()).options, definitions)
+            row["options"] = options_schema(ports_of(entry.resolve()).options, definitions, registry)
         if definitions:
             row["$defs"] = definitions
-        console.print_data(json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry))
+        console.print_data(
+            json.dumps(row, indent=2, ensure_ascii=False) if arguments.json else _page(row, entry, registry)
+        )
         return console.DONE
     rows = []
     for entry in registry.entries():
@@ -123,7 +126,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
+def _page(row: dict[str, Any], entry: RegistryEntry, registry: Registry) -> str:
     """Return the description of one plugin and its options."""
     kind = ", ".join(filter(None, (row["role"], port_flow(row), f"from {row['package']}")))
     lines = [f"{row['name']}: {row['description']}", kind, ""]
@@ -131,24 +134,7 @@ def _page(row: dict[str, Any], entry: RegistryEntry) -> str:
     for option in options.values():
         schema = row["options"]["properties"][option.name]
         default = "required" if option.required else f"default {json.dumps(schema['default'], ensure_ascii=False)}"
-        lines += [f"  {option.name}: {option_type(schema)}, {default}", f"      {option.description}"]
+        lines.append(f"  {option.name}: {option_type(option.type)}, {default}")
+        notes = filter(None, (option.description, *option_notes(option, registry)))
+        lines += [f"      {note}" for note in notes]
     return "\n".join(lines if options else [*lines, "  no options"])
-
-
-def option_type(schema: dict[str, Any]) -> str:
-    """Return the values that an option takes, in words: ``whole number ≥ 1``."""
-    if "title" in schema:
-        return str(schema["title"])
-    if "anyOf" in schema:
-        return " or ".join(option_type(part) for part in schema["anyOf"] if part.get("type") != "null")
-    if "enum" in schema:
-        return " | ".join(str(value) for value in schema["enum"] if value is not None)
-    if "$ref" in schema:
-        return "mapping"
-    words = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
-    word = str(schema.get("type", "any"))
-    if word == "array":
-        return f"list of {option_type(schema.get('items', {}))}"
-    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    bounds = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
-    return " ".join([words.get(word, word), *bounds])

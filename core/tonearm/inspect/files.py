@@ -9,9 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.arrays import ArrayDecoder, KeyedArrayDecoder, KeyedArrayOptions
-from tonearm.arrays.notes import UNKNOWN
-from tonearm.arrays.statistics import compute_statistics
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
+from tonearm.findings.notes import UNKNOWN
+from tonearm.findings.statistics import compute_statistics
 from tonearm.inspect.guess import Guess, describe_sound_file, guess
 from tonearm.inspect.preview import draw_preview
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
@@ -19,7 +19,6 @@ from tonearm.pipeline.options import default_options
 from tonearm.plugins.context import Context
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry
-from tonearm.recipes.mel import MelDialect
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 from tonearm.source import Source
 
@@ -100,7 +99,7 @@ def inspect_file(
     path
         Name of the file.
     registry
-        Registry of plugins and mel dialects.
+        Registry of plugins and named structs.
     decoder
         Name of the decoder; the one for the file's suffix if None.
     key
@@ -224,9 +223,9 @@ class _FileInspector:
         measurements = self.context.drain().measurements
         if "sample_rate" in measurements:
             rate = int(measurements["sample_rate"]), "from the file"
-        recipe = str(measurements.get("recipe", ""))
+        declared = {name: value for name, value in measurements.items() if isinstance(value, str)}
         try:
-            guessed = guess(compute_statistics(array), self.registry.catalogue(MelDialect), rate=rate, recipe=recipe)
+            guessed = guess(compute_statistics(array), self.registry, rate=rate, declared=declared)
         except ItemError as error:
             return self._inspection(key, array, error=error)
         axes = guessed.options.get("axes", [])

@@ -87,34 +87,33 @@ def _check_full_scale(peak: float) -> None:
         )
 
 
-def to_magnitude(array: Array, kind: str, traits: ArrayTraits, warn: Callable[[str], None]) -> Any:
-    """Return linear magnitudes from magnitudes, powers or decibels (20 log10 of the magnitude).
-
-    Small negative magnitudes and powers, which come from rounding, become 0 with a warning.
+def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callable[[str], None]) -> Array:
+    """Return magnitudes or powers ≥ 0: small negative ones, which come from rounding, become 0 with a warning.
 
     Raises
     ------
     ItemError
-        If negative values are too large for rounding errors, or decibels are implausibly large.
+        If negative values are too large for rounding errors.
     """
     import numpy as np
 
-    if kind == "db":
-        if traits.high > DECIBEL_LIMIT:
-            raise ItemError(
-                f"the values reach {traits.high:.6g}, but no sound has so many decibels",
-                code="not-decibels",
-                remedies=(ChooseOption("kind", ("magnitude", "power"), when="if they are linear"),),
-            )
-        return np.power(array.dtype.type(10), array / array.dtype.type(20))
-    if traits.low < 0:
-        if -traits.low > 1e-3 * max(traits.high, 0.0):
-            raise ItemError(
-                f"{kind} cannot be negative, but the smallest value is {traits.low:.6g}",
-                code="negative-magnitude",
-                remedies=(SetOption("kind", "db", when="if these are decibels"),),
-            )
-        warn(f"negative {kind} down to {traits.low:.3g} taken as 0")
-        array = np.maximum(array, array.dtype.type(0))
-    with np.errstate(invalid="ignore"):  # -inf passes with nan: keep
-        return np.sqrt(array) if kind == "power" else array
+    if traits.low >= 0:
+        return array
+    if -traits.low > 1e-3 * max(traits.high, 0.0):
+        raise ItemError(
+            f"{kind} cannot be negative, but the smallest value is {traits.low:.6g}",
+            code="negative-magnitude",
+            remedies=(SetOption("kind", "db", when="if these are decibels"),),
+        )
+    warn(f"negative {kind} down to {traits.low:.3g} taken as 0")
+    return np.maximum(array, 0.0)
+
+
+def check_decibels(traits: ArrayTraits) -> None:
+    """Raise `ItemError` if decibels are implausibly large."""
+    if traits.high > DECIBEL_LIMIT:
+        raise ItemError(
+            f"the values reach {traits.high:.6g}, but no sound has so many decibels",
+            code="not-decibels",
+            remedies=(ChooseOption("kind", ("magnitude", "power"), when="if they are linear"),),
+        )

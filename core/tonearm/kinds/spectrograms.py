@@ -1,23 +1,21 @@
-"""``kind: complex``, ``magnitude``, ``power`` and ``db``: spectrograms on the grid of a Fourier transform."""
+"""Spectrograms on the grid of a Fourier transform, and ``kind: complex``."""
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 
 from msgspec import Meta
 
-from tonearm.arrays.extent import traits_of
 from tonearm.errors import ItemError, OptionError, RemoveOption, SetOption
-from tonearm.kinds.scale import MAGNITUDE_LIMIT, to_magnitude
+from tonearm.kinds.scale import MAGNITUDE_LIMIT
 from tonearm.kinds.waveform import SampledOptions, missing_option, missing_rate
 from tonearm.plugins.context import Context
-from tonearm.plugins.kind import ArrayTraits, Kind
+from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
-from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Padding, PadMode, Spectrogram, StftGrid
+from tonearm.signals import ComplexSpectrogram, Padding, PadMode, Spectrogram, StftGrid
 from tonearm.signals.conventions import ConventionOptions
 from tonearm.signals.window_files import is_window_file
 
@@ -84,21 +82,29 @@ class SpectrogramOptions(GridOptions, ConventionOptions):
             hop_length=self.hop_length,
             win_length=self.win_length,
             window=self.window,
-            padding=self.padding if self.center is None else "center" if self.center else "none",
+            padding=self.padding or {None: None, True: "center", False: "none"}[self.center],
             pad_mode=self.pad_mode,
         )
 
 
-class SpectrogramKind(Kind[Made, SpectrogramOptions]):
+GridOpts = TypeVar("GridOpts", bound=SpectrogramOptions)
+
+
+class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
     """The base class of kinds of spectrogram on the grid of a Fourier transform."""
 
     axes = ("bin", "frame")
     limit: ClassVar[float] = MAGNITUDE_LIMIT
 
+    @property
+    def described(self) -> SpectrogramOptions:
+        """Options with all that is known of the grid."""
+        return self.options
+
     @functools.cached_property
     def grid(self) -> StftGrid:
         """Grid that the options describe."""
-        return self.options.grid()
+        return self.described.grid()
 
     def sizes(self) -> Mapping[str, int]:
         """Return the number of bins."""
@@ -106,13 +112,13 @@ class SpectrogramKind(Kind[Made, SpectrogramOptions]):
 
     def spec(self) -> Spec:
         """Return the grid, its sample rate, and the length."""
-        options = self.options
+        options = self.described
         known = super().spec().replace(sample_rate=options.sample_rate, length=options.length)
         return known.carrying(self.grid)
 
     def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
         """Yield contradictions of the grid and of the axes."""
-        options = self.options
+        options = self.described
         if options.sample_rate is None:
             yield missing_rate()
         missing = [name for name in ("n_fft", "hop_length") if getattr(options, name) is None]
@@ -134,14 +140,14 @@ class SpectrogramKind(Kind[Made, SpectrogramOptions]):
         """Return the error with the n_fft that fits the array."""
         if size is None:
             return ItemError(message, code="bins-mismatch", hint="check n_fft")
-        grid = self.grid if self.options.n_fft else None
+        grid = self.grid if self.described.n_fft else None
         missing = grid.plain().bins - grid.bins if grid else 0
         fitting = size if missing < 0 else 2 * (size + missing - 1)  # two sides have as many bins as n_fft
         remedies = (SetOption("n_fft", fitting, f"if the array has {size} bins"),) if fitting > 1 else ()
         return ItemError(message, code="bins-mismatch", remedies=remedies)
 
 
-class ComplexKind(SpectrogramKind[ComplexSpectrogram]):
+class ComplexKind(SpectrogramKind[ComplexSpectrogram, SpectrogramOptions]):
     """Complex values of a short-time Fourier transform."""
 
     optional_axes = ("complex",)
@@ -150,40 +156,3 @@ class ComplexKind(SpectrogramKind[ComplexSpectrogram]):
     def read(self, values: Array, context: Context) -> ComplexSpectrogram:  # noqa: ARG002 - the base's
         """Return the complex spectrogram."""
         return ComplexSpectrogram(values=values, grid=self.grid, length=self.options.length)
-
-
-class MagnitudeKind(SpectrogramKind[MagnitudeSpectrogram]):
-    """Linear magnitudes of a short-time Fourier transform."""
-
-    phase_gives = ComplexSpectrogram
-    scale: ClassVar[str] = "magnitude"
-
-    def read(self, values: Array, context: Context) -> MagnitudeSpectrogram:
-        """Return the magnitudes."""
-        return self.read_known(values, traits_of(values), context)
-
-    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> MagnitudeSpectrogram:
-        """Return linear magnitudes."""
-        values = to_magnitude(values, self.scale, traits, context.warn)
-        return MagnitudeSpectrogram(values=values, grid=self.grid, length=self.options.length)
-
-    def with_phase(self, signal: MagnitudeSpectrogram, phase: Array) -> ComplexSpectrogram:
-        """Return a complex spectrogram of these magnitudes and phases."""
-        from tonearm.arrays.complex_parts import from_magnitude_and_phase
-
-        values = from_magnitude_and_phase(signal.values, phase)
-        return ComplexSpectrogram(values=values, grid=signal.grid, length=signal.length)
-
-
-class PowerKind(MagnitudeKind):
-    """Squared magnitudes of a short-time Fourier transform."""
-
-    limit = MAGNITUDE_LIMIT**2
-    scale = "power"
-
-
-class DecibelKind(MagnitudeKind):
-    """Magnitudes of a short-time Fourier transform in decibels."""
-
-    limit = math.inf
-    scale = "db"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -127,7 +127,7 @@ class _Reader(ValueReader):
                 self.problems.add(mark, "missing-option", f"{owner}: '{name}' is missing", remedies=(remedy,))
         if len(self.problems.found) > before:
             return None
-        marks = {name: entry.node.mark for name, entry in given.items()}
+        marks = dict(_marks(given))
         make = cls if base is None else functools.partial(msgspec.structs.replace, base)
         return _build(make, values, marks, mark, owner, self.problems)
 
@@ -288,7 +288,8 @@ class _Reader(ValueReader):
         if not fits:
             expected, found = ports_in_words(kind, entry)
             message = f"{owner}: {option.name} is {expected}, but {name} is {found}"
-            self.problems.add(node.mark, "port-mismatch", message, option.description)
+            names = ", ".join(map(self.registry.short_name, self.registry.fitting(kind)))
+            self.problems.add(node.mark, "wrong-plugin", message, f"one of {names}" if names else option.description)
             return None
         return entry
 
@@ -333,6 +334,15 @@ class _Reader(ValueReader):
         except OptionError as error:
             self.problems.add_error(node.mark, error, whose=owner)
             return None
+
+
+def _marks(given: Mapping[str, MappingEntry]) -> Iterator[tuple[str, Mark | None]]:
+    """Yield the place of each option, and of each value in an option that is a mapping: ``tags`` and ``tags.title``."""
+    for name, entry in given.items():
+        yield name, entry.node.mark
+        if isinstance(entry.node, MappingNode):
+            for key, inner in entry.node.entries.items():
+                yield f"{name}.{key}", inner.node.mark
 
 
 def _build(

@@ -15,6 +15,8 @@ from tonearm.plugins.ports import Spec, ports_of
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:
+    from tonearm.findings.claim import Claim
+    from tonearm.findings.notes import Notes
     from tonearm.typing import Array
 
 
@@ -77,6 +79,24 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read, by default their classes."""
         return Spec(signals=ports_of(type(self)).gives)
+
+    @classmethod
+    def claim(cls, notes: Notes) -> Claim | None:  # noqa: ARG003 - for a kind that values show
+        """Return the claim that an array is of this kind, by which the kind takes part in ``tonearm inspect``.
+
+        A kind that makes no claims, because it does not override this, is named as one that values cannot show.
+
+        Parameters
+        ----------
+        notes
+            Notes on the array, with its statistics.
+
+        Returns
+        -------
+        Claim or None
+            Claim; None if the array is hardly of this kind.
+        """
+        return None
 
     @abstractmethod
     def read(self, values: Array, context: Context) -> Out:

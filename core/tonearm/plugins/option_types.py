@@ -37,10 +37,12 @@ UNITS: Mapping[str, Mapping[str, tuple[int, int]]] = {
 
 UNIT_EXAMPLES: Mapping[str, str] = {"s": "1.5 s", "ms": "20 ms", "dB": "-3 dB"}
 _QUANTITY = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµμ]+)")
-_SUPPORTED = (
+SUPPORTED = (
     "bool, int, float, str, Literal, Enum, Path, FilePath, Duration, Milliseconds, Decibels, dataclasses, msgspec"
     " structs, plugin base classes, and lists, tuples, sets, dicts and unions of these"
 )
+"""Types of options that are supported, in words."""
+
 _LEAVES = (bool, int, float, str, bytes, type(None))
 _CONTAINERS = (list, tuple, set, frozenset, dict, Sequence, Mapping, Iterable)
 _MODULES = ("datetime", "decimal", "uuid")
@@ -248,7 +250,7 @@ def check_hints(owner: str, hints: Mapping[str, Any]) -> None:
         if wrong is not None:
             shown = wrong.__name__ if isinstance(wrong, type) else str(wrong).replace("typing.", "")
             raise TypeError(
-                f"option {name!r} of {owner} has the type {shown}, which is not supported; supported: {_SUPPORTED}"
+                f"option {name!r} of {owner} has the type {shown}, which is not supported; supported: {SUPPORTED}"
             )
 
 

@@ -106,10 +106,22 @@ def check_types(options: type[Any]) -> None:
 def _check_types(options: type[Any], seen: set[type[Any]]) -> None:
     hints = {name: option.type for name, option in declared_options(options).items()}
     check_hints(options.__name__, hints)
+    _check_defaults(options)
     seen.add(options)
     for record in (one for hint in hints.values() for one in _records_in(hint)):
         if record not in seen:
             _check_types(record, seen)
+
+
+def _check_defaults(options: type[Any]) -> None:
+    """Raise `TypeError` if a number that is the default of an option is out of the option's bounds."""
+    for option in declared_options(options).values():
+        if type(option.default) in (int, float):
+            try:
+                msgspec.convert(option.default, option.type)
+            except msgspec.ValidationError as error:
+                message = f"option {option.name!r} of {options.__name__} has the default {option.default}: {error}"
+                raise TypeError(message) from None
 
 
 def _records_in(hint: Any) -> Iterator[type[Any]]:
@@ -152,9 +164,18 @@ def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
         for field in msgspec.structs.fields(options):
             yield field.name, dataclasses.MISSING if field.required else field.default
         return
-    for one in dataclasses.fields(options):
+    for one in _own_first(options):
         if one.init:
             yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+
+
+def _own_first(options: Any) -> list[dataclasses.Field[Any]]:
+    """Return the fields of a dataclass, its own before those of the classes that it inherits."""
+    order: dict[str, int] = {}
+    for depth, cls in enumerate(reversed(options.__mro__)):
+        for name in vars(cls).get("__dataclass_fields__", {}):
+            order.setdefault(name, -depth)
+    return sorted(dataclasses.fields(options), key=lambda one: order[one.name])
 
 
 def _inner_bounds(hint: Any) -> Any:

@@ -46,7 +46,7 @@ class ImageOptions(ArrayOptions):
     kind: Annotated[
         Kind[Any, Any],
         Meta(
-            description="Kind of spectrogram. The levels of a mel are those of its dialect; riffusion has bytes.",
+            description="Kind of spectrogram. The levels of a mel are those of its recipe; riffusion has bytes.",
             extra={BESIDE: True, IF_ABSENT: "mel"},
         ),
     ]
@@ -68,7 +68,7 @@ class ImageOptions(ArrayOptions):
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield the errors of options that conflict; the dialect may be in the image."""
+        """Yield the errors of options that conflict; the recipe may be in the image."""
         kind = self.kind
         if kind.dtype == "complex" or len(kind.axes) != 2:
             message = f"an image has real values of two axes, but kind {kind.name} has others"
@@ -87,7 +87,7 @@ class ImageOptions(ArrayOptions):
             yield OptionError("black and white are the same", option="black")
         if self.low is not None and self.black is None:
             yield OptionError(
-                "the dialect determines where low frequencies are",
+                "the recipe determines where low frequencies are",
                 option="low",
                 remedies=(RemoveOption("low", "or give black and white"),),
             )
@@ -118,8 +118,8 @@ class ImageReader(ArrayDecoder[ImageOptions]):
             return
         image = _read(source)
         options = self.options
-        if self._needs_dialect:
-            given = dataclasses.replace(options.kind.options, dialect=image.dialect(context.catalogue(MelDialect)))
+        if self._needs_recipe:
+            given = dataclasses.replace(options.kind.options, dialect=image.recipe(context.catalogue(MelDialect)))
             options = dataclasses.replace(options, kind=type(options.kind)(given))
         if options.axes is None:
             stereo = self._channels(image) == "stereo"
@@ -130,14 +130,14 @@ class ImageReader(ArrayDecoder[ImageOptions]):
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
         """Yield the levels or their values: (rows, columns), or (2, rows, columns) for stereo."""
         image = _read(source)
-        if self._needs_dialect and image.has_recipe:
-            recipe = image.dialect(context.catalogue(MelDialect))
-            context.measure(recipe=recipe.label, sample_rate=recipe.sample_rate)
+        if self._needs_recipe and image.has_recipe:
+            recipe = image.recipe(context.catalogue(MelDialect))
+            context.measure(kind="mel", dialect=recipe.label, sample_rate=recipe.sample_rate)
         yield "", self._values(image)
 
     @property
-    def _needs_dialect(self) -> bool:
-        """Whether the image must have the dialect."""
+    def _needs_recipe(self) -> bool:
+        """Whether the image must have the recipe."""
         return getattr(self.options.kind.options, "dialect", self) is None
 
     def _channels(self, image: Image) -> Channels:
@@ -173,7 +173,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
                 )
             return values
         full = 255 if levels.dtype == "u1" else 65535
-        scaled = values.astype("f4") * ((white - black) / full) + black
+        scaled = values.astype("f8" if self.options.precision == "double" else "f4") * ((white - black) / full) + black
         return scaled if self.options.low == "top" else scaled[..., ::-1, :]
 
 

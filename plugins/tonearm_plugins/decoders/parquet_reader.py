@@ -129,7 +129,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
     def _audio(self, value: Any, row: int, context: Context) -> Iterator[Signal | ItemError]:
         """Yield the sound of a row of audio."""
         try:
-            samples, rate = _audio(value, row)
+            samples, rate = _audio(value, row, double=self.options.precision == "double")
             if self.options.of_kind("sample_rate") not in (None, rate):
                 raise ItemError(
                     f"row {row} is sampled at {rate} Hz, but sample_rate is {self.options.of_kind('sample_rate')}",
@@ -283,7 +283,7 @@ def _array(scalar: Any, row: int) -> Array:
     return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(shape)
 
 
-def _audio(value: Any, row: int) -> tuple[Array, int]:
+def _audio(value: Any, row: int, *, double: bool = False) -> tuple[Array, int]:
     """Return the samples, (channels, samples), and the sample rate of an audio file in a row."""
     from tonearm_plugins.formats.sndfile_reading import decode_bytes
 
@@ -292,4 +292,4 @@ def _audio(value: Any, row: int) -> tuple[Array, int]:
         path = (value or {}).get("path")
         hint = f"it names {quoted(str(path))}; embed the files with Dataset.cast_column, or read them by audio-reader"
         raise ItemError(f"row {row} holds no audio", code="empty", hint=hint if path else LEAVE_OUT)
-    return decode_bytes(data, f"row {row}")
+    return decode_bytes(data, f"row {row}", double=double)

@@ -90,7 +90,12 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
     def produces(self) -> Spec:
         """Return the spec of the waveform that the options describe."""
         options = self.options
-        return Spec(signals=(Waveform,), sample_rate=options.sample_rate, channels=options.channels)
+        return Spec(
+            signals=(Waveform,),
+            sample_rate=options.sample_rate,
+            channels=options.channels,
+            precision=options.precision,
+        )
 
     def _bytes(self, file: BinaryIO, name: str) -> UInt8Array:
         """Return the bytes of the samples, uint8: whole samples of all channels."""

@@ -13,6 +13,7 @@ from tonearm.api import (
     Item,
     ItemError,
     Meta,
+    Milliseconds,
     OptionError,
     Regroup,
     RemoveOption,
@@ -34,10 +35,17 @@ class ConcatOptions:
         ),
     ] = "source"
     crossfade_ms: Annotated[
-        float,
-        Meta(ge=0, le=60_000, description="Duration of the crossfade in ms; less where one of the items is shorter."),
+        Milliseconds,
+        Meta(
+            ge=0,
+            le=60_000,
+            description="Duration of the crossfade in ms; less where one of the items is shorter.",
+            examples=[20, "0.05 s"],
+        ),
     ] = 0.0
-    gap_ms: Annotated[float, Meta(ge=0, le=60_000, description="Silence between items in ms.")] = 0.0
+    gap_ms: Annotated[
+        Milliseconds, Meta(ge=0, le=60_000, description="Silence between items in ms.", examples=[250, "0.5 s"])
+    ] = 0.0
     shape: Annotated[
         Literal["linear", "cosine", "equal-power"],
         Meta(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Meta, Transform, Waveform
+from tonearm.api import Context, Meta, Milliseconds, Transform, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples
 
 
@@ -13,8 +13,12 @@ from tonearm_plugins.transforms.durations import duration_in_samples
 class FadeOptions:
     """Options of ``fade``."""
 
-    in_ms: Annotated[float, Meta(ge=0, le=3_600_000, description="Duration of the fade-in in ms.")] = 10.0
-    out_ms: Annotated[float, Meta(ge=0, le=3_600_000, description="Duration of the fade-out in ms.")] = 10.0
+    in_ms: Annotated[
+        Milliseconds, Meta(ge=0, le=3_600_000, description="Duration of the fade-in in ms.", examples=[20, "0.5 s"])
+    ] = 10.0
+    out_ms: Annotated[
+        Milliseconds, Meta(ge=0, le=3_600_000, description="Duration of the fade-out in ms.", examples=[20, "0.5 s"])
+    ] = 10.0
     shape: Annotated[
         Literal["linear", "cosine", "equal-power", "exponential"],
         Meta(

@@ -24,18 +24,20 @@ class FilterOptions:
     """Options of ``filter``."""
 
     high_pass_hz: Annotated[
-        float | None, Meta(ge=MIN_HZ, description="Edge in Hz of a high-pass, which keeps what is above it.")
+        float | None,
+        Meta(ge=MIN_HZ, description="Edge in Hz of a high-pass, which keeps what is above it.", examples=[80]),
     ] = None
     low_pass_hz: Annotated[
-        float | None, Meta(ge=MIN_HZ, description="Edge in Hz of a low-pass, which keeps what is below it.")
+        float | None,
+        Meta(ge=MIN_HZ, description="Edge in Hz of a low-pass, which keeps what is below it.", examples=[8000]),
     ] = None
     band_pass_hz: Annotated[
         Band | None,
-        Meta(min_length=2, max_length=2, description="Edges in Hz of a band to keep, such as [300, 3400]."),
+        Meta(min_length=2, max_length=2, description="Edges in Hz of a band to keep.", examples=[[300, 3400]]),
     ] = None
     band_stop_hz: Annotated[
         Band | None,
-        Meta(min_length=2, max_length=2, description="Edges in Hz of a band to remove, such as [48, 52]."),
+        Meta(min_length=2, max_length=2, description="Edges in Hz of a band to remove.", examples=[[48, 52]]),
     ] = None
     order: Annotated[
         int,

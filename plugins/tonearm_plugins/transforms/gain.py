@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Meta, Transform, Waveform
+from tonearm.api import Context, Decibels, Meta, Transform, Waveform
 
 
 @dataclass(frozen=True, kw_only=True)
 class GainOptions:
     """Options of ``gain``."""
 
-    gain_db: Annotated[float, Meta(ge=-200, le=200, description="Gain in dB; a negative one makes it quieter.")]
+    gain_db: Annotated[
+        Decibels,
+        Meta(ge=-200, le=200, description="Gain in dB; a negative one makes it quieter.", examples=[-3, "6 dB"]),
+    ]
 
 
 class Gain(Transform[Waveform, Waveform, GainOptions]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, MagnitudeSpectrogram, Meta, Spec, StftGrid, Transform, Waveform
+from tonearm.api import Context, Decibels, MagnitudeSpectrogram, Meta, Spec, StftGrid, Transform, Waveform
 from tonearm_plugins.transforms.phase_recovery_options import (
     EngineName,
     Iterations,
@@ -32,7 +32,7 @@ class GriffinLimOptions:
     momentum: Momentum = None
     seed: Seed = 0
     tolerance_db: Annotated[
-        float | None,
+        Decibels | None,
         Meta(gt=0, description="Gain in dB of four iterations below which they stop early; never if not given."),
     ] = None
     engine: EngineName = "auto"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, ItemError, Meta, OptionError, SetOption, Spec, Transform, Waveform
+from tonearm.api import Context, Decibels, Duration, ItemError, Meta, OptionError, SetOption, Spec, Transform, Waveform
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -70,13 +70,16 @@ class GuardOptions:
         ),
     ] = "error"
     max_dc: Annotated[float, Meta(gt=0, lt=1, description="Largest mean treated as no DC offset.")] = 0.01
-    silence_db: Annotated[float, Meta(ge=-200, le=0, description="Largest peak in dBFS treated as silence.")] = -60.0
+    silence_db: Annotated[Decibels, Meta(ge=-200, le=0, description="Largest peak in dBFS treated as silence.")] = -60.0
     max_silence: Annotated[
-        float | None, Meta(ge=0, description="Longest silence at either end in seconds; any if not given.")
+        Duration | None,
+        Meta(ge=0, description="Longest silence at either end in seconds; any if not given.", examples=[2, "500 ms"]),
     ] = None
-    noise_db: Annotated[float, Meta(ge=-120, le=0, description="Lowest RMS in dBFS of noise at full level.")] = -15.0
-    min_seconds: Annotated[float | None, Meta(ge=0, description="Shortest duration in seconds.")] = None
-    max_seconds: Annotated[float | None, Meta(gt=0, description="Longest duration in seconds.")] = None
+    noise_db: Annotated[Decibels, Meta(ge=-120, le=0, description="Lowest RMS in dBFS of noise at full level.")] = -15.0
+    min_seconds: Annotated[Duration | None, Meta(ge=0, description="Shortest duration in seconds.")] = None
+    max_seconds: Annotated[
+        Duration | None, Meta(gt=0, description="Longest duration in seconds.", examples=[30, "10 min"])
+    ] = None
 
     def problems(self) -> Iterator[OptionError]:
         """Yield an error for each pair of options that conflict."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Meta, OptionError, RemoveOption, Transform, Waveform
+from tonearm.api import Context, Decibels, Meta, Milliseconds, OptionError, RemoveOption, Transform, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples
 
 DEFAULT_TRUE_PEAK_DB = -1.0
@@ -17,22 +17,30 @@ class LimiterOptions:
     """Options of ``limiter``."""
 
     true_peak_db: Annotated[
-        float | None,
+        Decibels | None,
         Meta(
             le=0,
             ge=-120,
             description="Ceiling in dBTP, which also holds between samples (oversampled 4 times); -1 if no ceiling is"
             " given.",
+            examples=[-1, "-1.5 dB"],
         ),
     ] = None
     peak_db: Annotated[
-        float | None, Meta(le=0, ge=-120, description="Ceiling of the samples alone in dBFS, in place of true_peak_db.")
+        Decibels | None,
+        Meta(le=0, ge=-120, description="Ceiling of the samples alone in dBFS, in place of true_peak_db."),
     ] = None
     lookahead_ms: Annotated[
-        float, Meta(gt=0, le=100, description="Time in ms over which the gain goes down before a peak.")
+        Milliseconds, Meta(gt=0, le=100, description="Time in ms over which the gain goes down before a peak.")
     ] = 5.0
     release_ms: Annotated[
-        float, Meta(gt=0, le=10_000, description="Time in ms after which a reduction in dB has fallen to 1/e.")
+        Milliseconds,
+        Meta(
+            gt=0,
+            le=10_000,
+            description="Time in ms after which a reduction in dB has fallen to 1/e.",
+            examples=[100, "0.2 s"],
+        ),
     ] = 50.0
 
     def problems(self) -> Iterator[OptionError]:

@@ -6,7 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, GiveOption, InsertStep, ItemError, Meta, OptionError, Remedy, Spec, Transform, Waveform
+from tonearm.api import (
+    Context,
+    Decibels,
+    GiveOption,
+    InsertStep,
+    ItemError,
+    Meta,
+    OptionError,
+    Remedy,
+    Spec,
+    Transform,
+    Waveform,
+)
 from tonearm_plugins.transforms.limiter import LimiterOptions, limit_waveform
 
 if TYPE_CHECKING:
@@ -35,10 +47,11 @@ class LoudnessOptions:
             ge=-70,
             le=0,
             description="Integrated loudness of the result in LUFS: -16 for podcasts and the web, -23 for EBU R 128.",
+            examples=[-16, -23],
         ),
     ] = -16.0
     true_peak_db: Annotated[
-        float | None,
+        Decibels | None,
         Meta(ge=-60, le=20, description="Ceiling of the true peak in dBTP, oversampled 4 times; null for none."),
     ] = -1.0
     peaks: Annotated[

@@ -28,7 +28,7 @@ class MixOptions:
     ] = None
     pick: Annotated[
         list[int] | None,
-        Meta(min_length=1, description="Channels to take in place of a mix, by number from 0, such as [0]."),
+        Meta(min_length=1, description="Channels to take in place of a mix, by number from 0.", examples=[[0], [1, 0]]),
     ] = None
 
     def problems(self) -> Iterator[OptionError]:

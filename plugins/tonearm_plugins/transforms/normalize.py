@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Meta, Transform, Waveform
+from tonearm.api import Context, Decibels, Meta, Transform, Waveform
 
 DEFAULT_PEAK_DB = -1.0
 SILENCE = 1e-300
@@ -17,20 +17,22 @@ class NormalizeOptions:
     """Options of ``normalize``."""
 
     peak_db: Annotated[
-        float | None,
+        Decibels | None,
         Meta(
             le=0,
             ge=-120,
             description="Sample peak of the result in dBFS; -1 if neither option is given. Next to rms_db it is a"
             " ceiling, which the gain respects.",
+            examples=[-1, "-0.1 dB"],
         ),
     ] = None
     rms_db: Annotated[
-        float | None,
+        Decibels | None,
         Meta(
             le=0,
             ge=-120,
             description="RMS of the result over all channels in dBFS, where a full-scale sine is at -3.01.",
+            examples=[-20, "-18 dB"],
         ),
     ] = None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Meta, OptionError, Spec, Transform, Waveform
+from tonearm.api import Context, Duration, Meta, Milliseconds, OptionError, Spec, Transform, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples, spec_with_length
 
 
@@ -14,10 +14,20 @@ from tonearm_plugins.transforms.durations import duration_in_samples, spec_with_
 class PadOptions:
     """Options of ``pad``."""
 
-    before_ms: Annotated[float, Meta(ge=0, le=3_600_000, description="Silence before the sound in ms.")] = 0.0
-    after_ms: Annotated[float, Meta(ge=0, le=3_600_000, description="Silence after the sound in ms.")] = 0.0
+    before_ms: Annotated[
+        Milliseconds, Meta(ge=0, le=3_600_000, description="Silence before the sound in ms.", examples=[500, "1.5 s"])
+    ] = 0.0
+    after_ms: Annotated[
+        Milliseconds, Meta(ge=0, le=3_600_000, description="Silence after the sound in ms.", examples=[500, "1.5 s"])
+    ] = 0.0
     min_seconds: Annotated[
-        float | None, Meta(gt=0, le=86_400, description="Shortest duration in seconds, reached by silence at the end.")
+        Duration | None,
+        Meta(
+            gt=0,
+            le=86_400,
+            description="Shortest duration in seconds, reached by silence at the end.",
+            examples=[2.5, "1 min"],
+        ),
     ] = None
     multiple: Annotated[
         int | None,

@@ -14,7 +14,13 @@ class PitchShiftOptions:
     """Options of ``pitch-shift``."""
 
     semitones: Annotated[
-        float, Meta(ge=-36, le=36, description="Interval in semitones; negative is down, and 12 is an octave.")
+        float,
+        Meta(
+            ge=-36,
+            le=36,
+            description="Interval in semitones; negative is down, and 12 is an octave.",
+            examples=[-12, 3.5],
+        ),
     ]
     n_fft: Annotated[NFft, Meta(ge=32, le=1 << 17, description=N_FFT_DESCRIPTION)] = None
 

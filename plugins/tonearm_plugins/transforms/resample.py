@@ -13,7 +13,9 @@ from tonearm_plugins.transforms.durations import spec_with_length
 class ResampleOptions:
     """Options of ``resample``."""
 
-    sample_rate: Annotated[int, Meta(ge=1, le=MAX_SAMPLE_RATE, description="Sample rate of the result in Hz.")]
+    sample_rate: Annotated[
+        int, Meta(ge=1, le=MAX_SAMPLE_RATE, description="Sample rate of the result in Hz.", examples=[16000, 44100])
+    ]
     quality: Annotated[
         Literal["quick", "low", "medium", "high", "very-high"],
         Meta(
@@ -45,7 +47,7 @@ class Resample(Transform[Waveform, Waveform, ResampleOptions]):
         rate, quality = self.options.sample_rate, self.options.quality
         if spec.precision == "double" and quality != "very-high" and spec.sample_rate != rate:
             raise OptionError(
-                f"quality: {quality} computes in single precision, but the input has precision: double",
+                f"the quality {quality} computes in single precision, but the input has precision: double",
                 option="quality",
                 code="loses-precision",
                 remedies=(SetOption("quality", "very-high"), SetOption("precision", "single", stage="input")),

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Grouping, Item, Meta, OptionError, Regroup, RemoveOption, SetOption, Spec, Waveform
+from tonearm.api import (
+    Context,
+    Decibels,
+    Duration,
+    Grouping,
+    Item,
+    Meta,
+    Milliseconds,
+    OptionError,
+    Regroup,
+    RemoveOption,
+    SetOption,
+    Spec,
+    Waveform,
+)
 from tonearm_plugins.transforms.durations import duration_in_samples
 
 
@@ -20,7 +34,7 @@ class SplitOptions:
         Meta(description="Places to cut: in the middle of pauses, or after each max_seconds."),
     ] = "silence"
     threshold_db: Annotated[
-        float,
+        Decibels,
         Meta(
             ge=-150,
             lt=0,
@@ -31,20 +45,23 @@ class SplitOptions:
         Literal["loudest", "full-scale"],
         Meta(description="Reference of the threshold: the loudest 10 ms of the sound, or full scale."),
     ] = "loudest"
-    min_silence_ms: Annotated[float, Meta(ge=10, le=60_000, description="Shortest pause in ms.")] = 300.0
+    min_silence_ms: Annotated[
+        Milliseconds, Meta(ge=10, le=60_000, description="Shortest pause in ms.", examples=[200, "0.5 s"])
+    ] = 300.0
     min_seconds: Annotated[
-        float, Meta(ge=0, le=86_400, description="Shortest piece in seconds, if cut by silence.")
+        Duration, Meta(ge=0, le=86_400, description="Shortest piece in seconds, if cut by silence.")
     ] = 1.0
     max_seconds: Annotated[
-        float | None,
+        Duration | None,
         Meta(
             ge=0.01,
             le=86_400,
             description="Longest piece in seconds; by silence, a longer one is cut where it is quietest.",
+            examples=[10, "1 min"],
         ),
     ] = None
     overlap_ms: Annotated[
-        float,
+        Milliseconds,
         Meta(ge=0, le=3_600_000, description="Overlap of each piece with the next one in ms, if cut by length."),
     ] = 0.0
 

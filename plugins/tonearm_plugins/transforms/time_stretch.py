@@ -14,7 +14,9 @@ from tonearm_plugins.transforms.librosa_effects import N_FFT_DESCRIPTION, NFft, 
 class TimeStretchOptions:
     """Options of ``time-stretch``."""
 
-    rate: Annotated[float, Meta(ge=0.1, le=10, description="Factor of the speed: 2 is half as long.")]
+    rate: Annotated[
+        float, Meta(ge=0.1, le=10, description="Factor of the speed: 2 is half as long.", examples=[0.5, 1.25])
+    ]
     n_fft: Annotated[NFft, Meta(ge=32, le=1 << 17, description=N_FFT_DESCRIPTION)] = None
 
 

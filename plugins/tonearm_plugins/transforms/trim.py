@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, Meta, Spec, Transform, Waveform
+from tonearm.api import Context, Decibels, Duration, Meta, Milliseconds, Spec, Transform, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples
 
 
@@ -14,11 +14,12 @@ class TrimOptions:
     """Options of ``trim``."""
 
     threshold_db: Annotated[
-        float,
+        Decibels,
         Meta(
             ge=-150,
             lt=0,
             description="Level in dB below which a waveform is silent: the RMS of 10 ms in the loudest channel.",
+            examples=[-40, "-60 dB"],
         ),
     ] = -50.0
     relative_to: Annotated[
@@ -27,11 +28,16 @@ class TrimOptions:
     ] = "loudest"
     edges: Annotated[Literal["both", "start", "end"], Meta(description="Edges to trim.")] = "both"
     padding_ms: Annotated[
-        float,
-        Meta(ge=0, le=60_000, description="Duration in ms to keep before and after the sound, if it is there."),
+        Milliseconds,
+        Meta(
+            ge=0,
+            le=60_000,
+            description="Duration in ms to keep before and after the sound, if it is there.",
+            examples=[100, "0.2 s"],
+        ),
     ] = 50.0
     min_seconds: Annotated[
-        float, Meta(ge=0, le=3600, description="Shortest duration of the result in seconds, if the input has it.")
+        Duration, Meta(ge=0, le=3600, description="Shortest duration of the result in seconds, if the input has it.")
     ] = 0.0
 
 

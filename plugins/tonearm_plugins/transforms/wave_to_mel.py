@@ -15,7 +15,10 @@ class WaveToMelOptions:
 
     dialect: Annotated[
         MelDialect,
-        Meta(description="Dialect: a name, {base: NAME, sample_rate: 24000} to change a known one, or all figures."),
+        Meta(
+            description="Dialect: a name, a base with changes, or all figures.",
+            examples=["hifigan", {"base": "hifigan", "sample_rate": 24000}],
+        ),
     ]
 
     def problems(self) -> list[OptionError]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from array_options import array_options
 
 from tonearm.errors import OptionError, SetOption
-from tonearm.kinds.spectrograms import ComplexKind, DecibelKind, MagnitudeKind, PowerKind, SpectrogramOptions
+from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, StftGrid
 
@@ -70,27 +69,6 @@ def test_what_is_known_beforehand(kind: str) -> None:
     assert known.signals == ((ComplexSpectrogram,) if kind == "complex" else (MagnitudeSpectrogram,))
     assert (known.sample_rate, known.length, bound.sizes()) == (22050, 9000, {"bin": 513})
     assert known.carried[StftGrid] == SpectrogramOptions(**STFT).grid()
-
-
-def test_values_become_linear_magnitudes() -> None:
-    linear = np.array([[[0.0, 0.5], [1.0, 10.0], [2.0, 0.1]]], "f4")
-    options = SpectrogramOptions(sample_rate=8000, n_fft=4, hop_length=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # silence has no logarithm
-        written = ((MagnitudeKind, linear), (PowerKind, linear**2), (DecibelKind, 20 * np.log10(linear)))
-    for kind, values in written:
-        found = kind(options).read(values, Context())
-        assert isinstance(found, MagnitudeSpectrogram)
-        np.testing.assert_allclose(found.values, linear, rtol=1e-6)
-
-
-def test_phases_make_magnitudes_complex() -> None:
-    options = SpectrogramOptions(sample_rate=8000, n_fft=4, hop_length=1)
-    kind = MagnitudeKind(options)
-    phase = np.array([[[0.0, np.pi], [np.pi / 2, 0.3], [-1.0, 1.0]]])
-    found = kind.with_phase(kind.read(np.ones((1, 3, 2), "f4"), Context()), phase)
-    np.testing.assert_allclose(found.values, np.exp(1j * phase), atol=1e-6)
-    assert kind.phase_gives is type(found)
 
 
 def test_complex_values_stay_what_they_are() -> None:

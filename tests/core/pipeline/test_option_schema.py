@@ -45,7 +45,7 @@ class Record:
 )
 def test_types(hint, right, wrong):
     schemas = OptionSchemas()
-    schema = schemas.type(hint)
+    schema = schemas.of_type(hint)
     validator = Draft202012Validator({**schema, "$defs": schemas.definitions})
     for value in right:
         assert [error.message for error in validator.iter_errors(value)] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
@@ -15,16 +15,15 @@ from tonearm.kinds.waveform import missing_option
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
-from tonearm.recipes.catalogue import Catalogue, listing_hint
+from tonearm.recipes.catalogue import listing_hint
 from tonearm.recipes.mel import MelDialect, MelSpectrogram
-from tonearm.recipes.recipe import matching
+from tonearm.recipes.recipe import matching_hint
 from tonearm.signals import GRID_FIELDS
 
 if TYPE_CHECKING:
+    from tonearm.findings.claim import Claim
+    from tonearm.findings.notes import Notes
     from tonearm.typing import Array
-
-MAX_NAMED = 24
-"""Largest number of dialects that an error names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +72,13 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         yield from options.padding_problems()
         yield from super().problems(axes)
 
+    @classmethod
+    def claim(cls, notes: Notes) -> Claim | None:
+        """Return the claim that an array is a mel spectrogram in a known dialect."""
+        from tonearm.recipes.mel import inspection
+
+        return inspection.claim(notes)
+
     def read(self, values: Array, context: Context) -> MelSpectrogram:
         """Return the mel spectrogram without masked frames, after checking its values against the dialect.
 
@@ -87,7 +93,7 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
             context.warn(f"masked frames at the end are left out: {masked}")
         extent = finite_extent_of(signal.values)
         if reason := signal.dialect.contradiction(extent.low, extent.high):
-            hint = _matching_hint(context.catalogue(MelDialect), [signal.dialect.n_mels], extent.low, extent.high)
+            hint = matching_hint(context.catalogue(MelDialect), [signal.dialect.n_mels], extent.low, extent.high)
             raise ItemError(reason, code="dialect-mismatch", hint=hint)
         return signal
 
@@ -96,7 +102,7 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         dialect = self._dialect
         what = f"no axis of shape {array.shape} has {dialect.n_mels} bands, like the dialect {dialect.label}"
         extent = finite_extent_of(array)
-        hint = _matching_hint(context.catalogue(MelDialect), array.shape, extent.low, extent.high)
+        hint = matching_hint(context.catalogue(MelDialect), array.shape, extent.low, extent.high)
         return ItemError(what, code="dialect-mismatch", hint=hint)
 
     @property
@@ -108,11 +114,3 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
                 "a mel spectrogram cannot be read without its dialect", code="no-dialect", remedies=remedies
             )
         return self.options.dialect
-
-
-def _matching_hint(catalogue: Catalogue[MelDialect], shape: Any, low: float, high: float) -> str:
-    names = matching(catalogue, shape, low, high)
-    if not names:
-        return "no known dialect fits; you can write out all figures of one"
-    more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return f"it would fit {', '.join(names[:MAX_NAMED])}{more}"
