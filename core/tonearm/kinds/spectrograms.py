@@ -141,6 +141,8 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
         if size is None:
             return ItemError(message, code="bins-mismatch", hint="check n_fft")
         grid = self.grid if self.described.n_fft else None
+        if grid and grid.sides != "one" and size == grid.plain().bins:
+            return ItemError(message, code="bins-mismatch", remedies=(SetOption("sides", "one"),))
         missing = grid.plain().bins - grid.bins if grid else 0
         fitting = size if missing < 0 else 2 * (size + missing - 1)  # two sides have as many bins as n_fft
         remedies = (SetOption("n_fft", fitting, f"if the array has {size} bins"),) if fitting > 1 else ()

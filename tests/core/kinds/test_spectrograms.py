@@ -55,6 +55,11 @@ def test_the_n_fft_that_fits_is_advised(given: dict[str, Any], size: int, advise
     assert SpectrogramOptions(**STFT | {"n_fft": advised}, **given).grid().bins == size
 
 
+def test_one_side_where_two_are_expected_is_known() -> None:
+    kind = ComplexKind(SpectrogramOptions(**STFT, convention="matlab"))
+    assert kind.size_error("no", np.ones((513, 3)), 513, Context()).remedies == (SetOption("sides", "one"),)
+
+
 @pytest.mark.parametrize("name", ["sample_rate", "n_fft", "hop_length"])
 def test_a_grid_without_its_figures_says_which(name: str) -> None:
     with pytest.raises(OptionError, match=f"'{name}' is missing") as caught:
