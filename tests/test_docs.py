@@ -133,7 +133,7 @@ class TestTheGuideToMels:
                 f"tonearm: 1\ninput:\n  use: npy-reader\n  with:\n    kind: mel\n{indented}\n"
                 "steps: [{use: mel-to-wave}]\noutputs: [{use: wav-writer, file: a.wav}]\n"
             )
-            assert tonearm.load_pipeline(file).checked.decoder.plugin.options.dialect.n_mels == 80
+            assert tonearm.load_pipeline(file).checked.decoder.plugin.options.kind.options.dialect.n_mels == 80
 
     def test_its_vocoder_takes_these_options(self) -> None:
         from tonearm.plugins.options import declared_options
