@@ -113,13 +113,16 @@ class TestTheGuideToMels:
     PAGE = "docs/dialects.md"
 
     def test_its_pipelines_convert_a_mel(self) -> None:
-        first, conversion = (block for block in blocks(self.PAGE, "yaml") if block.startswith("tonearm: 1"))
+        first, conversion, linear = (block for block in blocks(self.PAGE, "yaml") if block.startswith("tonearm: 1"))
         mel = np.load(ROOT / "configs/samples/mel/hifigan.npy")
         (wave,) = tonearm.load_pipeline(yaml.safe_load(first)).convert(mel)
         assert wave.sample_rate == 22050
         mel = np.load(ROOT / "configs/samples/mel/tacotron2.npy")
         (other,) = tonearm.load_pipeline(yaml.safe_load(conversion)).convert(mel)
         assert (other.dialect.name, other.values.shape[1]) == ("bigvgan-24k", 100)
+        values = np.load(ROOT / "configs/samples/utt08-tacotron.npy")
+        (speech,) = tonearm.load_pipeline(yaml.safe_load(linear)).convert(values)
+        assert speech.sample_rate == 20000
 
     def test_its_dialects_can_be_had(self, tmp_path: Path) -> None:
         given = [block for block in blocks(self.PAGE, "yaml") if block.startswith("dialect:")]
@@ -133,7 +136,7 @@ class TestTheGuideToMels:
                 f"tonearm: 1\ninput:\n  use: npy-reader\n  with:\n    kind: mel\n{indented}\n"
                 "steps: [{use: mel-to-wave}]\noutputs: [{use: wav-writer, file: a.wav}]\n"
             )
-            assert tonearm.load_pipeline(file).checked.decoder.plugin.options.dialect.n_mels == 80
+            assert tonearm.load_pipeline(file).checked.decoder.plugin.options.kind.options.dialect.n_mels == 80
 
     def test_its_vocoder_takes_these_options(self) -> None:
         from tonearm.plugins.options import declared_options
