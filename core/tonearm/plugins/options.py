@@ -98,13 +98,27 @@ class Option(msgspec.Struct, frozen=True):
         return self.default is dataclasses.MISSING
 
 
-def check_types(options: type[Any]) -> None:
-    """Raise `TypeError` if an option of a dataclass, or of one in its options, has a type that is not supported."""
+def declared_options(options: type[Any]) -> Mapping[str, Option]:
+    """Return the options that a dataclass or struct declares, in order.
+
+    Raises
+    ------
+    TypeError
+        If an option, or one of a dataclass in the options, has a type that is not supported.
+    """
+    return _checked(typing.cast("Any", options))
+
+
+@functools.cache
+def _checked(options: Any) -> Mapping[str, Option]:
+    known = _declared(options)
     _check_types(options, set())
+    return known
 
 
-def _check_types(options: type[Any], seen: set[type[Any]]) -> None:
-    hints = {name: option.type for name, option in declared_options(options).items()}
+def _check_types(options: Any, seen: set[Any]) -> None:
+    """Raise `TypeError` if an option has a type that is not supported."""
+    hints = {name: option.type for name, option in _declared(options).items()}
     check_hints(options.__name__, hints)
     seen.add(options)
     for record in (one for hint in hints.values() for one in _records_in(hint)):
@@ -120,17 +134,6 @@ def _records_in(hint: Any) -> Iterator[type[Any]]:
                 yield bare(one)
         elif container(one) is not None:
             yield from (record for part in typing.get_args(bare(one)) for record in _records_in(part))
-
-
-def declared_options(options: type[Any]) -> Mapping[str, Option]:
-    """Return the options that a dataclass or struct declares, in order.
-
-    Raises
-    ------
-    TypeError
-        If a field has a type that msgspec cannot check.
-    """
-    return _declared(typing.cast("Any", options))
 
 
 @functools.cache
