@@ -20,6 +20,9 @@ from tonearm.plugins.registry import Registry
 from tonearm.source import Source
 
 PAGE = "docs/plugins.md"
+WORDS = {"True", "False", "None", "Literal", "Enum"}
+"""Names of Python in the guide."""
+
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 
 
@@ -142,6 +145,42 @@ class TestTheDecoderOnTheToolkit:
         assert caught.value.code == code
 
 
+class TestTheEncoderOnTheToolkit:
+    def written(self, folder: Path, samples: np.ndarray, **options: object) -> bytes:
+        np.save(folder / "a.npy", samples.astype("f4"))
+        registry = registry_with(block_with("class MemoWriter"))
+        output = {"use": "memo-writer", "file": "{stem}.memo", "with": options}
+        report = tonearm.load_pipeline({"tonearm": 1, "input": WAVEFORM, "outputs": [output]}, plugins=registry).run(
+            [folder / "a.npy"], out=folder
+        )
+        assert report.codes == {}
+        return (folder / "a.memo").read_bytes()
+
+    def test_it_writes_samples_tags_and_provenance(self, tmp_path: Path) -> None:
+        found = self.written(tmp_path, np.array([0.5, -1.0]), tags={"title": "memo {stem}"}, provenance=True)
+        text, _, raw = found.partition(b"\n\n")
+        assert b"title=memo a\n" in text
+        assert b"tonearm_sha256=" in text
+        np.testing.assert_array_equal(np.frombuffer(raw, "<i2"), [16384, -32768])
+        assert (tmp_path / "a.memo.json").exists()
+
+    def test_it_adds_dither(self, tmp_path: Path) -> None:
+        plain, dithered = (
+            np.frombuffer(self.written(tmp_path, np.full(50_000, 0.3 / 128), bits=8, dither=dither)[1:], "<i2") / 256
+            for dither in (False, True)
+        )
+        assert not plain.any()
+        assert abs(dithered.mean() - 0.3) < 0.02
+
+    @pytest.mark.parametrize(("rate", "channels", "hint"), [(11025, 1, "16000}} before it"), (8000, 2, "mix")])
+    def test_its_limits_are_checked_beforehand(self, rate: int, channels: int, hint: str) -> None:
+        registry = registry_with(block_with("class MemoWriter"))
+        pcm = {"encoding": "pcm_s16le", "sample_rate": rate, "channels": channels}
+        with pytest.raises(tonearm.PipelineError, match="a memo cannot have") as caught:
+            pipeline(registry, {"use": "pcm-reader", "with": pcm}, encoder="memo-writer")
+        assert hint in str(caught.value)
+
+
 def test_the_guides_transform_works() -> None:
     code = block_with("class Gain")
     pipeline = tonearm.load_pipeline(
@@ -155,6 +194,18 @@ def test_the_guides_transform_works() -> None:
     )
     (signal,) = pipeline.convert(np.array([0.5, -1.0], dtype=np.float32))
     np.testing.assert_allclose(signal.samples, [[0.05, -0.1]], rtol=1e-6)
+
+
+def test_the_guides_transform_keeps_double_precision() -> None:
+    hook = "from tonearm.api import hookimpl\n@hookimpl\ndef tonearm_transforms():\n    return {'invert': Invert}\n"
+    registry = registry_with(block_with("class Invert") + hook)
+    double = {"use": "npy-reader", "with": {**WAVEFORM["with"], "precision": "double"}}
+    (signal,) = pipeline(registry, double, {"use": "invert"}).convert(np.array([0.1, -1.0]))
+    assert np.array_equal(signal.samples, [[-0.1, 1.0]])
+    assert signal.is_double
+    registry.find("transform", "invert").resolve().keeps_double = False
+    with pytest.raises(tonearm.PipelineError, match="invert"):
+        pipeline(registry, double, {"use": "invert"})
 
 
 def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,24 +276,8 @@ def test_the_guide_names_every_remedy() -> None:
 def test_every_name_of_the_interface_that_it_names_exists() -> None:
     from tonearm import api
 
-    classes = set(re.findall(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*)(?:\[[^`]*)?`", TEXT)) - {
-        "True",
-        "False",
-        "None",
-        "Literal",
-        "Enum",
-    }
+    classes = set(re.findall(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*)(?:\[[^`]*)?`", TEXT)) - WORDS
     assert classes - set(api.__all__) == set()
-
-
-def test_the_transform_that_keeps_double_precision() -> None:
-    hook = "@hookimpl\ndef tonearm_transforms():\n    return {'invert': Invert}\n"
-    code = block_with("keeps_double")
-    registry = registry_with(f"from tonearm.api import hookimpl\n{code}\n{hook}")
-    decoder = {"use": "npy-reader", "with": {"sample_rate": 8000, "precision": "double"}}
-    (signal,) = pipeline(registry, decoder, {"use": "invert"}).convert(np.array([0.1, -1.0]))
-    assert np.array_equal(signal.samples, [[-0.1, 1.0]])
-    assert signal.samples.dtype == np.float64
 
 
 def test_each_block_of_python_is_run_by_a_test() -> None:

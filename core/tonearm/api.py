@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Meta
 
-from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
+from tonearm.arrays import (
+    ArrayDecoder,
+    ArrayOptions,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    NanPolicy,
+    read_array,
+)
 from tonearm.errors import (
     Advice,
     ChooseOption,
@@ -24,7 +31,6 @@ from tonearm.errors import (
     SignalError,
     UsageError,
 )
-from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -32,9 +38,10 @@ from tonearm.plugins.executor import Died, Executor, Results, Work
 from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
+from tonearm.plugins.limits import Limits
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds
-from tonearm.plugins.plugin import FilePath, NoOptions
-from tonearm.plugins.ports import Spec
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
+from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
@@ -54,6 +61,8 @@ from tonearm.signals import (
 from tonearm.source import Source
 
 if TYPE_CHECKING:
+    from tonearm.arrays.extent import Extent, extent_of
+    from tonearm.kinds.waveform import WaveformKind, WaveformOptions
     from tonearm.reading import file_types
     from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.reading.bounded_file import (
@@ -89,31 +98,26 @@ if TYPE_CHECKING:
     from tonearm.signals.plain_values import from_plain_values
     from tonearm.signals.window_files import is_window_file
     from tonearm.writing import rounding
-    from tonearm.writing.pcm import (
-        Dither,
-        Dithered,
-        Seed,
-        dither_of,
-        dither_problems,
-        float_blocks,
-        note_clipped,
-        pcm_blocks,
-        samples_per_block,
-    )
+    from tonearm.writing.cover import Cover, read_cover
+    from tonearm.writing.options import EncoderOptions
+    from tonearm.writing.pcm import PcmOptions, float_blocks, note_clipped, pcm_blocks, samples_per_block
     from tonearm.writing.provenance import provenance_tags, write_sidecar
     from tonearm.writing.rounding import quantize
     from tonearm.writing.signal_metadata import as_written, described
-    from tonearm.writing.tagging_encoder import TaggingEncoder, Tags, WithProvenance, tag_problems
-    from tonearm.writing.tags import is_tag_name, merged_tags, valid_tag
+    from tonearm.writing.tagging_encoder import TaggingEncoder, TagOptions
+    from tonearm.writing.tags import WELL_KNOWN_TAGS, is_tag_name, merged_tags, number_and_total, tag_name, valid_tag
 
 __all__ = [
     "ARRAY_BYTES",
+    "BESIDE",
+    "IF_ABSENT",
     "LEAVE_OUT",
     "MAP_FROM",
     "MAX_NESTING",
     "MAX_SAMPLE_RATE",
     "SAVE_AS_FLOAT32",
     "SAVE_UNCOMPRESSED",
+    "WELL_KNOWN_TAGS",
     "WRITE_AGAIN",
     "Advice",
     "ArrayDecoder",
@@ -124,18 +128,19 @@ __all__ = [
     "ComplexSpectrogram",
     "Context",
     "ConventionOptions",
+    "Cover",
     "Decibels",
     "Decoder",
     "Decoders",
     "Dialects",
     "Died",
-    "Dither",
-    "Dithered",
     "Duration",
     "Encoder",
+    "EncoderOptions",
     "Encoders",
     "Executor",
     "Executors",
+    "Extent",
     "FilePath",
     "GiveOption",
     "Grouping",
@@ -149,6 +154,7 @@ __all__ = [
     "Kind",
     "Kinds",
     "LazyArrays",
+    "Limits",
     "LinearRecipe",
     "MagnitudeSpectrogram",
     "MelDialect",
@@ -161,6 +167,7 @@ __all__ = [
     "OutputError",
     "PadMode",
     "Padding",
+    "PcmOptions",
     "Provenance",
     "RecipeStep",
     "Recipes",
@@ -170,7 +177,6 @@ __all__ = [
     "Requirement",
     "Results",
     "RunCommand",
-    "Seed",
     "SetOption",
     "Signal",
     "SignalError",
@@ -178,14 +184,15 @@ __all__ = [
     "Source",
     "Spec",
     "StftGrid",
+    "TagOptions",
     "TaggingEncoder",
-    "Tags",
     "TarArchive",
     "Transform",
     "Transforms",
     "UsageError",
     "Waveform",
-    "WithProvenance",
+    "WaveformKind",
+    "WaveformOptions",
     "Work",
     "ZipArchive",
     "ZipBounds",
@@ -196,8 +203,7 @@ __all__ = [
     "check_magic",
     "check_stored_size",
     "described",
-    "dither_of",
-    "dither_problems",
+    "extent_of",
     "file_types",
     "float_blocks",
     "from_plain_values",
@@ -208,6 +214,7 @@ __all__ = [
     "map_array",
     "merged_tags",
     "note_clipped",
+    "number_and_total",
     "path_of",
     "pcm_blocks",
     "provenance_tags",
@@ -216,12 +223,14 @@ __all__ = [
     "quoted_array",
     "quoted_reason",
     "read_array",
+    "read_cover",
     "read_values",
     "reading_errors",
     "rounding",
     "samples_per_block",
     "size_of",
-    "tag_problems",
+    "spec_of",
+    "tag_name",
     "valid_tag",
     "write_sidecar",
     "wrong_format_error",
@@ -229,6 +238,7 @@ __all__ = [
 ]
 
 _WHEN_USED = {
+    "tonearm.kinds.waveform": ("WaveformKind", "WaveformOptions"),
     "tonearm.reading": ("file_types",),
     "tonearm.reading.archives": ("TarArchive", "ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.reading.bounded_file": (
@@ -243,6 +253,8 @@ _WHEN_USED = {
     ),
     "tonearm.reading.bounds": (
         "ARRAY_BYTES",
+        "BESIDE",
+        "IF_ABSENT",
         "MAX_NESTING",
         "InflationBound",
         "check_array_count",
@@ -263,16 +275,21 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.arrays.extent": (
+        "Extent",
+        "extent_of",
+    ),
     "tonearm.signals.conventions": ("ConventionOptions",),
     "tonearm.signals.plain_values": ("from_plain_values",),
     "tonearm.signals.window_files": ("is_window_file",),
     "tonearm.writing": ("rounding",),
+    "tonearm.writing.cover": (
+        "Cover",
+        "read_cover",
+    ),
+    "tonearm.writing.options": ("EncoderOptions",),
     "tonearm.writing.pcm": (
-        "Dither",
-        "Dithered",
-        "Seed",
-        "dither_of",
-        "dither_problems",
+        "PcmOptions",
         "float_blocks",
         "note_clipped",
         "pcm_blocks",
@@ -288,14 +305,15 @@ _WHEN_USED = {
         "described",
     ),
     "tonearm.writing.tagging_encoder": (
+        "TagOptions",
         "TaggingEncoder",
-        "Tags",
-        "WithProvenance",
-        "tag_problems",
     ),
     "tonearm.writing.tags": (
+        "WELL_KNOWN_TAGS",
         "is_tag_name",
         "merged_tags",
+        "number_and_total",
+        "tag_name",
         "valid_tag",
     ),
 }

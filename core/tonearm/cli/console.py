@@ -12,7 +12,7 @@ from tonearm.startup import SIGNALLED, Terminated, ignore_stop_signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from tonearm.errors import Problem
     from tonearm.plugins.registry import Registry
@@ -47,15 +47,22 @@ def claim_stdout() -> None:
     """
     global _data
     _open_missing_streams()
-    stream = sys.stdout
+    stream: Any = sys.stdout
     if stream is None:
         os.dup2(2, 1)
         return
-    how = {"encoding": stream.encoding, "errors": "backslashreplace"}
-    _data = open(os.dup(1), "w", buffering=1 if stream.line_buffering else -1, **how)  # noqa: PTH123, SIM115
-    _data.reconfigure(write_through=stream.write_through)
+    _data = _open_stream(os.dup(1), stream, buffering=1 if stream.line_buffering else -1)
     os.dup2(2, 1)
-    sys.stdout = open(1, "w", buffering=1, closefd=False, **how)  # noqa: SIM115 - until the end
+    sys.stdout = _open_stream(1, stream, buffering=1)
+
+
+def _open_stream(descriptor: int, like: Any, *, buffering: int) -> TextIO:
+    """Return a stream to a descriptor, which stays open, with the encoding of another stream."""
+    stream = open(  # noqa: SIM115 - until the end
+        descriptor, "w", encoding=like.encoding, errors="backslashreplace", buffering=buffering, closefd=False
+    )
+    stream.reconfigure(write_through=like.write_through)
+    return stream
 
 
 def _open_missing_streams() -> None:
@@ -144,7 +151,12 @@ def run_guarded(command: Callable[[], int], *, debug: bool) -> int:
     if debug:
         from tonearm.errors import tracebacks
 
-        tracebacks.enable()
+        with tracebacks.shown():
+            return _run_guarded(command, debug=True)
+    return _run_guarded(command, debug=False)
+
+
+def _run_guarded(command: Callable[[], int], *, debug: bool) -> int:
     try:
         try:
             return command()

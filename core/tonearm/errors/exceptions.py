@@ -98,7 +98,7 @@ class OptionError(ValueError):
     message
         What is wrong.
     option
-        Name of the option to point at; None points at the plugin.
+        Name of the option to point at, or of a value in a mapping: ``tags.title``; None points at the plugin.
     hint
         Advice in prose.
     code

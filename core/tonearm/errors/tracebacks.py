@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 
 _shown: set[str] | None = None
 """Texts of the tracebacks that were printed; None if none is wanted."""
 
 
-def enable() -> None:
-    """Print tracebacks from here on."""
+@contextlib.contextmanager
+def shown() -> Iterator[None]:
+    """Print tracebacks while the context is open."""
     global _shown
     _shown = set()
-
-
-def disable() -> None:
-    """Print no more tracebacks."""
-    global _shown
-    _shown = None
+    try:
+        yield
+    finally:
+        _shown = None
 
 
 def show(error: BaseException) -> None:

@@ -18,7 +18,7 @@ from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.signal_checks import promised
 from tonearm.pipeline.structure import Stage, Structure, read_structure
-from tonearm.pipeline.templates import PER_ITEM, Template, parse_template
+from tonearm.pipeline.templates import Template, parse_template
 from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -26,6 +26,7 @@ from tonearm.plugins.ports import Ports, Spec, ports_of
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.signals import Signal
+from tonearm.writing.templates import PER_ITEM
 
 T = TypeVar("T")
 

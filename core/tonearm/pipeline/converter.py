@@ -194,6 +194,7 @@ class Converter:
             on_progress=on_progress,
             catalogue=self.checked.catalogue,
             provenance=made,
+            source=source,
         )
         context = new_context()
         steps = self.checked.steps
@@ -220,9 +221,12 @@ class Converter:
             If the disk is full, or the folder is not writable.
         """
         encoder = output.encoder
-        with as_item_error(encoder, sink):
+        shared = item.signal.arrays() if output is not self.outputs[-1] else ()
+        with as_item_error(encoder, sink), read_only(shared):
             check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
-            plugin_as(encoder, Encoder).encode(item, sink, context)
+            plugin = plugin_as(encoder, Encoder)
+            plugin.check_signal(item.signal, sink.suffix)
+            plugin.encode(item, sink, context)
 
 
 def _copied(context: Context, measurements: dict[str, float | int | str], warnings: list[str]) -> Context:

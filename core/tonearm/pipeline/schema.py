@@ -6,8 +6,8 @@ from typing import Any
 
 from tonearm.pipeline.option_schema import OptionSchemas
 from tonearm.pipeline.structure import FORMAT_VERSION, INPUT_KEYS, OUTPUT_KEYS, PIPELINE_KEYS, STEP_KEYS
-from tonearm.pipeline.templates import FIELDS
 from tonearm.plugins.registry import Registry
+from tonearm.writing.templates import FIELDS
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 

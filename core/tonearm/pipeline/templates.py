@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable
 
 from msgspec import Struct
 
-from tonearm.errors import ItemError, OptionError, did_you_mean, one_line
+from tonearm.errors import ItemError, OptionError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
-
-FIELDS: Mapping[str, str] = {
-    "stem": "name of the source without folder and suffix",
-    "name": "name of the source without folder",
-    "parent": "name of the folder that the source lies in",
-    "relative_dir": "folder of the source below the fixed part of the pattern that found it",
-    "index": "position of the item within the source, from 0; {index:05} has five digits",
-    "key": "name of the array within the source",
-    "source_hash": "16 hex digits of the source's content (SHA-256)",
-}
-"""Fields of templates, each with its meaning."""
-
-PER_ITEM = frozenset({"index", "key"})
-"""Fields that distinguish the items of one source."""
-
-_PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
-_WIDTH = re.compile(r"index:0([1-9])")
+from tonearm.writing.templates import Parts, parse_parts
 
 
 class Template(Struct, frozen=True):
@@ -40,7 +23,7 @@ class Template(Struct, frozen=True):
     """
 
     text: str
-    parts: tuple[str | tuple[str, int], ...]
+    parts: Parts
 
     @property
     def fields(self) -> frozenset[str]:
@@ -106,18 +89,8 @@ def _check_value(name: str, text: str) -> None:
 
 def parse_template(text: str) -> Template:
     """Return a template, or raise `OptionError` if it is invalid or could leave the output folder."""
+    parts = parse_parts(text)
     shown = one_line(repr(text))
-    parts: list[str | tuple[str, int]] = []
-    for found in _PART.finditer(text):
-        piece = found[0]
-        if piece in ("{{", "}}"):
-            parts.append(piece[0])
-        elif found[1] is not None:
-            parts.append(_field(found[1]))
-        elif piece in "{}":
-            raise OptionError(f"{shown} has a single {piece}", code="bad-template", hint=f"write {piece * 2} for one")
-        else:
-            parts.append(piece)
     literal = "".join(part if isinstance(part, str) else "x" for part in parts)
     names = literal.split("/")
     if literal.startswith(("/", "~")):
@@ -126,19 +99,4 @@ def parse_template(text: str) -> Template:
         raise OptionError(f"{shown} would leave the output folder", code="bad-template", hint="write it without ..")
     if names[-1] in ("", ".") or not literal.isprintable() or _is_own(names):
         raise OptionError(f"{shown} is not a file name", code="bad-template", hint='as in "audio/{stem}.wav"')
-    return Template(text, tuple(parts))
-
-
-def _field(text: str) -> tuple[str, int]:
-    if text in FIELDS:
-        return text, 0
-    width = _WIDTH.fullmatch(text)
-    if width:
-        return "index", int(width[1])
-    name = re.split(r"\W", text)[0]
-    known = ", ".join(f"{{{field}}}" for field in FIELDS)
-    if name in FIELDS:
-        hint = "only {index:05} and its like have a width"
-    else:
-        hint = did_you_mean(text, FIELDS) or f"there are {known}"
-    raise OptionError(f"a template has no field {{{one_line(text)}}}", code="bad-template", hint=hint)
+    return Template(text, parts)

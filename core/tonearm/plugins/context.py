@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tonearm.errors import one_line
 from tonearm.recipes.catalogue import Catalogue
+from tonearm.source import Source
 from tonearm.version import __version__
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ def _amounts(done: Any, total: Any) -> tuple[float, float | None]:
 PROGRESS_INTERVAL = 0.05
 """Seconds between two reports of progress that reach the host."""
 
+MAX_WARNINGS = 100
+"""Number of different warnings of one item that are recorded."""
+
+_FURTHER = "further warnings of this item are left out"
+
 
 class Context:
     """The context in which a plugin processes one item.
@@ -86,6 +92,8 @@ class Context:
         Function that returns the catalogue of a class of named structs: ``context.catalogue(MelDialect)``.
     provenance
         Function that returns the provenance of the item. It reads the whole source, so call it only if needed.
+    source
+        Source of the item; None if there is none.
     """
 
     def __init__(
@@ -96,10 +104,12 @@ class Context:
         catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue,
         provenance: Callable[[], Provenance] = Provenance,
         on_progress: Callable[[float, float | None], None] | None = None,
+        source: Source | None = None,
     ) -> None:
         self.threads = threads
         self.catalogue = catalogue
         self.provenance = provenance
+        self.source = source
         self.measurements: dict[str, float | int | str] = {}
         self.warnings: list[str] = []
         self._on_warning = on_warning
@@ -120,8 +130,8 @@ class Context:
         self.measurements.update(values)
 
     def warn(self, message: str) -> None:
-        """Record a warning, which is shown and written to the journal."""
-        line = one_line(message)
+        """Record a warning, which is shown and written to the journal; of one item's, only the first hundred."""
+        line = one_line(message) if len(self.warnings) < MAX_WARNINGS else _FURTHER
         if line not in self.warnings:
             self.warnings.append(line)
             if self._on_warning:
@@ -156,6 +166,7 @@ class Context:
             catalogue=self.catalogue,
             provenance=self.provenance,
             on_progress=self._on_progress,
+            source=self.source,
         )
         context._next_progress = self._next_progress
         context.measurements, self.measurements = self.measurements, {}

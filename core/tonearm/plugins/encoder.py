@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar, Generic
 
+from tonearm.errors import ItemError, OptionError
 from tonearm.plugins.context import Context
 from tonearm.plugins.item import Item
+from tonearm.plugins.limits import Limits
 from tonearm.plugins.plugin import In, Opts, Plugin
-from tonearm.plugins.ports import Spec
+from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.sink import Sink
+from tonearm.signals import Signal
 
 
 class Encoder(Plugin[Opts], Generic[In, Opts]):
@@ -19,18 +22,49 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
     ----------
     suffixes
         Suffixes of the files that it writes, with dot, in lower case.
+    limits
+        Sample rates, channels and lengths that the format can hold; None if it holds any.
     """
 
     role = "encoder"
     port_names = ("takes", "options")
     suffixes: ClassVar[tuple[str, ...]] = ()
+    limits: ClassVar[Limits | None] = None
 
     @abstractmethod
     def encode(self, item: Item[In], sink: Sink, context: Context) -> None:
-        """Write the signal of an item to ``sink.path`` or ``sink.open()``."""
+        """Write the signal of an item to ``sink.path`` or ``sink.open()``. The host has checked it by `accepts`."""
+
+    def limits_for(self, spec: Spec) -> Limits | None:  # noqa: ARG002 - for encoders whose limits depend on it
+        """Return the limits for signals of a specification, by default ``limits``: they may depend on options."""
+        return self.limits
 
     def accepts(self, spec: Spec) -> None:
         """Raise `OptionError` if a signal cannot be written, such as 6 channels as MP3.
 
-        ``spec.suffix`` is the suffix of the file, if its template determines it.
+        The host calls this twice: at ``check`` with what is known by then, and with the specification of each signal
+        before it is written. By default it checks the limits.
+
+        Parameters
+        ----------
+        spec
+            Specification of the signal. ``spec.suffix`` is the suffix of the file, if its template determines it.
         """
+        limits = self.limits_for(spec)
+        if limits is not None:
+            limits.check(spec)
+
+    def check_signal(self, signal: Signal, suffix: str = "") -> None:
+        """Raise `ItemError` if a signal cannot be written, with the code and the text that ``check`` would have.
+
+        Parameters
+        ----------
+        signal
+            Signal.
+        suffix
+            Suffix of the file, with dot.
+        """
+        try:
+            self.accepts(spec_of(signal, suffix))
+        except OptionError as error:
+            raise ItemError(error.message, code=error.code, remedies=error.remedies) from error

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tonearm.plugins.option_types import alternatives, bare, check_hints, container, extra_of, is_record, is_union
-from tonearm.plugins.plugin import BESIDE, SINCE, Plugin
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, SINCE, Plugin
 from tonearm.plugins.ports import Ports, port_arguments
 from tonearm.signals import Signal
 
@@ -63,7 +63,7 @@ class Option(msgspec.Struct, frozen=True):
     type
         Type that msgspec converts values to, with its bounds.
     default
-        Default value; `dataclasses.MISSING` if the option is required.
+        Default value; `dataclasses.MISSING` if the option is required. For a plugin, the name of the default.
     description
         Description from the ``Meta`` of the type.
     extra
@@ -120,10 +120,31 @@ def _check_types(options: Any, seen: set[Any]) -> None:
     """Raise `TypeError` if an option has a type that is not supported."""
     hints = {name: option.type for name, option in _declared(options).items()}
     check_hints(options.__name__, hints)
+    _check_defaults(options)
     seen.add(options)
     for record in (one for hint in hints.values() for one in _records_in(hint)):
         if record not in seen:
             _check_types(record, seen)
+
+
+def _check_defaults(options: Any) -> None:
+    """Raise `TypeError` if a number that is the default of an option is out of the option's bounds."""
+    for option in _declared(options).values():
+        if type(option.default) not in (int, float):
+            continue
+        reason = ""
+        for one in alternatives(option.type):
+            if bare(one) in (int, float):
+                try:
+                    msgspec.convert(option.default, one)
+                except msgspec.ValidationError as error:
+                    reason = str(error)
+                else:
+                    break
+        else:
+            if reason:
+                message = f"option {option.name!r} of {options.__name__} has the default {option.default}: {reason}"
+                raise TypeError(message)
 
 
 def _records_in(hint: Any) -> Iterator[type[Any]]:
@@ -143,7 +164,9 @@ def _declared(options: Any) -> Mapping[str, Option]:
     for name, default in _defaults(options):
         description, examples = _meta_of(hints[name])
         hint = _inner_bounds(hints[name])
-        found[name] = Option(name, hint, default, description, extra_of(hint), plugin_type(hint), examples)
+        extra = extra_of(hint)
+        default = extra.get(IF_ABSENT, default)
+        found[name] = Option(name, hint, default, description, extra, plugin_type(hint), examples)
     return found
 
 
@@ -153,9 +176,18 @@ def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
         for field in msgspec.structs.fields(options):
             yield field.name, dataclasses.MISSING if field.required else field.default
         return
-    for one in dataclasses.fields(options):
+    for one in _own_first(options):
         if one.init:
             yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+
+
+def _own_first(options: Any) -> list[dataclasses.Field[Any]]:
+    """Return the fields of a dataclass, its own before those of the classes that it inherits."""
+    order: dict[str, int] = {}
+    for depth, cls in enumerate(reversed(options.__mro__)):
+        for name in vars(cls).get("__dataclass_fields__", {}):
+            order.setdefault(name, -depth)
+    return sorted(dataclasses.fields(options), key=lambda one: order[one.name])
 
 
 def _inner_bounds(hint: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.signals import Signal
+from tonearm.signals import Signal, Waveform
 
 
 class Ports(Struct, frozen=True):
@@ -66,6 +66,37 @@ class Spec(Struct, frozen=True, kw_only=True):
     def dropping(self, *classes: type) -> Spec:
         """Return a copy that carries no values of some classes."""
         return replace(self, carried={one: value for one, value in self.carried.items() if one not in classes})
+
+
+def spec_of(signal: Signal, suffix: str | None = None) -> Spec:
+    """Return the specification of a signal that has been read.
+
+    Parameters
+    ----------
+    signal
+        Signal.
+    suffix
+        Suffix of the file to write, with dot.
+    """
+    if isinstance(signal, Waveform):
+        channels, length = signal.samples.shape
+        return Spec(
+            signals=(type(signal),), sample_rate=signal.sample_rate, channels=channels, length=length, suffix=suffix
+        )
+    values = (value for value in getattr(signal, "__dict__", {}).values() if _is_record(value))
+    return Spec(
+        signals=(type(signal),),
+        sample_rate=getattr(signal, "sample_rate", None),
+        channels=getattr(signal, "channels", None),
+        length=getattr(signal, "length", None),
+        suffix=suffix,
+        carried={type(value): value for value in values},
+    )
+
+
+def _is_record(value: object) -> bool:
+    """Return whether a value has fields of its own, as a grid has, rather than being a number, text or array."""
+    return isinstance(value, Struct) or hasattr(type(value), "__dataclass_fields__")
 
 
 @functools.cache

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from tonearm.typing import Float64Array
 
 Padding = Literal["center", "half-overlap", "snip", "end", "none", "full"]
+"""Padding of a sound before it is cut into frames."""
+
 PadMode = Literal["constant", "reflect", "edge"]
+"""Values of the padding: zeros, the sound in reverse, or its first and last sample."""
+
 Tail = Literal["drop", "pad"]
 PhaseOrigin = Literal["frame-start", "window-center"]
 Scaling = Literal["none", "spectrum", "psd", "psd-one-sided", "energy", "orthonormal"]

@@ -1,15 +1,17 @@
-"""Options ``dither`` and ``seed``, and the samples that encoders take: integers, rounded in one place, or floats."""
+"""The options ``dither`` and ``seed``, and the samples that encoders take: rounded integers, or floats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
 from tonearm.errors import OptionError, RemoveOption
 from tonearm.plugins.context import Context
 from tonearm.signals import Waveform
+from tonearm.writing.options import EncoderOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,28 +58,29 @@ def block_slices_of(signal: Waveform) -> Iterator[slice]:
         yield slice(start, min(start + step, signal.length))
 
 
-class Dithered(Protocol):
-    """Options with ``dither`` and ``seed``."""
+@dataclass(frozen=True, kw_only=True)
+class PcmOptions(EncoderOptions):
+    """Options of an encoder that rounds samples to integers."""
 
-    @property
-    def dither(self) -> bool:
-        """Whether dither is added before rounding."""
+    dither: Dither = False
+    seed: Seed = 0
 
-    @property
-    def seed(self) -> int:
-        """Seed for the dither."""
+    def problems(self) -> Iterator[OptionError]:
+        """Yield an error for dither with samples that are not rounded."""
+        floats = self.float_format()
+        if self.dither and floats:
+            message = f"dither is only for integers, and {floats} is a float format"
+            yield OptionError(message, option="dither", remedies=(RemoveOption("dither"),))
+        yield from super().problems()
 
+    def float_format(self) -> str:
+        """Return the name of the float format that the options choose, by ``subtype``; empty for integers."""
+        subtype: str = getattr(self, "subtype", "PCM")
+        return "" if subtype.startswith("PCM") else subtype
 
-def dither_of(options: Dithered, context: Context) -> np.random.Generator | None:
-    """Return the generator of the dither; None if the options ask for none."""
-    return context.rng(options.seed) if options.dither else None
-
-
-def dither_problems(options: Dithered, subtype: str) -> Iterator[OptionError]:
-    """Yield an error for dither with a subtype that is not rounded."""
-    if options.dither and not subtype.startswith(("PCM", "pcm")):
-        message = f"dither is only for integers, and {subtype} is a float format"
-        yield OptionError(message, option="dither", remedies=(RemoveOption("dither"),))
+    def generator(self, context: Context) -> np.random.Generator | None:
+        """Return the generator of the dither; None if the options ask for none."""
+        return context.rng(self.seed) if self.dither else None
 
 
 def pcm_blocks(
@@ -124,7 +127,22 @@ def pcm_blocks(
 
 
 def float_blocks(signal: Waveform, dtype: str, context: Context) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield a waveform as contiguous floats (samples, channels) of a type, block by block, and report progress."""
+    """Yield a waveform as floats, block by block, and report progress.
+
+    Parameters
+    ----------
+    signal
+        Waveform; if it is mapped, only one block of it is read at a time.
+    dtype
+        Type of the floats: ``<f4``.
+    context
+        Context that takes the progress.
+
+    Yields
+    ------
+    block
+        Floats (samples, channels), contiguous.
+    """
     import numpy as np
 
     for part in block_slices_of(signal):
@@ -133,7 +151,15 @@ def float_blocks(signal: Waveform, dtype: str, context: Context) -> Iterator[np.
 
 
 def note_clipped(clipped: int, context: Context) -> None:
-    """Measure the number of samples beyond full scale, and warn of them; nothing if there are none."""
+    """Measure the number of samples beyond full scale, and warn of them; nothing if there are none.
+
+    Parameters
+    ----------
+    clipped
+        Number of samples that were clipped.
+    context
+        Context that takes the measurement and the warning.
+    """
     if clipped:
         context.measure(clipped=clipped)
         context.warn(f"{clipped} samples were beyond full scale and clipped")

@@ -15,7 +15,20 @@ from tonearm.writing.tags import OWN, valid_tag
 
 
 def provenance_tags(made: Provenance, item: Item[Signal]) -> dict[str, str]:
-    """Return the provenance of an item as tags; what is not known is left out."""
+    """Return the provenance of an item as tags.
+
+    Parameters
+    ----------
+    made
+        Provenance, as `Context.provenance` returns it.
+    item
+        Item that is written.
+
+    Returns
+    -------
+    dict
+        Texts by name: ``tonearm_source``, ``tonearm_sha256`` and others. What is not known is left out.
+    """
     found = {
         "version": made.tonearm,
         "source": made.source,
@@ -28,7 +41,19 @@ def provenance_tags(made: Provenance, item: Item[Signal]) -> dict[str, str]:
 
 
 def write_sidecar(path: Path, made: Provenance, item: Item[Signal], tags: Mapping[str, str]) -> None:
-    """Write the provenance of a file and the description of its signal as JSON in UTF-8."""
+    """Write the provenance of a file and the description of its signal as JSON in UTF-8.
+
+    Parameters
+    ----------
+    path
+        Path to write: ``sink.sidecar(".json")``.
+    made
+        Provenance, as `Context.provenance` returns it.
+    item
+        Item that is written.
+    tags
+        Tags of the file.
+    """
     content: dict[str, Any] = {
         "tonearm": made.tonearm,
         "source": {"name": made.source, "sha256": made.sha256, "key": item.key, "index": item.index},

@@ -25,14 +25,37 @@ def frames_first(signal: Signal) -> bool:
 
 
 def as_written(signal: Signal) -> list[np.ndarray[Any, Any]]:
-    """Return the arrays of a signal, with axes in the order of files."""
+    """Return the arrays of a signal, with axes in the order of files.
+
+    Parameters
+    ----------
+    signal
+        Signal.
+
+    Returns
+    -------
+    list of ndarray
+        Arrays as the signal has them; a mel spectrogram as its family writes it.
+    """
     if not frames_first(signal):
         return list(signal.arrays())
     return [array.swapaxes(-1, -2).copy(order="C") for array in signal.arrays()]
 
 
 def described(signal: Signal) -> dict[str, Any]:
-    """Return the options with which a reader of arrays restores a signal; of a third party's signal, its name alone."""
+    """Return the options with which a reader of arrays restores a signal.
+
+    Parameters
+    ----------
+    signal
+        Signal.
+
+    Returns
+    -------
+    dict
+        Options by name, in plain values: ``kind``, ``axes``, ``sample_rate`` and others. For a signal of a third
+        party, its name alone.
+    """
     import msgspec
 
     found: dict[str, Any] = {"kind": signal.port}

@@ -1,10 +1,12 @@
-"""Options ``tags`` and ``provenance``, and the base class of the encoders that have them."""
+"""The options ``tags`` and ``provenance``, and the base class of the encoders that have them."""
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Generic, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Annotated, Generic, TypeVar
 
 from msgspec import Meta
 
@@ -14,13 +16,16 @@ from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.sink import Sink
 from tonearm.signals import Signal
-from tonearm.writing.tags import is_tag_name
+from tonearm.writing.options import EncoderOptions
+from tonearm.writing.tags import is_tag_name, merged_tags, repeated_tags
+from tonearm.writing.templates import TextTemplate, text_template
 
 Tags = Annotated[
     dict[str, str | int],
     Meta(
-        description="Tags to write: {title: …, artist: …, comment: …}. They are added to the tags of the source and"
-        " replace those of the same name; an empty text removes a tag."
+        description="Tags to write: {title: …, artist: …, track: 3/9}. A text can have the fields of output names, as"
+        ' in "{stem}", and braces are doubled. Tags are added to those of the source and replace those of the same'
+        " name; an empty text removes a tag."
     ),
 ]
 WithProvenance = Annotated[
@@ -32,42 +37,67 @@ WithProvenance = Annotated[
 ]
 
 
-class Tagged(Protocol):
-    """Options with ``tags`` and ``provenance``."""
+@dataclass(frozen=True, kw_only=True)
+class TagOptions(EncoderOptions):
+    """Options of an encoder that writes tags."""
+
+    tags: Tags = field(default_factory=dict)
+    provenance: WithProvenance = False
 
     @property
-    def tags(self) -> Mapping[str, str | int]:
-        """Tags given by the user, by name."""
+    def has_tags(self) -> bool:
+        """Whether the format has a place for tags. If it has none, ``provenance`` puts them into a file beside it."""
+        return True
 
-    @property
-    def provenance(self) -> bool:
-        """Whether the file records its origin."""
+    def problems(self) -> Iterator[OptionError]:
+        """Yield an error for each tag that cannot be written."""
+        yield from self.tag_problems(has_tags=self.has_tags)
+        yield from super().problems()
+
+    def tag_problems(self, *, has_tags: bool) -> Iterator[OptionError]:
+        """Yield an error for each tag that cannot be written into a file that has a place for tags, or has none."""
+        for name, value in self.tags.items():
+            if not is_tag_name(name):
+                yield OptionError(
+                    f"{name!r} is not a valid tag name",
+                    option=f"tags.{name}",
+                    hint="use ASCII letters, digits and spaces, as in title, artist, album, date, comment",
+                )
+            try:
+                text_template(str(value))
+            except OptionError as error:
+                yield OptionError(
+                    f"{name}: {error.message}", option=f"tags.{name}", code=error.code, remedies=error.remedies
+                )
+        for first, second in repeated_tags(self.tags):
+            message = f"{first!r} and {second!r} are the same tag"
+            yield OptionError(message, option=f"tags.{second}", hint=f"leave {second} out")
+        if self.tags and not has_tags and not self.provenance:
+            yield OptionError(
+                "the format has no place for tags",
+                option="tags",
+                remedies=(SetOption("provenance", value=True, when="which puts them into a file beside it"),),
+                code="no-tags",
+            )
 
 
 S = TypeVar("S", bound=Signal)
-Options = TypeVar("Options", bound=Tagged)
+Options = TypeVar("Options", bound=TagOptions)
 
 
 class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
-    """Encoder with the options ``tags`` and ``provenance``.
-
-    Attributes
-    ----------
-    has_tags
-        Whether the format has a place for tags. If it has none, provenance puts them into the file beside it.
-    """
-
-    has_tags: ClassVar[bool] = True
+    """Encoder with the options ``tags`` and ``provenance``."""
 
     @abstractmethod
     def write(self, signal: S, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write a signal and its tags to ``sink.path``."""
+        """Write a signal and its tags to ``sink.path``. Names of tags are those of `tag_name`."""
 
     def encode(self, item: Item[S], sink: Sink, context: Context) -> None:
         """Write the file, and its provenance beside it if the options ask for it."""
-        from tonearm.writing.tags import merged_tags
-
-        tags = merged_tags(item.tags, self.options.tags)
+        tags = merged_tags(item.tags, self._given(item, context)) if item.tags or self.options.tags else {}
+        measured = self.measured_tags(item.signal, context)
+        if measured:
+            tags = {**measured, **tags}
         if not self.options.provenance:
             self.write(item.signal, sink, tags, context)
             return
@@ -77,20 +107,16 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
         self.write(item.signal, sink, tags | provenance_tags(made, item), context)
         write_sidecar(sink.sidecar(f"{sink.suffix}.json"), made, item, tags)
 
+    def measured_tags(self, signal: S, context: Context) -> Mapping[str, str]:  # noqa: ARG002 - for encoders that measure
+        """Return the tags that follow from the signal itself, such as its loudness; by default none."""
+        return {}
 
-def tag_problems(options: Tagged, *, has_tags: bool = True) -> Iterator[OptionError]:
-    """Yield an error for each tag that cannot be written."""
-    for name in options.tags:
-        if not is_tag_name(name):
-            yield OptionError(
-                f"{name!r} is not a valid tag name",
-                option="tags",
-                hint="use ASCII letters, digits and spaces, as in title, artist, album, date, comment",
-            )
-    if options.tags and not has_tags and not options.provenance:
-        yield OptionError(
-            "the format has no place for tags",
-            option="tags",
-            remedies=(SetOption("provenance", value=True, when="which puts them into a file beside it"),),
-            code="no-tags",
-        )
+    def _given(self, item: Item[S], context: Context) -> dict[str, str]:
+        """Return the tags of the user for an item."""
+        return {
+            name: template.render(context.source, item.key, item.index) for name, template in self._templates.items()
+        }
+
+    @functools.cached_property
+    def _templates(self) -> dict[str, TextTemplate]:
+        return {name: text_template(str(value)) for name, value in self.options.tags.items()}

@@ -19,11 +19,12 @@ class NpyReader(ArrayDecoder[ArrayOptions]):
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array]]:
         """Yield the array."""
-        from tonearm.api import size_of
         from tonearm_plugins.formats import npy
 
         if source.content is not None:
             yield "", npy.load_bytes(source.content, name=source.name)
             return
+        from tonearm.api import size_of
+
         with source.open() as file:
             yield "", npy.load(file, size_of(file), name=source.name)

@@ -83,14 +83,19 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
                 sample_rate=options.sample_rate,
                 full_scale=options.full_scale,
                 nan=options.nan,
-                warn=context.warn,
+                context=context,
             ):
                 yield Item(signal=signal)
 
     def produces(self) -> Spec:
         """Return the spec of the waveform that the options describe."""
         options = self.options
-        return Spec(signals=(Waveform,), sample_rate=options.sample_rate, channels=options.channels)
+        return Spec(
+            signals=(Waveform,),
+            sample_rate=options.sample_rate,
+            channels=options.channels,
+            precision=options.precision,
+        )
 
     def _bytes(self, file: BinaryIO, name: str) -> UInt8Array:
         """Return the bytes of the samples, uint8: whole samples of all channels."""

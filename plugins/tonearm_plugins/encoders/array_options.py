@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tonearm.api import (
     Context,
-    Dithered,
     InsertStep,
     ItemError,
     Meta,
     OptionError,
+    PcmOptions,
     RemoveOption,
     SetOption,
     Signal,
     Waveform,
     as_written,
-    dither_of,
     pcm_blocks,
 )
 
@@ -37,16 +37,12 @@ Squeeze = Annotated[
 ]
 
 
-class ArrayWriterOptions(Dithered, Protocol):
+@dataclass(frozen=True, kw_only=True)
+class ArrayWriterOptions(PcmOptions):
     """Options of an encoder that writes arrays."""
 
-    @property
-    def dtype(self) -> DtypeName | None:
-        """Type of the array; None for that of the signal."""
-
-    @property
-    def squeeze(self) -> bool:
-        """Whether the axis of a single channel is dropped."""
+    dtype: Dtype = None
+    squeeze: Squeeze = False
 
 
 def check_dtype(options: ArrayWriterOptions, signals: Iterable[type[Signal]]) -> None:
@@ -73,7 +69,7 @@ def check_dtype(options: ArrayWriterOptions, signals: Iterable[type[Signal]]) ->
 def array_of(signal: Signal, options: ArrayWriterOptions, context: Context) -> np.ndarray[Any, Any]:
     """Return the array of a signal with the type and shape that the options ask for.
 
-    The axes of a mel spectrogram are in the order of its dialect.
+    The axes of a mel spectrogram are in the order of its recipe.
 
     Raises
     ------
@@ -93,7 +89,7 @@ def array_of(signal: Signal, options: ArrayWriterOptions, context: Context) -> n
     if options.dtype.startswith("int"):
         if not isinstance(signal, Waveform):
             raise ItemError(f"{options.dtype} is for waveforms, but this is {signal.port}", code="wrong-type")
-        blocks = pcm_blocks(signal, int(options.dtype[3:]), context, dither_of(options, context))
+        blocks = pcm_blocks(signal, int(options.dtype[3:]), context, options.generator(context))
         return np.concatenate(list(blocks)).T.reshape(array.shape)
     wanted = np.dtype(options.dtype)
     if array.dtype.kind == "c" and wanted.kind != "c":

@@ -8,23 +8,22 @@ from typing import Annotated, Literal, NamedTuple
 
 from tonearm.api import (
     Context,
-    Dither,
     GiveOption,
+    ItemError,
+    Limits,
     Meta,
     OptionError,
-    Seed,
+    PcmOptions,
     SetOption,
     Sink,
     Spec,
     TaggingEncoder,
-    Tags,
+    TagOptions,
     Waveform,
-    WithProvenance,
-    dither_of,
     pcm_blocks,
-    tag_problems,
+    spec_of,
 )
-from tonearm_plugins.formats.codec_limits import OF_FFMPEG, Limits, as_item_error
+from tonearm_plugins.formats.codec_limits import OF_FFMPEG
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
 # ffmpeg's name of the format, for suffixes that are not that name.
@@ -65,7 +64,7 @@ class _Format(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FfmpegOptions:
+class FfmpegOptions(PcmOptions, TagOptions):
     """Options of ``ffmpeg-writer``."""
 
     format: Annotated[
@@ -95,17 +94,13 @@ class FfmpegOptions:
     parameters: Annotated[
         list[str], Meta(description="Additional arguments for ffmpeg, one text each: ['-compression_level', '10'].")
     ] = field(default_factory=list)
-    dither: Dither = False
-    seed: Seed = 0
-    tags: Tags = field(default_factory=dict)
-    provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
         """Yield an error for each pair of options that contradict each other."""
         if self.format == "raw":
             remedies = (SetOption("format", "s16le"),)
             yield OptionError("'raw' does not tell how samples are stored", option="format", remedies=remedies)
-        yield from tag_problems(self)
+        yield from super().problems()
 
 
 class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
@@ -121,32 +116,26 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
         codec = self.options.codec or _CODECS.get(container or "")
         ffmpeg.require(ffmpeg.find(), container=container, codec=codec)
 
-    def accepts(self, spec: Spec) -> None:
-        """Refuse a suffix that stands for no format, and a sample rate or channels that the encoder does not have."""
+    def limits_for(self, spec: Spec) -> Limits | None:
+        """Return the limits of the encoder; a suffix that stands for no format is refused."""
         if spec.suffix is None and self.options.format is None:
-            return  # the name of each file will tell
-        codec = self._format(spec.suffix or "").codec
-        if codec is not None and codec in OF_FFMPEG:
-            OF_FFMPEG[codec].check(spec.sample_rate, spec.channels)
+            return None  # the name of each file will tell
+        return OF_FFMPEG.get(self._format(spec.suffix or "").codec or "")
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file with its tags, and measure the number of clipped samples."""
         from tonearm_plugins.formats import ffmpeg
 
-        try:
-            target = self._format(sink.suffix)
-        except OptionError as error:
-            raise as_item_error(error) from error
+        target = self._format(sink.suffix)
         if target.codec is not None:
-            if target.codec in OF_FFMPEG:
-                OF_FFMPEG[target.codec].check_signal(signal)
             rates, channels = ffmpeg.limits(ffmpeg.find(), target.codec)
-            Limits(name=target.codec, rates=rates, channels=channels).check_signal(signal)
+            try:
+                Limits(name=target.codec, rates=rates or (), channels=channels).check(spec_of(signal))
+            except OptionError as error:
+                raise ItemError(error.message, code=error.code, remedies=error.remedies) from error
         ffmpeg.export(
             sink.path,
-            pcm_blocks(
-                signal, int(self.options.subtype[-2:]), context, dither_of(self.options, context), reports=False
-            ),
+            pcm_blocks(signal, int(self.options.subtype[-2:]), context, self.options.generator(context), reports=False),
             sample_rate=signal.sample_rate,
             channels=signal.channels,
             container=target.container,

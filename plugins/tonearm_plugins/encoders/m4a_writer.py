@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import (
     Context,
-    Dither,
+    Limits,
     Meta,
     OptionError,
+    PcmOptions,
     RemoveOption,
     Requirement,
-    Seed,
     SetOption,
     Sink,
     Spec,
-    TaggingEncoder,
-    Tags,
     Waveform,
-    WithProvenance,
-    dither_of,
     float_blocks,
     pcm_blocks,
-    tag_problems,
 )
-from tonearm_plugins.formats.codec_limits import AAC_IN_M4A, ALAC, Limits, aac_bitrate
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
+from tonearm_plugins.formats.codec_limits import AAC_IN_M4A, ALAC, aac_bitrate
 
 _BITS = {"PCM_16": 16, "PCM_24": 24}
 _PER_CHANNEL = 96  # default bit rate in kbit/s
 
 
 @dataclass(frozen=True, kw_only=True)
-class M4aOptions:
+class M4aOptions(PcmOptions, SoundTagOptions):
     """Options of ``m4a-writer``."""
 
     codec: Annotated[Literal["aac", "alac"], Meta(description="Codec: AAC is lossy and small, ALAC is lossless.")] = (
@@ -51,10 +47,6 @@ class M4aOptions:
     subtype: Annotated[
         Literal["PCM_16", "PCM_24"], Meta(description="Sample format of ALAC: rounded to 16 or 24 bits.")
     ] = "PCM_16"
-    dither: Dither = False
-    seed: Seed = 0
-    tags: Tags = field(default_factory=dict)
-    provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
         """Yield an error for each pair of options that contradict each other."""
@@ -66,24 +58,35 @@ class M4aOptions:
                 if getattr(self, name) not in (False, "PCM_16"):
                     message = f"{name} is only for integers, and AAC takes floats"
                     yield OptionError(message, option=name, remedies=(SetOption("codec", "alac"),))
-        yield from tag_problems(self)
+        yield from super().problems()
 
 
-class M4aWriter(TaggingEncoder[Waveform, M4aOptions]):
+class M4aWriter(SoundEncoder[M4aOptions]):
     """Write an M4A file of exact length and up to 6 channels, as AAC or lossless ALAC."""
 
     suffixes = (".m4a", ".m4b")
     requires = (Requirement(name="av", hint="pip install 'tonearm[m4a]'"),)
 
+    def limits_for(self, spec: Spec) -> Limits:
+        """Return the limits of the codec."""
+        return AAC_IN_M4A if self.options.codec == "aac" else ALAC
+
     def accepts(self, spec: Spec) -> None:
-        """Refuse more than 6 channels, and sample rates that the codec does not have."""
-        self._limits().check(spec.sample_rate, spec.channels)
+        """Refuse what the codec cannot hold, and a last frame of ALAC that is too short for its encoder."""
+        super().accepts(spec)
+        if self.options.codec == "alac" and spec.length is not None and spec.channels is not None:
+            from tonearm_plugins.formats.mp4 import check_alac
+
+            check_alac(spec.length, spec.channels)
+
+    def clips(self) -> bool:
+        """Return whether samples beyond full scale are clipped: AAC takes floats."""
+        return self.options.codec == "alac"
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file with its tags, and measure the bit rate of AAC, or the number of samples clipped for ALAC."""
         from tonearm_plugins.formats import mp4
 
-        self._limits().check_signal(signal)
         if self.options.codec == "aac":
             bitrate = self._bitrate(signal)
             context.measure(bitrate=bitrate)
@@ -95,19 +98,15 @@ class M4aWriter(TaggingEncoder[Waveform, M4aOptions]):
                 bitrate=bitrate,
             )
         else:
-            mp4.check_alac(signal.length, signal.channels)
             bits = _BITS[self.options.subtype]
             mp4.write_alac(
                 sink.path,
-                pcm_blocks(signal, bits, context, dither_of(self.options, context)),
+                pcm_blocks(signal, bits, context, self.options.generator(context)),
                 sample_rate=signal.sample_rate,
                 channels=signal.channels,
                 bits=bits,
             )
-        mp4.write_tags(sink.path, tags)
-
-    def _limits(self) -> Limits:
-        return AAC_IN_M4A if self.options.codec == "aac" else ALAC
+        mp4.write_tags(sink.path, tags, self.cover)
 
     def _bitrate(self, signal: Waveform) -> int:
         """Return the bit rate of AAC in kbit/s, the nearest to the wanted one."""

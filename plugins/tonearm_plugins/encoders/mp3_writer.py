@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from tonearm.api import (
@@ -15,14 +15,11 @@ from tonearm.api import (
     SetOption,
     Sink,
     Spec,
-    TaggingEncoder,
-    Tags,
     Waveform,
-    WithProvenance,
     pcm_blocks,
-    tag_problems,
 )
-from tonearm_plugins.formats.codec_limits import MP3, as_item_error, mp3_bitrates
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
+from tonearm_plugins.formats.codec_limits import MP3, mp3_bitrates
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
 _BITS = 24  # for soundfile and pydub, which take more than 16; float32 has no more
@@ -38,7 +35,7 @@ Bitrate = Literal[8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mp3Options:
+class Mp3Options(SoundTagOptions):
     """Options of ``mp3-writer``."""
 
     engine: Annotated[
@@ -68,8 +65,6 @@ class Mp3Options:
         Bitrate | None,
         Meta(description="Average bit rate in kbit/s, used in place of a constant one; it has the same values."),
     ] = None
-    tags: Tags = field(default_factory=dict)
-    provenance: WithProvenance = False
 
     def problems(self) -> Iterator[OptionError]:
         """Yield an error for each pair of options that contradict each other."""
@@ -81,13 +76,14 @@ class Mp3Options:
                 option=given[-1],
                 remedies=tuple(RemoveOption(name) for name in given[1:]),
             )
-        yield from tag_problems(self)
+        yield from super().problems()
 
 
-class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
+class Mp3Writer(SoundEncoder[Mp3Options]):
     """Write an MP3 file of exact length, with a constant, average or variable bit rate and ID3 tags."""
 
     suffixes = (".mp3",)
+    limits = MP3
 
     def needs(self) -> Iterable[Requirement]:
         """Return what the engine needs to be installed."""
@@ -101,8 +97,8 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
             ffmpeg.require(ffmpeg.find(), container="mp3", codec="libmp3lame")
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse more than 2 channels, rates that MP3 does not have, and bit rates too low for an exact length."""
-        MP3.check(spec.sample_rate, spec.channels)
+        """Refuse what MP3 cannot hold, and bit rates too low for an exact length."""
+        super().accepts(spec)
         if spec.sample_rate is not None:
             problem = self._problem(spec.sample_rate, spec.channels or 1)
             if problem:
@@ -110,10 +106,6 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file with its tags, and measure the bit rate and the number of clipped samples."""
-        MP3.check_signal(signal)
-        problem = self._problem(signal.sample_rate, signal.channels)
-        if problem:
-            raise as_item_error(problem)
         if self.options.vbr_quality is None:
             context.measure(bitrate=self._bitrate(signal.sample_rate))
         engine = self._engine(signal)
@@ -154,10 +146,10 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
     def _save(self, content: bytes, sink: Sink, tags: Mapping[str, str]) -> None:
         """Write the tags, then the content of the file."""
         with sink.open() as file:
-            if tags:
+            if tags or self.cover:
                 from tonearm_plugins.formats.tags import id3_bytes
 
-                file.write(id3_bytes(tags))
+                file.write(id3_bytes(tags, self.cover))
             file.write(content)
 
     def _by_soundfile(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
@@ -182,7 +174,7 @@ class Mp3Writer(TaggingEncoder[Waveform, Mp3Options]):
             compression_level=level,
             bitrate_mode=mode,
         )
-        write_id3(sink.path, tags)
+        write_id3(sink.path, tags, self.cover)
 
     def _by_pydub(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         from tonearm_plugins.formats import ffmpeg, lame

@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from tonearm.api import (
-    Context,
-    Dither,
-    OptionError,
-    Seed,
-    Signal,
-    Sink,
-    Spec,
-    TaggingEncoder,
-    Tags,
-    WithProvenance,
-    tag_problems,
-)
-from tonearm_plugins.encoders.array_options import Dtype, Squeeze, array_of, check_dtype
+from tonearm.api import Context, Signal, Sink, Spec, TaggingEncoder, TagOptions
+from tonearm_plugins.encoders.array_options import ArrayWriterOptions, array_of, check_dtype
 
 
 @dataclass(frozen=True, kw_only=True)
-class NpyOptions:
+class NpyOptions(ArrayWriterOptions, TagOptions):
     """Options of ``npy-writer``."""
 
-    dtype: Dtype = None
-    squeeze: Squeeze = False
-    dither: Dither = False
-    seed: Seed = 0
-    tags: Tags = field(default_factory=dict)
-    provenance: WithProvenance = False
-
-    def problems(self) -> Iterator[OptionError]:
-        """Yield an error for each pair of options that contradict each other."""
-        yield from tag_problems(self, has_tags=False)
+    @property
+    def has_tags(self) -> bool:
+        """Whether the format has a place for tags."""
+        return False
 
 
 class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
     """Write the array of any signal as a .npy file, channels first; with provenance, a file beside it describes it."""
 
     suffixes = (".npy",)
-    has_tags = False
 
     def accepts(self, spec: Spec) -> None:
         """Refuse a type that cannot hold the values."""

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import (
-    Context,
-    Meta,
-    OptionError,
-    Sink,
-    Spec,
-    TaggingEncoder,
-    Tags,
-    Waveform,
-    WithProvenance,
-    pcm_blocks,
-    tag_problems,
-)
+from tonearm.api import Context, Meta, Sink, Waveform, pcm_blocks
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import VORBIS
 
 _BITS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class OggOptions:
+class OggOptions(SoundTagOptions):
     """Options of ``ogg-writer``."""
 
     quality: Annotated[
@@ -37,22 +26,13 @@ class OggOptions:
             " 10 is 500.",
         ),
     ] = 6.0
-    tags: Tags = field(default_factory=dict)
-    provenance: WithProvenance = False
-
-    def problems(self) -> Iterator[OptionError]:
-        """Yield an error for each tag that cannot be written."""
-        return tag_problems(self)
 
 
-class OggWriter(TaggingEncoder[Waveform, OggOptions]):
+class OggWriter(SoundEncoder[OggOptions]):
     """Write an Ogg Vorbis file of exact length and up to 8 channels; the LFE of 5.1 and more is low-passed."""
 
     suffixes = (".ogg", ".oga")
-
-    def accepts(self, spec: Spec) -> None:
-        """Refuse more than 8 channels, and sample rates that Vorbis does not have."""
-        VORBIS.check(spec.sample_rate, spec.channels)
+    limits = VORBIS
 
     def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the file with its tags, and measure the number of clipped samples."""
@@ -60,7 +40,6 @@ class OggWriter(TaggingEncoder[Waveform, OggOptions]):
         from tonearm_plugins.formats.sndfile_writing import write
         from tonearm_plugins.formats.tags import write_comments
 
-        VORBIS.check_signal(signal)
         order = vorbis_order(signal.channels)
         write(
             sink.path,
@@ -71,4 +50,4 @@ class OggWriter(TaggingEncoder[Waveform, OggOptions]):
             subtype="VORBIS",
             compression_level=1 - self.options.quality / 10,
         )
-        write_comments(sink.path, tags, "vorbis")
+        write_comments(sink.path, tags, "vorbis", self.cover)

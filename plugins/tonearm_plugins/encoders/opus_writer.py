@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import (
-    Context,
-    Meta,
-    OptionError,
-    SetOption,
-    Sink,
-    Spec,
-    TaggingEncoder,
-    Tags,
-    Waveform,
-    WithProvenance,
-    pcm_blocks,
-    tag_problems,
-)
-from tonearm_plugins.formats.codec_limits import OPUS, OPUS_BITRATES, OPUS_RESAMPLED, Limits, as_item_error
+from tonearm.api import Context, Limits, Meta, OptionError, SetOption, Sink, Spec, Waveform, pcm_blocks
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
+from tonearm_plugins.formats.codec_limits import OPUS, OPUS_BITRATES, OPUS_RESAMPLED
 
 _BITS = 24
 _LEAST, _MOST = OPUS_BITRATES
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpusOptions:
+class OpusOptions(SoundTagOptions):
     """Options of ``opus-writer``."""
 
     bitrate: Annotated[
@@ -46,22 +34,21 @@ class OpusOptions:
             " 24,000), with a warning, or refused. Opus has 8, 12, 16, 24 and 48 kHz."
         ),
     ] = True
-    tags: Tags = field(default_factory=dict)
-    provenance: WithProvenance = False
-
-    def problems(self) -> Iterator[OptionError]:
-        """Yield an error for each tag that cannot be written."""
-        return tag_problems(self)
 
 
-class OpusWriter(TaggingEncoder[Waveform, OpusOptions]):
+class OpusWriter(SoundEncoder[OpusOptions]):
     """Write an Opus file of exact length and up to 8 channels, resampled to the next rate that Opus has."""
 
     suffixes = (".opus",)
+    has_r128_gain = True
+
+    def limits_for(self, spec: Spec) -> Limits:
+        """Return the limits of Opus, with all sample rates if they are resampled."""
+        return OPUS_RESAMPLED if self.options.resample else OPUS
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse more than 8 channels, a bit rate that does not fit them, and a sample rate that is not resampled."""
-        self._limits().check(spec.sample_rate, spec.channels)
+        """Refuse what Opus cannot hold, and a bit rate that does not fit the channels."""
+        super().accepts(spec)
         problem = None if spec.channels is None else self._bitrate_problem(spec.channels)
         if problem:
             raise problem
@@ -72,10 +59,6 @@ class OpusWriter(TaggingEncoder[Waveform, OpusOptions]):
         from tonearm_plugins.formats.sndfile_writing import write
         from tonearm_plugins.formats.tags import write_comments
 
-        self._limits().check_signal(signal)
-        problem = self._bitrate_problem(signal.channels)
-        if problem:
-            raise as_item_error(problem)
         signal = _at_a_rate(signal, context)
         order = vorbis_order(signal.channels)
         write(
@@ -87,10 +70,7 @@ class OpusWriter(TaggingEncoder[Waveform, OpusOptions]):
             subtype="OPUS",
             compression_level=self._level(signal.channels),
         )
-        write_comments(sink.path, tags, "opus")
-
-    def _limits(self) -> Limits:
-        return OPUS_RESAMPLED if self.options.resample else OPUS
+        write_comments(sink.path, tags, "opus", self.cover)
 
     def _bitrate_problem(self, channels: int) -> OptionError | None:
         """Return the error for a bit rate that these channels cannot have; None if they can."""
@@ -112,8 +92,7 @@ class OpusWriter(TaggingEncoder[Waveform, OpusOptions]):
 
 def _at_a_rate(signal: Waveform, context: Context) -> Waveform:
     """Return the signal at the lowest rate of Opus that loses nothing, or else at 48 kHz."""
-    rates = OPUS.rates or ()
-    rate = next((rate for rate in rates if rate >= signal.sample_rate), rates[-1])
+    rate = OPUS.nearest_rate(signal.sample_rate)
     if rate == signal.sample_rate:
         return signal
     from tonearm_plugins.dsp.resampling import resample

@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import (
     ComplexSpectrogram,
     Context,
-    Dither,
     Meta,
     OptionError,
     OutputError,
     Requirement,
-    Seed,
     SetOption,
     Signal,
     Sink,
     Spec,
     TaggingEncoder,
-    Tags,
-    WithProvenance,
-    tag_problems,
+    TagOptions,
 )
-from tonearm_plugins.encoders.array_options import Dtype, Squeeze, array_of, check_dtype
+from tonearm_plugins.encoders.array_options import ArrayWriterOptions, array_of, check_dtype
 
 
 @dataclass(frozen=True, kw_only=True)
-class SafetensorsOptions:
+class SafetensorsOptions(ArrayWriterOptions, TagOptions):
     """Options of ``safetensors-writer``."""
 
     key: Annotated[
         str | None,
         Meta(min_length=1, description="Name of the tensor; by default the kind of the signal, such as waveform."),
     ] = None
-    dtype: Dtype = None
-    squeeze: Squeeze = False
-    dither: Dither = False
-    seed: Seed = 0
-    tags: Tags = field(default_factory=dict)
-    provenance: WithProvenance = False
-
-    def problems(self) -> Iterator[OptionError]:
-        """Yield an error for each pair of options that contradict each other."""
-        yield from tag_problems(self)
 
 
 class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
-    """Write the array of any signal as a .safetensors file; rate, grid or dialect, and tags are in its metadata."""
+    """Write the array of any signal as a .safetensors file; rate, grid or recipe, and tags are in its metadata."""
 
     suffixes = (".safetensors",)
     requires = (Requirement(name="safetensors", hint="pip install 'tonearm[safetensors]'", at_least="0.7"),)

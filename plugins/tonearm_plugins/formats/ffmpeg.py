@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, OutputError, Requirement, RunCommand, UsageError
-from tonearm_plugins.formats.codec_limits import RIFF_BYTES
+from tonearm_plugins.formats.wav_header import RIFF_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

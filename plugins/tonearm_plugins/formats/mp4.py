@@ -7,27 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError, OutputError
+from tonearm.api import WELL_KNOWN_TAGS, ItemError, OptionError, OutputError, number_and_total
 from tonearm_plugins.formats.codec_limits import ALAC_FRAME, ALAC_SHORTEST
 
 if TYPE_CHECKING:
+    from tonearm.api import Cover
     from tonearm_plugins.dsp.typing import Array
 
 # ffmpeg's names of the layouts that both codecs have, with channels in WAV's order.
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
-_ATOMS = {
-    "album": "\xa9alb",
-    "albumartist": "aART",
-    "artist": "\xa9ART",
-    "comment": "\xa9cmt",
-    "composer": "\xa9wrt",
-    "copyright": "cprt",
-    "date": "\xa9day",
-    "genre": "\xa9gen",
-    "title": "\xa9nam",
-}
 _DISK = (errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 _FREE = "----:com.apple.iTunes:"
+_NUMBERS = ("trkn", "disk", "tmpo")
 
 
 def write_aac(path: Path, blocks: Iterable[Array], *, sample_rate: int, channels: int, bitrate: int) -> None:
@@ -83,10 +74,10 @@ def write_alac(path: Path, blocks: Iterable[Array], *, sample_rate: int, channel
 
 
 def check_alac(length: int, channels: int) -> None:
-    """Raise `ItemError` if the last frame of ALAC would be too short for the encoder of ffmpeg."""
+    """Raise `OptionError` if the last frame of ALAC would be too short for the encoder of ffmpeg."""
     last = length % ALAC_FRAME
     if channels > 2 and 0 < last < ALAC_SHORTEST:
-        raise ItemError(
+        raise OptionError(
             f"ALAC cannot have {length} samples of {channels} channels: its last frame would have only {last}",
             code="encoder-refused",
             hint="pad it by a few samples, or use flac-writer",
@@ -138,19 +129,26 @@ def _framed(blocks: Iterable[Array], size: int) -> Iterator[Array]:
         yield rest
 
 
-def write_tags(path: Path, tags: Mapping[str, str]) -> None:
-    """Write tags into an MP4 file as iTunes does; nothing if there are none."""
+def write_tags(path: Path, tags: Mapping[str, str], cover: Cover | None = None) -> None:
+    """Write tags and a cover into an MP4 file as iTunes does; nothing if there are none."""
+    if not (tags or cover):
+        return
     from mutagen import mp4
 
-    if not tags:
-        return
     file = mp4.MP4(path)
     for name, value in tags.items():
-        number, _, total = value.partition("/")
-        if name in _ATOMS:
-            file[_ATOMS[name]] = value
-        elif name == "tracknumber" and number.isdecimal() and (not total or total.isdecimal()):
-            file["trkn"] = [(int(number), int(total or 0))]
+        atom = WELL_KNOWN_TAGS[name].mp4 if name in WELL_KNOWN_TAGS else ""
+        numbers = number_and_total(value)
+        if atom in ("trkn", "disk") and numbers:
+            file[atom] = [numbers]
+        elif atom == "tmpo" and value.isdecimal() and int(value) < 1 << 16:
+            file[atom] = [int(value)]
+        elif atom and atom not in _NUMBERS:
+            file[atom] = value
         else:
-            file[_FREE + name] = mp4.MP4FreeForm(value.encode(), mp4.AtomDataType.UTF8)
+            is_known = name in WELL_KNOWN_TAGS or name.startswith("replaygain_")
+            file[_FREE + (name.upper() if is_known else name)] = mp4.MP4FreeForm(value.encode(), mp4.AtomDataType.UTF8)
+    if cover:
+        kind = mp4.MP4Cover.FORMAT_PNG if cover.mime == "image/png" else mp4.MP4Cover.FORMAT_JPEG
+        file["covr"] = [mp4.MP4Cover(cover.content, kind)]
     file.save(padding=lambda _: 0)

@@ -36,7 +36,7 @@ class SoundBytes(io.BytesIO):
             return -1
 
 
-def decode_bytes(data: bytes, name: str) -> tuple[Array, int]:
+def decode_bytes(data: bytes, name: str, *, double: bool = False) -> tuple[Array, int]:
     """Return the samples and the sample rate of a sound file in memory.
 
     Parameters
@@ -45,11 +45,13 @@ def decode_bytes(data: bytes, name: str) -> tuple[Array, int]:
         All bytes of the file.
     name
         Name of the file, for messages.
+    double
+        Whether float64 is wanted. Subtypes of more than 16 bits always become float64.
 
     Returns
     -------
     samples
-        (channels, samples), float32, or float64 for subtypes of more than 16 bits.
+        (channels, samples), float32 or float64.
     sample_rate
         Sample rate in Hz.
 
@@ -63,7 +65,7 @@ def decode_bytes(data: bytes, name: str) -> tuple[Array, int]:
     quiet = silenced_stderr() if may_be_mpeg(data[:16]) else contextlib.nullcontext()
     with reading_errors(name, "audio"), quiet, soundfile.SoundFile(SoundBytes(data)) as file:
         check_claimed_length(file, len(data))
-        double = file.subtype in (*DOUBLE_SUBTYPES, "PCM_24")
+        double = double or file.subtype in (*DOUBLE_SUBTYPES, "PCM_24")
         samples: Array = file.read(dtype="float64" if double else "float32", always_2d=True)
         return samples.T, file.samplerate
 

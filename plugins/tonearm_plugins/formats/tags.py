@@ -1,7 +1,7 @@
 """Tags, such as title, artist and comment, as ID3 and as Vorbis comments, by mutagen.
 
-Names of tags are those of Vorbis comments. The table that maps them to frames of ID3 is tonearm's own, since mutagen's
-``easyid3`` rejects names that it does not know, where we keep them as TXXX.
+Names of tags are those of `tonearm.api.WELL_KNOWN_TAGS`, which has their names in each format. mutagen's ``easyid3``
+rejects names that it does not know, where we keep them as TXXX.
 """
 
 from __future__ import annotations
@@ -10,24 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
+from tonearm.api import WELL_KNOWN_TAGS, tag_name
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Frames of ID3 for the names that Vorbis comments, ffmpeg and libsndfile share; all others go into TXXX.
-_FRAMES = {
-    "title": "TIT2",
-    "artist": "TPE1",
-    "album": "TALB",
-    "albumartist": "TPE2",
-    "composer": "TCOM",
-    "copyright": "TCOP",
-    "date": "TDRC",
-    "genre": "TCON",
-    "isrc": "TSRC",
-    "language": "TLAN",
-    "publisher": "TPUB",
-    "tracknumber": "TRCK",
-}
+    from tonearm.api import Cover
+
 _DATE = r"\d{4}(-|$)"  # the ID3 frame of any other form would be empty
 
 # True of the source alone: its encoder, its playback gain, the places of its tracks and channels.
@@ -36,58 +25,69 @@ _BOUND = (
 )
 
 
-def id3_frames(tags: Mapping[str, str]) -> Any:
-    """Return tags as mutagen's ID3v2.4."""
+def id3_frames(tags: Mapping[str, str], cover: Cover | None = None) -> Any:
+    """Return tags and a cover as mutagen's ID3v2.4."""
     from mutagen import id3
 
     frames = id3.ID3()
-    add_id3(frames, tags)
+    add_id3(frames, tags, cover)
     return frames
 
 
-def add_id3(frames: Any, tags: Mapping[str, str]) -> None:
-    """Add tags to ID3 frames."""
+def add_id3(frames: Any, tags: Mapping[str, str], cover: Cover | None = None) -> None:
+    """Add tags and a cover to ID3 frames."""
     from mutagen import id3
 
+    encoding = id3.Encoding.UTF8
     for name, value in tags.items():
-        if name == "comment":
-            frames.add(id3.COMM(encoding=id3.Encoding.UTF8, lang="XXX", desc="", text=value))
-        elif name in _FRAMES and (name != "date" or re.match(_DATE, value)):
-            frames.add(getattr(id3, _FRAMES[name])(encoding=id3.Encoding.UTF8, text=value))
+        frame = WELL_KNOWN_TAGS[name].id3 if name in WELL_KNOWN_TAGS else "TXXX"
+        if frame in ("COMM", "USLT"):
+            frames.add(getattr(id3, frame)(encoding=encoding, lang="XXX", desc="", text=value))
+        elif frame == "TXXX" or (name == "date" and not re.match(_DATE, value)):
+            frames.add(id3.TXXX(encoding=encoding, desc=_own_name(name), text=value))
         else:
-            frames.add(id3.TXXX(encoding=id3.Encoding.UTF8, desc=name, text=value))
+            frames.add(getattr(id3, frame)(encoding=encoding, text=value))
+    if cover:
+        frames.add(id3.APIC(encoding=encoding, mime=cover.mime, type=id3.PictureType.COVER_FRONT, data=cover.content))
 
 
-def id3_bytes(tags: Mapping[str, str]) -> bytes:
+def _own_name(name: str) -> str:
+    """Return the name under which a tag that has no place of its own is written."""
+    return name.upper() if name.startswith(("replaygain_", "r128_")) else name
+
+
+def id3_bytes(tags: Mapping[str, str], cover: Cover | None = None) -> bytes:
     """Return the bytes of an ID3v2.4 tag, for the start of an MP3 file or a chunk of a WAV file."""
     import io
 
     file = io.BytesIO()
-    id3_frames(tags).save(file, v1=0, padding=lambda _: 0)
+    id3_frames(tags, cover).save(file, v1=0, padding=lambda _: 0)
     return file.getvalue()
 
 
-def write_id3(path: Path, tags: Mapping[str, str]) -> None:
-    """Insert an ID3v2.4 tag at the start of an MP3 file and leave the rest as it is; nothing if there are no tags."""
-    if tags:
-        id3_frames(tags).save(path, v1=0, padding=lambda _: 0)
+def write_id3(path: Path, tags: Mapping[str, str], cover: Cover | None = None) -> None:
+    """Insert an ID3v2.4 tag at the start of an MP3 file and leave the rest as it is; nothing if there is no tag."""
+    if tags or cover:
+        id3_frames(tags, cover).save(path, v1=0, padding=lambda _: 0)
 
 
-def write_aiff(path: Path, tags: Mapping[str, str]) -> None:
-    """Write an ID3v2.4 tag into a chunk of an AIFF file; nothing if there are no tags."""
+def write_aiff(path: Path, tags: Mapping[str, str], cover: Cover | None = None) -> None:
+    """Write an ID3v2.4 tag into a chunk of an AIFF file; nothing if there is no tag."""
+    if not (tags or cover):
+        return
     from mutagen.aiff import AIFF
 
-    if not tags:
-        return
     file = AIFF(path)
     file.add_tags()
-    add_id3(file.tags, tags)
+    add_id3(file.tags, tags, cover)
     file.save(padding=lambda _: 0)
 
 
-def write_comments(path: Path, tags: Mapping[str, str], container: Literal["flac", "vorbis", "opus"]) -> None:
-    """Write Vorbis comments into a FLAC or Ogg file and leave the sound as it is; nothing if there are no tags."""
-    if not tags:
+def write_comments(
+    path: Path, tags: Mapping[str, str], container: Literal["flac", "vorbis", "opus"], cover: Cover | None = None
+) -> None:
+    """Write Vorbis comments into a FLAC or Ogg file and leave the sound as it is; nothing if there is no tag."""
+    if not (tags or cover):
         return
     file: Any
     if container == "flac":
@@ -103,8 +103,26 @@ def write_comments(path: Path, tags: Mapping[str, str], container: Literal["flac
 
         file = OggOpus(path)
     for name, value in tags.items():
-        file[name] = value
+        file[WELL_KNOWN_TAGS[name].vorbis if name in WELL_KNOWN_TAGS else _own_name(name)] = value
+    if cover:
+        picture = _flac_picture(cover)
+        if container == "flac":
+            file.add_picture(picture)
+        else:
+            import base64
+
+            file["METADATA_BLOCK_PICTURE"] = base64.b64encode(picture.write()).decode()
     file.save(padding=lambda _: 0)
+
+
+def _flac_picture(cover: Cover) -> Any:
+    from mutagen.flac import Picture
+    from mutagen.id3 import PictureType
+
+    picture = Picture()
+    picture.type, picture.mime, picture.data = PictureType.COVER_FRONT, cover.mime, cover.content
+    picture.width, picture.height, picture.depth = cover.width, cover.height, cover.depth
+    return picture
 
 
 def read_more(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
@@ -143,23 +161,33 @@ def _read(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
         kinds = {"VORBIS": oggvorbis.OggVorbis, "OPUS": oggopus.OggOpus}
         opened = flac.FLAC if container == "FLAC" else kinds.get(subtype, oggflac.OggFLAC)
         comments = opened(file).tags or {}
-        return {name.lower(): "; ".join(comments[name]) for name in comments.keys()}  # noqa: SIM118
+        return _with_totals({name.lower(): "; ".join(comments[name]) for name in comments.keys()})  # noqa: SIM118
     if container == "MP3":
         return _of_id3(id3.ID3(file))
     opened = {"AIFF": aiff.AIFF, "WAV": wave.WAVE, "WAVEX": wave.WAVE}.get(container)
     return {} if opened is None else _of_id3(opened(file).tags or {})
 
 
+def _with_totals(comments: dict[str, str]) -> dict[str, str]:
+    """Return Vorbis comments by tonearm's names, with the total of tracks and discs in their number."""
+    tags = {tag_name(name): value for name, value in comments.items()}
+    for name in ("track", "disc"):
+        total = tags.pop(f"{name}total", tags.pop(f"total{name}s", ""))
+        if total and name in tags and "/" not in tags[name]:
+            tags[name] += f"/{total}"
+    return tags
+
+
 def _of_id3(frames: Any) -> dict[str, str]:
-    names = {frame: name for name, frame in _FRAMES.items()}
+    names = {tag.id3: name for name, tag in WELL_KNOWN_TAGS.items()}
     tags = {}
     for frame in frames.values():
         if frame.FrameID == "TXXX":
-            name = frame.desc.lower()
-        elif frame.FrameID == "COMM" and not frame.desc:
-            name = "comment"
+            name = tag_name(frame.desc)
+        elif frame.FrameID in ("COMM", "USLT") and frame.desc:
+            name = ""
         else:
             name = names.get(frame.FrameID, "")
         if name:
-            tags[name] = "; ".join(map(str, frame.text))
+            tags[name] = frame.text if isinstance(frame.text, str) else "; ".join(map(str, frame.text))
     return tags

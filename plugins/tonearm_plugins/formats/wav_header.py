@@ -9,28 +9,24 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from tonearm_plugins.formats.codec_limits import RIFF_BYTES
+from msgspec import Struct
+
+from tonearm.api import WELL_KNOWN_TAGS
 
 Subtype = Literal["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"]
 Form = Literal["auto", "RIFF", "RF64", "W64"]
 Chunk = tuple[bytes, bytes]
 """Name of four bytes, and content of a chunk."""
 
+RIFF_BYTES = 0xFFFFFFFF
+"""Largest size that the header of a RIFF file can give, in bytes; RF64 has no limit."""
+
 BITS: dict[str, int] = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
 INFO: Mapping[str, bytes] = {
-    "album": b"IPRD",
-    "artist": b"IART",
-    "comment": b"ICMT",
-    "copyright": b"ICOP",
-    "date": b"ICRD",
-    "genre": b"IGNR",
-    "language": b"ILNG",
+    **{name: tag.info.encode() for name, tag in WELL_KNOWN_TAGS.items() if tag.info},
     "software": b"ISFT",
-    "title": b"INAM",
-    "tracknumber": b"ITRK",
 }
 """Names of tags in a LIST chunk of type INFO."""
 
@@ -42,8 +38,7 @@ _W64_RIFF = b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000")
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """Bytes around the samples of a file.
 
     Parameters

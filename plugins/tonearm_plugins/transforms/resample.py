@@ -47,7 +47,7 @@ class Resample(Transform[Waveform, Waveform, ResampleOptions]):
         rate, quality = self.options.sample_rate, self.options.quality
         if spec.precision == "double" and quality != "very-high" and spec.sample_rate != rate:
             raise OptionError(
-                f"quality: {quality} computes in single precision, but the input has precision: double",
+                f"the quality {quality} computes in single precision, but the input has precision: double",
                 option="quality",
                 code="loses-precision",
                 remedies=(SetOption("quality", "very-high"), SetOption("precision", "single", stage="input")),

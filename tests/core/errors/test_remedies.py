@@ -15,6 +15,7 @@ from tonearm.errors import (
     RemoveOption,
     RunCommand,
     SetOption,
+    ShowTraceback,
 )
 
 INPUT = {form: Place("input", form, 2) for form in ("yaml", "flags", "python")}
@@ -75,6 +76,7 @@ OUTPUT = Place("outputs.0", "flags", 2)
         ),
         (InstallExtra("m4a"), *["pip install 'tonearm[m4a]'"] * 3),
         (RunCommand(("tonearm", "inspect", "a b.npy")), *["tonearm inspect 'a b.npy'"] * 3),
+        (ShowTraceback(), "--debug shows where", "--debug shows where", "its __cause__ shows where"),
         (Advice("write the file again"), *["write the file again"] * 3),
     ],
 )

@@ -10,9 +10,8 @@ from tonearm.errors import tracebacks
 
 @pytest.fixture
 def wanted():
-    tracebacks.enable()
-    yield
-    tracebacks.disable()
+    with tracebacks.shown():
+        yield
 
 
 def raised(text):

@@ -6,7 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tonearm.errors import ItemError, OptionError
-from tonearm.pipeline.templates import FIELDS, parse_template
+from tonearm.pipeline.templates import parse_template
+from tonearm.writing.templates import FIELDS
 
 VALUES = {
     "stem": "a",

@@ -7,6 +7,7 @@ import pytest
 
 from tonearm.api import (
     Context,
+    Source,
 )
 
 
@@ -22,6 +23,17 @@ class TestContext:
         assert context.measurements == {"gain_db": -1.5, "clipped": 2}
         assert context.warnings == heard == ["one", r"two\nlines"]
         assert context.threads == 3
+
+    def test_warnings_without_end(self):
+        heard = []
+        context = Context(on_warning=heard.append)
+        for number in range(5000):
+            context.warn(f"frame {number}")
+        assert len(heard) == len(context.warnings) == 101
+        assert context.warnings[-2:] == ["frame 99", "further warnings of this item are left out"]
+        context.drain().warn("x")
+        context.warn("the next item has its own")
+        assert context.warnings == ["the next item has its own"]
 
     def test_a_number_of_numpys_becomes_pythons_own(self):
         context = Context()
@@ -62,7 +74,8 @@ class TestContext:
 
     def test_what_was_noted_belongs_to_one_item(self):
         heard = []
-        context = Context(threads=2, on_warning=heard.append)
+        source = Source(name="a.npy", path="a.npy")
+        context = Context(threads=2, on_warning=heard.append, source=source)
         context.measure(level=1)
         context.warn("one")
         first = context.drain()
@@ -71,6 +84,7 @@ class TestContext:
         context.warn("one")
         assert (first.measurements, first.warnings, first.threads) == ({"level": 1}, ["one", "two"], 2)
         assert heard == ["one", "two", "one"]
+        assert first.source is context.source is source
 
     def test_the_generator_depends_on_the_seed_alone(self):
         first, second = Context(), Context()

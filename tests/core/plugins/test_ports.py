@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 from typing import Generic, Optional, TypeVar, Union
 
+import numpy as np
 import pytest
 
 from tonearm.api import (
@@ -16,8 +17,10 @@ from tonearm.api import (
     Regroup,
     Signal,
     Spec,
+    StftGrid,
     Transform,
     Waveform,
+    spec_of,
 )
 from tonearm.plugins.ports import Ports, ports_of
 
@@ -105,7 +108,7 @@ class Maybe(Transform[Waveform, Optional[Waveform], NoOptions]): ...  # noqa: UP
 class NoDataclass(Encoder[Waveform, int]): ...
 
 
-class AnInstance(Encoder[Waveform, More()]): ...
+class AnInstance(Encoder[Waveform, NoOptions()]): ...
 
 
 class HalfOpen(Half): ...
@@ -145,3 +148,19 @@ def test_a_spec_carries_one_value_of_each_class_and_drops_it_by_its_class():
     assert spec.carrying(2).carried == {int: 2, str: "one"}
     assert spec.dropping(int, float).carried == {str: "one"}
     assert spec.carried == {int: 1, str: "one"}  # the first is as it was
+
+
+def test_the_specification_of_a_signal_has_all_that_it_says():
+    wave = Waveform(samples=np.zeros((2, 5), "f4"), sample_rate=8000)
+    assert spec_of(wave, ".x") == Spec(signals=(Waveform,), sample_rate=8000, channels=2, length=5, suffix=".x")
+    grid = StftGrid(sample_rate=8000, n_fft=64, hop_length=16, win_length=64)
+    found = spec_of(MagnitudeSpectrogram(values=np.ones((3, 33, 4), "f4"), grid=grid, length=50))
+    assert (found.signals, found.sample_rate, found.channels, found.length) == ((MagnitudeSpectrogram,), 8000, 3, 50)
+    assert found.carried == {StftGrid: grid}
+
+
+def test_a_signal_of_another_package_says_what_it_can():
+    class Fog(Signal):
+        __slots__ = ()
+
+    assert spec_of(Fog()) == Spec(signals=(Fog,))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tonearm.api import Context, Item, Provenance, Sink, TaggingEncoder, Tags, Waveform, WithProvenance, tag_problems
+from tonearm.api import Context, Item, Provenance, Sink, Source, TaggingEncoder, TagOptions, Waveform
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    tags: Tags = field(default_factory=dict)
-    provenance: WithProvenance = False
+class Options(TagOptions):
+    text_only: bool = False
+
+    @property
+    def has_tags(self) -> bool:
+        return not self.text_only
 
 
 class Writer(TaggingEncoder[Waveform, Options]):
@@ -29,16 +32,27 @@ class Writer(TaggingEncoder[Waveform, Options]):
         sink.path.write_text(json.dumps(dict(tags)), encoding="utf-8")
 
 
-def written(folder: Path, options: Options) -> tuple[dict[str, str], Sink]:
+class Measuring(Writer):
+    """Measure the length of the signal as a tag."""
+
+    def measured_tags(self, signal: Waveform, context: Context) -> Mapping[str, str]:
+        return {"samples": str(signal.length)}
+
+
+def written(
+    folder: Path, options: Options, writer: type[Writer] = Writer, source: Source | None = None
+) -> tuple[dict[str, str], Sink]:
     sink = Sink(folder / "one.txt", ".txt")
     signal = Waveform(samples=np.zeros((1, 4), "f4"), sample_rate=8000)
-    context = Context(provenance=lambda: Provenance(source="a.npy", sha256="ab", pipeline="cd", stages=()))
-    Writer(options).encode(Item(signal=signal, tags={"title": "old", "artist": "A"}), sink, context)
+    made = Provenance(source="a.npy", sha256="ab", pipeline="cd", stages=())
+    context = Context(provenance=lambda: made, source=source)
+    item = Item(signal=signal, tags={"title": "old", "artist": "A"}, key="vocals", index=7)
+    writer(options).encode(item, sink, context)
     return json.loads(sink.path.read_text(encoding="utf-8")), sink
 
 
 def test_tags_of_the_user_replace_those_of_the_source(tmp_path: Path) -> None:
-    tags, sink = written(tmp_path, Options(tags={"title": "new", "artist": "", "track": 3}))
+    tags, sink = written(tmp_path, Options(tags={"title": "new", "artist": "", "Tracknumber": 3}))
     assert tags == {"title": "new", "track": "3"}
     assert not sink.sidecars
 
@@ -51,20 +65,69 @@ def test_provenance_is_in_tags_and_beside_the_file(tmp_path: Path) -> None:
     assert json.loads(path.read_text(encoding="utf-8"))["tags"] == {"title": "old", "artist": "A"}
 
 
+def test_values_are_templates_of_the_item_but_tags_of_the_source_are_not(tmp_path: Path) -> None:
+    file = tmp_path / "night" / "utt 08.npy"
+    file.parent.mkdir()
+    file.write_bytes(b"anything")
+    source = Source(name="utt 08.npy", path=file, relative_dir="batch/3")
+    given: dict[str, str | int] = {
+        "title": "{stem}",
+        "comment": "{name} of {parent}, {{stem}} in {relative_dir}",
+        "track": "{index:03}",
+        "disc": "{index}",
+        "part": "{key}",
+        "hash": "{source_hash}",
+    }
+    tags, _ = written(tmp_path, Options(tags=given), source=source)
+    assert tags == {
+        "artist": "A",
+        "title": "utt 08",
+        "comment": "utt 08.npy of night, {stem} in batch/3",
+        "track": "007",
+        "disc": "7",
+        "part": "vocals",
+        "hash": source.sha256()[:16],
+    }
+    sink = Sink(tmp_path / "two.txt", ".txt")
+    item = Item(signal=Waveform(samples=np.zeros((1, 4), "f4"), sample_rate=8000), tags={"title": "{stem} {x"})
+    Writer(Options()).encode(item, sink, Context(source=source))
+    assert json.loads(sink.path.read_text(encoding="utf-8")) == {"title": "{stem} {x"}
+
+
+def test_a_field_without_a_value_leaves_nothing(tmp_path: Path) -> None:
+    tags, _ = written(tmp_path, Options(tags={"title": "{stem}{relative_dir}", "mood": "a{name}b"}))
+    assert tags == {"artist": "A", "mood": "ab"}
+
+
+def test_what_is_measured_is_written_unless_the_user_says_otherwise(tmp_path: Path) -> None:
+    assert written(tmp_path, Options(), Measuring)[0] == {"title": "old", "artist": "A", "samples": "4"}
+    assert written(tmp_path, Options(tags={"samples": "many"}), Measuring)[0]["samples"] == "many"
+
+
 @pytest.mark.parametrize(
-    ("options", "has_tags", "messages"),
+    ("options", "codes", "messages"),
     [
-        (Options(tags={"title": "x"}), True, []),
+        (Options(tags={"title": "x"}), [], []),
         (
             Options(tags={"a=b": "x", "ok": "y", "~": "z"}),
-            True,
+            ["bad-option", "bad-option"],
             ["'a=b' is not a valid tag name", "'~' is not"],
         ),
-        (Options(tags={"title": "x"}), False, ["the format has no place for tags"]),
-        (Options(tags={"title": "x"}, provenance=True), False, []),
+        (Options(tags={"title": "x"}, text_only=True), ["no-tags"], ["the format has no place for tags"]),
+        (Options(tags={"title": "x"}, text_only=True, provenance=True), [], []),
+        (Options(tags={"title": "{stm}"}), ["bad-template"], ["title: a template has no field {stm}"]),
+        (Options(tags={"title": "a { b"}), ["bad-template"], ["title: 'a { b' has a single {"]),
+        (Options(tags={"title": "a {{ b }}", "track": 3}), [], []),
+        (Options(tags={"year": 2024, "date": "2024-05-01"}), ["bad-option"], ["'year' and 'date' are the same tag"]),
     ],
 )
-def test_tags_that_cannot_be_written_are_problems(options: Options, has_tags: bool, messages: list[str]) -> None:
-    found = [problem.message for problem in tag_problems(options, has_tags=has_tags)]
-    assert len(found) == len(messages)
-    assert all(text.startswith(message) for text, message in zip(found, messages, strict=True))
+def test_tags_that_cannot_be_written_are_problems(options: Options, codes: list[str], messages: list[str]) -> None:
+    found = list(options.problems())
+    assert [problem.code for problem in found] == codes
+    assert {(problem.option or "").partition(".")[0] for problem in found} <= {"tags"}
+    assert all(one.message.startswith(message) for one, message in zip(found, messages, strict=True))
+
+
+def test_a_misspelt_field_is_guessed() -> None:
+    (problem,) = Options(tags={"title": "{stm}"}).problems()
+    assert problem.hint == "did you mean 'stem'?"

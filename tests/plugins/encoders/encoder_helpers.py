@@ -67,7 +67,9 @@ def encoded(
     if suffix is None:
         suffix = plugin.suffixes[0] if plugin.suffixes else ""
     sink, context = Sink(folder / "one.part", suffix), Context()
-    plugin.encode(Item(signal=Waveform(samples=samples, sample_rate=rate), tags=tags or {}), sink, context)
+    item = Item(signal=Waveform(samples=samples, sample_rate=rate), tags=tags or {})
+    plugin.check_signal(item.signal, suffix)
+    plugin.encode(item, sink, context)
     return sink.path, context
 
 

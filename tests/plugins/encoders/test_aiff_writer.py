@@ -15,9 +15,9 @@ from tonearm_plugins.encoders.aiff_writer import AiffOptions, AiffWriter
 def test_an_aiff_ends_at_4_gigabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tonearm_plugins.encoders import aiff_writer
 
-    monkeypatch.setattr(aiff_writer, "AIFF_BYTES", 3999)
+    monkeypatch.setattr(aiff_writer, "AIFF", aiff_writer.AIFF.replace(size=3999))
     plugin = AiffWriter(AiffOptions())
-    with pytest.raises(ItemError, match="AIFF ends at 4 GB") as caught:
+    with pytest.raises(ItemError, match="AIFF ends at 3,999 bytes") as caught:
         encoded(plugin, tmp_path, noise(2, 1000), 44100)
     assert caught.value.hint == "use wav-writer, which continues as RF64"
     encoded(plugin, tmp_path, noise(2, 999), 44100)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import mutagen
 import mutagen.wave
+import numpy as np
 import pytest
 import soundfile
 from encoder_helpers import encoded, mapping, noise, run, yaml_hint
@@ -40,8 +41,7 @@ def test_tags_of_the_source_and_of_the_user_are_read_by_ffmpeg(tmp_path: Path, n
 def test_they_come_back_through_audio_reader(tmp_path: Path, name: str) -> None:
     path, _ = tagged(tmp_path, name, tags=GIVEN | {"albumartist": "B", "isrc": "X"})
     (item,) = AudioReader(AudioOptions()).decode(Source(name="x", path=path), Context())
-    found = {name.replace("tracknumber", "track"): value for name, value in item.tags.items()}
-    assert found == MERGED | {"albumartist": "B", "isrc": "X"}
+    assert item.tags == MERGED | {"album_artist": "B", "isrc": "X"}
     with soundfile.SoundFile(path) as file:
         assert len(file.read()) == file.frames
 
@@ -122,6 +122,60 @@ def test_a_format_without_a_place_for_tags(name: str) -> None:
 def test_names_that_no_format_takes_are_refused(name: str) -> None:
     with pytest.raises(tonearm.PipelineError, match="'a=b' is not a valid tag name"):
         tonearm.load_pipeline(mapping(name, SUFFIXES[name], 48000, tags={"a=b": "x"}, provenance=True))
+
+
+PIPELINE = """tonearm: 1
+input: {use: audio-reader}
+outputs:
+  - use: NAME
+    file: "{stem}.x"
+    with:
+      provenance: true
+      tags:
+        title: "{stem}"
+        comment: "from {soruce_hash}"
+        a=b: x
+        date: 2024
+        year: "20{4"
+"""
+
+
+@pytest.mark.parametrize("name", [name for name in SUFFIXES if name != "ffmpeg-writer"])
+def test_check_points_at_each_tag(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(PIPELINE.replace("NAME", name))
+    with pytest.raises(tonearm.PipelineError) as caught:
+        tonearm.load_pipeline(file)
+    assert [(one.line, one.column, one.code, one.message) for one in caught.value.problems] == [
+        (10, 18, "bad-template", f"{name}: comment: a template has no field {{soruce_hash}}"),
+        (11, 14, "bad-option", f"{name}: 'a=b' is not a valid tag name"),
+        (13, 15, "bad-template", f"{name}: year: '20{{4' has a single {{"),
+        (13, 15, "bad-option", f"{name}: 'date' and 'year' are the same tag"),
+    ]
+    assert yaml_hint(caught.value.problems[0]) == "did you mean 'source_hash'?"
+
+
+def test_tags_of_a_run_follow_from_each_item(tmp_path: Path) -> None:
+    """Two items of two sources, in two formats: each file says which item it is."""
+    folder = tmp_path / "night"
+    folder.mkdir()
+    for name in ("a", "b"):
+        np.savez(folder / f"{name}.npz", left=noise(1, 500), right=noise(1, 500))
+    reader = {"use": "npz-reader", "with": {"key": "*", "kind": "waveform", "sample_rate": 48000}}
+    tags = {"title": "{stem} {key}", "track": "{index:02}/2", "album": "{parent}", "comment": "{{x}}"}
+    outputs = [
+        {"use": f"{kind}-writer", "file": f"{{stem}}-{{key}}.{kind}", "with": {"tags": tags}}
+        for kind in ("mp3", "flac")
+    ]
+    pipeline = tonearm.load_pipeline({"tonearm": 1, "input": reader, "outputs": outputs})
+    report = pipeline.run([folder], out=tmp_path / "out", jobs=1)
+    assert report.ok, report.errors
+    for stem in ("a", "b"):
+        for index, key in enumerate(("left", "right")):
+            found = mutagen.File(tmp_path / f"out/{stem}-{key}.flac").tags
+            assert (found["title"], found["tracknumber"]) == ([f"{stem} {key}"], [f"{index:02}/2"])
+            assert (found["album"], found["comment"]) == (["night"], ["{x}"])
+            assert str(mutagen.File(tmp_path / f"out/{stem}-{key}.mp3").tags["TIT2"]) == f"{stem} {key}"
 
 
 def test_a_source_that_is_gone_fails_the_item(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import mutagen.mp4
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError, OutputError
+from tonearm.api import ItemError, OptionError, OutputError
 from tonearm_plugins.formats import mp4
 
 
@@ -32,7 +32,7 @@ def test_alac_refuses_a_last_frame_that_is_too_short(length: int, channels: int,
     if fits:
         mp4.check_alac(length, channels)
         return
-    with pytest.raises(ItemError) as caught:
+    with pytest.raises(OptionError) as caught:
         mp4.check_alac(length, channels)
     assert caught.value.code == "encoder-refused"
 
@@ -44,7 +44,7 @@ def test_tags_are_atoms_of_itunes_and_others_have_their_own_name(tmp_path: Path)
     size = path.stat().st_size
     mp4.write_tags(path, {})
     assert path.stat().st_size == size
-    mp4.write_tags(path, {"title": "Grüße", "tracknumber": "3/9", "mood": "calm", "albumartist": "B"})
+    mp4.write_tags(path, {"title": "Grüße", "track": "3/9", "mood": "calm", "album_artist": "B"})
     found = mutagen.mp4.MP4(path)
     assert found["\xa9nam"] == ["Grüße"]
     assert found["trkn"] == [(3, 9)]

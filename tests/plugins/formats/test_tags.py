@@ -13,7 +13,7 @@ import soundfile
 
 from tonearm_plugins.formats import tags
 
-TAGS = {"title": "Grüße = ; 你好", "artist": "A", "comment": "c", "date": "2024", "mood": "calm", "tracknumber": "3/9"}
+TAGS = {"title": "Grüße = ; 你好", "artist": "A", "comment": "c", "date": "2024", "mood": "calm", "track": "3/9"}
 
 
 @pytest.mark.parametrize(

@@ -261,7 +261,7 @@ MAGNITUDE = {**STFT, "kind": "magnitude"}
         ("istft", {"engine": "native"}, STFT, "istft: the native engine", "engine: scipy"),
         ("griffin-lim", {"engine": "native"}, MAGNITUDE, "griffin-lim: the native engine", "engine: scipy"),
         ("mu-law-decode", {"values": "indices"}, DOUBLE, "mu-law-decode: class indices", "precision: single"),
-        ("resample", {"sample_rate": 16000}, DOUBLE, "resample: quality: high", "quality: very-high"),
+        ("resample", {"sample_rate": 16000}, DOUBLE, "resample: the quality high", "quality: very-high"),
     ],
 )  # fmt: skip
 def test_what_options_lose_is_refused_with_what_to_write(

@@ -7,6 +7,7 @@ from dialect_material import sounding, speech
 
 import tonearm
 from tonearm.api import Context, ItemError, SetOption, Spec, Waveform
+from tonearm.pipeline.provenance import fingerprint_of
 from tonearm_plugins.transforms.wave_to_spectrogram import WaveToSpectrogram, WaveToSpectrogramOptions
 
 
@@ -50,6 +51,33 @@ class TestWaveToSpectrogram:
             plugin.apply(Waveform(samples=np.zeros((1, 100)), sample_rate=8000), Context())
         (problem,) = WaveToSpectrogramOptions(n_fft=512, hop_length=600).problems()
         assert problem.code == "not-invertible"
+
+    def test_the_content_of_a_window_counts(self, tmp_path):
+        path = tmp_path / "window.txt"
+
+        def load():
+            return tonearm.load_pipeline(
+                {
+                    "tonearm": 1,
+                    "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 16000}},
+                    "steps": [
+                        {"use": "wave-to-spectrogram", "with": {"n_fft": 8, "hop_length": 2, "window": str(path)}}
+                    ],
+                    "outputs": [{"use": "npy-writer", "file": "a.npy"}],
+                }
+            )
+
+        with pytest.raises(tonearm.PipelineError, match="there is no file"):
+            load()
+        path.write_text("1 2 x")
+        with pytest.raises(tonearm.PipelineError, match="holds no window"):
+            load()
+        found = []
+        for values in ("1 2 2 1", "1 3 3 1", "1 2 2 1"):
+            path.write_text(values)
+            found.append(fingerprint_of(load().checked))
+        assert found[0] != found[1]
+        assert found[0] == found[2]
 
     @pytest.mark.parametrize("padding", ["center", "half-overlap", "snip", "end", "none"])
     @pytest.mark.parametrize("pad_mode", ["constant", "reflect", "edge"])

@@ -7,9 +7,10 @@ import re
 
 from tonearm.errors import ItemError, one_line
 from tonearm.pipeline.checked import Output
-from tonearm.pipeline.templates import PER_ITEM, Template
+from tonearm.pipeline.templates import Template
 from tonearm.run.tasks import ItemId
 from tonearm.source import Source
+from tonearm.writing.templates import PER_ITEM, field_value
 
 KNOWN_AFTER_READING = PER_ITEM | {"source_hash"}
 """Fields of templates that are known only when the source has been read."""
@@ -36,16 +37,9 @@ def _rendered(template: Template, source: Source, item: ItemId | None, *, source
     def value(field: str) -> str:
         if field in PER_ITEM and item is not None:
             return item[0] if field == "key" else str(item[1])
-        if field == "source_hash":
-            return source_hash or source.sha256()[:16]
-        if field == "relative_dir":
-            return source.relative_dir
-        if field == "stem":
-            return source.stem
-        path = source.absolute_path or os.path.abspath(source.stem)
-        if field == "parent":
-            return os.path.basename(os.path.dirname(path)) or "root"
-        return os.path.basename(path)
+        if field == "source_hash" and source_hash:
+            return source_hash
+        return field_value(field, source)
 
     path = template.render(value)
     for part in path.split("/"):

@@ -1,0 +1,24 @@
+"""Declarations of a plugin class: attributes that the host reads without asking, checked when the class is loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tonearm.errors.text import safe_repr
+
+
+def check_declarations(plugin: type[Any]) -> None:
+    """Raise `TypeError` if an attribute of a plugin class has a wrong type."""
+    suffixes = getattr(plugin, "suffixes", ())
+    if not (isinstance(suffixes, tuple) and all(map(_is_suffix, suffixes))):
+        raise TypeError(f"suffixes is {safe_repr(suffixes)}, not a tuple of texts like '.wav'")
+    revision = getattr(plugin, "revision", None)
+    if revision is not None and type(revision) is not int:
+        raise TypeError(f"revision is {safe_repr(revision)}, not a whole number")
+    reads = getattr(plugin, "reads", "path")
+    if reads not in ("path", "content"):
+        raise TypeError(f"reads is {safe_repr(reads)}, not 'path' or 'content'")
+
+
+def _is_suffix(suffix: object) -> bool:
+    return isinstance(suffix, str) and suffix.startswith(".") and suffix == suffix.lower()
