@@ -107,7 +107,7 @@ def port_flow(row: dict[str, Any]) -> str:
         return " → ".join(ends)
     if not ends:
         return ""
-    return f"→ {ends[0]}" if row["role"] == "decoder" else f"{ends[0]} →"
+    return f"→ {ends[0]}" if row["role"] in ("decoder", "kind") else f"{ends[0]} →"
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

@@ -4,10 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from array_options import array_options
 from hypothesis import given
 from hypothesis import strategies as st
 
+from array_options import array_options
 from tonearm.api import Context, ItemError, LinearRecipe, MagnitudeSpectrogram, StftGrid, read_array
 from tonearm.kinds.magnitudes import DecibelKind, MagnitudeKind, MagnitudeOptions, PowerKind
 from tonearm.kinds.spectrograms import GridOptions

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_options import array_options
 
+from array_options import array_options
 from tonearm.errors import OptionError
 from tonearm.kinds.spectrograms import ComplexKind, GridOptions
 from tonearm.plugins.context import Context
