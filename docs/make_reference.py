@@ -1,4 +1,4 @@
-"""Make docs/reference.md, api.md, errors.md, and the tables in README.md and docs/dialects.md, from what they describe.
+"""Make docs/reference.md, api.md, errors.md, and tables in README.md and other pages, from what they describe.
 
 ``python docs/make_reference.py`` writes them; with ``--check`` it only says which are out of date.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 import public_names
 
-from tonearm.api import ArrayOptions, MelDialect, OptionError
+from tonearm.api import WELL_KNOWN_TAGS, ArrayOptions, LinearRecipe, MelDialect, OptionError
 from tonearm.cli.option_words import option_notes, option_type
 from tonearm.cli.plugins import plugin_row, port_flow
 from tonearm.errors.codes import error_codes
@@ -18,6 +18,7 @@ from tonearm.pipeline.schema import options_schema
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry, default
+from tonearm.recipes import linear_command
 from tonearm.recipes.mel.command import LISTING
 from tonearm.signals.conventions import CONVENTIONS
 
@@ -32,8 +33,11 @@ def pages() -> dict[Path, str]:
     registry = default()
     return {
         ROOT / "README.md": _filled("README.md", plugins=_table(registry)),
-        ROOT / "docs/dialects.md": _filled("docs/dialects.md", figures=_figures(), dialects=_dialects(registry)),
+        ROOT / "docs/dialects.md": _filled(
+            "docs/dialects.md", figures=_figures(), recipes=_recipes(registry), dialects=_dialects(registry)
+        ),
         ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
+        ROOT / "docs/formats.md": _filled("docs/formats.md", tags=_tags()),
         ROOT / "docs/reference.md": _reference(registry),
         ROOT / "docs/errors.md": _errors(),
         ROOT / "docs/api.md": public_names.page(),
@@ -49,9 +53,33 @@ def _filled(page: str, **tables: str) -> str:
     return text
 
 
+def _tags() -> str:
+    """Return the place of each well-known tag in each format."""
+    lines = ["| tag | ID3 | Vorbis comment | MP4 | WAV | AIFF | also |", f"|{' --- |' * 7}"]
+    for name, tag in WELL_KNOWN_TAGS.items():
+        mp4 = tag.mp4 or f"----:{name.upper()}"
+        places = (tag.id3, tag.vorbis, mp4, tag.info, tag.aiff.strip())
+        cells = (f"`{place}`" if place else "" for place in (name, *places))
+        lines.append(f"| {' | '.join(cells)} | {', '.join(f'`{alias}`' for alias in tag.aliases)} |")
+    return "\n".join(lines)
+
+
 def _figures() -> str:
     """Return the figures of a dialect, of which a layout, a name and where they stand change no value."""
     return "\n".join(_options(MelDialect, leave_out=("name", "source", "notes")))
+
+
+def _recipes(registry: Registry) -> str:
+    """Return every recipe of linear spectrograms with its figures, and where they stand."""
+    lines = [
+        f"| {' | '.join(linear_command.LISTING.head)} | source |",
+        f"|{' --- |' * (len(linear_command.LISTING.head) + 1)}",
+    ]
+    for name, recipe in registry.catalogue(LinearRecipe).usable():
+        lines.append(
+            f"| `{name}` | {' | '.join(linear_command.LISTING.row(recipe))} | {recipe.source or recipe.notes} |"
+        )
+    return "\n".join(lines)
 
 
 def _dialects(registry: Registry) -> str:

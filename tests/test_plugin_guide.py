@@ -20,6 +20,9 @@ from tonearm.plugins.registry import Registry
 from tonearm.source import Source
 
 PAGE = "docs/plugins.md"
+WORDS = {"True", "False", "None", "Literal", "Enum"}
+"""Names of Python in the guide."""
+
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 
 
@@ -273,7 +276,7 @@ def test_the_guide_names_every_remedy() -> None:
 def test_every_name_of_the_interface_that_it_names_exists() -> None:
     from tonearm import api
 
-    classes = set(re.findall(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*)(?:\[[^`]*)?`", TEXT)) - {"True", "False", "None", "Literal", "Enum"}
+    classes = set(re.findall(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*)(?:\[[^`]*)?`", TEXT)) - WORDS
     assert classes - set(api.__all__) == set()
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Meta
 
-from tonearm.arrays import ArrayOptions, KeyedArrayOptions, NanPolicy, read_array
+from tonearm.arrays import (
+    ArrayDecoder,
+    ArrayOptions,
+    KeyedArrayDecoder,
+    KeyedArrayOptions,
+    NanPolicy,
+    read_array,
+)
 from tonearm.errors import (
     Advice,
     ChooseOption,
@@ -24,7 +31,6 @@ from tonearm.errors import (
     SignalError,
     UsageError,
 )
-from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -34,7 +40,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds
-from tonearm.plugins.plugin import FilePath, NoOptions
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -56,6 +62,7 @@ from tonearm.source import Source
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent, extent_of
+    from tonearm.kinds.waveform import WaveformKind, WaveformOptions
     from tonearm.reading import file_types
     from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.reading.bounded_file import (
@@ -102,6 +109,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARRAY_BYTES",
+    "BESIDE",
+    "IF_ABSENT",
     "LEAVE_OUT",
     "MAP_FROM",
     "MAX_NESTING",
@@ -182,6 +191,8 @@ __all__ = [
     "Transforms",
     "UsageError",
     "Waveform",
+    "WaveformKind",
+    "WaveformOptions",
     "Work",
     "ZipArchive",
     "ZipBounds",
@@ -227,6 +238,7 @@ __all__ = [
 ]
 
 _WHEN_USED = {
+    "tonearm.kinds.waveform": ("WaveformKind", "WaveformOptions"),
     "tonearm.reading": ("file_types",),
     "tonearm.reading.archives": ("TarArchive", "ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.reading.bounded_file": (
@@ -241,6 +253,8 @@ _WHEN_USED = {
     ),
     "tonearm.reading.bounds": (
         "ARRAY_BYTES",
+        "BESIDE",
+        "IF_ABSENT",
         "MAX_NESTING",
         "InflationBound",
         "check_array_count",

@@ -1,4 +1,4 @@
-"""Names that packages register for plugins and dialects: valid names, and the package that a name refers to.
+"""Names that packages register for plugins and recipes: valid names, and the package that a name refers to.
 
 Built-in names win. Two other packages that register the same name are told apart as ``origin/name``.
 """
@@ -30,7 +30,7 @@ R = TypeVar("R", bound=HasOrigin)
 
 
 def check_name(name: object, what: str) -> str:
-    """Return a name for a plugin or a dialect.
+    """Return a name for a plugin or a recipe.
 
     Raises
     ------

@@ -5,7 +5,7 @@ A plugin's module is imported when a pipeline first uses the plugin.
 
 from __future__ import annotations
 
-from tonearm.api import Decoders, Dialects, Encoders, Executors, Recipes, Transforms, hookimpl
+from tonearm.api import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
 
 
 @hookimpl
@@ -81,6 +81,20 @@ def tonearm_encoders() -> Encoders:
 
 
 @hookimpl
+def tonearm_kinds() -> Kinds:
+    """Return the kinds of array by name. They are part of the core, and registered like all others."""
+    return {
+        "complex": "tonearm.kinds.spectrograms:ComplexKind",
+        "db": "tonearm.kinds.magnitudes:DecibelKind",
+        "inferred": "tonearm.kinds.inferred:InferredKind",
+        "magnitude": "tonearm.kinds.magnitudes:MagnitudeKind",
+        "mel": "tonearm.recipes.mel.kind:MelKind",
+        "power": "tonearm.kinds.magnitudes:PowerKind",
+        "waveform": "tonearm.kinds.waveform:WaveformKind",
+    }
+
+
+@hookimpl
 def tonearm_executors() -> Executors:
     """Return the executors by name. They are part of the core, and registered like all others."""
     return {
@@ -91,7 +105,7 @@ def tonearm_executors() -> Executors:
 
 @hookimpl
 def tonearm_dialects() -> Dialects:
-    """Return the recipes of the dialects by name."""
+    """Return the recipes of mel spectrograms by name."""
     from tonearm_plugins.dialects import presets
 
     return presets()

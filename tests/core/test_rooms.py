@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -144,3 +145,33 @@ def test_exceptions_name_what_there_is() -> None:
     names = {node.name for tree in known.values() for node in definitions(tree)}
     assert set(UNTESTED) <= set(known)
     assert set(SHARED_NAMES) <= names
+
+
+MEL_ROOMS = (
+    "tonearm.recipes.mel",
+    "tonearm_plugins.dialects",
+    "tonearm_plugins.transforms.mel_",
+    "tonearm_plugins.transforms.wave_to_mel",
+)
+"""Beginnings of the names of modules that are about mel spectrograms, and so about their dialects."""
+
+NAMES_OF_DIALECTS = re.compile(
+    r"MelDialect|\bDialects\b|tonearm_dialects"  # public names and the hook
+    r"|[\"'`]dialect[\"'`]|\.dialect\b|\bdialect=|\bdialect: |needs a dialect"  # the option, and the field of a signal
+    r"|dialect-mismatch|no-dialect"  # codes of errors
+    r"|--dialects|\"dialects\": |List the dialects|with --dialects a dialect|tonearm_plugins\.dialects"  # the command
+)
+"""What a module outside these rooms may say of dialects."""
+
+
+def test_dialects_are_known_by_name_alone_outside_the_rooms_of_mel() -> None:
+    lines = []
+    for package, root in PACKAGES.items():
+        for path in sorted(root.rglob("*.py")):
+            name = ".".join((package, *path.relative_to(root).with_suffix("").parts))
+            if not name.startswith(MEL_ROOMS):
+                text = path.read_text(encoding="utf-8").splitlines()
+                lines += [
+                    f"{name}: {line.strip()}" for line in text if "dialect" in NAMES_OF_DIALECTS.sub("", line).lower()
+                ]
+    assert lines == []

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.kinds import KINDS, AxisName, KindName, axes_hint, possible_axes
-from tonearm.errors import ChooseOption, ItemError, SetOption
+from tonearm.errors import ChooseOption, ItemError
+from tonearm.plugins.context import Context
+from tonearm.plugins.kind import Kind
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
+COMPLEX = "complex"
+"""Axis of real and imaginary parts, which the host makes complex values of."""
 
-def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes: dict[AxisName, int]) -> Array:
-    """Return a view of an array with the axes batch, channel, and the axes of its kind, in this order.
+
+def arrange(
+    array: Array, kind: Kind[Any, Any], axes: Sequence[str] | None, sizes: Mapping[str, int], context: Context
+) -> Array:
+    """Return a view of an array with the axes batch, channel, and those of its kind, in this order.
 
     An axis of real and imaginary parts, if named, comes right after batch.
 
@@ -22,52 +28,54 @@ def arrange(array: Array, kind: KindName, axes: Sequence[AxisName] | None, sizes
     array
         Array with at least one axis.
     kind
-        Kind of the array, which determines its required axes.
+        Kind of the array, which determines its axes.
     axes
         Names of the axes from the user; None to infer them.
     sizes
         Known sizes of axes: ``bin`` has n_fft // 2 + 1 values.
+    context
+        Context of the item.
 
     Raises
     ------
     ItemError
         If the axes are ambiguous or contradict the shape. The error gives the shape and the option to write.
     """
-    needed = KINDS[kind].axes
+    needed = kind.axes
     # Without names, as many axes remain as the kind requires, or more: hints name all that remain.
     squeezed = _squeeze(array, len(axes) if axes else len(needed))
-    names = list(axes) if axes else _infer(squeezed.shape, array.shape, kind, needed, sizes)
+    names = list(axes) if axes else _infer(squeezed.shape, array, kind, sizes, context)
     if len(names) != squeezed.ndim:
         raise ItemError(
             f"axes names {len(names)} axes, but the array has {array.ndim}: its shape is {array.shape}",
             code="axes-mismatch",
             hint="name each axis of the array, in its order",
         )
-    _check_names(names, kind, needed)
+    _check_names(names, kind)
     for name, size in sizes.items():
-        found = squeezed.shape[names.index(name)]
+        found = squeezed.shape[names.index(name)] if name in names else size
         if found != size:
-            raise ItemError(
-                f"the {name} axis of shape {array.shape} has {found} values, not {size}",
-                code="bins-mismatch",
-                remedies=_n_fft_remedies(found) if name == "bin" else (),
-            )
-    order: list[AxisName] = ["batch", *(("complex",) if "complex" in names else ()), "channel", *needed]
+            message = f"the {name} axis of shape {array.shape} has {found} values, not {size}"
+            if name not in needed:
+                raise ItemError(message, code="bins-mismatch")
+            raise kind.size_error(message, array, found, context)
+    spare = [name for name in kind.optional_axes if name != COMPLEX]
+    order = ["batch", *((COMPLEX,) if COMPLEX in names else ()), "channel", *spare, *needed]
     present = [name for name in order if name in names]
     view = squeezed.transpose([names.index(name) for name in present])
     return view.reshape([view.shape[present.index(name)] if name in present else 1 for name in order])
 
 
-def _check_names(names: Sequence[AxisName], kind: KindName, needed: tuple[AxisName, ...]) -> None:
+def _check_names(names: Sequence[str], kind: Kind[Any, Any]) -> None:
     """Raise `ItemError` if the kind does not have these axes; without ``kind``, the options cannot check it."""
-    wrong = [name for name in names if name not in possible_axes(kind)]
-    missing = [name for name in needed if name not in names]
+    wrong = [name for name in names if name not in kind.possible_axes]
+    missing = [name for name in kind.axes if name not in names]
     if wrong or missing:
         what = f"has no {wrong[0]} axis" if wrong else f"has a {missing[0]} axis, which axes does not name"
         raise ItemError(
-            f"the array is {kind}, which {what}",
+            f"the array is {kind.name}, which {what}",
             code="axes-mismatch",
-            hint=axes_hint(kind),
+            hint=kind.axes_hint,
         )
 
 
@@ -78,59 +86,56 @@ def _squeeze(array: Array, rank: int) -> Array:
 
 
 def _infer(
-    squeezed: Sequence[int],
-    shape: Sequence[int],
-    kind: KindName,
-    needed: tuple[AxisName, ...],
-    sizes: dict[AxisName, int],
-) -> list[AxisName]:
+    squeezed: Sequence[int], array: Array, kind: Kind[Any, Any], sizes: Mapping[str, int], context: Context
+) -> list[str]:
     """Return the names of the axes, if only one order is possible."""
+    needed, shape = kind.axes, array.shape
     if len(squeezed) < len(needed):
         raise ItemError(
-            f"a {kind} array has the axes {' and '.join(needed)}, but the shape is {tuple(shape)}", code="axes-mismatch"
+            f"a {kind.name} array has the axes {' and '.join(needed)}, but the shape is {shape}", code="axes-mismatch"
         )
-    if len(squeezed) == 1:
-        return ["time"]
+    if len(squeezed) == len(needed) == 1:
+        return list(needed)
+    sizes = {name: size for name, size in sizes.items() if name in needed}
     known = [(axis, name) for name, size in sizes.items() for axis, found in enumerate(squeezed) if found == size]
-    if len(squeezed) == 2 and len(known) == 1:
-        axis, name = known[0]
-        other = next(need for need in needed if need != name)
-        return [name, other] if axis == 0 else [other, name]
+    if len(squeezed) == len(needed) and (names := _certain(needed, known)):
+        return names
     if sizes and not known:
         wanted = " and ".join(f"{size} ({name})" for name, size in sizes.items())
-        raise ItemError(
-            f"no axis of shape {tuple(shape)} has {wanted} values",
-            code="bins-mismatch",
-            hint="" if len(squeezed) == 2 else "check n_fft",
-            remedies=_n_fft_remedies(max(squeezed)) if len(squeezed) == 2 else (),
-        )
+        most_likely = max(squeezed) if len(squeezed) == len(needed) else None
+        raise kind.size_error(f"no axis of shape {shape} has {wanted} values", array, most_likely, context)
     if len(squeezed) > len(needed) + 2:
         raise ItemError(
-            f"a {kind} array has at most {len(needed) + 2} axes, but the shape is {tuple(shape)}", code="axes-mismatch"
+            f"a {kind.name} array has at most {len(needed) + 2} axes, but the shape is {shape}", code="axes-mismatch"
         )
     raise ItemError(
-        f"the axes of shape {tuple(shape)} are ambiguous",
+        f"the axes of shape {shape} are ambiguous",
         code="ambiguous-axes",
         remedies=(ChooseOption("axes", _possible_orders(squeezed, needed, known)),),
     )
 
 
+def _certain(needed: Sequence[str], known: Sequence[tuple[int, str]]) -> list[str]:
+    """Return the names of as many axes as are needed, if the known sizes leave one order; else none."""
+    places = {name: axis for axis, name in known}
+    left = [name for name in needed if name not in places]
+    if len(places) != len(known) or len(set(places.values())) != len(places) or len(left) > 1:
+        return []
+    names = {axis: name for name, axis in places.items()}
+    return [names.get(axis) or left[0] for axis in range(len(needed))]
+
+
 def _possible_orders(
-    shape: Sequence[int], needed: tuple[AxisName, ...], known: list[tuple[int, AxisName]]
+    shape: Sequence[int], needed: Sequence[str], known: Sequence[tuple[int, str]]
 ) -> tuple[list[str], ...]:
     """Return the orders of axes that fit the shape."""
-    if needed == ("time",):
-        pairs: list[list[str]] = [["channel", "time"], ["batch", "time"], ["time", "channel"]]
-        triples: list[list[str]] = [["batch", "channel", "time"], ["batch", "time", "channel"]]
-        readings = pairs if len(shape) == 2 else triples
-    else:
-        spare: dict[int, list[list[str]]] = {2: [[]], 3: [["batch"], ["channel"]], 4: [["batch", "channel"]]}
-        ends = [list(needed), list(reversed(needed))]
-        readings = [[*front, *end] for end in ends for front in spare[len(shape)]]
-        readings = [reading for reading in readings if any(reading[axis] == name for axis, name in known)] or readings
-    return tuple(readings)
-
-
-def _n_fft_remedies(bins: int) -> tuple[SetOption, ...]:
-    """Return the n_fft that gives a number of bins."""
-    return (SetOption("n_fft", 2 * (bins - 1), f"if the array has {bins} bins"),) if bins > 1 else ()
+    if len(needed) == 1:
+        (name,) = needed
+        pairs: list[list[str]] = [["channel", name], ["batch", name], [name, "channel"]]
+        triples: list[list[str]] = [["batch", "channel", name], ["batch", name, "channel"]]
+        return tuple(pairs if len(shape) == 2 else triples)
+    spare: list[list[list[str]]] = [[[]], [["batch"], ["channel"]], [["batch", "channel"]]]
+    ends = [list(needed), list(reversed(needed))]
+    orders = [[*front, *end] for end in ends for front in spare[len(shape) - len(needed)]]
+    fitting = [order for order in orders if any(order[axis] == name for axis, name in known)]
+    return tuple(fitting or orders)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.arrays.extent import extent_of
-from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
-from tonearm.arrays.options import NanPolicy
 from tonearm.errors import ItemError, SetOption
 
 if TYPE_CHECKING:
@@ -50,7 +47,7 @@ def from_real_and_imaginary(real: Array, imag: Array, *, double: bool) -> Array:
     return made
 
 
-def from_magnitude_and_phase(magnitude: Array, phase: Array, nan: NanPolicy) -> Array:
+def from_magnitude_and_phase(magnitude: Array, phase: Array) -> Array:
     """Return complex values from magnitudes and phases.
 
     Parameters
@@ -59,20 +56,9 @@ def from_magnitude_and_phase(magnitude: Array, phase: Array, nan: NanPolicy) -> 
         Magnitudes, float32 or float64.
     phase
         Phases in radians.
-    nan
-        Treatment of phases that are NaN or infinite.
-
-    Raises
-    ------
-    ItemError
-        If a phase is NaN or infinite, and ``nan`` is ``error``.
     """
     import numpy as np
 
-    if not extent_of(phase).finite and nan != "keep":
-        if nan == "error":
-            raise not_finite_error(phase, "phase array")
-        phase = replace_not_finite(phase)
     double = magnitude.dtype == np.float64
     made = np.empty(magnitude.shape, np.complex128 if double else np.complex64)
     angle = phase.astype(np.float64 if double else np.float32, copy=False)

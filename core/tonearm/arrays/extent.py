@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tonearm.findings.blocks import blocks
+from tonearm.plugins.kind import ArrayTraits
+
 if TYPE_CHECKING:
     from tonearm.typing import Array
-
-
-BLOCK = 1 << 20
-"""Number of values per block, small enough that a mapped file is never in memory as a whole."""
 
 
 class Extent(Struct, frozen=True):
@@ -31,27 +29,6 @@ class Extent(Struct, frozen=True):
     def peak(self) -> float:
         """Largest absolute value."""
         return max(-self.low, self.high)
-
-
-def blocks(array: Array, limit: int = BLOCK) -> Iterator[Array]:
-    """Yield views of at most ``limit`` values each that make up an array, in memory order."""
-    if array.size <= limit:
-        yield array
-        return
-    order = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
-    yield from _cut(array.transpose(order), limit)
-
-
-def _cut(array: Array, limit: int) -> Iterator[Array]:
-    if array.size <= limit:
-        yield array
-        return
-    rows = max(1, limit // (array.size // array.shape[0]))
-    for start in range(0, array.shape[0], rows):
-        if rows == 1:
-            yield from _cut(array[start], limit)
-        else:
-            yield array[start : start + rows]
 
 
 def extent_of(*arrays: Array) -> Extent:
@@ -91,6 +68,12 @@ def finite_extent_of(array: Array) -> Extent:
             if finite.size:
                 low, high = min(low, float(finite.min())), max(high, float(finite.max()))
     return Extent(low, high) if low <= high else Extent(0.0, 0.0)
+
+
+def traits_of(array: Array) -> ArrayTraits:
+    """Return what the host would know of an array: the extent of its finite values, and its precision."""
+    extent = finite_extent_of(array)
+    return ArrayTraits(extent.low, extent.high, array.dtype.name in ("float64", "complex128"))
 
 
 def mean_of(array: Array, peak: float) -> float:

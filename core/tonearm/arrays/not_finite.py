@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.arrays.extent import blocks
 from tonearm.errors import Advice, ItemError, SetOption
+from tonearm.findings.blocks import blocks
 
 if TYPE_CHECKING:
     from tonearm.typing import Array

@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.axes import arrange
+from tonearm.arrays.axes import COMPLEX, arrange
 from tonearm.arrays.extent import extent_of, finite_extent_of
-from tonearm.arrays.kinds import KINDS, AxisName, KindName
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
-from tonearm.arrays.options import MAGNITUDE_KINDS, ArrayOptions
-from tonearm.arrays.scale import check_range, to_full_scale, to_magnitude
-from tonearm.errors import ChooseOption, ItemError, RemoveOption, SetOption
-from tonearm.recipes.catalogue import Catalogue
-from tonearm.recipes.mel import MelDialect, MelSpectrogram
-from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
+from tonearm.arrays.options import ArrayOptions
+from tonearm.arrays.values import check_type, converted, limit_error, numbers
+from tonearm.errors import ItemError
+from tonearm.plugins.context import Context
+from tonearm.plugins.kind import ArrayTraits, Kind
+from tonearm.signals import Signal
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -26,12 +25,11 @@ if TYPE_CHECKING:
 def read_array(
     array: Array,
     options: ArrayOptions,
+    context: Context,
     *,
-    warn: Callable[[str], None],
     lengths: Array | None = None,
     imag: Array | None = None,
     phase: Array | None = None,
-    dialects: Callable[[], Catalogue[MelDialect]] = lambda: Catalogue(MelDialect),
 ) -> Iterator[Signal | ItemError]:
     """Yield the signals of an array, one for each element of its batch axis.
 
@@ -43,54 +41,47 @@ def read_array(
         Array of any dtype; a mapped array of float32 or complex64 stays mapped.
     options
         Options that describe the array.
-    warn
-        Function called with each warning.
+    context
+        Context of the item.
     lengths
-        True length of each element along its time or frame axis, of shape (batch,). The rest is padding and is cropped.
+        True length of each element along its last axis, of shape (batch,). The rest is padding and is cropped.
     imag
         Imaginary parts, with the shape of ``array``, which then holds the real parts.
     phase
-        Phases in radians, with the shape of ``array``, which then holds magnitudes, powers or decibels.
-    dialects
-        Function that returns all dialects, used to suggest those that fit.
+        Phases in radians, with the shape of ``array``, for kinds that take them, such as magnitudes.
 
     Raises
     ------
     ItemError
         If the array contradicts the options, is ambiguous, or holds NaN or infinity.
     """
-    array = _numbers(array)
-    kind = options.kind or _kind_of(array)
-    grid = options.grid() if "bin" in KINDS[kind].axes else None
-    sizes: dict[AxisName, int] = {"bin": grid.bins} if grid else {}
-    if options.axes and "complex" in options.axes:
+    array = numbers(array)
+    kind, axes = options.kind.of(array), options.axes
+    sizes = kind.sizes()
+    in_parts = bool(axes and COMPLEX in axes)
+    if in_parts:
         from tonearm.arrays.complex_parts import check_real
 
-        sizes["complex"] = 2
+        sizes = {**sizes, COMPLEX: 2}
         check_real(array, "an axis of real and imaginary parts")
-    if kind == "mel":
-        from tonearm.arrays.mel_arrays import arrange_mel, check_mel
-
-        batch = arrange_mel(_real(array, kind), options, dialects)
-    else:
-        batch = arrange(array, kind, options.axes, sizes)
+    batch = arrange(array, kind, axes, sizes, context)
     if lengths is not None:
         lengths = _checked_lengths(lengths, batch.shape)
-    second = _second(array, kind, options, sizes, imag, phase)
+    second = _second(array, kind, axes, sizes, imag, phase, context)
+    if not in_parts and imag is None:
+        check_type(array, kind)
     for index in range(batch.shape[0]):
         end = None if lengths is None else int(lengths[index])
         values, other = batch[index][..., :end], None if second is None else second[index][..., :end]
         try:
-            if options.axes and "complex" in options.axes:
+            if in_parts:
                 values, other = values[0], values[1]
             if other is not None and phase is None:
                 from tonearm.arrays.complex_parts import from_real_and_imaginary
 
                 values = from_real_and_imaginary(values, other, double=options.precision == "double")
-            signal = _signal(values, kind, grid, options, warn)
-            if isinstance(signal, MelSpectrogram):
-                signal = check_mel(signal, warn, dialects)
-            yield signal if phase is None or other is None else _with_phase(signal, other, options)
+            signal = _signal(values, kind, options, context)
+            yield signal if phase is None or other is None else _with_phase(signal, other, kind, options)
         except ItemError as error:
             if batch.shape[0] == 1:
                 raise
@@ -99,11 +90,12 @@ def read_array(
 
 def _second(
     array: Array,
-    kind: KindName,
-    options: ArrayOptions,
-    sizes: dict[AxisName, int],
+    kind: Kind[Any, Any],
+    axes: Sequence[str] | None,
+    sizes: Mapping[str, int],
     imag: Array | None,
     phase: Array | None,
+    context: Context,
 ) -> Array | None:
     """Return the imaginary parts or phases, with the same axes as the array."""
     given, names = (imag, ("real parts", "imaginary parts")) if phase is None else (phase, ("magnitudes", "phases"))
@@ -111,47 +103,20 @@ def _second(
         return None
     from tonearm.arrays.complex_parts import check_parts
 
-    given = _numbers(given)
+    given = numbers(given)
     check_parts(array, given, names)
-    return arrange(given, kind, options.axes, sizes)
+    return arrange(given, kind, axes, sizes, context)
 
 
-def _with_phase(signal: Signal, phase: Array, options: ArrayOptions) -> Signal:
-    if not isinstance(signal, MagnitudeSpectrogram):
-        raise ItemError(f"a {signal.port} has no phase", code="kind-mismatch", remedies=(MAGNITUDE_KINDS,))
-    from tonearm.arrays.complex_parts import from_magnitude_and_phase
-
-    values = from_magnitude_and_phase(signal.values, phase, options.nan)
-    return ComplexSpectrogram(values=values, grid=signal.grid, length=signal.length)
-
-
-def _numbers(array: Array) -> Array:
-    """Return an array of numbers in this machine's byte order, or raise `ItemError` if it holds anything else."""
-    if array.dtype.kind not in "iufc":
-        what = {"O": "Python objects", "b": "true and false", "V": "raw bytes or records", "U": "text", "S": "text"}
-        raise ItemError(
-            f"the array holds {what.get(array.dtype.kind, str(array.dtype))}, not numbers",
-            code="not-numbers",
-            hint="save it as float32",
-        )
-    if array.ndim == 0:
-        raise ItemError(f"it is a single number, {array}, not an array", code="scalar", hint="check what was saved")
-    if array.size == 0:
-        raise ItemError(f"the array is empty: its shape is {array.shape}", code="empty")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
-def _kind_of(array: Array) -> KindName:
-    """Return the kind of an array, if it is certain."""
-    if array.dtype.kind == "c":
-        return "complex"
-    if array.ndim == 1:
-        return "waveform"
-    raise ItemError(
-        f"cannot tell what a real array of shape {array.shape} holds",
-        code="unknown-kind",
-        remedies=(ChooseOption("kind", tuple(kind for kind in KINDS if kind != "complex")),),
-    )
+def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: ArrayOptions) -> Signal:
+    """Return a signal with phases, which have their own NaN and infinity."""
+    if kind.phase_gives is None:
+        raise ItemError(f"a {kind.name} array has no phase", code="kind-mismatch")
+    if options.nan != "keep" and not extent_of(phase).finite:
+        if options.nan == "error":
+            raise not_finite_error(phase, "phase array")
+        phase = replace_not_finite(phase)
+    return kind.with_phase(signal, phase)
 
 
 def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
@@ -171,52 +136,20 @@ def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
     return lengths.reshape(-1)
 
 
-def _signal(
-    values: Array, kind: KindName, grid: StftGrid | None, options: ArrayOptions, warn: Callable[[str], None]
-) -> Signal:
-    """Return one signal; its values are checked once, then scaled."""
+def _signal(values: Array, kind: Kind[Any, Any], options: ArrayOptions, context: Context) -> Signal:
+    """Return one signal; its values are checked once, then given to the kind."""
     double = options.precision == "double"
     extent = extent_of(values)
     if not extent.finite:
         if options.nan == "error":
-            raise not_finite_error(values, f"{kind} array")
+            raise not_finite_error(values, f"{kind.name} array")
         extent = finite_extent_of(values)  # the checks below are for the other values
         if options.nan == "zero":
             values = replace_not_finite(values)
-            warn("NaN or infinite values taken as 0")
-    if kind not in ("waveform", "db"):
-        check_range(kind, extent)
-    if kind == "mel" and options.dialect is not None:
-        floats = _real(values, kind).astype("float64" if double else "float32", copy=False)
-        return MelSpectrogram(values=floats, dialect=options.dialect, length=options.length)
-    if grid is None:
-        samples = to_full_scale(_real(values, kind), options.full_scale, extent, double=double)
-        return Waveform(samples=samples, sample_rate=options.rate or 0)
-    if kind == "complex":
-        if values.dtype.kind != "c":
-            raise ItemError(
-                "the array is real, but kind is complex",
-                code="kind-mismatch",
-                remedies=(
-                    SetOption(
-                        "axes", ["bin", "frame", "complex"], when="if it has an axis of real and imaginary parts"
-                    ),
-                    SetOption("kind", "magnitude"),
-                ),
-            )
-        spectrum = values.astype("complex128" if double else "complex64", copy=False)
-    else:
-        floats = _real(values, kind).astype("float64" if double else "float32", copy=False)
-        spectrum = to_magnitude(floats, kind, extent, warn)
-    made = ComplexSpectrogram if kind == "complex" else MagnitudeSpectrogram
-    return made(values=spectrum, grid=grid, length=options.length)
-
-
-def _real(values: Array, kind: KindName) -> Array:
-    if values.dtype.kind == "c":
-        raise ItemError(
-            f"the array is complex, but a {kind} is real",
-            code="kind-mismatch",
-            remedies=(SetOption("kind", "complex"), RemoveOption("kind")),
-        )
-    return values
+            context.warn("NaN or infinite values taken as 0")
+    if extent.peak > kind.limit:
+        raise limit_error(kind.name, extent.peak, kind.limit)
+    signal: Signal = kind.read_known(
+        converted(values, kind.dtype, double=double), ArrayTraits(extent.low, extent.high, double), context
+    )
+    return signal

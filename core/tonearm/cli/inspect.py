@@ -7,13 +7,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tonearm.arrays.notes import UNKNOWN
 from tonearm.cli import ceiling, console
 from tonearm.cli.printing import FLAGS, error_fields, remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, one_line, tracebacks
+from tonearm.findings.notes import MAX_CHOICES, UNKNOWN
 from tonearm.inspect import Inspection, inspect_file
-from tonearm.inspect.guess_mel import MAX_DIALECTS
 from tonearm.pipeline.document import escape_variables
 from tonearm.plugins.registry import Registry
 
@@ -85,8 +84,7 @@ def _fields(found: Inspection, registry: Registry) -> dict[str, Any]:
             {"what": one.what, "value": one.value, "confidence": one.confidence, "reason": one.reason}
             for one in found.guess.findings
         ]
-        if found.guess.dialects:
-            fields["dialects"] = list(found.guess.dialects)
+        fields |= {f"{option}s": list(values) for option, values in found.guess.choices.items()}
         fields["pipeline"] = found.pipeline(registry)
     return fields
 
@@ -155,7 +153,7 @@ def _scalar(value: object) -> str:
 
 def _note(option: str, found: Inspection) -> str:
     """Return the note beside an option that the user must decide."""
-    if option == "dialect" and found.guess is not None:
-        names, others = found.guess.dialects[:MAX_DIALECTS], len(found.guess.dialects) - MAX_DIALECTS
+    if found.guess is not None and (choices := found.guess.choices.get(option)):
+        names, others = choices[:MAX_CHOICES], len(choices) - MAX_CHOICES
         return f"one of {', '.join(names)}{f', or of {others} more: --json lists them' if others > 0 else ''}"
     return _NOTES.get(option, "")

@@ -33,7 +33,7 @@ def find_listing(argument: str) -> Listing:
     return found
 
 
-def show(listing: Listing, registry: Registry, *, name: str | None = None, as_json: bool) -> int:
+def print_listing(listing: Listing, registry: Registry, *, name: str | None = None, as_json: bool) -> int:
     """List all recipes, or print one with all its figures."""
     before = len(registry.problems)
     catalogue = registry.catalogue(listing.cls)

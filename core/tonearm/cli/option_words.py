@@ -18,9 +18,8 @@ from tonearm.plugins.option_types import (
     names_file,
     unit_of,
 )
-from tonearm.plugins.options import Option, PluginType, plugin_type
-from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry
+from tonearm.plugins.options import Option, plugin_type
+from tonearm.plugins.registry import Registry
 from tonearm.recipes.catalogue import Named
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
@@ -60,24 +59,13 @@ def _one_type(hint: Any) -> str:
 def option_notes(option: Option, registry: Registry) -> Iterator[str]:
     """Yield what else there is to know about an option, as sentences: plugins that fit, examples, the first version."""
     if option.plugin:
-        names = ", ".join(fitting_names(option.plugin, registry))
+        names = ", ".join(map(registry.short_name, registry.fitting(option.plugin)))
         where = "Their options stand beside it" if option.is_beside else "Give a name, or {use: NAME, with: {…}}"
         yield f"{option.plugin.role.capitalize()}s: {names or 'none is installed'}. {where}."
     if option.examples:
         yield f"Examples: {', '.join(_shown(example) for example in option.examples)}."
     if option.since:
         yield f"Since {option.since}."
-
-
-def fitting_names(kind: PluginType, registry: Registry) -> Iterator[str]:
-    """Yield the short names of the plugins that fit an option."""
-    for entry in registry.entries(kind.role):
-        try:
-            plugin = entry.resolve()
-            if kind.fits(plugin, ports_of(plugin)):
-                yield registry.short_name(entry)
-        except PluginError:
-            continue
 
 
 def _shown(value: Any) -> str:

@@ -38,7 +38,7 @@ def main(arguments: SimpleNamespace) -> int:
         plugin = arguments.name and _by_name(registry).get(arguments.name)
         if plugin and found.cls.noun not in declared_options(ports_of(plugin.resolve()).options):
             raise UsageError(f"{arguments.name} takes no {found.cls.noun}", code="no-dialect")
-        return listing.show(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
+        return listing.print_listing(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)
         row = plugin_row(registry, entry)

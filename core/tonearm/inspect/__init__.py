@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tonearm.arrays.notes import Finding
-from tonearm.arrays.statistics import ArrayStatistics, compute_statistics
+from tonearm.findings.notes import Finding
+from tonearm.findings.statistics import ArrayStatistics, compute_statistics
 from tonearm.inspect.files import Inspection, inspect_file
 from tonearm.inspect.guess import Guess, guess
 

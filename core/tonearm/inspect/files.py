@@ -8,18 +8,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from tonearm.arrays import KeyedArrayOptions
-from tonearm.arrays.notes import UNKNOWN
-from tonearm.arrays.statistics import compute_statistics
+from tonearm.arrays import ArrayDecoder, KeyedArrayDecoder, KeyedArrayOptions
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
+from tonearm.findings.notes import UNKNOWN
+from tonearm.findings.statistics import compute_statistics
 from tonearm.inspect.guess import Guess, describe_sound_file, guess
 from tonearm.inspect.preview import draw_preview
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
-from tonearm.plugins.array_decoder import ArrayDecoder, KeyedArrayDecoder
+from tonearm.pipeline.options import default_options
 from tonearm.plugins.context import Context
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry
-from tonearm.recipes.mel import MelDialect
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 from tonearm.source import Source
 
@@ -69,7 +68,7 @@ class Inspection(Struct, frozen=True, kw_only=True):
         options = dict(self.guess.options) if self.guess else {}
         if self.key:
             options["key"] = self.key
-        steps = find_conversion(registry, _decoded_signals(options), _writer_ports(registry))
+        steps = find_conversion(registry, _decoded_signals(options, registry), _writer_ports(registry))
         return {
             "tonearm": 1,
             "input": {"use": self.decoder, "files": self.file, "with": options},
@@ -78,13 +77,12 @@ class Inspection(Struct, frozen=True, kw_only=True):
         }
 
 
-def _decoded_signals(options: dict[str, Any]) -> Any:
+def _decoded_signals(options: dict[str, Any], registry: Registry) -> Any:
     """Return the class of the signals that the decoder gives with these options."""
-    from tonearm.arrays import KINDS
-    from tonearm.signals import MagnitudeSpectrogram, Waveform
-
     kind = options.get("kind", "waveform")
-    return (KINDS[kind].signal if kind in KINDS else MagnitudeSpectrogram if "n_fft" in options else Waveform,)
+    if kind == UNKNOWN:
+        kind = "magnitude" if "n_fft" in options else "waveform"
+    return ports_of(registry.find("kind", kind).resolve()).gives
 
 
 def _writer_ports(registry: Registry) -> Any:
@@ -101,7 +99,7 @@ def inspect_file(
     path
         Name of the file.
     registry
-        Registry of plugins and mel dialects.
+        Registry of plugins and named structs.
     decoder
         Name of the decoder; the one for the file's suffix if None.
     key
@@ -146,7 +144,7 @@ class _FileInspector:
     def sound_file(self, cls: Any) -> Iterator[Inspection]:
         """Yield the inspection of each item of a sound file, which needs no guessing."""
         try:
-            decoder = cls(ports_of(cls).options())
+            decoder = cls(default_options(ports_of(cls).options, self.registry))
         except TypeError as error:  # some options have no default
             raise UsageError(
                 f"{one_line(self.path)} does not tell what it holds",
@@ -169,7 +167,7 @@ class _FileInspector:
 
     def keyed_arrays(self, cls: Any) -> Iterator[Inspection]:
         """Yield the inspection of each array of a file that holds arrays by name."""
-        decoder = cls(ports_of(cls).options(key="*"))
+        decoder = cls(default_options(ports_of(cls).options, self.registry, key="*"))
         with decoder.open_arrays(self.source, self.context) as arrays:
             keys = list(arrays)
             chosen = [key for key in keys if self.key is None or key == self.key or fnmatchcase(key, self.key)]
@@ -197,7 +195,7 @@ class _FileInspector:
         """Yield the inspection of each array of a file that gives its arrays one after the other."""
         options = ports_of(cls).options
         keyed = issubclass(options, KeyedArrayOptions)
-        decoder = cls(options(key=self.key or "*") if keyed else options())
+        decoder = cls(default_options(options, self.registry, **({"key": self.key or "*"} if keyed else {})))
         for number, found in enumerate(decoder.arrays(self.source, self.context)):
             if number == MAX_ARRAYS:
                 yield self._inspection(note="more arrays are not inspected")
@@ -225,9 +223,9 @@ class _FileInspector:
         measurements = self.context.drain().measurements
         if "sample_rate" in measurements:
             rate = int(measurements["sample_rate"]), "from the file"
-        recipe = str(measurements.get("recipe", ""))
+        declared = {name: value for name, value in measurements.items() if isinstance(value, str)}
         try:
-            guessed = guess(compute_statistics(array), self.registry.catalogue(MelDialect), rate=rate, recipe=recipe)
+            guessed = guess(compute_statistics(array), self.registry, rate=rate, declared=declared)
         except ItemError as error:
             return self._inspection(key, array, error=error)
         axes = guessed.options.get("axes", [])

@@ -6,15 +6,18 @@ Sample rate, hop length, window and padding never show in the values.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from tonearm.arrays.notes import UNKNOWN, Finding, Notes
-from tonearm.arrays.statistics import ArrayStatistics
-from tonearm.inspect import guess_mel, guess_spectrogram, guess_waveform
-from tonearm.recipes.catalogue import Catalogue
-from tonearm.recipes.mel import MelDialect
+from tonearm.findings.claim import Claim
+from tonearm.findings.notes import UNKNOWN, Finding, Notes
+from tonearm.findings.statistics import ArrayStatistics
+from tonearm.inspect import guess_spectrogram, guess_waveform
+from tonearm.names import BUILTIN
+from tonearm.plugins.kind import Kind
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
 
 
 class Guess(Struct, frozen=True):
@@ -26,13 +29,13 @@ class Guess(Struct, frozen=True):
         Findings, each with its reason.
     options
         Options of the decoder that would read the array; ``?`` where the user must decide.
-    dialects
-        Names of the dialects that match, the strongest match first.
+    choices
+        Values that may be right for an option, by the option's name, the best one first.
     """
 
     findings: tuple[Finding, ...]
     options: dict[str, Any]
-    dialects: tuple[str, ...] = ()
+    choices: Mapping[str, Sequence[str]] = {}
 
     def value(self, what: str) -> str:
         """Return the first value found for a subject; ``?`` if there is none."""
@@ -41,10 +44,10 @@ class Guess(Struct, frozen=True):
 
 def guess(
     statistics: ArrayStatistics,
-    catalogue: Catalogue[MelDialect],
+    registry: Registry,
     *,
     rate: tuple[int, str] | None = None,
-    recipe: str = "",
+    declared: Mapping[str, str] | None = None,
 ) -> Guess:
     """Return a guess of what an array holds.
 
@@ -52,19 +55,19 @@ def guess(
     ----------
     statistics
         Statistics of the array.
-    catalogue
-        Catalogue of mel dialects.
+    registry
+        Registry of the kinds of array, and of the named structs that describe arrays.
     rate
         Sample rate in Hz and where it comes from, if the file has it beside the array.
-    recipe
-        Name of the dialect, if the file has it.
+    declared
+        Values of options that the file declares, such as its kind.
     """
-    notes = Notes(statistics, catalogue, rate[0] if rate else None)
+    notes = Notes(statistics, registry.catalogue, rate[0] if rate else None)
     _note_values(notes)
-    if recipe:
-        notes.add("kind", "mel", "likely", "the file names the recipe of its image")
-        notes.add("dialect", recipe, "likely", "the file names it")
-        notes.options["kind"] = "mel"
+    if declared and "kind" in declared:
+        for option, value in declared.items():
+            notes.add(option, value, "likely", "the file names it")
+        notes.options["kind"] = declared["kind"]
     elif statistics.dtype.startswith("complex"):
         guess_spectrogram.note_complex(notes)
     elif len(notes.shape) == 1:
@@ -72,17 +75,19 @@ def guess(
     elif not (
         guess_waveform.note_few_waveforms(notes)
         or guess_spectrogram.note_real_and_imaginary(notes)
-        or _spectrogram(notes)
+        or _spectrogram(notes, registry)
         or guess_waveform.note_batch(notes)
     ):
         guess_spectrogram.note_unknown(notes)
+    if not (declared and "kind" in declared):
+        _note_kinds_without_claims(notes, registry)
     if rate:
         notes.add("sample_rate", str(rate[0]), "likely", rate[1])
         if "sample_rate" in notes.options:
             notes.options["sample_rate"] = rate[0]
-    elif "dialect" not in notes.options and not recipe:
+    elif all(finding.what != "sample_rate" for finding in notes.findings):
         notes.add("sample_rate", UNKNOWN, "unknown", "an array never shows it; see the model's settings")
-    return Guess(tuple(notes.findings), notes.options, tuple(notes.dialects))
+    return Guess(tuple(notes.findings), notes.options, notes.choices)
 
 
 def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) -> Guess:
@@ -95,7 +100,7 @@ def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) ->
     sample_rate
         Sample rate in Hz.
     """
-    notes = Notes(statistics, Catalogue(MelDialect)) if statistics else None
+    notes = Notes(statistics) if statistics else None
     if notes:
         _note_values(notes)
     counted = notes.findings if notes else [Finding("values", UNKNOWN, "unknown", "too long to be decoded here")]
@@ -110,20 +115,53 @@ def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) ->
     )
 
 
-def _spectrogram(notes: Notes) -> bool:
-    """Note a mel or a linear spectrogram; return whether the array may be one."""
-    matches = guess_mel.matching_dialects(notes)
+def _spectrogram(notes: Notes, registry: Registry) -> bool:
+    """Note an array that a kind claims, or a linear spectrogram; return whether the array may be one of them."""
+    claims = sorted(_claims(notes, registry), key=lambda claim: not claim.strong)
     bins = guess_spectrogram.bin_axis(notes)
-    if matches and bins is not None and guess_spectrogram.suggests_bins(notes, matches[0].rank):
-        bands = ", ".join(sorted({str(match.bands) for match in matches}, key=int))
-        guess_spectrogram.note_magnitudes(notes, bins, f"a mel of {bands} bands would have this shape too")
-    elif matches:
-        guess_mel.note_mel(notes, matches, rival=bins)
-    elif bins is not None:
-        guess_spectrogram.note_magnitudes(notes, bins)
+    if bins is not None and not (claims and (claims[0].strong or not guess_spectrogram.resembles_magnitudes(notes))):
+        guess_spectrogram.note_magnitudes(notes, bins, claims[0].rival if claims else "")
+    elif claims:
+        claims[0].note(notes, bins)
     else:
         return False
     return True
+
+
+def _claims(notes: Notes, registry: Registry) -> Iterator[Claim]:
+    """Yield the claims of kinds on an array."""
+    for entry in registry.entries("kind"):
+        try:
+            with as_plugin_error(f"kind {entry.full_name}"):
+                found = _kind(entry).claim(notes)
+        except PluginError as error:
+            notes.add("kind", registry.short_name(entry), "unknown", error.message)
+        else:
+            if found is not None:
+                yield found
+
+
+def _note_kinds_without_claims(notes: Notes, registry: Registry) -> None:
+    """Note the kinds of other packages that do not tell by which values they are known."""
+    names = []
+    for entry in registry.entries("kind"):
+        try:
+            if entry.origin != BUILTIN and not _makes_claims(_kind(entry)):
+                names.append(registry.short_name(entry))
+        except PluginError:
+            continue  # the registry's problems name it
+    if names:
+        notes.add("kind", ", ".join(names), "unknown", f"values cannot show {'it' if len(names) == 1 else 'them'}")
+
+
+def _makes_claims(kind: type[Kind[Any, Any]]) -> bool:
+    return next(base for base in kind.__mro__ if "claim" in vars(base)) is not Kind
+
+
+def _kind(entry: RegistryEntry) -> type[Kind[Any, Any]]:
+    found = entry.resolve()
+    assert issubclass(found, Kind)
+    return found
 
 
 def _note_values(notes: Notes) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tonearm.arrays.notes import UNKNOWN, Confidence, Notes
-from tonearm.inspect.guess_waveform import resembles_batch
+from tonearm.findings.notes import UNKNOWN, Confidence, Notes
 
 N_FFTS = frozenset(
     (
@@ -22,22 +21,14 @@ MIN_CORRELATION = 0.5
 
 def bin_axis(notes: Notes) -> int | None:
     """Return the axis whose length is n_fft / 2 + 1 of a usual n_fft, the smoothest one of several; None if none is."""
-    found = [axis for axis, n in enumerate(notes.shape) if 2 * (n - 1) in N_FFTS and not resembles_batch(notes, axis)]
+    found = [axis for axis, n in enumerate(notes.shape) if 2 * (n - 1) in N_FFTS and not notes.resembles_batch(axis)]
     return notes.smoothest(found) if found else None
 
 
-def suggests_bins(notes: Notes, rank: int) -> bool:
-    """Return whether an array that has an axis of bins and one of mel bands is more likely a linear spectrogram.
-
-    Parameters
-    ----------
-    notes
-        Notes on the array.
-    rank
-        Rank of the strongest dialect match; 0 is the strongest rank.
-    """
+def resembles_magnitudes(notes: Notes) -> bool:
+    """Return whether the values of an array are magnitudes, powers or decibels rather than another logarithm."""
     stats = notes.statistics
-    return rank > 0 and (not stats.negative or stats.high - stats.low > MIN_DECIBEL_SPAN)
+    return not stats.negative or stats.high - stats.low > MIN_DECIBEL_SPAN
 
 
 def note_complex(notes: Notes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tonearm.arrays.notes import MAX_CHANNELS, UNKNOWN, Notes
+from tonearm.findings.notes import MAX_CHANNELS, MIN_BATCH_SAMPLES, MIN_CORRELATION, UNKNOWN, Notes
 from tonearm.signals import MAX_AMPLITUDE
 
 MIN_SAMPLES = 1000
@@ -10,9 +10,6 @@ MIN_SAMPLES = 1000
 
 FEW_SAMPLES = 256
 """Length below which an axis may be anything, such as an embedding."""
-
-MIN_CORRELATION = 0.3
-"""Least correlation of neighbouring bands or bins; neighbouring waveforms of a batch have less."""
 
 
 def note_single_axis(notes: Notes) -> None:
@@ -24,7 +21,7 @@ def note_single_axis(notes: Notes) -> None:
         doubt = "the values are not centred on 0: a pitch or an energy curve has one axis too"
     elif stats.dtype in ("int64", "uint64", "uint32", "uint16", "uint8"):
         doubt = f"{stats.dtype} is a type for token numbers rather than for samples"
-    elif notes.shape[0] < 4 * MIN_SAMPLES and notes.correlation(0) < MIN_CORRELATION and not stats.constant:
+    elif notes.shape[0] < MIN_BATCH_SAMPLES and notes.correlation(0) < MIN_CORRELATION and not stats.constant:
         doubt = "neighbouring values are hardly correlated: an embedding has one axis too"
     elif notes.shape[0] < FEW_SAMPLES:
         doubt = f"{notes.shape[0]} values are few for a sound: an embedding has one axis too"
@@ -55,7 +52,7 @@ def note_batch(notes: Notes) -> bool:
     if len(notes.shape) > 2 or not notes.statistics.centred:
         return False
     longest = max(range(2), key=lambda axis: notes.shape[axis])
-    sounds = notes.shape[longest] >= 4 * MIN_SAMPLES or (
+    sounds = notes.shape[longest] >= MIN_BATCH_SAMPLES or (
         notes.shape[longest] >= FEW_SAMPLES and notes.correlation(longest) >= MIN_CORRELATION
     )
     if not sounds or notes.correlation(1 - longest) >= MIN_CORRELATION:
@@ -64,24 +61,13 @@ def note_batch(notes: Notes) -> bool:
     return True
 
 
-def resembles_batch(notes: Notes, axis: int) -> bool:
-    """Return whether an axis that has as many rows as bands or bins is more likely a batch of waveforms."""
-    others = [n for other, n in enumerate(notes.shape) if other != axis]
-    return bool(
-        len(others) == 1
-        and others[0] >= 4 * MIN_SAMPLES
-        and notes.statistics.centred
-        and notes.correlation(axis) < MIN_CORRELATION
-    )
-
-
 def _note_waveforms(notes: Notes, longest: int, rest: list[int]) -> None:
     """Note waveforms along the longest axis."""
     others = dict(zip(rest, ["batch", "channel"] if len(rest) == 2 else [UNKNOWN], strict=True))
     line = [others.get(axis, "time") for axis in range(len(notes.shape))]
     sizes = " and ".join(str(notes.shape[axis]) for axis in rest)
     reason = f"an axis of {notes.shape[longest]:,} beside {sizes}"
-    sure = notes.shape[longest] >= 4 * MIN_SAMPLES and all(notes.shape[axis] <= MAX_CHANNELS for axis in rest)
+    sure = notes.shape[longest] >= MIN_BATCH_SAMPLES and all(notes.shape[axis] <= MAX_CHANNELS for axis in rest)
     more = "values around 0" if sure else "values around 0, but latents and embeddings look like this too"
     notes.add("kind", "waveform", "likely" if sure else "possible", f"{reason}, and {more}")
     which = "whether batch or channel does not show" if UNKNOWN in line else "in the usual order"

@@ -77,7 +77,8 @@ class OptionSchemas:
         schema = self.name_of_plugin(option.plugin) if option.is_beside and option.plugin else self.of_type(option.type)
         schema = schema | ({"description": option.description} if option.description else {})
         if option.examples:
-            schema["examples"] = [plain_value(example) for example in option.examples]
+            others = [plain_value(example) for example in option.examples]
+            schema["examples"] = others + [one for one in schema.get("examples", ()) if one not in others]
         return schema if option.required else schema | {"default": plain_value(option.default)}
 
     def of_type(self, hint: Any) -> Schema:
@@ -146,7 +147,7 @@ class OptionSchemas:
             return {}
         names = list(self.registry.catalogue(cls))
         # A name may have an origin, and underscores.
-        return {"if": {"pattern": "^[^/_]*$"}, "then": {"enum": names}, "examples": names}
+        return {"if": {"type": "string", "pattern": "^[^/_]*$"}, "then": {"enum": names}, "examples": names}
 
     def _named(self, cls: type[Named]) -> Schema:
         """Return the schema of a named struct: another struct with changes, or all figures."""
@@ -157,15 +158,8 @@ class OptionSchemas:
             schema |= {"if": {"required": ["base"]}, "else": {"required": schema.pop("required")}}
         return schema | {"description": f"All figures of a {cls.noun}, or a base with what differs."}
 
-    def _fitting(self, kind: PluginType) -> Iterator[RegistryEntry]:
-        """Yield the plugins that fit an option."""
-        for entry in self.registry.entries(kind.role) if self.registry else ():
-            try:
-                plugin = entry.resolve()
-                if kind.fits(plugin, ports_of(plugin)):
-                    yield entry
-            except PluginError:
-                continue
+    def _fitting(self, kind: PluginType) -> Iterable[RegistryEntry]:
+        return self.registry.fitting(kind) if self.registry else ()
 
     def name_of_plugin(self, kind: PluginType) -> Schema:
         """Return the schema of an option that takes the name of a plugin only."""
@@ -180,7 +174,8 @@ class OptionSchemas:
             "enum": [self.registry.short_name(entry) for entry in found],
             "enumDescriptions": [description_of(entry.resolve()) for entry in found],
         }
-        return {"if": {"pattern": "/"}, "then": {"enum": [entry.full_name for entry in found]}, "else": short}
+        full = {"enum": [entry.full_name for entry in found]}
+        return {"if": {"type": "string", "pattern": "/"}, "then": full, "else": short}
 
     def stage(self, entries: Iterable[RegistryEntry], keys: tuple[str, ...], required: tuple[str, ...] = ()) -> Schema:
         """Return the schema of a plugin with its options, chosen from some plugins.
@@ -211,7 +206,7 @@ class OptionSchemas:
             "type": "object",
             "required": ["use", *required],
             "propertyNames": {"enum": list(keys)},
-            "properties": {"use": {"type": "string", **self.plugin_names(usable)}},
+            "properties": {"use": self.plugin_names(usable)},
         }
         return schema | ({"allOf": rules} if rules else {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
+from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import add_missing_requirements
 from tonearm.pipeline.option_messages import ports_in_words
 from tonearm.pipeline.option_values import ValueReader, is_null
@@ -22,7 +24,7 @@ from tonearm.pipeline.yaml.nodes import (
     node_type,
 )
 from tonearm.plugins.options import Option, PluginType, declared_options
-from tonearm.plugins.plugin import Plugin
+from tonearm.plugins.plugin import IF_ABSENT, Plugin
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error, with_article
 from tonearm.recipes.catalogue import N
@@ -60,6 +62,15 @@ def read_options(
     return None if given is None else _Reader(problems, registry).read(options, given, mark, plugin)
 
 
+def default_options(options: type[Any], registry: Registry, **changes: Any) -> Any:
+    """Return options with their defaults, unchecked: for a decoder that reads no signals, but arrays as they are."""
+    for option in declared_options(options).values():
+        if option.plugin and IF_ABSENT in option.extra:
+            entry = registry.find(option.plugin.role, option.extra[IF_ABSENT])
+            changes[option.name] = entry.bind(default_options(ports_of(entry.resolve()).options, registry))
+    return options(**changes)
+
+
 def _given(node: Node | None, owner: str, problems: Problems) -> Mapping[str, MappingEntry] | None:
     """Return the options under ``with:``, or None if there is something else."""
     if isinstance(node, MappingNode):
@@ -71,10 +82,11 @@ def _given(node: Node | None, owner: str, problems: Problems) -> Mapping[str, Ma
 
 
 class _Beside(msgspec.Struct):
-    """The options that are still to be read, and all names that they may have."""
+    """The options that are still to be read, all names that they may have, and the plugins beside which they stand."""
 
     names: list[str]
     given: Mapping[str, MappingEntry]
+    chosen: dict[str, str] = {}
 
 
 class _Reader(ValueReader):
@@ -107,9 +119,8 @@ class _Reader(ValueReader):
             if name in known:
                 values[name] = self.value(known[name], entry.node, owner)
                 continue
-            names = beside.names
-            hint = did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
-            self.problems.add(entry.key_mark, "unknown-option", f"{owner} has no option {one_line(name)!r}", hint)
+            message, hint = self._unknown(name, known, beside, owner)
+            self.problems.add(entry.key_mark, "unknown-option", message, hint)
         for name, option in known.items():
             if option.required and name not in given and base is None:
                 remedy = GiveOption(name, option.description)
@@ -125,7 +136,7 @@ class _Reader(ValueReader):
     ) -> dict[str, Any]:
         """Return the plugin that an option names, by the option's name, and take the plugin's options out of others."""
         before = len(self.problems.found)
-        entry = self.chosen_beside(option, beside.given, owner)
+        entry = self.chosen_beside(option, beside.given, known, owner)
         if len(self.problems.found) > before:  # it is not known which options stand beside
             beside.given = {name: one for name, one in beside.given.items() if name in known and name != option.name}
             return {}
@@ -133,13 +144,16 @@ class _Reader(ValueReader):
             return {}
         inner = self._declared_beside(option, entry, known, owner)
         beside.names += inner
+        beside.chosen[option.name] = entry.name
         given = {name: one for name, one in beside.given.items() if name in inner}
         named = beside.given.get(option.name)
         beside.given = {name: one for name, one in beside.given.items() if name not in inner and name != option.name}
         name = named.node.value if named and isinstance(named.node, ScalarNode) else None
         return {option.name: self._bind(entry, str(name or entry.name), given, mark, owner)}
 
-    def chosen_beside(self, option: Option, given: Mapping[str, MappingEntry], owner: str) -> RegistryEntry | None:
+    def chosen_beside(
+        self, option: Option, given: Mapping[str, MappingEntry], known: Mapping[str, Option], owner: str
+    ) -> RegistryEntry | None:
         """Return the plugin of an option beside which the plugin's own options stand.
 
         Parameters
@@ -148,6 +162,8 @@ class _Reader(ValueReader):
             Option that names the plugin.
         given
             Options that the pipeline gives to the owner, with those that stand beside.
+        known
+            Options that the owner itself declares.
         owner
             Name of the owner in messages.
 
@@ -157,10 +173,51 @@ class _Reader(ValueReader):
             Plugin; None if there is none, or if the name is wrong, which is then a problem.
         """
         entry = given.get(option.name)
-        if entry is None or option.plugin is None or is_null(entry.node):
+        if option.plugin is None:
             return None
+        if entry is None or is_null(entry.node):
+            names = [name for name in given if name not in known]
+            return self._implied(option, option.plugin, names) if IF_ABSENT in option.extra else None
         name = self._plugin_name(option, option.plugin, entry.node, owner)
         return self._find(option, option.plugin, entry.node, name, owner) if name else None
+
+    def _implied(self, option: Option, kind: PluginType, names: list[str]) -> RegistryEntry:
+        """Return the plugin that an option stands for if it is not given.
+
+        It is the only one that has an option of some name, among those of tonearm or else among all others; or the
+        default.
+        """
+        default = self.registry.find(kind.role, option.extra[IF_ABSENT])
+        declared = declared_options(ports_of(default.resolve()).options)
+        for name in names:
+            if name not in declared:
+                having = self._having(kind, name)
+                chosen = [entry for entry in having if entry.origin == BUILTIN] or having
+                if len(chosen) == 1:
+                    return chosen[0]
+        return default
+
+    def _having(self, kind: PluginType, name: str) -> list[RegistryEntry]:
+        """Return the plugins of a type that have an option of some name."""
+        found = []
+        for entry in self.registry.entries(kind.role):
+            with contextlib.suppress(PluginError, TypeError):
+                ports = ports_of(entry.resolve())
+                if kind.fits(entry.resolve(), ports) and name in declared_options(ports.options):
+                    found.append(entry)
+        return found
+
+    def _unknown(self, name: str, known: Mapping[str, Option], beside: _Beside, owner: str) -> tuple[str, str]:
+        """Return the message about an option that does not exist, and its hint: a similar name, or who has it."""
+        message = f"{owner} has no option {one_line(name)!r}"
+        for option in known.values():
+            having = self._having(option.plugin, name) if option.is_beside and option.plugin else []
+            if having and option.name in beside.chosen:
+                names = [self.registry.short_name(entry) for entry in having]
+                some = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+                return f"{message} with {option.name} {beside.chosen[option.name]}", f"{option.name} {some} has it"
+        names = beside.names
+        return message, did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
 
     def _declared_beside(
         self, option: Option, entry: RegistryEntry, known: Mapping[str, Option], owner: str
@@ -231,7 +288,8 @@ class _Reader(ValueReader):
         if not fits:
             expected, found = ports_in_words(kind, entry)
             message = f"{owner}: {option.name} is {expected}, but {name} is {found}"
-            self.problems.add(node.mark, "port-mismatch", message, option.description)
+            names = ", ".join(map(self.registry.short_name, self.registry.fitting(kind)))
+            self.problems.add(node.mark, "wrong-plugin", message, f"one of {names}" if names else option.description)
             return None
         return entry
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ import msgspec
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.plugins.context import Provenance
-from tonearm.plugins.nested import nested_plugins, plain_options, plain_value
+from tonearm.plugins.nested import nested_plugins, plain_options, plain_value, plugin_identity
+from tonearm.plugins.option_types import choices
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE, Plugin
 from tonearm.source import Source
@@ -22,7 +24,7 @@ def plugins_of(checked: CheckedPipeline) -> list[tuple[str, str]]:
     found = []
     for bound in checked.stages():
         found.append((bound.entry.full_name, bound.entry.package.label))
-        nested = (plugin.registered for plugin in nested_plugins(bound.plugin))
+        nested = map(plugin_identity, nested_plugins(bound.plugin))
         found += [(known.full_name, known.package) for known in nested]
     return found
 
@@ -115,15 +117,19 @@ def _counted_options(options: Any, hashes: _FileHashes) -> dict[str, Any]:
 def _counted(option: Option, value: Any, hashes: _FileHashes) -> Any:
     """Return the value of an option as plain data, or None if it changes no output."""
     changing = option.extra.get(CHANGES_OUTPUT, True)
-    if changing is not True and value not in changing:
+    if changing is not True and plain_value(value) not in changing:
         return None
-    return _plain(value, hashes.__getitem__ if option.extra.get(NAMES_FILE) else str, hashes)
+    if not option.extra.get(NAMES_FILE):
+        return _plain(value, str, hashes)
+    others = choices(option.type)  # texts that name no file, as in FilePath | Literal["none"]
+    return _plain(value, lambda text: text if text in others else hashes[text], hashes)
 
 
 def _plain(value: Any, text: Callable[[str], str], hashes: _FileHashes) -> Any:
     """Return a value as plain data; ``text`` returns what stands for a text in it."""
     if isinstance(value, Plugin):
-        return _identity_of(value, value.registered.full_name, value.registered.package, hashes)
+        known = plugin_identity(value)
+        return _identity_of(value, known.full_name, known.package, hashes)
     if dataclasses.is_dataclass(value) or isinstance(value, msgspec.Struct):
         return _counted_options(value, hashes)
     if isinstance(value, str):
@@ -132,4 +138,6 @@ def _plain(value: Any, text: Callable[[str], str], hashes: _FileHashes) -> Any:
         return [_plain(inner, text, hashes) for inner in value]
     if isinstance(value, Mapping):
         return {str(name): _plain(inner, text, hashes) for name, inner in value.items()}
+    if isinstance(value, os.PathLike):
+        return hashes[os.fspath(value)]
     return plain_value(value)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.extent import BLOCK, blocks
 from tonearm.arrays.not_finite import count_not_finite
 from tonearm.errors import Advice, ItemError
+from tonearm.findings.blocks import BLOCK, blocks
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec

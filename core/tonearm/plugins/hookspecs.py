@@ -71,7 +71,7 @@ def tonearm_executors() -> Executors:  # type: ignore[empty-body]
 
 @hookspec
 def tonearm_dialects() -> Dialects:  # type: ignore[empty-body]
-    """Return dialects by name; called when a pipeline first uses one."""
+    """Return recipes of mel spectrograms by name; called when a pipeline first uses one."""
 
 
 @hookspec

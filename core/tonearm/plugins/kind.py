@@ -15,6 +15,8 @@ from tonearm.plugins.ports import Spec, ports_of
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:
+    from tonearm.findings.claim import Claim
+    from tonearm.findings.notes import Notes
     from tonearm.typing import Array
 
 
@@ -51,6 +53,8 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     dtype
         Values that `read` gets: ``real`` float32 or float64, ``complex`` complex64 or complex128, ``stored`` real
         values of any type, as the array has them.
+    limit
+        Largest plausible absolute value; the host refuses an array beyond it.
     phase_gives
         Class of the signal that the kind makes with a second array of phases; None if it takes none.
     """
@@ -60,6 +64,7 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     axes: ClassVar[tuple[str, ...]]
     optional_axes: ClassVar[tuple[str, ...]] = ()
     dtype: ClassVar[Literal["real", "complex", "stored"]] = "real"
+    limit: ClassVar[float] = 1e32
     phase_gives: ClassVar[type[Signal] | None] = None
 
     @property
@@ -74,6 +79,24 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read, by default their classes."""
         return Spec(signals=ports_of(type(self)).gives)
+
+    @classmethod
+    def claim(cls, notes: Notes) -> Claim | None:  # noqa: ARG003 - for a kind that values show
+        """Return the claim that an array is of this kind, by which the kind takes part in ``tonearm inspect``.
+
+        A kind that makes no claims, because it does not override this, is named as one that values cannot show.
+
+        Parameters
+        ----------
+        notes
+            Notes on the array, with its statistics.
+
+        Returns
+        -------
+        Claim or None
+            Claim; None if the array is hardly of this kind.
+        """
+        return None
 
     @abstractmethod
     def read(self, values: Array, context: Context) -> Out:
@@ -93,7 +116,7 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
             If the values cannot be of this kind.
         """
 
-    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Out:  # noqa: ARG002 - for those that ask
+    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Out:  # noqa: ARG002 - for overrides
         """Return the signal of an array as `read` does; override it to use what the host knows of the values."""
         return self.read(values, context)
 

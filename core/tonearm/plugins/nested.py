@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tonearm.plugins.options import declared_options
-from tonearm.plugins.plugin import Plugin
+from tonearm.plugins.plugin import Plugin, PluginIdentity
 
 
 def nested_plugins(plugin: Plugin[Any]) -> Iterator[Plugin[Any]]:
@@ -32,6 +32,14 @@ def _plugins_in(value: Any) -> Iterator[Plugin[Any]]:
             yield from _plugins_in(getattr(value, name))
 
 
+def plugin_identity(plugin: Plugin[Any]) -> PluginIdentity:
+    """Return the identity of a plugin; its class stands for its name if the host has not bound it, as in a default."""
+    if plugin.registered.full_name:
+        return plugin.registered
+    name = f"{type(plugin).__module__}:{type(plugin).__qualname__}"
+    return PluginIdentity(name=name, full_name=name)
+
+
 def plain_options(options: Any) -> dict[str, Any]:
     """Return options with their defaults as plain data, as a pipeline has them.
 
@@ -42,7 +50,7 @@ def plain_options(options: Any) -> dict[str, Any]:
     for option in declared_options(type(options)).values():
         value = getattr(options, option.name)
         if option.is_beside and isinstance(value, Plugin):
-            plain |= {option.name: value.registered.name} | plain_options(value.options)
+            plain |= {option.name: plugin_identity(value).name} | plain_options(value.options)
         else:
             plain[option.name] = plain_value(value)
     return plain
@@ -51,7 +59,7 @@ def plain_options(options: Any) -> dict[str, Any]:
 def plain_value(value: Any) -> Any:
     """Return the value of an option as plain data."""
     if isinstance(value, Plugin):
-        known = value.registered
+        known = plugin_identity(value)
         return {"use": known.name, "package": known.package, "with": plain_options(value.options)}
     if isinstance(value, (list, tuple)):
         return [plain_value(inner) for inner in value]

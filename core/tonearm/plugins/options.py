@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tonearm.plugins.option_types import alternatives, bare, check_hints, container, extra_of, is_record, is_union
-from tonearm.plugins.plugin import BESIDE, SINCE, Plugin
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, SINCE, Plugin
 from tonearm.plugins.ports import Ports, port_arguments
 from tonearm.signals import Signal
 
@@ -63,7 +63,7 @@ class Option(msgspec.Struct, frozen=True):
     type
         Type that msgspec converts values to, with its bounds.
     default
-        Default value; `dataclasses.MISSING` if the option is required.
+        Default value; `dataclasses.MISSING` if the option is required. For a plugin, the name of the default.
     description
         Description from the ``Meta`` of the type.
     extra
@@ -152,7 +152,9 @@ def _declared(options: Any) -> Mapping[str, Option]:
     for name, default in _defaults(options):
         description, examples = _meta_of(hints[name])
         hint = _inner_bounds(hints[name])
-        found[name] = Option(name, hint, default, description, extra_of(hint), plugin_type(hint), examples)
+        extra = extra_of(hint)
+        default = extra.get(IF_ABSENT, default)
+        found[name] = Option(name, hint, default, description, extra, plugin_type(hint), examples)
     return found
 
 

@@ -28,7 +28,7 @@ from tonearm.plugins.executor import Executor
 from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
 from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS
 from tonearm.plugins.kind import Kind
-from tonearm.plugins.options import check_types
+from tonearm.plugins.options import PluginType, check_types
 from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
@@ -300,6 +300,16 @@ class Registry:
         for key in sorted(self._entries, key=lambda key: (order.index(key[0]), key[1])):
             if role in (None, key[0]):
                 yield from self._entries[key]
+
+    def fitting(self, kind: PluginType) -> Iterator[RegistryEntry]:
+        """Yield the plugins that fit an option; those that cannot be loaded are left out."""
+        for entry in self.entries(kind.role):
+            try:
+                plugin = entry.resolve()
+                if kind.fits(plugin, ports_of(plugin)):
+                    yield entry
+            except PluginError:
+                continue
 
     def is_bare(self, entry: RegistryEntry) -> bool:
         """Return whether a plugin's name identifies it without its origin."""

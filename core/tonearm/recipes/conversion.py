@@ -52,7 +52,7 @@ def from_energy(recipe: Recipe, energy: Array) -> Any:
     return values
 
 
-def to_energy(recipe: Recipe, native: Array) -> Any:
+def to_energy(recipe: Recipe, native: Array, *, positive: bool = False) -> Any:
     """Return values of a recipe (channels, rows, frames) as linear values, ≥ 0.
 
     Parameters
@@ -61,6 +61,8 @@ def to_energy(recipe: Recipe, native: Array) -> Any:
         Recipe of the values.
     native
         Values, float32 or float64. The result has the same type.
+    positive
+        Whether no value is negative.
     """
     import numpy as np
 
@@ -81,16 +83,32 @@ def to_energy(recipe: Recipe, native: Array) -> Any:
                 values = values * recipe.reference
         if recipe.floor_mode == "add":
             values = values - recipe.floor
-    return np.maximum(values, 0.0)
+    if recipe.log != "none" and recipe.floor_mode != "add":
+        return values  # a power is not negative
+    return values if positive and not recipe.steps and recipe.log == "none" else np.maximum(values, 0.0)
 
 
-def require_finite(recipe: Recipe, values: Array, native: Array) -> None:
-    """Raise `ItemError` if linear values are too great for float32, which shows that the recipe is a wrong one."""
+def require_finite(recipe: Recipe, values: Array, native: Array, *, keep: bool = False) -> None:
+    """Raise `ItemError` if linear values are too great for float32, which shows that the recipe is a wrong one.
+
+    Parameters
+    ----------
+    recipe
+        Recipe of the values.
+    values, native
+        Linear values, and the values of the recipe.
+    keep
+        Whether NaN and infinity may stay what they are.
+    """
     import numpy as np
 
-    if not np.isfinite(values).all() or values.max() > np.finfo(np.float32).max:
+    wrong = not np.isfinite(values).all() or values.max() > np.finfo(np.float32).max
+    if wrong and keep:
+        finite = np.isfinite(native)
+        wrong = not np.isfinite(values[finite]).all()
+    if wrong:
         raise ItemError(
-            f"values up to {float(np.max(native)):.6g} are too great for the {recipe.noun} {recipe.label}",
+            f"values up to {float(np.max(native, initial=0.0, where=np.isfinite(native))):.6g} are too great for the {recipe.noun} {recipe.label}",
             code=f"{recipe.noun}-mismatch",
             hint=f"check the {recipe.noun}",
         )

@@ -109,23 +109,37 @@ class LinearRecipe(Recipe, frozen=True, kw_only=True):
         ItemError
             If the values cannot be converted, see `refusal`.
         """
+        from tonearm.recipes.conversion import require_finite
+
+        values = self.to_magnitude(native)
+        require_finite(self, values, native)
+        return values
+
+    def to_magnitude(self, native: Array, *, positive: bool = False) -> Any:
+        """Return values as `to_linear` does, but keep NaN and infinity.
+
+        Parameters
+        ----------
+        native
+            Values of this recipe (channels, bins, frames), float32 or float64.
+        positive
+            Whether no value is negative.
+        """
         import numpy as np
 
-        from tonearm.recipes.conversion import require_finite, to_energy
+        from tonearm.recipes.conversion import to_energy
 
-        values = to_energy(self, native)
-        if self.exponent == 2:
-            values = np.sqrt(values)
-        elif self.exponent != 1:
-            values = np.power(values, 1.0 / self.exponent)
+        values = to_energy(self, native, positive=positive)
+        with np.errstate(invalid="ignore"):  # minus infinity becomes NaN
+            if self.exponent == 2:
+                values = np.sqrt(values)
+            elif self.exponent != 1:
+                values = np.power(values, 1.0 / self.exponent)
         if self.magnitude_guard:
             values = np.sqrt(np.maximum(values**2 - self.magnitude_guard, 0.0))
         if self.input_scale != 1:
             values = values / self.input_scale
-        if self.preemphasis:
-            values = values / self._response(values)
-        require_finite(self, values, native)
-        return values
+        return values / self._response(values) if self.preemphasis else values
 
     def _response(self, values: Array) -> Any:
         """Return the response of pre-emphasis, (bins, 1), in the type of some values."""

@@ -26,6 +26,9 @@ PositiveInt = Annotated[int, Meta(ge=1)]
 LOGARITHM_BASES: dict[str, float] = {"ln": math.e, "log10": 10.0, "log2": 2.0}
 """Bases of the logarithms that have a name."""
 
+MAX_NAMED = 24
+"""Largest number of recipes that an error names."""
+
 METADATA = ("layout", "name", "source", "notes")
 """Fields that have no effect on values."""
 
@@ -257,6 +260,15 @@ def matching(catalogue: Catalogue[R], shape: Iterable[int], low: float, high: fl
             distance = abs(low - recipe.range.low) / recipe.range.unit if recipe.range.unit else math.inf
             found.append((distance, name))
     return [name for _, name in sorted(found)]
+
+
+def matching_hint(catalogue: Catalogue[Any], shape: Iterable[int], low: float, high: float) -> str:
+    """Return the hint that names recipes that an array may be in, by its shape and extent."""
+    names = matching(catalogue, shape, low, high)
+    if not names:
+        return f"no known {catalogue.cls.noun} fits; you can write out all figures of one"
+    more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"it would fit {', '.join(names[:MAX_NAMED])}{more}"
 
 
 def _shown(value: object) -> str:

@@ -96,7 +96,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
             sample_rate=sample_rate,
             full_scale=full_scale,
             nan=self.options.nan,
-            warn=context.warn,
+            context=context,
         ):
             yield Item(signal=signal, tags=tags)
 
@@ -190,7 +190,10 @@ def _tags(sound: Any, file: BinaryIO) -> dict[str, str]:
 
     with _reopened(file) as copy:
         more = read_more(copy, sound.format, sound.subtype)
-    return more | {tag_name(name): text for name, text in sound.copy_metadata().items() if name != _SOFTWARE}
+    tags = {tag_name(name): text for name, text in sound.copy_metadata().items() if name != _SOFTWARE}
+    if "track" in more:  # with the total, which libsndfile leaves out
+        tags["track"] = more["track"]
+    return more | tags
 
 
 def _samples(sound: Any, file: BinaryIO) -> Array:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tonearm.api import (
+    BESIDE,
+    IF_ABSENT,
     ArrayDecoder,
     ArrayOptions,
+    ChooseOption,
     Context,
     GiveOption,
     Item,
     ItemError,
+    Kind,
     MelDialect,
     MelSpectrogram,
     Meta,
@@ -23,14 +27,12 @@ from tonearm.api import (
     SetOption,
     Signal,
     Source,
-    Spec,
 )
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
     from tonearm_plugins.formats.image import Image
 
-AxisName = Literal["channel", "mel", "bin", "frame"]
 Channels = Literal["mono", "stereo", "triple"]
 
 COLOURFUL = 16
@@ -42,9 +44,12 @@ class ImageOptions(ArrayOptions):
     """Options of ``image-reader``; rows are frequencies, columns are frames."""
 
     kind: Annotated[
-        Literal["mel", "magnitude", "power", "db"],
-        Meta(description="Kind of spectrogram. The levels of a mel are those of its dialect; riffusion has bytes."),
-    ] = "mel"
+        Kind[Any, Any],
+        Meta(
+            description="Kind of spectrogram. The levels of a mel are those of its recipe; riffusion has bytes.",
+            extra={BESIDE: True, IF_ABSENT: "mel"},
+        ),
+    ]
     channels: Annotated[
         Channels | None,
         Meta(
@@ -63,22 +68,26 @@ class ImageOptions(ArrayOptions):
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield the errors of options that conflict; the dialect may be in the image."""
+        """Yield the errors of options that conflict; the recipe may be in the image."""
+        kind = self.kind
+        if kind.dtype == "complex" or len(kind.axes) != 2:
+            message = f"an image has real values of two axes, but kind {kind.name} has others"
+            yield OptionError(message, option="kind", remedies=(ChooseOption("kind", ("mel", "magnitude")),))
         for error in super().problems():
-            if not (self.kind == "mel" and error.code == "missing-option"):
+            if not (error.option == "dialect" and error.code == "missing-option"):
                 yield error
         if (self.black is None) != (self.white is None):
             missing = "black" if self.black is None else "white"
             yield OptionError(
                 f"'{missing}' is missing", option=missing, code="missing-option", remedies=(_level(missing),)
             )
-        elif self.black is None and self.kind != "mel":
+        elif self.black is None and MelSpectrogram not in kind.spec().signals:
             yield OptionError("'black' is missing", option="black", code="missing-option", remedies=_levels())
         elif self.black is not None and self.black == self.white:
             yield OptionError("black and white are the same", option="black")
         if self.low is not None and self.black is None:
             yield OptionError(
-                "the dialect determines where low frequencies are",
+                "the recipe determines where low frequencies are",
                 option="low",
                 remedies=(RemoveOption("low", "or give black and white"),),
             )
@@ -109,28 +118,27 @@ class ImageReader(ArrayDecoder[ImageOptions]):
             return
         image = _read(source)
         options = self.options
-        if options.kind == "mel" and options.dialect is None:
-            options = dataclasses.replace(options, dialect=image.dialect(context.catalogue(MelDialect)))
+        if self._needs_recipe:
+            given = dataclasses.replace(options.kind.options, dialect=image.recipe(context.catalogue(MelDialect)))
+            options = dataclasses.replace(options, kind=type(options.kind)(given))
         if options.axes is None:
-            rows: AxisName = "mel" if options.kind == "mel" else "bin"
             stereo = self._channels(image) == "stereo"
-            options = dataclasses.replace(options, axes=["channel", rows, "frame"] if stereo else [rows, "frame"])
+            options = dataclasses.replace(options, axes=[*(["channel"] if stereo else []), *options.kind.axes])
         for signal in type(self)(options).read(self._values(image), context):
             yield signal if isinstance(signal, ItemError) else Item(signal=signal)
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
         """Yield the levels or their values: (rows, columns), or (2, rows, columns) for stereo."""
         image = _read(source)
-        if self.options.dialect is None and image.has_recipe:
-            recipe = image.dialect(context.catalogue(MelDialect))
-            context.measure(recipe=recipe.label, sample_rate=recipe.sample_rate)
+        if self._needs_recipe and image.has_recipe:
+            recipe = image.recipe(context.catalogue(MelDialect))
+            context.measure(kind="mel", dialect=recipe.label, sample_rate=recipe.sample_rate)
         yield "", self._values(image)
 
-    def produces(self) -> Spec:
-        """Return the spec of the options; the recipe of an image is not known before it is read."""
-        if self.options.kind == "mel" and self.options.dialect is None:
-            return Spec(signals=(MelSpectrogram,), precision=self.options.precision)
-        return super().produces()
+    @property
+    def _needs_recipe(self) -> bool:
+        """Whether the image must have the recipe."""
+        return getattr(self.options.kind.options, "dialect", self) is None
 
     def _channels(self, image: Image) -> Channels:
         """Return the colours that hold the sound."""

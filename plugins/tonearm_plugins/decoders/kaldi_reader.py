@@ -79,9 +79,10 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
             return np.asarray(found)
         rate, array = found if isinstance(found[0], int) else found[::-1]
         context.measure(sample_rate=int(rate))
-        if self.options.sample_rate is not None and rate != self.options.sample_rate:
+        expected = self.options.of_kind("sample_rate")
+        if expected is not None and rate != expected:
             raise ItemError(
-                f"{quoted(key)} is sampled at {rate} Hz, but sample_rate is {self.options.sample_rate}",
+                f"{quoted(key)} is sampled at {rate} Hz, but sample_rate is {expected}",
                 code="rate-mismatch",
                 remedies=(SetOption("sample_rate", int(rate)),),
             )

@@ -45,8 +45,12 @@ class ParquetOptions(KeyedArrayOptions):
 
     def problems(self) -> Iterator[OptionError]:
         """Yield the errors of options that conflict; audio has its own sample rate."""
-        alone = self.kind is None
-        yield from (one for one in super().problems() if not (alone and one.code == "missing-option"))
+        yield from (one for one in super().problems() if not _misses_rate(one))
+
+
+def _misses_rate(problem: OptionError) -> bool:
+    """Return whether a problem is the lack of a sample rate, which audio has itself."""
+    return problem.code == "missing-option" and problem.option == "sample_rate"
 
 
 class ParquetReader(ArrayDecoder[ParquetOptions]):
@@ -109,7 +113,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
     def _numbers(self, value: Any, beside: dict[str, Any], row: int, context: Context) -> Iterator[Signal | ItemError]:
         """Yield the signals of a row of numbers."""
         try:
-            if self.options.sample_rate is None and self.options.dialect is None:
+            if any(map(_misses_rate, super(ParquetOptions, self.options).problems())):
                 raise ItemError(
                     "'sample_rate' is missing, and a list has none",
                     code="missing-option",
@@ -126,9 +130,9 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         """Yield the sound of a row of audio."""
         try:
             samples, rate = _audio(value, row, double=self.options.precision == "double")
-            if self.options.sample_rate not in (None, rate):
+            if self.options.of_kind("sample_rate") not in (None, rate):
                 raise ItemError(
-                    f"row {row} is sampled at {rate} Hz, but sample_rate is {self.options.sample_rate}",
+                    f"row {row} is sampled at {rate} Hz, but sample_rate is {self.options.of_kind('sample_rate')}",
                     code="rate-mismatch",
                     remedies=(RemoveOption("sample_rate", "as audio has its own"),),
                 )
@@ -136,9 +140,9 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                 samples,
                 ("channel", "time"),
                 sample_rate=rate,
-                full_scale=self.options.full_scale,
+                full_scale=self.options.of_kind("full_scale"),
                 nan=self.options.nan,
-                warn=context.warn,
+                context=context,
             )
         except ItemError as error:
             yield error

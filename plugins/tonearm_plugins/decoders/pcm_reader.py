@@ -83,7 +83,7 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
                 sample_rate=options.sample_rate,
                 full_scale=options.full_scale,
                 nan=options.nan,
-                warn=context.warn,
+                context=context,
             ):
                 yield Item(signal=signal)
 

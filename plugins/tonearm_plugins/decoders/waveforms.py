@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import ArrayOptions, Meta, NanPolicy, Waveform, read_array
+from tonearm.api import ArrayOptions, Context, Meta, NanPolicy, Waveform, read_array
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -33,7 +33,7 @@ def waveforms(
     sample_rate: int,
     full_scale: float | None,
     nan: NanPolicy,
-    warn: Callable[[str], None],
+    context: Context,
 ) -> Iterator[Waveform]:
     """Yield the waveform of an array of samples.
 
@@ -49,22 +49,22 @@ def waveforms(
         Value of full scale among floats; None if they are within ±1.0.
     nan
         Treatment of NaN and infinity.
-    warn
-        Function that reports a warning.
+    context
+        Context of the item.
 
     Raises
     ------
     ItemError
         As for `tonearm.api.read_array`.
     """
+    from tonearm.api import WaveformKind, WaveformOptions
+
     options = ArrayOptions(
-        kind="waveform",
+        kind=WaveformKind(WaveformOptions(sample_rate=sample_rate, full_scale=full_scale)),
         axes=list(axes),
-        sample_rate=sample_rate,
         precision="double" if samples.dtype == "f8" else "single",
-        full_scale=full_scale,
         nan=nan,
     )
-    for signal in read_array(samples, options, warn=warn):
+    for signal in read_array(samples, options, context):
         if isinstance(signal, Waveform):
             yield signal

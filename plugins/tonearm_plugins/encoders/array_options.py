@@ -69,7 +69,7 @@ def check_dtype(options: ArrayWriterOptions, signals: Iterable[type[Signal]]) ->
 def array_of(signal: Signal, options: ArrayWriterOptions, context: Context) -> np.ndarray[Any, Any]:
     """Return the array of a signal with the type and shape that the options ask for.
 
-    The axes of a mel spectrogram are in the order of its dialect.
+    The axes of a mel spectrogram are in the order of its recipe.
 
     Raises
     ------

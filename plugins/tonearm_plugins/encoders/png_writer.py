@@ -174,7 +174,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
 
 
 def _mel_spectra(signal: MelSpectrogram, frames: int) -> _Spectra:
-    """Return levels band by band, or the values themselves where the dialect's scale cannot be undone.
+    """Return levels band by band, or the values themselves where the recipe's scale cannot be undone.
 
     A sine of full scale in the middle of a band has 0 dB.
     """
@@ -182,25 +182,24 @@ def _mel_spectra(signal: MelSpectrogram, frames: int) -> _Spectra:
 
     from tonearm_plugins.dsp import display
 
-    dialect = signal.dialect
-    basis = dialect.mel_basis()
-    if dialect.refusal:
+    recipe = signal.dialect
+    basis = recipe.mel_basis()
+    if recipe.refusal:
         levels = [display.pooled(iter([values]), signal.frames, frames) for values in signal.values]
     else:
-        window = dialect.grid.window_values()
-        unit = (float(window.sum()) / 2) ** dialect.exponent
-        response = np.maximum(display.band_response(basis, window, dialect.exponent), 1e-12)[:, None]
+        window = recipe.grid.window_values()
+        unit = (float(window.sum()) / 2) ** recipe.exponent
+        response = np.maximum(display.band_response(basis, window, recipe.exponent), 1e-12)[:, None]
         blocks = [
-            display.value_powers(values / response, unit, dialect.exponent)
-            for values in dialect.to_linear(signal.values)
+            display.value_powers(values / response, unit, recipe.exponent) for values in recipe.to_linear(signal.values)
         ]
         levels = [display.decibels(display.pooled(one, signal.frames, frames)) for one in blocks]
-    bins = np.linspace(0, dialect.sample_rate / 2, basis.shape[1])
+    bins = np.linspace(0, recipe.sample_rate / 2, basis.shape[1])
     centres = basis @ bins / np.maximum(basis.sum(axis=1), 1e-12)
-    places = (np.arange(dialect.n_mels) + 0.5) / dialect.n_mels
+    places = (np.arange(recipe.n_mels) + 0.5) / recipe.n_mels
     rounds = [value for value in _round_frequencies(float(centres[-1]), "mel") if value >= centres[0]]
     marks = list(zip(rounds, np.interp(rounds, centres, places).tolist(), strict=True))
-    return _Spectra(levels, marks, "value" if dialect.refusal else "dB")
+    return _Spectra(levels, marks, "value" if recipe.refusal else "dB")
 
 
 def _round_frequencies(top: float, scale: str, steps: int = 0) -> list[float]:

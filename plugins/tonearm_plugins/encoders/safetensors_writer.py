@@ -34,7 +34,7 @@ class SafetensorsOptions(ArrayWriterOptions, TagOptions):
 
 
 class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
-    """Write the array of any signal as a .safetensors file; rate, grid or dialect, and tags are in its metadata."""
+    """Write the array of any signal as a .safetensors file; rate, grid or recipe, and tags are in its metadata."""
 
     suffixes = (".safetensors",)
     requires = (Requirement(name="safetensors", hint="pip install 'tonearm[safetensors]'", at_least="0.7"),)

@@ -66,8 +66,8 @@ class Image:
         """Whether the tags are Riffusion's."""
         return _RATE in self.tags
 
-    def dialect(self, dialects: Any) -> MelDialect:
-        """Return Riffusion's dialect with the figures of the tags.
+    def recipe(self, catalogue: Any) -> MelDialect:
+        """Return Riffusion's recipe with the figures of the tags.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class Image:
                 remedies=(SetOption("dialect", "riffusion", "if it is one of its images"),),
                 hint="else give kind, black and white",
             )
-        base: MelDialect = dialects.find("riffusion")
+        base: MelDialect = catalogue.find("riffusion")
         rate, get = int(self.tags[_RATE]), self.tags.get
 
         def samples(tag: int) -> int:
@@ -105,11 +105,11 @@ class Image:
                 f"{quoted(self.name)} has impossible EXIF tags: {what}",
                 code="bad-tags",
                 remedies=(SetOption("dialect", "riffusion"),),
-                hint="for another recipe, give a dialect with base riffusion and the figures that differ",
+                hint="for another recipe, give one with base riffusion and the figures that differ",
             ) from error
 
     def _step(self, step: RecipeStep) -> RecipeStep:
-        """Return a step of Riffusion's dialect with the figures of the tags."""
+        """Return a step of Riffusion's recipe with the figures of the tags."""
         power, most = self.tags.get(_POWER, 0.25), self.tags.get(_MAX, 30e6)
         if not (0 < power <= 16 and 0 < most < math.inf):
             raise ValueError(f"power_for_image {power:g} and max_value {most:g} are not above 0")

@@ -77,8 +77,8 @@ def open_session(path: Path, providers: list[str], threads: int) -> Any:
     return session
 
 
-def shape_of(session: Any, dialect: MelDialect) -> InputShape:
-    """Return the shape in which a model takes a mel spectrogram of a dialect.
+def shape_of(session: Any, recipe: MelDialect) -> InputShape:
+    """Return the shape in which a model takes a mel spectrogram of a recipe.
 
     Raises
     ------
@@ -95,16 +95,16 @@ def shape_of(session: Any, dialect: MelDialect) -> InputShape:
     if dtype is None or len(given.shape) not in (2, 3):
         raise ItemError(f"the model takes {given.type} of shape {given.shape}, not a mel spectrogram", code="bad-model")
     sizes = [size if isinstance(size, int) else None for size in axes]
-    fitting = [axis for axis, size in enumerate(sizes) if size == dialect.n_mels]
+    fitting = [axis for axis, size in enumerate(sizes) if size == recipe.n_mels]
     if not fitting and None not in sizes:
         raise ItemError(
-            f"the model takes shape {given.shape}, in which no axis has the {dialect.n_mels} bands of the dialect"
-            f" {dialect.label}",
+            f"the model takes shape {given.shape}, in which no axis has the {recipe.n_mels} bands of the recipe"
+            f" {recipe.label}",
             code="dialect-mismatch",
-            hint="give the dialect that the model was trained for",
+            hint="give the recipe that the model was trained for",
         )
     # If both axes may have any size, or both fit, the order is that in which the model's family writes files.
-    bands = fitting[0] if len(fitting) == 1 else (1 if dialect.layout == "frames-mels" else 0)
+    bands = fitting[0] if len(fitting) == 1 else (1 if recipe.layout == "frames-mels" else 0)
     if not fitting and sizes[bands] is not None:
         bands = 1 - bands
     return InputShape(
@@ -160,10 +160,10 @@ def synthesise(
         surplus = samples.size - given.shape[1] * hop_length
         if abs(surplus) >= 2 * hop_length:
             raise ItemError(
-                f"the model gives {samples.size} samples for {given.shape[1]} frames, but the dialect has"
+                f"the model gives {samples.size} samples for {given.shape[1]} frames, but the recipe has"
                 f" {hop_length} a frame",
                 code="dialect-mismatch",
-                hint="give the dialect that the model was trained for",
+                hint="give the recipe that the model was trained for",
             )
         begin, end = ((edge - chunk.first) * hop_length for edge in (chunk.keep_from, chunk.keep_to))
         if chunk.keep_to < frames and end > samples.size:

@@ -18,7 +18,7 @@ class DeemphasisOptions:
 
 
 class Deemphasis(Transform[Waveform, Waveform, DeemphasisOptions]):
-    """Undo pre-emphasis exactly, by 1 / (1 - coefficient · z⁻¹); for a mel spectrogram, its dialect does this."""
+    """Undo pre-emphasis exactly, by 1 / (1 - coefficient · z⁻¹); a recipe with pre-emphasis does this itself."""
 
     keeps_double = True
 

@@ -29,7 +29,7 @@ from tonearm.api import (
 from tonearm_plugins.formats.onnx import ONNXRUNTIME
 
 NAMED = 4
-"""Largest number of differences between dialects that an error names."""
+"""Largest number of differences between recipes that an error names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class OnnxVocoderOptions:
     ]
     dialect: Annotated[
         MelDialect,
-        Meta(description="Dialect that the model was trained for; any other is refused.", examples=["hifigan"]),
+        Meta(description="Recipe that the model was trained for; any other is refused.", examples=["hifigan"]),
     ]
     chunk_frames: Annotated[
         int | None,
@@ -109,8 +109,8 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
 
         from tonearm_plugins.formats.onnx import open_session, shape_of, synthesise
 
-        options, dialect = self.options, signal.dialect
-        if reason := self._mismatch(dialect):
+        options, recipe = self.options, signal.dialect
+        if reason := self._mismatch(recipe):
             raise ItemError(reason, code="dialect-mismatch", remedies=self._remedies())
         if context.threads not in self._sessions:
             self._sessions[context.threads] = open_session(Path(options.model), options.providers, context.threads)
@@ -121,7 +121,7 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
                 session,
                 shape,
                 channel,
-                hop_length=dialect.hop_length,
+                hop_length=recipe.hop_length,
                 size=self._size(shape.frames),
                 overlap=options.overlap_frames,
                 on_progress=functools.partial(_report, context, number, signal.values.shape),
@@ -131,10 +131,10 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
         samples = np.stack(channels)
         if signal.length is not None:
             samples = samples[:, : signal.length]
-        return Waveform(samples=samples, sample_rate=dialect.sample_rate)
+        return Waveform(samples=samples, sample_rate=recipe.sample_rate)
 
     def produces(self, spec: Spec) -> Spec:
-        """Return a waveform of the dialect's rate, whose length the model decides."""
+        """Return a waveform at the recipe's rate, whose length the model decides."""
         given = spec.carried.get(MelDialect)
         if isinstance(given, MelDialect) and (reason := self._mismatch(given)):
             raise OptionError(reason, option="dialect", code="dialect-mismatch", remedies=self._remedies())
@@ -142,24 +142,24 @@ class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
         return known.dropping(StftGrid, MelDialect)
 
     def _mismatch(self, given: MelDialect) -> str:
-        """Return how a signal's dialect differs from the model's, or an empty text if it does not."""
+        """Return how a signal's recipe differs from the model's, or an empty text if it does not."""
         wanted = self.options.dialect
         differences = wanted.differences(given)
         if not differences:
             return ""
         more = f" and {len(differences) - NAMED} more" if len(differences) > NAMED else ""
         return (
-            f"the vocoder takes the dialect {wanted.label}, but the mel spectrogram is in {given.label}:"
+            f"the vocoder takes the recipe {wanted.label}, but the mel spectrogram is in {given.label}:"
             f" {', '.join(differences[:NAMED])}{more}"
         )
 
     def _remedies(self) -> tuple[Remedy, ...]:
-        """Return the remedies for a mel spectrogram in another dialect."""
+        """Return the remedies for a mel spectrogram of another recipe."""
         wanted = self.options.dialect
         options = {"dialect": wanted.name} if wanted.name else {}
         return (
-            InsertStep("wave-to-mel", options, first=("mel-to-wave",), when="to convert one dialect into the other"),
-            Advice("check both dialects"),
+            InsertStep("wave-to-mel", options, first=("mel-to-wave",), when="to convert one recipe into the other"),
+            Advice("check both recipes"),
         )
 
     def _size(self, frames: int | None) -> int:

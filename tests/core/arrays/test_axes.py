@@ -8,11 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from array_options import array_options
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm.arrays.axes import arrange
+from tonearm.arrays.axes import arrange as arrange_by_kind
 from tonearm.errors import ItemError
+from tonearm.plugins.context import Context
+
+
+def arrange(array: Any, kind: str, axes: Any, sizes: Any) -> Any:
+    return arrange_by_kind(array, array_options(kind=kind).kind, axes, sizes, Context())
 
 
 def counted(*shape: int) -> Any:

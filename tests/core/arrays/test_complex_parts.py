@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from array_options import array_options
 
-from tonearm.arrays import ArrayOptions, KeyedArrayOptions, read_array
+from tonearm.arrays import KeyedArrayOptions, read_array
 from tonearm.errors import ItemError
+from tonearm.plugins.context import Context
 from tonearm.signals import ComplexSpectrogram
 
 RNG = np.random.default_rng(11)
@@ -19,8 +21,8 @@ NAMES = ["batch", "channel", "bin", "frame"]
 
 
 def read(array: Any, *, beside: dict[str, Any] | None = None, **options: Any) -> list[Any]:
-    given = ArrayOptions(**STFT | options)
-    return list(read_array(np.asarray(array), given, warn=lambda _: None, **beside or {}))
+    given = array_options(**STFT | options)
+    return list(read_array(np.asarray(array), given, Context(), **beside or {}))
 
 
 def values_of(signals: list[Any]) -> Any:
@@ -108,11 +110,13 @@ def test_parts_of_two_shapes() -> None:
     ],
 )
 def test_options_that_fit_or_not(given: dict[str, Any], expected: list[str]) -> None:
-    found = KeyedArrayOptions(**STFT | given).problems()
+    found = array_options(KeyedArrayOptions, **STFT | given).problems()
     assert [f"{error.option}: {error.message}" for error in found] == expected
 
 
 def test_a_phase_makes_it_complex_beforehand() -> None:
-    assert KeyedArrayOptions(**STFT, kind="db", key="a", phase="b").signals() == (ComplexSpectrogram,)
-    both = KeyedArrayOptions(**STFT, kind="complex", key="a", phase="b", imag="c").problems()
+    assert array_options(KeyedArrayOptions, **STFT, kind="db", key="a", phase="b").spec().signals == (
+        ComplexSpectrogram,
+    )
+    both = array_options(KeyedArrayOptions, **STFT, kind="complex", key="a", phase="b", imag="c").problems()
     assert next(both).message == "imag and phase exclude each other"

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from array_options import array_options
 
 from tonearm.api import MelDialect
-from tonearm.arrays import ArrayOptions, read_array
+from tonearm.arrays import read_array
 from tonearm.errors import ItemError
+from tonearm.plugins.context import Context
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Waveform
 
 STFT: dict[str, Any] = {"sample_rate": 22050, "n_fft": 16, "hop_length": 4}
@@ -19,8 +21,8 @@ RNG = np.random.default_rng(7)
 
 
 def read(array: Any, lengths: Any = None, **options: Any) -> list[Any]:
-    given = ArrayOptions(**{"sample_rate": 22050} | options)
-    return list(read_array(np.asarray(array), given, warn=WARNINGS.append, lengths=lengths))
+    given = array_options(**{"sample_rate": 22050} | options)
+    return list(read_array(np.asarray(array), given, Context(on_warning=WARNINGS.append), lengths=lengths))
 
 
 WARNINGS: list[str] = []
@@ -166,7 +168,7 @@ def test_kinds_that_the_values_contradict() -> None:
     assert refused(np.zeros((9, 5)), kind="complex", **STFT).code == "kind-mismatch"
     for kind in ("waveform", "magnitude", "power", "db"):
         error = refused(
-            np.ones((9, 5), "c8"), kind=kind, axes=["channel", "time"] if kind == "waveform" else None, **STFT
+            np.ones((9, 5), "c8"), kind=kind, **{"axes": ["channel", "time"]} if kind == "waveform" else STFT
         )
         assert error.message == f"the array is complex, but a {kind} is real"  # fmt: skip
 

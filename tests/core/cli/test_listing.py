@@ -7,7 +7,7 @@ from core_toys import tonearm
 
 from tonearm import load_pipeline
 from tonearm.api import MelDialect
-from tonearm.cli.listing import find_listing, show
+from tonearm.cli.listing import find_listing, print_listing
 from tonearm.errors import OptionError
 from tonearm.plugins.registry import default
 
@@ -60,7 +60,7 @@ def test_the_page_of_a_dialect_is_that_dialect_in_yaml(capsys, tmp_path):
             dialect = registry.catalogue(MelDialect).find(name)
         except OptionError:
             continue
-        assert show(find_listing("dialects"), registry, name=name, as_json=False) == 0
+        assert print_listing(find_listing("dialects"), registry, name=name, as_json=False) == 0
         figures = "\n".join(f"      {line}" for line in capsys.readouterr().out.splitlines())
         file.write_text(PIPELINE.format(model=__file__, name=name, dialect=figures))
         found = load_pipeline(file).checked.steps[0].plugin.options.dialect

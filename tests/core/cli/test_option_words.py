@@ -9,8 +9,8 @@ import pytest
 from core_toys import registry_of
 
 from tonearm.api import Decibels, Duration, FilePath, MelDialect, Meta, Transform, Waveform
-from tonearm.cli.option_words import fitting_names, option_notes, option_type
-from tonearm.plugins.options import declared_options, plugin_type
+from tonearm.cli.option_words import option_notes, option_type
+from tonearm.plugins.options import declared_options
 from tonearm.plugins.plugin import BESIDE
 
 
@@ -58,9 +58,3 @@ def test_notes():
     ]
     assert notes["mode"] == ["Examples: [a, b], null.", "Since 0.2."]
     assert notes["plain"] == []
-
-
-def test_names_of_plugins_that_fit():
-    assert list(fitting_names(plugin_type(Transform[Any, Waveform, Any]), registry_of())) == [
-        "mist-to-wave", "rain-to-wave", "same",
-    ]  # fmt: skip

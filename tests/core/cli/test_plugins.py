@@ -117,6 +117,12 @@ class TestOnePlugin:
         assert run("zeta/raw-writer", capsys=capsys)[1].startswith("zeta/raw-writer: ")
 
 
+def test_types_and_examples_of_options_are_shown():
+    done = tonearm("plugins", "fade")
+    assert "  in_ms: number ≥ 0 ≤ 3600000 or text such as 20 ms, default 10.0\n" in done.stdout
+    assert "      Examples: 20, 0.5 s.\n" in done.stdout
+
+
 class TestThirdParties:
     def test_broken_plugins_are_warnings_and_the_others_are_listed(self, acme):
         done = tonearm("plugins", env=acme)

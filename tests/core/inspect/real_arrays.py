@@ -9,7 +9,7 @@ import librosa
 import numpy as np
 
 from tonearm.api import MelDialect
-from tonearm.arrays.notes import Notes
+from tonearm.findings.notes import Notes
 from tonearm.inspect import Guess, compute_statistics, guess
 from tonearm.plugins.registry import default
 
@@ -30,12 +30,12 @@ def long_mel() -> np.ndarray[Any, Any]:
 
 def guessed(array: Any, **more: Any) -> Guess:
     """Return the guess for an array."""
-    return guess(compute_statistics(np.asarray(array)), DIALECTS, **more)
+    return guess(compute_statistics(np.asarray(array)), default(), **more)
 
 
 def notes_of(array: Any, sample_rate: int | None = None) -> Notes:
     """Return empty notes on an array."""
-    return Notes(compute_statistics(np.asarray(array)), DIALECTS, sample_rate)
+    return Notes(compute_statistics(np.asarray(array)), default().catalogue, sample_rate)
 
 
 def certain(found: Guess) -> dict[str, str]:

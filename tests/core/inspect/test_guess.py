@@ -36,7 +36,7 @@ def test_nan_and_constants_are_findings() -> None:
 
 
 def test_a_recipe_that_the_file_names_decides_the_kind() -> None:
-    found = guessed(np.zeros((80, 90)), recipe="riffusion", rate=(44100, "from the file"))
+    found = guessed(np.zeros((80, 90)), declared={"kind": "mel", "dialect": "riffusion"}, rate=(44100, "from the file"))
     assert (found.value("kind"), found.value("dialect"), found.value("sample_rate")) == ("mel", "riffusion", "44100")
     assert found.options == {"kind": "mel"}
 

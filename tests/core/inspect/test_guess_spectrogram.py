@@ -10,7 +10,7 @@ import pytest
 from real_arrays import DB, STFT, WAVE, certain, confidence, guessed, notes_of
 
 from tonearm.inspect import compute_statistics
-from tonearm.inspect.guess_spectrogram import bin_axis, suggests_bins
+from tonearm.inspect.guess_spectrogram import bin_axis, resembles_magnitudes
 
 RNG = np.random.default_rng(9)
 PAIRS = np.stack([STFT.real, STFT.imag])
@@ -86,10 +86,7 @@ def test_the_axis_of_bins_is_the_smoothest_of_those_with_a_telling_length() -> N
     assert bin_axis(notes_of(square[:250, :200])) is None
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "rank", "rather"),
-    [(0, 5, 2, True), (0, 5, 0, False), (-80, 0, 2, True), (-30, 0, 2, False), (-80, 0, 0, False)],
-)
-def test_values_that_no_logarithm_gives_suggest_bins(low: float, high: float, rank: int, rather: bool) -> None:
+@pytest.mark.parametrize(("low", "high", "rather"), [(0, 5, True), (-80, 0, True), (-30, 0, False)])
+def test_values_that_no_other_logarithm_gives_resemble_magnitudes(low: float, high: float, rather: bool) -> None:
     notes = notes_of(np.linspace(low, high, 80 * 513).reshape(80, 513))
-    assert suggests_bins(notes, rank) is rather
+    assert resembles_magnitudes(notes) is rather

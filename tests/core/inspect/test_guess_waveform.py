@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from real_arrays import WAVE, confidence, guessed, notes_of
-
-from tonearm.inspect.guess_waveform import resembles_batch
+from real_arrays import WAVE, confidence, guessed
 
 RNG = np.random.default_rng(9)
 
@@ -78,12 +76,3 @@ def test_the_scale_of_samples(array: Any, scale: str, option: Any) -> None:
     found = guessed(array)
     assert found.value("scale") == scale
     assert found.options.get("full_scale") == option
-
-
-def test_uncorrelated_rows_of_long_waveforms_resemble_a_batch_and_bands_do_not() -> None:
-    noise = RNG.normal(size=(80, 5000))
-    assert resembles_batch(notes_of(noise), 0)
-    assert not resembles_batch(notes_of(noise), 1)  # the other axis is short
-    assert not resembles_batch(notes_of(np.cumsum(noise, 0)), 0)  # neighbours are alike, as bands are
-    assert not resembles_batch(notes_of(noise[:, :3000]), 0)  # too short for waveforms
-    assert not resembles_batch(notes_of(np.abs(noise)), 0)  # not centred on 0

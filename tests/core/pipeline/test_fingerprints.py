@@ -1,8 +1,10 @@
 """Fingerprints of outputs: they change with what determines the files, and with nothing else."""
 
+import enum
 import os
 import pickle
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -25,6 +27,11 @@ class Layer:
     note: Annotated[str, Meta(extra={"changes_output": False})] = ""
 
 
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
 class Shape(msgspec.Struct, frozen=True):
     width: int = 1
     note: Annotated[str, Meta(extra={"changes_output": False})] = ""
@@ -40,6 +47,9 @@ class ModelOptions:
     layers: list[Layer] = field(default_factory=list)
     shape: Shape = field(default_factory=Shape)
     threads: Annotated[int, Meta(extra={"changes_output": False})] = 1
+    path: Path | None = None
+    file: FilePath | Literal["none", "auto"] = "none"
+    colour: Annotated[Colour | None, Meta(extra={"changes_output": ["red"]})] = None
     action: Annotated[Literal["error", "warn", "fix", "off"], Meta(extra={"changes_output": ["fix"]})] = "error"
     gain: float = 1.0
 
@@ -119,16 +129,21 @@ def test_values_that_change_an_output():
     before = fingerprints()
     assert differing(before, fingerprints(own={"action": "fix"})) == [1]
     assert differing(before, fingerprints(own={"shape": {"width": 2}})) == [1]
+    assert differing(before, fingerprints(own={"colour": "red"})) == [1]
+    assert differing(before, fingerprints(own={"colour": "blue"})) == []
+    assert differing(before, fingerprints(own={"file": "auto"})) == [1]
 
 
 class TestFiles:
-    """Options of the four forms in which an option can name a file."""
+    """Options of the forms in which an option can name a file."""
 
-    @pytest.fixture(params=["model", "more", "by_name", "layers"])
+    @pytest.fixture(params=["model", "more", "by_name", "layers", "path", "file"])
     def named(self, request):
         forms = {
             "model": lambda path: path,
             "more": lambda path: [path],
+            "path": lambda path: path,
+            "file": lambda path: path,
             "by_name": lambda path: {"a": path},
             "layers": lambda path: [{"weights": path}],
         }

@@ -106,7 +106,8 @@ def test_to_any_depth():
         ("twice, with: {step: {use: scale, with: {weights: no-such}}}",
          "4:60: no-such-file: twice: step: there is no file no-such"),
         ("twice, with: {step: join}",
-         "4:31: port-mismatch: twice: step is a Transform, but join is a Regroup\n    hint: Transform to apply twice."),
+         "4:31: wrong-plugin: twice: step is a Transform, but join is a Regroup"
+            "\n    hint: one of failing, lacking, same, scale, twice"),
         ("twice", "4:11: missing-option: twice: 'step' is missing\n    hint: step: … (Transform to apply twice)"),
     ],
 )  # fmt: skip

@@ -139,8 +139,8 @@ def test_plugins_in_unions_lists_and_dicts():
         ("mode: 3", "7: bad-option: x: 'mode' is 3\n    hint: one of fast, or text"),
         ("way: nome", "6: unknown-plugin: x: way: there is no transform 'nome'"
          "\n    hint: run tonearm plugins to list all plugins"),
-        ("ways: {a: [fog-to-mist]}", "12: port-mismatch: x: ways is a transform from waveform to waveform, but"
-         " fog-to-mist is a transform from fog to mist"),
+        ("ways: {a: [fog-to-mist]}", "12: wrong-plugin: x: ways is a transform from waveform to waveform, but"
+         " fog-to-mist is a transform from fog to mist\n    hint: one of same"),
     ],
 )  # fmt: skip
 def test_what_is_wrong(text, said):

@@ -273,8 +273,8 @@ class TestPluginsAsOptions:
         [
             ("invert: inwert", "1:9: unknown-plugin: x: invert: there is no transform 'inwert'"
              "\n    hint: did you mean 'invert'?"),
-            ("invert: same", "1:9: port-mismatch: x: invert is a transform from mist to waveform,"
-             " but same is a transform from waveform to waveform\n    hint: Way back."),
+            ("invert: same", "1:9: wrong-plugin: x: invert is a transform from mist to waveform,"
+             " but same is a transform from waveform to waveform\n    hint: one of invert, mist-to-wave"),
             ("invert: 3", "1:9: bad-option: x: 'invert' is 3; expected the name of a transform\n    hint: Way back."),
             ("invert: {with: {rounds: 1}}", "1:9: missing-key: x: invert: 'use' is missing"
              "\n    hint: use: … (name of a plugin)"),

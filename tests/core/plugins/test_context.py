@@ -7,6 +7,7 @@ import pytest
 
 from tonearm.api import (
     Context,
+    Source,
 )
 
 
@@ -73,7 +74,8 @@ class TestContext:
 
     def test_what_was_noted_belongs_to_one_item(self):
         heard = []
-        context = Context(threads=2, on_warning=heard.append)
+        source = Source(name="a.npy", path="a.npy")
+        context = Context(threads=2, on_warning=heard.append, source=source)
         context.measure(level=1)
         context.warn("one")
         first = context.drain()
@@ -82,6 +84,7 @@ class TestContext:
         context.warn("one")
         assert (first.measurements, first.warnings, first.threads) == ({"level": 1}, ["one", "two"], 2)
         assert heard == ["one", "two", "one"]
+        assert first.source is context.source is source
 
     def test_the_generator_depends_on_the_seed_alone(self):
         first, second = Context(), Context()

@@ -10,7 +10,7 @@ import pytest
 from core_toys import Same, registry_of
 
 from tonearm.api import Meta, NoOptions, Transform, Waveform
-from tonearm.plugins.nested import nested_plugins, plain_options, plain_value
+from tonearm.plugins.nested import nested_plugins, plain_options, plain_value, plugin_identity
 from tonearm.plugins.plugin import BESIDE
 
 
@@ -78,6 +78,12 @@ def test_options_as_plain_data():
     assert plain_options(FlatOptions(way=bound("chain", ChainOptions()))) == {
         "way": "chain", "first": None, "more": [], "named": {}, "level": 1.0, "count": 2,
     }  # fmt: skip
+
+
+def test_the_class_is_the_identity_of_a_plugin_that_the_host_has_not_bound():
+    assert plugin_identity(bound("same")).full_name == "toys/same"
+    assert plugin_identity(Same(NoOptions())).full_name == "core_toys:Same"
+    assert plain_value(Same(NoOptions())) == {"use": "core_toys:Same", "package": "", "with": {}}
 
 
 def test_values_as_plain_data():

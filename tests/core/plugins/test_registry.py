@@ -1,10 +1,12 @@
 import sys
 import types
+from typing import Any
 
 import pytest
 from core_toys import NoOptions, RawWriter, Same, ToneReader, hooks, package_of, registry_of
 
 from tonearm.api import Transform, Waveform, hookimpl
+from tonearm.plugins.options import plugin_type
 from tonearm.plugins.registry import PluginError, Registry
 
 UPDATE = "update or uninstall the package that it comes from"
@@ -306,3 +308,9 @@ class TestNames:
         found = Registry([package_of("acme", hooks(decoders={"x": ToneReader}, encoders={"x": RawWriter}))])
         assert found.find("decoder", "x").resolve() is ToneReader
         assert found.find("encoder", "x").resolve() is RawWriter
+
+
+def test_plugins_that_fit_an_option():
+    registry = registry_of(transforms={"lost": "no_such:X"})
+    kind = plugin_type(Transform[Any, Waveform, Any])
+    assert [entry.name for entry in registry.fitting(kind)] == ["mist-to-wave", "rain-to-wave", "same"]

@@ -150,6 +150,28 @@ def test_tags_come_along(tmp_path: Path, container: str) -> None:
     assert read(tmp_path / "a")[0].tags == {"title": "Grüße", "artist": "A", "comment": "hello"}
 
 
+def test_chunks_of_an_aiff_by_another_program_are_tags(tmp_path: Path) -> None:
+    """Texts before the samples, as Apple's programs write them, without ID3."""
+    data = made("AIFF", "PCM_16", tone(1, 100))
+    texts = {b"NAME": "Grüße", b"AUTH": "A", b"(c) ": "2024 The lab", b"ANNO": "hello"}
+    chunks = b""
+    for name, text in texts.items():
+        content = text.encode()
+        chunks += name + len(content).to_bytes(4, "big") + content + b"\0" * (len(content) % 2)
+    whole = b"AIFF" + chunks + data[12:]
+    (tmp_path / "a.aiff").write_bytes(b"FORM" + len(whole).to_bytes(4, "big") + whole)
+    tags = {"title": "Grüße", "artist": "A", "copyright": "2024 The lab", "comment": "hello"}
+    assert read(tmp_path / "a.aiff")[0].tags == tags
+
+
+def test_totals_of_tracks_and_discs_are_in_their_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.flac").write_bytes(made("FLAC", "PCM_16", tone(1, 100)))
+    file = mutagen.flac.FLAC(tmp_path / "a.flac")
+    file.update({"TRACKNUMBER": "3", "TRACKTOTAL": "9", "DISCNUMBER": "1/2", "TOTALDISCS": "2", "ALBUMARTIST": "B"})
+    file.save()
+    assert read(tmp_path / "a.flac")[0].tags == {"track": "3/9", "disc": "1/2", "album_artist": "B"}
+
+
 def test_id3_tags_come_along(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(made("MP3", "MPEG_LAYER_III", tone(1, 5000)))
     tags = mutagen.id3.ID3()

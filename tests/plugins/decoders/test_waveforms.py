@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError
+from tonearm.api import Context, ItemError
 from tonearm_plugins.decoders.waveforms import waveforms
 
 
 def read(samples: np.ndarray, **options: object) -> tuple[list[np.ndarray], list[str]]:
     given = {"sample_rate": 8000, "full_scale": None, "nan": "error"} | options
     warnings: list[str] = []
-    found = list(waveforms(samples, given.pop("axes", ("channel", "time")), warn=warnings.append, **given))  # type: ignore[arg-type]
+    found = list(
+        waveforms(samples, given.pop("axes", ("channel", "time")), context=Context(on_warning=warnings.append), **given)
+    )  # type: ignore[arg-type]
     assert all(one.sample_rate == 8000 for one in found)
     return [one.samples for one in found], warnings
 

@@ -89,7 +89,7 @@ def test_tags_hold_the_recipe() -> None:
     tags = TAGS | {11000: 22050, 11030: 200, 11040: 256, 11050: 20, 11070: 0.5, 11080: 1000.0, 270: "a text"}
     found = read(saved(Image.fromarray(LEVELS), tags))
     assert found.has_recipe
-    dialect = found.dialect(default().catalogue(MelDialect))
+    dialect = found.recipe(default().catalogue(MelDialect))
     assert (dialect.sample_rate, dialect.n_fft, dialect.win_length, dialect.hop_length) == (22050, 4410, 2205, 220)
     assert (dialect.n_mels, dialect.fmin, dialect.fmax) == (256, 20, 10000)
     steps = {step.op: step for step in dialect.steps}
@@ -106,7 +106,7 @@ def test_an_image_without_tags_has_no_recipe() -> None:
     found = read(saved(Image.fromarray(LEVELS)))
     assert not found.has_recipe
     with pytest.raises(ItemError, match="the image has no recipe: Riffusion's EXIF tags are missing") as caught:
-        found.dialect(default().catalogue(MelDialect))
+        found.recipe(default().catalogue(MelDialect))
     assert caught.value.code == "no-dialect"
     assert caught.value.hint.startswith("dialect: riffusion")
 
@@ -124,7 +124,7 @@ def test_an_image_without_tags_has_no_recipe() -> None:
 def test_impossible_tags_are_refused(tags: Any, message: str) -> None:
     found = read(saved(Image.fromarray(LEVELS), TAGS | tags))
     with pytest.raises(ItemError) as caught:
-        found.dialect(default().catalogue(MelDialect))
+        found.recipe(default().catalogue(MelDialect))
     assert caught.value.code == "bad-tags"
     assert caught.value.message.startswith("'a.png' has impossible EXIF tags: ")
     assert message in caught.value.message

@@ -127,7 +127,7 @@ class TestWhatDoesNotFit:
         (problem,) = caught.value.problems
         assert problem.code == "dialect-mismatch"
         assert problem.message == (
-            "onnx-vocoder: the vocoder takes the dialect hifigan, but the mel spectrogram is in coqui: padding center"
+            "onnx-vocoder: the vocoder takes the recipe hifigan, but the mel spectrogram is in coqui: padding center"
             " for half-overlap, fmax 11025 for 8000, magnitude_guard 0 for 1e-09, floor 1e-08 for 1e-05 and 3 more"
         )
         assert 'put {"use": "mel-to-wave"} and {"use": "wave-to-mel", "with": {' in problem.hint
@@ -148,7 +148,7 @@ class TestWhatDoesNotFit:
         wide = HIFIGAN.replace(hop_length=128)
         with pytest.raises(ItemError) as caught:
             vocoder(path, dialect=wide).apply(signal(mel(20), dialect=wide), Context())
-        assert caught.value.message == ("the model gives 5120 samples for 20 frames, but the dialect has 128 a frame")
+        assert caught.value.message == ("the model gives 5120 samples for 20 frames, but the recipe has 128 a frame")
 
     def test_options(self, tmp_path, path):
         (gone,) = OnnxVocoderOptions(model=str(tmp_path / "x.onnx"), dialect=HIFIGAN).problems()
@@ -181,7 +181,7 @@ class TestWhatDoesNotFit:
         [
             (lambda path: path.write_bytes(b"no model"), "cannot be loaded: "),
             (lambda path: model(path, inputs=2), "the model takes 2 inputs, not one: mel, more1"),
-            (lambda path: model(path, (1, 100, 64)), "no axis has the 80 bands of the dialect hifigan"),
+            (lambda path: model(path, (1, 100, 64)), "no axis has the 80 bands of the recipe hifigan"),
             (lambda path: model(path, (1, 1, MELS, "f"), squeeze()), "not a mel spectrogram"),
             (lambda path: model(path, (1, MELS, 48)), "the model takes 48 frames at once"),
         ],

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tonearm.arrays.extent import blocks
 from tonearm.errors import ItemError
+from tonearm.findings.blocks import blocks
 
 if TYPE_CHECKING:
     from tonearm.typing import Array

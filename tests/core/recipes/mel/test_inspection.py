@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from real_arrays import DIALECTS, WAVE, confidence, guessed, long_mel, notes_of
 
-from tonearm.inspect.guess_mel import MAX_DIALECTS, matching_dialects
+from tonearm.findings.notes import MAX_CHOICES
+from tonearm.recipes.mel.inspection import matching_dialects
 
 RNG = np.random.default_rng(9)
 LONG_MEL = long_mel()
@@ -46,15 +47,15 @@ def test_a_dialect_gives_itself_away_by_its_floor() -> None:
     values = np.maximum(LONG_MEL / 2.302585, -5).astype("f4")
     values[:, -3:] = -5.0
     found = guessed(values)
-    assert found.dialects[0] == "melgan"
+    assert found.choices["dialect"][0] == "melgan"
     assert confidence(found, "dialect") == "likely"
 
 
 def test_a_sample_rate_that_is_known_leaves_the_dialects_of_that_rate() -> None:
     found = guessed(LONG_MEL, rate=(24000, "the file has sr = 24000"))
     assert found.value("sample_rate") == "24000"
-    assert found.dialects
-    assert {DIALECTS.find(name).sample_rate for name in found.dialects} == {24000}
+    assert found.choices["dialect"]
+    assert {DIALECTS.find(name).sample_rate for name in found.choices["dialect"]} == {24000}
     found = guessed(WAVE, rate=(22050, "the file has sr = 22050"))
     assert found.options == {"sample_rate": 22050}
 
@@ -83,7 +84,7 @@ def test_matches_are_ordered_by_rank() -> None:
 def test_a_finding_names_few_dialects_and_counts_the_others() -> None:
     found = guessed(LONG_MEL)
     value = found.value("dialect")
-    assert value.count(", ") == MAX_DIALECTS
+    assert value.count(", ") == MAX_CHOICES
     assert value.endswith(" more")
 
 

@@ -7,16 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tonearm.arrays.extent import extent_of
-from tonearm.arrays.scale import to_full_scale, to_magnitude
+from tonearm.arrays.extent import finite_extent_of
 from tonearm.errors import ItemError
+from tonearm.kinds.scale import check_decibels, to_full_scale, without_negatives
+from tonearm.plugins.kind import ArrayTraits
 
 
 def scaled(array: Any, full_scale: float | None = None, *, double: bool = False) -> Any:
-    return to_full_scale(array, full_scale, extent_of(array), double=double)
+    return to_full_scale(array, full_scale, traits(array, double=double))
+
+
+def traits(array: Any, *, double: bool = False) -> ArrayTraits:
+    extent = finite_extent_of(array)
+    return ArrayTraits(extent.low, extent.high, double)
 
 
 @pytest.mark.parametrize(
@@ -94,36 +98,26 @@ def test_a_peak_up_to_four_is_a_loud_waveform() -> None:
     assert scaled(np.array([4.0, -4.0])).tolist() == [4, -4]
 
 
-def magnitude(values: Any, kind: str) -> tuple[Any, list[str]]:
-    array, said = np.array(values, "f4"), []
-    return to_magnitude(array, kind, extent_of(array), said.append), said
-
-
-@given(st.lists(st.floats(0, 1e6, width=32), min_size=1))
-def test_power_and_decibels_become_magnitudes(values: list[float]) -> None:
-    expected = np.array(values)
-    assert magnitude(expected**2, "power")[0] == pytest.approx(expected, rel=1e-5, abs=1e-18)
-    loud = expected[expected > 1e-6]
-    if loud.size:
-        assert magnitude(20 * np.log10(loud), "db")[0] == pytest.approx(loud, rel=1e-4)
-    assert magnitude(values, "magnitude")[0].tolist() == np.array(values, "f4").tolist()
-
-
 @pytest.mark.parametrize("kind", ["magnitude", "power"])
 def test_small_negatives_are_clipped_with_a_note(kind: str) -> None:
-    found, said = magnitude([-1e-4, 0, 1], kind)
+    array, said = np.array([-1e-4, 0, 1], "f4"), []
+    found = without_negatives(array, kind, traits(array), said.append)
     assert found.tolist() == [0, 0, 1]
+    assert found.dtype == array.dtype
     assert said == [f"negative {kind} down to -0.0001 taken as 0"]
+    assert without_negatives(found, kind, traits(found), said.append) is found
 
 
 @pytest.mark.parametrize("values", [[-0.1, 1], [-1, -2], [-1e-9]])
 def test_great_negatives_are_no_magnitudes(values: list[float]) -> None:
+    array = np.array(values, "f4")
     with pytest.raises(ItemError, match="magnitude cannot be negative, but the smallest value is -") as caught:
-        magnitude(values, "magnitude")
+        without_negatives(array, "magnitude", traits(array), print)
     assert (caught.value.code, caught.value.hint) == ("negative-magnitude", "kind: db, if these are decibels")
 
 
 def test_linear_values_are_no_decibels() -> None:
+    check_decibels(traits(np.array([0.0, 299.0])))
     with pytest.raises(ItemError, match="reach 1000, but no sound has so many decibels") as caught:
-        magnitude([0, 1000], "db")
+        check_decibels(traits(np.array([0.0, 1000.0])))
     assert caught.value.code == "not-decibels"

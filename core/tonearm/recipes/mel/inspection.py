@@ -1,4 +1,4 @@
-"""Guesses for mel spectrograms, and for the dialect that one may be in."""
+"""Findings about mel spectrograms, and about the dialect that one may be in."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import math
 
 from msgspec import Struct
 
-from tonearm.arrays.notes import UNKNOWN, Notes
 from tonearm.errors import OptionError
-from tonearm.inspect.guess_waveform import resembles_batch
+from tonearm.findings.claim import Claim
+from tonearm.findings.notes import MAX_CHOICES, UNKNOWN, Notes
+from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.recipes.recipe import matching
-
-MAX_DIALECTS = 8
-"""Largest number of dialects that a finding names."""
 
 MIN_CORRELATION = 0.5
 """Least correlation of neighbouring bands; latents, which have the shape of a mel, have hardly any."""
@@ -43,17 +41,30 @@ class DialectMatch(Struct, frozen=True):
     bands: int
 
 
+def claim(notes: Notes) -> Claim | None:
+    """Return the claim that an array is a mel spectrogram; None if it is in no dialect."""
+    matches = matching_dialects(notes)
+    if not matches:
+        return None
+    bands = ", ".join(sorted({str(match.bands) for match in matches}, key=int))
+    return Claim(
+        strong=matches[0].rank == 0,
+        rival=f"a mel of {bands} bands would have this shape too",
+        note=lambda notes, rival: note_mel(notes, matches, rival),
+    )
+
+
 def matching_dialects(notes: Notes) -> list[DialectMatch]:
     """Return the dialects that match the shape and the range of an array, the strongest match first."""
-    sizes = [n for axis, n in enumerate(notes.shape) if not resembles_batch(notes, axis)]
-    names = matching(notes.catalogue, sizes, notes.statistics.low, notes.statistics.high)
+    sizes = [n for axis, n in enumerate(notes.shape) if not notes.resembles_batch(axis)]
+    names = matching(notes.catalogue(MelDialect), sizes, notes.statistics.low, notes.statistics.high)
     matches = sorted((_match(notes, name) for name in names), key=lambda match: match.rank)
-    same = [match for match in matches if notes.catalogue.find(match.name).sample_rate == notes.sample_rate]
+    same = [match for match in matches if notes.catalogue(MelDialect).find(match.name).sample_rate == notes.sample_rate]
     return same or matches
 
 
 def _match(notes: Notes, name: str) -> DialectMatch:
-    dialect = notes.catalogue.find(name)
+    dialect = notes.catalogue(MelDialect).find(name)
     stats, limits = notes.statistics, dialect.range
     close = 1e-5 * (1 + abs(limits.low))
     rank, reason = 2, "shape and range match"
@@ -122,12 +133,12 @@ def _standardised(notes: Notes, bands: int) -> list[str]:
     if notes.statistics.peak > MAX_STANDARDISED:
         return []
     found = []
-    for name in notes.catalogue:
+    for name in notes.catalogue(MelDialect):
         try:
-            dialect = notes.catalogue.find(name)
+            dialect = notes.catalogue(MelDialect).find(name)
         except OptionError:
             continue
-        if dialect.standardised and dialect.n_mels == bands and not notes.catalogue.entry(name).alias:
+        if dialect.standardised and dialect.n_mels == bands and not notes.catalogue(MelDialect).entry(name).alias:
             found.append(name)
     return found
 
@@ -136,17 +147,17 @@ def _note_dialects(notes: Notes, matches: list[DialectMatch], strongest: list[Di
     """Note the dialects, and how the first two of the strongest matches differ."""
     names = [match.name for match in strongest]
     notes.add("dialect", _listed(names), "likely" if sure else "possible", strongest[0].reason)
-    notes.dialects = [match.name for match in matches]
+    notes.choices["dialect"] = [match.name for match in matches]
     if others := [match.name for match in matches if match not in strongest]:
         notes.add("dialect", _listed(others), "possible", "shape and range match, but nothing else")
     if strongest[0].rank and (standardised := _standardised(notes, strongest[0].bands)):
         reason = "values may be standardised, which needs their mean and deviation to undo"
-        notes.add("dialect", ", ".join(standardised[:MAX_DIALECTS]), "possible", reason)
-    rates = sorted({notes.catalogue.find(name).sample_rate for name in names})
+        notes.add("dialect", ", ".join(standardised[:MAX_CHOICES]), "possible", reason)
+    rates = sorted({notes.catalogue(MelDialect).find(name).sample_rate for name in names})
     if notes.sample_rate is None:
         notes.add("sample_rate", " or ".join(map(str, rates)), "possible", "comes with the dialect")
     if len(names) > 1:
-        first, second = (notes.catalogue.find(name) for name in names[:2])
+        first, second = (notes.catalogue(MelDialect).find(name) for name in names[:2])
         differs = "; ".join(first.differences(second)[:3]) or "little"
         reason = f"the values do not show the difference: {names[1]} has {differs} of {names[0]}"
         notes.add("dialect", UNKNOWN, "unknown", reason)
@@ -154,5 +165,5 @@ def _note_dialects(notes: Notes, matches: list[DialectMatch], strongest: list[Di
 
 def _listed(names: list[str]) -> str:
     """Return names as a list in words, cut to a readable length."""
-    more = f", and {len(names) - MAX_DIALECTS} more" if len(names) > MAX_DIALECTS else ""
-    return ", ".join(names[:MAX_DIALECTS]) + more
+    more = f", and {len(names) - MAX_CHOICES} more" if len(names) > MAX_CHOICES else ""
+    return ", ".join(names[:MAX_CHOICES]) + more

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from array_options import array_options
 
-from tonearm.api import ArrayOptions, MelDialect, MelSpectrogram
+from tonearm.api import Context, MelDialect, MelSpectrogram
 from tonearm.arrays import read_array
 from tonearm.errors import ItemError
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry
@@ -25,10 +26,9 @@ def read(array, dialect=None, **options):
     signals = list(
         read_array(
             array,
-            ArrayOptions(kind="mel", dialect=found, **{k: v for k, v in options.items() if k != "lengths"}),
-            warn=warnings.append,
+            array_options(kind="mel", dialect=found, **{k: v for k, v in options.items() if k != "lengths"}),
+            Context(on_warning=warnings.append, catalogue=lambda _: KNOWN),
             lengths=options.get("lengths"),
-            dialects=lambda: KNOWN,
         )
     )
     return signals, warnings
@@ -101,9 +101,9 @@ def test_what_fits_nothing_can_be_spelled_out():
 
 def test_many_that_would_fit_are_not_all_named():
     many = Catalogue(MelDialect, [CatalogueEntry("a", f"d{i}", BASE) for i in range(10, 37)])
-    options = ArrayOptions(kind="mel", dialect=MelDialect(**BASE, log="log10"))
+    options = array_options(kind="mel", dialect=MelDialect(**BASE, log="log10"))
     with pytest.raises(ItemError) as caught:
-        list(read_array(values(80, 9), options, warn=print, dialects=lambda: many))
+        list(read_array(values(80, 9), options, Context(catalogue=lambda _: many)))
     named = ", ".join(f"d{i}" for i in range(10, 34))
     assert caught.value.hint == f"it would fit {named}, and 3 more"
 
@@ -129,5 +129,5 @@ def test_values_that_are_not_finite_do_not_count():
 
 def test_without_a_dialect_it_cannot_be_read():
     with pytest.raises(ItemError) as caught:
-        list(read_array(values(80, 9), ArrayOptions(kind="mel"), warn=print))
+        list(read_array(values(80, 9), array_options(kind="mel"), Context()))
     assert caught.value.code == "no-dialect"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from real_arrays import guessed
 
-from tonearm.arrays import statistics
-from tonearm.arrays.statistics import compute_statistics, copy_mapped, release_pages
 from tonearm.errors import ItemError
+from tonearm.findings import statistics
+from tonearm.findings.statistics import compute_statistics, copy_mapped, release_pages
 
 RNG = np.random.default_rng(9)
 

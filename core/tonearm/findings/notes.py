@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from msgspec import Struct
 
-from tonearm.arrays.statistics import ArrayStatistics
+from tonearm.findings.statistics import ArrayStatistics
 from tonearm.recipes.catalogue import Catalogue
-from tonearm.recipes.mel import MelDialect
 
 Confidence = Literal["certain", "likely", "possible", "unknown"]
 
@@ -18,6 +18,15 @@ UNKNOWN = "?"
 MAX_CHANNELS = 8
 """Largest length of an axis that is taken for channels."""
 
+MAX_CHOICES = 8
+"""Largest number of values for an option that a line names."""
+
+MIN_BATCH_SAMPLES = 4000
+"""Least number of samples of the waveforms of a batch."""
+
+MIN_CORRELATION = 0.3
+"""Least correlation of neighbouring bands or bins; neighbouring waveforms of a batch have less."""
+
 
 class Finding(Struct, frozen=True):
     """One finding about an array.
@@ -25,7 +34,7 @@ class Finding(Struct, frozen=True):
     Parameters
     ----------
     what
-        Subject: ``kind``, ``axes``, ``scale``, ``dialect``, ``sample_rate``, ``n_fft``, ``hop_length`` or ``values``.
+        Subject: an option, such as ``kind``, ``axes``, ``sample_rate`` or ``n_fft``; or ``scale`` or ``values``.
     value
         Value that the subject seems to have; ``?`` if it cannot be known.
     confidence
@@ -48,7 +57,7 @@ class Notes:
     statistics
         Statistics of the array.
     catalogue
-        Catalogue of mel dialects.
+        Function that returns the catalogue of a class of named structs.
     sample_rate
         Sample rate in Hz, if the file has it beside the array.
 
@@ -60,19 +69,22 @@ class Notes:
         Findings so far.
     options
         Options of the decoder so far.
-    dialects
-        Names of the dialects that match, the best match first.
+    choices
+        Values that may be right for an option, by the option's name, the best one first.
     """
 
     def __init__(
-        self, statistics: ArrayStatistics, catalogue: Catalogue[MelDialect], sample_rate: int | None = None
+        self,
+        statistics: ArrayStatistics,
+        catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue,
+        sample_rate: int | None = None,
     ) -> None:
         self.statistics = statistics
         self.catalogue = catalogue
         self.sample_rate = sample_rate
         self.findings: list[Finding] = []
         self.options: dict[str, Any] = {}
-        self.dialects: list[str] = []
+        self.choices: dict[str, list[str]] = {}
         self._kept = [axis for axis, n in enumerate(statistics.shape) if n > 1] or [0]
         self.shape = [statistics.shape[axis] for axis in self._kept]
 
@@ -95,6 +107,16 @@ class Notes:
     def smoothest(self, axes: list[int]) -> int:
         """Return the smoothest of some axes; the last one if two are equally smooth."""
         return min(axes, key=lambda axis: (self.roughness(axis), -axis))
+
+    def resembles_batch(self, axis: int) -> bool:
+        """Return whether an axis that has as many rows as bands or bins is more likely a batch of waveforms."""
+        others = [n for other, n in enumerate(self.shape) if other != axis]
+        return bool(
+            len(others) == 1
+            and others[0] >= MIN_BATCH_SAMPLES
+            and self.statistics.centred
+            and self.correlation(axis) < MIN_CORRELATION
+        )
 
     def axis_names(self, main: int, name: str, extra: dict[int, str] | None = None) -> list[str]:
         """Return the names of all axes, given the name of one: frames are beside it, the others are batch or channel.

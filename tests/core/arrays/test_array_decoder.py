@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from array_options import array_options
 
 from tonearm.api import (
     ArrayDecoder,
@@ -37,7 +38,7 @@ class Box(KeyedArrayDecoder[KeyedArrayOptions]):
 
 def read(held, source=None, **options):
     Box.held = held
-    decoder = Box(KeyedArrayOptions(**{"kind": "waveform", "sample_rate": 8000} | options))
+    decoder = Box(array_options(KeyedArrayOptions, **{"kind": "waveform", "sample_rate": 8000} | options))
     return [
         (item.key, item.index, item.signal.length) for item in decoder.decode(source or Source(name="box"), Context())
     ]
@@ -124,13 +125,12 @@ class TestProduces:
         ],
     )
     def test_an_array_decoder_says_what_its_options_say(self, options, signals):
-        made = ArrayOptions(sample_rate=8000, **options)
-        spec = One(made).produces()
-        carried = {StftGrid: made.grid()} if "n_fft" in options else {}
-        length = options.get("length")
-        assert spec == Spec(signals=signals, sample_rate=8000, length=length, precision="single", carried=carried)
+        spec = One(array_options(sample_rate=8000, **options)).produces()
+        grid = StftGrid(sample_rate=8000, n_fft=16, hop_length=4, win_length=16)
+        known = Spec(signals=signals, sample_rate=8000, length=options.get("length"), precision="single")
+        assert spec == (known.carrying(grid) if "n_fft" in options else known)
 
     @pytest.mark.parametrize("precision", ["single", "double"])
     def test_precision_is_what_the_options_ask_for(self, precision):
-        made = One(ArrayOptions(sample_rate=8000, precision=precision))
+        made = One(array_options(sample_rate=8000, precision=precision))
         assert made.produces().precision == precision

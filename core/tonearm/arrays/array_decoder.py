@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from tonearm.arrays import ArrayOptions, KeyedArrayOptions, read_array
+from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
+from tonearm.arrays.read import read_array
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec
-from tonearm.recipes.mel import MelDialect
 from tonearm.signals import Signal
 from tonearm.source import Source
 
@@ -72,24 +72,13 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             Arrays that belong to it: ``lengths``, ``imag`` and ``phase``, as for `read_array`.
         """
         try:
-            yield from read_array(
-                array, self.options, warn=context.warn, dialects=lambda: context.catalogue(MelDialect), **companions
-            )
+            yield from read_array(array, self.options, context, **companions)
         except ItemError as error:
             yield error
 
     def produces(self) -> Spec:
         """Return what the options determine."""
-        options = self.options
-        spectral = options.kind is not None and options.kind != "waveform"
-        spec = Spec(
-            signals=options.signals(),
-            sample_rate=options.rate,
-            length=options.length,
-            precision=options.precision,
-        )
-        known = (options.grid() if spectral else None, options.dialect)
-        return spec.carrying(*(value for value in known if value is not None))
+        return self.options.spec()
 
 
 class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):

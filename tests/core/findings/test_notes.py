@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from real_arrays import notes_of
 
-from tonearm.arrays.notes import Finding
+from tonearm.findings.notes import Finding
 
 RNG = np.random.default_rng(3)
 
@@ -59,3 +59,12 @@ def test_findings_come_in_their_order() -> None:
     notes.add("axes", "[time]", "possible", "")
     assert notes.findings[0] == Finding("kind", "waveform", "likely", "because")
     assert [finding.what for finding in notes.findings] == ["kind", "axes"]
+
+
+def test_uncorrelated_rows_of_long_waveforms_resemble_a_batch_and_bands_do_not() -> None:
+    noise = RNG.normal(size=(80, 5000))
+    assert notes_of(noise).resembles_batch(0)
+    assert not notes_of(noise).resembles_batch(1)  # the other axis is short
+    assert not notes_of(np.cumsum(noise, 0)).resembles_batch(0)  # neighbours are alike, as bands are
+    assert not notes_of(noise[:, :3000]).resembles_batch(0)  # too short for waveforms
+    assert not notes_of(np.abs(noise)).resembles_batch(0)  # not centred on 0

@@ -1,0 +1,82 @@
+"""The values of an array: their type, and whether they can be sound at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from tonearm.errors import ItemError, RemoveOption, SetOption
+from tonearm.plugins.kind import Kind
+from tonearm.plugins.ports import ports_of
+from tonearm.signals import ComplexSpectrogram
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+
+def numbers(array: Array) -> Array:
+    """Return an array of numbers in this machine's byte order, or raise `ItemError` if it holds anything else."""
+    if array.dtype.kind not in "iufc":
+        what = {"O": "Python objects", "b": "true and false", "V": "raw bytes or records", "U": "text", "S": "text"}
+        raise ItemError(
+            f"the array holds {what.get(array.dtype.kind, str(array.dtype))}, not numbers",
+            code="not-numbers",
+            hint="save it as float32",
+        )
+    if array.ndim == 0:
+        raise ItemError(f"it is a single number, {array}, not an array", code="scalar", hint="check what was saved")
+    if array.size == 0:
+        raise ItemError(f"the array is empty: its shape is {array.shape}", code="empty")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_type(array: Array, kind: Kind[Any, Any]) -> None:
+    """Raise `ItemError` if an array is complex and its kind real, or the reverse."""
+    if array.dtype.kind == "c" and kind.dtype != "complex":
+        raise ItemError(
+            f"the array is complex, but a {kind.name} is real",
+            code="kind-mismatch",
+            remedies=(SetOption("kind", "complex"), RemoveOption("kind")),
+        )
+    if array.dtype.kind != "c" and kind.dtype == "complex":
+        parts = SetOption("axes", [*kind.axes, "complex"], when="if it has an axis of real and imaginary parts")
+        magnitude = SetOption("kind", "magnitude")
+        raise ItemError(
+            f"the array is real, but kind is {kind.name}",
+            code="kind-mismatch",
+            remedies=(
+                *((parts,) if "complex" in kind.optional_axes else ()),
+                *((magnitude,) if ComplexSpectrogram in ports_of(type(kind)).gives else ()),
+            ),
+        )
+
+
+def limit_error(kind: str, peak: float, limit: float) -> ItemError:
+    """Return the error for values so large that float32, or a transform of them, would overflow.
+
+    Parameters
+    ----------
+    kind
+        Name of the kind of the array.
+    peak
+        Largest absolute value.
+    limit
+        Largest absolute value that is plausible.
+    """
+    return ItemError(
+        f"the {kind} array reaches {peak:.6g}, but no sound goes beyond {limit:g}",
+        code="beyond-range",
+        hint="check the model's output; the type or byte order of the values may be wrong",
+    )
+
+
+def converted(values: Array, dtype: Literal["real", "complex", "stored"], *, double: bool) -> Array:
+    """Return values of the type that a kind takes, in single or double precision; a view where nothing changes."""
+    if dtype == "stored":
+        return values
+    name = ("complex128" if double else "complex64") if dtype == "complex" else ("float64" if double else "float32")
+    if values.dtype == name:
+        return values
+    import numpy as np
+
+    with np.errstate(over="ignore"):  # decibels may go to minus infinity
+        return values.astype(name)

@@ -1,0 +1,79 @@
+"""The kind of arrays that tell their kind: complex arrays are spectrograms, and those of one axis waveforms."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tonearm.errors import ChooseOption, ItemError, OptionError, SetOption
+from tonearm.kinds.spectrograms import ComplexKind, GridOptions
+from tonearm.kinds.waveform import WaveformKind, WaveformOptions, missing_rate
+from tonearm.plugins.context import Context
+from tonearm.plugins.kind import Kind
+from tonearm.plugins.ports import Spec
+from tonearm.signals import ComplexSpectrogram, Waveform
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferredOptions(GridOptions, WaveformOptions):
+    """Options of waveforms and of complex spectrograms."""
+
+
+class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
+    """What an array tells of itself: complex values are a spectrogram, real ones of one axis a waveform."""
+
+    axes = ()
+
+    def spec(self) -> Spec:
+        """Return what is known of both."""
+        options = self.options
+        return super().spec().replace(sample_rate=options.sample_rate, length=options.length)
+
+    def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
+        """Yield what both would contradict."""
+        if self.options.sample_rate is None:
+            yield missing_rate()
+        yield from self.options.padding_problems()
+        if axes is None:
+            return
+        possible = (*self._waveform.possible_axes, *self._complex.possible_axes)
+        for name in sorted({name for name in axes if axes.count(name) > 1}):
+            yield OptionError(f"axes names {name} twice", option="axes")
+        for name in axes:
+            if name not in possible:
+                remedy = ChooseOption("axes", tuple(dict.fromkeys(possible)))
+                message = f"neither a waveform nor a complex array has a {name} axis"
+                yield OptionError(message, option="axes", remedies=(remedy,))
+        if "complex" in axes:
+            message = "an axis of real and imaginary parts needs a kind"
+            yield OptionError(message, option="axes", remedies=(SetOption("kind", "complex"),))
+
+    def of(self, array: Array) -> Kind[Any, Any]:
+        """Return the kind of an array, if it is certain."""
+        if array.dtype.kind == "c":
+            return self._complex
+        if array.ndim == 1:
+            return self._waveform
+        raise ItemError(
+            f"cannot tell what a real array of shape {array.shape} holds",
+            code="unknown-kind",
+            remedies=(ChooseOption("kind", ("waveform", "magnitude", "power", "db", "mel")),),
+        )
+
+    def read(self, values: Array, context: Context) -> Waveform | ComplexSpectrogram:
+        """Return the signal of the kind that the values have."""
+        found: Waveform | ComplexSpectrogram = self.of(values[0]).read(values, context)
+        return found
+
+    @functools.cached_property
+    def _waveform(self) -> WaveformKind:
+        return WaveformKind(self.options)
+
+    @functools.cached_property
+    def _complex(self) -> ComplexKind:
+        return ComplexKind(self.options)

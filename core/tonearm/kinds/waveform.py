@@ -1,0 +1,85 @@
+"""``kind: waveform``: samples over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from tonearm.arrays.extent import traits_of
+from tonearm.errors import GiveOption, OptionError
+from tonearm.kinds.scale import to_full_scale
+from tonearm.plugins.context import Context
+from tonearm.plugins.kind import ArrayTraits, Kind
+from tonearm.plugins.ports import Spec
+from tonearm.signals import MAX_SAMPLE_RATE, Waveform
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledOptions:
+    """The option of all kinds: the sample rate."""
+
+    sample_rate: Annotated[
+        int | None,
+        Meta(
+            description="Sample rate in Hz. Required, because an array does not contain it.", ge=1, le=MAX_SAMPLE_RATE
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaveformOptions(SampledOptions):
+    """Options of waveforms."""
+
+    full_scale: Annotated[
+        float | None,
+        Meta(
+            description="Value of full scale in the array: 32768 for floats that hold 16-bit samples. For unsigned"
+            " integers it is also the middle. 1 keeps whole numbers as they are, for mu-law-decode.",
+            gt=0,
+        ),
+    ] = None
+
+
+class WaveformKind(Kind[Waveform, WaveformOptions]):
+    """Samples over time; integers by their full scale."""
+
+    axes = ("time",)
+    dtype = "stored"
+    limit = math.inf  # the scale has its own
+
+    def spec(self) -> Spec:
+        """Return the sample rate."""
+        return Spec(signals=(Waveform,), sample_rate=self.options.sample_rate)
+
+    def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
+        """Yield that the sample rate is missing, and contradictions of the axes."""
+        if self.options.sample_rate is None:
+            yield missing_rate()
+        yield from super().problems(axes)
+
+    def read(self, values: Array, context: Context) -> Waveform:
+        """Return the waveform."""
+        return self.read_known(values, traits_of(values), context)
+
+    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Waveform:  # noqa: ARG002 - the base's
+        """Return the waveform, with full scale at ±1.0."""
+        samples = to_full_scale(values, self.options.full_scale, traits)
+        return Waveform(samples=samples, sample_rate=self.options.sample_rate or 0)
+
+
+def missing_option(option: str, meaning: str) -> OptionError:
+    """Return the problem of a missing option."""
+    remedies = (GiveOption(option, meaning),)
+    return OptionError(f"'{option}' is missing", option=option, remedies=remedies, code="missing-option")
+
+
+def missing_rate() -> OptionError:
+    """Return the problem of a missing sample rate."""
+    return missing_option("sample_rate", "the rate that the model was made for, such as 22050")

@@ -1,0 +1,116 @@
+"""``kind: mel``: arrays of mel spectrograms in a dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from tonearm.arrays.extent import finite_extent_of
+from tonearm.errors import Advice, GiveOption, ItemError, OptionError, Remedy, SetOption
+from tonearm.kinds.spectrograms import GridOptions
+from tonearm.kinds.waveform import missing_option
+from tonearm.plugins.context import Context
+from tonearm.plugins.kind import Kind
+from tonearm.plugins.ports import Spec
+from tonearm.recipes.catalogue import listing_hint
+from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.recipes.recipe import matching_hint
+from tonearm.signals import GRID_FIELDS
+
+if TYPE_CHECKING:
+    from tonearm.findings.claim import Claim
+    from tonearm.findings.notes import Notes
+    from tonearm.typing import Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class MelOptions(GridOptions):
+    """Options of mel spectrograms; figures of the analysis may repeat those of the dialect."""
+
+    dialect: Annotated[
+        MelDialect | None,
+        Meta(
+            description="Recipe of a mel spectrogram: a name, {base: NAME, sample_rate: 24000} to change a known one,"
+            " or all its figures."
+        ),
+    ] = None
+
+
+class MelKind(Kind[MelSpectrogram, MelOptions]):
+    """Mel spectrograms in a dialect: the recipe of a model family."""
+
+    axes = ("mel", "frame")
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the number of bands."""
+        return {"mel": self._dialect.n_mels}
+
+    def spec(self) -> Spec:
+        """Return the dialect, its grid, and the length."""
+        known = super().spec().replace(length=self.options.length)
+        dialect = self.options.dialect
+        return known.replace(sample_rate=dialect.sample_rate).carrying(dialect.grid, dialect) if dialect else known
+
+    def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
+        """Yield that the dialect is missing, what contradicts it, and contradictions of the axes."""
+        dialect, options = self.options.dialect, self.options
+        if dialect is None:
+            yield missing_option("dialect", f"the model family, such as hifigan; {listing_hint(MelDialect)}")
+        else:
+            for name in (*GRID_FIELDS, "center"):
+                given = getattr(options, name)
+                if given != MelOptions.__dataclass_fields__[name].default and given != getattr(dialect, name, None):
+                    changed = {"base": dialect.name or "NAME", name: given}
+                    remedy: Remedy = SetOption("dialect", changed, when="if the model differs")
+                    if not hasattr(dialect, name):
+                        remedy = Advice("the dialect has padding")
+                    message = f"'{name}' is part of the dialect {dialect.label}"
+                    yield OptionError(message, option=name, remedies=(remedy,))
+        yield from options.padding_problems()
+        yield from super().problems(axes)
+
+    @classmethod
+    def claim(cls, notes: Notes) -> Claim | None:
+        """Return the claim that an array is a mel spectrogram in a known dialect."""
+        from tonearm.recipes.mel import inspection
+
+        return inspection.claim(notes)
+
+    def read(self, values: Array, context: Context) -> MelSpectrogram:
+        """Return the mel spectrogram without masked frames, after checking its values against the dialect.
+
+        Raises
+        ------
+        ItemError
+            If values contradict the dialect. The error names dialects that fit.
+        """
+        whole = MelSpectrogram(values=values, dialect=self._dialect, length=self.options.length)
+        signal = whole.unmasked()
+        if masked := whole.frames - signal.frames:
+            context.warn(f"masked frames at the end are left out: {masked}")
+        extent = finite_extent_of(signal.values)
+        if reason := signal.dialect.contradiction(extent.low, extent.high):
+            hint = matching_hint(context.catalogue(MelDialect), [signal.dialect.n_mels], extent.low, extent.high)
+            raise ItemError(reason, code="dialect-mismatch", hint=hint)
+        return signal
+
+    def size_error(self, message: str, array: Array, size: int | None, context: Context) -> ItemError:  # noqa: ARG002
+        """Return the error, which names dialects that fit the array."""
+        dialect = self._dialect
+        what = f"no axis of shape {array.shape} has {dialect.n_mels} bands, like the dialect {dialect.label}"
+        extent = finite_extent_of(array)
+        hint = matching_hint(context.catalogue(MelDialect), array.shape, extent.low, extent.high)
+        return ItemError(what, code="dialect-mismatch", hint=hint)
+
+    @property
+    def _dialect(self) -> MelDialect:
+        """Dialect, without which no array can be read."""
+        if self.options.dialect is None:
+            remedies = (GiveOption("dialect", listing_hint(MelDialect)),)
+            raise ItemError(
+                "a mel spectrogram cannot be read without its dialect", code="no-dialect", remedies=remedies
+            )
+        return self.options.dialect
