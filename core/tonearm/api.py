@@ -59,6 +59,8 @@ from tonearm.source import Source
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent, extent_of
+    from tonearm.findings.claim import Claim
+    from tonearm.findings.notes import Notes
     from tonearm.kinds.waveform import WaveformKind, WaveformOptions
     from tonearm.reading import file_types
     from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
@@ -125,6 +127,7 @@ __all__ = [
     "ArrayTraits",
     "BoundedFile",
     "ChooseOption",
+    "Claim",
     "ComplexSpectrogram",
     "Context",
     "ConventionOptions",
@@ -163,6 +166,7 @@ __all__ = [
     "Milliseconds",
     "NanPolicy",
     "NoOptions",
+    "Notes",
     "OptionError",
     "OutputError",
     "PadMode",
@@ -277,6 +281,8 @@ _WHEN_USED = {
         "Extent",
         "extent_of",
     ),
+    "tonearm.findings.claim": ("Claim",),
+    "tonearm.findings.notes": ("Notes",),
     "tonearm.recipes.linear": ("LinearRecipe",),
     "tonearm.recipes.mel": (
         "MelDialect",
