@@ -166,17 +166,19 @@ class TestTheGuideToMels:
         assert {op: found[op] for op in OPERATION_ARGUMENTS} == OPERATION_ARGUMENTS
 
 
-def test_the_guide_to_conventions_writes_what_scipy_computes(tmp_path: Path) -> None:
+def test_the_guide_to_conventions_writes_and_reads_what_scipy_computes(tmp_path: Path) -> None:
     import scipy.signal
     import soundfile
 
-    (text,) = blocks("docs/conventions.md", "yaml")
-    (tmp_path / "pipeline.yaml").write_text(text, encoding="utf-8")
+    for text, name in zip(blocks("docs/conventions.md", "yaml"), ("reading.yaml", "writing.yaml"), strict=True):
+        (tmp_path / name).write_text(text, encoding="utf-8")
     samples = np.random.default_rng(0).uniform(-0.5, 0.5, 4321)
     soundfile.write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
-    tonearm.load_pipeline(tmp_path / "pipeline.yaml").run([tmp_path / "a.wav"], out=tmp_path / "out")
+    tonearm.load_pipeline(tmp_path / "writing.yaml").run([tmp_path / "a.wav"], out=tmp_path / "out")
     expected = scipy.signal.stft(samples, nperseg=400, noverlap=300, nfft=512)[2]
     np.testing.assert_allclose(np.load(tmp_path / "out/a.npy")[0], expected, atol=1e-6)
+    (wave,) = tonearm.load_pipeline(tmp_path / "reading.yaml").convert(tmp_path / "out/a.npy")
+    np.testing.assert_allclose(wave.samples[0, : samples.size], samples, atol=1e-6)
 
 
 def test_the_guide_to_conventions_names_every_field_and_value() -> None:
