@@ -134,10 +134,11 @@ def _table(registry: Registry) -> str:
 
 def _reference(registry: Registry) -> str:
     lines = ["# Reference of the plugins", "", "Made from the plugins themselves by `python docs/make_reference.py`."]
-    for role, title in {**ROLES, "executor": "Executors"}.items():
+    for role, title in {**ROLES, "kind": "Kinds of array", "executor": "Executors"}.items():
         lines += ["", f"## {title}"]
         if role == "decoder":
-            text = "They describe what the model wrote, and every reader of arrays takes them."
+            text = "They describe what the model wrote, and every reader of arrays takes them. The options of its"
+            text += " [kind](#kinds-of-array) stand beside them."
             lines += ["", "### Options of every reader of arrays", "", text, "", *_options(ArrayOptions, leave_out=())]
         for entry in _builtin(registry, role):
             lines += ["", *_section(registry, entry)]
