@@ -54,12 +54,16 @@ class as_item_error:  # noqa: N801 - used as a statement
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None or isinstance(error, KeyboardInterrupt):
-            return
+        if error is not None and (failed := self.translate(error)) is not error:
+            raise failed from error
+
+    def translate(self, error: BaseException) -> BaseException:
+        """Return what to raise for an exception: the error of an item, or the same."""
+        if isinstance(error, KeyboardInterrupt):
+            return error
         if isinstance(error, TonearmError) and _is_sound(error):
-            sign(error, self.bound)
-            return
-        raise self._translated(error) from error
+            return sign(error, self.bound)
+        return self._translated(error)
 
     def _translated(self, error: BaseException) -> TonearmError:
         """Return the error of the item for an exception."""

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from tonearm.arrays.extent import Extent, extent_of, mean_of
 from tonearm.arrays.not_finite import not_finite_error
 from tonearm.errors import ItemError, TonearmError
+from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import as_grouping
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin
@@ -64,6 +65,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
         Extent of the signal's values, if known since the last plugin.
     may_have_nan
         Whether values that are not finite have come from the decoder, which was asked to keep them.
+    unchecked
+        Stages since the last check for NaN, each with the signal that it gave. They are searched when NaN turns up.
     counts
         Number of items so far for each step of an output that regroups, by the path of the step and the key of the
         items; shared by the items of a source.
@@ -74,6 +77,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     error: TonearmError | None = None
     extent: Extent | None = None
     may_have_nan: bool = False
+    unchecked: tuple[tuple[BoundPlugin, Signal], ...] = ()
     counts: dict[str, Counter[str]] = {}
 
 
@@ -144,8 +148,11 @@ def _decoded(item: Any, bound: BoundPlugin, context: Context, *, keeps: bool, me
 def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: bool = False) -> Iterator[Outcome]:
     """Yield each item transformed, or its error.
 
-    If the results are measured next, as ``measured`` tells, that finds NaN as well, and nothing looks for it here.
+    What a step of another package gives is searched for NaN at once, unless it is measured next, as ``measured`` tells,
+    which finds NaN as well. Our own steps are searched when NaN turns up, or another step fails: a pass over the
+    samples may take as long as a step.
     """
+    checks = not measured and bound.entry.origin != BUILTIN
     for outcome in stream:
         if outcome.error or outcome.item is None:
             yield outcome
@@ -155,12 +162,16 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: 
             with as_item_error(bound):
                 signal = plugin_as(bound, Transform).apply(outcome.item.signal, outcome.context)
                 check_given(signal, bound)
-                if not (measured or outcome.may_have_nan or is_finite(signal)):
+                if checks and not (outcome.may_have_nan or is_finite(signal)):
                     raise not_finite_of(bound, signal)
-            item = replace(outcome.item, signal=signal)
-            yield Outcome(context=outcome.context, item=item, may_have_nan=outcome.may_have_nan)
+            yield Outcome(
+                context=outcome.context,
+                item=replace(outcome.item, signal=signal),
+                may_have_nan=outcome.may_have_nan,
+                unchecked=() if checks or outcome.may_have_nan else (*outcome.unchecked, (bound, signal)),
+            )
         except TonearmError as error:
-            yield replace(outcome, error=error)
+            yield replace(outcome, error=nan_among(outcome.unchecked) or error, unchecked=())
 
 
 def regroup_items(
@@ -246,6 +257,9 @@ class _Group:
             if outcome.item:
                 check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
                 self.may_have_nan |= outcome.may_have_nan
+                if outcome.unchecked and not (outcome.may_have_nan or is_finite(outcome.item.signal)):
+                    self.failed = outcome.item
+                    raise nan_among(outcome.unchecked) or not_finite_of(bound, outcome.item.signal)
                 yield outcome.item
 
 
@@ -258,6 +272,16 @@ def _check_finite(signal: Signal) -> Extent | None:
     if not extent.finite:
         raise not_finite_error(next(array for array in arrays if not extent_of(array).finite), signal.port)
     return extent
+
+
+def nan_among(stages: tuple[tuple[BoundPlugin, Signal], ...]) -> ItemError | None:
+    """Return the error of the first of some stages that gave NaN; None if all that they gave is finite."""
+    found = next(((bound, signal) for bound, signal in stages if not is_finite(signal)), None)
+    if found is None:
+        return None
+    error = not_finite_of(*found)
+    error.place = found[0].place
+    return error
 
 
 HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
@@ -289,7 +313,7 @@ def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin) -> None
                 error.place = last.place  # noted here, so that the last plugin is not blamed
             if outcome.may_have_nan or isinstance(last.plugin, Decoder):
                 raise
-            raise not_finite_of(last, signal) from None
+            raise nan_among(outcome.unchecked) or not_finite_of(last, signal) from None
     if extent is None or not isinstance(signal, Waveform):
         return
     peak = extent.peak
