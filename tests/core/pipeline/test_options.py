@@ -10,7 +10,7 @@ from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Mark
 from tonearm.plugins.options import Option, declared_options
-from tonearm.plugins.plugin import BESIDE
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT
 from tonearm.plugins.registry import PluginError, Registry
 
 HERE = Mark(9, 9)
@@ -290,6 +290,23 @@ class TestPluginsAsOptions:
     )  # fmt: skip
     def test_what_is_wrong(self, text, said, toys):
         assert read(text, Owner, toys) == [f"p.yaml:{said}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithDefault:
+    way: Annotated[Transform[Mist, Waveform, Any], Meta(extra={IF_ABSENT: "invert"})]
+    level: float = 1.0
+
+
+def test_the_default_of_a_plugin_is_a_name(toys):
+    made = read("level: 0.5", WithDefault, toys)
+    assert (made.way.registered.full_name, made.level) == ("toys/invert", 0.5)
+    assert read("way: mist-to-wave", WithDefault, toys).way.registered.full_name == "toys/mist-to-wave"
+    assert not declared_options(WithDefault)["way"].required
+    assert read("", WithDefault, registry_of()) == [
+        "p.yaml:9:9: unknown-plugin: x: way: there is no transform 'invert'"
+        "\n    hint: run tonearm plugins to list all plugins"
+    ]
 
 
 class TestOptionsBesideAPlugin:
