@@ -220,6 +220,15 @@ def test_the_guides_transform_keeps_double_precision() -> None:
         pipeline(registry, double, {"use": "invert"})
 
 
+def test_the_guides_kind_is_implied_by_its_option_and_read_by_decoders_of_arrays(tmp_path: Path) -> None:
+    registry = registry_with(block_with("class EnvelopeKind"))
+    made = pipeline(registry, {"use": "npy-reader", "with": {"tones": 2, "sample_rate": 8000}}, {"use": "tones"})
+    np.save(tmp_path / "a.npy", np.array([[1.0, 0.0]] * 4000))
+    (signal,) = made.convert(tmp_path / "a.npy")
+    expected = np.sin(2 * np.pi * 110 * np.arange(4000) / 8000) / 2
+    np.testing.assert_allclose(signal.samples[0], expected, atol=1e-4)
+
+
 def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tonearm.run.workers import choice
 
