@@ -113,13 +113,16 @@ class TestTheGuideToMels:
     PAGE = "docs/dialects.md"
 
     def test_its_pipelines_convert_a_mel(self) -> None:
-        first, conversion = (block for block in blocks(self.PAGE, "yaml") if block.startswith("tonearm: 1"))
+        first, conversion, linear = (block for block in blocks(self.PAGE, "yaml") if block.startswith("tonearm: 1"))
         mel = np.load(ROOT / "configs/samples/mel/hifigan.npy")
         (wave,) = tonearm.load_pipeline(yaml.safe_load(first)).convert(mel)
         assert wave.sample_rate == 22050
         mel = np.load(ROOT / "configs/samples/mel/tacotron2.npy")
         (other,) = tonearm.load_pipeline(yaml.safe_load(conversion)).convert(mel)
         assert (other.dialect.name, other.values.shape[1]) == ("bigvgan-24k", 100)
+        values = np.load(ROOT / "configs/samples/utt08-tacotron.npy")
+        (speech,) = tonearm.load_pipeline(yaml.safe_load(linear)).convert(values)
+        assert speech.sample_rate == 20000
 
     def test_its_dialects_can_be_had(self, tmp_path: Path) -> None:
         given = [block for block in blocks(self.PAGE, "yaml") if block.startswith("dialect:")]
@@ -133,7 +136,7 @@ class TestTheGuideToMels:
                 f"tonearm: 1\ninput:\n  use: npy-reader\n  with:\n    kind: mel\n{indented}\n"
                 "steps: [{use: mel-to-wave}]\noutputs: [{use: wav-writer, file: a.wav}]\n"
             )
-            assert tonearm.load_pipeline(file).checked.decoder.plugin.options.dialect.n_mels == 80
+            assert tonearm.load_pipeline(file).checked.decoder.plugin.options.kind.options.dialect.n_mels == 80
 
     def test_its_vocoder_takes_these_options(self) -> None:
         from tonearm.plugins.options import declared_options
@@ -163,17 +166,19 @@ class TestTheGuideToMels:
         assert {op: found[op] for op in OPERATION_ARGUMENTS} == OPERATION_ARGUMENTS
 
 
-def test_the_guide_to_conventions_writes_what_scipy_computes(tmp_path: Path) -> None:
+def test_the_guide_to_conventions_writes_and_reads_what_scipy_computes(tmp_path: Path) -> None:
     import scipy.signal
     import soundfile
 
-    (text,) = blocks("docs/conventions.md", "yaml")
-    (tmp_path / "pipeline.yaml").write_text(text, encoding="utf-8")
+    for text, name in zip(blocks("docs/conventions.md", "yaml"), ("reading.yaml", "writing.yaml"), strict=True):
+        (tmp_path / name).write_text(text, encoding="utf-8")
     samples = np.random.default_rng(0).uniform(-0.5, 0.5, 4321)
     soundfile.write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
-    tonearm.load_pipeline(tmp_path / "pipeline.yaml").run([tmp_path / "a.wav"], out=tmp_path / "out")
+    tonearm.load_pipeline(tmp_path / "writing.yaml").run([tmp_path / "a.wav"], out=tmp_path / "out")
     expected = scipy.signal.stft(samples, nperseg=400, noverlap=300, nfft=512)[2]
     np.testing.assert_allclose(np.load(tmp_path / "out/a.npy")[0], expected, atol=1e-6)
+    (wave,) = tonearm.load_pipeline(tmp_path / "reading.yaml").convert(tmp_path / "out/a.npy")
+    np.testing.assert_allclose(wave.samples[0, : samples.size], samples, atol=1e-6)
 
 
 def test_the_guide_to_conventions_names_every_field_and_value() -> None:

@@ -29,7 +29,7 @@ def numbers(array: Array) -> Array:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def check_type(array: Array, kind: Kind[Any, Any]) -> None:
+def check_real_or_complex(array: Array, kind: Kind[Any, Any]) -> None:
     """Raise `ItemError` if an array is complex and its kind real, or the reverse."""
     if array.dtype.kind == "c" and kind.dtype != "complex":
         raise ItemError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,19 +58,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set_option(parser)
     common = parser.add_argument_group("The array")
     others = parser.add_argument_group("Options of single decoders")
+    shared = _array_options()
     taken = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001 - no other way to ask
     for name, description in _flag_descriptions().items():
         flag = f"--{name.replace('_', '-')}"
         if flag not in taken:
-            group = common if name in declared_options(ArrayOptions) else others
+            group = common if name in shared else others
             group.add_argument(flag, dest=f"with_{name}", metavar="VALUE", help=description.replace("%", "%%"))
+
+
+def _array_options(kind: str | None = None) -> dict[str, Option]:
+    """Return the options of arrays: those of all decoders, and those of a kind, or of every kind if it is None."""
+    from tonearm.plugins import registry
+
+    found = dict(declared_options(ArrayOptions))
+    for entry in registry.default().entries("kind"):
+        if kind in (None, entry.name, entry.full_name):
+            with contextlib.suppress(PluginError, TypeError):
+                found = dict(declared_options(ports_of(entry.resolve()).options)) | found
+    return found
 
 
 def _flag_descriptions() -> dict[str, str]:
     """Return the name and description of every option of the decoders, those of arrays first."""
     from tonearm.plugins import registry
 
-    found = {option.name: option.description for option in declared_options(ArrayOptions).values()}
+    shared = _array_options()
+    found = {name: option.description for name, option in shared.items()}
     owners: dict[str, dict[str, list[str]]] = {}
     for entry in registry.default().entries("decoder"):
         try:
@@ -77,7 +92,7 @@ def _flag_descriptions() -> dict[str, str]:
         except (PluginError, TypeError):
             continue
         for option in options.values():
-            if option.name not in declared_options(ArrayOptions):
+            if option.name not in shared:
                 owners.setdefault(option.name, {}).setdefault(option.description, []).append(entry.name)
     for name, texts in owners.items():
         found[name] = " ".join(
@@ -171,7 +186,9 @@ def _name_by_suffix(registry: Registry, role: str, file: str) -> str:
 def _with_flags(draft: dict[str, Any], arguments: SimpleNamespace, registry: Registry) -> Node:
     """Return the pipeline with the flags as options of the decoder."""
     root = from_plain(draft)
-    known = declared_options(ports_of(registry.find("decoder", draft["input"]["use"]).resolve()).options)
+    decoder = registry.find("decoder", draft["input"]["use"]).resolve()
+    known = _array_options(getattr(arguments, "with_kind", None))
+    known |= declared_options(ports_of(decoder).options)
     for flag, value in vars(arguments).items():
         if flag.startswith("with_") and value is not None:
             name = flag.removeprefix("with_")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ def main(arguments: SimpleNamespace) -> int:
     if arguments.listing:
         found = listing.find_listing(arguments.listing)
         plugin = arguments.name and _by_name(registry).get(arguments.name)
-        if plugin and found.cls.noun not in declared_options(ports_of(plugin.resolve()).options):
+        if plugin and not _takes(registry, plugin, found.cls.noun):
             raise UsageError(f"{arguments.name} takes no {found.cls.noun}", code="no-dialect")
         return listing.print_listing(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
@@ -107,7 +108,7 @@ def port_flow(row: dict[str, Any]) -> str:
         return " → ".join(ends)
     if not ends:
         return ""
-    return f"→ {ends[0]}" if row["role"] == "decoder" else f"{ends[0]} →"
+    return f"→ {ends[0]}" if row["role"] in ("decoder", "kind") else f"{ends[0]} →"
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -124,6 +125,24 @@ def _table(rows: list[dict[str, Any]]) -> str:
             lines += ["", f"{role}s"] if lines else [f"{role}s"]
         lines.append(f"  {line}")
     return "\n".join(lines)
+
+
+def _takes(registry: Registry, entry: RegistryEntry, option: str) -> bool:
+    """Return whether a plugin takes an option, of its own or beside its own."""
+    known = declared_options(ports_of(entry.resolve()).options)
+    if option in known:
+        return True
+    roles = {one.plugin.role for one in known.values() if one.plugin and one.is_beside}
+    return any(_takes(registry, inner, option) for role in roles for inner in _usable(registry, role))
+
+
+def _usable(registry: Registry, role: str) -> Iterator[RegistryEntry]:
+    for entry in registry.entries(role):
+        try:
+            entry.resolve()
+        except PluginError:
+            continue
+        yield entry
 
 
 def _page(row: dict[str, Any], entry: RegistryEntry, registry: Registry) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import ChooseOption, ItemError, OptionError, SetOption
-from tonearm.kinds.spectrograms import ComplexKind, GridOptions
+from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.kinds.waveform import WaveformKind, WaveformOptions, missing_rate
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InferredOptions(GridOptions, WaveformOptions):
+class InferredOptions(SpectrogramOptions, WaveformOptions):
     """Options of waveforms and of complex spectrograms."""
 
 

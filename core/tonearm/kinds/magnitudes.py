@@ -15,7 +15,7 @@ from tonearm.arrays.extent import traits_of
 from tonearm.arrays.values import limit_error
 from tonearm.errors import ItemError, OptionError, SetOption
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, check_decibels, without_negatives
-from tonearm.kinds.spectrograms import GridOptions, GridOpts, SpectrogramKind
+from tonearm.kinds.spectrograms import GridOpts, SpectrogramKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.recipes.conversion import require_finite, statistics_hint
@@ -38,7 +38,7 @@ DECIBELS = LinearRecipe(log="log10", log_factor=20.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MagnitudeOptions(GridOptions):
+class MagnitudeOptions(SpectrogramOptions):
     """Options of magnitudes; figures of the grid may repeat those of the recipe."""
 
     recipe: Annotated[
@@ -157,7 +157,7 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
         return signal
 
 
-class PowerKind(RecipeKind[GridOptions]):
+class PowerKind(RecipeKind[SpectrogramOptions]):
     """Squared magnitudes of a short-time Fourier transform."""
 
     limit = MAGNITUDE_LIMIT**2
@@ -172,7 +172,7 @@ class PowerKind(RecipeKind[GridOptions]):
         return without_negatives(values, "power", traits, context.warn)
 
 
-class DecibelKind(RecipeKind[GridOptions]):
+class DecibelKind(RecipeKind[SpectrogramOptions]):
     """Magnitudes of a short-time Fourier transform in decibels."""
 
     limit = math.inf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 
@@ -16,6 +16,8 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
 from tonearm.signals import ComplexSpectrogram, Padding, PadMode, Spectrogram, StftGrid
+from tonearm.signals.conventions import ConventionOptions
+from tonearm.signals.window_files import is_window_file
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -25,14 +27,17 @@ Made = TypeVar("Made", bound=Spectrogram)
 
 @dataclass(frozen=True, kw_only=True)
 class GridOptions(SampledOptions):
-    """Options of spectrograms: the grid of their analysis, and the length of the waveform behind them."""
+    """Options of spectrograms and mels: sizes and padding of the analysis, and the length of the waveform behind it."""
 
     n_fft: Annotated[int | None, Meta(description="Length of the Fourier transform in samples.", ge=2)] = None
     hop_length: Annotated[int | None, Meta(description="Samples from one frame to the next.", ge=1)] = None
-    win_length: Annotated[
-        int | None, Meta(description="Length of the window in samples, centred in n_fft; n_fft by default.", ge=1)
+    win_length: Annotated[int | None, Meta(description="Length of the window in samples; n_fft by default.", ge=1)] = (
+        None
+    )
+    window: Annotated[
+        str | None,
+        Meta(description="Name of the analysis window, or a .npy or .txt file with its values; hann by default."),
     ] = None
-    window: Annotated[str, Meta(description="Name of the analysis window.")] = "hann"
     padding: Annotated[
         Padding | None,
         Meta(
@@ -43,10 +48,22 @@ class GridOptions(SampledOptions):
     center: Annotated[
         bool | None, Meta(description="Padding as a truth value: true is padding: center, false is padding: none.")
     ] = None
-    pad_mode: Annotated[PadMode, Meta(description="Values of the padding.")] = "constant"
+    pad_mode: Annotated[PadMode | None, Meta(description="Values of the padding; constant (zeros) by default.")] = None
     length: Annotated[
         int | None, Meta(description="Length in samples of the waveform behind a spectrogram, if known.", ge=1)
     ] = None
+
+    def padding_problems(self) -> Iterator[OptionError]:
+        """Yield that the padding is given twice."""
+        if self.center is not None and self.padding is not None:
+            yield OptionError(
+                "center and padding are the same option", option="center", remedies=(RemoveOption("center"),)
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpectrogramOptions(GridOptions, ConventionOptions):
+    """Options of spectrograms: the grid of their analysis, and the convention of its values."""
 
     def grid(self) -> StftGrid:
         """Return the grid that the options describe.
@@ -59,26 +76,18 @@ class GridOptions(SampledOptions):
         if self.n_fft is None or self.hop_length is None or self.sample_rate is None:
             names = [name for name in ("sample_rate", "n_fft", "hop_length") if getattr(self, name) is None]
             raise missing_option(names[0], "a spectrogram cannot be read without it")
-        padding = self.padding or ("none" if self.center is False else "center")
-        return StftGrid(
+        return self.stft_grid(
             sample_rate=self.sample_rate,
             n_fft=self.n_fft,
             hop_length=self.hop_length,
-            win_length=self.n_fft if self.win_length is None else self.win_length,
+            win_length=self.win_length,
             window=self.window,
-            padding=padding,
+            padding=self.padding or {None: None, True: "center", False: "none"}[self.center],
             pad_mode=self.pad_mode,
         )
 
-    def padding_problems(self) -> Iterator[OptionError]:
-        """Yield that the padding is given twice."""
-        if self.center is not None and self.padding is not None:
-            yield OptionError(
-                "center and padding are the same option", option="center", remedies=(RemoveOption("center"),)
-            )
 
-
-GridOpts = TypeVar("GridOpts", bound=GridOptions)
+GridOpts = TypeVar("GridOpts", bound=SpectrogramOptions)
 
 
 class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
@@ -88,7 +97,7 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
     limit: ClassVar[float] = MAGNITUDE_LIMIT
 
     @property
-    def described(self) -> GridOptions:
+    def described(self) -> SpectrogramOptions:
         """Options with all that is known of the grid."""
         return self.options
 
@@ -122,15 +131,25 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
         yield from options.padding_problems()
         yield from super().problems(axes)
 
+    def files(self) -> Iterable[str]:
+        """Return the file of the window."""
+        window = self.options.window
+        return (window,) if window is not None and is_window_file(window) else ()
+
     def size_error(self, message: str, array: Array, size: int | None, context: Context) -> ItemError:  # noqa: ARG002
         """Return the error with the n_fft that fits the array."""
         if size is None:
             return ItemError(message, code="bins-mismatch", hint="check n_fft")
-        remedies = (SetOption("n_fft", 2 * (size - 1), f"if the array has {size} bins"),) if size > 1 else ()
+        grid = self.grid if self.described.n_fft else None
+        if grid and grid.sides != "one" and size == grid.plain().bins:
+            return ItemError(message, code="bins-mismatch", remedies=(SetOption("sides", "one"),))
+        missing = grid.plain().bins - grid.bins if grid else 0
+        fitting = size if missing < 0 else 2 * (size + missing - 1)  # two sides have as many bins as n_fft
+        remedies = (SetOption("n_fft", fitting, f"if the array has {size} bins"),) if fitting > 1 else ()
         return ItemError(message, code="bins-mismatch", remedies=remedies)
 
 
-class ComplexKind(SpectrogramKind[ComplexSpectrogram, GridOptions]):
+class ComplexKind(SpectrogramKind[ComplexSpectrogram, SpectrogramOptions]):
     """Complex values of a short-time Fourier transform."""
 
     optional_axes = ("complex",)

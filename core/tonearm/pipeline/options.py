@@ -138,7 +138,7 @@ class _Reader(ValueReader):
         before = len(self.problems.found)
         entry = self.chosen_beside(option, beside.given, known, owner)
         if len(self.problems.found) > before:  # it is not known which options stand beside
-            beside.given = {name: one for name, one in beside.given.items() if name in known and name != option.name}
+            self._check_of_any(option, beside, known, owner)
             return {}
         if entry is None:
             return {}
@@ -150,6 +150,17 @@ class _Reader(ValueReader):
         beside.given = {name: one for name, one in beside.given.items() if name not in inner and name != option.name}
         name = named.node.value if named and isinstance(named.node, ScalarNode) else None
         return {option.name: self._bind(entry, str(name or entry.name), given, mark, owner)}
+
+    def _check_of_any(self, option: Option, beside: _Beside, known: Mapping[str, Option], owner: str) -> None:
+        """Check options that a plugin may declare by the first that does, as it is not known which one is meant."""
+        rest = {}
+        for name, entry in beside.given.items():
+            having = [] if name in known or option.plugin is None else self._having(option.plugin, name)
+            if having:
+                self.value(declared_options(ports_of(having[0].resolve()).options)[name], entry.node, owner)
+            elif name != option.name:
+                rest[name] = entry
+        beside.given = rest
 
     def chosen_beside(
         self, option: Option, given: Mapping[str, MappingEntry], known: Mapping[str, Option], owner: str
@@ -213,9 +224,11 @@ class _Reader(ValueReader):
         for option in known.values():
             having = self._having(option.plugin, name) if option.is_beside and option.plugin else []
             if having and option.name in beside.chosen:
-                names = [self.registry.short_name(entry) for entry in having]
-                some = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-                return f"{message} with {option.name} {beside.chosen[option.name]}", f"{option.name} {some} has it"
+                message = f"{message} with {option.name} {beside.chosen[option.name]}"
+                names = [self.registry.short_name(entry) for entry in having if entry.name != option.default]
+                if len(names) > 1:
+                    return message, f"{option.name}s {', '.join(names[:-1])} and {names[-1]} have it"
+                return message, f"{option.name} {names[0]} has it" if names else ""
         names = beside.names
         return message, did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
 

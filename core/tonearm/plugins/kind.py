@@ -67,6 +67,12 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     limit: ClassVar[float] = 1e32
     phase_gives: ClassVar[type[Signal] | None] = None
 
+    def __eq__(self, other: object) -> bool:
+        """Return whether another kind is of the same class, with equal options."""
+        return type(self) is type(other) and self.options == getattr(other, "options", None)
+
+    __hash__ = Plugin.__hash__
+
     @property
     def name(self) -> str:
         """Name in messages: that of the pipeline, or else the signal's."""

@@ -36,7 +36,7 @@ UNITS: Mapping[str, Mapping[str, tuple[int, int]]] = {
 """Units of options, each with the units that text may have, as a fraction of the first."""
 
 UNIT_EXAMPLES: Mapping[str, str] = {"s": "1.5 s", "ms": "20 ms", "dB": "-3 dB"}
-_QUANTITY = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµμ]+)")
+_QUANTITY = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµμ]+)"
 SUPPORTED = (
     "bool, int, float, str, Literal, Enum, Path, FilePath, Duration, Milliseconds, Decibels, dataclasses, msgspec"
     " structs, plugin base classes, and lists, tuples, sets, dicts and unions of these"
@@ -63,7 +63,7 @@ def quantity(text: str, unit: str) -> float | None:
     float or None
         Number; None if the text has no unit, or one of another kind.
     """
-    found = _QUANTITY.fullmatch(text.strip())
+    found = re.fullmatch(_QUANTITY, text.strip())
     scale = UNITS[unit].get(found[2].replace("μ", "µ")) if found else None
     return None if found is None or scale is None else float(found[1]) * scale[0] / scale[1]
 

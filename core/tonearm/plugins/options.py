@@ -98,13 +98,27 @@ class Option(msgspec.Struct, frozen=True):
         return self.default is dataclasses.MISSING
 
 
-def check_types(options: type[Any]) -> None:
-    """Raise `TypeError` if an option of a dataclass, or of one in its options, has a type that is not supported."""
+def declared_options(options: type[Any]) -> Mapping[str, Option]:
+    """Return the options that a dataclass or struct declares, in order.
+
+    Raises
+    ------
+    TypeError
+        If an option, or one of a dataclass in the options, has a type that is not supported.
+    """
+    return _checked(typing.cast("Any", options))
+
+
+@functools.cache
+def _checked(options: Any) -> Mapping[str, Option]:
+    known = _declared(options)
     _check_types(options, set())
+    return known
 
 
-def _check_types(options: type[Any], seen: set[type[Any]]) -> None:
-    hints = {name: option.type for name, option in declared_options(options).items()}
+def _check_types(options: Any, seen: set[Any]) -> None:
+    """Raise `TypeError` if an option has a type that is not supported."""
+    hints = {name: option.type for name, option in _declared(options).items()}
     check_hints(options.__name__, hints)
     _check_defaults(options)
     seen.add(options)
@@ -113,15 +127,24 @@ def _check_types(options: type[Any], seen: set[type[Any]]) -> None:
             _check_types(record, seen)
 
 
-def _check_defaults(options: type[Any]) -> None:
+def _check_defaults(options: Any) -> None:
     """Raise `TypeError` if a number that is the default of an option is out of the option's bounds."""
-    for option in declared_options(options).values():
-        if type(option.default) in (int, float):
-            try:
-                msgspec.convert(option.default, option.type)
-            except msgspec.ValidationError as error:
-                message = f"option {option.name!r} of {options.__name__} has the default {option.default}: {error}"
-                raise TypeError(message) from None
+    for option in _declared(options).values():
+        if type(option.default) not in (int, float):
+            continue
+        reason = ""
+        for one in alternatives(option.type):
+            if bare(one) in (int, float):
+                try:
+                    msgspec.convert(option.default, one)
+                except msgspec.ValidationError as error:
+                    reason = str(error)
+                else:
+                    break
+        else:
+            if reason:
+                message = f"option {option.name!r} of {options.__name__} has the default {option.default}: {reason}"
+                raise TypeError(message)
 
 
 def _records_in(hint: Any) -> Iterator[type[Any]]:
@@ -132,17 +155,6 @@ def _records_in(hint: Any) -> Iterator[type[Any]]:
                 yield bare(one)
         elif container(one) is not None:
             yield from (record for part in typing.get_args(bare(one)) for record in _records_in(part))
-
-
-def declared_options(options: type[Any]) -> Mapping[str, Option]:
-    """Return the options that a dataclass or struct declares, in order.
-
-    Raises
-    ------
-    TypeError
-        If a field has a type that msgspec cannot check.
-    """
-    return _declared(typing.cast("Any", options))
 
 
 @functools.cache

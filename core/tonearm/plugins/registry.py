@@ -29,7 +29,7 @@ from tonearm.plugins.executor import Executor
 from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
 from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS
 from tonearm.plugins.kind import Kind
-from tonearm.plugins.options import PluginType, check_types
+from tonearm.plugins.options import PluginType
 from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
@@ -131,7 +131,7 @@ def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
         found = _in_same_folder(functools.partial(_import, target)) if isinstance(target, str) else target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
             raise TypeError(f"{safe_repr(found)} is not {with_article(entry.role)} class")
-        check_types(ports_of(found).options)
+        ports_of(found)
         check_declarations(found)
     return found
 

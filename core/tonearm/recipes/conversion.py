@@ -107,8 +107,9 @@ def require_finite(recipe: Recipe, values: Array, native: Array, *, keep: bool =
         finite = np.isfinite(native)
         wrong = not np.isfinite(values[finite]).all()
     if wrong:
+        peak = float(np.max(native, initial=0.0, where=np.isfinite(native)))
         raise ItemError(
-            f"values up to {float(np.max(native, initial=0.0, where=np.isfinite(native))):.6g} are too great for the {recipe.noun} {recipe.label}",
+            f"values up to {peak:.6g} are too great for the {recipe.noun} {recipe.label}",
             code=f"{recipe.noun}-mismatch",
             hint=f"check the {recipe.noun}",
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from tonearm.errors import OptionError, did_you_mean
 from tonearm.signals.grid import CONVENTION_FIELDS, EndBins, PhaseOrigin, Scaling, Sides, StftGrid, Tail
@@ -17,8 +17,7 @@ from tonearm.signals.windows import WindowPosition
 ConventionName = Literal["librosa", "torch", "tensorflow", "scipy", "scipy-short-time-fft", "matlab"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Convention:
+class Convention(Struct, frozen=True, kw_only=True):
     """The convention of a library's short-time Fourier transform.
 
     Parameters
@@ -144,7 +143,7 @@ def grid_from_options(options: Mapping[str, Any], *, convention: str | None = No
     return StftGrid(**made)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # subclasses generate these methods anyway
 class ConventionOptions:
     """Options that say how a library lays out a short-time Fourier transform; inherited by the options of plugins."""
 

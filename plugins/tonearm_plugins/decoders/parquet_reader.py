@@ -45,7 +45,8 @@ class ParquetOptions(KeyedArrayOptions):
 
     def problems(self) -> Iterator[OptionError]:
         """Yield the errors of options that conflict; audio has its own sample rate."""
-        yield from (one for one in super().problems() if not _misses_rate(one))
+        alone = not self.kind.axes  # it is the array that tells its kind
+        yield from (one for one in super().problems() if not (alone and _misses_rate(one)))
 
 
 def _misses_rate(problem: OptionError) -> bool:

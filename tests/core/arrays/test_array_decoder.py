@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from array_options import array_options
 
+from array_options import array_options
 from tonearm.api import (
     ArrayDecoder,
     ArrayOptions,

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_options import array_options
 from hypothesis import given
 from hypothesis import strategies as st
 
+from array_options import array_options
 from tonearm.arrays.axes import arrange as arrange_by_kind
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context

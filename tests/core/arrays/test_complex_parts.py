@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_options import array_options
 
+from array_options import array_options
 from tonearm.arrays import KeyedArrayOptions, read_array
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from array_options import array_options
 
+from array_options import array_options
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Waveform
 
 STFT: dict[str, Any] = {"kind": "complex", "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_options import array_options
 
+from array_options import array_options
 from tonearm.api import MelDialect
 from tonearm.arrays import read_array
 from tonearm.errors import ItemError

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_options import array_options
 
-from tonearm.arrays.values import check_type, converted, limit_error, numbers
+from array_options import array_options
+from tonearm.arrays.values import check_real_or_complex, converted, limit_error, numbers
 from tonearm.errors import ItemError, SetOption
 
 
@@ -23,15 +23,21 @@ def test_numbers_come_in_the_order_of_the_machine() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "dtype", "fits"),
-    [("complex", "c8", True), ("complex", "f4", False), ("db", "c8", False), ("db", "i2", True), ("waveform", "f8", True)],
-)  # fmt: skip
+    [
+        ("complex", "c8", True),
+        ("complex", "f4", False),
+        ("db", "c8", False),
+        ("db", "i2", True),
+        ("waveform", "f8", True),
+    ],
+)
 def test_real_and_complex_values_are_told_apart(kind: str, dtype: str, fits: bool) -> None:
     array, bound = np.zeros((9, 5), dtype), array_options(kind=kind).kind
     if fits:
-        check_type(array, bound)
+        check_real_or_complex(array, bound)
         return
     with pytest.raises(ItemError) as caught:
-        check_type(array, bound)
+        check_real_or_complex(array, bound)
     assert caught.value.code == "kind-mismatch"
     if kind == "complex":
         assert SetOption("kind", "magnitude") in caught.value.remedies
@@ -40,8 +46,9 @@ def test_real_and_complex_values_are_told_apart(kind: str, dtype: str, fits: boo
 @pytest.mark.parametrize(
     ("dtype", "kind", "double", "made"),
     [
-        ("f4", "real", False, "f4"), ("f8", "real", False, "f4"), ("f4", "real", True, "f8"), ("i2", "real", False, "f4"),
-        ("c16", "complex", False, "c8"), ("c8", "complex", True, "c16"), ("i2", "stored", True, "i2"),
+        ("f4", "real", False, "f4"), ("f8", "real", False, "f4"), ("f4", "real", True, "f8"),
+        ("i2", "real", False, "f4"), ("c16", "complex", False, "c8"),
+        ("c8", "complex", True, "c16"), ("i2", "stored", True, "i2"),
     ],
 )  # fmt: skip
 def test_values_get_the_type_of_their_kind(dtype: str, kind: Any, double: bool, made: str) -> None:

@@ -130,7 +130,7 @@ class TestThirdParties:
         assert re.search(r"^  acme-reader .* Read ACME's own. \[tonearm_acme 1.2\]$", done.stdout, re.MULTILINE)
         assert re.search(r"^  acme/npy-reader ", done.stdout, re.MULTILINE)
         assert re.search(r"^  npy-reader .* Read a .npy file", done.stdout, re.MULTILINE)
-        first, clash, second, third = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
+        first, clash, second = (line for line in done.stderr.splitlines() if line.startswith("warning: "))
         assert first.startswith(
             "warning: broken-plugin: 'Bad Name' in tonearm_decoders of tonearm_acme 1.2 is disabled"
         )
@@ -139,20 +139,18 @@ class TestThirdParties:
         )
         assert "    hint: write acme/npy-reader to use it\n" in done.stderr
         assert second.startswith("warning: broken-plugin: decoder 'lost' of tonearm_acme 1.2 is disabled")
-        assert third.startswith("warning: broken-plugin: transform 'odd' of tonearm_acme 1.2 is disabled: NameError")
         assert "Traceback" not in done.stderr
 
     def test_options_that_cannot_be_described(self, acme):
         done = tonearm("plugins", "odd", env=acme)
         assert (done.returncode, done.stdout) == (2, "")
-        whose = "broken-plugin: transform 'odd' of tonearm_acme 1.2 is disabled"
-        assert f"{whose}: NameError: name 'NoSuchName' is not defined" in done.stderr
+        assert "broken-plugin: acme/odd is disabled: NameError: name 'NoSuchName' is not defined" in done.stderr
         assert "Traceback" not in done.stderr
 
     def test_debug_shows_where(self, acme):
         done = tonearm("plugins", "--debug", env=acme)
         assert done.returncode == 0
-        assert done.stderr.count("Traceback (most recent call last):") == 3
+        assert done.stderr.count("Traceback (most recent call last):") == 2
         assert "ModuleNotFoundError: No module named 'no_such_module'\n" in done.stderr
 
     @pytest.mark.parametrize("code", ["import sys; sys.exit('no licence')", "def (", "import no_such_module", "1/0"])

@@ -4,13 +4,13 @@ import warnings
 
 import numpy as np
 import pytest
-from array_options import array_options
 from hypothesis import given
 from hypothesis import strategies as st
 
+from array_options import array_options
 from tonearm.api import Context, ItemError, LinearRecipe, MagnitudeSpectrogram, StftGrid, read_array
 from tonearm.kinds.magnitudes import DecibelKind, MagnitudeKind, MagnitudeOptions, PowerKind
-from tonearm.kinds.spectrograms import GridOptions
+from tonearm.kinds.spectrograms import SpectrogramOptions
 from tonearm.plugins.registry import default
 
 GRID = {"sample_rate": 8000, "n_fft": 4, "hop_length": 1}
@@ -22,7 +22,11 @@ def test_values_become_linear_magnitudes():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # silence has no logarithm
         decibels = 20 * np.log10(LINEAR)
-    kinds = (MagnitudeKind(MagnitudeOptions(**GRID)), PowerKind(GridOptions(**GRID)), DecibelKind(GridOptions(**GRID)))
+    kinds = (
+        MagnitudeKind(MagnitudeOptions(**GRID)),
+        PowerKind(SpectrogramOptions(**GRID)),
+        DecibelKind(SpectrogramOptions(**GRID)),
+    )
     for kind, values in zip(kinds, (LINEAR, LINEAR**2, decibels), strict=True):
         found = kind.read(values, Context())
         assert isinstance(found, MagnitudeSpectrogram)
@@ -39,10 +43,10 @@ def test_plain_magnitudes_are_not_copied():
 def test_the_short_forms_are_their_formulas_to_the_bit(values):
     """Squared magnitudes by a square root, and decibels by a power of ten, in the type of the values."""
     array = np.array(values, "f4").reshape(1, 1, -1).repeat(3, axis=1)
-    power = PowerKind(GridOptions(**GRID)).read(array, Context()).values
+    power = PowerKind(SpectrogramOptions(**GRID)).read(array, Context()).values
     assert np.array_equal(power, np.sqrt(array))
     levels = (array / np.float32(1e4)).astype("f4")
-    decibels = DecibelKind(GridOptions(**GRID)).read(levels, Context()).values
+    decibels = DecibelKind(SpectrogramOptions(**GRID)).read(levels, Context()).values
     assert np.array_equal(decibels, np.power(np.float32(10), levels / np.float32(20)))
 
 

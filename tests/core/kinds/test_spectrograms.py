@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from array_options import array_options
 
-from tonearm.errors import OptionError
-from tonearm.kinds.spectrograms import ComplexKind, GridOptions
+from array_options import array_options
+from tonearm.errors import OptionError, SetOption
+from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, StftGrid
 
@@ -17,16 +18,52 @@ STFT: dict[str, Any] = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
 
 
 def test_the_grid_has_the_defaults_of_most_models() -> None:
-    grid = GridOptions(**STFT).grid()
+    grid = SpectrogramOptions(**STFT).grid()
     assert (grid.win_length, grid.window, grid.padding, grid.pad_mode) == (1024, "hann", "center", "constant")
-    assert GridOptions(**STFT, center=False).grid().padding == "none"
-    assert GridOptions(**STFT, center=True).grid().padding == "center"
+    assert SpectrogramOptions(**STFT, center=False).grid().padding == "none"
+    assert SpectrogramOptions(**STFT, center=True).grid().padding == "center"
+
+
+def test_a_convention_says_how_values_are_laid_out(tmp_path: Path) -> None:
+    options = SpectrogramOptions(**STFT, convention="matlab", scaling="psd")
+    grid = options.grid()
+    assert (grid.padding, grid.window_position, grid.sides, grid.scaling) == (
+        "none",
+        "start",
+        "centered-nyquist-last",
+        "psd",
+    )
+    assert ComplexKind(options).sizes() == {"bin": 1024}
+    assert SpectrogramOptions(**STFT, convention="torch").grid().pad_mode == "reflect"
+    assert SpectrogramOptions(**STFT, convention="tensorflow", center=True).grid().padding == "center"
+    np.save(tmp_path / "w.npy", np.hamming(800))
+    windowed = SpectrogramOptions(**STFT, window=str(tmp_path / "w.npy"))
+    assert windowed.grid().win_length == 800
+    assert list(ComplexKind(windowed).files()) == [str(tmp_path / "w.npy")]
+    assert not list(ComplexKind(options).files())
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "advised"),
+    [({}, 257, 512), ({"sides": "two"}, 512, 512), ({"end_bins": "dc"}, 256, 512), ({"end_bins": "none"}, 255, 512)],
+)
+def test_the_n_fft_that_fits_is_advised(given: dict[str, Any], size: int, advised: int) -> None:
+    kind = ComplexKind(SpectrogramOptions(**STFT, **given))
+    (remedy,) = kind.size_error("no", np.ones((size, 3)), size, Context()).remedies
+    assert isinstance(remedy, SetOption)
+    assert (remedy.option, remedy.value) == ("n_fft", advised)
+    assert SpectrogramOptions(**STFT | {"n_fft": advised}, **given).grid().bins == size
+
+
+def test_one_side_where_two_are_expected_is_known() -> None:
+    kind = ComplexKind(SpectrogramOptions(**STFT, convention="matlab"))
+    assert kind.size_error("no", np.ones((513, 3)), 513, Context()).remedies == (SetOption("sides", "one"),)
 
 
 @pytest.mark.parametrize("name", ["sample_rate", "n_fft", "hop_length"])
 def test_a_grid_without_its_figures_says_which(name: str) -> None:
     with pytest.raises(OptionError, match=f"'{name}' is missing") as caught:
-        GridOptions(**{key: value for key, value in STFT.items() if key != name}).grid()
+        SpectrogramOptions(**{key: value for key, value in STFT.items() if key != name}).grid()
     assert (caught.value.option, caught.value.code) == (name, "missing-option")
 
 
@@ -36,11 +73,11 @@ def test_what_is_known_beforehand(kind: str) -> None:
     known = bound.spec()
     assert known.signals == ((ComplexSpectrogram,) if kind == "complex" else (MagnitudeSpectrogram,))
     assert (known.sample_rate, known.length, bound.sizes()) == (22050, 9000, {"bin": 513})
-    assert known.carried[StftGrid] == GridOptions(**STFT).grid()
+    assert known.carried[StftGrid] == SpectrogramOptions(**STFT).grid()
 
 
 def test_complex_values_stay_what_they_are() -> None:
     values = np.array([[[1 + 1j], [2j], [3]]], "c8")
-    found = ComplexKind(GridOptions(sample_rate=8000, n_fft=4, hop_length=1, length=7)).read(values, Context())
+    found = ComplexKind(SpectrogramOptions(sample_rate=8000, n_fft=4, hop_length=1, length=7)).read(values, Context())
     assert np.shares_memory(found.values, values)
     assert found.length == 7

@@ -27,12 +27,19 @@ def dialect_of(options):
     from tonearm.pipeline.check import bind_decoder
 
     text = f"tonearm: 1\ninput: {{use: npy-reader, with: {options}}}\noutputs: []\n"
-    return bind_decoder(read_document(text, "p.yaml", environ={}), "p.yaml", REGISTRY).plugin.options.dialect
+    return bind_decoder(
+        read_document(text, "p.yaml", environ={}), "p.yaml", REGISTRY
+    ).plugin.options.kind.options.dialect
 
 
 def test_a_name_gives_all_and_sample_rate_is_no_longer_missing():
     assert checked("    {kind: mel, dialect: acme}") == []
     assert dialect_of("{kind: mel, dialect: acme}").n_mels == 64
+
+
+def test_a_dialect_implies_a_mel():
+    assert checked("    dialect: acme") == checked("    {dialect: acme, sample_rate: 16000}") == []
+    assert dialect_of("{dialect: acme}").n_mels == 64
 
 
 def test_one_with_changes():
@@ -106,9 +113,8 @@ def test_what_the_dialect_says_already_may_be_said_again_if_it_is_the_same():
             "    hint: dialect: {base: acme, n_fft: 1024}, if the model differs",
         ),
         (
-            "    sample_rate: 16000\n    dialect: acme",
-            "p.yaml:6:14: bad-option: npy-reader: 'dialect' describes mel spectrograms, but kind is not mel\n"
-            "    hint: kind: mel",
+            "    kind: db\n    dialect: acme",
+            "p.yaml:6:5: unknown-option: npy-reader has no option 'dialect' with kind db\n    hint: kind mel has it",
         ),
     ],
 )

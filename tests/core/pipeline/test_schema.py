@@ -74,6 +74,7 @@ GOOD_CHANGES = {
     "steps of an output without any": (("outputs", 0, "steps"), []),
     "empty steps of an output": (("outputs", 0, "steps"), None),
     "a dialect by name": (("input", "with"), {"kind": "mel", "dialect": "hifigan"}),
+    "a dialect alone": (("input", "with"), {"dialect": "hifigan"}),
     "a dialect changed": (("input", "with"), {"kind": "mel", "dialect": {"base": "hifigan", "n_mels": 64}}),
 }
 BAD_CHANGES = {
@@ -114,7 +115,7 @@ BAD_CHANGES = {
     "a rate of 10^9": (("input", "with", "sample_rate"), 10**9),
     "an unknown kind": (("input", "with", "kind"), "wave"),
     "an axis for axes": (("input", "with", "axes"), "time"),
-    "an unknown axis": (("input", "with", "axes"), ["tim"]),
+    "an option of another kind": (("input", "with", "n_fft"), 512),
     "no axes": (("input", "with", "axes"), []),
     "an unknown subtype": (("outputs", 0, "with", "subtype"), "PCM_8"),
     "options as a list": (("steps", 0, "with"), [1]),

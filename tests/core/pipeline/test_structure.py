@@ -86,7 +86,7 @@ class TestShape:
             text + "steps: [{use: normalize, with: {peak_db: -3}}]\n" + outputs("a.wav", "'{stem}.wav'"), installed
         )
         assert (found.file, found.files) == ("p.yaml", ("a", "b/*"))
-        assert found.decoder.plugin.options.sample_rate == 8000
+        assert found.decoder.plugin.options.of_kind("sample_rate") == 8000
         assert [step.plugin.options.peak_db for step in found.steps] == [-3.0]
         assert [output.template.text for output in found.outputs] == ["a.wav", "{stem}.wav"]
         assert {output.encoder.entry.full_name for output in found.outputs} == {"builtin/wav-writer"}

@@ -122,7 +122,7 @@ class HalfOpen(Half): ...
         (NotASignal, "NotASignal: a port is a Signal class, not <class 'str'>"),
         (Maybe, "Maybe: a port is a Signal class, not <class 'NoneType'>"),
         (NoDataclass, "NoDataclass: the class of its options is a dataclass, not <class 'int'>"),
-        (AnInstance, "AnInstance: the class of its options is a dataclass, not More("),
+        (AnInstance, "AnInstance: the class of its options is a dataclass, not NoOptions("),
         (Half, "Half: the class of its options is a dataclass, not ~O"),
         (HalfOpen, "HalfOpen: Half needs 1 arguments in brackets"),
         (Encoder, "Encoder: the class of its options is a dataclass, not ~Opts"),

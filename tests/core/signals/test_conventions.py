@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,6 +28,13 @@ SIZES: dict[str, Any] = {"sample_rate": 8000, "n_fft": 64, "hop_length": 16}
 
 def defaults(function: Any) -> dict[str, Any]:
     return {name: value.default for name, value in inspect.signature(function).parameters.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(ConventionOptions):
+    """Options of a plugin."""
+
+    n_fft: int = 64
 
 
 def test_every_convention_gives_a_grid_and_is_an_option() -> None:
@@ -85,7 +93,8 @@ def test_an_unknown_convention_suggests_the_nearest() -> None:
 
 def test_options_have_every_field_of_a_convention() -> None:
     assert tuple(ConventionOptions.__dataclass_fields__) == ("convention", *CONVENTION_FIELDS)
-    options = ConventionOptions(convention="scipy", scaling="psd")
+    options = Options(convention="scipy", scaling="psd")
+    assert options == Options(convention="scipy", scaling="psd") != Options(convention="scipy")
     assert options.stft_grid(**SIZES, padding=None) == grid_from_options(
         {**SIZES, "scaling": "psd"}, convention="scipy"
     )

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError, Source
+from array_options import array_options
+from tonearm.api import ArrayOptions, ItemError, Source
 from tonearm.plugins.context import Context
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import default
@@ -31,7 +32,8 @@ def source_of(given: Any) -> Source:
 
 def outcomes(decoder: type[Any], given: Any, **options: Any) -> list[Any]:
     """All items, and errors in place of items."""
-    made = ports_of(decoder).options(**options)
+    cls = ports_of(decoder).options
+    made = array_options(cls, **options) if issubclass(cls, ArrayOptions) else cls(**options)
     assert list(made.problems() if hasattr(made, "problems") else ()) == []
     return list(decoder(made).decode(source_of(given), Context(catalogue=default().catalogue)))
 

@@ -13,6 +13,7 @@ import pytest
 from decoder_reading import RNG
 from PIL import Image
 
+from array_options import array_options
 from tonearm.api import MelDialect
 from tonearm.cli.main import main
 from tonearm.plugins.registry import default
@@ -150,7 +151,7 @@ def test_a_mel_of_another_dialect() -> None:
     ],
 )
 def test_options_that_fit_or_not(given: Any, expected: list[str]) -> None:
-    assert [error.option for error in ImageOptions(**given).problems()] == expected
+    assert [error.option for error in array_options(ImageOptions, **given).problems()] == expected
 
 
 def test_broken_images_are_read_or_raise_an_item_error() -> None:

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from decoder_reading import RNG, WAVE
 
+from array_options import array_options
 from tonearm.api import ItemError
 from tonearm.reading import bounds
 from tonearm_plugins.decoders.parquet_reader import ParquetOptions, ParquetReader
@@ -106,14 +107,14 @@ def test_columns_are_chosen_by_key() -> None:
 
 def test_numbers_need_a_sample_rate() -> None:
     assert refused(saved({"wav": [[0.5]]})).message == "'sample_rate' is missing, and a list has none"
-    assert [error.option for error in ParquetOptions(kind="waveform").problems()] == ["sample_rate"]
+    assert [error.option for error in array_options(ParquetOptions, kind="waveform").problems()] == ["sample_rate"]
 
 
 def test_rows_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     data = saved({"wav": pa.array([np.zeros(1000, "f4")] * 2000)}, row_group_size=100)
     before = pa.total_allocated_bytes()
     most = 0
-    made = ParquetReader(ParquetOptions(sample_rate=8000))
+    made = ParquetReader(array_options(ParquetOptions, sample_rate=8000))
     from tonearm.plugins.context import Context
 
     for _ in made.decode(decoder_reading.source_of(data), Context()):

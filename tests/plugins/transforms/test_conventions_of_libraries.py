@@ -1,5 +1,7 @@
 """Spectrograms of other libraries become sound again, and ours are written as theirs are."""
 
+import json
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -14,6 +16,7 @@ from stft_libraries import (
     tensorflow_stft,
 )
 
+import tonearm
 from tonearm.api import ComplexSpectrogram, Context, MagnitudeSpectrogram, Waveform
 from tonearm.signals.conventions import grid_from_options
 from tonearm_plugins.transforms.griffin_lim import GriffinLim, GriffinLimOptions
@@ -173,6 +176,62 @@ def test_griffin_lim_is_as_good_from_magnitudes_of_a_library(case: str, start: s
     own = convergence(analysed("librosa", "short-window", samples), "librosa", fields_of("librosa", "short-window"))
     found = convergence(analysed(case, "short-window", samples), convention_of(case), fields_of(case, "short-window"))
     assert found < own + 1
+
+
+@pytest.mark.parametrize("case", ["scipy", "scipy-two", "scipy-short-time-fft", "tensorflow", "matlab"])
+def test_a_reader_takes_a_librarys_array(case: str) -> None:
+    samples = sound(4000)
+    options = {"kind": "complex", "convention": convention_of(case), "sample_rate": RATE, "length": samples.size}
+    pipeline = tonearm.load_pipeline(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": options | fields_of(case, "short-window")},
+            "steps": [{"use": "istft"}],
+            "outputs": [{"use": "wav-writer", "file": "a.wav"}],
+        }
+    )
+    (wave,) = pipeline.convert(analysed(case, "short-window", samples).astype(np.complex64))
+    inside = slice(256, -512)
+    np.testing.assert_allclose(wave.samples[0, inside], samples[inside], atol=2e-6)
+
+
+def test_a_file_describes_its_convention_to_a_reader(tmp_path) -> None:
+    samples = sound(4000)[None].astype(np.float32)
+    with_options = {"n_fft": 512, "hop_length": 100, "win_length": 256, "convention": "scipy", "sides": "two"}
+    writing = tonearm.load_pipeline(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": RATE}},
+            "steps": [{"use": "wave-to-spectrogram", "with": with_options}],
+            "outputs": [{"use": "npy-writer", "file": "a.npy", "with": {"provenance": True}}],
+        }
+    )
+    np.save(tmp_path / "in.npy", samples)
+    report = writing.run([tmp_path / "in.npy"], out=tmp_path)
+    assert report.ok, report.errors
+    found = json.loads((tmp_path / "a.npy.json").read_text())["signal"]
+    reading = tonearm.load_pipeline(
+        {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": found},
+            "steps": [{"use": "istft"}],
+            "outputs": [{"use": "wav-writer", "file": "a.wav"}],
+        }
+    )
+    (wave,) = reading.convert(tmp_path / "a.npy")
+    np.testing.assert_allclose(wave.samples, samples, atol=2e-6)
+
+
+def test_a_mel_spectrogram_has_no_convention() -> None:
+    with pytest.raises(tonearm.PipelineError, match="sides"):
+        tonearm.load_pipeline(
+            {
+                "tonearm": 1,
+                "input": {"use": "npy-reader", "with": {"kind": "mel", "dialect": "hifigan", "sides": "two"}},
+                "steps": [{"use": "mel-to-wave"}],
+                "outputs": [{"use": "wav-writer", "file": "a.wav"}],
+            }
+        )
 
 
 def test_the_root_of_scipys_density_is_a_scaling() -> None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from array_options import array_options
 
+from array_options import array_options
 from tonearm.api import Context, MelDialect, MelSpectrogram
 from tonearm.arrays import read_array
 from tonearm.errors import ItemError

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, TypeVar
+from typing import Any
 
 from tonearm.arrays import ArrayOptions
+from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import default
 
-Options = TypeVar("Options", bound=ArrayOptions)
 
-
-def array_options(cls: type[Options] = ArrayOptions, *, kind: str = "inferred", **flat: Any) -> Options:  # type: ignore[assignment]
+def array_options(cls: type[Any] = ArrayOptions, *, kind: str | None = None, **flat: Any) -> Any:
     """Return options with their kind bound to its own, unchecked."""
     own = {field.name for field in dataclasses.fields(cls)}
-    entry = default().find("kind", kind)
+    name = kind or declared_options(cls)["kind"].default
+    entry = default().find("kind", name)
     given = ports_of(entry.resolve()).options(**{name: value for name, value in flat.items() if name not in own})
-    return cls(kind=entry.bind(given, kind), **{name: value for name, value in flat.items() if name in own})
+    return cls(kind=entry.bind(given, name), **{name: value for name, value in flat.items() if name in own})
