@@ -317,11 +317,18 @@ def with_options(options: type[Any]) -> type[Any]:
 
 
 OPTIONS = [
-    offering("a type that is not defined", "transforms", with_options(UnknownName), f"{OF_X}NameError: name 'NoSuch"),
-    offering("a type that no text can be", "transforms", with_options(Unsupported), f"{OF_X}TypeError: option 'where'"),
-    offering("a default that raises", "transforms", with_options(BrokenDefault), f"{OF_X}KeyError: 'default'"),
     offering(
-        "a default out of bounds", "transforms", with_options(BadDefault), f"{OF_X}TypeError: option 'rate' of Bad"
+        "a type that is not defined", "transforms", with_options(UnknownName), f"{X_DISABLED}NameError: name 'NoSuch"
+    ),
+    offering(
+        "a type that no text can be", "transforms", with_options(Unsupported), f"{X_DISABLED}TypeError: option 'where'"
+    ),
+    offering("a default that raises", "transforms", with_options(BrokenDefault), f"{X_DISABLED}KeyError: 'default'"),
+    offering(
+        "a default out of bounds",
+        "transforms",
+        with_options(BadDefault),
+        f"{X_DISABLED}TypeError: option 'rate' of Bad",
     ),
     offering("options that raise", "transforms", with_options(BrokenPost), f"{X_DISABLED}ZeroDivisionError: post"),
     offering(
