@@ -23,6 +23,7 @@ from tonearm.api import (
     Encoder,
     Item,
     ItemError,
+    Kind,
     MagnitudeSpectrogram,
     Meta,
     NoOptions,
@@ -120,7 +121,7 @@ class CarelessError(ItemError):
 def raises(error: BaseException) -> Callable[..., Any]:
     """Return a function that raises an error."""
 
-    def function(*_: object) -> Any:
+    def function(self: object = None, *_: object) -> Any:
         raise error
 
     return function
@@ -316,11 +317,18 @@ def with_options(options: type[Any]) -> type[Any]:
 
 
 OPTIONS = [
-    offering("a type that is not defined", "transforms", with_options(UnknownName), f"{OF_X}NameError: name 'NoSuch"),
-    offering("a type that no text can be", "transforms", with_options(Unsupported), f"{OF_X}TypeError: option 'where'"),
-    offering("a default that raises", "transforms", with_options(BrokenDefault), f"{OF_X}KeyError: 'default'"),
     offering(
-        "a default out of bounds", "transforms", with_options(BadDefault), f"{OF_X}TypeError: option 'rate' of Bad"
+        "a type that is not defined", "transforms", with_options(UnknownName), f"{X_DISABLED}NameError: name 'NoSuch"
+    ),
+    offering(
+        "a type that no text can be", "transforms", with_options(Unsupported), f"{X_DISABLED}TypeError: option 'where'"
+    ),
+    offering("a default that raises", "transforms", with_options(BrokenDefault), f"{X_DISABLED}KeyError: 'default'"),
+    offering(
+        "a default out of bounds",
+        "transforms",
+        with_options(BadDefault),
+        f"{X_DISABLED}TypeError: option 'rate' of Bad",
     ),
     offering("options that raise", "transforms", with_options(BrokenPost), f"{X_DISABLED}ZeroDivisionError: post"),
     offering(
@@ -586,6 +594,62 @@ DIALECTS = [
     ),
 ]  # fmt: skip
 
+# --- Kinds of array
+
+
+class Plain(Kind[Waveform, NoOptions]):
+    """A kind that is right, and the base of what is faulty."""
+
+    axes = ("time",)
+
+    def read(self, values: Any, context: Context) -> Any:
+        return Waveform(samples=values, sample_rate=8000)
+
+
+@dataclass(frozen=True)
+class Clashing:
+    key: Annotated[str, Meta(description="Key.")] = ""
+    nan: Annotated[str, Meta(description="NaN.")] = "error"
+
+
+class Clash(Kind[Waveform, Clashing]):
+    axes = ("time",)
+
+    def read(self, values, context): ...
+
+
+def kind(name: str, says: str, *, at: str = "check", **members: Any) -> Fault:
+    return offering(f"a kind: {name}", "kinds", type("Odd", (Plain,), members), says, at=at)
+
+
+OF_KIND = "broken-plugin: npy-reader: kind: kind 'acme-x' of tonearm_acme 1.2 is disabled: "
+KIND_FAILED = "plugin-failed: npy-reader: acme-x failed: "
+
+KINDS = [
+    offering("a kind that is none", "kinds", Same, f"{OF_KIND}TypeError: <class 'faulty_plugins.Same'> is not a kind class"),
+    offering("options that the reader has", "kinds", Clash,
+             "broken-plugin: kind acme/acme-x and npy-reader both declare the option 'nan'"),
+    kind("no axes", f"{OF_KIND}TypeError: axes is None, not a tuple of names like ('time',)", axes=None),
+    kind("axes that are a text", f"{OF_KIND}TypeError: axes is 'time', not a tuple of names", axes="time"),
+    kind("it cannot start", "broken-plugin: kind acme-x is disabled: KeyError: 'x'", __init__=raises(KeyError("x"))),
+    kind("spec raises", "broken-plugin: npy-reader: acme-x is disabled: KeyError: 'x'", spec=raises(KeyError("x"))),
+    kind("spec gives nothing", "broken-plugin: npy-reader with acme-x is disabled: AttributeError: ", spec=giving(None)),
+    kind("sizes raises", f"{KIND_FAILED}KeyError: 'x'", sizes=raises(KeyError("x")), at="convert"),
+    kind("sizes that are texts", "bins-mismatch: npy-reader with acme-x: the time axis of shape (800,) has 800 values, not x",
+         sizes=giving({"time": "x"}), at="convert"),
+    kind("read raises", f"{KIND_FAILED}KeyError: 'x'", read=raises(KeyError("x")), at="convert"),
+    kind("read exits", f"{KIND_FAILED}SystemExit: it calls sys.exit(1)", read=raises(SystemExit(1)), at="convert"),
+    kind("an error of its own", "no-pitch: npy-reader: acme-x: no pitch", read=raises(ItemError("no pitch", code="no-pitch")),
+         at="convert"),
+    kind("read gives an array", "wrong-type: npy-reader with acme-x gives signal, but it gave ndarray",
+         read=lambda self, values, context: values, at="convert"),
+    kind("another rate", "wrong-signal: npy-reader with acme-x declares a sample rate of 16000 Hz, but it gave",
+         spec=giving(Spec(signals=(Waveform,), sample_rate=16000)), at="convert"),
+    kind("NaN", "not-finite: npy-reader with acme-x: 3 of 800 values of the waveform are NaN or infinite",
+         read=lambda self, values, context: changed(TONE, value=np.nan), at="convert"),
+    kind("needs that are texts", "broken-plugin: kind acme-x is disabled: TypeError: needs() gives 'torch'", requires=("torch",)),
+]  # fmt: skip
+
 FAULTS = [
-    *LOADING, *HOOKS, *CLASSES, *OPTIONS, *ANSWERS, *APPLYING, *DECODING, *REGROUPING, *ENCODING, *DIALECTS,
+    *LOADING, *HOOKS, *CLASSES, *OPTIONS, *ANSWERS, *APPLYING, *DECODING, *REGROUPING, *ENCODING, *DIALECTS, *KINDS,
 ]  # fmt: skip

@@ -60,6 +60,8 @@ def faulty_pipeline(fault):
     elif fault.role == "dialects":
         pipeline["input"]["with"] = {"dialect": "acme-x"}
         pipeline["steps"] = [{"use": "mel-to-wave"}]
+    elif fault.role == "kinds":
+        pipeline["input"]["with"] = {"kind": "acme-x"}
     elif fault.own:
         pipeline["outputs"] = [{**pipeline["outputs"][0], "steps": [{"use": "acme-x"}]}, *second(pipeline)]
     else:

@@ -151,6 +151,9 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
         ItemError
             If values contradict the recipe, or become too great.
         """
+        if self.options.recipe is None:  # they are linear magnitudes already
+            values = self.checked(values, traits, context)
+            return MagnitudeSpectrogram(values=values, grid=self.grid, length=self.options.length)
         signal = super().read_known(values, traits, context)
         if self.recipe.standardised:  # values of others are within a range
             require_finite(self.recipe, signal.values, values, keep=True)

@@ -15,6 +15,7 @@ from tonearm.errors import ItemError, OptionError, OutputError, ShowTraceback, S
 from tonearm.errors.text import describe_exception, one_line, safe_text
 from tonearm.names import BUILTIN
 from tonearm.pipeline.checked import BoundPlugin
+from tonearm.plugins.culprit import blamed_name, foreign_in
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.source import Source
@@ -67,19 +68,19 @@ class as_item_error:  # noqa: N801 - used as a statement
 
     def _translated(self, error: BaseException) -> TonearmError:
         """Return the error of the item for an exception."""
-        name = self.bound.name
-        if isinstance(error, OSError):
-            if self.sink and _is_of_sink(error, self.sink):
-                return OutputError(f"cannot write: {_reason(error)}")
-            if self.source and _is_of_source(error, self.source):
-                return sign(ItemError(f"cannot read: {_reason(error)}", code="unreadable"), self.bound)
-        if isinstance(error, OptionError) and _is_sound(error):
-            # An option that only the data can contradict.
-            return sign(ItemError(f"{name}: {error.message}", code=error.code, remedies=error.remedies), self.bound)
+        if isinstance(error, OSError) and self.sink and _is_of_sink(error, self.sink):
+            return OutputError(f"cannot write: {_reason(error)}")
+        name = blamed_name(self.bound.name, self.bound.plugin, error)
         failed = ItemError(
             f"{name} failed: {describe_failure(error)}", code="plugin-failed", remedies=(ShowTraceback(),)
         )
-        return sign(failed, self.bound)
+        if isinstance(error, OSError) and self.source and _is_of_source(error, self.source):
+            failed = ItemError(f"cannot read: {_reason(error)}", code="unreadable")
+        elif isinstance(error, OptionError) and _is_sound(error):
+            # An option that only the data can contradict.
+            failed = ItemError(f"{name}: {error.message}", code=error.code, remedies=error.remedies)
+        failed.place = self.bound.place
+        return failed
 
 
 def sign(error: TonearmError, bound: BoundPlugin) -> TonearmError:
@@ -93,11 +94,14 @@ def sign(error: TonearmError, bound: BoundPlugin) -> TonearmError:
     error.place = bound.place
     if isinstance(error, OutputError) or error.code in _OF_SOURCES:
         return error
-    needs_name = bound.entry.origin != BUILTIN or (
-        isinstance(error, SignalError) and isinstance(bound.plugin, (Transform, Regroup))
+    name = blamed_name(bound.name, bound.plugin, error)
+    needs_name = (
+        bound.entry.origin != BUILTIN
+        or bool(foreign_in(bound.plugin))
+        or (isinstance(error, SignalError) and isinstance(bound.plugin, (Transform, Regroup)))
     )
-    if needs_name and bound.name not in error.message.replace(":", " ").split():
-        error.message = f"{bound.name}: {error.message}"
+    if needs_name and not set(name.replace(":", " ").split()) <= set(error.message.replace(":", " ").split()):
+        error.message = f"{name}: {error.message}"
         error.args = (error.message,)
     return error
 

@@ -252,7 +252,7 @@ class _Binder:
         """Return the answer of a plugin to a question about specifications; None if it raises an error."""
         self.problems.place = found.place
         try:
-            with as_plugin_error(found.name):
+            with as_plugin_error(found.name, found.bound.plugin if found.bound else None):
                 try:
                     return question()
                 except OptionError as error:

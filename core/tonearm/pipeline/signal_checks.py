@@ -11,6 +11,7 @@ from tonearm.arrays.not_finite import count_not_finite
 from tonearm.errors import Advice, ItemError
 from tonearm.findings.blocks import BLOCK, blocks
 from tonearm.pipeline.checked import BoundPlugin
+from tonearm.plugins.culprit import blamed_name
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec
 from tonearm.signals import Signal, Waveform, describe
@@ -25,13 +26,17 @@ _DECLARED = {"sample_rate": "a sample rate of {} Hz", "channels": "{} channels",
 _REPORT = Advice("report it to the author of the plugin")
 
 
+def _name(bound: BoundPlugin) -> str:
+    return blamed_name(bound.name, bound.plugin, None)
+
+
 def check_item(item: object, bound: BoundPlugin) -> None:
     """Raise `ItemError` unless a plugin gave an item with a signal as it declared."""
     if not isinstance(item, Item):
-        raise ItemError(f"{bound.name} gives items, but it gave {type(item).__name__}", code="wrong-type")
+        raise ItemError(f"{_name(bound)} gives items, but it gave {type(item).__name__}", code="wrong-type")
     if not (isinstance(item.key, str) and type(item.index) is int):
         wrong = f"the key {item.key!r}" if not isinstance(item.key, str) else f"the index {item.index!r}"
-        raise ItemError(f"{bound.name} gave an item with {wrong}", code="wrong-type", remedies=(_REPORT,))
+        raise ItemError(f"{_name(bound)} gave an item with {wrong}", code="wrong-type", remedies=(_REPORT,))
     check_given(item.signal, bound)
 
 
@@ -39,8 +44,8 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
     """Raise `ItemError` unless a signal that a plugin gave is what it declared. This takes 1 µs."""
     spec = bound.spec
     if not isinstance(signal, bound.ports.gives) or (spec is not None and not isinstance(signal, spec.signals)):
-        declared = bound.ports.gives if spec is None or not isinstance(signal, bound.ports.gives) else spec.signals
-        check_class(signal, declared, f"{bound.name} gives", "it gave")
+        ports = bound.ports.gives if spec is None or not isinstance(signal, bound.ports.gives) else spec.signals
+        check_class(signal, ports, f"{_name(bound)} gives", "it gave")
     if type(signal) is not Waveform:
         _check_arrays(signal, bound)
     if spec is None:
@@ -55,7 +60,7 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
 def _wrong_signal(bound: BoundPlugin, name: str, declared: int, found: object) -> ItemError:
     words = _DECLARED[name]
     shown = words.format(found) if isinstance(found, (int, float)) else repr(found)
-    message = f"{bound.name} declares {words.format(declared)}, but it gave {shown}"
+    message = f"{_name(bound)} declares {words.format(declared)}, but it gave {shown}"
     return ItemError(message, code="wrong-signal", remedies=(_REPORT,))
 
 
@@ -64,7 +69,7 @@ def _refuse_single(signal: Signal, bound: BoundPlugin) -> None:
     found = [array.dtype for array in signal.arrays() if array.dtype.kind in "fc"]
     if found:
         raise ItemError(
-            f"{bound.name} declares double precision, but it gave {found[0]}",
+            f"{_name(bound)} declares double precision, but it gave {found[0]}",
             code="wrong-signal",
             remedies=(_REPORT,),
         )
@@ -111,7 +116,7 @@ def not_finite_of(bound: BoundPlugin, signal: Signal) -> ItemError:
     what = "NaN and infinity" if has_nan and has_infinity else "NaN" if has_nan else "infinity"
     first = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
     return ItemError(
-        f"{bound.name} gave {what}: {count_not_finite(array):,} of {array.size:,} values,"
+        f"{_name(bound)} gave {what}: {count_not_finite(array):,} of {array.size:,} values,"
         f" first at {_position(signal, tuple(map(int, first)))}",
         code="not-finite",
     )
@@ -127,7 +132,7 @@ def _check_arrays(signal: Signal, bound: BoundPlugin) -> None:
         else:
             return
     raise ItemError(
-        f"{bound.name} gave a {signal.port} whose arrays() is not a tuple of arrays of numbers",
+        f"{_name(bound)} gave a {signal.port} whose arrays() is not a tuple of arrays of numbers",
         code="wrong-signal",
         remedies=(_REPORT,),
     )

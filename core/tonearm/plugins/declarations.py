@@ -18,6 +18,11 @@ def check_declarations(plugin: type[Any]) -> None:
     reads = getattr(plugin, "reads", "path")
     if reads not in ("path", "content"):
         raise TypeError(f"reads is {safe_repr(reads)}, not 'path' or 'content'")
+    if getattr(plugin, "role", "") == "kind":
+        axes, optional = getattr(plugin, "axes", None), getattr(plugin, "optional_axes", None)
+        for name, value in (("axes", axes), ("optional_axes", optional)):
+            if not (isinstance(value, tuple) and all(isinstance(axis, str) for axis in value)):
+                raise TypeError(f"{name} is {safe_repr(value)}, not a tuple of names like ('time',)")
 
 
 def _is_suffix(suffix: object) -> bool:

@@ -20,6 +20,7 @@ from tonearm.errors import Problem, TonearmError, advise, did_you_mean, one_line
 from tonearm.errors.text import describe_exception, safe_repr
 from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
+from tonearm.plugins.culprit import blamed_name
 from tonearm.plugins.declarations import check_declarations
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
@@ -170,10 +171,13 @@ class as_plugin_error:  # noqa: N801 - used as a statement
     ----------
     subject
         Subject of the message: the plugin or package that raises.
+    plugin
+        Plugin, if there is one already. Plugins in its options are named as well.
     """
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, plugin: Plugin[Any] | None = None) -> None:
         self.subject = subject
+        self.plugin = plugin
 
     def __enter__(self) -> None:
         return None
@@ -182,7 +186,8 @@ class as_plugin_error:  # noqa: N801 - used as a statement
         if error is None or isinstance(error, (KeyboardInterrupt, PluginError)):
             return
         tracebacks.show(error)
-        raise PluginError(f"{self.subject} is disabled: {describe_exception(error)}", hint=BROKEN_HINT) from error
+        subject = blamed_name(self.subject, self.plugin, error)
+        raise PluginError(f"{subject} is disabled: {describe_exception(error)}", hint=BROKEN_HINT) from error
 
 
 class Registry:

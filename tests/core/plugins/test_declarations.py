@@ -3,6 +3,7 @@
 import pytest
 from core_toys import Same, ToneReader
 
+from tonearm.api import Kind, NoOptions, Waveform
 from tonearm.plugins.declarations import check_declarations
 
 
@@ -28,3 +29,18 @@ def test_what_is_right(members):
 def test_what_is_wrong(members, message):
     with pytest.raises(TypeError, match=message):
         check_declarations(type("Reader", (ToneReader,), members))
+
+
+class Pitches(Kind[Waveform, NoOptions]):
+    axes = ("time",)
+
+    def read(self, values, context): ...
+
+
+@pytest.mark.parametrize(
+    "members", [{"axes": None}, {"axes": "time"}, {"axes": ("time", 3)}, {"optional_axes": "complex"}]
+)
+def test_the_axes_of_a_kind(members):
+    check_declarations(Pitches)
+    with pytest.raises(TypeError, match=r"axes is .*, not a tuple of names like \('time',\)"):
+        check_declarations(type("Odd", (Pitches,), members))
