@@ -15,7 +15,7 @@ class Claim(Struct, frozen=True):
     Parameters
     ----------
     strong
-        Whether values themselves show the kind, such as an exact floor. Another claim than a strong one yields to a
+        Whether values themselves show the kind, by an exact floor for example. A claim that is not strong yields to a
         linear spectrogram that is as likely.
     rival
         Remark about this kind for findings of another one, such as ``a mel of 80 bands would have this shape too``.

@@ -1,4 +1,4 @@
-"""What a listing of recipes shows: the columns of its table, for each class of recipes."""
+"""The columns of listings of recipes, for each class of recipes."""
 
 from __future__ import annotations
 

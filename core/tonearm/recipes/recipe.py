@@ -47,7 +47,7 @@ class Recipe(Named, frozen=True, kw_only=True):
     """
 
     rows: ClassVar[str]
-    """Name of what stands along the frequency axis: ``bins`` or ``mels``."""
+    """Word for the rows along the frequency axis: ``bins`` or ``mels``."""
     parts: ClassVar[Mapping[str, type[Struct]]] = {"steps": RecipeStep}
 
     input_scale: Annotated[float, Meta(description="Full scale of the analysed samples.", gt=0)] = 1.0

@@ -2,23 +2,9 @@
 
 import numpy as np
 import pytest
+from hifigan import dialect
 
-from tonearm.api import MelDialect
 from tonearm.errors import ItemError
-
-HIFIGAN = {
-    "sample_rate": 22050,
-    "n_fft": 1024,
-    "hop_length": 256,
-    "n_mels": 80,
-    "fmax": 8000.0,
-    "padding": "half-overlap",
-    "pad_mode": "reflect",
-}
-
-
-def dialect(**changes):
-    return MelDialect(**{**HIFIGAN, "name": "mine", **changes})
 
 
 class TestValues:

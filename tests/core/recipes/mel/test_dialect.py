@@ -1,23 +1,9 @@
 """A recipe checks itself, knows its frames and its limits, and goes through its values and back."""
 
 import pytest
+from hifigan import dialect
 
-from tonearm.api import MelDialect
 from tonearm.errors import OptionError
-
-HIFIGAN = {
-    "sample_rate": 22050,
-    "n_fft": 1024,
-    "hop_length": 256,
-    "n_mels": 80,
-    "fmax": 8000.0,
-    "padding": "half-overlap",
-    "pad_mode": "reflect",
-}
-
-
-def dialect(**changes):
-    return MelDialect(**{**HIFIGAN, "name": "mine", **changes})
 
 
 def refused(**changes):

@@ -3,23 +3,9 @@
 import librosa
 import numpy as np
 import pytest
+from hifigan import dialect
 
-from tonearm.api import MelDialect
 from tonearm.recipes.mel.filter_bank import max_filter_sum, mel_edges, mel_to_hz
-
-HIFIGAN = {
-    "sample_rate": 22050,
-    "n_fft": 1024,
-    "hop_length": 256,
-    "n_mels": 80,
-    "fmax": 8000.0,
-    "padding": "half-overlap",
-    "pad_mode": "reflect",
-}
-
-
-def dialect(**changes):
-    return MelDialect(**{**HIFIGAN, "name": "mine", **changes})
 
 
 class TestBands:
