@@ -134,11 +134,16 @@ def _table(registry: Registry) -> str:
 
 def _reference(registry: Registry) -> str:
     lines = ["# Reference of the plugins", "", "Made from the plugins themselves by `python docs/make_reference.py`."]
-    for role, title in {**ROLES, "executor": "Executors"}.items():
+    for role, title in {**ROLES, "kind": "Kinds of array", "executor": "Executors"}.items():
         lines += ["", f"## {title}"]
         if role == "decoder":
-            text = "They describe what the model wrote, and every reader of arrays takes them."
+            text = (
+                "They describe what the model wrote, and every reader of arrays takes them, with those of the"
+                " [kind of array](#kinds-of-array) beside them."
+            )
             lines += ["", "### Options of every reader of arrays", "", text, "", *_options(ArrayOptions, leave_out=())]
+        if role == "kind":
+            lines += ["", "Options of a kind stand beside those of the reader of arrays."]
         for entry in _builtin(registry, role):
             lines += ["", *_section(registry, entry)]
     return "\n".join(lines) + "\n"

@@ -13,6 +13,7 @@ HEADINGS = {
     "tonearm.signals": "Signals",
     "tonearm.kinds": "Kinds of array",
     "tonearm.arrays": "Arrays",
+    "tonearm.findings": "Findings about arrays",
     "tonearm.recipes": "Recipes and dialects",
     "tonearm.source": "Sources",
     "tonearm.reading": "Reading files",

@@ -109,6 +109,18 @@ def test_a_spec_carries_values_of_any_class() -> None:
     assert result.dropping(names["Tape"]) == spec.replace(sample_rate=4000)
 
 
+@pytest.mark.parametrize("options", [{"kind": "envelope"}, {"tones": 2}], ids=["named", "implied"])
+def test_a_kind_of_ones_own_is_read_by_our_decoders(options: dict[str, object], tmp_path: Path) -> None:
+    registry = registry_with(block_with("class EnvelopeKind"))
+    np.save(tmp_path / "a.npy", np.full((800, 2), 0.5, "f4"))  # steps first: sizes tell the axes apart
+    reader = {"use": "npy-reader", "with": {"sample_rate": 8000, "tones": 2, **options}}
+    (wave,) = pipeline(registry, reader, {"use": "tones"}).convert(tmp_path / "a.npy")
+    angles = 2 * np.pi * 110 * np.arange(800) / 8000
+    np.testing.assert_allclose(wave.samples[0], (np.sin(angles) + np.sin(2 * angles)) / 4, atol=1e-5)
+    with pytest.raises(tonearm.PipelineError, match="tones"):
+        pipeline(registry, {"use": "npy-reader", "with": {"kind": "envelope", "sample_rate": 8000, "tones": 0}})
+
+
 class TestTheDecoderOnTheToolkit:
     HEAD = b"TAKE" + struct.pack("<IHQ", 8000, 2, 3)
     VALUES = np.linspace(-0.5, 0.5, 6, dtype="<f4").reshape(2, 3)
@@ -206,6 +218,15 @@ def test_the_guides_transform_keeps_double_precision() -> None:
     registry.find("transform", "invert").resolve().keeps_double = False
     with pytest.raises(tonearm.PipelineError, match="invert"):
         pipeline(registry, double, {"use": "invert"})
+
+
+def test_the_guides_kind_is_implied_by_its_option_and_read_by_decoders_of_arrays(tmp_path: Path) -> None:
+    registry = registry_with(block_with("class EnvelopeKind"))
+    made = pipeline(registry, {"use": "npy-reader", "with": {"tones": 2, "sample_rate": 8000}}, {"use": "tones"})
+    np.save(tmp_path / "a.npy", np.array([[1.0, 0.0]] * 4000))
+    (signal,) = made.convert(tmp_path / "a.npy")
+    expected = np.sin(2 * np.pi * 110 * np.arange(4000) / 8000) / 2
+    np.testing.assert_allclose(signal.samples[0], expected, atol=1e-4)
 
 
 def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

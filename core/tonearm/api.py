@@ -45,9 +45,6 @@ from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
-from tonearm.recipes.linear import LinearRecipe
-from tonearm.recipes.mel import MelDialect, MelSpectrogram
-from tonearm.recipes.steps import RecipeStep
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
     ComplexSpectrogram,
@@ -62,6 +59,8 @@ from tonearm.source import Source
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent, extent_of
+    from tonearm.findings.claim import Claim
+    from tonearm.findings.notes import Notes
     from tonearm.kinds.waveform import WaveformKind, WaveformOptions
     from tonearm.reading import file_types
     from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
@@ -94,6 +93,9 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.recipes.linear import LinearRecipe
+    from tonearm.recipes.mel import MelDialect, MelSpectrogram
+    from tonearm.recipes.steps import RecipeStep
     from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import from_plain_values
     from tonearm.signals.window_files import is_window_file
@@ -125,6 +127,7 @@ __all__ = [
     "ArrayTraits",
     "BoundedFile",
     "ChooseOption",
+    "Claim",
     "ComplexSpectrogram",
     "Context",
     "ConventionOptions",
@@ -163,6 +166,7 @@ __all__ = [
     "Milliseconds",
     "NanPolicy",
     "NoOptions",
+    "Notes",
     "OptionError",
     "OutputError",
     "PadMode",
@@ -253,8 +257,6 @@ _WHEN_USED = {
     ),
     "tonearm.reading.bounds": (
         "ARRAY_BYTES",
-        "BESIDE",
-        "IF_ABSENT",
         "MAX_NESTING",
         "InflationBound",
         "check_array_count",
@@ -279,6 +281,14 @@ _WHEN_USED = {
         "Extent",
         "extent_of",
     ),
+    "tonearm.findings.claim": ("Claim",),
+    "tonearm.findings.notes": ("Notes",),
+    "tonearm.recipes.linear": ("LinearRecipe",),
+    "tonearm.recipes.mel": (
+        "MelDialect",
+        "MelSpectrogram",
+    ),
+    "tonearm.recipes.steps": ("RecipeStep",),
     "tonearm.signals.conventions": ("ConventionOptions",),
     "tonearm.signals.plain_values": ("from_plain_values",),
     "tonearm.signals.window_files": ("is_window_file",),

@@ -55,6 +55,27 @@ def test_check_ends_with_all_its_output_and_its_status(tmp_path, pipeline):
     assert (done.returncode, done.stderr.count("\n")) == ((0, 1) if pipeline == "p.yaml" else (2, 2))
 
 
+@pytest.mark.parametrize(
+    ("kind", "imported"),
+    [
+        ("kind: waveform, sample_rate: 8000", {"waveform", "scale"}),
+        ("kind: complex, sample_rate: 8000, n_fft: 16, hop_length: 4", {"waveform", "scale", "spectrograms"}),
+    ],
+)
+def test_check_imports_the_kind_that_is_named_alone(tmp_path, kind, imported):
+    (tmp_path / "p.yaml").write_text(PIPELINE.replace("kind: waveform, sample_rate: 22050", kind))
+    code = (
+        "import sys; from tonearm.cli.main import main; main(); "
+        "print(*(name for name in sys.modules if name.startswith(('tonearm.kinds.', 'tonearm.recipes.mel.kind')))); "
+        "print('numpy' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, "check", "p.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    *_, kinds, numpy = done.stdout.splitlines()
+    assert {name.rpartition(".")[2] for name in kinds.split()} == imported
+    assert numpy == "False"
+
+
 def test_what_the_user_says_of_blas_threads_stays():
     environ = {"OPENBLAS_THREAD_TIMEOUT": "26"}
     startup.let_blas_threads_sleep(environ)

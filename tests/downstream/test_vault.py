@@ -79,10 +79,13 @@ def test_a_large_array_is_mapped_and_only_the_one_that_is_asked_for_is_loaded(si
     code = """
 import sys
 from pathlib import Path
-import numpy as np
-import tonearm_vault
-from tonearm.api import Context, KeyedArrayOptions, Source
-reader = tonearm_vault.VaultReader(KeyedArrayOptions(kind="waveform"))
+import tonearm
+from tonearm.api import Context, Source
+reader = tonearm.load_pipeline({
+    "tonearm": 1,
+    "input": {"use": "vault-reader", "with": {"kind": "waveform", "sample_rate": 16000, "key": "big"}},
+    "outputs": [{"use": "wav-writer", "file": "a.wav"}],
+}).checked.decoder.plugin
 source = Source(name="a.vault", path=Path(sys.argv[1]))
 with reader.open_arrays(source, Context()) as arrays:
     print(list(arrays), type(arrays["big"]).__name__)

@@ -51,7 +51,8 @@ def arrange(
             code="axes-mismatch",
             hint="name each axis of the array, in its order",
         )
-    _check_names(names, kind)
+    if axes:
+        _check_names(names, kind)
     for name, size in sizes.items():
         found = squeezed.shape[names.index(name)] if name in names else size
         if found != size:

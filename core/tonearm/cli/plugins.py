@@ -38,7 +38,7 @@ def main(arguments: SimpleNamespace) -> int:
         found = listing.find_listing(arguments.listing)
         plugin = arguments.name and _by_name(registry).get(arguments.name)
         if plugin and not _takes(registry, plugin, found.cls.noun):
-            raise UsageError(f"{arguments.name} takes no {found.cls.noun}", code="no-dialect")
+            raise UsageError(f"{arguments.name} takes no {found.cls.noun}", code=f"no-{found.cls.noun}")
         return listing.print_listing(found, registry, name=None if plugin else arguments.name, as_json=arguments.json)
     if arguments.name:
         entry = _find(registry, arguments.name)

@@ -117,25 +117,26 @@ def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) ->
 
 def _spectrogram(notes: Notes, registry: Registry) -> bool:
     """Note an array that a kind claims, or a linear spectrogram; return whether the array may be one of them."""
-    claims = sorted(_claims(notes, registry), key=lambda claim: not claim.strong)
+    failures: list[tuple[str, str]] = []
+    claims = sorted(_claims(notes, registry, failures), key=lambda claim: not claim.strong)
     bins = guess_spectrogram.bin_axis(notes)
     if bins is not None and not (claims and (claims[0].strong or not guess_spectrogram.resembles_magnitudes(notes))):
         guess_spectrogram.note_magnitudes(notes, bins, claims[0].rival if claims else "")
     elif claims:
         claims[0].note(notes, bins)
-    else:
-        return False
-    return True
+    for name, reason in failures:
+        notes.add("kind", name, "unknown", reason)
+    return bins is not None or bool(claims)
 
 
-def _claims(notes: Notes, registry: Registry) -> Iterator[Claim]:
-    """Yield the claims of kinds on an array."""
+def _claims(notes: Notes, registry: Registry, failures: list[tuple[str, str]]) -> Iterator[Claim]:
+    """Yield the claims of kinds on an array, and add kinds whose claims fail, each with the reason."""
     for entry in registry.entries("kind"):
         try:
             with as_plugin_error(f"kind {entry.full_name}"):
                 found = _kind(entry).claim(notes)
         except PluginError as error:
-            notes.add("kind", registry.short_name(entry), "unknown", error.message)
+            failures.append((registry.short_name(entry), error.message))
         else:
             if found is not None:
                 yield found

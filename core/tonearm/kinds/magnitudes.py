@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic
 
 from msgspec import Meta
 
-from tonearm.arrays.extent import traits_of
+from tonearm.arrays.extent import finite_extent_of, traits_of
 from tonearm.arrays.values import limit_error
 from tonearm.errors import ItemError, OptionError, SetOption
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, check_decibels, without_negatives
@@ -151,10 +151,23 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
         ItemError
             If values contradict the recipe, or become too great.
         """
+        if self.options.recipe is None:  # they are linear magnitudes already
+            values = self.checked(values, traits, context)
+            return MagnitudeSpectrogram(values=values, grid=self.grid, length=self.options.length)
         signal = super().read_known(values, traits, context)
         if self.recipe.standardised:  # values of others are within a range
             require_finite(self.recipe, signal.values, values, keep=True)
         return signal
+
+    def size_error(self, message: str, array: Array, size: int | None, context: Context) -> ItemError:
+        """Return the error, which names recipes that fit the array if the recipe determines the number of bins."""
+        recipe = self.options.recipe
+        if recipe is None or recipe.n_fft is None:
+            return super().size_error(message, array, size, context)
+        what = f"no axis of shape {array.shape} has {self.grid.bins} bins, like the recipe {recipe.label}"
+        extent = finite_extent_of(array)
+        hint = matching_hint(context.catalogue(LinearRecipe), array.shape, extent.low, extent.high)
+        return ItemError(what, code="recipe-mismatch", hint=hint)
 
 
 class PowerKind(RecipeKind[SpectrogramOptions]):

@@ -279,12 +279,17 @@ def _override_value(text: str, environ: Mapping[str, str] | None) -> Node:
 
 
 def _assigned(node: Node, keys: list[str], done: int, value: Node) -> Node:
-    """Return a node with the value at ``keys[done:]``; empty values on the path become mappings."""
+    """Return a node with the value at ``keys[done:]``; empty values on the path become mappings.
+
+    A text becomes ``{use: text}`` where its ``with`` is assigned: an option whose value is a plugin may be its name.
+    """
     if done == len(keys):
         return value
     key = keys[done]
     if isinstance(node, ScalarNode) and node.value is None:
         node = MappingNode({}, node.mark)
+    if isinstance(node, ScalarNode) and isinstance(node.value, str) and key == "with":
+        node = MappingNode({"use": MappingEntry(None, node)}, node.mark)
     if isinstance(node, MappingNode):
         entry = node.entries.get(key, MappingEntry(None, null_node()))
         changed = _assigned(entry.node, keys, done + 1, value)

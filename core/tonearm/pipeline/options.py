@@ -122,6 +122,9 @@ class _Reader(ValueReader):
             message, hint = self._unknown(name, known, beside, owner)
             self.problems.add(entry.key_mark, "unknown-option", message, hint)
         for name, option in known.items():
+            if name not in given and name not in values and IF_ABSENT in option.extra and base is None:
+                default = str(option.extra[IF_ABSENT])
+                values[name] = self.value(option, ScalarNode(default, default, quoted=True, mark=mark), owner)
             if option.required and name not in given and base is None:
                 remedy = GiveOption(name, option.description)
                 self.problems.add(mark, "missing-option", f"{owner}: '{name}' is missing", remedies=(remedy,))

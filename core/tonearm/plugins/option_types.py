@@ -256,22 +256,27 @@ def check_hints(owner: str, hints: Mapping[str, Any]) -> None:
 
 def _unsupported(hint: Any) -> Iterator[Any]:
     """Yield the types in a type that are not supported."""
-    offered = alternatives(hint)
-    for one in offered:
+    others = [one for one in alternatives(hint) if not _is_simple(bare(one))]
+    for one in others:
         inner = bare(one)
-        parts = [part for part in typing.get_args(inner) if part is not ...]
         if container(one) is not None:
+            parts = (part for part in typing.get_args(inner) if part is not ...)
             yield from (wrong for part in parts for wrong in _unsupported(part))
         elif not _is_leaf(one):
             yield inner
-    for same in (is_plugin, lambda one: container(one) is not None and not is_mapping(one)):
-        if sum(map(same, offered)) > 1:
+    if len(others) > 1:
+        lists = sum(container(one) is not None and not is_mapping(one) for one in others)
+        if lists > 1 or sum(map(is_plugin, others)) > 1:
             yield hint
+
+
+def _is_simple(inner: Any) -> bool:
+    return inner in _LEAVES or typing.get_origin(inner) is typing.Literal
 
 
 def _is_leaf(hint: Any) -> bool:
     inner = bare(hint)
-    if inner is Any or inner in _LEAVES or typing.get_origin(inner) is typing.Literal:
+    if inner is Any or _is_simple(inner):
         return True
     if is_plugin(hint):
         return hasattr(typing.get_origin(inner) or inner, "role")

@@ -35,7 +35,7 @@ BESIDE = "beside"
 """Key in ``Meta(extra=…)``: true for an option that names a plugin whose options stand beside it, flat."""
 
 IF_ABSENT = "if_absent"
-"""Key in ``Meta(extra=…)`` beside `BESIDE`: name of the plugin that an option stands for if it is not given."""
+"""Key in ``Meta(extra=…)``: name of the plugin that an option stands for if it is not given."""
 
 SINCE = "since"
 """Key in ``Meta(extra=…)``: first version of the plugin's package that has the option, as text."""

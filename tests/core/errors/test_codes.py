@@ -19,8 +19,10 @@ NPZ = {f"npz-{fault}" for fault in get_args(ZipFault) if fault != "memory"}
 """Codes that npz-reader makes of the faults of a zip archive."""
 
 
-NAMED = {f"{what}-{cls.noun}" for what in ("ambiguous", "broken", "unknown") for cls in (MelDialect, LinearRecipe)}
-"""Codes that a catalogue makes of the noun of its structs."""
+NAMED = {
+    f"{what}-{cls.noun}" for what in ("ambiguous", "broken", "no", "unknown") for cls in (MelDialect, LinearRecipe)
+}
+"""Codes that a catalogue makes of the noun of its structs, and the listing of them."""
 
 
 def test_every_code_that_is_raised_is_registered():

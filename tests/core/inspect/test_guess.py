@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from core_toys import hooks, package_of
 from real_arrays import WAVE, certain, confidence, guessed
 
-from tonearm.inspect import compute_statistics
+from tonearm.api import Claim, Context, Kind, MagnitudeSpectrogram, NoOptions, Notes
+from tonearm.findings.notes import Finding
+from tonearm.inspect import Guess, compute_statistics, guess
 from tonearm.inspect.guess import describe_sound_file
+from tonearm.plugins.discovery import installed_packages
+from tonearm.plugins.registry import Registry
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -56,3 +63,65 @@ def test_a_sound_file_needs_no_options() -> None:
 
 def test_a_subject_without_a_finding_is_unknown() -> None:
     assert guessed(WAVE).value("dialect") == "?"
+
+
+class Cepstrum(Kind[MagnitudeSpectrogram, NoOptions]):
+    """A third party's kind that says nothing of values."""
+
+    axes = ("quefrency", "frame")
+
+    def read(self, values: Any, context: Context) -> MagnitudeSpectrogram:
+        raise NotImplementedError
+
+
+class Chroma(Cepstrum):
+    """A third party's kind of twelve rows."""
+
+    @classmethod
+    def claim(cls, notes: Notes) -> Claim | None:
+        def note(notes: Notes, rival: int | None) -> None:
+            notes.add("kind", "chroma", "likely", f"12 rows, and bins along {rival}")
+            notes.options["kind"] = "chroma"
+
+        return Claim(strong=True, rival="chroma has 12 rows", note=note) if 12 in notes.shape else None
+
+
+class Faulty(Cepstrum):
+    """A third party's kind whose claim fails."""
+
+    @classmethod
+    def claim(cls, notes: Notes) -> Claim | None:
+        raise RuntimeError("no idea")
+
+
+ROWS = np.random.default_rng(2).uniform(-3, 3, (12, 300))
+
+
+def kinds(array: Any, **offered: type[Kind[Any, Any]]) -> Guess:
+    registry = Registry([*installed_packages(), package_of("acme", hooks(kinds=offered))])
+    return guess(compute_statistics(array), registry)
+
+
+def test_a_kind_without_claims_is_named_as_one_that_values_cannot_show() -> None:
+    for array in (WAVE, ROWS, ROWS + 1j):
+        found = kinds(array, cepstrum=Cepstrum)
+        assert Finding("kind", "cepstrum", "unknown", "values cannot show it") in found.findings
+        assert found.value("kind") != "cepstrum"
+    two = kinds(WAVE, cepstrum=Cepstrum, other=Cepstrum)
+    assert Finding("kind", "cepstrum, other", "unknown", "values cannot show them") in two.findings
+    assert "cannot show" not in str(guessed(WAVE).findings)
+
+
+def test_a_kind_claims_an_array() -> None:
+    found = kinds(ROWS, chroma=Chroma)
+    assert (found.value("kind"), found.options["kind"]) == ("chroma", "chroma")
+    assert "cannot show" not in str(found.findings)
+    assert kinds(ROWS[:11], chroma=Chroma).value("kind") == "?"
+
+
+def test_a_claim_that_fails_is_named_and_costs_nothing_else() -> None:
+    found = kinds(ROWS, chroma=Chroma, faulty=Faulty)
+    assert found.value("kind") == "chroma"
+    reason = next(one.reason for one in found.findings if one.value == "faulty")
+    assert "acme/faulty" in reason
+    assert "RuntimeError: no idea" in reason

@@ -97,6 +97,19 @@ class TestRecipes:
         assert "but in tacotron-keithito none is below 0" in caught.value.message
         assert caught.value.hint == "it would fit tacotron2-rayhane"
 
+    def test_an_array_with_other_bins_is_refused_with_recipes_that_fit(self):
+        coqui = default().catalogue(LinearRecipe).find("coqui")
+        context = Context(catalogue=default().catalogue)
+        with pytest.raises(ItemError) as caught:
+            list(read_array(self.NATIVE, array_options(kind="magnitude", recipe=coqui), context))
+        assert caught.value.code == "recipe-mismatch"
+        assert caught.value.message == "no axis of shape (1025, 7) has 513 bins, like the recipe coqui"
+        assert "tacotron-keithito" in caught.value.hint
+        scale = default().catalogue(LinearRecipe).find("power")
+        with pytest.raises(ItemError) as caught:
+            list(read_array(self.NATIVE, array_options(kind="magnitude", recipe=scale, **GRID), context))
+        assert (caught.value.code, caught.value.hint) == ("bins-mismatch", "n_fft: 2048, if the array has 1025 bins")
+
     def test_kept_nan_stays_nan_and_a_finite_value_may_not_become_infinite(self):
         options = array_options(kind="magnitude", recipe=LinearRecipe(), nan="keep", **GRID)
         values = np.array([[np.nan, 0.0], [0.0, 0.0], [1.0, 0.0]], "f4")

@@ -131,8 +131,9 @@ def test_a_nested_plugin_that_fails_to_prepare_is_named():
         Converter(checked(text("twice, with: {step: failing}"), REGISTRY)).preflight()
 
 
-def test_an_option_of_a_nested_plugin_can_be_set_by_path():
-    root = read_document(text("twice, with: {step: {use: scale}}"), "p.yaml", environ={})
+@pytest.mark.parametrize("step", ["{use: scale}", "scale"])
+def test_an_option_of_a_nested_plugin_can_be_set_by_path(step):
+    root = read_document(text(f"twice, with: {{step: {step}}}"), "p.yaml", environ={})
     made = check(override(root, "steps.0.with.step.with.factor=0.25"), "p.yaml", REGISTRY)
     assert made.steps[0].plugin.options.step.options.factor == 0.25
 

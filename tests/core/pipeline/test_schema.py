@@ -239,6 +239,22 @@ class TestOneWrongThingIsOneMessage:
             stage |= {"use": name, "with": {"anything": 1}}
             assert [where for where, _ in errors(validator, document)] == [f"{path}/use"]
 
+    def test_options_of_a_kind(self, validator, installed):
+        for entry in installed.entries("kind"):
+            document = changed(("input", "with"), {"kind": entry.name})
+            given = document["input"]["with"]
+            assert errors(validator, document) == []
+            for option in declared_options(ports_of(entry.resolve()).options).values():
+                given[option.name] = {"no-such": 1} if takes_list(option.type) else [[["x"]]]
+                assert [where for where, _ in errors(validator, document)] == [f"input/with/{option.name}"]
+                if entry.name != "inferred":
+                    del given["kind"]  # an option of any kind may stand alone
+                    assert [where for where, _ in errors(validator, document)] == [f"input/with/{option.name}"]
+                    given["kind"] = entry.name
+                del given[option.name]
+            given["no_such_option"] = 1
+            assert [where for where, _ in errors(validator, document)] == ["input/with"]
+
     def test_a_wrong_figure_of_a_dialect(self, validator):
         for dialect, place in (
             ({"base": "hifigan", "n_mels": "x"}, "/n_mels"), ({"base": "hifigan", "no_such": 1}, ""),

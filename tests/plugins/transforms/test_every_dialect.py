@@ -22,6 +22,7 @@ from dialect_material import (
 
 import tonearm
 from tonearm.api import ItemError
+from tonearm.recipes.recipe import matching
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ class TestContradictions:
             dialect = DIALECTS.find(name)
             values = to_mel(sounding(dialect.sample_rate, 0.5), dialect).values
             assert dialect.contradiction(values.min(), values.max()) == "", name
-            assert name in DIALECTS.matching([dialect.n_mels], float(values.min()), float(values.max())), name
+            assert name in matching(DIALECTS, [dialect.n_mels], float(values.min()), float(values.max())), name
 
 
 class TestPresets:

@@ -85,6 +85,9 @@ class ConstantQOptions:
     hop_length: Annotated[int, Meta(ge=1, description="Samples from one frame to the next.")] = 512
     bins_per_octave: Annotated[int, Meta(ge=1, description="Number of bins per octave.")] = 12
     fmin: Annotated[float, Meta(gt=0, description="Frequency of the lowest bin in Hz; C1 by default.")] = 32.703
+    n_bins: Annotated[
+        int | None, Meta(ge=1, description="Number of bins, which tells the axes apart; that of the array by default.")
+    ] = None
 
 
 class ConstantQKind(Kind[ConstantQ, ConstantQOptions]):
@@ -106,8 +109,8 @@ class ConstantQKind(Kind[ConstantQ, ConstantQOptions]):
         yield from super().problems(axes)
 
     def sizes(self) -> Mapping[str, int]:
-        """Return nothing: the number of bins is the array's own."""
-        return {}
+        """Return the number of bins, if it is given."""
+        return {"bin": self.options.n_bins} if self.options.n_bins else {}
 
     def read(self, values: np.ndarray[Any, Any], context: Context) -> ConstantQ:
         """Return the transform."""
@@ -128,7 +131,7 @@ class ConstantQKind(Kind[ConstantQ, ConstantQOptions]):
 class InverseConstantQ(Transform[ConstantQ, Waveform, NoOptions]):
     """Invert a constant-Q transform, as librosa.icqt does."""
 
-    requires = (Requirement(name="librosa"),)
+    requires = (Requirement(name="librosa", hint="pip install librosa"),)
 
     def apply(self, signal: ConstantQ, context: Context) -> Waveform:
         """Return the waveform."""
