@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from core_toys import third_party, tonearm
-from faulty_plugins import FAULTS, Fault
+from faulty_plugins import Fault
+from faulty_work import FAULTS
 
 from tonearm.api import Sink
 from tonearm.cli import main as cli

@@ -51,6 +51,19 @@ def as_spec(given: object, ports: Ports) -> Spec:
     return given
 
 
+def promised(spec: Spec | None) -> Spec | None:
+    """Return what of a specification can be compared with a signal; what is left is small to send to workers."""
+    if spec is None:
+        return None
+    return Spec(
+        signals=spec.signals,
+        sample_rate=spec.sample_rate,
+        channels=spec.channels,
+        length=spec.length,
+        precision=spec.precision,
+    )
+
+
 def as_grouping(given: object) -> Grouping:
     """Return the result of ``grouping``, or raise `TypeError` if it is another text or no text."""
     if given not in get_args(Grouping):

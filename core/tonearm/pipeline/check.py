@@ -11,12 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, SetOption, one_line
-from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec
+from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
-from tonearm.pipeline.signal_checks import promised
 from tonearm.pipeline.structure import Stage, Structure, read_structure
 from tonearm.pipeline.templates import Template, parse_template
 from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode

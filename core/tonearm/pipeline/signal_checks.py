@@ -13,7 +13,6 @@ from tonearm.findings.blocks import BLOCK, blocks
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.culprit import blamed_name
 from tonearm.plugins.item import Item
-from tonearm.plugins.ports import Spec
 from tonearm.signals import Signal, Waveform, describe
 from tonearm.signals.spectrograms import FramedSignal
 
@@ -81,19 +80,6 @@ def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str
         what = describe(signal) if isinstance(signal, Signal) else type(signal).__name__
         ports = " or ".join(cls.port for cls in declared)
         raise ItemError(f"{promise} {ports}, but {found} {what}", code="wrong-type")
-
-
-def promised(spec: Spec | None) -> Spec | None:
-    """Return what of a specification can be compared with a signal; what is left is small to send to workers."""
-    if spec is None:
-        return None
-    return Spec(
-        signals=spec.signals,
-        sample_rate=spec.sample_rate,
-        channels=spec.channels,
-        length=spec.length,
-        precision=spec.precision,
-    )
 
 
 def is_finite(signal: Signal) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tonearm.arrays.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.arrays.extent import Extent, extent_of, mean_of
 from tonearm.arrays.not_finite import not_finite_error
 from tonearm.errors import ItemError, TonearmError
@@ -108,6 +109,7 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measur
         Whether the signals are measured as they are, so that their extent is of use.
     """
     keeps = getattr(bound.plugin.options, "nan", "error") == "keep"
+    known = Waveform if _reads_arrays(bound) else None
     count = 0
     try:
         with as_item_error(bound, source=source):
@@ -118,7 +120,7 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measur
             if item is _END:
                 break
             count += 1
-            yield _decoded(item, bound, context.drain(), keeps=keeps, measured=measured)
+            yield _decoded(item, bound, context.drain(), keeps=keeps, measured=measured, known=known)
             del item  # frees its memory before the next item is made
         if not count:
             raise ItemError(f"{bound.name} found nothing in it", code="empty")
@@ -126,8 +128,27 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measur
         yield Outcome(context=context, error=error)
 
 
-def _decoded(item: Any, bound: BoundPlugin, context: Context, *, keeps: bool, measured: bool) -> Outcome:
-    """Return the outcome of what a decoder has yielded."""
+def _reads_arrays(bound: BoundPlugin) -> bool:
+    """Return whether a decoder leaves reading to the host and a built-in kind: its waveforms are known to be finite."""
+    plugin = bound.plugin
+    if bound.entry.origin != BUILTIN or type(plugin).decode not in _OF_ARRAYS:  # type: ignore[attr-defined]
+        return False
+    return type(plugin.options.kind).__module__.startswith("tonearm.")
+
+
+_OF_ARRAYS = (ArrayDecoder.decode, KeyedArrayDecoder.decode)
+
+
+def _decoded(
+    item: Any,
+    bound: BoundPlugin,
+    context: Context,
+    *,
+    keeps: bool,
+    measured: bool,
+    known: type[Signal] | None,
+) -> Outcome:
+    """Return the outcome of what a decoder has yielded; signals of the class ``known`` are finite."""
     try:
         with as_item_error(bound):
             if isinstance(item, ItemError):
@@ -137,7 +158,7 @@ def _decoded(item: Any, bound: BoundPlugin, context: Context, *, keeps: bool, me
                 return Outcome(context=context, item=item, may_have_nan=not is_finite(item.signal))
             if measured:
                 return Outcome(context=context, item=item, extent=_check_finite(item.signal))
-            if not is_finite(item.signal):
+            if type(item.signal) is not known and not is_finite(item.signal):
                 _check_finite(item.signal)
             return Outcome(context=context, item=item)
     except ItemError as error:

@@ -16,11 +16,10 @@ from typing import Any, TypeVar
 import pluggy
 from msgspec import Struct
 
-from tonearm.errors import Problem, TonearmError, advise, did_you_mean, one_line, tracebacks
+from tonearm.errors import Problem, TonearmError, advise, did_you_mean, one_line
 from tonearm.errors.text import describe_exception, safe_repr
 from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
-from tonearm.plugins.culprit import blamed_name
 from tonearm.plugins.declarations import check_declarations
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.discovery import PROJECT, Package, installed_packages
@@ -185,6 +184,9 @@ class as_plugin_error:  # noqa: N801 - used as a statement
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None or isinstance(error, (KeyboardInterrupt, PluginError)):
             return
+        from tonearm.errors import tracebacks  # not at the top: `check` of a right pipeline needs neither
+        from tonearm.plugins.culprit import blamed_name
+
         tracebacks.show(error)
         subject = blamed_name(self.subject, self.plugin, error)
         raise PluginError(f"{subject} is disabled: {describe_exception(error)}", hint=BROKEN_HINT) from error

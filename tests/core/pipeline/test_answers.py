@@ -4,7 +4,7 @@ import pytest
 from core_toys import Fog, Same
 
 from tonearm.api import NoOptions, Requirement, Signal, Spec, Waveform
-from tonearm.pipeline.answers import as_grouping, as_spec, requirements_of
+from tonearm.pipeline.answers import as_grouping, as_spec, promised, requirements_of
 from tonearm.plugins.ports import Ports
 
 PORTS = Ports((Waveform,), (Waveform,), NoOptions)
@@ -55,3 +55,9 @@ def test_requirements():
     plugin.needs = lambda: ["numpy"]
     with pytest.raises(TypeError, match=r"needs\(\) gives 'numpy', not a Requirement"):
         list(requirements_of(plugin))
+
+
+def test_what_is_left_of_a_spec_can_be_compared():
+    compared = Spec(signals=(Waveform,), sample_rate=1, channels=2, length=3, precision="double")
+    assert promised(compared.replace(several=True, suffix=".wav")) == compared
+    assert promised(None) is None

@@ -5,7 +5,7 @@ import pytest
 from core_toys import Fog, checked, item, pipeline
 
 from tonearm.api import ComplexSpectrogram, Item, ItemError, Signal, Spec, StftGrid, Waveform
-from tonearm.pipeline.signal_checks import check_given, check_item, is_finite, not_finite_of, promised
+from tonearm.pipeline.signal_checks import check_given, check_item, is_finite, not_finite_of
 
 BOUND = checked(pipeline()).decoder
 """It declares waveforms of one channel at 8,000 Hz."""
@@ -100,12 +100,6 @@ def test_a_list_of_arrays_is_no_tuple():
 def test_items_with_odd_names(fields, message):
     with pytest.raises(ItemError, match=f"tone-reader gave an item with .*{message}"):
         check_item(Item(signal=item(0.5).signal, **fields), BOUND)
-
-
-def test_what_is_left_of_a_spec_can_be_compared():
-    compared = Spec(signals=(Waveform,), sample_rate=1, channels=2, length=3, precision="double")
-    assert promised(compared.replace(several=True, suffix=".wav")) == compared
-    assert promised(None) is None
 
 
 DTYPES = [np.float16, np.float32, np.float64, np.complex64, np.complex128, np.longdouble]

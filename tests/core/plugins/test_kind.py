@@ -86,7 +86,7 @@ def test_another_size_of_an_axis_is_an_error_of_the_array():
 
 def test_another_class_is_none():
     class Other(Kind[Waveform, NoOptions]):
-        pass
+        axes = ("time",)
 
     assert find(other=Other).resolve() is Other
     with pytest.raises(PluginError, match="is not a kind class"):
