@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import ceiling, console, watcher
+from tonearm.cli.option_words import option_notes
 from tonearm.cli.parser import add_set_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
@@ -75,7 +76,8 @@ def _array_options(kind: str | None = None) -> dict[str, Option]:
     for entry in registry.default().entries("kind"):
         if kind in (None, entry.name, entry.full_name):
             with contextlib.suppress(PluginError, TypeError):
-                found = dict(declared_options(ports_of(entry.resolve()).options)) | found
+                for name, option in declared_options(ports_of(entry.resolve()).options).items():
+                    found.setdefault(name, option)
     return found
 
 
@@ -84,7 +86,10 @@ def _flag_descriptions() -> dict[str, str]:
     from tonearm.plugins import registry
 
     shared = _array_options()
-    found = {name: option.description for name, option in shared.items()}
+    found = {
+        name: " ".join((option.description, *option_notes(option, registry.default())))
+        for name, option in shared.items()
+    }
     owners: dict[str, dict[str, list[str]]] = {}
     for entry in registry.default().entries("decoder"):
         try:

@@ -6,6 +6,9 @@ from typing import Any
 
 from tonearm.errors.text import safe_repr
 
+DTYPES = ("real", "complex", "stored")
+"""Types of values that a kind of array may ask for."""
+
 
 def check_declarations(plugin: type[Any]) -> None:
     """Raise `TypeError` if an attribute of a plugin class has a wrong type."""
@@ -23,6 +26,8 @@ def check_declarations(plugin: type[Any]) -> None:
         for name, value in (("axes", axes), ("optional_axes", optional)):
             if not (isinstance(value, tuple) and all(isinstance(axis, str) for axis in value)):
                 raise TypeError(f"{name} is {safe_repr(value)}, not a tuple of names like ('time',)")
+        if plugin.dtype not in DTYPES:
+            raise TypeError(f"dtype is {safe_repr(plugin.dtype)}, not one of {', '.join(DTYPES)}")
 
 
 def _is_suffix(suffix: object) -> bool:

@@ -71,7 +71,9 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
         """Return whether another kind is of the same class, with equal options."""
         return type(self) is type(other) and self.options == getattr(other, "options", None)
 
-    __hash__ = Plugin.__hash__
+    def __hash__(self) -> int:
+        """Return a hash that equal kinds share."""
+        return hash(type(self))
 
     @property
     def name(self) -> str:

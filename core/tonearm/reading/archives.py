@@ -149,7 +149,10 @@ class ZipArchive:
             for info in infos:
                 self._check_member(info)
             self._check_inflation(infos)
-        self.members: Mapping[str, zipfile.ZipInfo] = {info.filename: info for info in infos if not info.is_dir()}
+        # ZipInfo.is_dir fails on an empty name.
+        self.members: Mapping[str, zipfile.ZipInfo] = {
+            info.filename: info for info in infos if not info.filename.endswith("/")
+        }
 
     def start(self, member: str) -> int | None:
         """Return the position of a member's bytes in the archive, for `map_array`; None if the member is deflated.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from array_options import array_options
 from tonearm.arrays.axes import arrange as arrange_by_kind
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
+from tonearm.plugins.kind import Kind
+from tonearm.signals import Waveform
 
 
 def arrange(array: Any, kind: str, axes: Any, sizes: Any) -> Any:
@@ -118,3 +121,51 @@ def test_axes_that_do_not_fit(array: Any, kind: Any, axes: Any, message: str) ->
     error = refused(array, kind, axes)
     assert error.code == "axes-mismatch"
     assert error.message.startswith(message)
+
+
+@dataclass(frozen=True)
+class LatticeOptions:
+    rows: int = 0
+    columns: int = 0
+
+
+class Lattice(Kind[Waveform, LatticeOptions]):
+    axes = ("row", "column", "step")
+    optional_axes = ("layer",)
+
+    def sizes(self) -> dict[str, int]:
+        return {name: size for name, size in (("row", self.options.rows), ("column", self.options.columns)) if size}
+
+    def read(self, values: Any, context: Context) -> Waveform:
+        raise NotImplementedError
+
+
+def lattice(array: Any, axes: Any = None, **sizes: int) -> Any:
+    kind = Lattice(LatticeOptions(**sizes))
+    return arrange_by_kind(array, kind, axes, kind.sizes(), Context())
+
+
+class TestThreeAxesAndAnOptionalOne:
+    def test_two_sizes_tell_all_three(self) -> None:
+        array = counted(2, 3, 4)
+        assert np.array_equal(lattice(array, rows=3, columns=4)[0, 0, 0], array.transpose(1, 2, 0))
+
+    @pytest.mark.parametrize("sizes", [{}, {"rows": 3}, {"rows": 3, "columns": 3}])
+    def test_fewer_do_not(self, sizes: dict[str, int]) -> None:
+        with pytest.raises(ItemError) as caught:
+            lattice(counted(2, 3, 4), **sizes)
+        assert caught.value.code == "ambiguous-axes"
+
+    def test_no_size_that_fits_is_named(self) -> None:
+        with pytest.raises(ItemError) as caught:
+            lattice(counted(2, 3, 4), rows=9)
+        assert (caught.value.code, caught.value.message) == (
+            "bins-mismatch",
+            "no axis of shape (2, 3, 4) has 9 (row) values",
+        )
+
+    def test_an_optional_axis_stands_before_the_others(self) -> None:
+        array = counted(5, 4, 3, 2, 6)
+        found = lattice(array, ["step", "column", "row", "layer", "batch"])
+        assert found.shape == (6, 1, 2, 3, 4, 5)
+        assert np.array_equal(found[:, 0], array.transpose(4, 3, 2, 1, 0))

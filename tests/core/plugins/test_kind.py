@@ -84,6 +84,20 @@ def test_another_size_of_an_axis_is_an_error_of_the_array():
     assert (error.code, str(error)) == ("bins-mismatch", "no axis has 3 values")
 
 
+def test_kinds_of_one_class_with_equal_options_are_equal():
+    one, other = Cepstra(CepstraOptions()), find(cepstra=Cepstra).bind(CepstraOptions(), "cepstra")
+    assert one == other
+    assert len({one, other}) == 1
+    assert one != Cepstra(CepstraOptions(order=4))
+    assert one != CepstraOptions()
+
+
+def test_a_dtype_that_does_not_exist_is_said():
+    broken = type("Broken", (Cepstra,), {"dtype": "float32"})
+    with pytest.raises(PluginError, match="dtype is 'float32', not one of real, complex, stored"):
+        find(broken=broken).resolve()
+
+
 def test_another_class_is_none():
     class Other(Kind[Waveform, NoOptions]):
         axes = ("time",)

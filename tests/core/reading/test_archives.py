@@ -75,6 +75,11 @@ class TestZip:
             archive.read("c")
         assert list(ZipArchive(io.BytesIO(zipped(("dir/", b""), ("dir/x", b"1"))), "a.zip").members) == ["dir/x"]
 
+    def test_an_empty_name_is_a_name(self) -> None:
+        data = zipped(("x", b"1234")).replace(b"\0\0x", b"\0\0\0")  # what no writer allows
+        data = data.replace(b"x1234", b"\x001234")
+        assert list(ZipArchive(io.BytesIO(data), "a.zip").members) == [""]
+
     def test_a_stored_member_can_be_mapped_and_a_deflated_one_cannot(self, tmp_path: Path) -> None:
         (tmp_path / "a.zip").write_bytes(STORED)
         with (tmp_path / "a.zip").open("rb") as file:
