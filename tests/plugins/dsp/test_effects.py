@@ -16,13 +16,13 @@ def test_an_analysis_lasts_as_long_at_every_rate() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["f4", "f8"])
-def test_they_are_librosas_with_its_own_analysis(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "quality"), [("f4", "soxr_hq"), ("f8", "soxr_vhq")])
+def test_they_are_librosas_with_its_own_analysis(kind: str, quality: str) -> None:
     samples = speech()[None].astype(kind)
     harmonic, percussive = librosa.effects.hpss(samples, margin=2.0)
     with np.errstate(invalid="ignore"):  # librosa 1.0 casts memory that nobody has written yet
         stretched = librosa.effects.time_stretch(samples, rate=1.25)
-        shifted = librosa.effects.pitch_shift(samples, sr=22050, n_steps=4)
+        shifted = librosa.effects.pitch_shift(samples, sr=22050, n_steps=4, res_type=quality)
     np.testing.assert_array_equal(time_stretch(samples, 1.25, n_fft=2048), stretched)
     np.testing.assert_array_equal(pitch_shift(samples, 22050, 4, n_fft=2048), shifted)
     np.testing.assert_array_equal(hpss(samples, percussive=False, margin=2.0, n_fft=2048), harmonic)
