@@ -15,7 +15,7 @@ from tonearm.plugins.ports import Spec
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Sample rates, channels and lengths that a format can hold. Each default is no limit.
+    """Sample rates, channels and lengths that a format can hold. By default nothing is limited.
 
     Parameters
     ----------

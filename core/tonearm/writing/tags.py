@@ -85,7 +85,7 @@ def is_tag_name(name: str) -> bool:
 
 
 def tag_name(name: str) -> str:
-    """Return the name of a tag as tonearm has it: in lower case, and the usual one of several that mean the same.
+    """Return tonearm's name of a tag: in lower case, and the usual one of several that mean the same.
 
     Parameters
     ----------
@@ -123,7 +123,8 @@ def merged_tags(found: Mapping[str, str], given: Mapping[str, str | int]) -> dic
     Parameters
     ----------
     found
-        Tags of the source. Invalid names and the provenance of the source are left out.
+        Tags of the source. Invalid names and the provenance of the source are left out. If it has a tag under two
+        names, such as ``date`` and ``year``, the tag's own name takes precedence over its alias.
     given
         Tags of the user, which take precedence; an empty text removes a tag.
 
@@ -133,9 +134,10 @@ def merged_tags(found: Mapping[str, str], given: Mapping[str, str | int]) -> dic
         Tags by `tag_name`. No value is empty or contains a NUL, which would end it in most formats.
     """
     found = {name: value for name, value in found.items() if not name.lower().startswith(OWN)}
-    both = {tag_name(name): str(value) for tags in (found, given) for name, value in tags.items() if is_tag_name(name)}
-    clean = {name: valid_tag(value) for name, value in both.items()}
-    return {name: value for name, value in clean.items() if value}
+    own_name_last = sorted(found, key=lambda name: name.lower() not in _ALIASES)
+    merged = {tag_name(name): valid_tag(found[name]) for name in own_name_last if is_tag_name(name)}
+    merged |= {tag_name(name): valid_tag(str(value)) for name, value in given.items() if is_tag_name(name)}
+    return {name: value for name, value in merged.items() if value}
 
 
 def valid_tag(text: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _DATE = r"\d{4}(-|$)"  # the ID3 frame of any other form would be empty
 
-# True of the source alone: its encoder, its playback gain, the places of its tracks and channels.
+# Names of tags that describe the source alone: its encoder, its playback gain, positions of its tracks and channels.
 _BOUND = (
     r"cuesheet|coverart.*|encoder|itun.*|metadata_block_picture|r128_.*|replaygain_.*|software|waveformatextensible_.*"
 )
