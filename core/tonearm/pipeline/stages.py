@@ -21,9 +21,9 @@ from tonearm.arrays.not_finite import not_finite_error
 from tonearm.errors import ItemError, TonearmError
 from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import as_grouping
-from tonearm.pipeline.blame import as_item_error
+from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
-from tonearm.pipeline.signal_checks import check_class, check_given, check_item, is_finite, not_finite_of
+from tonearm.pipeline.signal_checks import check_given, check_item, check_taken, is_finite, not_finite_of
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
@@ -65,7 +65,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     extent
         Extent of the signal's values, if known since the last plugin.
     may_have_nan
-        Whether values that are not finite have come from the decoder, which was asked to keep them.
+        Whether values that are not finite have come from the decoder, which was asked to keep them, and no step since
+        then has given finite ones.
     unchecked
         Stages since the last check for NaN, each with the signal that it gave. They are searched when NaN turns up.
     counts
@@ -123,7 +124,7 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measur
             yield _decoded(item, bound, context.drain(), keeps=keeps, measured=measured, known=known)
             del item  # frees its memory before the next item is made
         if not count:
-            raise ItemError(f"{bound.name} found nothing in it", code="empty")
+            raise placed(ItemError(f"{bound.name} found nothing in it", code="empty"), bound)
     except TonearmError as error:
         yield Outcome(context=context, error=error)
 
@@ -162,7 +163,6 @@ def _decoded(
                 _check_finite(item.signal)
             return Outcome(context=context, item=item)
     except ItemError as error:
-        error.place = error.place if error.place.stage else bound.place
         return Outcome(context=context, item=item if isinstance(item, Item) else None, error=error)
 
 
@@ -179,7 +179,7 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: 
             yield outcome
             continue
         try:
-            check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
+            check_taken(outcome.item.signal, bound)
             with as_item_error(bound):
                 signal = plugin_as(bound, Transform).apply(outcome.item.signal, outcome.context)
                 check_given(signal, bound)
@@ -188,7 +188,7 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: 
             yield Outcome(
                 context=outcome.context,
                 item=replace(outcome.item, signal=signal),
-                may_have_nan=outcome.may_have_nan,
+                may_have_nan=outcome.may_have_nan and not is_finite(signal),  # a step may have repaired it
                 unchecked=() if checks or outcome.may_have_nan else (*outcome.unchecked, (bound, signal)),
             )
         except TonearmError as error:
@@ -230,11 +230,12 @@ def regroup_items(
                     if not (measured or given.may_have_nan or is_finite(item.signal)):
                         raise not_finite_of(bound, item.signal)
                     item = replace(item, index=counts[item.key])
-                yield Outcome(context=context.drain(), item=item, may_have_nan=given.may_have_nan)
+                may_have_nan = given.may_have_nan and not is_finite(item.signal)
+                yield Outcome(context=context.drain(), item=item, may_have_nan=may_have_nan)
                 counts[item.key] += 1
                 del item  # frees its memory before the next item is made
             if counts.total() == before:
-                raise ItemError(f"{bound.name} gave nothing", code="empty")
+                raise placed(ItemError(f"{bound.name} gave nothing", code="empty"), bound)
         except TonearmError as error:
             yield Outcome(context=context.drain(), item=given.failed, error=error)
 
@@ -276,7 +277,7 @@ class _Group:
                 self.failed = outcome.item
                 raise outcome.error
             if outcome.item:
-                check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
+                check_taken(outcome.item.signal, bound)
                 self.may_have_nan |= outcome.may_have_nan
                 if outcome.unchecked and not (outcome.may_have_nan or is_finite(outcome.item.signal)):
                     self.failed = outcome.item
@@ -298,11 +299,14 @@ def _check_finite(signal: Signal) -> Extent | None:
 def nan_among(stages: tuple[tuple[BoundPlugin, Signal], ...]) -> ItemError | None:
     """Return the error of the first of some stages that gave NaN; None if all that they gave is finite."""
     found = next(((bound, signal) for bound, signal in stages if not is_finite(signal)), None)
-    if found is None:
-        return None
-    error = not_finite_of(*found)
-    error.place = found[0].place
-    return error
+    return None if found is None else not_finite_of(*found)
+
+
+def require_finite(outcome: Outcome, last: BoundPlugin) -> None:
+    """Raise `ItemError` if the signal of the last stage has NaN or infinity that the decoder was not asked to keep."""
+    if outcome.item is None or outcome.may_have_nan or is_finite(outcome.item.signal):
+        return
+    raise nan_among(outcome.unchecked) or not_finite_of(last, outcome.item.signal)
 
 
 HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
@@ -331,7 +335,7 @@ def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin) -> None
             extent = _check_finite(signal)
         except ItemError as error:
             if outcome.may_have_nan:
-                error.place = last.place  # noted here, so that the last plugin is not blamed
+                placed(error, last)  # without the name of the last plugin, which is not to blame
             if outcome.may_have_nan or isinstance(last.plugin, Decoder):
                 raise
             raise nan_among(outcome.unchecked) or not_finite_of(last, signal) from None
