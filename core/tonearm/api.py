@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from tonearm.findings.notes import Notes
     from tonearm.kinds.waveform import WaveformKind, WaveformOptions
     from tonearm.reading import file_types
-    from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.reading.bounded_file import (
         MAP_FROM,
         BoundedFile,
@@ -93,6 +92,8 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.reading.tar_archives import TarArchive
+    from tonearm.reading.zip_archives import ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.recipes.linear import LinearRecipe
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
@@ -244,7 +245,6 @@ __all__ = [
 _WHEN_USED = {
     "tonearm.kinds.waveform": ("WaveformKind", "WaveformOptions"),
     "tonearm.reading": ("file_types",),
-    "tonearm.reading.archives": ("TarArchive", "ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.reading.bounded_file": (
         "BoundedFile",
         "read_values",
@@ -277,6 +277,8 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.reading.tar_archives": ("TarArchive",),
+    "tonearm.reading.zip_archives": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.arrays.extent": (
         "Extent",
         "extent_of",

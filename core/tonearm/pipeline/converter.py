@@ -18,12 +18,12 @@ from tonearm.pipeline.signal_checks import check_taken
 from tonearm.pipeline.stages import (
     HOST_MEASUREMENTS,
     Outcome,
+    check_result,
     decode_items,
     measure_items,
     plugin_as,
     read_only,
     regroup_items,
-    require_finite,
     transform_items,
 )
 from tonearm.pipeline.templates import Template
@@ -102,7 +102,7 @@ class Converter:
                 raise outcome.error
             if outcome.item:
                 if steps:  # what the decoder gives has been checked
-                    require_finite(outcome, steps[-1])
+                    check_result(outcome, steps[-1])
                 yield outcome.item.signal
 
     def items(

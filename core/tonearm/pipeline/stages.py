@@ -302,7 +302,7 @@ def nan_among(stages: tuple[tuple[BoundPlugin, Signal], ...]) -> ItemError | Non
     return None if found is None else not_finite_of(*found)
 
 
-def require_finite(outcome: Outcome, last: BoundPlugin) -> None:
+def check_result(outcome: Outcome, last: BoundPlugin) -> None:
     """Raise `ItemError` if the signal of the last stage has NaN or infinity that the decoder was not asked to keep."""
     if outcome.item is None or outcome.may_have_nan or is_finite(outcome.item.signal):
         return
