@@ -1,4 +1,4 @@
-"""Blame: whatever a plugin raises becomes an error that names the plugin, with the file or address that it is about.
+"""Blame: an exception of a plugin becomes an error that names the plugin, and the file or address it is about.
 
 The message of a `TonearmError`, which a plugin raises deliberately, stays as it is for a built-in plugin. For a plugin
 of another package, the plugin's name is put in front.

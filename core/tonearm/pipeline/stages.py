@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class read_only:  # noqa: N801 - used as a statement
-    """Let nobody write into arrays that others share: a plugin that tries fails."""
+    """Make shared arrays read-only within a block: a plugin that writes into one fails."""
 
     def __init__(self, arrays: Iterable[Array]) -> None:
         self._arrays = [array for array in arrays if array.flags.writeable]
@@ -92,7 +92,7 @@ def plugin_as(bound: BoundPlugin, role: type[Any]) -> Any:
 
 
 _END: Any = object()
-"""Stands for the end of what a plugin yields."""
+"""Mark for the end of a plugin's items."""
 
 
 def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measured: bool = True) -> Iterator[Outcome]:
@@ -107,7 +107,7 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measur
     context
         Context of the source.
     measured
-        Whether the signals are measured as they are, so that their extent is of use.
+        Whether `measure_items` gets the signals next, so that their extent is worth keeping.
     """
     keeps = getattr(bound.plugin.options, "nan", "error") == "keep"
     known = Waveform if _reads_arrays(bound) else None
@@ -130,7 +130,7 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measur
 
 
 def _reads_arrays(bound: BoundPlugin) -> bool:
-    """Return whether a decoder leaves reading to the host and a built-in kind: its waveforms are known to be finite."""
+    """Return whether the host reads the arrays of a decoder by a built-in kind, so that its waveforms are finite."""
     plugin = bound.plugin
     if bound.entry.origin != BUILTIN or type(plugin).decode not in _OF_ARRAYS:  # type: ignore[attr-defined]
         return False
@@ -149,7 +149,23 @@ def _decoded(
     measured: bool,
     known: type[Signal] | None,
 ) -> Outcome:
-    """Return the outcome of what a decoder has yielded; signals of the class ``known`` are finite."""
+    """Return the outcome of an item that a decoder has yielded.
+
+    Parameters
+    ----------
+    item
+        Item, `ItemError`, or anything else that a faulty decoder yields.
+    bound
+        Decoder.
+    context
+        Context of the item.
+    keeps
+        Whether NaN and infinity are kept, as the options ask for.
+    measured
+        Whether `measure_items` gets the signal next, so that its extent is worth keeping.
+    known
+        Class of the signals that are known to be finite; None if there is none.
+    """
     try:
         with as_item_error(bound):
             if isinstance(item, ItemError):
@@ -169,9 +185,17 @@ def _decoded(
 def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: bool = False) -> Iterator[Outcome]:
     """Yield each item transformed, or its error.
 
-    What a step of another package gives is searched for NaN at once, unless it is measured next, as ``measured`` tells,
-    which finds NaN as well. Our own steps are searched when NaN turns up, or another step fails: a pass over the
-    samples may take as long as a step.
+    The signals of a step of another package are searched for NaN at once. Those of built-in steps are searched when NaN
+    turns up or another step fails, because a pass over the samples may take as long as a step.
+
+    Parameters
+    ----------
+    bound
+        Transform.
+    stream
+        Outcomes of the stage before.
+    measured
+        Whether `measure_items` gets the signals next, which searches them for NaN.
     """
     checks = not measured and bound.entry.origin != BUILTIN
     for outcome in stream:
@@ -205,8 +229,18 @@ def regroup_items(
 ) -> Iterator[Outcome]:
     """Yield the regrouped items of a source, group by group; if one item fails, its group fails.
 
-    ``counts`` has the number of items so far by key, and numbers the new ones. ``measured`` is that of
-    `transform_items`.
+    Parameters
+    ----------
+    bound
+        Regrouping plugin.
+    stream
+        Outcomes of the stage before.
+    context
+        Context of the source.
+    counts
+        Number of items so far by key, from which new items get their index.
+    measured
+        Whether `measure_items` gets the signals next, which searches them for NaN.
     """
     regroup = plugin_as(bound, Regroup)
     try:
@@ -297,7 +331,7 @@ def _check_finite(signal: Signal) -> Extent | None:
 
 
 def nan_among(stages: tuple[tuple[BoundPlugin, Signal], ...]) -> ItemError | None:
-    """Return the error of the first of some stages that gave NaN; None if all that they gave is finite."""
+    """Return the error of the first of some stages that gave NaN; None if all signals are finite."""
     found = next(((bound, signal) for bound, signal in stages if not is_finite(signal)), None)
     return None if found is None else not_finite_of(*found)
 
