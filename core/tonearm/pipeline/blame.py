@@ -61,7 +61,7 @@ class as_item_error:  # noqa: N801 - used as a statement
             raise failed from error
 
     def translate(self, error: BaseException) -> BaseException:
-        """Return what to raise for an exception: the error of an item, or the same."""
+        """Return the exception to raise in place of another: the error of an item, or the same exception."""
         if isinstance(error, KeyboardInterrupt):
             return error
         if isinstance(error, TonearmError) and _is_sound(error):
@@ -126,7 +126,7 @@ def describe_failure(error: BaseException) -> str:
 
 
 def _is_sound(error: Any) -> bool:
-    """Return whether an error has what the host needs: a subclass may have forgotten to call its base class."""
+    """Return whether an error has its fields: a subclass may have forgotten to call its base class."""
     try:
         is_text = isinstance(error.message, str) and isinstance(error.code, str)
         return is_text and isinstance(error.hint, str)

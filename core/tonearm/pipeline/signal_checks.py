@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.not_finite import count_not_finite
 from tonearm.errors import Advice, ItemError
+from tonearm.errors.text import counted
 from tonearm.findings.blocks import BLOCK, blocks
 from tonearm.pipeline.blame import placed
 from tonearm.pipeline.checked import BoundPlugin
@@ -19,9 +20,6 @@ from tonearm.signals.spectrograms import FramedSignal
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
-
-_DECLARED = {"sample_rate": "a sample rate of {} Hz", "channels": "{} channels", "length": "{:,} samples"}
-"""Fields of a `Spec` that a signal is compared with, each with its words in messages."""
 
 _REPORT = Advice("report it to the author of the plugin")
 
@@ -80,10 +78,12 @@ def _wrong_signal(bound: BoundPlugin, declared: str, found: str) -> ItemError:
 
 
 def _shown(name: str, value: object) -> str:
-    """Return the value of a field of `_DECLARED` in words."""
-    if not isinstance(value, (int, float)):
+    """Return the sample rate, number of channels or length of a signal in words."""
+    if name == "sample_rate" and isinstance(value, (int, float)):
+        return f"a sample rate of {value} Hz"
+    if not isinstance(value, int):
         return repr(value)
-    return "1 channel" if name == "channels" and value == 1 else _DECLARED[name].format(value)
+    return counted(value, "channel" if name == "channels" else "sample")
 
 
 def _refuse_single(signal: Signal, bound: BoundPlugin) -> None:

@@ -10,7 +10,7 @@ from tonearm.plugins.plugin import Plugin
 
 
 def culprit_of(error: BaseException) -> Plugin[Any] | None:
-    """Return the plugin in whose method an exception was raised, or that called what raised it; None if unknown."""
+    """Return the innermost plugin on the traceback of an exception; None if there is none."""
     found: Plugin[Any] | None = None
     trace = error.__traceback__
     while trace is not None:

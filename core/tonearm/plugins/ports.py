@@ -141,7 +141,7 @@ def port_arguments(cls: type, given: tuple[Any, ...] = ()) -> dict[str, Any]:
     """
     root = next((base for base in cls.__mro__ if "port_names" in vars(base)), None)
     if root is None:
-        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup, Encoder or Executor")
+        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup, Encoder, Kind or Executor")
     names: tuple[str, ...] = vars(root)["port_names"]
     known = dict(zip(getattr(cls, "__parameters__", ()), given, strict=False))
     return {name: known.get(part, part) for name, part in zip(names, _arguments(cls, root), strict=True)}

@@ -117,7 +117,7 @@ class HalfOpen(Half): ...
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
-        (dict, "dict is not a Decoder, Transform, Regroup, Encoder or Executor"),
+        (dict, "dict is not a Decoder, Transform, Regroup, Encoder, Kind or Executor"),
         (NoArguments, "NoArguments: Transform needs 3 arguments in brackets"),
         (NotASignal, "NotASignal: a port is a Signal class, not <class 'str'>"),
         (Maybe, "Maybe: a port is a Signal class, not <class 'NoneType'>"),
