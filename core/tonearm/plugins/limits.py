@@ -100,7 +100,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         """Return the possible numbers of channels in words."""
         if isinstance(self.channels, frozenset):
             return f"only {', '.join(map(str, sorted(self.channels)))}"
-        return f"only up to {self.channels}"
+        return f"only up to {self.channels:,}"
 
 
 def _in_gigabytes(size: int) -> str:
