@@ -90,29 +90,33 @@ class _PatternWhenUsed:
         return getattr(re.compile(self._pattern), name)
 
 
+class _PackageWhenUsed(type(sys)):  # type: ignore[misc]
+    """A package that is executed when something other than its modules is first asked of it."""
+
+    def __getattr__(self, name: str) -> object:
+        self.__class__ = type(sys)  # type: ignore[assignment]
+        vars(self)["__spec__"].loader.exec_module(self)
+        return getattr(self, name)
+
+
 def import_yaml_parser_alone() -> None:
     """Import PyYAML's parser without its loaders and dumpers, which would take a twentieth of ``tonearm check``.
 
     Its reader compiles an expression of all printable characters, another twentieth. It is needed for text beyond
-    ASCII alone, so it is compiled when that turns up. Whoever imports `yaml` later gets all of it, with these modules.
+    ASCII alone, so it is compiled when that turns up. Whoever uses `yaml` later gets all of it, with these modules.
     """
-    if "yaml" in sys.modules:
+    spec = None if "yaml" in sys.modules else machinery.PathFinder.find_spec("yaml")
+    if spec is None or spec.submodule_search_locations is None:
         return
-    found = machinery.PathFinder.find_spec("yaml")
-    if found is None or found.submodule_search_locations is None:
-        return
-    package = type(sys)("yaml")
-    package.__path__ = list(found.submodule_search_locations)
+    package = _PackageWhenUsed("yaml")
+    package.__spec__, package.__loader__, package.__file__ = spec, spec.loader, spec.origin
+    package.__package__, package.__path__ = "yaml", list(spec.submodule_search_locations)
     sys.modules["yaml"] = package
     compiled, re.compile = re.compile, _PatternWhenUsed  # type: ignore[assignment]
     try:
         importlib.import_module("yaml.reader")
     finally:
         re.compile = compiled
-        try:
-            importlib.import_module("yaml.parser")
-        finally:
-            del sys.modules["yaml"]
 
 
 def let_blas_threads_sleep(environ: MutableMapping[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import platform
 import resource
 import signal
 import subprocess
@@ -68,7 +67,7 @@ def test_the_parser_of_yaml_is_imported_alone_and_all_of_yaml_can_follow():
     """
     done = subprocess.run([sys.executable, "-X", "utf8", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
-        "yaml.error yaml.events yaml.parser yaml.reader yaml.scanner yaml.tokens",
+        "yaml yaml.error yaml.events yaml.parser yaml.reader yaml.scanner yaml.tokens",
         "{'é': [1]} True",
         "2",
     ]
