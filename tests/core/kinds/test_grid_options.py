@@ -17,8 +17,12 @@ class Inherited(GridOptions):
 
 @pytest.mark.parametrize(
     ("given", "problems"),
-    [({}, []), ({"center": False}, []), ({"center": False, "padding": "none"}, ["center and padding are the same option"])],
-)  # fmt: skip
+    [
+        ({}, []),
+        ({"center": False}, []),
+        ({"center": False, "padding": "none"}, ["center and padding are the same option"]),
+    ],
+)
 def test_padding_is_given_once(given: dict[str, object], problems: list[str]) -> None:
     options = Inherited(sample_rate=8000, **given)  # type: ignore[arg-type]
     assert [problem.message for problem in options.padding_problems()] == problems
