@@ -108,7 +108,15 @@ if TYPE_CHECKING:
     from tonearm.writing.rounding import quantize
     from tonearm.writing.signal_metadata import as_written, described
     from tonearm.writing.tagging_encoder import TaggingEncoder, TagOptions
-    from tonearm.writing.tags import WELL_KNOWN_TAGS, is_tag_name, merged_tags, number_and_total, tag_name, valid_tag
+    from tonearm.writing.tags import (
+        WELL_KNOWN_TAGS,
+        is_tag_name,
+        merged_tags,
+        number_and_total,
+        tag_name,
+        tags_by_name,
+        valid_tag,
+    )
 
 __all__ = [
     "ARRAY_BYTES",
@@ -236,6 +244,7 @@ __all__ = [
     "size_of",
     "spec_of",
     "tag_name",
+    "tags_by_name",
     "valid_tag",
     "write_sidecar",
     "wrong_format_error",
@@ -326,6 +335,7 @@ _WHEN_USED = {
         "merged_tags",
         "number_and_total",
         "tag_name",
+        "tags_by_name",
         "valid_tag",
     ),
 }

@@ -106,6 +106,28 @@ def tag_name(name: str) -> str:
     return _ALIASES.get(name, name)
 
 
+def tags_by_name(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a file by `tag_name`. If a tag has several names, its own takes precedence over its aliases.
+
+    Parameters
+    ----------
+    found
+        Texts by the names that the file has.
+
+    Returns
+    -------
+    dict
+        Texts by tonearm's names.
+
+    Examples
+    --------
+    >>> tags_by_name({"DATE": "2024-05-01", "YEAR": "2024"})
+    {'date': '2024-05-01'}
+    """
+    own_names_last = sorted(found, key=lambda name: name.lower() not in _ALIASES)
+    return {tag_name(name): found[name] for name in own_names_last}
+
+
 def repeated_tags(names: Iterable[str]) -> list[tuple[str, str]]:
     """Return pairs of names that mean the same tag, such as year and date."""
     first: dict[str, str] = {}
@@ -123,8 +145,7 @@ def merged_tags(found: Mapping[str, str], given: Mapping[str, str | int]) -> dic
     Parameters
     ----------
     found
-        Tags of the source. Invalid names and the provenance of the source are left out. If it has a tag under two
-        names, such as ``date`` and ``year``, the tag's own name takes precedence over its alias.
+        Tags of the source. Invalid names and the provenance of the source are left out.
     given
         Tags of the user, which take precedence; an empty text removes a tag.
 
@@ -134,8 +155,7 @@ def merged_tags(found: Mapping[str, str], given: Mapping[str, str | int]) -> dic
         Tags by `tag_name`. No value is empty or contains a NUL, which would end it in most formats.
     """
     found = {name: value for name, value in found.items() if not name.lower().startswith(OWN)}
-    own_name_last = sorted(found, key=lambda name: name.lower() not in _ALIASES)
-    merged = {tag_name(name): valid_tag(found[name]) for name in own_name_last if is_tag_name(name)}
+    merged = {name: valid_tag(value) for name, value in tags_by_name(found).items() if is_tag_name(name)}
     merged |= {tag_name(name): valid_tag(str(value)) for name, value in given.items() if is_tag_name(name)}
     return {name: value for name, value in merged.items() if value}
 
