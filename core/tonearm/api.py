@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from tonearm.findings.notes import Notes
     from tonearm.kinds.waveform import WaveformKind, WaveformOptions
     from tonearm.reading import file_types
-    from tonearm.reading.archives import TarArchive, ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.reading.bounded_file import (
         MAP_FROM,
         BoundedFile,
@@ -93,6 +92,8 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.reading.tar_archive import TarArchive
+    from tonearm.reading.zip_archive import ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.recipes.linear import LinearRecipe
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
@@ -243,7 +244,6 @@ __all__ = [
 _WHEN_USED = {
     "tonearm.kinds.waveform": ("WaveformKind", "WaveformOptions"),
     "tonearm.reading": ("file_types",),
-    "tonearm.reading.archives": ("TarArchive", "ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.reading.bounded_file": (
         "BoundedFile",
         "read_values",
@@ -282,6 +282,8 @@ _WHEN_USED = {
     ),
     "tonearm.findings.claim": ("Claim",),
     "tonearm.findings.notes": ("Notes",),
+    "tonearm.reading.tar_archive": ("TarArchive",),
+    "tonearm.reading.zip_archive": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.recipes.linear": ("LinearRecipe",),
     "tonearm.recipes.mel": (
         "MelDialect",
