@@ -15,7 +15,9 @@ import contextlib
 import gc
 import importlib
 import os
+import re
 import sys
+from importlib import machinery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,11 +56,67 @@ def import_msgspec_alone() -> None:
     msgspec does without it where it is missing. From Python 3.11 on, `typing` has everything that it takes from there.
     """
     if "typing_extensions" not in sys.modules:
+        _import_uuid_alone()
         sys.modules["typing_extensions"] = None  # type: ignore[assignment]
         try:
             importlib.import_module("msgspec")
         finally:
             del sys.modules["typing_extensions"]
+
+
+def _import_uuid_alone() -> None:
+    """Import uuid, which msgspec needs, without platform, which would take a thirtieth of ``tonearm check``.
+
+    Python up to 3.12 imports it to ask for the name of the system. Later versions do without.
+    """
+    if "uuid" in sys.modules or "platform" in sys.modules or not hasattr(os, "uname"):
+        return
+    named = type(sys)("platform")
+    named.system = lambda: os.uname().sysname  # type: ignore[attr-defined]
+    sys.modules["platform"] = named
+    try:
+        importlib.import_module("uuid")
+    finally:
+        del sys.modules["platform"]
+
+
+class _PatternWhenUsed:
+    """A regular expression that is compiled when it is first used."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(re.compile(self._pattern), name)
+
+
+class _PackageWhenUsed(type(sys)):  # type: ignore[misc]
+    """A package that is executed when something other than its modules is first asked of it."""
+
+    def __getattr__(self, name: str) -> object:
+        self.__class__ = type(sys)  # type: ignore[assignment]
+        vars(self)["__spec__"].loader.exec_module(self)
+        return getattr(self, name)
+
+
+def import_yaml_parser_alone() -> None:
+    """Import PyYAML's parser without its loaders and dumpers, which would take a twentieth of ``tonearm check``.
+
+    Its reader compiles an expression of all printable characters, another twentieth. It is needed for text beyond
+    ASCII alone, so it is compiled when that turns up. Whoever uses `yaml` later gets all of it, with these modules.
+    """
+    spec = None if "yaml" in sys.modules else machinery.PathFinder.find_spec("yaml")
+    if spec is None or spec.submodule_search_locations is None:
+        return
+    package = _PackageWhenUsed("yaml")
+    package.__spec__, package.__loader__, package.__file__ = spec, spec.loader, spec.origin
+    package.__package__, package.__path__ = "yaml", list(spec.submodule_search_locations)
+    sys.modules["yaml"] = package
+    compiled, re.compile = re.compile, _PatternWhenUsed  # type: ignore[assignment]
+    try:
+        importlib.import_module("yaml.reader")
+    finally:
+        re.compile = compiled
 
 
 def let_blas_threads_sleep(environ: MutableMapping[str, str]) -> None:

@@ -47,6 +47,32 @@ def test_msgspec_is_imported_without_typing_extensions():
     assert done.stdout == "False\n"
 
 
+def test_msgspec_is_imported_without_platform():
+    code = "import sys; from tonearm import startup; startup.import_msgspec_alone(); print('platform' in sys.modules)"
+    code += "; import platform; print(platform.python_version())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", platform.python_version()]
+
+
+def test_the_parser_of_yaml_is_imported_alone_and_all_of_yaml_can_follow():
+    code = """if True:
+        import sys
+        from tonearm import startup
+        startup.import_yaml_parser_alone()
+        from tonearm.pipeline.yaml import reader
+        print(*sorted(name for name in sys.modules if name.partition('.')[0] == 'yaml'))
+        import yaml
+        print(yaml.safe_load('é: [1]'), yaml.reader.ReaderError is reader.ReaderError)
+        print(len(yaml.reader.Reader.NON_PRINTABLE.findall('a\x01b\x02')))
+    """
+    done = subprocess.run([sys.executable, "-X", "utf8", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "yaml yaml.error yaml.events yaml.parser yaml.reader yaml.scanner yaml.tokens",
+        "{'é': [1]} True",
+        "2",
+    ]
+
+
 @pytest.mark.parametrize("pipeline", ["p.yaml", "none.yaml"])
 def test_check_ends_with_all_its_output_and_its_status(tmp_path, pipeline):
     (tmp_path / "p.yaml").write_text(PIPELINE)
@@ -58,8 +84,11 @@ def test_check_ends_with_all_its_output_and_its_status(tmp_path, pipeline):
 @pytest.mark.parametrize(
     ("kind", "imported"),
     [
-        ("kind: waveform, sample_rate: 8000", {"waveform", "scale"}),
-        ("kind: complex, sample_rate: 8000, n_fft: 16, hop_length: 4", {"waveform", "scale", "spectrograms"}),
+        ("kind: waveform, sample_rate: 8000", {"waveform", "scale", "grid_options"}),
+        (
+            "kind: complex, sample_rate: 8000, n_fft: 16, hop_length: 4",
+            {"waveform", "scale", "grid_options", "spectrograms"},
+        ),
     ],
 )
 def test_check_imports_the_kind_that_is_named_alone(tmp_path, kind, imported):

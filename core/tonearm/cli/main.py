@@ -74,6 +74,8 @@ def _main(arguments: list[str]) -> int:
     if command in COMMANDS:
         startup.let_blas_threads_sleep(os.environ)
         startup.import_msgspec_alone()
+        if command in ("check", "run", "convert"):
+            startup.import_yaml_parser_alone()
     if command == "check" and len(arguments) > 1 and not any(word.startswith("-") for word in arguments):
         # Editors and commit hooks call this all day. There is nothing to parse, and argparse would take a tenth of it.
         parsed = SimpleNamespace(command=command, pipelines=arguments[1:], overrides=[], debug=False)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import ChooseOption, ItemError, OptionError, SetOption
+from tonearm.kinds.grid_options import missing_rate
 from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
-from tonearm.kinds.waveform import WaveformKind, WaveformOptions, missing_rate
+from tonearm.kinds.waveform import WaveformKind, WaveformOptions
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec

@@ -5,60 +5,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from msgspec import Meta
-
-from tonearm.errors import ItemError, OptionError, RemoveOption, SetOption
+from tonearm.errors import ItemError, OptionError, SetOption
+from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
 from tonearm.kinds.scale import MAGNITUDE_LIMIT
-from tonearm.kinds.waveform import SampledOptions, missing_option, missing_rate
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
-from tonearm.plugins.option_types import WindowName
 from tonearm.plugins.ports import Spec
-from tonearm.signals import ComplexSpectrogram, Padding, PadMode, Spectrogram, StftGrid
+from tonearm.signals import ComplexSpectrogram, Spectrogram, StftGrid
 from tonearm.signals.conventions import ConventionOptions
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
 Made = TypeVar("Made", bound=Spectrogram)
-
-
-@dataclass(frozen=True, kw_only=True)
-class GridOptions(SampledOptions):
-    """Options of spectrograms and mels: sizes and padding of the analysis, and the length of the waveform behind it."""
-
-    n_fft: Annotated[int | None, Meta(description="Length of the Fourier transform in samples.", ge=2)] = None
-    hop_length: Annotated[int | None, Meta(description="Samples from one frame to the next.", ge=1)] = None
-    win_length: Annotated[int | None, Meta(description="Length of the window in samples; n_fft by default.", ge=1)] = (
-        None
-    )
-    window: Annotated[
-        WindowName | None,
-        Meta(description="Name of the analysis window, or a .npy or .txt file with its values; hann by default."),
-    ] = None
-    padding: Annotated[
-        Padding | None,
-        Meta(
-            description="Padding that the analysis added at each end: center adds n_fft/2 samples (the default),"
-            " half-overlap (n_fft - hop_length)/2, none nothing."
-        ),
-    ] = None
-    center: Annotated[
-        bool | None, Meta(description="Padding as a truth value: true is padding: center, false is padding: none.")
-    ] = None
-    pad_mode: Annotated[PadMode | None, Meta(description="Values of the padding; constant (zeros) by default.")] = None
-    length: Annotated[
-        int | None, Meta(description="Length in samples of the waveform behind a spectrogram, if known.", ge=1)
-    ] = None
-
-    def padding_problems(self) -> Iterator[OptionError]:
-        """Yield that the padding is given twice."""
-        if self.center is not None and self.padding is not None:
-            yield OptionError(
-                "center and padding are the same option", option="center", remedies=(RemoveOption("center"),)
-            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,27 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from tonearm.arrays.extent import traits_of
-from tonearm.errors import GiveOption, OptionError
+from tonearm.errors import OptionError
+from tonearm.kinds.grid_options import SampledOptions, missing_rate
 from tonearm.kinds.scale import to_full_scale
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.ports import Spec
-from tonearm.signals import MAX_SAMPLE_RATE, Waveform
+from tonearm.signals import Waveform
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
-
-
-@dataclass(frozen=True, kw_only=True)
-class SampledOptions:
-    """The option of all kinds: the sample rate."""
-
-    sample_rate: Annotated[
-        int | None,
-        Meta(
-            description="Sample rate in Hz. Required, because an array does not contain it.", ge=1, le=MAX_SAMPLE_RATE
-        ),
-    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +61,3 @@ class WaveformKind(Kind[Waveform, WaveformOptions]):
         """Return the waveform, with full scale at ±1.0."""
         samples = to_full_scale(values, self.options.full_scale, traits)
         return Waveform(samples=samples, sample_rate=self.options.sample_rate or 0)
-
-
-def missing_option(option: str, meaning: str) -> OptionError:
-    """Return the problem of a missing option."""
-    remedies = (GiveOption(option, meaning),)
-    return OptionError(f"'{option}' is missing", option=option, remedies=remedies, code="missing-option")
-
-
-def missing_rate() -> OptionError:
-    """Return the problem of a missing sample rate."""
-    return missing_option("sample_rate", "the rate that the model was made for, such as 22050")

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from tonearm.plugins.plugin import NAMES_FILE, Plugin
-from tonearm.signals.window_files import FILES
+from tonearm.signals.windows import WINDOW_FILES
 
 UNIT = "unit"
 """Key in ``Meta(extra=…)``: unit of a number, which may also be given as text, as in ``20 ms``."""
@@ -28,7 +28,7 @@ Milliseconds: TypeAlias = Annotated[float, msgspec.Meta(extra={UNIT: "ms"})]
 Decibels: TypeAlias = Annotated[float, msgspec.Meta(extra={UNIT: "dB"})]
 """Level or gain in decibels; a pipeline may give a number, or text: ``-3 dB``."""
 
-WindowName: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, extra={NAMES_FILE: FILES})]
+WindowName: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, extra={NAMES_FILE: WINDOW_FILES})]
 """Name of a window, or path of a ``.npy`` or ``.txt`` file with its values, relative to the pipeline's file."""
 
 _SECONDS = {"us": (1, 10**6), "µs": (1, 10**6), "ms": (1, 1000), "s": (1, 1), "min": (60, 1), "h": (3600, 1)}

@@ -6,15 +6,12 @@ import functools
 from typing import Any
 
 from tonearm.errors import OptionError
-from tonearm.signals.windows import Window, bad_window_error, checked_values
-
-FILES = (".npy", ".txt")
-"""Suffixes of files that hold a window."""
+from tonearm.signals.windows import WINDOW_FILES, Window, bad_window_error, checked_values
 
 
 def is_window_file(window: object) -> bool:
     """Return whether an option that gives a window names a file."""
-    return isinstance(window, str) and window.lower().endswith(FILES)
+    return isinstance(window, str) and window.lower().endswith(WINDOW_FILES)
 
 
 def given_window(window: str) -> Window:

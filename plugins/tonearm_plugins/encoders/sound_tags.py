@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tonearm.api import Cover
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # subclasses generate these methods anyway
 class SoundTagOptions(TagOptions):
     """Options of an encoder that writes tags and a cover into a sound file."""
 

@@ -12,11 +12,23 @@ import re
 from collections.abc import Mapping
 from typing import NoReturn
 
-import yaml
 from msgspec import Struct
 from msgspec.structs import replace
 from yaml.error import MarkedYAMLError
-from yaml.reader import ReaderError
+from yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+from yaml.parser import Parser
+from yaml.reader import Reader, ReaderError
+from yaml.scanner import Scanner
 
 from tonearm.errors import PipelineError, Problem, advise, one_line
 from tonearm.pipeline.yaml.nodes import (
@@ -39,6 +51,7 @@ from tonearm.pipeline.yaml.variables import Variables
 
 _MERGE = "<<"
 _BREAKS_OF_YAML_1_1 = "\x85\u2028\u2029"  # the parser counts them as line breaks, editors do not
+_ALLOWED_CONTROLS = dict.fromkeys(map(ord, "\t\n\r"))
 _TAG_HINT = "write the value without it; quote it if it is meant as text"
 _SYNTAX_HINTS = (
     ("mapping values are not allowed", "check the indentation, and quote text that has ': ' in it"),
@@ -104,6 +117,20 @@ class _Stopped(Exception):  # noqa: N818 - an early exit, not an error: its prob
     """The reader cannot continue."""
 
 
+class _EventParser(Reader, Scanner, Parser):
+    """PyYAML's parser alone, without what its loaders add: only its events are taken."""
+
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+
+    def check_printable(self, data: str) -> None:
+        """Raise `ReaderError` if a text has characters that YAML does not allow."""
+        if not (data.isascii() and data.translate(_ALLOWED_CONTROLS).isprintable()):
+            super().check_printable(data)
+
+
 class _Composer:
     """Composes nodes from the events of the parser, and continues after problems if possible."""
 
@@ -128,13 +155,13 @@ class _Composer:
         return root
 
     def _document(self) -> Node:
-        unusual = re.search(f"[{_BREAKS_OF_YAML_1_1}]", self._text)
-        if unusual:
-            name = f"U+{ord(unusual[0]):04X}"
+        unusual = min((at for one in _BREAKS_OF_YAML_1_1 if (at := self._text.find(one)) >= 0), default=None)
+        if unusual is not None:
+            name = f"U+{ord(self._text[unusual]):04X}"
             hint = "leave it out, or write it as an escape in double quotes"
-            self._stop(_mark_at(self._text, unusual.start()), "yaml-syntax", f"character {name} is not allowed", hint)
+            self._stop(_mark_at(self._text, unusual), "yaml-syntax", f"character {name} is not allowed", hint)
         try:
-            self._parser = yaml.SafeLoader(self._text)
+            self._parser = _EventParser(self._text)
         except ReaderError as error:
             message = f"character U+{ord(self._text[error.position]):04X} is not allowed"
             self._stop(_mark_at(self._text, error.position), "yaml-syntax", message, "leave it out")
@@ -146,21 +173,21 @@ class _Composer:
     def _only_document(self) -> Node:
         self._next()  # the start of the stream
         first = self._next()
-        if isinstance(first, yaml.StreamEndEvent):
+        if isinstance(first, StreamEndEvent):
             self._stop(Mark(1, 1), "empty", "there is nothing in this document")
         root = self._node(self._next(), 1)
         self._next()  # the end of the document
         after = self._next()
-        if isinstance(after, yaml.DocumentStartEvent):
+        if isinstance(after, DocumentStartEvent):
             hint = "write one pipeline per file"
             self._stop(_mark(after), "several-documents", "a second document starts here", hint)
         if isinstance(root, ScalarNode) and not root.quoted and not root.text and not self._problems:
             self._stop(Mark(1, 1), "empty", "there is nothing in this document")
         return root
 
-    def _next(self) -> yaml.Event:
+    def _next(self) -> Event:
         try:
-            event: yaml.Event = self._parser.get_event()  # type: ignore[no-untyped-call]
+            event: Event = self._parser.get_event()  # type: ignore[no-untyped-call]
         except MarkedYAMLError as error:
             problem = _syntax_problem(error, self._text)
         except Exception:  # the parser lets others through: "\\UFFFFFFFF" ends in chr(), %YAML 1.111… in int()
@@ -184,12 +211,12 @@ class _Composer:
 
     # Nodes
 
-    def _node(self, event: yaml.Event, depth: int) -> Node:
-        if isinstance(event, yaml.AliasEvent):
+    def _node(self, event: Event, depth: int) -> Node:
+        if isinstance(event, AliasEvent):
             return self._alias(event, depth)
-        assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+        assert isinstance(event, ScalarEvent | CollectionStartEvent)
         before = self._count
-        self._counted(1, depth - isinstance(event, yaml.ScalarEvent), event)
+        self._counted(1, depth - isinstance(event, ScalarEvent), event)
         self._refuse_tag(event)
         anchor = event.anchor
         if anchor is not None:
@@ -199,17 +226,17 @@ class _Composer:
             self._anchors[anchor] = _Anchor(node, self._count - before, node_size(node)[1])
         return node
 
-    def _content(self, event: yaml.Event, depth: int) -> Node:
-        if isinstance(event, yaml.ScalarEvent):
+    def _content(self, event: Event, depth: int) -> Node:
+        if isinstance(event, ScalarEvent):
             return self._scalar(event)
-        if isinstance(event, yaml.SequenceStartEvent):
+        if isinstance(event, SequenceStartEvent):
             items = []
-            while not isinstance(item := self._next(), yaml.SequenceEndEvent):
+            while not isinstance(item := self._next(), SequenceEndEvent):
                 items.append(self._node(item, depth + 1))
             return SequenceNode(tuple(items), _mark(event))
         return self._map(event, depth)
 
-    def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
+    def _scalar(self, event: ScalarEvent) -> ScalarNode:
         mark, quoted = _mark(event), bool(event.style)
         value, problems = self._variables.value(event.value, quoted=quoted)
         for problem in problems:
@@ -218,7 +245,7 @@ class _Composer:
                 raise _Stopped
         return ScalarNode(value, event.value, quoted, mark)
 
-    def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
+    def _alias(self, event: AliasEvent, depth: int) -> Node:
         mark, name = _mark(event), quote(f"*{event.anchor}")
         anchor = self._anchors.get(event.anchor or "")
         if anchor is None:
@@ -232,7 +259,7 @@ class _Composer:
         self._counted(1, depth - 1, event)
         return null_node(mark)
 
-    def _counted(self, nodes: int, depth: int, event: yaml.Event) -> None:
+    def _counted(self, nodes: int, depth: int, event: Event) -> None:
         """Count nodes down to a depth, and stop if a limit is exceeded."""
         self._count += nodes
         if depth > MAX_DEPTH:
@@ -242,18 +269,18 @@ class _Composer:
             message = f"there are more than {MAX_NODES:,} values here, aliases expanded"
             self._stop(_mark(event), "too-many-nodes", message, "split it into several pipelines")
 
-    def _refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+    def _refuse_tag(self, event: ScalarEvent | CollectionStartEvent) -> None:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
             self._add(_mark(event), "tag-refused", f"tag {quote(tag)} is not taken", _TAG_HINT)
 
     # Mappings
 
-    def _map(self, event: yaml.Event, depth: int) -> MappingNode:
+    def _map(self, event: Event, depth: int) -> MappingNode:
         entries: dict[str, MappingEntry] = {}
         merged: list[MappingNode] = []
         seen: dict[str, Mark] = {}
-        while not isinstance(key_event := self._next(), yaml.MappingEndEvent):
+        while not isinstance(key_event := self._next(), MappingEndEvent):
             mark, merges = _mark(key_event), _is_merge(key_event)
             key = self._key(key_event, depth + 1)
             taken = len(self._problems)
@@ -272,18 +299,18 @@ class _Composer:
                 entries.setdefault(key, entry)
         return MappingNode(entries, _mark(event))
 
-    def _key(self, event: yaml.Event, depth: int) -> str | None:
+    def _key(self, event: Event, depth: int) -> str | None:
         """Return a key as text; if it is not text, add a problem and return None."""
-        if isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, ScalarEvent):
             return self._scalar_key(event, depth)
         taken = len(self._problems)
         node = self._node(event, depth)
         if len(self._problems) == taken:
-            what = "an alias" if isinstance(event, yaml.AliasEvent) else node_type(node)
+            what = "an alias" if isinstance(event, AliasEvent) else node_type(node)
             self._add(_mark(event), "bad-key", f"a key must be text, not {what}", "write the key as plain text")
         return None
 
-    def _scalar_key(self, event: yaml.ScalarEvent, depth: int) -> str | None:
+    def _scalar_key(self, event: ScalarEvent, depth: int) -> str | None:
         self._counted(1, depth - 1, event)
         self._refuse_tag(event)
         mark, text, quoted = _mark(event), event.value, bool(event.style)
@@ -312,13 +339,13 @@ class _Composer:
         return maps
 
 
-def _mark(event: yaml.Event) -> Mark:
+def _mark(event: Event) -> Mark:
     assert event.start_mark is not None
     return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-def _is_merge(event: yaml.Event) -> bool:
-    return isinstance(event, yaml.ScalarEvent) and event.value == _MERGE and not event.style
+def _is_merge(event: Event) -> bool:
+    return isinstance(event, ScalarEvent) and event.value == _MERGE and not event.style
 
 
 def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:

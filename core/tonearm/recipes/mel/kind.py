@@ -10,8 +10,7 @@ from msgspec import Meta
 
 from tonearm.arrays.extent import finite_extent_of
 from tonearm.errors import Advice, GiveOption, ItemError, OptionError, Remedy, SetOption
-from tonearm.kinds.spectrograms import GridOptions
-from tonearm.kinds.waveform import missing_option
+from tonearm.kinds.grid_options import GridOptions, missing_option
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
