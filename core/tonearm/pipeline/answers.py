@@ -1,4 +1,4 @@
-"""Answers of plugins to the questions of ``check``: what is wrong with them is said of the plugin, not found later."""
+"""Answers of plugins to the questions of ``check``; a wrong answer is reported at once, and names the plugin."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def _field(text: str) -> tuple[str, int]:
     if name in FIELDS:
         hint = "only {index:05} and its like have a width"
     else:
-        hint = did_you_mean(text, FIELDS) or f"there are {known}"
+        hint = did_you_mean(text, FIELDS) or f"there are {known}, and {{{{ for a brace"
     raise OptionError(f"a template has no field {{{one_line(text)}}}", code="bad-template", hint=hint)
 
 

@@ -52,7 +52,7 @@ def test_fields_are_known():
 
 HINT = 'as in "audio/{stem}.wav"'
 WIDTH = "only {index:05} and its like have a width"
-KNOWN = "there are " + ", ".join(f"{{{field}}}" for field in FIELDS)
+KNOWN = "there are " + ", ".join(f"{{{field}}}" for field in FIELDS) + ", and {{ for a brace"
 
 
 @pytest.mark.parametrize(
