@@ -15,8 +15,8 @@ def given_window(window: Window) -> Window:
     Parameters
     ----------
     window
-        Name of a window, its values, or path of a ``.npy`` file with one axis or of a ``.txt`` file with numbers between white
-        space.
+        Name of a window, its values, or path of a ``.npy`` file with one axis or of a ``.txt`` file with numbers
+        between white space.
 
     Raises
     ------
