@@ -119,7 +119,7 @@ class _Reader(ValueReader):
             if name in known:
                 values[name] = self.value(known[name], entry.node, owner)
                 continue
-            message, hint = self._unknown(name, known, beside, owner)
+            message, hint = self._unknown(name, known, beside, given, owner)
             self.problems.add(entry.key_mark, "unknown-option", message, hint)
         for name, option in known.items():
             if name not in given and name not in values and IF_ABSENT in option.extra and base is None:
@@ -213,27 +213,40 @@ class _Reader(ValueReader):
 
     def _having(self, kind: PluginType, name: str) -> list[RegistryEntry]:
         """Return the plugins of a type that have an option of some name."""
-        found = []
-        for entry in self.registry.entries(kind.role):
-            with contextlib.suppress(PluginError, TypeError):
-                ports = ports_of(entry.resolve())
-                if kind.fits(entry.resolve(), ports) and name in declared_options(ports.options):
-                    found.append(entry)
-        return found
+        return [entry for entry, declared in self._declared(kind) if name in declared]
 
-    def _unknown(self, name: str, known: Mapping[str, Option], beside: _Beside, owner: str) -> tuple[str, str]:
+    def _declared(self, kind: PluginType) -> Iterator[tuple[RegistryEntry, Mapping[str, Option]]]:
+        """Yield the plugins of a type, each with its options."""
+        for entry in self.registry.fitting(kind):
+            with contextlib.suppress(TypeError):
+                yield entry, declared_options(ports_of(entry.resolve()).options)
+
+    def _unknown(
+        self,
+        name: str,
+        known: Mapping[str, Option],
+        beside: _Beside,
+        given: Mapping[str, MappingEntry],
+        owner: str,
+    ) -> tuple[str, str]:
         """Return the message about an option that does not exist, and its hint: a similar name, or who has it."""
         message = f"{owner} has no option {one_line(name)!r}"
+        names = beside.names
+        similar = list(names)
         for option in known.values():
-            having = self._having(option.plugin, name) if option.is_beside and option.plugin else []
+            if not (option.is_beside and option.plugin):
+                continue
+            if IF_ABSENT in option.extra and (option.name not in given or is_null(given[option.name].node)):
+                similar += (one for _, declared in self._declared(option.plugin) for one in declared)
+            having = self._having(option.plugin, name)
             if having and option.name in beside.chosen:
                 message = f"{message} with {option.name} {beside.chosen[option.name]}"
-                names = [self.registry.short_name(entry) for entry in having if entry.name != option.default]
-                if len(names) > 1:
-                    return message, f"{option.name}s {', '.join(names[:-1])} and {names[-1]} have it"
-                return message, f"{option.name} {names[0]} has it" if names else ""
-        names = beside.names
-        return message, did_you_mean(name, names) or (f"its options are {', '.join(names)}" if names else "it has none")
+                others = [self.registry.short_name(entry) for entry in having if entry.name != option.default]
+                if len(others) > 1:
+                    return message, f"{option.name}s {', '.join(others[:-1])} and {others[-1]} have it"
+                return message, f"{option.name} {others[0]} has it" if others else ""
+        hint = f"its options are {', '.join(names)}" if names else "it has none"
+        return message, did_you_mean(name, similar) or hint
 
     def _declared_beside(
         self, option: Option, entry: RegistryEntry, known: Mapping[str, Option], owner: str

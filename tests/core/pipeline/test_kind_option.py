@@ -77,6 +77,20 @@ def test_it_is_not_guessed_from_an_option_of_several(kinds):
     assert read("{sample_rate: 8000, voices: 2}", kinds) == [f"p.yaml:1:21: unknown-option: {said}"]
 
 
+@pytest.mark.parametrize(
+    ("text", "similar"),
+    [("{dialcet: hifigan}", "dialect"), ("{recipie: tacotron-keithito}", "recipe"), ("{vioces: 2}", "voices"),
+     ("{kind: , dialcet: hifigan}", "dialect")],
+)  # fmt: skip
+def test_options_that_imply_it_are_suggested(text, similar, kinds):
+    (said,) = read(text, kinds)
+    assert said.endswith(f"\n    hint: did you mean '{similar}'?")
+
+
+def test_options_of_others_are_not_suggested_beside_its_name(kinds):
+    assert "did you mean" not in "".join(read("{kind: db, dialcet: hifigan}", kinds))
+
+
 def test_it_leaves_options_to_be_checked_if_its_name_is_wrong(kinds):
     found = read("{kind: cord, root: 0, voice: 1}", kinds)
     assert [line.split(": ")[1] for line in found] == ["unknown-plugin", "bad-option", "unknown-option"]
