@@ -17,7 +17,13 @@ COMPLEX = "complex"
 
 
 def arrange(
-    array: Array, kind: Kind[Any, Any], axes: Sequence[str] | None, sizes: Mapping[str, int], context: Context
+    array: Array,
+    kind: Kind[Any, Any],
+    axes: Sequence[str] | None,
+    sizes: Mapping[str, int],
+    context: Context,
+    *,
+    needs_parts: bool = False,
 ) -> Array:
     """Return a view of an array with the axes batch, channel, and those of its kind, in this order.
 
@@ -35,6 +41,8 @@ def arrange(
         Known sizes of axes: ``bin`` has n_fft // 2 + 1 values.
     context
         Context of the item.
+    needs_parts
+        Whether one axis must hold real and imaginary parts, because the values are real and the kind is complex.
 
     Raises
     ------
@@ -44,7 +52,7 @@ def arrange(
     needed = kind.axes
     # Without names, as many axes remain as the kind requires, or more: hints name all that remain.
     squeezed = _squeeze(array, len(axes) if axes else len(needed))
-    names = list(axes) if axes else _infer(squeezed.shape, array, kind, sizes, context)
+    names = list(axes) if axes else _infer(squeezed.shape, array, kind, sizes, context, needs_parts)
     if len(names) != squeezed.ndim:
         raise ItemError(
             f"axes names {len(names)} axes, but the array has {array.ndim}: its shape is {array.shape}",
@@ -87,7 +95,12 @@ def _squeeze(array: Array, rank: int) -> Array:
 
 
 def _infer(
-    squeezed: Sequence[int], array: Array, kind: Kind[Any, Any], sizes: Mapping[str, int], context: Context
+    squeezed: Sequence[int],
+    array: Array,
+    kind: Kind[Any, Any],
+    sizes: Mapping[str, int],
+    context: Context,
+    needs_parts: bool,
 ) -> list[str]:
     """Return the names of the axes, if only one order is possible."""
     needed, shape = kind.axes, array.shape
@@ -105,14 +118,15 @@ def _infer(
         wanted = " and ".join(f"{size} ({name})" for name, size in sizes.items())
         most_likely = max(squeezed) if len(squeezed) == len(needed) else None
         raise kind.size_error(f"no axis of shape {shape} has {wanted} values", array, most_likely, context)
-    if len(squeezed) > len(needed) + 2:
+    orders = _orders_with_parts(squeezed, needed, known) if needs_parts else ()
+    if not orders and len(squeezed) > len(needed) + 2:
         raise ItemError(
             f"a {kind.name} array has at most {len(needed) + 2} axes, but the shape is {shape}", code="axes-mismatch"
         )
     raise ItemError(
         f"the axes of shape {shape} are ambiguous",
         code="ambiguous-axes",
-        remedies=(ChooseOption("axes", _possible_orders(squeezed, needed, known)),),
+        remedies=(ChooseOption("axes", orders or _possible_orders(squeezed, needed, known)),),
     )
 
 
@@ -124,6 +138,20 @@ def _certain(needed: Sequence[str], known: Sequence[tuple[int, str]]) -> list[st
         return []
     names = {axis: name for name, axis in places.items()}
     return [names.get(axis) or left[0] for axis in range(len(needed))]
+
+
+def _orders_with_parts(
+    shape: Sequence[int], needed: Sequence[str], known: Sequence[tuple[int, str]]
+) -> tuple[list[str], ...]:
+    """Return the orders of axes that fit the shape, with real and imaginary parts in an axis of two values."""
+    orders: list[list[str]] = []
+    for place, size in enumerate(shape):
+        if size == 2 and 0 < len(shape) - len(needed) <= 3:
+            rest = [*shape[:place], *shape[place + 1 :]]
+            others = [(axis - (axis > place), name) for axis, name in known if axis != place]
+            found = _possible_orders(rest, needed, others)
+            orders += ([*order[:place], COMPLEX, *order[place:]] for order in found)
+    return tuple(orders)
 
 
 def _possible_orders(

@@ -64,7 +64,8 @@ def read_array(
 
         sizes = {**sizes, COMPLEX: 2}
         check_real(array, "an axis of real and imaginary parts")
-    batch = arrange(array, kind, axes, sizes, context)
+    needs_parts = COMPLEX in kind.optional_axes and imag is None and array.dtype.kind != "c"
+    batch = arrange(array, kind, axes, sizes, context, needs_parts=needs_parts)
     if lengths is not None:
         lengths = _checked_lengths(lengths, batch.shape)
     second = _second(array, kind, axes, sizes, imag, phase, context)

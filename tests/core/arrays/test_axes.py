@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from array_options import array_options
 from tonearm.arrays.axes import arrange as arrange_by_kind
+from tonearm.arrays.read import read_array
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
@@ -89,6 +90,31 @@ def test_two_readings_are_an_error_with_the_line_to_write(array: Any, kind: Any,
     assert error.hint == hints
     for line in re.findall(r"\[([^]]*)\]", error.hint):  # every line that it names is one that works
         arrange(array, kind, line.split(", "), sizes)
+
+
+@pytest.mark.parametrize(
+    ("shape", "hint"),
+    [
+        ((9, 5, 2), "axes: [bin, frame, complex]"),
+        ((1, 9, 5, 2), "axes: [bin, frame, complex]"),
+        ((2, 5, 9), "axes: [complex, frame, bin]"),
+        ((4, 9, 5, 2), "axes: [batch, bin, frame, complex] or [channel, bin, frame, complex]"),
+        ((4, 3, 2, 9, 5), "axes: [batch, channel, complex, bin, frame]"),
+        ((4, 9, 5), "axes: [batch, bin, frame] or [channel, bin, frame]"),  # no axis can hold the parts
+    ],
+)
+def test_real_values_of_a_complex_kind_need_an_axis_of_their_parts(shape: tuple[int, ...], hint: str) -> None:
+    options = array_options(kind="complex", sample_rate=8000, n_fft=16, hop_length=4)
+    with pytest.raises(ItemError) as caught:
+        list(read_array(counted(*shape), options, Context()))
+    assert (caught.value.code, caught.value.hint) == ("ambiguous-axes", hint)
+
+
+def test_real_parts_beside_imaginary_parts_need_no_such_axis() -> None:
+    options = array_options(kind="complex", sample_rate=8000, n_fft=16, hop_length=4)
+    with pytest.raises(ItemError) as caught:
+        list(read_array(counted(2, 9, 5), options, Context(), imag=counted(2, 9, 5)))
+    assert caught.value.hint == "axes: [batch, bin, frame] or [channel, bin, frame]"
 
 
 def test_wrong_numbers_of_bins_name_the_n_fft_that_would_fit() -> None:
