@@ -46,6 +46,10 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     for name, text in COMMANDS.items():
         subparsers.add_parser(name, help=text)
     parser.shorten_usage()
+    if command is not None and command not in COMMANDS and arguments[0] == command:
+        from tonearm.errors import did_you_mean, one_line
+
+        parser.error(f"there is no command {one_line(command)!r}", did_you_mean(command, COMMANDS))
     parsed = parser.parse_args(arguments, SimpleNamespace())
     if parsed.command is None:
         parser.print_help()
@@ -107,10 +111,20 @@ class _Parser(argparse.ArgumentParser):
         """Print help on stdout, which is kept for the command's own output."""
         super()._print_message(message, console.data() if file is sys.stdout else file)
 
-    def error(self, message: str) -> NoReturn:
-        """Print the mistake and where to find help, and exit with 2."""
-        console.print_message(f"usage: {message}\n    hint: {self.prog} --help")
+    def error(self, message: str, hint: str = "") -> NoReturn:
+        """Print the mistake with a similar option or where to find help, and exit with 2."""
+        unknown = message.partition("unrecognized arguments: ")[2].split()
+        hint = hint or next(filter(None, map(self._similar_option, unknown)), f"{self.prog} --help")
+        console.print_message(f"usage: {message}\n    hint: {hint}")
         raise SystemExit(console.USAGE)
+
+    def _similar_option(self, word: str) -> str:
+        """Return ``did you mean '--x'?`` for a word that looks like an option of the command; else an empty text."""
+        from tonearm.errors.text import nearest
+
+        known = [option[2:] for option in self._option_string_actions if option.startswith("--")]
+        near = nearest(word[2:].partition("=")[0], known) if word.startswith("--") else None
+        return f"did you mean '--{near}'?" if near else ""
 
 
 class _Version(argparse.Action):

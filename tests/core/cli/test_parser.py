@@ -42,14 +42,21 @@ def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["chekc"], "usage: argument COMMAND: invalid choice: 'chekc' (choose from "),
+        (["chekc"], "usage: there is no command 'chekc'\n    hint: did you mean 'check'?\n"),
+        (["zzz", "x"], "usage: there is no command 'zzz'\n    hint: tonearm --help\n"),
+        (["chekc", "--help"], "usage: there is no command 'chekc'\n    hint: did you mean 'check'?\n"),
+        (["convert", "a.npy", "b.wav", "--dialcet", "hifigan"],
+         "usage: unrecognized arguments: --dialcet hifigan\n    hint: did you mean '--dialect'?\n"),
+        (["convert", "a.npy", "--smaple-rate=1", "b.wav"],
+         "usage: unrecognized arguments: --smaple-rate=1\n    hint: did you mean '--sample-rate'?\n"),
         (["check"], "usage: the following arguments are required: PIPELINE\n    hint: tonearm check --help\n"),
         (["check", "--nope", "x"], "usage: unrecognized arguments: --nope\n    hint: tonearm check --help\n"),
         (["plugins", "a", "b"], "usage: unrecognized arguments: b\n"),
         (["convert", "a"], "usage: the following arguments are required: DST\n    hint: tonearm convert --help\n"),
+        (["convert", "a", "b", "--nope"], "usage: unrecognized arguments: --nope\n    hint: tonearm convert --help\n"),
         (["--nope"], "usage: unrecognized arguments: --nope\n"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_exits_2_with_a_hint(arguments, message):
     done = tonearm(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
