@@ -7,7 +7,7 @@ import re
 from tonearm.errors import one_line
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Node, ScalarNode, SequenceNode, node_type
-from tonearm.plugins.option_types import choices
+from tonearm.plugins.option_types import alternatives, choices, container, is_mapping
 from tonearm.plugins.options import Option, PluginType
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import RegistryEntry, with_article
@@ -17,11 +17,13 @@ from tonearm.signals import Signal
 def add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, reason: str) -> None:
     """Add the problem of an invalid value, in plainer words than those of msgspec."""
     inner = re.search(r" - at `\$\[(\d+)\]", reason)
+    found = choices(option.type)
     if inner and isinstance(node, SequenceNode):
         node = node.items[int(inner[1])]
+        lists = [one for one in alternatives(option.type) if container(one) is not None and not is_mapping(one)]
+        found = [choice for one in lists for choice in choices(one)]
     expected = re.sub(r" - at .*", "", reason).replace("`", "").replace(" | null", "").replace(" | ", " or ")
     shown = shown_value(node)
-    found = choices(option.type)
     if found and isinstance(node, ScalarNode) and not expected.startswith("Expected array"):
         message = f"{plugin}: '{option.name}' is {one_line(shown)}"
         hint = f"one of {', '.join(found)}"

@@ -64,13 +64,15 @@ class ValueReader(ABC):
 
     def _of_type(self, hint: Any, option: Option, node: Node, owner: str) -> Any:
         """Return the value of a type in the type of an option, and add its problems."""
+        offered = alternatives(hint)
         if is_plain(hint):
             try:
                 return msgspec.convert(to_plain(node), hint, strict=True)
             except msgspec.ValidationError as error:
+                if isinstance(node, ScalarNode) and sum(one is not type(None) for one in offered) > 1:
+                    return self._misfit(hint, option, node, owner)
                 add_bad_value(self.problems, owner, option, node, str(error))
                 return None
-        offered = alternatives(hint)
         if is_null(node) and type(None) in offered:
             return None
         if isinstance(node, ScalarNode):

@@ -59,6 +59,7 @@ class Options:
     pair: tuple[int, Duration] = (1, 0.0)
     some: Annotated[list[Path | Duration], Meta(min_length=1, max_length=2)] = field(default_factory=list)
     mode: Literal["fast"] | str = "fast"
+    either: int | Literal["auto"] | list[float] = 0
     way: Literal["none"] | Transform[Waveform, Waveform, Any] = "none"
     ways: dict[str, list[Transform[Waveform, Waveform, Any]]] = field(default_factory=dict)
 
@@ -138,6 +139,8 @@ def test_plugins_in_unions_lists_and_dicts():
         ("pair: [1]", "7: bad-option: x: 'pair' is a list; expected a list of length 2"),
         ("some: []", "7: bad-option: x: 'some' is a list; expected a list of length >= 1"),
         ("mode: 3", "7: bad-option: x: 'mode' is 3\n    hint: one of fast, or text"),
+        ("either: x", "9: bad-option: x: 'either' is 'x'\n    hint: one of auto, or a whole number, or a list"),
+        ("either: [1, x]", "13: bad-option: x: 'either' is 'x'; expected a number"),
         ("way: nome", "6: unknown-plugin: x: way: there is no transform 'nome'"
          "\n    hint: run tonearm plugins to list all plugins"),
         ("ways: {a: [fog-to-mist]}", "12: wrong-plugin: x: ways is a transform from waveform to waveform, but"
