@@ -4,13 +4,14 @@
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import public_names
 
 from tonearm.api import WELL_KNOWN_TAGS, ArrayOptions, LinearRecipe, MelDialect, OptionError
-from tonearm.cli.option_words import option_notes, option_type
+from tonearm.cli.option_words import nested_options, option_notes, option_type
 from tonearm.cli.plugins import plugin_row, port_flow
 from tonearm.errors.codes import error_codes
 from tonearm.names import BUILTIN
@@ -180,20 +181,28 @@ def _section(registry: Registry, entry: RegistryEntry) -> list[str]:
 
 def _options(options: type[Any], leave_out: tuple[str, ...]) -> list[str]:
     """Return the table of a plugin's options; empty if there are none."""
-    schemas = options_schema(options, {})["properties"]
-    rows = []
-    for option in declared_options(options).values():
-        schema = schemas[option.name]
-        default_text = "required" if option.required else _shown(schema["default"])
-        if option.name not in leave_out:
-            takes = option_type(option.type).replace("|", "or")
-            text = " ".join(filter(None, (option.description, *option_notes(option, default()))))
-            rows.append(f"| `{option.name}` | {takes} | {default_text} | {text} |")
+    rows = [*_rows(options, leave_out)]
     return ["| option | takes | default | |", "| --- | --- | --- | --- |", *rows] if rows else []
 
 
+def _rows(
+    options: type[Any], leave_out: tuple[str, ...], prefix: str = "", within: tuple[type[Any], ...] = ()
+) -> Iterator[str]:
+    """Yield the row of each option, and of the options of the mappings that it takes."""
+    schemas = options_schema(options, {})["properties"]
+    for option in declared_options(options).values():
+        if option.name in leave_out:
+            continue
+        default_text = "required" if option.required else _shown(schemas[option.name]["default"])
+        takes = option_type(option.type).replace("|", "or")
+        text = " ".join(filter(None, (option.description, *option_notes(option, default()))))
+        yield f"| `{prefix}{option.name}` | {takes} | {default_text} | {text} |"
+        for cls, _ in nested_options(option, within):
+            yield from _rows(cls, (), f"{prefix}{option.name}.", (*within, cls))
+
+
 def _shown(value: object) -> str:
-    return "" if value in (None, [], {}, ()) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return "" if value in (None, "", [], {}, ()) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from tonearm.plugins.nested import plain_value
@@ -18,7 +18,7 @@ from tonearm.plugins.option_types import (
     names_file,
     unit_of,
 )
-from tonearm.plugins.options import Option, plugin_type
+from tonearm.plugins.options import Option, declared_options, plugin_type
 from tonearm.plugins.registry import Registry
 from tonearm.recipes.catalogue import Named
 
@@ -66,6 +66,31 @@ def option_notes(option: Option, registry: Registry) -> Iterator[str]:
         yield f"Examples: {', '.join(_shown(example) for example in option.examples)}."
     if option.since:
         yield f"Since {option.since}."
+
+
+def nested_options(option: Option, within: Iterable[type[Any]] = ()) -> Iterator[tuple[type[Any], Iterable[Option]]]:
+    """Yield each dataclass or struct in the type of an option, with its own options.
+
+    Parameters
+    ----------
+    option
+        Option whose value is, or contains, such a mapping.
+    within
+        Classes inside which the option is declared; they are left out, as they are described already.
+    """
+    for cls in dict.fromkeys(_records(option.type)):
+        if cls not in within:
+            yield cls, declared_options(cls).values()
+
+
+def _records(hint: Any) -> Iterator[type[Any]]:
+    """Yield the dataclasses and structs in a type; those that have names are listed elsewhere."""
+    for one in alternatives(hint):
+        if is_record(one) and not issubclass(bare(one), Named):
+            yield bare(one)
+        elif container(one) is not None:
+            for part in get_args(bare(one)):
+                yield from _records(part)
 
 
 def _shown(value: Any) -> str:

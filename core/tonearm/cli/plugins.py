@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tonearm.cli import console, listing
-from tonearm.cli.option_words import option_notes, option_type
+from tonearm.cli.option_words import nested_options, option_notes, option_type
 from tonearm.cli.printing import align_columns
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.option_schema import description_of
 from tonearm.pipeline.schema import options_schema
-from tonearm.plugins.options import declared_options
+from tonearm.plugins.nested import plain_value
+from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import ROLES, PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.signals import Signal
@@ -150,10 +151,25 @@ def _page(row: dict[str, Any], entry: RegistryEntry, registry: Registry) -> str:
     kind = ", ".join(filter(None, (row["role"], port_flow(row), f"from {row['package']}")))
     lines = [f"{row['name']}: {row['description']}", kind, ""]
     options = declared_options(ports_of(entry.resolve()).options)
-    for option in options.values():
-        schema = row["options"]["properties"][option.name]
-        default = "required" if option.required else f"default {json.dumps(schema['default'], ensure_ascii=False)}"
-        lines.append(f"  {option.name}: {option_type(option.type)}, {default}")
-        notes = filter(None, (option.description, *option_notes(option, registry)))
-        lines += [f"      {note}" for note in notes]
+    lines += _option_lines(options.values(), registry)
     return "\n".join(lines if options else [*lines, "  no options"])
+
+
+def _option_lines(
+    options: Iterable[Option], registry: Registry, indent: str = "  ", within: tuple[type[Any], ...] = ()
+) -> Iterator[str]:
+    """Yield the lines about options; those of a mapping stand below it."""
+    for option in options:
+        default = "required" if option.required else f"default {_plain(option.default)}"
+        yield f"{indent}{option.name}: {option_type(option.type)}, {default}"
+        for note in filter(None, (option.description, *option_notes(option, registry))):
+            yield f"{indent}    {note}"
+        for count, (cls, inner) in enumerate(nested_options(option, within)):
+            if count:
+                yield f"{indent}    or"
+            yield from _option_lines(inner, registry, f"{indent}    ", (*within, cls))
+
+
+def _plain(value: Any) -> str:
+    """Return the default of an option as JSON."""
+    return json.dumps(plain_value(value), ensure_ascii=False)

@@ -9,7 +9,7 @@ import pytest
 from core_toys import registry_of
 
 from tonearm.api import Decibels, Duration, FilePath, MelDialect, Meta, Transform, Waveform
-from tonearm.cli.option_words import option_notes, option_type
+from tonearm.cli.option_words import nested_options, option_notes, option_type
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.plugin import BESIDE
 
@@ -40,6 +40,26 @@ class Record:
 )  # fmt: skip
 def test_types(hint, words):
     assert option_type(hint) == words
+
+
+@dataclass(frozen=True)
+class Tree:
+    count: int = 1
+    below: list["Tree"] | None = None
+
+
+def test_options_of_mappings_are_found_in_every_type_but_not_inside_themselves():
+    @dataclass(frozen=True)
+    class Owner:
+        tree: dict[str, Tree] | None = None
+        either: Tree | Record | str = ""
+        dialect: MelDialect | None = None
+
+    found = {name: list(nested_options(one)) for name, one in declared_options(Owner).items()}
+    assert [[cls for cls, _ in one] for one in found.values()] == [[Tree], [Record, Tree], []]
+    ((_, inner),) = found["tree"]
+    assert [one.name for one in inner] == ["count", "below"]
+    assert [list(nested_options(one, (Tree,))) for one in inner] == [[], []]
 
 
 @dataclass(frozen=True, kw_only=True)

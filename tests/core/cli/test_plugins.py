@@ -123,6 +123,14 @@ def test_types_and_examples_of_options_are_shown():
     assert "      Examples: 20, 0.5 s.\n" in done.stdout
 
 
+def test_the_options_of_a_mapping_stand_below_it():
+    done = tonearm("plugins", "wav-writer")
+    assert "  bext: mapping, default null\n      " in done.stdout
+    assert "\n      description: text, default null\n          Description of the sound" in done.stdout
+    limits = "      time_reference: whole number ≥ 0 ≤ 9223372036854775807, default 0\n"
+    assert limits in done.stdout
+
+
 class TestThirdParties:
     def test_broken_plugins_are_warnings_and_the_others_are_listed(self, acme):
         done = tonearm("plugins", env=acme)
