@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import pluggy
 from msgspec import Struct
 
-from tonearm.errors import Problem, TonearmError, advise, did_you_mean, one_line
-from tonearm.errors.text import describe_exception, safe_repr
+from tonearm.errors import Problem, TonearmError, advise, one_line
+from tonearm.errors.text import describe_exception, nearest, safe_repr
 from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
 from tonearm.plugins.declarations import check_declarations
@@ -338,8 +338,7 @@ class Registry:
         if found := preferred(candidates):
             return found
         self.refuse_if_ambiguous(role, name)
-        bare = name.rpartition("/")[2]
-        raise PluginError(f"there is no {role} {one_line(name)!r}", code="unknown-plugin", hint=self._hint(role, bare))
+        raise PluginError(f"there is no {role} {one_line(name)!r}", code="unknown-plugin", hint=self._hint(role, name))
 
     def refuse_if_ambiguous(self, role: str, name: str) -> None:
         """Raise `PluginError` if several packages offer a plugin of this name, and none is preferred."""
@@ -355,14 +354,18 @@ class Registry:
         candidates = self._entries.get((role, bare), [])
         return [entry for entry in candidates if entry.origin == origin] if slash else candidates
 
-    def _hint(self, role: str, bare: str) -> str:
+    def _hint(self, role: str, name: str) -> str:
+        """Return the hint about a name that no plugin of a role has: another role that has it, or a similar name."""
+        bare = name.rpartition("/")[2]
         others = [other for other in ROLES if (other, bare) in self._entries and other != role]
         if others:
             return f"{bare} is {with_article(others[0])}, for {SECTIONS[others[0]]}"
-        return (
-            did_you_mean(bare, [key[1] for key in self._entries if key[0] == role])
-            or "run tonearm plugins to list all plugins"
-        )
+        entries = {entry.full_name: entry for entry in self.entries(role)}
+        full = nearest(name, entries) if "/" in name else None
+        same = self._entries.get((role, nearest(bare, (entry.name for entry in entries.values())) or ""), [])
+        winner = entries[full] if full else preferred(same)
+        names = [repr(self.short_name(entry)) for entry in ([winner] if winner else same)]
+        return f"did you mean {' or '.join(names)}?" if names else "run tonearm plugins to list all plugins"
 
 
 def with_article(role: str) -> str:

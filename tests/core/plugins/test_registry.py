@@ -279,6 +279,21 @@ class TestNames:
         assert found.find("transform", "acme/same").resolve() is Other
 
     @pytest.mark.parametrize(
+        ("name", "hint"),
+        [
+            ("smae", "did you mean 'acme/same' or 'zeta/same'?"),
+            ("zeta/smae", "did you mean 'zeta/same'?"),
+            ("zteta/same", "did you mean 'zeta/same'?"),
+            ("other/smae", "did you mean 'acme/same' or 'zeta/same'?"),
+        ],
+    )
+    def test_a_name_that_is_suggested_is_no_ambiguous_one(self, name, hint):
+        found = Registry([package_of("acme", hooks(transforms={"same": Other})), package_of("zeta", GOOD)])
+        with pytest.raises(PluginError) as caught:
+            found.find("transform", name)
+        assert (caught.value.code, caught.value.hint) == ("unknown-plugin", hint)
+
+    @pytest.mark.parametrize(
         ("role", "name", "message", "hint"),
         [
             ("transform", "sane", "there is no transform 'sane'", "did you mean 'same'?"),
