@@ -21,7 +21,7 @@ _NOTES = {
     "hop_length": "in samples, from the model's settings",
     "n_fft": "in samples, from the model's settings",
     "full_scale": "the value that is full scale: 32768 for 16-bit samples",
-    "kind": "magnitude, power or db; a waveform needs no n_fft and hop_length, a mel needs a dialect instead",
+    "kind": "magnitude, power or db; a waveform needs no n_fft and hop_length",
     "axes": "batch or channel in place of ?",
 }
 """Notes beside the options that the user must decide."""
@@ -156,4 +156,8 @@ def _note(option: str, found: Inspection) -> str:
     if found.guess is not None and (choices := found.guess.choices.get(option)):
         names, others = choices[:MAX_CHOICES], len(choices) - MAX_CHOICES
         return f"one of {', '.join(names)}{f', or of {others} more: --json lists them' if others > 0 else ''}"
+    if option == "kind":
+        from tonearm.recipes.mel.inspection import MEL_NEEDS
+
+        return f"{_NOTES[option]}, {MEL_NEEDS}"
     return _NOTES.get(option, "")

@@ -18,6 +18,9 @@ MIN_CORRELATION = 0.5
 MAX_STANDARDISED = 8.0
 """Largest standardised value that is plausible, in standard deviations."""
 
+MEL_NEEDS = "a mel needs a dialect instead"
+"""Note beside the kind of an array that may be a mel spectrogram, where other kinds need a grid."""
+
 
 class DialectMatch(Struct, frozen=True):
     """A dialect that matches the shape and the range of an array.
