@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -218,8 +217,7 @@ class _Reader(ValueReader):
     def _declared(self, kind: PluginType) -> Iterator[tuple[RegistryEntry, Mapping[str, Option]]]:
         """Yield the plugins of a type, each with its options."""
         for entry in self.registry.fitting(kind):
-            with contextlib.suppress(TypeError):
-                yield entry, declared_options(ports_of(entry.resolve()).options)
+            yield entry, declared_options(ports_of(entry.resolve()).options)
 
     def _unknown(
         self,

@@ -303,10 +303,17 @@ def test_a_plugin_that_cannot_be_loaded_is_left_out_alone():
 
         return Uses
 
-    registry = registry_of(transforms={"a": "no_such:X", "b": uses(Unknown), "c": uses(Unsaid), "d": Same})
-    names = set(names_in(pipeline_schema(registry)["$defs"]["steps"]["items"]))
-    assert "d" in names
+    @dataclass(frozen=True)
+    class Nested:
+        step: Transform[Waveform, Waveform, Any] | None = None
+
+    transforms = {"a": "no_such:X", "b": uses(Unknown), "c": uses(Unsaid), "d": Same, "e": uses(Nested)}
+    schema = pipeline_schema(registry_of(transforms=transforms))
+    names = set(names_in(schema["$defs"]["steps"]["items"]))
+    assert {"d", "e"} <= names
     assert not names & {"a", "b", "c"}
+    offered = Draft202012Validator({"$ref": "#/$defs/transform.toys.e", "$defs": schema["$defs"]})
+    assert [name for name in "abde" if offered.is_valid({"step": name})] == ["d", "e"]
 
 
 def test_clashing_names_are_written_in_full():
