@@ -35,7 +35,7 @@ _SECONDS = {"us": (1, 10**6), "µs": (1, 10**6), "ms": (1, 1000), "s": (1, 1), "
 UNITS: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "s": _SECONDS,
     "ms": {name: (1000 * number, parts) for name, (number, parts) in _SECONDS.items()},
-    "dB": {"dB": (1, 1)},
+    "dB": {"dB": (1, 1), "db": (1, 1)},
 }
 """Units of options, each with the units that text may have, as a fraction of the first."""
 
