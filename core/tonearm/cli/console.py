@@ -205,7 +205,10 @@ def _report(error: Exception) -> int:
         discard_stream(data())
         print_message(f"output: cannot write: {str(error.strerror).lower()}")
         return OUTPUT
-    print_message(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm; --debug shows where")
+    from tonearm.errors import tracebacks
+
+    where = "" if tracebacks.are_shown() else "; --debug shows where"
+    print_message(f"bug: {type(error).__name__}: {error}\n    hint: this is a mistake in tonearm{where}")
     return BUG
 
 

@@ -43,7 +43,8 @@ class TonearmError(Exception):
         self.place: Place = NOWHERE
 
     def __str__(self) -> str:
-        return f"{self.message}\n    hint: {self.hint}" if self.remedies else self.message
+        hint = self.hint
+        return f"{self.message}\n    hint: {hint}" if hint else self.message
 
     @property
     def hint(self) -> str:

@@ -59,4 +59,4 @@ def advise(text: str) -> tuple[Remedy, ...]:
 
 def hint_of(remedies: tuple[Remedy, ...], place: Place) -> str:
     """Return remedies as one line of text."""
-    return "; ".join(remedy.text(place) for remedy in remedies)
+    return "; ".join(filter(None, (remedy.text(place) for remedy in remedies)))

@@ -226,7 +226,11 @@ class ShowTraceback(Struct, frozen=True, tag=True):
     """Look at the traceback of a plugin's exception."""
 
     def text(self, place: Place) -> str:
-        """Return where the traceback is."""
+        """Return how to see the traceback; empty if it is printed anyway."""
+        from tonearm.errors import tracebacks  # not at the top: only the text of this remedy needs it
+
+        if place.form != "python" and tracebacks.are_shown():
+            return ""
         return "its __cause__ shows where" if place.form == "python" else "--debug shows where"
 
 

@@ -21,6 +21,11 @@ def shown() -> Iterator[None]:
         _shown = None
 
 
+def are_shown() -> bool:
+    """Return whether tracebacks are printed."""
+    return _shown is not None
+
+
 def show(error: BaseException) -> None:
     """Print the traceback of an exception on stderr within `shown`, unless the same one has been printed."""
     if _shown is None:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from tonearm.content_hash import SourceSnapshot, array_snapshot, take_snapshot
-from tonearm.errors import ItemError, OutputError, TonearmError
+from tonearm.errors import ItemError, OutputError, ShowTraceback, TonearmError
+from tonearm.errors.problem import hint_of
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
@@ -212,9 +213,13 @@ class Preparer:
 
     def _failure(self, task: Task, item: Item[Signal] | None, error: TonearmError) -> Failure:
         key, index = (item.key, item.index) if item else ("", 0)
-        trace = "".join(traceback.format_exception(error)) if self.settings.debug else ""
+        trace, hint = "", error.hint
+        if self.settings.debug:
+            trace = "".join(traceback.format_exception(error))
+            others = tuple(remedy for remedy in error.remedies if not isinstance(remedy, ShowTraceback))
+            hint = hint_of(others, error.place)
         _clear_frames(error)
-        return Failure(task.name, key, index, error.code, error.message, error.hint, trace)
+        return Failure(task.name, key, index, error.code, error.message, hint, trace)
 
 
 def _clear_frames(error: BaseException | None) -> None:

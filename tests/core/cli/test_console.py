@@ -50,6 +50,11 @@ def test_debug_prints_the_traceback_and_keeps_the_status(capsys):
     assert message.endswith("usage: no\n")
 
 
+def test_debug_is_no_hint_of_itself(capsys):
+    assert console.run_guarded(lambda: 1 // 0, debug=True) == 1
+    assert capsys.readouterr().err.endswith("\n    hint: this is a mistake in tonearm\n")
+
+
 def test_sigterm_passes_through_a_plugin():
     from tonearm.pipeline.blame import as_item_error
 

@@ -11,11 +11,13 @@ from tonearm.errors import (
     GiveOption,
     InsertStep,
     InstallExtra,
+    ItemError,
     Place,
     RemoveOption,
     RunCommand,
     SetOption,
     ShowTraceback,
+    tracebacks,
 )
 
 INPUT = {form: Place("input", form, 2) for form in ("yaml", "flags", "python")}
@@ -84,6 +86,15 @@ def test_each_form(remedy, in_yaml, as_flags, in_python):
     assert remedy.text(INPUT["yaml"]) == in_yaml
     assert remedy.text(Place("outputs.0" if isinstance(remedy, InsertStep) else "input", "flags", 2)) == as_flags
     assert remedy.text(INPUT["python"]) == in_python
+
+
+def test_a_traceback_that_is_printed_is_no_remedy():
+    error = ItemError("x", remedies=(ShowTraceback(), Advice("a")))
+    with tracebacks.shown():
+        assert (error.hint, error.problem.hint) == ("a", "a")
+        assert str(ItemError("x", remedies=(ShowTraceback(),))) == "x"
+        assert ShowTraceback().text(INPUT["python"]) == "its __cause__ shows where"
+    assert error.hint == "--debug shows where; a"
 
 
 def test_options_of_steps_and_outputs_are_set_by_path_on_the_command_line():

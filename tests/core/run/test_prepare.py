@@ -259,5 +259,7 @@ def test_tracebacks_only_for_those_who_debug(monkeypatch):
     monkeypatch.setattr(Do, "act", staticmethod(lambda _: 1 / 0))
     found = pipeline("{key}.raw", steps=["do"])
     assert [bool(failure.trace) for failure in outcome(found).failures] == [False] * 3
-    traces = [failure.trace for failure in outcome(found, debug=True).failures]
-    assert "ZeroDivisionError: division by zero" in traces[0]
+    assert outcome(found).failures[0].hint == "--debug shows where"
+    debugged = outcome(found, debug=True).failures
+    assert "ZeroDivisionError: division by zero" in debugged[0].trace
+    assert debugged[0].hint == ""
