@@ -21,7 +21,7 @@ from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.document import escape_variables, from_plain, override
+from tonearm.pipeline.document import assignment_mark, escape_variables, from_plain, override
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.signal_checks import check_given
@@ -157,14 +157,15 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     }
     root = _with_flags(draft, arguments, registry)
     for assignment in arguments.overrides:
-        root = override(root, assignment) if assignment.startswith("input.") else root
+        if assignment.startswith("input."):
+            root = override(root, assignment, mark=assignment_mark(assignment))
     bound = bind_decoder(root, None, registry, form="flags")
     source = _read_source(arguments.source, bound)
     given, started = _decoded_signals(bound, source, registry)
     draft["steps"] = [{"use": name, "with": {}} for name in _conversion_steps(arguments, registry, given, encoder)]
     root = _with_flags(draft, arguments, registry)
     for assignment in arguments.overrides:
-        root = override(root, assignment)
+        root = override(root, assignment, mark=assignment_mark(assignment))
     return root, source, started
 
 

@@ -305,7 +305,7 @@ def _templates(outputs: Iterable[tuple[Stage, bool]], problems: Problems) -> Ite
             yield template
         if text in taken:
             first = taken[text].mark
-            where = f" on line {first.line}" if first else ""
+            where = f" on line {first.line}" if first and first.line else ""
             problems.add(
                 output.file.mark,
                 "same-output",

@@ -75,7 +75,7 @@ def read_pipeline(
         name = os.fspath(given)
         root = read_document(_content(name), name)
     for assignment in overrides:
-        root = override(root, assignment)
+        root = override(root, assignment, mark=assignment_mark(assignment))
     return root, name
 
 
@@ -213,7 +213,19 @@ def _scalar(value: object) -> ScalarNode:
     )
 
 
-def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None = None, option: str = "--set") -> Node:
+def assignment_mark(assignment: str) -> Mark:
+    """Return the place of values that ``--set`` gives."""
+    return Mark(0, 0, f"--set {quote(assignment)}")
+
+
+def override(
+    root: Node,
+    assignment: str,
+    *,
+    environ: Mapping[str, str] | None = None,
+    option: str = "--set",
+    mark: Mark | None = None,
+) -> Node:
     """Return a copy of a tree with one value replaced or added, as for ``--set steps.1.with.iterations=60``.
 
     Missing keys are created. List indexes count from 0 and must exist. The value is read as in a pipeline file.
@@ -228,6 +240,8 @@ def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None =
         Values of ``${NAME}``; None for the environment of the process.
     option
         Option of the command line that takes the assignment, for messages.
+    mark
+        Place of the new keys and values in messages.
 
     Raises
     ------
@@ -241,7 +255,7 @@ def override(root: Node, assignment: str, *, environ: Mapping[str, str] | None =
             raise NodeError("bad-override", "this is not an assignment", "write --set steps.1.with.iterations=60")
         if len(keys) > MAX_DEPTH:
             raise NodeError("bad-override", f"the path is longer than {MAX_DEPTH} keys")
-        changed = _assigned(root, keys, 0, _override_value(text, environ))
+        changed = _assigned(root, keys, 0, _marked(_override_value(text, environ), mark), mark)
         count, depth = node_size(changed)
         if count > MAX_NODES or depth > MAX_DEPTH:
             raise NodeError("bad-override", f"this passes {MAX_NODES:,} values, or a depth of {MAX_DEPTH}")
@@ -278,7 +292,18 @@ def _override_value(text: str, environ: Mapping[str, str] | None) -> Node:
     return from_plain(to_plain(node))
 
 
-def _assigned(node: Node, keys: list[str], done: int, value: Node) -> Node:
+def _marked(node: Node, mark: Mark | None) -> Node:
+    """Return a node with one mark in all places."""
+    if isinstance(node, MappingNode):
+        return MappingNode(
+            {key: MappingEntry(mark, _marked(entry.node, mark)) for key, entry in node.entries.items()}, mark
+        )
+    if isinstance(node, SequenceNode):
+        return SequenceNode(tuple(_marked(item, mark) for item in node.items), mark)
+    return replace(node, mark=mark)
+
+
+def _assigned(node: Node, keys: list[str], done: int, value: Node, mark: Mark | None) -> Node:
     """Return a node with the value at ``keys[done:]``; empty values on the path become mappings.
 
     A text becomes ``{use: text}`` where its ``with`` is assigned: an option whose value is a plugin may be its name.
@@ -291,8 +316,8 @@ def _assigned(node: Node, keys: list[str], done: int, value: Node) -> Node:
     if isinstance(node, ScalarNode) and isinstance(node.value, str) and key == "with":
         node = MappingNode({"use": MappingEntry(None, node)}, node.mark)
     if isinstance(node, MappingNode):
-        entry = node.entries.get(key, MappingEntry(None, null_node()))
-        changed = _assigned(entry.node, keys, done + 1, value)
+        entry = node.entries.get(key, MappingEntry(mark, _marked(null_node(), mark)))
+        changed = _assigned(entry.node, keys, done + 1, value, mark)
         return replace(node, entries={**node.entries, key: replace(entry, node=changed)})
     place = quote(".".join(keys[:done])) if done else "the top level"
     if isinstance(node, ScalarNode):
@@ -302,5 +327,5 @@ def _assigned(node: Node, keys: list[str], done: int, value: Node) -> Node:
         hint = f"its indexes are 0 to {last}" if node.items else "it is empty"
         raise NodeError("bad-override", f"{place} is a list, and has no {quote(key)}", hint)
     index = int(key)
-    items = (*node.items[:index], _assigned(node.items[index], keys, done + 1, value), *node.items[index + 1 :])
-    return replace(node, items=items)
+    changed = _assigned(node.items[index], keys, done + 1, value, mark)
+    return replace(node, items=(*node.items[:index], changed, *node.items[index + 1 :]))

@@ -89,11 +89,12 @@ class ValueReader(ABC):
         """Return the value of the first alternative of a type that takes a scalar, or that knows a name."""
         reasons = []
         by_name = [one for one in alternatives(hint) if is_plugin(one) or is_named(one)]
+        folder = self.problems.folder if node.mark and not node.mark.assignment else ""
         for one in filter(is_scalar, alternatives(hint)):
             if by_name and bare(one) is str:
                 continue
             try:
-                value = in_folder(one, scalar_value(one, node.value), self.problems.folder if node.mark else "")
+                value = in_folder(one, scalar_value(one, node.value), folder)
             except msgspec.ValidationError as error:
                 reasons.append((one, str(error)))
                 continue

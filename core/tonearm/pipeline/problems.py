@@ -39,6 +39,8 @@ class Problems:
     ) -> None:
         """Add one problem at a place; ``hint`` is advice in prose, after the remedies."""
         line, column = (mark.line, mark.column) if mark else (None, None)
+        if mark and mark.assignment:
+            line, column, message = None, None, f"{mark.assignment}: {message}"
         self.found.append(
             Problem(
                 code=code,

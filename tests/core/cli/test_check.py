@@ -177,6 +177,23 @@ class TestFiles:
             "\n1 problem\n"
         )
 
+    @pytest.mark.parametrize(
+        ("assignment", "said"),
+        [
+            ("input.with.sample_rat=1", "unknown-option: {}: npy-reader has no option 'sample_rat'"),
+            ("input.with.sample_rate=x", "bad-option: {}: npy-reader: 'sample_rate' is 'x'"),
+            ("input.with.axes=[tim]", "bad-option: {}: npy-reader: a waveform array has no tim axis"),
+            ("steps.0.use=sane", "unknown-plugin: {}: there is no transform 'sane'"),
+            ("steps.0={us: x}", "unknown-key: {}: steps.0 has no key 'us'"),
+            ("outputz.with=1", "unknown-key: {}: "),
+        ],
+    )
+    def test_an_override_is_named_in_what_is_wrong_with_it(self, assignment, said, tmp_path, capsys):
+        path = tmp_path / "p.yaml"
+        path.write_text(RIGHT)
+        wanted = f"{path}: {said.format(f'--set {assignment!r}')}"
+        assert wanted in self.said(path, "--set", assignment, capsys=capsys)
+
     def test_every_pipeline_of_configs(self, capsys):
         paths = sorted((ROOT / "configs").glob("*.yaml"))
         said = self.said(*paths, capsys=capsys, status=0)

@@ -10,7 +10,7 @@ import pytest
 from core_toys import Same, registry_of
 
 from tonearm.api import Decibels, Duration, FilePath, Meta, Milliseconds, Transform, Waveform, WindowName
-from tonearm.pipeline.document import from_plain, override, read_document
+from tonearm.pipeline.document import assignment_mark, from_plain, override, read_document
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 
@@ -176,8 +176,9 @@ def test_paths_in_a_file_are_relative_to_it_and_others_to_the_current_folder(tmp
     assert (named.file, named.window) == ("none", "hann")
     absolute = made("sub/p.yaml", read_document(f"path: {tmp_path / 'here'}", "sub/p.yaml", environ={}))
     assert absolute.path == tmp_path / "here"
-    changed = override(read_document(text, "sub/p.yaml", environ={}), "file=here")
-    assert made("sub/p.yaml", changed).file == "here"
+    for mark in (None, assignment_mark("file=here")):
+        changed = override(read_document(text, "sub/p.yaml", environ={}), "file=here", mark=mark)
+        assert made("sub/p.yaml", changed).file == "here"
     assert made("sub/p.yaml", read_document("path: here", "sub/p.yaml", environ={})) == ["x: there is no file sub/here"]
     outside = made(None, from_plain({"file": "here", "window": "w.npy"}))
     assert (outside.file, outside.window) == ("here", "w.npy")

@@ -13,10 +13,14 @@ Value: TypeAlias = str | int | float | bool | None
 
 
 class Mark(Struct, frozen=True):
-    """A place in a file; line and column count from 1."""
+    """A place in a file; line and column count from 1.
+
+    Values that do not stand in the file have an assignment instead, as in ``--set 'tonearm=1'``.
+    """
 
     line: int
     column: int
+    assignment: str = ""
 
 
 class ScalarNode(Struct, frozen=True):
