@@ -39,7 +39,7 @@ from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, K
 from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
-from tonearm.plugins.option_types import Decibels, Duration, Milliseconds
+from tonearm.plugins.option_types import Decibels, Duration, Milliseconds, WindowName
 from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
@@ -99,7 +99,6 @@ if TYPE_CHECKING:
     from tonearm.recipes.steps import RecipeStep
     from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import from_plain_values
-    from tonearm.signals.window_files import is_window_file
     from tonearm.writing import rounding
     from tonearm.writing.cover import Cover, read_cover
     from tonearm.writing.options import EncoderOptions
@@ -206,6 +205,7 @@ __all__ = [
     "Waveform",
     "WaveformKind",
     "WaveformOptions",
+    "WindowName",
     "Work",
     "ZipArchive",
     "ZipBounds",
@@ -222,7 +222,6 @@ __all__ = [
     "from_plain_values",
     "hookimpl",
     "is_tag_name",
-    "is_window_file",
     "listed",
     "map_array",
     "merged_tags",
@@ -294,6 +293,8 @@ _WHEN_USED = {
     ),
     "tonearm.findings.claim": ("Claim",),
     "tonearm.findings.notes": ("Notes",),
+    "tonearm.reading.tar_archives": ("TarArchive",),
+    "tonearm.reading.zip_archives": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.recipes.linear": ("LinearRecipe",),
     "tonearm.recipes.mel": (
         "MelDialect",
@@ -302,7 +303,6 @@ _WHEN_USED = {
     "tonearm.recipes.steps": ("RecipeStep",),
     "tonearm.signals.conventions": ("ConventionOptions",),
     "tonearm.signals.plain_values": ("from_plain_values",),
-    "tonearm.signals.window_files": ("is_window_file",),
     "tonearm.writing": ("rounding",),
     "tonearm.writing.cover": (
         "Cover",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import librosa
+import mutagen.flac
 import numpy as np
 import pytest
 import scipy.signal
@@ -120,6 +121,19 @@ def test_the_complex_stft_gives_its_waveform_back(tmp_path: Path) -> None:
     written, _ = soundfile.read(tmp_path / "utt08-stft.wav", dtype="float64")
     assert len(written) == len(expected)
     assert 10 * np.log10((expected**2).sum() / ((written - expected) ** 2).sum()) > 120
+
+
+def test_the_stft_of_scipy_gives_its_waveform_back_with_tags_and_a_cover(tmp_path: Path) -> None:
+    tonearm.load_pipeline(CONFIGS / "scipy-stft.yaml").run(out=tmp_path)
+    expected = waveform("utt08")
+    written, _ = soundfile.read(tmp_path / "utt08-scipy.flac", dtype="float64")
+    assert 10 * np.log10((expected**2).sum() / ((written - expected) ** 2).sum()) > 100
+    file = mutagen.flac.FLAC(tmp_path / "utt08-scipy.flac")
+    assert (file["album"], file["tracknumber"], file["comment"][0][:18]) == (["samples"], ["8/8"], "from utt08-scipy, ")
+    assert file.pictures[0].data == (SAMPLES / "utt08-riffusion.png").read_bytes()
+    frames = np.lib.stride_tricks.sliding_window_view(expected, 512)[::128]
+    spectra = np.fft.rfft(frames * scipy.signal.get_window("hann", 512)).T
+    np.testing.assert_allclose(np.load(tmp_path / "utt08-scipy-tensorflow.npy")[0], spectra, atol=1e-4)
 
 
 def test_double_precision_is_kept_up_to_the_file(tmp_path: Path) -> None:

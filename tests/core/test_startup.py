@@ -84,8 +84,11 @@ def test_check_ends_with_all_its_output_and_its_status(tmp_path, pipeline):
 @pytest.mark.parametrize(
     ("kind", "imported"),
     [
-        ("kind: waveform, sample_rate: 8000", {"waveform", "scale"}),
-        ("kind: complex, sample_rate: 8000, n_fft: 16, hop_length: 4", {"waveform", "scale", "spectrograms"}),
+        ("kind: waveform, sample_rate: 8000", {"waveform", "scale", "grid_options"}),
+        (
+            "kind: complex, sample_rate: 8000, n_fft: 16, hop_length: 4",
+            {"scale", "grid_options", "spectrograms"},
+        ),
     ],
 )
 def test_check_imports_the_kind_that_is_named_alone(tmp_path, kind, imported):

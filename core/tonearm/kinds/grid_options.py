@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tonearm.errors import GiveOption, OptionError, RemoveOption
+from tonearm.plugins.option_types import WindowName
 from tonearm.signals import MAX_SAMPLE_RATE, Padding, PadMode
 
 
@@ -34,7 +35,7 @@ class GridOptions(SampledOptions):
         None
     )
     window: Annotated[
-        str | None,
+        WindowName | None,
         Meta(description="Name of the analysis window, or a .npy or .txt file with its values; hann by default."),
     ] = None
     padding: Annotated[

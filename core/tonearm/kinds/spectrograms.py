@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
@@ -15,7 +15,6 @@ from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
 from tonearm.signals import ComplexSpectrogram, Spectrogram, StftGrid
 from tonearm.signals.conventions import ConventionOptions
-from tonearm.signals.window_files import is_window_file
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -92,11 +91,6 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
                 yield error
         yield from options.padding_problems()
         yield from super().problems(axes)
-
-    def files(self) -> Iterable[str]:
-        """Return the file of the window."""
-        window = self.options.window
-        return (window,) if window is not None and is_window_file(window) else ()
 
     def size_error(self, message: str, array: Array, size: int | None, context: Context) -> ItemError:  # noqa: ARG002
         """Return the error with the n_fft that fits the array."""

@@ -64,9 +64,14 @@ def is_named(hint: Any) -> bool:
     return is_record(hint) and issubclass(bare(hint), Named)
 
 
+def in_folder(hint: Any, value: Any, folder: str) -> Any:
+    """Return a value of an alternative of a type; if it names a file, by the path from a folder."""
+    return bare(hint)(os.path.join(folder, value)) if folder and names_file(hint, value) else value  # noqa: PTH118
+
+
 def missing_file(hint: Any, value: Any) -> str | None:
     """Return the name of the file that a value names, if it does not exist; None if it does, or names none."""
-    if not names_file(hint) or (os.path.lexists(value) and os.path.exists(value)):  # noqa: PTH110 - pathlib takes 6 ms
+    if not names_file(hint, value) or (os.path.lexists(value) and os.path.exists(value)):  # noqa: PTH110 - pathlib takes 6 ms
         return None
     return one_line(str(value))
 

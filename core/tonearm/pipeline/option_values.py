@@ -11,7 +11,7 @@ import msgspec
 
 from tonearm.errors import one_line
 from tonearm.pipeline.option_messages import add_bad_value, shown_value
-from tonearm.pipeline.option_scalars import expected, is_named, is_scalar, missing_file, scalar_value
+from tonearm.pipeline.option_scalars import expected, in_folder, is_named, is_scalar, missing_file, scalar_value
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, to_plain
 from tonearm.plugins.option_types import (
@@ -91,7 +91,7 @@ class ValueReader(ABC):
             if by_name and bare(one) is str:
                 continue
             try:
-                value = scalar_value(one, node.value)
+                value = in_folder(one, scalar_value(one, node.value), self.problems.folder if node.mark else "")
             except msgspec.ValidationError as error:
                 reasons.append((one, str(error)))
                 continue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tonearm.errors import Form, OptionError, Place, Problem, Remedy, TonearmError, advise
 from tonearm.pipeline.yaml.nodes import Mark
 
@@ -26,6 +28,11 @@ class Problems:
         self.file = file
         self.found: list[Problem] = []
         self.place = Place(form=form or ("yaml" if file else "python"))
+
+    @property
+    def folder(self) -> str:
+        """Folder of the pipeline's file, to which the paths in it are relative; empty for the current folder."""
+        return os.path.dirname(self.file or "")  # noqa: PTH120 - pathlib takes 6 ms
 
     def add(
         self, mark: Mark | None, code: str, message: str, hint: str = "", *, remedies: tuple[Remedy, ...] = ()

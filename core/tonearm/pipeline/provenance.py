@@ -13,9 +13,9 @@ from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.plugins.context import Provenance
 from tonearm.plugins.nested import nested_plugins, plain_options, plain_value, plugin_identity
-from tonearm.plugins.option_types import choices
+from tonearm.plugins.option_types import choices, file_suffixes
 from tonearm.plugins.options import Option, declared_options
-from tonearm.plugins.plugin import CHANGES_OUTPUT, NAMES_FILE, Plugin
+from tonearm.plugins.plugin import CHANGES_OUTPUT, Plugin
 from tonearm.source import Source
 
 
@@ -119,10 +119,13 @@ def _counted(option: Option, value: Any, hashes: _FileHashes) -> Any:
     changing = option.extra.get(CHANGES_OUTPUT, True)
     if changing is not True and plain_value(value) not in changing:
         return None
-    if not option.extra.get(NAMES_FILE):
-        return _plain(value, str, hashes)
+    suffixes = file_suffixes(option.extra)
     others = choices(option.type)  # texts that name no file, as in FilePath | Literal["none"]
-    return _plain(value, lambda text: text if text in others else hashes[text], hashes)
+
+    def is_file(text: str) -> bool:
+        return text.lower().endswith(suffixes) and text not in others
+
+    return _plain(value, lambda text: hashes[text] if is_file(text) else text, hashes)
 
 
 def _plain(value: Any, text: Callable[[str], str], hashes: _FileHashes) -> Any:

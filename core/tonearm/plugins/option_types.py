@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from tonearm.plugins.plugin import NAMES_FILE, Plugin
+from tonearm.signals.windows import WINDOW_FILES
 
 UNIT = "unit"
 """Key in ``Meta(extra=…)``: unit of a number, which may also be given as text, as in ``20 ms``."""
@@ -27,6 +28,9 @@ Milliseconds: TypeAlias = Annotated[float, msgspec.Meta(extra={UNIT: "ms"})]
 Decibels: TypeAlias = Annotated[float, msgspec.Meta(extra={UNIT: "dB"})]
 """Level or gain in decibels; a pipeline may give a number, or text: ``-3 dB``."""
 
+WindowName: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, extra={NAMES_FILE: WINDOW_FILES})]
+"""Name of a window, or path of a ``.npy`` or ``.txt`` file with its values, relative to the pipeline's file."""
+
 _SECONDS = {"us": (1, 10**6), "µs": (1, 10**6), "ms": (1, 1000), "s": (1, 1), "min": (60, 1), "h": (3600, 1)}
 UNITS: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "s": _SECONDS,
@@ -38,8 +42,8 @@ UNITS: Mapping[str, Mapping[str, tuple[int, int]]] = {
 UNIT_EXAMPLES: Mapping[str, str] = {"s": "1.5 s", "ms": "20 ms", "dB": "-3 dB"}
 _QUANTITY = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµμ]+)"
 SUPPORTED = (
-    "bool, int, float, str, Literal, Enum, Path, FilePath, Duration, Milliseconds, Decibels, dataclasses, msgspec"
-    " structs, plugin base classes, and lists, tuples, sets, dicts and unions of these"
+    "bool, int, float, str, Literal, Enum, Path, FilePath, WindowName, Duration, Milliseconds, Decibels, dataclasses,"
+    " msgspec structs, plugin base classes, and lists, tuples, sets, dicts and unions of these"
 )
 """Types of options that are supported, in words."""
 
@@ -126,10 +130,21 @@ def unit_of(hint: Any) -> str | None:
     return next((str(extra[UNIT]) for extra in extras if UNIT in extra), None) if bare(hint) is float else None
 
 
-def names_file(hint: Any) -> bool:
-    """Return whether an alternative of a type names a file."""
+def file_suffixes(extra: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the suffixes of the texts that name a file, by the extra properties of an option: ``("",)`` if all do."""
+    found = extra.get(NAMES_FILE) or ()
+    return ("",) if found is True else tuple(found)
+
+
+def names_file(hint: Any, value: Any = "") -> bool:
+    """Return whether a value of an alternative of a type names a file; by default, whether every value does."""
     metas = typing.get_args(hint)[1:] if typing.get_origin(hint) is Annotated else ()
-    return is_path(hint) or any(isinstance(one, msgspec.Meta) and (one.extra or {}).get(NAMES_FILE) for one in metas)
+    extras = (meta.extra or {} for meta in metas if isinstance(meta, msgspec.Meta))
+    return is_path(hint) or any(str(value).lower().endswith(file_suffixes(extra)) for extra in extras)
+
+
+def _may_name_file(hint: Any) -> bool:
+    return is_path(hint) or (typing.get_origin(hint) is Annotated and bool(file_suffixes(extra_of(hint))))
 
 
 def is_path(hint: Any) -> bool:
@@ -181,7 +196,7 @@ def is_plain(hint: Any) -> bool:
 
 
 def _is_plain(hint: Any) -> bool:
-    if is_record(hint) or is_plugin(hint) or names_file(hint) or unit_of(hint):
+    if is_record(hint) or is_plugin(hint) or _may_name_file(hint) or unit_of(hint):
         return False
     return container(hint) is None or all(is_plain(part) for part in typing.get_args(bare(hint)) if part is not ...)
 

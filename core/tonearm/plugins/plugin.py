@@ -22,7 +22,10 @@ Opts = TypeVar("Opts")
 
 
 NAMES_FILE = "names_file"
-"""Key in ``Meta(extra=…)``: true for an option that names a file or folder, whose content then counts for outputs."""
+"""Key in ``Meta(extra=…)``: true for an option that names a file or folder, whose content then counts for outputs.
+
+A list of suffixes if only a text with one of these names a file, such as ``[".npy", ".txt"]``.
+"""
 
 CHANGES_OUTPUT = "changes_output"
 """Key in ``Meta(extra=…)``: which values of an option change an output.
@@ -41,7 +44,7 @@ SINCE = "since"
 """Key in ``Meta(extra=…)``: first version of the plugin's package that has the option, as text."""
 
 FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True})]
-"""Path of a file or folder, relative to the current folder. ``check`` complains if it does not exist."""
+"""Path of a file or folder, relative to the pipeline's file. ``check`` complains if it does not exist."""
 
 
 @dataclass(frozen=True)

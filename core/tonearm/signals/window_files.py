@@ -6,32 +6,24 @@ import functools
 from typing import Any
 
 from tonearm.errors import OptionError
-from tonearm.signals.windows import Window, bad_window_error, checked_values
-
-FILES = (".npy", ".txt")
-"""Suffixes of files that hold a window."""
+from tonearm.signals.windows import WINDOW_FILES, Window, bad_window_error, checked_values
 
 
-def is_window_file(window: object) -> bool:
-    """Return whether an option that gives a window names a file."""
-    return isinstance(window, str) and window.lower().endswith(FILES)
-
-
-def given_window(window: str) -> Window:
-    """Return the window that an option gives: a name as it is, and of a file the values that it holds.
+def given_window(window: Window) -> Window:
+    """Return the window that an option gives: a name or values as they are, and of a file the values that it holds.
 
     Parameters
     ----------
     window
-        Name of a window, or path of a ``.npy`` file with one axis or of a ``.txt`` file with numbers between white
-        space.
+        Name of a window, its values, or path of a ``.npy`` file with one axis or of a ``.txt`` file with numbers
+        between white space.
 
     Raises
     ------
     OptionError
         If the file cannot be read, or is not a row of numbers.
     """
-    if not is_window_file(window):
+    if not isinstance(window, str) or not window.lower().endswith(WINDOW_FILES):
         return window
     from pathlib import Path
 

@@ -37,6 +37,9 @@ SYMMETRIC = "_symmetric"
 WINDOWS = (*COSINES, *POWERS, *(name + SYMMETRIC for name in (*COSINES, *POWERS) if name != "boxcar"))
 """Names of all windows. A symmetric window, such as ``hann_symmetric``, ends on the value that it begins with."""
 
+WINDOW_FILES = (".npy", ".txt")
+"""Suffixes of files that hold a window."""
+
 NOLA_RATIO = 1e-10
 """Smallest sum of squared windows at a sample, relative to the largest, that still counts as weight."""
 

@@ -63,7 +63,7 @@ def _field(text: str) -> tuple[str, int]:
     if name in FIELDS:
         hint = "only index has a width, as in {index:05}"
     else:
-        hint = did_you_mean(text, FIELDS) or f"fields: {known}"
+        hint = did_you_mean(text, FIELDS) or f"fields: {known}; {{{{ is a brace"
     raise OptionError(f"a template has no field {{{one_line(text)}}}", code="bad-template", hint=hint)
 
 

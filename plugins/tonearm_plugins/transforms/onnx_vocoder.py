@@ -39,8 +39,7 @@ class OnnxVocoderOptions:
     model: Annotated[
         FilePath,
         Meta(
-            description="ONNX file with a mel spectrogram as its one input and a waveform as its output; relative to"
-            " the current folder.",
+            description="ONNX file with a mel spectrogram as its one input and a waveform as its output.",
             examples=["vocoder.onnx"],
         ),
     ]

@@ -23,8 +23,8 @@ from tonearm.api import (
     StftGrid,
     Transform,
     Waveform,
+    WindowName,
     from_plain_values,
-    is_window_file,
 )
 
 
@@ -37,7 +37,8 @@ class WaveToSpectrogramOptions(ConventionOptions):
     kind: Annotated[Literal["complex", "magnitude"], Meta(description="Kind of spectrogram to compute.")] = "complex"
     win_length: Annotated[int | None, Meta(ge=1, description="Samples of the window; n_fft if not given.")] = None
     window: Annotated[
-        str | None, Meta(description="Name of the analysis window, or a .npy or .txt file with its values; hann.")
+        WindowName | None,
+        Meta(description="Name of the analysis window, or a .npy or .txt file with its values; hann."),
     ] = None
     padding: Annotated[Padding | None, Meta(description="Padding of the ends.")] = None
     pad_mode: Annotated[PadMode | None, Meta(description="Values of the padding.")] = None
@@ -92,10 +93,6 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
         if self.options.kind == "magnitude":
             return MagnitudeSpectrogram(values=from_plain_values(np.abs(values), grid), grid=grid, length=signal.length)
         return ComplexSpectrogram(values=from_plain_values(values, grid), grid=grid, length=signal.length)
-
-    def files(self) -> list[str]:
-        """Return the file of the window."""
-        return [self.options.window] if self.options.window and is_window_file(self.options.window) else []
 
     def _longer(self, length: int) -> tuple[Remedy, ...]:
         """Return the remedies for a waveform that is too short."""

@@ -19,23 +19,13 @@ from core_toys import (
     registry_of,
 )
 
-from tonearm.api import (
-    Encoder,
-    Meta,
-    NoOptions,
-    OptionError,
-    Requirement,
-    Signal,
-    Spec,
-    Transform,
-    Waveform,
-)
+from tonearm.api import Encoder, Meta, NoOptions, OptionError, Requirement, Signal, Spec, Transform, Waveform
 from tonearm.errors import PipelineError
 from tonearm.pipeline.check import bind_decoder
 from tonearm.pipeline.document import read_document
 from tonearm.plugins.registry import Registry
 
-TEN = "tonearm: 1\n"
+VERSION = "tonearm: 1\n"
 
 
 NPY = "input: {use: npy-reader, with: {kind: waveform, sample_rate: 8000}}\n"
@@ -45,7 +35,7 @@ WAV = 'outputs: [{use: wav-writer, file: "{stem}.wav"}]\n'
 
 
 def with_options(text):
-    return f"{TEN}input: {{use: npy-reader, with: {{{text}}}}}\n{WAV}"
+    return f"{VERSION}input: {{use: npy-reader, with: {{{text}}}}}\n{WAV}"
 
 
 class TestPlugins:
@@ -151,7 +141,7 @@ class TestOptions:
 
     @pytest.mark.parametrize("given", ["[1]", "3", "text"])
     def test_with_is_a_mapping(self, given, installed):
-        text = f"{TEN}input: {{use: npy-reader, with: {given}}}\n{WAV}"
+        text = f"{VERSION}input: {{use: npy-reader, with: {given}}}\n{WAV}"
         said = "p.yaml:2:32: bad-option: npy-reader: 'with' is a mapping of options\n    hint: with: {name: value}"
         assert problems(text, installed) == [said]
 
@@ -257,7 +247,7 @@ class TestWhatIsKnownBeforehand:
         assert len(checked(text, registry_of(transforms={"mix": Mixes})).steps) == 1
 
     def test_real_limits(self, installed):
-        text = TEN + NPY.replace("8000", "96000") + "outputs: [{use: mp3-writer, file: 'a.mp3'}]"
+        text = VERSION + NPY.replace("8000", "96000") + "outputs: [{use: mp3-writer, file: 'a.mp3'}]"
         assert problems(text, installed) == [
             "p.yaml:3:17: unsupported-rate: mp3-writer: MP3 cannot have a sample rate of 96000 Hz"
             "\n    hint: put resample before it, with sample_rate: 48000"
@@ -326,7 +316,7 @@ class TestWhatIsKnownBeforehand:
             def accepts(self, spec: Spec) -> None:
                 seen.append((spec.suffix, spec.sample_rate, spec.signals))
 
-        text = f"{TEN}input: {{use: tone-reader}}\noutputs:\n"
+        text = f"{VERSION}input: {{use: tone-reader}}\noutputs:\n"
         for name in ("a.ogg", "'{stem}.TXT'", "'{name}'", "'a.{key}'", "a"):
             text += f"  - {{use: looks, file: {name}}}\n"
         checked(text, registry_of(encoders={"looks": Looks}))

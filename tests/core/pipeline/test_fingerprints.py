@@ -1,6 +1,7 @@
 """Fingerprints of outputs: they change with what determines the files, and with nothing else."""
 
 import enum
+import json
 import os
 import pickle
 from dataclasses import dataclass, field
@@ -11,11 +12,11 @@ import msgspec
 import pytest
 from core_toys import RawWriter, Same, ToneReader, hooks, package_of, registry_of
 
-from tonearm.api import FilePath, ItemError, Meta, Transform, Waveform
+from tonearm.api import FilePath, ItemError, Meta, Transform, Waveform, WindowName
 from tonearm.errors import PipelineError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.document import from_plain
+from tonearm.pipeline.document import from_plain, read_document
 from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of
 from tonearm.plugins.registry import Registry
 
@@ -49,6 +50,7 @@ class ModelOptions:
     threads: Annotated[int, Meta(extra={"changes_output": False})] = 1
     path: Path | None = None
     file: FilePath | Literal["none", "auto"] = "none"
+    window: WindowName | None = None
     colour: Annotated[Colour | None, Meta(extra={"changes_output": ["red"]})] = None
     action: Annotated[Literal["error", "warn", "fix", "off"], Meta(extra={"changes_output": ["fix"]})] = "error"
     gain: float = 1.0
@@ -202,6 +204,22 @@ class TestFilesOfThePlugin:
     def test_one_that_says_nonsense_is_named(self):
         with pytest.raises(ItemError, match="model failed: TypeError: 'int' object is not iterable"):
             self.found(3)
+
+
+def test_a_pipeline_in_another_folder_counts_the_same_files(tmp_path, monkeypatch):
+    """The same pipeline and files, seen from two folders, have the same fingerprint."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "w.txt").write_text("1 1")
+    found = set()
+    for folder, file in ((tmp_path, "sub/p.yaml"), (tmp_path / "sub", "p.yaml")):
+        monkeypatch.chdir(folder)
+        given = read_document(json.dumps(pipeline(shared={"window": "w.txt", "file": "w.txt"})), file)
+        found.add(fingerprints_of(check(given, file, REGISTRY)))
+    assert len(found) == 1
+    (tmp_path / "sub" / "w.txt").write_text("1 2")
+    assert fingerprints_of(check(given, "p.yaml", REGISTRY)) not in found
+    assert fingerprints(shared={"window": "hann"}) != fingerprints(shared={"window": "hamming"})
 
 
 def test_a_file_is_read_once_for_all_outputs(tmp_path, monkeypatch):

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from core_toys import Same, registry_of
 
-from tonearm.api import Decibels, Duration, FilePath, Meta, Milliseconds, Transform, Waveform
-from tonearm.pipeline.document import from_plain, read_document
+from tonearm.api import Decibels, Duration, FilePath, Meta, Milliseconds, Transform, Waveform, WindowName
+from tonearm.pipeline.document import from_plain, override, read_document
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 
@@ -46,6 +46,7 @@ class Options:
     level: Level | None = None
     path: Annotated[Path | None, Meta(description="A file.")] = None
     file: FilePath | Literal["none"] = "none"
+    window: WindowName | None = None
     pause: Annotated[Duration | None, Meta(ge=0, le=60, description="Pause.")] = None
     fade: Milliseconds = 10.0
     gain: Annotated[Decibels, Meta(ge=-60, le=0)] = 0.0
@@ -152,3 +153,28 @@ def test_values_from_python(tmp_path):
     given = from_plain({"colour": Colour.BLUE, "path": tmp_path, "pause": "20 ms"})
     made = read_options(Options, given, None, "x", problems, REGISTRY)
     assert (made.colour, made.path, made.pause) == (Colour.BLUE, tmp_path, 0.02)
+
+
+def test_paths_in_a_file_are_relative_to_it_and_others_to_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    for name in ("here", "none", "w.npy", "sub/beside", "sub/w.NPY"):
+        (tmp_path / name).write_bytes(b"")
+
+    def made(file, given):
+        problems = Problems(file)
+        found = read_options(Options, given, None, "x", problems, REGISTRY)
+        return found or [problem.message for problem in problems.found]
+
+    text = "{file: beside, path: beside, window: w.NPY}"
+    inside = made("sub/p.yaml", read_document(text, "sub/p.yaml", environ={}))
+    assert (inside.file, inside.path, inside.window) == ("sub/beside", Path("sub/beside"), "sub/w.NPY")
+    named = made("sub/p.yaml", read_document("{file: none, window: hann}", "sub/p.yaml", environ={}))
+    assert (named.file, named.window) == ("none", "hann")
+    absolute = made("sub/p.yaml", read_document(f"path: {tmp_path / 'here'}", "sub/p.yaml", environ={}))
+    assert absolute.path == tmp_path / "here"
+    changed = override(read_document(text, "sub/p.yaml", environ={}), "file=here")
+    assert made("sub/p.yaml", changed).file == "here"
+    assert made("sub/p.yaml", read_document("path: here", "sub/p.yaml", environ={})) == ["x: there is no file sub/here"]
+    outside = made(None, from_plain({"file": "here", "window": "w.npy"}))
+    assert (outside.file, outside.window) == ("here", "w.npy")

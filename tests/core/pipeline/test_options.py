@@ -2,18 +2,16 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pytest
-from core_toys import Mist, hooks, package_of, registry_of
+from core_toys import Mist, registry_of
 
-from tonearm.api import ArrayOptions, Kind, Meta, OptionError, Transform, Waveform
-from tonearm.names import BUILTIN
+from tonearm.api import ArrayOptions, Meta, OptionError, Transform, Waveform
 from tonearm.pipeline.document import from_plain, read_document
 from tonearm.pipeline.options import default_options, read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Mark
-from tonearm.plugins.discovery import installed_packages
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.plugin import BESIDE, IF_ABSENT
-from tonearm.plugins.registry import PluginError, Registry
+from tonearm.plugins.registry import PluginError, Registry, default
 
 HERE = Mark(9, 9)
 
@@ -340,67 +338,7 @@ class TestOptionsBesideAPlugin:
         assert caught.value.code == "broken-plugin"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChordOptions:
-    root: Annotated[float, Meta(gt=0, description="Frequency in Hz.")] = 110.0
-    n_fft: int | None = None
-    voices: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class DroneOptions:
-    voices: int = 3
-
-
-class Chord(Kind[Waveform, ChordOptions]):
-    axes = ("time",)
-
-    def read(self, values, context): ...
-
-
-class Drone(Kind[Waveform, DroneOptions]):
-    axes = ("time",)
-
-    def read(self, values, context): ...
-
-
-@pytest.fixture(scope="module")
-def kinds():
-    toys = package_of("toys", hooks(kinds={"chord": Chord, "drone": Drone}))
-    return Registry([*(package for package in installed_packages() if package.origin == BUILTIN), toys])
-
-
-class TestAKindThatIsNotGiven:
-    @pytest.mark.parametrize(
-        ("text", "kind"),
-        [
-            ("{sample_rate: 8000}", "builtin/inferred"),
-            ("{sample_rate: 8000, n_fft: 16}", "builtin/inferred"),
-            ("{dialect: hifigan}", "builtin/mel"),
-            ("{dialect: hifigan, root: 3}", "builtin/mel"),
-            ("{root: 220}", "toys/chord"),
-            ("{root: 220, n_fft: 16}", "toys/chord"),
-            ("{kind: chord}", "toys/chord"),
-        ],
-    )
-    def test_is_that_of_the_only_one_with_an_option_ours_first(self, text, kind, kinds):
-        found = read(text, ArrayOptions, kinds)
-        if text == "{dialect: hifigan, root: 3}":
-            said = "x has no option 'root' with kind mel\n    hint: kind chord has it"
-            assert found == [f"p.yaml:1:20: unknown-option: {said}"]
-        else:
-            assert found.kind.registered.full_name == kind
-
-    def test_is_not_guessed_from_an_option_of_several(self, kinds):
-        said = "x has no option 'voices' with kind inferred\n    hint: kinds chord and drone have it"
-        assert read("{sample_rate: 8000, voices: 2}", ArrayOptions, kinds) == [f"p.yaml:1:21: unknown-option: {said}"]
-
-    def test_leaves_options_to_be_checked_if_its_name_is_wrong(self, kinds):
-        found = read("{kind: cord, root: 0, voice: 1}", ArrayOptions, kinds)
-        assert [line.split(": ")[1] for line in found] == ["unknown-plugin", "bad-option", "unknown-option"]
-
-
-def test_options_have_their_defaults_unchecked(kinds):
-    made = default_options(ArrayOptions, kinds, nan="keep")
+def test_options_have_their_defaults_unchecked():
+    made = default_options(ArrayOptions, default(), nan="keep")
     assert (made.kind.registered.full_name, made.nan) == ("builtin/inferred", "keep")
     assert made.of_kind("sample_rate") is None

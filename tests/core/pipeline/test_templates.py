@@ -52,7 +52,7 @@ def test_fields_are_known():
 
 HINT = 'as in "audio/{stem}.wav"'
 WIDTH = "only index has a width, as in {index:05}"
-KNOWN = "fields: " + ", ".join(f"{{{field}}}" for field in FIELDS)
+KNOWN = "fields: " + ", ".join(f"{{{field}}}" for field in FIELDS) + "; {{ is a brace"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from core_toys import pipeline, problems, registry_of
 
-from tonearm.api import Decibels, Duration, FilePath, Meta, Milliseconds, Transform, Waveform
+from tonearm.api import Decibels, Duration, FilePath, Meta, Milliseconds, Transform, Waveform, WindowName
 from tonearm.plugins.option_types import alternatives, check_hints, choices, is_plain, names_file, quantity, unit_of
 
 
@@ -53,6 +53,9 @@ def test_what_types_are():
     assert [names_file(one) for one in (FilePath, Path, str, Annotated[Path, Meta(description="A.")])] == [
         True, True, False, True,
     ]  # fmt: skip
+    named = ["hann", "w.npy", "a/W.TXT", "npy"]
+    assert [names_file(WindowName, value) for value in named] == [False, True, True, False]
+    assert [is_plain(one) for one in (str, WindowName, list[WindowName | None])] == [True, False, False]
     assert choices(Colour | None) == ["red", "blue"]
     assert choices(list[Literal["a", 1]]) == ["a", "1"]
 
