@@ -92,8 +92,8 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
-    from tonearm.reading.tar_archive import TarArchive
-    from tonearm.reading.zip_archive import ZipArchive, ZipBounds, ZipFault, zip_error
+    from tonearm.reading.tar_archives import TarArchive
+    from tonearm.reading.zip_archives import ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.recipes.linear import LinearRecipe
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
@@ -107,7 +107,15 @@ if TYPE_CHECKING:
     from tonearm.writing.rounding import quantize
     from tonearm.writing.signal_metadata import as_written, described
     from tonearm.writing.tagging_encoder import TaggingEncoder, TagOptions
-    from tonearm.writing.tags import WELL_KNOWN_TAGS, is_tag_name, merged_tags, number_and_total, tag_name, valid_tag
+    from tonearm.writing.tags import (
+        WELL_KNOWN_TAGS,
+        is_tag_name,
+        merged_tags,
+        number_and_total,
+        tag_name,
+        tags_by_name,
+        valid_tag,
+    )
 
 __all__ = [
     "ARRAY_BYTES",
@@ -235,6 +243,7 @@ __all__ = [
     "size_of",
     "spec_of",
     "tag_name",
+    "tags_by_name",
     "valid_tag",
     "write_sidecar",
     "wrong_format_error",
@@ -276,14 +285,16 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.reading.tar_archives": ("TarArchive",),
+    "tonearm.reading.zip_archives": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.arrays.extent": (
         "Extent",
         "extent_of",
     ),
     "tonearm.findings.claim": ("Claim",),
     "tonearm.findings.notes": ("Notes",),
-    "tonearm.reading.tar_archive": ("TarArchive",),
-    "tonearm.reading.zip_archive": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
+    "tonearm.reading.tar_archives": ("TarArchive",),
+    "tonearm.reading.zip_archives": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.recipes.linear": ("LinearRecipe",),
     "tonearm.recipes.mel": (
         "MelDialect",
@@ -324,6 +335,7 @@ _WHEN_USED = {
         "merged_tags",
         "number_and_total",
         "tag_name",
+        "tags_by_name",
         "valid_tag",
     ),
 }

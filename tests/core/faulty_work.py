@@ -154,7 +154,7 @@ APPLYING = [
     own(applying("it writes into what others get", written_into, f"{FAILED}ValueError: output array is read-only")),
     offering("other channels", "transforms",
              step(produces=lambda self, spec: spec.replace(channels=2), apply=lambda self, signal, context: signal),
-             "wrong-signal: acme-x declares 2 channels, but it gave 1 channels", at="convert"),
+             "wrong-signal: acme-x declares 2 channels, but it gave 1 channel", at="convert"),
     offering("another length", "transforms",
              step(produces=lambda self, spec: spec.replace(length=900), apply=lambda self, signal, context: signal),
              "wrong-signal: acme-x declares 900 samples, but it gave 800 samples", at="convert"),

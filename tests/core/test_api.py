@@ -57,7 +57,7 @@ def test_what_few_plugins_need_is_imported_when_it_is_used() -> None:
         "import sys, tonearm.api\n"
         "late = [name for name in sys.modules if name.startswith(('tonearm.reading', 'tonearm.writing'))]\n"
         "from tonearm.api import LazyArrays\n"
-        "print(late, 'tonearm.reading.lazy_arrays' in sys.modules, 'tonearm.reading.zip_archive' in sys.modules,"
+        "print(late, 'tonearm.reading.lazy_arrays' in sys.modules, 'tonearm.reading.zip_archives' in sys.modules,"
         " 'numpy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

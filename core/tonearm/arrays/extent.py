@@ -71,7 +71,7 @@ def finite_extent_of(array: Array) -> Extent:
 
 
 def traits_of(array: Array) -> ArrayTraits:
-    """Return what the host would know of an array: the extent of its finite values, and its precision."""
+    """Return the traits of an array: the extent of its finite values, and its precision."""
     extent = finite_extent_of(array)
     return ArrayTraits(extent.low, extent.high, array.dtype.name in ("float64", "complex128"))
 

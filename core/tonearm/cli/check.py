@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tonearm.cli import console
 from tonearm.errors import PipelineError, TonearmError
+from tonearm.errors.text import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +43,7 @@ def main(arguments: SimpleNamespace) -> int:
         else:
             console.print_message(f"{name}: ok: {_stages(checked)}")
     if count:
-        console.print_message(f"{count} problem{'s' if count > 1 else ''}")
+        console.print_message(counted(count, "problem"))
     return console.USAGE if count else console.DONE
 
 

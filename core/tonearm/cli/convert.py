@@ -24,7 +24,7 @@ from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import escape_variables, from_plain, override
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.option_scalars import takes, takes_list
-from tonearm.pipeline.signal_checks import check_class
+from tonearm.pipeline.signal_checks import check_given
 from tonearm.pipeline.yaml.nodes import Node, to_plain
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -258,7 +258,7 @@ def _decoded_signals(
         if isinstance(started.first, ItemError):
             raise started.first
         signal: Any = getattr(started.first, "signal", started.first)
-        check_class(signal, bound.ports.gives, f"{bound.name} gives", "it gave")
+        check_given(signal, bound)
         return (type(signal),), started
 
 

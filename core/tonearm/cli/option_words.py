@@ -57,7 +57,7 @@ def _one_type(hint: Any) -> str:
 
 
 def option_notes(option: Option, registry: Registry) -> Iterator[str]:
-    """Yield what else there is to know about an option, as sentences: plugins that fit, examples, the first version."""
+    """Yield notes on an option as sentences: plugins that fit, examples, the first version that has it."""
     if option.plugin:
         names = ", ".join(map(registry.short_name, registry.fitting(option.plugin)))
         where = "Their options stand beside it" if option.is_beside else "Give a name, or {use: NAME, with: {…}}"

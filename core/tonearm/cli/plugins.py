@@ -128,7 +128,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 def _takes(registry: Registry, entry: RegistryEntry, option: str) -> bool:
-    """Return whether a plugin takes an option, of its own or beside its own."""
+    """Return whether a plugin has an option, itself or by a plugin whose options stand beside its own."""
     known = declared_options(ports_of(entry.resolve()).options)
     if option in known:
         return True

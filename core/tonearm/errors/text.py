@@ -21,6 +21,11 @@ def safe_text(value: object) -> str:
         return f"({type(error).__name__} in its own __str__)"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one: ``1,000 samples``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def describe_exception(error: BaseException) -> str:
     """Return the class and the text of an exception on one line."""
     kind = one_line(type(error).__name__)

@@ -1,4 +1,4 @@
-"""Tracebacks of plugins' exceptions under ``--debug``, for errors that a command prints as one line and goes on."""
+"""Tracebacks of plugins' exceptions under ``--debug``, for errors that do not end a command."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 _shown: set[str] | None = None
-"""Texts of the tracebacks that were printed; None if none is wanted."""
+"""Tracebacks that were printed; None outside `shown`, where none are."""
 
 
 @contextlib.contextmanager
@@ -22,7 +22,7 @@ def shown() -> Iterator[None]:
 
 
 def show(error: BaseException) -> None:
-    """Print the traceback of an exception on stderr, if that is wanted, and each one only once."""
+    """Print the traceback of an exception on stderr within `shown`, unless the same one has been printed."""
     if _shown is None:
         return
     import traceback

@@ -50,7 +50,7 @@ class Inspection(Struct, frozen=True, kw_only=True):
     preview
         Lines of block characters.
     note
-        Text in place of a guess, for what is no array.
+        Text in place of a guess, such as the value of a single number.
     """
 
     file: str

@@ -54,7 +54,7 @@ class GridOptions(SampledOptions):
     ] = None
 
     def padding_problems(self) -> Iterator[OptionError]:
-        """Yield that the padding is given twice."""
+        """Yield a problem if the padding is given twice."""
         if self.center is not None and self.padding is not None:
             yield OptionError(
                 "center and padding are the same option", option="center", remedies=(RemoveOption("center"),)

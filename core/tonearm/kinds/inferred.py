@@ -26,17 +26,17 @@ class InferredOptions(SpectrogramOptions, WaveformOptions):
 
 
 class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
-    """What an array tells of itself: complex values are a spectrogram, real ones of one axis a waveform."""
+    """Arrays that tell their kind: complex values are a spectrogram, real ones of one axis a waveform."""
 
     axes = ()
 
     def spec(self) -> Spec:
-        """Return what is known of both."""
+        """Return the sample rate and the length, which both kinds have."""
         options = self.options
         return super().spec().replace(sample_rate=options.sample_rate, length=options.length)
 
     def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
-        """Yield what both would contradict."""
+        """Yield the problems that both kinds have in common."""
         if self.options.sample_rate is None:
             yield missing_rate()
         yield from self.options.padding_problems()

@@ -102,7 +102,7 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
         return replace(self.options, **{name: value for name, value in figures.items() if value is not None})
 
     def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
-        """Yield what contradicts the recipe, and contradictions of the grid and of the axes."""
+        """Yield options that contradict the recipe, and contradictions of the grid and of the axes."""
         recipe = self.options.recipe
         if recipe is not None:
             yield from self._recipe_problems(recipe)

@@ -48,7 +48,7 @@ class WaveformKind(Kind[Waveform, WaveformOptions]):
         return Spec(signals=(Waveform,), sample_rate=self.options.sample_rate)
 
     def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
-        """Yield that the sample rate is missing, and contradictions of the axes."""
+        """Yield the problem of a missing sample rate, and contradictions of the axes."""
         if self.options.sample_rate is None:
             yield missing_rate()
         yield from super().problems(axes)

@@ -1,4 +1,4 @@
-"""Answers of plugins to the questions of ``check``; a wrong answer is reported at once, and names the plugin."""
+"""Checks of what plugins answer during ``check``, so that a wrong answer is reported by the name of the plugin."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tonearm.plugins.transform import Grouping
 from tonearm.signals import Signal
 
 _LEAST: Mapping[str, int] = {"sample_rate": 1, "channels": 1, "length": 0}
-"""Numbers that a specification may declare, each with its least value."""
+"""Fields of a specification that are whole numbers, each with its smallest value."""
 
 
 def as_spec(given: object, ports: Ports) -> Spec:
@@ -52,7 +52,7 @@ def as_spec(given: object, ports: Ports) -> Spec:
 
 
 def promised(spec: Spec | None) -> Spec | None:
-    """Return what of a specification can be compared with a signal; what is left is small to send to workers."""
+    """Return the part of a specification that signals are compared with, which is small to send to workers."""
     if spec is None:
         return None
     return Spec(
@@ -65,7 +65,7 @@ def promised(spec: Spec | None) -> Spec | None:
 
 
 def as_grouping(given: object) -> Grouping:
-    """Return the result of ``grouping``, or raise `TypeError` if it is another text or no text."""
+    """Return the result of ``grouping``, or raise `TypeError` if it is not one of the texts of `Grouping`."""
     if given not in get_args(Grouping):
         raise TypeError(f"grouping() gives {safe_repr(given)}, not 'source', 'key' or 'item'")
     return cast("Grouping", given)

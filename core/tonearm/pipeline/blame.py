@@ -1,7 +1,7 @@
-"""Blame: whatever a plugin raises becomes an error that names the plugin, with the file or address that it is about.
+"""Blame: an exception of a plugin becomes an error that names the plugin, and the file or address it is about.
 
-Deliberate errors keep their words: a `TonearmError` of a built-in plugin passes through, and one of another package
-gets the plugin's name in front.
+The message of a `TonearmError`, which a plugin raises deliberately, stays as it is for a built-in plugin. For a plugin
+of another package, the plugin's name is put in front.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from tonearm.errors import ItemError, OptionError, OutputError, ShowTraceback, SignalError, TonearmError
 from tonearm.errors.text import describe_exception, one_line, safe_text
@@ -19,6 +19,8 @@ from tonearm.plugins.culprit import blamed_name, foreign_in
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.source import Source
+
+Error = TypeVar("Error", bound=TonearmError)
 
 _NOT_ABOUT_FILES = (BlockingIOError, ChildProcessError, ConnectionError, ProcessLookupError, TimeoutError)
 """Errors of the operating system that concern another process or computer."""
@@ -59,11 +61,11 @@ class as_item_error:  # noqa: N801 - used as a statement
             raise failed from error
 
     def translate(self, error: BaseException) -> BaseException:
-        """Return what to raise for an exception: the error of an item, or the same."""
+        """Return the exception to raise in place of another: the error of an item, or the same exception."""
         if isinstance(error, KeyboardInterrupt):
             return error
         if isinstance(error, TonearmError) and _is_sound(error):
-            return sign(error, self.bound)
+            return attribute(error, self.bound)
         return self._translated(error)
 
     def _translated(self, error: BaseException) -> TonearmError:
@@ -79,19 +81,24 @@ class as_item_error:  # noqa: N801 - used as a statement
         elif isinstance(error, OptionError) and _is_sound(error):
             # An option that only the data can contradict.
             failed = ItemError(f"{name}: {error.message}", code=error.code, remedies=error.remedies)
-        failed.place = self.bound.place
-        return failed
+        return placed(failed, self.bound)
 
 
-def sign(error: TonearmError, bound: BoundPlugin) -> TonearmError:
-    """Note which stage an error is of, unless an earlier stage did, and return it.
+def placed(error: Error, bound: BoundPlugin) -> Error:
+    """Return an error with the place of a stage, so that it is attributed to no other stage."""
+    error.place = bound.place
+    return error
+
+
+def attribute(error: TonearmError, bound: BoundPlugin) -> TonearmError:
+    """Attribute an error to a stage, unless it has a place already, and return it.
 
     The message names a plugin of another package, and one that made a signal that breaks its own rules, but not if the
     error is about the output or about the source as a file.
     """
     if error.place.stage:
         return error
-    error.place = bound.place
+    placed(error, bound)
     if isinstance(error, OutputError) or error.code in _OF_SOURCES:
         return error
     name = blamed_name(bound.name, bound.plugin, error)
@@ -100,7 +107,7 @@ def sign(error: TonearmError, bound: BoundPlugin) -> TonearmError:
         or bool(foreign_in(bound.plugin))
         or (isinstance(error, SignalError) and isinstance(bound.plugin, (Transform, Regroup)))
     )
-    if needs_name and not set(name.replace(":", " ").split()) <= set(error.message.replace(":", " ").split()):
+    if needs_name and not error.message.startswith(f"{name}:"):
         error.message = f"{name}: {error.message}"
         error.args = (error.message,)
     return error
@@ -119,7 +126,7 @@ def describe_failure(error: BaseException) -> str:
 
 
 def _is_sound(error: Any) -> bool:
-    """Return whether an error has what the host needs: a subclass may have forgotten to call its base class."""
+    """Return whether an error has its fields: a subclass may have forgotten to call its base class."""
     try:
         is_text = isinstance(error.message, str) and isinstance(error.code, str)
         return is_text and isinstance(error.hint, str)

@@ -14,10 +14,11 @@ from tonearm.errors import Place
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of
-from tonearm.pipeline.signal_checks import check_class
+from tonearm.pipeline.signal_checks import check_taken
 from tonearm.pipeline.stages import (
     HOST_MEASUREMENTS,
     Outcome,
+    check_result,
     decode_items,
     measure_items,
     plugin_as,
@@ -95,10 +96,13 @@ class Converter:
         ItemError
             If an item fails; the first failure ends the conversion.
         """
+        steps = self.checked.steps
         for outcome in self._converted(as_source(source), threads=1, on_warning=None):
             if outcome.error:
                 raise outcome.error
             if outcome.item:
+                if steps:  # what the decoder gives has been checked
+                    check_result(outcome, steps[-1])
                 yield outcome.item.signal
 
     def items(
@@ -223,7 +227,7 @@ class Converter:
         encoder = output.encoder
         shared = item.signal.arrays() if output is not self.outputs[-1] else ()
         with as_item_error(encoder, sink), read_only(shared):
-            check_class(item.signal, encoder.ports.takes, f"{encoder.name} takes", "it was given")
+            check_taken(item.signal, encoder)
             plugin = plugin_as(encoder, Encoder)
             plugin.check_signal(item.signal, sink.suffix)
             plugin.encode(item, sink, context)

@@ -271,7 +271,7 @@ def _scalar(hint: Any) -> Iterator[tuple[str, Schema]]:
 
 
 def _choice(hint: Any) -> Iterator[tuple[str, Schema]]:
-    """Yield the values of a ``Literal`` or an enumeration by type, or what else msgspec takes."""
+    """Yield the values of a ``Literal`` or an enumeration by type, or the schema of another type that msgspec takes."""
     inner = bare(hint)
     values = [member.value for member in inner] if is_enum(hint) else get_args(inner)
     if not values:

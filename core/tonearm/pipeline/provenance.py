@@ -93,13 +93,13 @@ class _FileHashes(dict[str, str]):
 
 
 def _identity(bound: BoundPlugin, hashes: _FileHashes) -> list[Any]:
-    """Return what determines the results of a stage."""
+    """Return the data that determine the results of a stage."""
     with as_item_error(bound):
         return _identity_of(bound.plugin, bound.entry.full_name, bound.entry.package.label, hashes)
 
 
 def _identity_of(plugin: Plugin[Any], full_name: str, package: str, hashes: _FileHashes) -> list[Any]:
-    """Return what determines the results of a plugin, and of those in its options."""
+    """Return the data that determine the results of a plugin, and of those in its options."""
     version = package if plugin.revision is None else plugin.revision
     files = [hashes[path] for path in plugin.files()]
     return [full_name, version, _counted_options(plugin.options, hashes), files]

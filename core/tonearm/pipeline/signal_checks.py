@@ -1,6 +1,6 @@
-"""Checks of what a stage gives: its class, its arrays, what the plugin declared of it, and NaN.
+"""Checks of the signals that stages take and give: their class, their arrays, the plugin's declarations, and NaN.
 
-A plugin that gives something else than it declared is named, so that no later stage gets the blame.
+Errors have the place of the stage that is to blame, so that no other stage is blamed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.not_finite import count_not_finite
 from tonearm.errors import Advice, ItemError
+from tonearm.errors.text import counted
 from tonearm.findings.blocks import BLOCK, blocks
+from tonearm.pipeline.blame import placed
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.culprit import blamed_name
 from tonearm.plugins.item import Item
@@ -18,9 +20,6 @@ from tonearm.signals.spectrograms import FramedSignal
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
-
-_DECLARED = {"sample_rate": "a sample rate of {} Hz", "channels": "{} channels", "length": "{:,} samples"}
-"""What a `Spec` declares of a signal, each with its words."""
 
 _REPORT = Advice("report it to the author of the plugin")
 
@@ -32,10 +31,12 @@ def _name(bound: BoundPlugin) -> str:
 def check_item(item: object, bound: BoundPlugin) -> None:
     """Raise `ItemError` unless a plugin gave an item with a signal as it declared."""
     if not isinstance(item, Item):
-        raise ItemError(f"{_name(bound)} gives items, but it gave {type(item).__name__}", code="wrong-type")
+        message = f"{_name(bound)} gives items, but it gave {type(item).__name__}"
+        raise placed(ItemError(message, code="wrong-type"), bound)
     if not (isinstance(item.key, str) and type(item.index) is int):
         wrong = f"the key {item.key!r}" if not isinstance(item.key, str) else f"the index {item.index!r}"
-        raise ItemError(f"{_name(bound)} gave an item with {wrong}", code="wrong-type", remedies=(_REPORT,))
+        message = f"{_name(bound)} gave an item with {wrong}"
+        raise placed(ItemError(message, code="wrong-type", remedies=(_REPORT,)), bound)
     check_given(item.signal, bound)
 
 
@@ -44,42 +45,52 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
     spec = bound.spec
     if not isinstance(signal, bound.ports.gives) or (spec is not None and not isinstance(signal, spec.signals)):
         ports = bound.ports.gives if spec is None or not isinstance(signal, bound.ports.gives) else spec.signals
-        check_class(signal, ports, f"{_name(bound)} gives", "it gave")
+        raise _wrong_class(signal, ports, f"{_name(bound)} gives", "it gave", bound)
     if type(signal) is not Waveform:
         _check_arrays(signal, bound)
     if spec is None:
         return
     for declared, name in ((spec.sample_rate, "sample_rate"), (spec.channels, "channels"), (spec.length, "length")):
         if declared is not None and getattr(signal, name, declared) not in (declared, None):
-            raise _wrong_signal(bound, name, declared, getattr(signal, name))
+            raise _wrong_signal(bound, _shown(name, declared), _shown(name, getattr(signal, name)))
     if spec.precision == "double" and not signal.is_double:
         _refuse_single(signal, bound)
 
 
-def _wrong_signal(bound: BoundPlugin, name: str, declared: int, found: object) -> ItemError:
-    words = _DECLARED[name]
-    shown = words.format(found) if isinstance(found, (int, float)) else repr(found)
-    message = f"{_name(bound)} declares {words.format(declared)}, but it gave {shown}"
-    return ItemError(message, code="wrong-signal", remedies=(_REPORT,))
+def check_taken(signal: Signal, bound: BoundPlugin) -> None:
+    """Raise `ItemError` unless a signal has one of the classes that a plugin takes."""
+    if not isinstance(signal, bound.ports.takes):
+        raise _wrong_class(signal, bound.ports.takes, f"{bound.name} takes", "it was given", bound)
+
+
+def _wrong_class(
+    signal: object, declared: tuple[type[Signal], ...], promise: str, found: str, bound: BoundPlugin
+) -> ItemError:
+    """Return the error for a signal of another class than those declared; ``promise`` begins the message."""
+    what = describe(signal) if isinstance(signal, Signal) else type(signal).__name__
+    ports = " or ".join(cls.port for cls in declared)
+    return placed(ItemError(f"{promise} {ports}, but {found} {what}", code="wrong-type"), bound)
+
+
+def _wrong_signal(bound: BoundPlugin, declared: str, found: str) -> ItemError:
+    message = f"{_name(bound)} declares {declared}, but it gave {found}"
+    return placed(ItemError(message, code="wrong-signal", remedies=(_REPORT,)), bound)
+
+
+def _shown(name: str, value: object) -> str:
+    """Return the sample rate, number of channels or length of a signal in words."""
+    if name == "sample_rate" and isinstance(value, (int, float)):
+        return f"a sample rate of {value} Hz"
+    if not isinstance(value, int):
+        return repr(value)
+    return counted(value, "channel" if name == "channels" else "sample")
 
 
 def _refuse_single(signal: Signal, bound: BoundPlugin) -> None:
     """Raise `ItemError` for a signal in single precision; one of whole numbers, or of no numbers, has none."""
     found = [array.dtype for array in signal.arrays() if array.dtype.kind in "fc"]
     if found:
-        raise ItemError(
-            f"{_name(bound)} declares double precision, but it gave {found[0]}",
-            code="wrong-signal",
-            remedies=(_REPORT,),
-        )
-
-
-def check_class(signal: object, declared: tuple[type[Signal], ...], promise: str, found: str) -> None:
-    """Raise `ItemError` unless a signal has one of the declared classes; ``promise`` begins the message."""
-    if not isinstance(signal, declared):
-        what = describe(signal) if isinstance(signal, Signal) else type(signal).__name__
-        ports = " or ".join(cls.port for cls in declared)
-        raise ItemError(f"{promise} {ports}, but {found} {what}", code="wrong-type")
+        raise _wrong_signal(bound, "double precision", str(found[0]))
 
 
 def is_finite(signal: Signal) -> bool:
@@ -101,11 +112,11 @@ def not_finite_of(bound: BoundPlugin, signal: Signal) -> ItemError:
     has_nan, has_infinity = np.isnan(array).any(), np.isinf(array).any()
     what = "NaN and infinity" if has_nan and has_infinity else "NaN" if has_nan else "infinity"
     first = np.unravel_index(int(np.argmin(np.isfinite(array))), array.shape)
-    return ItemError(
+    message = (
         f"{_name(bound)} gave {what}: {count_not_finite(array):,} of {array.size:,} values,"
-        f" first at {_position(signal, tuple(map(int, first)))}",
-        code="not-finite",
+        f" first at {_position(signal, tuple(map(int, first)))}"
     )
+    return placed(ItemError(message, code="not-finite"), bound)
 
 
 def _check_arrays(signal: Signal, bound: BoundPlugin) -> None:
@@ -117,11 +128,8 @@ def _check_arrays(signal: Signal, bound: BoundPlugin) -> None:
                 break
         else:
             return
-    raise ItemError(
-        f"{_name(bound)} gave a {signal.port} whose arrays() is not a tuple of arrays of numbers",
-        code="wrong-signal",
-        remedies=(_REPORT,),
-    )
+    message = f"{_name(bound)} gave a {signal.port} whose arrays() is not a tuple of arrays of numbers"
+    raise placed(ItemError(message, code="wrong-signal", remedies=(_REPORT,)), bound)
 
 
 def _all_finite(array: Array, np: Any) -> bool:

@@ -21,9 +21,9 @@ from tonearm.arrays.not_finite import not_finite_error
 from tonearm.errors import ItemError, TonearmError
 from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import as_grouping
-from tonearm.pipeline.blame import as_item_error
+from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
-from tonearm.pipeline.signal_checks import check_class, check_given, check_item, is_finite, not_finite_of
+from tonearm.pipeline.signal_checks import check_given, check_item, check_taken, is_finite, not_finite_of
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class read_only:  # noqa: N801 - used as a statement
-    """Let nobody write into arrays that others share: a plugin that tries fails."""
+    """Make shared arrays read-only within a block: a plugin that writes into one fails."""
 
     def __init__(self, arrays: Iterable[Array]) -> None:
         self._arrays = [array for array in arrays if array.flags.writeable]
@@ -65,7 +65,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     extent
         Extent of the signal's values, if known since the last plugin.
     may_have_nan
-        Whether values that are not finite have come from the decoder, which was asked to keep them.
+        Whether values that are not finite have come from the decoder, which was asked to keep them, and no step since
+        then has given finite ones.
     unchecked
         Stages since the last check for NaN, each with the signal that it gave. They are searched when NaN turns up.
     counts
@@ -91,7 +92,7 @@ def plugin_as(bound: BoundPlugin, role: type[Any]) -> Any:
 
 
 _END: Any = object()
-"""Stands for the end of what a plugin yields."""
+"""Mark for the end of a plugin's items."""
 
 
 def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measured: bool = True) -> Iterator[Outcome]:
@@ -106,7 +107,7 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measur
     context
         Context of the source.
     measured
-        Whether the signals are measured as they are, so that their extent is of use.
+        Whether `measure_items` gets the signals next, so that their extent is worth keeping.
     """
     keeps = getattr(bound.plugin.options, "nan", "error") == "keep"
     known = Waveform if _reads_arrays(bound) else None
@@ -123,13 +124,13 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measur
             yield _decoded(item, bound, context.drain(), keeps=keeps, measured=measured, known=known)
             del item  # frees its memory before the next item is made
         if not count:
-            raise ItemError(f"{bound.name} found nothing in it", code="empty")
+            raise placed(ItemError(f"{bound.name} found nothing in it", code="empty"), bound)
     except TonearmError as error:
         yield Outcome(context=context, error=error)
 
 
 def _reads_arrays(bound: BoundPlugin) -> bool:
-    """Return whether a decoder leaves reading to the host and a built-in kind: its waveforms are known to be finite."""
+    """Return whether the host reads the arrays of a decoder by a built-in kind, so that its waveforms are finite."""
     plugin = bound.plugin
     if bound.entry.origin != BUILTIN or type(plugin).decode not in _OF_ARRAYS:  # type: ignore[attr-defined]
         return False
@@ -148,7 +149,23 @@ def _decoded(
     measured: bool,
     known: type[Signal] | None,
 ) -> Outcome:
-    """Return the outcome of what a decoder has yielded; signals of the class ``known`` are finite."""
+    """Return the outcome of an item that a decoder has yielded.
+
+    Parameters
+    ----------
+    item
+        Item, `ItemError`, or anything else that a faulty decoder yields.
+    bound
+        Decoder.
+    context
+        Context of the item.
+    keeps
+        Whether NaN and infinity are kept, as the options ask for.
+    measured
+        Whether `measure_items` gets the signal next, so that its extent is worth keeping.
+    known
+        Class of the signals that are known to be finite; None if there is none.
+    """
     try:
         with as_item_error(bound):
             if isinstance(item, ItemError):
@@ -162,16 +179,23 @@ def _decoded(
                 _check_finite(item.signal)
             return Outcome(context=context, item=item)
     except ItemError as error:
-        error.place = error.place if error.place.stage else bound.place
         return Outcome(context=context, item=item if isinstance(item, Item) else None, error=error)
 
 
 def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: bool = False) -> Iterator[Outcome]:
     """Yield each item transformed, or its error.
 
-    What a step of another package gives is searched for NaN at once, unless it is measured next, as ``measured`` tells,
-    which finds NaN as well. Our own steps are searched when NaN turns up, or another step fails: a pass over the
-    samples may take as long as a step.
+    The signals of a step of another package are searched for NaN at once. Those of built-in steps are searched when NaN
+    turns up or another step fails, because a pass over the samples may take as long as a step.
+
+    Parameters
+    ----------
+    bound
+        Transform.
+    stream
+        Outcomes of the stage before.
+    measured
+        Whether `measure_items` gets the signals next, which searches them for NaN.
     """
     checks = not measured and bound.entry.origin != BUILTIN
     for outcome in stream:
@@ -179,7 +203,7 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: 
             yield outcome
             continue
         try:
-            check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
+            check_taken(outcome.item.signal, bound)
             with as_item_error(bound):
                 signal = plugin_as(bound, Transform).apply(outcome.item.signal, outcome.context)
                 check_given(signal, bound)
@@ -188,7 +212,7 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: 
             yield Outcome(
                 context=outcome.context,
                 item=replace(outcome.item, signal=signal),
-                may_have_nan=outcome.may_have_nan,
+                may_have_nan=outcome.may_have_nan and not is_finite(signal),  # a step may have repaired it
                 unchecked=() if checks or outcome.may_have_nan else (*outcome.unchecked, (bound, signal)),
             )
         except TonearmError as error:
@@ -205,8 +229,18 @@ def regroup_items(
 ) -> Iterator[Outcome]:
     """Yield the regrouped items of a source, group by group; if one item fails, its group fails.
 
-    ``counts`` has the number of items so far by key, and numbers the new ones. ``measured`` is that of
-    `transform_items`.
+    Parameters
+    ----------
+    bound
+        Regrouping plugin.
+    stream
+        Outcomes of the stage before.
+    context
+        Context of the source.
+    counts
+        Number of items so far by key, from which new items get their index.
+    measured
+        Whether `measure_items` gets the signals next, which searches them for NaN.
     """
     regroup = plugin_as(bound, Regroup)
     try:
@@ -230,11 +264,12 @@ def regroup_items(
                     if not (measured or given.may_have_nan or is_finite(item.signal)):
                         raise not_finite_of(bound, item.signal)
                     item = replace(item, index=counts[item.key])
-                yield Outcome(context=context.drain(), item=item, may_have_nan=given.may_have_nan)
+                may_have_nan = given.may_have_nan and not is_finite(item.signal)
+                yield Outcome(context=context.drain(), item=item, may_have_nan=may_have_nan)
                 counts[item.key] += 1
                 del item  # frees its memory before the next item is made
             if counts.total() == before:
-                raise ItemError(f"{bound.name} gave nothing", code="empty")
+                raise placed(ItemError(f"{bound.name} gave nothing", code="empty"), bound)
         except TonearmError as error:
             yield Outcome(context=context.drain(), item=given.failed, error=error)
 
@@ -276,7 +311,7 @@ class _Group:
                 self.failed = outcome.item
                 raise outcome.error
             if outcome.item:
-                check_class(outcome.item.signal, bound.ports.takes, f"{bound.name} takes", "it was given")
+                check_taken(outcome.item.signal, bound)
                 self.may_have_nan |= outcome.may_have_nan
                 if outcome.unchecked and not (outcome.may_have_nan or is_finite(outcome.item.signal)):
                     self.failed = outcome.item
@@ -296,13 +331,16 @@ def _check_finite(signal: Signal) -> Extent | None:
 
 
 def nan_among(stages: tuple[tuple[BoundPlugin, Signal], ...]) -> ItemError | None:
-    """Return the error of the first of some stages that gave NaN; None if all that they gave is finite."""
+    """Return the error of the first of some stages that gave NaN; None if all signals are finite."""
     found = next(((bound, signal) for bound, signal in stages if not is_finite(signal)), None)
-    if found is None:
-        return None
-    error = not_finite_of(*found)
-    error.place = found[0].place
-    return error
+    return None if found is None else not_finite_of(*found)
+
+
+def check_result(outcome: Outcome, last: BoundPlugin) -> None:
+    """Raise `ItemError` if the signal of the last stage has NaN or infinity that the decoder was not asked to keep."""
+    if outcome.item is None or outcome.may_have_nan or is_finite(outcome.item.signal):
+        return
+    raise nan_among(outcome.unchecked) or not_finite_of(last, outcome.item.signal)
 
 
 HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
@@ -331,7 +369,7 @@ def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin) -> None
             extent = _check_finite(signal)
         except ItemError as error:
             if outcome.may_have_nan:
-                error.place = last.place  # noted here, so that the last plugin is not blamed
+                placed(error, last)  # without the name of the last plugin, which is not to blame
             if outcome.may_have_nan or isinstance(last.plugin, Decoder):
                 raise
             raise nan_among(outcome.unchecked) or not_finite_of(last, signal) from None

@@ -10,7 +10,7 @@ from tonearm.plugins.plugin import Plugin
 
 
 def culprit_of(error: BaseException) -> Plugin[Any] | None:
-    """Return the plugin in whose method an exception was raised, or that called what raised it; None if unknown."""
+    """Return the innermost plugin on the traceback of an exception; None if there is none."""
     found: Plugin[Any] | None = None
     trace = error.__traceback__
     while trace is not None:
@@ -22,7 +22,7 @@ def culprit_of(error: BaseException) -> Plugin[Any] | None:
 
 
 def blamed_name(name: str, plugin: Plugin[Any] | None, error: BaseException | None) -> str:
-    """Return the name of whom to blame in messages.
+    """Return the name of the plugin to blame in messages.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def blamed_name(name: str, plugin: Plugin[Any] | None, error: BaseException | No
     Returns
     -------
     str
-        The name, with that of the plugin in the options that raised the exception. If none of them did, the name has
-        those of all that come from other packages: what they gave may be wrong.
+        Name of the stage, followed by that of the plugin in its options that raised the exception. If none did, it is
+        followed by the names of all that come from other packages, because their results may be wrong.
     """
     culprit = culprit_of(error) if error is not None else None
     if culprit is not None and culprit is not plugin:

@@ -1,4 +1,4 @@
-"""Names of hooks: functions of a package that look like hooks and are none, which pluggy would ignore."""
+"""Functions of a package that look like hooks, but that pluggy would ignore: misspelt or unmarked ones."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _PREFIX = f"{PROJECT}_"
 
 
 class IgnoredHook(Struct, frozen=True):
-    """A function that is no hook, although its name or its decorator looks like one.
+    """A function that is not a hook, although its name or its decorator looks like one.
 
     Parameters
     ----------
     name
-        Name of the hook that it would be.
+        Name of the hook that the function seems to implement.
     message
-        What is wrong.
+        Description of the mistake.
     hint
-        What to do about it.
+        Advice for the author.
     is_marked
-        Whether it is decorated with ``@hookimpl``.
+        Whether the function is decorated with ``@hookimpl``.
     """
 
     name: str
@@ -35,7 +35,7 @@ class IgnoredHook(Struct, frozen=True):
 
 
 def ignored_hooks(plugin: object, known: Collection[str]) -> Iterator[IgnoredHook]:
-    """Yield the functions of a package's module or object that are no hooks.
+    """Yield the functions of a package's module or object that look like hooks, but are not.
 
     Parameters
     ----------

@@ -11,11 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.errors import Advice, InsertStep, OptionError, Remedy
+from tonearm.errors.text import counted
 from tonearm.plugins.ports import Spec
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Sample rates, channels and lengths that a format can hold. Each default is no limit.
+    """Sample rates, channels and lengths that a format can hold. By default nothing is limited.
 
     Parameters
     ----------
@@ -79,14 +80,14 @@ class Limits(Struct, frozen=True, kw_only=True):
             raise self._error(f"cannot have a sample rate of {rate} Hz", "unsupported-rate", remedy)
         if channels is not None and not self.has_channels(channels):
             raise self._error(
-                f"cannot have {_times(channels, 'channel')}, {self._allowed()}", "too-many-channels", InsertStep("mix")
+                f"cannot have {counted(channels, 'channel')}, {self._allowed()}", "too-many-channels", InsertStep("mix")
             )
         if length is None:
             return
         if length < self.shortest:
-            raise self._error(f"cannot have {_times(length, 'sample')}, only {self.shortest} or more", "too-short")
+            raise self._error(f"cannot have {counted(length, 'sample')}, only {self.shortest:,} or more", "too-short")
         if self.longest is not None and length > self.longest:
-            raise self._error(f"cannot have {_times(length, 'sample')}, only up to {self.longest}", "too-long")
+            raise self._error(f"cannot have {counted(length, 'sample')}, only up to {self.longest:,}", "too-long")
         if self.size is not None and length * (channels or 1) * self.sample_size > self.size:
             raise self._error(f"ends at {_in_gigabytes(self.size)}", "too-long")
 
@@ -99,11 +100,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         """Return the possible numbers of channels in words."""
         if isinstance(self.channels, frozenset):
             return f"only {', '.join(map(str, sorted(self.channels)))}"
-        return f"only up to {self.channels}"
-
-
-def _times(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
+        return f"only up to {self.channels:,}"
 
 
 def _in_gigabytes(size: int) -> str:

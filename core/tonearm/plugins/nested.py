@@ -71,7 +71,7 @@ def plain_value(value: Any) -> Any:
 
 
 def _hook(value: Any) -> Any:
-    """Return what msgspec does not know as plain data: a plugin, or a path."""
+    """Return a value that msgspec does not know as plain data: a plugin, or a path."""
     from pathlib import PurePath
 
     if isinstance(value, Plugin):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
-import types
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -219,7 +218,7 @@ def _meta_of(hint: Any) -> tuple[str, tuple[Any, ...]]:
 def plugin_type(hint: Any) -> PluginType | None:
     """Return the type of the plugins that a type takes: itself, or an alternative of a union; None if there is none."""
     base = typing.get_origin(hint) or hint
-    if base is Annotated or base in (typing.Union, types.UnionType):
+    if base is Annotated or is_union(hint):
         parts = typing.get_args(hint)[:1] if base is Annotated else typing.get_args(hint)
         return next(filter(None, map(plugin_type, parts)), None)
     if not (isinstance(base, type) and issubclass(base, Plugin)):
@@ -236,5 +235,5 @@ def plugin_type(hint: Any) -> PluginType | None:
 
 def _signal_classes(hint: Any) -> tuple[type[Signal], ...]:
     """Return the signal classes of a generic argument; none if it may be any."""
-    parts = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    parts = typing.get_args(hint) if is_union(hint) else (hint,)
     return tuple(part for part in parts if isinstance(part, type) and issubclass(part, Signal))

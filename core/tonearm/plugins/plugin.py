@@ -71,7 +71,7 @@ class PluginIdentity(Struct, frozen=True):
 
 
 class Plugin(ABC, Generic[Opts]):
-    """The base class of decoders, transforms, encoders and executors.
+    """The base class of decoders, transforms, encoders, kinds and executors.
 
     The first line of a plugin's docstring is its description in tables.
 
@@ -96,7 +96,7 @@ class Plugin(ABC, Generic[Opts]):
         self.options = options
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the class, the options and the identity only; what a plugin has prepared stays where it is."""
+        """Pickle the class, the options and the identity, without anything that the plugin has prepared."""
         return restored_plugin, (type(self), self.options, self.registered)
 
     def needs(self) -> Iterable[Requirement]:

@@ -40,7 +40,8 @@ class Spec(Struct, frozen=True, kw_only=True):
     suffix
         Suffix of the file to write, with dot; None if the template of its name does not determine it.
     precision
-        Precision that the input asks for: every step keeps ``double`` or is refused. None if it asks for neither.
+        Precision that the input asks for: every step keeps ``double`` or is refused. None if it asks for neither. For
+        a signal that has been read, the precision of its arrays.
     carried
         Values that signals carry beside their arrays, by class: a `StftGrid`, a `MelDialect`, or a class of one's own.
         A class is absent if its value is unknown: ``spec.carried.get(StftGrid)``.
@@ -81,7 +82,12 @@ def spec_of(signal: Signal, suffix: str | None = None) -> Spec:
     if isinstance(signal, Waveform):
         channels, length = signal.samples.shape
         return Spec(
-            signals=(type(signal),), sample_rate=signal.sample_rate, channels=channels, length=length, suffix=suffix
+            signals=(type(signal),),
+            sample_rate=signal.sample_rate,
+            channels=channels,
+            length=length,
+            suffix=suffix,
+            precision="double" if signal.is_double else "single",
         )
     values = (value for value in getattr(signal, "__dict__", {}).values() if _is_record(value))
     return Spec(
@@ -90,6 +96,7 @@ def spec_of(signal: Signal, suffix: str | None = None) -> Spec:
         channels=getattr(signal, "channels", None),
         length=getattr(signal, "length", None),
         suffix=suffix,
+        precision="double" if signal.is_double else "single",
         carried={type(value): value for value in values},
     )
 
@@ -134,7 +141,7 @@ def port_arguments(cls: type, given: tuple[Any, ...] = ()) -> dict[str, Any]:
     """
     root = next((base for base in cls.__mro__ if "port_names" in vars(base)), None)
     if root is None:
-        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup, Encoder or Executor")
+        raise TypeError(f"{cls.__name__} is not a Decoder, Transform, Regroup, Encoder, Kind or Executor")
     names: tuple[str, ...] = vars(root)["port_names"]
     known = dict(zip(getattr(cls, "__parameters__", ()), given, strict=False))
     return {name: known.get(part, part) for name, part in zip(names, _arguments(cls, root), strict=True)}

@@ -1,1 +1,1 @@
-"""What decoders of files need to read safely: bounds, bounded files, archives, lazy arrays, and errors of libraries."""
+"""Tools for decoders of files: bounds, bounded files, archives, lazy arrays, and translation of errors."""

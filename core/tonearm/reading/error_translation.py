@@ -43,7 +43,7 @@ def reading_errors(name: str, what: str) -> Iterator[None]:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a library's warnings are no news to whoever converts a thousand files
+            warnings.simplefilter("ignore")  # they would be repeated for each of a thousand files
             yield
     except ItemError:
         raise
@@ -60,7 +60,7 @@ def reading_errors(name: str, what: str) -> Iterator[None]:
 
 
 def quoted_reason(error: Exception) -> str:
-    r"""Return what an error says, on one line.
+    r"""Return the text of an error, on one line.
 
     Parameters
     ----------

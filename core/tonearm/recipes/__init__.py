@@ -1,1 +1,1 @@
-"""Recipes: what a model family does to the values of a spectrogram, and how it is undone."""
+"""Recipes: the processing of a spectrogram's values by a model family, and its inverse."""

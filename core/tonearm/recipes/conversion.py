@@ -89,7 +89,7 @@ def to_energy(recipe: Recipe, native: Array, *, positive: bool = False) -> Any:
 
 
 def require_finite(recipe: Recipe, values: Array, native: Array, *, keep: bool = False) -> None:
-    """Raise `ItemError` if linear values are too great for float32, which shows that the recipe is a wrong one.
+    """Raise `ItemError` if linear values are NaN, or too great for float32, which shows that the recipe is a wrong one.
 
     Parameters
     ----------
@@ -107,12 +107,16 @@ def require_finite(recipe: Recipe, values: Array, native: Array, *, keep: bool =
         finite = np.isfinite(native)
         wrong = not np.isfinite(values[finite]).all()
     if wrong:
-        peak = float(np.max(native, initial=0.0, where=np.isfinite(native)))
-        raise ItemError(
-            f"values up to {peak:.6g} are too great for the {recipe.noun} {recipe.label}",
-            code=f"{recipe.noun}-mismatch",
-            hint=f"check the {recipe.noun}",
-        )
+        finite = np.isfinite(native)
+        if keep or finite.all():
+            peak = float(np.max(native, initial=-np.inf, where=finite))
+            message = f"values up to {peak:.6g} are too great for the {recipe.noun} {recipe.label}"
+            hint = f"check the {recipe.noun}"
+        else:
+            bad = finite.size - np.count_nonzero(finite)
+            message = f"{bad} of {finite.size} values in the {recipe.noun} {recipe.label} are NaN or infinite"
+            hint = "check what computed them"
+        raise ItemError(message, code=f"{recipe.noun}-mismatch", hint=hint)
 
 
 def statistics_hint(recipe: Recipe) -> str:

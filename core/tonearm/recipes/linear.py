@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from msgspec import Meta
 
 from tonearm.recipes.recipe import PositiveInt, Recipe, grid_of
+from tonearm.recipes.steps import power
 from tonearm.signals import MAX_AMPLITUDE, MAX_SAMPLE_RATE, Padding, PadMode, StftGrid
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class LinearRecipe(Recipe, frozen=True, kw_only=True):
         if length is None:
             return float("inf")
         peak: float = MAX_AMPLITUDE * self.input_scale * length  # no window exceeds 1
-        return float((peak**2 + self.magnitude_guard) ** (self.exponent / 2))
+        return power(power(peak, 2) + self.magnitude_guard, self.exponent / 2)
 
     def to_native(self, linear: Array) -> Any:
         """Return magnitudes as values of this recipe.
@@ -130,13 +131,13 @@ class LinearRecipe(Recipe, frozen=True, kw_only=True):
         from tonearm.recipes.conversion import to_energy
 
         values = to_energy(self, native, positive=positive)
-        with np.errstate(invalid="ignore"):  # minus infinity becomes NaN
+        with np.errstate(invalid="ignore", over="ignore"):  # minus infinity becomes NaN
             if self.exponent == 2:
                 values = np.sqrt(values)
             elif self.exponent != 1:
                 values = np.power(values, 1.0 / self.exponent)
-        if self.magnitude_guard:
-            values = np.sqrt(np.maximum(values**2 - self.magnitude_guard, 0.0))
+            if self.magnitude_guard:
+                values = np.sqrt(np.maximum(values**2 - self.magnitude_guard, 0.0))
         if self.input_scale != 1:
             values = values / self.input_scale
         return values / self._response(values) if self.preemphasis else values

@@ -30,6 +30,14 @@ OPERATION_ARGUMENTS: dict[str, tuple[str, ...]] = {
 """Arguments of each operation."""
 
 
+def power(base: float, exponent: float) -> float:
+    """Return a number ≥ 0 to the power of an exponent; infinity if no float holds it."""
+    try:
+        return float(base**exponent)
+    except OverflowError:
+        return math.inf
+
+
 class ValueRange(Struct, frozen=True):
     """The range of the values that a recipe can produce.
 
@@ -162,5 +170,6 @@ class RecipeStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
         if self.op == "divide-max":
             return ValueRange(0.0, 1.0)
         if self.op == "power":
-            return ValueRange(max(low, 0.0) ** (self.exponent or 1.0), max(high, 0.0) ** (self.exponent or 1.0))
+            exponent = self.exponent or 1.0
+            return ValueRange(power(max(low, 0.0), exponent), power(max(high, 0.0), exponent))
         return replace(before, low=0.0, high=255.0) if self.op in ("round", "floor") else before

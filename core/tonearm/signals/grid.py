@@ -169,7 +169,7 @@ class StftGrid:
             self._check_convention()
 
     def _check_words(self) -> None:
-        """Raise `OptionError` if a field has a word that is not one of its own."""
+        """Raise `OptionError` if the value of a field is not one of its choices."""
         for option, known in CHOICES.items():
             if getattr(self, option) not in known:
                 raise OptionError(

@@ -1,1 +1,1 @@
-"""What encoders share: tags, provenance, and samples rounded to integers."""
+"""Tools that encoders share: tags, provenance, and samples rounded to integers."""

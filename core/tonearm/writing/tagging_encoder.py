@@ -94,10 +94,10 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
 
     def encode(self, item: Item[S], sink: Sink, context: Context) -> None:
         """Write the file, and its provenance beside it if the options ask for it."""
-        tags = merged_tags(item.tags, self._given(item, context)) if item.tags or self.options.tags else {}
-        measured = self.measured_tags(item.signal, context)
+        found, measured = item.tags, self.measured_tags(item.signal, context)
         if measured:
-            tags = {**measured, **tags}
+            found = {**merged_tags(found, {}), **measured}
+        tags = merged_tags(found, self._given(item, context)) if found or self.options.tags else {}
         if not self.options.provenance:
             self.write(item.signal, sink, tags, context)
             return
@@ -108,7 +108,10 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
         write_sidecar(sink.sidecar(f"{sink.suffix}.json"), made, item, tags)
 
     def measured_tags(self, signal: S, context: Context) -> Mapping[str, str]:  # noqa: ARG002 - for encoders that measure
-        """Return the tags that follow from the signal itself, such as its loudness; by default none."""
+        """Return the tags that follow from the signal itself, such as its loudness; by default none.
+
+        They replace those of the source. The user's tags replace them.
+        """
         return {}
 
     def _given(self, item: Item[S], context: Context) -> dict[str, str]:

@@ -85,7 +85,7 @@ def is_tag_name(name: str) -> bool:
 
 
 def tag_name(name: str) -> str:
-    """Return the name of a tag as tonearm has it: in lower case, and the usual one of several that mean the same.
+    """Return tonearm's name of a tag: in lower case, and the usual one of several that mean the same.
 
     Parameters
     ----------
@@ -104,6 +104,28 @@ def tag_name(name: str) -> str:
     """
     name = name.lower()
     return _ALIASES.get(name, name)
+
+
+def tags_by_name(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a file by `tag_name`. If a tag has several names, its own takes precedence over its aliases.
+
+    Parameters
+    ----------
+    found
+        Texts by the names that the file has.
+
+    Returns
+    -------
+    dict
+        Texts by tonearm's names.
+
+    Examples
+    --------
+    >>> tags_by_name({"DATE": "2024-05-01", "YEAR": "2024"})
+    {'date': '2024-05-01'}
+    """
+    own_names_last = sorted(found, key=lambda name: name.lower() not in _ALIASES)
+    return {tag_name(name): found[name] for name in own_names_last}
 
 
 def repeated_tags(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -133,9 +155,9 @@ def merged_tags(found: Mapping[str, str], given: Mapping[str, str | int]) -> dic
         Tags by `tag_name`. No value is empty or contains a NUL, which would end it in most formats.
     """
     found = {name: value for name, value in found.items() if not name.lower().startswith(OWN)}
-    both = {tag_name(name): str(value) for tags in (found, given) for name, value in tags.items() if is_tag_name(name)}
-    clean = {name: valid_tag(value) for name, value in both.items()}
-    return {name: value for name, value in clean.items() if value}
+    merged = {name: valid_tag(value) for name, value in tags_by_name(found).items() if is_tag_name(name)}
+    merged |= {tag_name(name): valid_tag(str(value)) for name, value in given.items() if is_tag_name(name)}
+    return {name: value for name, value in merged.items() if value}
 
 
 def valid_tag(text: str) -> str:

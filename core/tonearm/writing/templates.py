@@ -61,9 +61,9 @@ def _field(text: str) -> tuple[str, int]:
     name = re.split(r"\W", text)[0]
     known = ", ".join(f"{{{field}}}" for field in FIELDS)
     if name in FIELDS:
-        hint = "only {index:05} and its like have a width"
+        hint = "only index has a width, as in {index:05}"
     else:
-        hint = did_you_mean(text, FIELDS) or f"there are {known}, and {{{{ for a brace"
+        hint = did_you_mean(text, FIELDS) or f"fields: {known}; {{{{ is a brace"
     raise OptionError(f"a template has no field {{{one_line(text)}}}", code="bad-template", hint=hint)
 
 
@@ -88,7 +88,7 @@ def field_value(field: str, source: Source) -> str:
 
 
 class TextTemplate(Struct, frozen=True):
-    """A template of a text that is no path, such as the value of a tag.
+    """A template of a text other than a path, such as the value of a tag.
 
     Parameters
     ----------

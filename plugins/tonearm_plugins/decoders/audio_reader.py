@@ -22,7 +22,7 @@ from tonearm.api import (
     Waveform,
     file_types,
     samples_per_block,
-    tag_name,
+    tags_by_name,
 )
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
 from tonearm_plugins.formats.sndfile_reading import DOUBLE_SUBTYPES, check_claimed_length
@@ -190,7 +190,7 @@ def _tags(sound: Any, file: BinaryIO) -> dict[str, str]:
 
     with _reopened(file) as copy:
         more = read_more(copy, sound.format, sound.subtype)
-    tags = {tag_name(name): text for name, text in sound.copy_metadata().items() if name != _SOFTWARE}
+    tags = tags_by_name({name: text for name, text in sound.copy_metadata().items() if name != _SOFTWARE})
     if "track" in more:  # with the total, which libsndfile leaves out
         tags["track"] = more["track"]
     return more | tags

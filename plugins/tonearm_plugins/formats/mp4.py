@@ -19,6 +19,8 @@ _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
 _DISK = (errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 _FREE = "----:com.apple.iTunes:"
 _NUMBERS = ("trkn", "disk", "tmpo")
+_LARGEST = (1 << 16) - 1
+"""Largest number that the atoms of `_NUMBERS` hold; a larger one is kept as text in a free-form atom."""
 
 
 def write_aac(path: Path, blocks: Iterable[Array], *, sample_rate: int, channels: int, bitrate: int) -> None:
@@ -139,9 +141,9 @@ def write_tags(path: Path, tags: Mapping[str, str], cover: Cover | None = None) 
     for name, value in tags.items():
         atom = WELL_KNOWN_TAGS[name].mp4 if name in WELL_KNOWN_TAGS else ""
         numbers = number_and_total(value)
-        if atom in ("trkn", "disk") and numbers:
+        if atom in ("trkn", "disk") and numbers and max(numbers) <= _LARGEST:
             file[atom] = [numbers]
-        elif atom == "tmpo" and value.isdecimal() and int(value) < 1 << 16:
+        elif atom == "tmpo" and value.isdecimal() and int(value) <= _LARGEST:
             file[atom] = [int(value)]
         elif atom and atom not in _NUMBERS:
             file[atom] = value

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from tonearm.api import WELL_KNOWN_TAGS, tag_name
+from tonearm.api import WELL_KNOWN_TAGS, tags_by_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _DATE = r"\d{4}(-|$)"  # the ID3 frame of any other form would be empty
 
-# True of the source alone: its encoder, its playback gain, the places of its tracks and channels.
+# Names of tags that describe the source alone: its encoder, its playback gain, positions of its tracks and channels.
 _BOUND = (
     r"cuesheet|coverart.*|encoder|itun.*|metadata_block_picture|r128_.*|replaygain_.*|software|waveformatextensible_.*"
 )
@@ -170,7 +170,7 @@ def _read(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
 
 def _with_totals(comments: dict[str, str]) -> dict[str, str]:
     """Return Vorbis comments by tonearm's names, with the total of tracks and discs in their number."""
-    tags = {tag_name(name): value for name, value in comments.items()}
+    tags = tags_by_name(comments)
     for name in ("track", "disc"):
         total = tags.pop(f"{name}total", tags.pop(f"total{name}s", ""))
         if total and name in tags and "/" not in tags[name]:
@@ -179,15 +179,16 @@ def _with_totals(comments: dict[str, str]) -> dict[str, str]:
 
 
 def _of_id3(frames: Any) -> dict[str, str]:
+    """Return the texts of ID3 frames by tonearm's names."""
     names = {tag.id3: name for name, tag in WELL_KNOWN_TAGS.items()}
     tags = {}
     for frame in frames.values():
         if frame.FrameID == "TXXX":
-            name = tag_name(frame.desc)
+            name = frame.desc
         elif frame.FrameID in ("COMM", "USLT") and frame.desc:
             name = ""
         else:
             name = names.get(frame.FrameID, "")
         if name:
             tags[name] = frame.text if isinstance(frame.text, str) else "; ".join(map(str, frame.text))
-    return tags
+    return tags_by_name(tags)

@@ -220,7 +220,7 @@ class TestMistakes:
              "unknown-plugin: there is no encoder 'wav-writre'\n    hint: did you mean 'wav-writer'?"),
             (("one.npy", "a.wav", *RATE, "--set", "x"), "bad-override: --set 'x': this is not an assignment"
              "\n    hint: write --set steps.1.with.iterations=60"),
-            (("one.npy", "{x}.wav", *RATE), "bad-template: a template has no field {x}\n    hint: there are {stem}"),
+            (("one.npy", "{x}.wav", *RATE), "bad-template: a template has no field {x}\n    hint: fields: {stem}"),
         ],
     )  # fmt: skip
     def test_in_the_command(self, arguments, message, convert, folder):

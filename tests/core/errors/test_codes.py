@@ -9,7 +9,7 @@ from code_scan import codes_in, modules, texts_in
 
 from tonearm.api import LinearRecipe, MelDialect
 from tonearm.errors.codes import error_codes
-from tonearm.reading.zip_archive import ZipFault
+from tonearm.reading.zip_archives import ZipFault
 from tonearm_plugins.transforms.guard import Action, GuardOptions
 
 GUARD = {f"guard-{name.replace('_', '-')}" for name, hint in GuardOptions.__annotations__.items() if "Action" in hint}

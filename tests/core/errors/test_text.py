@@ -3,7 +3,7 @@
 import pytest
 
 from tonearm.errors import did_you_mean, one_line
-from tonearm.errors.text import describe_exception, edit_distance, nearest, safe_repr, safe_text
+from tonearm.errors.text import counted, describe_exception, edit_distance, nearest, safe_repr, safe_text
 
 
 def test_control_characters_are_escaped():
@@ -18,6 +18,10 @@ def test_long_text_is_cut():
 def test_the_nearest_word_is_suggested():
     assert did_you_mean("iteratons", ["iterations", "seed"]) == "did you mean 'iterations'?"
     assert did_you_mean("zzz", ["iterations", "seed"]) == ""
+
+
+def test_numbers_have_their_nouns():
+    assert [counted(count, "sample") for count in (0, 1, 2000)] == ["0 samples", "1 sample", "2,000 samples"]
 
 
 class MuteError(Exception):

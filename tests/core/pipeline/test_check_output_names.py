@@ -37,7 +37,7 @@ class TestOutputNames:
             "p.yaml:7:29: bad-template: 'a/{stem' has a single {\n    hint: write {{ for one",
             "p.yaml:8:29: bad-template: 'dir/' is not a file name\n    hint: as in \"audio/{stem}.wav\"",
             "p.yaml:9:29: bad-template: a template has no field {index:3d}"
-            "\n    hint: only {index:05} and its like have a width",
+            "\n    hint: only index has a width, as in {index:05}",
         ]
 
     def test_several_items_of_a_source_are_told_apart(self):

@@ -44,7 +44,7 @@ def bound_to(**spec):
             {"sample_rate": 16000},
             "tone-reader declares a sample rate of 16000 Hz, but it gave a sample rate of 8000 Hz",
         ),
-        ({"channels": 2}, "tone-reader declares 2 channels, but it gave 1 channels"),
+        ({"channels": 2}, "tone-reader declares 2 channels, but it gave 1 channel"),
         ({"length": 48000}, "tone-reader declares 48,000 samples, but it gave 100 samples"),
     ],
 )

@@ -322,6 +322,18 @@ class TestRegroup:
 
         found = made(("join",), use="wide", decoders={"wide": Wide})
         assert results(found) == [("wrong-type", "join takes waveform, but it was given fog", "")]
+        found = made(("same",), use="wide", decoders={"wide": Wide})
+        (outcome,) = found.items(SOURCE)
+        assert outcome.error.message == "same takes waveform, but it was given fog"
+        assert outcome.error.place.stage == "steps.0"
+
+    def test_a_source_without_items_is_not_blamed_on_a_step(self):
+        class Empty(ToneReader):
+            def decode(self, source, context):
+                yield from ()
+
+        found = made(("join",), use="empty", decoders={"empty": Empty})
+        assert results(found) == [("empty", "empty found nothing in it", "")]
 
 
 class TestWhoMadeNan:
@@ -387,6 +399,28 @@ class TestWhoMadeNan:
         assert found == [("not-finite", "4 of 4 values of the waveform are NaN or infinite")]
         ((code, message),) = self.blamed(self.plain, self.picky, origin=origin, decoder=Keeps, nan="keep")
         assert (code, message) == ("plugin-failed", "b failed: ValueError: array must not contain infs or NaNs")
+
+    @pytest.mark.parametrize("origin", ["builtin", "acme"])
+    def test_after_a_step_has_repaired_what_the_decoder_kept(self, origin):
+        class Keeps(ToneReader):
+            def decode(self, source, context):
+                yield Item(signal=Waveform(samples=NAN, sample_rate=RATE))
+
+        def repair(signal):
+            return Waveform(samples=np.nan_to_num(signal.samples, nan=0.5), sample_rate=RATE)
+
+        found = self.blamed(repair, self.nan, self.plain, origin=origin, decoder=Keeps, nan="keep")
+        assert found == [("not-finite", "b gave NaN: 4 of 4 values, first at channel 0, sample 0")]
+
+    @pytest.mark.parametrize("origin", ["builtin", "acme"])
+    @pytest.mark.parametrize(("names", "culprit"), [(("nan",), "a"), (("nan", "plain"), "a"), (("plain", "nan"), "b")])
+    def test_where_signals_are_converted_without_being_written(self, origin, names, culprit):
+        offered = {name: step(getattr(self, function)) for name, function in zip("ab", names, strict=False)}
+        toys = hooks(decoders={"it": ToneReader}, transforms=offered, encoders={"raw-writer": RawWriter})
+        found = Converter(checked(pipeline(reader="it", steps=tuple(offered)), Registry([package_of(origin, toys)])))
+        with pytest.raises(ItemError) as caught:
+            list(found.convert(SOURCE))
+        assert (caught.value.code, caught.value.message) == (self.GAVE[0], self.GAVE[1].format(culprit))
 
     @pytest.mark.parametrize("origin", ["builtin", "acme"])
     def test_before_items_are_joined(self, origin):

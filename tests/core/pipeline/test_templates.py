@@ -51,8 +51,8 @@ def test_fields_are_known():
 
 
 HINT = 'as in "audio/{stem}.wav"'
-WIDTH = "only {index:05} and its like have a width"
-KNOWN = "there are " + ", ".join(f"{{{field}}}" for field in FIELDS) + ", and {{ for a brace"
+WIDTH = "only index has a width, as in {index:05}"
+KNOWN = "fields: " + ", ".join(f"{{{field}}}" for field in FIELDS) + "; {{ is a brace"
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ class HalfOpen(Half): ...
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
-        (dict, "dict is not a Decoder, Transform, Regroup, Encoder or Executor"),
+        (dict, "dict is not a Decoder, Transform, Regroup, Encoder, Kind or Executor"),
         (NoArguments, "NoArguments: Transform needs 3 arguments in brackets"),
         (NotASignal, "NotASignal: a port is a Signal class, not <class 'str'>"),
         (Maybe, "Maybe: a port is a Signal class, not <class 'NoneType'>"),
@@ -152,15 +152,18 @@ def test_a_spec_carries_one_value_of_each_class_and_drops_it_by_its_class():
 
 def test_the_specification_of_a_signal_has_all_that_it_says():
     wave = Waveform(samples=np.zeros((2, 5), "f4"), sample_rate=8000)
-    assert spec_of(wave, ".x") == Spec(signals=(Waveform,), sample_rate=8000, channels=2, length=5, suffix=".x")
+    assert spec_of(wave, ".x") == Spec(
+        signals=(Waveform,), sample_rate=8000, channels=2, length=5, suffix=".x", precision="single"
+    )
+    assert spec_of(Waveform(samples=np.zeros((2, 5)), sample_rate=8000)).precision == "double"
     grid = StftGrid(sample_rate=8000, n_fft=64, hop_length=16, win_length=64)
     found = spec_of(MagnitudeSpectrogram(values=np.ones((3, 33, 4), "f4"), grid=grid, length=50))
     assert (found.signals, found.sample_rate, found.channels, found.length) == ((MagnitudeSpectrogram,), 8000, 3, 50)
-    assert found.carried == {StftGrid: grid}
+    assert (found.carried, found.precision) == ({StftGrid: grid}, "single")
 
 
 def test_a_signal_of_another_package_says_what_it_can():
     class Fog(Signal):
         __slots__ = ()
 
-    assert spec_of(Fog()) == Spec(signals=(Fog,))
+    assert spec_of(Fog()) == Spec(signals=(Fog,), precision="single")

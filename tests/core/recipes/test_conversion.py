@@ -66,3 +66,13 @@ class TestValues:
     def test_values_that_no_float_holds_are_refused(self):
         with pytest.raises(ItemError, match=r"values up to 1000 are too great for the dialect mine"):
             dialect().to_linear(np.full((1, 80, 2), 1000.0))
+
+    def test_values_that_are_no_numbers_are_counted(self):
+        native = np.full((1, 80, 2), -5.0)
+        native[0, 3] = np.nan
+        with pytest.raises(ItemError, match=r"2 of 160 values in the dialect mine are NaN or infinite"):
+            dialect().to_linear(native)
+
+    def test_negative_values_that_no_float_holds_are_named(self):
+        with pytest.raises(ItemError, match=r"values up to -400 are too great for the dialect mine"):
+            dialect(log=0.5).to_linear(np.full((1, 80, 2), -400.0))

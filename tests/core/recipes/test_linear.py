@@ -75,6 +75,13 @@ def test_the_range_is_open_where_the_window_is():
     assert known.contradiction(0, 1e5).startswith("the largest value is 100000, but in spelled out none is above 4096")
 
 
+@pytest.mark.parametrize("figures", [{"exponent": 60}, {"exponent": 2, "input_scale": 1e300}])
+def test_the_range_is_open_where_no_float_holds_its_end(figures):
+    recipe = LinearRecipe(n_fft=1 << 20, **figures)
+    assert recipe.range.high == math.inf
+    assert recipe.contradiction(0, 1e5) == ""
+
+
 @pytest.mark.parametrize(
     ("figures", "option", "message"),
     [

@@ -1,11 +1,13 @@
 """Steps after the logarithm: each does what it says, and is undone."""
 
+import math
+
 import numpy as np
 import pytest
 
 from tonearm.api import RecipeStep
 from tonearm.errors import OptionError
-from tonearm.recipes.steps import ValueRange
+from tonearm.recipes.steps import ValueRange, power
 
 VALUES = np.linspace(-3, 5, 24).reshape(2, 4, 3)
 
@@ -67,6 +69,12 @@ def test_bytes_are_rounded_or_cut():
 )
 def test_where_values_can_lie_afterwards(step, range_):
     assert step.range(ValueRange(-3, 5, span=4, unit=1)) == range_
+
+
+def test_a_power_that_no_float_holds_has_no_limit():
+    assert RecipeStep(op="power", exponent=400).range(ValueRange(-3, 255)) == ValueRange(0, math.inf)
+    assert power(10.0, 309) == math.inf
+    assert power(10.0, -2) == 0.01
 
 
 def test_decibels_below_the_greatest_value_end_there():

@@ -102,6 +102,15 @@ def test_a_field_without_a_value_leaves_nothing(tmp_path: Path) -> None:
 def test_what_is_measured_is_written_unless_the_user_says_otherwise(tmp_path: Path) -> None:
     assert written(tmp_path, Options(), Measuring)[0] == {"title": "old", "artist": "A", "samples": "4"}
     assert written(tmp_path, Options(tags={"samples": "many"}), Measuring)[0]["samples"] == "many"
+    assert "samples" not in written(tmp_path, Options(tags={"samples": ""}), Measuring)[0]
+
+
+@pytest.mark.parametrize("name", ["samples", "SAMPLES"])
+def test_what_is_measured_replaces_what_the_source_has(tmp_path: Path, name: str) -> None:
+    sink = Sink(tmp_path / "one.txt", ".txt")
+    item = Item(signal=Waveform(samples=np.zeros((1, 4), "f4"), sample_rate=8000), tags={name: "99", "title": "old"})
+    Measuring(Options()).encode(item, sink, Context())
+    assert json.loads(sink.path.read_text(encoding="utf-8")) == {"samples": "4", "title": "old"}
 
 
 @pytest.mark.parametrize(

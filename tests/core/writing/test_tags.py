@@ -11,6 +11,7 @@ from tonearm.writing.tags import (
     number_and_total,
     repeated_tags,
     tag_name,
+    tags_by_name,
     valid_tag,
 )
 
@@ -42,6 +43,8 @@ def test_names_that_mean_the_same_are_one_tag() -> None:
         "mood",
     ]
     assert merged_tags({"tracknumber": "3", "YEAR": "1999"}, {"track": "4/9"}) == {"track": "4/9", "date": "1999"}
+    for found in ({"date": "2024-05-01", "year": "2024"}, {"YEAR": "2024", "DATE": "2024-05-01"}):
+        assert tags_by_name(found) == merged_tags(found, {}) == {"date": "2024-05-01"}
     assert repeated_tags(["title", "date", "mood", "year", "Title"]) == [("date", "year"), ("title", "Title")]
 
 

@@ -30,9 +30,9 @@ def test_parts(text: str, parts: object) -> None:
     [
         ("{", "'{' has a single {", "write {{ for one"),
         ("a } b", "'a } b' has a single }", "write }} for one"),
-        ("{}", "a template has no field {}", "there are {stem}, {name}"),
+        ("{}", "a template has no field {}", "fields: {stem}, {name}"),
         ("{parnt}", "a template has no field {parnt}", "did you mean 'parent'?"),
-        ("{stem:05}", "a template has no field {stem:05}", "only {index:05} and its like have a width"),
+        ("{stem:05}", "a template has no field {stem:05}", "only index has a width, as in {index:05}"),
     ],
 )
 def test_problems(text: str, message: str, hint: str) -> None:

@@ -52,11 +52,16 @@ def test_tags_are_atoms_of_itunes_and_others_have_their_own_name(tmp_path: Path)
     assert bytes(found["----:com.apple.iTunes:mood"][0]) == b"calm"
 
 
-def test_a_track_that_is_no_number_is_kept_as_text(tmp_path: Path) -> None:
+def test_a_track_that_is_no_number_of_16_bits_is_kept_as_text(tmp_path: Path) -> None:
     path = tmp_path / "x.m4a"
     mp4.write_alac(path, [np.zeros((100, 1), "i2")], sample_rate=44100, channels=1, bits=16)
-    mp4.write_tags(path, {"tracknumber": "A3"})
-    assert bytes(mutagen.mp4.MP4(path)["----:com.apple.iTunes:tracknumber"][0]) == b"A3"
+    mp4.write_tags(path, {"tracknumber": "A3", "track": "70000", "disc": "1/65536"})
+    found = mutagen.mp4.MP4(path)
+    assert bytes(found["----:com.apple.iTunes:tracknumber"][0]) == b"A3"
+    assert bytes(found["----:com.apple.iTunes:TRACK"][0]) == b"70000"
+    assert bytes(found["----:com.apple.iTunes:DISC"][0]) == b"1/65536"
+    assert "trkn" not in found
+    assert "disk" not in found
 
 
 def test_a_folder_that_is_not_there_is_the_output_sides(tmp_path: Path) -> None:

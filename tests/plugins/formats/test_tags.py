@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any, Literal
 
+import mutagen.flac
 import mutagen.id3
 import numpy as np
 import pytest
@@ -45,6 +46,21 @@ def test_a_date_of_another_form_is_kept_as_text() -> None:
     frames = mutagen.id3.ID3(io.BytesIO(tags.id3_bytes({"date": "yesterday", "title": "x"})))
     assert str(frames["TXXX:date"]) == "yesterday"
     assert str(frames["TIT2"]) == "x"
+
+
+def test_a_full_date_comes_back_beside_a_year(tmp_path: Path) -> None:
+    path = tmp_path / "x.flac"
+    soundfile.write(path, np.zeros(100), 48000)
+    sound = mutagen.flac.FLAC(path)
+    sound["date"], sound["year"] = "2024-05-01", "2024"
+    sound.save()
+    with path.open("rb") as file:
+        assert tags.read_more(file, "FLAC", "PCM_16") == {"date": "2024-05-01"}
+    path = tmp_path / "x.mp3"
+    soundfile.write(path, np.zeros(4800), 48000)
+    tags.write_id3(path, {"date": "2024-05-01", "year": "2024"})
+    with path.open("rb") as file:
+        assert tags.read_more(file, "MP3", "") == {"date": "2024-05-01"}
 
 
 @pytest.mark.parametrize("write", [tags.write_id3, tags.write_aiff])

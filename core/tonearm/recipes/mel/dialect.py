@@ -19,7 +19,7 @@ from tonearm.recipes.mel.filter_bank import (
     mel_to_hz,
 )
 from tonearm.recipes.recipe import PositiveInt, Recipe, grid_of
-from tonearm.recipes.steps import PositiveFloat
+from tonearm.recipes.steps import PositiveFloat, power
 from tonearm.signals import MAX_AMPLITUDE, MAX_SAMPLE_RATE, Padding, PadMode, StftGrid
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class MelDialect(Recipe, frozen=True, kw_only=True):
 
         from tonearm.recipes.conversion import from_energy
 
-        values = from_energy(self, np.asarray(linear, dtype=np.float64) * self.input_scale**self.exponent)
+        values = from_energy(self, np.asarray(linear, dtype=np.float64) * power(self.input_scale, self.exponent))
         if self.last_frame == "mask":
             values[..., -1] = 0.0
         return values
@@ -182,7 +182,7 @@ class MelDialect(Recipe, frozen=True, kw_only=True):
         from tonearm.recipes.conversion import require_finite, to_energy
 
         values = self._without_guard(to_energy(self, np.asarray(native, dtype=np.float64)))
-        values /= self.input_scale**self.exponent
+        values /= power(self.input_scale, self.exponent)
         require_finite(self, values, native)
         return values.astype(np.float64 if double else np.float32)
 
@@ -204,7 +204,7 @@ class MelDialect(Recipe, frozen=True, kw_only=True):
         hz = [mel_to_hz(edge, self.mel_scale) for edge in edges]
         weight = max_filter_sum(self.n_fft, self.filterbank_sample_rate or self.sample_rate, hz, self.mel_norm)
         peak: float = MAX_AMPLITUDE * self.input_scale * self.grid.win_length  # no window exceeds 1
-        return float(weight * max(peak, math.sqrt(self.magnitude_guard)) ** self.exponent)
+        return float(weight * power(max(peak, math.sqrt(self.magnitude_guard)), self.exponent))
 
     def effective(self, name: str) -> object:
         """Return the value of a figure, with the default of one that other figures determine."""

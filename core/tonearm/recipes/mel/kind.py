@@ -54,7 +54,7 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         return known.replace(sample_rate=dialect.sample_rate).carrying(dialect.grid, dialect) if dialect else known
 
     def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
-        """Yield that the dialect is missing, what contradicts it, and contradictions of the axes."""
+        """Yield the problem of a missing dialect, options that contradict it, and contradictions of the axes."""
         dialect, options = self.options.dialect, self.options
         if dialect is None:
             yield missing_option("dialect", f"the model family, such as hifigan; {listing_hint(MelDialect)}")

@@ -92,6 +92,7 @@ class TestContradictions:
             ({"log": "none"}, 0.0, 5.0, ""),
             ({"log": "none"}, -1.0, 5.0, "the smallest value is -1, but in mine none is below 0"),
             ({"mean": 0.0, "std": 1.0}, -99.0, 99.0, ""),
+            ({"input_scale": 1e300, "exponent": 2}, 0.0, 99.0, ""),  # no float holds the greatest value
         ],
     )
     def test_of_values(self, changes, low, high, reason):

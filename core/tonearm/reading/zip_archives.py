@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ZipFault: TypeAlias = Literal[
     "truncated", "broken", "overlap", "encrypted", "compression", "duplicate", "bomb", "too-large", "too-many", "memory"
 ]
-"""Fault of a zip archive: ``overlap`` if members share bytes, ``bomb`` if one claims what its bytes cannot hold."""
+"""Fault of a zip archive: ``overlap`` if members share bytes, ``bomb`` if one claims more than its bytes can hold."""
 
 MAX_DEFLATE_RATIO = 1100
 """Inflated bytes for each deflated one, in any member. Deflate cannot pass 1032, so a larger claim is false."""
