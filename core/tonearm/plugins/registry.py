@@ -28,7 +28,7 @@ from tonearm.plugins.executor import Executor
 from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
 from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS
 from tonearm.plugins.kind import Kind
-from tonearm.plugins.options import PluginType
+from tonearm.plugins.options import PluginType, declared_options
 from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Regroup, Transform
@@ -309,14 +309,17 @@ class Registry:
                 yield from self._entries[key]
 
     def fitting(self, kind: PluginType) -> Iterator[RegistryEntry]:
-        """Yield the plugins that fit an option; those that cannot be loaded are left out."""
+        """Yield the plugins that fit an option; those that cannot be loaded, or whose options cannot, are left out."""
         for entry in self.entries(kind.role):
             try:
                 plugin = entry.resolve()
-                if kind.fits(plugin, ports_of(plugin)):
-                    yield entry
+                fits = kind.fits(plugin, ports_of(plugin))
+                with as_plugin_error(entry.full_name):
+                    declared_options(ports_of(plugin).options)
             except PluginError:
                 continue
+            if fits:
+                yield entry
 
     def is_bare(self, entry: RegistryEntry) -> bool:
         """Return whether a plugin's name identifies it without its origin."""
