@@ -293,8 +293,6 @@ _WHEN_USED = {
     ),
     "tonearm.findings.claim": ("Claim",),
     "tonearm.findings.notes": ("Notes",),
-    "tonearm.reading.tar_archives": ("TarArchive",),
-    "tonearm.reading.zip_archives": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.recipes.linear": ("LinearRecipe",),
     "tonearm.recipes.mel": (
         "MelDialect",

@@ -263,6 +263,19 @@ class Clash(Kind[Waveform, Clashing]):
     def read(self, values, context): ...
 
 
+@dataclass(frozen=True)
+class TurningOptions:
+    turn: complex = 0j
+
+
+class Turning(Kind[Waveform, TurningOptions]):
+    """Kind with an option of a type that is not supported."""
+
+    axes = ("time",)
+
+    def read(self, values, context): ...
+
+
 def kind(name: str, says: str, *, at: str = "check", **members: Any) -> Fault:
     return offering(f"a kind: {name}", "kinds", type("Odd", (Plain,), members), says, at=at)
 
@@ -274,6 +287,8 @@ KINDS = [
     offering("a kind that is none", "kinds", Same, f"{OF_KIND}TypeError: <class 'faulty_plugins.Same'> is not a kind class"),
     offering("options that the reader has", "kinds", Clash,
              "broken-plugin: kind acme/acme-x and npy-reader both declare the option 'nan'"),
+    offering("options of a type that there is not", "kinds", Turning,
+             "broken-plugin: kind acme/acme-x is disabled: TypeError: option 'turn' of TurningOptions has the type complex"),
     kind("no axes", f"{OF_KIND}TypeError: axes is None, not a tuple of names like ('time',)", axes=None),
     kind("axes that are a text", f"{OF_KIND}TypeError: axes is 'time', not a tuple of names", axes="time"),
     kind("it cannot start", "broken-plugin: kind acme-x is disabled: KeyError: 'x'", __init__=raises(KeyError("x"))),

@@ -8,7 +8,7 @@ from tonearm.cli import console
 
 
 class WatchedWork:
-    """What a command is doing, as far as the watcher must know.
+    """The work of a command, as far as the watcher must know it.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from tonearm.kinds.grid_options import missing_rate
 from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.kinds.waveform import WaveformKind, WaveformOptions
 from tonearm.plugins.context import Context
-from tonearm.plugins.kind import Kind
+from tonearm.plugins.kind import Kind, repeated_axes
 from tonearm.plugins.ports import Spec
 from tonearm.signals import ComplexSpectrogram, Waveform
 
@@ -43,8 +43,7 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         if axes is None:
             return
         possible = (*self._waveform.possible_axes, *self._complex.possible_axes)
-        for name in sorted({name for name in axes if axes.count(name) > 1}):
-            yield OptionError(f"axes names {name} twice", option="axes")
+        yield from repeated_axes(axes)
         for name in axes:
             if name not in possible:
                 remedy = ChooseOption("axes", tuple(dict.fromkeys(possible)))

@@ -71,7 +71,11 @@ class ValueReader(ABC):
             except msgspec.ValidationError as error:
                 if isinstance(node, ScalarNode) and sum(one is not type(None) for one in offered) > 1:
                     return self._misfit(hint, option, node, owner)
-                add_bad_value(self.problems, owner, option, node, str(error))
+                before = len(self.problems.found)
+                if isinstance(node, MappingNode) and any(map(is_mapping, offered)):
+                    self._mapping(hint, option, node, owner)  # names the values that are wrong
+                if len(self.problems.found) == before:
+                    add_bad_value(self.problems, owner, option, node, str(error))
                 return None
         if is_null(node) and type(None) in offered:
             return None
@@ -148,7 +152,8 @@ class ValueReader(ABC):
             found = {}
             for name, entry in node.entries.items():
                 key = self._of_type(names, option, ScalarNode(name, name, quoted=True, mark=entry.key_mark), owner)
-                found[key] = self._of_type(values, option, entry.node, owner)
+                inner = msgspec.structs.replace(option, name=f"{option.name}.{one_line(name)}")
+                found[key] = self._of_type(values, inner, entry.node, owner)
             return found
         return self._misfit(hint, option, node, owner)
 

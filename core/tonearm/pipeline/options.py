@@ -254,9 +254,10 @@ class _Reader(ValueReader):
         Raises
         ------
         PluginError
-            If both declare an option of the same name.
+            If both declare an option of the same name, or an option has a type that is not supported.
         """
-        inner = declared_options(ports_of(entry.resolve()).options)
+        with as_plugin_error(f"{entry.role} {entry.full_name}"):
+            inner = declared_options(ports_of(entry.resolve()).options)
         if both := [name for name in inner if name in known]:
             raise PluginError(
                 f"{entry.role} {entry.full_name} and {owner} both declare the option {one_line(repr(both[0]))},"

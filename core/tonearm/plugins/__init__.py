@@ -1,1 +1,1 @@
-"""What a plugin is: its contract, its ports, what the host hands it, and the registry that finds it by name."""
+"""Plugins: their contract, their ports, the objects that the host gives them, and the registry that finds them."""

@@ -21,7 +21,7 @@ Handle: TypeAlias = Hashable
 
 
 class Results(Struct, frozen=True, kw_only=True):
-    """What work on a chunk has finished. An executor passes it on as it is.
+    """Finished work on a chunk. An executor passes it on as it is.
 
     Parameters
     ----------

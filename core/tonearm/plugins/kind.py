@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ArrayTraits(Struct, frozen=True):
-    """What the host knows of the values of an array.
+    """The traits of an array's values that the host has found, and the precision that is asked for.
 
     Parameters
     ----------
@@ -34,6 +34,12 @@ class ArrayTraits(Struct, frozen=True):
     low: float
     high: float
     double: bool = False
+
+
+def repeated_axes(axes: Sequence[str]) -> Iterator[OptionError]:
+    """Yield an error for each axis that the user names more than once."""
+    for name in sorted({name for name in axes if axes.count(name) > 1}):
+        yield OptionError(f"axes names {name} twice", option="axes")
 
 
 class Kind(Plugin[Opts], Generic[Out, Opts]):
@@ -146,8 +152,7 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
         """Yield contradictions between options of the kind and the axes that the user names."""
         if axes is None:
             return
-        for name in sorted({name for name in axes if axes.count(name) > 1}):
-            yield OptionError(f"axes names {name} twice", option="axes")
+        yield from repeated_axes(axes)
         for name in axes:
             if name not in self.possible_axes:
                 yield OptionError(f"a {self.name} array has no {name} axis", option="axes", hint=self.axes_hint)

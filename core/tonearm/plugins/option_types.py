@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import operator
 import re
 import types
@@ -65,11 +66,14 @@ def quantity(text: str, unit: str) -> float | None:
     Returns
     -------
     float or None
-        Number; None if the text has no unit, or one of another kind.
+        Number; None if the text has no unit, or one of another kind, or if no float holds the number.
     """
     found = re.fullmatch(_QUANTITY, text.strip())
     scale = UNITS[unit].get(found[2].replace("μ", "µ")) if found else None
-    return None if found is None or scale is None else float(found[1]) * scale[0] / scale[1]
+    if found is None or scale is None:
+        return None
+    number = float(found[1]) * scale[0] / scale[1]
+    return number if math.isfinite(number) else None
 
 
 @functools.cache

@@ -309,15 +309,16 @@ class Registry:
                 yield from self._entries[key]
 
     def fitting(self, kind: PluginType) -> Iterator[RegistryEntry]:
-        """Yield the plugins that fit an option; those that cannot be used are left out."""
+        """Yield the plugins that fit an option; those that cannot be loaded, or whose options cannot, are left out."""
         for entry in self.entries(kind.role):
             try:
+                plugin = entry.resolve()
+                fits = kind.fits(plugin, ports_of(plugin))
                 with as_plugin_error(entry.full_name):
-                    ports = ports_of(entry.resolve())
-                    declared_options(ports.options)
+                    declared_options(ports_of(plugin).options)
             except PluginError:
                 continue
-            if kind.fits(entry.resolve(), ports):
+            if fits:
                 yield entry
 
     def is_bare(self, entry: RegistryEntry) -> bool:

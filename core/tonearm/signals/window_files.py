@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import stat
 from typing import Any
 
 from tonearm.errors import OptionError
@@ -28,11 +29,17 @@ def given_window(window: Window) -> Window:
     from pathlib import Path
 
     try:
-        return _read(window, Path(window).stat().st_mtime_ns)
+        status = Path(window).stat()
+        if stat.S_ISFIFO(status.st_mode):  # it would wait for ever
+            raise bad_window_error(f"{window} is a pipe, not a file")
+        return _read(window, status.st_mtime_ns)
     except OSError as error:
         code = "no-such-file" if isinstance(error, FileNotFoundError) else "bad-window"
-        message = f"there is no file {window}" if code == "no-such-file" else f"{window} cannot be read: {error}"
+        reason = (error.strerror or str(error)).lower()
+        message = f"there is no file {window}" if code == "no-such-file" else f"{window} cannot be read: {reason}"
         raise OptionError(message, option="window", code=code) from error
+    except OptionError:
+        raise
     except (ValueError, EOFError) as error:
         raise bad_window_error(f"{window} holds no window: {error}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import Literal
 
@@ -59,6 +60,8 @@ def read_cover(path: str) -> Cover:
     OptionError
         If the file cannot be read, is neither JPEG nor PNG, or is too large for FLAC.
     """
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):  # noqa: PTH110, PTH112, PTH113
+        raise _problem("the cover is not a regular file")  # a pipe would wait for ever
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes 6 ms
             content = file.read(MAX_COVER + 1)

@@ -193,6 +193,8 @@ def _tags(sound: Any, file: BinaryIO) -> dict[str, str]:
     tags = tags_by_name({name: text for name, text in sound.copy_metadata().items() if name != _SOFTWARE})
     if "track" in more:  # with the total, which libsndfile leaves out
         tags["track"] = more["track"]
+    if sound.format == "AIFF" and "copyright" in more:  # libsndfile makes dots of letters beyond ASCII
+        tags["copyright"] = more["copyright"]
     return more | tags
 
 

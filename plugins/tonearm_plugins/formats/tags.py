@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tonearm.api import Cover
 
+_LONGEST = 1 << 16  # bytes of a chunk that is read as a text
 _DATE = r"\d{4}(-|$)"  # the ID3 frame of any other form would be empty
 
 # Names of tags that describe the source alone: its encoder, its playback gain, positions of its tracks and channels.
@@ -164,8 +165,20 @@ def _read(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
         return _with_totals({name.lower(): "; ".join(comments[name]) for name in comments.keys()})  # noqa: SIM118
     if container == "MP3":
         return _of_id3(id3.ID3(file))
-    opened = {"AIFF": aiff.AIFF, "WAV": wave.WAVE, "WAVEX": wave.WAVE}.get(container)
+    if container == "AIFF":
+        return _copyright_of(aiff.AIFFFile(file)) | _of_id3(aiff.AIFF(file).tags or {})
+    opened = {"WAV": wave.WAVE, "WAVEX": wave.WAVE}.get(container)
     return {} if opened is None else _of_id3(opened(file).tags or {})
+
+
+def _copyright_of(chunks: Any) -> dict[str, str]:
+    """Return the text of the copyright chunk of an AIFF file, in which libsndfile makes dots of what is not ASCII."""
+    found = [chunk for chunk in chunks.root.subchunks() if chunk.id == "(c)" and chunk.data_size <= _LONGEST]
+    content = found[0].read().rstrip(b"\0") if found else b""
+    try:
+        return {"copyright": content.decode()}
+    except UnicodeDecodeError:
+        return {"copyright": content.decode("latin-1")}
 
 
 def _with_totals(comments: dict[str, str]) -> dict[str, str]:

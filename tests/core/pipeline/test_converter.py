@@ -3,7 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from core_toys import RATE, Fog, Same, ToneOptions, checked, item, pipeline, registry_of
+from core_toys import RATE, Fog, Same, ToneOptions, checked, item, registry_of
+from toy_stages import SOURCE, failing, made, reader
 
 from tonearm.api import (
     ComplexSpectrogram,
@@ -21,33 +22,6 @@ from tonearm.api import (
 )
 from tonearm.errors import TonearmError
 from tonearm.pipeline.converter import Converter, as_source
-
-SOURCE = Source(name="x.tone")
-
-
-def reader(*given, options=NoOptions):
-    """Return a decoder that gives these things, and raises those that are errors."""
-
-    class Reader(Decoder[Waveform, options]):
-        def decode(self, source, context):
-            for one in given:
-                if isinstance(one, BaseException):
-                    raise one
-                yield one
-
-    return Reader
-
-
-def failing(error):
-    def function(_):
-        raise error
-
-    return function
-
-
-def made(steps=(), *, use="tone-reader", **offered):
-    """Return a pipeline of toys and of the plugins offered."""
-    return Converter(checked(pipeline(reader=use, steps=steps), registry_of(**offered)))
 
 
 class TestEncoding:

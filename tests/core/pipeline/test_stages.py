@@ -5,17 +5,13 @@ import pytest
 from core_toys import (
     RATE,
     Fog,
-    Join,
-    RawWriter,
     Same,
     ToneReader,
     checked,
-    hooks,
     item,
-    package_of,
-    pipeline,
     registry_of,
 )
+from toy_stages import SOURCE, failing, made, reader, regroup, results, step
 
 from tonearm.api import (
     Decoder,
@@ -23,80 +19,17 @@ from tonearm.api import (
     ItemError,
     NoOptions,
     OptionError,
-    Regroup,
     Signal,
     SignalError,
-    Source,
-    Transform,
     Waveform,
 )
 from tonearm.pipeline.converter import Converter
-from tonearm.plugins.registry import Registry
 
 NAN = np.full((1, 4), np.nan, np.float32)
 
 
-SOURCE = Source(name="x.tone")
-
-
 SHOWS = "--debug shows where"
 FILE_ERROR = ("plugin-failed", "x failed: FileNotFoundError: No such file", SHOWS)
-
-
-def reader(*given, options=NoOptions):
-    """Return a decoder that gives these things, and raises those that are errors."""
-
-    class Reader(Decoder[Waveform, options]):
-        def decode(self, source, context):
-            for one in given:
-                if isinstance(one, BaseException):
-                    raise one
-                yield one
-
-    return Reader
-
-
-def step(function):
-    """Return a transform that does what a function of a signal does."""
-
-    class Step(Transform[Waveform, Waveform, NoOptions]):
-        def apply(self, signal, context):
-            return function(signal)
-
-    return Step
-
-
-def regroup(function, together="source"):
-    class Group(Regroup[Waveform, Waveform, NoOptions]):
-        def regroup(self, items, context):
-            return function(items)
-
-        def grouping(self):
-            return together
-
-    return Group
-
-
-def failing(error):
-    def function(_):
-        raise error
-
-    return function
-
-
-def made(steps=(), *, use="tone-reader", **offered):
-    """Return a pipeline of toys and of the plugins offered."""
-    return Converter(checked(pipeline(reader=use, steps=steps), registry_of(**offered)))
-
-
-def results(found, source=SOURCE):
-    """Return what becomes of each item: its level, or the code, message and hint of its error."""
-    return [
-        (outcome.error.code, outcome.error.message, outcome.error.hint)
-        if outcome.error
-        else float(outcome.item.signal.samples.flat[0])
-        for outcome in found.items(source)
-    ]
 
 
 def read(*given, **more):
@@ -334,101 +267,3 @@ class TestRegroup:
 
         found = made(("join",), use="empty", decoders={"empty": Empty})
         assert results(found) == [("empty", "empty found nothing in it", "")]
-
-
-class TestWhoMadeNan:
-    """The first of several steps that gave NaN is blamed, wherever it turns up."""
-
-    @staticmethod
-    def blamed(*steps, origin, decoder=ToneReader, nan="error"):
-        """Return the errors of a pipeline of steps of one package, named a, b and so on."""
-        offered = {name: step(function) for name, function in zip("abc", steps, strict=False)}
-        toys = hooks(decoders={"it": decoder}, transforms={**offered, "join": Join}, encoders={"raw-writer": RawWriter})
-        registry = Registry([package_of(origin, toys)])
-        text = pipeline(reader=f"it, with: {{nan: {nan}}}", steps=tuple(offered))
-        return [one if isinstance(one, float) else one[:2] for one in results(Converter(checked(text, registry)))]
-
-    @staticmethod
-    def nan(signal):
-        return Waveform(samples=signal.samples * np.nan, sample_rate=RATE)
-
-    @staticmethod
-    def picky(signal):
-        if np.isnan(signal.samples).any():
-            raise ValueError("array must not contain infs or NaNs")
-        return signal
-
-    @staticmethod
-    def plain(signal):
-        return signal
-
-    GAVE = ("not-finite", "{} gave NaN: 100 of 100 values, first at channel 0, sample 0")
-
-    @pytest.mark.parametrize("origin", ["builtin", "acme"])
-    @pytest.mark.parametrize(
-        ("steps", "culprit"),
-        [
-            (("nan",), "a"),
-            (("nan", "plain"), "a"),
-            (("plain", "nan"), "b"),
-            (("plain", "nan", "plain"), "b"),
-            (("nan", "picky"), "a"),
-            (("plain", "nan", "picky"), "b"),
-            (("plain", "plain", "plain"), None),
-        ],
-    )
-    def test_of_one_package(self, origin, steps, culprit):
-        found = self.blamed(*(getattr(self, name) for name in steps), origin=origin)
-        wanted = (self.GAVE[0], self.GAVE[1].format(culprit)) if culprit else None
-        assert found == ([wanted] * 2 if culprit else [pytest.approx(0.1), pytest.approx(0.2)])
-
-    def test_the_place_is_that_of_the_culprit(self):
-        transforms = {"a": step(self.nan), "b": step(self.picky)}
-        toys = hooks(decoders={"it": ToneReader}, transforms=transforms, encoders={"raw-writer": RawWriter})
-        registry = Registry([package_of("builtin", toys)])
-        found = Converter(checked(pipeline(reader="it", steps=("a", "b")), registry))
-        assert {outcome.error.place.stage for outcome in found.items(SOURCE)} == {"steps.0"}
-
-    @pytest.mark.parametrize("origin", ["builtin", "acme"])
-    def test_what_the_decoder_was_asked_to_keep_is_nobodys_fault(self, origin):
-        class Keeps(ToneReader):
-            def decode(self, source, context):
-                yield Item(signal=Waveform(samples=NAN, sample_rate=RATE))
-
-        found = self.blamed(self.plain, self.plain, origin=origin, decoder=Keeps, nan="keep")
-        assert found == [("not-finite", "4 of 4 values of the waveform are NaN or infinite")]
-        ((code, message),) = self.blamed(self.plain, self.picky, origin=origin, decoder=Keeps, nan="keep")
-        assert (code, message) == ("plugin-failed", "b failed: ValueError: array must not contain infs or NaNs")
-
-    @pytest.mark.parametrize("origin", ["builtin", "acme"])
-    def test_after_a_step_has_repaired_what_the_decoder_kept(self, origin):
-        class Keeps(ToneReader):
-            def decode(self, source, context):
-                yield Item(signal=Waveform(samples=NAN, sample_rate=RATE))
-
-        def repair(signal):
-            return Waveform(samples=np.nan_to_num(signal.samples, nan=0.5), sample_rate=RATE)
-
-        found = self.blamed(repair, self.nan, self.plain, origin=origin, decoder=Keeps, nan="keep")
-        assert found == [("not-finite", "b gave NaN: 4 of 4 values, first at channel 0, sample 0")]
-
-    @pytest.mark.parametrize("origin", ["builtin", "acme"])
-    @pytest.mark.parametrize(("names", "culprit"), [(("nan",), "a"), (("nan", "plain"), "a"), (("plain", "nan"), "b")])
-    def test_where_signals_are_converted_without_being_written(self, origin, names, culprit):
-        offered = {name: step(getattr(self, function)) for name, function in zip("ab", names, strict=False)}
-        toys = hooks(decoders={"it": ToneReader}, transforms=offered, encoders={"raw-writer": RawWriter})
-        found = Converter(checked(pipeline(reader="it", steps=tuple(offered)), Registry([package_of(origin, toys)])))
-        with pytest.raises(ItemError) as caught:
-            list(found.convert(SOURCE))
-        assert (caught.value.code, caught.value.message) == (self.GAVE[0], self.GAVE[1].format(culprit))
-
-    @pytest.mark.parametrize("origin", ["builtin", "acme"])
-    def test_before_items_are_joined(self, origin):
-        toys = hooks(
-            decoders={"it": ToneReader},
-            transforms={"a": step(self.nan), "join": Join},
-            encoders={"raw-writer": RawWriter},
-        )
-        registry = Registry([package_of(origin, toys)])
-        found = Converter(checked(pipeline(reader="it", steps=("a", "join")), registry))
-        assert [one[:2] for one in results(found)] == [(self.GAVE[0], self.GAVE[1].format("a"))]

@@ -33,6 +33,7 @@ class Record:
         ("-3 dB", "dB", -3.0), ("+.5dB", "dB", 0.5), ("1 db", "dB", 1.0),
         ("1e-2 s", "s", 0.01), ("3", "s", None), ("3 dB", "s", None),
         ("3 m", "s", None), ("s", "s", None), ("1:30", "s", None), ("nan s", "s", None), ("3 s s", "s", None),
+        ("1e999 s", "s", None), ("-1e999 dB", "dB", None), ("1e308 h", "s", None),
     ],
 )  # fmt: skip
 def test_quantities(text, unit, number):

@@ -1,5 +1,6 @@
 import sys
 import types
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -325,7 +326,16 @@ class TestNames:
         assert found.find("encoder", "x").resolve() is RawWriter
 
 
+@dataclass(frozen=True)
+class ComplexOptions:
+    turn: complex = 0j
+
+
+class ComplexOption(Transform[Waveform, Waveform, ComplexOptions]):
+    """Have an option of a type that is not supported."""
+
+
 def test_plugins_that_fit_an_option():
-    registry = registry_of(transforms={"lost": "no_such:X"})
+    registry = registry_of(transforms={"lost": "no_such:X", "odd": ComplexOption})
     kind = plugin_type(Transform[Any, Waveform, Any])
     assert [entry.name for entry in registry.fitting(kind)] == ["mist-to-wave", "rain-to-wave", "same"]

@@ -67,6 +67,10 @@ def test_a_file_that_is_no_array_or_missing_is_refused(tmp_path: Path) -> None:
         with pytest.raises(OptionError) as caught:
             given_window(str(tmp_path / name))
         assert caught.value.code == "bad-window"
+        assert str(caught.value).count(name) == 1
+    os.mkfifo(tmp_path / "pipe.npy")
+    with pytest.raises(OptionError, match="is a pipe, not a file"):
+        given_window(str(tmp_path / "pipe.npy"))
     with pytest.raises(OptionError, match="there is no file") as caught:
         given_window(str(tmp_path / "none.npy"))
     assert caught.value.code == "no-such-file"

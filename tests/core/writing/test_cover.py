@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,6 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         assert (caught.value.option, caught.value.code) == ("cover", "bad-cover")
     with pytest.raises(OptionError, match="the cover cannot be read: is a directory"):
         read_cover(str(tmp_path))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OptionError, match="the cover is not a regular file"):
+        read_cover(str(tmp_path / "pipe"))

@@ -153,14 +153,14 @@ def test_tags_come_along(tmp_path: Path, container: str) -> None:
 def test_chunks_of_an_aiff_by_another_program_are_tags(tmp_path: Path) -> None:
     """Texts before the samples, as Apple's programs write them, without ID3."""
     data = made("AIFF", "PCM_16", tone(1, 100))
-    texts = {b"NAME": "Grüße", b"AUTH": "A", b"(c) ": "2024 The lab", b"ANNO": "hello"}
+    texts = {b"NAME": "Grüße", b"AUTH": "A", b"(c) ": "© 2024 The lab", b"ANNO": "hello"}
     chunks = b""
     for name, text in texts.items():
         content = text.encode()
         chunks += name + len(content).to_bytes(4, "big") + content + b"\0" * (len(content) % 2)
     whole = b"AIFF" + chunks + data[12:]
     (tmp_path / "a.aiff").write_bytes(b"FORM" + len(whole).to_bytes(4, "big") + whole)
-    tags = {"title": "Grüße", "artist": "A", "copyright": "2024 The lab", "comment": "hello"}
+    tags = {"title": "Grüße", "artist": "A", "copyright": "© 2024 The lab", "comment": "hello"}
     assert read(tmp_path / "a.aiff")[0].tags == tags
 
 

@@ -12,7 +12,7 @@ from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.temporaries import Owner, Temporaries
 
 EntryKind = Literal["nothing", "file", "folder", "other"]
-"""What stands under a name: a regular file, a folder, or something else, such as a link."""
+"""Type of the entry under a name: a regular file, a folder, or something else, such as a link."""
 
 
 class JournalFile(ABC):

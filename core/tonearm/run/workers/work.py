@@ -34,7 +34,7 @@ class WorkerError(TonearmError):
 
 
 class ChunkResults(Results, frozen=True, kw_only=True):
-    """What work on a chunk of tasks has finished.
+    """Finished work on a chunk of tasks.
 
     Parameters
     ----------
