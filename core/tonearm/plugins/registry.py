@@ -241,11 +241,7 @@ class Registry:
             with as_plugin_error(label):
                 plugin = _in_same_folder(package.load)
                 ignored += ignored_hooks(plugin, _ALL_HOOKS)
-                for one in ignored:
-                    if one.is_marked:
-                        raise PluginError(f"{label} is disabled: {one.message}", hint=one.hint)
                 manager.register(plugin, name=package.origin)
-                manager.check_pending()
         except PluginError:
             if manager.has_plugin(package.origin):
                 manager.unregister(name=package.origin)
@@ -253,7 +249,7 @@ class Registry:
         for one in ignored:
             message = f"{one.name} of {label} is ignored: {one.message}"
             self.problems.append(Problem(code="unknown-hook", message=message, remedies=advise(one.hint)))
-        callers = manager.get_hookcallers(plugin) or []
+        callers = [caller for caller in manager.get_hookcallers(plugin) or [] if caller.name in _ALL_HOOKS]
         if not callers:
             raise PluginError(f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join(_ALL_HOOKS)}")
         for caller in callers:
