@@ -40,9 +40,16 @@ def shown_value(node: Node) -> str:
 
 def expected_in_words(reason: str) -> str:
     """Return the message of msgspec about a wrong value in plain words: ``expected a whole number >= 1``."""
-    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "array": "a list"}
-    reason = re.sub(r"\b(int|float|bool|str|array)\b", lambda found: words[found[0]], reason.partition(", got")[0])
-    reason = reason.replace("`", "")
+    words = {
+        "int": "a whole number",
+        "float": "a number",
+        "bool": "true or false",
+        "str": "text",
+        "array": "a list",
+        "object": "a mapping",
+    }
+    reason = re.sub(rf"\b({'|'.join(words)})\b", lambda found: words[found[0]], reason.partition(", got")[0])
+    reason = reason.replace("`", "").replace("a whole number or a number", "a number")
     return reason[:1].lower() + reason[1:]
 
 

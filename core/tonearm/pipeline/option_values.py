@@ -68,6 +68,8 @@ class ValueReader(ABC):
             try:
                 return msgspec.convert(to_plain(node), hint, strict=True)
             except msgspec.ValidationError as error:
+                if isinstance(node, MappingNode) and "`$[...]" in str(error):  # which entry, msgspec does not tell
+                    return self._mapping(hint, option, node, owner)
                 add_bad_value(self.problems, owner, option, node, str(error))
                 return None
         offered = alternatives(hint)
@@ -145,7 +147,8 @@ class ValueReader(ABC):
             found = {}
             for name, entry in node.entries.items():
                 key = self._of_type(names, option, ScalarNode(name, name, quoted=True, mark=entry.key_mark), owner)
-                found[key] = self._of_type(values, option, entry.node, owner)
+                inner = msgspec.structs.replace(option, name=f"{option.name}.{name}", type=values)
+                found[key] = self._of_type(values, inner, entry.node, owner)
             return found
         return self._misfit(hint, option, node, owner)
 

@@ -56,6 +56,7 @@ class Options:
     one: Stage | Other | None = None
     stages: list[Stage] = field(default_factory=list)
     by_name: dict[str, Duration] = field(default_factory=dict)
+    plain: dict[str, str | int | float] = field(default_factory=dict)
     pair: tuple[int, Duration] = (1, 0.0)
     some: Annotated[list[Path | Duration], Meta(min_length=1, max_length=2)] = field(default_factory=list)
     mode: Literal["fast"] | str = "fast"
@@ -134,13 +135,13 @@ def test_plugins_in_unions_lists_and_dicts():
         ("stages: [{name: a, wait: x}]", "26: bad-option: x: stages: 'wait' is 'x'; expected a number, or text such as"
          " '1.5 s'\n    hint: Time to wait."),
         ("stages: {name: a}", "9: bad-option: x: 'stages' is a mapping; expected a list"),
-        ("by_name: {a: 1 dB}", "14: bad-option: x: 'by_name' is '1 dB'; expected a number, or text such as '1.5 s'"),
+        ("by_name: {a: 1 dB}", "14: bad-option: x: 'by_name.a' is '1 dB'; expected a number, or text such as '1.5 s'"),
         ("pair: [1]", "7: bad-option: x: 'pair' is a list; expected a list of length 2"),
         ("some: []", "7: bad-option: x: 'some' is a list; expected a list of length >= 1"),
         ("mode: 3", "7: bad-option: x: 'mode' is 3\n    hint: one of fast, or text"),
         ("way: nome", "6: unknown-plugin: x: way: there is no transform 'nome'"
          "\n    hint: run tonearm plugins to list all plugins"),
-        ("ways: {a: [fog-to-mist]}", "12: wrong-plugin: x: ways is a transform from waveform to waveform, but"
+        ("ways: {a: [fog-to-mist]}", "12: wrong-plugin: x: ways.a is a transform from waveform to waveform, but"
          " fog-to-mist is a transform from fog to mist\n    hint: one of same"),
     ],
 )  # fmt: skip
