@@ -301,8 +301,9 @@ class Registry:
                 for entry in entries:
                     if entry.origin == package.origin != BUILTIN and entry.name in builtin:
                         self.problems.append(_clash(package.origin, entry.name, package, f"{cls.noun} "))
-            for problem in self.problems[before:] if self.on_problem else ():
-                self.on_problem(problem)
+            if self.on_problem is not None:
+                for problem in self.problems[before:]:
+                    self.on_problem(problem)
         return self._catalogues[cls]
 
     def entries(self, role: str | None = None) -> Iterator[RegistryEntry]:

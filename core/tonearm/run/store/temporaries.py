@@ -163,7 +163,7 @@ class Temporaries:
 
     def __exit__(self, *_: object) -> None:
         _without_owner.discard(self)
-        for sink, path, target, descriptor, _ in self._open:
+        for sink, path, target, descriptor, _encoder in self._open:
             if not self._finished:
                 for leftover in (path, *map(os.fspath, sink.sidecars.values())):
                     self._tree.remove(_join(target, os.path.basename(leftover)))
