@@ -157,7 +157,9 @@ LOADING = [
     loading(
         "a hook in the singular",
         PREAMBLE + "@hookimpl\ndef tonearm_decoder(): return {}",
-        f"{DISABLED}there is no hook 'tonearm_decoder'\n    hint: did you mean 'tonearm_decoders'?",
+        "unknown-hook: tonearm_decoder of tonearm_acme 1.2 is ignored: there is no hook 'tonearm_decoder'"
+        "\n    hint: did you mean 'tonearm_decoders'?",
+        f"{DISABLED}it implements no hook",
     ),
     loading(
         "transposed letters",

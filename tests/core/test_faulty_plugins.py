@@ -194,7 +194,7 @@ class TestProcesses:
         for text in (
             "broken-plugin: tonearm_exits 1.2 is disabled: SystemExit: it calls sys.exit('no licence')",
             "broken-plugin: tonearm_syntax 1.2 is disabled: SyntaxError",
-            "broken-plugin: tonearm_moves 1.2 is disabled: there is no hook 'tonearm_decodres'",
+            "unknown-hook: tonearm_decodres of tonearm_moves 1.2 is ignored: there is no hook 'tonearm_decodres'",
             "name-clash: takes/npy-reader of tonearm_takes 1.2 has the name of builtin/npy-reader, which wins",
             "broken-plugin: tonearm_threads 1.2 is disabled: MemoryError",
         ):

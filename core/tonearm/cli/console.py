@@ -237,4 +237,5 @@ def load_registry() -> Registry:
 
     found = registry.default()
     print_warnings(found.problems)
+    found.on_problem = lambda problem: print_warnings([problem])
     return found

@@ -35,9 +35,7 @@ def find_listing(argument: str) -> Listing:
 
 def print_listing(listing: Listing, registry: Registry, *, name: str | None = None, as_json: bool) -> int:
     """List all recipes, or print one with all its figures."""
-    before = len(registry.problems)
     catalogue = registry.catalogue(listing.cls)
-    console.print_warnings(registry.problems[before:])
     if name:
         try:
             console.print_data(_page(catalogue, name, as_json=as_json))
@@ -84,19 +82,22 @@ def _figures(recipe: Recipe) -> dict[str, Any]:
 
 
 def _table(listing: Listing, catalogue: Catalogue[Recipe]) -> str:
-    """Return the recipes in columns, then their other names, and the recipes that cannot be inverted."""
+    """Return the recipes in columns, then their other names, and the recipes that cannot be inverted or are broken."""
     rows: list[tuple[str, ...]] = [listing.head]
     aliases: dict[str, list[str]] = {}
     refusals: list[str] = []
+    broken: list[str] = []
     for name in catalogue:
         entry = catalogue.entry(name)
-        if entry.alias:
-            aliases.setdefault(entry.alias, []).append(name)
-            continue
         try:
             recipe = catalogue.find(name)
         except OptionError as error:
-            refusals.append(f"  {name}: {one_line(error.message)}")
+            is_broken = error.code != f"refused-{listing.cls.noun}"
+            if is_broken or not entry.alias:
+                (broken if is_broken else refusals).append(f"  {name}: {one_line(error.message)}")
+                continue
+        if entry.alias:
+            aliases.setdefault(entry.alias, []).append(name)
             continue
         if recipe.refusal:
             refusals.append(f"  {name}: {one_line(recipe.refusal)}")
@@ -106,5 +107,7 @@ def _table(listing: Listing, catalogue: Catalogue[Recipe]) -> str:
         lines += ["", "other names", *(f"  {name}: {', '.join(same)}" for name, same in sorted(aliases.items()))]
     if refusals:
         lines += ["", "cannot be inverted as they are", *refusals]
+    if broken:
+        lines += ["", "broken", *broken]
     lines += ["", f"tonearm plugins NAME --{listing.cls.noun}s shows all figures of one {listing.cls.noun}"]
     return "\n".join(lines)

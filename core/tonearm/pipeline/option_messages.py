@@ -51,7 +51,7 @@ def expected_in_words(reason: str) -> str:
         "object": "a mapping",
     }
     reason = re.sub(rf"\b({'|'.join(words)})\b", lambda found: words[found[0]], reason.partition(", got")[0])
-    reason = reason.replace("`", "")
+    reason = reason.replace("`", "").replace("a whole number or a number", "a number")
     return reason[:1].lower() + reason[1:]
 
 

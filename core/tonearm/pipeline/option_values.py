@@ -152,7 +152,7 @@ class ValueReader(ABC):
             found = {}
             for name, entry in node.entries.items():
                 key = self._of_type(names, option, ScalarNode(name, name, quoted=True, mark=entry.key_mark), owner)
-                inner = msgspec.structs.replace(option, name=f"{option.name}.{one_line(name)}")
+                inner = msgspec.structs.replace(option, name=f"{option.name}.{one_line(name)}", type=values)
                 found[key] = self._of_type(values, inner, entry.node, owner)
             return found
         return self._misfit(hint, option, node, owner)

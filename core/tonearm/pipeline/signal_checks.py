@@ -15,6 +15,7 @@ from tonearm.pipeline.blame import placed
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.culprit import blamed_name
 from tonearm.plugins.item import Item
+from tonearm.plugins.ports import Spec
 from tonearm.signals import Signal, Waveform, describe
 from tonearm.signals.spectrograms import FramedSignal
 
@@ -50,11 +51,23 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
         _check_arrays(signal, bound)
     if spec is None:
         return
-    for declared, name in ((spec.sample_rate, "sample_rate"), (spec.channels, "channels"), (spec.length, "length")):
-        if declared is not None and getattr(signal, name, declared) not in (declared, None):
-            raise _wrong_signal(bound, _shown(name, declared), _shown(name, getattr(signal, name)))
+    _compare(signal, spec, bound)
     if spec.precision == "double" and not signal.is_double:
         _refuse_single(signal, bound)
+
+
+def check_kept(signal: Signal, before: Signal, bound: BoundPlugin) -> None:
+    """Raise `ItemError` if a step that declares no change gave another rate, length or number of channels."""
+    if signal is not before:
+        _compare(signal, before, bound)
+
+
+def _compare(signal: Signal, declared: Spec | Signal, bound: BoundPlugin) -> None:
+    """Raise `ItemError` unless a signal has the declared rate, length and number of channels, as far as known."""
+    for name in ("sample_rate", "channels", "length"):
+        value = getattr(declared, name, None)
+        if value is not None and getattr(signal, name, value) not in (value, None):
+            raise _wrong_signal(bound, _shown(name, value), _shown(name, getattr(signal, name)))
 
 
 def check_taken(signal: Signal, bound: BoundPlugin) -> None:

@@ -23,7 +23,7 @@ from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import as_grouping
 from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
-from tonearm.pipeline.signal_checks import check_given, check_item, check_taken, is_finite, not_finite_of
+from tonearm.pipeline.signal_checks import check_given, check_item, check_kept, check_taken, is_finite, not_finite_of
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
@@ -198,6 +198,7 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: 
         Whether `measure_items` gets the signals next, which searches them for NaN.
     """
     checks = not measured and bound.entry.origin != BUILTIN
+    keeps_all = type(plugin_as(bound, Transform)).produces is Transform.produces
     for outcome in stream:
         if outcome.error or outcome.item is None:
             yield outcome
@@ -207,6 +208,8 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: 
             with as_item_error(bound):
                 signal = plugin_as(bound, Transform).apply(outcome.item.signal, outcome.context)
                 check_given(signal, bound)
+                if keeps_all:
+                    check_kept(signal, outcome.item.signal, bound)
                 if checks and not (outcome.may_have_nan or is_finite(signal)):
                     raise not_finite_of(bound, signal)
             yield Outcome(

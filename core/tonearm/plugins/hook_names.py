@@ -24,14 +24,11 @@ class IgnoredHook(Struct, frozen=True):
         Description of the mistake.
     hint
         Advice for the author.
-    is_marked
-        Whether the function is decorated with ``@hookimpl``.
     """
 
     name: str
     message: str
     hint: str
-    is_marked: bool
 
 
 def ignored_hooks(plugin: object, known: Collection[str]) -> Iterator[IgnoredHook]:
@@ -45,15 +42,18 @@ def ignored_hooks(plugin: object, known: Collection[str]) -> Iterator[IgnoredHoo
         Names of all hooks.
     """
     for attribute in dir(plugin):
-        function = getattr(plugin, attribute, None) if attribute.startswith(_PREFIX) else None
+        function = getattr(plugin, attribute, None)
         if not isinstance(function, (types.FunctionType, types.MethodType)) or hasattr(function, f"{PROJECT}_spec"):
             continue
         marker = getattr(function, f"{PROJECT}_impl", None)
+        if marker is None and not attribute.startswith(_PREFIX):
+            continue
         name = str((marker or {}).get("specname") or attribute)
-        if name not in known:
+        if name in known:
+            if marker is None:
+                message = f"{name} is not marked with @hookimpl, so it is never called"
+                yield IgnoredHook(name, message, "put @hookimpl on the line above it")
+        elif attribute == function.__name__ or getattr(plugin, function.__name__, None) != function:  # no second name
             near = nearest(name.removeprefix(_PREFIX), [other.removeprefix(_PREFIX) for other in known])
             hint = f"did you mean {_PREFIX + near!r}?" if near else f"hooks: {', '.join(known)}"
-            yield IgnoredHook(name, f"there is no hook {one_line(name)!r}", hint, is_marked=marker is not None)
-        elif marker is None:
-            message = f"{name} is not marked with @hookimpl, so it is never called"
-            yield IgnoredHook(name, message, "put @hookimpl on the line above it", is_marked=False)
+            yield IgnoredHook(name, f"there is no hook {one_line(name)!r}", hint)

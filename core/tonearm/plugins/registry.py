@@ -204,7 +204,11 @@ class Registry:
     ----------
     problems
         Problems with packages and plugins that are disabled.
+    on_problem
+        Function called with each problem that is found later; None if nobody asks.
     """
+
+    on_problem: Callable[[Problem], object] | None = None
 
     def __init__(self, packages: Iterable[Package]) -> None:
         self.problems: list[Problem] = []
@@ -223,15 +227,10 @@ class Registry:
     def _clashes(self) -> Iterator[Problem]:
         """Yield a problem for each plugin that has the name of a built-in one."""
         for entries in self._entries.values():
-            if len(entries) > 1 and (winner := preferred(entries)):
+            if any(entry.origin == BUILTIN for entry in entries):
                 for entry in entries:
-                    if entry.origin != winner.origin:
-                        yield Problem(
-                            code="name-clash",
-                            message=f"{entry.full_name} of {one_line(entry.package.label)} has the name of"
-                            f" {winner.full_name}, which wins",
-                            remedies=advise(f"write {entry.full_name} to use it"),
-                        )
+                    if entry.origin != BUILTIN:
+                        yield _clash(entry.origin, entry.name, entry.package)
 
     def _add_package(self, manager: pluggy.PluginManager, package: Package) -> None:
         """Load a package and register its plugins, or raise `PluginError`."""
@@ -241,11 +240,7 @@ class Registry:
             with as_plugin_error(label):
                 plugin = _in_same_folder(package.load)
                 ignored += ignored_hooks(plugin, _ALL_HOOKS)
-                for one in ignored:
-                    if one.is_marked:
-                        raise PluginError(f"{label} is disabled: {one.message}", hint=one.hint)
                 manager.register(plugin, name=package.origin)
-                manager.check_pending()
         except PluginError:
             if manager.has_plugin(package.origin):
                 manager.unregister(name=package.origin)
@@ -253,7 +248,7 @@ class Registry:
         for one in ignored:
             message = f"{one.name} of {label} is ignored: {one.message}"
             self.problems.append(Problem(code="unknown-hook", message=message, remedies=advise(one.hint)))
-        callers = manager.get_hookcallers(plugin) or []
+        callers = [caller for caller in manager.get_hookcallers(plugin) or [] if caller.name in _ALL_HOOKS]
         if not callers:
             raise PluginError(f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join(_ALL_HOOKS)}")
         for caller in callers:
@@ -294,11 +289,21 @@ class Registry:
         if cls not in self._catalogues:
             before = len(self.problems)
             entries: list[CatalogueEntry] = []
-            for package, function in self._named_hooks.get(cls.hook, ()):
+            packages = self._named_hooks.get(cls.hook, ())
+            for package, function in packages:
                 label = BUILTIN if package.origin == BUILTIN else one_line(package.label)
                 make = functools.partial(_catalogue_entry, cls, package.origin)
                 entries += self._call_hook(f"{cls.hook} of {label}", function, make)
-            self._catalogues[cls] = Catalogue(cls, entries, [problem.message for problem in self.problems[before:]])
+            disabled = [problem.message for problem in self.problems[before:]]
+            self._catalogues[cls] = Catalogue(cls, entries, disabled)
+            builtin = {entry.name for entry in entries if entry.origin == BUILTIN}
+            for package, _ in packages:
+                for entry in entries:
+                    if entry.origin == package.origin != BUILTIN and entry.name in builtin:
+                        self.problems.append(_clash(package.origin, entry.name, package, f"{cls.noun} "))
+            if self.on_problem is not None:
+                for problem in self.problems[before:]:
+                    self.on_problem(problem)
         return self._catalogues[cls]
 
     def entries(self, role: str | None = None) -> Iterator[RegistryEntry]:
@@ -374,6 +379,12 @@ class Registry:
 def with_article(role: str) -> str:
     """Return the name of a role with its article: ``an encoder``."""
     return f"an {role}" if role.startswith("e") else f"a {role}"
+
+
+def _clash(origin: str, name: str, package: Package, noun: str = "") -> Problem:
+    """Return the problem of a name that a built-in plugin or recipe has, too."""
+    message = f"{noun}{origin}/{name} of {one_line(package.label)} has the name of {BUILTIN}/{name}, which wins"
+    return Problem(code="name-clash", message=message, remedies=advise(f"write {origin}/{name} to use it"))
 
 
 def _plugin_entry(hook: str, package: Package, name: object, target: object) -> RegistryEntry:

@@ -51,6 +51,7 @@ SAFETENSORS = _read_by("a safetensors file", "safetensors-reader")
 PICKLE = FileType(
     "a pickle", "pickles are refused, as they can run any code; load it yourself, and save the array with np.save"
 )
+MP4 = FileType("an MP4 file, such as M4A", "no decoder reads MP4: convert it by ffmpeg -i FILE FILE.wav")
 WEB_PAGE = FileType("a web page", "the download returned a web page instead of the file; open it to see why")
 GIT_LFS_POINTER = FileType("a Git LFS pointer, not the data itself", "fetch the data: git lfs pull")
 
@@ -101,6 +102,8 @@ def identify(head: bytes) -> FileType:
         return PYTORCH if any(mark in head for mark in (b"/data.pkl", b"/.format", b"/byteorder")) else ZIP
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return PICKLE
+    if head[:2] == b"\0\0" and head[4:8] == b"ftyp":
+        return MP4
     if head[8:10] == b'{"':
         return SAFETENSORS
     if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):

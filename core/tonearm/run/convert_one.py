@@ -98,7 +98,7 @@ def _write(
             problem = names.replacement_problem(target)
             if problem:
                 raise ItemError(problem.message, code=problem.code, hint=problem.hint)
-            sink = temporaries.sink(target)
+            sink = temporaries.sink(target, output.encoder.name)
             with gate.opened:
                 pipeline.encode(output, item, sink, branch.context)
             on_step()

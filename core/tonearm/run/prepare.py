@@ -202,7 +202,7 @@ class Preparer:
             raise branch.error or ItemError("there is nothing to write", code="empty")
         identity = item.key, item.index
         target = output_path(output, source, identity)
-        sink = temporaries.sink(target)
+        sink = temporaries.sink(target, output.encoder.name)
         try:
             with self._gate.opened:
                 self.pipeline.encode(output, item, sink, branch.context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tonearm.errors import SignalError
@@ -25,6 +26,23 @@ class Signal:
         """Return the arrays whose values the host checks (for NaN and infinity)."""
         return ()
 
+    def written_arrays(self) -> tuple[Array, ...]:
+        """Return the arrays with axes in the order of files, by default that of `arrays`."""
+        return self.arrays()
+
+    def described(self) -> dict[str, Any]:
+        """Return what files that hold the arrays record beside the name of the class.
+
+        These are the options with which a reader of arrays restores the signal, such as ``axes`` and ``sample_rate``.
+
+        Returns
+        -------
+        dict
+            Plain values by name. By default, all fields of the dataclass that are numbers, text, true or false, and
+            these fields of dataclasses in it, such as a `StftGrid`.
+        """
+        return plain_fields(self)
+
     @property
     def is_double(self) -> bool:
         """Whether any array of the signal is in double precision, float64 or complex128."""
@@ -32,6 +50,32 @@ class Signal:
 
     def __repr__(self) -> str:
         return f"<{describe(self)}>"
+
+
+def plain_fields(record: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass that are numbers, text, true or false, and those of dataclasses in it.
+
+    Parameters
+    ----------
+    record
+        Instance of any class. One that is not a dataclass has no fields.
+
+    Returns
+    -------
+    dict
+        Plain values by name; numbers of NumPy become those of Python.
+    """
+    found: dict[str, Any] = {}
+    for field in fields(record) if is_dataclass(record) else ():
+        value = getattr(record, field.name)
+        if getattr(value, "shape", None) == () and hasattr(value, "item"):
+            value = value.item()
+        if isinstance(value, (bool, int, float, str)):
+            found[field.name] = value
+        elif is_dataclass(value):
+            described = getattr(value, "described", None)
+            found |= {**(described() if described else plain_fields(value)), **found}
+    return found
 
 
 def check_array(port: str, array: Any, *, rank: int, kinds: str, shape: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tonearm.errors import SignalError
 from tonearm.signals.grid import StftGrid
@@ -60,6 +60,11 @@ class Spectrogram(FramedSignal):
                 f"the {self.port} has {self.values.shape[1]} bins, but {self._bins_expected()}", code="bins-mismatch"
             )
         check_length(self.length)
+
+    def described(self) -> dict[str, Any]:
+        """Return the axes, the fields of the grid, and the length if it is known."""
+        found = {"axes": ["channel", "bin", "frame"], **self.grid.described()}
+        return found if self.length is None else found | {"length": self.length}
 
     @property
     def sample_rate(self) -> int:

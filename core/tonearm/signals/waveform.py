@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tonearm.signals.grid import check_sample_rate
 from tonearm.signals.signal import Signal, check_array
@@ -39,6 +39,10 @@ class Waveform(Signal):
     def arrays(self) -> tuple[Array, ...]:
         """Return the samples."""
         return (self.samples,)
+
+    def described(self) -> dict[str, Any]:
+        """Return the axes and the sample rate."""
+        return {"axes": ["channel", "time"], "sample_rate": self.sample_rate}
 
     @property
     def channels(self) -> int:

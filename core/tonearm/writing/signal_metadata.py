@@ -4,24 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tonearm.recipes.mel import MelSpectrogram
-from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, Waveform
-
 if TYPE_CHECKING:
     import numpy as np
 
-AXES = {
-    "waveform": ["channel", "time"],
-    "complex": ["channel", "bin", "frame"],
-    "magnitude": ["channel", "bin", "frame"],
-    "mel": ["channel", "mel", "frame"],
-}
-"""Axes of the array of a signal, by its port."""
-
-
-def frames_first(signal: Signal) -> bool:
-    """Return whether files have frames before bands: a mel spectrogram is written as its family writes it."""
-    return isinstance(signal, MelSpectrogram) and signal.dialect.layout == "frames-mels"
+    from tonearm.signals import Signal
 
 
 def as_written(signal: Signal) -> list[np.ndarray[Any, Any]]:
@@ -37,9 +23,7 @@ def as_written(signal: Signal) -> list[np.ndarray[Any, Any]]:
     list of ndarray
         Arrays as the signal has them; a mel spectrogram as its family writes it.
     """
-    if not frames_first(signal):
-        return list(signal.arrays())
-    return [array.swapaxes(-1, -2).copy(order="C") for array in signal.arrays()]
+    return list(signal.written_arrays())
 
 
 def described(signal: Signal) -> dict[str, Any]:
@@ -53,22 +37,10 @@ def described(signal: Signal) -> dict[str, Any]:
     Returns
     -------
     dict
-        Options by name, in plain values: ``kind``, ``axes``, ``sample_rate`` and others. For a signal of a third
-        party, its name alone.
+        Options by name, in plain values: ``kind``, and what the method `Signal.described` adds, such as ``axes`` and
+        ``sample_rate``.
     """
     import msgspec
 
-    found: dict[str, Any] = {"kind": signal.port}
-    if signal.port in AXES:
-        found["axes"] = AXES[signal.port]
-    if isinstance(signal, Waveform):
-        return found | {"sample_rate": signal.sample_rate}
-    if isinstance(signal, (ComplexSpectrogram, MagnitudeSpectrogram)):
-        found |= msgspec.to_builtins(signal.grid.described())
-    elif isinstance(signal, MelSpectrogram):
-        found["dialect"] = msgspec.to_builtins(signal.dialect)
-        if frames_first(signal):
-            found["axes"] = ["channel", "frame", "mel"]
-    else:
-        return found
-    return found | ({} if signal.length is None else {"length": signal.length})
+    found: dict[str, Any] = msgspec.to_builtins({"kind": signal.port, **signal.described()})
+    return found

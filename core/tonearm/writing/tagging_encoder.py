@@ -10,18 +10,18 @@ from typing import Annotated, Generic, TypeVar
 
 from msgspec import Meta
 
-from tonearm.errors import OptionError, SetOption
+from tonearm.errors import OptionError, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.sink import Sink
 from tonearm.signals import Signal
 from tonearm.writing.options import EncoderOptions
-from tonearm.writing.tags import is_tag_name, merged_tags, repeated_tags
+from tonearm.writing.tags import is_tag_name, merged_tags, number_expected, repeated_tags
 from tonearm.writing.templates import TextTemplate, text_template
 
 Tags = Annotated[
-    dict[str, str | int],
+    dict[str, str | int | float],
     Meta(
         description="Tags to write: {title: …, artist: …, track: 3/9}. A text can have the fields of output names, as"
         ' in "{stem}", and braces are doubled. Tags are added to those of the source and replace those of the same'
@@ -64,11 +64,15 @@ class TagOptions(EncoderOptions):
                     hint="use ASCII letters, digits and spaces, as in title, artist, album, date, comment",
                 )
             try:
-                text_template(str(value))
+                constant = text_template(str(value)).constant
             except OptionError as error:
                 yield OptionError(
                     f"{name}: {error.message}", option=f"tags.{name}", code=error.code, remedies=error.remedies
                 )
+                continue
+            if constant is not None and (examples := number_expected(name, constant)):
+                message = f"{name} is {one_line(repr(constant))}, not a number"
+                yield OptionError(message, option=f"tags.{name}", hint=f"write {examples}")
         for first, second in repeated_tags(self.tags):
             message = f"{first!r} and {second!r} are the same tag"
             yield OptionError(message, option=f"tags.{second}", hint=f"leave {second} out")
@@ -116,9 +120,12 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
 
     def _given(self, item: Item[S], context: Context) -> dict[str, str]:
         """Return the tags of the user for an item."""
-        return {
-            name: template.render(context.source, item.key, item.index) for name, template in self._templates.items()
-        }
+        given = {}
+        for name, template in self._templates.items():
+            given[name] = text = template.render(context.source, item.key, item.index)
+            if template.constant is None and (examples := number_expected(name, text)):
+                context.warn(f"the tag {name} is {one_line(repr(text))}, not a number such as {examples}")
+        return given
 
     @functools.cached_property
     def _templates(self) -> dict[str, TextTemplate]:

@@ -139,7 +139,7 @@ def repeated_tags(names: Iterable[str]) -> list[tuple[str, str]]:
     return repeated
 
 
-def merged_tags(found: Mapping[str, str], given: Mapping[str, str | int]) -> dict[str, str]:
+def merged_tags(found: Mapping[str, str], given: Mapping[str, str | int | float]) -> dict[str, str]:
     """Return the tags of a file.
 
     Parameters
@@ -201,3 +201,31 @@ def number_and_total(text: str) -> tuple[int, int] | None:
     """
     found = re.fullmatch(r"(\d{1,5})(?:/(\d{1,5}))?", text)
     return (int(found[1]), int(found[2] or 0)) if found else None
+
+
+def number_expected(name: str, text: str) -> str:
+    """Return the form of the number that a tag must be, for a text that is none.
+
+    Parameters
+    ----------
+    name
+        Name of the tag.
+    text
+        Text of the tag.
+
+    Returns
+    -------
+    str
+        Examples of the form. Empty if the text has it, and for tags that are no numbers.
+
+    Examples
+    --------
+    >>> number_expected("track", "third"), number_expected("bpm", "99.5")
+    ('3 or 3/9', '')
+    """
+    pattern, examples = _NUMBERS.get(tag_name(name), (".*", ""))
+    return "" if re.fullmatch(pattern, text.strip(), re.DOTALL) else examples
+
+
+_COUNTED = (r"(\d{1,5}(/\d{1,5})?)?", "3 or 3/9")
+_NUMBERS = {"track": _COUNTED, "disc": _COUNTED, "bpm": (r"(\d{1,5}(\.\d+)?)?", "120 or 99.5")}

@@ -98,6 +98,12 @@ class TextTemplate(Struct, frozen=True):
 
     parts: Parts
 
+    @property
+    def constant(self) -> str | None:
+        """Text that all items have; None if there are fields."""
+        texts = [part for part in self.parts if isinstance(part, str)]
+        return "".join(texts) if len(texts) == len(self.parts) else None
+
     def render(self, source: Source | None, key: str, index: int) -> str:
         """Return the text for an item.
 

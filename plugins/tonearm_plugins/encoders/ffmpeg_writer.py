@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from tonearm.api import (
     Context,
@@ -25,6 +25,9 @@ from tonearm.api import (
 )
 from tonearm_plugins.formats.codec_limits import OF_FFMPEG
 from tonearm_plugins.formats.ffmpeg import FFMPEG
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # ffmpeg's name of the format, for suffixes that are not that name.
 _NAMES = {"aac": "adts", "aif": "aiff", "m4a": "ipod", "m4b": "ipod", "mka": "matroska", "wma": "asf"}
@@ -61,6 +64,19 @@ class _Format(NamedTuple):
 
     container: str
     codec: str | None
+
+
+def _tags_by_mutagen(container: str) -> Callable[[Path, Mapping[str, str]], None] | None:
+    """Return the function that writes the tags of a format of which ffmpeg knows some alone; None for others."""
+    if container == "mp3":
+        from tonearm_plugins.formats.tags import write_id3
+
+        return write_id3
+    if container in ("ipod", "mp4"):
+        from tonearm_plugins.formats.mp4 import write_tags
+
+        return write_tags
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +149,7 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
                 Limits(name=target.codec, rates=rates or (), channels=channels).check(spec_of(signal))
             except OptionError as error:
                 raise ItemError(error.message, code=error.code, remedies=error.remedies) from error
+        by_mutagen = _tags_by_mutagen(target.container)
         ffmpeg.export(
             sink.path,
             pcm_blocks(signal, int(self.options.subtype[-2:]), context, self.options.generator(context), reports=False),
@@ -142,9 +159,11 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
             codec=target.codec,
             bitrate=self.options.bitrate,
             parameters=self.options.parameters,
-            tags=tags,
+            tags=None if by_mutagen else tags,
             on_progress=context.progress,
         )
+        if by_mutagen:
+            by_mutagen(sink.path, tags)
 
     def _container(self) -> str | None:
         """Return ffmpeg's name of the format that the options give, by that name or by its suffix."""

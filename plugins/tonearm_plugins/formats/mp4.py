@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
 _DISK = (errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 _FREE = "----:com.apple.iTunes:"
 _NUMBERS = ("trkn", "disk", "tmpo")
+_NUMBER = re.compile(r"\d{1,5}(\.\d+)?")
 _LARGEST = (1 << 16) - 1
 """Largest number that the atoms of `_NUMBERS` hold; a larger one is kept as text in a free-form atom."""
 
@@ -143,8 +145,8 @@ def write_tags(path: Path, tags: Mapping[str, str], cover: Cover | None = None) 
         numbers = number_and_total(value)
         if atom in ("trkn", "disk") and numbers and max(numbers) <= _LARGEST:
             file[atom] = [numbers]
-        elif atom == "tmpo" and value.isdecimal() and int(value) <= _LARGEST:
-            file[atom] = [int(value)]
+        elif atom == "tmpo" and _NUMBER.fullmatch(value) and float(value) <= _LARGEST:
+            file[atom] = [round(float(value))]
         elif atom and atom not in _NUMBERS:
             file[atom] = value
         else:

@@ -67,9 +67,17 @@ def id3_bytes(tags: Mapping[str, str], cover: Cover | None = None) -> bytes:
 
 
 def write_id3(path: Path, tags: Mapping[str, str], cover: Cover | None = None) -> None:
-    """Insert an ID3v2.4 tag at the start of an MP3 file and leave the rest as it is; nothing if there is no tag."""
-    if tags or cover:
-        id3_frames(tags, cover).save(path, v1=0, padding=lambda _: 0)
+    """Add tags to the ID3v2.4 tag at the start of an MP3 file and leave the rest as it is; nothing if there is none."""
+    if not (tags or cover):
+        return
+    from mutagen import id3
+
+    try:
+        frames = id3.ID3(path)
+    except id3.ID3NoHeaderError:
+        frames = id3.ID3()
+    add_id3(frames, tags, cover)
+    frames.save(path, v1=0, padding=lambda _: 0)
 
 
 def write_aiff(path: Path, tags: Mapping[str, str], cover: Cover | None = None) -> None:

@@ -3,13 +3,14 @@
 import json
 
 import pytest
-from core_toys import tonearm
+from core_toys import hooks, package_of, tonearm
 
 from tonearm import load_pipeline
 from tonearm.api import MelDialect
 from tonearm.cli.listing import find_listing, print_listing
 from tonearm.errors import OptionError
-from tonearm.plugins.registry import default
+from tonearm.plugins.discovery import installed_packages
+from tonearm.plugins.registry import Registry, default
 
 
 def test_the_table_has_every_dialect_with_its_figures():
@@ -25,6 +26,18 @@ def test_the_table_has_every_dialect_with_its_figures():
     assert "  whisper: whisper-80" in done.stdout
     assert "  gansynth: the dialect gansynth is refused: " in done.stdout
     assert "  nemo-asr: values in the dialect nemo-asr are standardised by each utterance's own" in done.stdout
+
+
+def test_a_broken_name_of_another_dialect_is_listed_as_broken(capsys):
+    dialects = {"one": {"base": "whispr"}, "two": {"base": "whisper"}}
+    print_listing(
+        find_listing("dialects"), Registry([*installed_packages(), package_of("acme", hooks(dialects=dialects))]),
+        as_json=False,
+    )  # fmt: skip
+    lines = capsys.readouterr().out.splitlines()
+    assert "  whisper: two, whisper-80" in lines
+    assert not any("whispr: one" in line for line in lines)
+    assert lines[lines.index("broken") + 1].startswith("  one: the dialect one of acme is broken: there is no dialect")
 
 
 def test_all_dialects_as_json():

@@ -57,6 +57,7 @@ class Options:
     stages: list[Stage] = field(default_factory=list)
     tags: dict[str, int | str] = field(default_factory=dict)
     by_name: dict[str, Duration] = field(default_factory=dict)
+    plain: dict[str, str | int | float] = field(default_factory=dict)
     pair: tuple[int, Duration] = (1, 0.0)
     some: Annotated[list[Path | Duration], Meta(min_length=1, max_length=2)] = field(default_factory=list)
     mode: Literal["fast"] | str = "fast"

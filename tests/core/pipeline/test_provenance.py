@@ -182,4 +182,7 @@ def test_a_sidecar_that_was_promised_and_not_written_fails_the_item(source, tmp_
     made = Converter(checked(TEXT, registry_of(encoders={"noted": Forgetful})))
     report = run(made, source, tmp_path / "out")
     assert [failure.code for failure in report.errors] == ["nothing-written"] * 2
+    assert all(failure.message.startswith("noted wrote no ") for failure in report.errors)
+    with pytest.raises(ItemError, match=r"^noted wrote no "):
+        convert_one(made, source, tmp_path / "one", force=False, on_warning=print)
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".tonearm"]

@@ -5,7 +5,7 @@ import pytest
 from core_toys import Fog, checked, item, pipeline
 
 from tonearm.api import ComplexSpectrogram, Item, ItemError, Signal, Spec, StftGrid, Waveform
-from tonearm.pipeline.signal_checks import check_given, check_item, is_finite, not_finite_of
+from tonearm.pipeline.signal_checks import check_given, check_item, check_kept, is_finite, not_finite_of
 
 BOUND = checked(pipeline()).decoder
 """It declares waveforms of one channel at 8,000 Hz."""
@@ -71,6 +71,14 @@ def test_single_precision_is_no_promise():
 def test_what_is_as_the_spec_says_or_unknown():
     check_given(item(0.5).signal, bound_to(sample_rate=8000, channels=1, length=100))
     check_given(Bare(np.zeros(3)), bound_to(gives=(Bare,), sample_rate=16000, length=7))
+
+
+def test_a_step_that_declares_no_change_keeps_what_both_signals_know():
+    short = Waveform(samples=np.zeros((1, 7), "f4"), sample_rate=8000)
+    with pytest.raises(ItemError, match="declares 100 samples, but it gave 7 samples"):
+        check_kept(short, item(0.5).signal, BOUND)
+    check_kept(Bare(np.zeros(3)), item(0.5).signal, BOUND)
+    check_kept(item(0.5).signal, Bare(np.zeros(3)), BOUND)
 
 
 def test_a_narrower_class_than_the_port_may_be_declared():

@@ -44,10 +44,6 @@ PACKAGES = {
     "memory": (raising(MemoryError()), "MemoryError"),
     "recursion": (module_of("def f(): f()\nf()"), "RecursionError: maximum recursion depth exceeded"),
     "lines": (raising(ValueError("a\n\x1b[31mb")), r"ValueError: a\n\x1b[31mb"),
-    "unknown hook": (
-        module_of("from tonearm.api import *\n@hookimpl\ndef tonearm_decoder(): return {}"),
-        "there is no hook 'tonearm_decoder'",
-    ),
     "parameters": (
         module_of("from tonearm.api import *\n@hookimpl\ndef tonearm_decoders(config): return {}"),
         "PluginValidationError: Plugin 'bad' for hook 'tonearm_decoders'",
@@ -64,11 +60,11 @@ class TestPackages:
         assert problem.code == "broken-plugin"
         assert problem.message.startswith(f"tonearm_bad 1.2 is disabled: {reason}")
         assert problem.message.isprintable()
-        assert problem.hint == ("did you mean 'tonearm_decoders'?" if name == "unknown hook" else UPDATE)
+        assert problem.hint == UPDATE
         assert [entry.full_name for entry in found.entries()] == ["good/same"]
 
     def test_the_order_of_loading_changes_nothing(self):
-        load, _ = PACKAGES["unknown hook"]
+        load, _ = PACKAGES["parameters"]
         found = Registry(
             [
                 package_of("good", GOOD),
@@ -90,6 +86,23 @@ class TestPackages:
             "tonearm_decoders of tonearm_bad 1.2 is ignored:"
             " tonearm_decoders is not marked with @hookimpl, so it is never called"
         )
+
+    @pytest.mark.parametrize(
+        ("code", "names"),
+        [
+            ("@hookimpl\ndef tonearm_transfroms(): return {}", ["tonearm_transfroms"]),
+            ("@hookimpl\ndef tonearm_smells(code): return {}", ["tonearm_smells"]),
+            ("@hookimpl\ndef helper(): return {}", ["helper"]),
+            ("_old = tonearm_encoders", []),
+        ],
+    )
+    def test_a_function_that_is_no_hook_leaves_the_hooks_of_its_package_working(self, code, names):
+        hook = "@hookimpl\ndef tonearm_encoders(): return {'raw': 'core_toys:RawWriter'}\n"
+        found = Registry([package_of("bad", load=module_of(f"from tonearm.api import *\n{hook}{code}"))])
+        assert [entry.full_name for entry in found.entries()] == ["bad/raw"]
+        assert [(problem.code, problem.message.split()[0]) for problem in found.problems] == [
+            ("unknown-hook", name) for name in names
+        ]
 
     def test_one_that_implements_nothing(self):
         found = Registry([package_of("bad", types.ModuleType("empty")), package_of("good", GOOD)])

@@ -48,6 +48,7 @@ def zipped(name: str) -> bytes:
         (b'\x40\x00\x00\x00\x00\x00\x00\x00{"mel":{"dtype"', "a safetensors file", "safetensors-reader"),
         (by_library(lambda file: np.savez(file, np.zeros(3))), "a zip archive, like those of np.savez", ""),
         (pickle.dumps([1.0]), "a pickle", ""),
+        (b"\0\0\0\x20ftypM4A \0\0\2\0M4A isomiso2", "an MP4 file, such as M4A", ""),
         (b"\x1f\x8b\x08", "a gzip file", ""),
         (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer, not the data itself", ""),
         (b"<!DOCTYPE html>", "a web page", ""),

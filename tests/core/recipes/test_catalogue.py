@@ -122,6 +122,22 @@ class TestPackages:
         assert registry.catalogue(MelDialect).find("one").n_mels == 80
         assert asked == [1]
 
+    def test_a_name_that_a_builtin_dialect_has_warns(self):
+        told = []
+        registry = Registry(
+            [package_of("builtin", hooks(dialects={"one": BASE, "two": BASE})),
+             package_of("acme", hooks(dialects={"one": BASE | {"n_mels": 10}, "three": BASE}))]
+        )  # fmt: skip
+        registry.on_problem = told.append
+        assert registry.catalogue(MelDialect).find("one").n_mels == 80
+        (problem,) = registry.problems
+        assert told == [problem]
+        assert problem.code == "name-clash"
+        assert problem.message == "dialect acme/one of tonearm_acme 1.2 has the name of builtin/one, which wins"
+        assert problem.hint == "write acme/one to use it"
+        refused(registry.catalogue(MelDialect), "four")
+        assert "name" not in refused(registry.catalogue(MelDialect), "four").hint
+
     @pytest.mark.parametrize(
         ("hook", "reason"),
         [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -63,11 +65,50 @@ def test_a_mel_spectrogram_has_the_order_of_its_family(name: str, axes: list[str
     np.testing.assert_array_equal(array if name == "hifigan" else array.swapaxes(1, 2), signal.values)
 
 
-def test_a_signal_of_a_third_party_has_its_name_alone() -> None:
-    class Own(Signal):
-        port = "own"
+@dataclass(frozen=True)
+class Tuning:
+    fmin: float
+    name: str
+    table: Any = None
 
-        def arrays(self) -> Any:
-            return (np.zeros(3),)
 
-    assert described(Own()) == {"kind": "own"}
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Own(Signal):
+    port = "own"
+    values: Any
+    sample_rate: Any
+    tuning: Any = None
+    centred: bool = True
+    length: int | None = None
+
+    def arrays(self) -> Any:
+        return (self.values,)
+
+
+def test_a_signal_of_a_third_party_has_its_plain_fields() -> None:
+    signal = Own(values=np.zeros(3), sample_rate=np.int32(8000), tuning=Tuning(32.7, "A", np.zeros(2)))
+    found = described(signal)
+    assert found == {"kind": "own", "sample_rate": 8000, "fmin": 32.7, "name": "A", "centred": True}
+    assert json.loads(json.dumps(found)) == found
+    assert [array is signal.values for array in as_written(signal)] == [True]
+
+
+def test_a_signal_of_a_third_party_with_a_grid_has_its_fields() -> None:
+    found = described(Own(values=np.float32(3), sample_rate=16000, tuning=GRID, length=7))
+    assert (found["sample_rate"], found["length"], found["n_fft"], found["window"]) == (16000, 7, 64, GRID.window)
+
+
+def test_a_signal_of_a_third_party_may_describe_itself() -> None:
+    class Told(Own):
+        def described(self) -> dict[str, Any]:
+            return {**super().described(), "axes": ["frame"]}
+
+    found = described(Told(values=np.zeros(3), sample_rate=8000))
+    assert found == {"kind": "own", "sample_rate": 8000, "centred": True, "axes": ["frame"]}
+
+
+def test_a_signal_that_is_no_dataclass_has_its_name_alone() -> None:
+    class Bare(Signal):
+        port = "bare"
+
+    assert described(Bare()) == {"kind": "bare"}

@@ -70,7 +70,7 @@ def test_values_are_templates_of_the_item_but_tags_of_the_source_are_not(tmp_pat
     file.parent.mkdir()
     file.write_bytes(b"anything")
     source = Source(name="utt 08.npy", path=file, relative_dir="batch/3")
-    given: dict[str, str | int] = {
+    given: dict[str, str | int | float] = {
         "title": "{stem}",
         "comment": "{name} of {parent}, {{stem}} in {relative_dir}",
         "track": "{index:03}",
@@ -128,6 +128,13 @@ def test_what_is_measured_replaces_what_the_source_has(tmp_path: Path, name: str
         (Options(tags={"title": "a { b"}), ["bad-template"], ["title: 'a { b' has a single {"]),
         (Options(tags={"title": "a {{ b }}", "track": 3}), [], []),
         (Options(tags={"year": 2024, "date": "2024-05-01"}), ["bad-option"], ["'year' and 'date' are the same tag"]),
+        (Options(tags={"track": "3/9", "disc": "", "bpm": 99.5, "Tracknumber2": "x"}), [], []),
+        (Options(tags={"track": "{stem}", "disc": "{index}/{{"}), [], []),
+        (
+            Options(tags={"track": "three", "discnumber": "1/", "bpm": "fast", "tbpm2": "fast"}),
+            ["bad-option"] * 3,
+            ["track is 'three', not a number", "discnumber is '1/', not", "bpm is 'fast', not"],
+        ),
     ],
 )
 def test_tags_that_cannot_be_written_are_problems(options: Options, codes: list[str], messages: list[str]) -> None:
@@ -135,6 +142,13 @@ def test_tags_that_cannot_be_written_are_problems(options: Options, codes: list[
     assert [problem.code for problem in found] == codes
     assert {(problem.option or "").partition(".")[0] for problem in found} <= {"tags"}
     assert all(one.message.startswith(message) for one, message in zip(found, messages, strict=True))
+
+
+def test_a_number_that_is_none_once_its_fields_are_known_is_warned_of() -> None:
+    context = Context(source=Source(name="utt 08.npy"))
+    item = Item(signal=Waveform(samples=np.zeros((1, 4), "f4"), sample_rate=8000), index=7)
+    Writer(Options(tags={"track": "{index:03}/9", "bpm": "{stem}"}))._given(item, context)
+    assert context.warnings == ["the tag bpm is 'utt 08', not a number such as 120 or 99.5"]
 
 
 def test_a_misspelt_field_is_guessed() -> None:

@@ -9,6 +9,7 @@ from tonearm.writing.tags import (
     is_tag_name,
     merged_tags,
     number_and_total,
+    number_expected,
     repeated_tags,
     tag_name,
     tags_by_name,
@@ -62,3 +63,20 @@ def test_no_two_tags_share_a_place_or_an_alias() -> None:
 )
 def test_numbers_of_tracks(text: str, numbers: tuple[int, int] | None) -> None:
     assert number_and_total(text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("track", " 3/9 ", ""),
+        ("TRACKNUMBER", "A3", "3 or 3/9"),
+        ("disc", "1/", "3 or 3/9"),
+        ("bpm", "99.5", ""),
+        ("bpm", "", ""),
+        ("bpm", "3/9", "120 or 99.5"),
+        ("bpm", "1e3", "120 or 99.5"),
+        ("title", "three\nlines", ""),
+    ],
+)
+def test_tags_that_are_numbers(name: str, text: str, expected: str) -> None:
+    assert number_expected(name, text) == expected

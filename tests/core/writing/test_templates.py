@@ -63,3 +63,10 @@ def test_every_field_has_a_value(tmp_path: Path) -> None:
 def test_a_folder_that_is_the_pattern_s_own_is_empty() -> None:
     assert text_template("in {relative_dir}!").render(Source(name="x", path="x.npy"), "", 0) == "in !"
     assert text_template("{stem} {index:03}").render(None, "", 4) == " 004"
+
+
+@pytest.mark.parametrize(
+    ("text", "constant"), [("", ""), ("a {{b}}", "a {b}"), ("a{stem}", None), ("{index:03}", None)]
+)
+def test_the_text_of_a_template_without_fields(text: str, constant: str | None) -> None:
+    assert text_template(text).constant == constant

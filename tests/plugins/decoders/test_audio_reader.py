@@ -264,6 +264,9 @@ def test_what_is_no_audio_says_what_to_do(tmp_path: Path) -> None:
     assert error.message == "it begins as a WAV file, but is broken"
     assert "ffmpeg -i FILE FILE.wav" in error.hint
     assert "ffmpeg -i FILE FILE.wav" in error_of(b"\7" * 100).hint
+    error = error_of(b"\0\0\0\x20ftypM4A " + bytes(100))
+    assert error.message == "it is not a known audio format; it looks like an MP4 file, such as M4A"
+    assert error.hint == "no decoder reads MP4: convert it by ffmpeg -i FILE FILE.wav"
     assert error_of(b"").message == "it is not a known audio format; it looks like an empty file: it has 0 bytes"
     assert error_of(tmp_path).code == "not-a-file"
     assert error_of(tmp_path / "nowhere.wav").code == "unreadable"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mutagen
 import numpy as np
 import pytest
 import soundfile
@@ -111,6 +112,22 @@ def test_tags_and_clipping(tmp_path: Path) -> None:
     assert "title           : Grüße = ; #" in said
     assert "artist          : -i" in said
     assert "date            : 2024" in said
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".m4a"])
+def test_tags_are_in_the_standard_frames_beside_those_of_parameters(tmp_path: Path, suffix: str) -> None:
+    tags = {"title": "A", "bpm": 120, "lyrics": "one\ntwo", "isrc": "USRC17607839", "comment": "c", "mood": "calm"}
+    given = ["-metadata", "composer=Me"]
+    path, report = run(tmp_path, noise(1, 4800), mapping("ffmpeg-writer", suffix, 48000, tags=tags, parameters=given))
+    assert report.ok, report.errors
+    found: Any = mutagen.File(path).tags
+    if suffix == ".mp3":
+        frames = [str(found[name]) for name in ("TIT2", "TBPM", "USLT::XXX", "TSRC", "COMM::XXX", "TXXX:mood", "TCOM")]
+        assert frames == ["A", "120", "one\ntwo", "USRC17607839", "c", "calm", "Me"]
+    else:
+        atoms = [found[name] for name in ("\xa9nam", "tmpo", "\xa9lyr", "\xa9cmt", "\xa9wrt")]
+        assert atoms == [["A"], [120], ["one\ntwo"], ["c"], ["Me"]]
+        assert bytes(found["----:com.apple.iTunes:ISRC"][0]) == b"USRC17607839"
 
 
 def refused(*arguments: Any, **options: Any) -> Any:

@@ -64,6 +64,16 @@ def test_a_track_that_is_no_number_of_16_bits_is_kept_as_text(tmp_path: Path) ->
     assert "disk" not in found
 
 
+@pytest.mark.parametrize(("text", "beats"), [("120", [120]), ("99.6", [100]), ("fast", None), ("70000", None)])
+def test_beats_per_minute_are_rounded_and_texts_are_kept(tmp_path: Path, text: str, beats: list[int] | None) -> None:
+    path = tmp_path / "x.m4a"
+    mp4.write_alac(path, [np.zeros((100, 1), "i2")], sample_rate=44100, channels=1, bits=16)
+    mp4.write_tags(path, {"bpm": text})
+    found = mutagen.mp4.MP4(path)
+    assert found.get("tmpo") == beats
+    assert ("----:com.apple.iTunes:BPM" in found) == (beats is None)
+
+
 def test_a_folder_that_is_not_there_is_the_output_sides(tmp_path: Path) -> None:
     with pytest.raises((OutputError, ItemError)):
         mp4.write_aac(tmp_path / "no/x.m4a", [np.zeros((10, 1), "f4")], sample_rate=44100, channels=1, bitrate=64)

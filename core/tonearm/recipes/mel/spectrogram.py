@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tonearm.errors import SignalError
 from tonearm.recipes.mel.dialect import MelDialect
@@ -41,6 +41,21 @@ class MelSpectrogram(FramedSignal):
                 code="bins-mismatch",
             )
         check_length(self.length)
+
+    @property
+    def has_frames_first(self) -> bool:
+        """Whether files have frames before bands: a mel spectrogram is written as its family writes it."""
+        return self.dialect.layout == "frames-mels"
+
+    def written_arrays(self) -> tuple[Array, ...]:
+        """Return the values with axes in the order of the family."""
+        return (self.values.swapaxes(-1, -2).copy(order="C"),) if self.has_frames_first else (self.values,)
+
+    def described(self) -> dict[str, Any]:
+        """Return the axes, the dialect with all its figures, and the length if it is known."""
+        axes = ["channel", "frame", "mel"] if self.has_frames_first else ["channel", "mel", "frame"]
+        found = {"axes": axes, "dialect": self.dialect}
+        return found if self.length is None else found | {"length": self.length}
 
     def unmasked(self) -> MelSpectrogram:
         """Return the signal without masked frames at its end, which are 0 in all bands; only some dialects mask."""

@@ -151,7 +151,7 @@ class Temporaries:
         self._tree = tree
         self._owner = owner
         self._fsync = fsync
-        self._open: list[tuple[HashingSink, str, str, int]] = []
+        self._open: list[tuple[HashingSink, str, str, int, str]] = []
         self._others: list[int] = []
         """Files that encoders have put in the place of ours, and sidecars."""
         self._finished = False
@@ -163,7 +163,7 @@ class Temporaries:
 
     def __exit__(self, *_: object) -> None:
         _without_owner.discard(self)
-        for sink, path, target, descriptor in self._open:
+        for sink, path, target, descriptor, _encoder in self._open:
             if not self._finished:
                 for leftover in (path, *map(os.fspath, sink.sidecars.values())):
                     self._tree.remove(_join(target, os.path.basename(leftover)))
@@ -171,13 +171,15 @@ class Temporaries:
         for descriptor in self._others:
             close_quietly(descriptor)
 
-    def sink(self, target: str) -> Sink:
+    def sink(self, target: str, encoder: str = "the encoder") -> Sink:
         """Return the sink for an output.
 
         Parameters
         ----------
         target
             Path of the output below the root.
+        encoder
+            Name of the encoder in messages.
 
         Raises
         ------
@@ -190,7 +192,7 @@ class Temporaries:
             raise cannot_write(os.path.join(self._tree.name, target), error) from error
         path = os.path.join(self._tree.root, _join(target, name))
         sink = HashingSink(path, os.path.splitext(target)[1], descriptor)
-        self._open.append((sink, path, target, descriptor))
+        self._open.append((sink, path, target, descriptor, encoder))
         return sink
 
     def _make(self, target: str) -> tuple[str, int]:
@@ -221,15 +223,17 @@ class Temporaries:
             If a file cannot be flushed.
         """
         found = []
-        for sink, path, target, descriptor in self._open:
-            files = [self._finish(path, target, sink, descriptor)]
+        for sink, path, target, descriptor, encoder in self._open:
+            files = [self._finish(path, target, encoder, sink, descriptor)]
             for suffix, sidecar in sink.sidecars.items():
-                files.append(self._finish(os.fspath(sidecar), os.path.splitext(target)[0] + suffix))
+                files.append(self._finish(os.fspath(sidecar), os.path.splitext(target)[0] + suffix, encoder))
             found.append(files)
         self._finished = True
         return found
 
-    def _finish(self, path: str, target: str, sink: HashingSink | None = None, descriptor: int = -1) -> PreparedFile:
+    def _finish(
+        self, path: str, target: str, encoder: str, sink: HashingSink | None = None, descriptor: int = -1
+    ) -> PreparedFile:
         name = os.path.basename(path)
         own: os.stat_result | None = None
         try:
@@ -241,17 +245,17 @@ class Temporaries:
                 return self._prepared_file(descriptor, name, target, own.st_size, known)
             status = self._tree.status(_join(target, name))
             if status is None:
-                raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written")
+                raise ItemError(f"{encoder} wrote no {one_line(target)}", code="nothing-written")
             if not stat.S_ISREG(status.st_mode) or not status.st_size:
                 what = "an empty" if stat.S_ISREG(status.st_mode) else "no regular"
-                raise ItemError(f"the encoder wrote {what} file for {one_line(target)}", code="nothing-written")
+                raise ItemError(f"{encoder} wrote {what} file for {one_line(target)}", code="nothing-written")
             # An encoder may have replaced our file by another.
             if own is not None and own.st_ino == status.st_ino:
                 return self._prepared_file(descriptor, name, target, status.st_size)
             other = self._tree.open(_join(target, name), os.O_RDONLY)
             self._others.append(other)
             if self._owner is None and sink is not None and not _lock(other, fcntl.LOCK_EX):
-                raise ItemError(f"the encoder wrote no {one_line(target)}", code="nothing-written")
+                raise ItemError(f"{encoder} wrote no {one_line(target)}", code="nothing-written")
             return self._prepared_file(other, name, target, status.st_size)
         except OSError as error:
             raise cannot_write(os.path.join(self._tree.name, target), error) from error

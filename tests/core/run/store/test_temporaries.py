@@ -90,6 +90,18 @@ class TestWriting:
             temporaries.finish()
         assert (caught.value.code, caught.value.message) == ("nothing-written", message)
 
+    def test_an_encoder_that_wrote_no_file_is_named(self, folder):
+        with pytest.raises(ItemError, match=r"acme-writer wrote an empty file for x\.wav"), made(folder) as temporaries:
+            temporaries.sink("x.wav", "acme-writer")
+            temporaries.finish()
+
+    def test_a_sidecar_that_an_encoder_left_out_is_its_fault(self, folder):
+        with pytest.raises(ItemError, match=r"acme-writer wrote no x\.json"), made(folder) as temporaries:
+            sink = temporaries.sink("x.wav", "acme-writer")
+            sink.path.write_bytes(b"x")
+            sink.sidecar(".json")
+            temporaries.finish()
+
     def test_an_encoder_that_removed_what_it_wrote(self, folder):
         with pytest.raises(ItemError, match=r"the encoder wrote no x\.wav"), made(folder) as temporaries:
             sink = temporaries.sink("x.wav")
