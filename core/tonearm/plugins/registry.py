@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -22,7 +21,7 @@ from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
 from tonearm.plugins.declarations import check_declarations
 from tonearm.plugins.decoder import Decoder
-from tonearm.plugins.discovery import PROJECT, Package, installed_packages
+from tonearm.plugins.discovery import PROJECT, Package, in_same_folder, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
@@ -127,7 +126,7 @@ class RegistryEntry(Struct, frozen=True):
 def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
     with as_plugin_error(f"{entry.role} {entry.name!r} of {one_line(entry.package.label)}"):
         target = entry.target
-        found = _in_same_folder(functools.partial(_import, target)) if isinstance(target, str) else target
+        found = in_same_folder(functools.partial(_import, target)) if isinstance(target, str) else target
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
             raise TypeError(f"{safe_repr(found)} is not {with_article(entry.role)} class")
         ports_of(found)
@@ -140,27 +139,6 @@ def _import(target: str) -> object:
     if not (module and name):
         raise ValueError(f"{target!r} is not of the form 'module:Class'")
     return functools.reduce(getattr, name.split("."), importlib.import_module(module))
-
-
-def _in_same_folder(load: Callable[[], T]) -> T:
-    """Return what is loaded; raise `RuntimeError` if that changed the current folder, and change it back.
-
-    Otherwise, all relative paths of the user would mean other files from here on.
-    """
-    before = _current_folder()
-    found = load()
-    if before and _current_folder() != before:
-        os.chdir(before)
-        raise RuntimeError("it changes the current folder")
-    return found
-
-
-def _current_folder() -> str:
-    """Return the current folder; empty if it has been removed."""
-    try:
-        return os.getcwd()  # noqa: PTH109 - pathlib is slow to import
-    except OSError:
-        return ""
 
 
 class as_plugin_error:  # noqa: N801 - used as a statement
@@ -238,7 +216,7 @@ class Registry:
         ignored: list[IgnoredHook] = []
         try:
             with as_plugin_error(label):
-                plugin = _in_same_folder(package.load)
+                plugin = in_same_folder(package.load)
                 ignored += ignored_hooks(plugin, _ALL_HOOKS)
                 manager.register(plugin, name=package.origin)
         except PluginError:
