@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,12 @@ def class_of(name: str) -> Any:
     return getattr(import_module(module), called)
 
 
-WITH_PRECISION = [name for name in DECODERS if hasattr(ports_of(class_of(name)).options, "precision")]
+TORCH = (pytest.mark.torch, pytest.mark.skipif(find_spec("torch") is None, reason="pip install torch"))
+WITH_PRECISION = [
+    pytest.param(name, marks=TORCH) if name == "torch-reader" else name
+    for name in DECODERS
+    if hasattr(ports_of(class_of(name)).options, "precision")
+]
 
 
 @pytest.mark.parametrize("name", WITH_PRECISION)
