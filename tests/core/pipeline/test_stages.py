@@ -272,29 +272,6 @@ class TestRegroup:
         found = made(("x",), transforms=transforms)
         assert [outcome.context.measurements["level"] for outcome in found.items(SOURCE)] == [1, 2]
 
-    @pytest.mark.parametrize(
-        ("samples", "rate", "message"),
-        [
-            (np.zeros((1, 93)), RATE, "x declares 100 samples, but it gave 93 samples"),
-            (np.zeros((2, 100)), RATE, "x declares 1 channel, but it gave 2 channels"),
-            (
-                np.zeros((1, 100)),
-                16000,
-                f"x declares a sample rate of {RATE} Hz, but it gave a sample rate of 16000 Hz",
-            ),
-        ],
-    )
-    def test_a_change_that_is_not_declared_though_the_decoder_declares_nothing(self, samples, rate, message):
-        def change(_):
-            return Waveform(samples=samples.astype("f4"), sample_rate=rate)
-
-        it = reader(item(0.1))
-        found = made(("x",), use="it", decoders={"it": it}, transforms={"x": step(change)})
-        assert results(found) == [("wrong-signal", message, "report it to the author of the plugin")]
-        declaring = step(change)
-        declaring.produces = lambda self, spec: Spec(signals=(Waveform,))
-        assert results(made(("x",), use="it", decoders={"it": it}, transforms={"x": declaring})) == [0]
-
     def test_what_it_is_given_is_looked_at(self):
         class Wide(Decoder[Signal, NoOptions]):
             def decode(self, source, context):
