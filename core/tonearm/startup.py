@@ -47,7 +47,19 @@ def exit_at_once(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
+    flush_c_streams()
     os._exit(status)
+
+
+def flush_c_streams() -> None:
+    """Write what C code has printed, before `os._exit` would lose it or a fork would print it twice.
+
+    `ctypes` takes 1 ms to import, so this does nothing where no one has imported it, as numpy does.
+    """
+    ctypes = sys.modules.get("ctypes")
+    if ctypes is not None:
+        with contextlib.suppress(OSError, TypeError, AttributeError):
+            ctypes.CDLL(None).fflush(None)
 
 
 def import_msgspec_alone() -> None:

@@ -119,14 +119,15 @@ WAYS = ("in Python", "in C", "by write", "in a program")
 
 @pytest.fixture(scope="module")
 def noisy(tmp_path_factory):
-    return third_party(tmp_path_factory.mktemp("site"), "noisy", NOISY)
+    return third_party(tmp_path_factory.mktemp("site"), "noisy", NOISY) | BUFFERED
 
 
 def shouts(done, *moments):
-    """Assert that what a plugin printed at these moments is on stderr, in all ways."""
+    """Assert that what a plugin printed at these moments is on stderr, in all ways and as often in each."""
     for moment in moments:
-        for way in WAYS:
-            assert f"{moment} {way}" in done.stderr
+        counts = {way: done.stderr.count(f"{moment} {way}") for way in WAYS}
+        assert len(set(counts.values())) == 1, counts
+        assert counts["in C"], moment
 
 
 class TestWhatPluginsPrint:

@@ -13,7 +13,7 @@ from tonearm.run.workers.interrupts import SIGNALS
 from tonearm.run.workers.work import PipelineWork
 from tonearm.run.workers.worker import serve
 from tonearm.run.workers.worker_process import WorkerProcess, send_signal
-from tonearm.startup import die_with_parent, keep_freed_memory
+from tonearm.startup import die_with_parent, flush_c_streams, keep_freed_memory
 
 
 class ForkedProcess(WorkerProcess):
@@ -72,6 +72,7 @@ def start_forked(
     """
     parent = os.getpid()
     # Until the child has its own handlers, a signal would run ours in it and remove what belongs to the run.
+    flush_c_streams()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         process_id = os.fork()
@@ -108,4 +109,5 @@ def _become_worker(
 
         traceback.print_exc()
     finally:
+        flush_c_streams()
         os._exit(status)

@@ -15,7 +15,7 @@ from tonearm.plugins.executor import Results
 from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
 from tonearm.run.workers.messages import HEADER, Inbox, send
 from tonearm.run.workers.work import PipelineWork
-from tonearm.startup import die_with_parent, keep_freed_memory
+from tonearm.startup import die_with_parent, flush_c_streams, keep_freed_memory
 
 NO_OWNER = "00000000"
 """Id of a worker that has no owner of temporaries, and so cannot write any."""
@@ -100,4 +100,6 @@ def main() -> None:
         work.pipeline.preflight()
         return work.in_worker(gate)
 
-    os._exit(serve(connection, make_work))
+    status = serve(connection, make_work)
+    flush_c_streams()
+    os._exit(status)
