@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     )
     from tonearm.reading.error_translation import quoted_reason, reading_errors
     from tonearm.reading.lazy_arrays import LazyArrays
+    from tonearm.reading.memory import check_memory, limited_memory, memory_limit
     from tonearm.reading.messages import (
         LEAVE_OUT,
         SAVE_AS_FLOAT32,
@@ -214,6 +215,7 @@ __all__ = [
     "check_array_count",
     "check_claimed_size",
     "check_magic",
+    "check_memory",
     "check_stored_size",
     "described",
     "extent_of",
@@ -222,8 +224,10 @@ __all__ = [
     "from_plain_values",
     "hookimpl",
     "is_tag_name",
+    "limited_memory",
     "listed",
     "map_array",
+    "memory_limit",
     "merged_tags",
     "note_clipped",
     "number_and_total",
@@ -276,6 +280,7 @@ _WHEN_USED = {
         "reading_errors",
     ),
     "tonearm.reading.lazy_arrays": ("LazyArrays",),
+    "tonearm.reading.memory": ("check_memory", "limited_memory", "memory_limit"),
     "tonearm.reading.messages": (
         "LEAVE_OUT",
         "SAVE_AS_FLOAT32",
