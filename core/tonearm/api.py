@@ -27,6 +27,7 @@ from tonearm.errors import (
     Remedy,
     RemoveOption,
     RunCommand,
+    SetLimit,
     SetOption,
     SignalError,
     UsageError,
@@ -39,7 +40,7 @@ from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, K
 from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
-from tonearm.plugins.option_types import Decibels, Duration, Milliseconds, WindowName
+from tonearm.plugins.option_types import Decibels, Duration, Milliseconds, Size, WindowName
 from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
@@ -190,10 +191,12 @@ __all__ = [
     "Requirement",
     "Results",
     "RunCommand",
+    "SetLimit",
     "SetOption",
     "Signal",
     "SignalError",
     "Sink",
+    "Size",
     "Source",
     "Spec",
     "StftGrid",

@@ -164,6 +164,7 @@ def load_pipeline(
     given: str | os.PathLike[str] | Mapping[str, object],
     *,
     overrides: Iterable[str] = (),
+    limits: Mapping[str, object] = {},
     plugins: registry.Registry | None = None,
 ) -> Pipeline:
     """Validate a pipeline and return it.
@@ -174,6 +175,8 @@ def load_pipeline(
         Path of a YAML file, or a mapping with the same content.
     overrides
         Assignments as ``--set`` takes them: ``steps.1.with.iterations=60``.
+    limits
+        Limits of the sources, in place of those of the pipeline: ``{"memory": "4GB"}``.
     plugins
         Registry of plugins; all that are installed if None, with a `TonearmWarning` for each package that is disabled.
 
@@ -201,5 +204,5 @@ def load_pipeline(
         plugins = registry.default()
         for problem in plugins.problems:
             warnings.warn(str(problem), TonearmWarning, stacklevel=2)
-    root, name = read_pipeline(given, overrides)
+    root, name = read_pipeline(given, overrides, limits)
     return Pipeline(check(root, name, plugins))

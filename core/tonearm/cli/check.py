@@ -32,7 +32,7 @@ def main(arguments: SimpleNamespace) -> int:
     count = 0
     for name in arguments.pipelines:
         try:
-            root, file = read_pipeline(name, arguments.overrides)
+            root, file = read_pipeline(name, arguments.overrides, arguments.limits)
             checked = check(root, file, registry)
         except PipelineError as error:
             count += len(error.problems)

@@ -18,10 +18,10 @@ from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, UsageError, one_line
 from tonearm.pipeline.blame import as_item_error
-from tonearm.pipeline.check import bind_decoder, check
+from tonearm.pipeline.check import bind_decoder, check, read_limits
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.document import assignment_mark, escape_variables, from_plain, override
+from tonearm.pipeline.document import assignment_mark, escape_variables, from_plain, override, with_limits
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.signal_checks import check_given
@@ -32,6 +32,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
+from tonearm.reading.memory import limited_memory
 from tonearm.signals import Signal
 from tonearm.source import Source, source_changed
 from tonearm.startup import StopHandler
@@ -161,12 +162,13 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
             root = override(root, assignment, mark=assignment_mark(assignment))
     bound = bind_decoder(root, None, registry, form="flags")
     source = _read_source(arguments.source, bound)
-    given, started = _decoded_signals(bound, source, registry)
+    with limited_memory(int(read_limits(arguments.limits, registry).memory)):
+        given, started = _decoded_signals(bound, source, registry)
     draft["steps"] = [{"use": name, "with": {}} for name in _conversion_steps(arguments, registry, given, encoder)]
     root = _with_flags(draft, arguments, registry)
     for assignment in arguments.overrides:
         root = override(root, assignment, mark=assignment_mark(assignment))
-    return root, source, started
+    return with_limits(root, arguments.limits), source, started
 
 
 def _read_source(name: str, decoder: BoundPlugin) -> Source:

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from tonearm.cli import ceiling, console
+from tonearm.cli.parser import add_limit_option
 from tonearm.cli.printing import FLAGS, error_fields, remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, one_line, tracebacks
 from tonearm.findings.notes import MAX_CHOICES, UNKNOWN
 from tonearm.inspect import Inspection, inspect_file
+from tonearm.pipeline.check import read_limits
 from tonearm.pipeline.document import escape_variables
 from tonearm.plugins.registry import Registry
+from tonearm.reading.memory import limited_memory
 
 _NOTES = {
     "sample_rate": "in Hz, from the model's settings",
@@ -32,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="Files to inspect")
     parser.add_argument("--decoder", metavar="NAME", help="Decoder (default: the one for the suffix of FILE)")
     parser.add_argument("--key", metavar="NAME", help="Names of the arrays to inspect, with * and ? (default: all)")
+    add_limit_option(parser)
     ceiling.add_timeout_option(parser)
     parser.add_argument("--json", action="store_true", help="Print one JSON object for each array")
 
@@ -41,10 +45,12 @@ def main(arguments: argparse.Namespace) -> int:
     with ceiling.watched() as watch:
         watch.begin(WatchedWork(arguments.files[0], arguments.timeout, as_json=arguments.json))
         registry = console.load_registry()
+        limits = read_limits(arguments.limits, registry)
         failed = False
         for file in arguments.files:
             watch.begin(WatchedWork(file, arguments.timeout, as_json=arguments.json))
-            failed |= not _inspect(file, arguments, registry)
+            with limited_memory(int(limits.memory)):
+                failed |= not _inspect(file, arguments, registry)
             console.data().flush()  # what is found is shown, whatever happens to the next file
     return console.SOME_FAILED if failed else console.DONE
 

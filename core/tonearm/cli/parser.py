@@ -57,8 +57,21 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     return parsed
 
 
+def add_limit_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--limit``, which several commands take."""
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="limits",
+        help="Limit of the sources, as in memory=4GB; a pipeline can have them under limits",
+    )
+
+
 def add_set_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--set``, which several commands take."""
+    """Add ``--set`` and ``--limit``, which several commands take."""
+    add_limit_option(parser)
     parser.add_argument(
         "--set",
         action="append",

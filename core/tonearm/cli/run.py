@@ -128,13 +128,16 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
     """Run the pipeline: in this process if it is watched, or else in worker processes."""
     from msgspec.structs import replace
 
-    from tonearm.python import load_pipeline
+    from tonearm.pipeline.check import check
+    from tonearm.pipeline.document import read_pipeline
+    from tonearm.python import Pipeline
     from tonearm.run.options import RunOptions
     from tonearm.run.part import Part
     from tonearm.run.run import Run
     from tonearm.run.workers.choice import DEFAULT_TIMEOUT
 
-    pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.load_registry())
+    root, file = read_pipeline(arguments.pipeline, arguments.overrides, arguments.limits)
+    pipeline = Pipeline(check(root, file, console.load_registry()))
     options = RunOptions(
         out=arguments.out,
         force=arguments.force,

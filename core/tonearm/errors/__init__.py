@@ -26,6 +26,7 @@ from tonearm.errors.remedies import (
     Remedy,
     RemoveOption,
     RunCommand,
+    SetLimit,
     SetOption,
     ShowTraceback,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "Remedy",
     "RemoveOption",
     "RunCommand",
+    "SetLimit",
     "SetOption",
     "ShowTraceback",
     "SignalError",

@@ -171,6 +171,33 @@ class InsertStep(Struct, frozen=True, tag=True):
         return _with(f"{text}, with {options}" if options else text, self.when)
 
 
+class SetLimit(Struct, frozen=True, tag=True):
+    """Set a limit of the pipeline.
+
+    Parameters
+    ----------
+    limit
+        Name of the limit.
+    value
+        Value to give it.
+    when
+        Condition under which this is right.
+    """
+
+    limit: str
+    value: Any
+    when: str = ""
+
+    def text(self, place: Place) -> str:
+        """Return the flag, which holds for a pipeline in YAML, too, or the argument."""
+        if place.form == "python":
+            return _with(f'limits={{"{self.limit}": {_python(self.value)}}}', self.when)
+        flag = f"--limit {_quoted(f'{self.limit}={_inline(self.value)}')}"
+        if place.form == "flags":
+            return _with(flag, self.when)
+        return _with(f"limits: {{{self.limit}: {_yaml(self.value)}}} in the pipeline, or {flag}", self.when)
+
+
 class InstallExtra(Struct, frozen=True, tag=True):
     """Install one of tonearm's extras.
 
@@ -240,6 +267,7 @@ Remedy: TypeAlias = (
     | GiveOption
     | RemoveOption
     | InsertStep
+    | SetLimit
     | InstallExtra
     | RunCommand
     | Advice

@@ -13,12 +13,14 @@ from msgspec.structs import replace
 from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, SetOption, one_line
 from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
+from tonearm.pipeline.document import with_limits
 from tonearm.pipeline.inference import find_conversion, matching_signals
+from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, Structure, read_structure
 from tonearm.pipeline.templates import Template, parse_template
-from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
+from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node, ScalarNode
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.ports import Ports, Spec, ports_of
@@ -57,6 +59,7 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
     branches = [binder.bind_branch(stage, index, structure) for index, stage in enumerate(structure.outputs)]
     several = [bool(spec and spec.several) for spec in binder.check_ports(decoder, steps, branches)]
     templates = list(_templates(zip(structure.outputs, several, strict=True), problems))
+    limits = _limits(structure.limits, problems, registry)
     if problems.found:
         raise PipelineError(problems.found)
     (first,) = _bound([decoder])
@@ -69,7 +72,32 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
         steps=_bound(steps),
         outputs=tuple(map(Output, encoders, templates, own_steps)),
         catalogue=registry.catalogue,
+        limits=limits,
     )
+
+
+def read_limits(assignments: Iterable[str], registry: Registry) -> PipelineLimits:
+    """Return the limits that ``--limit`` gives to a command that has no pipeline.
+
+    Raises
+    ------
+    PipelineError
+        If one does not exist or has a wrong value.
+    """
+    problems = Problems(None, "flags")
+    root = with_limits(MappingNode({}, None), assignments)
+    limits = _limits(read_structure(root, Problems(None)).limits, problems, registry)
+    if problems.found:
+        raise PipelineError(problems.found)
+    return limits
+
+
+def _limits(node: MappingNode | None, problems: Problems, registry: Registry) -> PipelineLimits:
+    """Return the limits of a pipeline, or the default ones where they have problems."""
+    problems.place = replace(problems.place, stage="limits")
+    mark = node.mark if node else None
+    found: PipelineLimits | None = read_options(PipelineLimits, node, mark, "limits", problems, registry)
+    return found or PipelineLimits()
 
 
 def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> BoundPlugin:

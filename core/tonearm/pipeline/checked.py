@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.errors import Place
+from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.templates import Template
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec
@@ -77,6 +78,8 @@ class CheckedPipeline(Struct, frozen=True):
         Patterns of sources, relative to the file.
     catalogue
         Function that returns the catalogue of a class of named structs.
+    limits
+        Limits of the sources.
     """
 
     file: str | None
@@ -85,6 +88,7 @@ class CheckedPipeline(Struct, frozen=True):
     steps: tuple[BoundPlugin, ...]
     outputs: tuple[Output, ...]
     catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue
+    limits: PipelineLimits = PipelineLimits()
 
     def stages(self) -> Iterator[BoundPlugin]:
         """Yield the plugins of all stages, output by output."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tonearm.errors import Place
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
+from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of
 from tonearm.pipeline.signal_checks import check_taken
 from tonearm.pipeline.stages import (
@@ -66,7 +67,9 @@ class Converter:
             (_plugin_state(output.encoder), output.template, _plugin_states(output.steps)) for output in self.outputs
         ]
         decoder, steps = _plugin_state(checked.decoder), _plugin_states(checked.steps)
-        return _restored_converter, (type(self), checked.file, checked.files, decoder, steps, outputs)
+        return _restored_converter, (
+            *(type(self), checked.file, checked.files, decoder, steps, outputs, checked.limits),
+        )
 
     def preflight(self) -> None:
         """Let every plugin prepare before the first source.
@@ -203,7 +206,13 @@ class Converter:
         context = new_context()
         steps = self.checked.steps
         is_measured = any(not output.steps for output in self.outputs)
-        stream = decode_items(self.checked.decoder, source, context, measured=is_measured and not steps)
+        stream = decode_items(
+            self.checked.decoder,
+            source,
+            context,
+            measured=is_measured and not steps,
+            memory=int(self.checked.limits.memory),
+        )
         if skip and all(isinstance(step.plugin, Transform) for step in steps):
             stream = (outcome for outcome in stream if not _is_in(skip, outcome))
         for step in steps:
@@ -284,6 +293,7 @@ def _restored_converter(
     decoder: _PluginState,
     steps: list[_PluginState],
     outputs: list[tuple[_PluginState, Template, list[_PluginState]]],
+    limits: PipelineLimits,
 ) -> Converter:
     return cls(
         CheckedPipeline(
@@ -296,6 +306,7 @@ def _restored_converter(
                 for encoder, template, own in outputs
             ),
             catalogue=lambda cls: registry.default().catalogue(cls),
+            limits=limits,
         )
     )
 

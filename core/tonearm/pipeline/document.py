@@ -44,7 +44,9 @@ __all__ = [
 
 
 def read_pipeline(
-    given: str | os.PathLike[str] | Mapping[str, object], overrides: Iterable[str] = ()
+    given: str | os.PathLike[str] | Mapping[str, object],
+    overrides: Iterable[str] = (),
+    limits: Iterable[str] | Mapping[str, object] = (),
 ) -> tuple[Node, str | None]:
     """Read a pipeline, and override values in it.
 
@@ -54,6 +56,8 @@ def read_pipeline(
         Path of a YAML file, or a mapping with the same content.
     overrides
         Assignments as ``--set`` takes them: ``steps.1.with.iterations=60``.
+    limits
+        Assignments as ``--limit`` takes them: ``memory=4GB``; or a mapping of values by name.
 
     Returns
     -------
@@ -76,7 +80,19 @@ def read_pipeline(
         root = read_document(_content(name), name)
     for assignment in overrides:
         root = override(root, assignment, mark=assignment_mark(assignment))
-    return root, name
+    return with_limits(root, limits), name
+
+
+def with_limits(root: Node, limits: Iterable[str] | Mapping[str, object]) -> Node:
+    """Return a copy of a tree with some limits set, as for ``--limit memory=4GB`` or ``{"memory": "4GB"}``."""
+    if isinstance(limits, Mapping):
+        for name, value in limits.items():
+            root = _assigned(root, ["limits", name], 0, from_plain(value), None)
+        return root
+    for assignment in limits:
+        mark = assignment_mark(assignment, "--limit")
+        root = override(root, assignment, option="--limit", below="limits.", mark=mark)
+    return root
 
 
 def _content(name: str) -> bytes:
@@ -213,9 +229,9 @@ def _scalar(value: object) -> ScalarNode:
     )
 
 
-def assignment_mark(assignment: str) -> Mark:
-    """Return the place of values that ``--set`` gives."""
-    return Mark(0, 0, f"--set {quote(assignment)}")
+def assignment_mark(assignment: str, option: str = "--set") -> Mark:
+    """Return the place of values that ``--set`` gives, or another option of the command line."""
+    return Mark(0, 0, f"{option} {quote(assignment)}")
 
 
 def override(
@@ -224,6 +240,7 @@ def override(
     *,
     environ: Mapping[str, str] | None = None,
     option: str = "--set",
+    below: str = "",
     mark: Mark | None = None,
 ) -> Node:
     """Return a copy of a tree with one value replaced or added, as for ``--set steps.1.with.iterations=60``.
@@ -240,6 +257,8 @@ def override(
         Values of ``${NAME}``; None for the environment of the process.
     option
         Option of the command line that takes the assignment, for messages.
+    below
+        Path below which the path of the assignment lies, with a dot at its end.
     mark
         Place of the new keys and values in messages.
 
@@ -250,9 +269,10 @@ def override(
     """
     path, equals, text = assignment.partition("=")
     try:
-        keys = [checked_text(key.strip()) for key in path.split(".")]
+        keys = [checked_text(key.strip()) for key in f"{below}{path}".split(".")]
         if not equals or not all(keys):
-            raise NodeError("bad-override", "this is not an assignment", "write --set steps.1.with.iterations=60")
+            example = "memory=4GB" if below else "steps.1.with.iterations=60"
+            raise NodeError("bad-override", "this is not an assignment", f"write {option} {example}")
         if len(keys) > MAX_DEPTH:
             raise NodeError("bad-override", f"the path is longer than {MAX_DEPTH} keys")
         changed = _assigned(root, keys, 0, _marked(_override_value(text, environ), mark), mark)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.option_schema import OptionSchemas
 from tonearm.pipeline.structure import FORMAT_VERSION, INPUT_KEYS, OUTPUT_KEYS, PIPELINE_KEYS, STEP_KEYS
 from tonearm.plugins.registry import Registry
@@ -28,6 +29,8 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
         "input": source,
         "steps": {"$ref": "#/$defs/steps", "description": "Steps of all outputs, in order."},
         "outputs": {"type": "array", "minItems": 1, "items": output},
+        "limits": schemas.options(PipelineLimits)
+        | {"type": ["object", "null"], "description": "Limits of the sources."},
     }
     return {
         "$schema": JSON_SCHEMA,

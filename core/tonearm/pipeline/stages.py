@@ -29,6 +29,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.transform import Grouping, Regroup, Transform
+from tonearm.reading.memory import DEFAULT_MEMORY, limited_memory
 from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
@@ -95,7 +96,9 @@ _END: Any = object()
 """Mark for the end of a plugin's items."""
 
 
-def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measured: bool = True) -> Iterator[Outcome]:
+def decode_items(
+    bound: BoundPlugin, source: Source, context: Context, *, measured: bool = True, memory: int = DEFAULT_MEMORY
+) -> Iterator[Outcome]:
     """Yield the items of a source; an error ends the source.
 
     Parameters
@@ -108,15 +111,17 @@ def decode_items(bound: BoundPlugin, source: Source, context: Context, *, measur
         Context of the source.
     measured
         Whether `measure_items` gets the signals next, so that their extent is worth keeping.
+    memory
+        Memory in bytes that the source may take.
     """
     keeps = getattr(bound.plugin.options, "nan", "error") == "keep"
     known = Waveform if _reads_arrays(bound) else None
     count = 0
     try:
-        with as_item_error(bound, source=source):
+        with as_item_error(bound, source=source), limited_memory(memory):
             items = iter(plugin_as(bound, Decoder).decode(source, context))
         while True:
-            with as_item_error(bound, source=source):
+            with as_item_error(bound, source=source), limited_memory(memory):
                 item = next(items, _END)
             if item is _END:
                 break

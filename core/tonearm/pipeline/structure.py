@@ -9,12 +9,13 @@ from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, node_type
 
 FORMAT_VERSION = 1
-PIPELINE_KEYS = ("tonearm", "input", "steps", "outputs")
+PIPELINE_KEYS = ("tonearm", "input", "steps", "outputs", "limits")
 INPUT_KEYS = ("use", "files", "with")
 STEP_KEYS = ("use", "with")
 OUTPUT_KEYS = ("use", "file", "steps", "with")
 INPUT_EXAMPLE = {"use": "npy-reader", "files": "*.npy"}
 STEP_EXAMPLE = [{"use": "normalize"}]
+LIMITS_EXAMPLE = {"memory": "4GB"}
 OUTPUT_EXAMPLE = [{"use": "wav-writer", "file": "{stem}.wav"}]
 
 
@@ -49,6 +50,7 @@ class Structure(Struct, frozen=True):
     files: tuple[str, ...]
     steps: tuple[Stage, ...]
     outputs: tuple[Stage, ...]
+    limits: MappingNode | None = None
 
 
 def read_structure(root: Node, problems: Problems) -> Structure:
@@ -70,7 +72,23 @@ def read_structure(root: Node, problems: Problems) -> Structure:
         files=_files(top.get("input"), problems),
         steps=_stages(top.get("steps"), "steps", STEP_KEYS, problems),
         outputs=outputs,
+        limits=_limits(top.get("limits"), problems),
     )
+
+
+def _limits(entry: MappingEntry | None, problems: Problems) -> MappingNode | None:
+    """Return the node of the limits, if there are any."""
+    if entry is None or (isinstance(entry.node, ScalarNode) and entry.node.value is None):
+        return None
+    if isinstance(entry.node, MappingNode):
+        return entry.node
+    problems.add(
+        entry.node.mark,
+        "wrong-shape",
+        f"limits must be a mapping, but is {node_type(entry.node)}",
+        remedies=(SetOption("limits", LIMITS_EXAMPLE),),
+    )
+    return None
 
 
 def _map(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> dict[str, MappingEntry] | None:

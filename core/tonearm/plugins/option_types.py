@@ -29,6 +29,9 @@ Milliseconds: TypeAlias = Annotated[float, msgspec.Meta(extra={UNIT: "ms"})]
 Decibels: TypeAlias = Annotated[float, msgspec.Meta(extra={UNIT: "dB"})]
 """Level or gain in decibels; a pipeline may give a number, or text: ``-3 dB``."""
 
+Size: TypeAlias = Annotated[float, msgspec.Meta(extra={UNIT: "B"})]
+"""Size in bytes; a pipeline may give a number, or text: ``2GB``, ``512 MiB``."""
+
 WindowName: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, extra={NAMES_FILE: WINDOW_FILES})]
 """Name of a window, or path of a ``.npy`` or ``.txt`` file with its values, relative to the pipeline's file."""
 
@@ -37,14 +40,19 @@ UNITS: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "s": _SECONDS,
     "ms": {name: (1000 * number, parts) for name, (number, parts) in _SECONDS.items()},
     "dB": {"dB": (1, 1), "db": (1, 1)},
+    "B": {
+        "B": (1, 1),
+        **{f"{prefix}B": (1000**power, 1) for power, prefix in enumerate(("k", "M", "G", "T"), 1)},
+        **{f"{prefix}iB": (1024**power, 1) for power, prefix in enumerate(("K", "M", "G", "T"), 1)},
+    },
 }
 """Units of options, each with the units that text may have, as a fraction of the first."""
 
-UNIT_EXAMPLES: Mapping[str, str] = {"s": "1.5 s", "ms": "20 ms", "dB": "-3 dB"}
+UNIT_EXAMPLES: Mapping[str, str] = {"s": "1.5 s", "ms": "20 ms", "dB": "-3 dB", "B": "2 GB"}
 _QUANTITY = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµμ]+)"
 SUPPORTED = (
-    "bool, int, float, str, Literal, Enum, Path, FilePath, WindowName, Duration, Milliseconds, Decibels, dataclasses,"
-    " msgspec structs, plugin base classes, and lists, tuples, sets, dicts and unions of these"
+    "bool, int, float, str, Literal, Enum, Path, FilePath, WindowName, Duration, Milliseconds, Decibels, Size,"
+    " dataclasses, msgspec structs, plugin base classes, and lists, tuples, sets, dicts and unions of these"
 )
 """Types of options that are supported, in words."""
 

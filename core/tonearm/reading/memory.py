@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Final
 
-from tonearm.errors import ItemError
+from tonearm.errors import ItemError, SetLimit
 from tonearm.reading.messages import quoted_array
 
 DEFAULT_MEMORY: Final = 1_000_000_000
@@ -20,7 +18,12 @@ _memory: ContextVar[int] = ContextVar("memory", default=DEFAULT_MEMORY)
 
 
 def memory_limit() -> int:
-    """Return the memory in bytes that the current source may take.
+    """Return the memory that the current source may take.
+
+    Returns
+    -------
+    int
+        Memory in bytes.
 
     Examples
     --------
@@ -30,9 +33,8 @@ def memory_limit() -> int:
     return _memory.get()
 
 
-@contextmanager
-def limited_memory(size: int) -> Iterator[None]:
-    """Bound the memory of the sources that are read in a ``with`` block.
+class limited_memory:  # noqa: N801 - a context manager, and four times as fast as a generator
+    """Bound on the memory of the sources that are read in a ``with`` block.
 
     Parameters
     ----------
@@ -45,11 +47,17 @@ def limited_memory(size: int) -> Iterator[None]:
     ...     memory_limit()
     4000000000
     """
-    token = _memory.set(size)
-    try:
-        yield
-    finally:
-        _memory.reset(token)
+
+    __slots__ = ("_size", "_token")
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __enter__(self) -> None:
+        self._token: Token[int] = _memory.set(self._size)
+
+    def __exit__(self, *_: object) -> None:
+        _memory.reset(self._token)
 
 
 def check_memory(name: str, key: str, size: int) -> None:
@@ -81,7 +89,7 @@ def check_memory(name: str, key: str, size: int) -> None:
             f"{quoted_array(name, key)} would take {in_gigabytes(needed)} of memory; "
             f"one source may take {in_gigabytes(memory_limit())}",
             code="too-large",
-            hint=f"if this is intended, allow it: --limit memory={in_gigabytes(needed)}",
+            remedies=(SetLimit("memory", in_gigabytes(needed), "if this is intended"),),
         )
 
 

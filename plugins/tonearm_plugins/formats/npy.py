@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from tonearm.api import MAP_FROM, WRITE_AGAIN, ItemError, map_array, quoted
+from tonearm.api import MAP_FROM, WRITE_AGAIN, ItemError, check_memory, map_array, quoted
 from tonearm_plugins.formats.npy_header import NpyHeader, parse_header, read_header, trailing_error, truncated_error
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def load_stream(stream: BinaryIO, *, name: str, limit: int, scalars: bool = Fals
             code="npy-too-large",
             hint=WRITE_AGAIN,
         )
+    check_memory(name, "", header.nbytes)
     array = _values(stream, header, name)
     if stream.read(1):
         raise trailing_error(name, header, "more bytes")

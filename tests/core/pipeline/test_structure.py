@@ -13,12 +13,15 @@ def outputs(*files):
     return "".join(["outputs:\n", *(f"  - {{use: wav-writer, file: {file}}}\n" for file in files)])
 
 
+MAPPING = "a pipeline must be a mapping with tonearm, input, steps, outputs, limits"
+
+
 class TestShape:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("[]", "1:1: wrong-shape: a pipeline must be a mapping with tonearm, input, steps, outputs, but is a list"),
-            ("x", "1:1: wrong-shape: a pipeline must be a mapping with tonearm, input, steps, outputs, but is text"),
+            ("[]", f"1:1: wrong-shape: {MAPPING}, but is a list"),
+            ("x", f"1:1: wrong-shape: {MAPPING}, but is text"),
             (NPY + WAV, "1:1: missing-key: 'tonearm' is missing\n    hint: tonearm: 1"),
             (f"tonearm: 2\n{NPY}{WAV}", "1:10: wrong-version: this tonearm reads format 1\n    hint: tonearm: 1"),
             (f"tonearm: '1'\n{NPY}{WAV}", "1:10: wrong-version: this tonearm reads format 1\n    hint: tonearm: 1"),
@@ -49,7 +52,7 @@ class TestShape:
             (f"{TEN}{NPY}step: []\n{WAV}", "3:1: unknown-key: a pipeline has no key 'step'"
              "\n    hint: did you mean 'steps'?"),
             (f"{TEN}{NPY}quality: 3\n{WAV}", "3:1: unknown-key: a pipeline has no key 'quality'"
-             "\n    hint: it has tonearm, input, steps, outputs"),
+             "\n    hint: it has tonearm, input, steps, outputs, limits"),
             (f"{TEN}{NPY}steps: [{{use: normalize, files: a}}]\n{WAV}", "3:26: unknown-key: steps.0 has no key 'files'"
              "\n    hint: it has use, with"),
             (f"{TEN}{NPY}outputs: [{{use: wav-writer}}]", "3:11: missing-key: outputs.0: 'file' is missing"
