@@ -165,6 +165,7 @@ def load_pipeline(
     *,
     overrides: Iterable[str] = (),
     limits: Mapping[str, object] = {},
+    env: Iterable[str] = (),
     plugins: registry.Registry | None = None,
 ) -> Pipeline:
     """Validate a pipeline and return it.
@@ -177,6 +178,9 @@ def load_pipeline(
         Assignments as ``--set`` takes them: ``steps.1.with.iterations=60``.
     limits
         Limits of the sources, in place of those of the pipeline: ``{"memory": "4GB"}``.
+    env
+        Names of environment variables that may stand anywhere in the pipeline. Others are read in sources and in
+        options that name files only.
     plugins
         Registry of plugins; all that are installed if None, with a `TonearmWarning` for each package that is disabled.
 
@@ -205,4 +209,4 @@ def load_pipeline(
         for problem in plugins.problems:
             warnings.warn(str(problem), TonearmWarning, stacklevel=2)
     root, name = read_pipeline(given, overrides, limits)
-    return Pipeline(check(root, name, plugins))
+    return Pipeline(check(root, name, plugins, env=env))

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    from tonearm.cli.parser import add_set_option  # not at the top: `main` is called without argparse
+    from tonearm.cli.parser import add_env_option, add_set_option  # not at the top: `main` is called without argparse
 
     parser.add_argument("pipelines", nargs="+", metavar="PIPELINE", help="Pipeline files to validate (YAML)")
     add_set_option(parser)
+    add_env_option(parser)
 
 
 def main(arguments: SimpleNamespace) -> int:
@@ -33,7 +34,7 @@ def main(arguments: SimpleNamespace) -> int:
     for name in arguments.pipelines:
         try:
             root, file = read_pipeline(name, arguments.overrides, arguments.limits)
-            checked = check(root, file, registry)
+            checked = check(root, file, registry, env=arguments.env)
         except PipelineError as error:
             count += len(error.problems)
             console.print_message(error)

@@ -78,7 +78,7 @@ def _main(arguments: list[str]) -> int:
             startup.import_yaml_parser_alone()
     if command == "check" and len(arguments) > 1 and not any(word.startswith("-") for word in arguments):
         # Editors and commit hooks call this all day. There is nothing to parse, and argparse would take a tenth of it.
-        parsed = SimpleNamespace(command=command, pipelines=arguments[1:], overrides=[], limits=[], debug=False)
+        parsed = SimpleNamespace(command=command, pipelines=arguments[1:], overrides=[], limits=[], env=[], debug=False)
     else:
         from tonearm.cli.parser import parse
 

@@ -69,6 +69,17 @@ def add_limit_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_env_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--env``, which the commands that read pipelines take."""
+    parser.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="Environment variable that the pipeline may read anywhere, and not only in sources and names of files",
+    )
+
+
 def add_set_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--set`` and ``--limit``, which several commands take."""
     add_limit_option(parser)

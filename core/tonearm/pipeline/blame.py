@@ -87,6 +87,9 @@ class as_item_error:  # noqa: N801 - used as a statement
 def placed(error: Error, bound: BoundPlugin) -> Error:
     """Return an error with the place of a stage, so that it is attributed to no other stage."""
     error.place = bound.place
+    if bound.masks:
+        error.message = bound.masks.in_text(error.message)
+        error.args = (error.message,)
     return error
 
 

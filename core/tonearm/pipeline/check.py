@@ -14,11 +14,12 @@ from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, 
 from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.document import with_limits
+from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
 from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
-from tonearm.pipeline.structure import Stage, Structure, read_structure
+from tonearm.pipeline.structure import Stage, Structure, read_structure, without_options
 from tonearm.pipeline.templates import Template, parse_template
 from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node, ScalarNode
 from tonearm.plugins.decoder import Decoder
@@ -32,7 +33,9 @@ from tonearm.writing.templates import PER_ITEM
 T = TypeVar("T")
 
 
-def check(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> CheckedPipeline:
+def check(
+    root: Node, file: str | None, registry: Registry, *, form: Form | None = None, env: Iterable[str] = ()
+) -> CheckedPipeline:
     """Return the pipeline with its plugins bound to their options.
 
     Parameters
@@ -45,6 +48,8 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
         Registry of plugins.
     form
         Form in which remedies are written; YAML for a file and Python for a mapping, if None.
+    env
+        Names of the environment variables that may stand anywhere in the pipeline.
 
     Raises
     ------
@@ -53,13 +58,15 @@ def check(root: Node, file: str | None, registry: Registry, *, form: Form | None
     """
     problems = Problems(file, form)
     structure = read_structure(root, problems)
-    binder = _Binder(registry, problems, len(structure.steps))
+    allowed = frozenset(env)
+    binder = _Binder(registry, problems, len(structure.steps), allowed)
     decoder = binder.bind(structure.decoder, "decoder", "input")
     steps = binder.bind_steps(structure.steps, "steps")
     branches = [binder.bind_branch(stage, index, structure) for index, stage in enumerate(structure.outputs)]
     several = [bool(spec and spec.several) for spec in binder.check_ports(decoder, steps, branches)]
     templates = list(_templates(zip(structure.outputs, several, strict=True), problems))
     limits = _limits(structure.limits, problems, registry)
+    add_refused(without_options(root), allowed, problems)
     if problems.found:
         raise PipelineError(problems.found)
     (first,) = _bound([decoder])
@@ -142,10 +149,11 @@ def _bound(stages: Iterable[_Found]) -> tuple[BoundPlugin, ...]:
 class _Binder:
     """Binds the plugins of a pipeline, and checks the signals between them."""
 
-    def __init__(self, registry: Registry, problems: Problems, steps: int) -> None:
+    def __init__(self, registry: Registry, problems: Problems, steps: int, env: frozenset[str] = frozenset()) -> None:
         self.registry = registry
         self.problems = problems
         self._steps = steps
+        self._env = env
 
     def bind_steps(self, stages: Iterable[Stage], path: str, *, own: bool = False) -> list[_Found]:
         """Return the stages of a list of steps."""
@@ -182,15 +190,17 @@ class _Binder:
             cls = entry.resolve()
             found.ports = ports_of(cls)
             with as_plugin_error(stage.use):
-                options = read_options(
-                    found.ports.options, stage.options, stage.mark, stage.use, self.problems, self.registry
-                )
+                node, start = with_hidden_tags(stage.options), len(self.problems.found)
+                options = read_options(found.ports.options, node, stage.mark, stage.use, self.problems, self.registry)
+                masks = Masks.of(node)
+                self.problems.mask(masks.in_text, start)
+                add_refused(stage.options, self._env, self.problems)
                 if options is not None:
                     plugin = entry.bind(options, stage.use)
                     before = len(self.problems.found)
                     add_missing_requirements(self.problems, stage.mark, plugin, stage.use)
                     if len(self.problems.found) == before:
-                        found.bound = BoundPlugin(stage.use, entry, plugin, found.ports, place)
+                        found.bound = BoundPlugin(stage.use, entry, plugin, found.ports, place, masks=masks)
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.errors import Place
+from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.templates import Template
 from tonearm.plugins.plugin import Plugin
@@ -33,6 +34,8 @@ class BoundPlugin(Struct, frozen=True):
         Place in the pipeline.
     spec
         Specification of the signals that it gives, as the check has found it; None if unknown, and for an encoder.
+    masks
+        What is shown in place of values of its options that come from the environment.
     """
 
     name: str
@@ -41,6 +44,7 @@ class BoundPlugin(Struct, frozen=True):
     ports: Ports
     place: Place = Place()
     spec: Spec | None = None
+    masks: Masks = Masks()
 
 
 class Output(Struct, frozen=True):

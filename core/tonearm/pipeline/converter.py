@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tonearm.errors import Place
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
+from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of
 from tonearm.pipeline.signal_checks import check_taken
@@ -265,14 +266,17 @@ class _LazyProvenance:
         return self._made
 
 
-_PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place, Spec | None]
+_PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place, Spec | None, Masks]
 
 
 def _plugin_state(bound: BoundPlugin) -> _PluginState:
     """Return the state from which a bound plugin can be restored."""
     entry, plugin = bound.entry, bound.plugin
     origin, label = entry.package.origin, entry.package.label
-    return bound.name, entry.name, entry.role, origin, label, type(plugin), plugin.options, bound.place, bound.spec
+    return (
+        *(bound.name, entry.name, entry.role, origin, label, type(plugin), plugin.options),
+        *(bound.place, bound.spec, bound.masks),
+    )
 
 
 def _plugin_states(steps: Iterable[BoundPlugin]) -> list[_PluginState]:
@@ -280,10 +284,10 @@ def _plugin_states(steps: Iterable[BoundPlugin]) -> list[_PluginState]:
 
 
 def _restored_plugin(state: _PluginState) -> BoundPlugin:
-    name, own_name, role, origin, label, cls, options, place, spec = state
+    name, own_name, role, origin, label, cls, options, place, spec, masks = state
     package = Package(origin=origin, load=lambda: None, label=label)
     entry = RegistryEntry(own_name, role, cls, package)
-    return BoundPlugin(name, entry, entry.bind(options, name), ports_of(cls), place, spec)
+    return BoundPlugin(name, entry, entry.bind(options, name), ports_of(cls), place, spec, masks)
 
 
 def _restored_converter(

@@ -35,6 +35,8 @@ def add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, r
 
 def shown_value(node: Node) -> str:
     """Return a value as a message shows it."""
+    if isinstance(node, ScalarNode) and node.variables:
+        return repr(node.text)
     if isinstance(node, ScalarNode):
         return repr(node.value) if isinstance(node.value, str) else node.text or "empty"
     return node_type(node)

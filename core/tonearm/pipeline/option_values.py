@@ -23,6 +23,7 @@ from tonearm.plugins.option_types import (
     is_plain,
     is_plugin,
     is_record,
+    names_file,
 )
 from tonearm.plugins.options import Option, PluginType, declared_options, plugin_type
 from tonearm.plugins.plugin import Plugin
@@ -102,8 +103,11 @@ class ValueReader(ABC):
             except msgspec.ValidationError as error:
                 reasons.append((one, str(error)))
                 continue
+            if names_file(one, value):
+                self.problems.paths.add(id(node))
             if (name := missing_file(one, value)) is not None:
-                self.problems.add(node.mark, "no-such-file", f"{owner}: there is no file {name}")
+                shown = one_line(node.text) if node.variables else name
+                self.problems.add(node.mark, "no-such-file", f"{owner}: there is no file {shown}")
             return value
         if by_name and (isinstance(node.value, str) or not reasons):
             return self._by_name(by_name[0], option, node, owner)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from tonearm.errors import Form, OptionError, Place, Problem, Remedy, TonearmError, advise
 from tonearm.pipeline.yaml.nodes import Mark
@@ -22,11 +25,14 @@ class Problems:
     ----------
     place
         Stage that is being checked; problems that are added belong to it.
+    paths
+        Identities of the nodes that name files.
     """
 
     def __init__(self, file: str | None, form: Form | None = None) -> None:
         self.file = file
         self.found: list[Problem] = []
+        self.paths: set[int] = set()
         self.place = Place(form=form or ("yaml" if file else "python"))
 
     @property
@@ -52,6 +58,10 @@ class Problems:
                 column=column,
             )
         )
+
+    def mask(self, masked: Callable[[str], str], start: int) -> None:
+        """Replace the messages from the problem number ``start`` on."""
+        self.found[start:] = [replace(one, message=masked(one.message)) for one in self.found[start:]]
 
     def add_error(self, mark: Mark | None, error: TonearmError | OptionError, *, whose: str = "") -> None:
         """Add an error as a problem at a place."""

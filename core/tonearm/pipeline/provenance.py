@@ -71,7 +71,11 @@ def provenance_of(stages: Iterable[BoundPlugin], source: Source) -> Provenance:
 def stages_of(bound: Iterable[BoundPlugin]) -> tuple[Mapping[str, Any], ...]:
     """Return plugins as provenance records them: the name, the package, and the options with defaults."""
     return tuple(
-        {"use": one.name, "package": one.entry.package.label, "with": plain_options(one.plugin.options)}
+        {
+            "use": one.name,
+            "package": one.entry.package.label,
+            "with": one.masks.in_plain(plain_options(one.plugin.options)),
+        }
         for one in bound
     )
 

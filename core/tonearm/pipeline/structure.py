@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tonearm.errors import GiveOption, SetOption, did_you_mean, one_line
 from tonearm.pipeline.problems import Problems
@@ -74,6 +75,18 @@ def read_structure(root: Node, problems: Problems) -> Structure:
         outputs=outputs,
         limits=_limits(top.get("limits"), problems),
     )
+
+
+def without_options(root: Node) -> Node:
+    """Return a pipeline without its sources and the options of its plugins: what is left names and limits."""
+    if isinstance(root, SequenceNode):
+        return replace(root, items=tuple(map(without_options, root.items)))
+    if isinstance(root, MappingNode):
+        kept = {name: entry for name, entry in root.entries.items() if name not in ("with", "files")}
+        return replace(
+            root, entries={name: replace(entry, node=without_options(entry.node)) for name, entry in kept.items()}
+        )
+    return root
 
 
 def _limits(entry: MappingEntry | None, problems: Problems) -> MappingNode | None:

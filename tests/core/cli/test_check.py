@@ -113,7 +113,7 @@ def test_a_users_mistake_exits_2_with_a_message_and_no_traceback(name, tmp_path)
                 .replace("[\n-", "\n-")
                 .replace("\n]", "\n")
             ),
-            (),
+            ("--env", "TONEARM_DB"),
         ),
         (lambda text: text.replace("8000", "0"), ("--set", "input.with.sample_rate=8000")),
     ],

@@ -36,12 +36,15 @@ class ScalarNode(Struct, frozen=True):
         Whether the scalar is quoted or block text, and therefore text in any case.
     mark
         Start of the scalar; None if it was given from Python or on the command line.
+    variables
+        Names of the environment variables in the text.
     """
 
     value: Value
     text: str
     quoted: bool
     mark: Mark | None
+    variables: tuple[str, ...] = ()
 
 
 class MappingEntry(Struct, frozen=True):

@@ -243,7 +243,7 @@ class _Composer:
             self._problems.append(problem.at(file=self._file, line=mark.line, column=mark.column))
             if problem.code == "too-large":
                 raise _Stopped
-        return ScalarNode(value, event.value, quoted, mark)
+        return ScalarNode(value, event.value, quoted, mark, self._variables.names)
 
     def _alias(self, event: AliasEvent, depth: int) -> Node:
         mark, name = _mark(event), quote(f"*{event.anchor}")

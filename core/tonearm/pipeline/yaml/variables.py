@@ -21,10 +21,16 @@ class Variables:
     ----------
     environ
         Values by name.
+
+    Attributes
+    ----------
+    names
+        Names of the variables in the scalar that was read last.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self.names: tuple[str, ...] = ()
         self._left = MAX_BYTES  # many references to one long value must not fill the memory
 
     def value(self, text: str, *, quoted: bool) -> tuple[Value, list[Problem]]:
@@ -34,6 +40,7 @@ class Variables:
         longer and in quoted text, the replacement is text.
         """
         problems: list[Problem] = []
+        self.names = ()
         replaced = self._replace(text, problems) if "${" in text else text
         if problems:
             return None, problems
@@ -71,6 +78,7 @@ class Variables:
                 Problem(code="bad-variable", message=f"{quote(place)} is not a variable", remedies=advise(hint))
             )
             return ""
+        self.names += (name,)
         replacement = self._environ.get(name, default)
         if replacement is None:
             hint = f"set it, or give a default: ${{{name}:…}}"

@@ -32,7 +32,7 @@ class TestVariables:
 
     def test_what_was_written_stays_known(self):
         node = read_document("${RATE}", "p.yaml", environ={"RATE": "1"})
-        assert node == ScalarNode(value=1, text="${RATE}", quoted=False, mark=Mark(1, 1))
+        assert node == ScalarNode(value=1, text="${RATE}", quoted=False, mark=Mark(1, 1), variables=("RATE",))
 
     def test_keys_are_left_alone(self):
         assert value('"${A}": 1', A="x") == {"${A}": 1}

@@ -1,0 +1,130 @@
+"""Environment variables: read where files are named, elsewhere only if allowed, and never published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tonearm
+from tonearm.cli.main import main
+from tonearm.pipeline.check import check
+from tonearm.pipeline.converter import Converter
+from tonearm.pipeline.document import read_document
+from tonearm.pipeline.environment import Masks
+from tonearm.plugins import registry
+
+SECRET = "hunter2-correct-horse"
+REGISTRY = registry.default()
+
+
+def pipeline(
+    *, files: str = "*.npy", decoder: str = "", steps: str = "[]", output: str = "{stem}.wav", more: str = ""
+) -> str:
+    return (
+        "tonearm: 1\n"
+        f"input: {{use: npy-reader, files: {files!r}, with: {{kind: waveform, sample_rate: 8000{decoder}}}}}\n"
+        f"steps: {steps}\n"
+        f"outputs: [{{use: wav-writer, file: {output!r}, with: {{provenance: true{more}}}}}]\n"
+    )
+
+
+def checked(text: str, env: tuple[str, ...] = (), **environ: str) -> tonearm.pipeline.checked.CheckedPipeline:  # type: ignore[name-defined]
+    return check(read_document(text, "p.yaml", environ={"SECRET": SECRET, **environ}), "p.yaml", REGISTRY, env=env)
+
+
+ELSEWHERE = {
+    "a tag": {"more": ", tags: {title: '${SECRET}'}"},
+    "part of a tag": {"more": ", tags: {title: 'by ${SECRET:nobody}'}"},
+    "another tag": {"more": ", tags: {comment: x, album: '${SECRET}'}"},
+    "the name of an output": {"output": "${SECRET}/{stem}.wav"},
+    "a step": {"steps": "[{use: '${SECRET}'}]"},
+    "a number": {"steps": "[{use: normalize, with: {peak_db: '${SECRET}'}}]"},
+    "an option of the decoder": {"decoder": ", axes: ['${SECRET}']"},
+}
+
+
+@pytest.mark.parametrize("where", ELSEWHERE)
+def test_a_variable_elsewhere_is_a_problem_that_does_not_tell_its_value(where: str) -> None:
+    with pytest.raises(tonearm.PipelineError) as raised:
+        checked(pipeline(**ELSEWHERE[where]))
+    refused = [one for one in raised.value.problems if one.code == "refused-variable"]
+    assert len(refused) == 1
+    assert refused[0].line in (2, 3, 4)
+    assert "--env SECRET" in refused[0].hint
+    assert SECRET not in str(raised.value).replace(f"unknown-plugin: there is no transform {SECRET!r}", "")
+
+
+def test_sources_and_names_of_files_read_the_environment(tmp_path: Path) -> None:
+    np.save(tmp_path / "window.npy", np.hanning(64).astype(np.float32))
+    found = checked(
+        pipeline(
+            files="${FOLDER}/*.npy",
+            steps="[{use: wave-to-spectrogram, with: {n_fft: 64, hop_length: 16, window: '${FOLDER}/window.npy'}},"
+            " {use: istft}]",
+        ),
+        FOLDER=str(tmp_path),
+    )
+    assert found.files == (f"{tmp_path}/*.npy",)
+    assert found.steps[0].plugin.options.window == str(tmp_path / "window.npy")
+
+
+def test_a_file_that_is_missing_is_named_by_its_variable() -> None:
+    with pytest.raises(tonearm.PipelineError) as raised:
+        checked(pipeline(more=", cover: '${SECRET}.png'"))
+    assert "there is no file ${SECRET}.png" in str(raised.value)
+    assert SECRET not in str(raised.value)
+
+
+def test_an_allowed_variable_reaches_the_plugin_and_no_record() -> None:
+    found = checked(pipeline(steps="\n- use: gain\n  with:\n    gain_db: ${LOUDER}"), ("LOUDER",), LOUDER="-3.25")
+    assert found.steps[0].plugin.options.gain_db == -3.25
+    from tonearm.pipeline.provenance import stages_of
+
+    assert stages_of(found.steps)[0]["with"]["gain_db"] == "${LOUDER}"
+    with pytest.raises(tonearm.PipelineError, match="refused-variable"):
+        checked(pipeline(steps="\n- use: gain\n  with:\n    gain_db: ${LOUDER}"), ("OTHER",), LOUDER="-3.25")
+
+
+def test_tags_show_the_name_of_an_allowed_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a run leaves behind is searched for the value."""
+    monkeypatch.setenv("SECRET", SECRET)
+    np.save(tmp_path / "a.npy", np.zeros(800, np.float32))
+    (tmp_path / "p.yaml").write_text(pipeline(more=", tags: {title: 'by ${SECRET} of {stem}'}"))
+    out = tmp_path / "out"
+    assert main(["run", str(tmp_path / "p.yaml"), "--out", str(out), "--jobs", "0"]) == 2
+    assert not out.exists()
+    assert main(["run", str(tmp_path / "p.yaml"), "--out", str(out), "--jobs", "0", "--env", "SECRET"]) == 0
+    written = [path.read_bytes() for path in out.rglob("*") if path.is_file()]
+    assert any(b"by ${SECRET} of a" in content for content in written)
+    assert not any(SECRET.encode() in content for content in written)
+
+
+def test_errors_of_items_show_the_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", wav=np.zeros(800, np.float32))
+    text = pipeline(files="*.npz", decoder=", key: '${SECRET}'").replace("npy-reader", "npz-reader")
+    converter = Converter(checked(text, ("SECRET",)))
+    with pytest.raises(tonearm.ItemError) as raised:
+        list(converter.convert(tmp_path / "a.npz"))
+    assert "${SECRET}" in str(raised.value)
+    assert SECRET not in str(raised.value)
+
+
+def test_python_allows_names_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", SECRET)
+    file = tmp_path / "p.yaml"
+    file.write_text(pipeline(more=", tags: {title: '${SECRET}'}"))
+    with pytest.raises(tonearm.PipelineError, match="refused-variable"):
+        tonearm.load_pipeline(file)
+    assert tonearm.load_pipeline(file, env=["SECRET"])
+
+
+def test_masks_leave_short_values_in_messages_alone() -> None:
+    masks = Masks({"8": "${N}", "hunter2": "${P}"})
+    assert masks.in_text("8 of 18 by hunter2") == "8 of 18 by ${P}"
+    assert masks.in_plain({"a": 8, "b": [True, None, "x hunter2"], "c": 9}) == {
+        "a": "${N}",
+        "b": [True, None, "x ${P}"],
+        "c": 9,
+    }
