@@ -294,7 +294,7 @@ def decode_record(line: bytes) -> Record | None:
         fields = json.loads(line)
         _check_version(fields)
         record = msgspec.convert(fields, Record)
-    except (ValueError, RecursionError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):  # msgspec's are ValueErrors from 0.21 on only
         return None
     return record
 
