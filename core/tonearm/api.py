@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         check_stored_size,
     )
     from tonearm.reading.error_translation import quoted_reason, reading_errors
+    from tonearm.reading.inflate import Compression, InflatedFile, compression_of, inflate
     from tonearm.reading.lazy_arrays import LazyArrays
     from tonearm.reading.memory import check_memory, limited_memory, memory_limit
     from tonearm.reading.messages import (
@@ -138,6 +139,7 @@ __all__ = [
     "ChooseOption",
     "Claim",
     "ComplexSpectrogram",
+    "Compression",
     "Context",
     "ConventionOptions",
     "Cover",
@@ -156,6 +158,7 @@ __all__ = [
     "FilePath",
     "GiveOption",
     "Grouping",
+    "InflatedFile",
     "InflationBound",
     "InsertStep",
     "InstallExtra",
@@ -217,12 +220,14 @@ __all__ = [
     "check_magic",
     "check_memory",
     "check_stored_size",
+    "compression_of",
     "described",
     "extent_of",
     "file_types",
     "float_blocks",
     "from_plain_values",
     "hookimpl",
+    "inflate",
     "is_tag_name",
     "limited_memory",
     "listed",
@@ -279,6 +284,7 @@ _WHEN_USED = {
         "quoted_reason",
         "reading_errors",
     ),
+    "tonearm.reading.inflate": ("Compression", "InflatedFile", "compression_of", "inflate"),
     "tonearm.reading.lazy_arrays": ("LazyArrays",),
     "tonearm.reading.memory": ("check_memory", "limited_memory", "memory_limit"),
     "tonearm.reading.messages": (
