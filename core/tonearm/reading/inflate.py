@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Compression: TypeAlias = Literal["zlib", "gzip", "deflate", "bz2", "lzma", "zstd", "lz4", "blosc"]
 """Compression of data: ``lzma`` stands for .xz and .lzma, ``lz4`` and ``blosc`` for the chunks of numcodecs."""
 
-FREE_SECONDS: Final = 10.0
+FREE_SECONDS: Final = 5.0
 """Processor time in seconds that inflation may take, whatever the size of the data."""
 
 STORED_PER_SECOND: Final = 10_000_000

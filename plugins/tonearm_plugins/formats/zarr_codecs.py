@@ -6,17 +6,20 @@ zarr's own pipeline believes what a chunk inflates to, and visits every chunk of
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from tonearm.api import (
     SAVE_AS_FLOAT32,
+    WRITE_AGAIN,
     Compression,
     ItemError,
     check_claimed_size,
     check_stored_size,
     inflate,
     quoted,
+    quoted_array,
 )
 
 if TYPE_CHECKING:
@@ -72,6 +75,8 @@ class ZarrChunk(NamedTuple):
         Version of the format, 2 or 3.
     name, key
         Names of the store and of the array, for messages.
+    until
+        Processor time of this thread in seconds at which decoding ends.
     """
 
     shape: tuple[int, ...]
@@ -82,6 +87,7 @@ class ZarrChunk(NamedTuple):
     version: int
     name: str
     key: str
+    until: float = math.inf
 
     @property
     def nbytes(self) -> int:
@@ -294,6 +300,9 @@ def _shard(shard: ZarrChunk, settings: Mapping[str, Any], data: bytes) -> Array:
 
 def place_chunk(values: Array, chunk: ZarrChunk, where: tuple[int, ...], data: bytes) -> None:
     """Decode a chunk and copy it to its place in an array; what lies beyond the array's edges is left out."""
+    if time.thread_time() > chunk.until:
+        whose = quoted_array(chunk.name, chunk.key)
+        raise ItemError(f"{whose} takes too long to inflate", code="too-large", hint=WRITE_AGAIN)
     starts = [at * size for at, size in zip(where, chunk.shape, strict=True)]
     region = tuple(slice(start, start + size) for start, size in zip(starts, chunk.shape, strict=True))
     target: Array = values[cast("Any", (*region, ...))]  # a view, of one value too
