@@ -113,6 +113,8 @@ def inflate(
     """
     if compression in _WHOLE:
         return _inflate_whole(bytes(data), compression, most, name, key)
+    if compression in _WINDOW_BITS and (at_once := _inflated_at_once(data, compression, most)) is not None:
+        return at_once
     inflated = bytearray()
     with InflatedFile(
         io.BytesIO(data), compression, name, key, bound=InflationBound(most + 1, 0), filters=filters
@@ -315,6 +317,18 @@ def _decompressor(compression: Compression, filters: list[dict[str, Any]] | None
             raise ValueError("an LZMA filter claims too large a dictionary")
         return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
     return _Zlib(_WINDOW_BITS[compression])
+
+
+def _inflated_at_once(data: bytes | memoryview, compression: Compression, most: int) -> bytes | None:
+    """Inflate one whole stream of zlib, which takes a few seconds at most; None if it is anything else."""
+    import zlib
+
+    stream = zlib.decompressobj(_WINDOW_BITS[compression])
+    try:
+        found = stream.decompress(data, min(most, memory_limit()) + 1)
+    except zlib.error:
+        return None
+    return found if stream.eof and not stream.unused_data and len(found) <= most else None
 
 
 def _inflate_whole(data: bytes, compression: Compression, most: int, name: str, key: str) -> bytes:
