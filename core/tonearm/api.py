@@ -83,6 +83,14 @@ if TYPE_CHECKING:
         check_stored_size,
     )
     from tonearm.reading.error_translation import quoted_reason, reading_errors
+    from tonearm.reading.inflate import (
+        FREE_SECONDS,
+        STORED_PER_SECOND,
+        Compression,
+        InflatedFile,
+        compression_of,
+        inflate,
+    )
     from tonearm.reading.lazy_arrays import LazyArrays
     from tonearm.reading.memory import check_memory, limited_memory, memory_limit
     from tonearm.reading.messages import (
@@ -122,6 +130,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ARRAY_BYTES",
     "BESIDE",
+    "FREE_SECONDS",
     "IF_ABSENT",
     "LEAVE_OUT",
     "MAP_FROM",
@@ -129,6 +138,7 @@ __all__ = [
     "MAX_SAMPLE_RATE",
     "SAVE_AS_FLOAT32",
     "SAVE_UNCOMPRESSED",
+    "STORED_PER_SECOND",
     "WELL_KNOWN_TAGS",
     "WRITE_AGAIN",
     "Advice",
@@ -139,6 +149,7 @@ __all__ = [
     "ChooseOption",
     "Claim",
     "ComplexSpectrogram",
+    "Compression",
     "Context",
     "ConventionOptions",
     "Cover",
@@ -157,6 +168,7 @@ __all__ = [
     "FilePath",
     "GiveOption",
     "Grouping",
+    "InflatedFile",
     "InflationBound",
     "InsertStep",
     "InstallExtra",
@@ -220,12 +232,14 @@ __all__ = [
     "check_magic",
     "check_memory",
     "check_stored_size",
+    "compression_of",
     "described",
     "extent_of",
     "file_types",
     "float_blocks",
     "from_plain_values",
     "hookimpl",
+    "inflate",
     "is_tag_name",
     "limited_memory",
     "listed",
@@ -281,6 +295,14 @@ _WHEN_USED = {
     "tonearm.reading.error_translation": (
         "quoted_reason",
         "reading_errors",
+    ),
+    "tonearm.reading.inflate": (
+        "FREE_SECONDS",
+        "STORED_PER_SECOND",
+        "Compression",
+        "InflatedFile",
+        "compression_of",
+        "inflate",
     ),
     "tonearm.reading.lazy_arrays": ("LazyArrays",),
     "tonearm.reading.memory": ("check_memory", "limited_memory", "memory_limit"),

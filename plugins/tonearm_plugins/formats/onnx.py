@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ChooseOption, ItemError, MelDialect, Requirement, SetOption
 from tonearm_plugins.dsp.chunking import overlapping_chunks
+from tonearm_plugins.formats.onnx_external_data import check_external_data
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,7 @@ def open_session(path: Path, providers: list[str], threads: int) -> Any:
     Raises
     ------
     ItemError
-        If the file is no ONNX model, or a provider is not installed or does not start.
+        If the file is no ONNX model or its weights are elsewhere, or a provider is not installed or does not start.
     """
     import onnxruntime
 
@@ -59,6 +60,7 @@ def open_session(path: Path, providers: list[str], threads: int) -> Any:
             code="no-provider",
             remedies=(ChooseOption("providers", tuple([provider] for provider in available)),),
         )
+    check_external_data(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
