@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.errors import ItemError
 from tonearm.reading import file_types
+from tonearm.reading.file_windows import FileWindow
 from tonearm.reading.messages import WRITE_AGAIN, quoted
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def map_array(
     Parameters
     ----------
     file
-        Open file, binary. It may be closed afterwards.
+        Open file, or a window on one, binary. It may be closed afterwards.
     dtype, shape, order
         Type, dimensions and memory order of the values.
     offset
@@ -85,7 +86,7 @@ def map_array(
     Returns
     -------
     ndarray or None
-        Read-only `numpy.memmap`; None if the file is in memory or its file system cannot map files.
+        Read-only `numpy.memmap`; None if the file is in memory, in several pieces, or on a file system that cannot map.
 
     Raises
     ------
@@ -100,8 +101,16 @@ def map_array(
     ...     map_array(file, "<i2", (2, 2), offset=4).shape
     (2, 2)
     """
+    import math
+
     import numpy as np
 
+    if isinstance(file, FileWindow):
+        if file.start is None:
+            return None
+        if offset + math.prod(shape) * np.dtype(dtype).itemsize > file.size:
+            raise ValueError("the window ends before the last value")
+        file, offset = file.file, file.start + offset
     try:
         return np.memmap(file, dtype, "r", offset, shape, order)
     except (io.UnsupportedOperation, AttributeError):  # no file descriptor

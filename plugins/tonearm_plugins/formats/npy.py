@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from tonearm.api import MAP_FROM, WRITE_AGAIN, ItemError, map_array, quoted
+from tonearm.api import MAP_FROM, WRITE_AGAIN, ItemError, check_memory, map_array, quoted
 from tonearm_plugins.formats.npy_header import NpyHeader, parse_header, read_header, trailing_error, truncated_error
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def load(file: BinaryIO, size: int, *, name: str, map_from: int = MAP_FROM, star
     Raises
     ------
     ItemError
-        As for `read_header`, and ``npy-memory``.
+        As for `read_header`, ``too-large`` and ``npy-memory``.
     OSError
         The disk failed.
     """
@@ -148,6 +148,7 @@ def _values(stream: BinaryIO, header: NpyHeader, name: str) -> Array:
     """Read exactly the values of a checked header."""
     import numpy as np
 
+    check_memory(name, "", header.nbytes)
     try:
         raw = np.empty(header.nbytes, np.uint8)
     except MemoryError:

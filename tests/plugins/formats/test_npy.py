@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from npy_files import claim, raw, saved
 
-from tonearm.api import ItemError
+from tonearm.api import ItemError, limited_memory
 from tonearm_plugins.formats import npy, npy_header
 
 NUMBERS = ["f2", "f4", "f8", "c8", "c16", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
@@ -166,9 +166,16 @@ def test_streams(kind: Any) -> None:
 
 
 def test_memory_that_is_not_there_is_an_item_error() -> None:
-    with pytest.raises(ItemError) as caught:
-        npy.load_stream(io.BytesIO(claim(shape=f"({2**60},)")), name="a", limit=1 << 63)
+    with limited_memory(1 << 63), pytest.raises(ItemError) as caught:
+        npy.load_stream(io.BytesIO(claim(shape=f"({2**59},)")), name="a", limit=1 << 63)
     assert caught.value.code == "npy-memory"
+
+
+@pytest.mark.parametrize(("count", "code"), [(1000, "npy-truncated"), (1001, "too-large")])
+def test_memory_is_judged_before_values_are_read(count: int, code: str) -> None:
+    with limited_memory(8000), pytest.raises(ItemError) as caught:
+        npy.load_stream(io.BytesIO(claim(shape=f"({count},)")), name="a", limit=1 << 63)
+    assert caught.value.code == code
 
 
 # Fuzzing: whatever the bytes are, an array that numpy.load agrees with, or an ItemError; nothing else.
