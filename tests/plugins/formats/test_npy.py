@@ -107,14 +107,32 @@ def test_a_file_that_shrinks_is_refused(tmp_path: Path, map_from: int) -> None:
     assert caught.value.code == "npy-truncated"
 
 
-def test_a_sparse_file_with_an_honest_terabyte_is_mapped_not_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("count", "stored", "code"),
+    [
+        (250 * 10**9, 0, "too-large"),  # a terabyte of nothing
+        (80 * 10**6, 1 << 20, "too-large"),
+        (80 * 10**6, 2 << 20, None),
+        (60 * 10**6, 0, None),
+    ],
+)
+def test_a_file_of_holes_is_mapped_unless_it_is_nothing_else(
+    count: int, stored: int, code: str | None, tmp_path: Path
+) -> None:
     path = tmp_path / "a.npy"
-    head = raw("{'descr': '<f4', 'fortran_order': False, 'shape': (250000000000,), }")
+    head = raw(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({count},), }}")
     with path.open("wb") as file:
         file.write(head)
-        file.truncate(len(head) + 10**12)
+        file.truncate(len(head) + 4 * count)
+        file.seek(1 << 20)
+        file.write(b"\1" * stored)
     with path.open("rb") as file:
-        assert npy.load(file, path.stat().st_size, name="a.npy").shape == (250_000_000_000,)
+        if code is None:
+            assert npy.load(file, path.stat().st_size, name="a.npy").shape == (count,)
+            return
+        with pytest.raises(ItemError, match=r"'a\.npy' claims") as caught:
+            npy.load(file, path.stat().st_size, name="a.npy")
+        assert caught.value.code == code
 
 
 def test_an_array_can_start_within_a_file(tmp_path: Path) -> None:
