@@ -164,12 +164,13 @@ def _sound_file(file: BinaryIO) -> Iterator[Any]:
     """Open an audio file; every error of libsndfile, then or later, is an `ItemError`."""
     import soundfile
 
-    from tonearm_plugins.formats.sndfile_reading import may_be_mpeg, reason_of, silenced_stderr
+    from tonearm_plugins.formats.library_notes import hushed_libraries
+    from tonearm_plugins.formats.sndfile_reading import may_print, openable, reason_of
 
-    opened = file if isinstance(file, io.BytesIO) else file.fileno()
-    quiet = silenced_stderr() if may_be_mpeg(_read_at(file, 16, 0)) else contextlib.nullcontext()
+    head = _read_at(file, 22, 0)
+    quiet = hushed_libraries() if may_print(head) else contextlib.nullcontext()
     try:
-        with quiet, soundfile.SoundFile(opened, closefd=False) as sound:
+        with quiet, soundfile.SoundFile(openable(file, head), closefd=False) as sound:
             yield sound
     except soundfile.LibsndfileError as error:
         found = file_types.identify(_read_at(file, file_types.HEAD, 0))
