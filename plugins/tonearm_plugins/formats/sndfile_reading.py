@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import InflationBound, ItemError, Source, path_of, reading_errors
+from tonearm.api import InflationBound, ItemError, Source, check_memory, path_of, reading_errors
 from tonearm_plugins.formats.library_notes import hushed_libraries
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def decode_bytes(data: bytes, name: str, *, double: bool = False) -> tuple[Array
     ):
         check_claimed_length(file, len(data))
         double = double or file.subtype in (*DOUBLE_SUBTYPES, "PCM_24")
+        check_memory(name, "", file.channels * file.frames * (8 if double else 4))
         samples: Array = file.read(dtype="float64" if double else "float32", always_2d=True)
         return samples.T, file.samplerate
 

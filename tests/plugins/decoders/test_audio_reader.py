@@ -21,7 +21,7 @@ from decoder_reading import mutated
 from scipy.io import wavfile
 
 import tonearm
-from tonearm.api import Context, Item, ItemError, Source, Waveform
+from tonearm.api import Context, Item, ItemError, Source, Waveform, limited_memory
 from tonearm_plugins.decoders.audio_reader import AudioOptions, AudioReader
 from tonearm_plugins.formats.sndfile_reading import decode_bytes
 
@@ -423,3 +423,24 @@ def test_a_resource_fork_in_the_current_folder_is_not_opened(
         Path("a").write_bytes(sound)
         for source in (sound, Path("a").absolute(), Path("a")):
             assert read(source)[0].signal.sample_rate == 48000
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype", "size"), [("FLAC", "PCM_16", 4), ("WAV", "PCM_16", 4), ("W64", "DOUBLE", 8)]
+)
+def test_samples_that_take_more_memory_than_is_allowed_are_refused(container: str, subtype: str, size: int) -> None:
+    data = made(container, subtype, np.zeros((1_000_000, 2)))
+    with limited_memory(50_000_000 + 2 * size * 1_000_000):
+        assert read(data)[0].signal.length == 1_000_000
+    with limited_memory(50_000_000 + 2 * size * 1_000_000 - 2):
+        assert error_of(data).code == "too-large"
+    with limited_memory(4 * size * 1_000_000 - 2), pytest.raises(ItemError, match="'row 1' would take "):
+        decode_bytes(data, "row 1")
+
+
+def test_silence_that_inflates_beyond_memory_takes_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    with soundfile.SoundFile(path, "w", 48000, 8, "PCM_16") as file:
+        for _ in range(60):
+            file.write(np.zeros((65_536, 8), "i2"))
+    assert child_memory.measured("audio_reader:AudioReader", path, memory=150_000_000).outcomes == {"too-large": 1}
