@@ -16,7 +16,8 @@ from tonearm.reading.memory import check_memory
 from tonearm.reading.messages import quoted
 from tonearm.reading.tar_headers import NoTarError, TarMember, read_members
 
-_MEMBERS = InflationBound(100_000, 1)  # members of a compressed archive, by its size in units of 64 bytes
+_MEMBERS = InflationBound(50_000, 1)  # members of a compressed archive, by its size in units of 64 bytes
+_BUFFER = 1 << 16  # bytes that are inflated at least, as headers are short
 _PIECE = 1 << 20  # bytes that are copied at a time
 _LZMA_ALONE = b"]\0\0"
 _ENTRY_BYTES = 200  # memory of the entry of a member, and of each of its segments
@@ -84,7 +85,7 @@ class TarArchive:
         file.seek(0)
         self._content = file
         if compression is not None and not self.is_plain:
-            self._content = cast("BinaryIO", InflatedFile(file, compression, name, bound=inflation))
+            self._content = io.BufferedReader(InflatedFile(file, compression, name, bound=inflation), _BUFFER)
         with reading_errors(name, "a tar file"):
             try:
                 self.members: Mapping[str, TarMember] = dict(self._listed())
