@@ -83,7 +83,14 @@ if TYPE_CHECKING:
         check_stored_size,
     )
     from tonearm.reading.error_translation import quoted_reason, reading_errors
-    from tonearm.reading.inflate import Compression, InflatedFile, compression_of, inflate
+    from tonearm.reading.inflate import (
+        FREE_SECONDS,
+        STORED_PER_SECOND,
+        Compression,
+        InflatedFile,
+        compression_of,
+        inflate,
+    )
     from tonearm.reading.lazy_arrays import LazyArrays
     from tonearm.reading.memory import check_memory, limited_memory, memory_limit
     from tonearm.reading.messages import (
@@ -123,6 +130,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ARRAY_BYTES",
     "BESIDE",
+    "FREE_SECONDS",
     "IF_ABSENT",
     "LEAVE_OUT",
     "MAP_FROM",
@@ -130,6 +138,7 @@ __all__ = [
     "MAX_SAMPLE_RATE",
     "SAVE_AS_FLOAT32",
     "SAVE_UNCOMPRESSED",
+    "STORED_PER_SECOND",
     "WELL_KNOWN_TAGS",
     "WRITE_AGAIN",
     "Advice",
@@ -287,7 +296,14 @@ _WHEN_USED = {
         "quoted_reason",
         "reading_errors",
     ),
-    "tonearm.reading.inflate": ("Compression", "InflatedFile", "compression_of", "inflate"),
+    "tonearm.reading.inflate": (
+        "FREE_SECONDS",
+        "STORED_PER_SECOND",
+        "Compression",
+        "InflatedFile",
+        "compression_of",
+        "inflate",
+    ),
     "tonearm.reading.lazy_arrays": ("LazyArrays",),
     "tonearm.reading.memory": ("check_memory", "limited_memory", "memory_limit"),
     "tonearm.reading.messages": (

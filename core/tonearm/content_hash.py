@@ -34,6 +34,9 @@ _buffer = _Buffer()
 MAX_WHOLE_READ = 16 << 20
 """Largest source in bytes that is read as a whole, once for both its hash and its decoder."""
 
+MAX_DEPTH = 64
+"""Levels of folders within a source that is a folder; decoders read no deeper ones."""
+
 FileState = tuple[int, int]
 """Size of a file in bytes, and the time of its last change in nanoseconds.
 
@@ -201,14 +204,14 @@ def file_state(path: str | os.PathLike[str]) -> FileState | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _walk(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield the paths and statuses of everything below a folder, in order."""
+def _walk(folder: str, depth: int = MAX_DEPTH) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the paths and statuses of everything below a folder, in order; links are themselves, not their targets."""
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
-        yield entry.path, entry.stat()
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path)
+        yield entry.path, entry.stat(follow_symlinks=False)
+        if depth and entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, depth - 1)
 
 
 def _hash_of_folder(path: str | os.PathLike[str]) -> str:

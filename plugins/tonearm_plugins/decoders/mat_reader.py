@@ -16,6 +16,7 @@ from tonearm.api import (
     Source,
     check_claimed_size,
     check_magic,
+    check_memory,
     quoted,
     reading_errors,
     size_of,
@@ -25,7 +26,8 @@ from tonearm_plugins.formats import hdf5, mat5
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-_NUMBERS = ("single", "double", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+_WIDTHS = {"single": 4, "double": 8} | {f"{sign}int{8 * width}": width for sign in ("", "u") for width in (1, 2, 4, 8)}
+"""Bytes of a value, by the names of the types that are numbers."""
 
 
 class MatReader(KeyedArrayDecoder[KeyedArrayOptions]):
@@ -72,11 +74,13 @@ def _variables(file: BinaryIO, name: str) -> Mapping[str, Array]:
         listed = whosmat(file)
         for key, shape, _ in listed:
             check_claimed_size(name, key, 8 * math.prod(shape), size)
+    sizes = {key: math.prod(shape) * _WIDTHS[kind] for key, shape, kind in listed if kind in _WIDTHS}
 
     def load(key: str) -> Array:
         with reading_errors(name, "a MATLAB file"):
+            check_memory(name, key, sizes[key])
             file.seek(0)
             array: Array = loadmat(file, variable_names=[key])[key]
             return array
 
-    return LazyArrays((key for key, _, kind in listed if kind in _NUMBERS), load)
+    return LazyArrays(sizes, load)

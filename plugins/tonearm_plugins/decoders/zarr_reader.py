@@ -13,7 +13,6 @@ from tonearm.api import (
     KeyedArrayOptions,
     Requirement,
     Source,
-    path_of,
     quoted,
     reading_errors,
 )
@@ -37,27 +36,17 @@ class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
         if source.path is None:
             raise ItemError("a Zarr store is a folder or a zip file", code="not-a-file", hint="give its path")
-        import zarr
-
         path = source.path
-        if path.is_dir():
-            files = zarr_store.folder_files(path, source.name)
-            if not any(marker in files for marker in zarr_store.MARKERS):
-                raise ItemError(
-                    f"{quoted(source.name)} is a folder without {' or '.join(zarr_store.MARKERS)}",
-                    code="wrong-format",
-                    hint="name the folder that zarr.open was given",
-                )
-            store = zarr.storage.LocalStore(path, read_only=True)
-            yield zarr_store.open_arrays(store, files, lambda file: (path / file).read_bytes(), source.name)
+        if not path.is_dir():
+            with source.open() as file:
+                yield zarr_store.open_arrays(zarr_store.ZippedStore(file, source.name))
             return
-        with source.open(descriptor=True) as file:
-            with reading_errors(source.name, "a zipped Zarr store"):
-                archive = zarr_store.open_zip(file, source.name)
-                # Through the open file, so its name may change meanwhile.
-                zipped = zarr.storage.ZipStore(path_of(file) or path)
-            try:
-                yield zarr_store.open_arrays(zipped, zarr_store.zip_files(archive), archive.read, source.name)
-            finally:
-                with contextlib.suppress(Exception):  # faults of the file have been reported
-                    zipped.close()
+        with reading_errors(source.name, "a Zarr store"):
+            store = zarr_store.FolderStore(path, source.name)
+        if not any(marker in store.files for marker in zarr_store.MARKERS):
+            raise ItemError(
+                f"{quoted(source.name)} is a folder without {' or '.join(zarr_store.MARKERS)}",
+                code="wrong-format",
+                hint="name the folder that zarr.open was given",
+            )
+        yield zarr_store.open_arrays(store)

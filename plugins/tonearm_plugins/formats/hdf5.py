@@ -15,13 +15,14 @@ from tonearm.api import (
     check_array_count,
     check_claimed_size,
     check_magic,
-    check_stored_size,
+    check_memory,
     map_array,
     path_of,
     quoted_array,
     reading_errors,
     size_of,
 )
+from tonearm_plugins.formats.hdf5_chunks import read_chunks
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -110,10 +111,15 @@ def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matla
     # Values that were never written take no space, whatever size the shape claims.
     stored = min(dataset.id.get_storage_size(), size)
     check_claimed_size(name, key, dataset.size * dataset.dtype.itemsize, stored)
-    if dataset.chunks is not None:
-        _check_chunks(dataset, name, key, stored)
-    mapped = _mapped(dataset, file)
-    array: Array = dataset[()] if mapped is None else mapped
+    array = _mapped(dataset, file)
+    if array is None:
+        check_memory(name, key, dataset.size * dataset.dtype.itemsize)
+        if dataset.chunks is not None:
+            # Each chunk is inflated as a whole.
+            check_claimed_size(name, key, math.prod(dataset.chunks) * dataset.dtype.itemsize, stored)
+            array = read_chunks(dataset, name, key)
+    if array is None:
+        array = dataset[()]
     if matlab:
         if array.dtype.names == ("real", "imag"):
             array = array["real"] + 1j * array["imag"]
@@ -145,16 +151,6 @@ def _check_kind(dataset: Any, name: str, key: str, *, matlab: bool) -> None:
             code="not-numbers",
             hint="save each array as a dataset of its own",
         )
-
-
-def _check_chunks(dataset: Any, name: str, key: str, stored: int) -> None:
-    """Refuse chunks that take far more memory than their values: each is inflated as a whole."""
-    inflated = math.prod(dataset.chunks) * dataset.dtype.itemsize
-    check_claimed_size(name, key, inflated, stored)
-    if dataset.id.get_create_plist().get_nfilters():
-        sizes: list[int] = []
-        dataset.id.chunk_iter(lambda chunk: sizes.append(chunk.size))
-        check_stored_size(name, key, inflated, max(sizes, default=0))
 
 
 def _mapped(dataset: Any, file: BinaryIO) -> Array | None:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 from typing import BinaryIO
 
-from tonearm.api import ARRAY_BYTES, SAVE_UNCOMPRESSED, WRITE_AGAIN, ItemError, quoted, size_of
+from tonearm.api import (
+    ARRAY_BYTES,
+    SAVE_UNCOMPRESSED,
+    WRITE_AGAIN,
+    InflatedFile,
+    InflationBound,
+    ItemError,
+    check_memory,
+    quoted,
+    size_of,
+)
 
 _HEADER = 128  # bytes
 _MATRIX, _COMPRESSED = 14, 15
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
 _NUMERIC = range(6, 16)  # classes of matrices
+_WIDTHS = dict(zip(_NUMERIC, (8, 4, 1, 1, 2, 2, 4, 4, 8, 8), strict=True))  # bytes of a value by its class
 _COMPLEX = 0x0800
+_LARGEST_LABEL = 4096  # bytes of a type, a shape or a name
 
 
 def check(file: BinaryIO, name: str) -> None:
@@ -38,72 +51,106 @@ def check(file: BinaryIO, name: str) -> None:
         if kind not in (_MATRIX, _COMPRESSED) or count > size - at - 8:
             raise _broken(name, f"byte {at:,} does not start a variable")
         if kind == _COMPRESSED:
-            body = _inflated(file.read(count), size, name)
-            kind, inner = struct.unpack(order + "II", body[:8]) if len(body) >= 8 else (0, 0)
-            if kind != _MATRIX or inner != len(body) - 8:
-                raise _broken(name, f"byte {at:,} does not start a variable")
-            body = body[8:]
+            try:
+                _check_compressed(file.read(count), order, size, name, at)
+            except ItemError as error:
+                if error.hint != SAVE_UNCOMPRESSED:
+                    raise
+                raise ItemError(error.message, code=error.code, hint=f"{SAVE_UNCOMPRESSED}: -v6") from None
         else:
-            body = file.read(count)
-        _check_matrix(body, order, name)
+            _Matrix(file, count, order, name).check()
         at += 8 + count
     file.seek(0)
 
 
-def _check_matrix(body: bytes, order: str, name: str) -> None:
-    """Check one variable; those that are not matrices of numbers are never read."""
-    kind, flags, at = _element(body, 0, order, name)
-    if kind != 6 or len(flags) != 8:
-        raise _broken(name, "a variable has no type")
-    flag = struct.unpack(order + "I", flags[:4])[0]
-    kind, dims, at = _element(body, at, order, name)
-    if kind != 5 or len(dims) % 4 or not 2 <= len(dims) // 4 <= 32:
-        raise _broken(name, "a variable has no shape")
-    shape = struct.unpack(f"{order}{len(dims) // 4}i", dims)
-    kind, _, at = _element(body, at, order, name)
-    if kind != 1 or min(shape) < 0:
-        raise _broken(name, "a variable has no name, or an impossible shape")
-    if flag & 0xFF not in _NUMERIC:
-        return
-    for part in ("values", "imaginary parts")[: 2 if flag & _COMPLEX else 1]:
-        kind, values, at = _element(body, at, order, name)
-        if kind not in _SIZES or len(values) != math.prod(shape) * _SIZES[kind]:
-            raise _broken(name, f"a variable of shape {shape} has {len(values):,} bytes of {part}")
+def _check_compressed(data: bytes, order: str, size: int, name: str, at: int) -> None:
+    """Check a compressed variable, of which no more than a piece is held at a time."""
+    bound = InflationBound(ARRAY_BYTES.limit(size), 0)
+    with InflatedFile(io.BytesIO(data), "zlib", name, bound=bound) as stream:
+        tag = stream.read(8)
+        kind, count = struct.unpack(order + "II", tag) if len(tag) == 8 else (0, 0)
+        if kind != _MATRIX:
+            raise _broken(name, f"byte {at:,} does not start a variable")
+        _Matrix(stream, count, order, name).check()
+        if stream.seek(0, io.SEEK_END) != count + 8:
+            raise _broken(name, f"byte {at:,} does not start a variable")
 
 
-def _element(body: bytes, at: int, order: str, name: str) -> tuple[int, memoryview, int]:
-    """Return the type and the bytes of an element, and the position of the next one."""
-    if at + 8 > len(body):
-        raise _broken(name, "a variable is cut off")
-    kind, count = struct.unpack_from(order + "II", body, at)
-    if kind >> 16:  # up to 4 bytes are in the tag itself
-        kind, count, start, end = kind & 0xFFFF, kind >> 16, at + 4, at + 8
-        if count > 4:
-            raise _broken(name, "a variable is cut off")
-    else:
-        start = at + 8
-        end = start + -(-count // 8) * 8
-    if start + count > len(body):
-        raise _broken(name, "a variable is cut off")
-    return kind, memoryview(body)[start : start + count], end
+class _Matrix:
+    """Elements of one variable, read one after the other from a file or from inflated data."""
 
+    def __init__(self, file: BinaryIO | InflatedFile, count: int, order: str, name: str) -> None:
+        self._file, self._left, self._order, self._name = file, count, order, name
 
-def _inflated(data: bytes, size: int, name: str) -> bytes:
-    """Return the bytes of a compressed variable, or raise `ItemError` for more than data ever inflate to."""
-    import zlib
+    def check(self) -> None:
+        """Check the variable; if it is no matrix of numbers, it is never read."""
+        name, order = self._name, self._order
+        kind, flags = self._element()
+        if kind != 6 or len(flags) != 8:
+            raise _broken(name, "a variable has no type")
+        flag = struct.unpack(order + "I", flags[:4])[0]
+        kind, dims = self._element()
+        if kind != 5 or len(dims) % 4 or not 2 <= len(dims) // 4 <= 32:
+            raise _broken(name, "a variable has no shape")
+        shape = struct.unpack(f"{order}{len(dims) // 4}i", dims)
+        kind, key = self._element()
+        if kind != 1 or min(shape) < 0:
+            raise _broken(name, "a variable has no name, or an impossible shape")
+        if flag & 0xFF not in _NUMERIC:
+            return
+        parts = ("values", "imaginary parts")[: 2 if flag & _COMPLEX else 1]
+        held = math.prod(shape) * _WIDTHS[flag & 0xFF] * len(parts)
+        for part in parts:
+            kind, count, _ = self._tag()
+            if kind not in _SIZES or count != math.prod(shape) * _SIZES[kind]:
+                raise _broken(name, f"a variable of shape {shape} has {count:,} bytes of {part}")
+            check_memory(name, key.decode("latin-1"), held)
+            self._skip(count)
 
-    limit = ARRAY_BYTES.limit(size)
-    try:
-        inflater = zlib.decompressobj()
-        body = inflater.decompress(data, limit)
-    except zlib.error as error:
-        raise _broken(name, str(error)) from None
-    if inflater.unconsumed_tail:
-        what = f"inflates from {size:,} to more than {limit:,} bytes"
-        raise ItemError(f"{quoted(name)} {what}", code="too-large", hint=f"{SAVE_UNCOMPRESSED}: -v6")
-    if not inflater.eof:
-        raise _broken(name, "a variable is cut off")
-    return body
+    def _tag(self) -> tuple[int, int, int]:
+        """Return the type and the size of the next element in bytes, and the bytes up to the one behind it."""
+        kind, count = struct.unpack(self._order + "II", self._read(8))
+        if not kind >> 16:
+            padded = -(-count // 8) * 8
+            self._small = b""
+            return kind, count, padded
+        # Up to 4 bytes are in the tag itself.
+        kind, small = kind & 0xFFFF, kind >> 16
+        if small > 4:
+            raise self._cut_off()
+        self._small = struct.pack(self._order + "I", count)[:small]
+        return kind, small, 0
+
+    def _element(self) -> tuple[int, bytes]:
+        """Return the type and the bytes of the next element, which describes the variable."""
+        kind, count, padded = self._tag()
+        if count > _LARGEST_LABEL:
+            raise self._cut_off()
+        if not padded:
+            return kind, self._small
+        return kind, self._read(count) + self._read(min(padded - count, self._left))[:0]
+
+    def _skip(self, count: int) -> None:
+        """Pass over the values of an element, which must be there."""
+        if self._small:
+            return
+        if count > self._left:
+            raise self._cut_off()
+        start = self._file.tell()
+        if self._file.seek(start + count) != start + count:
+            raise self._cut_off()
+        self._left -= count
+        self._read(min(-count % 8, self._left))
+
+    def _read(self, count: int) -> bytes:
+        data = self._file.read(count) if count <= self._left else b""
+        if len(data) != count:
+            raise self._cut_off()
+        self._left -= count
+        return data
+
+    def _cut_off(self) -> ItemError:
+        return _broken(self._name, "a variable is cut off")
 
 
 def _broken(name: str, what: str) -> ItemError:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import scipy.io
 
-from tonearm.api import ItemError
+from tonearm.api import ItemError, limited_memory
 from tonearm_plugins.formats import mat5
 
 VALUES = {"wav": np.arange(6.0).reshape(2, 3), "c": np.ones(3) * 1j, "i": np.arange(5, dtype="i2"), "text": "hello"}
+CUT_OFF = "'compressed data end before their end-of-stream marker'"
 HEADER = b"MATLAB 5.0".ljust(124) + b"\x00\x01IM"
 
 
@@ -92,8 +93,8 @@ def test_the_file_that_the_others_are_made_of_passes() -> None:
         (HEADER + matrix(flags=6 | 0x0800), "a variable is cut off"),
         (HEADER + element(14, element(6, bytes(4))), "a variable has no type"),
         (HEADER + element(14, struct.pack("<HHI", 1, 9, 0)), "a variable is cut off"),
-        (HEADER + compressed(zlib.compress(matrix())[:-6]), "a variable is cut off"),
-        (HEADER + compressed(b"nonsense"), "Error -3 while decompressing data: incorrect header check"),
+        (HEADER + compressed(zlib.compress(matrix())[:-6]), CUT_OFF),
+        (HEADER + compressed(b"nonsense"), "'Error -3 while decompressing data: incorrect header check'"),
         (HEADER + compressed(zlib.compress(element(9, bytes(8)))), "byte 128 does not start a variable"),
     ],
 )
@@ -108,7 +109,25 @@ def test_a_variable_that_is_no_matrix_of_numbers_is_not_checked_further() -> Non
 
 def test_a_variable_that_inflates_beyond_the_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mat5, "ARRAY_BYTES", mat5.ARRAY_BYTES._replace(free=1 << 20))
-    error = refused(HEADER + compressed(zlib.compress(bytes(1 << 22), 9)))
+    error = refused(HEADER + compressed(zlib.compress(matrix(shape=(1 << 9, 1 << 10), values=bytes(1 << 22)), 9)))
     assert error.code == "too-large"
     assert error.message.endswith("to more than 1,048,576 bytes")
     assert error.hint.endswith("-v6")
+
+
+def test_what_follows_a_variable_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mat5, "ARRAY_BYTES", mat5.ARRAY_BYTES._replace(free=1 << 20))
+    text = matrix(flags=4)
+    assert refused(HEADER + compressed(zlib.compress(text + bytes(1 << 22), 9))).code == "too-large"
+    assert refused(HEADER + compressed(zlib.compress(text + bytes(8)))).code == "broken-file"
+
+
+@pytest.mark.parametrize("pack", [lambda data: data, lambda data: compressed(zlib.compress(data))], ids=["v6", "v7"])
+def test_memory_of_the_type_that_is_read_is_bounded(pack: Any) -> None:
+    data = HEADER + pack(matrix(shape=(100, 100), kind=1, values=bytes(10_000)))  # doubles that are stored as bytes
+    with limited_memory(160_000):
+        check(data)
+    with limited_memory(159_999):
+        error = refused(data)
+    assert error.code == "too-large"
+    assert error.message.startswith("'a.mat': 'wav' would take 0.1GB")

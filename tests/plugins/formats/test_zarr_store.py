@@ -17,16 +17,14 @@ import numpy as np
 import pytest
 import zarr
 
-from tonearm.api import ItemError
+from tonearm.api import ItemError, limited_memory
 from tonearm_plugins.formats import zarr_store
 
 SAMPLES = np.array([0.5, -0.25, 0.125, 0], "f4")
 
 
 def opened(path: Path) -> Mapping[str, Any]:
-    store = zarr.storage.LocalStore(path, read_only=True)
-    files = zarr_store.folder_files(path, path.name)
-    return zarr_store.open_arrays(store, files, lambda file: (path / file).read_bytes(), path.name)
+    return zarr_store.open_arrays(zarr_store.FolderStore(path, path.name))
 
 
 def refused(path: Path, key: str = "") -> ItemError:
@@ -68,7 +66,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (path / "link").symlink_to(tmp_path / "other/wav")
     (path / "file").symlink_to(tmp_path / "other/zarr.json")
     assert list(opened(path)) == ["wav"]
-    assert "file" not in zarr_store.folder_files(path, "a.zarr")
+    assert "file" not in zarr_store.FolderStore(path, "a.zarr").files
 
 
 class Evil:
@@ -120,8 +118,9 @@ def test_too_many_arrays_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path = group(tmp_path / "a.zarr", a=SAMPLES, b=SAMPLES)
     monkeypatch.setattr(zarr_store, "MAX_ARRAYS", 1)
     assert refused(path, "a").message == "'a.zarr' has more than 1 arrays"
-    monkeypatch.setattr(zarr_store, "MAX_FILES", 1)
-    assert refused(path, "a").message == "'a.zarr' has more than 1 files"
+    with limited_memory(1000), pytest.raises(ItemError, match=r"'a\.zarr' has more than 1 files") as caught:
+        opened(path)
+    assert caught.value.code == "too-large"
 
 
 def zipped(*names: str, how: int = zipfile.ZIP_STORED) -> io.BytesIO:
@@ -134,20 +133,24 @@ def zipped(*names: str, how: int = zipfile.ZIP_STORED) -> io.BytesIO:
 
 
 def test_a_zipped_store_has_the_sizes_of_its_files() -> None:
-    archive = zarr_store.open_zip(zipped("wav/c/0", "wav/"), "a.zarr.zip")
-    assert zarr_store.zip_files(archive) == {"wav/c/0": 1 << 20}
+    store = zarr_store.ZippedStore(zipped("wav/c/0", "wav/"), "a.zarr.zip")
+    assert store.files == {"wav/c/0": 1 << 20}
+    assert store.read("wav/c/0") == bytes(1 << 20)
 
 
-def test_a_zipped_store_that_lies_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ItemError, match="'b' appears twice"):
-        zarr_store.open_zip(zipped("b", "b"), "a.zarr.zip")
+def test_a_zipped_store_that_lies_is_refused() -> None:
+    with pytest.raises(ItemError, match="two members called 'b'"):
+        zarr_store.ZippedStore(zipped("b", "b"), "a.zarr.zip")
     locked = bytearray(zipped("b").getvalue())
     locked[locked.index(b"PK\1\2") + 8] |= 1
     with pytest.raises(ItemError, match="'b' is encrypted"):
-        zarr_store.open_zip(io.BytesIO(locked), "a.zarr.zip")
-    bomb = zipped("1", "2", "3", how=zipfile.ZIP_DEFLATED)
-    zarr_store.open_zip(bomb, "a.zarr.zip")
-    monkeypatch.setattr(zarr_store, "ARRAY_BYTES", zarr_store.ARRAY_BYTES._replace(free=1 << 21))
+        zarr_store.ZippedStore(io.BytesIO(locked), "a.zarr.zip")
+    bomb = zipped(*(str(at) for at in range(300)), how=zipfile.ZIP_DEFLATED)
     with pytest.raises(ItemError, match="inflates from") as caught:
-        zarr_store.open_zip(bomb, "a.zarr.zip")
+        zarr_store.ZippedStore(bomb, "a.zarr.zip")
     assert caught.value.code == "too-large"
+    with limited_memory(3 * 300), pytest.raises(ItemError, match="holds too much"):
+        zarr_store.ZippedStore(zipped("1", "2"), "a.zarr.zip")
+    with pytest.raises(ItemError, match="zipped Zarr store") as caught:
+        zarr_store.ZippedStore(io.BytesIO(b"nonsense"), "a.zarr.zip")
+    assert caught.value.code == "broken-file"

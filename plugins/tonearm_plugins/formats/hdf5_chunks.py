@@ -1,0 +1,155 @@
+"""Compressed chunks of HDF5 datasets, inflated within bounds: the library inflates whatever a chunk holds."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+from tonearm.api import (
+    FREE_SECONDS,
+    SAVE_UNCOMPRESSED,
+    STORED_PER_SECOND,
+    WRITE_AGAIN,
+    ItemError,
+    check_memory,
+    check_stored_size,
+    inflate,
+    quoted_array,
+)
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
+
+DEFLATE, SHUFFLE, FLETCHER32, SZIP, NBIT, SCALE_OFFSET, LZF = 1, 2, 3, 4, 5, 6, 32000
+"""Numbers of the filters that the library has, or h5py brings."""
+
+_CHECKSUM = 4  # bytes of Fletcher's checksum
+
+
+def read_chunks(dataset: Any, name: str, key: str) -> Array | None:
+    """Read a dataset whose chunks are deflated; check the chunks of any other filter.
+
+    Parameters
+    ----------
+    dataset
+        Dataset with chunks whose claimed sizes were checked.
+    name
+        Name of the file, for messages.
+    key
+        Name of the dataset.
+
+    Returns
+    -------
+    ndarray or None
+        Values; None if h5py can read them, which allocates no more than a chunk has bytes.
+
+    Raises
+    ------
+    ItemError
+        ``broken-file`` or ``too-large``.
+    """
+    properties = dataset.id.get_create_plist()
+    filters = [properties.get_filter(at)[:3:2] for at in range(properties.get_nfilters())]
+    if not filters:
+        return None
+    import h5py
+
+    kind = dataset.id.get_type()
+    size = math.prod(dataset.chunks) * kind.get_size()
+    chunks: list[Any] = []
+    dataset.id.chunk_iter(chunks.append)
+    largest = max((chunk.size for chunk in chunks), default=0)
+    check_stored_size(name, key, size, largest)
+    whole = dataset.size * dataset.dtype.itemsize
+    check_memory(name, key, max(whole, (whole + 2 * size + largest) // 2))
+    _check_claims(filters, dataset, name, key)
+    numbers = [number for number, _ in filters]
+    plain = h5py.h5t.py_create(dataset.dtype, logical=True).equal(kind)  # NumPy has no integers of 16 bits in 4 bytes
+    if plain and numbers in ([DEFLATE], [SHUFFLE, DEFLATE]):
+        return _deflated(dataset, chunks, numbers, name, key)
+    until = _until(chunks)
+    for chunk in chunks if numbers[-1] == SZIP or DEFLATE in numbers else ():
+        mask, data = dataset.id.read_direct_chunk(chunk.chunk_offset)
+        _check_chunk(numbers, mask, data, size, name, key)
+        _check_time(until, name, key)
+    return None
+
+
+def _check_claims(filters: list[tuple[int, Any]], dataset: Any, name: str, key: str) -> None:
+    """Refuse filters that inflate what was inflated, and those whose own figures are not those of the chunks."""
+    numbers = [number for number, _ in filters]
+    inflating = [number for number in numbers if number not in (SHUFFLE, FLETCHER32, NBIT, SCALE_OFFSET)]
+    if len(inflating) > 1 or len(set(numbers)) < len(numbers):
+        raise ItemError(
+            f"{quoted_array(name, key)} is compressed more than once", code="too-large", hint=SAVE_UNCOMPRESSED
+        )
+    count, width = math.prod(dataset.chunks), dataset.id.get_type().get_size()
+    for number, given in filters:
+        claims = {NBIT: given[2:3], SCALE_OFFSET: given[2:3], LZF: given[2:3]}.get(number, ())
+        most = count * width if number == LZF else count
+        wide = number == SCALE_OFFSET and len(given) > 4 and given[4] > width
+        if any(claim > most for claim in claims) or wide:
+            raise _broken(name, key, "has a filter that claims more values than its chunks have")
+
+
+def _check_chunk(numbers: list[int], mask: int, data: bytes, size: int, name: str, key: str) -> None:
+    """Refuse a chunk that inflates to more than its values; h5py inflates it again."""
+    for at in reversed(range(len(numbers))):
+        if mask >> at & 1:  # the filter was left out for this chunk
+            continue
+        if numbers[at] == FLETCHER32:
+            data = data[:-_CHECKSUM]
+        elif numbers[at] == DEFLATE:
+            inflate(data, "zlib", size + size // 8 + 4096, name, key)
+            return
+        elif numbers[at] == SZIP and int.from_bytes(data[:4], "little") > size:
+            raise _broken(name, key, f"has a chunk that claims more than its {size:,} bytes")
+        else:
+            return
+
+
+def _deflated(dataset: Any, chunks: list[Any], numbers: list[int], name: str, key: str) -> Array:
+    """Return the values of a dataset whose chunks are shuffled or not, and deflated."""
+    import numpy as np
+
+    shape, dtype = dataset.chunks, dataset.dtype
+    size = math.prod(shape) * dtype.itemsize
+    fill = dataset.fillvalue
+    values = (
+        np.zeros(dataset.shape, dtype) if not any(np.asarray(fill).tobytes()) else np.full(dataset.shape, fill, dtype)
+    )
+    until = _until(chunks)
+    for chunk in chunks:
+        _check_time(until, name, key)
+        mask, data = dataset.id.read_direct_chunk(chunk.chunk_offset)
+        if not mask >> (len(numbers) - 1) & 1:
+            data = inflate(data, "zlib", size, name, key)
+        if len(data) != size:
+            raise _broken(name, key, f"has a chunk of {len(data):,} bytes instead of {size:,}")
+        shuffled = len(numbers) > 1 and not mask & 1 and dtype.itemsize > 1
+        target = values[tuple(slice(at, at + extent) for at, extent in zip(chunk.chunk_offset, shape, strict=True))]
+        if shuffled and target.ndim == 1 and target.nbytes == size:
+            target.view("B").reshape(-1, dtype.itemsize)[...] = np.frombuffer(data, "B").reshape(dtype.itemsize, -1).T
+            continue
+        if shuffled:
+            data = np.frombuffer(data, "B").reshape(dtype.itemsize, -1).T.copy()
+        inner = tuple(slice(extent) for extent in target.shape)
+        target[...] = np.frombuffer(data, dtype).reshape(shape)[inner]
+    return values
+
+
+def _until(chunks: list[Any]) -> float:
+    """Return the processor time at which the chunks must be inflated."""
+    return time.thread_time() + FREE_SECONDS + sum(int(chunk.size) for chunk in chunks) / STORED_PER_SECOND
+
+
+def _check_time(until: float, name: str, key: str) -> None:
+    if time.thread_time() > until:
+        raise ItemError(
+            f"{quoted_array(name, key)} takes too long to inflate", code="too-large", hint=SAVE_UNCOMPRESSED
+        )
+
+
+def _broken(name: str, key: str, what: str) -> ItemError:
+    return ItemError(f"{quoted_array(name, key)} {what}", code="broken-file", hint=WRITE_AGAIN)

@@ -1,0 +1,215 @@
+"""Zarr stores that would hang, take all memory or read other files: each ends as the error of one item, or is read."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import shutil
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+import numpy as np
+import pytest
+
+SECRET = np.array([0.25, 0.5, -0.5, -0.25], "<f4").tobytes() * 250
+MEMORY = 1_000_000  # kB
+SECONDS = 10
+CODE = """
+import resource, sys, time
+import tonearm
+from tonearm_plugins.formats import zarr_store
+zarr_store.FREE_SECONDS = 0.5  # of 5
+pipeline = tonearm.load_pipeline({"tonearm": 1, "input": {"use": "zarr-reader", "with": {"kind": "waveform",
+    "sample_rate": 8000, "key": "*"}}, "outputs": [{"use": "wav-writer", "file": "{name}.wav"}]})
+for path in sys.argv[2:]:
+    start = time.process_time()
+    report = pipeline.run([path], out=sys.argv[1])
+    took = time.process_time() - start
+    print(path.rpartition("/")[2], report.failures[0].code if report.failures else "fine", round(took, 1),
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+PROGRAM = "import sys; from tonearm.cli.main import main; sys.exit(main())"
+
+
+def store(path: Path, chunk: bytes | None = SECRET, **fields: Any) -> Path:
+    """Write an array of format 2 with one chunk."""
+    path.mkdir()
+    given = {"dtype": "<f4", "shape": [1000], "chunks": [1000], "compressor": None, "filters": None} | fields
+    (path / ".zarray").write_text(json.dumps({"zarr_format": 2, "order": "C", "fill_value": 0} | given))
+    if chunk is not None:
+        (path / "0").write_bytes(chunk)
+    return path
+
+
+def sharded(path: Path, inner: int, count: int, data: bytes, entry: tuple[int, int]) -> Path:
+    """Write a shard whose index has the same entry for each of its chunks."""
+    codecs = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "gzip", "configuration": {"level": 5}}]
+    shard = {
+        "chunk_shape": [inner],
+        "codecs": codecs,
+        "index_codecs": [codecs[0], {"name": "crc32c"}],
+        "index_location": "end",
+    }
+    grid = {"name": "regular", "configuration": {"chunk_shape": [inner * count]}}
+    metadata = {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": [inner * count],
+        "data_type": "float32",
+        "chunk_grid": grid,
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": 0,
+        "codecs": [{"name": "sharding_indexed", "configuration": shard}],
+    }
+    (path / "c").mkdir(parents=True)
+    (path / "zarr.json").write_text(json.dumps(metadata))
+    index = np.full((count, 2), entry, "<u8").tobytes()
+    (path / "c/0").write_bytes(data + index + google_crc32c.value(index).to_bytes(4, "little"))
+    return path
+
+
+def fifo(path: Path, name: str) -> Path:
+    (path / name).unlink(missing_ok=True)
+    os.mkfifo(path / name)
+    return path
+
+
+def link(path: Path, name: str, target: str) -> Path:
+    (path / name).unlink(missing_ok=True)
+    (path / name).symlink_to(target)
+    return path
+
+
+def deep(path: Path) -> Path:
+    """Write a store with folders within folders, deeper than are read."""
+    store(path)
+    here = os.open(path, os.O_RDONLY)
+    for _ in range(200):
+        os.mkdir("d", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    return path
+
+
+def zipped(path: Path) -> Path:
+    """Write a store of many zeros, and zip it with compression."""
+    store(path.with_suffix(".tmp"), bytes(300 << 20), shape=[75 << 20], chunks=[75 << 20])
+    shutil.make_archive(str(path.with_suffix("")), "zip", path.with_suffix(".tmp"))
+    return path
+
+
+def zstd_runs(blocks: int) -> bytes:
+    each = [((131072 << 3 | 1 << 1 | (at == blocks - 1)).to_bytes(3, "little") + b"\0") for at in range(blocks)]
+    return b"\x28\xb5\x2f\xfd\x00\x58" + b"".join(each)
+
+
+ZEROS = bytes(1 << 22)
+SLOW = gzip.compress(bytes(8)) + gzip.compress(b"") * 180
+FLOATS = {"shape": [60_000_000], "chunks": [1]}
+CASES: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "chunk-is-a-fifo": (lambda path: fifo(store(path), "0"), "outside-file"),
+    "attributes-are-a-fifo": (lambda path: fifo(store(path), ".zattrs"), "fine"),
+    "consolidated-is-a-fifo": (lambda path: fifo(store(path), ".zmetadata"), "fine"),
+    "array-is-a-fifo": (lambda path: fifo(store(path), ".zarray"), "wrong-format"),
+    "chunk-is-dev-zero": (lambda path: link(store(path), "0", "/dev/zero"), "outside-file"),
+    "chunk-is-a-link-out": (lambda path: link(store(path), "0", "../secret"), "outside-file"),
+    "chunk-dangles": (lambda path: link(store(path), "0", "nowhere"), "outside-file"),
+    "chunk-is-its-own-link": (lambda path: link(store(path), "0", "0"), "outside-file"),
+    "folder-is-a-link": (
+        lambda path: link(store(path, None, dimension_separator="/", shape=[2, 2], chunks=[2, 2]), "0", ".."),
+        "outside-file",
+    ),
+    "metadata-is-dev-zero": (lambda path: link(store(path), ".zarray", "/dev/zero"), "wrong-format"),
+    "bz2": (lambda path: store(path, bz2.compress(ZEROS) * 80, compressor={"id": "bz2"}), "broken-file"),
+    "gzip": (lambda path: store(path, gzip.compress(ZEROS), compressor={"id": "gzip"}), "broken-file"),
+    "zlib": (lambda path: store(path, zlib.compress(ZEROS), compressor={"id": "zlib"}), "broken-file"),
+    "lzma": (lambda path: store(path, lzma.compress(ZEROS), compressor={"id": "lzma"}), "broken-file"),
+    "zstd": (lambda path: store(path, zstd_runs(1900), compressor={"id": "zstd"}), "broken-file"),
+    "lz4": (lambda path: store(path, b"\xff\xff\xff\x7f" + bytes(99), compressor={"id": "lz4"}), "broken-file"),
+    "blosc": (
+        lambda path: store(
+            path, b"\2\1\0\4" + b"\xff\xff\xff\x6f" * 2 + (99).to_bytes(4, "little") * 30, compressor={"id": "blosc"}
+        ),
+        "broken-file",
+    ),
+    "filter-inflates": (
+        lambda path: store(path, zlib.compress(zlib.compress(ZEROS)), filters=[{"id": "zlib"}] * 2),
+        "broken-file",
+    ),
+    "filters-multiply": (
+        lambda path: store(path, filters=[{"id": "astype", "encode_dtype": "u1", "decode_dtype": "c16"}] * 9),
+        "broken-file",
+    ),
+    "dictionary-of-lzma": (
+        lambda path: store(
+            path, bytes(99), compressor={"id": "lzma", "format": 3, "filters": [{"id": 33, "dict_size": 1 << 31}]}
+        ),
+        "broken-file",
+    ),
+    "empty-chunks": (lambda path: store(path, None, **FLOATS), "fine"),
+    "more-empty-chunks": (lambda path: store(path, None, **FLOATS | {"shape": [1 << 40]}), "too-large"),
+    "chunk-of-a-gigabyte": (lambda path: store(path, None, chunks=[1 << 28]), "too-large"),
+    "empty-shard": (lambda path: sharded(path, 1, 1 << 20, b"", ((1 << 64) - 1, (1 << 64) - 1)), "fine"),
+    "shard-of-one-chunk": (lambda path: sharded(path, 2, 1 << 18, SLOW, (0, len(SLOW))), "too-large"),
+    "deep-folders": (deep, "fine"),
+    "zip-of-zeros": (zipped, "too-large"),
+    "axes": (lambda path: store(path, shape=[1] * 200_000, chunks=[1] * 200_000), "broken-file"),
+    "digits": (lambda path: store(path, shape=[int("9" * 4000)]), "too-large"),
+    "nesting": (lambda path: store(path, attributes=[]) and nested(path), "broken-file"),
+}
+
+
+def nested(path: Path) -> Path:
+    (path / ".zarray").write_text("[" * 500_000)
+    return path
+
+
+def test_hostile_stores_end_within_memory_and_time(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(SECRET)
+    paths = {
+        name: make(tmp_path / f"{name}.zarr{'.zip' * name.startswith('zip')}") for name, (make, _) in CASES.items()
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, str(tmp_path / "out"), *map(str, paths.values())],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [line.split() for line in done.stdout.splitlines()]
+    wrong = [
+        (name, code, expected)
+        for (name, (_, expected)), (_, code, _, _) in zip(CASES.items(), found, strict=True)
+        if code != expected
+    ]
+    assert wrong == []
+    assert [line for line in found if float(line[2]) > SECONDS or int(line[3]) > MEMORY] == []
+    assert not any(SECRET in file.read_bytes() for file in (tmp_path / "out").glob("*.wav"))
+
+
+@pytest.mark.parametrize("command", ["convert", "inspect"])
+@pytest.mark.parametrize("file", ["0", ".zattrs", ".zarray"])
+def test_pipes_in_stores_do_not_stop_the_command_line(command: str, file: str, tmp_path: Path) -> None:
+    path = fifo(store(tmp_path / "a.zarr"), file)
+    options = [str(tmp_path / "a.wav"), "--kind", "waveform", "--sample-rate", "8000"]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, command, str(path), *(options if command == "convert" else [])],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "a.wav").exists() == (command == "convert" and file == ".zattrs")
