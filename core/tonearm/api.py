@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from tonearm.reading.bounded_file import (
         MAP_FROM,
         BoundedFile,
+        check_holes,
         check_magic,
         map_array,
         path_of,
@@ -229,6 +230,7 @@ __all__ = [
     "as_written",
     "check_array_count",
     "check_claimed_size",
+    "check_holes",
     "check_magic",
     "check_memory",
     "check_stored_size",
@@ -276,6 +278,7 @@ _WHEN_USED = {
     "tonearm.reading": ("file_types",),
     "tonearm.reading.bounded_file": (
         "BoundedFile",
+        "check_holes",
         "read_values",
         "MAP_FROM",
         "check_magic",

@@ -63,5 +63,6 @@ def from_magnitude_and_phase(magnitude: Array, phase: Array) -> Array:
     made = np.empty(magnitude.shape, np.complex128 if double else np.complex64)
     angle = phase.astype(np.float64 if double else np.float32, copy=False)
     with np.errstate(invalid="ignore"):  # infinite phases pass with nan: keep
-        made.real, made.imag = magnitude * np.cos(angle), magnitude * np.sin(angle)
+        np.multiply(magnitude, np.cos(angle), out=made.real)
+        np.multiply(magnitude, np.sin(angle), out=made.imag)
     return made

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import COMPLEX, arrange
+from tonearm.arrays.conversion_memory import CHECKED_FROM, check_conversion
 from tonearm.arrays.extent import extent_of, finite_extent_of
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions
@@ -55,6 +56,8 @@ def read_array(
     ItemError
         If the array contradicts the options, is ambiguous, or holds NaN or infinity.
     """
+    if array.size >= CHECKED_FROM:
+        check_conversion(array, options, parts=sum(part is not None for part in (imag, phase)))
     array = numbers(array)
     kind, axes = options.kind.of(array), options.axes
     sizes = kind.sizes()
@@ -83,6 +86,7 @@ def read_array(
                 values = from_real_and_imaginary(values, other, double=options.precision == "double")
             signal = _signal(values, kind, options, context)
             yield signal if phase is None or other is None else _with_phase(signal, other, kind, options)
+            del signal, values, other  # before the next ones are made
         except ItemError as error:
             if batch.shape[0] == 1:
                 raise

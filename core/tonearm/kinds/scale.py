@@ -66,7 +66,10 @@ def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -
             ),
         )
     scale = values.dtype.type(full_scale or 2 ** (bits - 1))
-    return (values - scale) / scale if kind == "u" and full_scale != 1 else values / scale
+    if kind == "u" and full_scale != 1:
+        values -= scale  # a copy of integers, which takes no second one
+    values /= scale
+    return values
 
 
 def _peak(traits: ArrayTraits) -> float:

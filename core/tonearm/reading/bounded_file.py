@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.errors import ItemError
 from tonearm.reading import file_types
+from tonearm.reading.bounds import ARRAY_BYTES, check_claimed_size
+from tonearm.reading.file_windows import FileWindow
+from tonearm.reading.memory import check_memory
 from tonearm.reading.messages import WRITE_AGAIN, quoted
 
 if TYPE_CHECKING:
@@ -39,6 +42,61 @@ def size_of(file: BinaryIO) -> int:
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
+    return size
+
+
+def check_holes(file: BinaryIO, name: str, key: str, claimed: int) -> None:
+    """Raise `ItemError` if an array is large, and almost all of its file is holes, which take no space on the disk.
+
+    Parameters
+    ----------
+    file
+        Open file, or a window on one, binary and seekable. Its position does not change.
+    name
+        Name of the file, for messages.
+    key
+        Name of the array in it; empty if it has none.
+    claimed
+        Size of the array in bytes.
+
+    Raises
+    ------
+    ItemError
+        ``too-large`` beyond `ARRAY_BYTES`.
+
+    Examples
+    --------
+    >>> import io
+    >>> check_holes(io.BytesIO(bytes(8)), "a.npy", "", 8)
+    """
+    if claimed <= ARRAY_BYTES.free:
+        return
+    while isinstance(file, FileWindow):
+        file = file.file
+    try:
+        descriptor = file.fileno()
+    except (io.UnsupportedOperation, AttributeError):
+        return
+    at = file.tell()
+    try:
+        check_claimed_size(name, key, claimed, _stored_size(descriptor, ARRAY_BYTES.ratio))
+    finally:
+        file.seek(at)
+
+
+def _stored_size(descriptor: int, ratio: int) -> int:
+    """Return the bytes of a file that are no holes, or the size of the file if they are a part of it that is enough."""
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    if not hasattr(os, "SEEK_DATA"):
+        return size
+    stored = at = 0
+    while stored * ratio < size:
+        try:
+            start = os.lseek(descriptor, at, os.SEEK_DATA)
+            at = os.lseek(descriptor, start, os.SEEK_HOLE)
+        except OSError as error:
+            return stored if error.errno == errno.ENXIO else size  # nothing but a hole follows, or holes are not known
+        stored += at - start
     return size
 
 
@@ -76,7 +134,7 @@ def map_array(
     Parameters
     ----------
     file
-        Open file, binary. It may be closed afterwards.
+        Open file, or a window on one, binary. It may be closed afterwards.
     dtype, shape, order
         Type, dimensions and memory order of the values.
     offset
@@ -85,7 +143,7 @@ def map_array(
     Returns
     -------
     ndarray or None
-        Read-only `numpy.memmap`; None if the file is in memory or its file system cannot map files.
+        Read-only `numpy.memmap`; None if the file is in memory, in several pieces, or on a file system that cannot map.
 
     Raises
     ------
@@ -100,8 +158,16 @@ def map_array(
     ...     map_array(file, "<i2", (2, 2), offset=4).shape
     (2, 2)
     """
+    import math
+
     import numpy as np
 
+    if isinstance(file, FileWindow):
+        if file.start is None:
+            return None
+        if offset + math.prod(shape) * np.dtype(dtype).itemsize > file.size:
+            raise ValueError("the window ends before the last value")
+        file, offset = file.file, file.start + offset
     try:
         return np.memmap(file, dtype, "r", offset, shape, order)
     except (io.UnsupportedOperation, AttributeError):  # no file descriptor
@@ -145,7 +211,8 @@ def read_values(
     Raises
     ------
     ItemError
-        ``broken-file`` if the file ends before the last value. Nothing is allocated then.
+        ``broken-file`` if the file ends before the last value; ``too-large`` if values that cannot be mapped take more
+        than the memory of one source, or the file is holes. Nothing is allocated then.
 
     Examples
     --------
@@ -166,9 +233,11 @@ def read_values(
             hint=WRITE_AGAIN,
         )
     if count >= max(map_from, 1):
+        check_holes(file, name, "", count)
         mapped = map_array(file, dtype, shape, offset, order)
         if mapped is not None:
             return mapped
+    check_memory(name, "", count)
     file.seek(offset)
     return np.frombuffer(file.read(count), dtype).reshape(shape, order=order)
 

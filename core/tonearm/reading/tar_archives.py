@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from tonearm.errors import ItemError
 from tonearm.reading.bounded_file import size_of, wrong_format_error
 from tonearm.reading.bounds import ARRAY_BYTES, InflationBound
 from tonearm.reading.error_translation import reading_errors
+from tonearm.reading.file_windows import FileWindow
+from tonearm.reading.inflate import InflatedFile, compression_of
+from tonearm.reading.memory import check_memory
 from tonearm.reading.messages import quoted
+from tonearm.reading.tar_headers import NoTarError, TarMember, read_members
 
-if TYPE_CHECKING:
-    import tarfile
+_MEMBERS = InflationBound(50_000, 1)  # members of a compressed archive, by its size in units of 64 bytes
+_BUFFER = 1 << 16  # bytes that are inflated at least, as headers are short
+_PIECE = 1 << 20  # bytes that are copied at a time
+_LZMA_ALONE = b"]\0\0"
+_ENTRY_BYTES = 200  # memory of the entry of a member, and of each of its segments
 
 
 class TarArchive:
@@ -69,35 +76,30 @@ class TarArchive:
         inflation: InflationBound = ARRAY_BYTES,
         compressed_member: int = 1 << 30,
     ) -> None:
-        import tarfile
-
         self.file, self.name = file, name
-        self._wants, self._most, self._inflation, self._largest = wants, most, inflation, compressed_member
+        self._wants, self._most, self._largest = wants, most, compressed_member
         self._size = size_of(file)
-        try:
-            with reading_errors(name, "a tar file"):
-                self._tar = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115
-        except ItemError as error:
-            if isinstance(error.__cause__, tarfile.ReadError):
-                raise wrong_format_error(file, name, "a tar file") from error
-            raise
-        self.is_plain = self._tar.fileobj is file
-        self.members: Mapping[str, tarfile.TarInfo] = {}
-        try:
-            with reading_errors(name, "a tar file"):
-                self.members = dict(self._listed())
-        except BaseException:
-            self._tar.close()
-            raise
+        head = file.read(6)
+        compression = "lzma" if head.startswith(_LZMA_ALONE) else compression_of(head)
+        self.is_plain = compression is None or compression == "zstd"
+        file.seek(0)
+        self._content = file
+        if compression is not None and not self.is_plain:
+            self._content = io.BufferedReader(InflatedFile(file, compression, name, bound=inflation), _BUFFER)
+        with reading_errors(name, "a tar file"):
+            try:
+                self.members: Mapping[str, TarMember] = dict(self._listed())
+            except NoTarError:
+                raise wrong_format_error(file, name, "a tar file") from None
 
     def __enter__(self) -> TarArchive:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._tar.close()
+        """Do nothing: the file is closed by those who opened it."""
 
     def start(self, member: str) -> int | None:
-        """Return the position of a member's bytes in the archive, for `map_array`; None if they cannot be mapped.
+        """Return the position of a member's bytes in the archive; None if they are compressed or in several pieces.
 
         Raises
         ------
@@ -105,10 +107,17 @@ class TarArchive:
             If there is no such member.
         """
         found = self.members[member]
-        return found.offset_data if self.is_plain and not found.issparse() else None
+        return FileWindow(self.file, found.size, found.segments).start if self.is_plain else None
 
-    def open(self, member: str) -> BinaryIO:
+    def open(self, member: str, *, forwards: bool = False) -> BinaryIO:
         """Return a member as a file: a window on the archive, or in memory if the archive is compressed.
+
+        Parameters
+        ----------
+        member
+            Name of the member.
+        forwards
+            Whether the member is read from its start to its end only. Then it is a window in any case.
 
         Raises
         ------
@@ -118,31 +127,37 @@ class TarArchive:
             ``broken-file`` or ``too-large``.
         """
         found = self.members[member]
+        window = FileWindow(self._content, found.size, found.segments)
+        if not self.is_plain and found.size > self._largest:
+            raise self._error(f"has a compressed member of {found.size:,} bytes", "too-large")
+        if self.is_plain or forwards:
+            return cast("BinaryIO", window)
+        check_memory(self.name, member, found.size)
+        held = io.BytesIO()
         with reading_errors(self.name, "a tar file"):
-            stream = self._tar.extractfile(found)
-            if stream is None:
-                raise self._error(f"has no file {quoted(member)}", "broken-file")
-            if self.is_plain:
-                return cast("BinaryIO", stream)
-            if found.size > self._largest:
-                raise self._error(f"has a compressed member of {found.size:,} bytes", "too-large")
-            return io.BytesIO(stream.read())
+            while piece := window.read(_PIECE):
+                held.write(piece)
+        held.seek(0)
+        return held
 
-    def _listed(self) -> Iterator[tuple[str, tarfile.TarInfo]]:
+    def _listed(self) -> Iterator[tuple[str, TarMember]]:
         """Yield the members that count by name."""
-        total = 0
+        held = count = 0
         seen: set[str] = set()
-        for member in self._tar:
-            total += member.size
-            if not self.is_plain and total > self._inflation.limit(self._size):
-                raise self._error(f"inflates from {self._size:,} to {total:,} bytes and more", "too-large")
-            if not member.isreg() or not self._wants(member.name):
+        most = self._most if self.is_plain else min(self._most, _MEMBERS.limit(self._size // 64))
+        for member in read_members(self._content):
+            count += 1
+            if count > most:
+                raise self._error(f"has more than {most:,} members", "too-large")
+            if not member.regular or not self._wants(member.name):
                 continue
             if member.name in seen:
                 raise self._error(f"has two members {quoted(member.name)}", "duplicate")
             seen.add(member.name)
-            if len(seen) > self._most:
-                raise self._error(f"has more than {self._most:,} members", "too-large")
+            if self.is_plain and any(start + length > self._size for _, length, start in member.segments):
+                raise self._error(f"is cut off within its member {quoted(member.name)}", "broken-file")
+            held += _ENTRY_BYTES * (1 + len(member.segments)) + len(member.name)
+            check_memory(self.name, "", held)
             yield member.name, member
 
     def _error(self, what: str, code: str) -> ItemError:

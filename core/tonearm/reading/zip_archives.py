@@ -11,6 +11,7 @@ from tonearm.errors import ItemError
 from tonearm.reading.bounded_file import wrong_format_error
 from tonearm.reading.bounds import ARRAY_BYTES, InflationBound
 from tonearm.reading.error_translation import quoted_reason
+from tonearm.reading.memory import check_memory
 from tonearm.reading.messages import SAVE_UNCOMPRESSED, WRITE_AGAIN, quoted
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _ENCRYPTED = 0x01 | 0x40
 _LOCAL_HEADER = 30  # bytes of a member's own header before its name
 _MEMBER_START = b"PK\x03\x04"
 _STARTS = (_MEMBER_START, b"PK\x05\x06")
+_ENTRY_RATIO = 7  # half of the memory that each byte of the directory takes as entries
 _CHECKSUM_BYTES = 1 << 20  # whose checksum is computed at a time
 
 
@@ -192,7 +194,8 @@ class ZipArchive:
                 yield cast("BinaryIO", stream)
 
     def read(self, member: str) -> bytes:
-        """Return all bytes of a member; errors are those of `open`."""
+        """Return all bytes of a member; errors are those of `open` and `check_memory`."""
+        check_memory(self.name, member, self.members[member].file_size)
         with self.open(member) as stream:
             return stream.read()
 
@@ -200,7 +203,7 @@ class ZipArchive:
         """Open the archive, without reading more of its directory than the bounds allow."""
         import zipfile
 
-        bounded = _BoundedDirectory(self.file, self.bounds.directory)
+        bounded = _BoundedDirectory(self.file, self.name, self.bounds.directory)
         try:
             opened = zipfile.ZipFile(cast("BinaryIO", bounded))
         except OverflowError:
@@ -313,9 +316,9 @@ class ZipArchive:
 class _BoundedDirectory:
     """File for `zipfile` that refuses to read more than ``limit`` bytes at once, as a directory may claim any size."""
 
-    def __init__(self, file: BinaryIO, limit: int | None) -> None:
+    def __init__(self, file: BinaryIO, name: str, limit: int | None) -> None:
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-        self._file, self.limit = file, limit
+        self._file, self._name, self.limit = file, name, limit
 
     def read(self, count: int = -1) -> bytes:
         if self.limit is None:
@@ -323,4 +326,5 @@ class _BoundedDirectory:
         data = self._file.read(min(count, self.limit + 1) if count >= 0 else self.limit + 1)
         if len(data) > self.limit:
             raise OverflowError
+        check_memory(self._name, "", _ENTRY_RATIO * len(data))
         return data

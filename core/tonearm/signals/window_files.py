@@ -50,7 +50,10 @@ def _read(path: str, _changed: int) -> tuple[float, ...]:
     if path.lower().endswith(".txt"):
         from pathlib import Path
 
-        row: Any = [float(word) for word in Path(path).read_text(encoding="utf-8").split()]
+        try:
+            row: Any = [float(word) for word in Path(path).read_text(encoding="utf-8").split()]
+        except ValueError as error:  # its text quotes the file, which may be any
+            raise bad_window_error(f"{path} holds no window: it is not numbers alone") from error
     else:
         import numpy as np
 

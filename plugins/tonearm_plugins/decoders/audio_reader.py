@@ -20,6 +20,7 @@ from tonearm.api import (
     Source,
     Spec,
     Waveform,
+    check_memory,
     file_types,
     samples_per_block,
     tags_by_name,
@@ -46,6 +47,7 @@ _BROKEN = "else it is broken or cut short"
 _FFMPEG = ("ffmpeg", "-i", "FILE", "FILE.wav")
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's length of FLAC without one
 _MP3_FRAME = 1152  # samples
+_SPARE = 50_000_000  # bytes that the libraries take
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
         with _opened(source) as file, _sound_file(file) as sound:
             if sound.format == "OGG" and not _has_end_mark(file):
                 context.warn("the Ogg stream has no end mark: it may be cut short")
-            samples = _samples(sound, file)
+            samples = _samples(sound, file, source.name, copied=self.options.full_scale not in (None, 1.0))
             tags = _tags(sound, file)
             sample_rate, full_scale = sound.samplerate, self._full_scale(sound.subtype)
         for signal in waveforms(
@@ -164,12 +166,13 @@ def _sound_file(file: BinaryIO) -> Iterator[Any]:
     """Open an audio file; every error of libsndfile, then or later, is an `ItemError`."""
     import soundfile
 
-    from tonearm_plugins.formats.sndfile_reading import may_be_mpeg, reason_of, silenced_stderr
+    from tonearm_plugins.formats.library_notes import hushed_libraries
+    from tonearm_plugins.formats.sndfile_reading import may_print, openable, reason_of
 
-    opened = file if isinstance(file, io.BytesIO) else file.fileno()
-    quiet = silenced_stderr() if may_be_mpeg(_read_at(file, 16, 0)) else contextlib.nullcontext()
+    head = _read_at(file, 22, 0)
+    quiet = hushed_libraries() if may_print(head) else contextlib.nullcontext()
     try:
-        with quiet, soundfile.SoundFile(opened, closefd=False) as sound:
+        with quiet, soundfile.SoundFile(openable(file, head), closefd=False) as sound:
             yield sound
     except soundfile.LibsndfileError as error:
         found = file_types.identify(_read_at(file, file_types.HEAD, 0))
@@ -198,8 +201,19 @@ def _tags(sound: Any, file: BinaryIO) -> dict[str, str]:
     return more | tags
 
 
-def _samples(sound: Any, file: BinaryIO) -> Array:
+def _samples(sound: Any, file: BinaryIO, name: str, *, copied: bool = False) -> Array:
     """Return all samples of an open sound file.
+
+    Parameters
+    ----------
+    sound
+        Open `soundfile.SoundFile`.
+    file
+        The file that it reads.
+    name
+        Name of the file, for messages.
+    copied
+        Whether a second array will be made of the samples, in another scale.
 
     Returns
     -------
@@ -218,6 +232,8 @@ def _samples(sound: Any, file: BinaryIO) -> Array:
     _check_header(sound)
     kind = "float64" if sound.subtype in DOUBLE_SUBTYPES else "float32"
     check_claimed_length(sound, _size(file))
+    needed = sound.channels * sound.frames * (8 if kind == "float64" else 4) * (2 if copied else 1)
+    check_memory(name, "", (needed + _SPARE) // 2)  # which counts it twice
     try:
         samples = np.empty((sound.channels, sound.frames), kind)  # memory that is never touched costs nothing
     except (MemoryError, ValueError) as error:

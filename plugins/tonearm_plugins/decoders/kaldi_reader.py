@@ -18,12 +18,13 @@ from tonearm.api import (
     Requirement,
     SetOption,
     Source,
+    check_memory,
     file_types,
     quoted,
     quoted_array,
-    reading_errors,
     wrong_format_error,
 )
+from tonearm_plugins.formats import kaldi
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -34,9 +35,7 @@ MAX_LINE = 4096
 MAX_KEY = 1024
 """Size of an utterance's key in bytes."""
 
-# Numbers of axes and sizes of values in bytes. After the type, each axis has the byte 4 and a count of four bytes.
-_FLOATS = {b"\0BFM ": (2, 4), b"\0BDM ": (2, 8), b"\0BFV ": (1, 4), b"\0BDV ": (1, 8)}
-_FLOATS_HEADER = 15
+_ENTRY_BYTES = 300  # memory that the entry of an utterance takes, beside its key and its file
 
 
 class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
@@ -74,7 +73,7 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
         import numpy as np
 
         file.seek(offset)
-        found = _value(BoundedFile(file, name))
+        found = kaldi.read_value(BoundedFile(file, name), key)
         if not isinstance(found, tuple):
             return np.asarray(found)
         rate, array = found if isinstance(found[0], int) else found[::-1]
@@ -89,52 +88,12 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
         return np.asarray(array).T
 
 
-def _value(file: BoundedFile) -> Any:
-    """Read one value by kaldiio; pickles are refused."""
-    from kaldiio.matio import read_kaldi
-
-    at, name = file.tell(), file.name
-    start = file.read(5)
-    file.seek(at)
-    if start[:3] == b"PKL":
-        raise ItemError(
-            f"{quoted(name)} holds a pickle; pickles are refused, as they can run any code",
-            code="kaldi-refused",
-            hint="save matrices",
-        )
-    if not start:
-        raise ItemError(f"{quoted(name)} ends where a value should be", code="broken-file", hint=WRITE_AGAIN)
-    with reading_errors(name, "a Kaldi archive"):
-        if start == b"AUDIO" or start[:4] == b"fLaC":
-            return _sound(file, start)
-        return read_kaldi(file)
-
-
-def _sound(file: BoundedFile, start: bytes) -> tuple[int, Array]:
-    """Read an encoded sound: after AUDIO and its length, as kaldiio writes it, or FLAC as the rest of the file."""
-    from tonearm_plugins.formats.sndfile_reading import decode_bytes
-
-    if start == b"AUDIO":
-        file.read(len(start))
-        digits = file.read(1)[0]
-        data = file.read(int.from_bytes(file.read(digits), "little"))
-    else:
-        data = file.read()
-    samples, rate = decode_bytes(data, file.name)
-    return rate, samples[0] if len(samples) == 1 else samples.T
-
-
 def _skip_floats(file: BoundedFile) -> bool:
     """Skip a matrix or vector of floats, the common values, unread. Return whether there was one, and all of it."""
     at = file.tell()
-    head = file.read(_FLOATS_HEADER)
-    rank, size = _FLOATS.get(head[:5], (0, 0))
-    for axis in range(rank):
-        start = 5 + 5 * axis
-        size *= int.from_bytes(head[start + 1 : start + 5], "little") if head[start : start + 1] == b"\x04" else 0
-    end = at + 5 + 5 * rank + size
-    is_whole = size > 0 and end <= file.end
-    file.seek(end if is_whole else at)
+    size = kaldi.floats_size(file.read(kaldi.FLOATS_HEADER))
+    is_whole = 0 < size <= file.end - at
+    file.seek(at + size if is_whole else at)
     return is_whole
 
 
@@ -143,6 +102,7 @@ def _offsets(file: BinaryIO, name: str) -> dict[str, int]:
     file.seek(0)
     bounded = BoundedFile(file, name)
     found: dict[str, int] = {}
+    held = 0
     while bounded.tell() < bounded.end:
         key = _next_key(file, name, first=not found)
         if not key:
@@ -152,8 +112,10 @@ def _offsets(file: BinaryIO, name: str) -> dict[str, int]:
                 f"{quoted(name)} has two utterances {quoted(key)}", code="duplicate", hint="give each its own"
             )
         found[key] = file.tell()
+        held += _ENTRY_BYTES + len(key)
+        check_memory(name, "", held)
         if not _skip_floats(bounded):
-            _value(bounded)
+            kaldi.read_value(bounded, key)
     if not found:
         raise ItemError(f"{quoted(name)} is empty", code="empty", hint=WRITE_AGAIN)
     return found
@@ -190,7 +152,7 @@ def _places(file: BinaryIO, source: Source) -> dict[str, tuple[str, int]]:
     """Return the file and offset of each utterance in an scp file; the offset is -1 for anything but a file."""
     found: dict[str, tuple[str, int]] = {}
     folder = os.path.dirname(source.path or "")  # noqa: PTH120
-    number = 0
+    number = held = 0
     while line := file.readline(MAX_LINE):
         number += 1
         try:
@@ -206,6 +168,8 @@ def _places(file: BinaryIO, source: Source) -> dict[str, tuple[str, int]]:
                 hint="write KEY FILE:OFFSET",
             )
         key, place = words[0], words[1].strip()
+        held += _ENTRY_BYTES + len(line)
+        check_memory(source.name, "", held)
         if key in found:
             raise ItemError(f"{quoted(source.name)} has two utterances {quoted(key)}", code="duplicate")
         path, colon, offset = place.rpartition(":")

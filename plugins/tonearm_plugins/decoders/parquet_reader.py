@@ -22,18 +22,36 @@ from tonearm.api import (
     Source,
     check_claimed_size,
     check_magic,
+    check_memory,
     listed,
+    memory_limit,
     quoted,
     reading_errors,
 )
 from tonearm_plugins.decoders.waveforms import waveforms
 from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
+from tonearm_plugins.formats.parquet_pages import chunk_sizes, chunks_of, longest_row
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 ROWS = 64
-"""Number of rows that are read together: a row may be a minute of sound."""
+"""Number of rows that are read together, if they are small."""
+
+BATCH = 64 << 20
+"""Bytes of rows that are read together: a row may be a minute of sound."""
+
+FREE_ROWS = 10_000
+"""Number of rows that a file of any size may have; each further row takes a byte at least."""
+
+BUFFER = 1 << 20
+"""Bytes that are read from a file at once."""
+
+NUMBER = 28
+"""Bytes that pyarrow needs for a number beside twice its own: levels, in buffers that grow by doubling."""
+
+COPIES = 3
+"""Number of copies of a value of bytes: in a growing buffer, and for Python."""
 
 COMPANIONS = ("lengths", "imag", "phase")
 """Options that name a second column."""
@@ -72,7 +90,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             for column in columns:
                 audio = _is_audio(table.schema.field(column).type)
                 beside = {} if audio else self._beside(table.schema, column)
-                for row, values in enumerate(_rows(table, [column, *beside.values()], source.name)):
+                for row, values in enumerate(_rows(table, [column, *beside.values()])):
                     others = dict(zip(beside, values[1:], strict=True))
                     found = (
                         self._audio(values[0], row, context)
@@ -87,7 +105,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         """Yield the array of each row with its column's name; audio as its samples."""
         with source.open() as file, _open_table(file, source.name) as table:
             for column in self._chosen(table.schema):
-                for row, (value,) in enumerate(_rows(table, [column], source.name)):
+                for row, (value,) in enumerate(_rows(table, [column])):
                     try:
                         if isinstance(value, dict):
                             array, rate = _audio(value, row)
@@ -182,6 +200,8 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
 class _Table:
     """Open file with its schema and the claims of its footer."""
 
+    name: str
+    binary: BinaryIO
     file: Any
     schema: Any
     chunks: list[ColumnChunk]
@@ -196,22 +216,88 @@ def _open_table(file: BinaryIO, name: str) -> Iterator[_Table]:
     with reading_errors(name, "a Parquet file"):
         chunks = column_chunks(file)
         file.seek(0)
-        table = pyarrow.parquet.ParquetFile(file)
-    yield _Table(table, table.schema_arrow, chunks)
+        # Without a buffer, the whole column of a row group would be read at once.
+        table = pyarrow.parquet.ParquetFile(file, buffer_size=BUFFER)
+    yield _Table(name, file, table, table.schema_arrow, chunks)
 
 
-def _rows(table: _Table, columns: list[str], name: str) -> Iterator[tuple[Any, ...]]:
+def _rows(table: _Table, columns: list[str]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of some columns, with few rows in memory at a time."""
-    for column in columns:
-        _check_claims(table.chunks, column, name)
-    batches = table.file.iter_batches(batch_size=ROWS, columns=columns, use_threads=False)
-    while True:
-        with reading_errors(name, "a Parquet file"):
-            batch = next(batches, None)
-            if batch is None:
-                return
-            rows = list(zip(*(_scalars(batch.column(column)) for column in columns), strict=True))
-        yield from rows
+    names = [name for column in columns for name in _leaves(table.schema, column)]
+    chosen = [chunk for name in names for chunk in chunks_of(table.chunks, name)]
+    for chunk in chosen:
+        check_claimed_size(table.name, chunk.column, chunk.inflated, chunk.stored)
+    stored = sum(chunk.stored for chunk in chosen)
+    rows_seen = bytes_seen = 0
+    for group in dict.fromkeys(chunk.group for chunk in chosen if chunk.values):
+        with reading_errors(table.name, "a Parquet file"):
+            count = _rows_at_once(table, columns[0], [chunk for chunk in chosen if chunk.group == group])
+            batches = table.file.iter_batches(batch_size=count, row_groups=[group], columns=names, use_threads=False)
+        while True:
+            with reading_errors(table.name, "a Parquet file"):
+                batch = next(batches, None)
+                if batch is None:
+                    break
+                rows = list(zip(*(_scalars(batch.column(column)) for column in columns), strict=True))
+            rows_seen += len(rows)
+            bytes_seen += batch.nbytes
+            check_claimed_size(table.name, columns[0], bytes_seen, stored)
+            if rows_seen > FREE_ROWS + stored:
+                raise ItemError(
+                    f"{quoted(table.name)} claims more than {FREE_ROWS + stored:,} rows, but only {stored:,} bytes"
+                    f" are stored for {quoted(columns[0])}",
+                    code="too-large",
+                    hint="leave out rows that are null or repeat one another",
+                )
+            yield from rows
+            del rows, batch  # before the next ones are read
+
+
+def _leaves(schema: Any, column: str) -> list[str]:
+    """Return the names by which pyarrow reads a column: those of the bytes and the path of audio."""
+    from pyarrow import types
+
+    kind = schema.field(column).type
+    if not _is_audio(kind):
+        return [column]
+    path = next((field for field in kind if field.name == "path"), None)
+    named = path is not None and (types.is_string(path.type) or types.is_large_string(path.type))
+    return [f"{column}.bytes", *([f"{column}.path"] if named else ())]
+
+
+def _rows_at_once(table: _Table, column: str, chunks: list[ColumnChunk]) -> int:
+    """Return the number of rows that are read together from some columns of a row group.
+
+    Raises
+    ------
+    ItemError
+        ``too-large`` if one row would take more memory than is allowed.
+    """
+    found = [_memory_of(table, chunk) for chunk in chunks]
+    check_memory(table.name, column, sum(most for _, most in found) // 2)  # which counts it twice
+    return max(1, min(ROWS, BATCH // max(sum(row for row, _ in found), 1)))
+
+
+def _memory_of(table: _Table, chunk: ColumnChunk) -> tuple[int, int]:
+    """Return the memory in bytes that a row of a column takes, and the most that reading takes at once."""
+    sizes = chunk_sizes(table.binary, chunk)
+    if chunk.width == 1:
+        each, total = COPIES * sizes.value, COPIES * sizes.total
+    else:
+        number = NUMBER + 2 * chunk.width
+        each, total = 0, number * chunk.values  # each takes reading of all levels
+    if sizes.pages + total <= memory_limit():
+        return total // max(chunk.rows, 1), sizes.pages + total
+    if not each:
+        check_memory(table.name, chunk.column, sizes.pages // 2)
+        each = number * longest_row(table.binary, chunk, _depth(table.file.schema, chunk.path))
+    return each, sizes.pages + each
+
+
+def _depth(schema: Any, path: str) -> int:
+    """Return the number of lists around the values of a column."""
+    columns = (schema.column(index) for index in range(len(schema)))
+    return next((int(one.max_repetition_level) for one in columns if one.path == path), 255)
 
 
 def _scalars(values: Any) -> list[Any]:
@@ -219,13 +305,6 @@ def _scalars(values: Any) -> list[Any]:
     storage = getattr(values, "storage", values)  # Hugging Face's Array2D is an extension type
     rows = [storage[row] for row in range(len(storage))]
     return [row.as_py() for row in rows] if _is_audio(storage.type) else rows
-
-
-def _check_claims(chunks: list[ColumnChunk], column: str, name: str) -> None:
-    """Refuse row groups that inflate to far more than is stored: a repeated value takes only a few bytes."""
-    for chunk in chunks:
-        if chunk.column == column:
-            check_claimed_size(name, column, chunk.inflated, max(chunk.stored, 0))
 
 
 def _is_list(kind: Any) -> bool:
@@ -268,20 +347,34 @@ def _array(scalar: Any, row: int) -> Array:
     values = scalar.values
     shape = [len(values)]
     while hasattr(values.type, "value_type") and _is_list(values.type):
-        lengths = {len(value) if value.is_valid else -1 for value in values}
-        if len(lengths) != 1 or -1 in lengths:
+        lengths = _lengths(values)
+        if len(lengths) != 1 or values.null_count:
             raise ItemError(
-                f"the lists of row {row} have {len(lengths)} different lengths",
+                f"the lists of row {row} have {len(lengths) + (values.null_count > 0)} different lengths",
                 code="ragged",
                 hint="pad them, or split them into rows",
             )
-        shape.append(lengths.pop())
+        shape.append(lengths[0])
         values = values.flatten()
     if values.null_count:
         raise ItemError(
             f"row {row} has {values.null_count} nulls among its numbers", code="not-finite", hint="fill them"
         )
     return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(shape)
+
+
+def _lengths(lists: Any) -> list[int]:
+    """Return the different lengths of lists that are not null."""
+    import numpy as np
+    from pyarrow import types
+
+    if types.is_fixed_size_list(lists.type):
+        return [lists.type.list_size] if len(lists) else []
+    lengths = np.diff(lists.offsets.to_numpy())
+    if lists.null_count:
+        lengths = lengths[lists.is_valid().to_numpy(zero_copy_only=False)]
+    found: list[int] = np.unique(lengths).tolist()
+    return found
 
 
 def _audio(value: Any, row: int, *, double: bool = False) -> tuple[Array, int]:

@@ -18,6 +18,8 @@ from tonearm.api import (
     Source,
     Spec,
     Waveform,
+    check_holes,
+    check_memory,
     file_types,
     listed,
     map_array,
@@ -26,7 +28,8 @@ from tonearm.api import (
     size_of,
 )
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
-from tonearm_plugins.formats.raw_pcm import Encoding, bytes_per_sample, decode
+from tonearm_plugins.formats.json_text import parse_json
+from tonearm_plugins.formats.raw_pcm import Encoding, bytes_per_sample, decode, decoded_size
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import UInt8Array
@@ -76,7 +79,9 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         options = self.options
         with source.open() as file:
             raw = self._bytes(file, source.name)
-            samples = decode(raw, options.encoding, double=options.precision == "double")
+            double = options.precision == "double"
+            check_memory(source.name, "", decoded_size(raw.size, options.encoding, double=double))
+            samples = decode(raw, options.encoding, double=double)
             for signal in waveforms(
                 samples.reshape(-1, options.channels),
                 ("time", "channel"),
@@ -107,8 +112,10 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         else:
             if not self.options.skip:
                 _check_headerless(file.read(file_types.HEAD), name)
+            check_holes(file, name, "", size)
             mapped = map_array(file, np.uint8, (size,)) if size else np.empty(0, np.uint8)
             if mapped is None:
+                check_memory(name, "", size)
                 file.seek(0)
                 mapped = np.frombuffer(file.read(), np.uint8)
             raw = mapped
@@ -137,12 +144,11 @@ def _check_headerless(head: bytes, name: str) -> None:
 def _from_json(file: BinaryIO, size: int, field: str, name: str) -> bytes:
     """Return the bytes that a field of a JSON file holds as base64."""
     import base64
-    import json
 
     if size > MAX_JSON:
         raise ItemError(f"{quoted(name)} has {size:,} bytes of JSON", code="too-large", hint="save the samples alone")
     try:
-        found = json.loads(file.read())
+        found = parse_json(file.read(), name)
     except (ValueError, RecursionError) as error:
         raise ItemError(
             f"{quoted(name)} is not JSON: {quoted(str(error))}", code="broken-file", hint=WRITE_AGAIN

@@ -17,6 +17,7 @@ from tonearm.api import (
     LazyArrays,
     Requirement,
     Source,
+    check_memory,
     file_types,
     path_of,
     quoted,
@@ -25,6 +26,7 @@ from tonearm.api import (
     size_of,
     wrong_format_error,
 )
+from tonearm_plugins.formats.json_text import parse_json
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -60,8 +62,6 @@ class SafetensorsReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
 def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any]]:
     """Return the position of the values, and the header's entry of each tensor, after the library has checked them."""
-    import json
-
     size = size_of(file)
     count = int.from_bytes(file.read(8), "little")
     if size < 10 or count > min(MAX_HEADER, size - 8):
@@ -71,7 +71,7 @@ def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any]]:
             raise wrong_format_error(file, name, "a safetensors file")
         raise ItemError(f"{quoted(name)} is cut off, or not a safetensors file", code="broken-file", hint=WRITE_AGAIN)
     with reading_errors(name, "a safetensors file"):
-        header = json.loads(file.read(count))
+        header = parse_json(file.read(count), name)
         _check(file)
         header.pop("__metadata__", None)
         return 8 + count, header
@@ -110,6 +110,7 @@ def _tensor(file: BinaryIO, name: str, start: int, key: str, entry: Mapping[str,
     if entry["dtype"] != "BF16":
         return array
     # bfloat16 is the upper half of a float32.
+    check_memory(name, key, 2 * array.nbytes)
     wide = array.astype(np.uint32)
     wide <<= 16
     return wide.view(np.float32)

@@ -16,6 +16,7 @@ from tonearm.api import (
     Source,
     TarArchive,
     quoted,
+    reading_errors,
 )
 from tonearm_plugins.formats.pytorch import TORCH
 
@@ -85,17 +86,15 @@ def _keys(archive: TarArchive, name: str) -> list[str]:
 def _load(archive: TarArchive, name: str, key: str) -> Array:
     """Return one array of a member."""
     size, label = archive.members[name].size, f"{archive.name}:{name}"
-    if name.endswith(".npy"):
-        from tonearm_plugins.formats import npy
+    with reading_errors(archive.name, "a tar file"):
+        if name.endswith(".npy"):
+            from tonearm_plugins.formats import npy
 
-        start = archive.start(name)
-        if start is not None:
-            return npy.load(archive.file, size, name=label, start=start)
-        return npy.load(archive.open(name), size, name=label)
-    if name.endswith(".npz"):
-        from tonearm_plugins.formats import npz
+            return npy.load(archive.open(name, forwards=True), size, name=label)
+        if name.endswith(".npz"):
+            from tonearm_plugins.formats import npz
 
-        return npz.load_array(archive.open(name), size, key, label)
-    from tonearm_plugins.formats import pytorch
+            return npz.load_array(archive.open(name), size, key, label)
+        from tonearm_plugins.formats import pytorch
 
-    return pytorch.to_array(pytorch.load(archive.open(name), label)[key], key)
+        return pytorch.to_array(pytorch.load(archive.open(name), label)[key], key)

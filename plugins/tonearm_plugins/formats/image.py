@@ -16,6 +16,7 @@ from tonearm.api import (
     OptionError,
     RecipeStep,
     SetOption,
+    check_memory,
     quoted,
     reading_errors,
     size_of,
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 
 PIXELS = InflationBound(1 << 24, 200)
 """Pixels of an image. Spectrograms have about 2 for each byte, and 2^24 are five minutes of Riffusion's."""
+
+MAX_SCANS = 64
+"""Number of scans of a progressive JPEG image, each of which is decoded over all pixels. Encoders make about 10."""
+
+MAX_TILES = 1 << 16
+"""Number of tiles or strips of an image."""
+
+_SCAN = b"\xff\xda"  # the marker of a scan; in the data of one, other bytes follow b"\xff"
+_PIXEL = 8  # half of the bytes that Pillow and its copies take for a pixel
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 """Formats that Pillow opens here. It knows more, some of them by running other programs."""
@@ -154,12 +164,29 @@ def read(file: BinaryIO, name: str) -> Image:
         except PIL.UnidentifiedImageError:
             what = f"an image of a known format ({', '.join(FORMATS)})"
             raise wrong_format_error(file, name, what, "image-reader") from None
+        except PIL.Image.DecompressionBombError:
+            raise ItemError(
+                f"{quoted(name)} claims more pixels than any spectrogram has",
+                code="too-large",
+                hint=f"if it is one shade of grey, {LEAVE_OUT}",
+            ) from None
         with image:
             if math.prod(image.size) > PIXELS.limit(size):
                 raise ItemError(
                     f"{quoted(name)} claims {image.width:,} × {image.height:,} pixels, but has {size:,} bytes",
                     code="too-large",
                     hint=f"if it is one shade of grey, {LEAVE_OUT}",
+                )
+            check_memory(name, "", math.prod(image.size) * _PIXEL)
+            parts = len(image.tile)
+            if image.format == "JPEG":
+                file.seek(0)
+                parts = max(parts, file.read().count(_SCAN))
+            if parts > (MAX_SCANS if image.format == "JPEG" else MAX_TILES):
+                raise ItemError(
+                    f"{quoted(name)} has {parts:,} scans or tiles, each of which takes its time",
+                    code="too-large",
+                    hint="save the image as PNG",
                 )
             tags = dict(_numbers(image.getexif()))
             if image.mode.startswith("I;16"):

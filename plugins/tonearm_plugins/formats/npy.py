@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from tonearm.api import MAP_FROM, WRITE_AGAIN, ItemError, check_memory, map_array, quoted
+from tonearm.api import MAP_FROM, WRITE_AGAIN, ItemError, check_holes, check_memory, map_array, quoted
 from tonearm_plugins.formats.npy_header import NpyHeader, parse_header, read_header, trailing_error, truncated_error
 
 if TYPE_CHECKING:
@@ -50,13 +50,14 @@ def load(file: BinaryIO, size: int, *, name: str, map_from: int = MAP_FROM, star
     Raises
     ------
     ItemError
-        As for `read_header`, and ``npy-memory``.
+        As for `read_header`, ``too-large`` and ``npy-memory``.
     OSError
         The disk failed.
     """
     file.seek(start)
     header = read_header(file, size, name=name)
     if header.nbytes >= map_from:
+        check_holes(file, name, "", header.nbytes)
         mapped = _mapped(file, header, name, start)
         if mapped is not None:
             return mapped
@@ -149,6 +150,7 @@ def _values(stream: BinaryIO, header: NpyHeader, name: str) -> Array:
     """Read exactly the values of a checked header."""
     import numpy as np
 
+    check_memory(name, "", header.nbytes)
     try:
         raw = np.empty(header.nbytes, np.uint8)
     except MemoryError:

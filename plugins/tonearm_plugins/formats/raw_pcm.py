@@ -45,6 +45,33 @@ def bytes_per_sample(encoding: str) -> int:
     return 1 if encoding in _SUBTYPES else int("".join(filter(str.isdigit, encoding))) // 8
 
 
+def decoded_size(size: int, encoding: str, *, double: bool = False) -> int:
+    """Return the memory in bytes that the samples of an encoding take as floats.
+
+    Parameters
+    ----------
+    size
+        Size of the raw samples in bytes.
+    encoding
+        One of `Encoding`.
+    double
+        Whether float64 is wanted.
+
+    Returns
+    -------
+    int
+        Bytes; 0 if the samples are floats that are read as they are.
+    """
+    wide = _is_wide(encoding, double=double)
+    if encoding == ("pcm_f64le" if wide else "pcm_f32le"):
+        return 0
+    return size // bytes_per_sample(encoding) * (8 if wide else 4)
+
+
+def _is_wide(encoding: str, *, double: bool) -> bool:
+    return double or encoding.startswith(("pcm_s24", "pcm_s32"))
+
+
 def decode(raw: UInt8Array, encoding: str, *, double: bool = False) -> Array:
     """Return the samples of an encoding as floats.
 
@@ -64,7 +91,7 @@ def decode(raw: UInt8Array, encoding: str, *, double: bool = False) -> Array:
     """
     import numpy as np
 
-    wide = double or encoding.startswith(("pcm_s24", "pcm_s32"))
+    wide = _is_wide(encoding, double=double)
     dtype: Any = np.float64 if wide else np.float32
     if encoding in _SUBTYPES:
         import io

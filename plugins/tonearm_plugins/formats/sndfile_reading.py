@@ -1,15 +1,14 @@
-"""Reading by libsndfile: sounds in memory, bounds on the claimed length, and a silent stderr."""
+"""Reading by libsndfile: sounds in memory, bounds on the claimed length, and files on which it prints notes."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import os
-import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tonearm.api import InflationBound, ItemError, reading_errors
+from tonearm.api import InflationBound, ItemError, Source, check_memory, path_of, reading_errors
+from tonearm_plugins.formats.library_notes import hushed_libraries
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -20,9 +19,10 @@ SOUND_BYTES = InflationBound(256 << 20, 3000)
 DOUBLE_SUBTYPES = ("PCM_32", "DOUBLE", "ALAC_32")
 """Names of the subtypes with more digits than float32."""
 
-_lock = threading.Lock()
-_silenced: list[int | None] = []
-"""Descriptor of the real stderr, once for each caller that silenced it."""
+_WAV = (b"RIFF", b"RIFX", b"RF64")
+_WAV_CODECS = (b"\1\0", b"\3\0", b"\xfe\xff")  # PCM, floats, and those of the extensible format
+_SILENT = (b"fLaC", b"OggS", b"FORM", b".snd")
+_KNOWN = (*_WAV, *_SILENT, b"caff")
 
 
 class SoundBytes(io.BytesIO):
@@ -62,10 +62,16 @@ def decode_bytes(data: bytes, name: str, *, double: bool = False) -> tuple[Array
     """
     import soundfile
 
-    quiet = silenced_stderr() if may_be_mpeg(data[:16]) else contextlib.nullcontext()
-    with reading_errors(name, "audio"), quiet, soundfile.SoundFile(SoundBytes(data)) as file:
+    quiet = hushed_libraries() if may_print(data[:22]) else contextlib.nullcontext()
+    with (
+        reading_errors(name, "audio"),
+        quiet,
+        _in_memory(data, name) as opened,
+        soundfile.SoundFile(openable(opened, data), closefd=False) as file,
+    ):
         check_claimed_length(file, len(data))
         double = double or file.subtype in (*DOUBLE_SUBTYPES, "PCM_24")
+        check_memory(name, "", file.channels * file.frames * (8 if double else 4))
         samples: Array = file.read(dtype="float64" if double else "float32", always_2d=True)
         return samples.T, file.samplerate
 
@@ -88,35 +94,48 @@ def check_claimed_length(sound: Any, size: int) -> None:
         )
 
 
+def may_print(head: bytes) -> bool:
+    """Return whether libsndfile may print notes on a file with these first bytes, at least 22 of them.
+
+    libmpg123 does so on MP3, also within WAV, and on whatever it takes for MP3. The decoder of ALAC in CAF does, too.
+    """
+    if head.startswith(_WAV):
+        return head[12:16] != b"fmt " or head[20:22] not in _WAV_CODECS
+    return not head.startswith(_SILENT)
+
+
+def openable(file: BinaryIO, head: bytes) -> Any:
+    """Return what `soundfile.SoundFile` should open, so that libsndfile opens no other file.
+
+    It takes a file of an unknown type, and first any MP3, for one fork of Sound Designer's format, and looks for the
+    other: beside the file, or without a path in the current folder, where it may be a pipe that never ends.
+
+    Parameters
+    ----------
+    file
+        Open file, with a descriptor unless its type is known.
+    head
+        First bytes of the file.
+
+    Returns
+    -------
+    object
+        The file in memory, its descriptor, or a path to its descriptor, beside which there are no forks.
+    """
+    if isinstance(file, io.BytesIO):
+        return file
+    path = None if head.startswith(_KNOWN) else path_of(file)
+    return path or file.fileno()
+
+
 @contextlib.contextmanager
-def silenced_stderr() -> Iterator[None]:
-    """Discard everything that is written to stderr: libmpg123 prints notes on MP3 files there, from within C."""
-    with _lock:
-        _silenced.append(_silenced[0] if _silenced else _discard_stderr())
-    try:
-        yield
-    finally:
-        with _lock:
-            real = _silenced.pop()
-            if not _silenced and real is not None:
-                os.dup2(real, 2)
-                os.close(real)
-
-
-def _discard_stderr() -> int | None:
-    """Redirect stderr to nowhere, and return a descriptor of the real one; None if it is closed."""
-    try:
-        real = os.dup(2)
-    except OSError:
-        return None
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-        os.dup2(nowhere.fileno(), 2)
-    return real
-
-
-def may_be_mpeg(head: bytes) -> bool:
-    """Return whether a file with these first bytes may be MP3."""
-    return head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] >= 0xE0)
+def _in_memory(data: bytes, name: str) -> Iterator[BinaryIO]:
+    """Yield a file in memory that `openable` takes."""
+    if data.startswith(_KNOWN):
+        yield SoundBytes(data)
+    else:
+        with Source(name=name, file=io.BytesIO(data)).open(descriptor=True) as file:
+            yield file
 
 
 def reason_of(error: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, OutputError
+from tonearm_plugins.formats.library_notes import hushed_libraries
 from tonearm_plugins.formats.sndfile_reading import reason_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def write(
     """
     import soundfile
 
-    with _errors(container), _Target(path) as target, target.errors():
+    with _errors(container), _Target(path) as target, target.errors(), hushed_libraries():
         file = soundfile.SoundFile(
             target,
             "w",

@@ -14,6 +14,7 @@ from tonearm.errors import ItemError
 from tonearm.reading import file_types
 from tonearm.reading.bounded_file import (
     BoundedFile,
+    check_holes,
     check_magic,
     map_array,
     path_of,
@@ -21,6 +22,9 @@ from tonearm.reading.bounded_file import (
     size_of,
     wrong_format_error,
 )
+from tonearm.reading.bounds import ARRAY_BYTES
+from tonearm.reading.file_windows import FileWindow, Segment
+from tonearm.reading.memory import limited_memory
 
 
 def test_a_size_is_that_of_the_file_from_any_position() -> None:
@@ -51,6 +55,69 @@ def test_an_array_is_mapped_read_only(order: str, tmp_path: Path) -> None:
         assert np.array_equal(mapped, array)
         with pytest.raises(ValueError, match="mmap length is greater than file size"):
             map_array(file, ">i2", (2, 4), 4)
+
+
+def test_values_that_cannot_be_mapped_are_judged_by_memory() -> None:
+    file = io.BytesIO(bytes(800))
+    with limited_memory(1600):
+        assert read_values(file, "a", "<f8", (100,)).nbytes == 800
+    with limited_memory(1599), pytest.raises(ItemError) as caught:
+        read_values(file, "a", "<f8", (100,))
+    assert caught.value.code == "too-large"
+
+
+def test_mapped_values_are_not_judged_by_memory(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(bytes(800))
+    with limited_memory(1), (tmp_path / "a").open("rb") as file:
+        assert isinstance(read_values(file, "a", "<f8", (100,), map_from=800), np.memmap)
+        with pytest.raises(ItemError):
+            read_values(file, "a", "<f8", (100,), map_from=801)
+
+
+FREE, RATIO = ARRAY_BYTES
+
+
+@pytest.mark.parametrize(
+    ("size", "pieces", "is_fine"),
+    [
+        (FREE, 0, True),
+        (FREE + 1, 0, False),
+        (FREE + (1 << 20), 1, False),
+        (FREE + (1 << 20), 8, True),
+        (1 << 40, 8, False),
+    ],
+)
+def test_a_large_file_is_not_holes_alone(size: int, pieces: int, is_fine: bool, tmp_path: Path) -> None:
+    with (tmp_path / "a").open("w+b") as file:
+        file.truncate(size)
+        for piece in range(pieces):
+            file.seek(piece << 24)
+            file.write(b"\1" * (size // RATIO // 7) if size < 1 << 30 else b"\1" * 4096)
+        file.seek(7)
+        window = FileWindow(file, size, [Segment(0, size, 0)])
+        for one in (file, window):
+            if is_fine:
+                check_holes(one, "a", "", size)  # type: ignore[arg-type]
+            else:
+                with pytest.raises(ItemError) as caught:
+                    check_holes(one, "a", "", size)  # type: ignore[arg-type]
+                assert caught.value.code == "too-large"
+            assert file.tell() == 7
+
+
+def test_a_file_system_that_knows_no_holes_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lseek(descriptor: int, at: int, how: int) -> int:
+        if how in special:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return real(descriptor, at, how)
+
+    real, special = os.lseek, (os.SEEK_DATA, os.SEEK_HOLE)
+    with (tmp_path / "a").open("w+b") as file:
+        file.truncate(FREE + 1)
+        monkeypatch.setattr(os, "lseek", lseek)
+        check_holes(file, "a", "", FREE + 1)
+        monkeypatch.delattr(os, "SEEK_DATA")
+        check_holes(file, "a", "", FREE + 1)
 
 
 def test_a_file_in_memory_cannot_be_mapped() -> None:

@@ -39,6 +39,27 @@ def test_errors_of_a_library_are_one_line(error: Exception, reason: str) -> None
     assert found.__cause__ is error
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("invalid literal for int() with base 10: 'password = hunter2, and so on'"),
+        ValueError('unknown variant "password = hunter2, and so on", expected one of `F32`'),
+        ValueError("no tensor `password = hunter2, and so on` here"),
+        KeyError("password = hunter2, and so on"),
+        TypeError("Expected b'password = hunter2, and so on'"),
+    ],
+)
+def test_what_a_reason_quotes_is_cut_short(error: Exception) -> None:
+    assert "and so" not in quoted_reason(error)
+    assert "password = hunter2" in quoted_reason(error)
+
+
+def test_a_reason_is_left_out_where_the_file_may_be_another() -> None:
+    with pytest.raises(ItemError) as caught, reading_errors("a.ark", "a Kaldi archive", quotes=False):
+        raise RuntimeError("root:x:0:0 is not a digit")
+    assert caught.value.message == "'a.ark' cannot be read as a Kaldi archive"
+
+
 def test_a_lack_of_memory_has_a_code_of_its_own() -> None:
     assert translated(MemoryError()).code == "no-memory"
 

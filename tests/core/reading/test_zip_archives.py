@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any, get_args
@@ -16,6 +17,7 @@ import pytest
 from tonearm.errors import ItemError
 from tonearm.reading.bounded_file import map_array
 from tonearm.reading.bounds import InflationBound
+from tonearm.reading.memory import limited_memory
 from tonearm.reading.zip_archives import ZipArchive, ZipBounds, ZipFault, zip_error
 
 VALUES = np.arange(600, dtype="<f4")
@@ -62,6 +64,30 @@ class TestZip:
         with pytest.raises(KeyError):
             archive.read("c")
         assert list(ZipArchive(io.BytesIO(zipped(("dir/", b""), ("dir/x", b"1"))), "a.zip").members) == ["dir/x"]
+
+    def test_a_member_that_is_read_whole_is_judged_by_memory(self) -> None:
+        archive = ZipArchive(io.BytesIO(DEFLATED), "a.zip")
+        with limited_memory(2 * len(BYTES)):
+            assert archive.read("a") == BYTES
+        with limited_memory(2 * len(BYTES) - 1), pytest.raises(ItemError) as caught:
+            archive.read("a")
+        assert caught.value.code == "too-large"
+
+    def test_the_entries_of_a_directory_are_judged_by_memory_before_they_are_made(self) -> None:
+        data = zipped(*((f"{number:05}", b"") for number in range(3000)))
+        with limited_memory(10_000_000):
+            assert len(ZipArchive(io.BytesIO(data), "a.zip").members) == 3000
+        with limited_memory(1_000_000):
+            assert refused(ZipArchive, data).code == "too-large"
+        tracemalloc.start()
+        try:
+            archive = ZipArchive(io.BytesIO(data), "a.zip")
+            taken = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        directory = 3000 * (46 + 5)
+        assert archive.members
+        assert taken < 2 * 14 * directory
 
     def test_an_empty_name_is_a_name(self) -> None:
         data = zipped(("x", b"1234")).replace(b"\0\0x", b"\0\0\0")  # what no writer allows

@@ -57,6 +57,14 @@ def test_an_array_that_is_no_window_is_refused(tmp_path: Path, values: Any, mess
     assert (caught.value.code, caught.value.option) == ("bad-window", "window")
 
 
+@pytest.mark.parametrize("content", ["root:x:0:0 hunter2", "0.5 hunter2 0.5", "hunter2\xff"])
+def test_a_file_that_is_no_window_is_not_quoted(tmp_path: Path, content: str) -> None:
+    (tmp_path / "w.txt").write_bytes(content.encode("latin-1"))
+    with pytest.raises(OptionError, match="holds no window: it is not numbers alone") as caught:
+        given_window(str(tmp_path / "w.txt"))
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_file_that_is_no_array_or_missing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "w.npy").write_bytes(b"no array")
     (tmp_path / "w.txt").write_text("one two")

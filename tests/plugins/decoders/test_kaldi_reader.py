@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from decoder_reading import RNG, STFT, WAVE
 
-from tonearm.api import SetOption
+from tonearm.api import SetOption, limited_memory
 from tonearm_plugins.decoders.kaldi_reader import KaldiReader
 
 MAGS = {f"utt{n}": RNG.uniform(0, 1, (frames, 9)).astype("f4") for n, frames in enumerate((5, 7, 3))}
@@ -119,6 +119,37 @@ def test_faults_of_scp_files_and_doubled_keys(tmp_path: Path) -> None:
     twice = io.BytesIO()
     kaldiio.save_ark(twice, {"a": MAGS["utt0"]})
     assert refused(twice.getvalue() * 2, **WAVE).code == "duplicate"
+
+
+SECRET = "admin:x:0:0:TOPSECRET\npassword = hunter2\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(SECRET, f"[{SECRET}]", f"1.5 {SECRET}", f"[ 1 {SECRET} ]\n", f"RIFF{SECRET}", f"AUDIO\x01\x20{SECRET}"),
+        *(f"fLaC{SECRET}", f"NPY\x01\x20{SECRET}", f"NPY\x01\x20\x93NUMPY{SECRET}", f"\0B{SECRET}", f"\0BFM {SECRET}"),
+        *(f"\0BCM {SECRET}", f"\0BCM2 {SECRET}", f"\0B\x04{SECRET}", f"PKL{SECRET}", "1 2 3 hunter2", "hunter2"),
+    ],
+)
+@pytest.mark.parametrize("offset", ["", ":0", ":3"])
+def test_an_scp_that_names_another_file_never_quotes_it(content: str, offset: str, tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_bytes(content.encode("latin-1"))
+    (tmp_path / "a.scp").write_text(f"utt {tmp_path}/other.txt{offset}\n")
+    error = refused(tmp_path / "a.scp", **WAVE)
+    said = error.message + error.hint + str(error.remedies)
+    assert not [word for word in ("admin", "SECRET", "hunter", "passw", "x:0") if word in said]
+
+
+def test_an_archive_of_many_utterances_is_bounded_by_memory(tmp_path: Path) -> None:
+    lines = "".join(f"{number} a.ark:{number}\n" for number in range(2000))
+    (tmp_path / "a.scp").write_text(lines)
+    values = b"".join(b"%d \0BFV \4\1\0\0\0abcd" % number for number in range(2000))
+    (tmp_path / "a.ark").write_bytes(values)
+    for name in ("a.scp", "a.ark"):
+        with limited_memory(1_000_000):
+            assert refused(tmp_path / name, **WAVE).code == "too-large"
+        assert refused(tmp_path / name, **WAVE).code == "several-arrays"
 
 
 @pytest.mark.parametrize("container", ["WAV", "FLAC"])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import child_memory
 import decoder_reading
 import numpy as np
 import pyarrow as pa
@@ -14,7 +17,7 @@ import soundfile
 from decoder_reading import RNG, WAVE
 
 from array_options import array_options
-from tonearm.api import ItemError
+from tonearm.api import ItemError, limited_memory
 from tonearm.reading import bounds
 from tonearm_plugins.decoders.parquet_reader import ParquetOptions, ParquetReader
 
@@ -168,3 +171,105 @@ def test_lengths_parts_and_phases_are_columns() -> None:
     how |= {"kind": "magnitude", "key": "a.re", "imag": None, "phase": "a.im"}
     assert decode(data, **how)[0].signal.values[0] == pytest.approx(real[0] * np.exp(1j * imag[0]))
     assert refused(data, **how | {"phase": "n"}).message == "there is no column 'n' of arrays"
+
+
+READER = "parquet_reader:ParquetReader"
+
+
+def lists(values: Any, length: int) -> dict[str, Any]:
+    """A column of lists of one length."""
+    offsets = pa.array(np.arange(0, len(values) + 1, length), pa.int64())
+    return {"wav": pa.LargeListArray.from_arrays(offsets, pa.array(values))}
+
+
+def lists_of_lists(inner: int, count: int) -> dict[str, Any]:
+    """A column of one row, which has many lists of the same number of zeros."""
+    offsets = pa.array(np.arange(count + 1, dtype="i4") * inner)
+    frames = pa.ListArray.from_arrays(offsets, pa.array(np.zeros(inner * count, "f4")))
+    return {"mag": pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), frames)}
+
+
+def repeated_audio(rows: int) -> dict[str, Any]:
+    """A column of audio that repeats one file, which a dictionary stores once."""
+    file = io.BytesIO()
+    soundfile.write(file, np.resize(RNG.uniform(-1, 1, 1000), 2_000_000), 8000, subtype="PCM_16", format="WAV")
+    blobs = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, "i4")), pa.array([file.getvalue()]))
+    return {"audio": pa.StructArray.from_arrays([blobs], ["bytes"])}
+
+
+MAGNITUDE: dict[str, Any] = {"kind": "magnitude", "axes": ["frame", "bin"], **decoder_reading.STFT}
+
+
+HOSTILE: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any], set[str]]] = {
+    "audio repeated by a dictionary": (lambda: repeated_audio(10_000), {}, {"fine", "too-large"}),
+    "one row of zeros": (lambda: lists(np.zeros(30_000_000, "f4"), 30_000_000), WAVE, {"too-large"}),
+    "one row of bytes": (lambda: lists(np.zeros(30_000_000, "i1"), 30_000_000), WAVE, {"too-large"}),
+    "one row in double precision": (
+        lambda: lists(np.zeros(24_000_000, "f4"), 24_000_000),
+        {**WAVE, "precision": "double"},
+        {"fine"},
+    ),
+    "60 rows of 4 MB": (
+        lambda: lists(np.resize(RNG.uniform(-1, 1, 999).astype("f4"), 60 << 20), 1 << 20),
+        WAVE,
+        {"fine"},
+    ),
+    "many frames": (lambda: lists_of_lists(9, 2_000_000), MAGNITUDE, {"fine"}),
+    "many lists of one number": (lambda: lists_of_lists(1, 16_000_000), MAGNITUDE, {"bins-mismatch"}),
+    "many empty lists": (lambda: lists_of_lists(0, 16_000_000), MAGNITUDE, {"empty"}),
+    "many nulls": (lambda: {"wav": pa.nulls(5_000_000, pa.list_(pa.float32()))}, WAVE, {"empty", "too-large"}),
+    "many equal rows": (lambda: lists(np.zeros(1 << 20, "f4"), 1), WAVE, {"fine", "too-large"}),
+}
+QUICK = ("audio repeated by a dictionary", "many nulls", "many empty lists")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in HOSTILE]
+)
+def test_small_files_that_claim_much_take_little_memory(name: str, tmp_path: Path) -> None:
+    columns, options, codes = HOSTILE[name]
+    path = tmp_path / "a.parquet"
+    how: dict[str, Any] = {"dictionary_pagesize_limit": 1 << 30, "store_schema": False}
+    pq.write_table(pa.table(columns()), path, compression="zstd", **how)
+    assert path.stat().st_size < 500_000
+    found = child_memory.measured(READER, path, **options)
+    assert set(found.check()) == codes
+    assert "fine" not in codes or len(codes) == 2 or sum(found.outcomes.values()) in (1, 60)
+
+
+def test_a_row_that_needs_more_memory_than_is_allowed_is_refused_before_it_is_read() -> None:
+    data = saved(lists(np.zeros(100_000, "f4"), 50_000))
+    with limited_memory(4_000_000):  # 36 bytes for each number
+        assert len(decode(data, **WAVE)) == 2
+    with limited_memory(1_500_000):
+        error = refused(data, **WAVE)
+    assert error.code == "too-large"
+    assert "memory" in error.message
+
+
+@pytest.mark.parametrize("how", [{}, {"data_page_version": "2.0"}, {"use_dictionary": False, "compression": "none"}])
+def test_a_row_group_larger_than_memory_is_read_if_each_row_fits(how: dict[str, Any]) -> None:
+    rows = [RNG.uniform(-1, 1, int(count)).astype("f4") for count in RNG.integers(1, 3000, 300)]
+    data = saved({"wav": rows}, data_page_size=20_000, **how)
+    with limited_memory(sum(map(len, rows)) * 36 + 100_000):
+        expected = [item.signal.samples for item in decode(data, **WAVE)]
+    with limited_memory(4_000_000):
+        found = [item.signal.samples for item in decode(data, **WAVE)]
+    assert len(found) == 300
+    for one, other, row in zip(found, expected, rows, strict=True):
+        assert np.array_equal(one, other)
+        assert np.array_equal(one[0], row)
+
+
+def test_a_file_within_audio_needs_memory_too() -> None:
+    data = saved(repeated_audio(2), store_schema=False)
+    with limited_memory(20_000_000):
+        assert refused(data).code == "too-large"
+
+
+def test_what_lies_beside_the_bytes_of_audio_is_not_read() -> None:
+    file = io.BytesIO()
+    soundfile.write(file, ROWS[2], 8000, format="WAV")
+    data = saved({"audio": [{"bytes": file.getvalue(), "path": "a.wav", "copies": [[0.5] * 1_000_000]}]})
+    with limited_memory(10_000_000):
+        assert decode(data)[0].signal.samples[0] == pytest.approx(ROWS[2], abs=1e-4)

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from decoder_reading import RNG
 
+from tonearm.api import limited_memory
 from tonearm_plugins.decoders.pcm_reader import PcmOptions, PcmReader
 
 WAVE = np.append(RNG.uniform(-1, 1, (200, 2)), [[-1, 0], [0, 0.5]], axis=0)
@@ -122,3 +123,29 @@ def test_floats_are_read_as_those_of_arrays_are() -> None:
     assert decode(bad, encoding="pcm_f32le", nan="zero")[0].signal.samples.tolist() == [[0.5, 0]]
     (problem,) = PcmOptions(encoding="pcm_s16le", sample_rate=8000, full_scale=1.0).problems()
     assert problem.option == "full_scale"
+
+
+@pytest.mark.parametrize("count", [999, 1000, 1001])
+def test_samples_are_judged_by_memory(count: int, tmp_path: Path) -> None:
+    (tmp_path / "a.pcm").write_bytes(bytes(2 * count))
+    options = {"encoding": "pcm_s16le", "sample_rate": 8000}
+    with limited_memory(8000):
+        if count <= 1000:
+            assert decode(tmp_path / "a.pcm", **options)[0].signal.length == count
+        else:
+            assert refused(tmp_path / "a.pcm", **options).code == "too-large"
+
+
+def test_a_file_of_holes_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "a.pcm").open("wb") as file:
+        file.truncate(1 << 40)
+    for encoding in ("pcm_f32le", "pcm_s16le", "mulaw"):
+        assert refused(tmp_path / "a.pcm", encoding=encoding, sample_rate=8000).code == "too-large"
+
+
+def test_json_that_takes_more_memory_than_text_is_refused() -> None:
+    data = b"[" + b"[]," * 100_000 + b"[]]"
+    with limited_memory(20_000_000):
+        assert refused(data, encoding="pcm_s16le", sample_rate=8000, field="0").code == "too-large"
+    data = b"[" + b"[]," * 10_000_000 + b"[]]"
+    assert refused(data, encoding="pcm_s16le", sample_rate=8000, field="0").code == "too-large"

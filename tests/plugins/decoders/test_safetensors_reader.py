@@ -12,6 +12,7 @@ import pytest
 import safetensors.numpy
 from decoder_reading import RNG, STFT, WAVE
 
+from tonearm.api import limited_memory
 from tonearm_plugins.decoders.safetensors_reader import SafetensorsReader
 
 torch = pytest.importorskip("torch", reason="pip install torch")
@@ -112,3 +113,27 @@ def test_scrambled_files_are_read_or_raise_an_item_error() -> None:
 
 def test_a_file_of_another_type_is_named() -> None:
     assert refused(b"RIFF" + b"\xff" * 80).message == "'in memory' is not a safetensors file; it looks like a WAV file"
+
+
+def test_a_header_that_takes_more_memory_than_its_bytes_is_refused() -> None:
+    header = b'{"a":[' + b"[]," * 10_000_000 + b"[]]}"
+    assert refused(len(header).to_bytes(8, "little") + header + bytes(8)).code == "too-large"
+
+
+def test_a_file_of_holes_is_refused(tmp_path: Path) -> None:
+    header = b'{"a":{"dtype":"F32","shape":[250000000000],"data_offsets":[0,1000000000000]}}'
+    with (tmp_path / "a.safetensors").open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + 10**12)
+    assert refused(tmp_path / "a.safetensors").code == "too-large"
+
+
+@pytest.mark.parametrize("count", [250, 251])
+def test_bfloat16_is_judged_by_memory(count: int, tmp_path: Path) -> None:
+    header = b'{"a":{"dtype":"BF16","shape":[%d],"data_offsets":[0,%d]}}' % (count, 2 * count)
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(2 * count))
+    with limited_memory(2000):
+        if count == 250:
+            assert decode(tmp_path / "a.safetensors")[0].signal.length == 250
+        else:
+            assert refused(tmp_path / "a.safetensors").code == "too-large"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from pathlib import Path
@@ -14,7 +15,7 @@ import webdataset
 from decoder_reading import RNG, WAVE
 from real_formats import npy_bytes
 
-from tonearm.api import ItemError
+from tonearm.api import MAP_FROM, ItemError
 from tonearm_plugins.decoders.webdataset_reader import WebDatasetReader
 
 torch = pytest.importorskip("torch", reason="pip install torch")
@@ -93,6 +94,100 @@ def test_one_bad_member_leaves_the_others() -> None:
     assert [one.code if isinstance(one, ItemError) else one.key for one in found] == [
         *("a.npy", "not-npy", "npz-truncated", "wrong-format", "e.npy")
     ]
+
+
+def npz_bytes(array: Any, save: Any) -> bytes:
+    file = io.BytesIO()
+    save(file, wav=array)
+    return file.getvalue()
+
+
+def pt_bytes(array: Any) -> bytes:
+    file = io.BytesIO()
+    torch.save({"wav": torch.tensor(array)}, file)
+    return file.getvalue()
+
+
+MEMBERS = {
+    "a.npy": npy_bytes,
+    "a.npz": lambda array: npz_bytes(array, np.savez),
+    "b.npz": lambda array: npz_bytes(array, np.savez_compressed),
+    "a.pt": pt_bytes,
+}
+BOTH_SIDES = pytest.mark.parametrize("count", [MAP_FROM // 4 - 64, MAP_FROM // 4 + 64], ids=["read", "mapped"])
+
+
+@BOTH_SIDES
+@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_members_on_both_sides_of_the_size_from_which_arrays_are_mapped(
+    name: str, mode: str, count: int, tmp_path: Path
+) -> None:
+    array = np.tile(RNG.uniform(-1, 1, 1000).astype("f4"), count // 1000 + 1)[:count]
+    given = {"compresslevel": 1} if mode == "w:gz" else {}
+    with tarfile.open(tmp_path / "a.tar", mode, **given) as archive:  # type: ignore[call-overload]
+        data = MEMBERS[name](array)
+        for one, content in (("0.txt", b"first"), (name, data), ("z.txt", b"last")):
+            info = tarfile.TarInfo(one)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    ((found,),) = ([item.signal.samples for item in decode(tmp_path / "a.tar")],)
+    assert np.array_equal(found[0], array)
+
+
+def sparse_tar(array: Any, name: str, form: str) -> bytes:
+    """A tar of one sparse member: zeros from a fourth to three fourths of it are not stored."""
+    data = MEMBERS[name](array)
+    first, last = (len(data) // 4 // 512 * 512, len(data) * 3 // 4 // 512 * 512)
+    assert not np.frombuffer(data[first:last], "u1").any()
+    stored = data[:first] + data[last:]
+    stored_places = ((0, first), (last, len(data) - last))
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo(name)
+        info.size = len(stored)
+        if form == "pax":
+            numbers = ",".join(f"{start},{length}" for start, length in stored_places)
+            info.pax_headers = {"GNU.sparse.map": numbers, "GNU.sparse.size": str(len(data))}
+        archive.addfile(info, io.BytesIO(stored))
+    made = bytearray(file.getvalue())
+    if form == "gnu":
+        numbers = [number for place in stored_places for number in place]
+        made[156:157] = b"S"
+        made[257:265] = b"ustar  \0"
+        made[386:434] = b"".join(b"%011o\0" % number for number in numbers)
+        made[483:495] = b"%011o\0" % len(data)
+        made[148:156] = b" " * 8
+        made[148:156] = b"%06o\0 " % sum(made[:512])
+    return bytes(made)
+
+
+@BOTH_SIDES
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.pt"])
+@pytest.mark.parametrize("form", ["gnu", "pax"])
+def test_sparse_members_on_both_sides(name: str, form: str, count: int, tmp_path: Path) -> None:
+    array = np.zeros(count, "f4")
+    array[:5000], array[-5000:] = RNG.uniform(-1, 1, (2, 5000))
+    path = tmp_path / "a.tar"
+    path.write_bytes(sparse_tar(array, name, form))
+    assert np.array_equal(decode(path)[0].signal.samples[0], array)
+    path.write_bytes(gzip.compress(path.read_bytes(), 1))
+    assert np.array_equal(decode(path)[0].signal.samples[0], array)
+
+
+def test_a_sparse_member_that_memory_cannot_hold_is_refused_before_it_is_read() -> None:
+    header = npy_bytes(np.zeros(1, "f4"))[:128].replace(b"(1,), }" + b" " * 12, b"(1000000000000,), }")
+    assert len(header) == 128
+    data = bytearray(tarred(("a.npy", header)))
+    data[156:157] = b"S"
+    data[257:265] = b"ustar  \0"
+    data[386:410] = b"%011o\0%011o\0" % (0, 128)
+    data[483:495] = b"\x80" + (128 + 4 * 10**12).to_bytes(11, "big")
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    for given in (bytes(data), gzip.compress(data)):
+        error = refused(given)
+        assert error.code == "too-large"
 
 
 def test_names_and_links_lead_nowhere(tmp_path: Path) -> None:

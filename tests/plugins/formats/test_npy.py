@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from npy_files import claim, raw, saved
 
-from tonearm.api import ItemError
+from tonearm.api import ItemError, limited_memory
 from tonearm_plugins.formats import npy, npy_header
 
 NUMBERS = ["f2", "f4", "f8", "c8", "c16", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
@@ -107,14 +107,32 @@ def test_a_file_that_shrinks_is_refused(tmp_path: Path, map_from: int) -> None:
     assert caught.value.code == "npy-truncated"
 
 
-def test_a_sparse_file_with_an_honest_terabyte_is_mapped_not_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("count", "stored", "code"),
+    [
+        (250 * 10**9, 0, "too-large"),  # a terabyte of nothing
+        (80 * 10**6, 1 << 20, "too-large"),
+        (80 * 10**6, 2 << 20, None),
+        (60 * 10**6, 0, None),
+    ],
+)
+def test_a_file_of_holes_is_mapped_unless_it_is_nothing_else(
+    count: int, stored: int, code: str | None, tmp_path: Path
+) -> None:
     path = tmp_path / "a.npy"
-    head = raw("{'descr': '<f4', 'fortran_order': False, 'shape': (250000000000,), }")
+    head = raw(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({count},), }}")
     with path.open("wb") as file:
         file.write(head)
-        file.truncate(len(head) + 10**12)
+        file.truncate(len(head) + 4 * count)
+        file.seek(1 << 20)
+        file.write(b"\1" * stored)
     with path.open("rb") as file:
-        assert npy.load(file, path.stat().st_size, name="a.npy").shape == (250_000_000_000,)
+        if code is None:
+            assert npy.load(file, path.stat().st_size, name="a.npy").shape == (count,)
+            return
+        with pytest.raises(ItemError, match=r"'a\.npy' claims") as caught:
+            npy.load(file, path.stat().st_size, name="a.npy")
+        assert caught.value.code == code
 
 
 def test_an_array_can_start_within_a_file(tmp_path: Path) -> None:
@@ -166,9 +184,16 @@ def test_streams(kind: Any) -> None:
 
 
 def test_memory_that_is_not_there_is_an_item_error() -> None:
-    with pytest.raises(ItemError) as caught:
-        npy.load_stream(io.BytesIO(claim(shape=f"({2**60},)")), name="a", limit=1 << 63)
+    with limited_memory(1 << 63), pytest.raises(ItemError) as caught:
+        npy.load_stream(io.BytesIO(claim(shape=f"({2**59},)")), name="a", limit=1 << 63)
     assert caught.value.code == "npy-memory"
+
+
+@pytest.mark.parametrize(("count", "code"), [(1000, "npy-truncated"), (1001, "too-large")])
+def test_memory_is_judged_before_values_are_read(count: int, code: str) -> None:
+    with limited_memory(8000), pytest.raises(ItemError) as caught:
+        npy.load_stream(io.BytesIO(claim(shape=f"({count},)")), name="a", limit=1 << 63)
+    assert caught.value.code == code
 
 
 # Fuzzing: whatever the bytes are, an array that numpy.load agrees with, or an ItemError; nothing else.

@@ -55,3 +55,12 @@ def test_floats_are_not_copied_and_keep_their_range() -> None:
     samples = raw_pcm.decode(raw, "pcm_f32le")
     assert samples.tolist() == [3.0, -70000.0]
     assert np.shares_memory(samples, raw)
+
+
+@pytest.mark.parametrize("double", [False, True])
+@pytest.mark.parametrize("encoding", get_args(raw_pcm.Encoding))
+def test_the_decoded_size_is_that_of_new_samples(encoding: str, double: bool) -> None:
+    raw = np.zeros(48, np.uint8)
+    samples = raw_pcm.decode(raw, encoding, double=double)
+    expected = 0 if np.shares_memory(samples, raw) else samples.nbytes
+    assert raw_pcm.decoded_size(48, encoding, double=double) == expected

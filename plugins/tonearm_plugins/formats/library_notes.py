@@ -1,0 +1,64 @@
+"""Notes that C libraries print, libmpg123 and libsndfile among them, kept off the terminal.
+
+What they print goes through C's ``stderr`` and ``stdout``, which are variables. While a library reads or writes, they
+lead to a stream in memory, so that file descriptors 1 and 2, to which Python and every other thread write, stay as they
+are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ctypes
+
+_NOTES = 4096  # bytes of notes, beyond which they are dropped
+
+_lock = threading.Lock()
+_real: list[int | None] = []
+"""Addresses of the real streams while a library is hushed."""
+_hushed = 0
+"""Number of callers that have hushed libraries."""
+
+
+@contextlib.contextmanager
+def hushed_libraries() -> Iterator[None]:
+    """Discard what C libraries print in a ``with`` block, in all threads; Python's own output is untouched.
+
+    Where C's streams cannot be replaced, on systems other than glibc's and macOS, notes are printed as they are.
+    """
+    global _hushed
+    with _lock:
+        _hushed += 1
+        if _hushed == 1:
+            variables, nowhere = _streams()
+            _real[:] = [variable.value for variable in variables]
+            for variable in variables:
+                variable.value = nowhere
+    try:
+        yield
+    finally:
+        with _lock:
+            _hushed -= 1
+            if not _hushed:
+                for variable, real in zip(_streams()[0], _real, strict=True):
+                    variable.value = real
+
+
+@functools.cache
+def _streams() -> tuple[list[ctypes.c_void_p], Any]:
+    """Return the variables of C's streams, and the address of a stream in memory; no variables elsewhere."""
+    import ctypes
+
+    c = ctypes.CDLL(None)  # noqa: TID251 - for C's streams alone, which no descriptor leads to
+    names = ("__stderrp", "__stdoutp") if hasattr(c, "__stderrp") else ("stderr", "stdout")
+    if names[0] == "stderr" and not hasattr(c, "gnu_get_libc_version"):  # constants, in musl
+        return [], None
+    c.fmemopen.restype = ctypes.c_void_p
+    c.fmemopen.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p)
+    nowhere = c.fmemopen(None, _NOTES, b"w")
+    return [ctypes.c_void_p.in_dll(c, name) for name in names] if nowhere else [], nowhere
