@@ -26,5 +26,6 @@ class TorchReader(KeyedArrayDecoder[KeyedArrayOptions]):
         from tonearm_plugins.formats import pytorch
 
         with source.open() as file:
+            mapped = pytorch.is_mapped(file)
             found = pytorch.load(file, source.name)
-            yield LazyArrays(found, lambda key: pytorch.to_array(found[key], key))
+            yield LazyArrays(found, lambda key: pytorch.to_array(found[key], key, mapped=mapped))

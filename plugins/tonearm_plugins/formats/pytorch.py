@@ -11,6 +11,7 @@ from tonearm.api import (
     Requirement,
     check_array_count,
     check_claimed_size,
+    check_memory,
     path_of,
     quoted,
     reading_errors,
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 MAX_ARRAYS = 100_000
 """Number of arrays in one file."""
+
+MAX_VALUES = 500_000
+"""Number of values in one file: arrays, the dicts and lists around them, and other values in these."""
+
+_BYTEARRAYS = (b"cbuiltins\nbytearray\n", b"c__builtin__\nbytearray\n")
+_PIECE = 1 << 20  # bytes
 
 TORCH = Requirement(name="torch", at_least="2.10", hint="pip install 'tonearm[torch]'")
 """Requirement of a PyTorch in which ``weights_only`` cannot be made to run code, as it could before 2.10."""
@@ -62,19 +69,23 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
     import torch
 
     with reading_errors(name, "a PyTorch file"):
+        # Only the zip format can be mapped, and only by a path.
+        path = path_of(file) if is_mapped(file) else None
+        if path is None:
+            check_memory(name, "", size)
         if head[:2] == b"PK":
             _check_directory(file, name)
+        else:
+            _check_pickle(file, size, name)
         try:
-            # Only the zip format can be mapped, and only by a path.
-            path = path_of(file) if head[:2] == b"PK" else None
             content = torch.load(path or file, map_location="cpu", weights_only=True, mmap=path is not None)
         except pickle.UnpicklingError as error:
-            raise ItemError(
-                f"{quoted(name)} holds more than tensors, and is not opened: {_refused_object(error)}",
-                code="torch-refused",
-                hint="save tensors alone: torch.save(tensor, path), or a dict of tensors",
-            ) from None
-        found = dict(_tensors(content, "", 0))
+            raise _refused(name, _refused_object(error)) from None
+        found = {}
+        for count, (key, value) in enumerate(_tensors(content, "", 0)):
+            check_array_count(name, count, MAX_VALUES)
+            if value is not None:
+                found[key] = value
     check_array_count(name, len(found), MAX_ARRAYS)
     for key, tensor in found.items():
         if tensor.device.type == "cpu":
@@ -82,7 +93,15 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
     return found
 
 
-def to_array(tensor: Any, key: str) -> Array:
+def is_mapped(file: BinaryIO) -> bool:
+    """Return whether the tensors of a file are mapped instead of read; go to the start of the file."""
+    file.seek(0)
+    head = file.read(2)
+    file.seek(0)
+    return head == b"PK" and path_of(file) is not None
+
+
+def to_array(tensor: Any, key: str, *, mapped: bool = False) -> Array:
     """Return a tensor as an array.
 
     Parameters
@@ -91,6 +110,8 @@ def to_array(tensor: Any, key: str) -> Array:
         Tensor of any type.
     key
         Name of the tensor, for messages.
+    mapped
+        Whether the values are those of a mapped file.
 
     Returns
     -------
@@ -111,26 +132,36 @@ def to_array(tensor: Any, key: str) -> Array:
             code="not-numbers",
             hint="save tensor.float().cpu()",
         )
-    tensor = tensor.detach().resolve_conj().resolve_neg()
+    given = tensor = tensor.detach().resolve_conj().resolve_neg()
     if tensor.dtype == torch.bfloat16 or "float8" in str(tensor.dtype):
         tensor = tensor.float()
     elif tensor.dtype == torch.complex32:
         with reading_errors(key, "a tensor"):  # PyTorch warns that the type is experimental
             tensor = tensor.to(torch.complex64)
     array: Array = tensor.numpy()
+    if mapped and tensor is given:
+        import numpy as np
+
+        return array.view(np.memmap)  # which takes no memory
     return array
 
 
 def _tensors(content: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """Yield the tensors in nested dicts and lists with their names."""
+    """Yield the tensors in nested dicts and lists with their names, and None for each of those and of other values.
+
+    A list that holds another several times, which does the same, has more elements than can be counted.
+    """
     import torch
 
     if isinstance(content, torch.Tensor):
         yield name, content
     elif isinstance(content, (dict, list, tuple)) and depth < MAX_NESTING:
         entries = content.items() if isinstance(content, dict) else enumerate(content)
+        yield name, None
         for key, value in entries:
             yield from _tensors(value, f"{name}.{key}" if name else str(key), depth + 1)
+    else:
+        yield name, None
 
 
 def _check_directory(file: BinaryIO, name: str) -> None:
@@ -145,7 +176,30 @@ def _check_directory(file: BinaryIO, name: str) -> None:
                     code="broken-file",
                     hint="save it again with torch.save",
                 )
+            if member.filename.endswith("data.pkl"):
+                with archive.open(member) as pickled:
+                    _check_pickle(pickled, member.file_size, name)
     file.seek(0)
+
+
+def _check_pickle(file: Any, size: int, name: str) -> None:
+    """Refuse a pickle that makes arrays of bytes, which PyTorch allows: of any length, in memory that is written."""
+    before = b""
+    for _ in range(0, size, _PIECE):
+        piece = before + file.read(_PIECE)
+        if any(call in piece for call in _BYTEARRAYS):
+            raise _refused(name, "'bytearray'")
+        before = piece[-32:]
+    file.seek(0)
+
+
+def _refused(name: str, what: str) -> ItemError:
+    """Return the error for a file that holds an object that is no tensor."""
+    return ItemError(
+        f"{quoted(name)} holds more than tensors, and is not opened: {what}",
+        code="torch-refused",
+        hint="save tensors alone: torch.save(tensor, path), or a dict of tensors",
+    )
 
 
 def _refused_object(error: Exception) -> str:
