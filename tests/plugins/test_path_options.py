@@ -51,6 +51,12 @@ def test_options_that_name_files_are_known_and_guarded() -> None:
     assert {plugin for plugin, name in OF_FILES if name == "model"} == {"onnx-vocoder"}
 
 
+def test_they_are_listed_in_security_md() -> None:
+    text = (Path(__file__).parents[2] / "SECURITY.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)`.*\|$", text, re.MULTILINE)
+    assert sorted(rows) == sorted({name for _, name in OF_FILES})
+
+
 def test_no_other_option_says_that_it_names_a_file() -> None:
     """What opens a file declares it by type, so that the fingerprint and the paths of a pipeline know it."""
     word = re.compile(r"\b(path|folder|directory|url|address|library|script|command|module)\b", re.IGNORECASE)
