@@ -154,9 +154,14 @@ class Pipeline(Converter):
         suffixes, reads_folders = (
             (decoder.suffixes, decoder.reads_folders) if isinstance(decoder, Decoder) else ((), False)
         )
-        base = self.base if given is None else ""
+        written = given is None
         return find_sources(
-            self.checked.files if given is None else given, base, suffixes, stores=reads_folders, warn=warn
+            self.checked.files if given is None else given,
+            self.base if written else "",
+            suffixes,
+            stores=reads_folders,
+            written=written,
+            warn=warn,
         )
 
 

@@ -15,6 +15,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind, repeated_axes
 from tonearm.plugins.ports import Spec
 from tonearm.signals import ComplexSpectrogram, Waveform
+from tonearm.signals.window_files import given_window
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -40,6 +41,10 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         if self.options.sample_rate is None:
             yield missing_rate()
         yield from self.options.padding_problems()
+        try:
+            given_window(self.options.window or "hann")
+        except OptionError as error:
+            yield error
         if axes is None:
             return
         possible = (*self._waveform.possible_axes, *self._complex.possible_axes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Container, Iterable
 
 from msgspec import Struct
@@ -9,6 +10,12 @@ from msgspec import Struct
 from tonearm.errors import ItemError, OptionError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.writing.templates import Parts, parse_parts
+
+MAX_NAME = 255
+"""Largest length of a file's name in bytes."""
+
+MAX_PATH = 4095
+"""Largest length of a path in bytes."""
 
 
 class Template(Struct, frozen=True):
@@ -99,4 +106,24 @@ def parse_template(text: str) -> Template:
         raise OptionError(f"{shown} would leave the output folder", code="bad-template", hint="write it without ..")
     if names[-1] in ("", ".") or not literal.isprintable() or _is_own(names):
         raise OptionError(f"{shown} is not a file name", code="bad-template", hint='as in "audio/{stem}.wav"')
+    _check_lengths(text, parts)
     return Template(text, parts)
+
+
+def _check_lengths(text: str, parts: Parts) -> None:
+    """Raise `OptionError` if every file would have a name or a path that is too long."""
+    shortest = "".join(part if isinstance(part, str) else "x" * _shortest(*part) for part in parts)
+    encoded = os.fsencode(shortest)
+    longest = max(map(len, encoded.split(b"/")))
+    if longest > MAX_NAME or len(encoded) > MAX_PATH:
+        what, limit = ("name", MAX_NAME) if longest > MAX_NAME else ("path", MAX_PATH)
+        raise OptionError(
+            f"every {what} from {one_line(repr(text), 60)} has more than {limit} bytes",
+            code="name-too-long",
+            hint="shorten the text between the fields",
+        )
+
+
+def _shortest(field: str, width: int) -> int:
+    """Return the smallest number of bytes of a field's value."""
+    return 16 if field == "source_hash" else max(width, 1)

@@ -57,7 +57,7 @@ class Plan:
     in_other_parts
         Number of sources that belong to other parts.
     outputs_left_out
-        Number of files that a search found and that are no sources, because an earlier run wrote them.
+        Number of files that are no sources, because an earlier run wrote them.
     bytes_to_convert
         Size of all sources to convert in bytes.
     names
@@ -88,6 +88,7 @@ class Plan:
         self._todo = Spool()
         self._skipped = Spool()
         self._arrays: dict[int, Array] = {}
+        self._named_outputs = Spool()
         self._problems: list[Problem] = []
         self._regroups = [
             any(isinstance(step.plugin, Regroup) for step in (*pipeline.checked.steps, *output.steps))
@@ -133,11 +134,30 @@ class Plan:
         return found
 
     def add(self, source: Source) -> None:
-        """Add a source, unless a search found it among the outputs of earlier runs."""
-        path = source.absolute_path
-        if source.found and self._is_own_output(path):
-            self.outputs_left_out += 1
+        """Add a source, unless it is an output of an earlier run.
+
+        An output that is named waits: it is a source only if no other is. A list that a shell or ``find`` has made
+        names outputs, too.
+        """
+        if not source.key and self._is_own_output(source):
+            if source.found:
+                self.outputs_left_out += 1
+            else:
+                self._named_outputs.append((source.name, source.absolute_path))
             return
+        self._add(source)
+
+    def _add_named_outputs(self) -> None:
+        """Add the named outputs of earlier runs if there is no other source."""
+        if len(self._sources):
+            self.outputs_left_out += len(self._named_outputs)
+            return
+        for name, path in self._named_outputs:
+            self._add(Source(name=name, path=name, relative_dir=".", absolute_path=path))
+
+    def _add(self, source: Source) -> None:
+        """Add a source."""
+        path = source.absolute_path
         number = len(self._sources)
         source_id = source.name if source.key else path
         self._sources.append((source.name, path))
@@ -223,12 +243,16 @@ class Plan:
             for output, fingerprint in enumerate(self.fingerprints)
         ]
 
-    def _is_own_output(self, path: str) -> bool:
-        """Return whether an earlier run wrote a file."""
-        if not len(self.history.owned):
+    def _is_own_output(self, source: Source) -> bool:
+        """Return whether an earlier run wrote a file, or another part of this run meanwhile."""
+        if not source.absolute_path or not (len(self.history.owned) or self.options.part):
             return False
-        below = self.store.path_of(path)
-        return below is not None and below in self.history.owned
+        below = self.store.path_of(source.absolute_path)
+        if below is None:
+            return False
+        if self.options.part and below not in self.history.owned:
+            self.history.read_new_names()
+        return below in self.history.owned
 
     def _targets(self, source: Source) -> dict[int, str]:
         """Return the paths of outputs that follow from a source's own name, by the number of the output."""
@@ -271,13 +295,14 @@ class Plan:
         PipelineError
             If outputs clash with one another, with a source, or with files that no run wrote.
         """
+        self._add_named_outputs()
         self._find_inputs_among_outputs()
         if self._problems:
             raise PipelineError(self._problems)
         if not len(self._sources):
             hint = "name files, folders or patterns"
             if self.outputs_left_out:
-                hint = "earlier runs wrote all files that were found; name one to convert it nevertheless"
+                hint = "earlier runs wrote all files that were found; name them alone to convert them nevertheless"
             raise UsageError("there is no source to convert", code="no-source", hint=hint)
 
     def _find_inputs_among_outputs(self) -> None:

@@ -54,7 +54,7 @@ class Report:
     skipped
         Number of further sources with nothing left to do.
     outputs_left_out
-        Number of files that a search found and that are no sources, because an earlier run wrote them.
+        Number of files that are no sources, because an earlier run wrote them.
     converted, failed
         Number of items.
     codes

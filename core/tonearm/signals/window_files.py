@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import functools
-import stat
+from collections.abc import Iterator
 from typing import Any
 
 from tonearm.errors import OptionError
+from tonearm.named_file import read_named_file
 from tonearm.signals.windows import WINDOW_FILES, Window, bad_window_error, checked_values
+
+MAX_BYTES = 1 << 24
+"""Largest size of a file with a window."""
+
+_MAGIC = b"\x93NUMPY"
 
 
 def given_window(window: Window) -> Window:
@@ -30,34 +36,48 @@ def given_window(window: Window) -> Window:
 
     try:
         status = Path(window).stat()
-        if stat.S_ISFIFO(status.st_mode):  # it would wait for ever
-            raise bad_window_error(f"{window} is a pipe, not a file")
-        return _read(window, status.st_mtime_ns)
+        return _read(window, status.st_mtime_ns, status.st_size)
     except OSError as error:
         code = "no-such-file" if isinstance(error, FileNotFoundError) else "bad-window"
         reason = (error.strerror or str(error)).lower()
         message = f"there is no file {window}" if code == "no-such-file" else f"{window} cannot be read: {reason}"
         raise OptionError(message, option="window", code=code) from error
-    except OptionError:
-        raise
-    except (ValueError, EOFError) as error:
-        raise bad_window_error(f"{window} holds no window: {error}") from error
 
 
 @functools.lru_cache(maxsize=8)
-def _read(path: str, _changed: int) -> tuple[float, ...]:
-    """Return the values in a file, which is read again when it has changed."""
+def _read(path: str, _changed: int, _size: int) -> tuple[float, ...]:
+    """Return the values in a file, which is read again when it has changed.
+
+    No error quotes the file, since an option can name any.
+    """
+    content = read_named_file(path, MAX_BYTES)
+    if content is None:
+        raise bad_window_error(f"{path} is a pipe or a device, not a file")
+    if len(content) > MAX_BYTES:
+        raise bad_window_error(f"{path} has more than {MAX_BYTES >> 20} MiB")
     if path.lower().endswith(".txt"):
-        from pathlib import Path
+        row: Any = list(_numbers(path, content))
+        return checked_values(row, len(row), path)
+    import io
 
+    import numpy as np
+
+    if not content.startswith(_MAGIC):
+        raise bad_window_error(f"{path} is not a .npy file")
+    try:
+        row = np.load(io.BytesIO(content), allow_pickle=False)
+    except Exception as error:  # numpy has a dozen types of them for a broken header
+        reason = "it holds Python objects" if "allow_pickle" in str(error) else "it is broken or cut off"
+        raise bad_window_error(f"{path} holds no window: {reason}") from None
+    if row.dtype.kind not in "fiu":  # an array of texts without length can claim any number of them
+        raise bad_window_error(f"{path} holds values that are not real numbers")
+    return checked_values(row, len(row) if row.ndim else 0, path)
+
+
+def _numbers(path: str, content: bytes) -> Iterator[float]:
+    """Yield the numbers of a text."""
+    for position, word in enumerate(content.split(), 1):
         try:
-            row: Any = [float(word) for word in Path(path).read_text(encoding="utf-8").split()]
-        except ValueError as error:  # its text quotes the file, which may be any
-            raise bad_window_error(f"{path} holds no window: it is not numbers alone") from error
-    else:
-        import numpy as np
-
-        row = np.load(path, allow_pickle=False)
-        if not isinstance(row, np.ndarray):
-            raise bad_window_error(f"{path} is not a .npy file")
-    return checked_values(row, len(row) if getattr(row, "ndim", 1) else 0, path)
+            yield float(word)
+        except ValueError:
+            raise bad_window_error(f"{path} holds no window: word {position} is not a number") from None

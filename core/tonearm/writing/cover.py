@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from typing import Literal
 
 from msgspec import Struct
 
 from tonearm.errors import OptionError
+from tonearm.named_file import read_named_file
 
 MAX_COVER = (1 << 24) - 1024
 """Largest size of a picture in bytes: the block of FLAC that holds it has a length of 24 bits."""
@@ -60,13 +60,12 @@ def read_cover(path: str) -> Cover:
     OptionError
         If the file cannot be read, is neither JPEG nor PNG, or is too large for FLAC.
     """
-    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):  # noqa: PTH110, PTH112, PTH113
-        raise _problem("the cover is not a regular file")  # a pipe would wait for ever
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes 6 ms
-            content = file.read(MAX_COVER + 1)
+        content = read_named_file(path, MAX_COVER)
     except OSError as error:
         raise _problem(f"the cover cannot be read: {(error.strerror or str(error)).lower()}") from error
+    if content is None:
+        raise _problem("the cover is not a regular file")
     if len(content) > MAX_COVER:
         raise _problem("the cover is larger than 16 MB, more than FLAC can hold", "save it with fewer pixels")
     if content.startswith(_PNG):

@@ -14,6 +14,7 @@ from tonearm.api import (
     Meta,
     OptionError,
     PcmOptions,
+    RemoveOption,
     SetOption,
     Sink,
     Spec,
@@ -25,6 +26,7 @@ from tonearm.api import (
 )
 from tonearm_plugins.formats.codec_limits import OF_FFMPEG
 from tonearm_plugins.formats.ffmpeg import FFMPEG
+from tonearm_plugins.formats.ffmpeg_arguments import FORMATS, argument_problem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +110,11 @@ class FfmpegOptions(PcmOptions, TagOptions):
         ),
     ] = "PCM_16"
     parameters: Annotated[
-        list[str], Meta(description="Additional arguments for ffmpeg, one text each: ['-compression_level', '10'].")
+        list[str],
+        Meta(
+            description="Additional arguments for ffmpeg, one text each: ['-compression_level', '10']. Options that"
+            " can read or write other files are refused."
+        ),
     ] = field(default_factory=list)
 
     def problems(self) -> Iterator[OptionError]:
@@ -116,6 +122,18 @@ class FfmpegOptions(PcmOptions, TagOptions):
         if self.format == "raw":
             remedies = (SetOption("format", "s16le"),)
             yield OptionError("'raw' does not tell how samples are stored", option="format", remedies=remedies)
+        elif self.format is not None and _NAMES.get(self.format, self.format) not in FORMATS:
+            yield OptionError(
+                f"{self.format!r} is not a format that is one file of sound",
+                option="format",
+                code="unknown-format",
+                hint="playlists, segments, devices and addresses are not written",
+            )
+        unsafe = argument_problem(self.parameters)
+        if unsafe:
+            yield OptionError(
+                unsafe, option="parameters", code="unsafe-argument", remedies=(RemoveOption("parameters"),)
+            )
         yield from super().problems()
 
 

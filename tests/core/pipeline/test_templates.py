@@ -180,6 +180,31 @@ def test_the_folder_is_not_known_where_it_comes_late(text):
     assert parse_template(text).folder({"index", "key", "source_hash"}) is None
 
 
+@pytest.mark.parametrize(
+    ("fits", "more"),
+    [
+        ("a" * 251 + ".wav", "a"),
+        ("a" * 250 + "{stem}.wav", "a"),
+        ("é" * 125 + "{key}.wav", "é"),
+        ("{source_hash}" + "a" * 235 + ".wav", "a"),
+        ("{index:09}" + "a" * 242 + ".wav", "a"),
+        ("{{" * 251 + ".wav", "{{"),
+        ("b" * 255 + "/{stem}.wav", "a"),
+        ("{relative_dir}/" + "c" * 255, "c"),
+        ("/".join(["d" * 255] * 16), "/d"),
+    ],
+)
+def test_text_that_is_too_long_for_any_file(fits, more):
+    parse_template(fits)
+    longer = more + fits if not more.startswith("/") else fits + more
+    if fits.startswith("{relative_dir}"):
+        longer = fits + more
+    with pytest.raises(OptionError) as caught:
+        parse_template(longer)
+    assert caught.value.code == "name-too-long"
+    assert len(caught.value.message) < 200
+
+
 def test_a_long_template_is_cut_where_it_is_named():
     with pytest.raises(OptionError) as caught:
         parse_template("/" + "a" * 100_000)

@@ -8,6 +8,7 @@ from run_toys import LineReader, Seen, files, pipeline, write
 from tonearm.errors import PipelineError, UsageError
 from tonearm.python import load_pipeline
 from tonearm.run import plan as room
+from tonearm.run.merge import merge
 from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
 from tonearm.run.plan import make_plan
@@ -183,18 +184,20 @@ class TestOutputsAmongTheSources:
     def inputs(self, folder):
         """Nothing but what a test writes."""
 
-    def run(self, sources, out, encoder="npy-writer", suffix="npy"):
+    def run(self, sources, out, encoder="npy-writer", suffix="npy", **more):
+        report = self.pipeline(encoder, suffix).run(sources, out=out, fsync=False, **more)
+        return report.converted, report.skipped, report.outputs_left_out
+
+    def pipeline(self, encoder="npy-writer", suffix="npy", name="{relative_dir}/{stem}.new"):
         decoder = "npy-reader" if suffix == "npy" else "audio-reader"
         options = {"kind": "waveform", "sample_rate": 8000} if suffix == "npy" else {}
-        found = load_pipeline(
+        return load_pipeline(
             {
                 "tonearm": 1,
                 "input": {"use": decoder, "with": options},
-                "outputs": [{"use": encoder, "file": f"{{relative_dir}}/{{stem}}.new.{suffix}"}],
+                "outputs": [{"use": encoder, "file": f"{name}.{suffix}"}],
             }
         )
-        report = found.run(sources, out=out, fsync=False)
-        return report.converted, report.skipped, report.outputs_left_out
 
     @pytest.mark.parametrize("out", ["in", "in/out"])
     @pytest.mark.parametrize("source", ["in", "in/**/*.npy", "in/**", "in/*"])
@@ -228,13 +231,70 @@ class TestOutputsAmongTheSources:
         assert self.run(["*.npy"], ".") == (0, 1, 2)
         assert sorted(files(".")) == ["a.new.new.npy", "a.new.npy", "a.npy"]
 
+    @pytest.mark.parametrize("out", [".", "out"])
+    def test_among_named_sources_they_are_none(self, folder, out):
+        """A list that a shell or ``find`` makes names the outputs, too."""
+        np.save("a.npy", np.full(9, 0.5, "f4"))
+        np.save("b.npy", np.full(9, 0.5, "f4"))
+        written = [os.path.join(out, name) for name in ("a.new.npy", "b.new.npy")]
+        assert self.run(["b.npy", "a.npy"], out) == (2, 0, 0)
+        assert self.run([written[1], "b.npy", written[0], "a.npy"], out) == (0, 2, 2)
+        assert self.run(["./b.npy", f"./{written[0]}", "*.npy"], out) == (0, 2, 2 if out == "." else 1)
+
+    @pytest.mark.parametrize("name", ["{stem}", "{source_hash}", "{relative_dir}/{stem}/x"])
+    def test_a_folder_inside_that_of_the_sources_again_and_again(self, folder, name):
+        np.save("a.npy", np.full(9, 0.5, "f4"))
+        os.mkdir("d")
+        np.save("d/b.npy", np.full(9, 0.25, "f4"))
+        found = self.pipeline(name=name)
+        for sources in (["."], ["**/*.npy"], ["a.npy", "d/b.npy", "out"]):
+            for _ in range(2):
+                report = found.run(sources, out="out", fsync=False)
+                assert report.ok
+                assert report.total + report.skipped == 2
+        report = found.run(["."], out="out", fsync=False, force=True)
+        assert report.converted == 2
+        assert report.outputs_left_out >= 2
+
+    @pytest.mark.parametrize("merged", [False, True])
+    def test_of_parts_and_of_merged_parts(self, folder, merged):
+        for number in range(8):
+            np.save(f"{number}.npy", np.full(9, 0.5, "f4"))
+        made = [self.run(["."], "out", part=f"{part}/3")[0] for part in (1, 2, 3)]
+        assert sum(made) == 8
+        assert max(made) < 8
+        if merged:
+            OPENED.append(LocalStore("out"))
+            merge(OPENED[-1])
+        assert self.run(["."], "out") == (0, 8, 8)
+        assert self.run(["."], "out", part="1/5")[2] == 8
+
+    def test_of_a_part_that_runs_meanwhile(self, folder):
+        """They are published after the plan has read the journals, and before it finds them."""
+        for number in range(8):
+            np.save(f"{number}.npy", np.full(9, 0.5, "f4"))
+        self.run(["*.npy"], "out", part="1/2")
+        found = self.pipeline()
+
+        def sources():
+            yield from found.find_sources(["none-*.npy"])
+            self.run(["*.npy"], "out", part="2/2")
+            yield from found.find_sources(["."])
+
+        OPENED.append(LocalStore("out"))
+        plan = make_plan(found, OPENED[-1], sources(), RunOptions(out="out", part=Part(1, 2)))
+        assert plan.outputs_left_out == 8
+
     def test_nothing_else_was_found(self, folder):
         np.save("a.npy", np.full(9, 0.5, "f4"))
         self.run(["*.npy"], ".")
         os.unlink("a.npy")
         with pytest.raises(UsageError, match="there is no source to convert") as caught:
             self.run(["*.npy"], ".")
-        assert caught.value.hint == "earlier runs wrote all files that were found; name one to convert it nevertheless"
+        assert (
+            caught.value.hint
+            == "earlier runs wrote all files that were found; name them alone to convert them nevertheless"
+        )
 
 
 class TestParts:

@@ -47,7 +47,7 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
         (np.ones(3, complex), "holds values that are not real numbers"),
         (np.array([1, np.nan]), "holds values that are not finite"),
         (np.array(["a"]), "holds values that are not real numbers"),
-        (np.array([None], object), "holds no window: Object arrays cannot be loaded"),
+        (np.array([None], object), "holds no window: it holds Python objects"),
     ],
 )
 def test_an_array_that_is_no_window_is_refused(tmp_path: Path, values: Any, message: str) -> None:
@@ -77,8 +77,62 @@ def test_a_file_that_is_no_array_or_missing_is_refused(tmp_path: Path) -> None:
         assert caught.value.code == "bad-window"
         assert str(caught.value).count(name) == 1
     os.mkfifo(tmp_path / "pipe.npy")
-    with pytest.raises(OptionError, match="is a pipe, not a file"):
+    with pytest.raises(OptionError, match="is a pipe or a device, not a file"):
         given_window(str(tmp_path / "pipe.npy"))
     with pytest.raises(OptionError, match="there is no file") as caught:
         given_window(str(tmp_path / "none.npy"))
     assert caught.value.code == "no-such-file"
+
+
+SECRETS = ["root:x:0:0:topsecret:/root", "1.0 2.0 topsecret", "topsecret", "PASSWORD=topsecret\n1"]
+
+
+@pytest.mark.parametrize("text", SECRETS)
+@pytest.mark.parametrize("name", ["w.txt", "w.npy"])
+def test_no_error_quotes_a_file_that_is_none_of_ours(tmp_path: Path, text: str, name: str) -> None:
+    other = tmp_path / "secrets"
+    other.write_text(text)
+    (tmp_path / name).symlink_to(other)
+    with pytest.raises(OptionError) as caught:
+        given_window(str(tmp_path / name))
+    assert "topsecret" not in f"{caught.value} {caught.value.hint}"
+    assert caught.value.__cause__ is None
+
+
+def _npy(header: str, content: bytes = b"") -> bytes:
+    text = header.encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,)}"),
+        _npy("{'descr': '|S0', 'fortran_order': False, 'shape': (1000000000000,)}"),
+        _npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}"),
+        _npy("{'descr': '<f8', 'fortran_order': False, 'shape': (9" + "9" * 50 + ",)}"),
+        _npy("{'descr': '<f8', 'fortran_order': False, 'shape': topsecret}"),
+        _npy("((((((((("),
+        b"\x93NUMPY",
+        b"\x93NUMPY\x09\x09topsecret",
+    ],
+)
+def test_hostile_headers_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "w.npy").write_bytes(content)
+    with pytest.raises(OptionError) as caught:
+        given_window(str(tmp_path / "w.npy"))
+    assert caught.value.code == "bad-window"
+    assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["w.txt", "w.npy"])
+def test_devices_and_giants_are_refused(tmp_path: Path, name: str) -> None:
+    link = tmp_path / name
+    link.symlink_to("/dev/zero")
+    with pytest.raises(OptionError, match="is a pipe or a device, not a file"):
+        given_window(str(link))
+    link.unlink()
+    with link.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(OptionError, match="has more than 16 MiB"):
+        given_window(str(link))

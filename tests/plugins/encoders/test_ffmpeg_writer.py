@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -185,15 +185,40 @@ def test_ffmpeg_is_never_left_to_resample_or_mix(
 
 def test_what_this_ffmpeg_cannot_do_is_said_before_the_first_file(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", noise(1, 10))
-    for options, message in (
-        ({"format": "nope"}, "this ffmpeg does not write the format 'nope'"),
-        ({"format": "mp4", "codec": "nope"}, "this ffmpeg has no encoder 'nope'"),
-    ):
+    with pytest.raises(UsageError, match="this ffmpeg does not write the format 'nope'") as caught:
+        ffmpeg.require(ffmpeg.find(), container="nope", codec=None)
+    assert "which lists the" in caught.value.hint
+    for options, message in (({"format": "mp4", "codec": "nope"}, "this ffmpeg has no encoder 'nope'"),):
         with pytest.raises(UsageError, match=message) as caught:
             tonearm.load_pipeline(mapping("ffmpeg-writer", ".x", 48000, **options)).run(
                 [tmp_path / "a.npy"], out=tmp_path / "o"
             )
         assert "which lists the" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        lambda other: [f"{other}.wav"],
+        lambda other: ["-y", "-f", "wav", f"file:{other}.wav"],
+        lambda other: ["-attach", "/etc/hostname", "-metadata:s:t", "mimetype=text/plain"],
+        lambda other: ["-af", f"ametadata=mode=print:file={other}"],
+        lambda other: ["-filter_complex", "amovie=/etc/hostname"],
+        lambda other: ["-progress", f"{other}.txt"],
+    ],
+)
+def test_parameters_that_read_or_write_other_files_are_refused(
+    tmp_path: Path, parameters: Callable[[Path], list[str]]
+) -> None:
+    other = tmp_path / "other"
+    problem = refused("ffmpeg-writer", ".mka", 48000, parameters=parameters(other))
+    assert (problem.code, problem.hint) == ("unsafe-argument", "leave parameters out")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["hls", "segment", "tee", "image2", "null", "alsa", "rtp", "fifo", "dash", "nope"])
+def test_formats_that_are_not_one_file_are_refused(name: str) -> None:
+    assert refused("ffmpeg-writer", ".x", 48000, format=name).code == "unknown-format"
 
 
 def test_a_failure_is_the_items_with_what_ffmpeg_said(tmp_path: Path, leftovers: Path) -> None:

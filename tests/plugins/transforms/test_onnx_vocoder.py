@@ -1,5 +1,7 @@
 """A vocoder in an ONNX file: small models that are made here, of convolutions whose result is known."""
 
+import os
+
 import numpy as np
 import onnx
 import pytest
@@ -223,3 +225,43 @@ def test_produces_names_the_option(path):
     with pytest.raises(OptionError) as caught:
         vocoder(path).produces(Spec(signals=(MelSpectrogram,)).carrying(HIFIGAN.replace(n_mels=100)))
     assert caught.value.option == "dialect"
+
+
+@pytest.fixture
+def outside(tmp_path, monkeypatch):
+    """A folder for a model, with weights outside it, and ways that lead to them."""
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (tmp_path / "weights").write_bytes(KERNEL.tobytes())
+    (folder / "inside").write_bytes(KERNEL.tobytes())
+    (folder / "link").symlink_to("../weights")
+    (folder / "zero").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def with_external_kernel(path, location):
+    """Write a model whose kernel lies in another file."""
+    made = onnx.load(model(path))
+    (kernel,) = (one for one in made.graph.initializer if one.name == "kernel")
+    kernel.ClearField("raw_data")
+    kernel.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": location, "offset": "0", "length": str(KERNEL.nbytes)}.items():
+        kernel.external_data.add(key=key, value=value)
+    path.write_bytes(made.SerializeToString())
+    return path
+
+
+def test_weights_may_lie_in_the_folder_of_the_model(outside):
+    values = mel()
+    wave = vocoder(with_external_kernel(outside / "x.onnx", "inside")).apply(signal(values), Context())
+    np.testing.assert_allclose(wave.samples[0], reference(values[0]), atol=1e-5)
+
+
+@pytest.mark.parametrize("location", ["../weights", "{root}/weights", "link", "zero", "pipe", "none"])
+def test_weights_elsewhere_are_refused(outside, location):
+    path = with_external_kernel(outside / "x.onnx", location.format(root=outside.parent))
+    with pytest.raises(ItemError) as caught:
+        vocoder(path).preflight()
+    assert caught.value.code == "bad-model"

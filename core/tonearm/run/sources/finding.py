@@ -13,6 +13,7 @@ from tonearm.run.store.hash_index import HashIndex
 from tonearm.source import Source
 
 _WILDCARD = re.compile(r"[*?[]")
+_STARS = re.compile(r"[*?]")
 
 
 def find_sources(
@@ -21,6 +22,7 @@ def find_sources(
     suffixes: tuple[str, ...],
     *,
     stores: bool = False,
+    written: bool = False,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Source]:
     """Yield the sources that patterns match: each file once, and in the order of names within each folder.
@@ -36,6 +38,8 @@ def find_sources(
         Suffixes of the files that the decoder reads, in lower case.
     stores
         Whether a folder with one of the suffixes is a source itself.
+    written
+        Whether the patterns are written in a pipeline, so that no shell has made names of them.
     warn
         Function that is called with a warning: a folder cannot be read, or a pattern matches nothing.
 
@@ -45,7 +49,8 @@ def find_sources(
         If a path without wildcards does not exist, or a source is neither a path nor an array.
     """
     root = os.fspath(base)
-    search = _PatternSearch(suffixes, stores=stores, warn=warn)
+    fixed = os.path.normpath(root) + "/"
+    search = _PatternSearch(suffixes, stores=stores, written=written, warn=warn)
     seen = HashIndex()
     for position, pattern in enumerate(patterns):
         if is_array(pattern):
@@ -53,7 +58,8 @@ def find_sources(
             continue
         whole = os.path.normpath(os.path.join(root, checked_path(pattern)))
         matched = False
-        for path, relative, found in search.matches(whole):
+        # The name of the base can have brackets, which are no wildcards.
+        for path, relative, found in search.matches(whole, len(fixed) if whole.startswith(fixed) else 0):
             matched = True
             absolute = os.path.abspath(path)
             if absolute not in seen:
@@ -66,32 +72,46 @@ def find_sources(
 class _PatternSearch:
     """Searches folders for files that match patterns."""
 
-    def __init__(self, suffixes: tuple[str, ...], *, stores: bool, warn: Callable[[str], None]) -> None:
+    def __init__(self, suffixes: tuple[str, ...], *, stores: bool, written: bool, warn: Callable[[str], None]) -> None:
         self._suffixes = suffixes
         self._stores = suffixes if stores else ()
+        self._written = written
         self._warn = warn
+        self._listed: tuple[tuple[str, bool], list[str]] = ("", False), []
         self._refused: set[str] = set()
 
-    def matches(self, pattern: str) -> Iterator[tuple[str, str, bool]]:
+    def matches(self, pattern: str, fixed: int) -> Iterator[tuple[str, str, bool]]:
         """Yield the paths that match, each with its folder below the fixed part of the pattern.
 
-        The third value is whether the path was found by a search. If not, it is the pattern itself.
+        The third value is whether the path was found by a search. If not, it is the pattern itself. A file or folder
+        whose name is the pattern comes after what the pattern matches; it cannot hide that. From the command line, a
+        name with brackets alone is that of a file, if there is one: a shell has found it.
+
+        Parameters
+        ----------
+        pattern
+            Path with or without wildcards.
+        fixed
+            Number of characters in front that are no wildcards.
         """
-        if self._is_folder(pattern, os.path.isdir(pattern)):
+        is_pattern = _WILDCARD.search(pattern, fixed) is not None
+        exists = os.path.lexists(pattern)
+        if is_pattern and (self._written or _STARS.search(pattern, fixed) or not exists):
+            first = pattern.count("/", 0, fixed)
+            parts = pattern.split("/")
+            first += next(index for index, part in enumerate(parts[first:]) if _WILDCARD.search(part))
+            root = "/".join(parts[:first]) or ("/" if pattern.startswith("/") else ".")
+            parts = parts[first:]
+            for path, folder in self._walk(root, [*parts, "*"] if parts[-1] == "**" else parts, ".", ()):
+                yield path, folder, True
+        if exists and self._is_folder(pattern, os.path.isdir(pattern)):
             for path, folder in self._walk(pattern, ["**", "*"], ".", ()):
                 if path.lower().endswith(self._suffixes):
                     yield path, folder, True
-        elif os.path.lexists(pattern):
+        elif exists:
             yield pattern, ".", False
-        elif not _WILDCARD.search(pattern):
+        elif not is_pattern:
             raise UsageError(f"there is no file {one_line(pattern)}", code="no-source")
-        else:
-            parts = pattern.split("/")
-            fixed = next(index for index, part in enumerate(parts) if _WILDCARD.search(part))
-            root = "/".join(parts[:fixed]) or ("/" if pattern.startswith("/") else ".")
-            parts = parts[fixed:]
-            for path, folder in self._walk(root, [*parts, "*"] if parts[-1] == "**" else parts, ".", ()):
-                yield path, folder, True
 
     def _walk(
         self, root: str, parts: list[str], folder: str, above: tuple[tuple[int, int], ...]
@@ -127,15 +147,18 @@ class _PatternSearch:
 
         A run's own folder and its temporaries are never found.
         """
+        asked, found = self._listed
         try:
-            with os.scandir(root) as entries:
-                found = [entry.name for entry in entries if self._is_folder(entry.name, _is_folder(entry)) == folders]
+            if asked != (root, folders):
+                with os.scandir(root) as entries:
+                    found = [one.name for one in entries if self._is_folder(one.name, _is_folder(one)) == folders]
+                found.sort()
+                self._listed = (root, folders), found
         except OSError as error:
             if root not in self._refused and not isinstance(error, (FileNotFoundError, NotADirectoryError)):
                 self._refused.add(root)
                 self._warn(f"cannot read the folder {one_line(root)}: {(error.strerror or str(error)).lower()}")
             return []
-        found.sort()
         hide = RESERVED_PREFIX if hidden else "."
         return [name for name in found if not name.startswith(hide)]
 

@@ -14,6 +14,7 @@ from tonearm.run.store.journal import JournalReader, place_at, position_of, runs
 from tonearm.run.store.records import (
     BeginRecord,
     EndRecord,
+    OutputItems,
     OutRecord,
     PublishedFile,
     PublishedItem,
@@ -97,6 +98,7 @@ class History:
         self.owned = HashIndex()
         self.sizes: dict[str, int] = {}
         self.nonsense = 0
+        self._names_read: dict[str, int] = {}
         self._ends = HashIndex()
         self._unfinished: dict[str, _UnfinishedSource] = {}
         self._doubtful: set[str] = set()
@@ -106,6 +108,25 @@ class History:
         for number, start, end in runs_in_order(store, self.journals):
             stopped[number] = self._read(number, start, end)
         self.clean = all(stopped.values())
+
+    def read_new_names(self) -> None:
+        """Read the names of files that runs of other parts have published since the journals were read.
+
+        A file has its record before it has its name, so whoever sees a file finds its record.
+        """
+        for name in self.store.journals():
+            end = self._names_read.get(name, self.sizes.get(name, 0))
+            if self.store.journal_size(name) <= end:
+                continue
+            for line in self.store.read_journal(name, end):
+                if not line.endswith(b"\n"):  # it is being written
+                    break
+                end += len(line)
+                record = decode_record(line)
+                if isinstance(record, BeginRecord):
+                    for output in record.outputs:
+                        self._own(output)
+            self._names_read[name] = end
 
     def _read(self, number: int, start: int, end: int | None) -> bool:
         """Read a section of a journal. Return whether its last run ended by itself."""
@@ -135,12 +156,7 @@ class History:
 
     def _begin(self, record: BeginRecord) -> None:
         for output in record.outputs:
-            hashes = {path: _short(digest) for item in output.items for path, _size, digest in item.files}
-            if None in hashes.values():  # somebody has edited the journal
-                continue
-            for path, short in hashes.items():
-                self.owned.put(path, short or 0)
-            if record.state is None:
+            if not self._own(output) or record.state is None:
                 continue
             key = _key(output.fingerprint, record.folder, record.source)
             unfinished = self._unfinished.get(key)
@@ -148,6 +164,15 @@ class History:
                 unfinished = self._unfinished[key] = _UnfinishedSource(record.state, {})
             for item in filter(_has_files, output.items):
                 unfinished.items[item.files[0][0], (item.key, item.index)] = item.files
+
+    def _own(self, output: OutputItems) -> bool:
+        """Note the files of an output as ours. Return whether their hashes are valid."""
+        hashes = {path: _short(digest) for item in output.items for path, _size, digest in item.files}
+        if None in hashes.values():  # somebody has edited the journal
+            return False
+        for path, short in hashes.items():
+            self.owned.put(path, short or 0)
+        return True
 
     def find(
         self,

@@ -7,16 +7,13 @@ import re
 
 from tonearm.errors import ItemError, one_line
 from tonearm.pipeline.checked import Output
-from tonearm.pipeline.templates import Template
+from tonearm.pipeline.templates import MAX_NAME, Template
 from tonearm.run.tasks import ItemId
 from tonearm.source import Source
 from tonearm.writing.templates import PER_ITEM, field_value
 
 KNOWN_AFTER_READING = PER_ITEM | {"source_hash"}
 """Fields of templates that are known only when the source has been read."""
-
-MAX_NAME = 255
-"""Largest length of a file's name in bytes."""
 
 _ANY_HASH = "__source_hash__"
 """Stands for the hash of a source that has not been read."""

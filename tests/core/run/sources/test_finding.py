@@ -89,6 +89,45 @@ def test_what_is_there_under_a_name_with_magic_in_it(folder):
     assert names("a[1].npy") == [("a[1].npy", ".")]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "hidden"),
+    [
+        ("*.npy", ["a1.npy", "b.npy"]),
+        ("?.npy", ["b.npy"]),
+        ("a?.npy", ["a1.npy"]),
+        ("**", ["a1.npy", "b.npy"]),
+        ("*", ["a1.npy", "b.npy"]),
+    ],
+)
+def test_a_file_with_the_name_of_a_pattern_hides_nothing(folder, pattern, hidden):
+    for name in ("a1.npy", "b.npy", pattern):
+        (folder / name).write_text("")
+    assert {name for name, _ in names(pattern)} == {*hidden, pattern}
+    assert len(names(pattern)) == len(hidden) + 1
+
+
+@pytest.mark.parametrize("name", ["*", "d*", "**"])
+def test_a_folder_with_the_name_of_a_pattern_hides_nothing(folder, name):
+    for one in (folder / name, folder / "d1"):
+        one.mkdir()
+        (one / "a.npy").write_text("")
+    assert {path for path, _ in names(f"{name}/*.npy")} >= {f"{name}/a.npy", "d1/a.npy"}
+
+
+def test_in_a_pipeline_brackets_are_a_pattern_before_they_are_a_name(folder):
+    for name in ("a.npy", "b.npy", "[ab].npy"):
+        (folder / name).write_text("")
+    assert names("[ab].npy", written=True) == [("a.npy", "."), ("b.npy", "."), ("[ab].npy", ".")]
+
+
+def test_brackets_and_stars_in_the_name_of_the_base_are_no_pattern(folder):
+    base = folder / "run [1]*"
+    (base / "x").mkdir(parents=True)
+    (base / "x" / "a.npy").write_text("")
+    for pattern in ("x/a.npy", "**/*.npy", "x", "."):
+        assert [name for name, _ in names(pattern, base=base)] == [f"{base}/x/a.npy"]
+
+
 def test_relative_ones_start_at_the_base(tree, monkeypatch):
     monkeypatch.chdir("/")
     assert names("x/*.npy", base=tree) == [(f"{tree}/x/a.npy", ".")]
