@@ -22,7 +22,7 @@ from importlib import machinery
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
     from typing import NoReturn
 
 SIGNALLED = 128
@@ -199,6 +199,15 @@ class StopHandler:
             end_by_signal(number)
         self.called = True
         raise interrupt_of(number)
+
+
+interrupt_tests: list[Callable[[], bool]] = []
+"""Functions that tell whether a signal has interrupted the process; the last one counts. A run adds its own."""
+
+
+def is_interrupted() -> bool:
+    """Return whether a KeyboardInterrupt may come from a signal. If not, a plugin has raised it."""
+    return not interrupt_tests or interrupt_tests[-1]()
 
 
 def interrupt_of(number: int) -> KeyboardInterrupt:

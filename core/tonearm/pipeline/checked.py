@@ -32,6 +32,8 @@ class BoundPlugin(Struct, frozen=True):
         Place in the pipeline.
     spec
         Specification of the signals that it gives, as the check has found it; None if unknown, and for an encoder.
+    is_guarded
+        Whether the state of the process is restored after each of its calls, because code of another package is in it.
     """
 
     name: str
@@ -40,6 +42,7 @@ class BoundPlugin(Struct, frozen=True):
     ports: Ports
     place: Place = Place()
     spec: Spec | None = None
+    is_guarded: bool = False
 
 
 class Output(Struct, frozen=True):
