@@ -237,10 +237,13 @@ def ignore_stop_signals() -> None:
 
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent ends, however that happens. Works on Linux only.
+
+    This process also becomes the parent of the programs that its own programs leave behind, so that none outlives it.
 
     Parameters
     ----------
@@ -254,5 +257,6 @@ def die_with_parent(parent: int) -> None:
 
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != parent:
         os._exit(1)

@@ -133,6 +133,7 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
     from tonearm.run.part import Part
     from tonearm.run.run import Run
     from tonearm.run.workers.choice import DEFAULT_TIMEOUT
+    from tonearm.run.workers.health import Health
 
     pipeline = load_pipeline(arguments.pipeline, overrides=arguments.overrides, plugins=console.load_registry())
     options = RunOptions(
@@ -171,8 +172,13 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
         timeout = DEFAULT_TIMEOUT if arguments.timeout is None else arguments.timeout
         watch.begin(WatchedWork("", timeout, can_continue=True))
         alive = watch.alive
+    health = Health()
     try:
         run.execute(plan, observer, observer.tick, alive)
+    except Exception as error:
+        if watch and health.explains(error):
+            watch.leave()
+        raise
     finally:
         observer.end()
         if run.report.total + run.report.skipped:
