@@ -37,6 +37,7 @@ FAILING = {
     "fork": "os.fork()",
     "fork_and_raise": "if not os.fork():\n    raise ValueError('in the child')",
     "fork_and_exit": "if not os.fork():\n    sys.exit(0)",
+    "closed_streams": "for descriptor in (0, 1, 2):\n    os.close(descriptor)",
 }
 """Changes of the process that are its item's failure, and are undone."""
 
@@ -53,7 +54,6 @@ HARMLESS = {
     "stdin": "sys.stdin.read()",
     "stdout": "print('noise')\nos.write(1, b'noise')",
     "closed_stdin": "os.close(0)",
-    "closed_streams": "for descriptor in (0, 1, 2):\n    os.close(descriptor)",
     "no_streams": "sys.stdout = sys.stderr = sys.stdin = None",
     "modules": "sys.modules.pop('json', None)\nsys.path.clear()",
     "environment": "os.environ.clear()",
@@ -69,7 +69,6 @@ HARMLESS = {
     "trace": "sys.settrace(lambda *_: None)",
     "finalizer": "Finalized()",
     "at_exit": "import atexit\natexit.register(lambda: 1 / 0)",
-    "patched_open": "import builtins\nbuiltins.print = None",
 }
 """Changes of the process that the host tolerates or undoes."""
 
@@ -116,7 +115,7 @@ def daemonize():
 DEEDS = {deeds!r}
 def act(context):
     name = context.source.stem
-    if name in DEEDS:
+    if name in DEEDS and "REFORMED" not in os.environ:
         exec(DEEDS[name], globals())
 class AcmeReader(Decoder[Waveform, NoOptions]):
     "Read arrays."

@@ -209,7 +209,7 @@ def _copy_streams() -> None:
 
 
 def _are_open() -> bool:
-    """Return whether the standard streams are open, as they were; those that were closed are opened again."""
+    """Return whether stdout and stderr are open, as they were. Standard streams that were closed are opened again."""
     found = True
     for number, copy in _copies.items():
         try:
@@ -217,7 +217,7 @@ def _are_open() -> bool:
         except OSError:
             with contextlib.suppress(OSError):
                 os.dup2(copy, number)
-                found = False
+                found &= number == 0  # nobody misses stdin
     return found
 
 
