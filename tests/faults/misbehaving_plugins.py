@@ -16,7 +16,7 @@ from core_toys import third_party
 RAISING = {
     "mute": "raise MuteError",
     "mute_item_error": "raise MuteItemError",
-    "mute_os_error": "raise MuteOSError(5, 'x')",
+    "mute_os_error": "raise MuteOSError(2, 'x', 'y')",
     "mute_fields": "error = ItemError('x')\nerror.message = error.code = Mute()\nraise error",
     "generator_exit": "raise GeneratorExit",
     "stop_iteration": "raise StopIteration",
@@ -67,8 +67,6 @@ HARMLESS = {
     "own_group": "try:\n    os.setpgid(0, 0)\nexcept OSError:\n    pass",
     "excepthook": "sys.excepthook = sys.unraisablehook = None",
     "trace": "sys.settrace(lambda *_: None)",
-    "finalizer": "Finalized()",
-    "at_exit": "import atexit\natexit.register(lambda: 1 / 0)",
 }
 """Changes of the process that the host tolerates or undoes."""
 
@@ -101,8 +99,6 @@ class MuteItemError(Mute, ItemError):
 class MuteOSError(Mute, OSError): pass
 class Own(BaseException): pass
 class Unpicklable(Exception): pass
-class Finalized:
-    def __del__(self): raise KeyboardInterrupt
 def start_sleeper(**more):
     with open({pids!r}, "a") as file:
         file.write(f"{{subprocess.Popen(['sleep', '60'], **more).pid}}\\n")

@@ -51,9 +51,11 @@ def violations(folder, role, misdeeds, failing, *arguments):
     more = {"env": env, "stdin": subprocess.DEVNULL}
     status, messages = run(folder, *arguments, **more)
     lines = [] if status == (3 if failing else 0) else [f"exits with {status}: {messages}"]
-    lines += [f"printed {messages}"] if "Traceback" in messages.replace("Exception ignored", "") else []
+    lines += [f"printed {messages}"] if "Traceback" in messages else []
     expected = {f"{name}.wav" for name in {*INNOCENT, *misdeeds} - set(failing)}
-    lines += [f"converted {sorted(identities(out))}"] if set(identities(out)) != expected else []
+    lines += [f"converted or not: {sorted(expected ^ set(identities(out)))}: {messages}"] * (
+        set(identities(out)) != expected
+    )
     lines += [name for name in expected if (out / name).exists() and (out / name).stat().st_mode & 0o777 != 0o644]
     lines += unrecorded_files(out) + leftover_files(out) + [f"goes on: {one}" for one in survivors(folder)]
     before = identities(out)

@@ -172,11 +172,11 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
         timeout = DEFAULT_TIMEOUT if arguments.timeout is None else arguments.timeout
         watch.begin(WatchedWork("", timeout, can_continue=True))
         alive = watch.alive
-    health = Health()
+    run.health = Health() if watch else None
     try:
         run.execute(plan, observer, observer.tick, alive)
     except Exception as error:
-        if watch and health.explains(error):
+        if watch and run.health and run.health.explains(error):
             watch.leave()
         raise
     finally:

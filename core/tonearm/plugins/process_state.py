@@ -47,7 +47,7 @@ class ProcessState(Struct):
     folder: str
     umask: int
     handlers: tuple[Any, ...]
-    streams: tuple[Any, Any]
+    streams: tuple[Any, Any, Any]
     path: tuple[str, ...]
 
 
@@ -73,7 +73,7 @@ def current_state() -> ProcessState:
         _current_folder(),
         umask,
         tuple(map(_signal.getsignal, _STOP_SIGNALS)),
-        (sys.stdout, sys.stderr),
+        (sys.stdin, sys.stdout, sys.stderr),
         tuple(sys.path),
     )
 
@@ -97,8 +97,8 @@ def restore(before: ProcessState) -> str:
         found = "it closes the standard streams"
     if tuple(map(_signal.getsignal, _STOP_SIGNALS)) != before.handlers:
         _restore_handlers(before.handlers)
-    if sys.stdout is None or sys.stderr is None:
-        sys.stdout, sys.stderr = before.streams
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        sys.stdin, sys.stdout, sys.stderr = before.streams
     if len(sys.path) < len(before.path):
         sys.path += [folder for folder in before.path if folder not in sys.path]
     return found

@@ -1,7 +1,7 @@
 """The health of a process that plugins work in: they may close its files, or lower its limits, and never say so.
 
-If outputs cannot be written then, the disk is not at fault. The work goes on in another process, and the source that
-harms that one as well has failed.
+If sources cannot be read then, or outputs cannot be written, neither they nor the disk are at fault. The work goes on
+in another process, and the source that harms that one as well has failed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,16 @@ from __future__ import annotations
 import errno
 import resource
 
+from tonearm.errors import OutputError
+
 _OF_FILES = (errno.EBADF, errno.EMFILE)
 """Errors of a process that has no more files, or whose files somebody has closed."""
 
 _LIMITS = ("RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC")
+
+
+class UnfitError(OutputError):
+    """A plugin has closed the files of this process, or lowered its limits. Another process has to go on."""
 
 
 class Health:

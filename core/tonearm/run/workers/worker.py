@@ -14,7 +14,7 @@ from typing import NoReturn
 from tonearm.descendants import kill_descendants
 from tonearm.errors import OutputError
 from tonearm.plugins.executor import Results
-from tonearm.run.workers.health import Health
+from tonearm.run.workers.health import Health, UnfitError
 from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
 from tonearm.run.workers.messages import HEADER, Inbox, send
 from tonearm.run.workers.work import PipelineWork
@@ -26,10 +26,6 @@ NO_OWNER = "00000000"
 
 UNFIT = 71
 """Exit status of a worker whose process can write no outputs any more."""
-
-
-class UnfitError(Exception):
-    """A plugin has closed the files of this process, or lowered its limits."""
 
 
 class _Worker:
@@ -55,7 +51,7 @@ class _Worker:
                 work.close()
 
     def _serve(self, work: PipelineWork) -> None:
-        health = Health()
+        work.health = health = Health()
         try:
             owner = work.owner()
         except OutputError:  # the first chunk fails of it, too, and tells the run
@@ -72,7 +68,7 @@ class _Worker:
                 for results in work.stream(chunk, alive):
                     error = getattr(results, "error", None)
                     if error is not None and health.explains(error):
-                        raise UnfitError  # another worker tries what is left
+                        raise UnfitError("another worker tries what is left") from error
                     self._send(results)
 
     def _send(self, results: Results) -> None:
