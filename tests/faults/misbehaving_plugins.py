@@ -65,7 +65,7 @@ HARMLESS = {
     "time_zone": "os.environ['TZ'] = 'Asia/Tokyo'\ntime.tzset()",
     "nice": "os.nice(1)",
     "own_group": "try:\n    os.setpgid(0, 0)\nexcept OSError:\n    pass",
-    "excepthook": "sys.excepthook = sys.unraisablehook = None",
+    "excepthook": "sys.excepthook = sys.unraisablehook = lambda *_: None",
     "trace": "sys.settrace(lambda *_: None)",
 }
 """Changes of the process that the host tolerates or undoes."""

@@ -48,7 +48,7 @@ _NEWLINE = 10  # the only control character in lines; bytes below 32 are the num
 def fork() -> None:
     """Fork. A child returns, with its signals blocked until `handle_signals`; the parent watches and never returns.
 
-    Without `os.fork`, or with threads, which a fork would not copy, this does nothing.
+    Without `os.fork`, without room for another process, or with threads, which a fork would not copy, this does nothing.
     """
     global pipe, parent, attempt, _inode, _number_in_parent
     if not hasattr(os, "fork") or _has_threads():
@@ -59,7 +59,13 @@ def fork() -> None:
     _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # where it is ignored, the status of a child is lost
     # Until the child has its own handlers, a signal would end it.
     before = _signal.pthread_sigmask(_signal.SIG_BLOCK, (*_stop_signals(), _signal.SIGCHLD))
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:  # the system allows no more processes
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+        os.close(reading)
+        os.close(writing)
+        return
     if child:
         _Watcher(child, reading).watch(writing, before)
         attempt = 2
