@@ -22,7 +22,7 @@ from importlib import machinery
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
     from typing import NoReturn
 
 SIGNALLED = 128
@@ -201,6 +201,15 @@ class StopHandler:
         raise interrupt_of(number)
 
 
+interrupt_tests: list[Callable[[], bool]] = []
+"""Functions that tell whether a signal has interrupted the process; the last one counts. A run adds its own."""
+
+
+def is_interrupted() -> bool:
+    """Return whether a KeyboardInterrupt may come from a signal. If not, a plugin has raised it."""
+    return not interrupt_tests or interrupt_tests[-1]()
+
+
 def interrupt_of(number: int) -> KeyboardInterrupt:
     """Return the exception that stands for a signal."""
     return KeyboardInterrupt() if number == 2 else Terminated(number)
@@ -228,10 +237,13 @@ def ignore_stop_signals() -> None:
 
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent ends, however that happens. Works on Linux only.
+
+    This process also becomes the parent of the programs that its own programs leave behind, so that none outlives it.
 
     Parameters
     ----------
@@ -245,5 +257,6 @@ def die_with_parent(parent: int) -> None:
 
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != parent:
         os._exit(1)

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from tonearm import startup
 from tonearm.cli import console, watcher
 from tonearm.cli.watched_work import WatchedWork
+from tonearm.descendants import kill_descendants
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Protocol
+    from typing import NoReturn, Protocol
 
     class Watch(Protocol):
         """What a command tells the watcher."""
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
         def alive(self, *_: object) -> None:
             """Give a sign of life. Call it as often as you like."""
+
+        def leave(self) -> None:
+            """End this process if another one can continue the work."""
 
 
 INTERVAL = 0.05
@@ -62,8 +66,7 @@ def _seconds(text: str) -> float:
 class _Pipe:
     """The child's end of the pipe to the process that watches it."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self) -> None:
         self._next = 0.0
 
     def begin(self, work: WatchedWork) -> None:
@@ -77,14 +80,19 @@ class _Pipe:
             self._next = now + INTERVAL
             self._send(b"\n")
 
+    def leave(self) -> NoReturn:
+        """End this process, so that another one continues the work: a plugin has closed its files."""
+        kill_descendants(os.getpid())
+        os._exit(console.OUTPUT)
+
     def _send(self, line: bytes) -> None:
         try:
-            os.write(self._descriptor, line)
+            watcher.tell(line)
         except BlockingIOError:  # the watcher is stopped, and has signs of life enough
             return
         except BrokenPipeError:  # the watcher was killed, and nobody would stop this process any more
             os._exit(console.BUG)
-        except OSError:  # a plugin has closed the descriptor
+        except OSError:  # a plugin has closed the descriptor, and it cannot be opened again
             return
 
 
@@ -111,6 +119,9 @@ class _Watchdog:
         """Give a sign of life."""
         self._last = time.monotonic()
 
+    def leave(self) -> None:
+        """Do nothing: there is no other process."""
+
     def stop(self) -> None:
         """End the thread."""
         self._stopped = True
@@ -136,7 +147,7 @@ def watched() -> Iterator[Watch]:
     """Give the watcher of this process: its parent, or else a thread that ends with the context."""
     if watcher.pipe is not None:
         startup.die_with_parent(watcher.parent)
-        yield _Pipe(watcher.pipe)
+        yield _Pipe()
         return
     watchdog = _Watchdog()
     try:

@@ -23,6 +23,9 @@ DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED = 0, 1, 2, 3, 4, 11
 _STATUSES = {"locked": LOCKED, "bug": BUG, "broken-worker": OUTPUT}
 """Exit statuses of error codes that do not take the status of their class."""
 
+_USED_UP = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
+"""Errors of a process that gets no more descriptors, memory or processes."""
+
 _WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -172,7 +175,25 @@ def _run_guarded(command: Callable[[], int], *, debug: bool) -> int:
     except Exception as error:
         if debug:
             _print_traceback()
+        used_up = _used_up(error)
+        if used_up:  # what reports other errors may not even be importable
+            print_message(f"output: the process cannot go on: {used_up}")
+            return OUTPUT
         return _report(error)
+
+
+def _used_up(error: BaseException) -> str:
+    """Return what has run out if that is why the command itself fails; an empty text for other errors."""
+    if hasattr(error, "problem"):  # it is told in its own words
+        return ""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, MemoryError):
+            return "out of memory"
+        if isinstance(seen, OSError) and seen.errno in _USED_UP:
+            return os.strerror(seen.errno).lower()
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return ""
 
 
 def _flush_prints() -> None:

@@ -21,13 +21,22 @@ def program() -> int:
         watcher.fork()
     from tonearm import startup
     from tonearm.cli import console
+    from tonearm.descendants import kill_descendants
 
     console.claim_stdout()
     startup.collect_garbage_rarely()
+    status = console.BUG
     try:
         status = main()
+    except SystemExit as exited:  # argparse
+        status = exited.code if isinstance(exited.code, int) else console.DONE
+        raise
     finally:
         startup.skip_last_collection()
+        if sys.argv[1:2] != ["check"]:
+            kill_descendants(os.getpid())
+        if is_watched(sys.argv[1:]):
+            watcher.report_end(status)
     if sys.argv[1:2] == ["check"]:
         startup.exit_at_once(status)
     return status

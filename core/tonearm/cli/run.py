@@ -136,6 +136,7 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
     from tonearm.run.part import Part
     from tonearm.run.run import Run
     from tonearm.run.workers.choice import DEFAULT_TIMEOUT
+    from tonearm.run.workers.health import Health
 
     root, file = read_pipeline(arguments.pipeline, arguments.overrides, arguments.limits)
     pipeline = Pipeline(check(root, file, console.load_registry(), env=arguments.env))
@@ -175,8 +176,13 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
         timeout = DEFAULT_TIMEOUT if arguments.timeout is None else arguments.timeout
         watch.begin(WatchedWork("", timeout, can_continue=True))
         alive = watch.alive
+    run.health = Health() if watch else None
     try:
         run.execute(plan, observer, observer.tick, alive)
+    except Exception as error:
+        if watch and run.health and run.health.explains(error):
+            watch.leave()
+        raise
     finally:
         observer.end()
         if run.report.total + run.report.skipped:

@@ -77,10 +77,14 @@ class WatchedWork:
         message = f"no sign of life for {self.timeout:g} s"
         return self.give_up("timeout", message, "give a longer --timeout, or 0 for no limit")
 
-    def died(self, number: int) -> int:
-        """Give up because a signal has ended the process."""
+    def died(self, status: int) -> int:
+        """Give up because the process has ended before its work; its exit status is negative for a signal."""
         import signal
 
+        number = -status
+        if status >= 0:
+            hint = "a plugin ends the process, or closes files that are not its own"
+            return self.give_up("worker-died", f"its process was ended by exit status {status}", hint)
         try:
             name = signal.Signals(number).name
         except ValueError:

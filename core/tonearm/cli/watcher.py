@@ -34,19 +34,23 @@ pipe: int | None = None
 parent = 0
 """Process id of that parent."""
 
+_inode, _number_in_parent = 0, -1
+"""Inode of the pipe, and its descriptor in the parent."""
+
 attempt = 1
 """Number of this child: another one has died before the second."""
 
 _signal: Any = __import__("_signal")  # `signal` makes enumerations of it, which takes as long as a fork
+_END = b"="  # before the exit status
 _NEWLINE = 10  # the only control character in lines; bytes below 32 are the numbers of signals otherwise
 
 
 def fork() -> None:
     """Fork. A child returns, with its signals blocked until `handle_signals`; the parent watches and never returns.
 
-    Without `os.fork`, or with threads, which a fork would not copy, this does nothing.
+    Without `os.fork`, without room for another process, or with threads, which a fork would not copy, this does nothing.
     """
-    global pipe, parent, attempt
+    global pipe, parent, attempt, _inode, _number_in_parent
     if not hasattr(os, "fork") or _has_threads():
         return
     reading, writing = os.pipe()
@@ -55,12 +59,54 @@ def fork() -> None:
     _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)  # where it is ignored, the status of a child is lost
     # Until the child has its own handlers, a signal would end it.
     before = _signal.pthread_sigmask(_signal.SIG_BLOCK, (*_stop_signals(), _signal.SIGCHLD))
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:  # the system allows no more processes
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+        os.close(reading)
+        os.close(writing)
+        return
     if child:
         _Watcher(child, reading).watch(writing, before)
         attempt = 2
     os.close(reading)
-    pipe, parent = writing, own
+    pipe, parent, _number_in_parent = writing, own, writing
+    _inode = os.fstat(writing).st_ino
+
+
+def report_end(status: int) -> None:
+    """Tell the parent, if there is one, that the work has ended with an exit status.
+
+    What happens to the process after that does not count: libraries crash at their end, and threads of plugins go on.
+    """
+    if pipe is not None:
+        try:
+            tell(b"%b%d\n" % (_END, status))
+        except OSError:  # the parent has ended
+            return
+
+
+def tell(line: bytes) -> None:
+    """Write a line to the parent. If a plugin has closed the pipe, it is opened again.
+
+    Raises
+    ------
+    OSError
+        If that fails.
+    """
+    global pipe
+    if pipe is None or not _is_pipe(pipe):
+        # Its number may be that of an output by now.
+        pipe = os.open(f"/proc/{parent}/fd/{_number_in_parent}", os.O_WRONLY | os.O_NONBLOCK)
+    os.write(pipe, line)
+
+
+def _is_pipe(descriptor: int) -> bool:
+    """Return whether a descriptor is still that of the pipe to the parent."""
+    try:
+        return os.fstat(descriptor).st_ino == _inode
+    except OSError:
+        return False
 
 
 def handle_signals() -> None:
@@ -104,6 +150,8 @@ class _Watcher:
         self.rest = b""
         self.last = time.monotonic()
         self.stopped_by = 0
+        self.status: int | None = None
+        """Exit status that the child has reported at its end; None if it has not."""
 
     def watch(self, writing: int, mask: object) -> None:
         """Wait for the end of the child, bring it about if need be, and end this process with its status.
@@ -132,9 +180,8 @@ class _Watcher:
             if _signal.SIGCHLD in numbers:
                 found, status = os.waitpid(self.child, os.WNOHANG)
                 if found:
-                    code = os.waitstatus_to_exitcode(status)
-                    if code >= 0 or self.stopped_by or not self._fork_again():
-                        os._exit(self._exit_status(code))
+                    if self.status is not None or self.stopped_by or not self._fork_again():
+                        os._exit(self._exit_status(os.waitstatus_to_exitcode(status)))
                     if not self.child:
                         return
             for number in numbers:
@@ -173,15 +220,18 @@ class _Watcher:
 
     def _limit(self) -> float:
         """Return how many seconds the child may be silent; 0 for ever."""
-        return STOP_TIMEOUT if self.stopped_by else self.timeout
+        return self.timeout if not self.stopped_by and self.status is None else STOP_TIMEOUT
 
     def _read(self, data: bytes) -> None:
-        """Read signs of life: empty lines, or lines that tell which work begins."""
+        """Read signs of life: empty lines, or lines that tell which work begins, or with which status all ends."""
         if not self.stopped_by:
             self.last = time.monotonic()
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in filter(None, lines):
-            self.line, self.timeout = line, float(line.partition(b" ")[0])
+            if line.startswith(_END):
+                self.status = int(line[len(_END) :])
+            else:
+                self.line, self.timeout = line, float(line.partition(b" ")[0])
             _signal.setitimer(_signal.ITIMER_REAL, 0)
 
     def _handle(self, number: int) -> None:
@@ -217,6 +267,8 @@ class _Watcher:
         from tonearm.cli import console
 
         self._kill()
+        if self.status is not None:  # a thread of a plugin went on
+            startup.exit_at_once(self.status)
         work = self._work()
         if self.stopped_by:
             work.remove_leftovers()
@@ -226,44 +278,25 @@ class _Watcher:
         return not self.child
 
     def _exit_status(self, status: int) -> int:
-        """Return the exit status for the child's own, after a message if a signal has ended it."""
-        if status >= 0:
-            return status
+        """Return the exit status: the one that the child reported, or else one for how it ended, after a message.
+
+        If the child has ended without a report, a plugin has ended it.
+        """
+        if self.status is not None:
+            return self.status
         work = self._work()
-        if self.stopped_by == -status:
+        if self.stopped_by and self.stopped_by in (-status, status - 128):
             work.remove_leftovers()
             return 128 + self.stopped_by
-        return work.died(-status)
+        return work.died(status)
 
     def _kill(self) -> None:
         """Kill the child with all programs that it has started, and wait for its end."""
-        _kill(self.child, _signal.SIGSTOP)  # so that it starts no more
-        for process_id in [*_descendants(self.child), self.child]:
-            _kill(process_id, _signal.SIGKILL)
+        from tonearm.descendants import kill_with_descendants
+
+        kill_with_descendants(self.child)
         os.waitpid(self.child, 0)
 
 
 def _do_nothing(*_: object) -> None:
     """Handle a signal, whose number has been written to the pipe."""
-
-
-def _kill(process_id: int, number: int) -> None:
-    """Send a signal to a process, unless it has ended."""
-    try:
-        os.kill(process_id, number)
-    except OSError:
-        return
-
-
-def _descendants(process_id: int) -> list[int]:
-    """Return the processes that a process and its children have started, where the system lists them."""
-    found: list[int] = []
-    threads = f"/proc/{process_id}/task"
-    try:
-        for thread in os.listdir(threads):  # noqa: PTH208 - pathlib is slow to import
-            with open(f"{threads}/{thread}/children", encoding="ascii") as children:  # noqa: PTH123
-                for child in map(int, children.read().split()):
-                    found += [*_descendants(child), child]
-    except OSError:
-        return found
-    return found

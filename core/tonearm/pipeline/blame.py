@@ -16,9 +16,11 @@ from tonearm.errors.text import describe_exception, one_line, safe_text
 from tonearm.names import BUILTIN
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.culprit import blamed_name, foreign_in
+from tonearm.plugins.process_state import ProcessState, current_state, restore
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.source import Source
+from tonearm.startup import is_interrupted
 
 Error = TypeVar("Error", bound=TonearmError)
 
@@ -46,25 +48,31 @@ class as_item_error:  # noqa: N801 - used as a statement
         Source of a decoder; errors of the operating system about it say that it cannot be read.
     """
 
-    __slots__ = ("bound", "sink", "source")
+    __slots__ = ("before", "bound", "sink", "source")
 
     def __init__(self, bound: BoundPlugin, sink: Sink | None = None, source: Source | None = None) -> None:
         self.bound = bound
         self.sink = sink
         self.source = source
+        self.before: ProcessState | None = None
 
     def __enter__(self) -> None:
-        return None
+        if self.bound.is_guarded:
+            self.before = current_state()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        changed = restore(self.before) if self.before is not None else ""
         if error is not None and (failed := self.translate(error)) is not error:
             raise failed from error
+        if changed and error is None:
+            raise self._translated(RuntimeError(changed))
 
     def translate(self, error: BaseException) -> BaseException:
         """Return the exception to raise in place of another: the error of an item, or the same exception."""
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt) and is_interrupted():
             return error
-        if isinstance(error, TonearmError) and _is_sound(error):
+        is_own = isinstance(error, OutputError) and self.sink is None  # only an encoder has an output
+        if isinstance(error, TonearmError) and not is_own and _is_sound(error):
             return attribute(error, self.bound)
         return self._translated(error)
 

@@ -22,6 +22,7 @@ from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, Structure, read_structure, without_options
 from tonearm.pipeline.templates import Template, parse_template
 from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node, ScalarNode
+from tonearm.plugins.culprit import has_foreign_code
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.ports import Ports, Spec, ports_of
@@ -200,7 +201,11 @@ class _Binder:
                     before = len(self.problems.found)
                     add_missing_requirements(self.problems, stage.mark, plugin, stage.use)
                     if len(self.problems.found) == before:
-                        found.bound = BoundPlugin(stage.use, entry, plugin, found.ports, place, masks=masks)
+                        found.bound = BoundPlugin(
+                            *(stage.use, entry, plugin, found.ports, place),
+                            masks=masks,
+                            is_guarded=has_foreign_code(plugin),
+                        )
         except PluginError as error:
             self.problems.add_error(stage.mark, error)
         return found

@@ -36,6 +36,8 @@ class BoundPlugin(Struct, frozen=True):
         Specification of the signals that it gives, as the check has found it; None if unknown, and for an encoder.
     masks
         What is shown in place of values of its options that come from the environment.
+    is_guarded
+        Whether the state of the process is restored after each of its calls, because code of another package is in it.
     """
 
     name: str
@@ -45,6 +47,7 @@ class BoundPlugin(Struct, frozen=True):
     place: Place = Place()
     spec: Spec | None = None
     masks: Masks = Masks()
+    is_guarded: bool = False
 
 
 class Output(Struct, frozen=True):

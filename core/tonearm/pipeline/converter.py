@@ -31,6 +31,7 @@ from tonearm.pipeline.stages import (
 from tonearm.pipeline.templates import Template
 from tonearm.plugins import registry
 from tonearm.plugins.context import Context, Provenance
+from tonearm.plugins.culprit import has_foreign_code
 from tonearm.plugins.discovery import Package
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
@@ -287,7 +288,8 @@ def _restored_plugin(state: _PluginState) -> BoundPlugin:
     name, own_name, role, origin, label, cls, options, place, spec, masks = state
     package = Package(origin=origin, load=lambda: None, label=label)
     entry = RegistryEntry(own_name, role, cls, package)
-    return BoundPlugin(name, entry, entry.bind(options, name), ports_of(cls), place, spec, masks)
+    plugin = entry.bind(options, name)
+    return BoundPlugin(name, entry, plugin, ports_of(cls), place, spec, masks, has_foreign_code(plugin))
 
 
 def _restored_converter(

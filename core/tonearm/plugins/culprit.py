@@ -56,5 +56,10 @@ def foreign_in(plugin: Plugin[Any]) -> list[str]:
     return [one.registered.name for one in nested if one.registered.name and not _is_builtin(one)]
 
 
+def has_foreign_code(plugin: Plugin[Any]) -> bool:
+    """Return whether a plugin, or one in its options, comes from another package."""
+    return not _is_builtin(plugin) or bool(foreign_in(plugin))
+
+
 def _is_builtin(plugin: Plugin[Any]) -> bool:
     return plugin.registered.full_name.startswith(f"{BUILTIN}/")

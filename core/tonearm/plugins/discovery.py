@@ -161,24 +161,3 @@ def installed_packages() -> Iterator[Package]:
 
 def _is_builtin(point: EntryPoint) -> bool:
     return point.name == BUILTIN and point.package == PROJECT
-
-
-def in_same_folder(load: Callable[[], T]) -> T:
-    """Return what is loaded; raise `RuntimeError` if that changed the current folder, and change it back.
-
-    Otherwise, all relative paths of the user would mean other files from here on.
-    """
-    before = _current_folder()
-    found = load()
-    if before and _current_folder() != before:
-        os.chdir(before)
-        raise RuntimeError("it changes the current folder")
-    return found
-
-
-def _current_folder() -> str:
-    """Return the current folder; empty if it has been removed."""
-    try:
-        return os.getcwd()  # noqa: PTH109 - pathlib is slow to import
-    except OSError:
-        return ""

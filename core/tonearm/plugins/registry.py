@@ -21,7 +21,7 @@ from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
 from tonearm.plugins.declarations import check_declarations
 from tonearm.plugins.decoder import Decoder
-from tonearm.plugins.discovery import PROJECT, Package, in_same_folder, installed_packages
+from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
@@ -30,6 +30,7 @@ from tonearm.plugins.kind import Kind
 from tonearm.plugins.options import PluginType, declared_options
 from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
+from tonearm.plugins.process_state import unchanged_process
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry, N, Named
 
@@ -125,8 +126,10 @@ class RegistryEntry(Struct, frozen=True):
 @functools.cache
 def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
     with as_plugin_error(f"{entry.role} {entry.name!r} of {one_line(entry.package.label)}"):
-        target = entry.target
-        found = in_same_folder(functools.partial(_import, target)) if isinstance(target, str) else target
+        found = entry.target
+        if isinstance(found, str):
+            with unchanged_process():
+                found = _import(found)
         if not (isinstance(found, type) and issubclass(found, ROLES[entry.role])):
             raise TypeError(f"{safe_repr(found)} is not {with_article(entry.role)} class")
         ports_of(found)
@@ -216,7 +219,8 @@ class Registry:
         ignored: list[IgnoredHook] = []
         try:
             with as_plugin_error(label):
-                plugin = in_same_folder(package.load)
+                with unchanged_process():
+                    plugin = package.load()
                 ignored += ignored_hooks(plugin, _ALL_HOOKS)
                 manager.register(plugin, name=package.origin)
         except PluginError:

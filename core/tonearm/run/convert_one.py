@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tonearm.errors import ItemError, TonearmError
+from tonearm.errors import ItemError, OutputError, TonearmError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
 from tonearm.run.prepared import PreparedFile
@@ -15,6 +15,7 @@ from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.output_names import OutputNames
 from tonearm.run.store.output_paths import output_folder, output_path
 from tonearm.run.store.temporaries import Temporaries
+from tonearm.run.workers.health import Health
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.source import Source
 
@@ -55,6 +56,26 @@ def convert_one(
     OutputError
         If the output side fails.
     """
+    health = Health()
+    try:
+        return _convert_one(pipeline, source, root, force, on_warning, on_progress, on_step)
+    except OutputError as error:
+        if not health.explains(error):
+            raise
+        raise ItemError(
+            f"a plugin closes files that are not its own, or lowers limits: {error.message}", code="plugin-failed"
+        ) from error
+
+
+def _convert_one(
+    pipeline: Converter,
+    source: Source,
+    root: Path,
+    force: bool,
+    on_warning: Callable[[str], None],
+    on_progress: Callable[[float, float | None], None] | None,
+    on_step: Callable[[], None],
+) -> list[Path]:
     pipeline.preflight()
     store = LocalStore(os.fspath(root))
     names = OutputNames(store, lambda _: False, force=force)

@@ -28,6 +28,7 @@ from tonearm.run.store.output_paths import output_path
 from tonearm.run.store.store import Store
 from tonearm.run.store.temporaries import Temporaries, raise_if_unwritable
 from tonearm.run.tasks import ItemId, Task
+from tonearm.run.workers.health import Health, UnfitError
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.signals import Signal
 from tonearm.source import Source, source_changed
@@ -77,6 +78,8 @@ class Preparer:
         Owner of the temporaries.
     on_life
         Function of any arguments that is called whenever work goes on; None for none.
+    health
+        Health of this process, if another one can take over its work; else None.
     """
 
     def __init__(self, pipeline: Converter, store: Store, settings: Settings, gate: InterruptGate) -> None:
@@ -86,6 +89,7 @@ class Preparer:
         self._store = store
         self._gate = gate
         self.on_life: Callable[..., None] | None = None
+        self.health: Health | None = None
         decoder = pipeline.checked.decoder.plugin
         self._reads_content = isinstance(decoder, Decoder) and decoder.reads == "content"
 
@@ -124,6 +128,8 @@ class Preparer:
                 except OutputError as error:
                     stopped = error
                 except TonearmError as error:
+                    if self.health is not None and self.health.explains(error):
+                        raise UnfitError(error.message) from error
                     failures.append(self._failure(task, outcome.item, error))
                     warnings += outcome.context.warnings
                 del outcome  # frees its memory before the next item is made

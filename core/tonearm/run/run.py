@@ -27,6 +27,7 @@ from tonearm.run.workers.choice import ChosenExecutor
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.cores import usable_cores
 from tonearm.run.workers.dispatch import Batch, Dispatcher
+from tonearm.run.workers.health import Health
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.run.workers.work import PipelineWork
 from tonearm.source import Source
@@ -50,6 +51,8 @@ class Run:
         Number of worker processes; 0 for none.
     report
         Report so far.
+    health
+        Health of this process, if another one can take over the run; else None, as it is at first.
 
     Raises
     ------
@@ -64,6 +67,7 @@ class Run:
         self.report = Report(Path(options.out))
         self.store = store or LocalStore(options.out)
         cores = usable_cores()
+        self.health: Health | None = None
         self._executor = ChosenExecutor(options, cores)
         self.jobs = self._executor.jobs
         self._threads = max(1, cores // self._executor.slots)
@@ -266,6 +270,7 @@ class Run:
             flush_failures=options.max_failures is not None,
         )
         work = PipelineWork(self.pipeline, self.store, settings, gate, alive)
+        work.health = self.health
         return Dispatcher(chosen.plugin, work, name=chosen.name, slots=chosen.slots, timeout=chosen.timeout)
 
 

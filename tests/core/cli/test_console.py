@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,6 +28,9 @@ from tonearm.startup import Terminated
         (ZeroDivisionError("x"), 1, "bug: ZeroDivisionError: x\n    hint: this is a mistake in tonearm;"
          " --debug shows where\n"),
         (OSError(28, "No space left on device"), 4, "output: cannot write: no space left on device\n"),
+        (OSError(24, "x"), 4, "output: the process cannot go on: too many open files\n"),
+        (BlockingIOError(11, "x"), 4, "output: the process cannot go on: resource temporarily unavailable\n"),
+        (MemoryError(), 4, "output: the process cannot go on: out of memory\n"),
     ],
 )  # fmt: skip
 def test_each_error_has_its_exit_status(error, status, message, capsys, monkeypatch):
@@ -58,7 +62,7 @@ def test_debug_is_no_hint_of_itself(capsys):
 def test_sigterm_passes_through_a_plugin():
     from tonearm.pipeline.blame import as_item_error
 
-    with pytest.raises(Terminated), as_item_error(None):
+    with pytest.raises(Terminated), as_item_error(SimpleNamespace(is_guarded=False)):
         raise Terminated
 
 

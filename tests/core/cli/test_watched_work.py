@@ -26,7 +26,7 @@ def test_work_is_told_in_one_line(name):
     ],
 )
 def test_a_signal_that_ended_it_is_named(number, name, hint, capsys):
-    assert WatchedWork("a\nb", 1, as_json=True).died(number) == 3
+    assert WatchedWork("a\nb", 1, as_json=True).died(-number) == 3
     out, messages = capsys.readouterr()
     assert messages == f"worker-died: a\\nb: its process was ended by {name}\n    hint: {hint}\n"
     found = json.loads(out)

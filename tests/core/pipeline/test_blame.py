@@ -8,6 +8,7 @@ import pytest
 from core_toys import checked, pipeline
 from msgspec.structs import replace
 
+from tonearm import startup
 from tonearm.api import ItemError, OptionError, OutputError, SignalError, Sink, Source
 from tonearm.errors import TonearmError
 from tonearm.pipeline.blame import as_item_error, describe_failure
@@ -74,6 +75,11 @@ def test_ctrl_c_passes_through():
         raise KeyboardInterrupt
 
 
+def test_an_interrupt_within_a_run_that_no_signal_has_raised(monkeypatch):
+    monkeypatch.setattr(startup, "interrupt_tests", [lambda: False])
+    assert blamed(KeyboardInterrupt()) == ("plugin-failed", "same failed: KeyboardInterrupt")
+
+
 def test_the_hint_suits_the_pipeline():
     with pytest.raises(ItemError) as caught, as_item_error(STEP):
         raise ValueError
@@ -97,9 +103,12 @@ class TestDeliberateErrors:
     def test_an_option_that_the_data_contradicts(self):
         assert blamed(OptionError("no", code="mine")) == ("mine", "same: no")
 
-    def test_errors_about_the_output_and_the_source(self):
-        assert blamed(OutputError("disk full")) == ("output", "disk full")
+    def test_errors_about_the_output_and_the_source(self, tmp_path):
+        assert blamed(OutputError("disk full"), sink=Sink(tmp_path / "x.part")) == ("output", "disk full")
         assert blamed(ItemError("cannot read a", code="unreadable"), READER) == ("unreadable", "cannot read a")
+
+    def test_only_an_encoder_has_an_output(self):
+        assert blamed(OutputError("disk full")) == ("plugin-failed", "same failed: OutputError: disk full")
 
     def test_an_earlier_stage_keeps_the_blame(self):
         error = ItemError("no")

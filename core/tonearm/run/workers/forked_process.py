@@ -11,7 +11,7 @@ from typing import NoReturn
 from tonearm.run.workers.cores import pin_threads
 from tonearm.run.workers.interrupts import SIGNALS
 from tonearm.run.workers.work import PipelineWork
-from tonearm.run.workers.worker import serve
+from tonearm.run.workers.worker import end, serve
 from tonearm.run.workers.worker_process import WorkerProcess, send_signal
 from tonearm.startup import die_with_parent, flush_c_streams, keep_freed_memory
 
@@ -109,5 +109,4 @@ def _become_worker(
 
         traceback.print_exc()
     finally:
-        flush_c_streams()
-        os._exit(status)
+        end(status)

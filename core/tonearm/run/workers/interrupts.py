@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-from tonearm.startup import stop_signals
+from tonearm.startup import interrupt_tests, stop_signals
 
 SIGNALS = stop_signals()
 
@@ -56,11 +56,14 @@ class InterruptGate:
                     self._previous_handlers[number] = handler
                     signal.signal(number, self._on_signal)
             self._previous_hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+            interrupt_tests.append(self._is_pending)
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
+        if self._is_pending in interrupt_tests:
+            interrupt_tests.remove(self._is_pending)
         if sys.unraisablehook == self._unraisable:
             sys.unraisablehook = self._previous_hook
         if error is None and self.pending is not None:
@@ -86,6 +89,9 @@ class InterruptGate:
                 return
             yield value
             del value  # frees its memory before the next value is made
+
+    def _is_pending(self) -> bool:
+        return self.pending is not None
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         try:

@@ -14,6 +14,7 @@ from tonearm.plugins.executor import Died, Executor, Handle, Results, Work
 from tonearm.plugins.plugin import NoOptions
 from tonearm.run.workers.processes import start_worker
 from tonearm.run.workers.work import PipelineWork, WorkerError
+from tonearm.run.workers.worker import UNFIT
 from tonearm.run.workers.worker_process import WorkerProcess
 
 STOP_TIMEOUT = 1.5
@@ -202,6 +203,8 @@ def _describe_death(status: int, *, went_on: bool) -> tuple[str, str]:
     """
     if went_on:
         return "its process closed its connection to the run", "a plugin closes files that are not its own"
+    if status == UNFIT:
+        return "its process has no files left", "a plugin leaves files open, closes those of others, or lowers limits"
     hint = "out of memory, most likely: use fewer jobs" if status == -signal.SIGKILL else ""
     return f"its process was ended by {_describe_exit(status)}", hint
 

@@ -21,6 +21,7 @@ from tonearm.run.store.output_paths import output_folder
 from tonearm.run.store.store import Store
 from tonearm.run.tasks import Task
 from tonearm.run.workers.flush_timer import FlushTimer
+from tonearm.run.workers.health import Health
 from tonearm.run.workers.interrupts import InterruptGate
 
 LIFE_SECONDS = 0.25
@@ -74,6 +75,8 @@ class PipelineWork(Work):
     ----------
     stopping
         Whether work in this process ends before the next task, because the run stops.
+    health
+        Health of this process, if another one can take over its work; else None.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class PipelineWork(Work):
         self.settings = settings
         self.gate = gate or InterruptGate()
         self.stopping = False
+        self.health: Health | None = None
         self._home = _thread() if gate else None
         self._alive = alive
         self._own = threading.local()
@@ -167,6 +171,7 @@ class PipelineWork(Work):
                 preparer = Preparer(self.pipeline, self.store, self.settings, self.gate)
             else:
                 preparer = Preparer(self._copied_pipeline(), copy.copy(self.store), self.settings, InterruptGate())
+            preparer.health = self.health
             self._own.preparer = preparer
             self._preparers.append(preparer)
         return preparer

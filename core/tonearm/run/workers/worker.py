@@ -9,9 +9,12 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
+from tonearm.descendants import kill_descendants
 from tonearm.errors import OutputError
 from tonearm.plugins.executor import Results
+from tonearm.run.workers.health import Health, UnfitError
 from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
 from tonearm.run.workers.messages import HEADER, Inbox, send
 from tonearm.run.workers.work import PipelineWork
@@ -19,6 +22,10 @@ from tonearm.startup import die_with_parent, flush_c_streams, keep_freed_memory
 
 NO_OWNER = "00000000"
 """Id of a worker that has no owner of temporaries, and so cannot write any."""
+
+
+UNFIT = 71
+"""Exit status of a worker whose process can write no outputs any more."""
 
 
 class _Worker:
@@ -44,6 +51,7 @@ class _Worker:
                 work.close()
 
     def _serve(self, work: PipelineWork) -> None:
+        work.health = health = Health()
         try:
             owner = work.owner()
         except OutputError:  # the first chunk fails of it, too, and tells the run
@@ -58,6 +66,9 @@ class _Worker:
         while data := self._connection.recv(1 << 16):
             for chunk in inbox.feed(data):
                 for results in work.stream(chunk, alive):
+                    error = getattr(results, "error", None)
+                    if error is not None and health.explains(error):
+                        raise UnfitError("another worker tries what is left") from error
                     self._send(results)
 
     def _send(self, results: Results) -> None:
@@ -81,6 +92,8 @@ def serve(connection: _socket.socket, make_work: Callable[[InterruptGate], Pipel
         worker.serve()
     except KeyboardInterrupt:  # SIGTERM came before there was any work
         return 0
+    except UnfitError:
+        return UNFIT
     except OSError:  # the run has ended
         return 1
     return 0
@@ -100,6 +113,11 @@ def main() -> None:
         work.pipeline.preflight()
         return work.in_worker(gate)
 
-    status = serve(connection, make_work)
+    end(serve(connection, make_work))
+
+
+def end(status: int) -> NoReturn:
+    """End the process of a worker, and the programs that plugins have left in it."""
     flush_c_streams()
+    kill_descendants(os.getpid())
     os._exit(status)

@@ -9,6 +9,7 @@ import signal
 import time
 from abc import ABC, abstractmethod
 
+from tonearm.descendants import kill_with_descendants
 from tonearm.plugins.executor import Results
 from tonearm.run.workers.messages import Inbox, send
 
@@ -102,9 +103,10 @@ class WorkerProcess(ABC):
 
 
 def send_signal(process_id: int, number: int) -> None:
-    """Send a signal to a worker. SIGKILL also goes to the programs that it runs."""
+    """Send a signal to a worker. SIGKILL also goes to the programs that it runs, in its group and outside of it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if number == signal.SIGKILL:
+            kill_with_descendants(process_id)
             os.killpg(process_id, number)
         else:
             os.kill(process_id, number)

@@ -1,0 +1,48 @@
+"""The health of a process that plugins work in: they may close its files, or lower its limits, and never say so.
+
+If sources cannot be read then, or outputs cannot be written, neither they nor the disk are at fault. The work goes on
+in another process, and the source that harms that one as well has failed.
+"""
+
+from __future__ import annotations
+
+import errno
+import resource
+
+from tonearm.errors import OutputError
+
+_OF_FILES = (errno.EBADF, errno.EMFILE)
+"""Errors of a process that has no more files, or whose files somebody has closed."""
+
+_LIMITS = ("RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC")
+
+
+class UnfitError(OutputError):
+    """A plugin has closed the files of this process, or lowered its limits. Another process has to go on."""
+
+
+class Health:
+    """The health of this process, which is good when the object is made."""
+
+    def __init__(self) -> None:
+        self._limits = _limits()
+
+    def explains(self, error: BaseException) -> bool:
+        """Return whether an error comes of this process, and would not happen in another one."""
+        return _limits() != self._limits or any(one.errno in _OF_FILES for one in _system_errors(error))
+
+
+def _limits() -> list[tuple[int, int]]:
+    """Return the limits of this process."""
+    return [resource.getrlimit(getattr(resource, name)) for name in _LIMITS if hasattr(resource, name)]
+
+
+def _system_errors(error: BaseException | None) -> list[OSError]:
+    """Return the errors of the system that have led to an error."""
+    found = []
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        found += [error] if isinstance(error, OSError) else []
+        error = error.__cause__ or error.__context__
+    return found
