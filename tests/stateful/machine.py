@@ -21,36 +21,49 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as with_seed
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from lab import BAD, LEVELS, TESTS, Files, ItemName, Lab, LevelReader, Setup
 
 sys.path.insert(0, str(TESTS / "core"))
 
-from broken_publishers import BREAKERS  # noqa: E402
-from fault import Fault  # noqa: E402
-from invariants import identities, leftover_files, published_files  # noqa: E402
-from journal_damage import DAMAGES, HARMLESS  # noqa: E402
-from toy_run import in_child  # noqa: E402
-from written_journals import status_of  # noqa: E402
+from broken_publishers import BREAKERS
+from fault import CHANGES, Fault
+from invariants import identities, leftover_files, published_files
+from journal_damage import DAMAGES, HARMLESS
+from toy_run import in_child
+from written_journals import status_of
 
-from tonearm.errors import OutputError, PipelineError, TonearmError, UsageError  # noqa: E402
-from tonearm.run.merge import merge  # noqa: E402
-from tonearm.run.part import Part  # noqa: E402
-from tonearm.run.store import history  # noqa: E402
-from tonearm.run.store.local_store import LocalStore  # noqa: E402
-from tonearm.run.store.lock import LockedError  # noqa: E402
-from tonearm.run.workers import flush_timer  # noqa: E402
+from tonearm.errors import OutputError, PipelineError, TonearmError, UsageError
+from tonearm.run.merge import merge
+from tonearm.run.part import Part
+from tonearm.run.store import history
+from tonearm.run.store.local_store import LocalStore
+from tonearm.run.store.lock import LockedError
+from tonearm.run.workers import flush_timer
 
 SOURCES = ("a.txt", "b.txt", "sub/a.txt", "sub/c.txt")
 PARTS = ("1/2", "2/2")
-LAST_CALL = 250
+LAST_CALL = 70
 """Number of the last call of the system that a fault may strike. A run of all sources makes about as many."""
+MOST_FILES = 6
 
 FINISHED, INTERRUPTED, STOPPED, REFUSED = 0, 130, 4, 2
 
 line = st.sampled_from([*(str(level) for level in LEVELS), BAD])
 lines = st.lists(line, min_size=1, max_size=3).map(tuple)
 source = st.sampled_from(SOURCES)
+moment = st.one_of(
+    st.tuples(st.just(CHANGES), st.integers(0, LAST_CALL)),
+    st.tuples(st.sampled_from([("replace",), ("write",)]), st.integers(0, MOST_FILES)),
+)
+"""Functions of the system of which one call fails, and the number of that call."""
 part = st.sampled_from([None, None, *PARTS])
 
 
@@ -86,7 +99,12 @@ class Runs(RuleBasedStateMachine):
         self.in_doubt = False
 
     def teardown(self) -> None:
-        shutil.rmtree(self.folder)
+        """Run to the end once more."""
+        try:
+            if hasattr(self, "lab"):
+                self.run(None, force=False, verify=False)
+        finally:
+            shutil.rmtree(self.folder)
 
     @initialize(is_inside=st.booleans(), first=lines, second=lines)
     def begin(self, is_inside: bool, first: tuple[str, ...], second: tuple[str, ...]) -> None:
@@ -140,6 +158,14 @@ class Runs(RuleBasedStateMachine):
 
     # Runs.
 
+    @rule()
+    def run_all(self) -> None:
+        self.run(None, force=False, verify=False)
+
+    @rule(part=st.sampled_from(PARTS))
+    def run_part(self, part: str) -> None:
+        self.run(part, force=False, verify=False)
+
     @rule(part=part, force=st.booleans(), verify=st.booleans())
     def run(self, part: str | None, force: bool, verify: bool) -> None:
         """Run to the end. Where the journal was damaged, a run may refuse what it finds, and is repeated by force."""
@@ -148,22 +174,22 @@ class Runs(RuleBasedStateMachine):
         try:
             report = self._execute(part=part, force=force, verify=verify)
         except UsageError as error:
-            selected = [name for name in self.lab.lines if is_selected(name, part)]
-            assert self.in_doubt and error.code == "other-journal", (error.code, selected)
+            assert self.in_doubt, error
+            assert error.code == "other-journal", error
             shutil.rmtree(self.out / ".tonearm")
-            self.run(part, force, verify)
+            self.run(part, force=force, verify=verify)
             return
         except PipelineError as error:
             assert self.in_doubt, error
             assert {problem.code for problem in error.problems} == {"not-ours"}, error
             assert not force
             assert identities(self.out) == before, "a run that was refused changed something"
-            self.run(part, True, verify)
+            self.run(part, force=True, verify=verify)
             return
         if self.in_doubt and report.codes["not-ours"]:
             assert not force
             self._after_disturbed_run(before)
-            self.run(part, True, verify)
+            self.run(part, force=True, verify=verify)
             return
         assert report.failed == self.lab.count_failures(lambda name: is_selected(name, part)), report.failures
         self._after_run(part, force=force, verify=verify)
@@ -180,13 +206,29 @@ class Runs(RuleBasedStateMachine):
         assert report.total == len(failing), f"{report.total} sources are left, and {failing} fail"
         assert identities(self.out) == before
 
-    @rule(kind=st.sampled_from(["die", "tear", "ENOSPC", "EIO"]), when=st.integers(0, LAST_CALL), part=part,
-          force=st.booleans(), lasting=st.booleans())  # fmt: skip
-    def run_with_fault(self, kind: str, when: int, part: str | None, force: bool, lasting: bool) -> None:
-        """Kill a run at one call of the system, or let that call fail, or all that follow."""
+    @rule(kind=st.sampled_from(["die", "tear", "ENOSPC", "EIO"]), moment=moment, part=part,
+          force=st.booleans(), lasting=st.booleans(), name=source, content=lines)  # fmt: skip
+    def run_with_fault(
+        self,
+        kind: str,
+        moment: tuple[tuple[str, ...], int],
+        part: str | None,
+        force: bool,
+        lasting: bool,
+        name: str,
+        content: tuple[str, ...],
+    ) -> None:
+        """Kill a run at one call that may change the disk, or let that call fail, or all that follow."""
+        self.write_source(name, content)
+        calls, when = moment
         fault = Fault(kind, when, lasting=lasting and kind == "ENOSPC")
         before = self._before_run(force=force, part=part)
-        status = self._in_child(lambda: self._execute(part=part, force=force), fault.install)
+
+        def install() -> None:
+            for call in calls:
+                setattr(os, call, fault._wrapped(call, getattr(os, call)))
+
+        status = self._in_child(lambda: self._execute(part=part, force=force), install)
         assert status in (FINISHED, STOPPED, REFUSED, -9), f"exits with {status}"
         self._after_disturbed_run(before)
 

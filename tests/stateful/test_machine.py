@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
 PROGRAM = Path(__file__).with_name("machine.py")
 
@@ -26,3 +27,19 @@ def test_many_sequences(repetitions):
     examples = repetitions(1500)
     status, printed = sequences("--examples", examples, "--steps", 30, "--seed", os.environ["TONEARM_SEED"])
     assert status == 0, printed
+
+
+BREAKERS = (
+    "replaces_anything", "ignores_missing_outputs", "ignores_changes", "writes_in_place", "names_before_records",
+    "sweeps_nothing", "settles_by_size", "leaves_temporaries", "swallows_errors", "forgets_files",
+)  # fmt: skip
+QUICK = ("replaces_anything", "ignores_missing_outputs")
+
+
+@pytest.mark.parametrize(
+    "breaker", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BREAKERS]
+)
+def test_a_run_that_was_broken_on_purpose_is_found_out(breaker):
+    status, printed = sequences("--examples", 200, "--steps", 25, "--seed", 6, "--breaker", breaker)
+    assert status == 1
+    assert "AssertionError: " in printed
