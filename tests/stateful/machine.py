@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import random
 import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,32 +26,30 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from lab import BAD, LEVELS, TESTS, Files, ItemName, Lab, LevelReader, Setup
 
-sys.path.insert(0, str(TESTS / "core"))
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / "faults"), str(TESTS / "core" / "run"), str(TESTS / "core")]
 
-from broken_publishers import BREAKERS
-from fault import CHANGES, Fault
-from invariants import identities, leftover_files, published_files
-from journal_damage import DAMAGES, HARMLESS
-from toy_run import in_child
-from written_journals import status_of
+from broken_publishers import BREAKERS  # noqa: E402
+from broken_resuming import MORE_BREAKERS  # noqa: E402
+from fault import CHANGES, Fault  # noqa: E402
+from invariants import identities, published_files  # noqa: E402
+from journal_damage import DAMAGES, HARMLESS  # noqa: E402
+from lab import BAD, LEVELS, Lab, LevelReader, Setup  # noqa: E402
+from model import FINISHED, INTERRUPTED, REFUSED, STOPPED, Model, is_selected, main_files, records_of  # noqa: E402
 
-from tonearm.errors import OutputError, PipelineError, TonearmError, UsageError
-from tonearm.run.merge import merge
-from tonearm.run.part import Part
-from tonearm.run.store import history
-from tonearm.run.store.local_store import LocalStore
-from tonearm.run.store.lock import LockedError
-from tonearm.run.workers import flush_timer
+from tonearm.errors import OutputError, PipelineError, UsageError  # noqa: E402
+from tonearm.run.merge import merge  # noqa: E402
+from tonearm.run.store.local_store import LocalStore  # noqa: E402
+from tonearm.run.store.lock import LockedError  # noqa: E402
+from tonearm.run.workers import flush_timer  # noqa: E402
 
 SOURCES = ("a.txt", "b.txt", "sub/a.txt", "sub/c.txt")
 PARTS = ("1/2", "2/2")
 LAST_CALL = 70
 """Number of the last call of the system that a fault may strike. A run of all sources makes about as many."""
 MOST_FILES = 6
-
-FINISHED, INTERRUPTED, STOPPED, REFUSED = 0, 130, 4, 2
+"""Number of the last file that a fault may strike."""
 
 line = st.sampled_from([*(str(level) for level in LEVELS), BAD])
 lines = st.lists(line, min_size=1, max_size=3).map(tuple)
@@ -67,36 +62,12 @@ moment = st.one_of(
 part = st.sampled_from([None, None, *PARTS])
 
 
-class Runs(RuleBasedStateMachine):
-    """Runs over a few sources into one folder.
-
-    Attributes
-    ----------
-    lab
-        Sources.
-    setup
-        What the pipeline of the next run is like.
-    allowed
-        Contents that each file may have: all that runs were asked to write there, and what was put there by hand.
-    done
-        Items that a run has published, each with the identities of its files. No run writes them again.
-    tentative
-        Those of them whose source no run has finished: they are only kept while the source's time is the same.
-    damaged
-        Files whose content was changed by hand while their size stayed, which a run notices with ``verify`` only.
-    in_doubt
-        Whether the journal was damaged since the last whole run, so that records may be missing.
-    """
+class Runs(Model, RuleBasedStateMachine):
+    """Runs over a few sources into one folder."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="runs-", dir=MEMORY))
-        self.setup = Setup()
-        self.allowed: dict[str, set[bytes]] = {}
-        self.done: dict[ItemName, dict[str, tuple[int, int]]] = {}
-        self.tentative: set[ItemName] = set()
-        self.damaged: set[str] = set()
-        self.in_doubt = False
+        RuleBasedStateMachine.__init__(self)
+        Model.__init__(self)
 
     def teardown(self) -> None:
         """Run to the end once more."""
@@ -378,127 +349,6 @@ class Runs(RuleBasedStateMachine):
         for item, files in self.done.items():
             for name, state in files.items():
                 assert found.get(name) == state, f"lost or done again: {name} of {item}"
-
-    def journals(self) -> list[str]:
-        """Return the names of the journals."""
-        return sorted(path.name for path in (self.out / ".tonearm").glob("journal*.jsonl"))
-
-    def _execute(self, *, part: str | None = None, jobs: int = 0, **options: bool) -> Any:
-        pipeline = self.setup.pipeline(self.lab.root)
-        return pipeline.run(out=self.out, part=part, jobs=jobs, fsync=False, **options)
-
-    def _in_child(self, work: Callable[[], object], install: Callable[[], None]) -> int:
-        def status() -> int:
-            install()
-            try:
-                work()
-            except OutputError:
-                return STOPPED
-            except KeyboardInterrupt:
-                return INTERRUPTED
-            except TonearmError:
-                return REFUSED
-            return FINISHED
-
-        return in_child(status)
-
-    def _status(self) -> tuple[object, ...]:
-        store = LocalStore(str(self.out))
-        try:
-            found = status_of(store)
-        finally:
-            store.close()
-        return found.sources, found.failing, found.items, found.files, found.size, found.failed
-
-    def _before_run(self, *, force: bool = False, part: str | None = None) -> dict[str, tuple[int, int]]:
-        """Note what a run may write. Return the identities of the files that exist."""
-        for files in self.lab.items(self.setup).values():
-            for name, content in files.items():
-                self.allowed.setdefault(name, set()).add(content)
-        if force:
-            self._forget(lambda item: is_selected(item[1], part))
-        return identities(self.out)
-
-    def _after_run(self, part: str | None, *, force: bool, verify: bool) -> None:
-        """Check what a run that came to its end has left, and note what it has done."""
-        found, content = identities(self.out), published_files(self.out)
-        if force or verify:
-            self.damaged = {name for name in self.damaged if not is_selected(self._source_of(name), part)}
-        for item, files in self.lab.items(self.setup).items():
-            if not is_selected(item[1], part):
-                continue
-            assert files.keys() <= content.keys(), f"missing: {files.keys() - content.keys()}"
-            wrong = {name for name in files if content[name] != files[name]}
-            assert wrong <= self.damaged, f"wrong: {wrong}"
-            if not wrong:
-                self.done[item] = {name: found[name] for name in files}
-                self.tentative.discard(item)
-                self.damaged -= files.keys()
-        assert not leftover_files(self.out), leftover_files(self.out)
-
-    def _source_of(self, name: str) -> str:
-        items = self.lab.items(self.setup).items()
-        return next((item[1] for item, files in items if name in files), "")
-
-    def _after_disturbed_run(self, before: dict[str, tuple[int, int]], *, workers: bool = False) -> None:
-        """Note what a run that did not come to its end has published."""
-        found, content = identities(self.out), published_files(self.out)
-        for item, files in self.lab.items(self.setup).items():
-            is_new = any(found.get(name) != before.get(name) for name in files)
-            if is_new and all(content.get(name) == files[name] for name in files):
-                self.done[item] = {name: found[name] for name in files}
-                self.tentative.add(item)
-                self.damaged -= files.keys()
-
-    def _touched(self, name: str) -> None:
-        self._forget(lambda item: item[1] == name and item in self.tentative)
-
-    def _forget(self, which: Callable[[ItemName], bool]) -> None:
-        """Forget what is done, where it need not be kept."""
-        for item in [item for item in self.done if which(item)]:
-            del self.done[item]
-            self.tentative.discard(item)
-
-
-def main_files(files: Files) -> Iterator[str]:
-    """Yield the files of an item that are no sidecars."""
-    return (name for name in files if not name.endswith(".json"))
-
-
-def is_selected(name: str, part: str | None) -> bool:
-    """Return whether a source is in a part."""
-    return part is None or Part.parse(part).contains(name if "/" in name else f"./{name}")
-
-
-def records_of(path: Path) -> list[dict[str, Any]]:
-    """Return the records of one journal."""
-    found = []
-    for one in path.read_bytes().split(b"\n"):
-        with contextlib.suppress(ValueError, RecursionError):
-            record = json.loads(one)
-            if isinstance(record, dict):
-                found.append(record)
-    return found
-
-
-def ignores_changes() -> None:
-    """Take a source that has changed for one that was only touched."""
-    history._is_only_touched = lambda *_: True
-
-
-def ignores_missing_outputs() -> None:
-    """Take a source for finished whether its files exist or not."""
-    history.History._are_there = lambda self, files, verify: True
-
-
-def forgets_files() -> None:
-    """Take none of the files that exist for those of a run."""
-    history.HashIndex.__contains__ = lambda *_: False
-
-
-MORE_BREAKERS = {one.__name__: one for one in (ignores_changes, ignores_missing_outputs, forgets_files)}
-
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def main() -> None:
