@@ -127,6 +127,11 @@ class Runs(Model, RuleBasedStateMachine):
         self._forget(lambda item: item[0] not in outputs)
         self.setup = Setup(self.setup.gain, self.setup.folder, outputs)
 
+    @rule(seconds=st.sampled_from([-86_400.0, -1.0, 86_400.0]))
+    def set_clock(self, seconds: float) -> None:
+        """Set the clock of the machine. What is known about a source is what the last run has recorded."""
+        self.clock += seconds
+
     # Runs.
 
     @rule()

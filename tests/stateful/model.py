@@ -7,9 +7,12 @@ import json
 import os
 import sys
 import tempfile
+import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from lab import TESTS, Files, ItemName, Setup
 
@@ -20,6 +23,7 @@ from toy_run import in_child  # noqa: E402
 from written_journals import status_of  # noqa: E402
 
 from tonearm.errors import OutputError, TonearmError  # noqa: E402
+from tonearm.run import run  # noqa: E402
 from tonearm.run.part import Part  # noqa: E402
 from tonearm.run.store.local_store import LocalStore  # noqa: E402
 
@@ -47,6 +51,8 @@ class Model:
         Files whose content was changed by hand while their size stayed, which a run notices with ``verify`` only.
     in_doubt
         Whether the journal was damaged since the last whole run, so that records may be missing.
+    clock
+        Seconds by which the clock of the runs is wrong.
     """
 
     def __init__(self) -> None:
@@ -57,6 +63,7 @@ class Model:
         self.tentative: set[ItemName] = set()
         self.damaged: set[str] = set()
         self.in_doubt = False
+        self.clock = 0.0
 
     def journals(self) -> list[str]:
         """Return the names of the journals."""
@@ -64,7 +71,9 @@ class Model:
 
     def _execute(self, *, part: str | None = None, jobs: int = 0, **options: bool) -> Any:
         pipeline = self.setup.pipeline(self.lab.root)
-        return pipeline.run(out=self.out, part=part, jobs=jobs, fsync=False, **options)
+        clock = types.SimpleNamespace(time=lambda: time.time() + self.clock, monotonic=time.monotonic)
+        with mock.patch.object(run, "time", clock):
+            return pipeline.run(out=self.out, part=part, jobs=jobs, fsync=False, **options)
 
     def _in_child(self, work: Callable[[], object], install: Callable[[], None]) -> int:
         def status() -> int:
