@@ -31,7 +31,7 @@ def test_many_sequences(repetitions):
 
 BREAKERS = (
     "replaces_anything", "ignores_missing_outputs", "ignores_changes", "writes_in_place", "names_before_records",
-    "sweeps_nothing", "settles_by_size", "leaves_temporaries", "swallows_errors", "forgets_files",
+    "sweeps_nothing", "settles_by_size", "leaves_temporaries", "swallows_errors", "forgets_files", "trusts_the_clock",
 )  # fmt: skip
 QUICK = ("replaces_anything", "ignores_missing_outputs")
 

@@ -217,9 +217,9 @@ class History:
         return PriorWork(items, reason=reason)
 
     def time_of_next_run(self, now: float) -> float:
-        """Return the time for the record of a run that begins now: later than all earlier runs, even by a clock set back.
+        """Return the time to record for a run that begins now: later than those of all runs before it.
 
-        The times of runs give the order of the journals of parts and of whole runs.
+        The times of runs give the order of the journals of parts and of whole runs, and a clock may be set back.
         """
         return now if now > self.latest else math.nextafter(self.latest, math.inf)
 
