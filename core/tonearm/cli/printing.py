@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ def format_duration(seconds: float) -> str:
     """Return a duration with its unit: seconds, minutes, or hours and minutes."""
     if seconds < 60:
         return f"{seconds:.1f} s"
+    if not math.isfinite(seconds):  # somebody has edited the journal
+        return "an unknown time"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{seconds / 60:.1f} min"
 

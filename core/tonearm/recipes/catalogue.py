@@ -199,7 +199,8 @@ def _check_names(cls: type[Named], figures: Mapping[str, Any]) -> None:
     """Raise `OptionError` if a figure, or a field of a struct in it, is unknown."""
     known: list[tuple[Mapping[str, Any], tuple[str, ...]]] = [(figures, cls.__struct_fields__)]
     for name, part in cls.parts.items():
-        items = figures.get(name) or ()
+        items = figures.get(name)
+        items = items if isinstance(items, (list, tuple)) else ()  # msgspec refuses anything else
         known += [(item, part.__struct_fields__) for item in items if isinstance(item, Mapping)]
     for given, names in known:
         for name in given:

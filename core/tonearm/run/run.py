@@ -174,7 +174,7 @@ class Run:
             self.store.sweep(folders=[""])
         journal.write(
             RunRecord(
-                time=time.time(),
+                time=plan.history.time_of_next_run(time.time()),
                 pipeline=plan.fingerprint,
                 file=os.path.abspath(self.pipeline.checked.file) if self.pipeline.checked.file else "",
                 plugins=plan.plugins,

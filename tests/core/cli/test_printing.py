@@ -28,6 +28,8 @@ from tonearm.run.prepared import Failure
         (3570, "1 h 0 min"),
         (7325, "2 h 2 min"),
         (90_000, "25 h 0 min"),
+        (float("inf"), "an unknown time"),
+        (float("nan"), "an unknown time"),
     ],
 )
 def test_durations_have_the_unit_that_suits_them(seconds, text):

@@ -47,6 +47,7 @@ class TestRecipes:
             (BASE | {"n_mel": 80}, "it has no figure 'n_mel'"),
             (BASE | {"n_mels": "80"}, "Expected `int`, got `str` - at `$.n_mels`"),
             (BASE | {"hop_length": 2048}, "a hann window of 1024 cannot be inverted"),
+            (BASE | {"steps": 1.5}, "Expected `array`, got `float` - at `$.steps`"),
             (BASE | {"steps": [{"op": "clip", "low": 1}]}, "it has no figure 'low'"),
             (BASE | {"steps": [{"op": "clip"}]}, "the step clip needs min or max"),
             ({"base": "nobody"}, "there is no dialect 'nobody'"),

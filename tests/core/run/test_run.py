@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from run_toys import Do, Seen, files, journal, leftovers, pipeline, toys, write
@@ -296,3 +298,33 @@ def test_two_files_an_item():
     assert sorted(files()) == ["a.json", "a.raw"]
     os.unlink("out/a.json")
     assert counts(run(pipeline("{stem}.raw", encoder="two-files", registry=toys()))[0]) == (1, 1, 1, 0, 0)
+
+
+class TestClockSetBack:
+    """The clock is set back by an hour between a part and a run of all sources."""
+
+    @pytest.fixture
+    def set_clock(self, monkeypatch):
+        def set_clock(seconds):
+            monkeypatch.setattr("tonearm.run.run.time", SimpleNamespace(time=lambda: seconds, monotonic=time.monotonic))
+
+        return set_clock
+
+    def test_the_later_run_is_what_is_known(self, folder, set_clock):
+        write(a="k 0.5")
+        set_clock(10_000.0)
+        pipeline().run(out="out", part="1/1")
+        write(a="k 0.25")
+        set_clock(6_400.0)
+        pipeline().run(out="out")
+        assert pipeline().run(out="out").total == 0
+
+    @pytest.mark.parametrize("edited", ["1e300", "1e11"])
+    def test_a_time_that_no_clock_shows_is_none(self, folder, set_clock, edited):
+        write(a="k 0.5")
+        set_clock(10_000.0)
+        pipeline().run(out="out")
+        path = Path("out/.tonearm/journal.jsonl")
+        path.write_text(path.read_text().replace('"time":10000.0', f'"time":{edited}'))
+        pipeline().run(out="out", force=True)
+        assert [record["time"] for record in journal(kind="run")] == [float(edited), 10_000.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
@@ -28,6 +29,9 @@ from tonearm.run.tasks import ItemId
 
 HASH_DIGITS = 32
 """Length of a hash in a journal."""
+
+MAX_TIME = 1e11
+"""Time in seconds since 1970 that no clock shows. Somebody has edited a journal that has a later one."""
 
 PublishedItems: TypeAlias = dict[ItemId, list[PublishedFile]]
 
@@ -91,6 +95,8 @@ class History:
         Size of each journal when it was read.
     nonsense
         Number of lines that are no records.
+    latest
+        Latest time at which a run began, in seconds since 1970.
     """
 
     def __init__(self, store: Store) -> None:
@@ -99,6 +105,7 @@ class History:
         self.sizes: dict[str, int] = {}
         self.nonsense = 0
         self._names_read: dict[str, int] = {}
+        self.latest = 0.0
         self._ends = HashIndex()
         self._unfinished: dict[str, _UnfinishedSource] = {}
         self._doubtful: set[str] = set()
@@ -147,6 +154,8 @@ class History:
             elif isinstance(record, RunRecord):
                 self._doubtful.update(recent)
                 recent, stopped = [], False
+                if record.time < MAX_TIME:
+                    self.latest = max(self.latest, record.time)
             elif isinstance(record, (SyncRecord, StopRecord)):
                 recent, stopped = [], stopped or isinstance(record, StopRecord)
         self.sizes[name] = max(reader.end, self.sizes.get(name, 0))
@@ -231,6 +240,13 @@ class History:
             renewed = msgspec.structs.replace(end, state=state, renewed=True) if touched else None
             return PriorWork(items, complete=True, renewed=renewed)
         return PriorWork(items, reason=reason)
+
+    def time_of_next_run(self, now: float) -> float:
+        """Return the time to record for a run that begins now: later than those of all runs before it.
+
+        The times of runs give the order of the journals of parts and of whole runs, and a clock may be set back.
+        """
+        return now if now > self.latest else math.nextafter(self.latest, math.inf)
 
     def outputs(self, fingerprints: Sequence[str], folder: str, source: str) -> list[str]:
         """Return the files that a run published of a source that it finished, whether they still exist or not."""

@@ -291,12 +291,20 @@ def decode_record(line: bytes) -> Record | None:
         # names that are not UTF-8. The json module reads them.
         pass
     try:
-        fields = json.loads(line)
+        fields = json.loads(line, parse_float=_finite, parse_constant=_finite)
         _check_version(fields)
         record = msgspec.convert(fields, Record)
     except (ValueError, msgspec.MsgspecError, RecursionError):  # msgspec's are ValueErrors from 0.21 on only
         return None
     return record
+
+
+def _finite(text: str) -> float:
+    """Return a number. One that is infinite or NaN makes no sense in a record."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _check_version(fields: object) -> None:

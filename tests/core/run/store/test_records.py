@@ -117,6 +117,7 @@ def test_a_number_that_json_lacks_is_null_whatever_the_names(name):
     [b"", b"\n", b"null", b"[]", b"{}", b"\xff\xfe", b"\0" * 5000, b'{"record":' * 5000, b'{"record":"note"}',
      b'{"record":"begin"}',
      b'{"record":"end","source":1}', b'{"record":"sync"', b'{"record":"err","source":"\\udcff"}',
+     b'{"record":"run","time":1e999}', b'{"record":"run","time":-Infinity}', b'{"record":"stop","time":NaN}',
      b'{"record":["run"]}', b'{"record":"run","journal":true}', b'{"record":"run","journal":"2"}'],
 )  # fmt: skip
 def test_a_line_that_is_no_record(line):
