@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from tonearm.arrays.options import ArrayOptions
-from tonearm.reading.memory import check_memory
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -56,6 +55,8 @@ def check_conversion(array: Array, options: ArrayOptions, *, parts: int = 0) -> 
     if not array.dtype.isnative:
         copies += -(-array.nbytes // max(size * values, 1))
     needed = copies * size * values + (0 if _is_mapped(array) else (1 + parts) * array.nbytes)
+    from tonearm.reading.memory import check_memory  # not at the top: only large arrays need it
+
     check_memory(f"{kind.name} array", "", needed // 2)  # which counts it twice
 
 

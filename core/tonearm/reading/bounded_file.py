@@ -167,7 +167,8 @@ def map_array(
             return None
         if offset + math.prod(shape) * np.dtype(dtype).itemsize > file.size:
             raise ValueError("the window ends before the last value")
-        file, offset = file.file, file.start + offset
+        offset += file.start
+        file = file.file
     try:
         return np.memmap(file, dtype, "r", offset, shape, order)
     except (io.UnsupportedOperation, AttributeError):  # no file descriptor
