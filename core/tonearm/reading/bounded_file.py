@@ -163,11 +163,12 @@ def map_array(
     import numpy as np
 
     if isinstance(file, FileWindow):
-        if file.start is None:
+        start = file.start
+        if start is None:
             return None
         if offset + math.prod(shape) * np.dtype(dtype).itemsize > file.size:
             raise ValueError("the window ends before the last value")
-        file, offset = file.file, file.start + offset
+        file, offset = file.file, start + offset
     try:
         return np.memmap(file, dtype, "r", offset, shape, order)
     except (io.UnsupportedOperation, AttributeError):  # no file descriptor
