@@ -168,12 +168,7 @@ def map_array(
             return None
         if offset + math.prod(shape) * np.dtype(dtype).itemsize > file.size:
             raise ValueError("the window ends before the last value")
-<<<<<<< HEAD
-        offset += file.start
-        file = file.file
-=======
         file, offset = file.file, start + offset
->>>>>>> refs/heads/archives
     try:
         return np.memmap(file, dtype, "r", offset, shape, order)
     except (io.UnsupportedOperation, AttributeError):  # no file descriptor
