@@ -126,7 +126,7 @@ class RegistryEntry(Struct, frozen=True):
 @functools.cache
 def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
     with as_plugin_error(f"{entry.role} {entry.name!r} of {one_line(entry.package.label)}"):
-        found = entry.target
+        found: object = entry.target
         if isinstance(found, str):
             with unchanged_process():
                 found = _import(found)
