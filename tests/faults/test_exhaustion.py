@@ -102,7 +102,9 @@ USES = {
 
 
 @pytest.mark.parametrize("jobs", [0, 2])
-@pytest.mark.parametrize("kind", USES)
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "leaked descriptors" else pytest.param(kind, marks=pytest.mark.slow) for kind in USES]
+)
 def test_what_a_plugin_uses_up(tmp_path, jobs, kind):
     """Its item fails, and nothing else."""
     write_inputs(tmp_path, 4)
@@ -142,7 +144,7 @@ def test_processes_of_a_user(lab, tmp_path, monkeypatch, jobs, most):
 
 
 @pytest.mark.parametrize("jobs", [0, 2])
-@pytest.mark.parametrize("inodes", [3, 8, 12])
+@pytest.mark.parametrize("inodes", [3, 12])
 def test_inodes(lab, mount, jobs, inodes):
     folder, expected = lab
     disk = mount(f"nr_inodes={inodes},size=8m")
@@ -196,6 +198,7 @@ def stopped(process_ids):
         os.kill(process_id, signal.SIGCONT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [0, 2])
 @pytest.mark.parametrize("who", ["run", "workers", "all"])
 def test_stopped_processes(tmp_path, jobs, who):
@@ -226,7 +229,10 @@ time.time = jumping
 
 
 @pytest.mark.parametrize("jobs", [0, 2])
-@pytest.mark.parametrize("jump", ["-86400 * calls[0]", "86400 * calls[0]", "(-1) ** calls[0] * 1e9"])
+@pytest.mark.parametrize(
+    "jump",
+    ["(-1) ** calls[0] * 1e9", *(pytest.param(f"{sign}86400 * calls[0]", marks=pytest.mark.slow) for sign in "-+")],
+)
 def test_a_clock_that_jumps(lab, tmp_path, jobs, jump):
     """Limits of time hold by the monotonic clock, and the order of the journal is that of its lines."""
     folder, expected = lab

@@ -21,7 +21,6 @@ def program() -> int:
         watcher.fork()
     from tonearm import startup
     from tonearm.cli import console
-    from tonearm.descendants import kill_descendants
 
     console.claim_stdout()
     startup.collect_garbage_rarely()
@@ -34,6 +33,8 @@ def program() -> int:
     finally:
         startup.skip_last_collection()
         if sys.argv[1:2] != ["check"]:
+            from tonearm.descendants import kill_descendants
+
             kill_descendants(os.getpid())
         if is_watched(sys.argv[1:]):
             watcher.report_end(status)

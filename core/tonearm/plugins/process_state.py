@@ -7,7 +7,6 @@ package, and restores it.
 
 from __future__ import annotations
 
-import _signal
 import contextlib
 import os
 import select
@@ -19,6 +18,8 @@ from msgspec import Struct
 
 FORK_PATIENCE = 0.25
 """Seconds that a process which a plugin forked has to return into the host or to end, before it is left alone."""
+
+_signal: Any = __import__("_signal")  # `signal` makes enumerations of handlers, which takes 1 µs each
 
 _STOP_SIGNALS = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
 _STREAMS = (0, 1, 2)
