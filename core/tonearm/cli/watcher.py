@@ -48,12 +48,8 @@ _NEWLINE = 10  # the only control character in lines; bytes below 32 are the num
 def fork() -> None:
     """Fork. A child returns, with its signals blocked until `handle_signals`; the parent watches and never returns.
 
-<<<<<<< HEAD
-    Without `os.fork`, without room for another process, or with threads, which a fork would not copy, it does nothing.
-=======
     Without `os.fork`, if the system allows no more processes, or with threads, which a fork would not copy, this does
     nothing.
->>>>>>> refs/heads/plugins
     """
     global pipe, parent, attempt, _inode, _number_in_parent
     if not hasattr(os, "fork") or _has_threads():
