@@ -102,6 +102,13 @@ class Source:
         return self._path
 
     @property
+    def name_below_root(self) -> str:
+        """Name without the folders above the one that was searched; the name itself for an array or an open file."""
+        if self.key or self.path_text is None:
+            return self.key or self.name
+        return os.path.normpath(os.path.join(self.relative_dir, os.path.basename(self.path_text)))  # noqa: PTH118, PTH119
+
+    @property
     def stem(self) -> str:
         """Key of the source, or its name without folder and last suffix."""
         if self.key:

@@ -15,7 +15,7 @@ from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.limits import PipelineLimits
-from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of
+from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of, without_folders
 from tonearm.pipeline.signal_checks import check_taken
 from tonearm.pipeline.stages import (
     HOST_MEASUREMENTS,
@@ -181,8 +181,9 @@ class Converter:
     def _provenance(self, output: Output, shared: Provenance) -> Provenance:
         """Return the provenance of the files of one output."""
         index = next(index for index, one in enumerate(self.outputs) if one is output)
-        stages = stages_of(self.checked.stages_of(output))
-        return replace(shared, pipeline=self._fingerprints[index], stages=stages)
+        full = stages_of(self.checked.stages_of(output))
+        stages = without_folders(full, os.path.dirname(os.path.abspath(self.checked.file or "_")))  # noqa: PTH100, PTH120
+        return replace(shared, pipeline=self._fingerprints[index], stages=stages, full_stages=full)
 
     def _converted(
         self,

@@ -65,7 +65,9 @@ def provenance_of(stages: Iterable[BoundPlugin], source: Source) -> Provenance:
     ItemError
         If the source cannot be read.
     """
-    return Provenance(source=source.name, sha256=source.sha256(), stages=stages_of(stages))
+    return Provenance(
+        source=source.name_below_root, sha256=source.sha256(), full_source=source.name, full_stages=stages_of(stages)
+    )
 
 
 def stages_of(bound: Iterable[BoundPlugin]) -> tuple[Mapping[str, Any], ...]:
@@ -78,6 +80,27 @@ def stages_of(bound: Iterable[BoundPlugin]) -> tuple[Mapping[str, Any], ...]:
         }
         for one in bound
     )
+
+
+def without_folders(plain: Any, folder: str) -> Any:
+    """Return plain data in which no path is absolute.
+
+    Parameters
+    ----------
+    plain
+        Plain data, such as the stages of `stages_of`.
+    folder
+        Absolute path of a folder: paths below it become relative to it. Of others, the name is left.
+    """
+    if isinstance(plain, Mapping):
+        return {name: without_folders(inner, folder) for name, inner in plain.items()}
+    if isinstance(plain, (list, tuple)):
+        return type(plain)(without_folders(inner, folder) for inner in plain)
+    if not (isinstance(plain, str) and plain.startswith("/")):
+        return plain
+    path = os.path.normpath(plain)
+    below = os.path.relpath(path, folder)
+    return os.path.basename(path) if below.startswith("..") else below  # noqa: PTH119 - text, as it was given
 
 
 def _digest(parts: Any) -> str:

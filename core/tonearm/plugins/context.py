@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tonearm.errors import one_line
 from tonearm.recipes.catalogue import Catalogue
@@ -24,13 +25,16 @@ class Provenance(Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     source
-        Name of the source, as given by the user.
+        Name of the source, without the folders above the one that was searched.
     sha256
         SHA-256 of the source's content in hex.
     pipeline
         Fingerprint of the output: of its plugins, their versions and options, the same as in the journal.
     stages
-        Plugins in order, each as ``{"use": name, "package": …, "with": options with defaults}``.
+        Plugins in order, each as ``{"use": name, "package": …, "with": options with defaults}``. Paths below the folder
+        of the pipeline's file are relative to it; of others, the name is left.
+    full_source, full_stages
+        The same with paths as they were given, for a user who asks for them: they tell names of users and machines.
     tonearm
         Version of tonearm.
     """
@@ -40,6 +44,12 @@ class Provenance(Struct, frozen=True, kw_only=True):
     pipeline: str = ""
     stages: tuple[Mapping[str, Any], ...] = ()
     tonearm: str = __version__
+    full_source: str = ""
+    full_stages: tuple[Mapping[str, Any], ...] = ()
+
+    def with_paths(self) -> Provenance:
+        """Return the provenance with paths as they were given."""
+        return replace(self, source=self.full_source, stages=self.full_stages)
 
 
 _PLAIN = (float, int, str)

@@ -6,7 +6,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import Meta
 
@@ -29,10 +29,11 @@ Tags = Annotated[
     ),
 ]
 WithProvenance = Annotated[
-    bool,
+    bool | Literal["paths"],
     Meta(
         description="Whether the file records its origin: the source with its SHA-256, the fingerprint of the pipeline"
-        " and the version of tonearm as tags, and all plugins and options in NAME.SUFFIX.json beside it."
+        " and the version of tonearm as tags, and all plugins and options in NAME.SUFFIX.json beside it. Folders above"
+        " the sources and the pipeline are left out, unless it is paths."
     ),
 ]
 
@@ -108,6 +109,8 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
         from tonearm.writing.provenance import provenance_tags, write_sidecar
 
         made = context.provenance()
+        if self.options.provenance == "paths":
+            made = made.with_paths()
         self.write(item.signal, sink, tags | provenance_tags(made, item), context)
         write_sidecar(sink.sidecar(f"{sink.suffix}.json"), made, item, tags)
 

@@ -12,8 +12,9 @@ import pytest
 from core_toys import checked, pipeline, registry_of
 
 from tonearm.api import Context, Encoder, ItemError, NoOptions, Provenance, Sink, Source, Waveform
+from tonearm.cli.main import main
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of
+from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, without_folders
 from tonearm.run.convert_one import convert_one
 from tonearm.run.options import RunOptions
 from tonearm.run.run import Run
@@ -57,7 +58,7 @@ def records(out: Path):
 def test_an_encoder_learns_what_the_journal_says(source, tmp_path, made):
     assert run(made, source, tmp_path / "out").ok
     name, digest, fingerprint, stages = json.loads((tmp_path / "out/a-0.json").read_text())
-    assert (name, digest) == ("in/a.tone", hashlib.sha256(b"content").hexdigest())
+    assert (name, digest) == ("a.tone", hashlib.sha256(b"content").hexdigest())
     assert (fingerprint,) == fingerprints_of(made.checked)
     assert fingerprint_of(made.checked) == records(tmp_path / "out")[0]["pipeline"]
     options = {"channels": 1, "count": 2, "nan": "error"}
@@ -186,3 +187,52 @@ def test_a_sidecar_that_was_promised_and_not_written_fails_the_item(source, tmp_
     with pytest.raises(ItemError, match=r"^noted wrote no "):
         convert_one(made, source, tmp_path / "one", force=False, on_warning=print)
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".tonearm"]
+
+
+class TestFolders:
+    def pipeline(self, tmp_path: Path, provenance: str) -> Path:
+        (tmp_path / "lab/in/deep").mkdir(parents=True)
+        np.save(tmp_path / "lab/in/deep/a.npy", np.zeros(800, np.float32))
+        np.save(tmp_path / "lab/window.npy", np.hanning(64))
+        np.save(tmp_path / "elsewhere.npy", np.hanning(64))
+        transform = "{use: wave-to-spectrogram, with: {n_fft: 64, hop_length: 16, window: %s}}"
+        (tmp_path / "lab/p.yaml").write_text(
+            "tonearm: 1\n"
+            "input: {use: npy-reader, files: 'in/**/*.npy', with: {kind: waveform, sample_rate: 8000}}\n"
+            f"steps: [{transform % 'window.npy'}, {{use: istft}},"
+            f" {transform % (tmp_path / 'elsewhere.npy')}, {{use: istft}}]\n"
+            "outputs:\n"
+            f"- {{use: wav-writer, file: '{{stem}}.wav', with: {{provenance: {provenance}}}}}\n"
+            f"- {{use: npy-writer, file: '{{stem}}.npy', with: {{provenance: {provenance}}}}}\n"
+        )
+        return tmp_path / "lab/p.yaml"
+
+    @pytest.mark.parametrize("searched", [None, "pattern", "folder", "file"])
+    def test_are_left_out(self, tmp_path: Path, searched: str | None) -> None:
+        file = self.pipeline(tmp_path, "true")
+        given = {
+            "pattern": [str(tmp_path / "lab/in/**/*.npy")],
+            "folder": [str(tmp_path / "lab/in")],
+            "file": [str(tmp_path / "lab/in/deep/a.npy")],
+        }
+        out = tmp_path / "out"
+        assert main(["run", str(file), *given.get(searched or "", []), "--out", str(out), "--jobs", "0"]) == 0
+        for path in out.iterdir():
+            if path.is_file():
+                assert os.fsencode(tmp_path) not in path.read_bytes()
+        said = json.loads((out / "a.wav.json").read_text())
+        assert said["source"]["name"] == ("a.npy" if searched == "file" else "deep/a.npy")
+        windows = [one["with"]["window"] for one in said["pipeline"]["stages"] if "window" in one["with"]]
+        assert windows == ["window.npy", "hann", "elsewhere.npy", "hann"] or windows == ["window.npy", "elsewhere.npy"]
+
+    def test_are_kept_where_the_user_asks_for_them(self, tmp_path: Path) -> None:
+        file = self.pipeline(tmp_path, "paths")
+        assert main(["run", str(file), "--out", str(tmp_path / "out"), "--jobs", "0"]) == 0
+        said = json.loads((tmp_path / "out/a.wav.json").read_text())
+        assert said["source"]["name"] == str(tmp_path / "lab/in/deep/a.npy")
+        assert str(tmp_path / "elsewhere.npy") in json.dumps(said["pipeline"]["stages"])
+
+
+def test_only_absolute_paths_are_shortened() -> None:
+    plain = {"a": "/x/y/z.npy", "b": ["/w/z.npy", "rel/z.npy", 3, None], "c": "text / more"}
+    assert without_folders(plain, "/x") == {"a": "y/z.npy", "b": ["z.npy", "rel/z.npy", 3, None], "c": "text / more"}
