@@ -7,6 +7,7 @@ rejects names that it does not know, where we keep them as TXXX.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -24,6 +25,8 @@ _DATE = r"\d{4}(-|$)"  # the ID3 frame of any other form would be empty
 _BOUND = (
     r"cuesheet|coverart.*|encoder|itun.*|metadata_block_picture|r128_.*|replaygain_.*|software|waveformatextensible_.*"
 )
+
+_INFLATION = 20  # bytes of text for each compressed byte
 
 
 def id3_frames(tags: Mapping[str, str], cover: Cover | None = None) -> Any:
@@ -162,9 +165,25 @@ def read_more(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
     return {name: text for name, text in found.items() if text and not re.fullmatch(_BOUND, name)}
 
 
+class _BoundedZlib:
+    """Module zlib as mutagen uses it for compressed frames, which would inflate without a bound."""
+
+    error = zlib.error
+
+    @staticmethod
+    def decompress(data: bytes) -> bytes:
+        """Return the inflated data; raise `zlib.error` if they are much longer than any text would be."""
+        inflater = zlib.decompressobj()
+        found = inflater.decompress(data, _INFLATION * len(data))
+        if not inflater.eof:
+            raise zlib.error("a compressed frame is cut off or too long")
+        return found
+
+
 def _read(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
     from mutagen import aiff, flac, id3, oggflac, oggopus, oggvorbis, wave
 
+    vars(id3._frames)["zlib"] = _BoundedZlib  # noqa: SLF001 - mutagen has no bound of its own
     opened: Any
     if container in ("FLAC", "OGG"):
         kinds = {"VORBIS": oggvorbis.OggVorbis, "OPUS": oggopus.OggOpus}

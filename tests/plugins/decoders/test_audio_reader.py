@@ -7,6 +7,7 @@ import io
 import os
 import random
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -444,3 +445,14 @@ def test_silence_that_inflates_beyond_memory_takes_none(tmp_path: Path) -> None:
         for _ in range(60):
             file.write(np.zeros((65_536, 8), "i2"))
     assert child_memory.measured("audio_reader:AudioReader", path, memory=150_000_000).outcomes == {"too-large": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "title"), [(b"\0A title of some length", "A title of some length"), (bytes(30_000_000), None)]
+)
+def test_compressed_frames_of_id3_are_bounded(text: bytes, title: str | None) -> None:
+    packed = len(text).to_bytes(4, "big") + zlib.compress(text)
+    body = b"TIT2" + len(packed).to_bytes(4, "big") + b"\0\x80" + packed
+    sizes = bytes(len(body) >> shift & 127 for shift in (21, 14, 7, 0))
+    sound = b"ID3\3\0\0" + sizes + body + made("MP3", "MPEG_LAYER_III", tone(1, 20000))
+    assert read(sound)[0].tags.get("title") == title
