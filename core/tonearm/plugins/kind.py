@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal
 
 from msgspec import Struct
 
-from tonearm.errors import ItemError, OptionError
+from tonearm.errors import ItemError, OptionError, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.plugin import Opts, Out, Plugin
 from tonearm.plugins.ports import Spec, ports_of
@@ -39,7 +39,7 @@ class ArrayTraits(Struct, frozen=True):
 def repeated_axes(axes: Sequence[str]) -> Iterator[OptionError]:
     """Yield an error for each axis that the user names more than once."""
     for name in sorted({name for name in axes if axes.count(name) > 1}):
-        yield OptionError(f"axes names {name} twice", option="axes")
+        yield OptionError(f"axes names {one_line(name)} twice", option="axes")
 
 
 class Kind(Plugin[Opts], Generic[Out, Opts]):
@@ -155,7 +155,8 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
         yield from repeated_axes(axes)
         for name in axes:
             if name not in self.possible_axes:
-                yield OptionError(f"a {self.name} array has no {name} axis", option="axes", hint=self.axes_hint)
+                message = f"a {self.name} array has no {one_line(name)} axis"
+                yield OptionError(message, option="axes", hint=self.axes_hint)
         for name in self.axes:
             if name not in axes:
                 yield OptionError(f"axes names no {name} axis, which a {self.name} array has", option="axes")

@@ -69,6 +69,7 @@ def test_it_is_called_as_the_pipeline_calls_it_or_as_its_signal():
         (["order", "frame"], []),
         (["batch", "frame", "voice", "order", "channel"], []),
         (["order", "order", "frame"], ["axes names order twice"]),
+        (["order", "frame", "\ufeff"], ["a cepstrum array has no \\ufeff axis"]),
         (
             ["order", "time"],
             ["a cepstrum array has no time axis", "axes names no frame axis, which a cepstrum array has"],
