@@ -181,9 +181,7 @@ class InflatedFile(io.RawIOBase):
         """Whether the file can be read: always."""
         return True
 
-    def seekable(self) -> bool:
-        """Whether the file can be sought: always."""
-        return True
+    seekable = readable
 
     def tell(self) -> int:
         """Return the position in the inflated data."""
@@ -281,6 +279,7 @@ class _Zlib:
         import zlib
 
         self._stream = zlib.decompressobj(bits)
+        self._full = False  # whether more may come without input
 
     @property
     def eof(self) -> bool:
@@ -293,8 +292,6 @@ class _Zlib:
     @property
     def needs_input(self) -> bool:
         return not self._stream.unconsumed_tail and not self._full
-
-    _full = False  # whether more may come without input
 
     def decompress(self, data: bytes, most: int) -> bytes:
         found = self._stream.decompress(self._stream.unconsumed_tail + data, most)

@@ -20,6 +20,7 @@ _FIELDS: Mapping[int, Mapping[int, int]] = {
     _TENSOR: {13: _ENTRY},
 }
 _MAX_VARINT = 10  # bytes
+_MAX_MODEL = (1 << 31) - 1  # bytes that protocol buffers hold: a larger file is no model
 _FIXED = {1: 8, 5: 4}  # bytes of a field by its type
 _VARINT, _BYTES = 0, 2
 
@@ -37,6 +38,8 @@ def check_external_data(path: Path) -> None:
     ItemError
         ``bad-model``. A file that is no model passes: onnxruntime describes it better.
     """
+    if not path.is_file() or path.stat().st_size > _MAX_MODEL:
+        return
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             locations = sorted(set(_locations(data, 0, len(data), _MODEL, 0)))
@@ -64,6 +67,8 @@ def _locations(data: mmap.mmap, at: int, end: int, message: int, depth: int) -> 
     while at < end:
         tag, at = _varint(data, at, end)
         field, kind = tag >> 3, tag & 7
+        if not field:  # as in a file of zeros
+            raise ValueError("a field without a number")
         if kind == _VARINT:
             _, at = _varint(data, at, end)
             continue
