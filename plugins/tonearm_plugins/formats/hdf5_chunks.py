@@ -25,10 +25,12 @@ DEFLATE, SHUFFLE, FLETCHER32, SZIP, NBIT, SCALE_OFFSET, LZF = 1, 2, 3, 4, 5, 6, 
 """Numbers of the filters that the library has, or h5py brings."""
 
 _CHECKSUM = 4  # bytes of Fletcher's checksum
+_CHECKSUM_PIECE = 1 << 20  # bytes whose checksum is computed at a time
+_READ_HERE = ([DEFLATE], [SHUFFLE, DEFLATE], [DEFLATE, FLETCHER32], [SHUFFLE, DEFLATE, FLETCHER32])
 
 
 def read_chunks(dataset: Any, name: str, key: str) -> Array | None:
-    """Read a dataset whose chunks are deflated; check the chunks of any other filter.
+    """Read a dataset whose chunks are deflated, in one pass; check the chunks of any other filter.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ def read_chunks(dataset: Any, name: str, key: str) -> Array | None:
     _check_claims(filters, dataset, name, key)
     numbers = [number for number, _ in filters]
     plain = h5py.h5t.py_create(dataset.dtype, logical=True).equal(kind)  # NumPy has no integers of 16 bits in 4 bytes
-    if plain and numbers in ([DEFLATE], [SHUFFLE, DEFLATE]):
+    if plain and numbers in _READ_HERE:
         return _deflated(dataset, chunks, numbers, name, key)
     until = _until(chunks)
     for chunk in chunks if numbers[-1] == SZIP or DEFLATE in numbers else ():
@@ -123,11 +125,15 @@ def _deflated(dataset: Any, chunks: list[Any], numbers: list[int], name: str, ke
     for chunk in chunks:
         _check_time(until, name, key)
         mask, data = dataset.id.read_direct_chunk(chunk.chunk_offset)
-        if not mask >> (len(numbers) - 1) & 1:
+        if FLETCHER32 in numbers and not mask >> numbers.index(FLETCHER32) & 1:
+            data, check = data[:-_CHECKSUM], data[-_CHECKSUM:]
+            if not _is_checksum(check, data):
+                raise _broken(name, key, "has a chunk whose checksum is wrong")
+        if not mask >> numbers.index(DEFLATE) & 1:
             data = inflate(data, "zlib", size, name, key)
         if len(data) != size:
             raise _broken(name, key, f"has a chunk of {len(data):,} bytes instead of {size:,}")
-        shuffled = len(numbers) > 1 and not mask & 1 and dtype.itemsize > 1
+        shuffled = numbers[0] == SHUFFLE and not mask & 1 and dtype.itemsize > 1
         target = values[tuple(slice(at, at + extent) for at, extent in zip(chunk.chunk_offset, shape, strict=True))]
         if shuffled and target.ndim == 1 and target.nbytes == size:
             target.view("B").reshape(-1, dtype.itemsize)[...] = np.frombuffer(data, "B").reshape(dtype.itemsize, -1).T
@@ -137,6 +143,20 @@ def _deflated(dataset: Any, chunks: list[Any], numbers: list[int], name: str, ke
         inner = tuple(slice(extent) for extent in target.shape)
         target[...] = np.frombuffer(data, dtype).reshape(shape)[inner]
     return values
+
+
+def _is_checksum(check: bytes, data: bytes) -> bool:
+    """Whether Fletcher's checksum of the data is the one given; old versions wrote each half with its bytes swapped."""
+    import numpy as np
+
+    first = second = 0
+    for at in range(0, len(data), _CHECKSUM_PIECE):
+        piece = data[at : at + _CHECKSUM_PIECE]
+        words = np.frombuffer(piece + bytes(len(piece) % 2), ">u2").astype("i8")
+        second += len(words) * first + int(words @ np.arange(len(words), 0, -1))
+        first += int(words.sum())
+    found = (first % 0xFFFF, second % 0xFFFF)
+    return any(tuple(int(half) % 0xFFFF for half in np.frombuffer(check, kind)) == found for kind in ("<u2", ">u2"))
 
 
 def _until(chunks: list[Any]) -> float:

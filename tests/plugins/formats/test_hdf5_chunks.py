@@ -103,6 +103,24 @@ def test_chunk_without_its_filters() -> None:
     assert np.array_equal(load(file), values)
 
 
+def fletcher32(data: bytes) -> bytes:
+    """Return the checksum of bytes as HDF5 writes it behind a chunk that is not compressed."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as handle:
+        made = handle.create_dataset("a", data=np.frombuffer(data, "B"), chunks=(len(data),), fletcher32=True)
+        checked: bytes = made.id.read_direct_chunk((0,))[1]
+    return checked[-4:]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 719, 721, (1 << 20) - 1, 1 << 20, (1 << 20) + 3])
+def test_checksums_are_those_of_hdf5(size: int) -> None:
+    for data in (RNG.bytes(size), bytes(size), b"\xff" * size):
+        check = fletcher32(data)
+        assert hdf5_chunks._is_checksum(check, data)
+        assert hdf5_chunks._is_checksum(np.frombuffer(check, "<u2").astype(">u2").tobytes(), data)
+        assert not hdf5_chunks._is_checksum(check, data[:-1] + bytes([data[-1] ^ 1]))
+
+
 def bomb(count: int, data: bytes, mask: int = 0, chunks: int = 1, **how: Any) -> io.BytesIO:
     """Return a dataset of chunks that all hold the same bytes."""
     file = io.BytesIO()
@@ -139,7 +157,10 @@ def test_chunks_that_inflate_to_more_are_refused() -> None:
         "'a.h5': 'wav' has compressed data that inflate to more than 80,000 bytes",
     )
     assert refused(bomb(20_000, ZEROS, compression="gzip", shuffle=True)).code == "broken-file"
-    assert refused(bomb(20_000, ZEROS + bytes(4), compression="gzip", fletcher32=True)).code == "broken-file"
+    assert refused(bomb(20_000, ZEROS + fletcher32(ZEROS), compression="gzip", fletcher32=True)).code == "broken-file"
+    assert refused(bomb(20_000, ZEROS, compression="gzip", scaleoffset=2)).code == "broken-file"
+    wrong = refused(bomb(1000, zlib.compress(bytes(4000)) + b"\1\2\3\4", compression="gzip", fletcher32=True))
+    assert (wrong.code, wrong.message) == ("broken-file", "'a.h5': 'wav' has a chunk whose checksum is wrong")
     error = refused(twice())
     assert (error.code, error.message) == ("too-large", "'a.h5': 'wav' is compressed more than once")
     assert "instead of 4,000" in refused(bomb(1000, zlib.compress(bytes(3999)), compression="gzip")).message
@@ -163,7 +184,7 @@ def test_memory_and_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         error = refused(file)
     assert (error.code, "would take" in error.message) == ("too-large", True)
     monkeypatch.setattr(hdf5_chunks, "FREE_SECONDS", -1)
-    for how in ({"compression": "gzip"}, {"compression": "gzip", "fletcher32": True}):
+    for how in ({"compression": "gzip"}, {"compression": "gzip", "scaleoffset": 2}):
         error = refused(saved(**how)[0])
         assert (error.code, "takes too long" in error.message) == ("too-large", True)
 
@@ -174,16 +195,17 @@ def test_bombs_take_no_memory(tmp_path: Path) -> None:
     first, second = (packer.compress(bytes(1 << 24)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
     stored = first + second * 250
     (tmp_path / "a.h5").write_bytes(bomb(1 << 20, stored, compression="gzip", chunks=16).getvalue())
-    (tmp_path / "b.h5").write_bytes(bomb(1 << 20, stored + bytes(4), compression="gzip", fletcher32=True).getvalue())
+    (tmp_path / "b.h5").write_bytes(
+        bomb(1 << 20, stored + fletcher32(stored), compression="gzip", fletcher32=True).getvalue()
+    )
     code = (
-        "import sys\nfrom tonearm.errors import ItemError\nfrom tonearm_plugins.formats import hdf5\n"
+        "import sys\nfrom pathlib import Path\nfrom tonearm.errors import ItemError\n"
+        "from tonearm_plugins.formats import hdf5\n"
         "for path in sys.argv[1:]:\n"
         "    try:\n"
         "        with open(path, 'rb') as file, hdf5.open_arrays(file, 'a.h5') as arrays: arrays['wav']\n"
         "    except ItemError as error: print(error.code)\n"
-        # ru_maxrss would begin with the memory of the process that started this one.
-        "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM:'))\n"
-        "print(int(peak.split()[1]) < 500_000)"
+        'print(int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) < 500_000)'
     )
     paths = [str(tmp_path / "a.h5"), str(tmp_path / "b.h5")]
     done = subprocess.run([sys.executable, "-c", code, *paths], check=True, capture_output=True, text=True, timeout=60)
