@@ -86,7 +86,7 @@ def test_broken_data_has_its_reason(data: bytes, message: str | None) -> None:
 
 def test_claims_up_to_the_last_byte_are_read() -> None:
     for data in (b"\x18\x02ab", b"\x19\x25\x02\x02", b"\x1712345678"):
-        with pytest.raises(ValueError, match="^it is cut off$"):  # only the end of the struct is missing
+        with pytest.raises(ValueError, match=r"^it is cut off$"):  # only the end of the struct is missing
             CompactReader(data).struct()
 
 
@@ -100,5 +100,5 @@ def test_nesting_is_bounded(opening: bytes) -> None:
         fitting = b"\x19" + b"\x19" * MAX_NESTING + b"\x13\x07\x00"
         assert CompactReader(fitting).struct()
         data = b"\x19" + b"\x19" * (MAX_NESTING + 1) + b"\x13\x07\x00"
-    with pytest.raises(ValueError, match="^it is nested too deeply$"):
+    with pytest.raises(ValueError, match=r"^it is nested too deeply$"):
         CompactReader(data).struct()
