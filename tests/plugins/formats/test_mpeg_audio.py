@@ -9,6 +9,7 @@ import lameenc
 import mutagen.mp3
 import numpy as np
 import pytest
+from mutagen.mp3 import XingHeader
 
 from tonearm_plugins.formats import mpeg_audio
 
@@ -79,3 +80,106 @@ def test_a_stream_of_anything_else_is_refused(cut: int, message: str) -> None:
 def test_room_for_the_frame_of_information(bitrate: int, rate: int, channels: int, holds: bool) -> None:
     """By the size of a frame of ISO/IEC 11172-3: 144 (72 of MPEG-2) times the bit rate over the sample rate."""
     assert mpeg_audio.holds_info(bitrate, rate, channels) == holds
+
+
+def test_every_header_is_read_as_mutagen_reads_it() -> None:
+    """All versions, layers, bit rates, sample rates, paddings and modes, valid or not."""
+    for low in range(1 << 12):
+        version, layer, index, rate, padding = low >> 10, low >> 8 & 3, low >> 4 & 15, low >> 2 & 3, low >> 1 & 1
+        for mode in (0, 1, 2, 3) if layer == 1 else (0,):
+            word = 0x7FF << 21 | version << 19 | layer << 17 | 1 << 16 | index << 12 | rate << 10
+            word |= padding << 9 | mode << 6 | (low & 1) << 2
+            header = mpeg_audio.Header(word)
+            try:
+                frame = MPEGFrame(io.BytesIO(word.to_bytes(4, "big") + bytes(2000)))
+            except mutagen.mp3.HeaderNotFoundError:
+                assert not header.is_valid
+                continue
+            assert header.is_valid == (frame.layer == 3)
+            if not header.is_valid:
+                continue
+            assert header.is_mpeg1 == (frame.version == 1)
+            assert (header.sample_rate, header.channels) == (frame.sample_rate, frame.channels)
+            assert header.size == frame.frame_size_of_layer_3()
+            assert 4 + header.side == XingHeader.get_offset(frame)
+            room = header.with_room()
+            assert room.word >> 16 & 1 == 1
+            assert room.word >> 9 & 1 == 0
+            assert (room.sample_rate, room.channels, room.is_mpeg1) == (
+                frame.sample_rate,
+                frame.channels,
+                header.is_mpeg1,
+            )
+            assert room.size >= max(4 + room.side + 156, 192)
+
+
+def test_a_header_needs_all_bits_of_the_sync_word() -> None:
+    assert mpeg_audio.Header(0xFFFB9000).is_valid
+    for bit in range(21, 32):
+        assert not mpeg_audio.Header(0xFFFB9000 ^ 1 << bit).is_valid
+
+
+class MPEGFrame(mutagen.mp3.MPEGFrame):
+    """Mutagen's header of a frame, with the size that it computes only in passing."""
+
+    def frame_size_of_layer_3(self) -> int:
+        slots = 144 if self.version == 1 else 72
+        return slots * self.bitrate // self.sample_rate + self.padding
+
+
+@pytest.mark.parametrize(
+    ("mode", "method", "scale", "start"), [("cbr", 1, 57, b"Info"), ("abr", 2, 57, b"Xing"), ("vbr", 4, 77, b"Xing")]
+)
+@pytest.mark.parametrize(
+    ("rate", "channels", "bitrate", "source"),
+    [(44100, 2, 128, 1), (48000, 1, 320, 2), (32000, 2, 64, 0), (22050, 2, 32, 0), (8000, 1, 8, 0)],
+)
+def test_every_field_of_the_frame_of_information(
+    mode: mpeg_audio.Mode,
+    method: int,
+    scale: int,
+    start: bytes,
+    rate: int,
+    channels: int,
+    bitrate: int,
+    source: int,
+) -> None:
+    """By mutagen's reader and the Mp3 Info Tag, revision 1; the quality counts down from 97 in steps of 10."""
+    made = stream(rate, channels, bitrate)
+    header = mpeg_audio.Header(int.from_bytes(made[:4], "big"))
+    frame = mpeg_audio.info_frame(made, 20_000, mode, bitrate=bitrate, quality=2)
+    at = 4 + header.side
+    assert frame[4:at] == bytes(header.side)
+    assert frame[at : at + 8] == start + b"\0\0\0\x0f"  # all four fields are there
+    sizes = mpeg_audio.frame_sizes(made)
+    file = io.BytesIO(frame)
+    file.seek(at)
+    xing = XingHeader(file)
+    total = len(frame) + len(made)
+    assert (xing.frames, xing.bytes, xing.vbr_scale) == (len(sizes), total, scale)
+    starts = np.cumsum([len(frame), *sizes])[:-1]
+    assert xing.toc == [min(255, int(256 * starts[part * len(sizes) // 100] / total)) for part in range(100)]
+    found = xing.lame_header
+    assert found is not None
+    assert (found.vbr_method, found.bitrate) == (method, min(bitrate, 255))
+    padding = len(sizes) * header.samples - 576 - 20_000
+    assert (found.encoder_delay_start, found.encoder_padding_end) == (576, padding)
+    assert found.source_sample_frequency_enum == source
+    assert found.stereo_mode == (0 if header.channels == 1 else 3)
+    assert (found.lowpass_filter, found.encoding_flags, found.track_gain_adjustment) == (0, 0, None)
+    assert (found.noise_shaping, found.mp3_gain, found.surround_info, found.preset_used) == (0, 0, 0, 0)
+    assert not any(frame[at + 156 :])
+
+
+def test_the_padding_has_12_bits() -> None:
+    made = stream(44100, 1, 64)
+    samples = len(mpeg_audio.frame_sizes(made)) * 1152 - 576
+    for padding in (0, 15, 255, 256, 4095):
+        file = io.BytesIO(mpeg_audio.info_frame(made, samples - padding, "cbr", bitrate=64))
+        file.seek(21)
+        found = XingHeader(file).lame_header
+        assert found is not None
+        assert found.encoder_padding_end == padding
+    for padding in (-1, 4096):
+        with pytest.raises(ValueError, match="frames cannot have"):
+            mpeg_audio.info_frame(made, samples - padding, "cbr", bitrate=64)
