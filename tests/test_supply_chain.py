@@ -56,7 +56,7 @@ def test_a_vulnerability_fails_the_audit(problems):
 
 
 def test_every_requirement_of_users_has_a_lowest_version():
-    """`.ci/run` tests with these: a requirement without one would be tested with the newest alone."""
+    """A requirement without one would be taken for one that any version meets."""
     lines = subprocess.run([sys.executable, ROOT / ".ci/lowest"], capture_output=True, text=True, check=True).stdout
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]

@@ -156,13 +156,13 @@ class Runs(Model, RuleBasedStateMachine):
             self.run(part, force=force, verify=verify)
             return
         except PipelineError as error:
-            assert self.in_doubt, error
+            assert self.was_damaged, error
             assert {problem.code for problem in error.problems} == {"not-ours"}, error
             assert not force
             assert identities(self.out) == before, "a run that was refused changed something"
             self.run(part, force=True, verify=verify)
             return
-        if self.in_doubt and report.codes["not-ours"]:
+        if self.was_damaged and report.codes["not-ours"]:
             assert not force
             self._after_disturbed_run(before)
             self.run(part, force=True, verify=verify)
@@ -312,7 +312,7 @@ class Runs(Model, RuleBasedStateMachine):
         damage = DAMAGES[data.draw(st.sampled_from(HARMLESS if self.is_inside else sorted(DAMAGES)))]
         path.write_bytes(damage(path.read_bytes(), random.Random(seed)))
         if damage not in [DAMAGES[name] for name in HARMLESS]:
-            self.in_doubt = True
+            self.in_doubt = self.was_damaged = True
             self._forget(lambda item: True)
 
     @rule(data=st.data())

@@ -51,6 +51,8 @@ class Model:
         Files whose content was changed by hand while their size stayed, which a run notices with ``verify`` only.
     in_doubt
         Whether the journal was damaged since the last whole run, so that records may be missing.
+    was_damaged
+        Whether the journal was ever damaged: files of earlier names of outputs may have lost their records for good.
     clock
         Seconds by which the clock of the runs is wrong.
     """
@@ -63,6 +65,7 @@ class Model:
         self.tentative: set[ItemName] = set()
         self.damaged: set[str] = set()
         self.in_doubt = False
+        self.was_damaged = False
         self.clock = 0.0
 
     def journals(self) -> list[str]:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+SEED = 20
+"""Seed of the sequences: what fails here has to do with the change at hand. By hand, ``machine.py`` draws others."""
+
 PROGRAM = Path(__file__).with_name("machine.py")
 
 
@@ -19,13 +22,13 @@ def sequences(*arguments):
 
 
 def test_a_few_sequences():
-    status, printed = sequences("--examples", 15, "--steps", 20, "--seed", os.environ["TONEARM_SEED"])
+    status, printed = sequences("--examples", 15, "--steps", 20, "--seed", SEED)
     assert status == 0, printed
 
 
 def test_many_sequences(repetitions):
     examples = repetitions(1500)
-    status, printed = sequences("--examples", examples, "--steps", 30, "--seed", os.environ["TONEARM_SEED"])
+    status, printed = sequences("--examples", examples, "--steps", 30, "--seed", SEED)
     assert status == 0, printed
 
 
