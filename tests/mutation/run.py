@@ -68,7 +68,7 @@ def main() -> int:
         job.start()
     for job in jobs:
         job.join()
-    killed, tried = counts["killed"] + counts["timeout"], len(mutants) - counts["left out"]
+    killed, tried = counts["killed"] + counts["timeout"], sum(counts.values()) - counts["left out"]
     print(f"{killed} of {tried} mutants killed ({killed / max(tried, 1):.1%}), {counts['timeout']} of them by time")
     return 0
 

@@ -8,6 +8,7 @@ package, and restores it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import sys
@@ -215,7 +216,9 @@ def _are_open() -> bool:
     for number, copy in _copies.items():
         try:
             os.fstat(number)
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.EBADF:  # it is open, and its disk fails
+                continue
             with contextlib.suppress(OSError):
                 os.dup2(copy, number)
                 found &= number == 0  # nobody misses stdin
