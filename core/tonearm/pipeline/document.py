@@ -309,7 +309,7 @@ def _override_value(text: str, environ: Mapping[str, str] | None) -> Node:
         raise NodeError(
             "bad-override", f"the value is {node_type(node)} in block style", "write [a, b] or {a: 1}, or quote it"
         )
-    return from_plain(to_plain(node))
+    return node
 
 
 def _marked(node: Node, mark: Mark | None) -> Node:

@@ -11,7 +11,7 @@ import tonearm
 from tonearm.cli.main import main
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.document import read_document
+from tonearm.pipeline.document import override, read_document
 from tonearm.pipeline.environment import Masks
 from tonearm.plugins import registry
 
@@ -128,3 +128,22 @@ def test_masks_leave_short_values_in_messages_alone() -> None:
         "b": [True, None, "x ${P}"],
         "c": 9,
     }
+
+
+def test_an_alias_of_a_file_is_no_file_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "window.npy").write_bytes(b"")
+    steps = (
+        "[{use: wave-to-spectrogram, with: {n_fft: 64, hop_length: 16, window: &x '${FOLDER}/window.npy'}},"
+        " {use: istft}]"
+    )
+    text = pipeline(steps=steps).replace("file: '{stem}.wav'", "file: *x")
+    with pytest.raises(tonearm.PipelineError, match="refused-variable"):
+        checked(text, FOLDER=str(tmp_path))
+
+
+@pytest.mark.parametrize("place", ["outputs.0.file", "outputs.0.with.tags.title", "limits.memory"])
+def test_an_override_reads_no_variable_that_is_not_allowed(place: str) -> None:
+    root = override(read_document(pipeline(), "p.yaml"), f"{place}=${{SECRET}}", environ={"SECRET": SECRET})
+    with pytest.raises(tonearm.PipelineError, match="refused-variable") as raised:
+        check(root, "p.yaml", REGISTRY)
+    assert SECRET not in str(raised.value)

@@ -71,6 +71,17 @@ class SequenceNode(Struct, frozen=True):
 Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
 
 
+def copied(node: Node) -> Node:
+    """Return a copy of a tree without shared nodes, so that what is known of one place holds for no other."""
+    if isinstance(node, MappingNode):
+        return MappingNode(
+            {key: MappingEntry(entry.key_mark, copied(entry.node)) for key, entry in node.entries.items()}, node.mark
+        )
+    if isinstance(node, SequenceNode):
+        return SequenceNode(tuple(map(copied, node.items)), node.mark)
+    return ScalarNode(node.value, node.text, node.quoted, node.mark, node.variables)
+
+
 def null_node(mark: Mark | None = None) -> ScalarNode:
     """Return the node of an empty value."""
     return ScalarNode(None, "", quoted=False, mark=mark)

@@ -41,6 +41,7 @@ from tonearm.pipeline.yaml.nodes import (
     Node,
     ScalarNode,
     SequenceNode,
+    copied,
     node_size,
     node_type,
     null_node,
@@ -255,7 +256,7 @@ class _Composer:
             self._add(mark, "recursive-alias", f"{name} contains itself", "write the inner value out")
         else:
             self._counted(anchor.count, depth - 1 + anchor.depth, event)
-            return anchor.node
+            return copied(anchor.node)
         self._counted(1, depth - 1, event)
         return null_node(mark)
 
