@@ -230,7 +230,9 @@ class Registry:
         for one in ignored:
             message = f"{one.name} of {label} is ignored: {one.message}"
             self.problems.append(Problem(code="unknown-hook", message=message, remedies=advise(one.hint)))
-        callers = [caller for caller in manager.get_hookcallers(plugin) or [] if caller.name in _ALL_HOOKS]
+        # pluggy before 1.7 lists a hook once for each of the package's implementations.
+        found = dict.fromkeys(manager.get_hookcallers(plugin) or [])
+        callers = [caller for caller in found if caller.name in _ALL_HOOKS]
         if not callers:
             raise PluginError(f"{label} is disabled: it implements no hook", hint=f"hooks: {', '.join(_ALL_HOOKS)}")
         for caller in callers:

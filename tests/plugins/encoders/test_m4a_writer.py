@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import imageio_ffmpeg
 import mutagen
 import pytest
 from encoder_helpers import encoded, error_db, mapping, noise, rates_and_channels, run
@@ -12,6 +13,9 @@ from other_decoders import by_another_ffmpeg, by_faad, by_ffmpeg, heard
 
 from tonearm_plugins.encoders.m4a_writer import M4aOptions, M4aWriter
 
+# ffmpeg 7, which imageio-ffmpeg before 0.8 brings along, gives all of the last frame.
+LAST_FRAME = range(1024) if imageio_ffmpeg.get_ffmpeg_version().startswith("7") else range(1)
+
 
 @pytest.mark.parametrize(("rate", "channels"), rates_and_channels([8000, 22050, 44100, 96000]))
 def test_other_decoders_hear_the_sound_of_aac(tmp_path: Path, rate: int, channels: int) -> None:
@@ -19,7 +23,7 @@ def test_other_decoders_hear_the_sound_of_aac(tmp_path: Path, rate: int, channel
     for length in (1, 100, rate // 2 + 17):
         samples = chord(rate, length, channels)
         path = written(M4aWriter(M4aOptions(tags=TAGS)), tmp_path, samples, rate)
-        check(path, samples, rate, by_another_ffmpeg, error)
+        check(path, samples, rate, by_another_ffmpeg, error, LAST_FRAME)
     check(path, samples, rate, by_ffmpeg, error, range(1024))  # 5.1 does not look where the edit list ends
     assert mutagen.File(path).info.length == pytest.approx((length + 1024) / rate, abs=1e-3)  # priming and all
     if channels < 6:

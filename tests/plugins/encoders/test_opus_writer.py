@@ -24,7 +24,8 @@ def test_other_decoders_hear_the_sound(tmp_path: Path, rate: int, channels: int)
         path = written(OpusWriter(OpusOptions(bitrate=96 * channels, tags=TAGS)), tmp_path, samples, rate)
         at = next((one for one in OPUS if one >= rate), 48000)
         inside = -(-length * at // rate)  # at the rate that Opus got
-        wanted = soxr.resample(samples.T, rate, 48000).T if rate != 48000 else samples
+        # Channel by channel, because soxr before 1.1 takes one sample of several channels for something else.
+        wanted = np.array([soxr.resample(channel, rate, 48000) for channel in samples]) if rate != 48000 else samples
         wanted = np.pad(wanted, ((0, 0), (0, 48000)))[:, : inside * 48000 // at]  # every decoder gives 48 kHz
         check(path, wanted, 48000, by_opusdec, -15)
     check(path, wanted, 48000, by_ffmpeg_with_libopus, -15)
