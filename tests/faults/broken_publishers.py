@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from tonearm.errors import OutputError
-from tonearm.run.store import history, journal, local_store, output_names, temporaries, tree
+from tonearm.run.store import history, journal, output_names, sweeping, temporaries, tree
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.publisher import Publisher
 from tonearm.run.store.records import SyncRecord
@@ -174,7 +174,7 @@ def renames_files_apart() -> None:
 
 def sweeps_what_is_held() -> None:
     """Remove the temporaries of others, whether they live or not."""
-    local_store.is_only_holder = lambda *_, **__: True
+    sweeping.is_only_holder = lambda *_, **__: True
 
 
 def follows_links() -> None:
