@@ -275,12 +275,16 @@ def _check_header(sound: Any) -> None:
 
 def _is_estimate(missing: int, file: BinaryIO) -> bool:
     """Return whether libsndfile guessed the length of an MP3 file from its size, for want of an Info frame."""
+    from mutagen import MutagenError
     from mutagen.mp3 import BitrateMode, MPEGInfo
 
     if missing < 2 * _MP3_FRAME:
         return True
     with _reopened(file) as copy:
-        return bool(MPEGInfo(copy).bitrate_mode == BitrateMode.UNKNOWN)
+        try:
+            return bool(MPEGInfo(copy).bitrate_mode == BitrateMode.UNKNOWN)
+        except MutagenError:  # it finds no frame at all, where libsndfile found one
+            return True
 
 
 def _has_end_mark(file: BinaryIO) -> bool:
