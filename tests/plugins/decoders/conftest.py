@@ -5,4 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # decoder_reading.py; importlib mode puts nothing there
+HERE = Path(__file__).parent
+
+# decoder_reading.py and what the corpus makes; importlib mode puts nothing there
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "corpus")]

@@ -11,7 +11,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import child_memory
 import imageio_ffmpeg
 import mutagen.flac
 import mutagen.id3
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 from decoder_reading import mutated
+from hostile_sounds import mp3_in_wav
 from scipy.io import wavfile
 
 import tonearm
@@ -377,38 +377,6 @@ def test_a_damaged_mp3_file_prints_nothing_even_if_it_is_refused(
     assert capfd.readouterr().err == ""
 
 
-def alac_with_broken_packets() -> bytes:
-    """Apple Lossless whose table of packets has no end: libsndfile prints "Ooops!" on C's stdout."""
-    data = bytearray(made("CAF", "ALAC_16", tone(1, 20000)))
-    at = data.index(b"pakt") + 12 + 24
-    data[at : at + 8] = b"\xff" * 8
-    return bytes(data)
-
-
-def mp3_in_wav() -> bytes:
-    """A WAV file that claims to hold MP3."""
-    return b"RIFF\x54\0\0\0WAVEfmt \x12\0\0\0\x55\0" + bytes(12) + b"\1\0\0\0data" + b"\x28\0\0\0" + bytes(40)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        alac_with_broken_packets(),
-        made("MP3", "MPEG_LAYER_III", tone(1, 20000))[:2000] + bytes(5000),
-        b"\0\0" + made("MP3", "MPEG_LAYER_III", tone(1, 20000)),
-        b"ID3\4" + bytes(5000),
-        mp3_in_wav(),
-    ],
-    ids=["ALAC", "MP3 cut off", "MP3 after zeros", "ID3 alone", "MP3 in WAV"],
-)
-def test_libraries_print_nothing_on_broken_files(data: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "a.bin"
-    path.write_bytes(data)
-    found = child_memory.measured("audio_reader:AudioReader", path)
-    assert found.stderr == ""
-    assert len(found.check()) == 1
-
-
 @pytest.mark.parametrize("data", [b"hello " * 100, bytes(5000), mp3_in_wav()])
 def test_a_resource_fork_in_the_current_folder_is_not_opened(
     data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -437,14 +405,6 @@ def test_samples_that_take_more_memory_than_is_allowed_are_refused(container: st
         assert error_of(data).code == "too-large"
     with limited_memory(4 * size * 1_000_000 - 2), pytest.raises(ItemError, match="'row 1' would take "):
         decode_bytes(data, "row 1")
-
-
-def test_silence_that_inflates_beyond_memory_takes_none(tmp_path: Path) -> None:
-    path = tmp_path / "a.flac"
-    with soundfile.SoundFile(path, "w", 48000, 8, "PCM_16") as file:
-        for _ in range(60):
-            file.write(np.zeros((65_536, 8), "i2"))
-    assert child_memory.measured("audio_reader:AudioReader", path, memory=150_000_000).outcomes == {"too-large": 1}
 
 
 @pytest.mark.parametrize(

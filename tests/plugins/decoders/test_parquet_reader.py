@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import child_memory
 import decoder_reading
 import numpy as np
 import pyarrow as pa
@@ -15,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 from decoder_reading import RNG, WAVE
+from hostile_tables import lists, repeated_audio
 
 from array_options import array_options
 from tonearm.api import ItemError, limited_memory
@@ -171,70 +169,6 @@ def test_lengths_parts_and_phases_are_columns() -> None:
     how |= {"kind": "magnitude", "key": "a.re", "imag": None, "phase": "a.im"}
     assert decode(data, **how)[0].signal.values[0] == pytest.approx(real[0] * np.exp(1j * imag[0]))
     assert refused(data, **how | {"phase": "n"}).message == "there is no column 'n' of arrays"
-
-
-READER = "parquet_reader:ParquetReader"
-
-
-def lists(values: Any, length: int) -> dict[str, Any]:
-    """A column of lists of one length."""
-    offsets = pa.array(np.arange(0, len(values) + 1, length), pa.int64())
-    return {"wav": pa.LargeListArray.from_arrays(offsets, pa.array(values))}
-
-
-def lists_of_lists(inner: int, count: int) -> dict[str, Any]:
-    """A column of one row, which has many lists of the same number of zeros."""
-    offsets = pa.array(np.arange(count + 1, dtype="i4") * inner)
-    frames = pa.ListArray.from_arrays(offsets, pa.array(np.zeros(inner * count, "f4")))
-    return {"mag": pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), frames)}
-
-
-def repeated_audio(rows: int) -> dict[str, Any]:
-    """A column of audio that repeats one file, which a dictionary stores once."""
-    file = io.BytesIO()
-    soundfile.write(file, np.resize(RNG.uniform(-1, 1, 1000), 2_000_000), 8000, subtype="PCM_16", format="WAV")
-    blobs = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, "i4")), pa.array([file.getvalue()]))
-    return {"audio": pa.StructArray.from_arrays([blobs], ["bytes"])}
-
-
-MAGNITUDE: dict[str, Any] = {"kind": "magnitude", "axes": ["frame", "bin"], **decoder_reading.STFT}
-
-
-HOSTILE: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any], set[str]]] = {
-    "audio repeated by a dictionary": (lambda: repeated_audio(10_000), {}, {"fine", "too-large"}),
-    "one row of zeros": (lambda: lists(np.zeros(30_000_000, "f4"), 30_000_000), WAVE, {"too-large"}),
-    "one row of bytes": (lambda: lists(np.zeros(30_000_000, "i1"), 30_000_000), WAVE, {"too-large"}),
-    "one row in double precision": (
-        lambda: lists(np.zeros(24_000_000, "f4"), 24_000_000),
-        {**WAVE, "precision": "double"},
-        {"fine"},
-    ),
-    "60 rows of 4 MB": (
-        lambda: lists(np.resize(RNG.uniform(-1, 1, 999).astype("f4"), 60 << 20), 1 << 20),
-        WAVE,
-        {"fine"},
-    ),
-    "many frames": (lambda: lists_of_lists(9, 2_000_000), MAGNITUDE, {"fine"}),
-    "many lists of one number": (lambda: lists_of_lists(1, 16_000_000), MAGNITUDE, {"bins-mismatch"}),
-    "many empty lists": (lambda: lists_of_lists(0, 16_000_000), MAGNITUDE, {"empty"}),
-    "many nulls": (lambda: {"wav": pa.nulls(5_000_000, pa.list_(pa.float32()))}, WAVE, {"empty", "too-large"}),
-    "many equal rows": (lambda: lists(np.zeros(1 << 20, "f4"), 1), WAVE, {"fine", "too-large"}),
-}
-QUICK = ("audio repeated by a dictionary", "many nulls", "many empty lists")
-
-
-@pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in HOSTILE]
-)
-def test_small_files_that_claim_much_take_little_memory(name: str, tmp_path: Path) -> None:
-    columns, options, codes = HOSTILE[name]
-    path = tmp_path / "a.parquet"
-    how: dict[str, Any] = {"dictionary_pagesize_limit": 1 << 30, "store_schema": False}
-    pq.write_table(pa.table(columns()), path, compression="zstd", **how)
-    assert path.stat().st_size < 500_000
-    found = child_memory.measured(READER, path, **options)
-    assert set(found.check()) == codes
-    assert "fine" not in codes or len(codes) == 2 or sum(found.outcomes.values()) in (1, 60)
 
 
 def test_a_row_that_needs_more_memory_than_is_allowed_is_refused_before_it_is_read() -> None:
