@@ -83,7 +83,7 @@ def code_of(outcome: Outcome) -> str:
     """Return what a command that converts one file says of it: the code of its error, or ``fine``."""
     if outcome.status == 0:
         return "fine"
-    found = re.match(r"([a-z0-9]+(?:-[a-z0-9]+)*): ", outcome.err)
+    found = re.search(r"^(?!warning)([a-z0-9]+(?:-[a-z0-9]+)*): ", outcome.err, re.MULTILINE)
     return found[1] if found else f"status {outcome.status}"
 
 

@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -78,7 +77,7 @@ def run_one(tonearm: Any, command: Sequence[str], seconds: int) -> Outcome:
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
             # A command that waits for ever takes no CPU, so it is ended by an alarm.
-            signal.alarm(3 * seconds + 20)
+            signal.alarm(10 * seconds)
             resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
             resource.setrlimit(resource.RLIMIT_DATA, (2 * MEMORY, 2 * MEMORY))
             status = 99
@@ -88,9 +87,7 @@ def run_one(tonearm: Any, command: Sequence[str], seconds: int) -> Outcome:
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(status)
-        start = time.monotonic()
         _, status, usage = os.wait4(child, 0)
-        assert time.monotonic() - start < 3 * seconds + 30
         out.seek(0)
         err.seek(0)
         texts = (file.read().decode(errors="replace") for file in (out, err))
