@@ -130,21 +130,25 @@ def test_no_line_raises(line):
     decode_record(b'{"record":"out",' + line)
 
 
+START_AGAIN = "choose another output folder; or remove its folder .tonearm and convert everything again, by force"
+UPDATE = "update tonearm, or choose another output folder"
+
+
 @pytest.mark.parametrize("name", ["plain", "\\udcff"])
 @pytest.mark.parametrize(
-    ("version", "message"),
+    ("version", "message", "hint"),
     [
-        ("", "the journal was written by tonearm 0.1.0"),
-        ('"journal":1,', "the journal was written by tonearm 0.1.0"),
-        ('"journal":3,', "the journal has format 3, and this tonearm reads format 2"),
-        ('"journal":4,"sources":{},', "the journal has format 4, and this tonearm reads format 2"),
+        ("", "the journal was written by tonearm 0.1.0", START_AGAIN),
+        ('"journal":1,', "the journal was written by tonearm 0.1.0", START_AGAIN),
+        ('"journal":3,', "the journal has format 3, and this tonearm reads format 2", UPDATE),
+        ('"journal":4,"sources":{},', "the journal has format 4, and this tonearm reads format 2", UPDATE),
     ],
 )
-def test_a_run_of_another_version_is_refused(version, name, message):
+def test_a_run_of_another_version_is_refused(version, name, message, hint):
     line = f'{{"record":"run",{version}"file":"{name}","pipeline":"f00d","time":1.5,"sources":1}}\n'
     with pytest.raises(OtherJournalError) as caught:
         decode_record(line.encode())
-    assert caught.value.message == message
+    assert (caught.value.code, caught.value.message, caught.value.hint) == ("other-journal", message, hint)
     assert isinstance(caught.value, UsageError)
 
 
