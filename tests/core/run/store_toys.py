@@ -35,3 +35,12 @@ def fill():
 
 def below():
     return sorted(str(path.relative_to("out")) for path in Path("out").rglob("*") if path.is_file())
+
+
+def refusal(number):
+    """Return a function that raises an error of the system, whatever it is called with."""
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    return refuse

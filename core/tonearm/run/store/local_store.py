@@ -102,8 +102,9 @@ class LocalStore(Store):
 
     def open_journal(self, part: Part | None) -> JournalFile:
         """Open the journal of a run for appending. The caller holds the lock."""
-        self._journals = [LocalJournalFile(self._tree, journal_path(part))]
-        return self._journals[0]
+        file = LocalJournalFile(self._tree, journal_path(part))
+        self._journals = [file]
+        return file
 
     def journal_size(self, name: str) -> int:
         """Return the size of a journal in bytes; 0 if it does not exist."""
@@ -242,7 +243,8 @@ class LocalStore(Store):
         """Flush the names of the journal and of all folders above it, because any of them may be new."""
         self.flush([RESERVED_PREFIX, ""])
         folder = os.path.realpath(self._tree.root)
-        while not os.path.ismount(folder) and folder != (folder := os.path.dirname(folder)):
+        while not os.path.ismount(folder):
+            folder = os.path.dirname(folder)
             above = LocalStore(folder)
             above.flush([""])
             above.close()

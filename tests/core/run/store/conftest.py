@@ -1,5 +1,7 @@
 """What tests of a store in a folder share."""
 
+import gc
+import os
 import subprocess
 import sys
 import textwrap
@@ -41,3 +43,10 @@ def other():
         for file in (process.stdin, process.stdout):
             file.close()
         process.wait()
+
+
+@pytest.fixture
+def open_files():
+    """A function that returns the number of files that this process has open."""
+    gc.collect()  # else files of earlier tests may be closed at any time
+    return lambda: len(os.listdir("/proc/self/fd"))

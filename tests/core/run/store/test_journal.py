@@ -2,6 +2,7 @@ import errno
 import os
 
 import pytest
+from store_toys import refusal
 
 from tonearm.errors import OutputError
 from tonearm.run.part import Part
@@ -42,19 +43,6 @@ def path(root):
 
 def opened(root):
     return Journal(LocalStore(str(root)).open_journal(None))
-
-
-def open_files():
-    return len(os.listdir("/proc/self/fd"))
-
-
-def refusal(number):
-    """Return a function that raises an error of the system, whatever it is called with."""
-
-    def refuse(*_, **__):
-        raise OSError(number, os.strerror(number))
-
-    return refuse
 
 
 def found(root, name="journal.jsonl", *section):
@@ -137,7 +125,7 @@ class TestWriting:
         assert (root / ".tonearm" / "journal-2-of-3.jsonl").read_bytes() == b'{"record":"sync"}\n'
 
     @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/null", path)])
-    def test_what_is_no_file_is_not_written_and_never_blocks(self, root, path, make):
+    def test_what_is_no_file_is_not_written_and_never_blocks(self, root, path, make, open_files):
         make(path)
         tree = Tree(str(root))
         tree.folder(".tonearm")
@@ -179,7 +167,7 @@ class TestReserve:
         return fail
 
     @pytest.mark.parametrize("by_hand", [False, True])
-    def test_it_is_there_while_the_journal_is_open(self, root, reserve, monkeypatch, by_hand):
+    def test_it_is_there_while_the_journal_is_open(self, root, reserve, monkeypatch, by_hand, open_files):
         if by_hand:
             monkeypatch.delattr(os, "posix_fallocate")
         tree = Tree(str(root))

@@ -1,6 +1,5 @@
 import errno
 import fcntl
-import gc
 import os
 import threading
 
@@ -29,11 +28,6 @@ def write(tree, path, content=b"content"):
     descriptor = tree.open(path, CREATE, create_folder=True)
     os.write(descriptor, content)
     os.close(descriptor)
-
-
-def open_files():
-    gc.collect()
-    return len(os.listdir("/proc/self/fd"))
 
 
 class TestLinks:
@@ -261,7 +255,7 @@ class TestFoldersThatChange:
 
 
 class TestManyFolders:
-    def test_all_are_closed_before_one_too_many_is_open(self, root, tree):
+    def test_all_are_closed_before_one_too_many_is_open(self, root, tree, open_files):
         before = open_files()
         found = []
         for number in range(66):
@@ -273,7 +267,7 @@ class TestManyFolders:
         assert tree.folder("x/y") == tree.folder("x/y")
         assert len({tree.folder(path) for path in ("", "x", "x/y")}) == 3
 
-    def test_no_more_are_open_than_allowed(self, root, tree, monkeypatch):
+    def test_no_more_are_open_than_allowed(self, root, tree, monkeypatch, open_files):
         monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 5)
         before = open_files()
         for number in range(20):
@@ -294,7 +288,7 @@ class TestManyFolders:
         assert tree.status(f"{deep}/file").st_size == 7
         assert len(tree._own.open) <= 3
 
-    def test_threads_do_not_close_one_anothers(self, root, tree, monkeypatch):
+    def test_threads_do_not_close_one_anothers(self, root, tree, monkeypatch, open_files):
         """A descriptor that another thread closes may belong to any folder when it is used."""
         monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 2)
         wrong = []
@@ -361,7 +355,7 @@ def test_what_a_tree_is_called_and_where_it_is(folder):
     assert (placed.name, placed.root) == ("here", "/there")
 
 
-def test_nothing_stays_open_but_folders(root, tree):
+def test_nothing_stays_open_but_folders(root, tree, open_files):
     (root / "x" / "a").write_text("")
     tree.folder("x")
     before = open_files()
