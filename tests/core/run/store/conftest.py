@@ -11,6 +11,10 @@ import pytest
 
 from tonearm.run.store.local_store import LocalStore
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from journals_by_hand import OPENED, Journals
+
 
 @pytest.fixture
 def store(folder):
@@ -50,3 +54,25 @@ def open_files():
     """A function that returns the number of files that this process has open."""
     gc.collect()  # else files of earlier tests may be closed at any time
     return lambda: len(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture
+def found(folder):
+    """Journals that a test writes by hand."""
+    return Journals(folder)
+
+
+@pytest.fixture
+def done(found):
+    """Journals of a source that a run got through with."""
+    found.lines(found.run(), found.begin(), found.out(), found.end(), {"record": "stop"})
+    found.publish()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """Close the stores whose history was read."""
+    yield
+    while OPENED:
+        OPENED.pop().close()
