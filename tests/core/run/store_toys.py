@@ -1,5 +1,6 @@
 """Temporaries and other files in the folder ``out``, and what is there afterwards."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -44,3 +45,13 @@ def refusal(number):
         raise OSError(number, os.strerror(number))
 
     return refuse
+
+
+def is_locked(path):
+    """Return whether somebody holds a file for writing."""
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -14,11 +14,12 @@ from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.journal import LocalJournalFile, replace_local_journal
 from tonearm.run.store.lock import Lock, lock_holders
+from tonearm.run.store.owners import Owner, hold_owner, release_owner
 from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.sweeping import Sweep
-from tonearm.run.store.temporaries import Owner, Temporaries, cannot_write, hold_owner, release_owner, temporary_path
-from tonearm.run.store.tree import Tree, close_quietly, reason_of
+from tonearm.run.store.temporaries import Temporaries, temporary_path
+from tonearm.run.store.tree import Tree, cannot_write, close_quietly, reason_of
 
 MAX_LINE = 1 << 28
 """Largest length of a journal's line in bytes. A longer one makes no sense."""
@@ -265,7 +266,7 @@ class LocalStore(Store):
             descriptor = hold_owner(self._tree, owner, create=False)
         except OSError as error:
             raise cannot_write(os.path.join(self.root, OWNERS), error) from error
-        if descriptor >= 0:
+        if descriptor is not None:
             self._taken_over[owner] = descriptor
 
     def discard(self, files: Iterable[PreparedFile]) -> None:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from tonearm.errors import one_line
+from tonearm.errors import OutputError, one_line
 
 Returned = TypeVar("Returned")
 
@@ -256,6 +256,12 @@ def reason_of(error: OSError) -> str:
     """Return the reason of an error of the system, to be put behind a colon."""
     text = error.strerror or str(error)
     return text.lower() if error.errno and text == os.strerror(error.errno) else text
+
+
+def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """Return the error for a file that cannot be written."""
+    hint = "choose another output folder" if isinstance(error, PermissionError) else ""
+    return OutputError(f"cannot write {one_line(path)}: {reason_of(error)}", hint=hint)
 
 
 def _open_folder(above: int, name: str) -> int:

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tonearm.run.store import tree as room
-from tonearm.run.store.tree import Tree, reason_of
+from tonearm.run.store.tree import Tree, cannot_write, reason_of
 
 CREATE = os.O_CREAT | os.O_WRONLY
 
@@ -397,3 +397,10 @@ def test_reasons_of_the_system_are_in_lower_case_and_names_as_they_are():
     assert reason_of(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) == "no space left on device"
     assert reason_of(OSError(errno.EINVAL, "Music is no regular file")) == "Music is no regular file"
     assert reason_of(OSError("Odd")) == "Odd"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS])
+def test_another_folder_helps_where_this_one_is_forbidden(number):
+    error = cannot_write("a\n", OSError(number, os.strerror(number)))
+    assert error.message == f"cannot write a\\n: {os.strerror(number).lower()}"
+    assert error.hint == ("choose another output folder" if number in (errno.EACCES, errno.EPERM) else "")
