@@ -3,18 +3,14 @@
 import json
 import math
 import os
-import sys
 from pathlib import Path
 
 import pytest
 import xxhash
+from journals_by_hand import OUTPUT, A, B, history
 
 from tonearm.run.store.history import HASH_DIGITS, MAX_TIME, NO_PRIOR_WORK, PriorWork
 from tonearm.run.store.records import EndRecord, OutputItems, PublishedItem
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from journals_by_hand import OUTPUT, A, B, history
 
 
 class TestSourcesThatAreThrough:
@@ -321,7 +317,7 @@ class TestJournals:
         sizes = dict(read.sizes)
         line = json.dumps(found.begin(("3", B))).encode() + b"\n"
         found.lines(found.begin(("1", B)), line[:50], name=parts[1])
-        found.lines(found.run(), found.end([["k", 0, [["no", 4, A]]]]), found.begin(("2", B)), name=parts[2])
+        found.lines(found.begin(("2", B)), found.end([["k", 0, [["no", 4, A]]]]), name=parts[2])
         for name, time in zip(parts, (1, 2, 3), strict=True):  # the first has nothing new
             os.utime(found.folder / name, (time, time))
         read.read_new_names()
@@ -334,6 +330,28 @@ class TestJournals:
         assert "3" in read.owned
         assert asked == [(f".tonearm/{parts[1]}", os.path.getsize(found.folder / parts[1]) - len(line))]
         assert read.sizes == sizes
+
+    def test_what_is_behind_a_line_that_is_being_written_is_not_read(self, found):
+        read = history()
+        found.lines(found.begin(("a", B)))
+        read.store.read_journal = lambda name, start: iter([b"torn", json.dumps(found.begin()).encode() + b"\n"])
+        read.read_new_names()
+        assert "a.wav" not in read.owned
+
+    def test_a_source_is_begun_for_each_output_that_makes_sense(self, found):
+        begin = found.begin()
+        (good,) = begin["outputs"]
+        found.lines(found.run(), {**begin, "outputs": [["beef", [["k", 0, [["b.wav", 4, "no hash"]]]]], good]})
+        found.publish()
+        assert found.find().items == {("k", 0): [("a.wav", 4, A)]}
+        assert found.find(fingerprint="beef") == NO_PRIOR_WORK
+        assert "b.wav" not in history().owned
+
+    def test_files_of_a_source_without_a_state_are_ours_all_the_same(self, found):
+        found.lines(found.run(), found.begin(state=None))
+        found.publish()
+        assert found.find() == NO_PRIOR_WORK
+        assert "a.wav" in history().owned
 
     def test_an_empty_journal(self, found):
         found.lines()

@@ -240,6 +240,15 @@ class TestOutputs:
             Path("out", name, "a").write_text("")
         assert [store.kind(f"{name}/a") for name in "xyz"] == ["nothing", "nothing", "file"]
 
+    @pytest.mark.parametrize("path", ["link/a", "link/x/a"])
+    def test_a_name_that_leads_through_a_link(self, store, path):
+        os.symlink("/", "out/link")
+        for _ in range(2):
+            with pytest.raises(OutputError) as caught:
+                store.kind(path)
+            told = "link is a link, and links below an output folder are not followed"
+            assert caught.value.message == f"cannot write out/{path}: {told}"
+
     def test_renaming_fails_for_a_reason(self, store):
         with pytest.raises(OutputError, match="cannot write out/a: no such file or directory"):
             store.publish(PreparedFile(temporary=".tonearm-0.part", output="a", size=1, hash=""))
@@ -301,7 +310,13 @@ class TestHolding:
         assert store.lock(Part(1, 2), create=False) == ""
         assert (store.descriptors, os.path.exists("none")) == ([], False)
 
-    def test_owners_that_cannot_be_opened(self, store, monkeypatch):
+    def test_owners_that_cannot_be_made(self, store):
+        os.mkdir("out/.tonearm")
+        os.mkfifo("out/.tonearm/owners")
+        with pytest.raises(OutputError, match=r"cannot write out/\.tonearm/owners: not a directory"):
+            store.lock(None, create=True)
+
+    def test_owners_that_cannot_be_opened(self, store):
         store.lock(None, create=True)
         os.mkdir("out/.tonearm/owners/0000abcd")
         with pytest.raises(OutputError, match=r"cannot write out/\.tonearm/owners: is a directory"):

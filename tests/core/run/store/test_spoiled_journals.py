@@ -3,19 +3,14 @@
 import json
 import os
 import random
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from journals_by_hand import OUTPUT, A, history
 
 from tonearm.errors import OutputError
 from tonearm.run.store.records import OtherJournalError
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from journals_by_hand import OUTPUT, A, history
 
 
 def test_a_journal_that_cannot_be_read_is_not_taken_for_none(found):

@@ -267,19 +267,6 @@ class TestManyFolders:
         assert tree.folder("x/y") == tree.folder("x/y")
         assert len({tree.folder(path) for path in ("", "x", "x/y")}) == 3
 
-    def test_no_more_are_open_than_allowed(self, root, tree, monkeypatch, open_files):
-        monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 5)
-        before = open_files()
-        for number in range(20):
-            write(tree, f"{number}/{number}/a")
-            assert open_files() - before <= 5
-        for number in range(20):
-            tree.rename(f"{number}/{number}/a", f"{number}/{number}/b")
-        assert sorted(os.listdir(root)) == sorted(["x", *map(str, range(20))])
-        assert all(os.listdir(root / str(number) / str(number)) == ["b"] for number in range(20))
-        tree.close()
-        assert open_files() == before
-
     def test_deeper_than_allowed(self, root, tree, monkeypatch):
         monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 3)
         deep = "/".join("abcdefghijkl")
