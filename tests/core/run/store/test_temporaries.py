@@ -1,7 +1,6 @@
 import contextlib
 import errno
 import fcntl
-import importlib.util
 import os
 import re
 
@@ -201,10 +200,7 @@ class TestWriting:
             temporaries.sink("a")
             with pytest.raises(OutputError) as caught:
                 temporaries.sink("b")
-        assert (caught.value.message, caught.value.hint) == (
-            f"cannot write {folder}/b: resource temporarily unavailable",
-            "",
-        )
+        assert str(caught.value) == f"cannot write {folder}/b: resource temporarily unavailable"
         assert len(tried) == 1 + 100
 
     @pytest.mark.parametrize(("serial", "digits"), [(0, "0" * 8), (2**32 - 1, "f" * 8), (2**32 + 5, "00000005")])
@@ -212,13 +208,6 @@ class TestWriting:
         monkeypatch.setattr(room, "_serial", iter([serial]))
         with made(folder) as temporaries:
             assert re.fullmatch(rf"\.tonearm-[0-9a-f]{{8}}{digits}\.part", temporaries.sink("a").path.name)
-
-    def test_the_serial_number_begins_anywhere(self, monkeypatch):
-        monkeypatch.setattr(os, "urandom", lambda size: b"\xff" * size)
-        spec = importlib.util.spec_from_file_location("a_copy", room.__file__)
-        copy = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(copy)
-        assert next(copy._serial) == 2**32 - 1
 
     @pytest.mark.parametrize("fails", [False, True])
     def test_what_an_encoder_put_in_its_place_is_hashed_and_closed(self, folder, fails, open_files):
@@ -237,6 +226,18 @@ class TestWriting:
             assert (beside.size, beside.hash) == (6, xxhash.xxh3_128_hexdigest(b"beside"))
         assert len(below(folder)) == (0 if fails else 2)
         assert open_files() == before
+
+    def test_files_that_an_encoder_swapped(self, folder):
+        """One of them has the larger number in the file system."""
+        contents = (b"first", b"second")
+        with contextlib.closing(Owner(Tree(str(folder)))) as owner, made(folder, owner) as temporaries:
+            a, b = (temporaries.sink(name).path for name in "ab")
+            a.write_bytes(contents[0])
+            b.write_bytes(contents[1])
+            for old, new in ((a, folder / "spare"), (b, a), (folder / "spare", b)):
+                old.rename(new)
+            found = [file.hash for (file,) in temporaries.finish()]
+        assert found == [xxhash.xxh3_128_hexdigest(content) for content in reversed(contents)]
 
     @pytest.mark.parametrize(("spoil", "read"), [("", ""), ("seek", "read")])
     def test_what_a_sink_has_hashed_is_not_read_again(self, folder, monkeypatch, spoil, read):
