@@ -289,6 +289,14 @@ class TestReading:
         assert [record for _, record in section] == records[1:3]
         assert section.end == offsets[3]
 
+    def test_a_section_of_a_long_journal_ends_at_its_end(self, path, root):
+        line = encode_record(RUN)
+        path.write_bytes(line * 20)
+        for count in (9, 10):
+            section = JournalReader(LocalStore(str(root)), journal_path(), 5 * len(line), count * len(line))
+            assert [offset for offset, _ in section] == [number * len(line) for number in range(5, count)]
+            assert section.end == count * len(line)
+
     def test_records_that_are_left_out_are_not_even_decoded(self, path, root):
         path.write_bytes(b'{"record":"out" nonsense}\n' + encode_record(RUN) + b'{"record":"out"')
         store = LocalStore(str(root))
