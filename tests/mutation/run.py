@@ -21,9 +21,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from difflib import unified_diff
 from pathlib import Path
 from typing import NamedTuple
@@ -63,11 +63,10 @@ def main() -> int:
     for mutant in mutants:
         waiting.put(mutant)
     counts: Counter[str] = Counter()
-    jobs = [threading.Thread(target=try_all, args=(waiting, counts)) for _ in range(arguments.jobs)]
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        jobs = [pool.submit(try_all, waiting, counts) for _ in range(arguments.jobs)]
     for job in jobs:
-        job.start()
-    for job in jobs:
-        job.join()
+        job.result()  # raises what ended the job, and with it the count of mutants
     killed, tried = counts["killed"] + counts["timeout"], sum(counts.values()) - counts["left out"]
     print(f"{killed} of {tried} mutants killed ({killed / max(tried, 1):.1%}), {counts['timeout']} of them by time")
     return 0
@@ -161,8 +160,7 @@ def try_all(waiting: queue.SimpleQueue[Mutant], counts: Counter[str]) -> None:
                 return
             if mutant.module not in sound:
                 if not passes(mutant.module, copy):
-                    print(f"{mutant.module}: its tests fail without any change, so they cannot judge", flush=True)
-                    os._exit(1)
+                    raise SystemExit(f"{mutant.module}: its tests fail without any change, so they cannot judge")
                 sound.add(mutant.module)
             outcome, diff = outcome_of(mutant, copy)
             counts[outcome] += 1

@@ -1,5 +1,6 @@
 """Temporaries and other files in the folder ``out``, and what is there afterwards."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -35,3 +36,22 @@ def fill():
 
 def below():
     return sorted(str(path.relative_to("out")) for path in Path("out").rglob("*") if path.is_file())
+
+
+def refusal(number):
+    """Return a function that raises an error of the system, whatever it is called with."""
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+def is_locked(path):
+    """Return whether somebody holds a file for writing."""
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -158,7 +158,7 @@ class History:
                     self.latest = max(self.latest, record.time)
             elif isinstance(record, (SyncRecord, StopRecord)):
                 recent, stopped = [], stopped or isinstance(record, StopRecord)
-        self.sizes[name] = max(reader.end, self.sizes.get(name, 0))
+        self.sizes[name] = reader.end
         self.nonsense += reader.nonsense
         self._doubtful.update(recent)
         return stopped
@@ -284,13 +284,11 @@ class History:
         """Return whether files exist as they were published, and no other run has replaced them."""
         for path, size, digest in files:
             short = _short(digest)
-            if (
-                short is None
-                or self.owned.get(path) != short
-                or not self._is_whole(path, size, digest if verify else "")
-            ):
+            if short is None or self.owned.get(path) != short:
                 return False
-        return bool(files)
+            if not self._is_whole(path, size, digest if verify else ""):
+                return False
+        return True
 
     def _is_whole(self, path: str, size: int, digest: str) -> bool:
         state = self.store.state(path)

@@ -137,13 +137,14 @@ def runs_in_order(store: Store, journals: list[str]) -> list[tuple[int, int, int
         for line in store.read_journal(name):
             record = decode_record(line) if b'"run"' in line[:32] else None
             if isinstance(record, RunRecord):
-                found.append((time, number, start, offset))
+                if offset:
+                    found.append((time, number, start, offset))
                 start = offset
                 # Within a journal the order is certain, even if the clock was set back.
                 time = max(time, record.time)
             offset += len(line)
         found.append((time, number, start, None))
-    return [(number, start, end) for _time, number, start, end in sorted(found, key=lambda run: run[:3])]
+    return [run[1:] for run in sorted(found)]
 
 
 class LocalJournalFile(JournalFile):

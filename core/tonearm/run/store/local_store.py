@@ -14,11 +14,12 @@ from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.journal import LocalJournalFile, replace_local_journal
 from tonearm.run.store.lock import Lock, lock_holders
+from tonearm.run.store.owners import Owner, hold_owner, release_owner
 from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.sweeping import Sweep
-from tonearm.run.store.temporaries import Owner, Temporaries, cannot_write, hold_owner, release_owner, temporary_path
-from tonearm.run.store.tree import Tree, close_quietly, reason_of
+from tonearm.run.store.temporaries import Temporaries, temporary_path
+from tonearm.run.store.tree import Tree, cannot_write, close_quietly, reason_of
 
 MAX_LINE = 1 << 28
 """Largest length of a journal's line in bytes. A longer one makes no sense."""
@@ -102,8 +103,9 @@ class LocalStore(Store):
 
     def open_journal(self, part: Part | None) -> JournalFile:
         """Open the journal of a run for appending. The caller holds the lock."""
-        self._journals = [LocalJournalFile(self._tree, journal_path(part))]
-        return self._journals[0]
+        file = LocalJournalFile(self._tree, journal_path(part))
+        self._journals = [file]
+        return file
 
     def journal_size(self, name: str) -> int:
         """Return the size of a journal in bytes; 0 if it does not exist."""
@@ -242,7 +244,8 @@ class LocalStore(Store):
         """Flush the names of the journal and of all folders above it, because any of them may be new."""
         self.flush([RESERVED_PREFIX, ""])
         folder = os.path.realpath(self._tree.root)
-        while not os.path.ismount(folder) and folder != (folder := os.path.dirname(folder)):
+        while not os.path.ismount(folder):
+            folder = os.path.dirname(folder)
             above = LocalStore(folder)
             above.flush([""])
             above.close()
@@ -263,7 +266,7 @@ class LocalStore(Store):
             descriptor = hold_owner(self._tree, owner, create=False)
         except OSError as error:
             raise cannot_write(os.path.join(self.root, OWNERS), error) from error
-        if descriptor >= 0:
+        if descriptor is not None:
             self._taken_over[owner] = descriptor
 
     def discard(self, files: Iterable[PreparedFile]) -> None:

@@ -69,9 +69,9 @@ class Lock:
         wanted = [(lock_path(), fcntl.LOCK_SH if part else fcntl.LOCK_EX)]
         if part:
             wanted.append((lock_path(part), fcntl.LOCK_EX))
+        flags = os.O_RDWR | os.O_CREAT if create else os.O_RDWR
         for path, operation in wanted[len(self._held) :]:
             try:
-                flags = os.O_RDWR | (os.O_CREAT if create else 0)
                 descriptor = self._tree.open(path, flags, create_folder=create)
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     close_quietly(descriptor)

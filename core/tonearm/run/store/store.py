@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 from tonearm.content_hash import FileState
 from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
-from tonearm.run.store.temporaries import Owner, Temporaries
+from tonearm.run.store.owners import Owner
+from tonearm.run.store.temporaries import Temporaries
 
 EntryKind = Literal["nothing", "file", "folder", "other"]
 """Type of the entry under a name: a regular file, a folder, or something else, such as a link."""

@@ -8,8 +8,9 @@ import os
 from collections.abc import Iterable
 
 from tonearm.pipeline import RESERVED_PREFIX
+from tonearm.run.store.owners import is_only_holder
 from tonearm.run.store.run_folder import OWNERS
-from tonearm.run.store.temporaries import PREFIX, SUFFIX, TEMPORARY_NAME, is_only_holder
+from tonearm.run.store.temporaries import PREFIX, SUFFIX, TEMPORARY_NAME
 from tonearm.run.store.tree import Tree, close_quietly
 
 

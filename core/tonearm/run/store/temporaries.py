@@ -16,8 +16,8 @@ from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.hashing_sink import HashingSink
-from tonearm.run.store.run_folder import OWNERS
-from tonearm.run.store.tree import Tree, close_quietly, reason_of
+from tonearm.run.store.owners import Owner, lock_file
+from tonearm.run.store.tree import Tree, cannot_write, close_quietly
 
 PREFIX = f"{RESERVED_PREFIX}-"
 SUFFIX = ".part"
@@ -28,98 +28,6 @@ MAX_NAME_TRIES = 100
 """Largest number of names that are tried for a temporary."""
 
 _serial = itertools.count(int.from_bytes(os.urandom(4), "big"))
-
-
-class Owner:
-    """An owner of temporaries. No sweep takes them while the owner's file is locked.
-
-    The kernel releases the lock when all who hold it have died, however that happens.
-
-    Parameters
-    ----------
-    tree
-        Output folder.
-
-    Attributes
-    ----------
-    id
-        Eight hex digits with which the names of the owner's temporaries start.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
-    """
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self._descriptor = -1
-        try:
-            while self._descriptor < 0:
-                self.id = os.urandom(4).hex()
-                self._descriptor = hold_owner(tree, self.id, create=True)
-        except OSError as error:
-            raise cannot_write(os.path.join(tree.name, OWNERS), error) from error
-
-    def close(self) -> None:
-        """Release the temporaries. The owner's file goes, unless somebody has taken over what it stands for."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            release_owner(self._tree, self.id, descriptor)
-
-
-def hold_owner(tree: Tree, owner: str, *, create: bool) -> int:
-    """Hold the temporaries of an owner, and return the descriptor that does so; -1 if the owner is gone.
-
-    Several processes can hold one owner: a worker, and the run that it hands its files to.
-    """
-    try:
-        descriptor = tree.open(f"{OWNERS}/{owner}", os.O_RDWR | (os.O_CREAT if create else 0), create_folder=create)
-    except FileNotFoundError:
-        if create:
-            raise
-        return -1
-    if not _lock(descriptor, fcntl.LOCK_SH):
-        close_quietly(descriptor)
-        return -1
-    return descriptor
-
-
-def release_owner(tree: Tree, owner: str, descriptor: int) -> None:
-    """Release an owner. If nobody else holds it, its file is removed."""
-    if is_only_holder(descriptor, without_locks=True):
-        tree.remove(f"{OWNERS}/{owner}")
-    close_quietly(descriptor)
-
-
-def is_only_holder(descriptor: int, *, without_locks: bool) -> bool:
-    """Return whether nobody else holds a lock on an open file.
-
-    Parameters
-    ----------
-    descriptor
-        Descriptor of the file.
-    without_locks
-        Result where the file system has no locks.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return without_locks
-    return True
-
-
-def _lock(descriptor: int, operation: int) -> bool:
-    """Lock an open file, and return whether that worked before a sweep took it. It never blocks."""
-    try:
-        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks: nobody sweeps there what is not its own
-        pass
-    return bool(os.fstat(descriptor).st_nlink)
 
 
 _without_owner: set[Temporaries] = set()
@@ -205,7 +113,7 @@ class Temporaries:
                 descriptor = self._tree.open(_join(target, name), flags, create_folder=True)
             except FileExistsError:
                 continue
-            if self._owner or _lock(descriptor, fcntl.LOCK_EX):
+            if self._owner or lock_file(descriptor, fcntl.LOCK_EX):
                 return name, descriptor
             close_quietly(descriptor)
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -224,7 +132,7 @@ class Temporaries:
         """
         found = []
         for sink, path, target, descriptor, encoder in self._open:
-            files = [self._finish(path, target, encoder, sink, descriptor)]
+            files = [self._finish(path, target, encoder, (sink, descriptor))]
             for suffix, sidecar in sink.sidecars.items():
                 files.append(self._finish(os.fspath(sidecar), os.path.splitext(target)[0] + suffix, encoder))
             found.append(files)
@@ -232,17 +140,19 @@ class Temporaries:
         return found
 
     def _finish(
-        self, path: str, target: str, encoder: str, sink: HashingSink | None = None, descriptor: int = -1
+        self, path: str, target: str, encoder: str, ours: tuple[HashingSink, int] | None = None
     ) -> PreparedFile:
+        """Return a file that an encoder wrote. Except for sidecars, it has written to a sink, and to our open file."""
         name = os.path.basename(path)
         own: os.stat_result | None = None
         try:
-            if sink is not None:
+            if ours:
+                sink, descriptor = ours
                 with contextlib.suppress(OSError):  # a plugin may have closed it
                     own = os.fstat(descriptor)
-            known = sink.hash(own.st_size) if sink is not None and own is not None and own.st_size else ""
-            if own is not None and own.st_nlink and known:  # nobody knows the path but this room
-                return self._prepared_file(descriptor, name, target, own.st_size, known)
+                if own and own.st_nlink and own.st_size and (known := sink.hash(own.st_size)):
+                    # Nobody knows the path but this room.
+                    return self._prepared_file(descriptor, name, target, own.st_size, known)
             status = self._tree.status(_join(target, name))
             if status is None:
                 raise ItemError(f"{encoder} wrote no {one_line(target)}", code="nothing-written")
@@ -250,11 +160,11 @@ class Temporaries:
                 what = "an empty" if stat.S_ISREG(status.st_mode) else "no regular"
                 raise ItemError(f"{encoder} wrote {what} file for {one_line(target)}", code="nothing-written")
             # An encoder may have replaced our file by another.
-            if own is not None and own.st_ino == status.st_ino:
+            if own and own.st_ino == status.st_ino:
                 return self._prepared_file(descriptor, name, target, status.st_size)
             other = self._tree.open(_join(target, name), os.O_RDONLY)
             self._others.append(other)
-            if self._owner is None and sink is not None and not _lock(other, fcntl.LOCK_EX):
+            if self._owner is None and ours and not lock_file(other, fcntl.LOCK_EX):
                 raise ItemError(f"{encoder} wrote no {one_line(target)}", code="nothing-written")
             return self._prepared_file(other, name, target, status.st_size)
         except OSError as error:
@@ -275,12 +185,6 @@ def _join(target: str, name: str) -> str:
 def temporary_path(file: PreparedFile) -> str:
     """Return the path of a file's temporary below the root."""
     return _join(file.output, file.temporary)
-
-
-def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
-    """Return the error for a file that cannot be written."""
-    hint = "choose another output folder" if isinstance(error, PermissionError) else ""
-    return OutputError(f"cannot write {one_line(path)}: {reason_of(error)}", hint=hint)
 
 
 def raise_if_unwritable(error: TonearmError, sink: Sink, target: str) -> None:

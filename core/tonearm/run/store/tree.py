@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from tonearm.errors import one_line
+from tonearm.errors import OutputError, one_line
 
 Returned = TypeVar("Returned")
 
@@ -24,11 +24,7 @@ MAX_OPEN_FOLDERS = 64
 MAX_FOLDER_TRIES = 10
 """Largest number of times that a folder is made, if somebody else keeps removing it."""
 
-_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-_AGAIN = (errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP)
-"""Errors after which a call is tried again the long way: the folder may be another by now."""
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 class _LinkError(OSError):
@@ -159,14 +155,7 @@ class Tree:
             If that fails, or something on the way is a link.
         """
         folder, _, name = path.rpartition("/")
-        flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        known = self._own.open.get(folder)
-        if known is not None:
-            try:
-                return os.open(name, flags, 0o666, dir_fd=known)
-            except OSError as error:
-                if error.errno not in _AGAIN:
-                    raise
+        flags |= os.O_NOFOLLOW | os.O_NONBLOCK
 
         def call(descriptor: int) -> int:
             return os.open(name, flags, 0o666, dir_fd=descriptor)
@@ -209,13 +198,6 @@ class Tree:
         """
         folder, _, name = new.rpartition("/")
         temporary = old.rpartition("/")[2]
-        known = self._own.open.get(folder)
-        if known is not None:
-            try:
-                return os.replace(temporary, name, src_dir_fd=known, dst_dir_fd=known)
-            except OSError as error:
-                if error.errno not in _AGAIN:
-                    raise
 
         def call(descriptor: int) -> None:
             os.replace(temporary, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
@@ -225,7 +207,6 @@ class Tree:
         except FileNotFoundError:
             self.close()  # somebody may have made the folder anew since it was opened here
             self._in(folder, call)
-        return None
 
     def remove(self, path: str) -> None:
         """Remove a file, if that is possible."""
@@ -264,8 +245,7 @@ class Tree:
 
     @contextlib.contextmanager
     def _readable(self, path: str) -> Iterator[int]:
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-        descriptor = self._in(path, lambda folder: os.open(".", flags, dir_fd=folder))
+        descriptor = self._in(path, lambda folder: os.open(".", os.O_RDONLY, dir_fd=folder))
         try:
             yield descriptor
         finally:
@@ -276,6 +256,12 @@ def reason_of(error: OSError) -> str:
     """Return the reason of an error of the system, to be put behind a colon."""
     text = error.strerror or str(error)
     return text.lower() if error.errno and text == os.strerror(error.errno) else text
+
+
+def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """Return the error for a file that cannot be written."""
+    hint = "choose another output folder" if isinstance(error, PermissionError) else ""
+    return OutputError(f"cannot write {one_line(path)}: {reason_of(error)}", hint=hint)
 
 
 def _open_folder(above: int, name: str) -> int:

@@ -1,5 +1,7 @@
 """What tests of a store in a folder share."""
 
+import gc
+import os
 import subprocess
 import sys
 import textwrap
@@ -8,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from tonearm.run.store.local_store import LocalStore
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from journals_by_hand import OPENED, Journals
 
 
 @pytest.fixture
@@ -41,3 +47,32 @@ def other():
         for file in (process.stdin, process.stdout):
             file.close()
         process.wait()
+
+
+@pytest.fixture
+def open_files():
+    """A function that returns the number of files that this process has open."""
+    gc.collect()  # else files of earlier tests may be closed at any time
+    return lambda: len(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture
+def found(folder):
+    """Journals that a test writes by hand."""
+    return Journals(folder)
+
+
+@pytest.fixture
+def done(found):
+    """Journals of a source that a run got through with."""
+    found.lines(found.run(), found.begin(), found.out(), found.end(), {"record": "stop"})
+    found.publish()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """Close the stores whose history was read."""
+    yield
+    while OPENED:
+        OPENED.pop().close()

@@ -13,9 +13,10 @@ from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError
+from tonearm.run.store.owners import Owner
 from tonearm.run.store.run_folder import journal_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
-from tonearm.run.store.temporaries import Owner, Temporaries, temporary_path
+from tonearm.run.store.temporaries import Temporaries, temporary_path
 
 
 @dataclass

@@ -7,6 +7,7 @@ import pytest
 import xxhash
 
 from tonearm.run.store import temporaries as room
+from tonearm.run.store.hashing_sink import HashingSink
 from tonearm.run.store.temporaries import Temporaries
 from tonearm.run.store.tree import Tree
 
@@ -136,3 +137,31 @@ def test_what_was_written_straight_through_is_not_read_again(folder, monkeypatch
         by_open_wide(temporaries.sink("b.wav"))
         files = temporaries.finish()
     assert [file.hash for (file,) in files] == [xxhash.xxh3_128_hexdigest(b"content")] * 2
+
+
+def test_the_hash_is_known_for_one_size_of_a_file_that_was_opened_once(folder):
+    sinks = [HashingSink(str(folder / name), ".wav", os.open(folder / name, os.O_RDWR | os.O_CREAT)) for name in "abcd"]
+    for sink in sinks[1:]:
+        by_open(sink)
+    by_open(sinks[2])
+    assert sinks[3].path == folder / "d"
+    digest = xxhash.xxh3_128_hexdigest(b"content")
+    assert [sink.hash(7) for sink in sinks] == ["", digest, "", ""]
+    assert [sinks[1].hash(size) for size in (0, 6, 8)] == [""] * 3
+    for sink in sinks:
+        os.close(sink._own)
+
+
+def test_a_file_is_extended_up_to_the_disk_or_left_alone_if_it_is_closed(folder, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    descriptor = os.open(folder / "a", os.O_RDWR | os.O_CREAT)
+    sink = HashingSink(str(folder / "a"), ".wav", descriptor)
+    by_open(sink)
+    sink.extend(b"12")
+    sink.extend(b"3")
+    assert (folder / "a").read_bytes() == b"content123"
+    os.close(descriptor)
+    sink.extend(b"4")
+    assert (folder / "a").read_bytes() == b"content123"
+    assert flushed == [descriptor, descriptor]

@@ -1,105 +1,16 @@
 """What journals say of sources: each rule of resuming, from records written by hand."""
 
 import json
+import math
 import os
-import random
+from pathlib import Path
 
 import pytest
 import xxhash
-from hypothesis import given
-from hypothesis import strategies as st
+from journals_by_hand import OUTPUT, A, B, history
 
-from tonearm.content_hash import hash_path
-from tonearm.errors import OutputError
-from tonearm.run.store.history import NO_PRIOR_WORK, History
-from tonearm.run.store.local_store import LocalStore
-from tonearm.run.store.records import EndRecord, OtherJournalError, OutputItems, PublishedItem
-
-A, B = xxhash.xxh3_128_hexdigest(b"aaaa"), xxhash.xxh3_128_hexdigest(b"bbbb")
-OUTPUT = "f00d"
-"""Fingerprint of the output."""
-
-
-OPENED = []
-
-
-def history(root="out"):
-    OPENED.append(LocalStore(str(root)))
-    return History(OPENED[-1])
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    while OPENED:
-        OPENED.pop().close()
-
-
-class Journals:
-    """Writes journals by hand, and asks what they say of the source ``in.txt``."""
-
-    def __init__(self, root):
-        self.root = root
-        self.folder = root / "out" / ".tonearm"
-        self.folder.mkdir(parents=True)
-        self.source = str(root / "in.txt")
-        (root / "in.txt").write_text("k 1")
-        self.state = [3, (root / "in.txt").stat().st_mtime_ns]
-
-    def lines(self, *lines, name="journal.jsonl"):
-        with (self.folder / name).open("ab") as file:
-            for line in lines:
-                file.write(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
-
-    def run(self, time=1.0):
-        return {"record": "run", "journal": 2, "pipeline": "beef", "time": time, "sources": 1}
-
-    def begin(self, *files, fingerprint=OUTPUT, **more):
-        """One item with files, each a name and a hash."""
-        files = [[name, 4, digest] for name, digest in files or [("a.wav", A)]]
-        return {
-            "record": "begin", "source": self.source, "folder": ".", "state": self.state,
-            "outputs": [[fingerprint, [["k", 0, files]]]], **more,
-        }  # fmt: skip
-
-    def out(self, output="a.wav", **more):
-        item = {"key": "k", "index": 0, "fingerprint": OUTPUT, "files": [[output, 4]]}
-        return {"record": "out", "source": self.source, "folder": ".", "items": [item], **more}
-
-    def end(self, items=(("k", 0, [["a.wav", 4, A]]),), fingerprint=OUTPUT, **more):
-        return {
-            "record": "end", "source": self.source, "folder": ".", "state": self.state,
-            "hash": xxhash.xxh3_128_hexdigest(b"k 1"), "outputs": [[fingerprint, items]], "failed": 0, "seconds": 0.5,
-            **more,
-        }  # fmt: skip
-
-    def publish(self, name="a.wav", content=b"aaaa"):
-        (self.root / "out" / name).write_bytes(content)
-
-    def find(self, verify=False, fingerprint=OUTPUT, is_path=lambda item, path: True, state=None):
-        status = os.stat(self.source)
-        return history().find(
-            fingerprint,
-            ".",
-            self.source,
-            state or (status.st_size, status.st_mtime_ns),
-            verify=verify,
-            is_path=is_path,
-            content_hash=lambda: hash_path(self.source),
-        )
-
-
-@pytest.fixture
-def found(folder):
-    return Journals(folder)
-
-
-@pytest.fixture
-def done(found):
-    """A source that a run got through with."""
-    found.lines(found.run(), found.begin(), found.out(), found.end(), {"record": "stop"})
-    found.publish()
-    return found
+from tonearm.run.store.history import HASH_DIGITS, MAX_TIME, NO_PRIOR_WORK, PriorWork
+from tonearm.run.store.records import EndRecord, OutputItems, PublishedItem
 
 
 class TestSourcesThatAreThrough:
@@ -238,6 +149,106 @@ class TestSourcesThatAreNot:
         assert found.find(verify=True).items == {("k", 0): [("a.wav", 4, B)]}
 
 
+class TestWhatIsCompared:
+    """Each rule in turn, at its limits."""
+
+    @pytest.fixture
+    def touched(self, done):
+        """Only the time of the source has changed. The function tells what is found then."""
+        os.utime(done.source, ns=(5, 5))
+
+        def find(content_hash):
+            more = {"verify": False, "is_path": lambda item, path: True, "content_hash": content_hash}
+            return history().find(OUTPUT, ".", done.source, (3, 5), **more)
+
+        return find
+
+    @pytest.mark.parametrize(("content", "complete"), [(b"k 1", True), (b"k 2", False), (b"k 3", False)])
+    def test_the_hash_of_a_source_is_the_same_or_not(self, touched, content, complete):
+        digest = xxhash.xxh3_128_hexdigest(content)
+        found = touched(lambda: digest)
+        assert (found.complete, found.reason) == (complete, "" if complete else "it has changed")
+
+    @pytest.mark.parametrize(
+        ("recorded", "now", "asked"),
+        [
+            ({"state": [3, 1], "hash": ""}, (3, 5), False),
+            ({"state": [4, 1]}, (3, 5), False),
+            ({"state": [2, 1]}, (3, 5), False),
+            ({"state": "33"}, (3, 5), False),
+            ({"state": [3, 1]}, "33", False),
+            ({"state": "333"}, "33", False),
+            ({"state": "333"}, "35", False),
+            ({"state": [3, 1], "hash": "aa"}, (3, 5), True),
+        ],
+    )
+    def test_a_source_is_hashed_only_if_that_can_tell(self, found, recorded, now, asked):
+        found.lines(found.run(), found.begin(), found.end(**recorded), {"record": "stop"})
+        found.publish()
+        calls = []
+        more = {"verify": False, "is_path": lambda item, path: True}
+        result = history().find(OUTPUT, ".", found.source, now, content_hash=lambda: calls.append(1) or "", **more)
+        assert (result.complete, result.reason, bool(calls)) == (False, "it has changed", asked)
+
+    def test_each_item_is_asked_for_by_its_first_file(self, found):
+        files, seen = [("a.wav", A), ("a.json", B)], []
+        listed = [[name, 4, digest] for name, digest in files]
+        found.publish()
+        found.publish("a.json", b"bbbb")
+        for lines in ([found.begin(*files)], [found.begin(*files), found.end([["k", 0, listed]])]):
+            found.lines(found.run(), *lines)
+            assert len(found.find(is_path=lambda item, path: seen.append((item, path)) or True).items) == 1
+        assert seen == [(("k", 0), "a.wav")] * 2
+
+    def test_items_without_files_are_none(self, found):
+        found.lines(found.run(), found.begin(), found.end([["k", 0, [["a.wav", 4, A]]], ["l", 1, []]]))
+        found.publish()
+        assert found.find().complete
+        assert list(found.find().items) == [("k", 0)]
+
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_one_item_of_two_is_gone_or_has_another_name(self, found, number):
+        items = [["k", 0, [["a.wav", 4, A]]], ["l", 1, [["b.wav", 4, B]]]]
+        found.lines(found.run(), found.begin(("a.wav", A), ("b.wav", B)), found.end(items), {"record": "stop"})
+        found.publish()
+        found.publish("b.wav", b"bbbb")
+        assert len(found.find().items) == 2
+        result = found.find(is_path=lambda item, path: item[1] != number)
+        assert (len(result.items), result.reason) == (1, "its outputs have other names now")
+        os.unlink(["out/a.wav", "out/b.wav"][number])
+        assert (len(found.find().items), found.find().reason) == (1, "outputs are gone or changed")
+
+    def test_what_is_finished_and_started_again_keeps_what_was_finished(self, done):
+        done.lines(done.run(), done.begin(("b.wav", B)))
+        assert list(done.find().items) == [("k", 0)]
+        assert done.find().reason == "a run was stopped at it"
+        done.publish(content=b"bbbb")  # the content decides now
+        assert done.find().items == {}
+        done.publish("b.wav", b"bbbb")
+        assert done.find().items == {("k", 0): [("b.wav", 4, B)]}
+        os.utime(done.source, ns=(5, 5))
+        assert done.find().items == {}
+        Path(done.source).write_text("k 10")
+        assert done.find().reason == "it has changed"
+
+    @pytest.mark.parametrize("more", [{"source": "/another"}, {"source": ""}, {"state": None}, {"record": "begin"}])
+    def test_a_record_that_is_another_sources_is_not_believed(self, done, more):
+        """Two texts may have the same hash, and a journal may have been replaced since its history was read."""
+        read = history()
+        path = done.folder / "journal.jsonl"
+        lines = path.read_bytes().splitlines(keepends=True)
+        lines[3] = json.dumps(done.end(**more)).encode() + b"\n"
+        path.write_bytes(b"".join(lines))
+        query = {"verify": False, "is_path": lambda item, path: True, "content_hash": lambda: ""}
+        assert read.find(OUTPUT, ".", done.source, tuple(done.state), **query) == NO_PRIOR_WORK
+        assert read.outputs([OUTPUT], ".", done.source) == []
+
+    def test_what_is_found_does_not_change(self):
+        assert PriorWork() == NO_PRIOR_WORK == PriorWork(items={}, complete=False, renewed=None, reason="")
+        with pytest.raises(AttributeError):
+            NO_PRIOR_WORK.complete = True
+
+
 class TestPowerLoss:
     """A record may be on the disk when a name that was given before it is not."""
 
@@ -272,6 +283,85 @@ class TestJournals:
             found.lines(found.run(), found.end())
         assert history().clean == clean
 
+    def test_a_file_is_known_by_64_bits_of_its_hash(self, found):
+        hashes = {"a": A, "b": "0" * 16 + "f" * 16, "c": "0" * 15 + "1" + "f" * 16}
+        found.lines(found.run(), *(found.begin((name, digest)) for name, digest in hashes.items()))
+        read = history()
+        assert [read.owned.get(name) for name in "abcd"] == [int(A[:16], 16), 0, 1, None]
+        assert len(A) == HASH_DIGITS
+
+    @pytest.mark.parametrize(
+        ("time", "latest"),
+        [
+            (0.0, 0.0),
+            (0.25, 0.25),
+            (-1.0, 0.0),
+            (math.nextafter(1e11, 0), math.nextafter(1e11, 0)),
+            (1e11, 0),
+            (1e12, 0),
+        ],
+    )
+    def test_a_run_begins_later_than_all_before_it(self, found, time, latest):
+        found.lines(found.run(time=time), found.run(time=-5.0))
+        read = history()
+        assert (read.latest, MAX_TIME) == (latest, 1e11)
+        after = math.nextafter(latest, math.inf)
+        times = [read.time_of_next_run(now) for now in (latest - 1, latest, after, latest + 1)]
+        assert times == [after, after, after, latest + 1]
+
+    def test_names_that_others_have_given_since(self, found):
+        parts = [f"journal-{number}-of-3.jsonl" for number in (1, 2, 3)]
+        found.lines(found.run(), found.begin(("0", A)), name=parts[0])
+        found.lines(found.run(), name=parts[1])
+        read = history()
+        sizes = dict(read.sizes)
+        line = json.dumps(found.begin(("3", B))).encode() + b"\n"
+        found.lines(found.begin(("1", B)), line[:50], name=parts[1])
+        found.lines(found.begin(("2", B)), found.end([["k", 0, [["no", 4, A]]]]), name=parts[2])
+        for name, time in zip(parts, (1, 2, 3), strict=True):  # the first has nothing new
+            os.utime(found.folder / name, (time, time))
+        read.read_new_names()
+        assert [name in read.owned for name in ("0", "1", "2", "3", "no")] == [True, True, True, False, False]
+        found.lines(line[50:], name=parts[1])
+        asked, real = [], read.store.read_journal
+        read.store.read_journal = lambda name, start: (asked.append((name, start)), real(name, start))[1]
+        read.read_new_names()
+        read.read_new_names()
+        assert "3" in read.owned
+        assert asked == [(f".tonearm/{parts[1]}", os.path.getsize(found.folder / parts[1]) - len(line))]
+        assert read.sizes == sizes
+
+    def test_what_is_behind_a_line_that_is_being_written_is_not_read(self, found):
+        read = history()
+        found.lines(found.begin(("a", B)))
+        read.store.read_journal = lambda name, start: iter([b"torn", json.dumps(found.begin()).encode() + b"\n"])
+        read.read_new_names()
+        assert "a.wav" not in read.owned
+
+    def test_a_source_is_begun_for_each_output_that_makes_sense(self, found):
+        begin = found.begin()
+        (good,) = begin["outputs"]
+        found.lines(found.run(), {**begin, "outputs": [["beef", [["k", 0, [["b.wav", 4, "no hash"]]]]], good]})
+        found.publish()
+        assert found.find().items == {("k", 0): [("a.wav", 4, A)]}
+        assert found.find(fingerprint="beef") == NO_PRIOR_WORK
+        assert "b.wav" not in history().owned
+
+    def test_files_of_a_source_without_a_state_are_ours_all_the_same(self, found):
+        found.lines(found.run(), found.begin(state=None))
+        found.publish()
+        assert found.find() == NO_PRIOR_WORK
+        assert "a.wav" in history().owned
+
+    def test_an_empty_journal(self, found):
+        found.lines()
+        assert (history().sizes, history().clean, history().nonsense) == ({".tonearm/journal.jsonl": 0}, True, 0)
+
+    def test_outputs_are_listed_once(self, found):
+        found.lines(found.run(), found.begin(), found.end(), found.end([["l", 1, [["b", 4, B], ["c", 4, B]]]], "beef"))
+        assert history().outputs(["beef", OUTPUT, "beef", "none"], ".", found.source) == ["b", "c", "a.wav"]
+        assert history().outputs([OUTPUT], "x", found.source) == history().outputs([OUTPUT], ".", "/else") == []
+
     def test_parts_count_together(self, found):
         found.lines(found.run(), found.begin(), found.end(), name="journal-1-of-2.jsonl")
         found.lines(found.run(), found.begin(("b.wav", B)), name="journal-2-of-2.jsonl")
@@ -297,29 +387,6 @@ class TestJournals:
         assert not found.find().complete
         assert not history().clean
 
-    def test_a_journal_that_cannot_be_read_is_not_taken_for_none(self, found):
-        (found.folder / "journal.jsonl").mkdir()
-        with pytest.raises(OutputError, match=r"cannot read the journal: \.tonearm/journal\.jsonl is no regular file"):
-            history()
-
-    def test_bad_lines_are_skipped(self, done):
-        bad = [
-            b'{"record":' * 5000 + b"\n",
-            b"\0" * 5000 + b"\n",
-            b"\n",
-            b"null\n",
-            b"[]\n",
-            b"{}\n",
-            b'{"record":"begin"}\n',
-            b'{"record":"end","source":1}\n',
-            b"\xff\xfe\n",
-        ]
-        done.lines(*bad, done.begin(("c", 1)), done.begin(state=1))
-        done.lines(b'{"record":"end","source":"' + b"x" * 10)
-        assert done.find().complete
-        assert "c" not in history().owned
-        assert history().nonsense == len(bad) - 1 + 3  # an empty line is none
-
     @pytest.mark.parametrize("digest", ["", "zz", "-" + "f" * 31, "0x" + "f" * 30, "f" * 15 + "\u0664"])
     def test_a_hash_that_is_none(self, found, digest):
         """Somebody has edited the journal."""
@@ -328,33 +395,7 @@ class TestJournals:
         assert not found.find().complete
         assert not found.find(verify=True).items
 
-    def test_another_versions_journal_is_refused(self, found):
-        found.lines({"record": "run", "pipeline": "f00d", "time": 1.0, "sources": 1})
-        with pytest.raises(OtherJournalError):
-            history()
-
-    def test_names_that_are_not_utf_8(self, folder, found):
-        name = os.fsdecode(b"\xff.wav")
-        found.lines(found.run(), found.begin((name, A)))
-        assert name in history().owned
-
     def test_no_journal(self, folder):
         none = history("none")
         assert none.clean
         assert not len(none.owned)
-
-    @given(st.binary(max_size=200), st.integers(0, 10))
-    def test_whatever_is_in_it_raises_nothing(self, tmp_path_factory, noise, seed):
-        root = tmp_path_factory.mktemp("j")
-        (root / ".tonearm").mkdir()
-        lines = [
-            {"record": "run", "journal": 2, "pipeline": "f00d", "time": 1, "sources": 1},
-            {"record": "begin", "outputs": 1}, {"record": "end", "state": []},
-            {"record": "begin", "outputs": [[OUTPUT, [["", 0, [["a", 1, A]]]]]], "state": [1, 1], "source": "s",
-             "folder": "."},
-        ]  # fmt: skip
-        content = [json.dumps(line).encode() for line in lines] + [noise, noise]
-        random.Random(seed).shuffle(content)
-        (root / ".tonearm" / "journal.jsonl").write_bytes(b"\n".join(content))
-        more = {"verify": True, "is_path": lambda item, path: True, "content_hash": lambda: ""}
-        history(root).find(OUTPUT, ".", "s", (1, 1), **more)

@@ -1,4 +1,5 @@
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -20,10 +21,6 @@ def root(tmp_path):
 
 def lock_of(root):
     return Lock(Tree(str(root)), str(root))
-
-
-def open_files():
-    return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
 
 
 HOLD = """
@@ -64,6 +61,7 @@ class TestLock:
                 lock_of(root).acquire(part, create=True)
             assert caught.value.code == "locked"
             assert caught.value.message == f"another run holds {root}"
+            assert caught.value.hint == "wait until it has ended, or choose another output folder"
         if sys.platform == "linux":
             assert lock_holders(Tree(root)) == [process.pid]
         process.kill()  # the kernel frees it, however its holder ends
@@ -95,7 +93,7 @@ class TestLock:
         assert len(lock.descriptors) == 1
         lock.release()
 
-    def test_a_failed_take_leaves_nothing_held(self, root, hold):
+    def test_a_failed_take_leaves_nothing_held(self, root, hold, open_files):
         hold(root)
         tree = Tree(root)
         lock = Lock(tree, root)
@@ -126,6 +124,62 @@ class TestLock:
             str(caught.value)
             == f"cannot write to {tmp_path}/a: not a directory\n    hint: choose another output folder"
         )
+
+    @pytest.mark.parametrize(("part", "made"), [(None, []), (Part(1, 2), ["lock"])])
+    def test_what_is_no_file_is_not_locked(self, root, part, made, open_files):
+        os.mkfifo(os.path.join(root, room.lock_path(part)))
+        tree = Tree(root)
+        lock = Lock(tree, "a\n")
+        before = open_files()
+        with pytest.raises(OutputError) as caught:
+            lock.acquire(part, create=True)
+        tree.close()
+        assert caught.value.message == f"cannot write to a\\n: {room.lock_path(part)} is no regular file"
+        assert (open_files(), lock.descriptors, lock.warning) == (before, [], "")
+
+    def test_locks_that_are_made_or_not(self, root):
+        for part in (None, Part(1, 2)):
+            lock = lock_of(root)
+            lock.acquire(part, create=False)
+            assert (lock.descriptors, os.listdir(os.path.join(root, ".tonearm"))) == ([], [])
+        lock.acquire(Part(1, 2), create=True)
+        assert sorted(os.listdir(os.path.join(root, ".tonearm"))) == ["lock", "lock-1-of-2"]
+        second = lock_of(root)
+        second.acquire(Part(2, 2), create=False)
+        assert len(second.descriptors) == 1  # that of all parts, which exists
+        second.release()
+        lock.release()
+
+    def test_a_folder_that_goes_again_and_again(self, root, monkeypatch):
+        def gone(*_, **__):
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+        monkeypatch.setattr(Tree, "open", gone)
+        with pytest.raises(OutputError, match=r"cannot write to .*: no such file or directory"):
+            lock_of(root).acquire(None, create=True)
+
+    def test_who_holds_a_lock_is_read_from_the_system(self, root, monkeypatch):
+        path = os.path.join(root, ".tonearm", "lock")
+        with open(path, "w"):
+            status = os.stat(path)
+        device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+        lines = [
+            f"1: FLOCK  ADVISORY  WRITE 30 {device}:{status.st_ino} 0 EOF",
+            f"2: FLOCK  ADVISORY  WRITE 20 {device}:{status.st_ino} 0 EOF",
+            f"2: -> FLOCK  ADVISORY  WRITE 40 {device}:{status.st_ino} 0 EOF",
+            f"3: FLOCK  ADVISORY  READ 50 {device}:{status.st_ino} 0 EOF",
+            f"4: FLOCK  ADVISORY  WRITE 60 {device}:{status.st_ino + 1} 0 EOF",
+            f"5: POSIX  ADVISORY  WRITE 70 {device}:{status.st_ino} 0 EOF",
+        ]
+        monkeypatch.setattr("builtins.open", lambda name, **_: io.StringIO("\n".join(lines)))
+        assert lock_holders(Tree(root)) == [20, 30]
+        assert lock_holders(Tree(root), Part(1, 2)) == []
+
+        def refuse(*_, **__):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr("builtins.open", refuse)
+        assert lock_holders(Tree(root)) == []
 
     def test_nobody_holds_what_is_not_there(self, tmp_path):
         assert lock_holders(Tree(str(tmp_path))) == []

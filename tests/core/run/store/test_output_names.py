@@ -85,3 +85,28 @@ class TestNames:
     def test_a_link_that_leads_nowhere_is_there(self, names, tmp_path):
         os.symlink("nowhere", tmp_path / "link")
         assert names.claim("link", 1, "one").code == "not-ours"
+
+    def test_a_name_that_is_refused_is_not_taken(self, tmp_path):
+        names = OutputNames(LocalStore(str(tmp_path)), lambda _: False, force=True)
+        self.refused(names.take, "a", 1, "one", str(tmp_path / "a"))
+        assert "a" not in names
+        names.take("a", 2, "two", "")
+        names.take("b", 2, "two", str(tmp_path / "a"))
+        assert [name in names for name in "abc"] == [True, True, False]
+
+    def test_what_an_earlier_run_made_is_claimed_by_its_own_source_and_others(self, names):
+        names.reserve("ours", 7)
+        messages = [names.claim("ours", number, "it").message for number in (7, 8)]
+        assert messages == ["two items of it would become ours", "source 7 and it would both become ours"]
+
+    def test_what_another_part_writes_is_its_own_affair(self, names, tmp_path):
+        assert names.claim("theirs", 0, "one", will_write=False) is None
+        assert names.claim("theirs", 0, "one", will_write=False).message == "two items of one would become theirs"
+
+    def test_problems_name_the_file_from_here_and_what_to_do(self, folder):
+        (folder / "out" / "folder").mkdir(parents=True)
+        names = OutputNames(LocalStore("./out/"), lambda _: True, force=False)
+        for problem in (names.replacement_problem("folder"), names.claim("folder", 1, "one")):
+            found = (problem.code, problem.message, problem.hint)
+            assert found == ("not-ours", "out/folder is a folder", "write the outputs somewhere else")
+        assert names.replacement_problem("none") is None

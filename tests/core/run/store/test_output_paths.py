@@ -4,7 +4,7 @@ import pytest
 
 from tonearm.errors import ItemError
 from tonearm.pipeline.templates import parse_template
-from tonearm.run.store.output_paths import is_known_before_reading, output_folder, output_path
+from tonearm.run.store.output_paths import is_known_before_reading, is_output_path, output_folder, output_path
 from tonearm.source import Source
 
 
@@ -47,6 +47,14 @@ def test_names_of_255_bytes_and_more():
             output_path(output("{stem}-.wav"), source(f"/{stem}.npy"), ("mel", 3))
         assert caught.value.code == "name-too-long"
         assert caught.value.message.endswith(" has a name longer than 255 bytes")
+        assert len(caught.value.message) <= 80 + len(" has a name longer than 255 bytes")
+        assert caught.value.hint == "{source_hash} is short, and {index} distinguishes items"
+    wide = "\U0001f600"
+    assert output_path(output("{key}"), source(), (wide * 63 + "abc", 0)) == wide * 63 + "abc"
+    for key in (wide * 64, "x/" + wide * 64):
+        with pytest.raises(ItemError, match="has a name longer than 255 bytes"):
+            output_path(output("{relative_dir}"), source(relative=key), ("mel", 3))
+    assert output_folder(output("{parent}/{stem}"), source(f"/{'a' * 256}/b.npy")) is None
 
 
 @pytest.mark.parametrize(
@@ -57,3 +65,19 @@ def test_names_of_255_bytes_and_more():
 def test_what_is_known_before_a_source_is_read(text, early, folder):
     assert is_known_before_reading(output(text)) == early
     assert output_folder(output(text), source()) == folder
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "found"),
+    [
+        ("{stem}-{key}-{index}.wav", "a.b-mel-3.wav", True),
+        ("{stem}-{key}-{index}.wav", "a.b-mel-4.wav", False),
+        ("{stem}-{source_hash}.wav", "a.b-0123456789abcdef.wav", True),
+        ("{stem}-{source_hash}.wav", "axb-0123456789abcdef.wav", False),
+        ("{stem}-{source_hash}.wav", "a.b-0123456789abcdef.wav.wav", False),
+        ("{source_hash}/{source_hash}", "0123456789abcdef/fedcba9876543210", True),
+        *(("{source_hash}", digits, False) for digits in ("0" * 15, "0" * 17, "G" * 16, "A" * 16, "__source_hash__")),
+    ],
+)
+def test_whether_an_item_has_a_path_is_known_without_its_source(text, path, found):
+    assert is_output_path(output(text), source("/none/a.b.npy"), ("mel", 3), path) is found

@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 
+import msgspec
 import pytest
 from run_toys import files, journal, leftovers, prepared, task
 
@@ -349,3 +350,50 @@ def held(store, owner, output, number):
             file.write(b"content")
         ((file,),) = temporaries.finish()
     return PreparedSource(task=task("s.txt", number), state=(1, 2), items=[ConvertedItem("", 0, 0, [file])])
+
+
+@pytest.mark.parametrize("fsync", [False, True])
+def test_names_are_flushed_after_a_second_or_many_folders(publisher, monkeypatch, fsync):
+    assert (room.SYNC_EVERY, room.MAX_UNSYNCED_FOLDERS) == (1.0, 1024)
+    now = [100.0]
+    monkeypatch.setattr(room.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(room, "MAX_UNSYNCED_FOLDERS", 2)
+    fresh, counts = publisher_over(publisher.store, publisher.journal, fsync=fsync), []
+    steps = [("a", 101), ("b", 101.5), ("c", 102.5), ("d", 102.75), ("x/e", 102.75), ("y/f", 102.75), ("g", 103.75)]
+    for number, (name, at) in enumerate(steps):
+        now[0] = at
+        list(fresh.publish([prepared("out", [name], number=number)]))
+        counts.append(len(journal(kind="sync")))
+    assert counts == [0, 1, 1, 2, 2, 3, 3]
+
+
+def test_sources_that_wait_are_given_up_one_by_one_from_the_last(publisher):
+    stream = publisher.publish([prepared("out", [f"{number}.wav"], number=number) for number in range(3)])
+    next(stream)
+    stream.close()
+    before = len(leftovers())
+    seen = [(publisher.discard_last(), before - len(leftovers())) for _ in range(3)]
+    assert seen == [(True, 1), (True, 2), (False, 2)]
+    assert list(publisher.publish_rest()) == []
+
+
+def test_the_first_fault_is_told(publisher):
+    batch = [prepared("out", [f"{number}.wav"], number=number) for number in range(3)]
+    for name in "12":
+        os.makedirs(f"out/{name}.wav/full")
+    publisher.names = OutputNames(publisher.store, lambda _: True, force=True)
+    publisher.names.replacement_problem = lambda _: None
+    found, error = drained(publisher.publish(batch))
+    assert [result.outputs for result in found] == [("0.wav",)]
+    assert error.message == "cannot write out/1.wav: is a directory"
+
+
+def test_what_is_told_of_items(publisher):
+    one = prepared("out", ["a.wav", "b.wav"], key="k", outputs=(0, 1), seconds=0.12345678)
+    items = [msgspec.structs.replace(item, warnings=["loud", "odd"], measured={"peak": 1.5}) for item in one.items]
+    other = msgspec.structs.replace(items[1], index=items[1].index + 1, files=[])
+    (result,) = publisher.publish([msgspec.structs.replace(one, items=[*items, other], warnings=["old"])])
+    assert result.warnings == ("old", "loud", "odd", "loud", "odd")
+    (out,), (end,) = journal(kind="out"), journal(kind="end")
+    assert [(item["measured"], item["warnings"]) for item in out["items"]] == [({"peak": 1.5}, ["loud", "odd"])] * 3
+    assert end["seconds"] == 0.123457

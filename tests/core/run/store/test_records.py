@@ -22,6 +22,7 @@ from tonearm.run.store.records import (
     SyncRecord,
     decode_record,
     encode_record,
+    line_start,
 )
 
 SOURCE = {"source": "/in/a.npy", "folder": "."}
@@ -70,6 +71,59 @@ def test_names_on_the_disk_do_not_change():
     assert sorted(lines[2]["items"][0]) == ["files", "fingerprint", "index", "key", "measured", "warnings"]
 
 
+@pytest.mark.parametrize("record", [*RECORDS, *ITEMS, *ITEMS[0].items, MEASURED], ids=lambda one: type(one).__name__)
+def test_a_record_does_not_change_and_names_its_fields(record):
+    for name in record.__struct_fields__:
+        with pytest.raises(AttributeError):
+            setattr(record, name, getattr(record, name))
+    values = [getattr(record, name) for name in record.__struct_fields__]
+    if isinstance(record, RunRecord | BeginRecord | OutRecord | ErrRecord | EndRecord | StopRecord):
+        with pytest.raises(TypeError):
+            type(record)(*values)
+    else:
+        assert type(record)(*values) == record
+
+
+@pytest.mark.parametrize(
+    ("line", "record"),
+    [
+        (
+            b'{"record":"run","journal":2,"time":1.5,"pipeline":"f","sources":3}',
+            RunRecord(journal=2, time=1.5, pipeline="f", file="", plugins=[], outputs=[], part=None, sources=3,
+                      skipped=0, jobs=0),
+        ),
+        (b'{"record":"stop"}', StopRecord(time=0.0, converted=0, failed=0, reason="")),
+        (
+            b'{"record":"end","source":"s","folder":".","state":null,"hash":"","outputs":[],"failed":0,"seconds":1}',
+            EndRecord(source="s", folder=".", state=None, hash="", outputs=[], failed=0, seconds=1.0, renewed=False),
+        ),
+        (
+            b'{"record":"out","source":"s","folder":".","items":[{"key":"k","index":0,"fingerprint":"f","files":[]}]}',
+            OutRecord(source="s", folder=".", items=[MeasuredItem("k", 0, "f", [], {}, [])]),
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_line_leaves_out_has_its_default(line, record):
+    """Releases that write fewer fields exist already: their lines must go on to mean the same."""
+    assert decode_record(line) == record
+    assert line_start(type(record)) == line[: line.index(b'"', 11) + 1]
+    assert encode_record(record).startswith(line_start(type(record)))
+    given = {name for name in json.loads(line) if name not in ("record", "journal")}
+    assert type(record)(**{name: getattr(record, name) for name in given}) == record
+
+
+@pytest.mark.parametrize(
+    ("record", "line"),
+    [
+        (SyncRecord(), '{"record":"sync"}'),
+        (StopRecord(reason="é"), '{"record":"stop","time":0.0,"converted":0,"failed":0,"reason":"\\u00e9"}'),
+        (StopRecord(reason="e"), '{"record":"stop","time":0.0,"converted":0,"failed":0,"reason":"e"}'),
+    ],
+)
+def test_the_bytes_of_a_line(record, line):
+    assert encode_record(record) == f"{line}\n".encode("ascii")
+
+
 def test_a_repeated_end_says_so():
     again = msgspec.structs.replace(RECORDS[4], renewed=True)
     assert json.loads(encode_record(again))["renewed"] is True
@@ -88,6 +142,7 @@ def test_a_record_is_one_line_of_ascii():
 def test_any_name_is_read_as_it_was_written(record, name):
     fields = [field for field in record.__struct_fields__ if isinstance(getattr(record, field), str)]
     changed = msgspec.structs.replace(record, **dict.fromkeys(fields, name))
+    assert encode_record(changed).isascii()
     assert decode_record(encode_record(changed)) == changed
 
 
@@ -130,21 +185,26 @@ def test_no_line_raises(line):
     decode_record(b'{"record":"out",' + line)
 
 
+START_AGAIN = "choose another output folder; or remove its folder .tonearm and convert everything again, by force"
+UPDATE = "update tonearm, or choose another output folder"
+
+
 @pytest.mark.parametrize("name", ["plain", "\\udcff"])
 @pytest.mark.parametrize(
-    ("version", "message"),
+    ("version", "message", "hint"),
     [
-        ("", "the journal was written by tonearm 0.1.0"),
-        ('"journal":1,', "the journal was written by tonearm 0.1.0"),
-        ('"journal":3,', "the journal has format 3, and this tonearm reads format 2"),
-        ('"journal":4,"sources":{},', "the journal has format 4, and this tonearm reads format 2"),
+        ("", "the journal was written by tonearm 0.1.0", START_AGAIN),
+        ('"journal":-1,', "the journal was written by tonearm 0.1.0", START_AGAIN),
+        ('"journal":1,', "the journal was written by tonearm 0.1.0", START_AGAIN),
+        ('"journal":3,', "the journal has format 3, and this tonearm reads format 2", UPDATE),
+        ('"journal":4,"sources":{},', "the journal has format 4, and this tonearm reads format 2", UPDATE),
     ],
 )
-def test_a_run_of_another_version_is_refused(version, name, message):
+def test_a_run_of_another_version_is_refused(version, name, message, hint):
     line = f'{{"record":"run",{version}"file":"{name}","pipeline":"f00d","time":1.5,"sources":1}}\n'
     with pytest.raises(OtherJournalError) as caught:
         decode_record(line.encode())
-    assert caught.value.message == message
+    assert (caught.value.code, caught.value.message, caught.value.hint) == ("other-journal", message, hint)
     assert isinstance(caught.value, UsageError)
 
 

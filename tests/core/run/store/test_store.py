@@ -24,7 +24,7 @@ from tonearm.run.store import publisher
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError
 from tonearm.run.store.run_folder import journal_path
-from tonearm.run.store.store import Store
+from tonearm.run.store.store import JournalFile, Store
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -297,6 +297,19 @@ class TestNothingLeaksPastTheStore:
     def test_the_watch_sees_a_run_in_a_folder(self, watched):
         run(in_folder)
         assert watched
+
+
+def test_what_a_store_has_to_define():
+    """Only what follows from the rest has a default. A store that lacks anything else cannot be made."""
+    assert Store.__abstractmethods__ == {name for name in vars(Store) if name[0] != "_"} - {"commits", "descriptors"}
+    assert JournalFile.__abstractmethods__ == {"append", "flush", "size", "close"}
+
+    class Least(Store):
+        """A store that defines nothing beyond what it must, each a method that returns nothing."""
+
+        locals().update(dict.fromkeys(Store.__abstractmethods__, lambda self: None))
+
+    assert (Least("x").root, Least("x").commits, Least("x").descriptors) == ("x", "driver", [])
 
 
 @KINDS

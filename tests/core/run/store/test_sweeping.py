@@ -1,5 +1,6 @@
 """The store in a folder, beside other processes: what is held, and what is swept."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from run_toys import Seen, files, leftovers, pipeline, script, task, write
-from store_toys import NAMES, OTHERS, below, fill, kill
+from store_toys import NAMES, OTHERS, below, fill, is_locked, kill
 
 from tonearm.run.convert_one import convert_one
 from tonearm.run.options import RunOptions
@@ -32,7 +33,7 @@ class TestSweeping:
         store.sweep(owner, folders)
         assert below() == sorted([*kept, *OTHERS])
 
-    def test_a_folder_that_is_gone_raises_nothing(self, folder):
+    def test_a_wherethat_is_gone_raises_nothing(self, folder):
         LocalStore("none").sweep()
         assert not os.path.exists("none")
 
@@ -139,6 +140,92 @@ class TestSweeping:
         assert warning == (
             "the file system of out has no locks (Operation not supported): make sure that no other run writes there"
         )
+
+
+class TestWhatIsHeld:
+    """Each way in which a temporary is kept, without another process."""
+
+    @pytest.fixture
+    def sweep(self, store, open_files):
+        """Return a function that sweeps, and then what is left; nothing stays open."""
+        os.makedirs("out/.tonearm/owners")
+        os.makedirs("out/x")
+
+        def run(*arguments, **options):
+            store._tree.close()
+            before = open_files()
+            store.sweep(*arguments, **options)
+            store._tree.close()
+            assert open_files() == before
+            return below()
+
+        return run
+
+    @pytest.fixture
+    def hold(self):
+        """Return a function that locks a file until the test ends, or it is closed."""
+        with contextlib.ExitStack() as stack:
+
+            def lock(path, operation):
+                file = stack.enter_context(open(path, "ab"))
+                fcntl.flock(file, operation)
+                return file
+
+            yield lock
+
+    def test_folders_that_look_like_temporaries_are_neither_removed_nor_entered(self, sweep):
+        name = ".tonearm-0001000200000003.part"
+        names = [f"{name}/{name}", f".tonearm/{name}"]
+        for name in names:
+            path = Path("out", name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("")
+        assert sweep() == sorted(names)
+
+    @pytest.mark.parametrize("where", ["", "x/"])
+    def test_a_sidecar_is_held_along_with_its_file(self, sweep, hold, where):
+        main, beside, other = (f"{where}.tonearm-000100020000000{name}.part" for name in ("3", "3.json", "4.json"))
+        for name in (main, beside, other):
+            Path("out", name).write_text("")
+        file = hold(f"out/{main}", fcntl.LOCK_EX)
+        assert sweep() == sorted([main, beside])
+        file.close()
+        assert sweep() == []
+
+    def test_what_cannot_be_opened_is_somebody_elses(self, sweep):
+        os.symlink("elsewhere", "out/.tonearm-0001000200000003.part")
+        os.mkdir("out/.tonearm/owners/00030002")
+        Path("out/.tonearm-0003000200000003.part").write_text("")
+        sweep()
+        assert sorted(leftovers()) == [f".tonearm-000{number}000200000003.part" for number in (1, 3)]
+        assert os.listdir("out/.tonearm/owners") == ["00030002"]
+
+    def test_owners_that_somebody_holds_and_those_that_are_dead(self, sweep, hold):
+        files = [f".tonearm-{owner}0000000{number}.part" for owner in ("0000aaaa", "0000bbbb") for number in (1, 2)]
+        for owner in ("0000aaaa", "0000bbbb", "0000cccc", "0000dddd"):
+            Path("out/.tonearm/owners", owner).write_text("")
+        for name in files:
+            Path("out", name).write_text("")
+        held = [hold(f"out/.tonearm/owners/{owner}", fcntl.LOCK_SH) for owner in ("0000aaaa", "0000cccc")]
+        assert sweep() == [*files[:2], ".tonearm/owners/0000aaaa", ".tonearm/owners/0000cccc"]
+        for file in held:
+            file.close()
+        assert sweep("0000aaaa") == [".tonearm/owners/0000cccc"]
+        assert sweep() == []
+
+    def test_an_owner_that_others_hold_too_is_still_held_after_a_sweep(self, store, sweep, hold):
+        owner, name = "out/.tonearm/owners/0000aaaa", ".tonearm-0000aaaa00000001.part"
+        Path("out", name).write_text("")
+        other = hold(owner, fcntl.LOCK_SH)
+        store.take_over("0000aaaa")
+        assert sweep("0000aaaa") == [name, ".tonearm/owners/0000aaaa"]
+        other.close()
+        with open(owner, "ab") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert not is_locked(owner)  # it is shared
+        assert len(store.descriptors) == 1
+        store.sweep("0000aaaa")
+        assert (below(), store.descriptors) == ([], [])
 
 
 class TestConvert:

@@ -7,11 +7,20 @@ import re
 import pytest
 import xxhash
 from run_toys import script
+from store_toys import is_locked
 
 from tonearm.errors import ItemError, OutputError
+from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store import temporaries as room
-from tonearm.run.store.temporaries import TEMPORARY_NAME, Owner, Temporaries, raise_if_unwritable, temporary_path
+from tonearm.run.store.owners import Owner
+from tonearm.run.store.temporaries import (
+    TEMPORARY_NAME,
+    Temporaries,
+    discard_without_owner,
+    raise_if_unwritable,
+    temporary_path,
+)
 from tonearm.run.store.tree import Tree
 
 
@@ -184,29 +193,134 @@ class TestWriting:
         assert done.stdout.splitlines() == [f"x/{number}.wav 7 {hashed}" for number in range(2)]
         assert below(folder) == ["out/x/0.wav", "out/x/1.wav"]
 
+    def test_names_that_are_taken_are_given_up(self, folder, monkeypatch):
+        tried = []
+        monkeypatch.setattr(room, "_serial", iter(lambda: tried.append(1) or 5, 0))
+        with contextlib.closing(Owner(Tree(str(folder)))) as owner, made(folder, owner) as temporaries:
+            temporaries.sink("a")
+            with pytest.raises(OutputError) as caught:
+                temporaries.sink("b")
+        assert str(caught.value) == f"cannot write {folder}/b: resource temporarily unavailable"
+        assert len(tried) == 1 + 100
 
-class TestOwners:
-    def test_an_owner_has_a_file_for_as_long_as_it_lives(self, folder):
+    @pytest.mark.parametrize(("serial", "digits"), [(0, "0" * 8), (2**32 - 1, "f" * 8), (2**32 + 5, "00000005")])
+    def test_the_serial_number_has_eight_digits(self, folder, monkeypatch, serial, digits):
+        monkeypatch.setattr(room, "_serial", iter([serial]))
+        with made(folder) as temporaries:
+            assert re.fullmatch(rf"\.tonearm-[0-9a-f]{{8}}{digits}\.part", temporaries.sink("a").path.name)
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_what_an_encoder_put_in_its_place_is_hashed_and_closed(self, folder, fails, open_files):
+        tree = Tree(str(folder))
+        tree.folder("")
+        before = open_files()
+        with contextlib.suppress(ItemError), Temporaries(tree, None, fsync=False) as temporaries:
+            sink = temporaries.sink("a.wav")
+            with sink.open() as file:
+                file.write(b"ours")
+            sink.path.unlink()
+            sink.path.write_bytes(b"theirs")
+            sink.sidecar(".json").write_bytes(b"" if fails else b"beside")
+            ((file, beside),) = temporaries.finish()
+            assert (file.size, file.hash) == (6, xxhash.xxh3_128_hexdigest(b"theirs"))
+            assert (beside.size, beside.hash) == (6, xxhash.xxh3_128_hexdigest(b"beside"))
+        assert len(below(folder)) == (0 if fails else 2)
+        assert open_files() == before
+
+    def test_files_that_an_encoder_swapped(self, folder):
+        """One of them has the larger number in the file system."""
+        contents = (b"first", b"second")
+        with contextlib.closing(Owner(Tree(str(folder)))) as owner, made(folder, owner) as temporaries:
+            a, b = (temporaries.sink(name).path for name in "ab")
+            a.write_bytes(contents[0])
+            b.write_bytes(contents[1])
+            for old, new in ((a, folder / "spare"), (b, a), (folder / "spare", b)):
+                old.rename(new)
+            found = [file.hash for (file,) in temporaries.finish()]
+        assert found == [xxhash.xxh3_128_hexdigest(content) for content in reversed(contents)]
+
+    @pytest.mark.parametrize(("spoil", "read"), [("", ""), ("seek", "read")])
+    def test_what_a_sink_has_hashed_is_not_read_again(self, folder, monkeypatch, spoil, read):
+        monkeypatch.setattr(room, "hash_descriptor", lambda *_: "read")
+        with made(folder) as temporaries:
+            with temporaries.sink("a").open() as file:
+                file.write(b"content")
+                if spoil:
+                    file.seek(0)
+            ((found,),) = temporaries.finish()
+        assert (found.size, found.hash) == (7, read or xxhash.xxh3_128_hexdigest(b"content"))
+
+    @pytest.mark.parametrize(
+        ("name", "digits"),
+        [
+            (".tonearm-0123456789abcdef.part", "0123456789abcdef"),
+            (".tonearm-0123456789abcdef.json.part", "0123456789abcdef"),
+            (".tonearm-0123456789abcdef..part", "0123456789abcdef"),
+            (".tonearm-0123456789abcde.part", None),
+            (".tonearm-0123456789abcdef0.part", None),
+            (".tonearm-0123456789abcdeF.part", None),
+            ("xtonearm-0123456789abcdef.part", None),
+            (".tonearm-0123456789abcdef.part.wav", None),
+            (".tonearm-0123456789abcdefxpart", None),
+        ],
+    )
+    def test_names_of_temporaries(self, name, digits):
+        found = TEMPORARY_NAME.fullmatch(name)
+        assert (found and found[1]) == digits
+
+    @pytest.mark.parametrize(("output", "path"), [("a", ".t"), ("x/a", "x/.t"), ("x/y/a.b", "x/y/.t")])
+    def test_temporaries_are_in_the_folder_of_their_output(self, output, path):
+        assert temporary_path(PreparedFile(temporary=".t", output=output, size=1, hash="")) == path
+
+
+class TestHolding:
+    def test_files_are_held_by_their_owner_or_else_themselves(self, folder):
+        with contextlib.closing(Owner(Tree(str(folder)))) as owner:
+            for holder in (owner, None):
+                with made(folder, holder) as temporaries:
+                    sink = temporaries.sink("a.wav")
+                    sink.path.write_bytes(b"1")
+                    sink.sidecar(".json").write_bytes(b"2")
+                    assert is_locked(sink.path) == (holder is None)
+                    files = [path for file in temporaries.finish()[0] for path in folder.glob(file.temporary)]
+                    assert [is_locked(path) for path in files] == [holder is None, False]
+                assert not is_locked(sink.path)
+
+    def test_what_an_encoder_put_in_the_place_of_ours_is_locked_without_an_owner(self, folder):
+        with contextlib.closing(Owner(Tree(str(folder)))) as owner:
+            for holder in (owner, None):
+                with made(folder, holder) as temporaries:
+                    path = temporaries.sink("a.wav").path
+                    path.unlink()
+                    path.write_bytes(b"1")
+                    temporaries.finish()
+                    assert is_locked(path) == (holder is None)
+
+    @pytest.mark.parametrize("owned", [False, True])
+    def test_a_file_that_somebody_else_holds_is_not_ours(self, folder, owned):
+        told = None
+        with contextlib.closing(Owner(Tree(str(folder)))) as owner, made(folder, owner if owned else None) as found:
+            path = found.sink("a.wav", "acme-writer").path
+            path.unlink()
+            path.write_bytes(b"1")
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                try:
+                    found.finish()
+                except ItemError as error:
+                    told = (error.code, error.message)
+        assert told == (None if owned else ("nothing-written", "acme-writer wrote no a.wav"))
+
+    def test_a_process_that_ends_at_once_removes_what_has_no_owner(self, folder):
         owner = Owner(Tree(str(folder)))
-        assert below(folder) == [f".tonearm/owners/{owner.id}"]
-        owner.close()
-        owner.close()
-        assert below(folder) == []
-
-    def test_an_owner_that_was_swept_while_it_was_made_is_made_again(self, folder, monkeypatch):
-        """A sweep may find the file between its making and its locking. Then the file is not the owner's any more."""
-        real, calls = fcntl.flock, []
-
-        def sweep_first(descriptor, operation):
-            calls.append(operation)
-            if len(calls) == 1:
-                os.unlink(os.readlink(f"/proc/self/fd/{descriptor}"))
-            return real(descriptor, operation)
-
-        monkeypatch.setattr(fcntl, "flock", sweep_first)
-        owner = Owner(Tree(str(folder)))
-        assert calls == [fcntl.LOCK_SH | fcntl.LOCK_NB] * 2
-        assert below(folder) == [f".tonearm/owners/{owner.id}"]
+        with made(folder) as first, made(folder, owner) as second, made(folder) as third:
+            paths = [one.sink("a.wav").path for one in (first, second, third)]
+            third.__exit__()
+            assert [path.exists() for path in paths] == [True, True, False]
+            third._open = None  # it is not looked at again
+            discard_without_owner()
+            assert [path.exists() for path in paths] == [False, True, False]
+            third._open = []
         owner.close()
 
     def test_a_file_that_was_swept_while_it_was_made_is_made_again(self, folder, monkeypatch):
@@ -223,26 +337,6 @@ class TestOwners:
             sink = temporaries.sink("a.wav")
             assert sink.path.exists()
             assert str(sink.path) not in swept
-
-    def test_a_file_that_an_encoder_put_in_the_place_of_ours_is_held_too(self, folder):
-        with made(folder) as temporaries:
-            path = temporaries.sink("a.wav").path
-            path.with_name("other").write_bytes(b"content")
-            path.with_name("other").replace(path)
-            temporaries.finish()
-            with path.open("rb") as file, pytest.raises(BlockingIOError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/tmp", path)])
-    @pytest.mark.parametrize("name", [".tonearm", ".tonearm/owners"])
-    def test_a_folder_of_owners_that_is_none(self, folder, make, name):
-        os.makedirs(folder / os.path.dirname(name), exist_ok=True)
-        make(folder / name)
-        if (folder / name).is_dir() and not (folder / name).is_symlink():
-            Owner(Tree(str(folder))).close()
-            return
-        with pytest.raises(OutputError, match=r"cannot write .*/\.tonearm/owners: "):
-            Owner(Tree(str(folder)))
 
 
 class TestUnwritable:
@@ -264,6 +358,36 @@ class TestUnwritable:
             make(sink.path)
 
         self.asked(folder, spoil)
+
+    FULL = OSError(errno.ENOSPC, "No space left on device")
+
+    @pytest.mark.parametrize(
+        ("error", "cause", "raises"),
+        [
+            (OutputError("no"), FULL, True),
+            (OutputError("no"), None, False),
+            (OutputError("no"), ValueError(), False),
+            (ItemError("no", code="empty"), FULL, False),
+        ],
+    )
+    def test_an_error_of_the_output_that_has_a_reason(self, folder, error, cause, raises):
+        error.__cause__ = cause
+        with made(folder) as temporaries, contextlib.ExitStack() as stack:
+            sink = temporaries.sink("a.wav")
+            if raises:
+                stack.enter_context(pytest.raises(OutputError, match=r"^cannot write out/a: no space left on device"))
+            raise_if_unwritable(error, sink, "out/a")
+        assert sink.path.exists() is False
+
+    @pytest.mark.parametrize(("code", "size"), [("plugin-failed", 1 + (1 << 16)), ("empty", 1)])
+    def test_the_disk_is_asked_after_a_fault_of_the_plugin(self, folder, code, size):
+        with made(folder) as temporaries:
+            sink = temporaries.sink("a.wav")
+            sink.path.write_bytes(b"x")
+            raise_if_unwritable(ItemError("no", code=code), sink, "out/a.wav")
+            assert sink.path.stat().st_size == size
+            raise_if_unwritable(ItemError("no", code="plugin-failed"), Sink(str(folder / "b"), ".wav", -1), "out/b")
+        assert below(folder) == []
 
     @pytest.mark.parametrize("name", ["pwrite", "fsync"])
     def test_a_full_disk(self, folder, monkeypatch, name):

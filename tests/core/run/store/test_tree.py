@@ -1,12 +1,12 @@
 import errno
-import gc
+import fcntl
 import os
 import threading
 
 import pytest
 
 from tonearm.run.store import tree as room
-from tonearm.run.store.tree import Tree, reason_of
+from tonearm.run.store.tree import Tree, cannot_write, reason_of
 
 CREATE = os.O_CREAT | os.O_WRONLY
 
@@ -28,11 +28,6 @@ def write(tree, path, content=b"content"):
     descriptor = tree.open(path, CREATE, create_folder=True)
     os.write(descriptor, content)
     os.close(descriptor)
-
-
-def open_files():
-    gc.collect()
-    return len(os.listdir("/proc/self/fd"))
 
 
 class TestLinks:
@@ -145,18 +140,93 @@ class TestFoldersThatChange:
         assert os.listdir(folder / "elsewhere") == []
         assert os.listdir(root / "moved") == ["a"]
 
-    def test_what_somebody_keeps_removing_is_given_up(self, root, tree, monkeypatch):
-        real = os.open
+    @pytest.mark.parametrize("times", [11, 12])
+    def test_what_somebody_keeps_removing_is_given_up(self, root, tree, monkeypatch, times):
+        """The file is opened in the open folder, and then ten times and a last one in a new folder."""
+        real, tries = os.open, []
 
         def remove_first(path, flags, *more, **options):
             if flags & os.O_CREAT:
-                os.rmdir(root / "x/y")
+                tries.append(path)
+                if len(tries) <= times:
+                    os.rmdir(root / "x/y")
             return real(path, flags, *more, **options)
 
         tree.folder("x/y")
         monkeypatch.setattr(os, "open", remove_first)
-        with pytest.raises(FileNotFoundError):
+        if times == 11:
             write(tree, "x/y/a")
+        else:
+            with pytest.raises(FileNotFoundError):
+                write(tree, "x/y/a")
+        assert len(tries) == 12
+
+    def test_a_file_in_a_folder_that_is_gone_is_not_opened_elsewhere(self, root, tree):
+        tree.folder("x/y")
+        os.rmdir(root / "x/y")
+        for _ in range(2):
+            with pytest.raises(FileNotFoundError):
+                tree.open("x/y/a", CREATE)
+            with pytest.raises(FileNotFoundError):
+                tree.rename("x/y/a", "x/y/b")
+            assert tree.status("x/y/a") is None
+            tree.close()
+        assert os.listdir(root / "x") == []
+
+    @pytest.mark.parametrize("path", ["", "z", "x/z"])
+    def test_only_what_is_asked_for_is_made(self, folder, path):
+        tree = Tree("new")
+        for opening in (lambda: tree.folder(path), lambda: tree.open(f"{path}/a".lstrip("/"), CREATE)):
+            with pytest.raises(FileNotFoundError):
+                opening()
+            assert not (folder / "new").exists()
+        tree.folder(path, create=True)
+        assert (folder / "new" / path).is_dir()
+        assert list(tree.entries(path)) == []
+
+    @pytest.mark.parametrize("name", ["mkdir", "makedirs"])
+    def test_somebody_else_makes_the_folder_at_the_same_time(self, folder, monkeypatch, name):
+        real = getattr(os, name)
+
+        def twice(*arguments, **options):
+            real(*arguments, **{key: value for key, value in options.items() if key != "exist_ok"})
+            return real(*arguments, **options)
+
+        if name == "mkdir":
+            (folder / "new").mkdir()
+        monkeypatch.setattr(os, name, twice)
+        tree = Tree("new")
+        assert os.path.samestat(os.fstat(tree.folder("x", create=True)), os.stat(folder / "new" / "x"))
+
+    @pytest.mark.parametrize("call", ["open", "replace"])
+    @pytest.mark.parametrize("known", [False, True])
+    def test_what_is_refused_for_another_reason_is_not_tried_again(self, root, tree, monkeypatch, call, known):
+        if known:
+            tree.folder("x/y")
+        real, calls = getattr(os, call), []
+
+        def refuse(path, *more, **options):
+            if path != "a":
+                return real(path, *more, **options)
+            calls.append(path)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(os, call, refuse)
+        with pytest.raises(OSError, match="Input/output error") as caught:
+            tree.open("x/y/a", CREATE) if call == "open" else tree.rename("x/y/a", "x/y/b")
+        assert (caught.value.errno, calls) == (errno.EIO, ["a"])
+
+    def test_a_folder_that_changes_while_it_is_looked_at_is_not_called_a_link(self, root, tree, monkeypatch):
+        (root / "file").write_text("")
+
+        def gone(*_, **__):
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+        with monkeypatch.context() as patch, pytest.raises(NotADirectoryError, match="Not a directory"):
+            patch.setattr(os, "stat", gone)
+            tree.folder("file")
+        with pytest.raises(NotADirectoryError, match="Not a directory"):
+            tree.folder("file")
 
     def test_a_file_in_its_place(self, root, tree):
         tree.folder("x/y")
@@ -185,18 +255,17 @@ class TestFoldersThatChange:
 
 
 class TestManyFolders:
-    def test_no_more_are_open_than_allowed(self, root, tree, monkeypatch):
-        monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 5)
+    def test_all_are_closed_before_one_too_many_is_open(self, root, tree, open_files):
         before = open_files()
-        for number in range(20):
-            write(tree, f"{number}/{number}/a")
-            assert open_files() - before <= 5
-        for number in range(20):
-            tree.rename(f"{number}/{number}/a", f"{number}/{number}/b")
-        assert sorted(os.listdir(root)) == sorted(["x", *map(str, range(20))])
-        assert all(os.listdir(root / str(number) / str(number)) == ["b"] for number in range(20))
-        tree.close()
-        assert open_files() == before
+        found = []
+        for number in range(66):
+            tree.folder(str(number), create=True)
+            found.append(open_files() - before)
+        assert found == [*range(2, 65), 1, 3, 4]  # the root is opened, too
+
+    def test_a_folder_is_opened_once(self, root, tree):
+        assert tree.folder("x/y") == tree.folder("x/y")
+        assert len({tree.folder(path) for path in ("", "x", "x/y")}) == 3
 
     def test_deeper_than_allowed(self, root, tree, monkeypatch):
         monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 3)
@@ -206,7 +275,7 @@ class TestManyFolders:
         assert tree.status(f"{deep}/file").st_size == 7
         assert len(tree._own.open) <= 3
 
-    def test_threads_do_not_close_one_anothers(self, root, tree, monkeypatch):
+    def test_threads_do_not_close_one_anothers(self, root, tree, monkeypatch, open_files):
         """A descriptor that another thread closes may belong to any folder when it is used."""
         monkeypatch.setattr(room, "MAX_OPEN_FOLDERS", 2)
         wrong = []
@@ -252,7 +321,73 @@ def test_opening_a_pipe_never_blocks(root, tree, flags):
         tree.open("x/pipe", flags)
 
 
+def test_files_and_folders_are_opened_as_others_need_them(root, tree):
+    """Files can be read and written by all whom the umask allows, and folders need not be readable."""
+    before = os.umask(0)
+    try:
+        for path in ("x/a", "x/b", "z/c"):  # in a folder that is not open yet, that is, and that is to be made
+            os.close(tree.open(path, CREATE, create_folder=True))
+    finally:
+        os.umask(before)
+    assert [(root / path).stat().st_mode & 0o7777 for path in ("x/a", "x/b", "z/c")] == [0o666] * 3
+    for path in ("", "x"):
+        assert fcntl.fcntl(tree.folder(path), fcntl.F_GETFL) & os.O_PATH
+        assert not os.get_inheritable(tree.folder(path))
+
+
+def test_what_a_tree_is_called_and_where_it_is(folder):
+    named = Tree("out/../here")
+    assert (named.name, named.root) == ("out/../here", str(folder / "here"))
+    placed = Tree("here", "/there")
+    assert (placed.name, placed.root) == ("here", "/there")
+
+
+def test_nothing_stays_open_but_folders(root, tree, open_files):
+    (root / "x" / "a").write_text("")
+    tree.folder("x")
+    before = open_files()
+    list(tree.entries("x"))
+    tree.flush("x")
+    tree.status("x/a")
+    tree.rename("x/a", "x/b")
+    tree.remove("x/b")
+    for call in (lambda: tree.open("x/none", os.O_RDONLY), lambda: tree.flush("none")):
+        with pytest.raises(FileNotFoundError):
+            call()
+    assert open_files() == before
+
+
+def test_what_cannot_be_removed_stays(root, tree):
+    (root / "x" / "y" / "a").write_text("")
+    for path in ("x", "x/y/a", "none", "none/none"):
+        tree.remove_folder(path)
+    for path in ("x", "x/y", "none", "none/none"):
+        tree.remove(path)
+    assert (root / "x" / "y" / "a").exists()
+
+
+def test_a_name_that_no_file_has_does_not_exist(root, tree):
+    assert tree.status("x/\0") is None
+    assert tree.status("x/none") is None
+    assert tree.status("x").st_ino == (root / "x").stat().st_ino
+
+
+def test_what_is_flushed_is_the_folder(root, tree, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_ino))
+    tree.flush()
+    tree.flush("x/y")
+    assert flushed == [root.stat().st_ino, (root / "x" / "y").stat().st_ino]
+
+
 def test_reasons_of_the_system_are_in_lower_case_and_names_as_they_are():
     assert reason_of(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) == "no space left on device"
     assert reason_of(OSError(errno.EINVAL, "Music is no regular file")) == "Music is no regular file"
     assert reason_of(OSError("Odd")) == "Odd"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS])
+def test_another_folder_helps_where_this_one_is_forbidden(number):
+    error = cannot_write("a\n", OSError(number, os.strerror(number)))
+    assert error.message == f"cannot write a\\n: {os.strerror(number).lower()}"
+    assert error.hint == ("choose another output folder" if number in (errno.EACCES, errno.EPERM) else "")

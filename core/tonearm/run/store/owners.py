@@ -1,0 +1,102 @@
+"""Owners of temporaries: files in the hidden folder that are locked for as long as a process needs its temporaries."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+from tonearm.run.store.run_folder import OWNERS
+from tonearm.run.store.tree import Tree, cannot_write, close_quietly
+
+
+class Owner:
+    """An owner of temporaries. No sweep takes them while the owner's file is locked.
+
+    The kernel releases the lock when all who hold it have died, however that happens.
+
+    Parameters
+    ----------
+    tree
+        Output folder.
+
+    Attributes
+    ----------
+    id
+        Eight hex digits with which the names of the owner's temporaries start.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._descriptor: int | None = None
+        try:
+            while self._descriptor is None:
+                self.id = os.urandom(4).hex()
+                self._descriptor = hold_owner(tree, self.id, create=True)
+        except OSError as error:
+            raise cannot_write(os.path.join(tree.name, OWNERS), error) from error
+
+    def close(self) -> None:
+        """Release the temporaries. The owner's file goes, unless somebody has taken over what it stands for."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            release_owner(self._tree, self.id, descriptor)
+
+
+def hold_owner(tree: Tree, owner: str, *, create: bool) -> int | None:
+    """Hold the temporaries of an owner, and return the descriptor that does so; None if the owner is gone.
+
+    Several processes can hold one owner: a worker, and the run that it hands its files to.
+    """
+    flags = os.O_RDWR | os.O_CREAT if create else os.O_RDWR
+    try:
+        descriptor = tree.open(f"{OWNERS}/{owner}", flags, create_folder=create)
+    except FileNotFoundError:
+        if create:
+            raise
+        return None
+    if not lock_file(descriptor, fcntl.LOCK_SH):
+        close_quietly(descriptor)
+        return None
+    return descriptor
+
+
+def release_owner(tree: Tree, owner: str, descriptor: int) -> None:
+    """Release an owner. If nobody else holds it, its file is removed."""
+    if is_only_holder(descriptor, without_locks=True):
+        tree.remove(f"{OWNERS}/{owner}")
+    close_quietly(descriptor)
+
+
+def is_only_holder(descriptor: int, *, without_locks: bool) -> bool:
+    """Return whether nobody else holds a lock on an open file.
+
+    Parameters
+    ----------
+    descriptor
+        Descriptor of the file.
+    without_locks
+        Result where the file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return without_locks
+    return True
+
+
+def lock_file(descriptor: int, operation: int) -> bool:
+    """Lock an open file, and return whether that worked before a sweep took it. It never blocks."""
+    try:
+        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: nobody sweeps there what is not its own
+        pass
+    return bool(os.fstat(descriptor).st_nlink)
