@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from thrift_structs import struct
 
 from tonearm_plugins.formats import parquet_pages
 from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
@@ -74,30 +75,14 @@ def test_levels_that_cannot_be_read_count_as_one_row(monkeypatch: pytest.MonkeyP
     assert longest_row(file, chunk, 1) == 500
 
 
-def varint(number: int) -> bytes:
-    found = b""
-    while number > 127:
-        found, number = found + bytes([number & 127 | 128]), number >> 7
-    return found + bytes([number])
-
-
-def struct(fields: dict[int, Any]) -> bytes:
-    """A struct of Thrift's compact protocol: its fields are whole numbers or structs."""
-    found, last = b"", 0
-    for field, value in fields.items():
-        nested = isinstance(value, dict)
-        found += bytes([(field - last) << 4 | (12 if nested else 5)])
-        found += struct(value) if nested else varint(value << 1 if value >= 0 else (-value << 1) - 1)
-        last = field
-    return found + b"\0"
-
-
 def data_page(values: int, stored: int, inflated: int) -> bytes:
     return struct({1: 0, 2: inflated, 3: stored, 5: {1: values, 2: 0, 3: 3, 4: 3}}) + bytes(max(min(stored, 100), 0))
 
 
 def chunk_of(data: bytes, values: int) -> tuple[io.BytesIO, ColumnChunk]:
-    return io.BytesIO(data), ColumnChunk("a", 0, len(data), path="a", kind=4, codec=1, values=values)
+    return io.BytesIO(data), ColumnChunk(
+        "a", 0, len(data), path="a", group=0, kind=4, codec=1, values=values, rows=1, start=0
+    )
 
 
 def test_the_size_to_which_a_page_claims_to_inflate_is_counted() -> None:
