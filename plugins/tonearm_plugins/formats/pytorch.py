@@ -62,7 +62,7 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
     size = size_of(file)
     head = file.read(2)
     file.seek(0)
-    if head[:2] not in (b"PK", b"\x80\x02"):
+    if head not in (b"PK", b"\x80\x02"):
         raise wrong_format_error(file, name, "a PyTorch file")
     import pickle
 
@@ -73,7 +73,7 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
         path = path_of(file) if is_mapped(file) else None
         if path is None:
             check_memory(name, "", size)
-        if head[:2] == b"PK":
+        if head == b"PK":
             _check_directory(file, name)
         else:
             _check_pickle(file, name)

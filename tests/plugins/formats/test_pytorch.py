@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import zipfile
 from pathlib import Path
@@ -214,8 +215,8 @@ def test_arrays_of_bytes_are_refused_wherever_they_stand(
     how: dict[str, Any], module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They may be of any length, and PyTorch makes them before it returns."""
-    monkeypatch.setattr(pytorch, "_PIECE", 64)
-    for pad in range(0, 64, 3):
+    for piece, pad in itertools.product((10, 64), range(0, 64, 5)):
+        monkeypatch.setattr(pytorch, "_PIECE", piece)
         data = saved({"pad": "x" * (pad + 64), "bytes": bytearray(b"a")}, **how).getvalue()
         assert b"c__builtin__\nbytearray\n" in data
         if module == "builtins" and how:
