@@ -108,7 +108,7 @@ def decode(raw: UInt8Array, encoding: str, *, double: bool = False) -> Array:
         triples = raw.reshape(-1, 3)
         words = np.zeros((len(triples), 4), np.uint8)
         words[:, 1:] = triples if encoding.endswith("le") else triples[:, ::-1]
-        scaled: Array = words.view("<i4")[:, 0] / dtype(1 << 31)
+        scaled: Array = words.view("<i4").ravel() / dtype(1 << 31)
         return scaled
     values: Any = raw.view(_DTYPES[encoding])
     if values.dtype.kind == "f":
