@@ -435,3 +435,22 @@ def test_time_is_judged_before_a_chunk_is_decoded(monkeypatch: pytest.MonkeyPatc
     )
     with pytest.raises(ValueError, match="zip"):
         zarr_codecs.place_chunk(values, given, (1, 0), SAMPLES[:2].tobytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "data", "expected"),
+    [
+        ("astype", {"encode_dtype": "f2"}, np.array([1, 2], "f2"), [1, 2]),
+        ("delta", {}, np.array([1, 2], "f4"), [1, 3]),
+        ("quantize", {"digits": 3}, np.array([1, 2], "f4"), [1, 2]),
+        ("fixedscaleoffset", {"offset": 1, "scale": 2, "astype": "i2"}, np.array([2, 4], "i2"), [2, 3]),
+    ],
+)
+def test_filters_of_format_3_know_the_type_of_the_chunk(
+    name: str, settings: dict[str, Any], data: Any, expected: list[float]
+) -> None:
+    codec = {"name": f"numcodecs.{name}", "configuration": settings}
+    found = zarr_codecs._undone(codec, data, chunk([], 3, (2,)))
+    assert (found.dtype, found.tolist()) == ("f4", expected)
+    with pytest.raises(TypeError):
+        zarr_codecs._undone({"id": name, **settings}, data, chunk([], 2, (2,)))
