@@ -139,7 +139,6 @@ def load_stream(stream: BinaryIO, *, name: str, limit: int, scalars: bool = Fals
             code="npy-too-large",
             hint=WRITE_AGAIN,
         )
-    check_memory(name, "", header.nbytes)
     array = _values(stream, header, name)
     if stream.read(1):
         raise trailing_error(name, header, "more bytes")

@@ -98,11 +98,8 @@ def read_header(file: BinaryIO, size: int, *, name: str = "the file") -> NpyHead
 
 def _take(stream: BinaryIO, count: int) -> bytes:
     """Return the next bytes of a stream, and fewer only at its end."""
-    data = stream.read(count)
-    while 0 < len(data) < count:
-        more = stream.read(count - len(data))
-        if not more:
-            break
+    data = b""
+    while more := stream.read(count - len(data)):
         data += more
     return data
 
@@ -163,10 +160,9 @@ def _parse(text: str, name: str) -> tuple[str, bool, tuple[int, ...]]:
             raise _header_error(name, f"has a {key[2]} that cannot be read: {quoted(text[at : at + 24])}")
         fields[key[2]] = value[2]
         at = value.end()
-        if at < end:
-            if text[at] != ",":
-                raise _header_error(name, f"cannot be read at {quoted(text[at : at + 24])}")
-            at += 1
+        if text[at:end][:1] not in ("", ","):
+            raise _header_error(name, f"cannot be read at {quoted(text[at : at + 24])}")
+        at += 1
     missing = [key for key in ("descr", "fortran_order", "shape") if key not in fields]
     if missing:
         raise _header_error(name, f"has no {' and no '.join(missing)}")

@@ -162,7 +162,7 @@ def _npz_error(fault: ZipFault, message: str) -> ItemError:
 
 def _not_npz(head: bytes, size: int, name: str) -> ItemError:
     """Return the error for a file that does not begin as a zip archive."""
-    if not head or (len(head) < 4 and _STARTS[0].startswith(head)):
+    if _STARTS[0].startswith(head):
         return ItemError(f"{quoted(name)} is cut off after {size} bytes", code="npz-truncated", hint=WRITE_AGAIN)
     found = file_types.identify(head)
     what, hint = ("a single array", "name it .npy") if head.startswith(npy_header.MAGIC) else (found.name, found.hint)

@@ -53,13 +53,13 @@ class ColumnChunk:
     column: str
     inflated: int
     stored: int
-    path: str = ""
-    group: int = 0
-    kind: int = 0
-    codec: int = 0
-    values: int = 0
-    rows: int = 0
-    start: int = 0
+    path: str
+    group: int
+    kind: int
+    codec: int
+    values: int
+    rows: int
+    start: int
 
     @property
     def width(self) -> int:
@@ -81,7 +81,7 @@ def column_chunks(file: BinaryIO) -> list[ColumnChunk]:
         The footer is broken.
     """
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(size - 8, 0))
+    file.seek(-min(size, 8), os.SEEK_END)
     tail = file.read(8)
     count = int.from_bytes(tail[:4], "little")
     if tail[4:] != _MAGIC or not 0 < count <= min(size - 12, MAX_FOOTER):

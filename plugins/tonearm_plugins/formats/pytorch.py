@@ -62,7 +62,7 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
     size = size_of(file)
     head = file.read(2)
     file.seek(0)
-    if head[:2] not in (b"PK", b"\x80\x02"):
+    if head not in (b"PK", b"\x80\x02"):
         raise wrong_format_error(file, name, "a PyTorch file")
     import pickle
 
@@ -73,10 +73,10 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
         path = path_of(file) if is_mapped(file) else None
         if path is None:
             check_memory(name, "", size)
-        if head[:2] == b"PK":
+        if head == b"PK":
             _check_directory(file, name)
         else:
-            _check_pickle(file, size, name)
+            _check_pickle(file, name)
         try:
             content = torch.load(path or file, map_location="cpu", weights_only=True, mmap=path is not None)
         except pickle.UnpicklingError as error:
@@ -178,15 +178,15 @@ def _check_directory(file: BinaryIO, name: str) -> None:
                 )
             if member.filename.endswith("data.pkl"):
                 with archive.open(member) as pickled:
-                    _check_pickle(pickled, member.file_size, name)
+                    _check_pickle(pickled, name)
     file.seek(0)
 
 
-def _check_pickle(file: Any, size: int, name: str) -> None:
+def _check_pickle(file: Any, name: str) -> None:
     """Refuse a pickle that makes arrays of bytes, which PyTorch allows: of any length, in memory that is written."""
     before = b""
-    for _ in range(0, size, _PIECE):
-        piece = before + file.read(_PIECE)
+    while read := file.read(_PIECE):
+        piece = before + read
         if any(call in piece for call in _BYTEARRAYS):
             raise _refused(name, "'bytearray'")
         before = piece[-32:]

@@ -105,9 +105,10 @@ def decode(raw: UInt8Array, encoding: str, *, double: bool = False) -> Array:
             return samples
     if encoding.startswith("pcm_s24"):
         # Into the upper three bytes of 32-bit words, little-endian.
-        words = np.zeros((raw.size // 3, 4), np.uint8)
-        words[:, 1:] = raw.reshape(-1, 3) if encoding.endswith("le") else raw.reshape(-1, 3)[:, ::-1]
-        scaled: Array = words.view("<i4")[:, 0] / dtype(1 << 31)
+        triples = raw.reshape(-1, 3)
+        words = np.zeros((len(triples), 4), np.uint8)
+        words[:, 1:] = triples if encoding.endswith("le") else triples[:, ::-1]
+        scaled: Array = words.view("<i4").ravel() / dtype(1 << 31)
         return scaled
     values: Any = raw.view(_DTYPES[encoding])
     if values.dtype.kind == "f":

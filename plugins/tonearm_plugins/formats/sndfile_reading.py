@@ -62,7 +62,7 @@ def decode_bytes(data: bytes, name: str, *, double: bool = False) -> tuple[Array
     """
     import soundfile
 
-    quiet = hushed_libraries() if may_print(data[:22]) else contextlib.nullcontext()
+    quiet = hushed_libraries() if may_print(data) else contextlib.nullcontext()
     with (
         reading_errors(name, "audio"),
         quiet,

@@ -65,7 +65,7 @@ def id3_bytes(tags: Mapping[str, str], cover: Cover | None = None) -> bytes:
     import io
 
     file = io.BytesIO()
-    id3_frames(tags, cover).save(file, v1=0, padding=lambda _: 0)
+    id3_frames(tags, cover).save(file, padding=lambda _: 0)
     return file.getvalue()
 
 

@@ -303,7 +303,6 @@ def place_chunk(values: Array, chunk: ZarrChunk, where: tuple[int, ...], data: b
     if time.thread_time() > chunk.until:
         whose = quoted_array(chunk.name, chunk.key)
         raise ItemError(f"{whose} takes too long to inflate", code="too-large", hint=WRITE_AGAIN)
-    starts = [at * size for at, size in zip(where, chunk.shape, strict=True)]
-    region = tuple(slice(start, start + size) for start, size in zip(starts, chunk.shape, strict=True))
+    region = tuple(slice(at * size, (at + 1) * size) for at, size in zip(where, chunk.shape, strict=True))
     target: Array = values[cast("Any", (*region, ...))]  # a view, of one value too
     target[...] = decoded_chunk(chunk, data)[tuple(slice(size) for size in target.shape)]

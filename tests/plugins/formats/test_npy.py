@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from npy_files import claim, raw, saved
 
-from tonearm.api import ItemError, limited_memory
+from tonearm.api import WRITE_AGAIN, ItemError, limited_memory
 from tonearm_plugins.formats import npy, npy_header
 
 NUMBERS = ["f2", "f4", "f8", "c8", "c16", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
@@ -194,6 +194,106 @@ def test_memory_is_judged_before_values_are_read(count: int, code: str) -> None:
     with limited_memory(8000), pytest.raises(ItemError) as caught:
         npy.load_stream(io.BytesIO(claim(shape=f"({count},)")), name="a", limit=1 << 63)
     assert caught.value.code == code
+
+
+def test_single_numbers_are_read_from_streams_on_request() -> None:
+    data = saved(np.float32(3))
+    assert npy.load_stream(io.BytesIO(data), name="a", limit=len(data), scalars=True).tolist() == 3
+    with pytest.raises(ItemError) as caught:
+        npy.load_stream(io.BytesIO(data), name="a", limit=len(data))
+    assert caught.value.code == "npy-scalar"
+
+
+def refused(load: Callable[[], Any]) -> tuple[str, str, str]:
+    with pytest.raises(ItemError) as caught:
+        load()
+    return caught.value.code, caught.value.message, caught.value.hint
+
+
+def test_every_fault_is_described(tmp_path: Path) -> None:
+    data = claim(shape="(2000, 3)", data=24_000)
+    offset = len(data) - 24_000
+    for limit, rest in ((len(data) - 1, "23,999"), (offset + 1, "1"), (offset, "0"), (5, "0")):
+        assert refused(lambda limit=limit: npy.load_stream(io.BytesIO(data), name="a", limit=limit)) == (
+            "npy-too-large",
+            f"'a' claims 24,000 bytes of values (shape (2000, 3), <f4), but at most {rest} can follow",
+            WRITE_AGAIN,
+        )
+    with limited_memory(1 << 63):
+        stream = io.BytesIO(claim(shape=f"({2**59},)"))
+        assert refused(lambda: npy.load_stream(stream, name="a", limit=1 << 63)) == (
+            "npy-memory",
+            f"'a' needs {2**61:,} bytes of memory, more than is available",
+            "save it uncompressed as .npy, which is mapped instead of read, or split it",
+        )
+    (tmp_path / "a.npy").write_bytes(data[:-1])
+    with (tmp_path / "a.npy").open("rb") as file:
+        assert refused(lambda: npy.load(file, len(data), name="a", map_from=1)) == (
+            "npy-truncated",
+            "'a' became shorter while it was being read",
+            "wait until the program that writes it has finished",
+        )
+        code, message, _ = refused(lambda: npy.load(file, len(data), name="a"))
+        assert (code, message.endswith("but 23,999 follow it")) == ("npy-truncated", True)
+    code, message, _ = refused(lambda: npy.load_stream(io.BytesIO(data + b"x"), name="a", limit=len(data)))
+    assert (code, message) == ("npy-trailing", "'a' continues after its array (shape (2000, 3), <f4): more bytes")
+
+
+def test_one_byte_is_read_beyond_the_array() -> None:
+    data = saved(np.arange(3.0))
+    stream = io.BytesIO(data + bytes(9))
+    with pytest.raises(ItemError):
+        npy.load_stream(stream, name="a", limit=99999)
+    assert stream.tell() == len(data) + 1
+
+
+def test_headers_of_the_usual_size_are_known_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    known: dict[bytes, npy_header.NpyHeader] = {}
+    monkeypatch.setattr(npy, "_checked", known)
+    assert npy._USUAL == saved(np.zeros(3)).index(bytes(24)) == 128
+    text = "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }"
+    for size in (127, 129, 192):
+        npy.load_bytes(raw(text + " " * (size - 10 - len(text)), bytes(24)), name="a")
+    assert not known
+    for count in range(1, 65):
+        npy.load_bytes(saved(np.zeros(count)), name="a")
+        assert len(known) == count
+    npy.load_bytes(saved(np.zeros(64)), name="a")
+    assert len(known) == 64
+    for count in (65, 66):
+        npy.load_bytes(saved(np.zeros(count)), name="a")
+    assert [header.shape for header in known.values()] == [(65,), (66,)]
+    assert npy.load_bytes(saved(np.ones(66)), name="a").tolist() == [1] * 66
+
+
+@pytest.mark.parametrize("map_from", [0, 1 << 20])
+def test_a_file_that_cannot_be_mapped_is_read(map_from: int) -> None:
+    data = saved(np.arange(50.0))
+    file = io.BytesIO(b"before!" + data + b"after")
+    got = npy.load(file, len(data), name="a", start=7, map_from=map_from)
+    assert (type(got), got.tolist()) == (np.ndarray, list(range(50)))
+
+
+def test_values_are_read_8_mib_at_a_time() -> None:
+    asked = []
+
+    class Tracked(io.BytesIO):
+        def readinto(self, buffer: Any) -> int:
+            asked.append(len(buffer))
+            return super().readinto(buffer)
+
+    data = claim(descr="'|u1'", shape=f"({(8 << 20) + 5},)", data=(8 << 20) + 5)
+    assert not npy.load_stream(Tracked(data), name="a", limit=len(data)).any()
+    assert asked == [8 << 20, 5]
+
+
+def test_a_stream_that_has_nothing_yet_counts_as_ended() -> None:
+    class Waiting(io.BytesIO):
+        def readinto(self, buffer: Any) -> Any:
+            return None
+
+    with pytest.raises(ItemError, match="but 0 follow it"):
+        npy.load_stream(Waiting(claim()), name="a", limit=9999)
 
 
 # Fuzzing: whatever the bytes are, an array that numpy.load agrees with, or an ItemError; nothing else.

@@ -18,7 +18,7 @@ import npy_files
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError
+from tonearm.api import WRITE_AGAIN, InflationBound, ItemError, ZipBounds, file_types
 from tonearm_plugins.formats import npz
 
 
@@ -174,6 +174,92 @@ def test_what_the_directory_gives_away(code: str, data: bytes) -> None:
 def test_what_only_the_member_gives_away(code: str, data: bytes) -> None:
     assert keys(data)
     assert refused(data, "a").code == code
+
+
+def test_the_bounds_are_those_that_are_documented() -> None:
+    assert npz.MAX_ARRAYS == 256
+    inflation = InflationBound(1_073_741_824, 100)
+    assert ZipBounds(members=256, directory=1_048_576, inflated=17_179_869_184, inflation=inflation) == npz.BOUNDS
+
+
+@pytest.mark.parametrize(("size", "mapped"), [(len(ONE), True), (len(ONE) + 1, False)])
+def test_members_are_mapped_from_a_size_on(size: int, mapped: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    path.write_bytes(STORED)
+    with path.open("rb") as file:
+        file.seek(9)
+        got = npz.load_array(file, len(STORED), "b", "a.npz", map_from=size)
+    assert isinstance(got, np.memmap) == mapped
+    np.testing.assert_array_equal(got, np.arange(100.0))
+
+
+def test_single_numbers_are_read() -> None:
+    assert load(saved(np.float32(3)), "arr_0").tolist() == 3
+
+
+SAVEZ = "save the arrays with np.savez, or each alone with np.save"
+PYTORCH_START = zipped(("model/data.pkl", b"x"))
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "message", "hint"),
+    [
+        *((b"PK\x03"[:count], "npz-truncated", f" is cut off after {count} bytes", WRITE_AGAIN) for count in range(4)),
+        (
+            b"PK\x04",
+            "not-npz",
+            " is not a .npz file; it looks like no known format",
+            file_types.identify(b"PK\x04").hint,
+        ),
+        (ONE, "not-npz", " is not a .npz file; it looks like a single array", "name it .npy"),
+        (
+            b"RIFF" + bytes(60),
+            "not-npz",
+            " is not a .npz file; it looks like a WAV file",
+            "it is audio already: read it by audio-reader",
+        ),
+        (zipped(), "npz-no-arrays", " is empty", SAVEZ),
+        (zipped(("a.txt", b"x")), "npz-no-arrays", " holds no .npy members", SAVEZ),
+        (
+            PYTORCH_START,
+            "npz-no-arrays",
+            " holds no .npy members; it looks like a PyTorch file",
+            file_types.PYTORCH.hint,
+        ),
+        (PYTORCH_START[: PYTORCH_START.index(b"PK\x01")] + zipped(), "npz-no-arrays", " is empty", SAVEZ),
+    ],
+)
+def test_files_without_arrays_are_described(data: bytes, code: str, message: str, hint: str) -> None:
+    error = refused(data)
+    assert (error.code, error.message, error.hint) == (code, f"'a.npz'{message}", hint)
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (zipped(("a.npy", ONE), ("a.npy", ONE)), f"one of them is lost; {SAVEZ}"),
+        (patched(STORED, flags=1), f"decrypt it first, or {SAVEZ}"),
+        (patched(STORED, method=93), "save it with np.savez_compressed"),
+        (patched(DEFLATED, size=1 << 20), "if this is intended, save it with np.savez"),
+        (
+            zipped(*((f"{i}.npy", b"") for i in range(257))),
+            "at most 256 arrays are read from one file; save each with np.save",
+        ),
+        (patched(STORED, version=0xFF), WRITE_AGAIN),
+    ],
+)
+def test_the_advice_fits_the_fault(data: bytes, hint: str) -> None:
+    assert refused(data).hint == hint
+
+
+def test_a_missing_array_is_named_beside_those_that_exist() -> None:
+    error = refused(STORED, "c")
+    assert (error.code, error.message, error.hint) == (
+        "npz-no-member",
+        "'a.npz' has no array 'c'",
+        "it has 'a', 'b'",
+    )
+    assert refused(zipped(("a.npy", ONE[:-1])), "a").message.startswith("'a.npz:a' claims ")
 
 
 def test_a_header_that_inflates_to_gigabytes_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:

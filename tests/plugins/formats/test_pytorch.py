@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import zipfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tonearm.api import MAX_NESTING, ItemError, Requirement
+from tonearm.api import MAX_NESTING, SAVE_UNCOMPRESSED, WRITE_AGAIN, ItemError, Requirement, limited_memory
 from tonearm_plugins.formats import pytorch
 
 torch = pytest.importorskip("torch", reason="pip install torch")
@@ -100,8 +101,9 @@ class Evil:
 def test_nothing_is_run(how: dict[str, Any], tmp_path: Path) -> None:
     error = refused(saved({"wav": torch.zeros(3), "x": Evil(tmp_path / "evil")}, **how))
     assert error.code == "torch-refused"
-    assert "mkdir" in error.message
-    assert error.hint.startswith("save tensors alone")
+    assert error.message == f"'a.pt' holds more than tensors, and is not opened: '{os.mkdir.__module__}.mkdir'"
+    assert error.hint == "save tensors alone: torch.save(tensor, path), or a dict of tensors"
+    assert error.__suppress_context__
     assert not (tmp_path / "evil").exists()
 
 
@@ -129,6 +131,163 @@ def test_compressed_members_are_refused() -> None:
 )
 def test_other_files(data: bytes, code: str) -> None:
     assert refused(io.BytesIO(data)).code == code
+
+
+def on_disk(folder: Path, content: Any, **how: Any) -> Path:
+    path = folder / "a.pt"
+    path.write_bytes(saved(content, **how).getvalue())
+    return path
+
+
+@pytest.mark.parametrize("how", FORMATS)
+def test_only_files_in_memory_or_of_the_old_format_take_memory(how: dict[str, Any], tmp_path: Path) -> None:
+    path = on_disk(tmp_path, torch.zeros(9000), **how)
+    size = path.stat().st_size
+    for limit in (2 * size, 2 * size - 1):
+        refusal = limit < 2 * size
+        for file in (io.BytesIO(path.read_bytes()), path.open("rb")):
+            with file, limited_memory(limit):
+                file.seek(5)
+                mapped = pytorch.is_mapped(file)
+                assert file.tell() == 0
+                assert mapped == (not how and not isinstance(file, io.BytesIO))
+                if refusal and not mapped:
+                    with pytest.raises(ItemError, match=r"'a\.pt' would take") as caught:
+                        pytorch.load(file, "a.pt")
+                    assert caught.value.code == "too-large"
+                else:
+                    assert pytorch.load(file, "a.pt")[""].shape == (9000,)
+
+
+@pytest.mark.parametrize(("how", "mapped"), [(FORMATS[0], True), (FORMATS[1], False)])
+def test_files_of_the_zip_format_are_mapped(how: dict[str, Any], mapped: bool, tmp_path: Path) -> None:
+    path = on_disk(tmp_path, torch.zeros(90_000), **how)
+    with path.open("rb") as file:
+        tensors = pytorch.load(file, "a.pt")
+    assert (str(path) in Path("/proc/self/maps").read_text()) == mapped
+    assert len(tensors) == 1
+
+
+def test_mapped_values_stay_mapped_unless_their_type_changes() -> None:
+    plain = torch.tensor(SAMPLES)
+    assert type(pytorch.to_array(plain, "a")) is np.ndarray
+    assert type(pytorch.to_array(plain, "a", mapped=True)) is np.memmap
+    assert type(pytorch.to_array(plain.bfloat16(), "a", mapped=True)) is np.ndarray
+    negative = torch.complex(plain, plain).conj().imag
+    assert negative.is_neg()
+    assert pytorch.to_array(negative, "a", mapped=True).tolist() == (-SAMPLES).tolist()
+
+
+def test_the_numbers_of_arrays_and_values_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (pytorch.MAX_ARRAYS, pytorch.MAX_VALUES) == (100_000, 500_000)
+    content = [{"a": torch.zeros(1), "b": torch.zeros(1)}, 7]  # five values, two of them arrays
+    for bound, most in (("MAX_ARRAYS", 2), ("MAX_VALUES", 4)):
+        monkeypatch.setattr(pytorch, bound, most)
+        assert list(arrays(content)) == ["0.a", "0.b"]
+        with monkeypatch.context() as lower:
+            lower.setattr(pytorch, bound, most - 1)
+            error = refused(saved(content))
+        assert (error.code, error.message) == ("too-large", f"'a.pt' has more than {most - 1} arrays")
+
+
+def test_claims_are_compared_with_the_size_of_the_file() -> None:
+    file = saved({"wav": torch.zeros(1, dtype=torch.float64).expand(10**12)})
+    error = refused(file)
+    assert (error.code, error.message, error.hint) == (
+        "too-large",
+        f"'a.pt': 'wav' claims 8,000,000,000,000 bytes, but only {len(file.getvalue()):,} are stored",
+        SAVE_UNCOMPRESSED,
+    )
+    nothing = pytorch.load(saved(torch.zeros(10**12, device="meta")), "a.pt")
+    assert nothing[""].device.type == "meta"
+
+
+def test_tensors_without_a_name_are_described() -> None:
+    with pytest.raises(ItemError) as caught:
+        pytorch.to_array(torch.zeros(3, device="meta"), "")
+    assert caught.value.message == "the tensor is torch.strided on meta, not plain values"
+    assert caught.value.hint == "save tensor.float().cpu()"
+
+
+@pytest.mark.parametrize("how", FORMATS)
+@pytest.mark.parametrize("module", ["builtins", "__builtin__"])
+def test_arrays_of_bytes_are_refused_wherever_they_stand(
+    how: dict[str, Any], module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be of any length, and PyTorch makes them before it returns."""
+    for piece, pad in itertools.product((10, 64), range(0, 64, 5)):
+        monkeypatch.setattr(pytorch, "_PIECE", piece)
+        data = saved({"pad": "x" * (pad + 64), "bytes": bytearray(b"a")}, **how).getvalue()
+        assert b"c__builtin__\nbytearray\n" in data
+        if module == "builtins" and how:
+            data = data.replace(b"c__builtin__\n", b"cbuiltins\n")
+        error = refused(io.BytesIO(data))
+        assert (error.code, error.message) == (
+            "torch-refused",
+            "'a.pt' holds more than tensors, and is not opened: 'bytearray'",
+        )
+    assert arrays({"pad": "x" * 200, "name": "bytearray", "wav": torch.ones(1)}, **how)["wav"].tolist() == [1]
+
+
+@pytest.mark.parametrize("name", ["a/data.pkl", "a/b/other.pkl"])
+def test_pickles_are_looked_at_by_their_names(name: str) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a/version", b"3")
+        archive.writestr(name, b"\x80\x02cbuiltins\nbytearray\n.")
+    assert refused(file).code == ("torch-refused" if name.endswith("data.pkl") else "broken-file")
+
+
+def test_a_pickle_is_looked_at_by_pieces_of_1_mib() -> None:
+    asked = []
+
+    class Tracked(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            asked.append(size)
+            return super().read(size)
+
+    file = Tracked(bytes(1 << 21))
+    pytorch._check_pickle(file, "a.pt")
+    assert set(asked) == {1 << 20}
+    assert file.tell() == 0
+
+
+@pytest.mark.parametrize("field", [20, 24])  # sizes in the directory: as stored, and inflated
+def test_members_of_two_sizes_count_as_compressed(field: int) -> None:
+    data = bytearray(saved(torch.zeros(3)).getvalue())
+    at = data.index(b"PK\1\2") + field
+    data[at : at + 4] = (int.from_bytes(data[at : at + 4], "little") - 1).to_bytes(4, "little")
+    error = refused(io.BytesIO(data))
+    assert (error.code, error.message, error.hint) == (
+        "broken-file",
+        "'a.pt' has a compressed member 'archive/data.pkl', which PyTorch never writes",
+        "save it again with torch.save",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x\nUnsupported global: GLOBAL a.b.c was not an allowed global", "'a.b.c'"),
+        ("GLOBAL a.b. Please", "'a.b'"),
+        ("GLOBAL " + "a" * 80, repr("a" * 80)),
+        ("GLOBAL " + "a" * 81, repr("a" * 79 + "…")),
+        ("Unsupported operand 149\nmore", "'Unsupported operand 149'"),
+        ("anything\nelse\nat all", "'anything'"),
+        ("a" * 80, repr("a" * 80)),
+        ("a" * 81, repr("a" * 79 + "…")),
+    ],
+)
+def test_what_pytorch_refuses_is_named(text: str, expected: str) -> None:
+    assert pytorch._refused_object(ValueError(text)) == expected
+
+
+def test_broken_files_are_described() -> None:
+    error = refused(io.BytesIO(b"PK\3\4" + bytes(99)))
+    assert error.message.startswith("'a.pt' cannot be read as a PyTorch file: ")
+    assert error.hint == WRITE_AGAIN
+    assert refused(io.BytesIO(b"\x80\x02.")).code == "broken-file"
+    assert refused(io.BytesIO(b"P")).code == "wrong-format"
 
 
 def test_an_old_pytorch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

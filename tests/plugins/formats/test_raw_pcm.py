@@ -55,6 +55,23 @@ def test_floats_are_not_copied_and_keep_their_range() -> None:
     samples = raw_pcm.decode(raw, "pcm_f32le")
     assert samples.tolist() == [3.0, -70000.0]
     assert np.shares_memory(samples, raw)
+    assert not np.shares_memory(raw_pcm.decode(raw, "pcm_f32le", double=True), raw)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data", "expected"),
+    [
+        ("pcm_s8", b"\x80\xff\x01", [-1, -1 / 128, 1 / 128]),
+        ("pcm_u8", b"\0\x7f\x80\xff", [-1, -1 / 128, 0, 127 / 128]),
+        ("pcm_s16be", b"\x80\0\0\1", [-1, 2**-15]),
+        ("pcm_s24le", b"\0\0\x80\1\0\0\xff\xff\x7f", [-1, 2**-23, 1 - 2**-23]),
+        ("pcm_s24be", b"\x80\0\0\0\0\1", [-1, 2**-23]),
+        ("pcm_s32le", b"\0\0\0\x80\1\0\0\0", [-1, 2**-31]),
+    ],
+)
+def test_full_scale_and_the_smallest_step(encoding: str, data: bytes, expected: list[float]) -> None:
+    for double in (False, True):
+        assert raw_pcm.decode(np.frombuffer(data, np.uint8), encoding, double=double).tolist() == expected
 
 
 @pytest.mark.parametrize("double", [False, True])
@@ -64,3 +81,5 @@ def test_the_decoded_size_is_that_of_new_samples(encoding: str, double: bool) ->
     samples = raw_pcm.decode(raw, encoding, double=double)
     expected = 0 if np.shares_memory(samples, raw) else samples.nbytes
     assert raw_pcm.decoded_size(48, encoding, double=double) == expected
+    if not double:
+        assert raw_pcm.decoded_size(48, encoding) == expected

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+from types import SimpleNamespace
 from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from tonearm_plugins.dsp import loudness
 from tonearm_plugins.formats.replay_gain import gain_tags
 
 RATE = 48000
@@ -65,3 +67,40 @@ def test_silence_has_no_gain_and_a_gain_of_opus_fits_into_16_bits() -> None:
     assert gain_tags(np.zeros((1, RATE), "f4"), RATE) == {}
     short = np.full((1, 1000), 1e-12, "f4") * np.sign(np.sin(np.arange(1000)))[None].astype("f4")
     assert gain_tags(short, RATE, r128=True) == {"r128_track_gain": "32767"}
+
+
+@pytest.mark.parametrize(
+    ("found", "tag"),
+    [
+        (-23.0, "0"),
+        (-22.0, "-256"),
+        (104.98, "-32763"),
+        (105.0, "-32768"),
+        (105.5, "-32768"),
+        (-150.996, "32767"),
+        (-151.0, "32767"),
+        (-152.0, "32767"),
+    ],
+)
+def test_a_gain_of_opus_stays_within_16_bits(found: float, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loudness beyond what 16 bits can level is made up: no sound within full scale has it."""
+    monkeypatch.setattr(loudness, "measure_loudness", lambda *_: SimpleNamespace(integrated=found))
+    assert gain_tags(np.zeros((1, 9), "f4"), RATE, r128=True) == {"r128_track_gain": tag}
+
+
+@pytest.mark.parametrize(
+    ("highest", "clips", "peak"), [(0.5, True, "0.500000"), (1.5, True, "1.000000"), (1.5, False, "1.500000")]
+)
+def test_the_peak_is_that_of_the_file(highest: float, clips: bool, peak: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+
+    def measure(samples: Any, rate: int) -> Any:
+        measured.append((float(samples.max()), float(samples.min()), rate))
+        return SimpleNamespace(integrated=-20.004)
+
+    monkeypatch.setattr(loudness, "measure_loudness", measure)
+    samples = np.array([[0, highest, -highest]], "f4")
+    expected = {"replaygain_track_gain": "2.00 dB", "replaygain_track_peak": peak}
+    assert gain_tags(samples, RATE, clips=clips) == expected
+    assert measured == [(float(peak), -float(peak), RATE)]
+    assert samples.max() == highest

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
-from tonearm.api import OutputError
+from tonearm.api import ItemError, OutputError
 from tonearm_plugins.formats import sndfile_writing
 
 KINDS = [("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III"), ("AIFF", "PCM_16")]
@@ -91,3 +92,110 @@ def test_nothing_that_fails_in_a_callback_is_lost(
         else:
             assert caught is error
     assert capfd.readouterr().err == ""
+
+
+def test_callbacks_are_those_of_a_file_and_fail_as_libsndfile_expects(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    first, caught = KeyError("first"), None
+    with sndfile_writing._Target(path) as target:
+        assert target.write(b"abcdef") == 6
+        assert path.read_bytes() == b"abcdef"  # not buffered
+        assert (target.tell(), target.seek(2), target.seek(-1, os.SEEK_END), target.seek(2)) == (6, 2, 5, 2)
+        buffer = bytearray(9)
+        assert (target.readinto(buffer), bytes(buffer[:4])) == (4, b"cdef")
+        assert target.readinto(buffer) == 0
+        assert target._guarded(lambda: raised(first), failed=7) == 7
+        assert target._guarded(lambda: raised(ValueError("second")), failed=8) == 8
+        assert (target.seek(0), target.tell(), target.readinto(buffer), target.write(b"x")) == (-1, -1, 0, 0)
+        try:
+            with target.errors():
+                pass
+        except KeyError as error:
+            caught = error
+    assert caught is first
+    assert path.read_bytes() == b"abcdef"
+
+
+def raised(error: BaseException) -> int:
+    raise error
+
+
+def test_a_file_is_closed_whatever_happens(tmp_path: Path) -> None:
+    with sndfile_writing._Target(tmp_path / "x") as target:
+        pass
+    assert target._file.closed
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    _write(tmp_path / "x", "FLAC", "PCM_16")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_all_bytes_are_written_by_small_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(io.FileIO):
+        def write(self, data: Any, /) -> int:
+            return super().write(data[:3])
+
+    monkeypatch.setattr(sndfile_writing, "open", lambda path, *_, **__: Slow(path, "w+b"), raising=False)
+    with sndfile_writing._Target(tmp_path / "x") as target:
+        assert target.write(b"0123456") == 7
+    assert (tmp_path / "x").read_bytes() == b"0123456"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(OSError(errno.ENOSPC, "No Space"), "cannot write: no space"), (OSError("Odd"), "cannot write: odd")],
+)
+def test_errors_of_the_file_are_described(error: OSError, message: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputError) as caught, sndfile_writing._Target(tmp_path / "x") as target, target.errors():
+        target._error = error
+    assert (caught.value.message, caught.value.__cause__) == (message, error)
+
+
+def test_errors_of_libsndfile_are_told_apart() -> None:
+    with pytest.raises(OutputError) as output, sndfile_writing._errors("FLAC"):
+        raise soundfile.LibsndfileError(2)
+    assert output.value.message == "cannot write: libsndfile's system call failed"
+    assert output.value.hint == "is the disk full, or the file too large for it?"
+    for code in (1, 3):
+        with pytest.raises(ItemError) as item, sndfile_writing._errors("FLAC"):
+            raise soundfile.LibsndfileError(code)
+        reason = soundfile.LibsndfileError(code).error_string.rstrip(".")
+        assert (item.value.code, item.value.message) == ("encoder-refused", f"cannot write FLAC: {reason}")
+
+
+def test_tags_and_blocks_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    blocks = [np.array([[1, 2]], "i2"), np.array([[3, 4], [5, 6]], "i2")]
+    sndfile_writing.write(
+        path,
+        blocks,
+        sample_rate=8000,
+        channels=2,
+        container="AIFF",
+        subtype="PCM_16",
+        strings={"title": "t", "artist": "a"},
+    )
+    with soundfile.SoundFile(path) as file:
+        assert (file.title, file.artist, file.comment, file.samplerate) == ("t", "a", "", 8000)
+        assert file.read(dtype="int16").tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+@pytest.mark.parametrize(("endian", "expected"), [("LITTLE", b"\1\0"), ("BIG", b"\0\1")])
+def test_raw_samples_have_a_byte_order(endian: str, expected: bytes, tmp_path: Path) -> None:
+    block = np.array([[1]], "i2")
+    path = tmp_path / "x"
+    sndfile_writing.write(path, [block], sample_rate=8000, channels=1, container="RAW", subtype="PCM_16", endian=endian)
+    assert path.read_bytes() == expected
+
+
+def test_compression_and_modes_are_passed_on(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).uniform(-8000, 8000, (48000, 1)).astype("i2").cumsum(0, dtype="i2")
+
+    def size(container: str, subtype: str, **how: Any) -> int:
+        path = tmp_path / "x"
+        sndfile_writing.write(path, [noise], sample_rate=48000, channels=1, container=container, subtype=subtype, **how)
+        return path.stat().st_size
+
+    assert size("FLAC", "PCM_16", compression_level=0.0) > size("FLAC", "PCM_16", compression_level=1.0)
+    mode = {"compression_level": 0.5}
+    constant = size("MP3", "MPEG_LAYER_III", bitrate_mode="CONSTANT", **mode)
+    assert constant != size("MP3", "MPEG_LAYER_III", bitrate_mode="VARIABLE", **mode)

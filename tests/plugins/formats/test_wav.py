@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import struct
 import tracemalloc
 import wave
 from collections.abc import Iterator
+from dataclasses import FrozenInstanceError
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -304,3 +306,70 @@ def test_more_than_four_gigabytes(tmp_path: Path) -> None:
         np.testing.assert_array_equal(last, rounding.quantize(-block, 16)[0])
     finally:
         path.unlink(missing_ok=True)
+
+
+def of_blocks(blocks: Any, **how: Any) -> tuple[bytes, wav.WavStats]:
+    file = io.BytesIO()
+    given = {"sample_rate": 8000, "channels": 2, "frames": 3} | how
+    stats = wav.write_wav(file, blocks, **given)
+    return file.getvalue(), stats
+
+
+def test_nothing_has_no_peak_and_statistics_are_a_value() -> None:
+    data, stats = of_blocks([], frames=0)
+    assert stats == wav.WavStats(0, 0.0, len(data))
+    with pytest.raises(FrozenInstanceError):
+        stats.peak = 1.0
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_clipped_samples_are_counted_and_the_peak_has_no_sign(subtype: header.Subtype) -> None:
+    block = np.array([[0.5, -1.5, 1.0], [1.25, -1.0, 0.0]])
+    data, stats = of_blocks([block[:, :1], block[:, 1:]], subtype=subtype)
+    assert stats == wav.WavStats(2 if subtype.startswith("PCM") else 0, 1.5, len(data))
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 3), (1, 3), (2, 3, 1), (2, 1, 1), ()])
+def test_blocks_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"blocks must have the shape (2, n), not {shape}") + "$"):
+        of_blocks([np.zeros(shape, "f4")])
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ([4], "there are more samples than the 3 frames that were announced"),
+        ([1, 2, 1], "there are more samples than the 3 frames that were announced"),
+        ([2], "3 frames were announced, but there are 2"),
+        ([], "3 frames were announced, but there are 0"),
+    ],
+)
+def test_the_number_of_frames_is_kept(counts: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        of_blocks([np.zeros((2, count), "f4") for count in counts])
+
+
+def test_progress_is_reported_after_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wav, "samples_per_block", lambda channels: 6 // channels)
+    done: list[tuple[float, float]] = []
+    block = np.arange(14).reshape(2, 7) / 100
+    whole, _ = of_blocks(block, frames=9 - 2, on_progress=lambda *given: done.append(given))
+    assert done == [(3, 7), (6, 7), (7, 7)]
+    assert whole == of_blocks([block[:, :1], block[:, 1:]], frames=7)[0]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_float_takes_what_it_can_hold(sign: int) -> None:
+    largest = float(np.finfo(np.float32).max)
+    fitting = np.array([[0.0, sign * largest, 0.0]] * 2)
+    assert of_blocks(fitting, subtype="FLOAT")[1].peak == largest
+    assert of_blocks(fitting * 2, subtype="DOUBLE")[1].peak == 2 * largest
+    with pytest.raises(ValueError, match=r"^a sample of 6\.80565e\+38 is beyond what FLOAT can hold$"):
+        of_blocks(fitting * 2, subtype="FLOAT")
+
+
+def test_by_default_samples_have_16_bits_and_the_form_follows_from_the_size() -> None:
+    data, _ = of_blocks(np.full((2, 3), 0.5))
+    assert data == of_blocks(np.full((2, 3), 0.5), subtype="PCM_16", form="auto", before=(), after=())[0]
+    assert data[:4] == b"RIFF"
+    assert data[-12:] == b"\0\x40" * 6
