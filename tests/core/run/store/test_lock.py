@@ -1,4 +1,5 @@
 import errno
+import gc
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ def lock_of(root):
 
 
 def open_files():
+    gc.collect()
     return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
 
 
