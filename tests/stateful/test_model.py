@@ -40,3 +40,15 @@ def test_a_run_verifies_the_outputs_of_its_own_pipeline_only(runs):
     runs.run_all()
     runs.run(None, force=False, verify=True)
     assert not runs.damaged
+
+
+def test_a_shuffled_journal_tells_of_work_that_was_done_twice(runs):
+    """Records that stand behind those of another run stay there, whatever runs come later."""
+    runs.run_all()
+    for part in ("1/2", "2/2"):
+        runs.run(part, force=True, verify=False)
+    runs.merge_parts()
+    runs.damage_journal(Chosen("journal.jsonl", "shuffle_lines"), seed=19)
+    runs.run_all()
+    runs.merge_parts()
+    assert not runs.in_doubt
