@@ -162,6 +162,7 @@ class Pipeline(Converter):
             stores=reads_folders,
             written=written,
             warn=warn,
+            masks=self.checked.masks if written else {},
         )
 
 

@@ -113,11 +113,11 @@ class Model:
     def _after_run(self, part: str | None, *, force: bool, verify: bool) -> None:
         """Check what a run that came to its end has left, and note what it has done."""
         found, content = identities(self.out), published_files(self.out)
-        if force or verify:
-            self.damaged = {name for name in self.damaged if not is_selected(self._source_of(name), part)}
         for item, files in self.lab.items(self.setup).items():
             if not is_selected(item[1], part):
                 continue
+            if force or verify:  # what a run verifies are the outputs of its own pipeline
+                self.damaged -= files.keys()
             assert files.keys() <= content.keys(), f"missing: {files.keys() - content.keys()}"
             wrong = {name for name in files if content[name] != files[name]}
             assert wrong <= self.damaged, f"wrong: {wrong}"
@@ -126,10 +126,6 @@ class Model:
                 self.tentative.discard(item)
                 self.damaged -= files.keys()
         assert not leftover_files(self.out), leftover_files(self.out)
-
-    def _source_of(self, name: str) -> str:
-        items = self.lab.items(self.setup).items()
-        return next((item[1] for item, files in items if name in files), "")
 
     def _after_disturbed_run(self, before: dict[str, tuple[int, int]], *, workers: bool = False) -> None:
         """Note what a run that did not come to its end has published."""

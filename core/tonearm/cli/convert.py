@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import ceiling, console, watcher
 from tonearm.cli.option_words import option_notes
-from tonearm.cli.parser import add_set_option
+from tonearm.cli.parser import add_env_option, add_set_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, UsageError, one_line
@@ -25,7 +25,7 @@ from tonearm.pipeline.document import assignment_mark, escape_variables, from_pl
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.signal_checks import check_given
-from tonearm.pipeline.yaml.nodes import Node, to_plain
+from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yaml", action="store_true", help="Print the equivalent pipeline instead of converting")
     ceiling.add_timeout_option(parser)
     add_set_option(parser)
+    add_env_option(parser)
     common = parser.add_argument_group("The array")
     others = parser.add_argument_group("Options of single decoders")
     shared = _array_options()
@@ -121,12 +122,12 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     if arguments.yaml:
         import yaml
 
-        shown = escape_variables(_without_empty(to_plain(root)))
+        shown = _without_empty(_as_written(root))
         console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
     from tonearm.run.convert_one import convert_one
 
-    checked = check(root, None, registry, form="flags")
+    checked = check(root, None, registry, form="flags", env=arguments.env)
     if started is not None:
         checked = replace(checked, decoder=replace(checked.decoder, plugin=started))
     target = Path(arguments.target)
@@ -160,7 +161,7 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     for assignment in arguments.overrides:
         if assignment.startswith("input."):
             root = override(root, assignment, mark=assignment_mark(assignment))
-    bound = bind_decoder(root, None, registry, form="flags")
+    bound = bind_decoder(root, None, registry, form="flags", env=arguments.env)
     source = _read_source(arguments.source, bound)
     with limited_memory(int(read_limits(arguments.limits, registry).memory)):
         given, started = _decoded_signals(bound, source, registry)
@@ -216,6 +217,15 @@ def _as_yaml(value: str, option: Option | None) -> str:
             return json.dumps(escape_variables(candidate))
     # The value is wrong. If it is a list, the problem is one of its parts.
     return json.dumps(escape_variables(parts)) if len(parts) > 1 and takes_list(option.type) else value
+
+
+def _as_written(node: Node) -> object:
+    """Return a pipeline as plain data that can be printed as YAML and read back, with variables in place of values."""
+    if isinstance(node, MappingNode):
+        return {escape_variables(key): _as_written(entry.node) for key, entry in node.entries.items()}
+    if isinstance(node, SequenceNode):
+        return [_as_written(item) for item in node.items]
+    return node.text if node.variables else escape_variables(node.value)
 
 
 def _without_empty(value: object) -> object:

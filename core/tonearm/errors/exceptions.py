@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from tonearm.errors.problem import NOWHERE, Problem, advise, hint_of
 from tonearm.errors.remedies import Place, Remedy
+from tonearm.errors.text import safe_message
 
 
 class TonearmError(Exception):
@@ -36,6 +37,7 @@ class TonearmError(Exception):
     def __init__(
         self, message: str, *, code: str | None = None, hint: str = "", remedies: tuple[Remedy, ...] = ()
     ) -> None:
+        message = safe_message(message)
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
@@ -117,6 +119,7 @@ class OptionError(ValueError):
         code: str = "bad-option",
         remedies: tuple[Remedy, ...] = (),
     ) -> None:
+        message = safe_message(message)
         super().__init__(message)
         self.message = message
         self.option = option

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from tonearm.errors.remedies import Advice, Place, Remedy
+from tonearm.errors.text import escape_controls, safe_message
 
 NOWHERE = Place()
 
@@ -35,6 +36,10 @@ class Problem(Struct, frozen=True, kw_only=True):
     line: int | None = None
     column: int | None = None
 
+    def __post_init__(self) -> None:
+        """Escape what a terminal obeys: the message may quote what anybody has named."""
+        force_setattr(self, "message", safe_message(self.message))
+
     @property
     def hint(self) -> str:
         """Remedies as one line of text, in the form that the pipeline was given in."""
@@ -43,7 +48,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         """Return the compiler's form: ``file:line:column: code: message``, the hint on a line of its own."""
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        text = f"{place}: {self.code}: {self.message}" if place else f"{self.code}: {self.message}"
+        text = f"{escape_controls(place)}: {self.code}: {self.message}" if place else f"{self.code}: {self.message}"
         hint = self.hint
         return f"{text}\n    hint: {hint}" if hint else text
 
@@ -59,4 +64,4 @@ def advise(text: str) -> tuple[Remedy, ...]:
 
 def hint_of(remedies: tuple[Remedy, ...], place: Place) -> str:
     """Return remedies as one line of text."""
-    return "; ".join(filter(None, (remedy.text(place) for remedy in remedies)))
+    return escape_controls("; ".join(filter(None, (remedy.text(place) for remedy in remedies))), "\n")

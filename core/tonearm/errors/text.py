@@ -7,10 +7,28 @@ from collections.abc import Iterable
 
 def one_line(text: object, limit: int = 300) -> str:
     """Return any text as one printable line: control characters escaped, length bounded."""
-    line = str(text)
-    if not line.isprintable():
-        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
+    line = escape_controls(str(text))
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def escape_controls(text: str, keep: str = "") -> str:
+    """Return text with its control characters and bidirectional marks escaped: it may quote what anybody has named.
+
+    Parameters
+    ----------
+    text
+        Text.
+    keep
+        Characters that are not escaped, such as a newline.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def safe_message(message: str) -> str:
+    """Return the message of an error with what a terminal obeys escaped. A plugin may give anything as a message."""
+    return escape_controls(message, "\n") if isinstance(message, str) else message
 
 
 def safe_text(value: object) -> str:

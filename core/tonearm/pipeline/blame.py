@@ -98,6 +98,7 @@ def placed(error: Error, bound: BoundPlugin) -> Error:
     if bound.masks:
         error.message = bound.masks.in_text(error.message)
         error.args = (error.message,)
+        error.remedies = bound.masks.in_remedies(error.remedies)
     return error
 
 

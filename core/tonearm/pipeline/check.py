@@ -65,10 +65,11 @@ def check(
     steps = binder.bind_steps(structure.steps, "steps")
     branches = [binder.bind_branch(stage, index, structure) for index, stage in enumerate(structure.outputs)]
     several = [bool(spec and spec.several) for spec in binder.check_ports(decoder, steps, branches)]
-    templates = list(_templates(zip(structure.outputs, several, strict=True), problems))
+    templates = list(_templates(zip(structure.outputs, several, strict=True), problems, allowed))
     limits = _limits(structure.limits, problems, registry)
     add_refused(without_options(root), allowed, problems)
     if problems.found:
+        problems.mask(Masks.of(root))
         raise PipelineError(problems.found)
     (first,) = _bound([decoder])
     encoders = _bound(branch.encoder for branch in branches)
@@ -77,6 +78,7 @@ def check(
         file=file,
         decoder=first,
         files=structure.files,
+        masks=structure.masks,
         steps=_bound(steps),
         outputs=tuple(map(Output, encoders, templates, own_steps)),
         catalogue=registry.catalogue,
@@ -108,8 +110,10 @@ def _limits(node: MappingNode | None, problems: Problems, registry: Registry) ->
     return found or PipelineLimits()
 
 
-def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form | None = None) -> BoundPlugin:
-    """Return the decoder of a pipeline that may still lack steps and outputs.
+def bind_decoder(
+    root: Node, file: str | None, registry: Registry, *, form: Form | None = None, env: Iterable[str] = ()
+) -> BoundPlugin:
+    """Return the decoder of a pipeline that may still lack steps and outputs. The parameters are those of `check`.
 
     Raises
     ------
@@ -118,8 +122,11 @@ def bind_decoder(root: Node, file: str | None, registry: Registry, *, form: Form
     """
     problems = Problems(file, form)
     structure = read_structure(root, problems)
-    found = _Binder(registry, problems, len(structure.steps)).bind(structure.decoder, "decoder", "input")
-    if found.bound is None:
+    start = len(problems.found)
+    binder = _Binder(registry, problems, len(structure.steps), frozenset(env))
+    found = binder.bind(structure.decoder, "decoder", "input")
+    if found.bound is None or len(problems.found) > start:
+        problems.mask(Masks.of(root))
         raise PipelineError(problems.found)
     return found.bound
 
@@ -183,7 +190,7 @@ class _Binder:
         """
         place = replace(self.problems.place, stage=path, steps=self._steps, own_steps=own_steps)
         self.problems.place = place
-        if stage is None or stage.use is None:
+        if stage is None or stage.use is None or not self._env.issuperset(stage.variables):
             return _Found("", stage.mark if stage else None, place)
         found = _Found(stage.use, stage.mark, place)
         try:
@@ -194,7 +201,7 @@ class _Binder:
                 node, start = with_hidden_tags(stage.options), len(self.problems.found)
                 options = read_options(found.ports.options, node, stage.mark, stage.use, self.problems, self.registry)
                 masks = Masks.of(node)
-                self.problems.mask(masks.in_text, start)
+                self.problems.mask(masks, start)
                 add_refused(stage.options, self._env, self.problems)
                 if options is not None:
                     plugin = entry.bind(options, stage.use)
@@ -327,14 +334,14 @@ def _suffix(output: Stage) -> str | None:
     return suffix if suffix and not set(suffix) & set("{}") else None
 
 
-def _templates(outputs: Iterable[tuple[Stage, bool]], problems: Problems) -> Iterator[Template]:
-    """Yield the valid templates, and add problems for the others.
+def _templates(outputs: Iterable[tuple[Stage, bool]], problems: Problems, env: frozenset[str]) -> Iterator[Template]:
+    """Yield the valid templates, and add problems for the others, but not for those with variables that are refused.
 
     Each output comes with whether a source becomes several items of it, so that its template must distinguish them.
     """
     taken: dict[str, ScalarNode] = {}
     for output, several in outputs:
-        if output.file is None:
+        if output.file is None or not env.issuperset(output.file.variables):
             continue
         text = str(output.file.value)
         try:

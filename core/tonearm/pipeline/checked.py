@@ -87,6 +87,8 @@ class CheckedPipeline(Struct, frozen=True):
         Function that returns the catalogue of a class of named structs.
     limits
         Limits of the sources.
+    masks
+        What is shown in place of patterns of sources that have variables.
     """
 
     file: str | None
@@ -96,6 +98,7 @@ class CheckedPipeline(Struct, frozen=True):
     outputs: tuple[Output, ...]
     catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue
     limits: PipelineLimits = PipelineLimits()
+    masks: Masks = Masks()
 
     def stages(self) -> Iterator[BoundPlugin]:
         """Yield the plugins of all stages, output by output."""

@@ -7,12 +7,16 @@ message, tag or record.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from tonearm.errors import Remedy
+from tonearm.errors.text import escape_controls
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 
@@ -85,18 +89,45 @@ class Masks(dict[str, str]):
         return cls({str(one.value): one.text for one in scalars(node) if one.value is not None})
 
     def in_text(self, text: str) -> str:
-        """Return a message without the values."""
-        for value, shown in self.items():
-            if len(value) >= _SHORTEST:
-                text = text.replace(value, shown)
+        """Return a message without the values, also where it quotes them escaped or cut short."""
+        forms = {form: shown for value, shown in self.items() for form in _forms(value) if len(form) >= _SHORTEST}
+        for form in sorted(forms, key=len, reverse=True):
+            text = _without_start(text.replace(form, forms[form]), form, forms[form])
         return text
+
+    def in_remedies(self, remedies: tuple[Remedy, ...]) -> tuple[Remedy, ...]:
+        """Return remedies without the values."""
+        return tuple(
+            replace(one, **{name: self.in_plain(getattr(one, name)) for name in one.__struct_fields__})
+            if isinstance(one, Struct)
+            else one
+            for one in remedies
+        )
 
     def in_plain(self, plain: Any) -> Any:
         """Return plain data without the values."""
         if isinstance(plain, Mapping):
             return {name: self.in_plain(inner) for name, inner in plain.items()}
-        if isinstance(plain, list):
-            return [self.in_plain(inner) for inner in plain]
+        if isinstance(plain, (list, tuple)):
+            return type(plain)(self.in_plain(inner) for inner in plain)
         if isinstance(plain, bool) or plain is None:
             return plain
         return self.get(str(plain), plain) if not isinstance(plain, str) else self.get(plain, self.in_text(plain))
+
+
+def _forms(value: str) -> set[str]:
+    """Return the forms in which messages quote a value: as it is, escaped, and as a path."""
+    return {value, escape_controls(value), repr(value)[1:-1], os.path.normpath(value)}
+
+
+def _without_start(text: str, value: str, shown: str) -> str:
+    """Return a message without the start of a value that was too long for it, as in ``'hunter2-cor…'``."""
+    place = text.find("…")
+    while place >= 0:
+        lengths = range(min(len(value), place), _SHORTEST - 1, -1)
+        length = next((length for length in lengths if text.endswith(value[:length], 0, place)), 0)
+        if length:
+            text = text[: place - length] + shown + text[place:]
+            place += len(shown) - length
+        place = text.find("…", place + 1)
+    return text

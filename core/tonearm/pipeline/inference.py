@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from tonearm.errors import ChooseOption, GiveOption, RunCommand, UsageError, one_line
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
+from tonearm.reading.file_types import DECOMPRESSORS
 from tonearm.signals import Signal
 
 Signals = tuple[type[Signal], ...]
@@ -49,7 +50,9 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
         raise UsageError(message, code="ambiguous-suffix", remedies=(ChooseOption(role, names),))
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
     message = f"no {role} {'reads' if role == 'decoder' else 'writes'} {suffix or 'a name with no suffix'}"
-    remedies = (GiveOption(role), RunCommand(("tonearm", "plugins"), when="to list all plugins"))
+    program = DECOMPRESSORS.get(suffix) if role == "decoder" else None
+    decompress = (RunCommand((program, name), when="to decompress it first"),) if program else ()
+    remedies = (*decompress, GiveOption(role), RunCommand(("tonearm", "plugins"), when="to list all plugins"))
     raise UsageError(message, code="unknown-suffix", remedies=remedies)
 
 

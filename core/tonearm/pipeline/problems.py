@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from tonearm.errors import Form, OptionError, Place, Problem, Remedy, TonearmError, advise
 from tonearm.pipeline.yaml.nodes import Mark
+
+if TYPE_CHECKING:
+    from tonearm.pipeline.environment import Masks
 
 
 class Problems:
@@ -59,9 +62,13 @@ class Problems:
             )
         )
 
-    def mask(self, masked: Callable[[str], str], start: int) -> None:
-        """Replace the messages from the problem number ``start`` on."""
-        self.found[start:] = [replace(one, message=masked(one.message)) for one in self.found[start:]]
+    def mask(self, masks: Masks, start: int = 0) -> None:
+        """Show what masks show in place of values, from the problem number ``start`` on."""
+        if masks:
+            self.found[start:] = [
+                replace(one, message=masks.in_text(one.message), remedies=masks.in_remedies(one.remedies))
+                for one in self.found[start:]
+            ]
 
     def add_error(self, mark: Mark | None, error: TonearmError | OptionError, *, whose: str = "") -> None:
         """Add an error as a problem at a place."""

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.errors import GiveOption, SetOption, did_you_mean, one_line
+from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, node_type
 
@@ -35,6 +36,8 @@ class Stage(Struct, frozen=True):
         Node of an output's template.
     steps
         Steps of an output's own.
+    variables
+        Names of the environment variables in the name.
     """
 
     use: str | None
@@ -42,16 +45,21 @@ class Stage(Struct, frozen=True):
     options: Node | None
     file: ScalarNode | None = None
     steps: tuple[Stage, ...] = ()
+    variables: tuple[str, ...] = ()
 
 
 class Structure(Struct, frozen=True):
-    """The parts of a pipeline; those that are missing or have the wrong shape are None or left out."""
+    """The parts of a pipeline; those that are missing or have the wrong shape are None or left out.
+
+    ``masks`` has what is shown in place of the patterns in ``files`` that have variables.
+    """
 
     decoder: Stage | None
     files: tuple[str, ...]
     steps: tuple[Stage, ...]
     outputs: tuple[Stage, ...]
     limits: MappingNode | None = None
+    masks: Masks = Masks()
 
 
 def read_structure(root: Node, problems: Problems) -> Structure:
@@ -74,6 +82,7 @@ def read_structure(root: Node, problems: Problems) -> Structure:
         steps=_stages(top.get("steps"), "steps", STEP_KEYS, problems),
         outputs=outputs,
         limits=_limits(top.get("limits"), problems),
+        masks=Masks.of(_files_node(top.get("input"))),
     )
 
 
@@ -153,7 +162,14 @@ def _stage(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> 
         file = _output_file(entries.get("file"), node, what, problems)
         steps = _stages(entries.get("steps"), f"{what}.steps", STEP_KEYS, problems)
     options = entries["with"].node if "with" in entries else None
-    return Stage(use=name, mark=use.node.mark if use else node.mark, options=options, file=file, steps=steps)
+    return Stage(
+        use=name,
+        mark=use.node.mark if use else node.mark,
+        options=options,
+        file=file,
+        steps=steps,
+        variables=use.node.variables if use and isinstance(use.node, ScalarNode) else (),
+    )
 
 
 def _output_file(entry: MappingEntry | None, node: Node, what: str, problems: Problems) -> ScalarNode | None:
@@ -198,9 +214,9 @@ def _what(node: Node) -> str:
 
 def _files(entry: MappingEntry | None, problems: Problems) -> tuple[str, ...]:
     """Return the patterns of ``input.files``."""
-    if entry is None or not isinstance(entry.node, MappingNode) or "files" not in entry.node.entries:
+    node = _files_node(entry)
+    if node is None:
         return ()
-    node = entry.node.entries["files"].node
     patterns = []
     for item in node.items if isinstance(node, SequenceNode) else (node,):
         if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.value:
@@ -208,3 +224,9 @@ def _files(entry: MappingEntry | None, problems: Problems) -> tuple[str, ...]:
         else:
             problems.add(item.mark, "wrong-shape", f"input: 'files' is a pattern or a list of them, not {_what(item)}")
     return tuple(patterns)
+
+
+def _files_node(entry: MappingEntry | None) -> Node | None:
+    if entry is None or not isinstance(entry.node, MappingNode) or "files" not in entry.node.entries:
+        return None
+    return entry.node.entries["files"].node

@@ -9,6 +9,9 @@ from tonearm.reading.messages import WRITE_AGAIN, quoted
 HEAD = 64
 """Number of first bytes that `identify` needs."""
 
+DECOMPRESSORS = {".gz": "gunzip", ".zst": "unzstd", ".bz2": "bunzip2", ".xz": "unxz"}
+"""Programs that decompress files, by their suffixes."""
+
 
 class FileType(NamedTuple):
     """Type of a file.
@@ -30,6 +33,10 @@ class FileType(NamedTuple):
 
 def _read_by(name: str, reader: str, hint: str = "") -> FileType:
     return FileType(name, hint or f"read it by {reader}", reader)
+
+
+def _compressed(name: str, suffix: str) -> FileType:
+    return FileType(name, f"decompress it first: {DECOMPRESSORS[suffix]}")
 
 
 def _audio(name: str) -> FileType:
@@ -70,10 +77,10 @@ _BY_START: tuple[tuple[bytes, FileType], ...] = (
     (b"MATLAB", MATLAB),
     (b"PAR1", _read_by("a Parquet file", "parquet-reader")),
     (b"ARROW1", FileType("an Arrow file", "export the column with np.save")),
-    (b"\x1f\x8b", FileType("a gzip file", "decompress it first: gunzip")),
-    (b"\x28\xb5\x2f\xfd", FileType("a Zstandard file", "decompress it first: unzstd")),
-    (b"BZh", FileType("a bzip2 file", "decompress it first: bunzip2")),
-    (b"\xfd7zXZ", FileType("an xz file", "decompress it first: unxz")),
+    (b"\x1f\x8b", _compressed("a gzip file", ".gz")),
+    (b"\x28\xb5\x2f\xfd", _compressed("a Zstandard file", ".zst")),
+    (b"BZh", _compressed("a bzip2 file", ".bz2")),
+    (b"\xfd7zXZ", _compressed("an xz file", ".xz")),
     (b"version https://git-lfs", GIT_LFS_POINTER),
     (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46", PYTORCH),
     (bytes(32), ZEROS),

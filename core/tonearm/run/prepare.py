@@ -7,6 +7,7 @@ what the run will publish.
 from __future__ import annotations
 
 import os
+import sys
 import time
 import traceback
 from collections import Counter
@@ -88,6 +89,8 @@ class Preparer:
         self.owner = store.owner()
         self._store = store
         self._gate = gate
+        self._handled: BaseException | None = None
+        """Exception that the caller handles, if it does."""
         self.on_life: Callable[..., None] | None = None
         self.health: Health | None = None
         decoder = pipeline.checked.decoder.plugin
@@ -107,6 +110,7 @@ class Preparer:
             source are left then.
         """
         began = time.perf_counter()
+        self._handled = sys.exc_info()[1]
         if task.array is None:
             snapshot = take_snapshot(task.path, read=self._reads_content)
         else:
@@ -224,13 +228,16 @@ class Preparer:
             trace = "".join(traceback.format_exception(error))
             others = tuple(remedy for remedy in error.remedies if not isinstance(remedy, ShowTraceback))
             hint = hint_of(others, error.place)
-        _clear_frames(error)
+        _clear_frames(error, self._handled)
         return Failure(task.name, key, index, error.code, error.message, hint, trace)
 
 
-def _clear_frames(error: BaseException | None) -> None:
-    """Release what the frames of an error hold: arrays, in a reference cycle with the error itself."""
-    while error is not None:
+def _clear_frames(error: BaseException | None, handled: BaseException | None) -> None:
+    """Release what the frames of an error hold: arrays, in a reference cycle with the error itself.
+
+    What the caller handled before is the context of every error, and is left as it is.
+    """
+    while error is not None and error is not handled:
         earlier = error.__cause__ or error.__context__
         error.__traceback__ = error.__context__ = None
         error = earlier

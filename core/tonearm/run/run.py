@@ -168,7 +168,8 @@ class Run:
         tick: Callable[[], None],
     ) -> None:
         options, report = self.options, self.report
-        if not plan.history.clean:
+        # The journal may have lost the records of a run that was killed, but not its owners of temporaries.
+        if not plan.history.clean or self.store.has_dead_owner():
             self.store.sweep()
         elif len(plan):  # a `convert` that was killed has no journal
             self.store.sweep(folders=[""])

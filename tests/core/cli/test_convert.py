@@ -145,6 +145,31 @@ class TestReadingOnce:
         assert convert(*run) == (0, "", "a.wav\n")
         assert np.array_equal(sound("a.wav")[0], SAMPLES)
 
+    SET = ("one.npy", "a.wav", "--step", "normalize", "--set", "input.with.sample_rate=${RATE}")
+
+    def test_set_reads_variables_that_are_allowed(self, convert, folder, monkeypatch):
+        monkeypatch.setenv("RATE", "12345")
+        status, out, err = convert(*self.SET)
+        assert (status, out) == (2, "")
+        assert "refused-variable" in err
+        assert "--env RATE" in err
+        assert "12345" not in err
+        assert convert(*self.SET, "--env", "RATE") == (0, "", "a.wav\n")
+        assert sound("a.wav")[1] == 12345
+
+    def test_a_printed_pipeline_shows_variables(self, convert, folder, monkeypatch):
+        monkeypatch.setenv("RATE", "12345")
+        monkeypatch.setenv("PEAK", "-3.25")
+        peak = ("--set", "steps.0.with.peak_db=${PEAK}")
+        status, out, _ = convert(*self.SET, *peak, "--env", "RATE", "--env", "PEAK", "--yaml")
+        assert status == 0
+        assert "12345" not in out
+        assert "3.25" not in out
+        root = read_document(out, "p.yaml", environ={"RATE": "11025", "PEAK": "-6"})
+        found = check(root, "p.yaml", registry.default(), env=["RATE", "PEAK"])
+        assert found.decoder.plugin.options.of_kind("sample_rate") == 11025
+        assert found.steps[0].plugin.options.peak_db == -6
+
     def test_warnings_about_the_first_item_are_printed_once(self, convert, folder):
         np.save("nan.npy", np.array([0.5, np.nan, 0.5], np.float32))
         status, _, err = convert("nan.npy", "a.wav", "--sample-rate", "8000", "--nan", "zero")

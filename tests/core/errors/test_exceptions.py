@@ -34,3 +34,14 @@ def test_an_error_survives_pickling():
 def test_problems_are_in_the_order_of_the_file():
     problems = [Problem(code="x", message=str(line), file="a.yaml", line=line, column=1) for line in (9, 2)]
     assert [problem.line for problem in PipelineError(problems).problems] == [2, 9]
+
+
+def test_names_that_a_terminal_would_obey_are_escaped():
+    for cls in (ItemError, OptionError):
+        error = cls("no \x1b[1m\u202e\nand more", hint="not \x1b[1m")
+        assert error.message == str(error.args[0]) == "no \\x1b[1m\\u202e\nand more"
+        assert error.hint == r"not \x1b[1m"
+
+
+def test_a_message_that_is_no_text_is_left_to_the_host():
+    assert ItemError(17).message == 17

@@ -38,3 +38,12 @@ def test_remedies_are_data_in_json():
         {"type": "SetOption", "option": "rate", "value": 1, "when": "", "stage": ""},
         {"type": "Advice", "prose": "z"},
     ]
+
+
+def test_names_that_a_terminal_would_obey_are_escaped():
+    odd = "a\x1b]0;b\u202e"
+    problem = Problem(code="x", message=f"no {odd}", remedies=(SetOption(odd, 1), *advise(odd)), file=odd, line=1)
+    for one in (problem, msgspec.structs.replace(problem, message=f"{odd}\nand more")):
+        assert str(one).replace("\n", "").isprintable()
+        assert one.hint.isprintable()
+    assert problem.message == r"no a\x1b]0;b\u202e"

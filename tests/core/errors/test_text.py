@@ -3,11 +3,28 @@
 import pytest
 
 from tonearm.errors import did_you_mean, one_line
-from tonearm.errors.text import counted, describe_exception, edit_distance, nearest, safe_repr, safe_text
+from tonearm.errors.text import (
+    counted,
+    describe_exception,
+    edit_distance,
+    escape_controls,
+    nearest,
+    safe_repr,
+    safe_text,
+)
 
 
 def test_control_characters_are_escaped():
     assert one_line("a\x1b[2J\nb") == "a\\x1b[2J\\nb"
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\r", "\x7f", "\x9b", "\u200f", "\u202e", "\u2028", "\ufeff", "\udc80"])
+def test_what_a_terminal_obeys_is_escaped(character):
+    escaped = escape_controls(f"a{character}é\n", "\n")
+    assert escaped.isascii() is False
+    assert escaped.removesuffix("\n").isprintable()
+    assert escape_controls(escaped, "\n") == escaped
+    assert character not in escape_controls(character)
 
 
 def test_long_text_is_cut():

@@ -3,7 +3,8 @@
 import pytest
 from core_toys import Fog, FogReader, Mist, Rain, ToneReader, hooks, package_of, registry_of
 
-from tonearm.pipeline.inference import find_conversion, matching_signals, plugins_by_suffix
+from tonearm.errors import Place, UsageError
+from tonearm.pipeline.inference import find_conversion, matching_signals, plugin_by_suffix, plugins_by_suffix
 from tonearm.plugins.registry import Registry
 from tonearm.signals import Signal, Waveform
 
@@ -62,3 +63,25 @@ def test_transforms_that_clash_are_named_with_their_origin():
     transforms = hooks(transforms={"same": FogToMist})
     registry = Registry([package_of("acme", transforms), package_of("zeta", hooks(transforms={"same": FogToMist}))])
     assert find_conversion(registry, (Fog,), (Mist,)) == ("acme/same",)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("shards/a b.tar.zst", "unzstd 'shards/a b.tar.zst', to decompress it first; --decoder …; "),
+        ("a.tone.XZ", "unxz a.tone.XZ, to decompress it first; --decoder …; "),
+        ("a.fog2", "--decoder …; "),
+    ],
+)
+def test_a_compressed_file_that_no_decoder_reads_is_to_be_decompressed(name, hint):
+    with pytest.raises(UsageError) as raised:
+        plugin_by_suffix(registry_of(), "decoder", name)
+    raised.value.place = Place(form="flags")
+    assert raised.value.code == "unknown-suffix"
+    assert raised.value.hint == f"{hint}tonearm plugins, to list all plugins"
+
+
+def test_an_encoder_of_compressed_files_is_no_decompressor():
+    with pytest.raises(UsageError) as raised:
+        plugin_by_suffix(registry_of(), "encoder", "a.tar.zst")
+    assert "unzstd" not in raised.value.hint

@@ -1,8 +1,13 @@
 """Problems of a pipeline, each at its place."""
 
-from tonearm.errors import OptionError, Problem, SetOption, UsageError
+import pytest
+
+from tonearm.errors import OptionError, PipelineError, Problem, SetOption, UsageError
+from tonearm.pipeline.check import check
+from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Mark
+from tonearm.plugins import registry
 
 
 def test_a_problem_stands_at_its_mark():
@@ -32,3 +37,24 @@ def test_remedies_are_kept():
     (found,) = problems.found
     assert isinstance(found, Problem)
     assert found.remedies == (remedy,)
+
+
+@pytest.mark.parametrize(
+    ("code", "options"),
+    [
+        ("bad-option", {"axes": ["\u202e"]}),
+        ("not-invertible", {"kind": "mel", "dialect": {"base": "xtts-dvae", "name": "\x1b[1m"}}),
+    ],
+)
+def test_names_that_a_terminal_would_obey_are_escaped(code, options):
+    document = {
+        "tonearm": 1,
+        "input": {"use": "npy-reader", "with": options},
+        "steps": [{"use": "mel-to-wave"}] if "dialect" in options else [],
+        "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+    }
+    with pytest.raises(PipelineError) as raised:
+        check(from_plain(document), None, registry.default())
+    problem = next(one for one in raised.value.problems if one.code == code)
+    assert f"{problem.message}{problem.hint}".isprintable()
+    assert r"\u202e" in problem.message or r"\x1b[1m" in problem.message

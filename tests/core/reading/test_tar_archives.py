@@ -68,6 +68,16 @@ def test_a_false_archive_is_refused(code: str, data: bytes) -> None:
     assert (error.message + error.hint).isprintable()
 
 
+def test_an_archive_of_zstd_is_to_be_decompressed() -> None:
+    """A stream of zstd may claim no size, and is inflated at once only, so that its size could not be bounded."""
+    zstd = bytes.fromhex("28b52ffd") + bytes(2) + b"tar"
+    with pytest.raises(ItemError) as caught:
+        TarArchive(io.BytesIO(zstd), "a.tar.zst")
+    assert caught.value.code == "wrong-format"
+    assert caught.value.message == "'a.tar.zst' is not a tar file; it looks like a Zstandard file"
+    assert caught.value.hint == "decompress it first: unzstd"
+
+
 def test_a_compressed_member_that_memory_cannot_hold_is_refused() -> None:
     archive = TarArchive(io.BytesIO(tarred(("a", BYTES), mode="w:gz")), "a.tar", compressed_member=2399)
     with pytest.raises(ItemError, match=r"'a.tar' has a compressed member of 2,400 bytes"):

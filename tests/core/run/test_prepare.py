@@ -255,6 +255,19 @@ def test_failures_hold_no_arrays(monkeypatch):
         gc.enable()
 
 
+def test_what_the_caller_handles_keeps_its_traceback():
+    def convert_while_handling():
+        try:
+            raise LookupError
+        except LookupError:
+            assert outcome(pipeline("{stem}-{key}.raw")).failures
+            raise
+
+    with pytest.raises(LookupError) as raised:
+        convert_while_handling()
+    assert "convert_while_handling" in [entry.name for entry in raised.traceback]
+
+
 def test_tracebacks_only_for_those_who_debug(monkeypatch):
     monkeypatch.setattr(Do, "act", staticmethod(lambda _: 1 / 0))
     found = pipeline("{key}.raw", steps=["do"])

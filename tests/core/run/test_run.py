@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from run_toys import Do, Seen, files, journal, leftovers, pipeline, toys, write
+from run_toys import Do, Seen, files, journal, leftovers, pipeline, script, toys, write
 
 from tonearm.errors import OutputError, UsageError
 from tonearm.run.options import RunOptions
@@ -226,6 +226,20 @@ class TestLeftovers:
         assert len(leftovers()) == 2
         run()
         assert leftovers() == []
+
+    def test_of_a_run_whose_records_are_lost_are_swept(self):
+        write(a="k 0.5")
+        run()
+        code = """
+            store = LocalStore("out")
+            store.temporaries(store.owner(), fsync=False).sink("deep/er/a.raw")
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+        assert script(code).returncode == -signal.SIGKILL
+        assert len(leftovers()) == 1
+        report, _ = run()
+        assert leftovers() == []
+        assert counts(report) == (0, 0, 0, 0, 1)
 
     def test_of_another_part_that_runs_are_not(self):
         write(a="k 0.5")

@@ -197,6 +197,13 @@ def test_names_and_links_lead_nowhere(tmp_path: Path) -> None:
     assert refused(tarred(("a.npy", b"x"), ("a.npy", b"x"))).code == "duplicate"
 
 
+def test_a_shard_of_zstd_is_refused_with_a_remedy() -> None:
+    numcodecs = pytest.importorskip("numcodecs")
+    error = refused(bytes(numcodecs.Zstd().encode(tarred(("a.npy", npy_bytes(WAVES[0]))))))
+    assert error.code == "wrong-format"
+    assert error.hint == "decompress it first: unzstd"
+
+
 def test_a_shard_that_inflates_too_much_is_refused() -> None:
     assert refused(tarred(("a.npy", bytes(1 << 20)), *[("b", bytes(1 << 20))] * 300, mode="w:gz")).code == "too-large"
 

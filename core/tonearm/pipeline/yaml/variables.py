@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from tonearm.errors import Problem, advise
 from tonearm.pipeline.yaml.nodes import MAX_BYTES, Value
 from tonearm.pipeline.yaml.scalars import NodeError, checked_text, quote, resolve
@@ -50,7 +52,9 @@ class Variables:
             value = resolve(replaced)
             return (checked_text(value) if isinstance(value, str) else value), []
         except NodeError as refused:
-            return None, [refused.problem]
+            # What the environment holds is not shown.
+            message = refused.problem.message.replace(quote(replaced), quote(text)) if self.names else ""
+            return None, [replace(refused.problem, message=message) if message else refused.problem]
 
     def _replace(self, text: str, problems: list[Problem]) -> str:
         parts: list[str] = []

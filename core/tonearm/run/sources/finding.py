@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
@@ -24,6 +24,7 @@ def find_sources(
     stores: bool = False,
     written: bool = False,
     warn: Callable[[str], None] = lambda _: None,
+    masks: Mapping[str, str] = {},
 ) -> Iterator[Source]:
     """Yield the sources that patterns match: each file once, and in the order of names within each folder.
 
@@ -42,6 +43,8 @@ def find_sources(
         Whether the patterns are written in a pipeline, so that no shell has made names of them.
     warn
         Function that is called with a warning: a folder cannot be read, or a pattern matches nothing.
+    masks
+        What messages show in place of patterns that hold values of the environment.
 
     Raises
     ------
@@ -56,17 +59,19 @@ def find_sources(
         if is_array(pattern):
             yield array_source(pattern, f"<array {position}>", f"array-{position}")
             continue
-        whole = os.path.normpath(os.path.join(root, checked_path(pattern)))
+        text = checked_path(pattern)
+        whole = os.path.normpath(os.path.join(root, text))
+        mask = one_line(masks.get(text, ""))
         matched = False
         # The name of the base can have brackets, which are no wildcards.
-        for path, relative, found in search.matches(whole, len(fixed) if whole.startswith(fixed) else 0):
+        for path, relative, found in search.matches(whole, len(fixed) if whole.startswith(fixed) else 0, mask):
             matched = True
             absolute = os.path.abspath(path)
             if absolute not in seen:
                 seen.put(absolute, 1)
                 yield Source(name=path, path=path, relative_dir=relative, found=found, absolute_path=absolute)
         if not matched:
-            warn(f"{one_line(whole)} matches no source")
+            warn(f"{mask or one_line(whole)} matches no source")
 
 
 class _PatternSearch:
@@ -79,8 +84,9 @@ class _PatternSearch:
         self._warn = warn
         self._listed: tuple[tuple[str, bool], list[str]] = ("", False), []
         self._refused: set[str] = set()
+        self._mask = ""
 
-    def matches(self, pattern: str, fixed: int) -> Iterator[tuple[str, str, bool]]:
+    def matches(self, pattern: str, fixed: int, mask: str = "") -> Iterator[tuple[str, str, bool]]:
         """Yield the paths that match, each with its folder below the fixed part of the pattern.
 
         The third value is whether the path was found by a search. If not, it is the pattern itself. A file or folder
@@ -93,7 +99,10 @@ class _PatternSearch:
             Path with or without wildcards.
         fixed
             Number of characters in front that are no wildcards.
+        mask
+            What messages show in place of the pattern; empty if they show names as they are.
         """
+        self._mask = mask
         is_pattern = _WILDCARD.search(pattern, fixed) is not None
         exists = os.path.lexists(pattern)
         if is_pattern and (self._written or _STARS.search(pattern, fixed) or not exists):
@@ -111,7 +120,7 @@ class _PatternSearch:
         elif exists:
             yield pattern, ".", False
         elif not is_pattern:
-            raise UsageError(f"there is no file {one_line(pattern)}", code="no-source")
+            raise UsageError(f"there is no file {mask or one_line(pattern)}", code="no-source")
 
     def _walk(
         self, root: str, parts: list[str], folder: str, above: tuple[tuple[int, int], ...]
@@ -157,7 +166,8 @@ class _PatternSearch:
         except OSError as error:
             if root not in self._refused and not isinstance(error, (FileNotFoundError, NotADirectoryError)):
                 self._refused.add(root)
-                self._warn(f"cannot read the folder {one_line(root)}: {(error.strerror or str(error)).lower()}")
+                folder = f"a folder of {self._mask}" if self._mask else f"the folder {one_line(root)}"
+                self._warn(f"cannot read {folder}: {(error.strerror or str(error)).lower()}")
             return []
         hide = RESERVED_PREFIX if hidden else "."
         return [name for name in found if not name.startswith(hide)]

@@ -17,7 +17,7 @@ from tonearm.run.store.lock import Lock, lock_holders
 from tonearm.run.store.owners import Owner, hold_owner, release_owner
 from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
-from tonearm.run.store.sweeping import Sweep
+from tonearm.run.store.sweeping import Sweep, has_dead_owner
 from tonearm.run.store.temporaries import Temporaries, temporary_path
 from tonearm.run.store.tree import Tree, cannot_write, close_quietly, reason_of
 
@@ -277,6 +277,10 @@ class LocalStore(Store):
     def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> None:
         """Remove temporaries that nobody holds."""
         Sweep(self._tree, self._taken_over, owner).sweep([""] if folders is None else folders, deep=folders is None)
+
+    def has_dead_owner(self) -> bool:
+        """Return whether an owner was killed, so that its temporaries may be left."""
+        return has_dead_owner(self._tree)
 
     def close(self) -> None:
         """Release everything that the store holds."""

@@ -279,5 +279,9 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def has_dead_owner(self) -> bool:
+        """Return whether an owner was killed, so that its temporaries may be left."""
+
+    @abstractmethod
     def close(self) -> None:
         """Release everything that the store holds."""

@@ -45,7 +45,7 @@ class TestVariables:
         assert said('a: ${RATE}\nb: "${1x}"\nc: ${OCTAL}\nd: ${BYTES}', OCTAL="010", BYTES="\udcff") == [
             (1, 4, "unset-variable", "environment variable 'RATE' is not set", "set it, or give a default: ${RATE:…}"),
             (2, 4, "bad-variable", "'${1x}' is not a variable", VARIABLE),
-            (3, 4, "ambiguous-number", "'010' looks octal, but could mean decimal", OCTAL),
+            (3, 4, "ambiguous-number", "'${OCTAL}' looks octal, but could mean decimal", OCTAL),
             (4, 4, "bad-text", "this text has half of a surrogate pair in it", SURROGATE),
         ]  # fmt: skip
 

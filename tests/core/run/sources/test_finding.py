@@ -229,3 +229,22 @@ class TestStores:
     def test_elsewhere_it_is_a_folder(self, stores):
         assert names("*.zarr") == []
         assert names("a.zarr", suffixes=("0",)) == [("a.zarr/x/0", "x")]
+
+
+def test_patterns_from_the_environment_are_shown_by_their_variable(tree):
+    masks = {"hunter2/*": "${SECRET}/*", "hunter2": "${SECRET}", "x": "${FOLDER}"}
+    warnings = []
+    assert names("hunter2/*", "none/*", masks=masks, warn=warnings.append) == []
+    assert warnings == ["${SECRET}/* matches no source", "none/* matches no source"]
+    with pytest.raises(UsageError, match=r"there is no file \$\{SECRET\}$"):
+        names("hunter2", masks=masks)
+
+
+def test_a_folder_that_cannot_be_read_is_shown_by_its_variable(tree, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    warnings = []
+    assert names("x", masks={"x": "${FOLDER}"}, warn=warnings.append) == []
+    assert warnings[0] == "cannot read a folder of ${FOLDER}: permission denied"

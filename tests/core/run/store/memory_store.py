@@ -185,6 +185,9 @@ class MemoryStore(Store):
     def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> None:
         self._scratch.sweep(owner, folders)
 
+    def has_dead_owner(self) -> bool:
+        return self._scratch.has_dead_owner()
+
     def close(self) -> None:
         self.unlock()
         self._scratch.close()

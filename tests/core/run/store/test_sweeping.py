@@ -67,6 +67,17 @@ class TestSweeping:
         store.close()
         assert os.listdir("out/.tonearm") == []
 
+    def test_whether_an_owner_was_killed(self, store, other):
+        assert not store.has_dead_owner()
+        own = store.owner()
+        process = other("LocalStore('out').owner()")
+        assert not store.has_dead_owner()
+        kill(process)
+        assert store.has_dead_owner()
+        store.sweep()
+        assert not store.has_dead_owner()
+        own.close()
+
     HANDED_OVER = """
         store = LocalStore("out")
         owner = store.owner()
@@ -132,6 +143,7 @@ class TestSweeping:
         before = below()
         store.sweep()
         assert below() == before
+        assert not store.has_dead_owner()
         store.sweep("00010002")
         assert len(before) - len(below()) == 3
         store.sweep(owner.id)
