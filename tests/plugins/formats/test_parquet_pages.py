@@ -179,8 +179,8 @@ def test_pages_end_with_the_values_or_the_chunk() -> None:
 
 @pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
 def test_a_chunk_may_lack_the_header_of_its_dictionary(more: int, fits: bool) -> None:
-    head = struct({1: 0, 2: 20, 3: 40 + 256 + more, 5: {1: 1, 2: 0, 3: 3, 4: 3}})
-    file, chunk = within(head + bytes(40), 1, before=1000)
+    head = struct({1: 0, 2: 20, 3: 300 + 256 + more, 5: {1: 1, 2: 0, 3: 3, 4: 3}})
+    file, chunk = within(head + bytes(300), 1, before=1000)
     if fits:
         assert len(list(pages(file, chunk))) == 1
     else:

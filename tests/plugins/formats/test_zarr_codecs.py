@@ -454,3 +454,10 @@ def test_filters_of_format_3_know_the_type_of_the_chunk(
     assert (found.dtype, found.tolist()) == ("f4", expected)
     with pytest.raises(TypeError):
         zarr_codecs._undone({"id": name, **settings}, data, chunk([], 2, (2,)))
+
+
+@pytest.mark.parametrize(("settings", "size"), [({}, 4), ({"elementsize": None}, 4), ({"elementsize": 2}, 2)])
+def test_bytes_are_shuffled_by_the_size_of_a_value_unless_another_is_given(settings: dict[str, Any], size: int) -> None:
+    data = SAMPLES[:4].tobytes()
+    stored = bytes(numcodecs.Shuffle(size).encode(data))
+    assert bytes(zarr_codecs._undone({"id": "shuffle", **settings}, stored, chunk([]))) == data
