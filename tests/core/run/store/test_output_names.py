@@ -96,8 +96,9 @@ class TestNames:
 
     def test_what_an_earlier_run_made_is_claimed_by_its_own_source_and_others(self, names):
         names.reserve("ours", 7)
-        messages = [names.claim("ours", number, "it").message for number in (7, 8)]
-        assert messages == ["two items of it would become ours", "source 7 and it would both become ours"]
+        messages = [names.claim("ours", number, "it").message for number in (6, 7, 8)]
+        clash = "source 7 and it would both become ours"
+        assert messages == [clash, "two items of it would become ours", clash]
 
     def test_what_another_part_writes_is_its_own_affair(self, names, tmp_path):
         assert names.claim("theirs", 0, "one", will_write=False) is None
