@@ -149,7 +149,7 @@ def _counted_bytes(file: BoundedFile, key: str) -> bytes:
 
 def _held(file: BoundedFile, count: int, key: str) -> bytes:
     """Read bytes that memory can hold."""
-    if 0 <= count <= file.left:
+    if count <= file.left:
         check_memory(file.name, key, count)
     return file.read_exactly(count)
 

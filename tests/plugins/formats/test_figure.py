@@ -201,6 +201,13 @@ def test_a_wave_is_filled_between_its_samples_and_never_thinner_than_a_line(axes
         assert list(found.get_linewidth()) == [0]
 
 
+def test_a_wave_beyond_the_limit_is_cut_off() -> None:
+    drawing = figure.SoundFigure(600, 400, [1], 1.0)
+    wave = np.full(drawing.columns, 3.0)
+    drawing.add_wave(-wave, wave, wave, 2.0)
+    assert list(drawing._panels[0].get_ylim()) == [-2, 2]
+
+
 def test_levels_beside_a_wave_are_behind_its_ticks(axes: list[Any]) -> None:
     wave = axes[0]
     levels = {text.get_position()[1]: text.get_text() for text in wave.texts}

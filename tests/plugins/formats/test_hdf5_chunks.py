@@ -184,6 +184,7 @@ def test_filters_have_the_numbers_of_the_library() -> None:
         ([(DEFLATE, (4,))], ""),
         ([(SHUFFLE, (4,)), (DEFLATE, (4,)), (FLETCHER32, ())], ""),
         ([(NBIT, (8, 0, 40, 1)), (DEFLATE, (4,))], ""),
+        ([(NBIT, (8, 99, 40, 99))], ""),
         ([(NBIT, (8, 0, 41, 1))], "has a filter that claims more values than its chunks have"),
         ([(SCALE_OFFSET, (2, 0, 40, 0, 4)), (DEFLATE, (4,))], ""),
         ([(SCALE_OFFSET, (2, 0, 40, 0))], ""),
@@ -225,36 +226,36 @@ def packed(size: int) -> bytes:
 @pytest.mark.parametrize(
     ("numbers", "mask", "data", "fits"),
     [
-        ([DEFLATE], 0, packed(5221), True),  # 1000 bytes, an eighth more, and 4096 that filters may add
-        ([DEFLATE], 0, packed(5222), False),
-        ([DEFLATE], 1, packed(5222), True),
-        ([DEFLATE], 2, packed(5222), False),
-        ([SCALE_OFFSET, DEFLATE], 1, packed(5222), False),
-        ([SCALE_OFFSET, DEFLATE], 2, packed(5222), True),
-        ([DEFLATE, FLETCHER32], 0, packed(1000) + b"1234", True),
-        ([DEFLATE, FLETCHER32], 0, packed(1000)[:-1] + b"123", False),
-        ([DEFLATE, FLETCHER32], 2, packed(1000), True),
-        ([DEFLATE, FLETCHER32], 0, packed(5222) + b"1234", False),
-        ([DEFLATE, SCALE_OFFSET], 0, packed(5222), True),  # which has to be undone before
-        ([SZIP], 0, (1000).to_bytes(4, "little"), True),
-        ([SZIP], 0, (1001).to_bytes(4, "little"), False),
-        ([SZIP], 0, (1000).to_bytes(4, "little") + b"\1", True),
-        ([SZIP], 1, (1001).to_bytes(4, "little"), True),
-        ([SZIP, FLETCHER32], 0, (1001).to_bytes(4, "little") + b"1234", False),
-        ([DEFLATE, SZIP], 0, (1000).to_bytes(4, "little"), True),
-        ([LZF], 0, packed(5222), True),
-        ([], 0, packed(5222), True),
+        ([DEFLATE], 0, packed(8596), True),  # 4000 bytes, an eighth more, and 4096 that filters may add
+        ([DEFLATE], 0, packed(8597), False),
+        ([DEFLATE], 1, packed(8597), True),
+        ([DEFLATE], 2, packed(8597), False),
+        ([SCALE_OFFSET, DEFLATE], 1, packed(8597), False),
+        ([SCALE_OFFSET, DEFLATE], 2, packed(8597), True),
+        ([DEFLATE, FLETCHER32], 0, packed(4000) + b"1234", True),
+        ([DEFLATE, FLETCHER32], 0, packed(4000)[:-1] + b"123", False),
+        ([DEFLATE, FLETCHER32], 2, packed(4000), True),
+        ([DEFLATE, FLETCHER32], 0, packed(8597) + b"1234", False),
+        ([DEFLATE, SCALE_OFFSET], 0, packed(8597), True),  # which has to be undone before
+        ([SZIP], 0, (4000).to_bytes(4, "little"), True),
+        ([SZIP], 0, (4001).to_bytes(4, "little"), False),
+        ([SZIP], 0, (4000).to_bytes(4, "little") + b"\1", True),
+        ([SZIP], 1, (4001).to_bytes(4, "little"), True),
+        ([SZIP, FLETCHER32], 0, (4001).to_bytes(4, "little") + b"1234", False),
+        ([DEFLATE, SZIP], 0, (4000).to_bytes(4, "little"), True),
+        ([LZF], 0, packed(8597), True),
+        ([], 0, packed(8597), True),
     ],
 )
 def test_chunks_of_other_filters_are_checked(numbers: list[int], mask: int, data: bytes, fits: bool) -> None:
     if fits:
-        hdf5_chunks._check_chunk(numbers, mask, data, 1000, "a.h5", "wav")
+        hdf5_chunks._check_chunk(numbers, mask, data, 4000, "a.h5", "wav")
         return
     with pytest.raises(ItemError) as caught:
-        hdf5_chunks._check_chunk(numbers, mask, data, 1000, "a.h5", "wav")
+        hdf5_chunks._check_chunk(numbers, mask, data, 4000, "a.h5", "wav")
     assert caught.value.code == "broken-file"
     if SZIP in numbers:
-        assert caught.value.message == "'a.h5': 'wav' has a chunk that claims more than its 1,000 bytes"
+        assert caught.value.message == "'a.h5': 'wav' has a chunk that claims more than its 4,000 bytes"
 
 
 def test_chunks_are_not_much_longer_than_their_values() -> None:
@@ -306,9 +307,7 @@ def test_fill_values_and_chunks_at_the_edge(fill: float, shape: tuple[int, ...],
         )
         made[4:] = RNG.uniform(-1, 1, made[4:].shape)
         values = made[()]
-    found = load(file)
-    assert found.tobytes() == values.tobytes()
-    assert found.dtype == "f4"
+    assert load(file).tobytes() == values.tobytes()
 
 
 def test_bytes_are_the_same_shuffled_or_not() -> None:
@@ -339,6 +338,16 @@ def test_memory_is_that_of_the_values_or_of_a_chunk(rows: int, chunk: int, taken
     with limited_memory(max(most, 4000 * 2)):
         load(file)
     with limited_memory(most - 1):
+        assert refused(file).code == "too-large"
+
+
+def test_memory_of_a_chunk_is_needed_even_if_none_is_stored() -> None:
+    file = bomb(1000, b"", chunks=0, compression="gzip", maxshape=(None,))
+    with h5py.File(file, "r+") as handle:
+        handle["wav"].resize((10,))
+    with limited_memory(40 + 8000):
+        assert load(file).tolist() == [0] * 10
+    with limited_memory(40 + 8000 - 1):
         assert refused(file).code == "too-large"
 
 

@@ -249,11 +249,21 @@ def test_powers_and_maxima_are_in_their_range(power: float, most: float, fits: b
     assert caught.value.hint.endswith("for another recipe, give one with base riffusion and the figures that differ")
 
 
-@pytest.mark.parametrize("missing", [11010, 11030, 11060])
-def test_figures_that_have_to_be_there(missing: int) -> None:
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        (11010, "hop_length is 0, not a whole number of at least 1"),
+        (11030, "n_fft is 0, not a whole number of at least 1"),
+        (11060, "fmin 0 Hz is not below fmax 0 Hz"),
+    ],
+)
+def test_figures_that_have_to_be_there(missing: int, message: str) -> None:
     with pytest.raises(ItemError) as caught:
         tagged({tag: TAGS[tag] for tag in TAGS if tag != missing}).recipe(default().catalogue(MelDialect))
-    assert caught.value.code == "bad-tags"
+    assert (caught.value.code, caught.value.message) == (
+        "bad-tags",
+        f"'a.png' has impossible EXIF tags: {message}",
+    )
 
 
 @pytest.mark.parametrize(("missing", "figure"), [(11020, "win_length"), (11040, "n_mels"), (11050, "fmin")])
