@@ -158,7 +158,7 @@ class SoundFigure:
     def _axes(self, left: int, columns: int, rows: int) -> Any:
         bottom = self._height - self._top - rows
         box = (left / self._width, bottom / self._height, columns / self._width, rows / self._height)
-        axes = self._figure.add_axes(box, facecolor=_PAPER, xmargin=0, ymargin=0)
+        axes = self._figure.add_axes(box, facecolor=_PAPER)
         axes.grid(visible=False)
         axes.tick_params(direction="out", length=5 * _PIXEL, width=_PIXEL, pad=4 * _PIXEL, color=_INK, left=True)
         axes.tick_params(bottom=True, labelcolor=_INK, labelsize=13 * _PIXEL, labelfontfamily=_FONT)

@@ -88,7 +88,7 @@ def _check_claims(filters: list[tuple[int, Any]], dataset: Any, name: str, key: 
         )
     count, width = math.prod(dataset.chunks), dataset.id.get_type().get_size()
     for number, given in filters:
-        claims = {NBIT: given[2:3], SCALE_OFFSET: given[2:3], LZF: given[2:3]}.get(number, ())
+        claims = given[2:3] if number in (NBIT, SCALE_OFFSET, LZF) else ()
         most = count * width if number == LZF else count
         wide = number == SCALE_OFFSET and len(given) > 4 and given[4] > width
         if any(claim > most for claim in claims) or wide:
@@ -135,11 +135,12 @@ def _deflated(dataset: Any, chunks: list[Any], numbers: list[int], name: str, ke
             raise _broken(name, key, f"has a chunk of {len(data):,} bytes instead of {size:,}")
         shuffled = numbers[0] == SHUFFLE and not mask & 1 and dtype.itemsize > 1
         target = values[tuple(slice(at, at + extent) for at, extent in zip(chunk.chunk_offset, shape, strict=True))]
-        if shuffled and target.ndim == 1 and target.nbytes == size:
-            target.view("B").reshape(-1, dtype.itemsize)[...] = np.frombuffer(data, "B").reshape(dtype.itemsize, -1).T
-            continue
         if shuffled:
-            data = np.frombuffer(data, "B").reshape(dtype.itemsize, -1).T.copy()
+            parts = np.frombuffer(data, "B").reshape(dtype.itemsize, -1).T
+            if target.ndim == 1 and target.nbytes == size:
+                target.view("B").reshape(parts.shape)[...] = parts
+                continue
+            data = parts.tobytes()
         inner = tuple(slice(extent) for extent in target.shape)
         target[...] = np.frombuffer(data, dtype).reshape(shape)[inner]
     return values

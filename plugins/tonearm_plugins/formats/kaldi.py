@@ -5,6 +5,7 @@ An scp file can name any file of the machine, so what stands in that file must n
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -81,9 +82,8 @@ def floats_size(start: bytes) -> int:
         First `FLOATS_HEADER` bytes of the value.
     """
     rank, size = _FLOATS.get(start[:5], (0, 0))
-    for count in _counts(start, rank):
-        size *= count
-    return 5 + 5 * rank + size if size > 0 else 0
+    shape = _counts(start, rank)
+    return 5 + 5 * rank + math.prod(shape) * size if min(shape, default=0) > 0 else 0
 
 
 def _counts(start: bytes, rank: int) -> list[int]:
@@ -96,8 +96,6 @@ def _counts(start: bytes, rank: int) -> list[int]:
 
 def _floats(file: BoundedFile, start: bytes, key: str) -> Array:
     """Read a matrix or vector of floats."""
-    import math
-
     import numpy as np
 
     rank, size = _FLOATS[start[:5]]
@@ -151,7 +149,7 @@ def _counted_bytes(file: BoundedFile, key: str) -> bytes:
 
 def _held(file: BoundedFile, count: int, key: str) -> bytes:
     """Read bytes that memory can hold."""
-    if 0 <= count <= file.left:
+    if count <= file.left:
         check_memory(file.name, key, count)
     return file.read_exactly(count)
 

@@ -101,34 +101,33 @@ class _Matrix:
         parts = ("values", "imaginary parts")[: 2 if flag & _COMPLEX else 1]
         held = math.prod(shape) * _WIDTHS[flag & 0xFF] * len(parts)
         for part in parts:
-            kind, count, _ = self._tag()
+            kind, count = self._tag()
             if kind not in _SIZES or count != math.prod(shape) * _SIZES[kind]:
                 raise _broken(name, f"a variable of shape {shape} has {count:,} bytes of {part}")
             check_memory(name, key.decode("latin-1"), held)
             self._skip(count)
 
-    def _tag(self) -> tuple[int, int, int]:
-        """Return the type and the size of the next element in bytes, and the bytes up to the one behind it."""
+    def _tag(self) -> tuple[int, int]:
+        """Return the type and the size of the next element in bytes; `_small` has its bytes if they are in the tag."""
         kind, count = struct.unpack(self._order + "II", self._read(8))
-        if not kind >> 16:
-            padded = -(-count // 8) * 8
-            self._small = b""
-            return kind, count, padded
-        # Up to 4 bytes are in the tag itself.
-        kind, small = kind & 0xFFFF, kind >> 16
+        small, self._small = kind >> 16, b""
+        if not small:
+            return kind, count
         if small > 4:
             raise self._cut_off()
         self._small = struct.pack(self._order + "I", count)[:small]
-        return kind, small, 0
+        return kind & 0xFFFF, small
 
     def _element(self) -> tuple[int, bytes]:
         """Return the type and the bytes of the next element, which describes the variable."""
-        kind, count, padded = self._tag()
+        kind, count = self._tag()
         if count > _LARGEST_LABEL:
             raise self._cut_off()
-        if not padded:
+        if self._small:
             return kind, self._small
-        return kind, self._read(count) + self._read(min(padded - count, self._left))[:0]
+        data = self._read(count)
+        self._pass_padding(count)
+        return kind, data
 
     def _skip(self, count: int) -> None:
         """Pass over the values of an element, which must be there."""
@@ -140,6 +139,10 @@ class _Matrix:
         if self._file.seek(start + count) != start + count:
             raise self._cut_off()
         self._left -= count
+        self._pass_padding(count)
+
+    def _pass_padding(self, count: int) -> None:
+        """Pass over the bytes up to a multiple of 8, which the last element may lack."""
         self._read(min(-count % 8, self._left))
 
     def _read(self, count: int) -> bytes:

@@ -80,7 +80,7 @@ def write_alac(path: Path, blocks: Iterable[Array], *, sample_rate: int, channel
 def check_alac(length: int, channels: int) -> None:
     """Raise `OptionError` if the last frame of ALAC would be too short for the encoder of ffmpeg."""
     last = length % ALAC_FRAME
-    if channels > 2 and 0 < last < ALAC_SHORTEST:
+    if channels > 2 and last in range(1, ALAC_SHORTEST):
         raise OptionError(
             f"ALAC cannot have {length} samples of {channels} channels: its last frame would have only {last}",
             code="encoder-refused",
@@ -106,7 +106,7 @@ def _write(
                 setattr(coder, name, value)
             coder.open()
             done = 0
-            for block in _framed(blocks, coder.frame_size or ALAC_FRAME):
+            for block in _framed(blocks, coder.frame_size):
                 frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block.T), format=sample_format, layout=layout)
                 frame.sample_rate, frame.pts = sample_rate, done
                 done += len(block)

@@ -22,7 +22,6 @@ DELAY = 576
 
 _RATES = (44100, 48000, 32000)
 _INFO = 156  # bytes of Xing's header and LAME's extension
-_CHECKED = 190  # bytes of the frame that its checksum covers
 _UNKNOWN = 0
 _VBR_METHODS = {"cbr": 1, "abr": 2, "vbr": 4}
 
@@ -91,7 +90,7 @@ class Header:
     def with_room(self) -> Header:
         """Return the header of a frame with room for `info_frame`, without padding and checksum."""
         plain = (self.word | 1 << 16) & ~(1 << 9)
-        least = max(4 + self.side + _INFO, _CHECKED + 2)
+        least = 4 + self.side + _INFO
         for index in (self._index, *range(1, 15)):
             found = Header(plain & ~(15 << 12) | index << 12)
             if found.size >= least:
@@ -173,7 +172,7 @@ def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: i
     source = 0 if rate <= 32000 else 1 if rate == 44100 else 2
     stereo = 0 if header.channels == 1 else 3  # 3 is joint stereo
     struct.pack_into(
-        ">9sBBIHHBBBBBBHIHH",
+        ">9sBBIHHBBBBBBBHIH",
         body,
         at + 120,
         b"LAME3.100",
@@ -188,12 +187,13 @@ def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: i
         (DELAY & 15) << 4 | padding >> 8,
         padding & 255,
         source << 6 | stereo << 2,
-        0,  # gain that was applied to the file, and below it surround and preset
+        0,  # gain that was applied to the file
+        0,  # surround and preset
         total,
         crc16(stream),
-        0,
     )
-    struct.pack_into(">H", body, at + _INFO - 2, crc16(body[:_CHECKED]))
+    checked = at + _INFO - 2
+    struct.pack_into(">H", body, checked, crc16(body[:checked]))
     return bytes(body)
 
 

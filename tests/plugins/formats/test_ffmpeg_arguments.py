@@ -92,6 +92,33 @@ def test_ways_to_other_files_are_refused(arguments: list[str]) -> None:
     assert argument_problem(arguments)
 
 
+NO_OPTION = "is not an option, so ffmpeg would write a file of that name"
+UNKNOWN = "is not one of the options that read and write no other files"
+NO_VALUE = "has no value, so ffmpeg would take the next argument for it"
+NOT_PLAIN = "is not a plain filter: quotes, labels, slashes and backslashes are not taken"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["-shortest", "-vn", "-b:a", "8k", "-vn", "x"], f"'x' {NO_OPTION}"),
+        (["-b:a", "8k", "-ab", "9k", "x"], f"'x' {NO_OPTION}"),
+        (["-af", "volume=1", "x"], f"'x' {NO_OPTION}"),
+        (["-vn", "-attach", "x"], f"'-attach' {UNKNOWN}"),
+        (["-af", "volume", "-i:a", "x"], f"'-i:a' {UNKNOWN}"),
+        (["-b:a"], f"'-b:a' {NO_VALUE}"),
+        (["-vn", "-q", "1", "-filter:a"], f"'-filter:a' {NO_VALUE}"),
+        (["-b", "-vn"], ""),
+        (["-filter", "volume=1,,bass"], f"'' {NOT_PLAIN}"),
+        (["-af", "volume=1,'bass'"], f"\"'bass'\" {NOT_PLAIN}"),
+        (["-af", "bass,amovie=x"], "'amovie' is not one of the filters that read and write no files"),
+        (["-b", "amovie"], ""),
+    ],
+)
+def test_the_first_problem_of_arguments_is_named(arguments: list[str], problem: str) -> None:
+    assert argument_problem(arguments) == problem
+
+
 def test_no_option_that_is_let_through_names_a_file_to_this_ffmpeg() -> None:
     """ffmpeg takes names of files as strings, so no option may be one, but for those that are known."""
     texts = {"brand", "fec", "level", "profile"}  # of protocols and of video, where they are strings at all
@@ -109,8 +136,14 @@ def test_no_option_that_is_let_through_names_a_file_to_this_ffmpeg() -> None:
 
 def test_no_filter_that_is_let_through_names_a_file_to_this_ffmpeg() -> None:
     listed = {line.split()[1] for line in said("-filters").splitlines() if len(line.split()) > 2}
+    options: dict[str, str] = {}
+    sections = re.split(r"^(\S.*) AVOptions:$", said("-h", "full"), flags=re.MULTILINE)[1:]
+    for names, text in zip(sections[::2], sections[1::2], strict=True):
+        for name in re.split(r"[/\s()]+", names):
+            options[name] = options.get(name, "") + text
     for name in sorted(ffmpeg_arguments._FILTERS & listed):
-        assert not re.search(r"\bfile|filename|\burl|socket", said("-h", f"filter={name}"), re.IGNORECASE), name
+        text = options.get(name) or said("-h", f"filter={name}")  # one that has no options, or those of another name
+        assert not re.search(r"\bfile|filename|\burl|socket", text, re.IGNORECASE), name
     assert len(ffmpeg_arguments._FILTERS & listed) > 50
 
 

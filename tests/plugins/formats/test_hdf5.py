@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError
+from tonearm.api import ItemError, limited_memory
 from tonearm_plugins.formats import hdf5
 
 SAMPLES = np.array([0.5, -0.25, 0.125, 0], "f4")
@@ -131,11 +131,189 @@ def test_a_file_of_matlab_has_its_axes_reversed_and_complex_values_as_pairs(tmp_
         assert np.array_equal(load(file, matlab=True), values)
 
 
-def test_groups_are_listed_down_to_a_depth() -> None:
-    deep = "/".join("g" * (hdf5.MAX_DEPTH + 3)) + "/wav"
+def test_limits_and_the_package() -> None:
+    assert (hdf5.MAX_ARRAYS, hdf5.MAX_DEPTH) == (1_000_000, 32)
+    assert (hdf5.H5PY.name, hdf5.H5PY.program, hdf5.H5PY.hint) == ("h5py", False, "pip install 'tonearm[hdf5]'")
 
+
+def nested(count: int) -> str:
+    return "/".join("g" * count) + "/wav"
+
+
+def test_groups_are_listed_down_to_a_depth() -> None:
     def write(handle: Any) -> None:
-        handle[deep] = SAMPLES
+        handle[nested(hdf5.MAX_DEPTH + 1)] = SAMPLES
         handle["a/wav"] = SAMPLES
 
     assert names(saved(write)) == ["a/wav"]
+    assert names(saved(lambda h: h.create_dataset(nested(hdf5.MAX_DEPTH), data=SAMPLES))) == [nested(hdf5.MAX_DEPTH)]
+
+
+@pytest.mark.parametrize(("most", "fits"), [(4, True), (3, True), (2, True), (1, False)])
+def test_arrays_are_counted(monkeypatch: pytest.MonkeyPatch, most: int, fits: bool) -> None:
+    """Before each is added, so that one more is let through: what matters is that a bound is there."""
+
+    def write(handle: Any) -> None:
+        for name in "abc":
+            handle[name] = SAMPLES
+
+    monkeypatch.setattr(hdf5, "MAX_ARRAYS", most)
+    if fits:
+        assert names(saved(write)) == ["a", "b", "c"]
+        return
+    with pytest.raises(ItemError, match="has more than 1 arrays") as caught:
+        names(saved(write))
+    assert caught.value.code == "too-large"
+
+
+def test_a_group_is_listed_once_and_a_circle_ends() -> None:
+    def write(handle: Any) -> None:
+        handle["a/wav"] = SAMPLES
+        handle["a/b/wav"] = SAMPLES
+        handle["a/b/up"] = handle["a"]
+        handle["c"] = handle["a/b"]
+        handle["d"] = np.dtype("f4")  # a named type, which is neither a group nor a dataset
+        handle["e"] = SAMPLES
+
+    assert names(saved(write)) == ["a/b/wav", "a/wav", "e"]
+
+
+@pytest.mark.parametrize("kind", ["i1", "<i4", ">i8", "u2", "f2", "f4", "<f8", "c8", "c16", "?"])
+def test_numbers_of_all_kinds_are_read(kind: str) -> None:
+    values = np.array([[0, 1], [1, 0]]).astype(kind)
+    found = load(saved(lambda h: h.create_dataset("wav", data=values)))
+    assert found.dtype == values.dtype
+    assert np.array_equal(found, values)
+    chunked = load(saved(lambda h: h.create_dataset("wav", data=values, chunks=(1, 2))))
+    assert np.array_equal(chunked, values)
+
+
+def test_arrays_as_values_are_numbers_and_scalars_are_arrays() -> None:
+    made = load(saved(lambda h: h.create_dataset("wav", (3,), np.dtype(("f4", (2,))))))
+    assert made.shape == (3, 2)
+    scalar = load(saved(lambda h: h.create_dataset("wav", data=np.float32(0.5))))
+    assert (scalar.shape, float(scalar)) == ((), 0.5)
+    assert isinstance(scalar, np.ndarray)
+
+
+@pytest.mark.parametrize(
+    "values", [np.array([b"a"], "S3"), np.zeros(2, "V4"), np.zeros(2, [("real", "f4"), ("imag", "f4")])]
+)
+def test_values_that_are_no_numbers_are_refused_with_a_hint(values: Any) -> None:
+    error = refused(saved(lambda h: h.create_dataset("wav", data=values)))
+    assert error.code == "not-numbers"
+    assert error.hint == "save each array as a dataset of its own"
+
+
+@pytest.mark.parametrize(("matlab", "what", "before"), [(False, "an HDF5 file", 0), (True, "a MATLAB file", 512)])
+def test_the_file_starts_where_its_program_starts_it(matlab: bool, what: str, before: int) -> None:
+    """MATLAB writes 512 bytes of its own before."""
+    with pytest.raises(ItemError) as caught:
+        names(io.BytesIO(bytes(before) + hdf5.MAGIC + bytes(600)), matlab=matlab)
+    assert caught.value.code == "broken-file"
+    assert what.split()[1] in caught.value.message
+    whole = saved(lambda h: h.create_dataset("wav", data=SAMPLES)).getvalue()
+    with pytest.raises(ItemError) as caught:
+        names(io.BytesIO(bytes(512 - before) + whole), matlab=matlab)
+    assert caught.value.code == "wrong-format"
+
+
+def test_values_in_another_file_have_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "raw").write_bytes(bytes(16))
+    error = refused(saved(lambda h: h.create_dataset("wav", (4,), "f4", external=[(str(tmp_path / "raw"), 0, 16)])))
+    assert error.hint == "copy them into one file: h5repack, or h5py's dataset[()]"
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (3, 0)])
+def test_empty_arrays_have_their_shape_in_the_message(shape: tuple[int, ...]) -> None:
+    error = refused(saved(lambda h: h.create_dataset("wav", shape, "f4")))
+    assert error.message == f"'a.h5': 'wav' is empty: its shape is {shape}"
+
+
+@pytest.mark.parametrize("how", [{}, {"chunks": (10, 10)}, {"chunks": (100, 100), "shuffle": True}])
+def test_memory_is_that_of_the_values(how: dict[str, Any]) -> None:
+    file = saved(lambda h: h.create_dataset("wav", data=np.ones((100, 100), "f8"), **how))
+    most = 160_000 if not how else 320_000
+    with limited_memory(most):
+        load(file)
+    with limited_memory(159_999):
+        error = refused(file)
+    assert error.code == "too-large"
+    assert error.message.startswith("'a.h5': 'wav' would take")
+
+
+def test_chunks_that_claim_more_than_the_file_stores_are_refused() -> None:
+    """h5py would take the memory of a whole chunk."""
+
+    def write(handle: Any, chunk: int) -> None:
+        handle.create_dataset("wav", (4,), "f4", maxshape=(None,), chunks=(chunk,))
+
+    assert load(saved(lambda h: write(h, 1 << 26))).tolist() == [0, 0, 0, 0]
+    error = refused(saved(lambda h: write(h, (1 << 26) + 1)))
+    assert error.message == "'a.h5': 'wav' claims 268,435,460 bytes, but only 0 are stored"
+
+
+@pytest.mark.parametrize(
+    ("values", "how", "mapped"),
+    [
+        (np.arange(8, dtype="i4"), {}, True),
+        (np.arange(4, dtype="u8"), {}, True),
+        (np.arange(8, dtype=">f4"), {}, True),
+        (np.arange(4, dtype="c8"), {}, True),
+        (np.arange(31, dtype="u1"), {}, False),
+        (np.arange(32, dtype="u1"), {}, True),
+        (np.arange(33, dtype="u1"), {}, True),
+        (np.ones(40, "?"), {}, False),
+        (np.arange(8, dtype="i4"), {"chunks": (8,)}, False),
+        (np.arange(8, dtype="i4"), {"chunks": (4,), "compression": "gzip"}, False),
+    ],
+)
+def test_plain_values_are_mapped_from_a_size_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: Any, how: dict[str, Any], mapped: bool
+) -> None:
+    monkeypatch.setattr(hdf5, "MAP_FROM", 32)
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w", userblock_size=512) as handle:
+        handle.create_dataset("wav", data=values, **how)
+    with path.open("rb") as file:
+        found = load(file, matlab=True)
+    assert isinstance(found, np.memmap) == mapped
+    assert found.dtype == values.dtype
+    assert np.array_equal(found, values)
+
+
+def test_large_values_of_matlab_have_their_axes_reversed_and_pairs_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hdf5, "MAP_FROM", 1)
+    values = np.arange(6, dtype="f8").reshape(2, 3)
+    path = tmp_path / "a.mat"
+    with h5py.File(path, "w", userblock_size=512) as handle:
+        handle["wav"] = values
+        handle["pair"] = (values - 2j).view([("real", "f8"), ("imag", "f8")])
+        handle["other"] = (values - 2j).view([("r", "f8"), ("imag", "f8")])
+    with path.open("rb") as file:
+        assert np.array_equal(load(file, matlab=True), values.T)
+        assert np.array_equal(load(file, "pair", matlab=True), (values - 2j).T)
+        with pytest.raises(ItemError) as caught:
+            load(file, "other", matlab=True)
+    assert caught.value.code == "not-numbers"
+
+
+def test_the_handle_is_closed_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = saved(lambda h: h.create_dataset("wav", data=SAMPLES))
+    closed = []
+    real = h5py.File.close
+
+    def close(handle: Any) -> None:
+        closed.append(bool(handle))
+        real(handle)
+        raise RuntimeError("a fault of the file")
+
+    monkeypatch.setattr(h5py.File, "close", close)
+    with hdf5.open_arrays(file, "a.h5") as arrays:
+        assert arrays["wav"].tolist() == SAMPLES.tolist()
+    assert closed == [True]
+    with pytest.raises(KeyError, match="mine"), hdf5.open_arrays(file, "a.h5"):
+        raise KeyError("mine")
+    assert closed == [True, True]

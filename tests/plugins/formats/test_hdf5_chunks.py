@@ -7,13 +7,14 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
-from tonearm.api import ItemError, limited_memory
+from tonearm.api import SAVE_UNCOMPRESSED, ItemError, limited_memory
 from tonearm_plugins.formats import hdf5, hdf5_chunks
 
 RNG = np.random.default_rng(2)
@@ -167,22 +168,208 @@ def test_chunks_that_inflate_to_more_are_refused() -> None:
     assert refused(bomb(1000, ZEROS[:4000], compression="gzip")).code == "broken-file"
 
 
-def test_filters_claim_what_the_chunks_have() -> None:
-    file, _ = saved(dtype="i4", scaleoffset=0)
+DEFLATE, SHUFFLE, FLETCHER32, SZIP, NBIT, SCALE_OFFSET, LZF = 1, 2, 3, 4, 5, 6, 32000
+
+
+def test_filters_have_the_numbers_of_the_library() -> None:
+    named = ("DEFLATE", "SHUFFLE", "FLETCHER32", "SZIP", "NBIT", "SCALEOFFSET", "LZF")
+    numbers = [getattr(h5py.h5z, f"FILTER_{name}") for name in named]
+    assert numbers == [DEFLATE, SHUFFLE, FLETCHER32, SZIP, NBIT, SCALE_OFFSET, LZF]
+    assert numbers == [getattr(hdf5_chunks, name.replace("EO", "E_O")) for name in named]
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ([(DEFLATE, (4,))], ""),
+        ([(SHUFFLE, (4,)), (DEFLATE, (4,)), (FLETCHER32, ())], ""),
+        ([(NBIT, (8, 0, 40, 1)), (DEFLATE, (4,))], ""),
+        ([(NBIT, (8, 99, 40, 99))], ""),
+        ([(NBIT, (8, 0, 41, 1))], "has a filter that claims more values than its chunks have"),
+        ([(SCALE_OFFSET, (2, 0, 40, 0, 4)), (DEFLATE, (4,))], ""),
+        ([(SCALE_OFFSET, (2, 0, 40, 0))], ""),
+        ([(SCALE_OFFSET, (2, 0, 41, 0, 4))], "has a filter that claims more values than its chunks have"),
+        ([(SCALE_OFFSET, (2, 0, 40, 0, 5))], "has a filter that claims more values than its chunks have"),
+        ([(SCALE_OFFSET, (2, 0, 1 << 31, 0, 4))], "has a filter that claims more values than its chunks have"),
+        ([(NBIT, (8, 0, 40, 1, 9))], ""),
+        ([(LZF, (4, 261, 160))], ""),
+        ([(LZF, (4, 261, 161))], "has a filter that claims more values than its chunks have"),
+        ([(SZIP, (141, 32, 1 << 31, 40))], ""),
+        ([(SHUFFLE, (9, 9, 1 << 31))], ""),
+        ([(DEFLATE, (4,)), (DEFLATE, (4,))], "is compressed more than once"),
+        ([(DEFLATE, (4,)), (LZF, (4, 261, 160))], "is compressed more than once"),
+        ([(SZIP, ()), (DEFLATE, (4,))], "is compressed more than once"),
+        ([(SHUFFLE, (4,)), (SHUFFLE, (4,))], "is compressed more than once"),
+        ([(FLETCHER32, ()), (DEFLATE, (4,)), (FLETCHER32, ())], "is compressed more than once"),
+        ([(NBIT, ()), (NBIT, ())], "is compressed more than once"),
+        ([(999, ()), (998, ())], "is compressed more than once"),
+        ([(999, ())], ""),
+    ],
+)
+def test_filters_claim_what_the_chunks_have(filters: list[tuple[int, Any]], message: str) -> None:
+    """Of chunks of 8 x 5 values of four bytes."""
+    file, _ = saved(dtype="i4", compression="gzip")
     with h5py.File(file) as handle:
-        given = [(hdf5_chunks.SCALE_OFFSET, (2, 0, 1 << 31, 0, 4))]
-        with pytest.raises(ItemError, match="claims more values"):
-            hdf5_chunks._check_claims(given, handle["wav"], "a.h5", "wav")
-        given = [(hdf5_chunks.LZF, (4, 261, 1 << 31))]
-        with pytest.raises(ItemError, match="claims more values"):
-            hdf5_chunks._check_claims(given, handle["wav"], "a.h5", "wav")
+        if not message:
+            hdf5_chunks._check_claims(filters, handle["wav"], "a.h5", "wav")
+            return
+        with pytest.raises(ItemError) as caught:
+            hdf5_chunks._check_claims(filters, handle["wav"], "a.h5", "wav")
+    assert caught.value.message == f"'a.h5': 'wav' {message}"
+    assert caught.value.code == ("too-large" if "once" in message else "broken-file")
 
 
-def test_memory_and_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    file, _ = saved(compression="gzip")
-    with limited_memory(6000):
-        error = refused(file)
-    assert (error.code, "would take" in error.message) == ("too-large", True)
+def packed(size: int) -> bytes:
+    return zlib.compress(bytes(size), 9)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "mask", "data", "fits"),
+    [
+        ([DEFLATE], 0, packed(8596), True),  # 4000 bytes, an eighth more, and 4096 that filters may add
+        ([DEFLATE], 0, packed(8597), False),
+        ([DEFLATE], 1, packed(8597), True),
+        ([DEFLATE], 2, packed(8597), False),
+        ([SCALE_OFFSET, DEFLATE], 1, packed(8597), False),
+        ([SCALE_OFFSET, DEFLATE], 2, packed(8597), True),
+        ([DEFLATE, FLETCHER32], 0, packed(4000) + b"1234", True),
+        ([DEFLATE, FLETCHER32], 0, packed(4000)[:-1] + b"123", False),
+        ([DEFLATE, FLETCHER32], 2, packed(4000), True),
+        ([DEFLATE, FLETCHER32], 0, packed(8597) + b"1234", False),
+        ([DEFLATE, SCALE_OFFSET], 0, packed(8597), True),  # which has to be undone before
+        ([SZIP], 0, (4000).to_bytes(4, "little"), True),
+        ([SZIP], 0, (4001).to_bytes(4, "little"), False),
+        ([SZIP], 0, (4000).to_bytes(4, "little") + b"\1", True),
+        ([SZIP], 1, (4001).to_bytes(4, "little"), True),
+        ([SZIP, FLETCHER32], 0, (4001).to_bytes(4, "little") + b"1234", False),
+        ([DEFLATE, SZIP], 0, (4000).to_bytes(4, "little"), True),
+        ([LZF], 0, packed(8597), True),
+        ([], 0, packed(8597), True),
+    ],
+)
+def test_chunks_of_other_filters_are_checked(numbers: list[int], mask: int, data: bytes, fits: bool) -> None:
+    if fits:
+        hdf5_chunks._check_chunk(numbers, mask, data, 4000, "a.h5", "wav")
+        return
+    with pytest.raises(ItemError) as caught:
+        hdf5_chunks._check_chunk(numbers, mask, data, 4000, "a.h5", "wav")
+    assert caught.value.code == "broken-file"
+    if SZIP in numbers:
+        assert caught.value.message == "'a.h5': 'wav' has a chunk that claims more than its 4,000 bytes"
+
+
+def test_chunks_are_not_much_longer_than_their_values() -> None:
+    """By no more than an eighth and 4096 bytes."""
+    assert "compressed bytes for" not in refused(bomb(2000, bytes(13_096), compression="gzip")).message
+    error = refused(bomb(2000, bytes(13_097), compression="gzip"))
+    assert error.message == "'a.h5': 'wav' has 13,097 compressed bytes for 8,000 bytes of values"
+
+
+@pytest.mark.parametrize("mask", range(8))
+@pytest.mark.parametrize("shape", [(6,), (3, 2)])
+def test_each_filter_may_be_left_out_for_a_chunk(mask: int, shape: tuple[int, ...]) -> None:
+    values = RNG.uniform(-1, 1, shape).astype("f4")
+    data = values.tobytes()
+    if not mask & 1:
+        data = np.frombuffer(data, "B").reshape(-1, 4).T.tobytes()
+    if not mask & 2:
+        data = zlib.compress(data)
+    if not mask & 4:
+        data += fletcher32(data)
+    for is_right in (True, False):
+        file = io.BytesIO()
+        with h5py.File(file, "w") as handle:
+            made = handle.create_dataset(
+                "wav", shape, "f4", chunks=shape, compression="gzip", shuffle=True, fletcher32=True
+            )
+            broken = data[:-1] + bytes([data[-1] ^ 1])
+            made.id.write_direct_chunk((0,) * len(shape), data if is_right else broken, filter_mask=mask)
+        if is_right:
+            assert np.array_equal(load(file), values)
+        elif not mask & 4:
+            assert refused(file).message == "'a.h5': 'wav' has a chunk whose checksum is wrong"
+
+
+@pytest.mark.parametrize(("size", "what"), [(15, "15 bytes instead of 16"), (17, "17 bytes instead of 16")])
+def test_chunks_that_are_left_as_they_are_have_their_size(size: int, what: str) -> None:
+    error = refused(bomb(4, bytes(size), mask=1, compression="gzip"))
+    assert (error.code, error.message) == ("broken-file", f"'a.h5': 'wav' has a chunk of {what}")
+
+
+@pytest.mark.parametrize("fill", [0.0, -0.0, 0.5])
+@pytest.mark.parametrize("shape", [(10,), (5, 7)])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_fill_values_and_chunks_at_the_edge(fill: float, shape: tuple[int, ...], shuffle: bool) -> None:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as handle:
+        made = handle.create_dataset(
+            "wav", shape, "f4", chunks=(4,) * len(shape), compression="gzip", shuffle=shuffle, fillvalue=fill
+        )
+        made[4:] = RNG.uniform(-1, 1, made[4:].shape)
+        values = made[()]
+    assert load(file).tobytes() == values.tobytes()
+
+
+def test_bytes_are_the_same_shuffled_or_not() -> None:
+    for values in (np.arange(10, dtype="u1"), np.arange(12, dtype="u1").reshape(3, 4)):
+        file = io.BytesIO()
+        with h5py.File(file, "w") as handle:
+            handle.create_dataset("wav", data=values, chunks=values.shape, compression="gzip", shuffle=True)
+        assert np.array_equal(load(file), values)
+
+
+@pytest.mark.parametrize(
+    ("rows", "chunk", "taken"),
+    [
+        (1000, 10, lambda stored: 4000),  # the values
+        (10, 1000, lambda stored: (40 + 8000 + stored) // 2),  # or a chunk, inflated and shuffled, and what is stored
+    ],
+)
+def test_memory_is_that_of_the_values_or_of_a_chunk(rows: int, chunk: int, taken: Any) -> None:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as handle:
+        made = handle.create_dataset(
+            "wav", data=np.ones(rows, "f4"), maxshape=(None,), chunks=(chunk,), compression="gzip"
+        )
+        sizes: list[Any] = []
+        made.id.chunk_iter(sizes.append)
+        stored = max(found.size for found in sizes)
+    most = 2 * taken(stored)
+    with limited_memory(max(most, 4000 * 2)):
+        load(file)
+    with limited_memory(most - 1):
+        assert refused(file).code == "too-large"
+
+
+def test_memory_of_a_chunk_is_needed_even_if_none_is_stored() -> None:
+    file = bomb(1000, b"", chunks=0, compression="gzip", maxshape=(None,))
+    with h5py.File(file, "r+") as handle:
+        handle["wav"].resize((10,))
+    with limited_memory(40 + 8000):
+        assert load(file).tolist() == [0] * 10
+    with limited_memory(40 + 8000 - 1):
+        assert refused(file).code == "too-large"
+
+
+def test_chunks_without_filters_are_left_to_the_library() -> None:
+    file, values = saved()
+    with h5py.File(file) as handle:
+        assert hdf5_chunks.read_chunks(handle["wav"], "a.h5", "wav") is None
+    assert np.array_equal(load(file), values)
+
+
+def test_time_is_that_of_the_stored_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(hdf5_chunks.time, "thread_time", lambda: now)
+    until = hdf5_chunks._until([SimpleNamespace(size=10_000_000), SimpleNamespace(size=5_000_000)])
+    assert until == 100 + 5 + 1.5
+    hdf5_chunks._check_time(100.0, "a.h5", "wav")
+    with pytest.raises(ItemError, match="'wav' takes too long to inflate") as caught:
+        hdf5_chunks._check_time(99.9, "a.h5", "wav")
+    assert (caught.value.code, caught.value.hint) == ("too-large", SAVE_UNCOMPRESSED)
+
+
+def test_time_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hdf5_chunks, "FREE_SECONDS", -1)
     for how in ({"compression": "gzip"}, {"compression": "gzip", "scaleoffset": 2}):
         error = refused(saved(**how)[0])

@@ -42,6 +42,24 @@ def test_values_take_no_more_than_what_is_judged(name: str) -> None:
         parse_json(data, "a.json")
 
 
+@pytest.mark.parametrize(
+    ("data", "judged"),
+    [
+        (b"0", 3),
+        (b'"abc"', 15),
+        (b"[0]", 9 + 50),
+        (b"[0,0,0]", 21 + 3 * 50),
+        (b'{"a":0}', 21 + 2 * 50),
+        (b'[{"a":[]}]', 30 + 4 * 50),
+    ],
+)
+def test_each_byte_and_each_value_is_judged(data: bytes, judged: int) -> None:
+    with limited_memory(2 * judged):
+        assert parse_json(data, "a.json") == json.loads(data)
+    with limited_memory(2 * judged - 1), pytest.raises(ItemError, match=r"^'a.json' would take"):
+        parse_json(data, "a.json")
+
+
 @pytest.mark.parametrize("data", [b"", b"[", b"{1: 2}", b"\xff", b"nonsense"])
 def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"^(Expecting|'utf-8' codec)"):

@@ -6,9 +6,12 @@ import ctypes
 import os
 import sys
 import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from tonearm_plugins.formats import library_notes
 from tonearm_plugins.formats.library_notes import hushed_libraries
 
 C = ctypes.CDLL(None)
@@ -74,3 +77,75 @@ def test_any_number_of_notes_is_dropped(capfd: pytest.CaptureFixture[str]) -> No
             print_in_c(b"x" * 10_000)
     print_in_c(b"heard")
     assert capfd.readouterr() == ("heard", "heard")
+
+
+def test_streams_are_found_once() -> None:
+    variables, nowhere = library_notes._streams()
+    assert len(variables) == 2
+    assert nowhere
+    assert library_notes._streams()[1] == nowhere
+
+
+class Library:
+    """A C library of another system."""
+
+    def __init__(self, address: int | None, *names: str) -> None:
+        self.asked: list[Any] = []
+        self.fmemopen = self.Open(address, self.asked)
+        for name in names:
+            setattr(self, name, None)
+
+    class Open:
+        def __init__(self, address: int | None, asked: list[Any]) -> None:
+            self.address, self.asked = address, asked
+
+        def __call__(self, *arguments: Any) -> int | None:
+            self.asked.append(arguments)
+            return self.address
+
+
+@pytest.mark.parametrize(
+    ("library", "names"),
+    [
+        (Library(7, "gnu_get_libc_version"), ["stderr", "stdout"]),
+        (Library(7, "__stderrp"), ["__stderrp", "__stdoutp"]),
+        (Library(7, "__stderrp", "gnu_get_libc_version"), ["__stderrp", "__stdoutp"]),
+        (Library(7), []),
+        (Library(None, "gnu_get_libc_version"), []),
+    ],
+)
+def test_streams_have_the_names_of_the_system(
+    monkeypatch: pytest.MonkeyPatch, library: Library, names: list[str]
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library if name is None else pytest.fail("another library"))
+    monkeypatch.setattr(
+        ctypes, "c_void_p", SimpleNamespace(in_dll=lambda found, name: (found is library and name) or pytest.fail(name))
+    )
+    variables, nowhere = library_notes._streams.__wrapped__()
+    assert variables == names
+    assert nowhere == (7 if names else None)
+    if names:
+        assert library.asked == [(None, 4096, b"w")]
+        assert library.fmemopen.argtypes == (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p)
+        assert library.fmemopen.restype is ctypes.c_void_p
+
+
+def test_without_streams_notes_are_heard(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(library_notes, "_streams", lambda: ([], None))
+    with hushed_libraries(), hushed_libraries():
+        print_in_c(b"heard")
+    assert capfd.readouterr() == ("heard", "heard")
+
+
+def test_the_real_streams_are_kept_while_libraries_are_hushed() -> None:
+    variables, nowhere = library_notes._streams()
+    real = [variable.value for variable in variables]
+    assert nowhere not in real
+    with hushed_libraries():
+        assert [variable.value for variable in variables] == [nowhere, nowhere]
+        assert (library_notes._real, library_notes._hushed) == (real, 1)
+        with hushed_libraries():
+            assert (library_notes._real, library_notes._hushed) == (real, 2)
+        assert [variable.value for variable in variables] == [nowhere, nowhere]
+    assert [variable.value for variable in variables] == real
+    assert library_notes._hushed == 0
