@@ -1,13 +1,68 @@
-"""Outputs with their own steps in a pipeline's YAML: places, problems and remedies."""
+"""Outputs with their own steps: places, problems and remedies, and what the outputs share."""
 
+import numpy as np
 import pytest
-from branch_toys import REGISTRY, branched, document
-from core_toys import RawWriter, Same, checked, problems, registry_of
+from branch_toys import REGISTRY, Gain, branched, document
+from core_toys import Fog, RawWriter, Same, checked, problems, registry_of
+from toy_stages import SOURCE
 
-from tonearm.api import InsertStep, OptionError
+from tonearm.api import Encoder, InsertStep, ItemError, NoOptions, OptionError, Sink, Transform, Waveform
 from tonearm.errors import PipelineError
 from tonearm.pipeline.check import check
+from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import from_plain, override, read_document
+
+
+class TestBranch:
+    def test_what_outputs_share_is_computed_once(self):
+        calls = []
+
+        class Counted(Same):
+            def apply(self, signal, context):
+                calls.append(1)
+                return signal
+
+        registry = registry_of(transforms={"counted": Counted, "gain": Gain})
+        found = branched(None, ["gain"], ["gain"], steps=["counted"], registry=registry)
+        for outcome in found.items(SOURCE):
+            for output in found.outputs:
+                assert [one.error for one in found.branch(output, outcome)] == [None]
+        assert len(calls) == 2  # items of the source
+
+    def test_a_branch_that_ends_without_a_waveform_has_no_measurements_of_one(self):
+        class ToFog(Transform[Waveform, Fog, NoOptions]):
+            def apply(self, signal, context):
+                return Fog()
+
+        class FogWriter(Encoder[Fog, NoOptions]):
+            def encode(self, item, sink, context): ...
+
+        registry = registry_of(transforms={"to-fog": ToFog}, encoders={"fog-writer": FogWriter})
+        plain = document(None, ["to-fog"])
+        plain["outputs"][1] |= {"use": "fog-writer", "with": {}}
+        found = Converter(check(from_plain(plain), None, registry))
+        outcome = next(iter(found.items(SOURCE)))
+        assert outcome.context.measurements["peak_db"] == -20.0
+        (branch,) = found.branch(found.outputs[1], outcome)
+        assert branch.context.measurements == {"level": 1}
+
+    def test_convert_gives_what_the_outputs_share(self):
+        found = branched(None, ["gain"], steps=["gain"])
+        assert [round(float(signal.samples[0, 0]), 3) for signal in found.convert(SOURCE)] == [0.2, 0.4]
+
+    def test_preflight_reaches_the_steps_of_outputs(self):
+        class Unready(Same):
+            def preflight(self):
+                raise ItemError("no weights", code="mine")
+
+        with pytest.raises(ItemError, match="no weights"):
+            branched(None, ["unready"], registry=registry_of(transforms={"unready": Unready})).preflight()
+
+    def test_an_item_of_a_branch_can_be_written(self, tmp_path):
+        found = branched(None, ["gain"])
+        (branch,) = found.branch(found.outputs[1], next(iter(found.items(SOURCE))))
+        found.encode(found.outputs[1], branch.item, Sink(tmp_path / "a"), branch.context)
+        assert np.fromfile(tmp_path / "a", "<f4")[0] == pytest.approx(0.2)
 
 
 class TestCheck:
