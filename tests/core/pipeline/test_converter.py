@@ -211,6 +211,7 @@ class TestBranch:
         assert levels(found, 1, outcomes) == [(0.2, "", 0), "mine"]
         (failed,) = found.branch(found.outputs[1], outcomes[1])
         assert (failed.item.index, failed.error.place.stage) == (1, "outputs.1.steps.0")
+        assert failed.context.measurements == {"level": 2}  # those of the shared signal are not this output's
 
     def test_an_error_before_the_branches_is_that_of_each(self):
         found = branched(None, ["gain"], steps=["fails"])
