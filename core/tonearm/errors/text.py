@@ -52,7 +52,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     import difflib
 
     words = [other for other in known if isinstance(other, str)]
-    limit = max(1, (len(word) + 1) // 4)
+    limit = (len(word) + 1) // 4
     scored = [(edit_distance(word.lower(), other.lower(), limit), other) for other in words]
     close = [(distance, other) for distance, other in scored if distance <= limit]
     if close and len(word) > 2:

@@ -67,6 +67,9 @@ def test_letters_that_are_missing_wrong_or_transposed(word, wanted):
 def test_of_two_that_are_as_near_the_more_alike_is_meant():
     assert nearest("npz-raeder", ["npy-reader", "npz-reader"]) == "npz-reader"
     assert nearest("reader", ["reeder", 3, None]) == "reeder"
+    for known in (["abxd", "abcde"], ["abcde", "abxd"]):
+        assert nearest("abcd", known) == "abcde"
+    assert nearest("abcd", ["abcx", "abxd"]) == "abcx"
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,14 @@ class TestBranch:
         found.encode(found.outputs[1], branch.item, Sink(tmp_path / "a"), branch.context)
         assert np.fromfile(tmp_path / "a", "<f4")[0] == pytest.approx(0.2)
 
+    @pytest.mark.parametrize(("own", "shared"), [(["gain", "halves"], []), (["halves"], ["gain"])])
+    def test_warnings_of_steps_before_come_once_with_the_first_piece(self, own, shared):
+        found = branched(own, None, steps=shared)
+        pieces = list(found.branch(found.outputs[0], next(iter(found.items(SOURCE)))))
+        assert [piece.context.warnings for piece in pieces] == [["louder by 2"], []]
+        assert [piece.context.measurements.get("level") for piece in pieces] == [1, None]
+        assert {piece.context.measurements["peak_db"] for piece in pieces} == {-13.98}
+
 
 class TestCheck:
     def test_places(self):

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from branch_toys import branched, levels
-from core_toys import RATE, Fog, RawWriter, Same, checked, item, pipeline, registry_of
+from branch_toys import branched, document, levels
+from core_toys import RATE, Fog, RawWriter, Same, ToneReader, checked, item, pipeline, registry_of
 from toy_stages import SOURCE, failing, made, reader, regroup, step
 
 from tonearm.api import (
@@ -27,7 +27,9 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm.errors import TonearmError
+from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter, as_source
+from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.provenance import fingerprints_of
 
 
@@ -260,14 +262,6 @@ class TestOwnRegroup:
         assert [index for _, _, index in levels(found, 0, outcomes)] == [0, 1, 2, 3]
         assert [index for _, _, index in levels(found, 1, outcomes)] == list(range(8))
 
-    @pytest.mark.parametrize(("own", "shared"), [(["gain", "halves"], []), (["halves"], ["gain"])])
-    def test_warnings_of_steps_before_come_once_with_the_first_piece(self, own, shared):
-        found = branched(own, None, steps=shared)
-        pieces = list(found.branch(found.outputs[0], next(iter(found.items(SOURCE)))))
-        assert [piece.context.warnings for piece in pieces] == [["louder by 2"], []]
-        assert [piece.context.measurements.get("level") for piece in pieces] == [1, None]
-        assert {piece.context.measurements["peak_db"] for piece in pieces} == {-13.98}
-
     def test_nothing_is_left_out_before_pieces_are_counted(self):
         done = {("", 0)}
         plain, split = branched(None, ["gain"]), branched(None, ["halves"])
@@ -303,6 +297,19 @@ class TestWhoMadeNan:
             outcomes = [one for first in found.items(SOURCE) for one in found.branch(found.outputs[0], first)]
             stages = [one.error and (one.error.code, one.error.place.stage) for one in outcomes]
             assert set(stages) == {None if stage is None else ("not-finite", f"{path}.{stage}")}
+
+    def test_what_the_decoder_kept_is_refused_after_the_last_step(self):
+        class Keeps(ToneReader):
+            def decode(self, source, context):
+                yield Item(signal=nan(item(0.1).signal))
+
+        registry = registry_of(decoders={"tone-reader": Keeps})
+        for shared, own, stage in ((2, None, "steps.1"), (0, None, "input"), (0, 2, "outputs.0.steps.1")):
+            plain = document(own and ["same"] * own, steps=["same"] * shared)
+            plain["input"]["with"] = {"nan": "keep"}
+            found = Converter(check(from_plain(plain), None, registry))
+            (outcome,) = found.branch(found.outputs[0], next(found.items(SOURCE)))
+            assert (outcome.error.place.stage, outcome.error.code) == (stage, "not-finite")
 
 
 class TestContexts:
