@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 from branch_toys import REGISTRY, Gain, branched, document
-from core_toys import Fog, RawWriter, Same, checked, problems, registry_of
+from core_toys import Fog, Same, checked, problems, registry_of
 from toy_stages import SOURCE
 
-from tonearm.api import Encoder, InsertStep, ItemError, NoOptions, OptionError, Sink, Transform, Waveform
-from tonearm.errors import PipelineError
+from tonearm.api import Encoder, ItemError, NoOptions, Sink, Transform, Waveform
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import from_plain, override, read_document
@@ -74,15 +73,6 @@ class TestBranch:
 
 
 class TestCheck:
-    def test_places(self):
-        found = check(from_plain(document(None, ["gain", "same"], steps=["same"])), None, REGISTRY)
-        assert [stage.place.stage for stage in found.stages()] == [
-            "input", "steps.0", "outputs.0", "outputs.1.steps.0", "outputs.1.steps.1", "outputs.1",
-        ]  # fmt: skip
-        assert [stage.name for stage in found.stages_of(found.outputs[1])] == [
-            "tone-reader", "same", "gain", "same", "raw-writer",
-        ]  # fmt: skip
-
     TEXT = """\
 tonearm: 1
 input: {use: fog-reader}
@@ -100,64 +90,6 @@ outputs:
             "p.yaml:5:46: port-mismatch: mist-to-wave takes mist, but fog-reader gives fog"
             "\n    hint: put fog-to-mist before it"
         ]
-
-    def test_a_step_that_one_output_lacks_goes_into_its_own_steps(self):
-        assert self.said("") == [
-            "p.yaml:5:11: port-mismatch: raw-writer takes waveform, but fog-reader gives fog"
-            "\n    hint: put fog-to-mist and mist-to-wave at the end of its own steps"
-        ]
-
-    def test_a_step_that_all_outputs_lack_goes_into_the_shared_steps(self):
-        plain = document(None, None, reader="fog-reader")
-        with pytest.raises(PipelineError) as caught:
-            check(from_plain(plain), None, REGISTRY)
-        assert [problem.hint for problem in caught.value.problems] == [
-            'put {"use": "fog-to-mist"} and {"use": "mist-to-wave"} before it'
-        ] * 2
-        plain["steps"] = [{"use": "fog-to-mist"}, {"use": "mist-to-wave"}]
-        assert check(from_plain(plain), None, REGISTRY)
-
-    def test_limits_are_those_of_what_the_branch_gives(self):
-        class Mono(Same):
-            def produces(self, spec):
-                return spec.replace(channels=1)
-
-        class Picky(RawWriter):
-            def accepts(self, spec):
-                if spec.channels == 2:
-                    raise OptionError("no stereo", code="channels", remedies=(InsertStep("mono"),))
-
-        registry = registry_of(transforms={"mono": Mono}, encoders={"raw-writer": Picky})
-        plain = document(["mono"], None)
-        plain["input"]["with"] = {"channels": 2}
-        with pytest.raises(PipelineError) as caught:
-            check(from_plain(plain), None, registry)
-        (problem,) = caught.value.problems
-        assert (problem.place.stage, problem.code) == ("outputs.1", "channels")
-        assert problem.hint == 'put {"use": "mono"} at the end of its own steps'
-        plain["outputs"][1]["steps"] = [{"use": "mono"}]
-        assert check(from_plain(plain), None, registry)
-
-    def test_only_names_of_the_output_that_is_split_must_tell_pieces_apart(self):
-        plain = document(None, ["halves"])
-        plain["outputs"][0]["file"], plain["outputs"][1]["file"] = "{stem}.raw", "{stem}-half.raw"
-        with pytest.raises(PipelineError) as caught:
-            check(from_plain(plain), None, REGISTRY)
-        (problem,) = caught.value.problems
-        assert (problem.code, "'{stem}-half.raw' does not" in problem.message) == ("same-output", True)
-        plain["outputs"][1]["file"] = "{stem}-{index}.raw"
-        assert check(from_plain(plain), None, REGISTRY)
-
-    def test_joining_the_items_of_a_source_belongs_into_the_shared_steps(self):
-        with pytest.raises(PipelineError) as caught:
-            branched(None, ["gain", "join"])
-        (problem,) = caught.value.problems
-        assert (problem.code, problem.place.stage) == ("needs-all-items", "outputs.1.steps.1")
-        assert problem.message == (
-            "join joins the items of a source, but the steps of an output get one item at a time"
-        )
-        assert problem.hint == "put it into the steps of the pipeline"
-        assert branched(None, ["gain"], steps=["join"])
 
     def test_every_problem_of_a_branch_is_found_at_its_place(self):
         text = self.TEXT.replace("STEPS", "steps: [{use: gain, with: {by: 0}}, {use: nothing}, {used: gain}]")
