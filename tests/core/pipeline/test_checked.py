@@ -1,8 +1,12 @@
 """What a checked pipeline holds."""
 
+import pytest
 from core_toys import RATE, RawWriter, Same, ToneReader, checked, pipeline, registry_of
 
 from tonearm.api import MelDialect
+from tonearm.errors import Place
+from tonearm.pipeline.checked import BoundPlugin
+from tonearm.pipeline.environment import Masks
 from tonearm.signals import Waveform
 
 
@@ -28,3 +32,12 @@ def test_stages_know_their_places():
 def test_dialects_are_those_of_the_registry():
     registry = registry_of(dialects={"one": {"n_mels": 80, "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}})
     assert checked(pipeline(), registry).catalogue(MelDialect).find("one").n_mels == 80
+
+
+def test_what_is_checked_never_changes():
+    found = checked(pipeline())
+    for made in (found, found.decoder, found.outputs[0]):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(made, made.__struct_fields__[0], None)
+    bare = BoundPlugin("x", found.decoder.entry, found.decoder.plugin, found.decoder.ports)
+    assert (bare.place, bare.spec, bare.masks, bare.is_guarded) == (Place(), None, Masks(), False)

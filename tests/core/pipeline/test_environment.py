@@ -11,8 +11,8 @@ import tonearm
 from tonearm.cli.main import main
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.document import override, read_document
-from tonearm.pipeline.environment import Masks
+from tonearm.pipeline.document import override, read_document, to_plain
+from tonearm.pipeline.environment import Masks, with_hidden_tags
 from tonearm.plugins import registry
 
 SECRET = "hunter2-correct-horse"
@@ -147,3 +147,19 @@ def test_an_override_reads_no_variable_that_is_not_allowed(place: str) -> None:
     with pytest.raises(tonearm.PipelineError, match="refused-variable") as raised:
         check(root, "p.yaml", REGISTRY)
     assert SECRET not in str(raised.value)
+
+
+def test_masks_of_values_that_are_no_text_or_short() -> None:
+    masks = Masks({"abcd": "${A}", "abc": "${B}", "True": "${T}", "None": "${N}", "1.5": "${F}"})
+    assert masks.in_text("abcd abc") == "${A} abc"
+    assert masks.in_plain([True, None, "abc", 1.5, "abcd!"]) == [True, None, "${B}", "${F}", "${A}!"]
+
+
+def test_tags_without_a_variable_keep_their_values() -> None:
+    node = read_document("{tags: {a: 3, b: '${S} ${S:x}', c: [1]}, d: '${S}'}", "p.yaml", environ={"S": "secret"})
+    shown = to_plain(with_hidden_tags(node))
+    assert shown == {"tags": {"a": 3, "b": "${{S}} ${{S}}", "c": [1]}, "d": "secret"}
+    plain = read_document("{tags: {a: 3}, d: '${S}'}", "p.yaml", environ={"S": "secret"})
+    assert with_hidden_tags(plain) is plain
+    assert with_hidden_tags(None) is None
+    assert Masks.of(node) == {"secret secret": "${S} ${S:x}", "secret": "${S}"}

@@ -32,3 +32,25 @@ def test_remedies_are_kept():
     (found,) = problems.found
     assert isinstance(found, Problem)
     assert found.remedies == (remedy,)
+
+
+def test_the_form_of_remedies_and_the_folder_of_files():
+    assert [Problems(*given).place.form for given in (("a.yaml",), (None,), (None, "flags"), ("a.yaml", "flags"))] == [
+        "yaml", "python", "flags", "flags",
+    ]  # fmt: skip
+    assert [Problems(file).folder for file in ("x/y/a.yaml", "a.yaml", None)] == ["x/y", "", ""]
+
+
+def test_a_value_of_the_command_line_has_its_assignment_for_a_place():
+    problems = Problems("p.yaml")
+    problems.add(Mark(0, 0, "--set 'a=1'"), "bad-option", "wrong")
+    (found,) = problems.found
+    assert (found.line, found.column, found.message) == (None, None, "--set 'a=1': wrong")
+
+
+def test_messages_are_masked_from_a_number_on():
+    problems = Problems("p.yaml")
+    for message in ("a", "b", "c"):
+        problems.add(None, "x", message)
+    problems.mask(str.upper, 1)
+    assert [problem.message for problem in problems.found] == ["a", "B", "C"]
