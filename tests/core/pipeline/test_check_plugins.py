@@ -18,7 +18,7 @@ from core_toys import (
     registry_of,
 )
 
-from tonearm.api import Meta, NoOptions, Requirement, Transform, Waveform
+from tonearm.api import Meta, NoOptions, Requirement, Signal, Transform, Waveform
 from tonearm.plugins.registry import Registry
 
 VERSION = "tonearm: 1\n"
@@ -119,3 +119,20 @@ class TestPlugins:
         ]
         steps = "steps: [{use: resample, with: {sample_rate: 48000}}]\noutputs"
         assert checked(text.replace("outputs", steps), installed)
+
+    def test_an_encoder_that_fails_when_asked(self):
+        class Odd(RawWriter):
+            def accepts(self, spec):
+                raise ZeroDivisionError
+
+        (said,) = problems(pipeline(), registry_of(encoders={"raw-writer": Odd}))
+        assert said.startswith("p.yaml:4:11: broken-plugin: raw-writer is disabled: ZeroDivisionError")
+
+    def test_a_wider_port_may_turn_out_to_fit(self):
+        class Any(Transform[Signal, Signal, NoOptions]):
+            def apply(self, signal, context): ...
+
+        assert checked(pipeline(steps=("any",)), registry_of(transforms={"any": Any})).steps[0].name == "any"
+
+    def test_after_an_unknown_plugin_nothing_is_guessed(self):
+        assert len(problems(pipeline(reader="nothing", steps=("rain-to-wave",)))) == 1

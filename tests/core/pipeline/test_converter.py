@@ -139,11 +139,7 @@ class TestSources:
             ]
             for given in sources:
                 assert np.array_equal(self.convert(given), self.samples)
-
-    def test_an_open_file_stays_open(self):
-        file = io.BytesIO(self.samples.tobytes())
-        self.convert(file)
-        assert not file.closed
+                assert not getattr(given, "closed", False)
 
     def test_what_has_an_array(self):
         class Tensor:

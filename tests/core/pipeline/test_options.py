@@ -2,9 +2,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pytest
-from core_toys import Mist, registry_of
+from core_toys import Mist, MistToWave, hooks, package_of, registry_of
 
-from tonearm.api import ArrayOptions, Meta, OptionError, Transform, Waveform
+from tonearm.api import ArrayOptions, MelDialect, Meta, OptionError, Transform, Waveform
 from tonearm.pipeline.document import from_plain, read_document
 from tonearm.pipeline.options import default_options, read_options
 from tonearm.pipeline.problems import Problems
@@ -342,3 +342,53 @@ def test_options_have_their_defaults_unchecked():
     made = default_options(ArrayOptions, default(), nan="keep")
     assert (made.kind.registered.full_name, made.nan) == ("builtin/inferred", "keep")
     assert made.of_kind("sample_rate") is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Implying:
+    way: Annotated[Transform[Mist, Waveform, Any], Meta(extra={BESIDE: True, IF_ABSENT: "mist-to-wave"})]
+    level: float = 1.0
+
+
+WAYS = {"invert": Invert, "mist-to-wave": MistToWave}
+
+
+class TestAPluginThatItsOptionsImply:
+    @pytest.mark.parametrize(
+        ("text", "builtin", "others", "name", "rounds"),
+        [
+            ("{}", {}, {}, "toys/mist-to-wave", None), ("{rounds: 5}", {}, {}, "toys/invert", 5),
+            ("{rounds: 5}", {"ours": Invert}, {}, "builtin/ours", 5), ("{way: , rounds: 5}", {}, {}, "toys/invert", 5),
+            ("{rounds: 5}", {"ours": Invert}, {"more": Invert}, "builtin/ours", 5),
+            ("{way: invert}", {}, {}, "toys/invert", 3), ("{way: toys/invert, rounds: 5}", {}, {}, "toys/invert", 5),
+        ],
+    )  # fmt: skip
+    def test_it_is_the_only_one_that_has_them_ours_first(self, text, builtin, others, name, rounds):
+        ours = package_of("".join(["built", "in"]), hooks(transforms=builtin))
+        registry = Registry([package_of("toys", hooks(transforms=WAYS | others)), ours])
+        made = read(text, Implying, registry)
+        assert made.way.registered.full_name == name
+        assert getattr(made.way.options, "rounds", None) == rounds
+
+    def test_of_several_none_is_guessed(self):
+        registry = Registry([package_of("toys", hooks(transforms=WAYS | {"more": Invert}))])
+        (said,) = read("{rounds: 5}", Implying, registry)
+        assert said.startswith("p.yaml:1:2: unknown-option: x has no option 'rounds'")
+
+    def test_it_has_the_name_that_the_pipeline_gives_it(self, toys):
+        assert read("{way: toys/invert}", Flat, toys).way.registered.name == "toys/invert"
+        assert read("{way: invert}", Flat, toys).way.registered.name == "invert"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    dialect: Annotated[MelDialect | None, Meta(description="A dialect.")] = None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("dialect: 3", "1:10: bad-option: x: dialect is a number, not a name or a mapping\n    hint: A dialect."),
+     ("dialect: true", "1:10: bad-option: x: dialect is true or false, not a name or a mapping\n    hint: A dialect.")],
+)  # fmt: skip
+def test_a_named_struct_is_a_name_or_a_mapping(text, said, toys):
+    assert read(text, Named, toys) == [f"p.yaml:{said}"]

@@ -5,16 +5,18 @@ import io
 import json
 import os
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from core_toys import checked, pipeline, registry_of
 
-from tonearm.api import Context, Encoder, ItemError, NoOptions, Provenance, Sink, Source, Waveform
+from tonearm.api import Context, Encoder, ItemError, NoOptions, Provenance, Sink, Source, Transform, Waveform
 from tonearm.cli.main import main
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, without_folders
+from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of, without_folders
 from tonearm.run.convert_one import convert_one
 from tonearm.run.options import RunOptions
 from tonearm.run.run import Run
@@ -236,3 +238,16 @@ class TestFolders:
 def test_only_absolute_paths_are_shortened() -> None:
     plain = {"a": "/x/y/z.npy", "b": ["/w/z.npy", "rel/z.npy", 3, None], "c": "text / more"}
     assert without_folders(plain, "/x") == {"a": "y/z.npy", "b": ["z.npy", "rel/z.npy", 3, None], "c": "text / more"}
+
+
+def test_plugins_are_told_with_their_packages_and_those_in_their_options() -> None:
+    @dataclass(frozen=True)
+    class Options:
+        step: Transform[Waveform, Waveform, Any] | None = None
+
+    class Owner(Transform[Waveform, Waveform, Options]):
+        def apply(self, signal, context): ...
+
+    found = checked(pipeline(steps=("owner, with: {step: same}",)), registry_of(transforms={"owner": Owner}))
+    names = [f"toys/{name}" for name in ("tone-reader", "owner", "same", "raw-writer")]
+    assert plugins_of(found) == [(name, "tonearm_toys 1.2") for name in names]

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from core_toys import RATE, Fog, ToneReader, checked, item, registry_of
+from core_toys import RATE, Fog, Same, ToneReader, checked, item, registry_of
 from toy_stages import SOURCE, failing, made, reader, results, step
 
-from tonearm.api import Item, ItemError, OptionError, SignalError, Spec, Waveform
+from tonearm.api import Decoder, Item, ItemError, NoOptions, OptionError, Signal, SignalError, Spec, Waveform
 from tonearm.pipeline.converter import Converter
 
 NAN = np.full((1, 4), np.nan, np.float32)
@@ -108,3 +108,38 @@ class TestTransforms:
     def test_ctrl_c_goes_through(self):
         with pytest.raises(KeyboardInterrupt):
             results(made(("x",), transforms={"x": step(failing(KeyboardInterrupt()))}))
+
+    def test_warnings_and_measurements_stay_with_their_item(self):
+        class Noisy(Same):
+            def apply(self, signal, context):
+                context.warn(f"level {signal.samples[0, 0]:.1f}")
+                return signal
+
+        heard = []
+        found = made(("x",), transforms={"x": Noisy}).items(SOURCE, on_warning=heard.append, threads=4)
+        outcomes = list(found)
+        assert [outcome.context.warnings for outcome in outcomes] == [["level 0.1"], ["level 0.2"]]
+        assert heard == ["level 0.1", "level 0.2"]
+        assert outcomes[0].context.threads == 4
+
+
+class TestRegroup:
+    def test_what_it_is_given_is_looked_at(self):
+        class Wide(Decoder[Signal, NoOptions]):
+            def decode(self, source, context):
+                yield Item(signal=Fog())
+
+        found = made(("join",), use="wide", decoders={"wide": Wide})
+        assert results(found) == [("wrong-type", "join takes waveform, but it was given fog", "")]
+        found = made(("same",), use="wide", decoders={"wide": Wide})
+        (outcome,) = found.items(SOURCE)
+        assert outcome.error.message == "same takes waveform, but it was given fog"
+        assert outcome.error.place.stage == "steps.0"
+
+    def test_a_source_without_items_is_not_blamed_on_a_step(self):
+        class Empty(ToneReader):
+            def decode(self, source, context):
+                yield from ()
+
+        found = made(("join",), use="empty", decoders={"empty": Empty})
+        assert results(found) == [("empty", "empty found nothing in it", "")]

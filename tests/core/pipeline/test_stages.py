@@ -8,10 +8,26 @@ from core_toys import RATE, Fog, RawWriter, Same, ToneOptions, ToneReader, check
 from msgspec import structs
 from toy_stages import SOURCE, failing, made, reader, regroup, results, step
 
-from tonearm.api import Context, Decoder, Item, ItemError, NoOptions, Signal, Waveform
+from tonearm.api import (
+    ArrayDecoder,
+    ArrayOptions,
+    ComplexSpectrogram,
+    Context,
+    Decoder,
+    Item,
+    ItemError,
+    NoOptions,
+    Signal,
+    Spec,
+    StftGrid,
+    Waveform,
+)
 from tonearm.arrays.extent import extent_of
+from tonearm.pipeline.check import bind_decoder
+from tonearm.pipeline.document import read_document
 from tonearm.pipeline.stages import (
     Outcome,
+    _reads_arrays,
     check_result,
     decode_items,
     measure_items,
@@ -20,11 +36,10 @@ from tonearm.pipeline.stages import (
     regroup_items,
     transform_items,
 )
+from tonearm.plugins.discovery import installed_packages
 from tonearm.plugins.registry import Registry
 
 NAN = np.full((1, 4), np.nan, np.float32)
-
-
 SHOWS = "--debug shows where"
 
 
@@ -80,19 +95,6 @@ class TestTransforms:
 
         found = made(("same",), use="wide", decoders={"wide": Wide})
         assert results(found) == [("wrong-type", "same takes waveform, but it was given fog", "")]
-
-    def test_warnings_and_measurements_stay_with_their_item(self):
-        class Noisy(Same):
-            def apply(self, signal, context):
-                context.warn(f"level {signal.samples[0, 0]:.1f}")
-                return signal
-
-        heard = []
-        found = made(("x",), transforms={"x": Noisy}).items(SOURCE, on_warning=heard.append, threads=4)
-        outcomes = list(found)
-        assert [outcome.context.warnings for outcome in outcomes] == [["level 0.1"], ["level 0.2"]]
-        assert heard == ["level 0.1", "level 0.2"]
-        assert outcomes[0].context.threads == 4
 
 
 class TestRegroup:
@@ -176,26 +178,6 @@ class TestRegroup:
         transforms = {"x": regroup(lambda items: items, "item")}
         found = made(("x",), transforms=transforms)
         assert [outcome.context.measurements["level"] for outcome in found.items(SOURCE)] == [1, 2]
-
-    def test_what_it_is_given_is_looked_at(self):
-        class Wide(Decoder[Signal, NoOptions]):
-            def decode(self, source, context):
-                yield Item(signal=Fog())
-
-        found = made(("join",), use="wide", decoders={"wide": Wide})
-        assert results(found) == [("wrong-type", "join takes waveform, but it was given fog", "")]
-        found = made(("same",), use="wide", decoders={"wide": Wide})
-        (outcome,) = found.items(SOURCE)
-        assert outcome.error.message == "same takes waveform, but it was given fog"
-        assert outcome.error.place.stage == "steps.0"
-
-    def test_a_source_without_items_is_not_blamed_on_a_step(self):
-        class Empty(ToneReader):
-            def decode(self, source, context):
-                yield from ()
-
-        found = made(("join",), use="empty", decoders={"empty": Empty})
-        assert results(found) == [("empty", "empty found nothing in it", "")]
 
     def test_a_grouping_that_there_is_not(self):
         (error,) = results(made(("x",), transforms={"x": regroup(lambda items: items, "odd")}))
@@ -382,3 +364,36 @@ def test_plugins_have_the_role_that_is_asked_for():
     assert plugin_as(decoder, Decoder) is decoder.plugin
     with pytest.raises(TypeError, match=r"^a is not a Decoder$"):
         plugin_as(step, Decoder)
+
+
+def test_whose_waveforms_are_known_to_be_finite(installed):
+    """The host has searched an array that it read itself, so it need not search the waveform made of it."""
+
+    class Copied(ArrayDecoder[ArrayOptions]):
+        def arrays(self, source, context): ...
+
+    def trusted(use, kind="waveform", registry=installed):
+        text = f"input: {{use: {use}, with: {{kind: {kind}, sample_rate: 8000}}}}"
+        return _reads_arrays(bind_decoder(read_document(text, "p.yaml"), "p.yaml", registry))
+
+    assert [trusted(name) for name in ("npy-reader", "npz-reader")] == [True, True]
+    assert not _reads_arrays(stages()[0])
+    other = Registry([*installed_packages(), package_of("toys", hooks(decoders={"copied": Copied}))])
+    assert not trusted("copied", registry=other)
+
+
+def test_a_step_that_declares_what_it_gives_may_change_it():
+    def slower(signal):
+        return Waveform(samples=signal.samples, sample_rate=100)
+
+    declaring = step(slower)
+    declaring.produces = lambda self, spec: Spec(signals=(Waveform,))
+    assert [code for code, *_ in results(made(("x",), transforms={"x": step(slower)}))] == ["wrong-signal"] * 2
+    assert results(made(("x",), transforms={"x": declaring})) == [pytest.approx(0.1), pytest.approx(0.2)]
+
+
+def test_a_signal_that_is_no_waveform_is_not_measured():
+    grid = StftGrid(sample_rate=8000, n_fft=8, hop_length=4, win_length=8)
+    signal = ComplexSpectrogram(values=np.ones((1, 5, 9), np.complex64), grid=grid)
+    (found,) = measure_items(iter([Outcome(context=Context(), item=Item(signal=signal))]), stages()[0])
+    assert (found.error, found.context.measurements, found.context.warnings) == (None, {}, [])
