@@ -1,11 +1,14 @@
 """What a checked pipeline holds."""
 
 import pytest
+from branch_toys import REGISTRY, document
 from core_toys import RATE, RawWriter, Same, ToneReader, checked, pipeline, registry_of
 
 from tonearm.api import MelDialect
 from tonearm.errors import Place
+from tonearm.pipeline.check import check
 from tonearm.pipeline.checked import BoundPlugin
+from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.environment import Masks
 from tonearm.signals import Waveform
 
@@ -41,3 +44,11 @@ def test_what_is_checked_never_changes():
             setattr(made, made.__struct_fields__[0], None)
     bare = BoundPlugin("x", found.decoder.entry, found.decoder.plugin, found.decoder.ports)
     assert (bare.place, bare.spec, bare.masks, bare.is_guarded) == (Place(), None, Masks(), False)
+
+
+def test_stages_come_output_by_output_with_their_own_steps():
+    found = check(from_plain(document(None, ["gain", "same"], steps=["same"])), None, REGISTRY)
+    decoder, step, (first, second) = found.decoder, *found.steps, found.outputs
+    assert list(found.stages()) == [decoder, step, first.encoder, *second.steps, second.encoder]
+    assert found.stages_of(first) == (decoder, step, first.encoder)
+    assert found.stages_of(second) == (decoder, step, *second.steps, second.encoder)

@@ -326,7 +326,7 @@ class TestOverride:
         assert to_plain(changed) == {"use": "x", "with": {"k": 1}}
         assert (changed.mark, changed.entries["use"]) == (use.mark, MappingEntry(None, use))
         assert to_plain(override(root, "c.with.k=1"))["c"] == {"with": {"k": 1}}
-        for path, said in (("b.with.k", "'b' is a number, and has no 'with'"), ("a.k", "'a' is text, and has no 'k'")):
+        for path, said in (("b.with.k", "'b' is a number, and has no 'with'"), ("a.x", "'a' is text, and has no 'x'")):
             assert refused(override, root, f"{path}=1")[0][1] == f"--set '{path}=1': {said}"
         assert refused(override, read_document("[1]", "p.yaml"), "a=1") == [
             ("bad-override", "--set 'a=1': the top level is a list, and has no 'a'", "its indexes are 0 to 0")
@@ -372,7 +372,7 @@ class TestOverride:
             ("a.-1=1", "'a' is a list, and has no '-1'", "its indexes are 0 to 1"),
             ("e.0=1", "'e' is a list, and has no '0'", "it is empty"),
             ("a.0.x=1", "'a.0' is a number, and has no 'x'", ""),
-            ("c=0123", "'0123' looks octal, but could mean decimal", OCTAL),
+            ("c=[0123, .inf]", "'0123' looks octal, but could mean decimal", OCTAL),
             ("c=[1", "expected ',' or ']', but the file ends", "quote the value"),
             ("c=#fff", "there is nothing in this document", "quote the value"),
             ("c=b: 1", "the value is a mapping in block style", BLOCK),

@@ -250,6 +250,9 @@ class Clashing:
     rounds: int = 1
 
 
+WAYS = {"invert": Invert, "mist-to-wave": MistToWave}
+
+
 @pytest.fixture(scope="module")
 def toys():
     return registry_of(transforms={"invert": Invert})
@@ -260,11 +263,10 @@ class TestPluginsAsOptions:
         made = read("invert: invert", Owner, toys)
         assert isinstance(made.invert, Invert)
         assert made.invert.options == InvertOptions()
-        assert made.invert.registered.full_name == "toys/invert"
-        assert made.invert.registered.package == "tonearm_toys 1.2"
+        known = made.invert.registered
+        assert (known.full_name, known.package) == ("toys/invert", "tonearm_toys 1.2")
         deep = read("invert: {use: toys/invert, with: {rounds: 5, then: {use: same}}}", Owner, toys)
-        assert deep.invert.options.rounds == 5
-        assert deep.invert.registered.name == "toys/invert"
+        assert (deep.invert.options.rounds, deep.invert.registered.name) == (5, "toys/invert")
         assert deep.invert.options.then.registered.full_name == "toys/same"
         assert read("invert: null", Owner, toys) == Owner()
 
@@ -346,11 +348,8 @@ def test_options_have_their_defaults_unchecked():
 
 @dataclass(frozen=True, kw_only=True)
 class Implying:
-    way: Annotated[Transform[Mist, Waveform, Any], Meta(extra={BESIDE: True, IF_ABSENT: "mist-to-wave"})]
     level: float = 1.0
-
-
-WAYS = {"invert": Invert, "mist-to-wave": MistToWave}
+    way: Annotated[Transform[Mist, Waveform, Any], Meta(extra={BESIDE: True, IF_ABSENT: "mist-to-wave"})]
 
 
 class TestAPluginThatItsOptionsImply:
@@ -371,9 +370,10 @@ class TestAPluginThatItsOptionsImply:
         assert getattr(made.way.options, "rounds", None) == rounds
 
     def test_of_several_none_is_guessed(self):
-        registry = Registry([package_of("toys", hooks(transforms=WAYS | {"more": Invert}))])
-        (said,) = read("{rounds: 5}", Implying, registry)
-        assert said.startswith("p.yaml:1:2: unknown-option: x has no option 'rounds'")
+        message = "p.yaml:1:2: unknown-option: x has no option 'rounds' with way mist-to-wave\n    hint: way"
+        for more, hint in ((("more",), "s invert and more"), (("more", "other"), "s invert, more and other")):
+            registry = Registry([package_of("toys", hooks(transforms=WAYS | dict.fromkeys(more, Invert)))])
+            assert read("{rounds: 5}", Implying, registry) == [f"{message}{hint} have it"]
 
     def test_it_has_the_name_that_the_pipeline_gives_it(self, toys):
         assert read("{way: toys/invert}", Flat, toys).way.registered.name == "toys/invert"
@@ -392,3 +392,9 @@ class Named:
 )  # fmt: skip
 def test_a_named_struct_is_a_name_or_a_mapping(text, said, toys):
     assert read(text, Named, toys) == [f"p.yaml:{said}"]
+
+
+def test_a_named_struct_by_name_with_changes_or_by_all_figures():
+    figures = {"n_mels": 80, "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
+    for text, mels in (("one", 80), ("{base: one, n_mels: 64}", 64), (str(figures), 80)):
+        assert read(f"dialect: {text}", Named, registry_of(dialects={"one": figures})).dialect.n_mels == mels

@@ -5,18 +5,20 @@ import io
 import json
 import os
 import pickle
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from core_toys import checked, pipeline, registry_of
+from core_toys import TOYS, Same, checked, hooks, package_of, pipeline, registry_of
 
 from tonearm.api import Context, Encoder, ItemError, NoOptions, Provenance, Sink, Source, Transform, Waveform
 from tonearm.cli.main import main
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of, without_folders
+from tonearm.plugins.registry import Registry
 from tonearm.run.convert_one import convert_one
 from tonearm.run.options import RunOptions
 from tonearm.run.run import Run
@@ -251,3 +253,17 @@ def test_plugins_are_told_with_their_packages_and_those_in_their_options() -> No
     found = checked(pipeline(steps=("owner, with: {step: same}",)), registry_of(transforms={"owner": Owner}))
     names = [f"toys/{name}" for name in ("tone-reader", "owner", "same", "raw-writer")]
     assert plugins_of(found) == [(name, "tonearm_toys 1.2") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [(("a 1", 1), ("a 2", 1), True), (("a 1", 1), ("a 1", 2), False), (("a 1", None), ("a 2", None), False)],
+)
+def test_the_revision_of_a_plugin_stands_for_the_version_of_its_package(one, other, same) -> None:
+    def fingerprint(label: str, revision: int | None) -> str:
+        found = hooks(transforms={"x": type("Revised", (Same,), {"revision": revision})})
+        registry = Registry([package_of("toys", hooks(**TOYS)), package_of("acme", found, label=label)])
+        return fingerprint_of(checked(pipeline(steps=("x",)), registry))
+
+    assert (fingerprint(*one) == fingerprint(*other)) is same
+    assert re.fullmatch("[0-9a-f]{32}", fingerprint(*one))
