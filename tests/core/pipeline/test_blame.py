@@ -183,6 +183,16 @@ class TestAddresses:
         error.__cause__ = cause
         assert describe_failure(error) == "ConnectionError: https://voices.example/v1: no voices"
 
+    def test_locals_of_other_modules_are_no_addresses(self):
+        def connect(address, req):
+            raise ConnectionError(f"refused by {address[0]} to {req.full_url}")
+
+        with pytest.raises(ConnectionError) as caught:
+            connect(("voices.example", 443), urllib.request.Request("https://voices.example"))
+        assert describe_failure(caught.value) == (
+            "ConnectionError: refused by voices.example to https://voices.example"
+        )  # fmt: skip
+
 
 class TestState:
     GUARDED = replace(STEP, is_guarded=True)

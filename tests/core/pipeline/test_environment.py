@@ -12,7 +12,9 @@ from tonearm.cli.main import main
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import override, read_document, to_plain
-from tonearm.pipeline.environment import Masks, with_hidden_tags
+from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
+from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.yaml.nodes import MappingNode
 from tonearm.plugins import registry
 
 SECRET = "hunter2-correct-horse"
@@ -163,3 +165,13 @@ def test_tags_without_a_variable_keep_their_values() -> None:
     assert with_hidden_tags(plain) is plain
     assert with_hidden_tags(None) is None
     assert Masks.of(node) == {"secret secret": "${S} ${S:x}", "secret": "${S}"}
+
+
+def test_every_variable_that_is_refused_is_told_once() -> None:
+    text = "{a: '${S}', b: ['${S} ${S} ${T:}', '${U}'], c: '${S}'}"
+    node = read_document(text, "p.yaml", environ={"S": "s", "U": "u"})
+    assert isinstance(node, MappingNode)
+    problems = Problems("p.yaml")
+    problems.paths.add(id(node.entries["a"].node))
+    add_refused(node, {"U"}, problems)
+    assert [(one.column, one.message[:4]) for one in problems.found] == [(17, "${S}"), (17, "${T}"), (48, "${S}")]
