@@ -77,3 +77,10 @@ def test_problems_without_a_place_come_first_and_those_of_one_place_keep_their_o
     error = PipelineError(iter(problems))
     assert [problem.message for problem in error.problems] == list("8765319240")
     assert str(error) == "\n".join(map(str, error.problems))
+
+
+@pytest.mark.parametrize("cls", [ItemError, OptionError])
+def test_only_the_message_needs_no_name(cls):
+    assert cls(message="x").message == "x"
+    with pytest.raises(TypeError, match="positional"):
+        cls("x", "code")

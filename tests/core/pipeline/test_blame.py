@@ -141,10 +141,12 @@ class TestErrorsOfTheSystem:
 
     def test_about_the_output(self, tmp_path):
         sink = Sink(tmp_path / "a.part")
-        full = OSError(28, "No space left on device")
-        with pytest.raises(OutputError, match="cannot write: No space left on device"), as_item_error(STEP, sink):
-            raise full
+        for names in ((), (str(tmp_path / "b"),)):
+            full = OSError(28, "No space left on device", *names)
+            with pytest.raises(OutputError, match="cannot write: No space left on device"), as_item_error(STEP, sink):
+                raise full
         assert blamed(FileNotFoundError(2, "No such file", "/etc/voice"), sink=sink)[0] == "plugin-failed"
+        assert blamed(BrokenPipeError(32, "Broken pipe"), sink=sink)[0] == "plugin-failed"
 
 
 class TestAddresses:
