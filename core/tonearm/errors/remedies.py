@@ -256,9 +256,9 @@ class ShowTraceback(Struct, frozen=True, tag=True):
         """Return how to see the traceback; empty if it is printed anyway."""
         from tonearm.errors import tracebacks  # not at the top: only the text of this remedy needs it
 
-        if place.form != "python" and tracebacks.are_shown():
-            return ""
-        return "its __cause__ shows where" if place.form == "python" else "--debug shows where"
+        if place.form == "python":
+            return "its __cause__ shows where"
+        return "" if tracebacks.are_shown() else "--debug shows where"
 
 
 Remedy: TypeAlias = (

@@ -70,13 +70,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     import difflib
 
     words = [other for other in known if isinstance(other, str)]
-    limit = max(1, (len(word) + 1) // 4)
+    limit = (len(word) + 1) // 4
     scored = [(edit_distance(word.lower(), other.lower(), limit), other) for other in words]
-    best = min((distance for distance, _ in scored), default=limit + 1)
-    if best <= limit and len(word) > 2:
-        close = [other for distance, other in scored if distance == best]
-        return max(close, key=lambda other: difflib.SequenceMatcher(None, word, other).ratio())
-    return next(iter(difflib.get_close_matches(word, words, n=1, cutoff=0.6)), None)
+    close = [(distance, other) for distance, other in scored if distance <= limit]
+    if close and len(word) > 2:
+        return min(close, key=lambda one: (one[0], -difflib.SequenceMatcher(None, word, one[1]).ratio()))[1]
+    return next(iter(difflib.get_close_matches(word, words)), None)
 
 
 def edit_distance(word: str, other: str, limit: int) -> int:
@@ -97,9 +96,9 @@ def edit_distance(word: str, other: str, limit: int) -> int:
         earlier, before, row = before, row, [place]
         for column, wanted in enumerate(other, 1):
             cost = min(before[column] + 1, row[-1] + 1, before[column - 1] + (letter != wanted))
-            if place > 1 and column > 1 and letter == other[column - 2] and word[place - 2] == wanted:
+            if place > 1 and word[place - 2 : place] == wanted + other[column - 2 : column - 1]:
                 cost = min(cost, earlier[column - 2] + 1)
             row.append(cost)
-        if min(row) > limit and min(before) > limit:
+        if min(before) > limit:
             return limit + 1
     return min(row[-1], limit + 1)

@@ -55,3 +55,11 @@ def test_codes_are_where_they_are_looked_for():
     assert "locked" in texts_in(path)
     assert "locked" not in codes_in(path)
     assert isinstance(path, Path)
+
+
+def test_the_registry_is_read_once_and_its_entries_never_change():
+    assert error_codes() is error_codes()
+    code = error_codes()["unknown-option"]
+    assert code.code == "unknown-option"
+    with pytest.raises(AttributeError, match="immutable"):
+        code.meaning = ""

@@ -2,11 +2,27 @@
 
 import pickle
 
-from tonearm.errors import Advice, ItemError, OptionError, PipelineError, Place, Problem, SetOption, SignalError
+import pytest
+
+from tonearm.errors import (
+    Advice,
+    ItemError,
+    OptionError,
+    OutputError,
+    PipelineError,
+    Place,
+    Problem,
+    SetOption,
+    SignalError,
+    TonearmError,
+    UsageError,
+)
 
 
 def test_each_class_has_a_code_of_its_own_unless_one_is_given():
-    assert SignalError("x").code == "bad-signal"
+    classes = (TonearmError, UsageError, ItemError, SignalError, OutputError)
+    assert [cls("x").code for cls in classes] == ["error", "usage", "item", "bad-signal", "output"]
+    assert PipelineError([]).code == "pipeline"
     assert ItemError("x", code="empty").code == "empty"
     assert OptionError("x").code == "bad-option"
 
@@ -45,3 +61,37 @@ def test_names_that_a_terminal_would_obey_are_escaped():
 
 def test_a_message_that_is_no_text_is_left_to_the_host():
     assert ItemError(17).message == 17
+
+
+@pytest.mark.parametrize("error", [ItemError("x"), OptionError("x")])
+def test_without_advice_an_error_is_its_message(error):
+    assert (str(error), error.message, error.hint, error.remedies) == ("x", "x", "", ())
+
+
+def test_what_an_option_error_points_at():
+    assert OptionError("x").option is None
+    assert OptionError("x", option="kind").option == "kind"
+    error = OptionError("x", code="mine", remedies=(SetOption("kind", "db"),), hint="or look at it")
+    assert (error.code, error.hint) == ("mine", "kind: db; or look at it")
+    assert error.remedies == (SetOption("kind", "db"), Advice("or look at it"))
+
+
+def test_problems_without_a_place_come_first_and_those_of_one_place_keep_their_order():
+    places = [
+        ("b", 1, 1), ("a", 1, 1), ("a", 1, 2), ("a", 1, None), ("a", 2, 1), ("a", None, None), (None, 7, 1),
+        (None, 1, 9), (None, None, None), ("a", 1, 1),
+    ]  # fmt: skip
+    problems = [
+        Problem(code="x", message=str(number), file=file, line=line, column=column)
+        for number, (file, line, column) in enumerate(places)
+    ]
+    error = PipelineError(iter(problems))
+    assert [problem.message for problem in error.problems] == list("8765319240")
+    assert str(error) == "\n".join(map(str, error.problems))
+
+
+@pytest.mark.parametrize("cls", [ItemError, OptionError])
+def test_only_the_message_needs_no_name(cls):
+    assert cls(message="x").message == "x"
+    with pytest.raises(TypeError, match="positional"):
+        cls("x", "code")

@@ -1,6 +1,7 @@
 """A problem prints as compilers print theirs, with its remedies in the form of its pipeline."""
 
 import msgspec
+import pytest
 
 from tonearm.errors import Advice, Place, Problem, SetOption, advise
 
@@ -47,3 +48,33 @@ def test_names_that_a_terminal_would_obey_are_escaped():
         assert str(one).replace("\n", "").isprintable()
         assert one.hint.isprintable()
     assert problem.message == r"no a\x1b]0;b\u202e"
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ((None, None, None), "x: y"), (("a.yaml", None, None), "a.yaml: x: y"), (("a.yaml", 3, None), "a.yaml:3: x: y"),
+        ((None, 3, 7), "3:7: x: y"), (("a.yaml", 0, 0), "a.yaml:0:0: x: y"),
+    ],
+)  # fmt: skip
+def test_only_what_is_known_of_a_place_is_printed(place, text):
+    file, line, column = place
+    assert str(Problem(code="x", message="y", file=file, line=line, column=column)) == text
+
+
+def test_a_file_without_a_line_is_no_place_yet():
+    placed = Problem(code="x", message="y", file="a.yaml").at(file="b.yaml", line=None, column=None)
+    assert (placed.file, placed.line, placed.column) == ("b.yaml", None, None)
+
+
+def test_remedies_without_text_are_left_out():
+    problem = Problem(code="x", message="y", remedies=(Advice(""), Advice("a"), Advice(""), Advice("b")))
+    assert problem.hint == "a; b"
+
+
+def test_a_problem_never_changes_and_its_fields_are_named():
+    problem = Problem(code="x", message="y")
+    with pytest.raises(AttributeError, match="immutable"):
+        problem.message = "z"
+    with pytest.raises(TypeError, match="positional"):
+        Problem("x", "y")

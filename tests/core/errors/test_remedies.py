@@ -1,7 +1,9 @@
 """Remedies read right in YAML, on a command line and in Python."""
 
 import shlex
+from typing import get_args
 
+import msgspec
 import pytest
 import yaml
 
@@ -13,6 +15,7 @@ from tonearm.errors import (
     InstallExtra,
     ItemError,
     Place,
+    Remedy,
     RemoveOption,
     RunCommand,
     SetLimit,
@@ -52,6 +55,36 @@ OUTPUT = Place("outputs.0", "flags", 2)
         (SetOption("key", "*"), 'key: "*"', "--key '*'", '"key": "*"'),
         (SetOption("key", "no"), 'key: "no"', "--key no", '"key": "no"'),
         (SetOption("center", value=False), "center: false", "--center false", '"center": False'),
+        (SetOption("center", value=True), "center: true", "--center true", '"center": True'),
+        (SetOption("center", None), "center: null", "--center null", '"center": None'),
+        (SetOption("gain", -0.5), "gain: -0.5", "--gain -0.5", '"gain": -0.5'),
+        (SetOption("gain", 1), "gain: 1", "--gain 1", '"gain": 1'),
+        (SetOption("gain", 0), "gain: 0", "--gain 0", '"gain": 0'),
+        (SetOption("name", "ü b"), 'name: "ü b"', "--name 'ü b'", '"name": "ü b"'),
+        (SetOption("sizes", (1, 2)), "sizes: [1, 2]", "--sizes '[1, 2]'", '"sizes": [1, 2]'),
+        (SetOption("sizes", ["a", 2]), "sizes: [a, 2]", "--sizes '[a, 2]'", '"sizes": ["a", 2]'),
+        (SetOption("key", 'a"\\'), 'key: "a\\"\\\\"', "--key 'a\"\\'", '"key": "a\\"\\\\"'),
+        (
+            SetOption("rate", 1, "if it is right", stage="steps.0"),
+            "rate: 1 in the options of steps.0, if it is right",
+            "--set steps.0.with.rate=1, if it is right",
+            '"rate": 1 in the options of steps.0, if it is right',
+        ),
+        (SetLimit("items", 9), "limits: {items: 9} in the pipeline, or --limit items=9", "--limit items=9",
+         'limits={"items": 9}'),
+        (ChooseOption("kind", ("db",)), "kind: db", "--kind db", '"kind": "db"'),
+        (ChooseOption("kind", ("db", 1), "if so"), "kind: db or 1, if so", "--kind db or 1, if so",
+         '"kind": "db" or 1, if so'),
+        (GiveOption("rate"), "rate: …", "--rate …", '"rate": …'),
+        (RemoveOption("n", "if so"), "leave n out, if so", "leave --n out, if so", "leave n out, if so"),
+        (RunCommand(("a",), "to see"), *["a, to see"] * 3),
+        (InsertStep("mix"), "put mix before it", "--step mix", 'put {"use": "mix"} before it'),
+        (
+            InsertStep("c", {"x": 1, "y": "z"}, "if so", first=("a", "b")),
+            "put a, b and c before it, with x: 1, y: z, if so",
+            "--step a --step b --step c --set steps.4.with.x=1 --set steps.4.with.y=z, if so",
+            'put {"use": "a"}, {"use": "b"} and {"use": "c", "with": {"x": 1, "y": "z"}} before it, if so',
+        ),
         (
             SetOption("dialect", {"base": "hifigan", "n_mels": 100}),
             "dialect: {base: hifigan, n_mels: 100}",
@@ -88,7 +121,7 @@ OUTPUT = Place("outputs.0", "flags", 2)
         (ShowTraceback(), "--debug shows where", "--debug shows where", "its __cause__ shows where"),
         (Advice("write the file again"), *["write the file again"] * 3),
     ],
-)
+)  # fmt: skip
 def test_each_form(remedy, in_yaml, as_flags, in_python):
     assert remedy.text(INPUT["yaml"]) == in_yaml
     assert remedy.text(Place("outputs.0" if isinstance(remedy, InsertStep) else "input", "flags", 2)) == as_flags
@@ -100,6 +133,7 @@ def test_a_traceback_that_is_printed_is_no_remedy():
     with tracebacks.shown():
         assert (error.hint, error.problem.hint) == ("a", "a")
         assert str(ItemError("x", remedies=(ShowTraceback(),))) == "x"
+        assert [ShowTraceback().text(INPUT[form]) for form in ("yaml", "flags")] == ["", ""]
         assert ShowTraceback().text(INPUT["python"]) == "its __cause__ shows where"
     assert error.hint == "--debug shows where; a"
 
@@ -113,6 +147,14 @@ def test_options_of_steps_and_outputs_are_set_by_path_on_the_command_line():
 
 def test_a_step_stands_where_the_stage_stood_that_it_is_put_before():
     assert InsertStep("mix", {"to": "mono"}).text(STEP) == "--step mix --set steps.1.with.to=mono"
+    for index, before in enumerate((0, 1, 3, 10)):
+        first = ("a", "b", "c")[:index]
+        wanted = f"--step mix --set steps.{before + index}.with.to=mono"
+        step = InsertStep("mix", {"to": "mono"}, first=first)
+        assert step.text(Place(f"steps.{before}", "flags", 20)).endswith(wanted)
+        assert step.text(Place("outputs.2", "flags", before)).endswith(wanted)
+    assert InsertStep("mix", {"to": "mono"}).text(Place(form="flags")).endswith("steps.0.with.to=mono")
+    assert InsertStep("mix", {"to": "mono"}).text(Place("outputs.0", "yaml")) == "put mix before it, with to: mono"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +181,44 @@ def test_text_in_yaml_stays_text(value):
 @pytest.mark.parametrize("value", ["a b", "$HOME", "*.npy", "a'b", "x;y", "ü"])
 def test_a_flag_is_one_word_for_the_shell(value):
     assert shlex.split(SetOption("key", value).text(INPUT["flags"])) == ["--key", value]
+
+
+@pytest.mark.parametrize("stage", ["", "input", "executor", "steps.1", "outputs.0", "limits"])
+def test_which_options_have_flags_of_their_own(stage):
+    """A flag is no advice for YAML or Python, and options of the executor have one flag together."""
+    given = {"": "--n-x 1", "input": "--n-x 1", "executor": "--executor-option n_x=1"}
+    assert SetOption("n_x", 1).text(Place(stage, "flags")) == given.get(stage, f"--set {stage}.with.n_x=1")
+    left_out = "leave --n-x out" if stage in ("", "input") else "leave n_x out"
+    assert RemoveOption("n_x").text(Place(stage, "flags")) == left_out
+    assert SetOption("n_x", 1).text(Place(stage)) == "n_x: 1"
+    assert SetOption("n_x", 1).text(Place(stage, "python")) == '"n_x": 1'
+    assert RemoveOption("n_x").text(Place(stage)) == RemoveOption("n_x").text(Place(stage, "python")) == "leave n_x out"
+
+
+EXAMPLES = (
+    SetOption("a", 1), ChooseOption("a", (1, 2)), GiveOption("a"), RemoveOption("a"), InsertStep("a"),
+    SetLimit("a", 1), InstallExtra("a"), RunCommand(("a",)), Advice("a"), ShowTraceback(),
+)  # fmt: skip
+
+
+def test_there_is_an_example_of_each_remedy():
+    assert tuple(map(type, EXAMPLES)) == get_args(Remedy)
+
+
+@pytest.mark.parametrize("remedy", [*EXAMPLES, Place()], ids=lambda remedy: type(remedy).__name__)
+def test_remedies_never_change(remedy):
+    """They are shared by every error that a constant remedy is given to."""
+    with pytest.raises(AttributeError, match="immutable"):
+        remedy.text = None
+
+
+@pytest.mark.parametrize("remedy", EXAMPLES, ids=lambda remedy: type(remedy).__name__)
+def test_remedies_are_told_apart_in_json(remedy):
+    assert msgspec.to_builtins(remedy)["type"] == type(remedy).__name__
+
+
+def test_a_place_is_the_whole_pipeline_in_yaml_unless_more_is_known():
+    assert Place() == Place("", "yaml", 0, own_steps=False)
 
 
 def test_an_option_of_another_stage_is_named_with_the_stage():

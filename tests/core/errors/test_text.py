@@ -1,5 +1,8 @@
 """Text of messages is one printable line, and the nearest known word is suggested."""
 
+import functools
+import itertools
+
 import pytest
 
 from tonearm.errors import did_you_mean, one_line
@@ -30,6 +33,10 @@ def test_what_a_terminal_obeys_is_escaped(character):
 def test_long_text_is_cut():
     assert one_line("x" * 301) == "x" * 299 + "…"
     assert one_line("x" * 300) == "x" * 300
+    assert one_line("abcd", 3) == "ab…"
+    assert one_line("abc", 3) == "abc"
+    assert one_line("\n\n", 4) == "\\n\\n"
+    assert one_line("\n\n!", 4) == "\\n\\…"
 
 
 def test_the_nearest_word_is_suggested():
@@ -57,6 +64,7 @@ def test_foreign_objects_that_cannot_be_printed():
 def test_exceptions_in_words():
     assert describe_exception(ValueError("a\nb")) == r"ValueError: a\nb"
     assert describe_exception(MemoryError()) == "MemoryError"
+    assert describe_exception(SystemExit(MuteError())) == "SystemExit: it calls sys.exit(<MuteError>)"
     assert describe_exception(SystemExit("no licence")) == "SystemExit: it calls sys.exit('no licence')"
 
 
@@ -76,6 +84,9 @@ def test_letters_that_are_missing_wrong_or_transposed(word, wanted):
 def test_of_two_that_are_as_near_the_more_alike_is_meant():
     assert nearest("npz-raeder", ["npy-reader", "npz-reader"]) == "npz-reader"
     assert nearest("reader", ["reeder", 3, None]) == "reeder"
+    for known in (["abxd", "abcde"], ["abcde", "abxd"]):
+        assert nearest("abcd", known) == "abcde"
+    assert nearest("abcd", ["abcx", "abxd"]) == "abcx"
 
 
 @pytest.mark.parametrize(
@@ -92,3 +103,69 @@ def test_of_two_that_are_as_near_the_more_alike_is_meant():
 def test_edit_distance(word, other, distance):
     assert edit_distance(word, other, 9) == edit_distance(other, word, 9) == distance
     assert edit_distance(word, other, 1) == min(distance, 2)
+
+
+@functools.cache
+def reference(word, other):
+    """Return the distance by its definition: the last letter is removed, inserted, replaced or transposed."""
+    if not word or not other:
+        return len(word) + len(other)
+    last = [
+        reference(word[:-1], other) + 1,
+        reference(word, other[:-1]) + 1,
+        reference(word[:-1], other[:-1]) + (word[-1] != other[-1]),
+    ]
+    if len(word) > 1 and word[-2:] == other[-2:][::-1]:
+        last.append(reference(word[:-2], other[:-2]) + 1)
+    return min(last)
+
+
+WORDS = ["".join(letters) for length in range(5) for letters in itertools.product("ab", repeat=length)]
+
+
+@pytest.mark.parametrize("limit", range(4))
+def test_edit_distance_by_its_definition(limit):
+    for word, other in itertools.product([*WORDS, "abcab", "cabba"], repeat=2):
+        assert edit_distance(word, other, limit) == min(reference(word, other), limit + 1), (word, other)
+
+
+class Read(str):
+    """Text that counts the letters that are read of it."""
+
+    letters = 0
+
+    def __iter__(self):
+        for letter in super().__iter__():
+            self.letters += 1
+            yield letter
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "letters"),
+    [
+        ("a" * 100, "a" * 97, 0), ("a" * 97, "a" * 100, 0), ("a" * 100, "a" * 98, 100), ("a" * 98, "a" * 100, 98),
+        ("a" * 100, "b" * 100, 4), ("a" * 40 + "b" * 60, "a" * 100, 44),
+    ],
+)  # fmt: skip
+def test_no_more_letters_are_read_than_the_limit_needs(word, other, letters):
+    word = Read(word)
+    edit_distance(word, other, 2)
+    assert word.letters == letters
+
+
+@pytest.mark.parametrize(
+    ("letters", "limit"), [(3, 1), (6, 1), (7, 2), (10, 2), (11, 3), (14, 3), (15, 4), (18, 4), (19, 5)]
+)
+def test_one_letter_in_four_may_be_wrong(letters, limit):
+    """A longer word that begins alike is meant only if the others have more wrong letters than that."""
+    word = "abcdefghijklmnopqrst"[:letters]
+    longer = word + "_" * (limit + 2)
+    near, far = (word[:-wrong] + "_" * wrong for wrong in (limit, limit + 1))
+    assert nearest(word, [longer, near, far]) == near
+    assert nearest(word, [far, longer]) == longer
+
+
+def test_words_of_two_letters_are_not_corrected():
+    assert nearest("ab", ["ax", "ba"]) is None
+    assert nearest("abc", ["acb"]) == "acb"
+    assert nearest("abc", []) is None

@@ -45,3 +45,54 @@ def test_an_exception_that_cannot_be_printed(wanted, capsys, monkeypatch):
     monkeypatch.setattr("traceback.format_exception", lambda *_: 1 / 0)
     tracebacks.show(raised("x"))
     assert capsys.readouterr().err == "ValueError, whose traceback cannot be printed: ZeroDivisionError\n"
+
+
+class Flushed(io.StringIO):
+    """A stream that remembers whether it was flushed."""
+
+    flushed = 0
+
+    def flush(self):
+        self.flushed += 1
+
+
+def test_a_traceback_is_written_at_once_and_with_one_line_end(wanted, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Flushed())
+    tracebacks.show(raised("x"))
+    assert sys.stderr.flushed
+    assert sys.stderr.getvalue().endswith("ValueError: x\n")
+    assert not sys.stderr.getvalue().endswith("\n\n")
+
+
+def test_a_full_disk_behind_the_stream_is_no_error_of_the_run(wanted, monkeypatch):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    tracebacks.show(raised("x"))
+
+
+def test_another_fault_of_the_stream_is_not_hidden(wanted, monkeypatch):
+    class Odd(io.StringIO):
+        def write(self, text):
+            raise KeyError(text)
+
+    monkeypatch.setattr(sys, "stderr", Odd())
+    with pytest.raises(KeyError):
+        tracebacks.show(raised("x"))
+
+
+def test_nothing_is_shown_after_the_context(capsys):
+    def show_and_fail():
+        with tracebacks.shown():
+            assert tracebacks.are_shown()
+            tracebacks.show(raised("x"))
+            raise ZeroDivisionError
+
+    assert not tracebacks.are_shown()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            show_and_fail()
+        assert not tracebacks.are_shown()
+    assert capsys.readouterr().err.count("ValueError: x\n") == 2

@@ -4,7 +4,9 @@ import pytest
 from core_toys import Fog, Same
 
 from tonearm.api import NoOptions, Requirement, Signal, Spec, Waveform
-from tonearm.pipeline.answers import as_grouping, as_spec, promised, requirements_of
+from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised, requirements_of
+from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.yaml.nodes import Mark
 from tonearm.plugins.ports import Ports
 
 PORTS = Ports((Waveform,), (Waveform,), NoOptions)
@@ -61,3 +63,14 @@ def test_what_is_left_of_a_spec_can_be_compared():
     compared = Spec(signals=(Waveform,), sample_rate=1, channels=2, length=3, precision="double")
     assert promised(compared.replace(several=True, suffix=".wav")) == compared
     assert promised(None) is None
+
+
+def test_what_is_not_installed_is_a_problem():
+    plugin = Same(NoOptions())
+    plugin.needs = lambda: [Requirement(name=name, hint=f"get {name}") for name in ("no_such_a", "numpy", "no_such_b")]
+    problems = Problems("p.yaml")
+    add_missing_requirements(problems, Mark(3, 4), plugin, "x")
+    assert [str(problem) for problem in problems.found] == [
+        f"p.yaml:3:4: missing-requirement: x needs the package '{name}', which is not installed\n    hint: get {name}"
+        for name in ("no_such_a", "no_such_b")
+    ]

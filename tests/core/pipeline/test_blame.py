@@ -3,6 +3,7 @@
 import os
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
 from core_toys import checked, pipeline
@@ -12,6 +13,7 @@ from tonearm import startup
 from tonearm.api import ItemError, OptionError, OutputError, SignalError, Sink, Source
 from tonearm.errors import TonearmError
 from tonearm.pipeline.blame import as_item_error, describe_failure
+from tonearm.pipeline.environment import Masks
 
 CHECKED = checked(pipeline(steps=("same",)))
 READER, STEP = CHECKED.decoder, CHECKED.steps[0]
@@ -139,10 +141,12 @@ class TestErrorsOfTheSystem:
 
     def test_about_the_output(self, tmp_path):
         sink = Sink(tmp_path / "a.part")
-        full = OSError(28, "No space left on device")
-        with pytest.raises(OutputError, match="cannot write: No space left on device"), as_item_error(STEP, sink):
-            raise full
+        for names in ((), (str(tmp_path / "b"),)):
+            full = OSError(28, "No space left on device", *names)
+            with pytest.raises(OutputError, match="cannot write: No space left on device"), as_item_error(STEP, sink):
+                raise full
         assert blamed(FileNotFoundError(2, "No such file", "/etc/voice"), sink=sink)[0] == "plugin-failed"
+        assert blamed(BrokenPipeError(32, "Broken pipe"), sink=sink)[0] == "plugin-failed"
 
 
 class TestAddresses:
@@ -180,3 +184,71 @@ class TestAddresses:
         error = ConnectionError("no voices")
         error.__cause__ = cause
         assert describe_failure(error) == "ConnectionError: https://voices.example/v1: no voices"
+
+    def test_locals_of_other_modules_are_no_addresses(self):
+        def connect(address, req):
+            raise ConnectionError(f"refused by {address[0]} to {req.full_url}")
+
+        with pytest.raises(ConnectionError) as caught:
+            connect(("voices.example", 443), urllib.request.Request("https://voices.example"))
+        assert describe_failure(caught.value) == (
+            "ConnectionError: refused by voices.example to https://voices.example"
+        )  # fmt: skip
+
+
+class TestState:
+    GUARDED = replace(STEP, is_guarded=True)
+
+    def leave(self, bound, folder, error=None):
+        with as_item_error(bound):
+            os.chdir(folder)
+            if error:
+                raise error
+
+    def test_a_guarded_plugin_that_moves_the_process_has_failed(self, tmp_path):
+        before = Path.cwd()
+        with pytest.raises(ItemError, match=r"^same failed: RuntimeError: it changes the current folder\n"):
+            self.leave(self.GUARDED, tmp_path)
+        assert Path.cwd() == before
+        self.leave(self.GUARDED, before)
+
+    def test_its_own_error_is_the_one_that_is_told(self, tmp_path):
+        before = Path.cwd()
+        with pytest.raises(ItemError, match=r"^same failed: ValueError: no\n"):
+            self.leave(self.GUARDED, tmp_path, ValueError("no"))
+        assert Path.cwd() == before
+
+    def test_a_plugin_that_is_not_guarded_is_not_watched(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(Path.cwd())
+        self.leave(replace(STEP, is_guarded=False), tmp_path)
+        assert Path.cwd() == tmp_path
+
+
+def test_values_of_the_environment_are_masked():
+    masked = replace(STEP, masks=Masks({"hunter2": "${P}"}))
+    for error in (ValueError("not hunter2"), ItemError("not hunter2"), OptionError("not hunter2")):
+        with pytest.raises(ItemError) as caught, as_item_error(masked):
+            raise error
+        assert caught.value.message.endswith("not ${P}")
+        assert caught.value.args == (caught.value.message,)
+
+
+def test_a_plugin_is_built_in_by_the_text_of_its_origin():
+    package = replace(STEP.entry.package, origin="".join(["built", "in"]))
+    assert blamed(ItemError("no speech"), replace(STEP, entry=replace(STEP.entry, package=package)))[1] == "no speech"
+
+
+@pytest.mark.parametrize(("message", "code", "hint"), [(1, "a", ""), ("a", None, ""), ("a", "b", None)])
+def test_errors_without_their_fields_are_those_of_the_plugin(message, code, hint):
+    class OddError(ItemError):
+        hint = None
+
+    OddError.hint = hint
+    error = OddError("x")
+    error.message, error.code = message, code
+    assert blamed(error)[0] == "plugin-failed"
+
+
+def test_the_file_that_cannot_be_opened_is_the_first_of_two():
+    error = OSError(2, "No such file", "a", None, "b")
+    assert blamed(error)[1] == "same failed: cannot open a: No such file"

@@ -1,29 +1,37 @@
 """Every problem that `check` finds, as a user reads it: place, code, message, hint."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Any, ClassVar
 
 import pytest
+from branch_toys import REGISTRY, branched, document
 from core_toys import (
-    FogToMist,
+    Fog,
     Join,
-    MistToWave,
     RawWriter,
     Same,
     ToneReader,
     checked,
-    hooks,
-    package_of,
     pipeline,
     problems,
     registry_of,
 )
 
-from tonearm.api import Encoder, Meta, NoOptions, OptionError, Requirement, Signal, Spec, Transform, Waveform
+from tonearm.api import (
+    Encoder,
+    InsertStep,
+    NoOptions,
+    OptionError,
+    Requirement,
+    Signal,
+    Spec,
+    Transform,
+    Waveform,
+)
 from tonearm.errors import PipelineError
-from tonearm.pipeline.check import bind_decoder
-from tonearm.pipeline.document import read_document
-from tonearm.plugins.registry import Registry
+from tonearm.pipeline.check import bind_decoder, check, read_limits
+from tonearm.pipeline.document import from_plain, read_document, to_plain
+from tonearm.pipeline.limits import PipelineLimits
 
 VERSION = "tonearm: 1\n"
 
@@ -50,105 +58,6 @@ class TestPlugins:
     )  # fmt: skip
     def test_unknown(self, use, said):
         assert problems(pipeline(steps=("same", use))) == [f"p.yaml:5:11: {said}"]
-
-    def test_a_broken_one_is_named_where_it_stands(self):
-        registry = registry_of(transforms={"x": "no_such_module:X"})
-        assert problems(pipeline(steps=("x",)), registry) == [
-            "p.yaml:4:11: broken-plugin: transform 'x' of tonearm_toys 1.2 is disabled:"
-            " ModuleNotFoundError: No module named 'no_such_module'"
-            "\n    hint: update or uninstall the package that it comes from"
-        ]
-
-    def test_an_ambiguous_one(self):
-        registry = Registry([
-            package_of("toys", hooks(decoders={"tone-reader": ToneReader}, encoders={"raw-writer": RawWriter})),
-            *(package_of(name, hooks(transforms={"same": type("Same", (Same,), {})})) for name in ("acme", "zeta")),
-        ])  # fmt: skip
-        assert problems(pipeline(steps=("same",)), registry) == [
-            "p.yaml:4:11: ambiguous-plugin: 2 packages offer same\n    hint: write acme/same or zeta/same"
-        ]
-        assert checked(pipeline(steps=("zeta/same",)), registry).steps[0].name == "zeta/same"
-
-    def test_one_that_cannot_be_made(self):
-        class Abstract(Transform[Waveform, Waveform, NoOptions]):
-            pass
-
-        class Fails(Same):
-            def __init__(self, options):
-                raise SystemExit(3)
-
-        registry = registry_of(transforms={"abstract": Abstract, "fails": Fails})
-        first, second = problems(pipeline(steps=("abstract", "fails")), registry)
-        assert first.startswith(
-            "p.yaml:4:11: broken-plugin: abstract is disabled: TypeError: Can't instantiate abstract"
-        )
-        assert second.startswith("p.yaml:5:11: broken-plugin: fails is disabled: SystemExit: it calls sys.exit(3)\n")
-
-    def test_options_whose_types_cannot_be_found(self):
-        @dataclass(frozen=True)
-        class Odd:
-            shape: "NoSuchName" = 0  # noqa: F821 - as under TYPE_CHECKING
-
-        class Uses(Transform[Waveform, Waveform, Odd]):
-            def apply(self, signal, context): ...
-
-        (said,) = problems(pipeline(steps=("x, with: {shape: 3}",)), registry_of(transforms={"x": Uses}))
-        assert said.startswith("p.yaml:4:11: broken-plugin: x is disabled: NameError: name 'NoSuchName' is not defined")
-
-
-class TestOptions:
-    @pytest.mark.parametrize(
-        ("text", "said"),
-        [
-            ("kind: waveform", "2:14: missing-option: npy-reader: 'sample_rate' is missing"
-             "\n    hint: sample_rate: … (the rate that the model was made for, such as 22050)"),
-            ("sample_rat: 8000, sample_rate: 8000", "2:33: unknown-option: npy-reader has no option 'sample_rat'"
-             "\n    hint: did you mean 'sample_rate'?"),
-            ("sample_rate: 0", "2:46: bad-option: npy-reader: 'sample_rate' is 0; expected a whole number >= 1"
-             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
-            ("sample_rate: -8000", "2:46: bad-option: npy-reader: 'sample_rate' is -8000; expected a whole number >= 1"
-             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
-            ("sample_rate: 22_050", "2:46: bad-option: npy-reader: 'sample_rate' is '22_050'; expected a whole number"
-             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
-            ("sample_rate: 1000000000", "2:46: bad-option: npy-reader: 'sample_rate' is 1000000000;"
-             " expected a whole number <= 10000000"
-             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
-            ("sample_rate: [8000]", "2:46: bad-option: npy-reader: 'sample_rate' is a list; expected a whole number"
-             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
-            ("sample_rate: 8000, kind: wave", "2:58: unknown-plugin: npy-reader: kind: there is no kind 'wave'"
-             "\n    hint: did you mean 'waveform'?"),
-            ("sample_rate: 8000, kind: waveform, axes: [time, tim]", "2:74: bad-option: npy-reader: a waveform array"
-             " has no tim axis\n    hint: a waveform array has time, and may have batch and channel"),
-            ("sample_rate: 8000, axes: [time, tim]", "2:58: bad-option: npy-reader: neither a waveform nor a complex"
-             " array has a tim axis\n    hint: axes: batch, channel, time, bin, frame or complex"),
-            ("sample_rate: 8000, kind: waveform, n_fft: 4", "2:68: unknown-option: npy-reader has no option 'n_fft'"
-             " with kind waveform\n    hint: kinds complex, db, magnitude, mel and power have it"),
-            ("sample_rate: 8000, kind: complex, full_scale: 1", "2:67: unknown-option: npy-reader has no option"
-             " 'full_scale' with kind complex\n    hint: kind waveform has it"),
-            ("sample_rate: 8000, kind: complex, hop_length: 4", "2:14: missing-option: npy-reader: 'n_fft' is missing"
-             "\n    hint: n_fft: … (the model's own, as a complex spectrogram needs it)"),
-            ("sample_rate: 8000, kind: complex, n_fft: 16, hop_length: 20", "2:90: not-invertible: npy-reader: a hann"
-             " window of 16 cannot be inverted at hop_length 20: some samples have no weight in any frame"
-             "\n    hint: check hop_length and win_length against the model's own settings"),
-        ],
-    )  # fmt: skip
-    def test_at_their_place(self, text, said, installed):
-        assert problems(with_options(text), installed) == [f"p.yaml:{said}"]
-
-    def test_a_list_is_asked_for_where_a_name_stands(self, installed):
-        (said,) = problems(with_options("sample_rate: 8000, axes: time"), installed)
-        assert said.startswith("p.yaml:2:58: bad-option: npy-reader: 'axes' is 'time'; expected a list\n")
-
-    @pytest.mark.parametrize("given", ["[1]", "3", "text"])
-    def test_with_is_a_mapping(self, given, installed):
-        text = f"{VERSION}input: {{use: npy-reader, with: {given}}}\n{WAV}"
-        said = "p.yaml:2:32: bad-option: npy-reader: 'with' is a mapping of options\n    hint: with: {name: value}"
-        assert problems(text, installed) == [said]
-
-    def test_all_at_once(self, installed):
-        found = problems(with_options("sample_rate: x, kind: y, axe: []"), installed)
-        assert [line.split(": ")[1] for line in found] == ["bad-option", "unknown-plugin", "unknown-option"]
-        assert [line.split(":")[2] for line in found] == ["46", "55", "58"]
 
 
 class Mixes(Transform[Waveform, Waveform, NoOptions]):
@@ -217,23 +126,6 @@ class TestPorts:
         text = pipeline(reader="fog-reader", steps=("rain-to-wave", "same", "fog-to-mist"))
         assert [line.split(": ")[0] for line in problems(text)] == ["p.yaml:4:11", "p.yaml:6:11", "p.yaml:8:11"]
 
-    def test_after_an_unknown_plugin_nothing_is_guessed(self):
-        assert len(problems(pipeline(reader="nothing", steps=("rain-to-wave",)))) == 1
-
-    def test_a_wider_port_may_turn_out_to_fit(self):
-        class Any(Transform[Signal, Signal, NoOptions]):
-            def apply(self, signal, context): ...
-
-        assert checked(pipeline(steps=("any",)), registry_of(transforms={"any": Any})).steps[0].name == "any"
-
-    def test_two_ways_of_one_transform_are_not_tried_for_ever(self):
-        class Back(FogToMist, Transform):
-            pass
-
-        registry = registry_of(transforms={"mist-to-wave": "no_such:X", "more": FogToMist, "again": MistToWave})
-        (said,) = problems(pipeline(reader="fog-reader"), registry)
-        assert said.endswith("hint: put fog-to-mist and again before it")
-
 
 class TestWhatIsKnownBeforehand:
     def test_what_an_encoder_cannot_write(self):
@@ -245,15 +137,6 @@ class TestWhatIsKnownBeforehand:
             "level: 1", "level: 1, most: 2"
         )
         assert len(checked(text, registry_of(transforms={"mix": Mixes})).steps) == 1
-
-    def test_real_limits(self, installed):
-        text = VERSION + NPY.replace("8000", "96000") + "outputs: [{use: mp3-writer, file: 'a.mp3'}]"
-        assert problems(text, installed) == [
-            "p.yaml:3:17: unsupported-rate: mp3-writer: MP3 cannot have a sample rate of 96000 Hz"
-            "\n    hint: put resample before it, with sample_rate: 48000"
-        ]
-        steps = "steps: [{use: resample, with: {sample_rate: 48000}}]\noutputs"
-        assert checked(text.replace("outputs", steps), installed)
 
     def test_a_transform_that_does_not_keep_double_precision(self):
         text = pipeline(reader="double-reader", steps=("same", "keeps", "same"))
@@ -280,32 +163,6 @@ class TestWhatIsKnownBeforehand:
         assert problems(pipeline(steps=("x", "same")), registry_of(transforms={"x": Refuses})) == [
             "p.yaml:4:11: too-low: x: 8000 Hz is too low\n    hint: resample first"
         ]
-
-    @pytest.mark.parametrize(
-        ("given", "reason"),
-        [
-            (lambda: None, "TypeError: produces() gives NoneType, not a Spec"),
-            (lambda: Waveform, "TypeError: produces() gives type, not a Spec"),
-            (lambda: {}["x"], "KeyError: 'x'"),
-        ],
-    )
-    def test_a_plugin_that_says_nonsense(self, given, reason):
-        class Odd(Same):
-            def produces(self, spec):
-                return given()
-
-        assert problems(pipeline(steps=("x",)), registry_of(transforms={"x": Odd})) == [
-            f"p.yaml:4:11: broken-plugin: x is disabled: {reason}"
-            "\n    hint: update or uninstall the package that it comes from"
-        ]
-
-    def test_an_encoder_that_fails_when_asked(self):
-        class Odd(RawWriter):
-            def accepts(self, spec):
-                raise ZeroDivisionError
-
-        (said,) = problems(pipeline(), registry_of(encoders={"raw-writer": Odd}))
-        assert said.startswith("p.yaml:4:11: broken-plugin: raw-writer is disabled: ZeroDivisionError")
 
     def test_the_suffix_of_the_output_is_known_where_the_template_says_it(self):
         seen = []
@@ -338,52 +195,6 @@ class TestRequirements:
         assert first == f"{place} the package 'no_such_module', which is not installed\n    hint: pip install no-such"
         assert second == f"{place} the program 'no-such-program', which is not installed\n    hint: apt install it"
 
-    def test_it_may_depend_on_the_options(self):
-        @dataclass(frozen=True, kw_only=True)
-        class Options:
-            engine: Annotated[str, Meta(description="Which.")] = "plain"
-
-        class Needy(Transform[Waveform, Waveform, Options]):
-            def apply(self, signal, context): ...
-
-            def needs(self):
-                return (Requirement(name="no_such_module", hint=""),) if self.options.engine == "x" else ()
-
-        registry = registry_of(transforms={"x": Needy})
-        assert checked(pipeline(steps=("x",)), registry)
-        assert len(problems(pipeline(steps=("x, with: {engine: x}",)), registry)) == 1
-
-
-FIVE = """\
-tonearm: 1
-input:
-  use: npy-reader
-  files: "*.npy"
-  with: {kind: complex, sample_rate: 22050, n_fft: 1024, hop_lenght: 256, hop_length: 256}
-steps:
-  - use: griffin-lim
-    with: {iterations: many}
-  - use: normalise
-outputs:
-  - use: wav-writer
-    file: "../{stem}.wav"
-  - use: mp3-writer
-    file: "{stem}.mp3"
-    with: {bitrate: 100}
-"""
-
-
-def test_five_mistakes_are_all_said_in_the_order_of_the_file(installed):
-    assert problems(FIVE, installed) == [
-        "p.yaml:5:58: unknown-option: npy-reader has no option 'hop_lenght'\n    hint: did you mean 'hop_length'?",
-        "p.yaml:8:24: bad-option: griffin-lim: 'iterations' is 'many'; expected a whole number"
-        "\n    hint: Number of iterations; the preset's if not given.",
-        "p.yaml:9:10: unknown-plugin: there is no transform 'normalise'\n    hint: did you mean 'normalize'?",
-        "p.yaml:12:11: bad-template: '../{stem}.wav' would leave the output folder\n    hint: write it without ..",
-        "p.yaml:15:21: bad-option: mp3-writer: 'bitrate' is 100\n    hint: one of"
-        " 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224, 256, 320",
-    ]
-
 
 class TestBindingTheDecoderAlone:
     def test_the_rest_may_be_wrong(self):
@@ -394,3 +205,196 @@ class TestBindingTheDecoderAlone:
         root = read_document("input: {use: tone-reader, with: {count: 0}}", "p.yaml")
         with pytest.raises(PipelineError, match="'count' is 0; expected a whole number >= 1"):
             bind_decoder(root, "p.yaml", registry_of())
+
+
+class TestOutputsWithStepsOfTheirOwn:
+    TEXT = """\
+tonearm: 1
+input: {use: fog-reader}
+outputs:
+  - {use: raw-writer, file: a, steps: [{use: fog-to-mist}, {use: mist-to-wave}], with: {level: 1}}
+  - {use: raw-writer, file: b, STEPS, with: {level: 1}}
+"""
+
+    def said(self, steps, registry=None):
+        return problems(self.TEXT.replace("STEPS", f"steps: [{steps}]"), registry)
+
+    def test_places(self):
+        found = check(from_plain(document(None, ["gain", "same"], steps=["same"])), None, REGISTRY)
+        assert [stage.place.stage for stage in found.stages()] == [
+            "input", "steps.0", "outputs.0", "outputs.1.steps.0", "outputs.1.steps.1", "outputs.1",
+        ]  # fmt: skip
+        assert [stage.name for stage in found.stages_of(found.outputs[1])] == [
+            "tone-reader", "same", "gain", "same", "raw-writer",
+        ]  # fmt: skip
+
+    def test_a_step_that_one_output_lacks_goes_into_its_own_steps(self):
+        assert self.said("") == [
+            "p.yaml:5:11: port-mismatch: raw-writer takes waveform, but fog-reader gives fog"
+            "\n    hint: put fog-to-mist and mist-to-wave at the end of its own steps"
+        ]
+
+    def test_a_step_that_all_outputs_lack_goes_into_the_shared_steps(self):
+        plain = document(None, None, reader="fog-reader")
+        with pytest.raises(PipelineError) as caught:
+            check(from_plain(plain), None, REGISTRY)
+        assert [problem.hint for problem in caught.value.problems] == [
+            'put {"use": "fog-to-mist"} and {"use": "mist-to-wave"} before it'
+        ] * 2
+        plain["steps"] = [{"use": "fog-to-mist"}, {"use": "mist-to-wave"}]
+        assert check(from_plain(plain), None, REGISTRY)
+
+    def test_limits_are_those_of_what_the_branch_gives(self):
+        class Mono(Same):
+            def produces(self, spec):
+                return spec.replace(channels=1)
+
+        class Picky(RawWriter):
+            def accepts(self, spec):
+                if spec.channels == 2:
+                    raise OptionError("no stereo", code="channels", remedies=(InsertStep("mono"),))
+
+        registry = registry_of(transforms={"mono": Mono}, encoders={"raw-writer": Picky})
+        plain = document(["mono"], None)
+        plain["input"]["with"] = {"channels": 2}
+        with pytest.raises(PipelineError) as caught:
+            check(from_plain(plain), None, registry)
+        (problem,) = caught.value.problems
+        assert (problem.place.stage, problem.code) == ("outputs.1", "channels")
+        assert problem.hint == 'put {"use": "mono"} at the end of its own steps'
+        plain["outputs"][1]["steps"] = [{"use": "mono"}]
+        assert check(from_plain(plain), None, registry)
+
+    def test_only_names_of_the_output_that_is_split_must_tell_pieces_apart(self):
+        plain = document(None, ["halves"])
+        plain["outputs"][0]["file"], plain["outputs"][1]["file"] = "{stem}.raw", "{stem}-half.raw"
+        with pytest.raises(PipelineError) as caught:
+            check(from_plain(plain), None, REGISTRY)
+        (problem,) = caught.value.problems
+        assert (problem.code, "'{stem}-half.raw' does not" in problem.message) == ("same-output", True)
+        plain["outputs"][1]["file"] = "{stem}-{index}.raw"
+        assert check(from_plain(plain), None, REGISTRY)
+
+    def test_joining_the_items_of_a_source_belongs_into_the_shared_steps(self):
+        with pytest.raises(PipelineError) as caught:
+            branched(None, ["gain", "join"])
+        (problem,) = caught.value.problems
+        assert (problem.code, problem.place.stage) == ("needs-all-items", "outputs.1.steps.1")
+        assert problem.message == (
+            "join joins the items of a source, but the steps of an output get one item at a time"
+        )
+        assert problem.hint == "put it into the steps of the pipeline"
+        assert branched(None, ["gain"], steps=["join"])
+
+    @pytest.mark.parametrize(
+        ("outputs", "own"), [([None], [False]), ([["same"]], [True, True]), ([None, None], [True, True]),
+                             ([None, ["same"]], [True, True, True])],
+    )  # fmt: skip
+    def test_where_a_step_before_a_stage_belongs(self, outputs, own):
+        found = check(from_plain(document(*outputs, steps=["same", "same"])), None, REGISTRY)
+        places = [stage.place for stage in found.stages()]
+        assert [place.own_steps for place in places] == [False, False, False, *own]
+        assert {(place.form, place.steps) for place in places} == {("python", 2)}
+
+
+class TestLimits:
+    def test_they_are_those_of_the_pipeline(self):
+        default = checked(pipeline()).limits
+        assert default == PipelineLimits()
+        assert checked(pipeline("limits: {memory: 3GB}")).limits.memory == 3e9
+        assert default.memory != 3e9
+
+    def test_what_is_wrong_with_them(self):
+        (said,) = problems(pipeline("limits: {memory: x}"))
+        assert said.startswith("p.yaml:5:18: bad-option: limits: 'memory' is 'x'; expected a number")
+
+    def test_those_of_a_command_without_a_pipeline(self):
+        assert read_limits(["memory=3GB"], registry_of()).memory == 3e9
+        assert read_limits([], registry_of()) == PipelineLimits()
+        for given, message in (
+            ("memory=x", "'memory' is 'x'"),
+            ("no=1", "has no option 'no'"),
+            ("memory", "assignment"),
+        ):
+            with pytest.raises(PipelineError, match=message):
+                read_limits([given], registry_of())
+
+
+class TestSpecifications:
+    """A plugin is asked about the signals that it would get, and only if nothing is wrong with it."""
+
+    class Wide(Transform[Signal, Signal, NoOptions]):
+        seen: ClassVar = []
+
+        def apply(self, signal, context): ...
+
+        def produces(self, spec):
+            self.seen.append(spec.signals)
+            return spec
+
+    def test_a_step_is_asked_about_the_classes_that_it_takes_of_those_given(self):
+        registry = registry_of(transforms={"wide": self.Wide})
+        self.Wide.seen.clear()
+        checked(pipeline(steps=("wide",)), registry)
+        problems(pipeline(reader="fog-reader", steps=("wide",)), registry)
+        assert self.Wide.seen == [(Waveform,), (Fog,)]
+
+    def test_a_step_that_does_not_fit_is_asked_about_what_it_takes(self):
+        seen = []
+
+        class Asked(Same):
+            def produces(self, spec):
+                seen.append(spec.signals)
+                return spec
+
+        assert len(problems(pipeline(reader="fog-reader", steps=("x",)), registry_of(transforms={"x": Asked}))) == 1
+        assert seen == [(Waveform,)]
+
+    def test_a_plugin_that_lacks_a_package_is_not_asked(self):
+        class Needy(RawWriter):
+            requires = (Requirement(name="no_such_module", hint=""),)
+
+            def accepts(self, spec):
+                raise ZeroDivisionError
+
+        (said,) = problems(pipeline(), registry_of(encoders={"raw-writer": Needy}))
+        assert "raw-writer needs the package 'no_such_module'" in said
+
+    @pytest.mark.parametrize("text", ["tonearm: 1", "tonearm: 1\ninput: {with: {}}\noutputs: [{file: a}]", "3", "[]"])
+    def test_stages_that_are_missing_are_no_plugins_that_are_unknown(self, text):
+        assert {said.split(": ")[1] for said in problems(text)} <= {"missing-key", "wrong-shape"}
+
+    def test_a_plugin_in_the_options_is_named_with_its_owner(self):
+        @dataclass(frozen=True)
+        class Options:
+            step: Transform[Waveform, Waveform, Any] | None = None
+
+        class Owner(Transform[Waveform, Waveform, Options]):
+            def apply(self, signal, context): ...
+
+            def produces(self, spec):
+                raise ZeroDivisionError
+
+        text = pipeline(steps=("owner, with: {step: same}",))
+        (said,) = problems(text, registry_of(transforms={"owner": Owner}))
+        assert said.startswith("p.yaml:4:11: broken-plugin: owner with same is disabled: ZeroDivisionError")
+
+
+@pytest.mark.parametrize(("file", "form", "where"), [("p.yaml", None, " on line 3"), (None, "python", "")])
+def test_two_outputs_of_one_name(file, form, where):
+    text = f"{VERSION}input: {{use: tone-reader, with: {{count: 1}}}}\noutputs: [OUT, OUT]"
+    root = read_document(text.replace("OUT", "{use: raw-writer, file: '{index}', with: {level: 1}}"), "p.yaml")
+    with pytest.raises(PipelineError) as caught:
+        check(root if file else from_plain(to_plain(root)), file, registry_of(), form=form)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.message) == ("same-output", f"another output{where} has the name '{{index}}'")
+    root = read_document(f"{VERSION}input: {{use: tone-reader}}\noutputs: [{{use: raw-writer, file: /a}}]", "p.yaml")
+    with pytest.raises(PipelineError, match="'/a' is absolute"):
+        check(root, file, registry_of())
+
+
+def test_a_step_that_all_outputs_lack_goes_into_their_own_if_one_has_some():
+    with pytest.raises(PipelineError) as caught:
+        check(from_plain(document(["gain"], None, reader="fog-reader")), None, REGISTRY)
+    hints = [problem.hint.rpartition("} ")[2] for problem in caught.value.problems]
+    assert hints == ["before it", "at the end of its own steps"]

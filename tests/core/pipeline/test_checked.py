@@ -1,8 +1,15 @@
 """What a checked pipeline holds."""
 
+import pytest
+from branch_toys import REGISTRY, document
 from core_toys import RATE, RawWriter, Same, ToneReader, checked, pipeline, registry_of
 
 from tonearm.api import MelDialect
+from tonearm.errors import Place
+from tonearm.pipeline.check import check
+from tonearm.pipeline.checked import BoundPlugin
+from tonearm.pipeline.document import from_plain
+from tonearm.pipeline.environment import Masks
 from tonearm.signals import Waveform
 
 
@@ -28,3 +35,20 @@ def test_stages_know_their_places():
 def test_dialects_are_those_of_the_registry():
     registry = registry_of(dialects={"one": {"n_mels": 80, "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}})
     assert checked(pipeline(), registry).catalogue(MelDialect).find("one").n_mels == 80
+
+
+def test_what_is_checked_never_changes():
+    found = checked(pipeline())
+    for made in (found, found.decoder, found.outputs[0]):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(made, made.__struct_fields__[0], None)
+    bare = BoundPlugin("x", found.decoder.entry, found.decoder.plugin, found.decoder.ports)
+    assert (bare.place, bare.spec, bare.masks, bare.is_guarded) == (Place(), None, Masks(), False)
+
+
+def test_stages_come_output_by_output_with_their_own_steps():
+    found = check(from_plain(document(None, ["gain", "same"], steps=["same"])), None, REGISTRY)
+    decoder, step, (first, second) = found.decoder, *found.steps, found.outputs
+    assert list(found.stages()) == [decoder, step, first.encoder, *second.steps, second.encoder]
+    assert found.stages_of(first) == (decoder, step, first.encoder)
+    assert found.stages_of(second) == (decoder, step, *second.steps, second.encoder)

@@ -12,8 +12,10 @@ from tonearm.cli.main import main
 from tonearm.errors import InsertStep, SetOption, advise, one_line
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.document import override, read_document
-from tonearm.pipeline.environment import Masks
+from tonearm.pipeline.document import override, read_document, to_plain
+from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
+from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.yaml.nodes import MappingNode
 from tonearm.pipeline.yaml.scalars import quote
 from tonearm.plugins import registry
 
@@ -232,3 +234,29 @@ def test_an_override_reads_no_variable_that_is_not_allowed(place: str) -> None:
     with pytest.raises(tonearm.PipelineError, match="refused-variable") as raised:
         check(root, "p.yaml", REGISTRY)
     assert SECRET not in str(raised.value)
+
+
+def test_masks_of_values_that_are_no_text_or_short() -> None:
+    masks = Masks({"abcd": "${A}", "abc": "${B}", "True": "${T}", "None": "${N}", "1.5": "${F}"})
+    assert masks.in_text("abcd abc") == "${A} abc"
+    assert masks.in_plain([True, None, "abc", 1.5, "abcd!"]) == [True, None, "${B}", "${F}", "${A}!"]
+
+
+def test_tags_without_a_variable_keep_their_values() -> None:
+    node = read_document("{tags: {a: 3, b: '${S} ${S:x}', c: [1]}, d: '${S}'}", "p.yaml", environ={"S": "secret"})
+    shown = to_plain(with_hidden_tags(node))
+    assert shown == {"tags": {"a": 3, "b": "${{S}} ${{S}}", "c": [1]}, "d": "secret"}
+    plain = read_document("{tags: {a: 3}, d: '${S}'}", "p.yaml", environ={"S": "secret"})
+    assert with_hidden_tags(plain) is plain
+    assert with_hidden_tags(None) is None
+    assert Masks.of(node) == {"secret secret": "${S} ${S:x}", "secret": "${S}"}
+
+
+def test_every_variable_that_is_refused_is_told_once() -> None:
+    text = "{a: '${S}', b: ['${S} ${S} ${T:}', '${U}'], c: '${S}'}"
+    node = read_document(text, "p.yaml", environ={"S": "s", "U": "u"})
+    assert isinstance(node, MappingNode)
+    problems = Problems("p.yaml")
+    problems.paths.add(id(node.entries["a"].node))
+    add_refused(node, {"U"}, problems)
+    assert [(one.column, one.message[:4]) for one in problems.found] == [(17, "${S}"), (17, "${T}"), (48, "${S}")]

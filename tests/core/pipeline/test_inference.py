@@ -85,3 +85,34 @@ def test_an_encoder_of_compressed_files_is_no_decompressor():
     with pytest.raises(UsageError) as raised:
         plugin_by_suffix(registry_of(), "encoder", "a.tar.zst")
     assert "unzstd" not in raised.value.hint
+
+
+LIST = "tonearm plugins, to list all plugins"
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "code", "message", "hint"),
+    [
+        ("decoder", "b/a.XYZ", "unknown-suffix", "no decoder reads .xyz", f"decoder: …; {LIST}"),
+        ("encoder", "a.xyz", "unknown-suffix", "no encoder writes .xyz", f"encoder: …; {LIST}"),
+        ("decoder", "a", "unknown-suffix", "no decoder reads a name with no suffix", f"decoder: …; {LIST}"),
+        ("decoder", "a.tone", "ambiguous-suffix", "several decoders fit a.tone: other, tone-reader",
+         "decoder: other or tone-reader"),
+    ],
+)  # fmt: skip
+def test_a_suffix_that_has_no_plugin_or_several(role, name, code, message, hint):
+    registry = registry_of(decoders={"other": Broken})
+    with pytest.raises(UsageError) as caught:
+        plugin_by_suffix(registry, role, name)
+    assert (caught.value.code, caught.value.message, caught.value.hint) == (code, message, hint)
+
+
+def test_the_only_plugin_of_a_suffix():
+    registry = registry_of(decoders={"other": Broken, "tar-reader": TarReader})
+    assert plugin_by_suffix(registry, "decoder", "a.gz").name == "tar-reader"
+    assert plugin_by_suffix(registry, "encoder", "a.raw").name == "raw-writer"
+
+
+def test_a_broken_transform_is_no_way_and_hides_none():
+    registry = registry_of(transforms={"a-broken": "no_such_module:X"})
+    assert find_conversion(registry, (Fog,), (Waveform,)) == ("fog-to-mist", "mist-to-wave")

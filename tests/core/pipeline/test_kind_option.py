@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 import pytest
-from core_toys import hooks, package_of
+from core_toys import checked, hooks, package_of
 
-from tonearm.api import ArrayOptions, Kind, Meta, Waveform
+from tonearm.api import ArrayOptions, ItemError, Kind, Meta, Waveform
 from tonearm.names import BUILTIN
+from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import read_document
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
@@ -94,3 +96,14 @@ def test_options_of_others_are_not_suggested_beside_its_name(kinds):
 def test_it_leaves_options_to_be_checked_if_its_name_is_wrong(kinds):
     found = read("{kind: cord, root: 0, voice: 1}", kinds)
     assert [line.split(": ")[1] for line in found] == ["unknown-plugin", "bad-option", "unknown-option"]
+
+
+def test_a_complex_array_without_its_grid_says_what_is_missing(installed):
+    text = "tonearm: 1\ninput: {use: npy-reader, with: {sample_rate: 8000}}\nsteps: [{use: istft}]\n"
+    text += "outputs: [{use: wav-writer, file: a.wav}]"
+    found = Converter(checked(text, installed))
+    spectrum = np.zeros((9, 5), np.complex64)
+    with pytest.raises(ItemError) as caught:
+        list(found.convert(spectrum))
+    assert (caught.value.code, caught.value.message) == ("missing-option", "npy-reader: 'n_fft' is missing")
+    assert caught.value.hint == "n_fft: … (a spectrogram cannot be read without it)"

@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import zipfile
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,10 @@ def test_python_obeys_it(deflated: Path) -> None:
     assert signal.arrays()
     with pytest.raises(tonearm.PipelineError, match="limits has no option 'speed'"):
         tonearm.load_pipeline(PIPELINE, limits={"speed": 1})
+
+
+def test_limits_never_change_and_are_named():
+    with pytest.raises(FrozenInstanceError):
+        PipelineLimits().memory = 1
+    with pytest.raises(TypeError, match="positional"):
+        PipelineLimits(1)

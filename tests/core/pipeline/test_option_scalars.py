@@ -8,7 +8,16 @@ import msgspec
 import pytest
 
 from tonearm.api import Decibels, Duration, FilePath, Transform
-from tonearm.pipeline.option_scalars import expected, missing_file, scalar_value, takes, takes_list
+from tonearm.pipeline.option_scalars import (
+    expected,
+    in_folder,
+    is_named,
+    is_scalar,
+    missing_file,
+    scalar_value,
+    takes,
+    takes_list,
+)
 from tonearm.recipes.mel import MelDialect
 
 
@@ -60,3 +69,17 @@ def test_words():
     }  # fmt: skip
     assert expected(Literal["a"] | int) == ["a whole number"]
     assert expected(int, [(int, "Expected `int` >= 1, got `str`")]) == ["a whole number >= 1"]
+
+
+def test_paths_are_text():
+    with pytest.raises(msgspec.ValidationError):
+        scalar_value(Path, 3)
+    assert [in_folder(hint, "a", folder) for hint in (Path, str) for folder in ("f", "")] == [
+        Path("f/a"), "a", "a", "a",
+    ]  # fmt: skip
+
+
+def test_what_is_a_scalar_and_what_has_a_name():
+    hints = (int, Duration, Path, type(None), Record, MelDialect, list[int], dict[str, int], Transform[Any, Any, Any])
+    assert [is_scalar(hint) for hint in hints] == [True] * 3 + [False] * 6
+    assert [is_named(hint) for hint in hints] == [False] * 5 + [True] + [False] * 3

@@ -11,6 +11,7 @@ from core_toys import Same, registry_of
 
 from tonearm.api import Decibels, Duration, FilePath, Meta, Milliseconds, Transform, Waveform, WindowName
 from tonearm.pipeline.document import assignment_mark, from_plain, override, read_document
+from tonearm.pipeline.option_values import ValueReader
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 
@@ -63,6 +64,11 @@ class Options:
     mode: Literal["fast"] | str = "fast"
     either: int | Literal["auto"] | list[float] = 0
     way: Literal["none"] | Transform[Waveform, Waveform, Any] = "none"
+    count: Annotated[int, Meta(ge=1)] = 1
+    times: tuple[Duration, ...] = ()
+    mixed: int | Transform[Waveform, Waveform, Any] | None = None
+    staged: Transform[Waveform, Waveform, Any] | Stage | None = None
+    loose: Transform[Waveform, Waveform, Any] | dict[str, int] | None = None
     ways: dict[str, list[Transform[Waveform, Waveform, Any]]] = field(default_factory=dict)
 
 
@@ -87,7 +93,9 @@ def read(text):
         ("one: {colour: blue}", Other(colour=Colour.BLUE)), ("one: null", None),
         ("stages: [{name: a}, {name: b, wait: 1}]", [Stage(name="a"), Stage(name="b", wait=1.0)]),
         ("by_name: {a: 1 ms, b: 2}", {"a": 0.001, "b": 2.0}), ("pair: [3, 1 s]", (3, 1.0)), ("mode: slow", "slow"),
-        ("way: none", "none"),
+        ("way: none", "none"), ("one: {name: a}", Stage(name="a")), ("one: {}", Other()), ("mixed: 3", 3),
+        ("times: [1 s, 2, 3 ms]", (1.0, 2.0, 0.003)),
+        ("staged: {name: a}", Stage(name="a")), ("loose: {a: 1}", {"a": 1}), ("loose: {}", {}),
     ],
 )  # fmt: skip
 def test_values(text, value):
@@ -129,6 +137,7 @@ def test_plugins_in_unions_lists_and_dicts():
          "\n    hint: Pause."),
         ("gain: -3 s", "7: bad-option: x: 'gain' is '-3 s'; expected a number, or text such as '-3 dB'"),
         ("rate: 0", "7: bad-option: x: 'rate' is 0\n    hint: one of auto, or a number > 0.0"),
+        ("count: 0", "8: bad-option: x: 'count' is 0; expected a whole number >= 1"),
         ("size: 0", "7: bad-option: x: 'size' is 0; expected a whole number >= 1 or text"),
         ("shape: {wdth: 3}", "9: unknown-option: x: shape has no option 'wdth'\n    hint: did you mean 'width'?"),
         ("shape: [3]", "8: bad-option: x: 'shape' is a list; expected a mapping or text"),
@@ -187,3 +196,27 @@ def test_paths_in_a_file_are_relative_to_it_and_others_to_the_current_folder(tmp
     assert made("sub/p.yaml", read_document("path: here", "sub/p.yaml", environ={})) == ["x: there is no file sub/here"]
     outside = made(None, from_plain({"file": "here", "window": "w.npy"}))
     assert (outside.file, outside.window) == ("here", "w.npy")
+
+
+def test_a_mapping_with_use_is_a_plugin_whatever_else_it_may_be():
+    made = read("{mixed: same, staged: {use: same}, loose: {use: same}}")
+    assert [type(one) for one in (made.mixed, made.staged, made.loose)] == [Same] * 3
+    assert read("mixed: {use: same}").mixed.registered.name == "same"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mixed: 2.5", "8: bad-option: x: 'mixed' is 2.5; expected a whole number or the name of a transform"),
+        ("mixed: b", "8: unknown-plugin: x: mixed: there is no transform 'b'"
+         "\n    hint: run tonearm plugins to list all plugins"),
+        ("mixed: {a: 1}", "8: missing-key: x: mixed: 'use' is missing\n    hint: use: … (name of a plugin)"),
+        ("staged: {nam: a}", "10: unknown-option: x: staged has no option 'nam'\n    hint: did you mean 'name'?"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_value_that_may_be_a_plugin(text, said):
+    assert said in read(text)
+
+
+def test_who_reads_values_must_know_records_plugins_and_names():
+    assert ValueReader.__abstractmethods__ == {"read", "plugin", "named"}

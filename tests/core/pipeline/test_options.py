@@ -2,9 +2,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pytest
-from core_toys import Mist, registry_of
+from core_toys import Mist, MistToWave, hooks, package_of, registry_of
 
-from tonearm.api import ArrayOptions, Meta, OptionError, Transform, Waveform
+from tonearm.api import ArrayOptions, MelDialect, Meta, OptionError, Transform, Waveform
 from tonearm.pipeline.document import from_plain, read_document
 from tonearm.pipeline.options import default_options, read_options
 from tonearm.pipeline.problems import Problems
@@ -250,6 +250,9 @@ class Clashing:
     rounds: int = 1
 
 
+WAYS = {"invert": Invert, "mist-to-wave": MistToWave}
+
+
 @pytest.fixture(scope="module")
 def toys():
     return registry_of(transforms={"invert": Invert})
@@ -260,11 +263,10 @@ class TestPluginsAsOptions:
         made = read("invert: invert", Owner, toys)
         assert isinstance(made.invert, Invert)
         assert made.invert.options == InvertOptions()
-        assert made.invert.registered.full_name == "toys/invert"
-        assert made.invert.registered.package == "tonearm_toys 1.2"
+        known = made.invert.registered
+        assert (known.full_name, known.package) == ("toys/invert", "tonearm_toys 1.2")
         deep = read("invert: {use: toys/invert, with: {rounds: 5, then: {use: same}}}", Owner, toys)
-        assert deep.invert.options.rounds == 5
-        assert deep.invert.registered.name == "toys/invert"
+        assert (deep.invert.options.rounds, deep.invert.registered.name) == (5, "toys/invert")
         assert deep.invert.options.then.registered.full_name == "toys/same"
         assert read("invert: null", Owner, toys) == Owner()
 
@@ -314,6 +316,8 @@ class TestOptionsBesideAPlugin:
         made = read("{way: invert, rounds: 5, level: 0.5}", Flat, toys)
         assert (made.level, made.way.options.rounds) == (0.5, 5)
         assert read("level: 0.5", Flat, toys) == Flat(level=0.5)
+        found = read("{way: inwert, rounds: 0, x: 1}", Flat, toys)
+        assert sorted(said.split(": ")[1] for said in found) == ["bad-option", "unknown-option", "unknown-plugin"]
 
     @pytest.mark.parametrize(
         ("text", "said"),
@@ -342,3 +346,53 @@ def test_options_have_their_defaults_unchecked():
     made = default_options(ArrayOptions, default(), nan="keep")
     assert (made.kind.registered.full_name, made.nan) == ("builtin/inferred", "keep")
     assert made.of_kind("sample_rate") is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Implying:
+    level: float = 1.0
+    way: Annotated[Transform[Mist, Waveform, Any], Meta(extra={BESIDE: True, IF_ABSENT: "mist-to-wave"})]
+
+
+class TestAPluginThatItsOptionsImply:
+    @pytest.mark.parametrize(
+        ("text", "builtin", "others", "name", "rounds"),
+        [
+            ("{}", {}, {}, "toys/mist-to-wave", None), ("{rounds: 5}", {}, {}, "toys/invert", 5),
+            ("{rounds: 5}", {"ours": Invert}, {}, "builtin/ours", 5), ("{way: , rounds: 5}", {}, {}, "toys/invert", 5),
+            ("{rounds: 5}", {"ours": Invert}, {"more": Invert}, "builtin/ours", 5),
+            ("{way: invert}", {}, {}, "toys/invert", 3), ("{way: toys/invert, rounds: 5}", {}, {}, "toys/invert", 5),
+        ],
+    )  # fmt: skip
+    def test_it_is_the_only_one_that_has_them_ours_first(self, text, builtin, others, name, rounds):
+        ours = package_of("".join(["built", "in"]), hooks(transforms=builtin))
+        registry = Registry([package_of("toys", hooks(transforms=WAYS | others)), ours])
+        made = read(text, Implying, registry)
+        assert made.way.registered.full_name == name
+        assert getattr(made.way.options, "rounds", None) == rounds
+
+    def test_of_several_none_is_guessed(self):
+        message = "p.yaml:1:2: unknown-option: x has no option 'rounds' with way mist-to-wave\n    hint: way"
+        for more, hint in ((("more",), "s invert and more"), (("more", "other"), "s invert, more and other")):
+            registry = Registry([package_of("toys", hooks(transforms=WAYS | dict.fromkeys(more, Invert)))])
+            assert read("{rounds: 5}", Implying, registry) == [f"{message}{hint} have it"]
+
+    def test_it_has_the_name_that_the_pipeline_gives_it(self, toys):
+        assert read("{way: toys/invert}", Flat, toys).way.registered.name == "toys/invert"
+        assert read("{way: invert}", Flat, toys).way.registered.name == "invert"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    dialect: Annotated[MelDialect | None, Meta(description="A dialect.")] = None
+
+
+def test_a_named_struct_is_a_name_or_a_mapping(toys):
+    said = "p.yaml:1:10: bad-option: x: dialect is a number, not a name or a mapping\n    hint: A dialect."
+    assert read("dialect: 3", Named, toys) == [said]
+
+
+def test_a_named_struct_by_name_with_changes_or_by_all_figures():
+    figures = {"n_mels": 80, "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
+    for text, mels in (("one", 80), ("{base: one, n_mels: 64}", 64), (str(figures), 80)):
+        assert read(f"dialect: {text}", Named, registry_of(dialects={"one": figures})).dialect.n_mels == mels

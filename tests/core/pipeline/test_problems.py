@@ -5,6 +5,7 @@ import pytest
 from tonearm.errors import OptionError, PipelineError, Problem, SetOption, UsageError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.document import from_plain
+from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Mark
 from tonearm.plugins import registry
@@ -58,3 +59,25 @@ def test_names_that_a_terminal_would_obey_are_escaped(code, options):
     problem = next(one for one in raised.value.problems if one.code == code)
     assert f"{problem.message}{problem.hint}".isprintable()
     assert r"\u202e" in problem.message or r"\x1b[1m" in problem.message
+
+
+def test_the_form_of_remedies_and_the_folder_of_files():
+    assert [Problems(*given).place.form for given in (("a.yaml",), (None,), (None, "flags"), ("a.yaml", "flags"))] == [
+        "yaml", "python", "flags", "flags",
+    ]  # fmt: skip
+    assert [Problems(file).folder for file in ("x/y/a.yaml", "a.yaml", None)] == ["x/y", "", ""]
+
+
+def test_a_value_of_the_command_line_has_its_assignment_for_a_place():
+    problems = Problems("p.yaml")
+    problems.add(Mark(0, 0, "--set 'a=1'"), "bad-option", "wrong")
+    (found,) = problems.found
+    assert (found.line, found.column, found.message) == (None, None, "--set 'a=1': wrong")
+
+
+def test_messages_are_masked_from_a_number_on():
+    problems = Problems("p.yaml")
+    for number in range(3):
+        problems.add(None, "x", f"{number}: hunter2")
+    problems.mask(Masks({"hunter2": "${P}"}), 1)
+    assert [problem.message for problem in problems.found] == ["0: hunter2", "1: ${P}", "2: ${P}"]

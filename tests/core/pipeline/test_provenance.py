@@ -1,236 +1,344 @@
-"""What made a file, and the files beside a file: one record, one publishing, nothing that is not ours overwritten."""
+"""Fingerprints of outputs change with what determines the files, and with nothing else; and what provenance tells."""
 
-import hashlib
-import io
+import enum
 import json
 import os
 import pickle
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-import numpy as np
+import msgspec
 import pytest
-from core_toys import checked, pipeline, registry_of
+from core_toys import RawWriter, Same, ToneReader, checked, hooks, package_of, registry_of
+from core_toys import pipeline as toy_pipeline
 
-from tonearm.api import Context, Encoder, ItemError, NoOptions, Provenance, Sink, Source, Waveform
-from tonearm.cli.main import main
+from tonearm.api import FilePath, ItemError, Meta, Transform, Waveform, WindowName
+from tonearm.errors import PipelineError
+from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, without_folders
-from tonearm.run.convert_one import convert_one
-from tonearm.run.options import RunOptions
-from tonearm.run.run import Run
-from tonearm.version import __version__
+from tonearm.pipeline.document import from_plain, read_document
+from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of, without_folders
+from tonearm.plugins.registry import Registry
 
 
-class Noted(Encoder[Waveform, NoOptions]):
-    """Write a file, and a note of what made it beside it."""
-
-    def encode(self, item, sink, context):
-        sink.path.write_bytes(b"sound")
-        made = context.provenance()
-        sink.sidecar(".json").write_text(json.dumps([made.source, made.sha256, made.pipeline, made.stages]))
+@dataclass(frozen=True)
+class Layer:
+    weights: FilePath
+    level: float = 1.0
+    note: Annotated[str, Meta(extra={"changes_output": False})] = ""
 
 
-TEXT = pipeline(steps=("same",)).partition("outputs:")[0] + "outputs:\n  - {use: noted, file: '{stem}-{index}.snd'}"
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
 
 
-def noted(text: str = TEXT) -> Converter:
-    return Converter(checked(text, registry_of(encoders={"noted": Noted})))
+class Shape(msgspec.Struct, frozen=True):
+    width: int = 1
+    note: Annotated[str, Meta(extra={"changes_output": False})] = ""
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Source:
-    path = tmp_path / "a.tone"
-    path.write_bytes(b"content")
-    return Source(name="in/a.tone", path=path)
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """Options of every kind that counts in a way of its own."""
+
+    model: Annotated[FilePath | None, Meta(description="A file.")] = None
+    more: list[FilePath] = field(default_factory=list)
+    by_name: dict[str, FilePath] = field(default_factory=dict)
+    layers: list[Layer] = field(default_factory=list)
+    shape: Shape = field(default_factory=Shape)
+    threads: Annotated[int, Meta(extra={"changes_output": False})] = 1
+    path: Path | None = None
+    file: FilePath | Literal["none", "auto"] = "none"
+    window: WindowName | None = None
+    colour: Annotated[Colour | None, Meta(extra={"changes_output": ["red"]})] = None
+    action: Annotated[Literal["error", "warn", "fix", "off"], Meta(extra={"changes_output": ["fix"]})] = "error"
+    gain: float = 1.0
 
 
-def run(made: Converter, source: Source, out: Path, **options):
-    running = Run(made, RunOptions(out=str(out), **options))
-    results = []
-    return running.execute(running.plan([source]), results.append)
+class Model(Transform[Waveform, Waveform, ModelOptions]):
+    def apply(self, signal, context):
+        return signal
 
 
-def records(out: Path):
-    return [json.loads(line) for line in (out / ".tonearm/journal.jsonl").read_text().splitlines()]
+REGISTRY = registry_of(transforms={"model": Model})
 
 
-@pytest.mark.parametrize("made", [noted(), pickle.loads(pickle.dumps(noted()))], ids=["here", "in a worker"])
-def test_an_encoder_learns_what_the_journal_says(source, tmp_path, made):
-    assert run(made, source, tmp_path / "out").ok
-    name, digest, fingerprint, stages = json.loads((tmp_path / "out/a-0.json").read_text())
-    assert (name, digest) == ("a.tone", hashlib.sha256(b"content").hexdigest())
-    assert (fingerprint,) == fingerprints_of(made.checked)
-    assert fingerprint_of(made.checked) == records(tmp_path / "out")[0]["pipeline"]
-    options = {"channels": 1, "count": 2, "nan": "error"}
-    assert stages == [
-        {"use": "tone-reader", "package": "tonearm_toys 1.2", "with": options},
-        {"use": "same", "package": "tonearm_toys 1.2", "with": {}},
-        {"use": "noted", "package": "tonearm_toys 1.2", "with": {}},
-    ]
-
-
-def test_a_source_is_hashed_once_and_only_if_it_is_asked_for(tmp_path):
-    reads = []
-
-    class Counted(io.BytesIO):
-        def readinto(self, *arguments):
-            reads.append(1)
-            return super().readinto(*arguments)
-
-    file = Counted(b"content")
-    file.seek(3)
-    outcomes = list(noted().items(Source(name="x", file=file)))
-    assert not reads
-    hashes = {outcome.context.provenance().sha256 for outcome in outcomes}
-    assert hashes == {hashlib.sha256(b"content").hexdigest()}
-    assert len(reads) <= 2  # the content, and its end
-    assert file.tell() == 3
-
-
-def test_what_has_no_source_says_only_the_version():
-    assert Context().provenance() == Provenance(tonearm=__version__)
-    assert Context(provenance=lambda: Provenance(source="x")).drain().provenance().source == "x"
-
-
-def test_the_hash_of_an_array_is_that_of_its_values():
-    array = np.arange(6, dtype="f4").reshape(2, 3)
-    assert Source(name="x", array=array).sha256() == hashlib.sha256(array.tobytes()).hexdigest()
-
-
-def test_options_and_versions_change_the_fingerprint():
-    marks = {
-        fingerprint_of(checked(text, registry_of(encoders={"noted": Noted})))
-        for text in (TEXT, TEXT.replace("use: same", "use: join"), TEXT.replace("{index}", "{index:02}"))
+def pipeline(*, shared=None, own=None, level=1.0, files=("{stem}-{index}.raw", "b-{index}.raw")):
+    """Return a pipeline with two outputs, the second of which has a model of its own."""
+    raw = {"use": "raw-writer", "with": {"level": 1}}
+    return {
+        "tonearm": 1,
+        "input": {"use": "tone-reader"},
+        "steps": [{"use": "model", "with": shared or {}}],
+        "outputs": [
+            raw | {"file": files[0], "with": {"level": level}},
+            raw | {"file": files[1], "steps": [{"use": "model", "with": own or {}}]},
+        ],
     }
-    assert len(marks) == 3
 
 
-def test_both_files_are_journalled_and_the_one_beside_gets_its_name_first(source, tmp_path, monkeypatch):
-    names = []
-    replace = os.replace
-    monkeypatch.setattr(os, "replace", lambda old, new, **at: (names.append(new), replace(old, new, **at)))
-    report = run(noted(), source, tmp_path / "out")
-    assert names == ["a-0.json", "a-0.snd", "a-1.json", "a-1.snd"]
-    assert [path.name for path in report.outputs] == ["a-0.snd", "a-0.json", "a-1.snd", "a-1.json"]
-    (begun,) = (one["outputs"] for one in records(tmp_path / "out") if one["record"] == "begin")
-    files = [[file[0] for file in item[2]] for _fingerprint, items in begun for item in items]
-    assert files == [["a-0.snd", "a-0.json"], ["a-1.snd", "a-1.json"]]
+def fingerprints(registry=REGISTRY, **changes):
+    return fingerprints_of(check(from_plain(pipeline(**changes)), None, registry))
 
 
-@pytest.mark.parametrize("killed_after", [0, 1, 2, 3])
-def test_whenever_it_is_killed_the_next_run_completes_it(source, tmp_path, monkeypatch, killed_after):
-    replace, done = os.replace, []
-
-    def until(old, new, **at):
-        if len(done) == killed_after:
-            raise SystemExit  # nothing more is written, as if the power were gone
-        done.append(replace(old, new, **at))
-
-    monkeypatch.setattr(os, "replace", until)
-    with pytest.raises(SystemExit):
-        run(noted(), source, tmp_path / "out")
-    found = sorted(path.name for path in (tmp_path / "out").glob("a-*"))
-    assert found == ["a-0.json", "a-0.snd", "a-1.json", "a-1.snd"][:killed_after]
-    monkeypatch.undo()
-    report = run(noted(), source, tmp_path / "out")
-    assert report.ok
-    assert report.converted == 2 - killed_after // 2  # an item with both its files is not done again
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        ".tonearm", "a-0.json", "a-0.snd", "a-1.json", "a-1.snd",
-    ]  # fmt: skip
-    assert run(noted(), source, tmp_path / "out").skipped == 1
+def differing(before, after):
+    """Return the numbers of the outputs that a change would convert again."""
+    return [number for number, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
 
 
-@pytest.mark.parametrize("lost", ["a-1.json", "a-1.snd"])
-def test_an_item_that_lost_one_of_its_files_is_done_again(source, tmp_path, lost):
-    run(noted(), source, tmp_path / "out")
-    (tmp_path / "out" / lost).unlink()
-    assert run(noted(), source, tmp_path / "out").converted == 1
-    assert (tmp_path / "out" / lost).exists()
+def test_what_outputs_share_counts_for_all_and_the_rest_for_one():
+    before = fingerprints()
+    assert [re.fullmatch("[0-9a-f]{32}", one) is not None for one in before] == [True, True]
+    assert len(set(before)) == 2
+    assert fingerprints() == before
+    assert differing(before, fingerprints(shared={"gain": 2})) == [0, 1]
+    assert differing(before, fingerprints(own={"gain": 2})) == [1]
+    assert differing(before, fingerprints(level=0.5)) == [0]
 
 
-def test_a_file_that_is_not_ours_is_not_replaced(source, tmp_path):
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "a-1.json").write_text("precious")
-    report = run(noted(), source, out)
-    (failure,) = report.errors
-    assert (failure.code, failure.index) == ("not-ours", 1)
-    assert failure.message.endswith("a-1.json exists, and no run wrote it")
-    assert (out / "a-1.json").read_text() == "precious"
-    assert sorted(path.name for path in out.iterdir()) == [".tonearm", "a-0.json", "a-0.snd", "a-1.json"]
-    with pytest.raises(ItemError, match="exists, and no run wrote it"):
-        convert_one(noted(TEXT.replace("-{index}", "-1")), source, out, force=False, on_warning=print)
-    assert (out / "a-1.json").read_text() == "precious"
-    assert not [path for path in out.iterdir() if path.suffix == ".part"]
-    assert run(noted(), source, out, force=True).ok
-    assert (out / "a-1.json").read_text() != "precious"
+def test_a_default_that_is_written_out_changes_nothing():
+    assert fingerprints(shared={"gain": 1.0, "more": []}) == fingerprints()
 
 
-def test_one_file_with_no_run_around_it(source, tmp_path):
-    one = noted(TEXT.replace("tone-reader", "tone-reader, with: {count: 1}").replace("-{index}", ""))
-    paths = convert_one(one, source, tmp_path / "out", force=False, on_warning=print)
-    assert [path.name for path in paths] == ["a.snd", "a.json"]
-    assert json.loads(paths[1].read_text())[1] == hashlib.sha256(b"content").hexdigest()
+def test_names_of_outputs_and_other_outputs_do_not_count():
+    assert fingerprints(files=("x-{index}.raw", "y-{index}.raw")) == fingerprints()
+    plain = pipeline()
+    alone = fingerprints_of(check(from_plain(plain | {"outputs": plain["outputs"][1:]}), None, REGISTRY))
+    assert alone == fingerprints()[1:]
 
 
-def test_a_sidecar_that_was_promised_and_not_written_fails_the_item(source, tmp_path):
-    class Forgetful(Encoder[Waveform, NoOptions]):
-        def encode(self, item, sink: Sink, context):
-            sink.path.write_bytes(b"sound")
-            sink.sidecar(".json")
-
-    made = Converter(checked(TEXT, registry_of(encoders={"noted": Forgetful})))
-    report = run(made, source, tmp_path / "out")
-    assert [failure.code for failure in report.errors] == ["nothing-written"] * 2
-    assert all(failure.message.startswith("noted wrote no ") for failure in report.errors)
-    with pytest.raises(ItemError, match=r"^noted wrote no "):
-        convert_one(made, source, tmp_path / "one", force=False, on_warning=print)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [".tonearm"]
+def test_a_step_counts_the_same_wherever_it_stands():
+    """A step that is moved from the shared steps into the only output computes what it did."""
+    output = {"use": "raw-writer", "file": "{stem}-{index}.raw", "with": {"level": 1}}
+    plain = {"tonearm": 1, "input": {"use": "tone-reader"}}
+    step = [{"use": "same"}]
+    shared = check(from_plain(plain | {"steps": step, "outputs": [output]}), None, REGISTRY)
+    own = check(from_plain(plain | {"outputs": [output | {"steps": step}]}), None, REGISTRY)
+    assert fingerprints_of(shared) == fingerprints_of(own)
 
 
-class TestFolders:
-    def pipeline(self, tmp_path: Path, provenance: str) -> Path:
-        (tmp_path / "lab/in/deep").mkdir(parents=True)
-        np.save(tmp_path / "lab/in/deep/a.npy", np.zeros(800, np.float32))
-        np.save(tmp_path / "lab/window.npy", np.hanning(64))
-        np.save(tmp_path / "elsewhere.npy", np.hanning(64))
-        transform = "{use: wave-to-spectrogram, with: {n_fft: 64, hop_length: 16, window: %s}}"
-        (tmp_path / "lab/p.yaml").write_text(
-            "tonearm: 1\n"
-            "input: {use: npy-reader, files: 'in/**/*.npy', with: {kind: waveform, sample_rate: 8000}}\n"
-            f"steps: [{transform % 'window.npy'}, {{use: istft}},"
-            f" {transform % (tmp_path / 'elsewhere.npy')}, {{use: istft}}]\n"
-            "outputs:\n"
-            f"- {{use: wav-writer, file: '{{stem}}.wav', with: {{provenance: {provenance}}}}}\n"
-            f"- {{use: npy-writer, file: '{{stem}}.npy', with: {{provenance: {provenance}}}}}\n"
-        )
-        return tmp_path / "lab/p.yaml"
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [({"threads": 1}, {"threads": 8}), ({"shape": {"note": "a"}}, {"shape": {"note": "b"}})]
+    + [({"action": "error"}, {"action": name}) for name in ("warn", "off")],
+)
+def test_options_that_change_no_output(one, other):
+    assert fingerprints(own=one) == fingerprints(own=other)
 
-    @pytest.mark.parametrize("searched", [None, "pattern", "folder", "file"])
-    def test_are_left_out(self, tmp_path: Path, searched: str | None) -> None:
-        file = self.pipeline(tmp_path, "true")
-        given = {
-            "pattern": [str(tmp_path / "lab/in/**/*.npy")],
-            "folder": [str(tmp_path / "lab/in")],
-            "file": [str(tmp_path / "lab/in/deep/a.npy")],
+
+def test_values_that_change_an_output():
+    before = fingerprints()
+    assert differing(before, fingerprints(own={"action": "fix"})) == [1]
+    assert differing(before, fingerprints(own={"shape": {"width": 2}})) == [1]
+    assert differing(before, fingerprints(own={"colour": "red"})) == [1]
+    assert differing(before, fingerprints(own={"colour": "blue"})) == []
+    assert differing(before, fingerprints(own={"file": "auto"})) == [1]
+
+
+class TestFiles:
+    """Options of the forms in which an option can name a file."""
+
+    @pytest.fixture(params=["model", "more", "by_name", "layers", "path", "file"])
+    def named(self, request):
+        forms = {
+            "model": lambda path: path,
+            "more": lambda path: [path],
+            "path": lambda path: path,
+            "file": lambda path: path,
+            "by_name": lambda path: {"a": path},
+            "layers": lambda path: [{"weights": path}],
         }
-        out = tmp_path / "out"
-        assert main(["run", str(file), *given.get(searched or "", []), "--out", str(out), "--jobs", "0"]) == 0
-        for path in out.iterdir():
-            if path.is_file():
-                assert os.fsencode(tmp_path) not in path.read_bytes()
-        said = json.loads((out / "a.wav.json").read_text())
-        assert said["source"]["name"] == ("a.npy" if searched == "file" else "deep/a.npy")
-        windows = [one["with"]["window"] for one in said["pipeline"]["stages"] if "window" in one["with"]]
-        assert windows == ["window.npy", "hann", "elsewhere.npy", "hann"] or windows == ["window.npy", "elsewhere.npy"]
+        return lambda path: {request.param: forms[request.param](str(path))}
 
-    def test_are_kept_where_the_user_asks_for_them(self, tmp_path: Path) -> None:
-        file = self.pipeline(tmp_path, "paths")
-        assert main(["run", str(file), "--out", str(tmp_path / "out"), "--jobs", "0"]) == 0
-        said = json.loads((tmp_path / "out/a.wav.json").read_text())
-        assert said["source"]["name"] == str(tmp_path / "lab/in/deep/a.npy")
-        assert str(tmp_path / "elsewhere.npy") in json.dumps(said["pipeline"]["stages"])
+    def test_new_weights_under_the_same_name_count(self, named, tmp_path):
+        path = tmp_path / "w.onnx"
+        path.write_bytes(b"old weights")
+        before, status = fingerprints(own=named(path)), path.stat()
+        path.write_bytes(b"new weights")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert differing(before, fingerprints(own=named(path))) == [1]
+
+    def test_a_new_name_of_the_same_weights_does_not(self, named, tmp_path):
+        path = tmp_path / "w.onnx"
+        path.write_bytes(b"weights")
+        before = fingerprints(own=named(path))
+        assert fingerprints(own=named(path.rename(tmp_path / "v.onnx"))) == before
+
+    def test_check_complains_of_a_missing_one(self, named, tmp_path):
+        with pytest.raises(PipelineError) as caught:
+            fingerprints(own=named(tmp_path / "w.onnx"))
+        (problem,) = caught.value.problems
+        assert (problem.code, problem.place.stage) == ("no-such-file", "outputs.1.steps.0")
+        assert f"there is no file {tmp_path}/w.onnx" in problem.message
+
+    def test_one_that_vanished_since_counts_as_missing(self, named, tmp_path):
+        path = tmp_path / "w.onnx"
+        path.write_bytes(b"weights")
+        found = check(from_plain(pipeline(own=named(path))), None, REGISTRY)
+        before = fingerprints_of(found)
+        path.unlink()
+        assert differing(before, fingerprints_of(found)) == [1]
+
+
+def test_a_folder_counts_by_what_is_in_it(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    before = fingerprints(own={"model": str(tmp_path)})
+    (tmp_path / "config.json").write_text("[]")
+    assert differing(before, fingerprints(own={"model": str(tmp_path)})) == [1]
+
+
+class TestFilesOfThePlugin:
+    def found(self, files):
+        transform = type("Model", (Model,), {"files": lambda self: files})
+        return fingerprints_of(check(from_plain(pipeline()), None, registry_of(transforms={"model": transform})))
+
+    def test_what_it_reads_besides_counts(self, tmp_path):
+        path = tmp_path / "w.data"
+        path.write_bytes(b"old")
+        before = self.found([str(path)])
+        assert self.found([str(path)]) == before
+        path.write_bytes(b"new")
+        assert differing(before, self.found([str(path)])) == [0, 1]
+
+    def test_one_that_says_nonsense_is_named(self):
+        with pytest.raises(ItemError, match="model failed: TypeError: 'int' object is not iterable"):
+            self.found(3)
+
+
+def test_a_pipeline_in_another_folder_counts_the_same_files(tmp_path, monkeypatch):
+    """The same pipeline and files, seen from two folders, have the same fingerprint."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "w.txt").write_text("1 1")
+    found = set()
+    for folder, file in ((tmp_path, "sub/p.yaml"), (tmp_path / "sub", "p.yaml")):
+        monkeypatch.chdir(folder)
+        given = read_document(json.dumps(pipeline(shared={"window": "w.txt", "file": "w.txt"})), file)
+        found.add(fingerprints_of(check(given, file, REGISTRY)))
+    assert len(found) == 1
+    (tmp_path / "sub" / "w.txt").write_text("1 2")
+    assert fingerprints_of(check(given, "p.yaml", REGISTRY)) not in found
+    assert fingerprints(shared={"window": "hann"}) != fingerprints(shared={"window": "hamming"})
+
+
+def test_a_file_is_read_once_for_all_outputs(tmp_path, monkeypatch):
+    path = tmp_path / "w.onnx"
+    path.write_bytes(b"weights")
+    found = check(from_plain(pipeline(shared={"model": str(path)}, own={"model": str(path)})), None, REGISTRY)
+    opened, real = [], os.open
+    monkeypatch.setattr(os, "open", lambda name, *rest, **more: opened.append(name) or real(name, *rest, **more))
+    known = fingerprints_of(found)
+    assert opened == [str(path)]
+    assert fingerprint_of(found, known) == fingerprint_of(found)
+    assert opened == [str(path)] * 2
+
+
+class TestVersions:
+    def packaged(self, version, transform=Model):
+        toys = hooks(
+            decoders={"tone-reader": ToneReader},
+            encoders={"raw-writer": RawWriter},
+            transforms={"same": Same},
+        )
+        acme = hooks(transforms={"model": transform})
+        return Registry([package_of("toys", toys), package_of("acme", acme, label=f"tonearm_acme {version}")])
+
+    def test_a_new_version_of_a_package_counts_for_what_its_plugins_make(self):
+        plain = pipeline() | {"steps": []}
+        found = [
+            fingerprints_of(check(from_plain(plain), None, self.packaged(version))) for version in ("1.2", "1.2", "1.3")
+        ]
+        assert found[0] == found[1]
+        assert differing(found[1], found[2]) == [1]
+
+    def test_a_revision_stands_for_the_version(self):
+        def found(version, revision):
+            transform = type("Model", (Model,), {"revision": revision})
+            return fingerprints_of(check(from_plain(pipeline()), None, self.packaged(version, transform)))
+
+        assert found("1.2", 1) == found("1.3", 1)
+        assert differing(found("1.2", 1), found("1.2", 2)) == [0, 1]
+        assert differing(found("1.2", None), found("1.2", 1)) == [0, 1]
+
+    def test_two_plugins_of_one_name_are_told_apart(self):
+        class Writer(RawWriter):
+            pass
+
+        registry = Registry([
+            package_of("toys", hooks(decoders={"tone-reader": ToneReader}), label="same 1"),
+            *(package_of(name, hooks(encoders={"raw-writer": Writer}), label="same 1") for name in ("acme", "zeta")),
+        ])  # fmt: skip
+        found = [
+            fingerprints_of(check(from_plain(plain), None, registry))
+            for plain in (
+                {
+                    "tonearm": 1,
+                    "input": {"use": "tone-reader"},
+                    "outputs": [{"use": f"{name}/raw-writer", "file": "a-{index}", "with": {"level": 1}}],
+                }
+                for name in ("acme", "zeta")
+            )
+        ]
+        assert found[0] != found[1]
+
+
+def test_the_whole_pipeline_has_one_that_covers_outputs_and_names():
+    def whole(**changes):
+        return fingerprint_of(check(from_plain(pipeline(**changes)), None, REGISTRY))
+
+    assert len({whole(), whole(own={"gain": 2}), whole(level=0.5), whole(files=("a-{index}", "b-{index}"))}) == 4
+    assert whole(own={"threads": 2}) == whole()
+
+
+def test_a_worker_finds_the_same(tmp_path):
+    path = tmp_path / "w.onnx"
+    path.write_bytes(b"weights")
+    found = Converter(check(from_plain(pipeline(own={"model": str(path), "shape": {"width": 3}})), None, REGISTRY))
+    assert fingerprints_of(pickle.loads(pickle.dumps(found)).checked) == fingerprints_of(found.checked)
+
+
+def test_options_of_installed_plugins(installed, tmp_path):
+    """New weights of a vocoder count; whether a guard warns or fails does not, but whether it repairs does."""
+    weights = tmp_path / "v.onnx"
+    weights.write_bytes(b"old")
+
+    def found(action):
+        mel = {"kind": "mel", "dialect": "hifigan"}
+        vocoder = {"use": "onnx-vocoder", "with": {"model": str(weights), "dialect": "hifigan"}}
+        guard = {"use": "guard", "with": {"clipping": action, "noise": action}}
+        wav = {"use": "wav-writer", "file": "{stem}.wav"}
+        plain = {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": mel},
+            "outputs": [wav | {"steps": [vocoder, guard]}, wav | {"file": "g.wav", "steps": [{"use": "mel-to-wave"}]}],
+        }
+        return fingerprints_of(check(from_plain(plain), None, installed))
+
+    before = found("error")
+    assert found("warn") == found("off") == before
+    assert differing(before, found("fix")) == [0]
+    weights.write_bytes(b"new")
+    assert differing(before, found("error")) == [0]
+    for suffix in (".data", "_data"):  # external data of the model
+        before = found("error")
+        (tmp_path / f"v.onnx{suffix}").write_bytes(b"data")
+        assert differing(before, found("error")) == [0]
+
+
+def test_plugins_are_told_with_their_packages_and_those_in_their_options() -> None:
+    @dataclass(frozen=True)
+    class Options:
+        step: Transform[Waveform, Waveform, Any] | None = None
+
+    class Owner(Transform[Waveform, Waveform, Options]):
+        def apply(self, signal, context): ...
+
+    found = checked(toy_pipeline(steps=("owner, with: {step: same}",)), registry_of(transforms={"owner": Owner}))
+    names = [f"toys/{name}" for name in ("tone-reader", "owner", "same", "raw-writer")]
+    assert plugins_of(found) == [(name, "tonearm_toys 1.2") for name in names]
 
 
 def test_only_absolute_paths_are_shortened() -> None:

@@ -56,6 +56,7 @@ GOOD_CHANGES = {
     "a step with empty options": (("steps", 0, "with"), None),
     "a step with no options": (("steps", 0, "with"), {}),
     "no files": (("input", "files"), ...),
+    "a file of one letter": (("input", "files"), "a"),
     "several files": (("input", "files"), ["a", "b/**/*.npy"]),
     "whole number for a number": (("steps", 0, "with", "peak_db"), -3),
     "axes": (("input", "with", "axes"), ["batch", "time"]),
@@ -112,6 +113,7 @@ BAD_CHANGES = {
     "options that must be there": (("steps", 1, "with"), ...),
     "an option that must be there": (("steps", 1, "with"), {}),
     "an option that must be there, empty": (("steps", 1, "with"), None),
+    "a file without a name": (("input", "files"), ""),
     "a file that is no pattern": (("input", "files"), [""]),
     "a dialect changed by what it has not": (("input", "with", "dialect"), {"base": "hifigan", "mels": 64}),
 }

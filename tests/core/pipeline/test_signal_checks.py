@@ -166,3 +166,12 @@ def test_where_the_values_of_other_signals_are():
     assert error.message == "tone-reader gave infinity: 1 of 45 values, first at channel 0, bin 3, frame 2"
     error = not_finite_of(BOUND, Bare(np.zeros(2), np.array([0.0, np.nan])))
     assert error.message == "tone-reader gave NaN: 1 of 2 values, first at index 1"
+
+
+def test_a_class_that_the_port_never_gives_is_told_by_the_port():
+    from msgspec.structs import replace
+
+    bound = replace(bound_to(gives=(Waveform, Fog)), spec=Spec(signals=(Waveform,)))
+    for signal, wanted in ((Bare(), "waveform or fog, but it gave bare"), (Fog(), "waveform, but it gave fog")):
+        with pytest.raises(ItemError, match=f"^tone-reader gives {wanted}$"):
+            check_given(signal, bound)

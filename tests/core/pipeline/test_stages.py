@@ -1,36 +1,46 @@
 """Stages: what plugins give is checked, and what they raise becomes the error of an item."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
-from core_toys import (
-    RATE,
-    Fog,
-    Same,
-    ToneReader,
-    checked,
-    item,
-    registry_of,
-)
+from core_toys import RATE, Fog, RawWriter, Same, ToneOptions, ToneReader, checked, hooks, item, package_of, pipeline
+from msgspec import structs
 from toy_stages import SOURCE, failing, made, reader, regroup, results, step
 
 from tonearm.api import (
+    ArrayDecoder,
+    ArrayOptions,
+    ComplexSpectrogram,
+    Context,
     Decoder,
     Item,
     ItemError,
     NoOptions,
-    OptionError,
     Signal,
-    SignalError,
     Spec,
+    StftGrid,
     Waveform,
 )
-from tonearm.pipeline.converter import Converter
+from tonearm.arrays.extent import extent_of
+from tonearm.pipeline.check import bind_decoder
+from tonearm.pipeline.document import read_document
+from tonearm.pipeline.stages import (
+    Outcome,
+    _reads_arrays,
+    check_result,
+    decode_items,
+    measure_items,
+    plugin_as,
+    read_only,
+    regroup_items,
+    transform_items,
+)
+from tonearm.plugins.discovery import installed_packages
+from tonearm.plugins.registry import Registry
 
 NAN = np.full((1, 4), np.nan, np.float32)
-
-
 SHOWS = "--debug shows where"
-FILE_ERROR = ("plugin-failed", "x failed: FileNotFoundError: No such file", SHOWS)
 
 
 def read(*given, **more):
@@ -63,22 +73,6 @@ class TestDecoding:
     def test_what_is_not_as_declared_fails_alone(self, given, error):
         assert read(item(0.25), given, item(0.5)) == [0.25, error, 0.5]
 
-    @pytest.mark.parametrize(
-        ("error", "said"),
-        [
-            (ZeroDivisionError("x\ny"), ("plugin-failed", r"it failed: ZeroDivisionError: x\ny", SHOWS)),
-            (SystemExit(3), ("plugin-failed", "it failed: SystemExit: it calls sys.exit(3)", SHOWS)),
-            (MemoryError(), ("plugin-failed", "it failed: MemoryError", SHOWS)),
-            (ItemError("no", code="mine", hint="do"), ("mine", "it: no", "do")),
-            (SignalError("no"), ("bad-signal", "it: no", "")),
-            (OptionError("no", code="missing-option", hint="do"), ("missing-option", "it: no", "do")),
-            (PermissionError(13, "Permission denied"), ("unreadable", "cannot read: Permission denied", "")),
-            (OSError("odd"), ("unreadable", "cannot read: odd", "")),
-        ],
-    )
-    def test_what_it_raises_ends_the_source_and_keeps_what_was_there(self, error, said):
-        assert read(item(0.25), error, item(0.5)) == [0.25, said]
-
     def test_nothing_in_it(self):
         assert read() == [("empty", "it found nothing in it", "")]
 
@@ -87,83 +81,13 @@ class TestDecoding:
         (outcome,) = found.items(SOURCE)
         assert (outcome.item.key, outcome.item.index) == ("k", 3)
 
-    def test_ctrl_c_goes_through(self):
-        with pytest.raises(KeyboardInterrupt):
-            read(KeyboardInterrupt())
-
     def test_a_consumer_may_leave_early(self):
         stream = made(("same",)).items(SOURCE)
         next(stream)
         stream.close()
 
-    def test_nan_keep_lets_it_through_until_it_is_to_be_written(self, tmp_path):
-        class Keeps(ToneReader):
-            def decode(self, source, context):
-                yield Item(signal=Waveform(samples=NAN, sample_rate=RATE))
-
-        text = (
-            "tonearm: 1\ninput: {{use: it, with: {{nan: {}}}}}\n"
-            "outputs: [{{use: raw-writer, file: a, with: {{level: 1}}}}]"
-        )
-        registry = registry_of(decoders={"it": Keeps})
-        kept = Converter(checked(text.format("keep"), registry))
-        (signal,) = kept.convert(SOURCE)
-        assert np.isnan(signal.samples).all()
-        (outcome,) = kept.items(SOURCE)
-        assert outcome.error.message == "4 of 4 values of the waveform are NaN or infinite"
-        assert not (tmp_path / "a").exists()
-        assert results(Converter(checked(text.format("error"), registry)))[0][0] == "not-finite"
-
 
 class TestTransforms:
-    @pytest.mark.parametrize(
-        ("function", "error"),
-        [
-            (failing(ValueError("no")), ("plugin-failed", "x failed: ValueError: no", SHOWS)),
-            (failing(SystemExit("no")), ("plugin-failed", "x failed: SystemExit: it calls sys.exit('no')", SHOWS)),
-            (failing(ItemError("no", code="mine")), ("mine", "x: no", "")),
-            (failing(OptionError("no")), ("bad-option", "x: no", "")),
-            (
-                failing(FileNotFoundError(2, "No such file")),
-                ("plugin-failed", "x failed: FileNotFoundError: No such file", SHOWS),
-            ),
-            (lambda _: None, ("wrong-type", "x gives waveform, but it gave NoneType", "")),
-            (lambda _: Fog(), ("wrong-type", "x gives waveform, but it gave fog", "")),
-            (lambda signal: signal.samples, ("wrong-type", "x gives waveform, but it gave ndarray", "")),
-        ],
-    )
-    def test_one_item_fails_and_the_rest_goes_on(self, function, error):
-        def only_the_first(signal):
-            return function(signal) if signal.samples[0, 0] < 0.15 else signal
-
-        later = []
-        found = made(("x", "y"), transforms={"x": step(only_the_first), "y": step(lambda s: later.append(s) or s)})
-        assert results(found) == [error, pytest.approx(0.2)]
-        assert len(later) == 1
-
-    @pytest.mark.parametrize(
-        ("samples", "rate", "message"),
-        [
-            (np.zeros((1, 93)), RATE, "x declares 100 samples, but it gave 93 samples"),
-            (np.zeros((2, 100)), RATE, "x declares 1 channel, but it gave 2 channels"),
-            (
-                np.zeros((1, 100)),
-                16000,
-                f"x declares a sample rate of {RATE} Hz, but it gave a sample rate of 16000 Hz",
-            ),
-        ],
-    )
-    def test_a_change_that_is_not_declared_though_the_decoder_declares_nothing(self, samples, rate, message):
-        def change(_):
-            return Waveform(samples=samples.astype("f4"), sample_rate=rate)
-
-        it = reader(item(0.1))
-        found = made(("x",), use="it", decoders={"it": it}, transforms={"x": step(change)})
-        assert results(found) == [("wrong-signal", message, "report it to the author of the plugin")]
-        declaring = step(change)
-        declaring.produces = lambda self, spec: Spec(signals=(Waveform,))
-        assert results(made(("x",), use="it", decoders={"it": it}, transforms={"x": declaring})) == [0]
-
     def test_what_it_is_given_is_looked_at(self):
         class Wide(Decoder[Signal, NoOptions]):
             def decode(self, source, context):
@@ -171,23 +95,6 @@ class TestTransforms:
 
         found = made(("same",), use="wide", decoders={"wide": Wide})
         assert results(found) == [("wrong-type", "same takes waveform, but it was given fog", "")]
-
-    def test_warnings_and_measurements_stay_with_their_item(self):
-        class Noisy(Same):
-            def apply(self, signal, context):
-                context.warn(f"level {signal.samples[0, 0]:.1f}")
-                return signal
-
-        heard = []
-        found = made(("x",), transforms={"x": Noisy}).items(SOURCE, on_warning=heard.append, threads=4)
-        outcomes = list(found)
-        assert [outcome.context.warnings for outcome in outcomes] == [["level 0.1"], ["level 0.2"]]
-        assert heard == ["level 0.1", "level 0.2"]
-        assert outcomes[0].context.threads == 4
-
-    def test_ctrl_c_goes_through(self):
-        with pytest.raises(KeyboardInterrupt):
-            results(made(("x",), transforms={"x": step(failing(KeyboardInterrupt()))}))
 
 
 class TestRegroup:
@@ -272,22 +179,221 @@ class TestRegroup:
         found = made(("x",), transforms=transforms)
         assert [outcome.context.measurements["level"] for outcome in found.items(SOURCE)] == [1, 2]
 
-    def test_what_it_is_given_is_looked_at(self):
-        class Wide(Decoder[Signal, NoOptions]):
-            def decode(self, source, context):
-                yield Item(signal=Fog())
+    def test_a_grouping_that_there_is_not(self):
+        (error,) = results(made(("x",), transforms={"x": regroup(lambda items: items, "odd")}))
+        assert error[0] == "plugin-failed"
 
-        found = made(("join",), use="wide", decoders={"wide": Wide})
-        assert results(found) == [("wrong-type", "join takes waveform, but it was given fog", "")]
-        found = made(("same",), use="wide", decoders={"wide": Wide})
-        (outcome,) = found.items(SOURCE)
-        assert outcome.error.message == "same takes waveform, but it was given fog"
-        assert outcome.error.place.stage == "steps.0"
 
-    def test_a_source_without_items_is_not_blamed_on_a_step(self):
-        class Empty(ToneReader):
-            def decode(self, source, context):
-                yield from ()
+def nan(signal):
+    return replace_samples(signal, np.nan)
 
-        found = made(("join",), use="empty", decoders={"empty": Empty})
-        assert results(found) == [("empty", "empty found nothing in it", "")]
+
+def replace_samples(signal, value):
+    return Waveform(samples=np.full_like(signal.samples, value), sample_rate=RATE)
+
+
+def stages(*functions, origin="builtin", decoder=ToneReader):
+    """Return a decoder and steps of one package, bound to their options."""
+    offered = {name: step(one) if callable(one) else Same for name, one in zip("abc", functions, strict=False)}
+    offered |= {"sum": regroup(added), "alone": regroup(lambda items: items, "item")}
+    toys = hooks(decoders={"it": decoder}, transforms=offered, encoders={"raw-writer": RawWriter})
+    steps = (*"abc"[: len(functions)], "sum", "alone")
+    found = checked(pipeline(reader="it", steps=steps), Registry([package_of(origin, toys)]))
+    return (found.decoder, *found.steps)
+
+
+def added(items):
+    yield Item(signal=replace_samples(item(0).signal, sum(one.signal.samples[0, 0] for one in items)))
+
+
+def outcome(level=0.5, **more):
+    return Outcome(context=Context(), item=item(level), **more)
+
+
+class TestSearchForNan:
+    """Built-in steps are searched when NaN turns up, those of other packages at once; what was kept is not searched."""
+
+    @pytest.mark.parametrize(
+        ("origin", "more", "known"),
+        [("builtin", {}, 2), ("acme", {}, 0), ("acme", {"measured": False}, 0), ("acme", {"measured": True}, 2),
+         ("builtin", {"measured": True}, 2)],
+    )  # fmt: skip
+    def test_signals_to_search_later(self, origin, more, known):
+        _, first, second, *_ = stages(None, None, origin=origin)
+        (found,) = transform_items(second, transform_items(first, iter([outcome()]), **more), **more)
+        assert found.unchecked == tuple((bound, found.item.signal) for bound in (first, second))[:known]
+        assert not found.may_have_nan
+        (kept,) = transform_items(first, iter([outcome(np.nan, may_have_nan=True)]), **more)
+        assert (kept.error, kept.may_have_nan, kept.unchecked) == (None, True, ())
+
+    def test_a_step_of_another_package_is_searched_at_once_unless_it_is_measured_next(self):
+        _, step, *_ = stages(nan, origin="acme")
+        (found,) = transform_items(step, iter([outcome()]))
+        assert found.error.message.startswith("a gave NaN: 100 of 100 values")
+        (found,) = transform_items(step, iter([outcome()]), measured=True)
+        assert found.error is None
+        assert np.isnan(found.item.signal.samples).all()
+
+    @pytest.mark.parametrize("origin", ["builtin", "acme"])
+    def test_what_a_step_repairs_is_known_to_be_finite(self, origin):
+        _, step, *_ = stages(lambda signal: replace_samples(signal, 0.5), origin=origin)
+        (found,) = transform_items(step, iter([outcome(np.nan, may_have_nan=True)]))
+        assert not found.may_have_nan
+
+    def test_of_a_failed_step_and_nan_before_it_the_nan_is_told(self):
+        _, first, second, third, *_ = stages(nan, None, failing(ValueError("no")))
+        stream = transform_items(second, transform_items(first, iter([outcome()])))
+        (found,) = transform_items(third, stream)
+        assert found.error.message.startswith("a gave NaN")
+        assert found.unchecked == ()
+        (found,) = transform_items(third, iter([outcome()]))
+        assert found.error.message == "c failed: ValueError: no"
+
+    @pytest.mark.parametrize("measured", [False, True])
+    def test_outcomes_without_an_item_pass_as_they_are(self, measured):
+        _, step, *_ = stages(failing(ValueError("no")))
+        given = [
+            outcome(error=ItemError("x")),
+            Outcome(context=Context(), error=ItemError("x")),
+            Outcome(context=Context()),
+        ]
+        for stream in (transform_items(step, iter(given), measured=measured), measure_items(iter(given), step)):
+            assert all(one is other for one, other in zip(stream, given, strict=True))
+
+    @pytest.mark.parametrize(
+        ("levels", "kept"), [((1, np.nan), 1), ((np.nan, 1), 0), ((np.nan, np.nan), 0), ((1, 1), 1)]
+    )
+    def test_a_group_may_have_nan_if_one_of_its_items_may(self, levels, kept):
+        *_, total, _ = stages()
+        given = [outcome(level, may_have_nan=number == kept) for number, level in enumerate(levels)]
+        (found,) = regroup_items(total, iter(given), Context(), Counter())
+        assert found.error is None
+        assert found.may_have_nan == bool(np.isnan(levels).any())
+
+    @pytest.mark.parametrize("level", [0.5, np.nan])
+    def test_items_of_steps_that_were_not_searched_are_searched_before_they_are_joined(self, level):
+        _, step, *_, alone = stages(lambda signal: replace_samples(signal, level))
+        stream = transform_items(step, iter([outcome()]))
+        (found,) = regroup_items(alone, stream, Context(), Counter())
+        assert (found.error and found.error.message[:10]) == (None if level == 0.5 else "a gave NaN")
+        (found,) = regroup_items(
+            alone, iter([outcome(level, may_have_nan=True, unchecked=((step, None),))]), Context(), Counter()
+        )
+        assert (found.error, found.may_have_nan) == (None, level != 0.5)
+        (found,) = regroup_items(alone, iter([outcome(level)]), Context(), Counter())
+        assert (found.error and found.error.message[:14]) == (None if level == 0.5 else "alone gave NaN")
+        (found,) = regroup_items(alone, iter([outcome(level)]), Context(), Counter(), measured=True)
+        assert found.error is None
+
+    def test_the_result_is_searched_unless_nan_was_kept(self):
+        _, first, second, *_ = stages(None, None)
+        bad = nan(item(0).signal)
+        check_result(Outcome(context=Context()), first)
+        check_result(outcome(), first)
+        check_result(outcome(np.nan, may_have_nan=True), first)
+        for unchecked, culprit in ((((first, bad), (second, bad)), "a"), (((first, item(0).signal),), "b"), ((), "b")):
+            with pytest.raises(ItemError, match=f"^{culprit} gave NaN"):
+                check_result(outcome(np.nan, unchecked=unchecked), second)
+            (found,) = measure_items(iter([outcome(np.nan, unchecked=unchecked)]), second)
+            assert found.error.message.startswith(f"{culprit} gave NaN")
+
+
+class TestMeasurements:
+    @pytest.mark.parametrize(
+        ("level", "wanted"),
+        [(0.12345678, {"dc": 0.123457, "peak_db": -18.17}), (-2, {"dc": -2, "peak_db": 6.02}),
+         (1, {"dc": 1, "peak_db": 0}),
+         (1e-30, {"dc": 0, "peak_db": -600}), (0, {"dc": 0})],
+    )  # fmt: skip
+    def test_a_waveform_is_measured(self, level, wanted):
+        signal = Waveform(samples=np.full((2, 100), level, np.float32), sample_rate=7000)
+        last, *_ = stages()
+        for extent in (None, extent_of(signal.samples)):
+            given = Outcome(context=Context(), item=Item(signal=signal), extent=extent)
+            (found,) = measure_items(iter([given]), last)
+            assert found is given
+            assert found.context.measurements == {"duration": 0.014286, **wanted}
+            assert found.context.warnings == ([] if level else ["the waveform is silent"])
+
+    def test_what_was_kept_by_the_decoder_is_nobodys_fault(self):
+        decoder, step, *_ = stages(None)
+        for last, may_have_nan, stage in ((decoder, True, "input"), (decoder, False, "input"), (step, True, "steps.0")):
+            (found,) = measure_items(iter([outcome(np.nan, may_have_nan=may_have_nan)]), last)
+            assert found.error.message == "100 of 100 values of the waveform are NaN or infinite"
+            assert found.error.place.stage == stage
+
+    def test_the_extent_of_a_decoded_signal_is_kept_for_the_measurement(self):
+        decoder, *_ = stages()
+        assert [one.extent.high for one in decode_items(decoder, SOURCE, Context())] == [
+            np.float32(0.1),
+            np.float32(0.2),
+        ]
+        assert [one.extent for one in decode_items(decoder, SOURCE, Context(), measured=False)] == [None, None]
+
+    @pytest.mark.parametrize("measured", [False, True])
+    def test_decoded_signals_are_searched_in_any_case(self, measured):
+        bad, good = (Item(signal=function(item(0.5).signal)) for function in (nan, lambda signal: signal))
+        decoder, *_ = stages(decoder=reader(good, bad, good, options=ToneOptions))
+        found = [one.error and one.error.code for one in decode_items(decoder, SOURCE, Context(), measured=measured)]
+        assert found == [None, "not-finite", None]
+        keeping = structs.replace(decoder, plugin=type(decoder.plugin)(ToneOptions(nan="keep")))
+        kept = list(decode_items(keeping, SOURCE, Context(), measured=measured))
+        assert [(one.error, one.may_have_nan, one.extent) for one in kept] == [
+            (None, flag, None) for flag in (False, True, False)
+        ]
+
+
+def test_arrays_are_read_only_within_a_block_and_then_as_they_were():
+    fixed, free = np.zeros(3), np.zeros(3)
+    fixed.flags.writeable = False
+    with read_only(iter((fixed, free))):
+        assert (fixed.flags.writeable, free.flags.writeable) == (False, False)
+    assert (fixed.flags.writeable, free.flags.writeable) == (False, True)
+
+
+def test_an_outcome_never_changes_and_its_fields_are_named():
+    with pytest.raises(AttributeError, match="immutable"):
+        outcome().error = None
+    with pytest.raises(TypeError, match="positional"):
+        Outcome(Context())
+    assert (outcome().may_have_nan, outcome().unchecked, outcome().counts) == (False, (), {})
+
+
+def test_plugins_have_the_role_that_is_asked_for():
+    decoder, step, *_ = stages(None)
+    assert plugin_as(decoder, Decoder) is decoder.plugin
+    with pytest.raises(TypeError, match=r"^a is not a Decoder$"):
+        plugin_as(step, Decoder)
+
+
+def test_whose_waveforms_are_known_to_be_finite(installed):
+    """The host has searched an array that it read itself, so it need not search the waveform made of it."""
+
+    class Copied(ArrayDecoder[ArrayOptions]):
+        def arrays(self, source, context): ...
+
+    def trusted(use, kind="waveform", registry=installed):
+        text = f"input: {{use: {use}, with: {{kind: {kind}, sample_rate: 8000}}}}"
+        return _reads_arrays(bind_decoder(read_document(text, "p.yaml"), "p.yaml", registry))
+
+    assert [trusted(name) for name in ("npy-reader", "npz-reader")] == [True, True]
+    assert not _reads_arrays(stages()[0])
+    other = Registry([*installed_packages(), package_of("toys", hooks(decoders={"copied": Copied}))])
+    assert not trusted("copied", registry=other)
+
+
+def test_a_step_that_declares_what_it_gives_may_change_it():
+    def slower(signal):
+        return Waveform(samples=signal.samples, sample_rate=100)
+
+    declaring = step(slower)
+    declaring.produces = lambda self, spec: Spec(signals=(Waveform,))
+    assert [code for code, *_ in results(made(("x",), transforms={"x": step(slower)}))] == ["wrong-signal"] * 2
+    assert results(made(("x",), transforms={"x": declaring})) == [pytest.approx(0.1), pytest.approx(0.2)]
+
+
+def test_a_signal_that_is_no_waveform_is_not_measured():
+    grid = StftGrid(sample_rate=8000, n_fft=8, hop_length=4, win_length=8)
+    signal = ComplexSpectrogram(values=np.ones((1, 5, 9), np.complex64), grid=grid)
+    (found,) = measure_items(iter([Outcome(context=Context(), item=Item(signal=signal))]), stages()[0])
+    assert (found.error, found.context.measurements, found.context.warnings) == (None, {}, [])

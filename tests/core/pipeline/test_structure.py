@@ -3,6 +3,10 @@
 import pytest
 from core_toys import checked, problems
 
+from tonearm.pipeline.document import from_plain, read_document
+from tonearm.pipeline.problems import Problems
+from tonearm.pipeline.structure import read_structure
+
 TEN = "tonearm: 1\n"
 NPY = "input: {use: npy-reader, with: {kind: waveform, sample_rate: 8000}}\n"
 WAV = 'outputs: [{use: wav-writer, file: "{stem}.wav"}]\n'
@@ -93,3 +97,21 @@ class TestShape:
         assert [step.plugin.options.peak_db for step in found.steps] == [-3.0]
         assert [output.template.text for output in found.outputs] == ["a.wav", "{stem}.wav"]
         assert {output.encoder.entry.full_name for output in found.outputs} == {"builtin/wav-writer"}
+
+
+def test_stages_and_structures_never_change():
+    structure = read_structure(from_plain({"tonearm": 1, "input": {"use": "a"}}), Problems(None))
+    for made in (structure, structure.decoder):
+        with pytest.raises(AttributeError, match="immutable"):
+            made.steps = ()
+
+
+@pytest.mark.parametrize("value", ["", "3", "[]", "x", "{memory: 3GB}"])
+def test_limits_are_a_mapping_or_empty(value):
+    problems = Problems("p.yaml")
+    structure = read_structure(read_document(f"{TEN}{NPY}{WAV}limits: {value}", "p.yaml"), problems)
+    assert (structure.limits is not None) == (value[:1] == "{")
+    said = [f"{one.code}: {one.message}; {one.hint}" for one in problems.found]
+    kinds = {"3": "a number", "[]": "a list", "x": "text"}
+    message = f'wrong-shape: limits must be a mapping, but is {kinds.get(value)}; limits: {{memory: "4GB"}}'
+    assert said == ([message] if value in kinds else [])

@@ -209,3 +209,24 @@ def test_a_long_template_is_cut_where_it_is_named():
     with pytest.raises(OptionError) as caught:
         parse_template("/" + "a" * 100_000)
     assert len(caught.value.message) < 400
+
+
+def message_of(text):
+    with pytest.raises(OptionError) as caught:
+        parse_template(text)
+    return caught.value.message, caught.value.hint
+
+
+def test_the_longest_name_and_the_longest_path():
+    hint = "shorten the text between the fields"
+    assert message_of("a" * 256) == (f"every name from '{'a' * 58}… has more than 255 bytes", hint)
+    path = "a/" * 2047 + "b"
+    assert parse_template(path).text == path
+    assert message_of(f"{path}c") == (f"every path from '{'a/' * 29}… has more than 4095 bytes", hint)
+    assert message_of("d" * 255 + f"/{path}")[0].startswith("every path from 'ddd")
+    assert message_of("d" * 256 + f"/{path}")[0].startswith("every name from 'ddd")
+
+
+def test_a_template_never_changes():
+    with pytest.raises(AttributeError, match="immutable"):
+        parse_template("a").text = "b"

@@ -118,6 +118,7 @@ class TestRefusals:
             ("a\u2028b", (1, 2, "yaml-syntax", "character U+2028 is not allowed", BREAK)),
             ("a: b".encode("utf-16"), (1, 1, "not-utf8", WIDE, UTF8)),
             ("a: b".encode("utf-16-be"), (1, 1, "not-utf8", WIDE, UTF8)),
+            ("a: b".encode("utf-16-le"), (1, 1, "not-utf8", WIDE, UTF8)),
             ("a: b\r\nä: é".encode("latin-1"), (2, 1, "not-utf8", "byte 0xe4 is not UTF-8", UTF8)),
         ],
     )  # fmt: skip

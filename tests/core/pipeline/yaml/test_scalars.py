@@ -51,3 +51,8 @@ class TestScalars:
     )  # fmt: skip
     def test_what_no_option_could_take_is_refused(self, text, code, message, hint):
         assert said(f"k: {text}") == [(1, 4, code, message, hint)]
+
+    def test_the_longest_number(self):
+        longest = "1." + "0" * 62
+        assert value(f"k: {longest}") == {"k": 1.0}
+        assert "is too long for a number" in str(said(f"k: {longest}0"))

@@ -4,6 +4,7 @@ import pytest
 from yaml_reading import problems, said, value
 
 from tonearm.pipeline.document import Mark, ScalarNode, read_document, to_plain
+from tonearm.pipeline.yaml.nodes import MAX_BYTES
 
 OCTAL = "quote it, or write the plain value"
 
@@ -55,3 +56,19 @@ class TestVariables:
     def test_one_long_value_cannot_fill_the_memory(self):
         message = "variables replaced by more than 1048576 bytes"
         assert said("- ${A}\n" * 12, A="x" * 100_000) == [(11, 3, "too-large", message, "")]
+
+    def test_replacements_are_bounded_together(self):
+        longest = "x" * MAX_BYTES
+        assert value("k: ${A}", A=longest) == {"k": longest}
+        assert value("k: ${B}${A}", A=longest, B="") == {"k": longest}
+        message = f"variables replaced by more than {MAX_BYTES} bytes"
+        for text in ("${A}${B}", "${A}${B}${1}", "${A}${A}"):
+            (problem,) = problems(f"k: {text}", A=longest, B="y")
+            assert (problem.code, problem.message) == ("too-large", message)
+
+    def test_the_problems_of_one_scalar_are_bounded(self):
+        assert [len(problems("k: " + "${1}" * count)) for count in (1, 9, 10, 11, 50)] == [1, 9, 10, 10, 10]
+
+    def test_a_reference_that_is_none_is_shown_by_its_beginning(self):
+        (problem,) = problems("k: a ${bad variable with a long name}")
+        assert problem.message == "'${bad variable with ' is not a variable"
