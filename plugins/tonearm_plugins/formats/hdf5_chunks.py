@@ -133,7 +133,7 @@ def _deflated(dataset: Any, chunks: list[Any], numbers: list[int], name: str, ke
             data = inflate(data, "zlib", size, name, key)
         if len(data) != size:
             raise _broken(name, key, f"has a chunk of {len(data):,} bytes instead of {size:,}")
-        shuffled = numbers[0] == SHUFFLE and not mask & 1 and dtype.itemsize > 1
+        shuffled = numbers[0] == SHUFFLE and not mask & 1
         target = values[tuple(slice(at, at + extent) for at, extent in zip(chunk.chunk_offset, shape, strict=True))]
         if shuffled:
             parts = np.frombuffer(data, "B").reshape(dtype.itemsize, -1).T

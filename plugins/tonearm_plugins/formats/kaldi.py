@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import WRITE_AGAIN, BoundedFile, ItemError, check_memory, quoted, reading_errors
@@ -83,7 +84,7 @@ def floats_size(start: bytes) -> int:
     """
     rank, size = _FLOATS.get(start[:5], (0, 0))
     shape = _counts(start, rank)
-    return 5 + 5 * rank + math.prod(shape) * size if min(shape, default=0) > 0 else 0
+    return 5 + 5 * rank + math.prod(shape) * size if shape and min(shape) > 0 else 0
 
 
 def _counts(start: bytes, rank: int) -> list[int]:
@@ -144,7 +145,8 @@ def _sound(file: BoundedFile, start: bytes, key: str) -> tuple[int, Array]:
 
 def _counted_bytes(file: BoundedFile, key: str) -> bytes:
     """Read bytes after their number, which itself has a byte before it that gives its size."""
-    return _held(file, int.from_bytes(file.read_exactly(file.read_exactly(1)[0]), "little"), key)
+    size = int.from_bytes(file.read_exactly(1), "little")
+    return _held(file, int.from_bytes(file.read_exactly(size), "little"), key)
 
 
 def _held(file: BoundedFile, count: int, key: str) -> bytes:
@@ -164,7 +166,7 @@ def _by_library(file: BoundedFile, start: bytes, key: str) -> Any:
     at = file.tell()
     header = file.read_exactly(start.index(b" ") + 17)  # the type, the least value and the range, and two lengths
     file.seek(at)
-    rows, columns = (int.from_bytes(part, "little", signed=True) for part in (header[-8:-4], header[-4:]))
+    rows, columns = struct.unpack("<2i", header[-8:])
     if rows <= 0 or columns <= 0:
         raise ValueError("the value is empty")
     if rows * columns <= file.left:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _NOTES = 4096  # bytes of notes, beyond which they are dropped
 
 _lock = threading.Lock()
-_real: list[int | None] = []
-"""Addresses of the real streams while a library is hushed."""
+_real: list[tuple[ctypes.c_void_p, int | None]] = []
+"""Variables of the streams and the addresses of the real ones, while a library is hushed."""
 _hushed = 0
 """Number of callers that have hushed libraries."""
 
@@ -36,7 +36,7 @@ def hushed_libraries() -> Iterator[None]:
         _hushed += 1
         if _hushed == 1:
             variables, nowhere = _streams()
-            _real[:] = [variable.value for variable in variables]
+            _real[:] = [(variable, variable.value) for variable in variables]
             for variable in variables:
                 variable.value = nowhere
     try:
@@ -45,7 +45,7 @@ def hushed_libraries() -> Iterator[None]:
         with _lock:
             _hushed -= 1
             if not _hushed:
-                for variable, real in zip(_streams()[0], _real, strict=True):
+                for variable, real in _real:
                     variable.value = real
 
 

@@ -22,8 +22,7 @@ from tonearm.api import (
 _HEADER = 128  # bytes
 _MATRIX, _COMPRESSED = 14, 15
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
-_NUMERIC = range(6, 16)  # classes of matrices
-_WIDTHS = dict(zip(_NUMERIC, (8, 4, 1, 1, 2, 2, 4, 4, 8, 8), strict=True))  # bytes of a value by its class
+_WIDTHS = {6: 8, 7: 4, 8: 1, 9: 1, 10: 2, 11: 2, 12: 4, 13: 4, 14: 8, 15: 8}  # bytes of a value by its class
 _COMPLEX = 0x0800
 _LARGEST_LABEL = 4096  # bytes of a type, a shape or a name
 
@@ -96,7 +95,7 @@ class _Matrix:
         kind, key = self._element()
         if kind != 1 or min(shape) < 0:
             raise _broken(name, "a variable has no name, or an impossible shape")
-        if flag & 0xFF not in _NUMERIC:
+        if flag & 0xFF not in _WIDTHS:
             return
         parts = ("values", "imaginary parts")[: 2 if flag & _COMPLEX else 1]
         held = math.prod(shape) * _WIDTHS[flag & 0xFF] * len(parts)

@@ -187,6 +187,7 @@ def test_filters_have_the_numbers_of_the_library() -> None:
         ([(NBIT, (8, 99, 40, 99))], ""),
         ([(NBIT, (8, 0, 41, 1))], "has a filter that claims more values than its chunks have"),
         ([(SCALE_OFFSET, (2, 0, 40, 0, 4)), (DEFLATE, (4,))], ""),
+        ([(SCALE_OFFSET, (2, 0, 40, 0, 3))], ""),
         ([(SCALE_OFFSET, (2, 0, 40, 0))], ""),
         ([(SCALE_OFFSET, (2, 0, 41, 0, 4))], "has a filter that claims more values than its chunks have"),
         ([(SCALE_OFFSET, (2, 0, 40, 0, 5))], "has a filter that claims more values than its chunks have"),

@@ -137,6 +137,7 @@ def refused(data: bytes) -> tuple[str, str, str]:
         (b"\0B\4\2\0\0\0" + struct.pack("<bibi", 4, 1, 3, 1), "the value is not a vector of integers"),
         (b"[ 1 2", "the matrix does not end"),
         (b"[ ]", "the value is empty"),
+        (b"[]" + b" " * 70_000 + b"]", "the value is empty"),
         (b"\n\n", "the value is empty"),
         (b"NPY\x01\x04none", "the array cannot be read"),
     ],

@@ -143,9 +143,9 @@ def test_the_real_streams_are_kept_while_libraries_are_hushed() -> None:
     assert nowhere not in real
     with hushed_libraries():
         assert [variable.value for variable in variables] == [nowhere, nowhere]
-        assert (library_notes._real, library_notes._hushed) == (real, 1)
+        assert ([address for _, address in library_notes._real], library_notes._hushed) == (real, 1)
         with hushed_libraries():
-            assert (library_notes._real, library_notes._hushed) == (real, 2)
+            assert ([address for _, address in library_notes._real], library_notes._hushed) == (real, 2)
         assert [variable.value for variable in variables] == [nowhere, nowhere]
     assert [variable.value for variable in variables] == real
     assert library_notes._hushed == 0
