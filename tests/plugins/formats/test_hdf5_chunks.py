@@ -235,7 +235,7 @@ def packed(size: int) -> bytes:
         ([SCALE_OFFSET, DEFLATE], 2, packed(8597), True),
         ([DEFLATE, FLETCHER32], 0, packed(4000) + b"1234", True),
         ([DEFLATE, FLETCHER32], 0, packed(4000)[:-1] + b"123", False),
-        ([DEFLATE, FLETCHER32], 2, packed(4000), True),
+        ([DEFLATE, FLETCHER32], 2, packed(8597), False),
         ([DEFLATE, FLETCHER32], 0, packed(8597) + b"1234", False),
         ([DEFLATE, SCALE_OFFSET], 0, packed(8597), True),  # which has to be undone before
         ([SZIP], 0, (4000).to_bytes(4, "little"), True),
