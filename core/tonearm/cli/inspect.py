@@ -66,7 +66,7 @@ def _inspect(file: str, arguments: argparse.Namespace, registry: Registry) -> bo
                     tracebacks.show(found.error)
                     found.error.place = FLAGS
                 if arguments.json:
-                    console.print_data(json.dumps(_fields(found, registry), ensure_ascii=False))
+                    console.print_data(json.dumps(_fields(found, registry)))
                 else:
                     console.print_data("\n".join(_page(found, registry)))
     except ItemError as error:

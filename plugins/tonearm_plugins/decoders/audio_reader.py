@@ -45,6 +45,8 @@ _UNKNOWN_SIZE = 0x7FFFF000  # smallest size that programs write into a pipe, whe
 _UNRECOGNISED = 1  # libsndfile's number of the error
 _BROKEN = "else it is broken or cut short"
 _FFMPEG = ("ffmpeg", "-i", "FILE", "FILE.wav")
+_ONLY_FFMPEG = RunCommand(_FFMPEG, "if it is a format that only ffmpeg knows")
+_MATLAB = ("MAT4", "MAT5")  # libsndfile reads them as sound, at the rate that a variable may tell
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's length of FLAC without one
 _MP3_FRAME = 1152  # samples
 _SPARE = 50_000_000  # bytes that the libraries take
@@ -173,18 +175,25 @@ def _sound_file(file: BinaryIO) -> Iterator[Any]:
     quiet = hushed_libraries() if may_print(head) else contextlib.nullcontext()
     try:
         with quiet, soundfile.SoundFile(openable(file, head), closefd=False) as sound:
+            if sound.format in _MATLAB:
+                raise _no_audio(file_types.MATLAB)
             yield sound
     except soundfile.LibsndfileError as error:
         found = file_types.identify(_read_at(file, file_types.HEAD, 0))
         if error.code != _UNRECOGNISED and found is not file_types.EMPTY:
-            message, hint = f"it cannot be read as audio: {reason_of(error)}", ""
+            message = f"it cannot be read as audio: {reason_of(error)}"
         elif found.reader == "audio-reader":
-            message, hint = f"it begins as {found.name}, but is broken", ""
+            message = f"it begins as {found.name}, but is broken"
         else:
-            message = f"it is not a known audio format; it looks like {found.name}"
-            hint = "" if found in (file_types.UNKNOWN, file_types.ZEROS) else found.hint
-        remedies = () if hint else (RunCommand(_FFMPEG, "if it is a format that only ffmpeg knows"),)
-        raise ItemError(message, code="bad-audio", hint=hint or _BROKEN, remedies=remedies) from error
+            raise _no_audio(found) from error
+        raise ItemError(message, code="bad-audio", hint=_BROKEN, remedies=(_ONLY_FFMPEG,)) from error
+
+
+def _no_audio(found: file_types.FileType) -> ItemError:
+    """Return the error for a file of another type."""
+    hint = "" if found in (file_types.UNKNOWN, file_types.ZEROS) else found.hint
+    message = f"it is not a known audio format; it looks like {found.name}"
+    return ItemError(message, code="bad-audio", hint=hint or _BROKEN, remedies=() if hint else (_ONLY_FFMPEG,))
 
 
 def _tags(sound: Any, file: BinaryIO) -> dict[str, str]:

@@ -19,7 +19,7 @@ import pytest
 import soundfile
 from decoder_reading import mutated
 from hostile_sounds import mp3_in_wav
-from scipy.io import wavfile
+from scipy.io import savemat, wavfile
 
 import tonearm
 from tonearm.api import Context, Item, ItemError, Source, Waveform, limited_memory
@@ -274,6 +274,15 @@ def test_what_is_no_audio_says_what_to_do(tmp_path: Path) -> None:
     assert error_of(b"").message == "it is not a known audio format; it looks like an empty file: it has 0 bytes"
     assert error_of(tmp_path).code == "not-a-file"
     assert error_of(tmp_path / "nowhere.wav").code == "unreadable"
+
+
+@pytest.mark.parametrize("form", ["4", "5"])
+def test_a_matlab_file_is_no_sound_though_libsndfile_reads_it(form: str) -> None:
+    file = io.BytesIO()
+    savemat(file, {"samplerate": 8000.0, "wavedata": tone(1, 400)}, format=form)
+    error = error_of(file.getvalue())
+    assert (error.code, error.hint) == ("bad-audio", "read it by mat-reader")
+    assert error.message == "it is not a known audio format; it looks like a MATLAB file"
 
 
 def test_no_samples_at_all_are_refused() -> None:
