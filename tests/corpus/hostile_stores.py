@@ -22,8 +22,11 @@ SECRET_FILE = "secret"
 
 SECRET = np.array([0.25, 0.5, -0.5, -0.25], "<f4").tobytes() * 250
 
+CHUNK = np.array([0.125, -0.125], "<f4").tobytes() * 500
+"""Content of the stores themselves."""
 
-def store(path: Path, chunk: bytes | None = SECRET, **fields: Any) -> Path:
+
+def store(path: Path, chunk: bytes | None = CHUNK, **fields: Any) -> Path:
     """Write an array of format 2 with one chunk."""
     path.mkdir()
     given = {"dtype": "<f4", "shape": [1000], "chunks": [1000], "compressor": None, "filters": None} | fields
