@@ -21,6 +21,7 @@ def test_mutated_inputs_raise_nothing_else(name, chance):
 
 
 @pytest.mark.parametrize("path", sorted((HERE / "kept").glob("*.find")), ids=lambda path: path.stem)
-def test_finds_stay_mended(path):
+def test_finds_stay_mended(path, capfd):
     name, _, data = path.read_bytes().partition(b"\n")
     importlib.import_module(name.decode()).execute(data)
+    assert capfd.readouterr().err == ""

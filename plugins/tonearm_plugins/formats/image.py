@@ -22,6 +22,7 @@ from tonearm.api import (
     size_of,
     wrong_format_error,
 )
+from tonearm_plugins.formats.library_notes import hushed_libraries
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -158,7 +159,7 @@ def read(file: BinaryIO, name: str) -> Image:
     log = logging.getLogger("PIL")
     if not log.handlers:
         log.addHandler(logging.NullHandler())  # otherwise Pillow's warnings go to stderr
-    with reading_errors(name, "an image"):
+    with reading_errors(name, "an image"), hushed_libraries():  # libtiff prints what it finds odd
         try:
             image = PIL.Image.open(file, formats=FORMATS)
         except PIL.UnidentifiedImageError:
