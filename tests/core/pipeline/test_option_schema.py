@@ -39,6 +39,7 @@ class Record:
         (Record | str, ["a", {"size": 1}], [{}, {"size": "x"}, {"size": 1, "b": 2}, 3]),
         (dict[str, Record], [{}, {"a": {"size": 1}}], [{"a": 1}, [1]]),
         (tuple[int, str], [[1, "a"]], [[1], [1, 2], [1, "a", 2]]),
+        (tuple[int], [[1]], [[], [1, 2], ["a"]]),
         (tuple[int, ...], [[], [1, 2]], [["a"]]),
         (Annotated[list[int], Meta(min_length=1)], [[1]], [[]]),
         (Literal["fast"] | str, ["fast", "slow"], [1]),

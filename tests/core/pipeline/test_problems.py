@@ -81,3 +81,5 @@ def test_messages_are_masked_from_a_number_on():
         problems.add(None, "x", f"{number}: hunter2")
     problems.mask(Masks({"hunter2": "${P}"}), 1)
     assert [problem.message for problem in problems.found] == ["0: hunter2", "1: ${P}", "2: ${P}"]
+    problems.mask(Masks({"hunter2": "${P}"}))
+    assert [problem.message for problem in problems.found] == ["0: ${P}", "1: ${P}", "2: ${P}"]
