@@ -26,6 +26,8 @@ RAISING = {
     "output_error": "raise OutputError('no space')",
     "group": "raise BaseExceptionGroup('two', [KeyboardInterrupt(), ValueError('x')])",
     "unpicklable": "raise Unpicklable(threading.Lock())",
+    "circle": "one, other = ValueError('one'), ValueError('other')\n"
+    "one.__cause__, other.__cause__ = other, one\nraise one",
     "recursion": "def deep():\n    deep()\ndeep()",
 }
 """Exceptions that a careless host does not survive. Each is its item's failure."""

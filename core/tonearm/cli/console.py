@@ -186,13 +186,13 @@ def _used_up(error: BaseException) -> str:
     """Return what has run out if that is why the command itself fails; an empty text for other errors."""
     if hasattr(error, "problem"):  # it is told in its own words
         return ""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, MemoryError):
+    from tonearm.errors.tracebacks import causes
+
+    for one in causes(error, suppressed=False):
+        if isinstance(one, MemoryError):
             return "out of memory"
-        if isinstance(seen, OSError) and seen.errno in _USED_UP:
-            return os.strerror(seen.errno).lower()
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+        if isinstance(one, OSError) and one.errno in _USED_UP:
+            return os.strerror(one.errno).lower()
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Tracebacks of plugins' exceptions under ``--debug``, for errors that do not end a command."""
+"""What led to an exception; and the tracebacks that ``--debug`` shows for errors that do not end a command."""
 
 from __future__ import annotations
 
@@ -42,3 +42,22 @@ def show(error: BaseException) -> None:
             print(text, end="", file=sys.stderr, flush=True)  # noqa: T201 - for developers alone
         except (OSError, ValueError):  # nobody reads it
             return
+
+
+def causes(error: BaseException | None, *, suppressed: bool = True) -> Iterator[BaseException]:
+    """Yield an exception and those that have led to it, each once: a plugin can make them lead in a circle.
+
+    Parameters
+    ----------
+    error
+        Exception, or None.
+    suppressed
+        Whether those count that ``raise … from None`` hides.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        hidden = error.__suppress_context__ and not suppressed
+        earlier = error.__cause__ or (None if hidden else error.__context__)
+        yield error
+        error = earlier

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from tonearm.errors import ItemError, OptionError, OutputError, ShowTraceback, SignalError, TonearmError
 from tonearm.errors.text import describe_exception, one_line, safe_text
+from tonearm.errors.tracebacks import causes
 from tonearm.names import BUILTIN
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.culprit import blamed_name, foreign_in
@@ -183,11 +184,9 @@ def _is_within(path: str, folder: str) -> bool:
 
 def _addresses(error: OSError) -> list[str]:
     """Return the address that an error is about, if it or the calls that led to it know one."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if found := _address_of(seen) or _address_on_the_way(seen.__traceback__):
+    for one in causes(error):
+        if found := _address_of(one) or _address_on_the_way(one.__traceback__):
             return [one_line(found)]
-        seen = seen.__cause__ or seen.__context__
     return []
 
 

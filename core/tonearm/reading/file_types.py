@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tonearm.reading.messages import WRITE_AGAIN, quoted
+from tonearm.reading.messages import WRITE_AGAIN
 
 HEAD = 64
 """Number of first bytes that `identify` needs."""
@@ -114,6 +114,6 @@ def identify(head: bytes) -> FileType:
     if head[8:10] == b'{"':
         return SAFETENSORS
     if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
-        beginning = quoted(head[:24].decode("ascii"))
-        return FileType(f"text: {beginning}", "load it with np.loadtxt, and save it with np.save")
+        # It is not quoted: the source may be a link to a file that its reader may not know.
+        return FileType("text", "load it with np.loadtxt, and save it with np.save")
     return UNKNOWN

@@ -18,6 +18,7 @@ from msgspec import Struct
 from tonearm.content_hash import SourceSnapshot, array_snapshot, take_snapshot
 from tonearm.errors import ItemError, OutputError, ShowTraceback, TonearmError
 from tonearm.errors.problem import hint_of
+from tonearm.errors.tracebacks import causes
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
@@ -237,10 +238,10 @@ def _clear_frames(error: BaseException | None, handled: BaseException | None) ->
 
     What the caller handled before is the context of every error, and is left as it is.
     """
-    while error is not None and error is not handled:
-        earlier = error.__cause__ or error.__context__
-        error.__traceback__ = error.__context__ = None
-        error = earlier
+    for one in causes(error):
+        if one is handled:
+            break
+        one.__traceback__ = one.__context__ = None
 
 
 def _items_with_all_outputs(task: Task) -> frozenset[ItemId]:

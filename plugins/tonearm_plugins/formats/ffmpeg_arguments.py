@@ -41,6 +41,9 @@ _OPTIONS = _words(
     " use_editlist write_apetag write_bext write_crc32 write_id3v1 write_id3v2 write_peak write_xing"
 )
 
+MAX_THREADS = 64
+"""Largest number of threads that ``-threads`` can ask for."""
+
 _FILTER_OPTIONS = frozenset({"af", "filter"})
 
 # Filters that read and write nothing, and whose sound ends. A value can be a list of them, with no quotes or labels.
@@ -58,7 +61,7 @@ _ARGUMENT = re.compile(r"-([A-Za-z][A-Za-z0-9_-]*)(?::[a-z0-9:]*)?")
 
 
 def argument_problem(arguments: Sequence[str]) -> str:
-    """Return the reason why arguments could read or write other files; an empty text if they cannot.
+    """Return the reason why arguments could do more than write their output; an empty text if they cannot.
 
     Parameters
     ----------
@@ -79,7 +82,10 @@ def argument_problem(arguments: Sequence[str]) -> str:
             return f"{argument!r} is not one of the options that read and write no other files"
         if position + 1 == len(arguments):
             return f"{argument!r} has no value, so ffmpeg would take the next argument for it"
-        problem = _filter_problem(arguments[position + 1]) if name in _FILTER_OPTIONS else ""
+        value = arguments[position + 1]
+        problem = _filter_problem(value) if name in _FILTER_OPTIONS else ""
+        if name == "threads" and not (value.isdecimal() and int(value[:9]) <= MAX_THREADS):
+            problem = f"{value!r} is not a number of threads up to {MAX_THREADS}"
         if problem:
             return problem
         position += 2

@@ -71,7 +71,7 @@ def read_chunks(dataset: Any, name: str, key: str) -> Array | None:
     if plain and numbers in _READ_HERE:
         return _deflated(dataset, chunks, numbers, name, key)
     until = _until(chunks)
-    for chunk in chunks if numbers[-1] == SZIP or DEFLATE in numbers else ():
+    for chunk in chunks if numbers[-1] == SZIP or DEFLATE in numbers or LZF in numbers else ():
         mask, data = dataset.id.read_direct_chunk(chunk.chunk_offset)
         _check_chunk(numbers, mask, data, size, name, key)
         _check_time(until, name, key)
@@ -105,10 +105,35 @@ def _check_chunk(numbers: list[int], mask: int, data: bytes, size: int, name: st
         elif numbers[at] == DEFLATE:
             inflate(data, "zlib", size + size // 8 + 4096, name, key)
             return
+        elif numbers[at] == LZF:
+            # h5py tries again with a buffer that is longer by a chunk, for as long as the values do not fit.
+            if _lzf_size(data, size) != size:
+                raise _broken(name, key, f"has a chunk that does not inflate to its {size:,} bytes")
+            return
         elif numbers[at] == SZIP and int.from_bytes(data[:4], "little") > size:
             raise _broken(name, key, f"has a chunk that claims more than its {size:,} bytes")
         else:
             return
+
+
+def _lzf_size(data: bytes, most: int) -> int:
+    """Return the size to which LZF inflates data, or any that is larger than the most that is asked for."""
+    at = size = 0
+    try:
+        while at < len(data) and size <= most:
+            control = data[at]
+            if control < 32:  # so many bytes as they are, and one
+                at += 2 + control
+                size += 1 + control
+            elif control < 224:  # a copy of earlier bytes, whose length is in three bits
+                at += 2
+                size += 2 + (control >> 5)
+            else:  # or in a byte of its own
+                size += 9 + data[at + 1]
+                at += 3
+    except IndexError:
+        return most + 1
+    return size if at == len(data) else most + 1
 
 
 def _deflated(dataset: Any, chunks: list[Any], numbers: list[int], name: str, key: str) -> Array:

@@ -29,6 +29,15 @@ MAX_VALUES = 500_000
 """Number of values in one file: arrays, the dicts and lists around them, and other values in these."""
 
 _BYTEARRAYS = (b"cbuiltins\nbytearray\n", b"c__builtin__\nbytearray\n")
+_ENCODE = b"_codecs"
+_LENGTHENING = (
+    "base64_codec",
+    "hex_codec",
+    "quopri_codec",
+    "uu_codec",
+)  # they make longer bytes of bytes, again and again
+_LONGEST_ENCODING = 40
+_PICKLES = 5  # at the start of a file in the old format
 _PIECE = 1 << 20  # bytes
 
 TORCH = Requirement(name="torch", at_least="2.10", hint="pip install 'tonearm[torch]'")
@@ -76,7 +85,7 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
         if head == b"PK":
             _check_directory(file, name)
         else:
-            _check_pickle(file, name)
+            _check_pickle(file, name, _PICKLES)
         try:
             content = torch.load(path or file, map_location="cpu", weights_only=True, mmap=path is not None)
         except pickle.UnpicklingError as error:
@@ -176,21 +185,41 @@ def _check_directory(file: BinaryIO, name: str) -> None:
                     code="broken-file",
                     hint="save it again with torch.save",
                 )
-            if member.filename.endswith("data.pkl"):
+            if member.filename.lower().endswith(".pkl"):  # PyTorch finds a member in letters of either case
                 with archive.open(member) as pickled:
                     _check_pickle(pickled, name)
     file.seek(0)
 
 
-def _check_pickle(file: Any, name: str) -> None:
-    """Refuse a pickle that makes arrays of bytes, which PyTorch allows: of any length, in memory that is written."""
+def _check_pickle(file: Any, name: str, count: int = 1) -> None:
+    """Refuse pickles that make more bytes than they have, in ways that PyTorch allows: a bytearray, or encodings."""
     before = b""
+    encodes = False
     while read := file.read(_PIECE):
         piece = before + read
         if any(call in piece for call in _BYTEARRAYS):
             raise _refused(name, "'bytearray'")
+        encodes = encodes or _ENCODE in piece
         before = piece[-32:]
     file.seek(0)
+    for _ in range(count if encodes else 0):
+        _check_encodings(file, name)
+    file.seek(0)
+
+
+def _check_encodings(file: Any, name: str) -> None:
+    """Refuse a pickle that names an encoding of bytes; text is encoded once, at most to ten times its length."""
+    import encodings.aliases
+    import pickletools
+
+    aliases = encodings.aliases.aliases
+    try:
+        for _, word, _ in pickletools.genops(file):
+            encoding = encodings.normalize_encoding(word[:_LONGEST_ENCODING]).lower() if isinstance(word, str) else ""
+            if aliases.get(encoding, encoding) in _LENGTHENING:
+                raise _refused(name, quoted(encoding))
+    except ValueError as error:
+        raise _refused(name, quoted(str(error), 80)) from None
 
 
 def _refused(name: str, what: str) -> ItemError:

@@ -96,3 +96,21 @@ def test_nothing_is_shown_after_the_context(capsys):
             show_and_fail()
         assert not tracebacks.are_shown()
     assert capsys.readouterr().err.count("ValueError: x\n") == 2
+
+
+def test_causes_that_lead_in_a_circle_end():
+    first, second = ValueError("first"), KeyError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert list(tracebacks.causes(first)) == [first, second]
+    assert list(tracebacks.causes(None)) == []
+
+
+def test_causes_that_were_hidden_count_or_not():
+    try:
+        try:
+            raise KeyError("inner")
+        except KeyError:
+            raise ValueError("outer") from None
+    except ValueError as error:
+        found = [list(tracebacks.causes(error, suppressed=suppressed)) for suppressed in (True, False)]
+    assert [[type(one) for one in ones] for ones in found] == [[ValueError, KeyError], [ValueError]]

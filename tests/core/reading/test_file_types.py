@@ -52,7 +52,7 @@ def zipped(name: str) -> bytes:
         (b"\x1f\x8b\x08", "a gzip file", ""),
         (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer, not the data itself", ""),
         (b"<!DOCTYPE html>", "a web page", ""),
-        (b"0.1, 0.2, 0.3\n", r"text: '0.1, 0.2, 0.3\n'", ""),
+        (b"0.1, 0.2, 0.3\n", "text", ""),
         (bytes(HEAD), "nothing but zero bytes", ""),
         (b"\xde\xad\xbe\xef", "no known format", ""),
         (b"", "an empty file: it has 0 bytes", ""),

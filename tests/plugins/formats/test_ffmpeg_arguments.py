@@ -113,6 +113,10 @@ NOT_PLAIN = "is not a plain filter: quotes, labels, slashes and backslashes are 
         (["-af", "volume=1,'bass'"], f"\"'bass'\" {NOT_PLAIN}"),
         (["-af", "bass,amovie=x"], "'amovie' is not one of the filters that read and write no files"),
         (["-b", "amovie"], ""),
+        (["-threads", "64"], ""),
+        (["-threads:a", "65"], "'65' is not a number of threads up to 64"),
+        (["-threads", "9" * 5000], f"'{'9' * 5000}' is not a number of threads up to 64"),
+        (["-threads", "-1"], "'-1' is not a number of threads up to 64"),
     ],
 )
 def test_the_first_problem_of_arguments_is_named(arguments: list[str], problem: str) -> None:

@@ -220,6 +220,9 @@ def test_filters_claim_what_the_chunks_have(filters: list[tuple[int, Any]], mess
     assert caught.value.code == ("too-large" if "once" in message else "broken-file")
 
 
+LITERALS = b"\x1f" + bytes(32)
+
+
 def packed(size: int) -> bytes:
     return zlib.compress(bytes(size), 9)
 
@@ -244,7 +247,15 @@ def packed(size: int) -> bytes:
         ([SZIP], 1, (4001).to_bytes(4, "little"), True),
         ([SZIP, FLETCHER32], 0, (4001).to_bytes(4, "little") + b"1234", False),
         ([DEFLATE, SZIP], 0, (4000).to_bytes(4, "little"), True),
-        ([LZF], 0, packed(8597), True),
+        ([LZF], 0, LITERALS * 125, True),  # 32 bytes as they are
+        ([LZF], 0, LITERALS * 124 + b"\xc0\0" * 4, True),  # 8 bytes that came before
+        ([LZF], 0, b"\0a\xe0\xff\0" + LITERALS * 116 + b"\xe0\x0e\0\0\0", False),
+        ([LZF], 0, b"\xe0\xff\0" * 15 + b"\xe0\x1f\0", True),  # 264 bytes, and 40
+        ([LZF], 0, b"\xe0\xff\0" * 15 + b"\xe0\x20\0", False),
+        ([LZF], 0, LITERALS * 124, False),
+        ([LZF], 0, LITERALS * 125 + b"\0", False),
+        ([LZF], 0, LITERALS * 124 + b"\xe0", False),
+        ([LZF], 1, b"", True),
         ([], 0, packed(8597), True),
     ],
 )
@@ -257,6 +268,16 @@ def test_chunks_of_other_filters_are_checked(numbers: list[int], mask: int, data
     assert caught.value.code == "broken-file"
     if SZIP in numbers:
         assert caught.value.message == "'a.h5': 'wav' has a chunk that claims more than its 4,000 bytes"
+
+
+def test_lzf_that_inflates_beyond_its_chunk_is_refused_before_h5py_inflates_it_time_and_again() -> None:
+    file = io.BytesIO()
+    data = b"\0a" + b"\xe0\xff\0" * 1_200_000
+    with h5py.File(file, "w") as handle:
+        made = handle.create_dataset("wav", (len(data) // 4,), "f4", chunks=(len(data) // 4,), compression="lzf")
+        made.id.write_direct_chunk((0,), data)
+    with pytest.raises(ItemError, match="has a chunk that does not inflate to its 3,600,000 bytes"):
+        load(file)
 
 
 def test_chunks_are_not_much_longer_than_their_values() -> None:

@@ -229,13 +229,21 @@ def test_arrays_of_bytes_are_refused_wherever_they_stand(
     assert arrays({"pad": "x" * 200, "name": "bytearray", "wav": torch.ones(1)}, **how)["wav"].tolist() == [1]
 
 
-@pytest.mark.parametrize("name", ["a/data.pkl", "a/b/other.pkl"])
-def test_pickles_are_looked_at_by_their_names(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("a/data.pkl", "torch-refused"),
+        ("a/DATA.PKL", "torch-refused"),
+        ("a/b/other.pkl", "torch-refused"),
+        ("a/data", "broken-file"),
+    ],
+)
+def test_pickles_are_looked_at_by_their_names(name: str, code: str) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("a/version", b"3")
         archive.writestr(name, b"\x80\x02cbuiltins\nbytearray\n.")
-    assert refused(file).code == ("torch-refused" if name.endswith("data.pkl") else "broken-file")
+    assert refused(file).code == code
 
 
 def test_a_pickle_is_looked_at_by_pieces_of_1_mib() -> None:
@@ -300,3 +308,14 @@ def test_an_old_pytorch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         "'a.pt' needs the package 'torch' 2.10 or newer",
         "pip install 'tonearm[torch]'",
     )
+
+
+@pytest.mark.parametrize("how", FORMATS)
+def test_bytes_are_let_through_and_what_lengthens_them_is_not(how: dict[str, Any]) -> None:
+    """Pickles of PyTorch's protocol hold bytes as text in Latin-1."""
+    wave = torch.tensor(SAMPLES)
+    assert list(pytorch.load(saved({"wav": wave, "id": b"\xff\0", "encoding": "latin-1"}, **how), "a.pt")) == ["wav"]
+    for encoding in ("hex", "HEX_codec", "base-64", "quopri", "quoted printable", "uu"):
+        content = {"wav": wave, "id": b"\xff\0", "encoding": encoding}
+        assert refused(saved(content, **how)).code == "torch-refused"
+    assert list(pytorch.load(saved({"wav": wave, "encoding": "hex"}, **how), "a.pt")) == ["wav"]

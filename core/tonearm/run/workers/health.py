@@ -10,6 +10,7 @@ import errno
 import resource
 
 from tonearm.errors import OutputError
+from tonearm.errors.tracebacks import causes
 
 _OF_FILES = (errno.EBADF, errno.EMFILE)
 """Errors of a process that has no more files, or whose files somebody has closed."""
@@ -39,10 +40,4 @@ def _limits() -> list[tuple[int, int]]:
 
 def _system_errors(error: BaseException | None) -> list[OSError]:
     """Return the errors of the system that have led to an error."""
-    found = []
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        found += [error] if isinstance(error, OSError) else []
-        error = error.__cause__ or error.__context__
-    return found
+    return [one for one in causes(error) if isinstance(one, OSError)]
