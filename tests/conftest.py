@@ -43,6 +43,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("torch")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: archives hold the time, so that processes of pytest-xdist would not agree."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture
 def repetitions(request: pytest.FixtureRequest) -> Callable[[int], int]:
     """A function from the full number of repetitions to the number that this test should do."""
