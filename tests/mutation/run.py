@@ -88,7 +88,7 @@ def drawn(rooms: tuple[str, ...] | list[str], count: int, rng: random.Random) ->
 
 
 def tests_of(module: str) -> list[str]:
-    """Return the tests of a module's name, and those of its folder whose name begins with it."""
+    """Return the file of tests of a module's name, in a list that is empty if there is none."""
     path = Path(module)
     area = "tests/core" if path.parts[0] == "core" else "tests/plugins"
     folder = Path(area, *path.parts[2:-1])

@@ -30,13 +30,9 @@ MAX_VALUES = 500_000
 
 _BYTEARRAYS = (b"cbuiltins\nbytearray\n", b"c__builtin__\nbytearray\n")
 _ENCODE = b"_codecs"
-_LENGTHENING = (
-    "base64_codec",
-    "hex_codec",
-    "quopri_codec",
-    "uu_codec",
-)  # they make longer bytes of bytes, again and again
-_LONGEST_ENCODING = 40
+# Encodings that make more bytes of bytes, again and again.
+_LENGTHENING = ("base64_codec", "hex_codec", "quopri_codec", "uu_codec")
+_LONGEST_ENCODING = 40  # letters of a name
 _PICKLES = 5  # at the start of a file in the old format
 _PIECE = 1 << 20  # bytes
 

@@ -208,7 +208,7 @@ def test_filters_have_the_numbers_of_the_library() -> None:
     ],
 )
 def test_filters_claim_what_the_chunks_have(filters: list[tuple[int, Any]], message: str) -> None:
-    """Of chunks of 8 x 5 values of four bytes."""
+    """The chunks of the file have 8 × 5 values of four bytes."""
     file, _ = saved(dtype="i4", compression="gzip")
     with h5py.File(file) as handle:
         if not message:
