@@ -171,6 +171,7 @@ def load_pipeline(
     *,
     overrides: Iterable[str] = (),
     limits: Mapping[str, object] = {},
+    strict: bool = False,
     env: Iterable[str] = (),
     plugins: registry.Registry | None = None,
 ) -> Pipeline:
@@ -183,7 +184,9 @@ def load_pipeline(
     overrides
         Assignments as ``--set`` takes them: ``steps.1.with.iterations=60``.
     limits
-        Limits of the sources, in place of those of the pipeline: ``{"memory": "4GB"}``.
+        Limits, in place of those of the pipeline: ``{"memory": "4GB", "beyond": 8.0}``.
+    strict
+        Whether what the limits would warn about is an error: clipped, very quiet or silent sound, doubtful dialects.
     env
         Names of environment variables that may stand anywhere in the pipeline. Others are read in sources and in
         options that name files only.
@@ -214,5 +217,5 @@ def load_pipeline(
         plugins = registry.default()
         for problem in plugins.problems:
             warnings.warn(str(problem), TonearmWarning, stacklevel=2)
-    root, name = read_pipeline(given, overrides, limits)
+    root, name = read_pipeline(given, overrides, {**limits, "strict": True} if strict else limits)
     return Pipeline(check(root, name, plugins, env=env))

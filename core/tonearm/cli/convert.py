@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tonearm.arrays import ArrayOptions
 from tonearm.cli import ceiling, console, watcher
 from tonearm.cli.option_words import option_notes
-from tonearm.cli.parser import add_env_option, add_set_option
+from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, UsageError, one_line
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yaml", action="store_true", help="Print the equivalent pipeline instead of converting")
     ceiling.add_timeout_option(parser)
     add_set_option(parser)
+    add_strict_option(parser)
     add_env_option(parser)
     common = parser.add_argument_group("The array")
     others = parser.add_argument_group("Options of single decoders")

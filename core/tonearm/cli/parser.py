@@ -65,7 +65,18 @@ def add_limit_option(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         dest="limits",
-        help="Limit of the sources, as in memory=4GB; a pipeline can have them under limits",
+        help="Limit, as in memory=4GB or beyond=8; a pipeline can have them under limits",
+    )
+
+
+def add_strict_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--strict``, which the commands that convert take: it is the limit ``strict``."""
+    parser.add_argument(
+        "--strict",
+        action="append_const",
+        const="strict=true",
+        dest="limits",
+        help="Refuse what the limits would warn about: clipped, very quiet or silent sound, and doubtful dialects",
     )
 
 

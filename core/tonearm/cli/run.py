@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tonearm.cli import console
-from tonearm.cli.parser import add_env_option, add_set_option
+from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
 from tonearm.startup import StopHandler, keep_freed_memory
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="Files, folders or patterns to convert (default: the sources that the pipeline names)",
     )
     add_set_option(parser)
+    add_strict_option(parser)
     add_env_option(parser)
     group = parser.add_argument_group("Input")
     group.add_argument(

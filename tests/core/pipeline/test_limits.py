@@ -140,3 +140,25 @@ def test_limits_never_change_and_are_named():
         PipelineLimits().memory = 1
     with pytest.raises(TypeError, match="positional"):
         PipelineLimits(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("beyond", 8.5, 0),
+        ("clipped", 0.5, 1.5),
+        ("quiet_db", -90.0, 3),
+        ("dialect", "off", "maybe"),
+        ("strict", True, 2),
+    ],
+)
+def test_each_limit_can_be_given_and_has_a_range(name: str, value: Any, wrong: Any) -> None:
+    assert getattr(limits_of({name: value}), name) == value
+    assert getattr(read_limits([f"{name}={value}".replace("True", "true")], REGISTRY), name) == value
+    with pytest.raises(tonearm.PipelineError, match=name):
+        limits_of({name: wrong})
+
+
+def test_strict_is_a_limit_in_python() -> None:
+    assert tonearm.load_pipeline(PIPELINE, strict=True).checked.limits.strict
+    assert not tonearm.load_pipeline(PIPELINE).checked.limits.strict
