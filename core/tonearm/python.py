@@ -186,7 +186,7 @@ def load_pipeline(
     limits
         Limits, in place of those of the pipeline: ``{"memory": "4GB", "beyond": 8.0}``.
     strict
-        Whether what the limits would warn about is an error: clipped, very quiet or silent sound, doubtful dialects.
+        Whether what the limits would warn about is an error: clipped, very quiet or silent sound, doubtful recipes.
     env
         Names of environment variables that may stand anywhere in the pipeline. Others are read in sources and in
         options that name files only.

@@ -158,7 +158,7 @@ MEL_ROOMS = (
 NAMES_OF_DIALECTS = re.compile(
     r"MelDialect|\bDialects\b|tonearm_dialects"  # public names and the hook
     r"|[\"'`]dialect[\"'`]|\.dialect\b|\bdialect=|\bdialect: "  # the option, and the field of a signal
-    r"|dialect-mismatch|no-dialect"  # codes of errors
+    r"|dialect-mismatch|no-dialect|dialect-doubtful"  # codes of errors
     r"|--dialects|\"dialects\": |List the dialects|with --dialects a dialect|tonearm_plugins\.dialects"  # the command
 )
 """What a module outside these rooms may say of dialects."""

@@ -1,9 +1,12 @@
 """Decoders and steps made of functions, and what becomes of the items that they give."""
 
-from core_toys import checked, pipeline, registry_of
+import numpy as np
+from core_toys import RATE, RawWriter, Same, ToneReader, checked, hooks, item, package_of, pipeline, registry_of
 
-from tonearm.api import Decoder, NoOptions, Regroup, Source, Transform, Waveform
+from tonearm.api import Context, Decoder, Item, NoOptions, Regroup, Source, Transform, Waveform
 from tonearm.pipeline.converter import Converter
+from tonearm.pipeline.stages import Outcome
+from tonearm.plugins.registry import Registry
 
 SOURCE = Source(name="x.tone")
 
@@ -66,3 +69,29 @@ def results(found, source=SOURCE):
         else float(outcome.item.signal.samples.flat[0])
         for outcome in found.items(source)
     ]
+
+
+def nan(signal):
+    return replace_samples(signal, np.nan)
+
+
+def replace_samples(signal, value):
+    return Waveform(samples=np.full_like(signal.samples, value), sample_rate=RATE)
+
+
+def stages(*functions, origin="builtin", decoder=ToneReader):
+    """Return a decoder and steps of one package, bound to their options."""
+    offered = {name: step(one) if callable(one) else Same for name, one in zip("abc", functions, strict=False)}
+    offered |= {"sum": regroup(added), "alone": regroup(lambda items: items, "item")}
+    toys = hooks(decoders={"it": decoder}, transforms=offered, encoders={"raw-writer": RawWriter})
+    steps = (*"abc"[: len(functions)], "sum", "alone")
+    found = checked(pipeline(reader="it", steps=steps), Registry([package_of(origin, toys)]))
+    return (found.decoder, *found.steps)
+
+
+def added(items):
+    yield Item(signal=replace_samples(item(0).signal, sum(one.signal.samples[0, 0] for one in items)))
+
+
+def outcome(level=0.5, **more):
+    return Outcome(context=Context(), item=item(level), **more)

@@ -36,7 +36,7 @@ def check_conversion(array: Array, options: ArrayOptions, *, parts: int = 0) -> 
     ItemError
         ``too-large``.
     """
-    kind = options.kind.of(array)
+    kind = options.read_kind.of(array)
     elements = array.shape[options.axes.index("batch")] if options.axes and "batch" in options.axes[: array.ndim] else 1
     values = math.prod(array.shape) // max(elements, 1)
     double = options.precision == "double"

@@ -52,13 +52,18 @@ class ArrayOptions:
         """Yield contradictions between options."""
         yield from self.kind.problems(self.axes)
 
+    @property
+    def read_kind(self) -> Kind[Any, Any]:
+        """Kind by which arrays are read: that of ``kind``, or the one that ``axes`` imply."""
+        return self.kind.with_axes(self.axes)
+
     def of_kind(self, name: str) -> Any:
         """Return an option of the kind, such as ``sample_rate``; None if the kind does not have it."""
         return getattr(self.kind.options, name, None)
 
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read."""
-        return self.kind.spec().replace(precision=self.precision)
+        return self.read_kind.spec().replace(precision=self.precision)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +97,7 @@ class KeyedArrayOptions(ArrayOptions):
         yield from super().problems()
         if self.imag is not None and self.phase is not None:
             yield OptionError("imag and phase exclude each other", option="phase", hint="keep one")
-        if self.imag is not None and self.kind.dtype != "complex":
+        if self.imag is not None and self.read_kind.dtype != "complex":
             message = "'imag' names imaginary parts, but kind is not complex"
             yield OptionError(message, option="imag", remedies=(SetOption("kind", "complex"),))
         if self.phase is not None and self.kind.phase_gives is None:

@@ -59,7 +59,7 @@ def read_array(
     if array.size >= CHECKED_FROM:
         check_conversion(array, options, parts=sum(part is not None for part in (imag, phase)))
     array = numbers(array)
-    kind, axes = options.kind.of(array), options.axes
+    kind, axes = options.read_kind.of(array), options.axes
     sizes = kind.sizes()
     in_parts = bool(axes and COMPLEX in axes)
     if in_parts:

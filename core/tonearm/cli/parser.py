@@ -76,7 +76,7 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
         action="append_const",
         const="strict=true",
         dest="limits",
-        help="Refuse what the limits would warn about: clipped, very quiet or silent sound, and doubtful dialects",
+        help="Refuse what the limits would warn about: clipped, very quiet or silent sound, and doubtful recipes",
     )
 
 

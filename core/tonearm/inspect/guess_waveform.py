@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tonearm.findings.notes import MAX_CHANNELS, MIN_BATCH_SAMPLES, MIN_CORRELATION, UNKNOWN, Notes
+from tonearm.kinds.scale import WIDE_PEAK
 from tonearm.signals import MAX_AMPLITUDE
 
 MIN_SAMPLES = 1000
@@ -79,11 +80,18 @@ def _note_waveforms(notes: Notes, longest: int, rest: list[int]) -> None:
 def _note_scale(notes: Notes) -> None:
     """Note the value that is full scale."""
     stats = notes.statistics
-    if stats.dtype in ("int8", "int16", "int32"):
+    narrow = stats.dtype == "int32" and 0 < stats.peak < WIDE_PEAK
+    if stats.dtype in ("int8", "int16", "int32") and not narrow:
         bits = int(stats.dtype.removeprefix("int"))
         notes.add("scale", f"±{2 ** (bits - 1)}", "likely", f"{bits}-bit samples use the range of {stats.dtype}")
     elif "int" in stats.dtype:
-        notes.add("scale", UNKNOWN, "unknown", f"{stats.dtype} does not show what full scale is")
+        reason = f"{stats.dtype} does not show what full scale is"
+        if narrow:
+            bits = 16 if stats.peak <= 2**15 else 24
+            reason = (
+                f"a peak of {stats.peak:.9g} is little for int32: {2 ** (bits - 1)} if these are {bits}-bit samples"
+            )
+        notes.add("scale", UNKNOWN, "unknown", reason)
         notes.options["full_scale"] = UNKNOWN
     elif stats.peak <= MAX_AMPLITUDE:
         beyond = ", beyond full scale" if stats.peak > 1 else ""

@@ -1,13 +1,15 @@
-"""The kind of arrays that tell their kind: complex arrays are spectrograms, and those of one axis waveforms."""
+"""The kind of arrays that tell their kind: complex arrays are spectrograms, and those of one long axis waveforms."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tonearm.errors import ChooseOption, ItemError, OptionError, SetOption
+from tonearm.arrays.axes import COMPLEX
+from tonearm.errors import ChooseOption, GiveOption, ItemError, OptionError, RemoveOption
 from tonearm.kinds.grid_options import missing_rate
 from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.kinds.waveform import WaveformKind, WaveformOptions
@@ -27,7 +29,7 @@ class InferredOptions(SpectrogramOptions, WaveformOptions):
 
 
 class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
-    """Arrays that tell their kind: complex values are a spectrogram, real ones of one axis a waveform."""
+    """Arrays that tell their kind: complex values are a spectrogram, real ones of one long axis a waveform."""
 
     axes = ()
 
@@ -36,8 +38,20 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         options = self.options
         return super().spec().replace(sample_rate=options.sample_rate, length=options.length)
 
+    def with_axes(self, axes: Sequence[str] | None) -> Kind[Any, Any]:
+        """Return the kind that axes imply: time is that of waveforms, complex that of real and imaginary parts."""
+        if axes and COMPLEX in axes:
+            return self._complex
+        return self._waveform if axes and "time" in axes else self
+
     def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
-        """Yield the problems that both kinds have in common."""
+        """Yield the problems that both kinds have in common, or those of the kind that the axes imply."""
+        implied = self.with_axes(axes)
+        if implied is not self:
+            if implied is self._waveform:
+                yield from (_unused(name, "an array with a time axis is a waveform") for name in self._of_grids)
+            yield from implied.problems(axes)
+            return
         if self.options.sample_rate is None:
             yield missing_rate()
         yield from self.options.padding_problems()
@@ -49,20 +63,33 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
             return
         possible = (*self._waveform.possible_axes, *self._complex.possible_axes)
         yield from repeated_axes(axes)
+        if "mel" in axes:
+            remedy = GiveOption("dialect", "the model family, such as hifigan")
+            message = "an array with a mel axis is a mel spectrogram, which needs its recipe"
+            yield OptionError(message, option="axes", remedies=(remedy,), code="missing-option")
+            return
         for name in axes:
             if name not in possible:
-                remedy = ChooseOption("axes", tuple(dict.fromkeys(possible)))
+                choice = ChooseOption("axes", tuple(dict.fromkeys(possible)))
                 message = f"neither a waveform nor a complex array has a {name} axis"
-                yield OptionError(message, option="axes", remedies=(remedy,))
-        if "complex" in axes:
-            message = "an axis of real and imaginary parts needs a kind"
-            yield OptionError(message, option="axes", remedies=(SetOption("kind", "complex"),))
+                yield OptionError(message, option="axes", remedies=(choice,))
 
     def of(self, array: Array) -> Kind[Any, Any]:
-        """Return the kind of an array, if it is certain."""
+        """Return the kind of an array, if it is certain.
+
+        Raises
+        ------
+        ItemError
+            If the array does not tell its kind, or options are given that its kind does not have.
+        """
         if array.dtype.kind == "c":
             return self._complex
-        if array.ndim == 1:
+        if array.ndim == 1 or (array.shape[-1] > 1 and array.size == array.shape[-1]):
+            for name in self._of_grids:
+                unused = _unused(name, f"a real array of shape {array.shape} is a waveform")
+                others = (ChooseOption("kind", ("magnitude", "power", "db"), "if it is a spectrogram"),)
+                remedies = (*unused.remedies, *(others if array.ndim > 1 else ()))
+                raise ItemError(unused.message, code=unused.code, remedies=remedies)
             return self._waveform
         raise ItemError(
             f"cannot tell what a real array of shape {array.shape} holds",
@@ -76,9 +103,25 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         return found
 
     @functools.cached_property
+    def _of_grids(self) -> tuple[str, ...]:
+        """Names of the options that are given and that waveforms do not have."""
+        return tuple(
+            field.name
+            for field in dataclasses.fields(InferredOptions)
+            if field.name not in WaveformOptions.__dataclass_fields__
+            and getattr(self.options, field.name) != field.default
+        )
+
+    @functools.cached_property
     def _waveform(self) -> WaveformKind:
         return WaveformKind(self.options)
 
     @functools.cached_property
     def _complex(self) -> ComplexKind:
         return ComplexKind(self.options)
+
+
+def _unused(name: str, reason: str) -> OptionError:
+    """Return the error for an option of spectrograms where the array is a waveform."""
+    message = f"{reason}, which has no option {name!r}"
+    return OptionError(message, option=name, code="unknown-option", remedies=(RemoveOption(name),))

@@ -14,7 +14,7 @@ from msgspec import Meta
 from tonearm.arrays.extent import finite_extent_of, traits_of
 from tonearm.arrays.values import limit_error
 from tonearm.errors import ItemError, OptionError, SetOption
-from tonearm.kinds.scale import MAGNITUDE_LIMIT, check_decibels, without_negatives
+from tonearm.kinds.scale import MAGNITUDE_LIMIT, check_decibels, scaled, without_negatives
 from tonearm.kinds.spectrograms import GridOpts, SpectrogramKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits
@@ -71,6 +71,7 @@ class RecipeKind(SpectrogramKind[MagnitudeSpectrogram, GridOpts], Generic[GridOp
     def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> MagnitudeSpectrogram:
         """Return linear magnitudes."""
         values = self.recipe.to_magnitude(self.checked(values, traits, context), positive=traits.low >= 0)
+        values = scaled(values, self.options.full_scale)
         return MagnitudeSpectrogram(values=values, grid=self.grid, length=self.options.length)
 
     def with_phase(self, signal: MagnitudeSpectrogram, phase: Array) -> ComplexSpectrogram:
@@ -152,7 +153,7 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
             If values contradict the recipe, or become too great.
         """
         if self.options.recipe is None:  # they are linear magnitudes already
-            values = self.checked(values, traits, context)
+            values = scaled(self.checked(values, traits, context), self.options.full_scale)
             return MagnitudeSpectrogram(values=values, grid=self.grid, length=self.options.length)
         signal = super().read_known(values, traits, context)
         if self.recipe.standardised:  # values of others are within a range

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.values import limit_error
-from tonearm.errors import ChooseOption, GiveOption, ItemError, SetOption
+from tonearm.errors import ChooseOption, GiveOption, ItemError, Remedy, SetOption
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.signals import MAX_AMPLITUDE
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
+
+WIDE_PEAK = 2.0**24
+"""Peak from which int32 holds samples of 32 bits; below it, they may have 16 or 24 bits in a wider type."""
 
 DECIBEL_LIMIT = 300.0
 """Largest plausible value in decibels: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
@@ -39,7 +42,8 @@ def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -
     Raises
     ------
     ItemError
-        If ``full_scale`` is None, and floats go beyond ±4 or integers are unsigned or have 64 bits.
+        If ``full_scale`` is None, and floats go beyond ±4, integers are unsigned or have 64 bits, or those of 32 bits
+        stay below 2^24, as samples of fewer bits in a wider type do.
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
     if kind == "f" and full_scale is not None:
@@ -55,21 +59,52 @@ def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -
     values = array.astype("float64" if float64 else "float32", copy=False)
     if kind == "f":
         return values if full_scale is None or bits == 64 else values / values.dtype.type(full_scale)
-    if full_scale is None and (kind == "u" or bits == 64):
-        raise ItemError(
-            f"the full scale of a waveform of {array.dtype} values is unknown",
-            code="unknown-scale",
-            remedies=(
-                SetOption("full_scale", 2 ** (bits - 1), when="if it uses the whole range")
-                if bits < 64
-                else GiveOption("full_scale", "the value of full scale"),
-            ),
-        )
+    if full_scale is None and (kind == "u" or (bits >= 32 and not _uses_range(traits, bits))):
+        raise _unknown_scale(array.dtype.name, traits)
     scale = values.dtype.type(full_scale or 2 ** (bits - 1))
     if kind == "u" and full_scale != 1:
         values -= scale  # a copy of integers, which takes no second one
     values /= scale
     return values
+
+
+def _uses_range(traits: ArrayTraits, bits: int) -> bool:
+    """Return whether signed integers seem to use the range of their type. To 0 no scale matters."""
+    return bits == 32 and (_peak(traits) == 0 or _peak(traits) >= WIDE_PEAK)
+
+
+def _unknown_scale(dtype: str, traits: ArrayTraits) -> ItemError:
+    """Return the error for integers that do not show what full scale is."""
+    peak = _peak(traits)
+    remedies: tuple[Remedy, ...] = ()
+    if dtype in ("uint8", "uint16", "uint32"):
+        remedies = (SetOption("full_scale", 2 ** (int(dtype[4:]) - 1), "if it uses the whole range"),)
+    elif not dtype.startswith("u"):
+        fitting = [bits for bits in (16, 24, 32) if peak <= 2 ** (bits - 1)]
+        remedies = tuple(SetOption("full_scale", 2 ** (b - 1), f"if these are {b}-bit samples") for b in fitting)
+    return ItemError(
+        f"the full scale of a waveform of {dtype} values is unknown: the largest is {peak:.9g}",
+        code="unknown-scale",
+        remedies=remedies or (GiveOption("full_scale", "the value of full scale"),),
+    )
+
+
+def scaled(values: Array, full_scale: float | None) -> Array:
+    """Return linear values of a spectrogram whose samples had another full scale than ±1.0.
+
+    Parameters
+    ----------
+    values
+        Complex values or magnitudes, float or complex of any precision.
+    full_scale
+        Value of full scale in the samples behind the spectrogram; None for 1.
+
+    Returns
+    -------
+    ndarray
+        Values divided by ``full_scale``, of the same type; the array itself if it is None.
+    """
+    return values if full_scale is None else values / full_scale
 
 
 def _peak(traits: ArrayTraits) -> float:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
+
+from msgspec import Meta
 
 from tonearm.errors import ItemError, OptionError, SetOption
 from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
-from tonearm.kinds.scale import MAGNITUDE_LIMIT
+from tonearm.kinds.scale import MAGNITUDE_LIMIT, scaled
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
@@ -24,7 +26,16 @@ Made = TypeVar("Made", bound=Spectrogram)
 
 @dataclass(frozen=True, kw_only=True)
 class SpectrogramOptions(GridOptions, ConventionOptions):
-    """Options of spectrograms: the grid of their analysis, and the convention of its values."""
+    """Options of spectrograms: the grid of their analysis, the convention of its values, and their scale."""
+
+    full_scale: Annotated[
+        float | None,
+        Meta(
+            description="Value of full scale in the samples behind the spectrogram: 32768 if they were 16-bit integers,"
+            " 1 by default.",
+            gt=0,
+        ),
+    ] = None
 
     def grid(self) -> StftGrid:
         """Return the grid that the options describe.
@@ -113,4 +124,5 @@ class ComplexKind(SpectrogramKind[ComplexSpectrogram, SpectrogramOptions]):
 
     def read(self, values: Array, context: Context) -> ComplexSpectrogram:  # noqa: ARG002 - the base's
         """Return the complex spectrogram."""
+        values = scaled(values, self.options.full_scale)
         return ComplexSpectrogram(values=values, grid=self.grid, length=self.options.length)

@@ -15,14 +15,14 @@ from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.limits import PipelineLimits
+from tonearm.pipeline.measuring import HOST_MEASUREMENTS, measure_items
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of, without_folders
+from tonearm.pipeline.scale_checks import ScaleChecks
 from tonearm.pipeline.signal_checks import check_taken
 from tonearm.pipeline.stages import (
-    HOST_MEASUREMENTS,
     Outcome,
     check_result,
     decode_items,
-    measure_items,
     plugin_as,
     read_only,
     regroup_items,
@@ -41,7 +41,7 @@ from tonearm.plugins.ports import Spec, ports_of
 from tonearm.plugins.registry import RegistryEntry
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
-from tonearm.signals import Signal
+from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
 
@@ -134,7 +134,7 @@ class Converter:
             counts: dict[str, Counter[str]] = {}
             stream = (replace(outcome, counts=counts) for outcome in stream)
         if any(not output.steps for output in self.outputs):
-            stream = measure_items(stream, (self.checked.decoder, *self.checked.steps)[-1])
+            stream = measure_items(stream, (self.checked.decoder, *self.checked.steps)[-1], self._scale)
         return stream
 
     def branch(self, output: Output, outcome: Outcome) -> Iterator[Outcome]:
@@ -163,12 +163,18 @@ class Converter:
         for step in output.steps:
             measured = step is output.steps[-1]
             if isinstance(step.plugin, Transform):
-                stream = transform_items(step, stream, measured=measured)
+                stream = transform_items(step, stream, measured=measured, scale=self._scale)
             else:
                 counts = outcome.counts.setdefault(step.place.stage, Counter())
-                stream = regroup_items(step, stream, _copied(context, {}, []), counts, measured=measured)
+                stream = regroup_items(
+                    step, stream, _copied(context, {}, []), counts, measured=measured, scale=self._scale
+                )
         with read_only(signal.arrays() if len(self.outputs) > 1 else ()):
-            yield from measure_items(stream, output.steps[-1])
+            yield from measure_items(stream, output.steps[-1], self._scale)
+
+    @functools.cached_property
+    def _scale(self) -> ScaleChecks:
+        return ScaleChecks(self.checked.limits, self.checked.decoder)
 
     @functools.cached_property
     def _has_own_regroup(self) -> bool:
@@ -221,9 +227,9 @@ class Converter:
         for step in steps:
             measured = is_measured and step is steps[-1]
             if isinstance(step.plugin, Transform):
-                stream = transform_items(step, stream, measured=measured)
+                stream = transform_items(step, stream, measured=measured, scale=self._scale)
             else:
-                stream = regroup_items(step, stream, new_context(), Counter(), measured=measured)
+                stream = regroup_items(step, stream, new_context(), Counter(), measured=measured, scale=self._scale)
         return stream
 
     def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:
@@ -242,6 +248,8 @@ class Converter:
             check_taken(item.signal, encoder)
             plugin = plugin_as(encoder, Encoder)
             plugin.check_signal(item.signal, sink.suffix)
+            if isinstance(item.signal, Waveform):
+                self._scale.check_written(item.signal, encoder, context)
             plugin.encode(item, sink, context)
 
 

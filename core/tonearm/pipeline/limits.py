@@ -1,4 +1,4 @@
-"""Limits of a pipeline, under ``limits:``, in ``--limit`` and in ``limits=``: memory, scale, and doubtful dialects."""
+"""Limits of a pipeline, under ``limits:``, in ``--limit`` and in ``limits=``: memory, scale, and doubtful recipes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PipelineLimits:
     dialect: Annotated[
         Literal["off", "warn", "error"],
         Meta(
-            description="Action for values that fit another dialect better than the given one (dialect-doubtful): off,"
+            description="Action for values that contradict the given recipe and fit another (dialect-doubtful): off,"
             " warn or error."
         ),
     ] = "warn"

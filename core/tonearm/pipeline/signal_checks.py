@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.not_finite import count_not_finite
+from tonearm.arrays.extent import Extent, extent_of
+from tonearm.arrays.not_finite import count_not_finite, not_finite_error
 from tonearm.errors import Advice, ItemError
 from tonearm.errors.text import counted
 from tonearm.findings.blocks import BLOCK, blocks
@@ -115,6 +116,17 @@ def is_finite(signal: Signal) -> bool:
             if not _all_finite(array, np):
                 return False
     return True
+
+
+def check_finite(signal: Signal) -> Extent | None:
+    """Return the extent of a signal's values, or raise `ItemError` if one is NaN or infinite."""
+    arrays = signal.arrays()
+    if not arrays:
+        return None
+    extent = extent_of(*arrays)
+    if not extent.finite:
+        raise not_finite_error(next(array for array in arrays if not extent_of(array).finite), signal.port)
+    return extent
 
 
 def not_finite_of(bound: BoundPlugin, signal: Signal) -> ItemError:

@@ -6,7 +6,6 @@ NaN, which is refused before the encoders. An exception of a plugin never ends a
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -16,14 +15,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.arrays.array_decoder import ArrayDecoder, KeyedArrayDecoder
-from tonearm.arrays.extent import Extent, extent_of, mean_of
-from tonearm.arrays.not_finite import not_finite_error
+from tonearm.arrays.extent import Extent, extent_of
 from tonearm.errors import ItemError, TonearmError
 from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import as_grouping
 from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
-from tonearm.pipeline.signal_checks import check_given, check_item, check_kept, check_taken, is_finite, not_finite_of
+from tonearm.pipeline.scale_checks import DEFAULT_CHECKS, ScaleChecks
+from tonearm.pipeline.signal_checks import (
+    check_finite,
+    check_given,
+    check_item,
+    check_kept,
+    check_taken,
+    is_finite,
+    not_finite_of,
+)
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
@@ -179,15 +186,17 @@ def _decoded(
             if keeps:
                 return Outcome(context=context, item=item, may_have_nan=not is_finite(item.signal))
             if measured:
-                return Outcome(context=context, item=item, extent=_check_finite(item.signal))
+                return Outcome(context=context, item=item, extent=check_finite(item.signal))
             if type(item.signal) is not known and not is_finite(item.signal):
-                _check_finite(item.signal)
+                check_finite(item.signal)
             return Outcome(context=context, item=item)
     except ItemError as error:
         return Outcome(context=context, item=item if isinstance(item, Item) else None, error=error)
 
 
-def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: bool = False) -> Iterator[Outcome]:
+def transform_items(
+    bound: BoundPlugin, stream: Iterator[Outcome], *, measured: bool = False, scale: ScaleChecks = DEFAULT_CHECKS
+) -> Iterator[Outcome]:
     """Yield each item transformed, or its error.
 
     The signals of a step of another package are searched for NaN at once. Those of built-in steps are searched when NaN
@@ -201,6 +210,8 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: 
         Outcomes of the stage before.
     measured
         Whether `measure_items` gets the signals next, which searches them for NaN.
+    scale
+        Checks of the scale of waveforms that are made of other signals.
     """
     checks = not measured and bound.entry.origin != BUILTIN
     keeps_all = type(plugin_as(bound, Transform)).produces is Transform.produces
@@ -217,9 +228,11 @@ def transform_items(bound: BoundPlugin, stream: Iterator[Outcome], *, measured: 
                     check_kept(signal, outcome.item.signal, bound)
                 if checks and not (outcome.may_have_nan or is_finite(signal)):
                     raise not_finite_of(bound, signal)
+            extent = _inverted_extent(outcome.item.signal, signal, bound, outcome.context, scale)
             yield Outcome(
                 context=outcome.context,
                 item=replace(outcome.item, signal=signal),
+                extent=extent,
                 may_have_nan=outcome.may_have_nan and not is_finite(signal),  # a step may have repaired it
                 unchecked=() if checks or outcome.may_have_nan else (*outcome.unchecked, (bound, signal)),
             )
@@ -234,6 +247,7 @@ def regroup_items(
     counts: Counter[str],
     *,
     measured: bool = False,
+    scale: ScaleChecks = DEFAULT_CHECKS,
 ) -> Iterator[Outcome]:
     """Yield the regrouped items of a source, group by group; if one item fails, its group fails.
 
@@ -249,6 +263,8 @@ def regroup_items(
         Number of items so far by key, from which new items get their index.
     measured
         Whether `measure_items` gets the signals next, which searches them for NaN.
+    scale
+        Checks of the scale of waveforms that are made of other signals.
     """
     regroup = plugin_as(bound, Regroup)
     try:
@@ -273,7 +289,8 @@ def regroup_items(
                         raise not_finite_of(bound, item.signal)
                     item = replace(item, index=counts[item.key])
                 may_have_nan = given.may_have_nan and not is_finite(item.signal)
-                yield Outcome(context=context.drain(), item=item, may_have_nan=may_have_nan)
+                extent = _inverted_extent(given.last, item.signal, bound, context, scale)
+                yield Outcome(context=context.drain(), item=item, extent=extent, may_have_nan=may_have_nan)
                 counts[item.key] += 1
                 del item  # frees its memory before the next item is made
             if counts.total() == before:
@@ -301,12 +318,15 @@ class _Group:
     ----------
     failed
         Item that failed, if there was one.
+    last
+        Signal of the last item so far; None before the first.
     may_have_nan
         Whether one of the items so far may have NaN.
     """
 
     def __init__(self, bound: BoundPlugin, group: Iterator[Outcome], context: Context) -> None:
         self.failed: Item[Signal] | None = None
+        self.last: Signal | None = None
         self.may_have_nan = False
         self._bound, self._group, self._context = bound, group, context
 
@@ -324,18 +344,22 @@ class _Group:
                 if outcome.unchecked and not (outcome.may_have_nan or is_finite(outcome.item.signal)):
                     self.failed = outcome.item
                     raise nan_among(outcome.unchecked) or not_finite_of(bound, outcome.item.signal)
+                self.last = outcome.item.signal
                 yield outcome.item
 
 
-def _check_finite(signal: Signal) -> Extent | None:
-    """Return the extent of a signal's values, or raise `ItemError` if one is NaN or infinite."""
-    arrays = signal.arrays()
-    if not arrays:
+def _inverted_extent(
+    before: Signal | None, signal: Signal, bound: BoundPlugin, context: Context, scale: ScaleChecks
+) -> Extent | None:
+    """Return the extent of a waveform that was made of another signal, after a check of its scale; else None.
+
+    An extent that is not finite is not returned, so that whoever needs it finds the stage that gave NaN.
+    """
+    if not isinstance(signal, Waveform) or before is None or isinstance(before, Waveform):
         return None
-    extent = extent_of(*arrays)
-    if not extent.finite:
-        raise not_finite_error(next(array for array in arrays if not extent_of(array).finite), signal.port)
-    return extent
+    extent = extent_of(signal.samples)
+    scale.check_inverted(extent, bound, context)
+    return extent if extent.finite else None
 
 
 def nan_among(stages: tuple[tuple[BoundPlugin, Signal], ...]) -> ItemError | None:
@@ -349,43 +373,3 @@ def check_result(outcome: Outcome, last: BoundPlugin) -> None:
     if outcome.item is None or outcome.may_have_nan or is_finite(outcome.item.signal):
         return
     raise nan_among(outcome.unchecked) or not_finite_of(last, outcome.item.signal)
-
-
-HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
-"""Names of what `measure_signal` measures."""
-
-
-def measure_items(stream: Iterator[Outcome], last: BoundPlugin) -> Iterator[Outcome]:
-    """Yield the outcomes of the last stage before the encoders, with their signals checked and measured."""
-    for outcome in stream:
-        if outcome.error or outcome.item is None:
-            yield outcome
-            continue
-        try:
-            with as_item_error(last):
-                _measure_signal(outcome.item.signal, outcome, last)
-            yield outcome
-        except TonearmError as error:
-            yield replace(outcome, error=error)
-
-
-def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin) -> None:
-    """Check that all values are finite, and measure duration, DC and peak of a waveform."""
-    context, extent = outcome.context, outcome.extent
-    if extent is None:
-        try:
-            extent = _check_finite(signal)
-        except ItemError as error:
-            if outcome.may_have_nan:
-                placed(error, last)  # without the name of the last plugin, which is not to blame
-            if outcome.may_have_nan or isinstance(last.plugin, Decoder):
-                raise
-            raise nan_among(outcome.unchecked) or not_finite_of(last, signal) from None
-    if extent is None or not isinstance(signal, Waveform):
-        return
-    peak = extent.peak
-    context.measure(duration=round(signal.duration, 6), dc=round(mean_of(signal.samples, peak), 6))
-    if peak > 0:
-        context.measure(peak_db=round(20 * math.log10(peak), 2))
-    else:
-        context.warn("the waveform is silent")

@@ -54,6 +54,15 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
         if limits is not None:
             limits.check(spec)
 
+    def clips(self) -> bool:
+        """Return whether samples beyond ±1.0 are clipped; by default, unless the options choose a float format.
+
+        The host refuses to write a waveform of which many samples would be clipped. One that is written as floats may
+        go beyond ±1.0, up to the limit ``beyond``.
+        """
+        float_format = getattr(self.options, "float_format", None)  # of PcmOptions
+        return float_format is None or not float_format()
+
     def check_signal(self, signal: Signal, suffix: str = "") -> None:
         """Raise `ItemError` if a signal cannot be written, with the code and the text that ``check`` would have.
 

@@ -148,6 +148,10 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
         """
         return self  # type: ignore[return-value]
 
+    def with_axes(self, axes: Sequence[str] | None) -> Kind[Signal, Opts]:  # noqa: ARG002 - for a kind that depends on it
+        """Return the kind that reads arrays whose axes the user names, by default this one."""
+        return self  # type: ignore[return-value]
+
     def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
         """Yield contradictions between options of the kind and the axes that the user names."""
         if axes is None:

@@ -29,6 +29,10 @@ class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
         """Refuse a type that cannot hold the values."""
         check_dtype(self.options, spec.signals)
 
+    def clips(self) -> bool:
+        """Return whether samples are rounded to integers."""
+        return bool(self.options.dtype and self.options.dtype.startswith("int"))
+
     def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the array."""
         import numpy as np

@@ -89,6 +89,10 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         if problem:
             raise problem
 
+    def clips(self) -> bool:
+        """Return False: a picture shows samples beyond ±1.0."""
+        return False
+
     def write(self, signal: Pictured, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Draw the picture, with the tag ``title`` at the top."""
         import numpy as np

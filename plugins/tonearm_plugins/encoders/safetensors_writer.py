@@ -46,6 +46,10 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
         if self.options.dtype == "complex128" or (double and spec.signals == (ComplexSpectrogram,)):
             raise _no_complex128()
 
+    def clips(self) -> bool:
+        """Return whether samples are rounded to integers."""
+        return bool(self.options.dtype and self.options.dtype.startswith("int"))
+
     def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the array and its description."""
         import json

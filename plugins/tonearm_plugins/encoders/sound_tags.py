@@ -12,7 +12,6 @@ from tonearm.api import (
     FilePath,
     Meta,
     OptionError,
-    PcmOptions,
     RemoveOption,
     Spec,
     TaggingEncoder,
@@ -87,11 +86,6 @@ class SoundEncoder(TaggingEncoder[Waveform, Options], Generic[Options]):
             if reason:
                 remedies = (RemoveOption("replay_gain"),)
                 raise OptionError(reason, option="replay_gain", code="no-loudness", remedies=remedies)
-
-    def clips(self) -> bool:
-        """Return whether samples beyond full scale are clipped, as integers are."""
-        options: object = self.options
-        return not (isinstance(options, PcmOptions) and options.float_format())
 
     def measured_tags(self, signal: Waveform, context: Context) -> Mapping[str, str]:
         """Return the tags of the gain, measured on the samples as they are written."""

@@ -9,6 +9,8 @@ import pytest
 
 from tonearm.errors import ItemError
 from tonearm.kinds.inferred import InferredKind, InferredOptions
+from tonearm.kinds.spectrograms import ComplexKind
+from tonearm.kinds.waveform import WaveformKind
 from tonearm.plugins.context import Context
 from tonearm.signals import ComplexSpectrogram, Waveform
 
@@ -18,8 +20,61 @@ OPTIONS = InferredOptions(sample_rate=8000, n_fft=16, hop_length=4)
 def test_complex_values_and_single_axes_tell_their_kind() -> None:
     kind = InferredKind(OPTIONS)
     assert isinstance(kind.of(np.zeros((9, 5), "c8")).read(np.zeros((1, 9, 5), "c8"), Context()), ComplexSpectrogram)
-    assert isinstance(kind.of(np.zeros(5)).read(np.zeros((1, 5)), Context()), Waveform)
+    waves = InferredKind(InferredOptions(sample_rate=8000))
+    assert isinstance(waves.of(np.zeros(5)).read(np.zeros((1, 5)), Context()), Waveform)
     assert isinstance(kind.read(np.zeros((1, 9, 5), "c8"), Context()), ComplexSpectrogram)
+
+
+@pytest.mark.parametrize("shape", [(5,), (1,), (1, 5), (1, 1, 5), (1, 1, 1, 5)])
+def test_a_real_array_whose_only_long_axis_is_the_last_is_a_waveform(shape: tuple[int, ...]) -> None:
+    kind = InferredKind(InferredOptions(sample_rate=8000))
+    assert isinstance(kind.of(np.zeros(shape, "f4")), WaveformKind)
+
+
+@pytest.mark.parametrize("shape", [(5, 1), (1, 5, 1), (2, 5), (1, 2, 5), (1, 1), (1, 2, 1)])
+def test_other_real_arrays_are_asked_about(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ItemError, match="cannot tell what a real array"):
+        InferredKind(InferredOptions(sample_rate=8000)).of(np.zeros(shape, "f4"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"n_fft": 16}, {"hop_length": 4}, {"win_length": 8}, {"window": "hamming"}, {"padding": "none"},
+     {"center": True}, {"pad_mode": "reflect"}, {"length": 9}, {"sides": "two"}, {"convention": "scipy"}],
+)  # fmt: skip
+@pytest.mark.parametrize("shape", [(5,), (1, 5)])
+def test_options_that_a_waveform_has_no_use_for_are_refused(given: Any, shape: tuple[int, ...]) -> None:
+    kind = InferredKind(InferredOptions(sample_rate=8000, **given))
+    with pytest.raises(ItemError) as caught:
+        kind.of(np.zeros(shape, "f4"))
+    (name,) = given
+    assert caught.value.code == "unknown-option"
+    assert caught.value.message == f"a real array of shape {shape} is a waveform, which has no option {name!r}"
+    others = "; kind: magnitude, power or db, if it is a spectrogram" if len(shape) > 1 else ""
+    assert caught.value.hint == f"leave {name} out{others}"
+    assert kind.of(np.zeros((9, 5), "c8")).name == "complex"
+
+
+def test_the_scale_serves_both() -> None:
+    kind = InferredKind(InferredOptions(sample_rate=8000, n_fft=16, hop_length=4, full_scale=2.0))
+    complex_values = kind.of(np.zeros((9, 5), "c8")).read(np.ones((1, 9, 5), "c8"), Context())
+    assert complex_values.values[0, 0, 0] == 0.5
+    waves = InferredKind(InferredOptions(sample_rate=8000, full_scale=2.0))
+    assert waves.of(np.zeros(5)).read(np.ones((1, 5)), Context()).samples[0, 0] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("axes", "found"),
+    [
+        (["batch", "time"], WaveformKind),
+        (["time", "channel"], WaveformKind),
+        (["bin", "frame", "complex"], ComplexKind),
+        (["bin", "frame"], InferredKind),
+        (None, InferredKind),
+    ],
+)
+def test_axes_imply_a_kind(axes: Any, found: Any) -> None:
+    assert type(InferredKind(OPTIONS).with_axes(axes)) is found
 
 
 def test_a_real_array_of_two_axes_does_not() -> None:
@@ -43,11 +98,17 @@ def test_both_are_known_beforehand() -> None:
         ({}, None, ["'sample_rate' is missing"]),
         ({"sample_rate": 8000, "center": True, "padding": "none"}, None, ["center and padding are the same option"]),
         ({"sample_rate": 8000}, ["time", "time"], ["axes names time twice"]),
-        ({"sample_rate": 8000}, ["mel", "frame"], ["neither a waveform nor a complex array has a mel axis"]),
+        ({"sample_rate": 8000}, ["bin", "bin"], ["axes names bin twice"]),
+        ({"sample_rate": 8000}, ["book", "frame"], ["neither a waveform nor a complex array has a book axis"]),
+        (
+            {"sample_rate": 8000},
+            ["mel", "frame"],
+            ["an array with a mel axis is a mel spectrogram, which needs its recipe"],
+        ),
         (
             {"sample_rate": 8000},
             ["bin", "frame", "complex"],
-            ["an axis of real and imaginary parts needs a kind"],
+            ["'n_fft' is missing", "'hop_length' is missing"],
         ),
     ],
 )

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tonearm.arrays.extent import finite_extent_of
-from tonearm.errors import ItemError
+from tonearm.errors import ItemError, SetOption
 from tonearm.kinds.scale import check_decibels, to_full_scale, without_negatives
+from tonearm.kinds.scale import scaled as divided
 from tonearm.plugins.kind import ArrayTraits
 
 
@@ -67,13 +68,52 @@ def test_a_full_scale_of_1_leaves_whole_numbers_as_they_are(dtype: str) -> None:
 
 @pytest.mark.parametrize(
     ("dtype", "hint"),
-    [("u1", "full_scale: 128"), ("u2", "full_scale: 32768"), ("i8", "full_scale: … (the value")],
+    [
+        ("u1", "full_scale: 128"),
+        ("u2", "full_scale: 32768"),
+        ("i8", "full_scale: 32768, if these are 16-bit samples; full_scale: 8388608, if"),
+    ],
 )
 def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
     with pytest.raises(ItemError, match=r"the full scale of a waveform of .* values is unknown") as caught:
         scaled(np.array([1], dtype))
     assert caught.value.code == "unknown-scale"
     assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "peak", "proposed"),
+    [
+        ("i4", 14443, [32768, 8388608, 2147483648]),
+        ("i4", 32768, [32768, 8388608, 2147483648]),
+        ("i4", 32769, [8388608, 2147483648]),
+        ("i4", 2**24 - 1, [2147483648]),
+        ("i8", 2**31, [2147483648]),
+    ],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_integers_in_a_wider_type_are_asked_about_with_the_scales_that_hold_them(
+    dtype: str, peak: int, proposed: list[int], sign: int
+) -> None:
+    with pytest.raises(ItemError) as caught:
+        scaled(np.array([0, sign * peak if peak < 2**31 else -peak], dtype))
+    assert caught.value.code == "unknown-scale"
+    assert [remedy.value for remedy in caught.value.remedies if isinstance(remedy, SetOption)] == proposed
+    for scale in proposed:
+        assert abs(scaled(np.array([peak if peak < 2**31 else -peak], dtype), scale)).max() <= 1
+
+
+def test_int32_that_uses_its_range_or_is_silent_is_not_asked_about() -> None:
+    assert scaled(np.array([2**24, 0], "i4")).tolist() == [2**-7, 0]
+    assert scaled(np.array([0, 0], "i4")).tolist() == [0, 0]
+
+
+def test_spectrograms_are_divided_by_the_full_scale_of_their_samples() -> None:
+    for dtype in ("c8", "c16", "f4", "f8"):
+        array = np.array([[32768, -16384]], dtype)
+        assert divided(array, 32768).tolist() == [[1, -0.5]]
+        assert divided(array, 32768).dtype == dtype
+        assert divided(array, None) is array
 
 
 @pytest.mark.parametrize(

@@ -34,12 +34,20 @@ class TestOptions:
              "\n    hint: did you mean 'waveform'?"),
             ("sample_rate: 8000, kind: waveform, axes: [time, tim]", "2:74: bad-option: npy-reader: a waveform array"
              " has no tim axis\n    hint: a waveform array has time, and may have batch and channel"),
-            ("sample_rate: 8000, axes: [time, tim]", "2:58: bad-option: npy-reader: neither a waveform nor a complex"
+            ("sample_rate: 8000, axes: [time, tim]", "2:58: bad-option: npy-reader: a waveform array has no tim axis"
+             "\n    hint: a waveform array has time, and may have batch and channel"),
+            ("sample_rate: 8000, axes: [tim, channel]", "2:58: bad-option: npy-reader: neither a waveform nor a complex"
              " array has a tim axis\n    hint: axes: batch, channel, time, bin, frame or complex"),
+            ("sample_rate: 8000, axes: [channel, time], n_fft: 16", "2:82: unknown-option: npy-reader: an array with a"
+             " time axis is a waveform, which has no option 'n_fft'\n    hint: leave n_fft out"),
+            ("sample_rate: 8000, axes: [mel, frame]", "2:58: missing-option: npy-reader: an array with a mel axis is a"
+             " mel spectrogram, which needs its recipe\n    hint: dialect: … (the model family, such as hifigan)"),
+            ("sample_rate: 8000, axes: [bin, frame, complex], hop_length: 4", "2:14: missing-option: npy-reader:"
+             " 'n_fft' is missing\n    hint: n_fft: … (the model's own, as a complex spectrogram needs it)"),
             ("sample_rate: 8000, kind: waveform, n_fft: 4", "2:68: unknown-option: npy-reader has no option 'n_fft'"
              " with kind waveform\n    hint: kinds complex, db, magnitude, mel and power have it"),
-            ("sample_rate: 8000, kind: complex, full_scale: 1", "2:67: unknown-option: npy-reader has no option"
-             " 'full_scale' with kind complex\n    hint: kind waveform has it"),
+            ("sample_rate: 8000, dialect: hifigan, full_scale: 1", "2:70: unknown-option: npy-reader has no option"
+             " 'full_scale' with kind mel\n    hint: kinds complex, db, magnitude, power and waveform have it"),
             ("sample_rate: 8000, kind: complex, hop_length: 4", "2:14: missing-option: npy-reader: 'n_fft' is missing"
              "\n    hint: n_fft: … (the model's own, as a complex spectrogram needs it)"),
             ("sample_rate: 8000, kind: complex, n_fft: 16, hop_length: 20", "2:90: not-invertible: npy-reader: a hann"

@@ -4,14 +4,13 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from core_toys import RATE, Fog, RawWriter, Same, ToneOptions, ToneReader, checked, hooks, item, package_of, pipeline
+from core_toys import RATE, Fog, ToneOptions, hooks, item, package_of
 from msgspec import structs
-from toy_stages import SOURCE, failing, made, reader, regroup, results, step
+from toy_stages import SOURCE, failing, made, nan, outcome, reader, regroup, replace_samples, results, stages, step
 
 from tonearm.api import (
     ArrayDecoder,
     ArrayOptions,
-    ComplexSpectrogram,
     Context,
     Decoder,
     Item,
@@ -19,18 +18,16 @@ from tonearm.api import (
     NoOptions,
     Signal,
     Spec,
-    StftGrid,
     Waveform,
 )
-from tonearm.arrays.extent import extent_of
 from tonearm.pipeline.check import bind_decoder
 from tonearm.pipeline.document import read_document
+from tonearm.pipeline.measuring import measure_items
 from tonearm.pipeline.stages import (
     Outcome,
     _reads_arrays,
     check_result,
     decode_items,
-    measure_items,
     plugin_as,
     read_only,
     regroup_items,
@@ -184,32 +181,6 @@ class TestRegroup:
         assert error[0] == "plugin-failed"
 
 
-def nan(signal):
-    return replace_samples(signal, np.nan)
-
-
-def replace_samples(signal, value):
-    return Waveform(samples=np.full_like(signal.samples, value), sample_rate=RATE)
-
-
-def stages(*functions, origin="builtin", decoder=ToneReader):
-    """Return a decoder and steps of one package, bound to their options."""
-    offered = {name: step(one) if callable(one) else Same for name, one in zip("abc", functions, strict=False)}
-    offered |= {"sum": regroup(added), "alone": regroup(lambda items: items, "item")}
-    toys = hooks(decoders={"it": decoder}, transforms=offered, encoders={"raw-writer": RawWriter})
-    steps = (*"abc"[: len(functions)], "sum", "alone")
-    found = checked(pipeline(reader="it", steps=steps), Registry([package_of(origin, toys)]))
-    return (found.decoder, *found.steps)
-
-
-def added(items):
-    yield Item(signal=replace_samples(item(0).signal, sum(one.signal.samples[0, 0] for one in items)))
-
-
-def outcome(level=0.5, **more):
-    return Outcome(context=Context(), item=item(level), **more)
-
-
 class TestSearchForNan:
     """Built-in steps are searched when NaN turns up, those of other packages at once; what was kept is not searched."""
 
@@ -298,30 +269,7 @@ class TestSearchForNan:
             assert found.error.message.startswith(f"{culprit} gave NaN")
 
 
-class TestMeasurements:
-    @pytest.mark.parametrize(
-        ("level", "wanted"),
-        [(0.12345678, {"dc": 0.123457, "peak_db": -18.17}), (-2, {"dc": -2, "peak_db": 6.02}),
-         (1, {"dc": 1, "peak_db": 0}),
-         (1e-30, {"dc": 0, "peak_db": -600}), (0, {"dc": 0})],
-    )  # fmt: skip
-    def test_a_waveform_is_measured(self, level, wanted):
-        signal = Waveform(samples=np.full((2, 100), level, np.float32), sample_rate=7000)
-        last, *_ = stages()
-        for extent in (None, extent_of(signal.samples)):
-            given = Outcome(context=Context(), item=Item(signal=signal), extent=extent)
-            (found,) = measure_items(iter([given]), last)
-            assert found is given
-            assert found.context.measurements == {"duration": 0.014286, **wanted}
-            assert found.context.warnings == ([] if level else ["the waveform is silent"])
-
-    def test_what_was_kept_by_the_decoder_is_nobodys_fault(self):
-        decoder, step, *_ = stages(None)
-        for last, may_have_nan, stage in ((decoder, True, "input"), (decoder, False, "input"), (step, True, "steps.0")):
-            (found,) = measure_items(iter([outcome(np.nan, may_have_nan=may_have_nan)]), last)
-            assert found.error.message == "100 of 100 values of the waveform are NaN or infinite"
-            assert found.error.place.stage == stage
-
+class TestExtents:
     def test_the_extent_of_a_decoded_signal_is_kept_for_the_measurement(self):
         decoder, *_ = stages()
         assert [one.extent.high for one in decode_items(decoder, SOURCE, Context())] == [
@@ -390,10 +338,3 @@ def test_a_step_that_declares_what_it_gives_may_change_it():
     declaring.produces = lambda self, spec: Spec(signals=(Waveform,))
     assert [code for code, *_ in results(made(("x",), transforms={"x": step(slower)}))] == ["wrong-signal"] * 2
     assert results(made(("x",), transforms={"x": declaring})) == [pytest.approx(0.1), pytest.approx(0.2)]
-
-
-def test_a_signal_that_is_no_waveform_is_not_measured():
-    grid = StftGrid(sample_rate=8000, n_fft=8, hop_length=4, win_length=8)
-    signal = ComplexSpectrogram(values=np.ones((1, 5, 9), np.complex64), grid=grid)
-    (found,) = measure_items(iter([Outcome(context=Context(), item=Item(signal=signal))]), stages()[0])
-    assert (found.error, found.context.measurements, found.context.warnings) == (None, {}, [])

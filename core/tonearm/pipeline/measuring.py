@@ -1,0 +1,70 @@
+"""The measurement of the signals that are written: duration, DC and peak of waveforms, and their level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from tonearm.arrays.extent import mean_of
+from tonearm.errors import ItemError, TonearmError
+from tonearm.pipeline.blame import as_item_error, placed
+from tonearm.pipeline.checked import BoundPlugin
+from tonearm.pipeline.scale_checks import DEFAULT_CHECKS, ScaleChecks
+from tonearm.pipeline.signal_checks import check_finite, not_finite_of
+from tonearm.pipeline.stages import Outcome, nan_among
+from tonearm.plugins.decoder import Decoder
+from tonearm.signals import Signal, Waveform
+
+HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
+"""Names of what `measure_signal` measures."""
+
+
+def measure_items(
+    stream: Iterator[Outcome], last: BoundPlugin, scale: ScaleChecks = DEFAULT_CHECKS
+) -> Iterator[Outcome]:
+    """Yield the outcomes of the last stage before the encoders, with their signals checked and measured.
+
+    Parameters
+    ----------
+    stream
+        Outcomes of the last stage.
+    last
+        Last stage.
+    scale
+        Checks of the level of waveforms.
+    """
+    for outcome in stream:
+        if outcome.error or outcome.item is None:
+            yield outcome
+            continue
+        try:
+            with as_item_error(last):
+                _measure_signal(outcome.item.signal, outcome, last, scale)
+            yield outcome
+        except TonearmError as error:
+            yield replace(outcome, error=error)
+
+
+def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin, scale: ScaleChecks) -> None:
+    """Check that all values are finite, and measure duration, DC and peak of a waveform."""
+    context, extent = outcome.context, outcome.extent
+    if extent is None:
+        try:
+            extent = check_finite(signal)
+        except ItemError as error:
+            if outcome.may_have_nan:
+                placed(error, last)  # without the name of the last plugin, which is not to blame
+            if outcome.may_have_nan or isinstance(last.plugin, Decoder):
+                raise
+            raise nan_among(outcome.unchecked) or not_finite_of(last, signal) from None
+    if extent is None or not isinstance(signal, Waveform):
+        return
+    peak = extent.peak
+    context.measure(duration=round(signal.duration, 6), dc=round(mean_of(signal.samples, peak), 6))
+    if peak > 0:
+        context.measure(peak_db=round(20 * math.log10(peak), 2))
+    else:
+        context.measurements.pop("peak_db", None)  # of a step before
+    scale.check_level(peak, context)

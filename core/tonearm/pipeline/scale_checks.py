@@ -1,0 +1,178 @@
+"""Checks of scale: of waveforms that steps make of spectrograms, and of what encoders write, of whatever package.
+
+The host has measured the peak of what is written anyway. So a sound of usual level costs no pass over its samples here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from tonearm.errors import Advice, InsertStep, ItemError, Remedy, RunCommand, SetLimit, SetOption
+from tonearm.findings.blocks import blocks
+from tonearm.pipeline.blame import placed
+from tonearm.pipeline.checked import BoundPlugin
+from tonearm.pipeline.limits import PipelineLimits
+from tonearm.plugins.culprit import blamed_name
+from tonearm.plugins.encoder import Encoder
+from tonearm.signals import Waveform
+
+if TYPE_CHECKING:
+    from tonearm.arrays.extent import Extent
+    from tonearm.plugins.context import Context
+
+_BITS = (16, 24, 32)
+"""Bits of integer samples that floats may hold."""
+
+_SMALLEST_16_BIT = 2.0**-16
+"""Peak below which 16-bit samples are all 0."""
+
+_INTENDED = "if this is intended"
+
+
+class ScaleChecks(Struct, frozen=True):
+    """The checks of scale by the limits of a pipeline.
+
+    Parameters
+    ----------
+    limits
+        Limits.
+    decoder
+        Decoder of the pipeline, whose options may set the scale; None if it is not known.
+    """
+
+    limits: PipelineLimits = PipelineLimits()
+    decoder: BoundPlugin | None = None
+
+    def check_inverted(self, extent: Extent, bound: BoundPlugin, context: Context) -> None:
+        """Raise `ItemError` if a waveform that a step made of another signal goes far beyond full scale.
+
+        Parameters
+        ----------
+        extent
+            Extent of the samples. One that is not finite passes, as it is the error of another check.
+        bound
+            Step.
+        context
+            Context of the item.
+        """
+        peak = extent.peak
+        if not extent.finite or peak <= self.limits.beyond:
+            return
+        name = blamed_name(bound.name, bound.plugin, None)
+        message = f"{name} gave a waveform that reaches {peak:.6g}, but full scale is ±1.0"
+        remedies = (*self._scale_of_source(peak, context), SetLimit("beyond", _above(peak), _INTENDED))
+        raise placed(ItemError(message, code="beyond-full-scale", remedies=remedies), bound)
+
+    def check_level(self, peak: float, context: Context) -> None:
+        """Warn of a waveform that is silent or very quiet when it is written; under ``strict``, raise `ItemError`.
+
+        Parameters
+        ----------
+        peak
+            Largest absolute sample.
+        context
+            Context of the item.
+        """
+        level = 20 * math.log10(peak) if peak > 0 else -math.inf
+        if level >= self.limits.quiet_db and peak > 0:
+            return
+        remedies: tuple[Remedy, ...] = ()
+        if peak > 0:
+            lost = ", and 16-bit samples of it are all 0" if peak < _SMALLEST_16_BIT else ""
+            message = f"the peak of the waveform is only {level:.1f} dBFS ({peak:.3g}){lost}"
+            remedies = (SetLimit("quiet_db", math.floor(level), _INTENDED),)
+        else:
+            message = "the waveform is silent"
+        if self.limits.strict:
+            raise ItemError(message, code="too-quiet", remedies=remedies)
+        context.warn(f"too-quiet: {message}" if peak > 0 else message)
+
+    def check_written(self, signal: Waveform, encoder: BoundPlugin, context: Context) -> None:
+        """Raise `ItemError` if an encoder would clip more samples than the limit, or write floats far beyond ±1.0.
+
+        Parameters
+        ----------
+        signal
+            Waveform, whose peak in dB has been measured.
+        encoder
+            Encoder.
+        context
+            Context of the item.
+        """
+        level = context.measurements.get("peak_db", 0.0)
+        if not isinstance(level, float) or level <= 0:
+            return
+        beyond, peak = _beyond(signal.samples)
+        share = beyond / signal.samples.size
+        plugin, limits = encoder.plugin, self.limits
+        is_clipped = not isinstance(plugin, Encoder) or plugin.clips()
+        if not is_clipped and peak > limits.beyond:
+            message = f"the waveform reaches {peak:.6g}, but full scale is ±1.0"
+            remedies = (*self._scale_of_source(peak, context), _NORMALIZE, SetLimit("beyond", _above(peak), _INTENDED))
+            raise placed(ItemError(message, code="beyond-full-scale", remedies=remedies), encoder)
+        if share <= (0.0 if limits.strict else limits.clipped):
+            return
+        what = f"{_percent(share)} of the samples are beyond ±1.0 (peak {peak:.6g})"
+        if is_clipped or limits.strict:
+            message = f"{what}, and {'would be' if is_clipped else 'players'} clip{'ped' if is_clipped else ' them'}"
+            limit = () if limits.strict else (SetLimit("clipped", min(1.0, _above(share, 2)), _INTENDED),)
+            remedies = (*self._scale_of_source(peak, context), _NORMALIZE, *limit)
+            raise placed(ItemError(message, code="clipped", remedies=remedies), encoder)
+        context.warn(f"clipped: {what}, which players clip")
+
+    def _scale_of_source(self, peak: float, context: Context) -> tuple[Remedy, ...]:
+        """Return the option of the decoder that would bring a peak below full scale, as far as its options show.
+
+        A spectrogram is proportional to its samples, and so is the waveform that is made of it. So the scale is right
+        if the peak divided by it is below full scale.
+        """
+        options = self.decoder.plugin.options if self.decoder else None
+        own: Any = getattr(getattr(options, "kind", None), "options", None)
+        if getattr(own, "dialect", None) is not None or getattr(own, "recipe", None) is not None:
+            return _look(context)
+        if not hasattr(own, "full_scale") or own.full_scale is not None:
+            return ()
+        scale = next((2 ** (bits - 1) for bits in _BITS if peak <= 2 ** (bits - 1)), None)
+        if scale is None or peak <= 4.0:
+            return ()
+        when = f"if the source has {scale.bit_length()}-bit samples"
+        return (SetOption("full_scale", scale, when, stage="input"),)
+
+
+DEFAULT_CHECKS = ScaleChecks()
+"""Checks by the default limits."""
+
+_NORMALIZE = InsertStep("normalize", when="to bring the peak below full scale")
+
+
+def _look(context: Context) -> tuple[Remedy, ...]:
+    """Return the command that shows which recipe the values of a source fit."""
+    source = context.source
+    if source is None or source.array is not None:
+        return (Advice("check the recipe of the values against the model's"),)
+    return (RunCommand(("tonearm", "inspect", source.name), "to see what the values fit"),)
+
+
+def _beyond(samples: Any) -> tuple[int, float]:
+    """Return the number of samples beyond ±1.0, and the largest absolute sample."""
+    import numpy as np
+
+    count, peak = 0, 0.0
+    for block in blocks(samples):
+        size = np.abs(block)
+        count += int(np.count_nonzero(size > 1.0))
+        peak = max(peak, float(size.max()))
+    return count, peak
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %" if share < 0.995 else "all" if share == 1 else "99 %"
+
+
+def _above(value: float, digits: int = 3) -> float:
+    """Return a round number that is not below a value."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - digits + 1)
+    return float(f"{math.ceil(value / unit) * unit:.{digits}g}")
