@@ -19,6 +19,7 @@ input:
 outputs:
   - use: wav-writer
     file: "{stem}.wav"
+limits: {clipped: 1}
 """
 
 ACME = """

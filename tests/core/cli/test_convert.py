@@ -259,8 +259,8 @@ class TestMistakes:
         [
             (("no.npy", "a.wav", *RATE), "unreadable: cannot read no.npy: no such file or directory\n"),
             (
-                ("four.npy", "a.wav", *RATE),
-                "unknown-kind: cannot tell what a real array of shape (1, 1, 1, 2000)",
+                ("magnitude.npy", "a.wav", *RATE),
+                "unknown-kind: cannot tell what a real array of shape (9, 20)",
             ),
         ],
     )

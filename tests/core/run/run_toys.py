@@ -76,7 +76,7 @@ def toys(**more):
 def pipeline(file="{stem}.raw", *, use="line-reader", steps=(), encoder="raw-writer", registry=None, files="*.txt"):
     """Return a pipeline of toys."""
     options = ", with: {level: 1}" if encoder == "raw-writer" else ""
-    lines = ["tonearm: 1", f"input: {{use: {use}, files: {files!r}}}"]
+    lines = ["tonearm: 1", "limits: {clipped: 1}", f"input: {{use: {use}, files: {files!r}}}"]
     lines += ["steps:", *(f"  - {{use: {step}}}" for step in steps)] if steps else []
     lines += ["outputs:", f"  - {{use: {encoder}, file: {file!r}{options}}}"]
     return Pipeline(core_toys.checked("\n".join(lines), registry or toys()))

@@ -104,7 +104,10 @@ def test_a_format_by_suffix_for_a_file_of_another(tmp_path: Path) -> None:
 def test_tags_and_clipping(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", np.array([1.5, -1.5] * 500, "f4"), 48000, subtype="FLOAT")
     tags = {"title": "Grüße = ; # \n und mehr", "artist": "-i", "date": 2024}
-    pipeline = mapping("ffmpeg-writer", ".m4a", 48000, tags=tags) | {"input": {"use": "audio-reader"}}
+    pipeline = mapping("ffmpeg-writer", ".m4a", 48000, tags=tags) | {
+        "input": {"use": "audio-reader"},
+        "limits": {"clipped": 1},
+    }
     results: list[Result] = []
     report = tonearm.load_pipeline(pipeline).run([tmp_path / "in.wav"], out=tmp_path / "out", observe=results.append)
     assert results[0].warnings == ("1000 samples were beyond full scale and clipped",)

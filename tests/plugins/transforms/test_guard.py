@@ -213,6 +213,7 @@ def test_measurements_and_warnings_are_in_the_journal(tmp_path: Path) -> None:
             "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": RATE}},
             "steps": [{"use": "guard", "with": {"dc": "fix"}}],
             "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+            "limits": {"clipped": 1},
         }
     )
     report = pipeline.run([tmp_path / "a.npy", tmp_path / "b.npy"], out=tmp_path / "out")
