@@ -320,5 +320,6 @@ class _StartedDecoder(Decoder[Signal, Any]):
     def _forward(self, context: Context) -> None:
         recorded = self._context.drain()
         context.measure(**recorded.measurements)
+        context.doubts += recorded.doubts
         for warning in recorded.warnings:
             context.warn(warning)

@@ -19,6 +19,7 @@ from tonearm.kinds.spectrograms import GridOpts, SpectrogramKind, SpectrogramOpt
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.recipes.conversion import require_finite, statistics_hint
+from tonearm.recipes.doubts import doubt_of
 from tonearm.recipes.linear import LinearRecipe
 from tonearm.recipes.recipe import matching_hint
 from tonearm.signals import GRID_FIELDS, ComplexSpectrogram, MagnitudeSpectrogram
@@ -142,6 +143,8 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
         if reason := self.recipe.contradiction(traits.low, traits.high):
             hint = matching_hint(context.catalogue(LinearRecipe), [self.grid.bins], traits.low, traits.high)
             raise ItemError(reason, code="recipe-mismatch", hint=hint)
+        if doubt := doubt_of(self.recipe, values, traits.low, traits.high, context.catalogue):
+            context.doubt(doubt.message, code="dialect-doubtful", remedies=doubt.remedies)
         return values
 
     def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> MagnitudeSpectrogram:

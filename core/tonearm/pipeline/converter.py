@@ -14,10 +14,10 @@ from tonearm.errors import Place
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.environment import Masks
+from tonearm.pipeline.limit_checks import LimitChecks
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.measuring import HOST_MEASUREMENTS, measure_items
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of, without_folders
-from tonearm.pipeline.scale_checks import ScaleChecks
 from tonearm.pipeline.signal_checks import check_taken
 from tonearm.pipeline.stages import (
     Outcome,
@@ -134,7 +134,7 @@ class Converter:
             counts: dict[str, Counter[str]] = {}
             stream = (replace(outcome, counts=counts) for outcome in stream)
         if any(not output.steps for output in self.outputs):
-            stream = measure_items(stream, (self.checked.decoder, *self.checked.steps)[-1], self._scale)
+            stream = measure_items(stream, (self.checked.decoder, *self.checked.steps)[-1], self._limits)
         return stream
 
     def branch(self, output: Output, outcome: Outcome) -> Iterator[Outcome]:
@@ -163,18 +163,18 @@ class Converter:
         for step in output.steps:
             measured = step is output.steps[-1]
             if isinstance(step.plugin, Transform):
-                stream = transform_items(step, stream, measured=measured, scale=self._scale)
+                stream = transform_items(step, stream, measured=measured, limits=self._limits)
             else:
                 counts = outcome.counts.setdefault(step.place.stage, Counter())
                 stream = regroup_items(
-                    step, stream, _copied(context, {}, []), counts, measured=measured, scale=self._scale
+                    step, stream, _copied(context, {}, []), counts, measured=measured, limits=self._limits
                 )
         with read_only(signal.arrays() if len(self.outputs) > 1 else ()):
-            yield from measure_items(stream, output.steps[-1], self._scale)
+            yield from measure_items(stream, output.steps[-1], self._limits)
 
     @functools.cached_property
-    def _scale(self) -> ScaleChecks:
-        return ScaleChecks(self.checked.limits, self.checked.decoder)
+    def _limits(self) -> LimitChecks:
+        return LimitChecks(self.checked.limits, self.checked.decoder)
 
     @functools.cached_property
     def _has_own_regroup(self) -> bool:
@@ -220,16 +220,16 @@ class Converter:
             source,
             context,
             measured=is_measured and not steps,
-            memory=int(self.checked.limits.memory),
+            limits=self._limits,
         )
         if skip and all(isinstance(step.plugin, Transform) for step in steps):
             stream = (outcome for outcome in stream if not _is_in(skip, outcome))
         for step in steps:
             measured = is_measured and step is steps[-1]
             if isinstance(step.plugin, Transform):
-                stream = transform_items(step, stream, measured=measured, scale=self._scale)
+                stream = transform_items(step, stream, measured=measured, limits=self._limits)
             else:
-                stream = regroup_items(step, stream, new_context(), Counter(), measured=measured, scale=self._scale)
+                stream = regroup_items(step, stream, new_context(), Counter(), measured=measured, limits=self._limits)
         return stream
 
     def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:
@@ -249,7 +249,7 @@ class Converter:
             plugin = plugin_as(encoder, Encoder)
             plugin.check_signal(item.signal, sink.suffix)
             if isinstance(item.signal, Waveform):
-                self._scale.check_written(item.signal, encoder, context)
+                self._limits.check_written(item.signal, encoder, context)
             plugin.encode(item, sink, context)
 
 

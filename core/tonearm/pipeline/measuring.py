@@ -11,7 +11,7 @@ from tonearm.arrays.extent import mean_of
 from tonearm.errors import ItemError, TonearmError
 from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
-from tonearm.pipeline.scale_checks import DEFAULT_CHECKS, ScaleChecks
+from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, LimitChecks
 from tonearm.pipeline.signal_checks import check_finite, not_finite_of
 from tonearm.pipeline.stages import Outcome, nan_among
 from tonearm.plugins.decoder import Decoder
@@ -22,7 +22,7 @@ HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
 
 
 def measure_items(
-    stream: Iterator[Outcome], last: BoundPlugin, scale: ScaleChecks = DEFAULT_CHECKS
+    stream: Iterator[Outcome], last: BoundPlugin, limits: LimitChecks = DEFAULT_CHECKS
 ) -> Iterator[Outcome]:
     """Yield the outcomes of the last stage before the encoders, with their signals checked and measured.
 
@@ -32,8 +32,8 @@ def measure_items(
         Outcomes of the last stage.
     last
         Last stage.
-    scale
-        Checks of the level of waveforms.
+    limits
+        Checks by the limits: of the level of waveforms.
     """
     for outcome in stream:
         if outcome.error or outcome.item is None:
@@ -41,13 +41,13 @@ def measure_items(
             continue
         try:
             with as_item_error(last):
-                _measure_signal(outcome.item.signal, outcome, last, scale)
+                _measure_signal(outcome.item.signal, outcome, last, limits)
             yield outcome
         except TonearmError as error:
             yield replace(outcome, error=error)
 
 
-def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin, scale: ScaleChecks) -> None:
+def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin, limits: LimitChecks) -> None:
     """Check that all values are finite, and measure duration, DC and peak of a waveform."""
     context, extent = outcome.context, outcome.extent
     if extent is None:
@@ -67,4 +67,4 @@ def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin, scale: 
         context.measure(peak_db=round(20 * math.log10(peak), 2))
     else:
         context.measurements.pop("peak_db", None)  # of a step before
-    scale.check_level(peak, context)
+    limits.check_level(peak, context)

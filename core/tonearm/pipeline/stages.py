@@ -21,7 +21,7 @@ from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import as_grouping
 from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
-from tonearm.pipeline.scale_checks import DEFAULT_CHECKS, ScaleChecks
+from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, LimitChecks
 from tonearm.pipeline.signal_checks import (
     check_finite,
     check_given,
@@ -36,7 +36,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.transform import Grouping, Regroup, Transform
-from tonearm.reading.memory import DEFAULT_MEMORY, limited_memory
+from tonearm.reading.memory import limited_memory
 from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
@@ -104,7 +104,12 @@ _END: Any = object()
 
 
 def decode_items(
-    bound: BoundPlugin, source: Source, context: Context, *, measured: bool = True, memory: int = DEFAULT_MEMORY
+    bound: BoundPlugin,
+    source: Source,
+    context: Context,
+    *,
+    measured: bool = True,
+    limits: LimitChecks = DEFAULT_CHECKS,
 ) -> Iterator[Outcome]:
     """Yield the items of a source; an error ends the source.
 
@@ -118,9 +123,10 @@ def decode_items(
         Context of the source.
     measured
         Whether `measure_items` gets the signals next, so that their extent is worth keeping.
-    memory
-        Memory in bytes that the source may take.
+    limits
+        Limits, with the memory that the source may take, and the checks by them: of doubtful recipes.
     """
+    memory = int(limits.limits.memory)
     keeps = getattr(bound.plugin.options, "nan", "error") == "keep"
     known = Waveform if _reads_arrays(bound) else None
     count = 0
@@ -133,7 +139,8 @@ def decode_items(
             if item is _END:
                 break
             count += 1
-            yield _decoded(item, bound, context.drain(), keeps=keeps, measured=measured, known=known)
+            found = _decoded(item, bound, context.drain(), keeps=keeps, measured=measured, known=known)
+            yield limits.checked_doubts(found, bound) if found.context.doubts else found
             del item  # frees its memory before the next item is made
         if not count:
             raise placed(ItemError(f"{bound.name} found nothing in it", code="empty"), bound)
@@ -195,7 +202,7 @@ def _decoded(
 
 
 def transform_items(
-    bound: BoundPlugin, stream: Iterator[Outcome], *, measured: bool = False, scale: ScaleChecks = DEFAULT_CHECKS
+    bound: BoundPlugin, stream: Iterator[Outcome], *, measured: bool = False, limits: LimitChecks = DEFAULT_CHECKS
 ) -> Iterator[Outcome]:
     """Yield each item transformed, or its error.
 
@@ -210,8 +217,8 @@ def transform_items(
         Outcomes of the stage before.
     measured
         Whether `measure_items` gets the signals next, which searches them for NaN.
-    scale
-        Checks of the scale of waveforms that are made of other signals.
+    limits
+        Checks by the limits: of the scale of waveforms that are made of other signals.
     """
     checks = not measured and bound.entry.origin != BUILTIN
     keeps_all = type(plugin_as(bound, Transform)).produces is Transform.produces
@@ -228,7 +235,7 @@ def transform_items(
                     check_kept(signal, outcome.item.signal, bound)
                 if checks and not (outcome.may_have_nan or is_finite(signal)):
                     raise not_finite_of(bound, signal)
-            extent = _inverted_extent(outcome.item.signal, signal, bound, outcome.context, scale)
+            extent = _inverted_extent(outcome.item.signal, signal, bound, outcome.context, limits)
             yield Outcome(
                 context=outcome.context,
                 item=replace(outcome.item, signal=signal),
@@ -247,7 +254,7 @@ def regroup_items(
     counts: Counter[str],
     *,
     measured: bool = False,
-    scale: ScaleChecks = DEFAULT_CHECKS,
+    limits: LimitChecks = DEFAULT_CHECKS,
 ) -> Iterator[Outcome]:
     """Yield the regrouped items of a source, group by group; if one item fails, its group fails.
 
@@ -263,8 +270,8 @@ def regroup_items(
         Number of items so far by key, from which new items get their index.
     measured
         Whether `measure_items` gets the signals next, which searches them for NaN.
-    scale
-        Checks of the scale of waveforms that are made of other signals.
+    limits
+        Checks by the limits: of the scale of waveforms that are made of other signals.
     """
     regroup = plugin_as(bound, Regroup)
     try:
@@ -289,7 +296,7 @@ def regroup_items(
                         raise not_finite_of(bound, item.signal)
                     item = replace(item, index=counts[item.key])
                 may_have_nan = given.may_have_nan and not is_finite(item.signal)
-                extent = _inverted_extent(given.last, item.signal, bound, context, scale)
+                extent = _inverted_extent(given.last, item.signal, bound, context, limits)
                 yield Outcome(context=context.drain(), item=item, extent=extent, may_have_nan=may_have_nan)
                 counts[item.key] += 1
                 del item  # frees its memory before the next item is made
@@ -349,7 +356,7 @@ class _Group:
 
 
 def _inverted_extent(
-    before: Signal | None, signal: Signal, bound: BoundPlugin, context: Context, scale: ScaleChecks
+    before: Signal | None, signal: Signal, bound: BoundPlugin, context: Context, limits: LimitChecks
 ) -> Extent | None:
     """Return the extent of a waveform that was made of another signal, after a check of its scale; else None.
 
@@ -358,7 +365,7 @@ def _inverted_extent(
     if not isinstance(signal, Waveform) or before is None or isinstance(before, Waveform):
         return None
     extent = extent_of(signal.samples)
-    scale.check_inverted(extent, bound, context)
+    limits.check_inverted(extent, bound, context)
     return extent if extent.finite else None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import one_line
+from tonearm.errors import ItemError, Remedy, one_line
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.source import Source
 from tonearm.version import __version__
@@ -122,6 +122,7 @@ class Context:
         self.source = source
         self.measurements: dict[str, float | int | str] = {}
         self.warnings: list[str] = []
+        self.doubts: list[ItemError] = []
         self._on_warning = on_warning
         self._on_progress = on_progress
         self._next_progress = -math.inf
@@ -146,6 +147,22 @@ class Context:
             self.warnings.append(line)
             if self._on_warning:
                 self._on_warning(line)
+
+    def doubt(self, message: str, *, code: str, remedies: tuple[Remedy, ...] = ()) -> None:
+        """Record a doubt of a decoder about an item: that it is something else than the options say.
+
+        The limits of the pipeline decide what becomes of it: a warning, or the error of the item.
+
+        Parameters
+        ----------
+        message
+            What is doubtful, on one line.
+        code
+            Stable identifier of the problem.
+        remedies
+            What to do about it, as data.
+        """
+        self.doubts.append(ItemError(message, code=code, remedies=remedies))
 
     def progress(self, done: float, total: float | None = None) -> None:
         """Report how far the work on the item is, in any unit: ``context.progress(block, blocks)``.
@@ -181,6 +198,7 @@ class Context:
         context._next_progress = self._next_progress
         context.measurements, self.measurements = self.measurements, {}
         context.warnings, self.warnings = self.warnings, []
+        context.doubts, self.doubts = self.doubts, []
         return context
 
     def rng(self, seed: int = 0) -> np.random.Generator:

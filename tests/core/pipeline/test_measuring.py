@@ -7,9 +7,9 @@ from toy_stages import outcome, stages
 
 from tonearm.api import ComplexSpectrogram, Context, Item, StftGrid, Waveform
 from tonearm.arrays.extent import extent_of
+from tonearm.pipeline.limit_checks import LimitChecks
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.measuring import measure_items
-from tonearm.pipeline.scale_checks import ScaleChecks
 from tonearm.pipeline.stages import Outcome
 
 
@@ -61,7 +61,7 @@ def test_a_waveform_that_nobody_would_hear_is_warned_of_and_refused_if_strict(le
     )
     (found,) = measure_items(iter([given]), last)
     assert (found.error, found.context.warnings) == (None, said)
-    strict = ScaleChecks(PipelineLimits(strict=True))
+    strict = LimitChecks(PipelineLimits(strict=True))
     (found,) = measure_items(iter([structs.replace(given, context=Context())]), last, strict)
     assert (found.error and found.error.code) == ("too-quiet" if said else None)
 
@@ -70,7 +70,7 @@ def test_the_level_that_is_too_quiet_is_a_limit():
     last, *_ = stages()
     signal = Waveform(samples=np.full((1, 9), 1e-5), sample_rate=8000)
     given = Outcome(context=Context(), item=Item(signal=signal))
-    (found,) = measure_items(iter([given]), last, ScaleChecks(PipelineLimits(quiet_db=-100.5)))
+    (found,) = measure_items(iter([given]), last, LimitChecks(PipelineLimits(quiet_db=-100.5)))
     assert found.context.warnings == []
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from msgspec import Struct
 
 from tonearm.errors import OptionError
 from tonearm.findings.claim import Claim
 from tonearm.findings.notes import MAX_CHOICES, UNKNOWN, Notes
+from tonearm.recipes.doubts import exact_match
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.recipes.recipe import matching
 
@@ -68,19 +67,12 @@ def matching_dialects(notes: Notes) -> list[DialectMatch]:
 
 def _match(notes: Notes, name: str) -> DialectMatch:
     dialect = notes.catalogue(MelDialect).find(name)
-    stats, limits = notes.statistics, dialect.range
-    close = 1e-5 * (1 + abs(limits.low))
+    stats = notes.statistics
     rank, reason = 2, "shape and range match"
     if dialect.last_frame == "mask" and any(stats.trailing_zeros):
         rank, reason = 1, "the last frames are 0, as this dialect masks them"
-    elif stats.constant:
-        pass
-    elif stats.low_count >= 3 and math.isfinite(limits.low) and abs(stats.low - limits.low) <= close:
-        rank, reason = 0, f"{stats.low_count:,} values are exactly its floor of {limits.low:.6g}"
-    elif (
-        stats.low_count >= 3 and limits.span < 1e30 and abs(stats.high - stats.low - limits.span) <= 1e-4 * limits.span
-    ):
-        rank, reason = 0, f"values span exactly {limits.span:.6g}, and {stats.low_count:,} have the lowest value"
+    elif exact := exact_match(dialect, stats.low, stats.high, stats.low_count):
+        rank, reason = 0, exact
     return DialectMatch(rank, name, reason, dialect.n_mels)
 
 

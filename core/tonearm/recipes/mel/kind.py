@@ -15,6 +15,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
 from tonearm.recipes.catalogue import listing_hint
+from tonearm.recipes.doubts import doubt_of
 from tonearm.recipes.mel import MelDialect, MelSpectrogram
 from tonearm.recipes.recipe import matching_hint
 from tonearm.signals import GRID_FIELDS
@@ -94,6 +95,8 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         if reason := signal.dialect.contradiction(extent.low, extent.high):
             hint = matching_hint(context.catalogue(MelDialect), [signal.dialect.n_mels], extent.low, extent.high)
             raise ItemError(reason, code="dialect-mismatch", hint=hint)
+        if doubt := doubt_of(signal.dialect, signal.values, extent.low, extent.high, context.catalogue):
+            context.doubt(doubt.message, code="dialect-doubtful", remedies=doubt.remedies)
         return signal
 
     def size_error(self, message: str, array: Array, size: int | None, context: Context) -> ItemError:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""Checks of scale: of waveforms that steps make of spectrograms, and of what encoders write, of whatever package.
+"""Checks by the limits of a pipeline: scale after inversions and of what encoders write, and doubts of decoders.
 
 The host has measured the peak of what is written anyway. So a sound of usual level costs no pass over its samples here.
 """
@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tonearm.errors import Advice, InsertStep, ItemError, Remedy, RunCommand, SetLimit, SetOption
 from tonearm.findings.blocks import blocks
@@ -21,6 +22,7 @@ from tonearm.signals import Waveform
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent
+    from tonearm.pipeline.stages import Outcome
     from tonearm.plugins.context import Context
 
 _BITS = (16, 24, 32)
@@ -32,8 +34,8 @@ _SMALLEST_16_BIT = 2.0**-16
 _INTENDED = "if this is intended"
 
 
-class ScaleChecks(Struct, frozen=True):
-    """The checks of scale by the limits of a pipeline.
+class LimitChecks(Struct, frozen=True):
+    """The checks by the limits of a pipeline.
 
     Parameters
     ----------
@@ -45,6 +47,26 @@ class ScaleChecks(Struct, frozen=True):
 
     limits: PipelineLimits = PipelineLimits()
     decoder: BoundPlugin | None = None
+
+    def checked_doubts(self, outcome: Outcome, bound: BoundPlugin) -> Outcome:
+        """Return the outcome of a decoded item with the doubts of its decoder as warnings, or with the first as error.
+
+        Parameters
+        ----------
+        outcome
+            Outcome of an item.
+        bound
+            Decoder.
+        """
+        doubts, context = outcome.context.doubts, outcome.context
+        if outcome.error or self.limits.dialect == "off":
+            return outcome
+        if self.limits.strict or self.limits.dialect == "error":
+            return replace(outcome, error=placed(doubts[0], bound))
+        for doubt in doubts:
+            hint = placed(doubt, bound).hint
+            context.warn(f"{doubt.code}: {doubt.message}{f'; {hint}' if hint else ''}")
+        return outcome
 
     def check_inverted(self, extent: Extent, bound: BoundPlugin, context: Context) -> None:
         """Raise `ItemError` if a waveform that a step made of another signal goes far beyond full scale.
@@ -142,7 +164,7 @@ class ScaleChecks(Struct, frozen=True):
         return (SetOption("full_scale", scale, when, stage="input"),)
 
 
-DEFAULT_CHECKS = ScaleChecks()
+DEFAULT_CHECKS = LimitChecks()
 """Checks by the default limits."""
 
 _NORMALIZE = InsertStep("normalize", when="to bring the peak below full scale")

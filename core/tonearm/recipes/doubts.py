@@ -1,0 +1,141 @@
+"""Doubts about a recipe: values within its range that show another one, by an exact floor or by standardisation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
+
+from tonearm.errors import GiveOption, Remedy, SetOption
+from tonearm.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from tonearm.recipes.catalogue import Catalogue
+    from tonearm.typing import Array
+
+R = TypeVar("R", bound=Recipe)
+
+LEAST_COUNT = 3
+"""Least number of values at the lowest value that make it a floor."""
+
+_MAX_NAMED = 3
+"""Largest number of recipes that a message proposes."""
+
+_STANDARDISED = 0.1
+"""Largest distance of mean and deviation of standardised values from 0 and 1."""
+
+_MAX_STANDARDISED = 8.0
+"""Largest standardised value that is plausible, in standard deviations."""
+
+
+class Doubt(Struct, frozen=True):
+    """A doubt about the recipe of values.
+
+    Parameters
+    ----------
+    message
+        What the values show instead.
+    remedies
+        Options that fit.
+    """
+
+    message: str
+    remedies: tuple[Remedy, ...]
+
+
+def exact_match(recipe: Recipe, low: float, high: float, low_count: int) -> str:
+    """Return the reason why values are exactly of a recipe: they have its floor, or its span; empty if not.
+
+    Parameters
+    ----------
+    recipe
+        Recipe.
+    low, high
+        Smallest and largest value.
+    low_count
+        Number of values that are the smallest.
+    """
+    limits = recipe.range
+    if low == high or low_count < LEAST_COUNT:
+        return ""
+    if is_floor(recipe, low):
+        return f"{low_count:,} values are exactly its floor of {limits.low:.6g}"
+    if limits.span < 1e30 and abs(high - low - limits.span) <= 1e-4 * limits.span:
+        return f"values span exactly {limits.span:.6g}, and {low_count:,} have the lowest value"
+    return ""
+
+
+def is_floor(recipe: Recipe, low: float) -> bool:
+    """Return whether a value is the lowest that a recipe has."""
+    floor = recipe.range.low
+    return math.isfinite(floor) and abs(low - floor) <= 1e-5 * (1 + abs(floor))
+
+
+def doubt_of(
+    recipe: R, values: Array, low: float, high: float, catalogue: Callable[[type[Any]], Catalogue[Any]]
+) -> Doubt | None:
+    """Return the doubt that values show another recipe than theirs; None if there is none.
+
+    Values at the floor of their own recipe are beyond doubt at once, and so is a lowest value that is no floor. Only
+    for others are known recipes looked at.
+
+    Parameters
+    ----------
+    recipe
+        Recipe by which the values are read; values are within its range.
+    values
+        Values of shape (channels, rows, frames).
+    low, high
+        Smallest and largest finite value.
+    catalogue
+        Function that returns the catalogue of a class of named structs.
+    """
+    import numpy as np
+
+    if recipe.standardised or low == high or is_floor(recipe, low):
+        return None
+    count = int(np.count_nonzero(values == low))
+    if count < LEAST_COUNT:
+        return _standardised(recipe, values, low, high)
+    if exact_match(recipe, low, high, count):
+        return None
+    cls = type(recipe)
+    others = [
+        (other.effective("sample_rate") != recipe.effective("sample_rate"), name, other)
+        for name, other in catalogue(cls).usable()
+        if other.row_count == recipe.row_count and not other.standardised and not other.contradiction(low, high)
+        if exact_match(other, low, high, count)
+    ]
+    if not others:
+        return _standardised(recipe, values, low, high)
+    changes_rate = all(differs for differs, _, _ in others)
+    named = [(name, other) for differs, name, other in others if differs == changes_rate]
+    name, first = named[0]
+    reason = exact_match(first, low, high, count).replace("its floor", f"the floor of {name}")
+    remedies = tuple(
+        SetOption(cls.noun, name, f"at {other.effective('sample_rate')} Hz" if changes_rate else "")
+        for name, other in named[:_MAX_NAMED]
+    )
+    own = f"but the floor of {recipe.label} is {recipe.range.low:.6g}"
+    return Doubt(f"{reason}, {own}" if "floor" in reason else f"{reason}, as in {name}; {own}", remedies)
+
+
+def _standardised(recipe: Recipe, values: Array, low: float, high: float) -> Doubt | None:
+    """Return the doubt that values are standardised, if their mean is 0, and their deviation 1."""
+    import numpy as np
+
+    far_from_floor = low > recipe.range.low + 2 * recipe.range.unit
+    if not (far_from_floor and low < 0 < high and max(-low, high) <= _MAX_STANDARDISED):
+        return None
+    mean = float(values.mean(dtype=np.float64))
+    if abs(mean) > _STANDARDISED:
+        return None
+    deviation = float(values.std(dtype=np.float64))
+    if abs(deviation - 1) > _STANDARDISED:
+        return None
+    noun = type(recipe).noun
+    message = f"values with a mean of {mean:.2f} and a deviation of {deviation:.2f} seem to be standardised"
+    meaning = f"{{base: {recipe.label}, mean: …, std: …}} with the statistics of the model"
+    return Doubt(f"{message}, but those of {recipe.label} are not", (GiveOption(noun, meaning),))
