@@ -135,16 +135,20 @@ def _identity_of(plugin: Plugin[Any], full_name: str, package: str, hashes: _Fil
 def _counted_options(options: Any, hashes: _FileHashes) -> dict[str, Any]:
     """Return the options that change an output, as plain data."""
     return {
-        option.name: _counted(option, getattr(options, option.name), hashes)
+        option.name: _counted(option, options, hashes)
         for option in declared_options(type(options)).values()
         if option.extra.get(CHANGES_OUTPUT, True) is not False
     }
 
 
-def _counted(option: Option, value: Any, hashes: _FileHashes) -> Any:
+def _counted(option: Option, options: Any, hashes: _FileHashes) -> Any:
     """Return the value of an option as plain data, or None if it changes no output."""
+    value = getattr(options, option.name)
     changing = option.extra.get(CHANGES_OUTPUT, True)
-    if changing is not True and plain_value(value) not in changing:
+    if isinstance(changing, Mapping):
+        if all(plain_value(getattr(options, name)) not in values for name, values in changing.items()):
+            return None
+    elif changing is not True and plain_value(value) not in changing:
         return None
     suffixes = file_suffixes(option.extra)
     others = choices(option.type)  # texts that name no file, as in FilePath | Literal["none"]

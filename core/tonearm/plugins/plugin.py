@@ -31,7 +31,8 @@ CHANGES_OUTPUT = "changes_output"
 """Key in ``Meta(extra=…)``: which values of an option change an output.
 
 False for an option that changes no output: an output stays as it is when the option changes. A list of values if no
-others change an output, such as ``["fix"]``.
+others change an output, such as ``["fix"]``. A mapping from the names of other options to lists of their values if it
+changes an output beside one of these only, such as ``{"silence": ["fix"]}`` for a threshold.
 """
 
 BESIDE = "beside"

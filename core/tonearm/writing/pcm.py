@@ -23,7 +23,14 @@ Dither = Annotated[
         " then leaves a faint, even hiss in quiet sound instead of distortion."
     ),
 ]
-Seed = Annotated[int, Meta(ge=0, description="Seed for the dither: the same seed gives the same file.")]
+Seed = Annotated[
+    int,
+    Meta(
+        ge=0,
+        description="Seed for the dither: the same seed gives the same file.",
+        extra={"changes_output": {"dither": [True]}},
+    ),
+]
 
 
 BLOCK_LENGTH = 1 << 17

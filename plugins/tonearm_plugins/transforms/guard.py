@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 Action = Annotated[Literal["error", "warn", "fix", "off"], Meta(extra={"changes_output": ["fix"]})]
 
+
+def _if_fixed(fault: str) -> dict[str, object]:
+    """Return the declaration of an option that changes an output only if a fault is repaired."""
+    return {"changes_output": {fault: ["fix"]}}
+
+
 REPAIRED_NOISE_DB = -40.0
 """RMS level in dBFS of full-scale noise that was turned down: audible, and harmless."""
 
@@ -69,16 +75,34 @@ class GuardOptions:
             " cuts the end off with a fade of 5 ms."
         ),
     ] = "error"
-    max_dc: Annotated[float, Meta(gt=0, lt=1, description="Largest mean treated as no DC offset.")] = 0.01
-    silence_db: Annotated[Decibels, Meta(ge=-200, le=0, description="Largest peak in dBFS treated as silence.")] = -60.0
+    max_dc: Annotated[
+        float, Meta(gt=0, lt=1, description="Largest mean treated as no DC offset.", extra=_if_fixed("dc"))
+    ] = 0.01
+    silence_db: Annotated[
+        Decibels,
+        Meta(ge=-200, le=0, description="Largest peak in dBFS treated as silence.", extra=_if_fixed("silence")),
+    ] = -60.0
     max_silence: Annotated[
         Duration | None,
-        Meta(ge=0, description="Longest silence at either end in seconds; any if not given.", examples=[2, "500 ms"]),
+        Meta(
+            ge=0,
+            description="Longest silence at either end in seconds; any if not given.",
+            examples=[2, "500 ms"],
+            extra=_if_fixed("silence"),
+        ),
     ] = None
-    noise_db: Annotated[Decibels, Meta(ge=-120, le=0, description="Lowest RMS in dBFS of noise at full level.")] = -15.0
-    min_seconds: Annotated[Duration | None, Meta(ge=0, description="Shortest duration in seconds.")] = None
+    noise_db: Annotated[
+        Decibels,
+        Meta(ge=-120, le=0, description="Lowest RMS in dBFS of noise at full level.", extra=_if_fixed("noise")),
+    ] = -15.0
+    min_seconds: Annotated[
+        Duration | None, Meta(ge=0, description="Shortest duration in seconds.", extra=_if_fixed("wrong_length"))
+    ] = None
     max_seconds: Annotated[
-        Duration | None, Meta(gt=0, description="Longest duration in seconds.", examples=[30, "10 min"])
+        Duration | None,
+        Meta(
+            gt=0, description="Longest duration in seconds.", examples=[30, "10 min"], extra=_if_fixed("wrong_length")
+        ),
     ] = None
 
     def problems(self) -> Iterator[OptionError]:

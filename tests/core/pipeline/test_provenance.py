@@ -55,6 +55,7 @@ class ModelOptions:
     window: WindowName | None = None
     colour: Annotated[Colour | None, Meta(extra={"changes_output": ["red"]})] = None
     action: Annotated[Literal["error", "warn", "fix", "off"], Meta(extra={"changes_output": ["fix"]})] = "error"
+    threshold: Annotated[float, Meta(extra={"changes_output": {"action": ["fix"], "gain": [2.0]}})] = 0.1
     gain: float = 1.0
 
 
@@ -97,6 +98,15 @@ def test_what_outputs_share_counts_for_all_and_the_rest_for_one():
     assert differing(before, fingerprints(shared={"gain": 2})) == [0, 1]
     assert differing(before, fingerprints(own={"gain": 2})) == [1]
     assert differing(before, fingerprints(level=0.5)) == [0]
+
+
+@pytest.mark.parametrize(
+    ("beside", "counts"),
+    [({}, False), ({"action": "warn"}, False), ({"action": "fix"}, True), ({"gain": 2}, True), ({"gain": 3}, False)],
+)
+def test_an_option_may_count_beside_some_values_of_others_alone(beside, counts):
+    before = fingerprints(shared={**beside, "threshold": 0.1})
+    assert differing(before, fingerprints(shared={**beside, "threshold": 0.9})) == ([0, 1] if counts else [])
 
 
 def test_a_default_that_is_written_out_changes_nothing():

@@ -10,6 +10,7 @@ import pytest
 
 import tonearm
 from tonearm.api import Context, ItemError, Spec, Waveform
+from tonearm.pipeline.provenance import fingerprints_of
 from tonearm_plugins.transforms.guard import Guard, GuardOptions
 
 RATE = 16000
@@ -221,3 +222,32 @@ def test_measurements_and_warnings_are_in_the_journal(tmp_path: Path) -> None:
     journal = (tmp_path / "out/.tonearm/journal.jsonl").read_text()
     for said in ('"guard_clipped":', '"guard_dc":', "it is subtracted", '"guard-silence"'):
         assert said in journal.replace('": ', '":'), said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        ({"silence": "error"}, {"silence": "warn"}, False),
+        ({"noise": "off"}, {"noise": "error"}, False),
+        ({"clipping": "warn"}, {"clipping": "fix"}, True),
+        ({"silence_db": -60}, {"silence_db": -50}, False),
+        ({"max_dc": 0.01}, {"max_dc": 0.1}, False),
+        ({"min_seconds": 1}, {"max_seconds": 9}, False),
+        ({"noise_db": -15}, {"noise_db": -10}, False),
+        ({"silence": "fix", "max_silence": 1}, {"silence": "fix", "max_silence": 2}, True),
+        ({"dc": "fix"}, {"dc": "fix", "max_dc": 0.1}, True),
+        ({"wrong_length": "fix", "min_seconds": 1}, {"wrong_length": "fix", "min_seconds": 2}, True),
+        ({"noise": "fix"}, {"noise": "fix", "noise_db": -20}, True),
+    ],
+)
+def test_what_changes_no_byte_is_not_in_the_fingerprint(before: Any, after: Any, counts: bool) -> None:
+    def fingerprints(options: Any) -> tuple[str, ...]:
+        pipeline = {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": RATE}},
+            "steps": [{"use": "guard", "with": options}],
+            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+        }
+        return fingerprints_of(tonearm.load_pipeline(pipeline).checked)
+
+    assert (fingerprints(before) != fingerprints(after)) == counts
