@@ -322,6 +322,26 @@ def test_a_chain_of_steps_is_that_of_float64_up_to_the_file(tmp_path: Path) -> N
         assert np.abs(found - expected).max() < 1e-12
 
 
+@pytest.mark.parametrize("scale", [{}, {"full_scale": 2.0}])
+def test_an_analysis_and_its_inversion_stay_in_double_precision(tmp_path: Path, scale: dict[str, Any]) -> None:
+    analysis = {"n_fft": N_FFT, "hop_length": HOP}
+    steps = [
+        {"use": "wave-to-spectrogram", "with": {**analysis, "kind": "magnitude"}},
+        {"use": "griffin-lim", "with": {"start": "zero", "iterations": 1, "momentum": 0}},
+    ]
+    for found in run(tmp_path, X, *steps, **WAVES, **DOUBLE, **scale).values():
+        assert found.dtype == np.float64
+        expected = sound_of_magnitudes() / (2 if scale else 1)
+        assert np.abs(found - expected).max() < 1e-10
+
+
+def test_the_scale_of_a_spectrogram_keeps_double_precision(tmp_path: Path) -> None:
+    source = {**STFT, "axes": ["channel", "bin", "frame"], "length": LENGTH, "full_scale": 32768}
+    for found in run(tmp_path, stft(X) * 32768, {"use": "istft"}, **source).values():
+        assert found.dtype == np.float64
+        assert np.abs(found - X).max() < 1e-12
+
+
 def test_single_precision_is_the_default(tmp_path: Path) -> None:
     found = run(tmp_path, X, {"use": "gain", "with": {"gain_db": -3}}, **WAVES)
     assert found["npy"].dtype == found["safetensors"].dtype == np.float32
