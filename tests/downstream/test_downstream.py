@@ -77,6 +77,7 @@ def test_a_package_that_ends_the_program_is_disabled_and_named(site: Path) -> No
 
 
 MELS = """\
+limits: {beyond: 1e9, clipped: 1}
 tonearm: 1
 input:
   use: npy-reader

@@ -94,6 +94,8 @@ def test_dither_is_triangular_repeatable_and_leaves_the_mean(site: Path, tmp_pat
 def test_what_is_measured_is_in_the_journal(site: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "loud.npy", np.array([[0.5, 1.5, -2.0, 0.0] * 1000], "f4"))
     done = tonearm(site, "run", pipeline(tmp_path), "--out", tmp_path)
+    assert (done.returncode, "clipped: 50 % of the samples are beyond ±1.0 (peak 2)" in done.stderr) == (3, True)
+    done = tonearm(site, "run", pipeline(tmp_path), "--out", tmp_path, "--limit", "clipped=1")
     assert done.returncode == 0, done.stderr
     assert "2000 samples were beyond full scale and clipped" in done.stderr
     (found,) = (item["measured"] for record in journal(tmp_path) for item in record.get("items", ()))
