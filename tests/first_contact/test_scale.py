@@ -71,6 +71,8 @@ ARRAYS: dict[str, Callable[[], Any]] = {
     "quiet complex": lambda: stft(Y / 32768),
     "8 times": lambda: (Y * 8).astype(np.float32),
     "standardised waveform": lambda: (Y / Y.std()).astype(np.float32),
+    "tokens": lambda: np.random.default_rng(0).integers(0, 4096, 2000).astype(np.int16),
+    "linear as db": lambda: np.abs(stft(Y)),
     "int32": lambda: np.rint(Y * (2**31 - 1)).astype(np.int32),
     "int16": lambda: np.rint(Y * 32767).astype(np.int16),
 }
@@ -263,6 +265,18 @@ def test_axes_with_time_need_no_kind(axes: str, array: Any, convert: Any, monkey
     status, _, found = convert("given", *WAVE, "--axes", axes)
     assert status == 0
     assert np.abs(found.T - Y).max() < 2e-5
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("tokens", WAVE), ("linear as db", [*GRID, "--kind", "db", "--limit", "beyond=1e9"])]
+)
+def test_values_that_look_like_another_kind_are_doubted(name: str, given: list[str], convert: Any) -> None:
+    _, said, _ = convert(name, *given)
+    assert said.startswith("warning: kind-doubtful: ")
+    status, said, _ = convert(name, *given, "--strict")
+    assert (status, said.startswith("kind-doubtful: ")) == (3, True)
+    _, said, _ = convert(name, *given, "--limit", "dialect=off")
+    assert "kind-doubtful" not in said
 
 
 def test_a_run_says_the_same_and_goes_on(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from msgspec import Meta
 from tonearm.arrays.extent import finite_extent_of, traits_of
 from tonearm.arrays.values import limit_error
 from tonearm.errors import ItemError, OptionError, SetOption
-from tonearm.kinds.scale import MAGNITUDE_LIMIT, check_decibels, scaled, without_negatives
+from tonearm.kinds.scale import MAGNITUDE_LIMIT, check_decibels, doubt_decibels, scaled, without_negatives
 from tonearm.kinds.spectrograms import GridOpts, SpectrogramKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits
@@ -199,7 +199,8 @@ class DecibelKind(RecipeKind[SpectrogramOptions]):
         """Recipe of decibels."""
         return DECIBELS
 
-    def checked(self, values: Array, traits: ArrayTraits, context: Context) -> Array:  # noqa: ARG002 - the base's
+    def checked(self, values: Array, traits: ArrayTraits, context: Context) -> Array:
         """Return the decibels, after a check of the greatest one."""
         check_decibels(traits)
+        doubt_decibels(traits, context)
         return values

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.values import limit_error
-from tonearm.errors import ChooseOption, GiveOption, ItemError, Remedy, SetOption
+from tonearm.errors import ChooseOption, GiveOption, ItemError, Remedy, SetLimit, SetOption
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.signals import MAX_AMPLITUDE
 
 if TYPE_CHECKING:
+    from tonearm.plugins.context import Context
     from tonearm.typing import Array
 
+
+MIN_PEAK = 1e-3
+"""Least plausible peak of samples, -60 dBFS, for a scale that a message proposes."""
+
+_GIVE_SCALE = GiveOption("full_scale", "the value of full scale")
 
 WIDE_PEAK = 2.0**24
 """Peak from which int32 holds samples of 32 bits; below it, they may have 16 or 24 bits in a wider type."""
@@ -80,12 +87,11 @@ def _unknown_scale(dtype: str, traits: ArrayTraits) -> ItemError:
     if dtype in ("uint8", "uint16", "uint32"):
         remedies = (SetOption("full_scale", 2 ** (int(dtype[4:]) - 1), "if it uses the whole range"),)
     elif not dtype.startswith("u"):
-        fitting = [bits for bits in (16, 24, 32) if peak <= 2 ** (bits - 1)]
-        remedies = tuple(SetOption("full_scale", 2 ** (b - 1), f"if these are {b}-bit samples") for b in fitting)
+        remedies = scale_remedies(peak, "these are {}-bit samples", most=3)
     return ItemError(
         f"the full scale of a waveform of {dtype} values is unknown: the largest is {peak:.9g}",
         code="unknown-scale",
-        remedies=remedies or (GiveOption("full_scale", "the value of full scale"),),
+        remedies=remedies or (_GIVE_SCALE,),
     )
 
 
@@ -111,17 +117,34 @@ def _peak(traits: ArrayTraits) -> float:
     return max(-traits.low, traits.high)
 
 
+def scale_remedies(peak: float, which: str, *, most: int = 1, stage: str = "") -> tuple[Remedy, ...]:
+    """Return the values of full scale that are plausible for a peak: it is then below full scale, and can be heard.
+
+    Parameters
+    ----------
+    peak
+        Largest absolute sample.
+    which
+        Words for samples of a number of bits: ``these are {}-bit samples``.
+    most
+        Largest number of values to propose.
+    stage
+        Stage that has the option; empty for the one that has the problem.
+    """
+    scales = [(bits, 2 ** (bits - 1)) for bits in (8, 16, 24, 32)]
+    fitting = [(bits, scale) for bits, scale in scales if MIN_PEAK * scale <= peak <= scale]
+    remedies = [SetOption("full_scale", scale, f"if {which.format(bits)}", stage) for bits, scale in fitting[:most]]
+    if 1 < peak <= 127 and most == 1:
+        remedies = [SetOption("full_scale", math.ceil(peak), "to bring the peak to full scale", stage), *remedies]
+    return tuple(remedies)
+
+
 def _check_full_scale(peak: float) -> None:
     if peak > MAX_AMPLITUDE:
-        scale = next((2 ** (bits - 1) for bits in (16, 24, 32) if peak <= 2 ** (bits - 1)), None)
         raise ItemError(
             f"the waveform reaches {peak:.6g}, but full scale is ±1.0",
             code="beyond-full-scale",
-            remedies=(
-                SetOption("full_scale", scale, when=f"if these are {scale.bit_length()}-bit samples stored as floats")
-                if scale
-                else GiveOption("full_scale", "the value of full scale"),
-            ),
+            remedies=scale_remedies(peak, "these are {}-bit samples stored as floats") or (_GIVE_SCALE,),
         )
 
 
@@ -145,6 +168,21 @@ def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callab
         )
     warn(f"negative {kind} down to {traits.low:.3g} taken as 0")
     return np.maximum(array, 0.0)
+
+
+def doubt_decibels(traits: ArrayTraits, context: Context) -> None:
+    """Note a doubt if decibels look like linear values: none is below 0, and the smallest is next to nothing."""
+    if 0 < traits.low < 0.01 * traits.high:
+        message = f"values from {traits.low:.3g} to {traits.high:.3g} seem to be linear: decibels go below 0"
+        context.doubt(message, code="kind-doubtful", remedies=(ChooseOption("kind", ("magnitude", "power")),))
+
+
+def doubt_samples(dtype: str, traits: ArrayTraits, context: Context) -> None:
+    """Note a doubt if whole numbers look like classes or tokens: none is negative, and they differ."""
+    if 0 <= traits.low < traits.high and traits.high > 1 and dtype.startswith("int"):
+        message = f"no value of {dtype} is negative, as in token numbers, but samples lie around 0"
+        remedies = (SetLimit("dialect", "off", "if this is sound"),)
+        context.doubt(message, code="kind-doubtful", remedies=remedies)
 
 
 def check_decibels(traits: ArrayTraits) -> None:

@@ -12,7 +12,7 @@ from msgspec import Meta
 from tonearm.arrays.extent import traits_of
 from tonearm.errors import OptionError
 from tonearm.kinds.grid_options import SampledOptions, missing_rate
-from tonearm.kinds.scale import to_full_scale
+from tonearm.kinds.scale import doubt_samples, to_full_scale
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.ports import Spec
@@ -57,7 +57,9 @@ class WaveformKind(Kind[Waveform, WaveformOptions]):
         """Return the waveform."""
         return self.read_known(values, traits_of(values), context)
 
-    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Waveform:  # noqa: ARG002 - the base's
+    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Waveform:
         """Return the waveform, with full scale at ±1.0."""
+        if self.options.full_scale is None:
+            doubt_samples(values.dtype.name, traits, context)
         samples = to_full_scale(values, self.options.full_scale, traits)
         return Waveform(samples=samples, sample_rate=self.options.sample_rate or 0)

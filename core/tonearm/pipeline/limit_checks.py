@@ -11,22 +11,20 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Advice, InsertStep, ItemError, Remedy, RunCommand, SetLimit, SetOption
+from tonearm.errors import Advice, InsertStep, ItemError, Remedy, RunCommand, SetLimit
 from tonearm.findings.blocks import blocks
+from tonearm.kinds.scale import scale_remedies
 from tonearm.pipeline.blame import placed
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.plugins.culprit import blamed_name
 from tonearm.plugins.encoder import Encoder
-from tonearm.signals import Waveform
+from tonearm.signals import MAX_AMPLITUDE, Waveform
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent
     from tonearm.pipeline.stages import Outcome
     from tonearm.plugins.context import Context
-
-_BITS = (16, 24, 32)
-"""Bits of integer samples that floats may hold."""
 
 _SMALLEST_16_BIT = 2.0**-16
 """Peak below which 16-bit samples are all 0."""
@@ -157,11 +155,7 @@ class LimitChecks(Struct, frozen=True):
             return _look(context)
         if not hasattr(own, "full_scale") or own.full_scale is not None:
             return ()
-        scale = next((2 ** (bits - 1) for bits in _BITS if peak <= 2 ** (bits - 1)), None)
-        if scale is None or peak <= 4.0:
-            return ()
-        when = f"if the source has {scale.bit_length()}-bit samples"
-        return (SetOption("full_scale", scale, when, stage="input"),)
+        return scale_remedies(peak, "the source has {}-bit samples", stage="input") if peak > MAX_AMPLITUDE else ()
 
 
 DEFAULT_CHECKS = LimitChecks()

@@ -10,8 +10,9 @@ import pytest
 
 from tonearm.arrays.extent import finite_extent_of
 from tonearm.errors import ItemError, SetOption
-from tonearm.kinds.scale import check_decibels, to_full_scale, without_negatives
+from tonearm.kinds.scale import check_decibels, doubt_decibels, doubt_samples, to_full_scale, without_negatives
 from tonearm.kinds.scale import scaled as divided
+from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits
 
 
@@ -71,7 +72,7 @@ def test_a_full_scale_of_1_leaves_whole_numbers_as_they_are(dtype: str) -> None:
     [
         ("u1", "full_scale: 128"),
         ("u2", "full_scale: 32768"),
-        ("i8", "full_scale: 32768, if these are 16-bit samples; full_scale: 8388608, if"),
+        ("i8", "full_scale: 128, if these are 8-bit samples"),
     ],
 )
 def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
@@ -84,9 +85,11 @@ def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("dtype", "peak", "proposed"),
     [
-        ("i4", 14443, [32768, 8388608, 2147483648]),
-        ("i4", 32768, [32768, 8388608, 2147483648]),
-        ("i4", 32769, [8388608, 2147483648]),
+        ("i4", 100, [128, 32768]),
+        ("i4", 14443, [32768, 8388608]),
+        ("i4", 32768, [32768, 8388608]),
+        ("i4", 32769, [8388608]),
+        ("i4", 2**22, [8388608, 2147483648]),
         ("i4", 2**24 - 1, [2147483648]),
         ("i8", 2**31, [2147483648]),
     ],
@@ -119,7 +122,9 @@ def test_spectrograms_are_divided_by_the_full_scale_of_their_samples() -> None:
 @pytest.mark.parametrize(
     ("peak", "hint"),
     [
-        (4.5, "full_scale: 32768, if these are 16-bit"),
+        (4.5, "full_scale: 5, to bring the peak to full scale; full_scale: 128, if these are 8-bit"),
+        (-128.0, "full_scale: 128, if these are 8-bit"),
+        (129.0, "full_scale: 32768, if these are 16-bit"),
         (-32768.0, "full_scale: 32768, if these are 16-bit"),
         (32769.0, "full_scale: 8388608, if these are 24-bit"),
         (2.0**31, "full_scale: 2147483648, if these are 32-bit"),
@@ -132,6 +137,29 @@ def test_floats_beyond_full_scale_name_the_scale(peak: float, hint: str) -> None
     assert caught.value.code == "beyond-full-scale"
     assert caught.value.message == f"the waveform reaches {abs(peak):.6g}, but full scale is ±1.0"
     assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "doubted"),
+    [(1e-3, 50, True), (0.4, 50, True), (0.6, 50, False), (28, 108, False), (0, 80, False), (-80, 0, False)],
+)
+def test_decibels_that_look_linear_are_doubted(low: float, high: float, doubted: bool) -> None:
+    context = Context()
+    doubt_decibels(ArrayTraits(low, high), context)
+    assert [(doubt.code, doubt.hint) for doubt in context.doubts] == [("kind-doubtful", "kind: magnitude or power")] * (
+        doubted
+    )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high", "doubted"),
+    [("int16", 0, 4095, True), ("int32", 3, 99, True), ("int16", -1, 4095, False), ("int16", 0, 1, False),
+     ("int16", 5, 5, False), ("float32", 0, 3, False), ("uint8", 0, 255, False)],
+)  # fmt: skip
+def test_token_numbers_are_doubted_as_samples(dtype: str, low: int, high: int, doubted: bool) -> None:
+    context = Context()
+    doubt_samples(dtype, ArrayTraits(low, high), context)
+    assert [doubt.code for doubt in context.doubts] == ["kind-doubtful"] * doubted
 
 
 def test_a_peak_up_to_four_is_a_loud_waveform() -> None:

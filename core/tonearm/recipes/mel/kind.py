@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from tonearm.arrays.extent import finite_extent_of
+from tonearm.arrays.extent import finite_extent_of, traits_of
 from tonearm.errors import Advice, GiveOption, ItemError, OptionError, Remedy, SetOption
 from tonearm.kinds.grid_options import GridOptions, missing_option
 from tonearm.plugins.context import Context
-from tonearm.plugins.kind import Kind
+from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.ports import Spec
 from tonearm.recipes.catalogue import listing_hint
 from tonearm.recipes.doubts import doubt_of
@@ -80,6 +80,10 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         return inspection.claim(notes)
 
     def read(self, values: Array, context: Context) -> MelSpectrogram:
+        """Return the mel spectrogram, as `read_known` does."""
+        return self.read_known(values, traits_of(values), context)
+
+    def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> MelSpectrogram:
         """Return the mel spectrogram without masked frames, after checking its values against the dialect.
 
         Raises
@@ -91,7 +95,7 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         signal = whole.unmasked()
         if masked := whole.frames - signal.frames:
             context.warn(f"masked frames at the end are left out: {masked}")
-        extent = finite_extent_of(signal.values)
+        extent = traits if signal is whole else finite_extent_of(signal.values)
         if reason := signal.dialect.contradiction(extent.low, extent.high):
             hint = matching_hint(context.catalogue(MelDialect), [signal.dialect.n_mels], extent.low, extent.high)
             raise ItemError(reason, code="dialect-mismatch", hint=hint)
