@@ -79,13 +79,14 @@ class Observer:
 
     def _report(self, result: Result) -> None:
         """Print failures, and the first warnings of each kind; the log file gets all of them."""
+        from tonearm.cli.printing import kept_line
         from tonearm.errors import Problem, advise, one_line
         from tonearm.run.report import warning_pattern
 
         name = one_line(result.source)
         for failure in result.failures:
             problem = Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))
-            self.print_message(f"{name}: {problem}")
+            self.print_message(f"{name}: {problem}{kept_line(failure.kept)}")
             if failure.trace:
                 self.print_message(failure.trace)
         for warning in result.warnings:

@@ -62,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="When outputs reach the disk: file flushes each file before it gets its name, none leaves it to the"
         " system (default: file)",
     )
+    group.add_argument(
+        "--quarantine",
+        metavar="DIR",
+        default="",
+        help="Folder for copies of the sounds that a step, a limit or an encoder refuses, as WAV files to listen to",
+    )
     group = parser.add_argument_group("Execution")
     group.add_argument("--dry-run", action="store_true", help="List what the run would do, without converting")
     group.add_argument(
@@ -151,6 +157,7 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
         part=Part.of(arguments.part),
         executor=arguments.executor,
         executor_options=arguments.executor_options,
+        quarantine=arguments.quarantine,
         debug=arguments.debug,
     )
     options.check()

@@ -16,6 +16,7 @@ from tonearm.cli.printing import (
     failure_lines,
     format_count,
     format_duration,
+    kept_line,
     warning_lines,
 )
 from tonearm.errors import UsageError, one_line
@@ -123,7 +124,8 @@ def _match_line(fields: dict[str, Any]) -> str:
     if "warning" in fields:
         return f"{one_line(fields['output'], 1000)}: {one_line(fields['warning'], 1000)}"
     item = f" [{one_line(fields['key'])}]" if fields["key"] else f" [{fields['index']}]" if fields["index"] else ""
-    return f"{one_line(fields['source'], 1000)}{item}: {one_line(fields['message'], 1000)}"
+    message = f"{one_line(fields['source'], 1000)}{item}: {one_line(fields['message'], 1000)}"
+    return f"{message}{kept_line(fields.get('kept', ''))}"
 
 
 def _fields(status: Status) -> dict[str, Any]:

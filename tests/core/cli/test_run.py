@@ -77,6 +77,41 @@ def test_the_log_file_is_appended_to(folder):
     assert (done.returncode, done.stderr) == (4, "output: cannot write none/log: no such file or directory\n")
 
 
+REFUSING = "steps: [{use: guard, with: {clipping: error}}]\n"
+
+
+class TestQuarantine:
+    """What guard refuses can be listened to."""
+
+    @pytest.mark.parametrize("jobs", ["0", "2"])
+    def test_a_copy_is_kept_and_named(self, folder, jobs):
+        Path("p.yaml").write_text(Path("p.yaml").read_text() + REFUSING)
+        done = run("--quarantine", "q", "--jobs", jobs, "--json")
+        (kept,) = [str(path) for path in Path("q").glob("*.wav")]
+        assert re.fullmatch(r"q/c-[0-9a-f]{16}\.wav", kept)
+        assert "c.npy: guard-clipping: 2 samples are beyond full scale, by up to 6.0 dB\n" in done.stderr
+        assert f"\n    kept: {kept}\n" in done.stderr
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        assert {record["source"]: record.get("kept") for record in records} == {
+            "a.npy": None,
+            "b.npy": None,
+            "c.npy": kept,
+        }
+        status = tonearm("status", "out", "--code", "guard-clipping").stdout
+        assert status.endswith(f"by up to 6.0 dB\n    kept: {kept}\n")
+        assert sorted(path.name for path in Path("q").iterdir()) == [".tonearm-quarantine", kept[2:]]
+
+    def test_a_folder_with_files_is_refused_before_anything_is_touched(self, folder):
+        done = run("--quarantine", ".")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("usage: the folder . holds files, and is no quarantine\n")
+        assert not Path("out").exists()
+
+    def test_it_is_made_when_there_is_something_to_keep(self, folder):
+        assert run("--quarantine", "q").returncode == 3  # b.npy fails in the decoder
+        assert not Path("q").exists()
+
+
 class TestJson:
     def test_one_object_for_each_item(self, folder):
         done = run("--json")

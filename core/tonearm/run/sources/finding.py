@@ -10,6 +10,7 @@ from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.sources.given import ArrayLike, array_source, checked_path, is_array
 from tonearm.run.store.hash_index import HashIndex
+from tonearm.run.store.quarantine import MARKER
 from tonearm.source import Source
 
 _WILDCARD = re.compile(r"[*?[]")
@@ -145,16 +146,17 @@ class _PatternSearch:
             import fnmatch
 
             fits = re.compile(fnmatch.translate(part)).match
-            for name in self._names(root, folders=bool(rest), hidden=part.startswith(".")):
+            hidden, is_named = part.startswith("."), folder == "."
+            for name in self._names(root, folders=bool(rest), hidden=hidden, is_named=is_named):
                 if fits(name) and rest:
                     yield from self._walk(_join(root, name), rest, _join(folder, name), above)
                 elif fits(name):
                     yield _join(root, name), folder
 
-    def _names(self, root: str, *, folders: bool, hidden: bool = False) -> list[str]:
+    def _names(self, root: str, *, folders: bool, hidden: bool = False, is_named: bool = True) -> list[str]:
         """Return the sorted names of the folders, or of everything else, in a folder; none if it cannot be read.
 
-        A run's own folder and its temporaries are never found.
+        A run's own folder and its temporaries are never found, and the files of a quarantine only if the user names it.
         """
         asked, found = self._listed
         try:
@@ -168,6 +170,11 @@ class _PatternSearch:
                 self._refused.add(root)
                 folder = f"a folder of {self._mask}" if self._mask else f"the folder {one_line(root)}"
                 self._warn(f"cannot read {folder}: {(error.strerror or str(error)).lower()}")
+            return []
+        if not is_named and MARKER in found:
+            if root not in self._refused:
+                self._refused.add(root)
+                self._warn(f"{one_line(root)} is a quarantine: its files are not converted unless you name the folder")
             return []
         hide = RESERVED_PREFIX if hidden else "."
         return [name for name in found if not name.startswith(hide)]

@@ -68,6 +68,20 @@ def test_no_search_finds_what_belongs_to_runs(tree, pattern):
     assert [name for name, _ in names(pattern)] == ([] if "/*" in pattern or "ton" in pattern else [".hidden.npy"])
 
 
+def test_copies_in_a_quarantine_are_found_only_if_it_is_named(tree):
+    (tree / "x/y/.tonearm-quarantine").touch()
+    warnings = []
+    found = names("**/*.npy", ".", "x/*/*.npy", warn=warnings.append)
+    assert ("x/a.npy", "x") in found
+    assert all("x/y" not in name for name, _folder in found)
+    assert set(warnings) == {
+        "x/y is a quarantine: its files are not converted unless you name the folder",
+        "x/*/*.npy matches no source",
+    }
+    for pattern in ("x/y", "x/y/*.npy", "x/y/**", "x/y/a.npy"):
+        assert ("x/y/a.npy", ".") in names(pattern)
+
+
 def test_arrays_are_named_by_their_places(tree):
     array = np.zeros(3)
     sources = list(find_sources(["a.npy", array, "[ab].npy", array], "", (".npy",)))
