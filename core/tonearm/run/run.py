@@ -93,7 +93,7 @@ class Run:
         self.store.lock(self.options.part, create=False)
         try:
             self.pipeline.preflight()
-            plan = make_plan(self.pipeline, self.store, sources, self.options)
+            plan = make_plan(self.pipeline, self.store, sources, self.options, self.report.warnings)
         except BaseException:
             self.release()
             raise

@@ -65,6 +65,8 @@ def find_sources(
         mask = one_line(masks.get(text, ""))
         matched = False
         # The name of the base can have brackets, which are no wildcards.
+        place = "" if mask or os.path.isabs(text) else f" in {one_line(os.path.abspath(root))}"
+        shown = mask or one_line(text)
         for path, relative, found in search.matches(whole, len(fixed) if whole.startswith(fixed) else 0, mask):
             matched = True
             absolute = os.path.abspath(path)
@@ -72,11 +74,22 @@ def find_sources(
                 seen.put(absolute, 1)
                 yield Source(name=path, path=path, relative_dir=relative, found=found, absolute_path=absolute)
         if not matched:
-            warn(f"{mask or one_line(whole)} matches no source")
+            if os.path.isdir(whole) and not mask:
+                warn(f"the folder {shown}{place} has no file that the decoder reads: {', '.join(suffixes)}")
+            elif search.missing:
+                raise UsageError(f"there is no file {shown}{place}", code="no-source")
+            else:
+                warn(f"{shown} matches no source{place}")
 
 
 class _PatternSearch:
-    """Searches folders for files that match patterns."""
+    """Searches folders for files that match patterns.
+
+    Attributes
+    ----------
+    missing
+        Whether the last pattern was the name of a file that does not exist.
+    """
 
     def __init__(self, suffixes: tuple[str, ...], *, stores: bool, written: bool, warn: Callable[[str], None]) -> None:
         self._suffixes = suffixes
@@ -86,6 +99,7 @@ class _PatternSearch:
         self._listed: tuple[tuple[str, bool], list[str]] = ("", False), []
         self._refused: set[str] = set()
         self._mask = ""
+        self.missing = False
 
     def matches(self, pattern: str, fixed: int, mask: str = "") -> Iterator[tuple[str, str, bool]]:
         """Yield the paths that match, each with its folder below the fixed part of the pattern.
@@ -120,8 +134,7 @@ class _PatternSearch:
                     yield path, folder, True
         elif exists:
             yield pattern, ".", False
-        elif not is_pattern:
-            raise UsageError(f"there is no file {mask or one_line(pattern)}", code="no-source")
+        self.missing = not exists and not is_pattern
 
     def _walk(
         self, root: str, parts: list[str], folder: str, above: tuple[tuple[int, int], ...]

@@ -1,7 +1,7 @@
 """Quarantine: a folder with copies of the waveforms that a step, a limit or an encoder refused, to listen to.
 
-A copy is a WAV file of 32-bit floats: nothing is clipped, and NaN stays. It is written under a temporary name, and renamed
-when it is complete. Its name follows from the item, so another run replaces the copy, and never somebody else's file.
+A copy is a WAV file of 32-bit floats: nothing is clipped, and NaN stays. It has a temporary name until it is complete.
+Its name follows from the item, so another run replaces the copy, and never somebody else's file.
 """
 
 from __future__ import annotations
