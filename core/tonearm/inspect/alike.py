@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tonearm.findings.notes import UNKNOWN, Finding
+from tonearm.findings.notes import Finding
 from tonearm.inspect.files import Inspection
 from tonearm.inspect.guess import Guess
 from tonearm.plugins.registry import Registry
@@ -141,19 +141,19 @@ def _common_guess(one: Inspection, other: Inspection) -> Guess | None:
         return None
     if _rank(one) != _rank(other) or _subjects(first) != _subjects(second):
         return None
-    if {**first.options, "dialect": ""} != {**second.options, "dialect": ""}:
+    if first.options != second.options or first.choices.keys() != second.choices.keys():
         return None
-    dialects = [name for name in first.choices.get("dialect", ()) if name in second.choices.get("dialect", ())]
-    given = [guess.options.get("dialect") for guess in (first, second)]
-    if given == [None, None]:
-        return first
-    if given[0] != given[1] or (given[0] == UNKNOWN and not dialects):
-        return None
-    if not dialects or len(dialects) == len(first.choices["dialect"]):
-        return first
-    finding = Finding("dialect", ", ".join(dialects[:MAX_NAMED]), "possible", "these match all arrays")
-    rest = [one for one in first.findings if one.reason != finding.reason]
-    return Guess((*rest, finding), first.options, {**first.choices, "dialect": dialects})
+    choices: dict[str, list[str]] = {}
+    findings = first.findings
+    for option, values in first.choices.items():
+        choices[option] = [value for value in values if value in second.choices[option]]
+        if not choices[option]:
+            return None
+        if len(choices[option]) < len(values):
+            best = ", ".join(choices[option][:MAX_NAMED])
+            finding = Finding(option, best, "possible", "of the values that fit, all arrays have these in common")
+            findings = (*(one for one in findings if one.reason != finding.reason), finding)
+    return Guess(findings, first.options, choices)
 
 
 def _rank(one: Inspection) -> int:
@@ -163,8 +163,8 @@ def _rank(one: Inspection) -> int:
 def _subjects(guess: Guess) -> list[tuple[str, str]]:
     """Return the subjects of the findings, with the values of those that are the same in alike arrays."""
     ranges = ("values", "sample_rate", "padding", "lengths")
-    found = [(one.what, "" if one.what in ranges else one.value) for one in guess.findings if one.what != "dialect"]
-    return sorted(found)
+    subjects = [one for one in guess.findings if one.what not in guess.choices]
+    return sorted((one.what, "" if one.what in ranges else one.value) for one in subjects)
 
 
 def _with_key(group: AlikeArrays, names: Sequence[str]) -> AlikeArrays:
