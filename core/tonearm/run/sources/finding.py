@@ -65,8 +65,6 @@ def find_sources(
         mask = one_line(masks.get(text, ""))
         matched = False
         # The name of the base can have brackets, which are no wildcards.
-        place = "" if mask or os.path.isabs(text) else f" in {one_line(os.path.abspath(root))}"
-        shown = mask or one_line(text)
         for path, relative, found in search.matches(whole, len(fixed) if whole.startswith(fixed) else 0, mask):
             matched = True
             absolute = os.path.abspath(path)
@@ -74,6 +72,8 @@ def find_sources(
                 seen.put(absolute, 1)
                 yield Source(name=path, path=path, relative_dir=relative, found=found, absolute_path=absolute)
         if not matched:
+            shown = mask or one_line(text)
+            place = "" if mask or os.path.isabs(text) else f" in {one_line(os.path.abspath(root))}"
             if os.path.isdir(whole) and not mask:
                 warn(f"the folder {shown}{place} has no file that the decoder reads: {', '.join(suffixes)}")
             elif search.missing:
