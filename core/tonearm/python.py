@@ -53,6 +53,7 @@ class Pipeline(Converter):
         executor: str | tuple[str, Mapping[str, object]] | None = None,
         fsync: bool = True,
         part: tuple[int, int] | str | None = None,
+        quarantine: str | os.PathLike[str] | None = None,
         observe: Callable[[Result], None] | None = None,
     ) -> Report:
         """Convert files, publish the outputs, and return a report.
@@ -87,6 +88,8 @@ class Pipeline(Converter):
         part
             Part of the sources to convert, as (index, count), or as the command takes it: (1, 4) and ``"1/4"`` are
             the first quarter, and ``"slurm"`` is the part of this task of a job array.
+        quarantine
+            Folder for copies of the waveforms that a step, a limit or an encoder refuses; None to keep none.
         observe
             Function that is called with the result of each source.
 
@@ -117,6 +120,7 @@ class Pipeline(Converter):
             executor_options=executor_options,
             fsync=fsync,
             part=Part.of(part),
+            quarantine=os.fspath(quarantine) if quarantine is not None else "",
         )
         run = Run(self, options)
         found = self.find_sources(sources, warn=run.report.warnings.append)

@@ -95,7 +95,7 @@ class TestSources:
         assert [Path(source.path).name for source in pipeline.find_sources()] == ["a.npy", "b.npy"]
         warnings = []
         assert list(pipeline.find_sources(["*.npy"], warn=warnings.append)) == []
-        assert warnings == ["*.npy matches no source"]
+        assert warnings == [f"*.npy matches no source in {folder}/elsewhere"]
 
     def test_a_mapping_is_relative_to_the_current_folder(self, folder):
         pipeline = tonearm.load_pipeline(mapping(sample_rate=8000))

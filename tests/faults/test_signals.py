@@ -31,6 +31,8 @@ from invariants import (
     unrecorded_files,
 )
 
+EARLY = "0 converted, 0 failed: stopped while the run was planned, with "
+
 MESSAGES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "the terminal is gone"}
 
 
@@ -147,7 +149,7 @@ def test_before_sources_are_listed(tmp_path):
     process.stdin.flush()
     wait_until(lambda: unread(process.stdin) == 0)
     process.send_signal(signal.SIGINT)
-    assert finish(process) == (130, "interrupted\n")
+    assert finish(process) == (130, f"{EARLY}0 sources found\ninterrupted\n")
     assert not (tmp_path / "out").exists()
 
 
@@ -164,5 +166,5 @@ def test_while_plugins_are_imported(tmp_path):
     process = start(tmp_path, env=env)
     wait_until(lambda: is_held(tmp_path))
     process.send_signal(signal.SIGINT)
-    assert finish(process) == (130, "interrupted\n")
+    assert finish(process) == (130, f"{EARLY}0 sources found\ninterrupted\n")
     assert not (tmp_path / "out").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
@@ -85,14 +85,22 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
     """A decoder of files with several named arrays; the host selects those that the option ``key`` names.
 
     Its options are `KeyedArrayOptions` or a subclass.
+
+    Attributes
+    ----------
+    holds_many
+        Whether files hold many arrays of one sort by their nature, as archives of utterances do. Without ``key``, all
+        of them are read; of other files, the only one.
     """
+
+    holds_many: ClassVar[bool] = False
 
     @abstractmethod
     def open_arrays(self, source: Source, context: Context) -> AbstractContextManager[Mapping[str, Array]]:
         """Open a source as a mapping from names to arrays, each of which is loaded on access."""
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
-        """Yield the arrays that ``key`` names, or the only array if there is no ``key``."""
+        """Yield the arrays that ``key`` names; without ``key``, the only array, or all if files hold many."""
         with self.open_arrays(source, context) as found:
             for one in self._with_companions(found, ()):
                 yield one if isinstance(one, ItemError) else one[:2]
@@ -115,6 +123,15 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         else:
             with self.open_arrays(source, context) as found:
                 yield from self._items(self._with_companions(found, named), context)
+
+    def of_one_sort(self, keys: list[str]) -> list[str]:
+        """Return the names of arrays to read without ``key``, or raise `ItemError` if they are of several sorts."""
+        return keys
+
+    def produces(self) -> Spec:
+        """Return what the options determine; without ``key``, a file that holds many arrays becomes several items."""
+        known = super().produces()
+        return known.replace(several=True) if self.holds_many and self.options.key is None else known
 
     def _with_companions(
         self, found: Mapping[str, Array], named: Iterable[str]
@@ -142,6 +159,8 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         others = [name for name in (getattr(self.options, option) for option in COMPANIONS) if name is not None]
         candidates = [key for key in keys if not any(key == name or fnmatchcase(key, name) for name in others)]
         pattern = self.options.key
+        if pattern is None and self.holds_many and candidates:
+            return self.of_one_sort(candidates)
         if pattern is None:
             if len(candidates) != 1:
                 raise ItemError(

@@ -24,6 +24,7 @@ def arrange(
     context: Context,
     *,
     needs_parts: bool = False,
+    lengths: Array | None = None,
 ) -> Array:
     """Return a view of an array with the axes batch, channel, and those of its kind, in this order.
 
@@ -43,6 +44,8 @@ def arrange(
         Context of the item.
     needs_parts
         Whether one axis must hold real and imaginary parts, because the values are real and the kind is complex.
+    lengths
+        True lengths of the elements of a batch, which tell which axis is the batch; None if there are none.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def arrange(
     needed = kind.axes
     # Without names, as many axes remain as the kind requires, or more: hints name all that remain.
     squeezed = _squeeze(array, len(axes) if axes else len(needed))
-    names = list(axes) if axes else _infer(squeezed.shape, array, kind, sizes, context, needs_parts)
+    names = list(axes) if axes else _infer(squeezed.shape, array, kind, sizes, context, needs_parts, lengths)
     if len(names) != squeezed.ndim:
         raise ItemError(
             f"axes names {len(names)} axes, but the array has {array.ndim}: its shape is {array.shape}",
@@ -101,6 +104,7 @@ def _infer(
     sizes: Mapping[str, int],
     context: Context,
     needs_parts: bool,
+    lengths: Array | None,
 ) -> list[str]:
     """Return the names of the axes, if only one order is possible."""
     needed, shape = kind.axes, array.shape
@@ -119,6 +123,11 @@ def _infer(
         most_likely = max(squeezed) if len(squeezed) == len(needed) else None
         raise kind.size_error(f"no axis of shape {shape} has {wanted} values", array, most_likely, context)
     orders = _orders_with_parts(squeezed, needed, known) if needs_parts else ()
+    if lengths is not None and lengths.size > 1:
+        batches = _of_batches(orders or _possible_orders(squeezed, needed, known), squeezed, needed, lengths)
+        if len(batches) == 1:
+            return batches[0]
+        orders = tuple(batches) or orders
     if not orders and len(squeezed) > len(needed) + 2:
         raise ItemError(
             f"a {kind.name} array has at most {len(needed) + 2} axes, but the shape is {shape}", code="axes-mismatch"
@@ -138,6 +147,24 @@ def _certain(needed: Sequence[str], known: Sequence[tuple[int, str]]) -> list[st
         return []
     names = {axis: name for name, axis in places.items()}
     return [names.get(axis) or left[0] for axis in range(len(needed))]
+
+
+def _of_batches(
+    orders: Sequence[list[str]], shape: Sequence[int], needed: Sequence[str], lengths: Array
+) -> list[list[str]]:
+    """Return the orders of axes with a batch axis that has as many elements as there are lengths.
+
+    Lengths count positions along the last axis that the kind needs, so none is larger than that axis.
+    """
+    count, longest = lengths.size, int(lengths.max())
+    return [
+        order
+        for order in orders
+        if len(order) == len(shape)
+        and "batch" in order
+        and shape[order.index("batch")] == count
+        and shape[order.index(needed[-1])] >= longest
+    ]
 
 
 def _orders_with_parts(

@@ -63,7 +63,8 @@ class ArrayOptions:
 
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read."""
-        return self.read_kind.spec().replace(precision=self.precision)
+        several = True if "batch" in (self.axes or ()) else None
+        return self.read_kind.spec().replace(precision=self.precision, several=several)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,10 @@ class KeyedArrayOptions(ArrayOptions):
 
     key: Annotated[
         str | None,
-        Meta(description="Name of the array to read, or a pattern with * and ?. Not needed for files with one array."),
+        Meta(
+            description="Name of the array to read, or a pattern with * and ?. Not needed for files with one array, and"
+            " of archives that hold many by their nature, such as Kaldi's, all are read without it."
+        ),
     ] = None
     lengths: Annotated[str | None, Meta(description="Name of the array with the true lengths of a padded batch.")] = (
         None
@@ -124,5 +128,7 @@ class KeyedArrayOptions(ArrayOptions):
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read."""
         known = super().spec()
+        if self.lengths is not None:
+            known = known.replace(several=True)
         given = None if self.phase is None else self.kind.phase_gives
         return known.replace(signals=(given,)) if given else known

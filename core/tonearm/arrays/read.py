@@ -68,10 +68,11 @@ def read_array(
         sizes = {**sizes, COMPLEX: 2}
         check_real(array, "an axis of real and imaginary parts")
     needs_parts = COMPLEX in kind.optional_axes and imag is None and array.dtype.kind != "c"
-    batch = arrange(array, kind, axes, sizes, context, needs_parts=needs_parts)
+    named = lengths if lengths is not None and lengths.dtype.kind in "iu" and lengths.size else None
+    batch = arrange(array, kind, axes, sizes, context, needs_parts=needs_parts, lengths=named)
     if lengths is not None:
         lengths = _checked_lengths(lengths, batch.shape)
-    second = _second(array, kind, axes, sizes, imag, phase, context)
+    second = _second(array, kind, axes, sizes, imag, phase, context, named)
     if not in_parts and imag is None:
         check_real_or_complex(array, kind)
     for index in range(batch.shape[0]):
@@ -101,6 +102,7 @@ def _second(
     imag: Array | None,
     phase: Array | None,
     context: Context,
+    lengths: Array | None,
 ) -> Array | None:
     """Return the imaginary parts or phases, with the same axes as the array."""
     given, names = (imag, ("real parts", "imaginary parts")) if phase is None else (phase, ("magnitudes", "phases"))
@@ -110,7 +112,7 @@ def _second(
 
     given = numbers(given)
     check_parts(array, given, names)
-    return arrange(given, kind, axes, sizes, context)
+    return arrange(given, kind, axes, sizes, context, lengths=lengths)
 
 
 def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: ArrayOptions) -> Signal:

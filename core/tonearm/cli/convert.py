@@ -16,7 +16,7 @@ from tonearm.cli.option_words import option_notes
 from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
-from tonearm.errors import ItemError, UsageError, one_line
+from tonearm.errors import ItemError, PipelineError, TonearmError, UsageError, one_line
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder, check, read_limits
 from tonearm.pipeline.checked import BoundPlugin
@@ -25,6 +25,7 @@ from tonearm.pipeline.document import assignment_mark, escape_variables, from_pl
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.signal_checks import check_given
+from tonearm.pipeline.stages import plugin_as
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -39,6 +40,9 @@ from tonearm.startup import StopHandler
 
 if TYPE_CHECKING:
     import argparse
+
+ANY_RATE = 22050
+"""Sample rate at which an array is read if none is given, only to find what else is missing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -162,7 +166,10 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     for assignment in arguments.overrides:
         if assignment.startswith("input."):
             root = override(root, assignment, mark=assignment_mark(assignment))
-    bound = bind_decoder(root, None, registry, form="flags", env=arguments.env)
+    try:
+        bound = bind_decoder(root, None, registry, form="flags", env=arguments.env)
+    except PipelineError as error:
+        raise _with_problem_of_reading(error, root, arguments, registry) from None
     source = _read_source(arguments.source, bound)
     with limited_memory(int(read_limits(arguments.limits, registry).memory)):
         given, started = _decoded_signals(bound, source, registry)
@@ -171,6 +178,32 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     for assignment in arguments.overrides:
         root = override(root, assignment, mark=assignment_mark(assignment))
     return with_limits(root, arguments.limits), source, started
+
+
+def _with_problem_of_reading(
+    error: PipelineError, root: Node, arguments: SimpleNamespace, registry: Registry
+) -> PipelineError:
+    """Return the problem of a missing sample rate together with that of reading the array, such as a missing kind.
+
+    The array is read at any sample rate, to find both at once.
+    """
+    if [problem.code for problem in error.problems] != ["missing-option"]:
+        return error
+    try:
+        sampled = override(root, f"input.with.sample_rate={ANY_RATE}")
+        bound = bind_decoder(sampled, None, registry, form="flags", env=arguments.env)
+        source = _read_source(arguments.source, bound)
+        with as_item_error(bound), limited_memory(int(read_limits(arguments.limits, registry).memory)):
+            first = _StartedDecoder(plugin_as(bound, Decoder), source, registry).first
+            if isinstance(first, ItemError):
+                raise first
+    except PipelineError:
+        return error
+    except ItemError as found:
+        return error if found.code == "rate-mismatch" else PipelineError([*error.problems, found.problem])
+    except TonearmError:
+        return error
+    return error
 
 
 def _read_source(name: str, decoder: BoundPlugin) -> Source:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tonearm.cli import ceiling, console
 from tonearm.cli.parser import add_limit_option
-from tonearm.cli.printing import FLAGS, error_fields, remedies_as_flags
+from tonearm.cli.printing import FLAGS, error_fields, format_count, remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
-from tonearm.errors import ItemError, one_line, tracebacks
+from tonearm.errors import ItemError, UsageError, one_line, tracebacks
 from tonearm.findings.notes import MAX_CHOICES, UNKNOWN
 from tonearm.inspect import Inspection, inspect_file
+from tonearm.inspect.alike import MAX_NAMED, AlikeArrays, group_alike, group_files
+from tonearm.inspect.folders import folder_files, is_folder
 from tonearm.pipeline.check import read_limits
 from tonearm.pipeline.document import escape_variables
 from tonearm.plugins.registry import Registry
@@ -32,7 +34,7 @@ _NOTES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="Files to inspect")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="Files and folders to inspect")
     parser.add_argument("--decoder", metavar="NAME", help="Decoder (default: the one for the suffix of FILE)")
     parser.add_argument("--key", metavar="NAME", help="Names of the arrays to inspect, with * and ? (default: all)")
     add_limit_option(parser)
@@ -48,38 +50,90 @@ def main(arguments: argparse.Namespace) -> int:
         limits = read_limits(arguments.limits, registry)
         failed = False
         for file in arguments.files:
-            watch.begin(WatchedWork(file, arguments.timeout, as_json=arguments.json))
-            with limited_memory(int(limits.memory)):
-                failed |= not _inspect(file, arguments, registry)
+            work = _Work(arguments, registry, watch, int(limits.memory))
+            failed |= not (work.inspect_folder(file) if is_folder(file, registry) else work.inspect_file(file))
             console.data().flush()  # what is found is shown, whatever happens to the next file
     return console.SOME_FAILED if failed else console.DONE
 
 
-def _inspect(file: str, arguments: argparse.Namespace, registry: Registry) -> bool:
-    """Describe the arrays of a file, and return whether all of them could be read."""
-    complete = True
-    try:
-        with remedies_as_flags():
-            for found in inspect_file(file, registry, decoder=arguments.decoder, key=arguments.key):
-                if found.error is not None:
-                    complete = False
-                    tracebacks.show(found.error)
-                    found.error.place = FLAGS
-                if arguments.json:
-                    console.print_data(json.dumps(_fields(found, registry)))
-                else:
-                    console.print_data("\n".join(_page(found, registry)))
-    except ItemError as error:
-        complete = False
-        tracebacks.show(error)
+class _Work:
+    """The work of the command: files and folders are inspected one after the other."""
+
+    def __init__(self, arguments: argparse.Namespace, registry: Registry, watch: ceiling.Watch, memory: int) -> None:
+        self._arguments, self._registry, self._watch, self._memory = arguments, registry, watch, memory
+
+    def inspect_file(self, file: str) -> bool:
+        """Describe the arrays of a file, and return whether all of them could be read."""
+        found, failure = self._inspections(file)
+        self._print(group_alike(found))
+        if failure is not None:
+            self._print_error(file, failure)
+        return failure is None and all(one.error is None for one in found)
+
+    def inspect_folder(self, folder: str) -> bool:
+        """Describe the files of a folder, alike ones once, and return whether all of them could be read."""
+        try:
+            content = folder_files(folder, self._registry)
+        except ItemError as error:
+            self._print_error(folder, error)
+            return False
+        groups: list[AlikeArrays] = []
+        others: list[Inspection] = []
+        failures: list[tuple[str, ItemError | UsageError]] = []
+        for file in content.files:
+            try:
+                found, failure = self._inspections(file)
+            except UsageError as unknown:
+                failures.append((file, unknown))
+                continue
+            for one in group_alike(found):
+                (groups if isinstance(one, AlikeArrays) else others).append(one)  # type: ignore[arg-type]
+            if failure is not None:
+                failures.append((file, failure))
+        if not self._arguments.json:
+            console.print_data(f"{one_line(folder)}  {content.summary()}\n")
+        left = sum(content.counts.values()) - len(content.files)
+        note = f"{format_count(left, 'more file')} of {one_line(folder)} not inspected" if left else ""
+        self._print([*group_files(groups, folder.rstrip("/") or "/"), *others])
+        if note and not self._arguments.json:
+            console.print_data(note)
+        for file, one_failure in failures:
+            self._print_error(file, one_failure)
+        return not failures and all(one.error is None for one in others)
+
+    def _inspections(self, file: str) -> tuple[list[Inspection], ItemError | None]:
+        """Return the inspections of a file, and the error that ended them."""
+        arguments = self._arguments
+        self._watch.begin(WatchedWork(file, arguments.timeout, as_json=arguments.json))
+        found: list[Inspection] = []
+        try:
+            with limited_memory(self._memory), remedies_as_flags():
+                for one in inspect_file(file, self._registry, decoder=arguments.decoder, key=arguments.key):
+                    if one.error is not None:
+                        tracebacks.show(one.error)
+                        one.error.place = FLAGS
+                    found.append(one)
+        except ItemError as error:
+            tracebacks.show(error)
+            return found, error
+        return found, None
+
+    def _print(self, groups: Sequence[Inspection | AlikeArrays]) -> None:
+        for group in groups:
+            if not self._arguments.json:
+                console.print_data("\n".join(_page(group, self._registry)))
+                continue
+            for one in [group.first, *group.others] if isinstance(group, AlikeArrays) else [group]:
+                console.print_data(json.dumps(_fields(one, group, self._registry)))
+
+    def _print_error(self, file: str, error: ItemError | UsageError) -> None:
         console.print_message(error.problem)
-        if arguments.json:
+        if self._arguments.json:
             console.print_data(json.dumps({"file": file, "error": error_fields(error)}))
-    return complete
 
 
-def _fields(found: Inspection, registry: Registry) -> dict[str, Any]:
-    """Return an inspection for JSON."""
+def _fields(found: Inspection, group: Inspection | AlikeArrays, registry: Registry) -> dict[str, Any]:
+    """Return an inspection for JSON, with the names of the arrays that one pipeline reads together with it."""
     fields: dict[str, Any] = {"file": found.file, "key": found.key, "shape": list(found.shape), "dtype": found.dtype}
     if found.note:
         fields["note"] = found.note
@@ -91,14 +145,19 @@ def _fields(found: Inspection, registry: Registry) -> dict[str, Any]:
             for one in found.guess.findings
         ]
         fields |= {f"{option}s": list(values) for option, values in found.guess.choices.items()}
-        fields["pipeline"] = found.pipeline(registry)
+        fields["pipeline"] = group.pipeline(registry)
+        if isinstance(group, AlikeArrays) and group.others:
+            fields["alike"] = 1 + len(group.others)
     return fields
 
 
-def _page(found: Inspection, registry: Registry) -> Iterator[str]:
+def _page(group: Inspection | AlikeArrays, registry: Registry) -> Iterator[str]:
     """Yield the lines for people."""
+    found = group.first if isinstance(group, AlikeArrays) else group
     name = f"{found.file}:{found.key}" if found.key else found.file
     yield f"{one_line(name)}  {'×'.join(map(str, found.shape))} {found.dtype}".rstrip()
+    if isinstance(group, AlikeArrays) and group.others:
+        yield f"  {_others_line(group)}"
     if found.note:
         yield f"  {found.note}"
         yield ""
@@ -115,8 +174,19 @@ def _page(found: Inspection, registry: Registry) -> Iterator[str]:
     for finding in found.guess.findings:
         yield f"  {finding.what + ':':<12} {finding.value}  ({finding.confidence}: {finding.reason})"
     yield ""
-    yield from _yaml(found, registry)
+    yield from _yaml(found, group.pipeline(registry))
     yield ""
+
+
+def _others_line(group: AlikeArrays) -> str:
+    """Return the line that names the arrays that are like the first one of a group."""
+    others = group.others
+    in_files = bool(group.files)
+    names = list(dict.fromkeys(one.file if in_files else one.key for one in others))
+    named = ", ".join(one_line(name, 200) for name in names[:MAX_NAMED] if name)
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    what = "alike file" if in_files else "alike array"
+    return f"and {format_count(len(names) if in_files else len(others), what)}: {named}{more}"
 
 
 def _can_print_blocks() -> bool:
@@ -128,9 +198,9 @@ def _can_print_blocks() -> bool:
     return True
 
 
-def _yaml(found: Inspection, registry: Registry) -> Iterator[str]:
-    """Yield the lines of the pipeline, with a note wherever the user must decide."""
-    pipeline = escape_variables(found.pipeline(registry))
+def _yaml(found: Inspection, pipeline: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of a pipeline, with a note wherever the user must decide."""
+    pipeline = escape_variables(pipeline)
     source = pipeline["input"]
     yield "tonearm: 1"
     yield "input:"

@@ -32,7 +32,14 @@ def remedies_as_flags() -> Iterator[None]:
 
 def error_fields(error: TonearmError | Failure) -> dict[str, str]:
     """Return the fields of an error in JSON output."""
-    return {"code": error.code, "message": error.message, "hint": error.hint}
+    fields = {"code": error.code, "message": error.message, "hint": error.hint}
+    kept = getattr(error, "kept", "")
+    return fields | {"kept": kept} if kept else fields
+
+
+def kept_line(kept: str) -> str:
+    """Return the line that names the copy of a refused waveform, after a line break; an empty text if there is none."""
+    return f"\n    kept: {one_line(kept, 1000)}" if kept else ""
 
 
 def format_duration(seconds: float) -> str:

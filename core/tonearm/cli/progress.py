@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tonearm.cli import console
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tonearm.run.plan import Plan
     from tonearm.run.result import Result
+    from tonearm.source import Source
 
 LINE_INTERVAL = 5.0
 """Seconds between two lines of progress where stderr is no terminal."""
@@ -47,18 +48,36 @@ class Observer:
         Number of sources that are finished.
     failed
         Number of failed items.
+    found
+        Number of sources that were found so far, while the run is planned.
+    has_begun
+        Whether the plan is made, and the run has begun.
     """
 
     def __init__(self, *, quiet: bool, lines: TextIO | None) -> None:
         self.quiet = quiet
+        self.found = 0
+        self.has_begun = False
         self.total = 0
         self.done = 0
         self.failed = 0
         self._lines = lines
         self._warned: Counter[str] = Counter()
 
+    def count_sources(self, sources: Iterable[Source]) -> Iterator[Source]:
+        """Yield sources, count them, and print their number every few seconds."""
+        last_line = time.monotonic()
+        for source in sources:
+            self.found += 1
+            yield source
+            if (now := time.monotonic()) - last_line >= LINE_INTERVAL:
+                last_line = now
+                if not self.quiet:
+                    self.print_message(f"{self.found} sources found")
+
     def begin(self, plan: Plan) -> None:
         """Note how many sources there are to convert, and record those that are skipped."""
+        self.has_begun = True
         self.total = len(plan)
         if self._lines:
             from tonearm.run.skipped import skipped_items
@@ -79,13 +98,14 @@ class Observer:
 
     def _report(self, result: Result) -> None:
         """Print failures, and the first warnings of each kind; the log file gets all of them."""
+        from tonearm.cli.printing import kept_line
         from tonearm.errors import Problem, advise, one_line
         from tonearm.run.report import warning_pattern
 
         name = one_line(result.source)
         for failure in result.failures:
             problem = Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))
-            self.print_message(f"{name}: {problem}")
+            self.print_message(f"{name}: {problem}{kept_line(failure.kept)}")
             if failure.trace:
                 self.print_message(failure.trace)
         for warning in result.warnings:

@@ -63,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="When outputs reach the disk: file flushes each file before it gets its name, none leaves it to the"
         " system (default: file)",
     )
+    group.add_argument(
+        "--quarantine",
+        metavar="DIR",
+        default="",
+        help="Folder for copies of the sounds that a step, a limit or an encoder refuses, as WAV files to listen to",
+    )
     group = parser.add_argument_group("Execution")
     group.add_argument("--dry-run", action="store_true", help="List what the run would do, without converting")
     group.add_argument(
@@ -119,11 +125,25 @@ def _main(arguments: argparse.Namespace, watch: Watch | None) -> int:
     from tonearm.cli.progress import open_observer
 
     with console.log_to(arguments.log_file):
+        observer = None
         try:
             with open_observer(quiet=arguments.quiet, as_json=arguments.json) as observer:
                 return _run(arguments, observer, watch)
         except KeyboardInterrupt as interrupt:
+            if observer is None or not observer.has_begun:
+                _print_summary(_early_summary(observer.found if observer else 0), arguments)
             return console.report_interrupt(interrupt)
+
+
+def _print_summary(line: str, arguments: argparse.Namespace) -> None:
+    (console.log if arguments.quiet else console.print_message)(line)
+
+
+def _early_summary(found: int) -> str:
+    """Return the summary of a run that was stopped before it began."""
+    from tonearm.cli.printing import format_count
+
+    return f"0 converted, 0 failed: stopped while the run was planned, with {format_count(found, 'source')} found"
 
 
 def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None) -> int:
@@ -152,6 +172,7 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
         part=Part.of(arguments.part),
         executor=arguments.executor,
         executor_options=arguments.executor_options,
+        quarantine=arguments.quarantine,
         debug=arguments.debug,
     )
     options.check()
@@ -160,7 +181,8 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
     run = Run(pipeline, options)
     if not run.jobs:
         keep_freed_memory()
-    plan = run.plan(pipeline.find_sources(_sources(arguments), warn=run.report.warnings.append))
+    sources = pipeline.find_sources(_sources(arguments), warn=run.report.warnings.append)
+    plan = run.plan(observer.count_sources(sources))
     for warning in run.report.warnings:
         console.print_message(f"warning: {warning}")
     if arguments.dry_run:
@@ -169,7 +191,6 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
         finally:
             run.release()
         return console.DONE
-    observer.begin(plan)
     alive = None
     if watch:
         from tonearm.cli.watched_work import WatchedWork
@@ -179,6 +200,7 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
         alive = watch.alive
     run.health = Health() if watch else None
     try:
+        observer.begin(plan)
         run.execute(plan, observer, observer.tick, alive)
     except Exception as error:
         if watch and run.health and run.health.explains(error):
@@ -188,7 +210,7 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
         observer.end()
         if run.report.total + run.report.skipped:
             for line in summary(run.report):
-                (console.log if arguments.quiet else console.print_message)(line)
+                _print_summary(line, arguments)
     return console.DONE if run.report.ok else console.SOME_FAILED
 
 
@@ -236,10 +258,11 @@ def summary(report: Report) -> Iterator[str]:
     counts += [f"{left} left"] if left else []
     counts += [_left_out(report.outputs_left_out)] if report.outputs_left_out else []
     yield f"{', '.join(counts)} in {format_duration(report.seconds)}{_rates(report)}"
-    for name in report.first_outputs[:MAX_FILES]:
+    named = MAX_FILES if report.files > MAX_FILES + 1 else report.files  # "and 1 more" would hide a line behind a line
+    for name in report.first_outputs[:named]:
         yield f"    {one_line(report.out / name)}"
-    if report.files > MAX_FILES:
-        yield f"    and {report.files - MAX_FILES} more below {one_line(report.out)}"
+    if report.files > named:
+        yield f"    and {report.files - named} more below {one_line(report.out)}"
     if report.noted:
         yield "warnings:"
     yield from warning_lines(report.noted)

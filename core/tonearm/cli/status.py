@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from tonearm.cli import console
@@ -16,6 +17,7 @@ from tonearm.cli.printing import (
     failure_lines,
     format_count,
     format_duration,
+    kept_line,
     warning_lines,
 )
 from tonearm.errors import UsageError, one_line
@@ -28,6 +30,15 @@ from tonearm.run.store.records import ErrRecord
 
 RANKED = 10
 """Default number of outputs at each end of a ranking."""
+
+RANKINGS = {
+    "loudest": ("peak_db", "highest"),
+    "quietest": ("peak_db", "lowest"),
+    "longest": ("duration", "highest"),
+    "shortest": ("duration", "lowest"),
+    "flattest": ("guard_flatness", "highest"),
+}
+"""Names of one end of a ranking, each with the measurement and the end."""
 
 MAX_PARTS = 20
 """Largest number of parts that are printed one by one."""
@@ -47,31 +58,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME[:N]",
         help="Measurement to rank the files by, as in peak_db or duration:3; lists the N lowest and the N highest"
-        f" (default: {RANKED}); can be repeated",
+        f" (default: {RANKED}). {', '.join(RANKINGS)} list one end. Can be repeated",
     )
     parser.add_argument("--code", metavar="CODE", help="Error code; lists every item that failed with it")
+    parser.add_argument("--failed", action="store_true", help="List every item that failed, with its error code")
     parser.add_argument(
         "--warning", metavar="TEXT", help="Kind of warning, or a part of it; lists every file with such a warning"
     )
     parser.add_argument(
-        "--json", action="store_true", help="Print one JSON object; with --code and --warning, one for each line"
+        "--json", action="store_true", help="Print one JSON object; with a list of items or files, one for each line"
     )
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Report the status; the exit status is 3 if items have failed and were not converted since."""
-    ranks = dict(map(_rank, arguments.rank))
+    ranks: dict[str, int] = {}
+    for text in arguments.rank:
+        name, count = _rank(text)
+        measurement = RANKINGS.get(name, (name, ""))[0]
+        ranks[measurement] = max(count, ranks.get(measurement, 0))
     with contextlib.closing(LocalStore(arguments.out)) as store:
         return _report(StatusReader(store, ranks), arguments)
 
 
 def _report(reader: StatusReader, arguments: argparse.Namespace) -> int:
-    if arguments.code is not None or arguments.warning is not None:
+    if arguments.failed or arguments.code is not None or arguments.warning is not None:
         _print_matches(reader, arguments)
     else:
         for _found in reader:
             pass
-        lines = [json.dumps(_fields(reader.status))] if arguments.json else _page(reader.status)
+        ranks = dict.fromkeys(_rank(text)[0] for text in arguments.rank)
+        lines = [json.dumps(_fields(reader.status))] if arguments.json else _page(reader.status, ranks)
         for line in lines:
             console.print_data(line)
     return console.SOME_FAILED if reader.status.failed else console.DONE
@@ -91,21 +108,26 @@ def _print_matches(reader: StatusReader, arguments: argparse.Namespace) -> None:
     """Print a line for each failure with a code, and for each output with a kind of warning."""
     found = False
     for record in reader:
-        for fields in _matches(record, arguments.code, arguments.warning):
+        for fields in _matches(record, arguments.code, arguments.warning, failed=arguments.failed):
             found = True
-            console.print_data(json.dumps(fields) if arguments.json else _match_line(fields))
+            line = json.dumps(fields) if arguments.json else _match_line(fields, with_code=arguments.failed)
+            console.print_data(line)
     if not found:
+        if arguments.failed:
+            console.print_message("no item has failed")
         if arguments.code is not None:
             console.print_message(f"no item has failed with {one_line(arguments.code)}")
         if arguments.warning is not None:
             console.print_message(f"no file has a warning like {one_line(arguments.warning)!r}")
 
 
-def _matches(found: CurrentRecord, code: str | None, warning: str | None) -> Iterator[dict[str, Any]]:
+def _matches(
+    found: CurrentRecord, code: str | None, warning: str | None, *, failed: bool = False
+) -> Iterator[dict[str, Any]]:
     """Yield the JSON fields of what a record has to list."""
     record = found.record
     if isinstance(record, ErrRecord):
-        if record.code == code:
+        if failed or record.code == code:
             fields = {"source": record.source, "key": record.key, "index": record.index}
             yield {**fields, **error_fields(record.failure())}
         return
@@ -118,12 +140,14 @@ def _matches(found: CurrentRecord, code: str | None, warning: str | None) -> Ite
                 yield {**fields, "output": item.files[0][0], "warning": text}
 
 
-def _match_line(fields: dict[str, Any]) -> str:
-    """Return the line of a failed item or of an output with a warning."""
+def _match_line(fields: dict[str, Any], *, with_code: bool = False) -> str:
+    """Return the line of a failed item, or of an output with a warning; a code is left out if all lines have one."""
     if "warning" in fields:
         return f"{one_line(fields['output'], 1000)}: {one_line(fields['warning'], 1000)}"
     item = f" [{one_line(fields['key'])}]" if fields["key"] else f" [{fields['index']}]" if fields["index"] else ""
-    return f"{one_line(fields['source'], 1000)}{item}: {one_line(fields['message'], 1000)}"
+    code = f"{one_line(fields['code'])}: " if with_code else ""
+    message = f"{one_line(fields['source'], 1000)}{item}: {code}{one_line(fields['message'], 1000)}"
+    return f"{message}{kept_line(fields.get('kept', ''))}"
 
 
 def _fields(status: Status) -> dict[str, Any]:
@@ -185,8 +209,8 @@ def shared_fields(shared: SharedRun) -> dict[str, Any]:
     }
 
 
-def _page(status: Status) -> Iterator[str]:
-    """Yield the lines for people."""
+def _page(status: Status, ranks: Collection[str] = ()) -> Iterator[str]:
+    """Yield the lines for people, with the rankings that ``ranks`` names."""
     for run in status.last:
         if run.part is None:
             yield from _run_lines(run)
@@ -200,12 +224,15 @@ def _page(status: Status) -> Iterator[str]:
     if status.failed:
         yield f"failed: {format_count(status.failed, 'item')} of {format_count(status.failing, 'source')}"
     yield from failure_lines(status.codes, status.failures)
+    if status.failed > len(status.codes):  # else each has been named
+        yield f"    hint: tonearm status {shlex.quote(one_line(status.out))} --failed lists every item"
     if status.warned:
         yield f"warnings: {format_count(status.warned, 'item')}"
     yield from warning_lines(status.noted)
-    if status.ranked:
-        for name, ranking in status.ranked.items():
-            yield from _ranking_lines(name, ranking)
+    if ranks:
+        for name in ranks:
+            measurement, end = RANKINGS.get(name, (name, ""))
+            yield from _ranking_lines(name, status.ranked[measurement], end)
     else:
         yield from _measurement_lines(status)
 
@@ -281,10 +308,14 @@ def _measurement_lines(status: Status) -> Iterator[str]:
         values = (f"{spread.mean:.6g}", f"{low[0]:.6g}", one_line(low[1], 40), f"{high[0]:.6g}", one_line(high[1], 40))
         rows.append((one_line(name, 40), *values))
     yield from align_columns(rows, left=(0, 3, 5))
+    if names := [name for name, (measurement, _end) in RANKINGS.items() if measurement in status.measured]:
+        yield f"    hint: --rank NAME lists the files that are {' or '.join((', '.join(names[:-1]), names[-1]))}"
 
 
-def _ranking_lines(name: str, ranking: Ranking) -> Iterator[str]:
-    """Yield the outputs with the lowest and the highest values of a measurement."""
+def _ranking_lines(name: str, ranking: Ranking, only: str) -> Iterator[str]:
+    """Yield the outputs with the lowest and the highest values of a measurement, or those of one end alone."""
     for end, values in (("lowest", ranking.lowest), ("highest", ranking.highest)):
-        yield f"{end} {one_line(name, 40)}:"
+        if only not in ("", end):
+            continue
+        yield f"{name}, by {RANKINGS[name][0]}:" if only else f"{end} {one_line(name, 40)}:"
         yield from align_columns([("   ", f"{value:.6g}", one_line(output)) for value, output in values], left=(0, 2))

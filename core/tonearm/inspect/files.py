@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_
 from tonearm.findings.notes import UNKNOWN
 from tonearm.findings.statistics import compute_statistics
 from tonearm.inspect.guess import Guess, describe_sound_file, guess
+from tonearm.inspect.padding import lengths_among, with_padding
 from tonearm.inspect.preview import draw_preview
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.options import default_options
@@ -73,8 +75,13 @@ class Inspection(Struct, frozen=True, kw_only=True):
             "tonearm": 1,
             "input": {"use": self.decoder, "files": self.file, "with": options},
             "steps": [{"use": name} for name in steps or ()],
-            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+            "outputs": [{"use": "wav-writer", "file": f"{{stem}}{'-{index}' * _may_be_batch(options)}.wav"}],
         }
+
+
+def _may_be_batch(options: dict[str, Any]) -> bool:
+    """Return whether one of the axes is a batch, or may be one, so that names of outputs must distinguish its items."""
+    return bool({"batch", UNKNOWN} & set(options.get("axes", ())))
 
 
 def _decoded_signals(options: dict[str, Any], registry: Registry) -> Any:
@@ -175,15 +182,17 @@ class _FileInspector:
                 message = f"there is no array {one_line(self.key or '')!r}" if keys else "there is no array"
                 names = tuple(one_line(key, 60) for key in keys[:MAX_ARRAYS])
                 raise ItemError(message, code="no-such-key", remedies=(ChooseOption("key", names),) if names else ())
-            rate = self._rate(arrays, keys)
+            rate, lengths = self._rate(arrays, keys), lengths_among(arrays, keys)
             for key in chosen[:MAX_ARRAYS]:
                 try:
                     array = arrays[key]
                 except ItemError as error:
                     yield self._inspection(key, error=error)
                     continue
-                if array.ndim:
-                    yield self._inspect_array(key, array, rate)
+                if key in lengths and key not in chosen[:1]:
+                    yield self._inspection(key, array, note=f"lengths from {array.min()} to {array.max()}")
+                elif array.ndim:
+                    yield self._inspect_array(key, array, rate, lengths)
                 else:
                     yield self._inspection(key, note=f"a single number: {array}")
         if len(chosen) > MAX_ARRAYS:
@@ -218,14 +227,29 @@ class _FileInspector:
                     return round(float(array.item())), f"the file has {key} = {array.item():g}"
         return None
 
-    def _inspect_array(self, key: str, array: Any, rate: tuple[int, str] | None) -> Inspection:
-        """Return the inspection of an array, with the sample rate in Hz and its origin if the file has them."""
+    def _inspect_array(
+        self, key: str, array: Any, rate: tuple[int, str] | None, lengths: Mapping[str, Any] = MappingProxyType({})
+    ) -> Inspection:
+        """Return the inspection of an array.
+
+        Parameters
+        ----------
+        key
+            Name of the array.
+        array
+            Array.
+        rate
+            Sample rate in Hz and where it comes from, if the file has it.
+        lengths
+            Arrays of the file that may hold true lengths, by name.
+        """
         measurements = self.context.drain().measurements
         if "sample_rate" in measurements:
             rate = int(measurements["sample_rate"]), "from the file"
         declared = {name: value for name, value in measurements.items() if isinstance(value, str)}
         try:
             guessed = guess(compute_statistics(array), self.registry, rate=rate, declared=declared)
+            guessed = with_padding(guessed, array, lengths)
         except ItemError as error:
             return self._inspection(key, array, error=error)
         axes = guessed.options.get("axes", [])

@@ -275,6 +275,8 @@ class _Binder:
         spec = None
         if isinstance(plugin, Decoder):
             spec = self._ask(found, lambda: as_spec(plugin.produces(), ports))
+            if spec and found.place.form == "flags":  # a command converts one source, whose batch may have one element
+                spec = spec.replace(several=None)
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.replace(signals=matching_signals(before.signals, ports.takes) or ports.takes)
             spec = self._ask(found, lambda: as_spec(plugin.produces(narrowed), ports))

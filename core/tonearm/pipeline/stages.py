@@ -226,6 +226,7 @@ def transform_items(
         if outcome.error or outcome.item is None:
             yield outcome
             continue
+        signal: Signal = outcome.item.signal
         try:
             check_taken(outcome.item.signal, bound)
             with as_item_error(bound):
@@ -244,7 +245,9 @@ def transform_items(
                 unchecked=() if checks or outcome.may_have_nan else (*outcome.unchecked, (bound, signal)),
             )
         except TonearmError as error:
-            yield replace(outcome, error=nan_among(outcome.unchecked) or error, unchecked=())
+            # A limit refuses what the step gave, and a step what it was given.
+            refused = replace(outcome.item, signal=signal) if error.code == "beyond-full-scale" else outcome.item
+            yield replace(outcome, item=refused, error=nan_among(outcome.unchecked) or error, unchecked=())
 
 
 def regroup_items(

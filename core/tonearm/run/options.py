@@ -37,6 +37,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         Name of the executor; empty for the one that follows from ``jobs``.
     executor_options
         Options of the executor by name, or assignments as ``--executor-option`` takes them.
+    quarantine
+        Folder for copies of the waveforms that a step, a limit or an encoder refuses; empty to keep none.
     debug
         Whether to keep the tracebacks of plugins that fail.
     """
@@ -51,6 +53,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     part: Part | None = None
     executor: str = ""
     executor_options: Mapping[str, object] | Sequence[str] = ()
+    quarantine: str = ""
     debug: bool = False
 
     def check(self) -> None:

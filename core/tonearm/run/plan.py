@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonearm.content_hash import SourceState, file_state, hash_array, hash_path
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError
+from tonearm.errors.text import counted
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS = 100
 """Largest number of clashes that are reported. A wrong template makes a million."""
+
+MAX_REASONS = 3
+"""Largest number of warnings that the error of a run without a source repeats."""
 
 _FORCED = PriorWork(reason="--force")
 
@@ -285,8 +289,13 @@ class Plan:
         part = self.options.part
         return part is None or part.contains(f"{source.relative_dir}/{os.path.basename(source_id)}")
 
-    def validate(self) -> None:
+    def validate(self, warnings: Sequence[str] = ()) -> None:
         """Check the plan as a whole.
+
+        Parameters
+        ----------
+        warnings
+            Warnings of the search for sources, which say why there is none.
 
         Raises
         ------
@@ -300,10 +309,19 @@ class Plan:
         if self._problems:
             raise PipelineError(self._problems)
         if not len(self._sources):
-            hint = "name files, folders or patterns"
-            if self.outputs_left_out:
-                hint = "earlier runs wrote all files that were found; name them alone to convert them nevertheless"
-            raise UsageError("there is no source to convert", code="no-source", hint=hint)
+            raise self._no_source(warnings)
+
+    def _no_source(self, warnings: Sequence[str]) -> UsageError:
+        """Return the error for a run without a source."""
+        reasons = "; ".join(warnings[:MAX_REASONS])
+        if len(warnings) > MAX_REASONS:
+            reasons += f"; and {counted(len(warnings) - MAX_REASONS, 'more warning')}"
+        hint = "name files, folders or patterns"
+        if self.outputs_left_out:
+            hint = "earlier runs wrote all files that were found; name them alone to convert them nevertheless"
+        elif warnings:
+            hint = "a pipeline's patterns start at the folder of its file, and those of a command at the current folder"
+        return UsageError(reasons or "there is no source to convert", code="no-source", hint=hint)
 
     def _find_inputs_among_outputs(self) -> None:
         """Find sources below the output folder whose names an output takes."""
@@ -340,8 +358,17 @@ def _task(
     return Task(number, name, path, folder, outputs, skip, array, key)
 
 
-def make_plan(pipeline: Converter, store: Store, sources: Iterable[Source], options: RunOptions) -> Plan:
+def make_plan(
+    pipeline: Converter, store: Store, sources: Iterable[Source], options: RunOptions, warnings: Sequence[str] = ()
+) -> Plan:
     """Return the plan of a run.
+
+    Parameters
+    ----------
+    pipeline, store, sources, options
+        Pipeline, store of the outputs, sources, and options of the run.
+    warnings
+        Warnings of the search for sources, which grow while it goes on.
 
     Raises
     ------
@@ -353,5 +380,5 @@ def make_plan(pipeline: Converter, store: Store, sources: Iterable[Source], opti
     plan = Plan(pipeline, store, options)
     for source in sources:
         plan.add(source)
-    plan.validate()
+    plan.validate(warnings)
     return plan

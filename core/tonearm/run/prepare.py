@@ -27,12 +27,13 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
 from tonearm.run.store.output_paths import output_path
+from tonearm.run.store.quarantine import Quarantine
 from tonearm.run.store.store import Store
 from tonearm.run.store.temporaries import Temporaries, raise_if_unwritable
 from tonearm.run.tasks import ItemId, Task
 from tonearm.run.workers.health import Health, UnfitError
 from tonearm.run.workers.interrupts import InterruptGate
-from tonearm.signals import Signal
+from tonearm.signals import Signal, Waveform
 from tonearm.source import Source, source_changed
 
 MAX_WAITING_ITEMS = 256
@@ -52,12 +53,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         Whether failures of plugins carry their traceback.
     flush_failures
         Whether failures are handed over at once, because the run may stop at one.
+    quarantine
+        Folder for copies of waveforms that are refused; None to keep none.
     """
 
     fsync: bool = True
     threads: int = 1
     debug: bool = False
     flush_failures: bool = False
+    quarantine: Quarantine | None = None
 
 
 class Preparer:
@@ -94,6 +98,8 @@ class Preparer:
         """Exception that the caller handles, if it does."""
         self.on_life: Callable[..., None] | None = None
         self.health: Health | None = None
+        self._refused: Item[Signal] | None = None
+        """Item that a step or an encoder has refused, if copies are kept."""
         decoder = pipeline.checked.decoder.plugin
         self._reads_content = isinstance(decoder, Decoder) and decoder.reads == "content"
 
@@ -135,7 +141,11 @@ class Preparer:
                 except TonearmError as error:
                     if self.health is not None and self.health.explains(error):
                         raise UnfitError(error.message) from error
-                    failures.append(self._failure(task, outcome.item, error))
+                    try:
+                        kept = self._keep(task, source, warnings)
+                    except OutputError as unwritable:
+                        stopped, kept = unwritable, ""
+                    failures.append(self._failure(task, outcome.item, error, kept))
                     warnings += outcome.context.warnings
                 del outcome  # frees its memory before the next item is made
                 if self.on_life is not None:
@@ -184,6 +194,7 @@ class Preparer:
     def _write(self, task: Task, source: Source, outcome: Outcome) -> list[ConvertedItem]:
         """Encode one item for all outputs that lack it."""
         if outcome.error or outcome.item is None:
+            self._note_refused(outcome.item)
             raise outcome.error or ItemError("there is nothing to write", code="empty")
         written: list[tuple[int, ItemId, Context]] = []
         with self._store.temporaries(self.owner, fsync=self.settings.fsync) as temporaries:
@@ -210,6 +221,7 @@ class Preparer:
         """Encode one item for one output, and return its key and index."""
         item = branch.item
         if branch.error or item is None:
+            self._note_refused(item)
             raise branch.error or ItemError("there is nothing to write", code="empty")
         identity = item.key, item.index
         target = output_path(output, source, identity)
@@ -219,10 +231,28 @@ class Preparer:
                 self.pipeline.encode(output, item, sink, branch.context)
         except TonearmError as error:
             raise_if_unwritable(error, sink, os.path.join(self._store.root, target))
+            self._note_refused(item)
             raise
         return identity
 
-    def _failure(self, task: Task, item: Item[Signal] | None, error: TonearmError) -> Failure:
+    def _note_refused(self, item: Item[Signal] | None) -> None:
+        if self.settings.quarantine is not None:
+            self._refused = item
+
+    def _keep(self, task: Task, source: Source, warnings: list[str]) -> str:
+        """Keep a copy of the waveform that was refused, and return its path; an empty text if there is none."""
+        item, self._refused = self._refused, None
+        if self.settings.quarantine is None or item is None or not isinstance(item.signal, Waveform):
+            return ""
+        identity = item.key, item.index
+        kept = self.settings.quarantine.keep(
+            task.source_id, source.stem, identity, item.signal, fsync=self.settings.fsync
+        )
+        if not kept:
+            warnings.append("the waveform is too large to be kept in the quarantine")
+        return kept
+
+    def _failure(self, task: Task, item: Item[Signal] | None, error: TonearmError, kept: str = "") -> Failure:
         key, index = (item.key, item.index) if item else ("", 0)
         trace, hint = "", error.hint
         if self.settings.debug:
@@ -230,7 +260,7 @@ class Preparer:
             others = tuple(remedy for remedy in error.remedies if not isinstance(remedy, ShowTraceback))
             hint = hint_of(others, error.place)
         _clear_frames(error, self._handled)
-        return Failure(task.name, key, index, error.code, error.message, hint, trace)
+        return Failure(task.name, key, index, error.code, error.message, hint, trace, kept)
 
 
 def _clear_frames(error: BaseException | None, handled: BaseException | None) -> None:

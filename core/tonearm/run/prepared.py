@@ -70,6 +70,8 @@ class Failure(Struct, frozen=True):
         Error.
     trace
         Traceback, if it was asked for.
+    kept
+        Path of the copy of the waveform that was refused; empty if there is none.
     """
 
     source: str
@@ -79,6 +81,7 @@ class Failure(Struct, frozen=True):
     message: str
     hint: str = ""
     trace: str = ""
+    kept: str = ""
 
 
 class PreparedSource(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from tonearm.run.store.journal import Journal
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError
 from tonearm.run.store.publisher import Publisher
+from tonearm.run.store.quarantine import Quarantine
 from tonearm.run.store.records import RunRecord, StopRecord
 from tonearm.run.store.store import Store
 from tonearm.run.tasks import Task
@@ -68,6 +69,7 @@ class Run:
         self.store = store or LocalStore(options.out)
         cores = usable_cores()
         self.health: Health | None = None
+        self._quarantine = Quarantine(options.quarantine) if options.quarantine else None
         self._executor = ChosenExecutor(options, cores)
         self.jobs = self._executor.jobs
         self._threads = max(1, cores // self._executor.slots)
@@ -80,16 +82,18 @@ class Run:
         LockedError
             If another run holds the output folder.
         UsageError
-            If there is no source.
+            If there is no source, or the quarantine holds files of somebody else.
         PipelineError
             If outputs clash.
         TonearmError
             If a plugin finds something missing.
         """
+        if self._quarantine is not None:
+            self._quarantine.check(self.options.out)
         self.store.lock(self.options.part, create=False)
         try:
             self.pipeline.preflight()
-            plan = make_plan(self.pipeline, self.store, sources, self.options)
+            plan = make_plan(self.pipeline, self.store, sources, self.options, self.report.warnings)
         except BaseException:
             self.release()
             raise
@@ -173,6 +177,8 @@ class Run:
             self.store.sweep()
         elif len(plan):  # a `convert` that was killed has no journal
             self.store.sweep(folders=[""])
+        if self._quarantine is not None:
+            self._quarantine.sweep()
         journal.write(
             RunRecord(
                 time=plan.history.time_of_next_run(time.time()),
@@ -245,6 +251,8 @@ class Run:
                 dispatcher.discard(batch)
         publisher.discard_rest()
         dispatcher.sweep_dead()
+        if self._quarantine is not None:
+            self._quarantine.sweep()
         reason = report.stopped or _stop_reason(failed or stopped)
         try:
             publisher.sync()
@@ -269,6 +277,7 @@ class Run:
             threads=self._threads,
             debug=options.debug,
             flush_failures=options.max_failures is not None,
+            quarantine=self._quarantine,
         )
         work = PipelineWork(self.pipeline, self.store, settings, gate, alive)
         work.health = self.health

@@ -46,8 +46,10 @@ class Spread:
 
     def add(self, value: float, output: str) -> None:
         """Add a value."""
-        self.low = min(self.low, (value, output))
-        self.high = max(self.high, (value, output))
+        if value < self.low[0]:
+            self.low = (value, output)
+        if value > self.high[0]:
+            self.high = (value, output)
         self.count += 1
         self.mean += (value - self.mean) / self.count
 
@@ -222,6 +224,7 @@ class StatusReader:
         if shared:
             shared.items += len(items)
         status.sound += sound_of(item for item in record.items if (item.key, item.index) in items)
+        ranked: set[tuple[ItemId, str, object]] = set()
         for item in record.items:
             first = item.files[0][0]
             status.files += len(item.files)
@@ -231,6 +234,10 @@ class StatusReader:
                 self._note(warning, first)
             for name, value in item.measured.items():
                 self._measure(name, number_of(value), first)
+                # Outputs of an item share what its common steps measured, and are ranked by it once.
+                if name in status.ranked and (one := ((item.key, item.index), name, value)) not in ranked:
+                    ranked.add(one)
+                    self._rank(name, number_of(value), first)
 
     def _new_items(self, record: OutRecord) -> set[ItemId]:
         """Return the items of a record that have not been counted for another output."""
@@ -259,5 +266,7 @@ class StatusReader:
                 return
             measured[name] = Spread((value, output), (value, output))
         measured[name].add(value, output)
-        if name in self.status.ranked:
+
+    def _rank(self, name: str, value: float | None, output: str) -> None:
+        if value is not None and math.isfinite(value) and name in self.status.measured:
             self.status.ranked[name].add(value, output)

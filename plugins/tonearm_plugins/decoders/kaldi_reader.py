@@ -43,6 +43,7 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
     suffixes = (".ark", ".scp")
     reads = "content"
+    holds_many = True
     requires = (Requirement(name="kaldiio", hint="pip install 'tonearm[kaldi]'"),)
 
     @contextlib.contextmanager

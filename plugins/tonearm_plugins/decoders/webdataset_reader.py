@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tonearm.api import (
+    ChooseOption,
     Context,
     ItemError,
     KeyedArrayDecoder,
@@ -26,6 +28,12 @@ if TYPE_CHECKING:
 MAX_ARRAYS = 1_000_000
 """Number of arrays in one file."""
 
+MAX_SORTS = 10
+"""Number of sorts of arrays that an error names."""
+
+_MEMBER = re.compile(r"(.+?\.(?:npy|npz|pth|pt))(/.*)?", re.DOTALL)
+"""Name of an array: that of its member, and its own within the member."""
+
 _PYTORCH = (".pt", ".pth")
 _SUFFIXES = (".npy", ".npz", *_PYTORCH)
 
@@ -38,11 +46,29 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
     suffixes = (".tar", ".tar.gz", ".tgz")
     reads = "content"
+    holds_many = True
 
     def needs(self) -> Iterable[Requirement]:
         """Return the requirement of PyTorch if ``key`` asks for its members."""
         key = self.options.key or ""
         return (TORCH,) if key.partition("/")[0].endswith(_PYTORCH) else ()
+
+    def of_one_sort(self, keys: list[str]) -> list[str]:
+        """Return all names if they are of one sort, as 0001.mel.npy and 0002.mel.npy are.
+
+        Raises
+        ------
+        ItemError
+            If a sample has arrays of several sorts. The error has a pattern for each.
+        """
+        patterns = tuple(dict.fromkeys(map(_pattern, keys)))
+        if len(patterns) == 1:
+            return keys
+        raise ItemError(
+            f"the samples have arrays of {len(patterns)} sorts",
+            code="several-arrays",
+            remedies=(ChooseOption("key", patterns[:MAX_SORTS]),),
+        )
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
@@ -59,6 +85,13 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
                 )
             places = dict(_places(archive))
             yield LazyArrays(places, lambda key: _load(archive, *places[key]))
+
+
+def _pattern(key: str) -> str:
+    """Return the pattern of an array's sort: what follows the sample's name, which ends at the first dot."""
+    found = _MEMBER.fullmatch(key)
+    member, name = found.groups() if found else (key, "")
+    return f"*.{member.rpartition('/')[2].partition('.')[2]}{name or ''}"
 
 
 def _places(archive: TarArchive) -> Iterator[tuple[str, tuple[str, str]]]:

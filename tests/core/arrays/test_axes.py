@@ -29,6 +29,53 @@ def counted(*shape: int) -> Any:
     return np.arange(int(np.prod(shape)), dtype="f4").reshape(shape)
 
 
+def of_lengths(array: Any, lengths: list[int], kind: str, **options: Any) -> list[Any]:
+    """Return the signals of a padded batch whose axes nobody names."""
+    found = read_array(array, array_options(kind=kind, **options), Context(), lengths=np.array(lengths))
+    return [one if isinstance(one, ItemError) else one.arrays()[0] for one in found]
+
+
+GRID = {"sample_rate": 8000, "n_fft": 16, "hop_length": 4}
+
+
+class TestLengthsNameABatch:
+    def test_of_waveforms(self) -> None:
+        array = counted(3, 7) / 21
+        for shape in ((3, 7), (3, 1, 7), (3, 7, 1), (1, 3, 7)):
+            found = of_lengths(array.reshape(shape), [7, 2, 1], "waveform", sample_rate=8000)
+            assert [one.shape for one in found] == [(1, 7), (1, 2), (1, 1)]
+            assert found[1][0].tolist() == array[1, :2].tolist()
+
+    def test_of_waveforms_with_channels(self) -> None:
+        array = counted(3, 2, 7) / 42
+        for turned in (array, array.transpose(0, 2, 1)):
+            found = of_lengths(turned, [7, 3, 5], "waveform", sample_rate=8000)
+            assert [one.shape for one in found] == [(2, 7), (2, 3), (2, 5)]
+            assert found[2].tolist() == array[2, :, :5].tolist()
+
+    def test_of_spectrograms(self) -> None:
+        array = counted(3, 9, 5)
+        for turned in (array, array.transpose(0, 2, 1)):
+            found = of_lengths(turned, [5, 1, 2], "magnitude", **GRID)
+            assert [one.shape for one in found] == [(1, 9, 5), (1, 9, 1), (1, 9, 2)]
+            assert found[2][0].tolist() == array[2, :, :2].tolist()
+
+    @pytest.mark.parametrize(
+        ("shape", "lengths"),
+        [((2, 7), [3, 2, 1]), ((3, 3, 7), [8, 1, 1]), ((4, 2, 3), [2, 1, 1, 2])],
+        ids=["no axis of that many", "longer than time", "two axes may be time"],
+    )
+    def test_what_stays_ambiguous_is_asked(self, shape: tuple[int, ...], lengths: list[int]) -> None:
+        with pytest.raises(ItemError) as caught:
+            of_lengths(counted(*shape) / 99, lengths, "waveform", sample_rate=8000)
+        assert caught.value.code == "ambiguous-axes"
+
+    def test_only_orders_with_a_batch_are_offered(self) -> None:
+        with pytest.raises(ItemError) as caught:
+            of_lengths(counted(4, 2, 3) / 99, [2, 1, 1, 2], "waveform", sample_rate=8000)
+        assert caught.value.hint == "axes: [batch, channel, time] or [batch, time, channel]"
+
+
 def refused(array: Any, kind: Any, axes: Any = None, sizes: Any = None) -> ItemError:
     with pytest.raises(ItemError) as caught:
         arrange(array, kind, axes, sizes or {})

@@ -106,6 +106,45 @@ class TestConverting:
         assert sound("a.wav")[0].size == 2000
 
 
+def test_a_batch_of_one_needs_no_index(convert):
+    np.save("batch.npy", np.stack([SAMPLES, SAMPLES]))
+    flags = ("--kind", "waveform", "--axes", "batch,time", "--sample-rate", "8000")
+    np.save("alone.npy", SAMPLES[None])
+    status, _, err = convert("alone.npy", "alone.wav", *flags)
+    assert (status, err) == (0, "alone.wav\n")
+    assert convert("batch.npy", "batch.wav", *flags)[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "expected"),
+    [
+        ("pairs.npy", (), ["missing-option: npy-reader: 'sample_rate'", "unknown-kind: cannot tell"]),
+        (
+            "pairs.npy",
+            ("--kind", "waveform"),
+            ["missing-option: npy-reader: 'sample_rate'", "ambiguous-axes: the axes"],
+        ),
+        (
+            "stft.npy",
+            (),
+            ["missing-option: npy-reader: 'sample_rate'", "missing-option: npy-reader: 'n_fft' is missing"],
+        ),
+        ("broken.npy", (), ["missing-option: npy-reader: 'sample_rate'", "npy-truncated: "]),
+        ("one.npy", (), ["missing-option: npy-reader: 'sample_rate'"]),
+        ("nan.npy", ("--sample-rate", "8000"), ["not-finite"]),
+    ],
+)
+def test_what_is_missing_is_reported_at_once(convert, name, flags, expected):
+    np.save("pairs.npy", np.stack([SAMPLES] * 2))
+    np.save("nan.npy", np.array([0.5, np.nan]))
+    Path("broken.npy").write_bytes(Path("one.npy").read_bytes()[:-9])
+    status, out, err = convert(name, "x.wav", *flags)
+    assert (status, out) == (3 if name == "nan.npy" else 2, "")
+    lines = [line for line in err.splitlines() if not line.startswith("    ")]
+    assert [line.startswith(start) for line, start in zip(lines, expected, strict=True)] == [True] * len(expected), err
+    assert not Path("x.wav").exists()
+
+
 class TestReadingOnce:
     @pytest.fixture
     def loaded(self, monkeypatch):

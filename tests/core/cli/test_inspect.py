@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ import yaml
 import tonearm
 from tonearm.api import Context, MelDialect, Source
 from tonearm.cli.main import main
+from tonearm.inspect import folders
 from tonearm.plugins.registry import default
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
@@ -218,8 +220,66 @@ def test_every_array_of_a_file(tmp_path: Path, capsys: Any) -> None:
 def test_arrays_that_are_not_inspected_are_counted(tmp_path: Path, capsys: Any) -> None:
     np.savez(tmp_path / "a.npz", **{f"a{number:02}": np.zeros(5) for number in range(25)})
     _, out, _ = inspect(capsys, str(tmp_path / "a.npz"))
-    assert out.count("tonearm: 1") == 20
+    assert out.count("tonearm: 1") == 1
+    assert out.startswith(f"{tmp_path}/a.npz:a00  5 float64\n  and 19 alike arrays: a01, a02, a03, a04 and 15 more\n")
     assert out.rstrip().endswith("5 more arrays are not inspected; --key NAME inspects one")
+
+
+def test_alike_arrays_are_described_once(tmp_path: Path, capsys: Any) -> None:
+    waves = {f"utt{number}": np.load(SAMPLES / "utt08.npy").reshape(-1)[number:] for number in range(12)}
+    np.savez(tmp_path / "a.npz", **waves)
+    status, out, _ = inspect(capsys, str(tmp_path / "a.npz"))
+    assert status == 0
+    assert len(out.splitlines()) < 30
+    pipeline = filled(printed_yaml(out))
+    assert pipeline["input"]["with"] == {"sample_rate": 22050, "key": "*"}
+    passes_check(pipeline, tmp_path, capsys)
+    _, out, _ = inspect(capsys, "--json", str(tmp_path / "a.npz"))
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [(one["key"], one["alike"]) for one in lines] == [(key, 12) for key in waves]
+    assert {json.dumps(one["pipeline"]) for one in lines} == {json.dumps(lines[0]["pipeline"])}
+    assert lines[0]["pipeline"]["outputs"][0]["file"] == "{stem}-{key}.wav"
+
+
+class TestFolders:
+    def test_alike_files_are_described_once(self, tmp_path: Path, capsys: Any) -> None:
+        for name in ("a.npy", "x/b.npy", "x/c.npy"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            shutil.copy(SAMPLES / "utt08.npy", tmp_path / name)
+        (tmp_path / "notes.txt").write_text("no array")
+        status, out, err = inspect(capsys, str(tmp_path))
+        assert (status, err) == (0, "")
+        assert out.startswith(
+            f"{tmp_path}  3 files (3 .npy); 1 file that no decoder reads\n\n{tmp_path}/a.npy  1×1×1×28928"
+        )
+        assert f"  and 2 alike files: {tmp_path}/x/b.npy, {tmp_path}/x/c.npy\n" in out
+        pipeline = filled(printed_yaml(out))
+        assert pipeline["input"]["files"] == f"{tmp_path}/**/*.npy"
+        passes_check(pipeline, tmp_path, capsys)
+
+    def test_what_cannot_be_read_is_reported_and_the_rest_described(
+        self, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(folders, "MAX_FILES", 2)
+        (tmp_path / "a.npy").write_bytes(b"no array")
+        for name in ("b.npy", "c.npy"):
+            shutil.copy(SAMPLES / "utt08.npy", tmp_path / name)
+        status, out, err = inspect(capsys, str(tmp_path))
+        assert status == 3
+        assert err.startswith("not-npy: ")
+        assert f"{tmp_path}/b.npy  1×1×1×28928 float32\n" in out
+        assert out.endswith(f"1 more file of {tmp_path} not inspected\n")
+        status, out, _ = inspect(capsys, "--json", str(tmp_path))
+        assert status == 3
+        assert {json.loads(line)["file"]: "error" in json.loads(line) for line in out.splitlines()} == {
+            f"{tmp_path}/a.npy": True,
+            f"{tmp_path}/b.npy": False,
+        }
+
+    def test_an_empty_folder(self, tmp_path: Path, capsys: Any) -> None:
+        status, out, err = inspect(capsys, str(tmp_path))
+        assert (status, out) == (3, "")
+        assert err.startswith(f"nothing-to-inspect: the folder {tmp_path} has no file that a decoder reads\n")
 
 
 @pytest.mark.parametrize("name", ["sr", "Sample_Rate", "fs"])

@@ -96,6 +96,19 @@ def result(*warnings, failures=()):
     return Result(source="a.npy", warnings=warnings, failures=failures)
 
 
+def test_the_number_of_sources_while_they_are_found(capsys, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    for quiet in (False, True):
+        observer = Observer(quiet=quiet, lines=None)
+        assert not observer.has_begun
+        found = observer.count_sources("abcdef")
+        for source in found:
+            now[0] += LINE_INTERVAL / 3
+            assert observer.found == "abcdef".index(source) + 1
+        assert capsys.readouterr().err == ("" if quiet else "3 sources found\n6 sources found\n")
+
+
 def test_only_the_first_warnings_of_a_kind_are_printed_and_all_are_logged(tmp_path, capsys):
     observer = Observer(quiet=False, lines=None)
     with console.log_to(str(tmp_path / "log")):

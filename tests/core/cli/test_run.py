@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from core_toys import tonearm
 
+from tonearm.cli.run import summary
+from tonearm.run.report import Report
 from tonearm.run.store.local_store import LocalStore
 
 
@@ -75,6 +77,61 @@ def test_the_log_file_is_appended_to(folder):
     assert run("--log-file", "/dev/full").returncode == 3  # no room for the log is no reason to fail
     done = run("--log-file", "none/log")
     assert (done.returncode, done.stderr) == (4, "output: cannot write none/log: no such file or directory\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "named", "last"),
+    [
+        (0, 0, ""),
+        (1, 1, ""),
+        (5, 5, ""),
+        (6, 6, ""),
+        (7, 5, "    and 2 more below out"),
+        (900, 5, "    and 895 more below out"),
+    ],
+)
+def test_the_summary_names_the_first_files_and_never_hides_one(files, named, last):
+    names = [f"{number}.wav" for number in range(files)]
+    report = Report(
+        Path("out"), total=files, sources=files, converted=files, files=files, seconds=1.0, first_outputs=names[:20]
+    )
+    lines = list(summary(report))[1:]
+    assert lines == [f"    out/{name}" for name in names[:named]] + [last] * bool(last)
+
+
+REFUSING = "steps: [{use: guard, with: {clipping: error}}]\n"
+
+
+class TestQuarantine:
+    """What guard refuses can be listened to."""
+
+    @pytest.mark.parametrize("jobs", ["0", "2"])
+    def test_a_copy_is_kept_and_named(self, folder, jobs):
+        Path("p.yaml").write_text(Path("p.yaml").read_text() + REFUSING)
+        done = run("--quarantine", "q", "--jobs", jobs, "--json")
+        (kept,) = [str(path) for path in Path("q").glob("*.wav")]
+        assert re.fullmatch(r"q/c-[0-9a-f]{16}\.wav", kept)
+        assert "c.npy: guard-clipping: 2 samples are beyond full scale, by up to 6.0 dB\n" in done.stderr
+        assert f"\n    kept: {kept}\n" in done.stderr
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        assert {record["source"]: record.get("kept") for record in records} == {
+            "a.npy": None,
+            "b.npy": None,
+            "c.npy": kept,
+        }
+        status = tonearm("status", "out", "--code", "guard-clipping").stdout
+        assert status.endswith(f"by up to 6.0 dB\n    kept: {kept}\n")
+        assert sorted(path.name for path in Path("q").iterdir()) == [".tonearm-quarantine", kept[2:]]
+
+    def test_a_folder_with_files_is_refused_before_anything_is_touched(self, folder):
+        done = run("--quarantine", ".")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("usage: the folder . holds files, and is no quarantine\n")
+        assert not Path("out").exists()
+
+    def test_it_is_made_when_there_is_something_to_keep(self, folder):
+        assert run("--quarantine", "q").returncode == 3  # b.npy fails in the decoder
+        assert not Path("q").exists()
 
 
 class TestJson:
@@ -173,12 +230,13 @@ class TestSources:
     def test_a_pattern_without_a_match_is_a_warning(self, folder):
         done = run("a.npy", "nothing/*.npy")
         assert done.returncode == 0
-        assert done.stderr.startswith("warning: nothing/*.npy matches no source\n1 converted")
+        assert done.stderr.startswith(f"warning: nothing/*.npy matches no source in {folder}\n1 converted")
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
-        [(["nothing/*"], "no-source: there is no source to convert\n    hint: name files, folders or patterns\n"),
-         (["nothing"], "no-source: there is no file nothing\n"),
+        [(["nothing/*"], "no-source: nothing/* matches no source in {folder}\n    hint: a pipeline's patterns start"),
+         (["nothing"], "no-source: there is no file nothing in {folder}\n"),
+         (["--from", "/dev/null"], "no-source: there is no source to convert\n    hint: name files, folders or"),
          (["--from", "nothing"], "no-source: cannot read nothing: no such file or directory\n"),
          (["--part", "3/2"], "usage: invalid part '3/2': use I/N with 1 <= I <= N\n"),
          (["--part", "slurm"], "usage: cannot tell which part this is: the variable SLURM_ARRAY_TASK_ID is not set\n"),
@@ -195,7 +253,7 @@ class TestSources:
     def test_a_wrong_command_touches_nothing(self, folder, arguments, message):
         done = run(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith(message)
+        assert done.stderr.startswith(message.replace("{folder}", str(folder)))
         assert not Path("out").exists()
 
     def test_odd_names_are_printed_escaped(self, folder):

@@ -44,7 +44,8 @@ def test_the_page_for_people(ran):
     assert [line.split() for line in lines[8:10]] == [
         ["measured", "mean", "lowest", "highest"], ["clipped", "2", "2", "c.wav", "2", "c.wav"],
     ]  # fmt: skip
-    assert lines[-1].split() == ["peak_db", "0", "-6.02", "a.wav", "6.02", "c.wav"]
+    assert lines[-2].split() == ["peak_db", "0", "-6.02", "a.wav", "6.02", "c.wav"]
+    assert lines[-1] == "    hint: --rank NAME lists the files that are loudest, quietest, longest or shortest"
 
 
 def test_as_json(ran):
@@ -124,6 +125,23 @@ class TestLists:
             {"source": "/in/b.npy", "key": "", "index": 0, "code": "odd", "message": "no", "hint": "do"}
         ]
 
+    def test_every_item_that_failed(self, failed, capsys):
+        code, out, _ = status(capsys, failed, "--failed")
+        assert code == 3
+        assert out.splitlines() == [*(f"/in/a.npy [k{n}]: empty: no" for n in range(50)), "/in/b.npy: odd: no"]
+        lines = status(capsys, failed, "--failed", "--json")[1].splitlines()
+        assert [json.loads(line)["code"] for line in lines] == ["empty"] * 50 + ["odd"]
+
+    def test_the_page_names_the_list_if_it_names_not_all_itself(self, failed, tmp_path, capsys):
+        hint = f"    hint: tonearm status {failed} --failed lists every item\n"
+        assert hint in status(capsys, failed)[1]
+        write_run(tmp_path / "one", Source("b", {}, failed={"": "odd"}))
+        assert "--failed" not in status(capsys, tmp_path / "one")[1]
+
+    def test_nothing_has_failed(self, tmp_path, capsys):
+        write_run(tmp_path, Source("a"))
+        assert status(capsys, tmp_path, "--failed") == (0, "", "no item has failed\n")
+
     def test_every_file_of_a_kind_of_warning(self, failed, capsys):
         for text in ("clipped", "… samples were clipped", "3 samples"):
             assert status(capsys, failed, "--warning", text)[1] == "c.wav: 3 samples were clipped\n"
@@ -156,6 +174,25 @@ class TestRankings:
         assert [one["output"] for one in found["highest"]] == [f"{n}.wav" for n in range(10)]
         assert found["lowest"][0] == {"value": -19.0, "output": "19.wav"}
         assert len(found["lowest"]) == 10
+
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("loudest", ["loudest, by peak_db:", "      0  0.wav", "     -1  1.wav"]),
+            ("quietest", ["quietest, by peak_db:", "     -19  19.wav", "     -18  18.wav"]),
+        ],
+    )
+    def test_one_end_has_a_name(self, measured, capsys, name, expected):
+        assert status(capsys, measured, "--rank", f"{name}:2")[1].splitlines()[-3:] == expected
+
+    def test_both_ends_by_name(self, measured, capsys):
+        lines = status(capsys, measured, "--rank", "loudest:1", "--rank", "quietest:2")[1].splitlines()
+        assert "loudest, by peak_db:" in lines
+        assert lines[-3:] == ["quietest, by peak_db:", "     -19  19.wav", "     -18  18.wav"]
+
+    def test_what_nothing_has_measured(self, measured, capsys):
+        code, _, err = status(capsys, measured, "--rank", "flattest")
+        assert (code, err.splitlines()[0]) == (2, "usage: no output has a measurement 'guard_flatness'")
 
     @pytest.mark.parametrize(
         ("text", "message"),

@@ -16,6 +16,7 @@ from tonearm.api import (
 from tonearm.errors import PipelineError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.document import from_plain
+from tonearm.plugins.registry import default
 
 TEN = "tonearm: 1\n"
 
@@ -65,6 +66,30 @@ class TestOutputNames:
         ]
         for steps, file in ((["several"], "{key}.raw"), (["several"], "{index:03}.raw"), (["several", "one"], "a.raw")):
             assert checked(text(steps, file), toys)
+
+    @pytest.mark.parametrize(
+        ("decoder", "options", "several"),
+        [
+            ("kaldi-reader", "", True),
+            ("kaldi-reader", "key: utt1", False),
+            ("webdataset-reader", "", True),
+            ("parquet-reader", "key: audio", True),
+            ("npz-reader", "key: a", False),
+            ("npz-reader", "lengths: n", True),
+            ("npy-reader", "axes: [batch, time]", True),
+            ("npy-reader", "axes: [channel, time]", False),
+        ],
+    )
+    def test_batches_and_archives_are_told_apart(self, decoder, options, several):
+        given = ", ".join(filter(None, ("kind: waveform", "sample_rate: 8000", options)))
+        text = f"{TEN}input: {{use: {decoder}, with: {{{given}}}}}\n"
+        named_alike = text + "outputs: [{use: wav-writer, file: '{stem}.wav'}]"
+        if several:
+            assert [one.split(": ")[1] for one in problems(named_alike, default())] == ["same-output"]
+        else:
+            assert checked(named_alike, default())
+        for name in ("'{key}.wav'", "'{index}.wav'"):
+            assert checked(text + f"outputs: [{{use: wav-writer, file: {name}}}]", default())
 
     def test_the_same_twice(self, installed):
         assert problems(TEN + NPY + outputs("'{stem}.wav'", "b.wav", "'{stem}.wav'"), installed) == [

@@ -22,7 +22,7 @@ GOOD = {
     "tonearm": 1,
     "input": {"use": "npy-reader", "files": "*.npy", "with": {"kind": "waveform", "sample_rate": 22050}},
     "steps": [{"use": "normalize", "with": {"peak_db": -1.0}}, {"use": "resample", "with": {"sample_rate": 16000}}],
-    "outputs": [{"use": "wav-writer", "file": "{stem}.wav", "with": {"subtype": "FLOAT"}}],
+    "outputs": [{"use": "wav-writer", "file": "{stem}-{index}.wav", "with": {"subtype": "FLOAT"}}],
 }
 
 

@@ -94,6 +94,25 @@ class TestTransforms:
         assert results(found) == [("wrong-type", "same takes waveform, but it was given fog", "")]
 
 
+def test_what_a_limit_refuses_is_the_signal_that_the_step_gave(monkeypatch):
+    """Whoever keeps a copy of what was refused needs the waveform, not what it was made of."""
+    louder = Waveform(samples=np.full((1, 4), 9, np.float32), sample_rate=RATE)
+
+    class Louder(Same):
+        def apply(self, signal, context):
+            return louder
+
+    for code, expected in (("beyond-full-scale", louder), ("other", None)):
+
+        def refuse(*_, code=code):
+            raise ItemError("no", code=code)
+
+        monkeypatch.setattr("tonearm.pipeline.stages.check_kept", refuse)
+        for outcome in made(("louder",), transforms={"louder": Louder}).items(SOURCE):
+            assert outcome.error.code == code
+            assert (outcome.item.signal is louder) is (expected is louder)
+
+
 class TestRegroup:
     def test_it_joins_the_items_of_a_source(self):
         (outcome,) = made(("same", "join", "same")).items(SOURCE)

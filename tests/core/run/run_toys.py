@@ -88,8 +88,8 @@ def write(**files):
         Path(f"{name}.txt").write_text(text)
 
 
-def preparer(found, *, root="out", fsync=False, debug=False):
-    return Preparer(found, LocalStore(str(root)), Settings(fsync=fsync, debug=debug), InterruptGate())
+def preparer(found, *, root="out", fsync=False, **settings):
+    return Preparer(found, LocalStore(str(root)), Settings(fsync=fsync, **settings), InterruptGate())
 
 
 def task(name, number=0, **more):

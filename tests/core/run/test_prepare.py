@@ -6,12 +6,14 @@ import weakref
 
 import numpy as np
 import pytest
+import soundfile
 from run_toys import Do, LineReader, files, leftovers, pipeline, preparer, task, toys, write
 
-from tonearm.api import Encoder, Item, NoOptions, Waveform
+from tonearm.api import Encoder, Item, ItemError, NoOptions, Waveform
 from tonearm.content_hash import file_state, hash_array, hash_path
 from tonearm.errors import OutputError
 from tonearm.run import prepare as room
+from tonearm.run.store.quarantine import Quarantine
 from tonearm.run.tasks import Task
 
 LEVELS = "k1 0.5\nk2 x\nk3 0.25\n"
@@ -219,6 +221,63 @@ class TestEncodersThatFail:
             encoding(RuntimeError("Internal error"))
         monkeypatch.setattr(os, "fsync", real)
         assert leftovers() == []
+
+
+class Refusing(Encoder[Waveform, NoOptions]):
+    """Refuse what is louder than 0.3."""
+
+    suffixes = (".raw",)
+
+    def encode(self, item, sink, context):
+        with sink.open() as file:
+            file.write(b"begun")
+        if item.signal.samples.max() > 0.3:
+            raise ItemError("too loud", code="loud")
+
+
+class TestQuarantine:
+    def kept(self, found, **more):
+        one = outcome(found, quarantine=Quarantine("q"), **more)
+        return {failure.key: (failure.code, failure.kept) for failure in one.failures}
+
+    def test_what_an_encoder_refuses_is_kept_and_what_no_decoder_read_is_not(self):
+        kept = self.kept(pipeline("{key}.raw", encoder="two", registry=toys(encoders={"two": Refusing})))
+        assert {key: code for key, (code, _) in kept.items()} == {"k1": "loud", "": "no-level"}
+        assert kept[""][1] == ""
+        assert soundfile.read(kept["k1"][1])[0].tolist() == [0.5] * 10
+        assert [name for name in os.listdir("q") if not name.startswith(".")] == [kept["k1"][1][2:]]
+
+    def test_what_a_step_refuses_is_kept_as_the_step_was_given_it(self, monkeypatch):
+        def act(signal):
+            if signal.samples[0, 0] < 0.3:
+                raise ItemError("too soft", code="soft")
+
+        monkeypatch.setattr(Do, "act", staticmethod(act))
+        kept = self.kept(pipeline("{key}.raw", steps=["do"]))
+        assert kept["k3"][0] == "soft"
+        assert soundfile.read(kept["k3"][1])[0].tolist() == [0.25] * 10
+
+    def test_a_name_that_cannot_be_is_no_refusal(self):
+        write(a="a/b 0.5")
+        ((_, kept),) = self.kept(pipeline("{key}.raw")).values()
+        assert kept == ""
+        assert not os.path.exists("q")
+
+    def test_without_one_nothing_is_kept_in_memory_or_on_the_disk(self):
+        found = preparer(pipeline("{key}.raw", encoder="two", registry=toys(encoders={"two": Refusing})))
+        (one,) = found.prepare(task("a.txt"))
+        assert [failure.kept for failure in one.failures] == ["", ""]
+        assert found._refused is None
+
+    def test_a_full_disk_stops_the_run(self, monkeypatch):
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("tonearm.run.store.quarantine.write_float_wav", full)
+        with pytest.raises(OutputError, match=r"cannot write q/a-.*no space left"):
+            self.kept(pipeline("{key}.raw", encoder="two", registry=toys(encoders={"two": Refusing})))
+        assert leftovers() == []
+        assert os.listdir("q") == [".tonearm-quarantine"]
 
 
 def test_an_interrupt_leaves_nothing(monkeypatch):

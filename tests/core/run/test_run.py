@@ -101,6 +101,16 @@ def test_warnings_are_counted_by_kind():
     assert report.noted == {"… samples are loud": (3, "a.txt")}
 
 
+def test_the_error_of_a_run_without_sources_says_what_was_searched(folder):
+    one = Run(pipeline(), RunOptions(out="out"))
+    with pytest.raises(UsageError) as caught:
+        one.plan(one.pipeline.find_sources(["a/*", "b/*", "c/*", "d/*", "e/*"], warn=one.report.warnings.append))
+    searched = "; ".join(f"{name}/* matches no source in {folder}" for name in "abc")
+    assert (caught.value.code, caught.value.message) == ("no-source", f"{searched}; and 2 more warnings")
+    assert "patterns start at the folder of its file" in caught.value.hint
+    assert not os.path.exists("out")
+
+
 class TestStopping:
     def test_after_failures(self):
         write(**{f"{number:02}": "k x" for number in range(20)})

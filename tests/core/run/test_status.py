@@ -164,6 +164,14 @@ class TestOutputs:
         assert (found.items, found.files, found.sound, found.last[0].converted) == (2, 4, 1.0, 2)
         assert found.measured["peak_db"].count == 4
 
+    def test_the_first_output_stands_for_an_item_in_rankings_and_where_values_are_equal(self, tmp_path):
+        both = {"wav": ".wav", "mp3": ".mp3"}
+        sources = [Source(name, {"": {"peak_db": float(level)}}, outputs=both) for level, name in enumerate("ab")]
+        write_run(tmp_path, *sources, outputs=self.BOTH)
+        found = status(tmp_path, {"peak_db": 5})
+        assert found.ranked["peak_db"].highest == [(1.0, "b.wav"), (0.0, "a.wav")]
+        assert (found.measured["peak_db"].low, found.measured["peak_db"].high) == ((0.0, "a.wav"), (1.0, "b.wav"))
+
     def test_an_output_that_was_added_later_is_of_the_same_item(self, tmp_path):
         write_run(tmp_path, Source("a"), outputs=("fp",))
         write_run(tmp_path, Source("a", outputs={"mp3": ".mp3"}), outputs=("fp", "mp3"))

@@ -64,7 +64,29 @@ def test_members_of_every_kind(suffix: str, tmp_path: Path) -> None:
         assert [item.key for item in items] == [key.format(number) for number in range(3)]
         for item, wave in zip(items, WAVES, strict=True):
             assert np.array_equal(item.signal.samples[0], wave * scale)
-    assert refused(path).message.startswith("there are 12 arrays: 0000.npz/b, 0000.npz/c, 0000.pth/mel, 0000.wav.npy")
+    error = refused(path)
+    assert (error.code, error.message) == ("several-arrays", "the samples have arrays of 4 sorts")
+    assert error.hint == 'key: "*.npz/b", "*.npz/c", "*.pth/mel" or "*.wav.npy"'
+
+
+@pytest.mark.parametrize(
+    ("names", "sorts"),
+    [
+        (["0.npy", "1.npy", "dir/2.npy"], 1),
+        (["a/0.wav.npy", "b/0.wav.npy"], 1),
+        (["0.wav.npy", "0.mel.npy"], 2),
+        (["0.npz", "1.npz"], 1),
+        (["0.npz", "0.npy"], 2),
+    ],
+)
+def test_samples_with_arrays_of_one_sort_are_read_whole(names: list[str], sorts: int) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, wav=WAVES[0])
+    data = tarred(*((name, buffer.getvalue() if name.endswith("z") else npy_bytes(WAVES[0])) for name in names))
+    if sorts == 1:
+        assert len(decode(data)) == len(names)
+    else:
+        assert refused(data).message == f"the samples have arrays of {sorts} sorts"
 
 
 def test_parts_of_a_sample_belong_together() -> None:

@@ -10,6 +10,7 @@ from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.sources.given import ArrayLike, array_source, checked_path, is_array
 from tonearm.run.store.hash_index import HashIndex
+from tonearm.run.store.quarantine import MARKER
 from tonearm.source import Source
 
 _WILDCARD = re.compile(r"[*?[]")
@@ -71,11 +72,24 @@ def find_sources(
                 seen.put(absolute, 1)
                 yield Source(name=path, path=path, relative_dir=relative, found=found, absolute_path=absolute)
         if not matched:
-            warn(f"{mask or one_line(whole)} matches no source")
+            shown = mask or one_line(text)
+            place = "" if mask or os.path.isabs(text) else f" in {one_line(os.path.abspath(root))}"
+            if os.path.isdir(whole) and not mask:
+                warn(f"the folder {shown}{place} has no file that the decoder reads: {', '.join(suffixes)}")
+            elif search.missing:
+                raise UsageError(f"there is no file {shown}{place}", code="no-source")
+            else:
+                warn(f"{shown} matches no source{place}")
 
 
 class _PatternSearch:
-    """Searches folders for files that match patterns."""
+    """Searches folders for files that match patterns.
+
+    Attributes
+    ----------
+    missing
+        Whether the last pattern was the name of a file that does not exist.
+    """
 
     def __init__(self, suffixes: tuple[str, ...], *, stores: bool, written: bool, warn: Callable[[str], None]) -> None:
         self._suffixes = suffixes
@@ -85,6 +99,7 @@ class _PatternSearch:
         self._listed: tuple[tuple[str, bool], list[str]] = ("", False), []
         self._refused: set[str] = set()
         self._mask = ""
+        self.missing = False
 
     def matches(self, pattern: str, fixed: int, mask: str = "") -> Iterator[tuple[str, str, bool]]:
         """Yield the paths that match, each with its folder below the fixed part of the pattern.
@@ -119,8 +134,7 @@ class _PatternSearch:
                     yield path, folder, True
         elif exists:
             yield pattern, ".", False
-        elif not is_pattern:
-            raise UsageError(f"there is no file {mask or one_line(pattern)}", code="no-source")
+        self.missing = not exists and not is_pattern
 
     def _walk(
         self, root: str, parts: list[str], folder: str, above: tuple[tuple[int, int], ...]
@@ -145,16 +159,17 @@ class _PatternSearch:
             import fnmatch
 
             fits = re.compile(fnmatch.translate(part)).match
-            for name in self._names(root, folders=bool(rest), hidden=part.startswith(".")):
+            hidden, is_named = part.startswith("."), folder == "."
+            for name in self._names(root, folders=bool(rest), hidden=hidden, is_named=is_named):
                 if fits(name) and rest:
                     yield from self._walk(_join(root, name), rest, _join(folder, name), above)
                 elif fits(name):
                     yield _join(root, name), folder
 
-    def _names(self, root: str, *, folders: bool, hidden: bool = False) -> list[str]:
+    def _names(self, root: str, *, folders: bool, hidden: bool = False, is_named: bool = True) -> list[str]:
         """Return the sorted names of the folders, or of everything else, in a folder; none if it cannot be read.
 
-        A run's own folder and its temporaries are never found.
+        A run's own folder and its temporaries are never found, and the files of a quarantine only if the user names it.
         """
         asked, found = self._listed
         try:
@@ -168,6 +183,11 @@ class _PatternSearch:
                 self._refused.add(root)
                 folder = f"a folder of {self._mask}" if self._mask else f"the folder {one_line(root)}"
                 self._warn(f"cannot read {folder}: {(error.strerror or str(error)).lower()}")
+            return []
+        if not is_named and MARKER in found:
+            if root not in self._refused:
+                self._refused.add(root)
+                self._warn(f"{one_line(root)} is a quarantine: its files are not converted unless you name the folder")
             return []
         hide = RESERVED_PREFIX if hidden else "."
         return [name for name in found if not name.startswith(hide)]

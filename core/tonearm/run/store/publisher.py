@@ -366,6 +366,7 @@ def _failure_record(task: Task, failure: Failure) -> ErrRecord:
         code=failure.code,
         message=failure.message,
         hint=failure.hint,
+        kept=failure.kept,
     )
 
 

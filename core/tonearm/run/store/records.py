@@ -157,7 +157,7 @@ class OutRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="out"
     items: list[MeasuredItem]
 
 
-class ErrRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="err"):
+class ErrRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="record", tag="err"):
     """An item failed.
 
     Parameters
@@ -168,6 +168,8 @@ class ErrRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="err"
         Key and index of the item within the source.
     code, message, hint
         Error.
+    kept
+        Path of the copy of the waveform that was refused; empty if there is none.
     """
 
     source: str
@@ -177,10 +179,11 @@ class ErrRecord(Struct, frozen=True, kw_only=True, tag_field="record", tag="err"
     code: str
     message: str
     hint: str
+    kept: str = ""
 
     def failure(self) -> Failure:
         """Return the failure that was recorded."""
-        return Failure(self.source, self.key, self.index, self.code, self.message, self.hint)
+        return Failure(self.source, self.key, self.index, self.code, self.message, self.hint, kept=self.kept)
 
 
 class EndRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="record", tag="end"):

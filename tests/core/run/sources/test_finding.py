@@ -68,6 +68,20 @@ def test_no_search_finds_what_belongs_to_runs(tree, pattern):
     assert [name for name, _ in names(pattern)] == ([] if "/*" in pattern or "ton" in pattern else [".hidden.npy"])
 
 
+def test_copies_in_a_quarantine_are_found_only_if_it_is_named(tree):
+    (tree / "x/y/.tonearm-quarantine").touch()
+    warnings = []
+    found = names("**/*.npy", ".", "x/*/*.npy", warn=warnings.append)
+    assert ("x/a.npy", "x") in found
+    assert all("x/y" not in name for name, _folder in found)
+    assert set(warnings) == {
+        "x/y is a quarantine: its files are not converted unless you name the folder",
+        f"x/*/*.npy matches no source in {tree}",
+    }
+    for pattern in ("x/y", "x/y/*.npy", "x/y/**", "x/y/a.npy"):
+        assert ("x/y/a.npy", ".") in names(pattern)
+
+
 def test_arrays_are_named_by_their_places(tree):
     array = np.zeros(3)
     sources = list(find_sources(["a.npy", array, "[ab].npy", array], "", (".npy",)))
@@ -165,7 +179,7 @@ def test_links_and_what_is_no_file(folder):
 def test_what_is_not_there(folder):
     with pytest.raises(UsageError) as caught:
         names("a.npy")
-    assert (caught.value.code, caught.value.message) == ("no-source", "there is no file a.npy")
+    assert (caught.value.code, caught.value.message) == ("no-source", f"there is no file a.npy in {folder}")
 
 
 def test_it_is_lazy(tree):
@@ -179,7 +193,17 @@ class TestWhatMayBeMissed:
     def test_a_pattern_that_nothing_matches(self, tree):
         said = []
         assert names("none/*.npy", "a.npy", warn=said.append) == [("a.npy", ".")]
-        assert said == ["none/*.npy matches no source"]
+        assert said == [f"none/*.npy matches no source in {tree}"]
+
+    def test_an_absolute_pattern_has_no_folder(self, tree):
+        said = []
+        assert names(f"{tree}/none/*.npy", "c.txt/*", base="x", warn=said.append) == []
+        assert said == [f"{tree}/none/*.npy matches no source", f"c.txt/* matches no source in {tree}/x"]
+
+    def test_a_folder_without_a_file_that_the_decoder_reads(self, tree):
+        said = []
+        assert names("x", suffixes=(".flac", ".ogg"), warn=said.append) == []
+        assert said == [f"the folder x in {tree} has no file that the decoder reads: .flac, .ogg"]
 
     def test_a_folder_that_cannot_be_looked_into(self, tree, monkeypatch):
         real = os.scandir
@@ -235,7 +259,7 @@ def test_patterns_from_the_environment_are_shown_by_their_variable(tree):
     masks = {"hunter2/*": "${SECRET}/*", "hunter2": "${SECRET}", "x": "${FOLDER}"}
     warnings = []
     assert names("hunter2/*", "none/*", masks=masks, warn=warnings.append) == []
-    assert warnings == ["${SECRET}/* matches no source", "none/* matches no source"]
+    assert warnings == ["${SECRET}/* matches no source", f"none/* matches no source in {tree}"]
     with pytest.raises(UsageError, match=r"there is no file \$\{SECRET\}$"):
         names("hunter2", masks=masks)
 

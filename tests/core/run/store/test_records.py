@@ -41,7 +41,7 @@ RECORDS = [
     ),
     BeginRecord(**SOURCE, state=(3, 5), outputs=ITEMS),
     OutRecord(**SOURCE, items=[MEASURED]),
-    ErrRecord(**SOURCE, key="k", index=1, code="empty", message="nothing", hint=""),
+    ErrRecord(**SOURCE, key="k", index=1, code="empty", message="nothing", hint="", kept="q/a.wav"),
     EndRecord(**SOURCE, state="aa", hash="bb", outputs=ITEMS, failed=1, seconds=0.5),
     SyncRecord(),
     StopRecord(time=2.5, converted=1, failed=1, reason="failures"),
@@ -61,7 +61,7 @@ def test_names_on_the_disk_do_not_change():
                 "time"],
         "begin": ["folder", "outputs", "record", "source", "state"],
         "out": ["folder", "items", "record", "source"],
-        "err": ["code", "folder", "hint", "index", "key", "message", "record", "source"],
+        "err": ["code", "folder", "hint", "index", "kept", "key", "message", "record", "source"],
         "end": ["failed", "folder", "hash", "outputs", "record", "seconds", "source", "state"],
         "sync": ["record"],
         "stop": ["converted", "failed", "reason", "record", "time"],
@@ -209,4 +209,4 @@ def test_a_run_of_another_version_is_refused(version, name, message, hint):
 
 
 def test_a_failure_is_recovered():
-    assert RECORDS[3].failure() == Failure("/in/a.npy", "k", 1, "empty", "nothing")
+    assert RECORDS[3].failure() == Failure("/in/a.npy", "k", 1, "empty", "nothing", kept="q/a.wav")

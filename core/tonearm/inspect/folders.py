@@ -1,0 +1,118 @@
+"""The files of a folder that decoders read, for inspection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from tonearm.errors import ItemError, RunCommand, one_line
+from tonearm.errors.text import counted
+from tonearm.plugins.registry import PluginError, Registry
+
+MAX_FILES = 20
+"""Largest number of files of a folder that are inspected."""
+
+MAX_ENTRIES = 100_000
+"""Largest number of files of a folder that are counted."""
+
+
+class FolderFiles(Struct, frozen=True, kw_only=True):
+    """The files of a folder.
+
+    Parameters
+    ----------
+    files
+        Names of the first files that decoders read, in order.
+    counts
+        Number of files that decoders read, by suffix.
+    others
+        Number of other files.
+    is_complete
+        Whether all files were counted.
+    """
+
+    files: list[str]
+    counts: Counter[str]
+    others: int
+    is_complete: bool
+
+    def summary(self) -> str:
+        """Return the number of files in words."""
+        total = sum(self.counts.values())
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in self.counts.most_common())
+        others = f"; {counted(self.others, 'file')} that no decoder reads" if self.others else ""
+        return f"{'' if self.is_complete else 'more than '}{counted(total, 'file')} ({kinds}){others}"
+
+
+def is_folder(path: str, registry: Registry) -> bool:
+    """Return whether a path is a folder of files, rather than one that a decoder reads as a whole."""
+    return Path(path).is_dir() and not path.rstrip("/").lower().endswith(_suffixes(registry, folders=True))
+
+
+def folder_files(folder: str, registry: Registry) -> FolderFiles:
+    """Return the files below a folder that decoders read. Hidden ones are left out, and links to folders.
+
+    Raises
+    ------
+    ItemError
+        If the folder cannot be read, or has no file that a decoder reads.
+    """
+    suffixes = sorted(_suffixes(registry), key=len, reverse=True)
+    stores = _suffixes(registry, folders=True)
+    files: list[str] = []
+    counts: Counter[str] = Counter()
+    others = seen = 0
+    for path in _walk(folder, stores):
+        seen += 1
+        if seen > MAX_ENTRIES:
+            break
+        suffix = next((one for one in suffixes if path.lower().endswith(one)), "")
+        if not suffix:
+            others += 1
+            continue
+        counts[suffix] += 1
+        if len(files) < MAX_FILES:
+            files.append(path)
+    if not files:
+        raise ItemError(
+            f"the folder {one_line(folder)} has no file that a decoder reads",
+            code="nothing-to-inspect",
+            remedies=(RunCommand(("tonearm", "plugins"), when="to list the decoders with their suffixes"),),
+        )
+    return FolderFiles(files=files, counts=counts, others=others, is_complete=seen <= MAX_ENTRIES)
+
+
+def _walk(folder: str, stores: tuple[str, ...]) -> Iterator[str]:
+    """Yield the files below a folder in the order of their names; a store, which is a folder, is one of them."""
+    try:
+        found = sorted((path.name, path.is_dir() and not path.is_symlink()) for path in Path(folder).iterdir())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ItemError(f"cannot read the folder {one_line(folder)}: {reason}", code="unreadable") from error
+    below = []
+    for name, is_dir in found:
+        if name.startswith("."):
+            continue
+        path = f"{folder.rstrip('/')}/{name}"
+        if is_dir and not name.lower().endswith(stores):
+            below.append(path)
+        else:
+            yield path
+    for path in below:
+        yield from _walk(path, stores)
+
+
+def _suffixes(registry: Registry, *, folders: bool = False) -> tuple[str, ...]:
+    """Return the suffixes of the files, or of the folders, that decoders read."""
+    found: set[str] = set()
+    for entry in registry.entries("decoder"):
+        try:
+            decoder = entry.resolve()
+        except PluginError:
+            continue
+        if not folders or getattr(decoder, "reads_folders", False):
+            found.update(getattr(decoder, "suffixes", ()))
+    return tuple(found)
