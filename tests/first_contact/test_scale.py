@@ -268,7 +268,8 @@ def test_axes_with_time_need_no_kind(axes: str, array: Any, convert: Any, monkey
 
 
 @pytest.mark.parametrize(
-    ("name", "given"), [("tokens", WAVE), ("linear as db", [*GRID, "--kind", "db", "--limit", "beyond=1e9"])]
+    ("name", "given"),
+    [("tokens", WAVE), ("linear as db", [*GRID, "--kind", "db", "--limit", "beyond=1e9", "--limit", "clipped=1"])],
 )
 def test_values_that_look_like_another_kind_are_doubted(name: str, given: list[str], convert: Any) -> None:
     _, said, _ = convert(name, *given)
