@@ -146,7 +146,7 @@ def test_a_standardised_mel_is_doubted_and_its_sound_refused(more: list[str], co
 def test_a_mel_of_another_family_is_doubted_and_what_is_proposed_is_right(convert: Any) -> None:
     status, said, wrong = convert("melgan", "--dialect", "hifigan")
     assert (status, wrong is None) == (0, False)
-    assert said.startswith("warning: dialect-doubtful: 35 values are exactly the floor of melgan of -5, but")
+    assert said.startswith("warning: dialect-doubtful: 35 values are exactly -5, the floor of melgan, but")
     assert "; --dialect melgan\n" in said
     assert convert("melgan", "--dialect", "hifigan", "--strict")[:1] == (3,)
     status, said, _ = convert("melgan", "--dialect", "melgan", "--strict")

@@ -113,13 +113,15 @@ def doubt_of(
     changes_rate = all(differs for differs, _, _ in others)
     named = [(name, other) for differs, name, other in others if differs == changes_rate]
     name, first = named[0]
-    reason = exact_match(first, low, high, count).replace("its floor", f"the floor of {name}")
+    reason = f"{exact_match(first, low, high, count)}, as in {name}"
+    if is_floor(first, low):
+        reason = f"{count:,} values are exactly {first.range.low:.6g}, the floor of {name}"
     remedies = tuple(
         SetOption(cls.noun, name, f"at {other.effective('sample_rate')} Hz" if changes_rate else "")
         for name, other in named[:_MAX_NAMED]
     )
-    own = f"but the floor of {recipe.label} is {recipe.range.low:.6g}"
-    return Doubt(f"{reason}, {own}" if "floor" in reason else f"{reason}, as in {name}; {own}", remedies)
+    message = f"{reason}, but the floor of {recipe.label} is {recipe.range.low:.6g}"
+    return Doubt(message, remedies)
 
 
 def _standardised(recipe: Recipe, values: Array, low: float, high: float) -> Doubt | None:
