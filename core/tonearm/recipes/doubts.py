@@ -26,7 +26,7 @@ _MAX_NAMED = 3
 _STANDARDISED = 0.1
 """Largest distance of mean and deviation of standardised values from 0 and 1."""
 
-_MAX_STANDARDISED = 8.0
+MAX_STANDARDISED = 8.0
 """Largest standardised value that is plausible, in standard deviations."""
 
 
@@ -129,7 +129,7 @@ def _standardised(recipe: Recipe, values: Array, low: float, high: float) -> Dou
     import numpy as np
 
     far_from_floor = low > recipe.range.low + 2 * recipe.range.unit
-    if not (far_from_floor and low < 0 < high and max(-low, high) <= _MAX_STANDARDISED):
+    if not (far_from_floor and low < 0 < high and max(-low, high) <= MAX_STANDARDISED):
         return None
     mean = float(values.mean(dtype=np.float64))
     if abs(mean) > _STANDARDISED:
