@@ -202,5 +202,5 @@ class DecibelKind(RecipeKind[SpectrogramOptions]):
     def checked(self, values: Array, traits: ArrayTraits, context: Context) -> Array:
         """Return the decibels, after a check of the greatest one."""
         check_decibels(traits)
-        doubt_decibels(traits, context)
+        doubt_decibels(values, traits, context)
         return values

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 
+MANY = 256
+"""Number of whole numbers of which one is negative if they are samples of sound."""
+
 MIN_PEAK = 1e-3
 """Least plausible peak of samples, -60 dBFS, for a scale that a message proposes."""
 
@@ -170,17 +173,17 @@ def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callab
     return np.maximum(array, 0.0)
 
 
-def doubt_decibels(traits: ArrayTraits, context: Context) -> None:
-    """Note a doubt if decibels look like linear values: none is below 0, and the smallest is next to nothing."""
-    if 0 < traits.low < 0.01 * traits.high:
-        message = f"values from {traits.low:.3g} to {traits.high:.3g} seem to be linear: decibels go below 0"
+def doubt_decibels(values: Array, traits: ArrayTraits, context: Context) -> None:
+    """Note a doubt if decibels look like linear values: none is below 0, and most are far below the largest."""
+    if 0 <= traits.low < 0.01 * traits.high and float(values.mean()) < 0.1 * traits.high:
+        message = f"values from {traits.low:.3g} to {traits.high:.3g}, most of them small, seem to be linear"
         context.doubt(message, code="kind-doubtful", remedies=(ChooseOption("kind", ("magnitude", "power")),))
 
 
-def doubt_samples(dtype: str, traits: ArrayTraits, context: Context) -> None:
-    """Note a doubt if whole numbers look like classes or tokens: none is negative, and they differ."""
-    if 0 <= traits.low < traits.high and traits.high > 1 and dtype.startswith("int"):
-        message = f"no value of {dtype} is negative, as in token numbers, but samples lie around 0"
+def doubt_samples(array: Array, traits: ArrayTraits, context: Context) -> None:
+    """Note a doubt if many whole numbers look like classes or tokens: none is negative, and they differ."""
+    if array.dtype.kind == "i" and array.size >= MANY and 0 <= traits.low < traits.high > 1:
+        message = f"no value of {array.dtype.name} is negative, as in token numbers, but samples lie around 0"
         remedies = (SetLimit("dialect", "off", "if this is sound"),)
         context.doubt(message, code="kind-doubtful", remedies=remedies)
 

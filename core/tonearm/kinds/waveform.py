@@ -60,6 +60,6 @@ class WaveformKind(Kind[Waveform, WaveformOptions]):
     def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Waveform:
         """Return the waveform, with full scale at ±1.0."""
         if self.options.full_scale is None:
-            doubt_samples(values.dtype.name, traits, context)
+            doubt_samples(values, traits, context)
         samples = to_full_scale(values, self.options.full_scale, traits)
         return Waveform(samples=samples, sample_rate=self.options.sample_rate or 0)

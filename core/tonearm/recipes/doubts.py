@@ -26,7 +26,7 @@ _MAX_NAMED = 3
 _STANDARDISED = 0.1
 """Largest distance of mean and deviation of standardised values from 0 and 1."""
 
-_MAX_STANDARDISED = 8.0
+MAX_STANDARDISED = 8.0
 """Largest standardised value that is plausible, in standard deviations."""
 
 
@@ -113,13 +113,15 @@ def doubt_of(
     changes_rate = all(differs for differs, _, _ in others)
     named = [(name, other) for differs, name, other in others if differs == changes_rate]
     name, first = named[0]
-    reason = exact_match(first, low, high, count).replace("its floor", f"the floor of {name}")
+    reason = f"{exact_match(first, low, high, count)}, as in {name}"
+    if is_floor(first, low):
+        reason = f"{count:,} values are exactly {first.range.low:.6g}, the floor of {name}"
     remedies = tuple(
         SetOption(cls.noun, name, f"at {other.effective('sample_rate')} Hz" if changes_rate else "")
         for name, other in named[:_MAX_NAMED]
     )
-    own = f"but the floor of {recipe.label} is {recipe.range.low:.6g}"
-    return Doubt(f"{reason}, {own}" if "floor" in reason else f"{reason}, as in {name}; {own}", remedies)
+    message = f"{reason}, but the floor of {recipe.label} is {recipe.range.low:.6g}"
+    return Doubt(message, remedies)
 
 
 def _standardised(recipe: Recipe, values: Array, low: float, high: float) -> Doubt | None:
@@ -127,7 +129,7 @@ def _standardised(recipe: Recipe, values: Array, low: float, high: float) -> Dou
     import numpy as np
 
     far_from_floor = low > recipe.range.low + 2 * recipe.range.unit
-    if not (far_from_floor and low < 0 < high and max(-low, high) <= _MAX_STANDARDISED):
+    if not (far_from_floor and low < 0 < high and max(-low, high) <= MAX_STANDARDISED):
         return None
     mean = float(values.mean(dtype=np.float64))
     if abs(mean) > _STANDARDISED:

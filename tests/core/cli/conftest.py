@@ -16,10 +16,10 @@ input:
   use: npy-reader
   files: "*.npy"
   with: {kind: waveform, sample_rate: 8000}
+limits: {clipped: 1}
 outputs:
   - use: wav-writer
     file: "{stem}.wav"
-limits: {clipped: 1}
 """
 
 ACME = """

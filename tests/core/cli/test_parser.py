@@ -84,3 +84,9 @@ def test_groups_and_options_of_the_help_are_described_in_sentence_case(capsys):
         texts = re.findall(r"^  (?:-[^ ].*?|[A-Z]+)  +(\S.*)$", page, re.MULTILINE)
         assert len(texts) > 1
         assert [text for text in texts if not (text[0].isupper() or command == "convert")] == []
+
+
+@pytest.mark.parametrize(("command", "words"), [("run", ["p.yaml"]), ("convert", ["a.npy", "a.wav"])])
+def test_strict_is_a_limit(command, words):
+    assert parse([command, *words, "--limit", "beyond=8", "--strict"], command).limits == ["beyond=8", "strict=true"]
+    assert parse([command, *words], command).limits == []

@@ -140,15 +140,23 @@ def test_floats_beyond_full_scale_name_the_scale(peak: float, hint: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "doubted"),
-    [(1e-3, 50, True), (0.4, 50, True), (0.6, 50, False), (28, 108, False), (0, 80, False), (-80, 0, False)],
+    ("values", "doubted"),
+    [
+        ([0, 9, 9, 9, 50], False),
+        ([0, *[0.1] * 20, 50], True),
+        ([0.001, *[2] * 20, 50], True),
+        ([0.6, *[2] * 20, 50], False),
+        ([28, 40, 108], False),
+        ([0, 40, 80], False),
+        ([-0.001, *[0.1] * 20, 50], False),
+        ([0, 0], False),
+    ],
 )
-def test_decibels_that_look_linear_are_doubted(low: float, high: float, doubted: bool) -> None:
-    context = Context()
-    doubt_decibels(ArrayTraits(low, high), context)
-    assert [(doubt.code, doubt.hint) for doubt in context.doubts] == [("kind-doubtful", "kind: magnitude or power")] * (
-        doubted
-    )
+def test_decibels_that_look_linear_are_doubted(values: list[float], doubted: bool) -> None:
+    context, array = Context(), np.array(values, np.float32)
+    doubt_decibels(array, traits(array), context)
+    found = [(doubt.code, doubt.hint) for doubt in context.doubts]
+    assert found == [("kind-doubtful", "kind: magnitude or power")] * doubted
 
 
 @pytest.mark.parametrize(
@@ -157,9 +165,10 @@ def test_decibels_that_look_linear_are_doubted(low: float, high: float, doubted:
      ("int16", 5, 5, False), ("float32", 0, 3, False), ("uint8", 0, 255, False)],
 )  # fmt: skip
 def test_token_numbers_are_doubted_as_samples(dtype: str, low: int, high: int, doubted: bool) -> None:
-    context = Context()
-    doubt_samples(dtype, ArrayTraits(low, high), context)
-    assert [doubt.code for doubt in context.doubts] == ["kind-doubtful"] * doubted
+    for size, found in ((256, doubted), (255, False)):
+        context = Context()
+        doubt_samples(np.zeros(size, dtype), ArrayTraits(low, high), context)
+        assert [doubt.code for doubt in context.doubts] == ["kind-doubtful"] * found
 
 
 def test_a_peak_up_to_four_is_a_loud_waveform() -> None:

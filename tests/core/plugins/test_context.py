@@ -7,6 +7,7 @@ import pytest
 
 from tonearm.api import (
     Context,
+    SetOption,
     Source,
 )
 
@@ -85,6 +86,15 @@ class TestContext:
         assert (first.measurements, first.warnings, first.threads) == ({"level": 1}, ["one", "two"], 2)
         assert heard == ["one", "two", "one"]
         assert first.source is context.source is source
+
+    def test_doubts_belong_to_one_item_and_are_not_shown_here(self):
+        heard = []
+        context = Context(on_warning=heard.append)
+        context.doubt("odd", code="kind-doubtful", remedies=(SetOption("kind", "db"),))
+        first = context.drain()
+        assert (context.doubts, heard, first.warnings) == ([], [], [])
+        (found,) = first.doubts
+        assert (found.message, found.code, found.hint) == ("odd", "kind-doubtful", "kind: db")
 
     def test_the_generator_depends_on_the_seed_alone(self):
         first, second = Context(), Context()

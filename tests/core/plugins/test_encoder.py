@@ -1,5 +1,7 @@
 """Encoders: their defaults, and their abstract methods."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -47,3 +49,21 @@ def test_limits_may_depend_on_the_suffix_of_the_file():
     plugin.check_signal(signal, ".long")
     with pytest.raises(ItemError, match="Short cannot have 4 samples, only up to 3"):
         plugin.check_signal(signal, ".short")
+
+
+def test_an_encoder_clips_unless_its_options_choose_floats():
+    @dataclass(frozen=True)
+    class Options:
+        name: str = ""
+
+        def float_format(self):
+            return self.name
+
+    class Chosen(Writer):
+        pass
+
+    assert [Writer(NoOptions()).clips(), Chosen(Options()).clips(), Chosen(Options("FLOAT")).clips()] == [
+        True,
+        True,
+        False,
+    ]

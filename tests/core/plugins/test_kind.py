@@ -106,3 +106,8 @@ def test_another_class_is_none():
     assert find(other=Other).resolve() is Other
     with pytest.raises(PluginError, match="is not a kind class"):
         find(other=Waveform).resolve()
+
+
+def test_a_kind_reads_arrays_with_any_axes_itself():
+    kind = Cepstra(CepstraOptions())
+    assert kind.with_axes(None) is kind.with_axes(["quefrency", "frame"]) is kind

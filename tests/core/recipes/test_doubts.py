@@ -38,7 +38,7 @@ def doubt(name: str, array: Any) -> tuple[str, str] | None:
 
 def test_the_exact_floor_of_another_family_is_a_doubt_which_proposes_it() -> None:
     found = doubt("hifigan", values(-5, 1))
-    assert found == ("5 values are exactly the floor of melgan of -5, but the floor of hifigan is -11.5129",
+    assert found == ("5 values are exactly -5, the floor of melgan, but the floor of hifigan is -11.5129",
                      "dialect: melgan")  # fmt: skip
     assert doubt("melgan", values(-5, 1)) is None
 
@@ -97,7 +97,7 @@ def test_linear_recipes_are_doubted_too() -> None:
     array = values(-60, 20, bands=9)
     found = doubt_of(given, array, -60.0, 20.0, lambda _: SimpleNamespace(usable={"other": other}.items))
     assert found is not None
-    assert found.message.startswith("5 values are exactly the floor of other of -60, but the floor of")
+    assert found.message.startswith("5 values are exactly -60, the floor of other, but the floor of")
     assert hint_of(found.remedies, Place()) == "recipe: other"
 
 

@@ -7,15 +7,12 @@ from msgspec import Struct
 from tonearm.errors import OptionError
 from tonearm.findings.claim import Claim
 from tonearm.findings.notes import MAX_CHOICES, UNKNOWN, Notes
-from tonearm.recipes.doubts import exact_match
+from tonearm.recipes.doubts import MAX_STANDARDISED, exact_match
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.recipes.recipe import matching
 
 MIN_CORRELATION = 0.5
 """Least correlation of neighbouring bands; latents, which have the shape of a mel, have hardly any."""
-
-MAX_STANDARDISED = 8.0
-"""Largest standardised value that is plausible, in standard deviations."""
 
 MEL_NEEDS = "a mel needs a dialect instead"
 """Note beside the kind of an array that may be a mel spectrogram, where other kinds need a grid."""
