@@ -1,4 +1,4 @@
-"""The conventions of scipy.signal, asked what scipy's own tests ask: scales, energies, frames, round trips, one side."""
+"""The conventions of scipy.signal, asked what scipy's own tests ask: scales, energies, frames, round trips."""
 
 import numpy as np
 import pytest

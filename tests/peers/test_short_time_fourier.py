@@ -1,4 +1,4 @@
-"""The STFT and its inverse, asked what librosa's and scipy's tests ask of theirs: values, round trips, lengths, NOLA."""
+"""The STFT and its inverse, asked what librosa's and scipy's tests ask: values, round trips, lengths, NOLA."""
 
 import librosa
 import numpy as np
@@ -53,7 +53,7 @@ def test_every_window_comes_back_to_the_first_and_the_last_sample(window, n_fft,
 @pytest.mark.parametrize("engine", ["auto", "scipy"])
 @pytest.mark.parametrize("sizes", SIZES)
 def test_without_padding_the_inside_comes_back(sizes, engine):
-    n_fft, hop, win_length = sizes
+    n_fft, hop, _ = sizes
     frames = centred(*sizes) | {"pad": 0}
     samples = noise(1, 6000, seed=n_fft)
     spectrum = stft(samples, **frames)

@@ -103,7 +103,7 @@ def test_spectra_that_no_signal_has_are_inverted_as_torch_does(sizes, normalized
 
 @pytest.mark.parametrize("sizes", SIZES)
 def test_a_window_that_is_never_zero_needs_no_padding(sizes):
-    n_fft, hop, win_length = sizes
+    _, hop, win_length = sizes
     window = torch.hamming_window(win_length, dtype=torch.float64)
     sizes = (win_length, hop, win_length)  # torch refuses zeros around it without padding
     samples = noise(1, win_length + 20 * hop)
