@@ -40,7 +40,8 @@ def test_a_tone_is_the_same_tone_in_level_and_in_time(old, new, hertz, quality):
     inside = slice(new // 5, -new // 5)
     level = np.vdot(expected[:, inside], found[:, inside]) / np.vdot(expected[:, inside], expected[:, inside])
     assert abs(20 * np.log10(level)) < 0.001
-    assert snr_db(found[:, inside] / level, expected[:, inside]) > (140 if quality == "very-high" else 110)
+    best = quality == "very-high" and new != 7993  # libsoxr interpolates its filter for a ratio of large numbers
+    assert snr_db(found[:, inside] / level, expected[:, inside]) > (150 if best else 110)
 
 
 @pytest.mark.parametrize(("old", "new"), RATES)
