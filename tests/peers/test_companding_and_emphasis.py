@@ -28,14 +28,14 @@ def test_expansion_is_librosas(mu):
     assert np.abs(mu_law_expand(companded, mu + 1) - expected).max() < 1e-15
 
 
-@pytest.mark.parametrize("kind", ["f4", "f8"])
 @pytest.mark.parametrize("mu", MUS)
-def test_librosas_compression_is_undone(mu, kind):
-    samples = np.linspace(-1, 1, 2003, dtype=kind)[None]
-    companded = librosa.mu_compress(samples, mu=mu, quantize=False).astype(kind)
-    found = mu_law_expand(companded, mu + 1)
-    assert found.dtype == kind
-    assert np.abs(found - samples).max() < (1e-14 if kind == "f8" else 2e-6)
+def test_librosas_compression_is_undone(mu):
+    for kind in ["f4", "f8"]:
+        samples = np.linspace(-1, 1, 2003, dtype=kind)[None]
+        companded = librosa.mu_compress(samples, mu=mu, quantize=False).astype(kind)
+        found = mu_law_expand(companded, mu + 1)
+        assert found.dtype == kind
+        assert np.abs(found - samples).max() < (1e-14 if kind == "f8" else 2e-6)
 
 
 @pytest.mark.parametrize("classes", [4, 16, 128, 256, 1024, 65536])

@@ -37,23 +37,23 @@ def of_magnitudes(*, ref=1.0, amin=1e-5, top_db=None):
     return LinearRecipe(log="log10", log_factor=20.0, reference=ref, floor=amin, steps=below(top_db))
 
 
-@pytest.mark.parametrize("top_db", [None, 20.0, 80.0])
-@pytest.mark.parametrize("amin", [1e-10, 1e-5, 0.5])
 @pytest.mark.parametrize("ref", [1e-3, 1.0, 37.5])
-def test_powers_become_librosas_decibels(ref, amin, top_db):
-    expected = librosa.power_to_db(powers(), ref=ref, amin=amin, top_db=top_db)
-    # librosa raises a reference to the floor.
-    found = of_powers(ref=max(ref, amin), amin=amin, top_db=top_db).to_native(powers())
-    assert np.abs(found - expected).max() < 1e-12
+def test_powers_become_librosas_decibels(ref):
+    for amin in [1e-10, 1e-5, 0.5]:
+        for top_db in [None, 20.0, 80.0]:
+            expected = librosa.power_to_db(powers(), ref=ref, amin=amin, top_db=top_db)
+            # librosa raises a reference to the floor.
+            found = of_powers(ref=max(ref, amin), amin=amin, top_db=top_db).to_native(powers())
+            assert np.abs(found - expected).max() < 1e-12
 
 
-@pytest.mark.parametrize("top_db", [None, 30.0])
 @pytest.mark.parametrize("ref", [0.01, 1.0, 5.0])
-def test_magnitudes_become_librosas_decibels(ref, top_db):
-    magnitudes = np.sqrt(powers(3))
-    expected = librosa.amplitude_to_db(magnitudes, ref=ref, amin=1e-5, top_db=top_db)
-    found = of_magnitudes(ref=ref, top_db=top_db).to_native(magnitudes)
-    assert np.abs(found - expected).max() < 1e-12
+def test_magnitudes_become_librosas_decibels(ref):
+    for top_db in [None, 30.0]:
+        magnitudes = np.sqrt(powers(3))
+        expected = librosa.amplitude_to_db(magnitudes, ref=ref, amin=1e-5, top_db=top_db)
+        found = of_magnitudes(ref=ref, top_db=top_db).to_native(magnitudes)
+        assert np.abs(found - expected).max() < 1e-12
 
 
 def test_magnitudes_and_their_powers_have_the_same_decibels():
@@ -84,19 +84,19 @@ def test_decibels_become_librosas_powers(ref):
     assert found == pytest.approx(librosa.db_to_amplitude(decibels, ref=ref), rel=1e-13)
 
 
-@pytest.mark.parametrize("kind", ["f4", "f8"])
 @pytest.mark.parametrize("ref", [0.02, 1.0, 300.0])
-def test_there_and_back_is_the_same(ref, kind):
-    values = np.maximum(powers(7), 1e-8).astype(kind)
-    limit = 1e-5 if kind == "f4" else 1e-12
-    dialect = of_powers(ref=ref)
-    back = dialect.to_linear(dialect.to_native(values).astype(kind), double=kind == "f8")
-    assert back.dtype == kind
-    assert back == pytest.approx(values, rel=limit)
-    recipe = of_magnitudes(ref=ref)
-    back = recipe.to_linear(recipe.to_native(values).astype(kind))
-    assert back.dtype == kind
-    assert back == pytest.approx(np.maximum(values, 1e-5), rel=limit)
+def test_there_and_back_is_the_same(ref):
+    for kind in ["f4", "f8"]:
+        values = np.maximum(powers(7), 1e-8).astype(kind)
+        limit = 1e-5 if kind == "f4" else 1e-12
+        dialect = of_powers(ref=ref)
+        back = dialect.to_linear(dialect.to_native(values).astype(kind), double=kind == "f8")
+        assert back.dtype == kind
+        assert back == pytest.approx(values, rel=limit)
+        recipe = of_magnitudes(ref=ref)
+        back = recipe.to_linear(recipe.to_native(values).astype(kind))
+        assert back.dtype == kind
+        assert back == pytest.approx(np.maximum(values, 1e-5), rel=limit)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -147,10 +147,10 @@ def test_decibels_that_are_no_numbers_are_refused(value):
         of_powers().to_linear(decibels)
 
 
-@pytest.mark.parametrize("db", [-120.0, -6.02, 0.0, 3.5, 60.0])
-def test_levels_are_librosas(db):
-    assert db_to_amplitude(db) == pytest.approx(float(librosa.db_to_amplitude(np.array(db))), rel=1e-14)
-    assert amplitude_to_db(db_to_amplitude(db)) == pytest.approx(db, abs=1e-12)
+def test_levels_are_librosas():
+    for db in [-120.0, -6.02, 0.0, 3.5, 60.0]:
+        assert db_to_amplitude(db) == pytest.approx(float(librosa.db_to_amplitude(np.array(db))), rel=1e-14)
+        assert amplitude_to_db(db_to_amplitude(db)) == pytest.approx(db, abs=1e-12)
 
 
 def test_no_amplitude_has_no_level():

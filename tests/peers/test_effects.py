@@ -123,18 +123,18 @@ def bursts(*spans, length=3 * RATE, channels=1, floor=0.0):
     return samples
 
 
-@pytest.mark.parametrize("threshold", [-60.0, -40.0, -25.0])
-@pytest.mark.parametrize("floor", [0.0, 1e-4])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_edges_are_those_that_librosa_finds_within_a_window(channels, floor, threshold):
-    samples = bursts((0.7, 1.1), (1.9, 2.2), channels=channels, floor=floor)
-    _, (first, last) = librosa.effects.trim(samples, top_db=-threshold, frame_length=220, hop_length=110)
-    found = apply(Trim, samples, threshold_db=threshold, padding_ms=0.0)
-    assert found.shape[0] == channels
-    starts = np.flatnonzero((samples[0] == found[0, 0]) & (samples[0] != 0))
-    (start,) = starts if found[0, 0] else [int(0.7 * RATE) - int(np.flatnonzero(found[0])[0])]
-    assert abs(start - first) <= 330
-    assert abs(start + found.shape[1] - last) <= 330
+def test_edges_are_those_that_librosa_finds_within_a_window(channels):
+    for floor in [0.0, 1e-4]:
+        for threshold in [-60.0, -40.0, -25.0]:
+            samples = bursts((0.7, 1.1), (1.9, 2.2), channels=channels, floor=floor)
+            _, (first, last) = librosa.effects.trim(samples, top_db=-threshold, frame_length=220, hop_length=110)
+            found = apply(Trim, samples, threshold_db=threshold, padding_ms=0.0)
+            assert found.shape[0] == channels
+            starts = np.flatnonzero((samples[0] == found[0, 0]) & (samples[0] != 0))
+            (start,) = starts if found[0, 0] else [int(0.7 * RATE) - int(np.flatnonzero(found[0])[0])]
+            assert abs(start - first) <= 330
+            assert abs(start + found.shape[1] - last) <= 330
 
 
 def test_the_threshold_is_below_the_loudest_or_below_full_scale():

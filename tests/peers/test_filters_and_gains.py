@@ -29,16 +29,17 @@ FILTERS = (
 )
 
 
-@pytest.mark.parametrize("order", [1, 2, 5, 9])
 @pytest.mark.parametrize(("options", "kind", "edges"), FILTERS)
-def test_filters_are_scipys(options, kind, edges, order):
-    samples = noise(2, 150_001)  # more than a block
-    sections = scipy.signal.butter(order, edges, kind, fs=RATE, output="sos")
-    assert (
-        np.abs(apply(Filter, samples, order=order, **options) - scipy.signal.sosfilt(sections, samples)).max() < 1e-12
-    )
-    both = scipy.signal.sosfiltfilt(sections, samples)
-    assert np.abs(apply(Filter, samples, order=order, zero_phase=True, **options) - both).max() < 1e-12
+def test_filters_are_scipys(options, kind, edges):
+    for order in [1, 2, 5, 9]:
+        samples = noise(2, 150_001)  # more than a block
+        sections = scipy.signal.butter(order, edges, kind, fs=RATE, output="sos")
+        assert (
+            np.abs(apply(Filter, samples, order=order, **options) - scipy.signal.sosfilt(sections, samples)).max()
+            < 1e-12
+        )
+        both = scipy.signal.sosfiltfilt(sections, samples)
+        assert np.abs(apply(Filter, samples, order=order, zero_phase=True, **options) - both).max() < 1e-12
 
 
 @pytest.mark.parametrize("zero_phase", [False, True])

@@ -62,11 +62,11 @@ def test_it_agrees_with_torchaudios_as_far_as_its_filters_do(rate, channels, eng
     assert found == pytest.approx(torchaudio_loudness(samples, rate), abs=0.1 if rate > 16000 else 0.15)
 
 
-@pytest.mark.parametrize("level", [-6.0, -23.0, -40.0])
 @pytest.mark.parametrize("rate", [32000, 44100, 48000, 96000])
-def test_a_sine_of_1_khz_reads_its_rms(rate, level):
-    samples = sine(1000, 5 * rate, rate, amplitude=10 ** (level / 20))[None]
-    assert measure_loudness(samples, rate).integrated == pytest.approx(level - 3.01, abs=0.06)
+def test_a_sine_of_1_khz_reads_its_rms(rate):
+    for level in [-6.0, -23.0, -40.0]:
+        samples = sine(1000, 5 * rate, rate, amplitude=10 ** (level / 20))[None]
+        assert measure_loudness(samples, rate).integrated == pytest.approx(level - 3.01, abs=0.06)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -123,15 +123,15 @@ def test_true_peaks_are_those_of_scipys_resampling_by_four(seed, engine):
     assert measure_true_peak(samples, engine=engine) == pytest.approx(expected, rel=0.003)
 
 
-@pytest.mark.parametrize("phase", [0.0, 0.4, np.pi / 4])
 @pytest.mark.parametrize("part", [3, 4, 6, 10, 48])
-def test_the_true_peak_of_a_sine_is_its_amplitude_within_what_four_times_leaves(part, phase):
-    length = 4800
-    samples = (
-        sine(1, length, part, amplitude=0.5, phase=phase)[None] * np.sin(np.pi * np.arange(length) / length) ** 0.1
-    )
-    found = 20 * np.log10(measure_true_peak(samples) / 0.5)
-    assert 20 * np.log10(np.cos(np.pi / part / 4)) - 0.05 < found < 0.05
+def test_the_true_peak_of_a_sine_is_its_amplitude_within_what_four_times_leaves(part):
+    for phase in [0.0, 0.4, np.pi / 4]:
+        length = 4800
+        samples = (
+            sine(1, length, part, amplitude=0.5, phase=phase)[None] * np.sin(np.pi * np.arange(length) / length) ** 0.1
+        )
+        found = 20 * np.log10(measure_true_peak(samples) / 0.5)
+        assert 20 * np.log10(np.cos(np.pi / part / 4)) - 0.05 < found < 0.05
 
 
 def test_a_true_peak_is_at_least_the_samples_and_scales_with_them():

@@ -36,30 +36,36 @@ def sound(length=6400, channels=1):
     )
 
 
-@pytest.mark.parametrize("window", ["hann", "hamming"])
 @pytest.mark.parametrize("iterations", [0, 1, 5, 20])
 @pytest.mark.parametrize("sizes", SIZES)
-def test_the_method_of_1984_is_librosas(sizes, iterations, window):
+def test_the_method_of_1984_is_librosas(sizes, iterations):
     """From zero phases and without momentum, both do the same projections."""
-    n_fft, hop, win_length = sizes
-    magnitude = magnitudes(sound(), sizes, window)
-    expected = librosa.griffinlim(
-        magnitude,
-        n_iter=iterations,
-        hop_length=hop,
-        win_length=win_length,
-        n_fft=n_fft,
-        window=window,
-        momentum=0,
-        init=None,
-        length=6400,
-    )
-    found = griffin_lim(
-        magnitude, **frames_of(sizes, window), length=6400, start="zero", iterations=iterations, momentum=0, double=True
-    )
-    assert found.samples.shape == expected.shape
-    inside = slice(n_fft, -n_fft)
-    assert snr_db(found.samples[:, inside], expected[:, inside]) > (60 if iterations > 5 else 100)
+    for window in ["hann", "hamming"]:
+        n_fft, hop, win_length = sizes
+        magnitude = magnitudes(sound(), sizes, window)
+        expected = librosa.griffinlim(
+            magnitude,
+            n_iter=iterations,
+            hop_length=hop,
+            win_length=win_length,
+            n_fft=n_fft,
+            window=window,
+            momentum=0,
+            init=None,
+            length=6400,
+        )
+        found = griffin_lim(
+            magnitude,
+            **frames_of(sizes, window),
+            length=6400,
+            start="zero",
+            iterations=iterations,
+            momentum=0,
+            double=True,
+        )
+        assert found.samples.shape == expected.shape
+        inside = slice(n_fft, -n_fft)
+        assert snr_db(found.samples[:, inside], expected[:, inside]) > (60 if iterations > 5 else 100)
 
 
 @pytest.mark.parametrize("engine", ["auto", "scipy"])
@@ -98,13 +104,13 @@ def test_more_iterations_come_nearer_at_every_momentum(momentum):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("length", [None, 500, 6399, 6400, 7000])
-def test_every_length_is_exact(length, engine):
-    sizes = SIZES[0]
-    magnitude = magnitudes(sound(), sizes)
-    found = griffin_lim(magnitude, **frames_of(sizes), length=length, iterations=4, engine=engine)
-    assert found.samples.shape == (1, length or 6400)
-    assert np.isfinite(found.samples).all()
+def test_every_length_is_exact(engine):
+    for length in [None, 500, 6399, 6400, 7000]:
+        sizes = SIZES[0]
+        magnitude = magnitudes(sound(), sizes)
+        found = griffin_lim(magnitude, **frames_of(sizes), length=length, iterations=4, engine=engine)
+        assert found.samples.shape == (1, length or 6400)
+        assert np.isfinite(found.samples).all()
 
 
 @pytest.mark.parametrize("start", ["random", "pghi"])
@@ -183,13 +189,13 @@ def test_magnitudes_of_a_mel_have_that_mel_as_librosas_have(rate, n_fft, n_mels,
     assert np.linalg.norm(found - magnitude) < 1.05 * np.linalg.norm(theirs - magnitude)
 
 
-@pytest.mark.parametrize("iterations", [0, 10, 100])
-def test_more_updates_come_nearer_to_the_mel(iterations):
-    basis = librosa.filters.mel(sr=16000, n_fft=512, n_mels=60, dtype=float)
-    mel = basis @ np.abs(noise(1, 257, 30)) ** 3
-    found = mel_to_magnitude(mel, mel_basis=basis, power=1, iterations=iterations, double=True)
-    distance = np.linalg.norm(basis @ found - mel) / np.linalg.norm(mel)
-    assert distance < {0: 0.5, 10: 0.05, 100: 0.005}[iterations]
+def test_more_updates_come_nearer_to_the_mel():
+    for iterations in [0, 10, 100]:
+        basis = librosa.filters.mel(sr=16000, n_fft=512, n_mels=60, dtype=float)
+        mel = basis @ np.abs(noise(1, 257, 30)) ** 3
+        found = mel_to_magnitude(mel, mel_basis=basis, power=1, iterations=iterations, double=True)
+        distance = np.linalg.norm(basis @ found - mel) / np.linalg.norm(mel)
+        assert distance < {0: 0.5, 10: 0.05, 100: 0.005}[iterations]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

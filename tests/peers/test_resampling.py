@@ -21,27 +21,27 @@ def same_tone(hertz, old, new, length, **tone):
     )
 
 
-@pytest.mark.parametrize("length", [1, 2, 99, 1000, 1001])
 @pytest.mark.parametrize(("old", "new"), RATES)
-def test_the_size_is_librosas(old, new, length):
-    found = resample(noise(1, length), old, new)
-    assert found.shape == (1, -(-length * new // old))
-    if length > 2:  # soxr alone returns nothing for fewer
-        expected = librosa.resample(noise(1, length), orig_sr=old, target_sr=new, res_type="soxr_hq")
-        assert found.shape == expected.shape
+def test_the_size_is_librosas(old, new):
+    for length in [1, 2, 99, 1000, 1001]:
+        found = resample(noise(1, length), old, new)
+        assert found.shape == (1, -(-length * new // old))
+        if length > 2:  # soxr alone returns nothing for fewer
+            expected = librosa.resample(noise(1, length), orig_sr=old, target_sr=new, res_type="soxr_hq")
+            assert found.shape == expected.shape
 
 
 @pytest.mark.parametrize("quality", ["high", "very-high"])
-@pytest.mark.parametrize("hertz", [3.0, 440.0, 3000.0])
 @pytest.mark.parametrize(("old", "new"), RATES)
-def test_a_tone_is_the_same_tone_in_level_and_in_time(old, new, hertz, quality):
-    given, expected = same_tone(hertz, old, new, 2 * old, phase=0.7)
-    found = resample(given, old, new, quality)
-    inside = slice(new // 5, -new // 5)
-    level = np.vdot(expected[:, inside], found[:, inside]) / np.vdot(expected[:, inside], expected[:, inside])
-    assert abs(20 * np.log10(level)) < 0.001
-    best = quality == "very-high" and new != 7993  # libsoxr interpolates its filter for a ratio of large numbers
-    assert snr_db(found[:, inside] / level, expected[:, inside]) > (150 if best else 110)
+def test_a_tone_is_the_same_tone_in_level_and_in_time(old, new, quality):
+    for hertz in [3.0, 440.0, 3000.0]:
+        given, expected = same_tone(hertz, old, new, 2 * old, phase=0.7)
+        found = resample(given, old, new, quality)
+        inside = slice(new // 5, -new // 5)
+        level = np.vdot(expected[:, inside], found[:, inside]) / np.vdot(expected[:, inside], expected[:, inside])
+        assert abs(20 * np.log10(level)) < 0.001
+        best = quality == "very-high" and new != 7993  # libsoxr interpolates its filter for a ratio of large numbers
+        assert snr_db(found[:, inside] / level, expected[:, inside]) > (150 if best else 110)
 
 
 @pytest.mark.parametrize(("old", "new"), RATES)

@@ -67,38 +67,38 @@ def inverted(values, length=None, **options):
 
 
 @pytest.mark.parametrize("name", TORCH_WINDOWS)
-@pytest.mark.parametrize("length", [2, 15, 64])
-def test_windows_are_torchs(name, length):
-    assert window_values(name, length, length) == pytest.approx(TORCH_WINDOWS[name](length).numpy(), abs=1e-15)
+def test_windows_are_torchs(name):
+    for length in [2, 15, 64]:
+        assert window_values(name, length, length) == pytest.approx(TORCH_WINDOWS[name](length).numpy(), abs=1e-15)
 
 
-@pytest.mark.parametrize("pad_mode", ["reflect", "constant"])
 @pytest.mark.parametrize("onesided", [True, False])
 @pytest.mark.parametrize("normalized", [False, True])
 @pytest.mark.parametrize("sizes", SIZES)
-def test_values_in_every_convention(sizes, normalized, onesided, pad_mode):
-    samples = noise(2, 3001, seed=sizes[0]) + sweep(3001)
-    options = {"normalized": normalized, "onesided": onesided, "pad_mode": pad_mode}
-    expected = torch_stft(samples, sizes, **options)
-    plugin = WaveToSpectrogram(WaveToSpectrogramOptions(convention="torch", **fields(sizes, **options)))
-    found = plugin.apply(Waveform(samples=samples, sample_rate=RATE), Context()).values
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() < 1e-12
-    assert np.abs(inverted(expected, 3001, **fields(sizes, **options)) - samples).max() < 1e-12
+def test_values_in_every_convention(sizes, normalized, onesided):
+    for pad_mode in ["reflect", "constant"]:
+        samples = noise(2, 3001, seed=sizes[0]) + sweep(3001)
+        options = {"normalized": normalized, "onesided": onesided, "pad_mode": pad_mode}
+        expected = torch_stft(samples, sizes, **options)
+        plugin = WaveToSpectrogram(WaveToSpectrogramOptions(convention="torch", **fields(sizes, **options)))
+        found = plugin.apply(Waveform(samples=samples, sample_rate=RATE), Context()).values
+        assert found.shape == expected.shape
+        assert np.abs(found - expected).max() < 1e-12
+        assert np.abs(inverted(expected, 3001, **fields(sizes, **options)) - samples).max() < 1e-12
 
 
-@pytest.mark.parametrize("length", [None, 1500, 1999, 2011])
 @pytest.mark.parametrize("normalized", [False, True])
 @pytest.mark.parametrize("sizes", SIZES)
-def test_spectra_that_no_signal_has_are_inverted_as_torch_does(sizes, normalized, length):
-    n_fft, hop, _ = sizes
-    shape = (2, n_fft // 2 + 1, 2000 // hop + 1)
-    values = noise(*shape, seed=1) + 1j * noise(*shape, seed=2)
-    expected = torch_istft(values, sizes, normalized=normalized, length=length)
-    found = inverted(values, length, **fields(sizes, normalized=normalized))
-    assert found.shape == expected.shape
-    known = min(found.shape[1], hop * (shape[2] - 1))
-    assert snr_db(found[:, :known], expected[:, :known]) > 200
+def test_spectra_that_no_signal_has_are_inverted_as_torch_does(sizes, normalized):
+    for length in [None, 1500, 1999, 2011]:
+        n_fft, hop, _ = sizes
+        shape = (2, n_fft // 2 + 1, 2000 // hop + 1)
+        values = noise(*shape, seed=1) + 1j * noise(*shape, seed=2)
+        expected = torch_istft(values, sizes, normalized=normalized, length=length)
+        found = inverted(values, length, **fields(sizes, normalized=normalized))
+        assert found.shape == expected.shape
+        known = min(found.shape[1], hop * (shape[2] - 1))
+        assert snr_db(found[:, :known], expected[:, :known]) > 200
 
 
 @pytest.mark.parametrize("sizes", SIZES)
