@@ -133,6 +133,14 @@ def test_every_logarithm_there_and_back(log, factor, function):
     assert recipe.to_linear(native) == pytest.approx(values, rel=1e-12)
 
 
+@pytest.mark.parametrize("exponent", [1, 2, 3, 0.7])
+def test_every_power_of_magnitudes_is_read_as_torchaudios_spectrogram_writes_it(exponent):
+    magnitudes = np.sqrt(powers(2))
+    recipe = LinearRecipe(exponent=exponent, log="none")
+    assert recipe.to_native(magnitudes) == pytest.approx(magnitudes**exponent, rel=1e-13)
+    assert recipe.to_linear(magnitudes**exponent) == pytest.approx(magnitudes, rel=1e-13)
+
+
 @pytest.mark.parametrize("bad", [{"reference": 0.0}, {"floor": 0.0}, {"floor": -1e-3}, {"log": 1.0}], ids=str)
 def test_what_librosa_refuses_is_refused(bad):
     with pytest.raises((OptionError, msgspec.ValidationError)):

@@ -173,6 +173,16 @@ def test_the_class_comes_back_in_every_mode(length, n_fft, hop, fft_mode):
         assert np.abs(result - samples).max() < 1e-12
 
 
+@pytest.mark.parametrize("n_fft", [50, 64, 81])
+def test_one_side_of_the_class_with_the_powers_of_both_is_a_density_of_one_side(n_fft):
+    window = np.array(window_values("hann_symmetric", 50, 50))
+    theirs = short_time_fft(window, 10, mfft=n_fft, fft_mode="onesided2X", scale_to="psd")
+    samples = noise(640)
+    sizes = {"n_fft": n_fft, "hop_length": 10, "win_length": 50, "window": "hann_symmetric"}
+    found = analysed(samples, convention="scipy-short-time-fft", scaling="psd-one-sided", **sizes)
+    assert np.abs(found - theirs.stft(samples)).max() < 1e-14
+
+
 @pytest.mark.parametrize("phase_shift", [None, 0])
 def test_the_phase_shift_of_the_class(phase_shift):
     window = np.array(window_values("hann_symmetric", 50, 50))

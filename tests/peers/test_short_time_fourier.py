@@ -234,6 +234,13 @@ def test_a_sound_shorter_than_a_frame_is_padded_as_librosa_pads_it():
         assert np.abs(istft(found, **centred(64, 16, 64), length=length) - samples).max() < 1e-12
 
 
+@pytest.mark.parametrize("pad_mode", ["edge", "reflect", "symmetric", "wrap"])
+def test_no_samples_cannot_be_extended(pad_mode):
+    with pytest.raises(ShapeError, match="0 samples"):
+        stft(np.zeros((1, 0)), **centred(64, 16, 64), pad_mode=pad_mode)
+    assert not stft(np.zeros((1, 0)), **centred(64, 16, 64)).any()
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [
