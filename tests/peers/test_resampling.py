@@ -99,6 +99,16 @@ def test_it_is_soxr_with_every_quality(quality):
     assert np.abs(found[: len(expected) - 200] - expected[:-200]).max() < 1e-12
 
 
+@pytest.mark.parametrize(("old", "new"), RATES)
+def test_the_last_samples_are_those_before_silence(old, new):
+    for length in [1, 2, 3, 60, 1000]:
+        samples = 0.5 + noise(1, length)
+        found = resample(samples, old, new, "very-high")
+        longer = resample(np.pad(samples, ((0, 0), (0, 5000))), old, new, "very-high")
+        assert np.abs(found - longer[:, : found.shape[1]]).max() < 1e-9
+        assert np.abs(found[:, -1]) > 0.01
+
+
 def test_a_batch_is_its_parts_and_the_layout_in_memory_does_not_matter():
     samples = noise(3, 5000)
     together = resample(samples, 44100, 16000)
