@@ -41,6 +41,7 @@ COLUMNS = ("whole process", "ms", "× librosa", "SC dB")
 
 def tables() -> Iterator[harness.Table]:
     import soundfile
+
     from peers import has_torch
 
     signal = material.speech(5)

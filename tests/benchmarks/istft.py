@@ -10,8 +10,8 @@ import harness
 import librosa
 import material
 import numpy as np
-import peers
 
+import peers
 from tonearm_plugins.dsp.istft import istft
 
 CASES = (

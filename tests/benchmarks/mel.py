@@ -13,8 +13,8 @@ import harness
 import librosa
 import material
 import numpy as np
-import peers
 
+import peers
 from tonearm_plugins.dsp.mel_griffin_lim import PRESETS, mel_griffin_lim
 from tonearm_plugins.dsp.mel_to_magnitude import mel_to_magnitude
 

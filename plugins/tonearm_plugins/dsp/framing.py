@@ -201,6 +201,35 @@ def frames_in_cache(n_fft: int) -> int:
     return max(8, 2**18 // n_fft)
 
 
+def padded(signal: npt.NDArray[F], pad: tuple[int, int], mode: PadMode) -> npt.NDArray[F]:
+    """Return a signal with more samples before and after it.
+
+    Parameters
+    ----------
+    signal
+        (samples,), real.
+    pad
+        Samples to add before and after.
+    mode
+        Values of the added samples, as `numpy.pad` names them.
+
+    Raises
+    ------
+    ShapeError
+        If there are fewer samples than are reflected, or none to repeat.
+
+    Examples
+    --------
+    >>> padded(np.array([1.0, 2.0, 3.0]), (2, 1), "reflect")
+    array([3., 2., 1., 2., 3., 2.])
+    """
+    if mode == "reflect" and max(pad) >= signal.size:
+        raise ShapeError(f"{signal.size} samples are too few to be reflected over {max(pad)}")
+    if mode != "constant" and not signal.size:
+        raise ShapeError(f"0 samples cannot be extended by pad_mode {mode!r}")
+    return np.pad(signal, pad, mode=mode)
+
+
 def frame_view(signal: npt.NDArray[F], *, n_fft: int, hop_length: int) -> npt.NDArray[F]:
     """Return all whole frames of a signal as a view: (frames, n_fft).
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.errors import ShapeError
-from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache
+from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache, padded
 from tonearm_plugins.dsp.typing import Array, Float64Array
 
 
@@ -99,8 +99,6 @@ def mel_spectrogram(
     n_fft = values.size
     if signal.ndim != 2 or signal.dtype.kind not in "fiu":
         raise ShapeError(f"samples are real, (channels, samples), not {signal.dtype} of shape {signal.shape}")
-    if pad_mode == "reflect" and max(pad) >= signal.shape[1]:
-        raise ShapeError(f"{signal.shape[1]} samples are too few to be reflected over {max(pad)}")
     frames = 1 + (signal.shape[1] + sum(pad) - n_fft) // hop_length
     if frames < 1:
         raise ShapeError(f"{signal.shape[1]} samples are less than one frame of {n_fft}")
@@ -108,8 +106,8 @@ def mel_spectrogram(
     first = (n_fft - win_length) // 2
     out = np.empty((signal.shape[0], basis.shape[1], frames))
     for channel, result in zip(signal, out, strict=True):
-        padded = np.pad(_with_preemphasis(channel.astype(np.float64), conditioning), pad, mode=pad_mode)
-        view = frame_view(padded, n_fft=n_fft, hop_length=hop_length)
+        whole = padded(_with_preemphasis(channel.astype(np.float64), conditioning), pad, pad_mode)
+        view = frame_view(whole, n_fft=n_fft, hop_length=hop_length)
         for block in block_slices(frames, frames_in_cache(n_fft)):
             conditioned = _conditioned(view[block], slice(first, first + win_length), conditioning)
             spectra = scipy.fft.rfft(conditioned * values, axis=1, overwrite_x=True, workers=threads)

@@ -25,7 +25,8 @@ def resample(samples: Array, old: int, new: int, quality: Quality = "high") -> A
         Sample rates in Hz.
     quality
         Quality of the filter. ``high`` leaves an error of -110 dB, ``very-high`` one of -150 dB; ``quick`` and ``low``
-        let aliases through. Only ``very-high`` computes in double precision.
+        let aliases through. Only ``very-high`` computes in double precision. libsoxr interpolates its filter if the
+        rates have no ratio of small whole numbers, such as 44,100 and 44,101: ``very-high`` then leaves -110 dB, too.
 
     Returns
     -------

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
-from tonearm_plugins.dsp.framing import FrameGrid, PadMode
-from tonearm_plugins.dsp.typing import ComplexArray, FloatArray
+from tonearm_plugins.dsp.framing import FrameGrid, PadMode, padded
+from tonearm_plugins.dsp.typing import ComplexArray
 
 
 def stft(
@@ -72,15 +72,8 @@ def stft(
     engine = choose("auto", grid, double=double)
     size = n_fft + hop_length * (frames - 1)
     for channel, result in zip(signal, out, strict=True):
-        padded = _padded(channel.astype(np.float64 if double else np.float32), pad, pad_mode)
-        if padded.size < size:
-            padded = np.pad(padded, (0, size - padded.size))
-        engine.stft(padded[:size], grid, out=result)
+        whole = padded(channel.astype(np.float64 if double else np.float32), (pad, pad), pad_mode)
+        if whole.size < size:
+            whole = np.pad(whole, (0, size - whole.size))
+        engine.stft(whole[:size], grid, out=result)
     return out
-
-
-def _padded(signal: FloatArray, pad: int, pad_mode: PadMode) -> FloatArray:
-    """Return one channel with ``pad`` more samples on each side."""
-    if pad_mode == "reflect" and pad >= signal.size:
-        raise ShapeError(f"{signal.size} samples are too few to be reflected over {pad}")
-    return np.pad(signal, pad, mode=pad_mode)

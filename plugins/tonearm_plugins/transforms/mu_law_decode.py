@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import Context, GiveOption, ItemError, Meta, OptionError, SetOption, Spec, Transform, Waveform
+from tonearm.api import Context, GiveOption, ItemError, Meta, OptionError, Remedy, SetOption, Spec, Transform, Waveform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,27 @@ class MuLawDecode(Transform[Waveform, Waveform, MuLawDecodeOptions]):
         try:
             samples = (mu_law_decode if indices else mu_law_expand)(signal.samples, self.options.quantization_channels)
         except ValueError as error:
-            keep = SetOption("full_scale", 1, "to keep whole numbers as they are", stage="input")
-            classes = GiveOption("quantization_channels", "number of classes")
-            remedies = (keep, classes) if indices else (SetOption("values", "indices", "if they are class indices"),)
-            raise ItemError(str(error), code="not-mu-law", remedies=remedies) from error
+            raise ItemError(str(error), code="not-mu-law", remedies=self._remedies(signal)) from error
         return Waveform(samples=samples, sample_rate=signal.sample_rate)
+
+    def _remedies(self, signal: Waveform) -> tuple[Remedy, ...]:
+        """Return the remedies for values that are not what the options say: whole numbers are classes."""
+        import numpy as np
+
+        options = self.options
+        finite = signal.samples[np.isfinite(signal.samples)]
+        low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
+        whole, half = bool((finite == np.rint(finite)).all()), options.quantization_channels // 2
+        more = GiveOption("quantization_channels", "number of classes")
+        if whole and low < 0:  # as librosa.mu_compress counts them
+            signed = "if they are signed classes"
+            if low < -half or high >= half:
+                return (more,)
+            if options.values == "indices":
+                return (SetOption("values", "companded", signed),)
+            return (SetOption("full_scale", half, signed, stage="input"),)
+        if options.values == "indices":
+            keep = SetOption("full_scale", 1, "to keep whole numbers as they are", stage="input")
+            companded = SetOption("values", "companded", "if they are companded")
+            return (more,) if whole else (keep, companded) if max(-low, high) <= 1 else (keep,)
+        return (SetOption("values", "indices", "if they are class indices"),) if whole else ()

@@ -20,7 +20,8 @@ class ResampleOptions:
         Literal["quick", "low", "medium", "high", "very-high"],
         Meta(
             description="Quality of the filter: high leaves an error 110 dB below the sound, beyond 16-bit files,"
-            " very-high 150 dB, in double precision; quick and low let aliases through."
+            " very-high 150 dB, in double precision (110 dB if the rates have no ratio of small numbers, such as 44100"
+            " and 44101); quick and low let aliases through."
         ),
     ] = "high"
 

@@ -6,7 +6,7 @@ from dsp_reference import hann
 
 from tonearm.api import OptionError, StftGrid
 from tonearm_plugins.dsp.errors import NotInvertibleError, ShapeError
-from tonearm_plugins.dsp.framing import FrameGrid, copy_into, frame_view, frames_in_cache, without_padding
+from tonearm_plugins.dsp.framing import FrameGrid, copy_into, frame_view, frames_in_cache, padded, without_padding
 
 
 def grid_of(window, hop, frames=9, pad=0, length=None):
@@ -102,6 +102,20 @@ def test_views_copies_and_padding():
     assert without_padding(signal, grid_of(np.ones(4), 2, pad=3, frames=9, length=5)).tolist() == [3, 4, 5, 6, 7]
     longer = without_padding(signal, grid_of(np.ones(4), 2, pad=18, frames=9, length=4))
     assert longer.tolist() == [18, 19, 0, 0]
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "edge", "symmetric", "wrap"])
+def test_padding_is_numpys_and_what_it_cannot_extend_is_refused(mode):
+    signal = np.arange(1.0, 9)
+    assert np.array_equal(padded(signal, (3, 7), mode), np.pad(signal, (3, 7), mode=mode))
+    if mode == "constant":
+        assert padded(signal[:0], (3, 2), mode).tolist() == [0] * 5
+    else:
+        with pytest.raises(ShapeError, match="0 samples"):
+            padded(signal[:0], (3, 2), mode)
+    if mode == "reflect":
+        with pytest.raises(ShapeError, match="8 samples are too few to be reflected over 8"):
+            padded(signal, (0, 8), mode)
 
 
 def test_a_block_of_frames_is_about_a_megabyte():

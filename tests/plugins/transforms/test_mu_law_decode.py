@@ -58,18 +58,43 @@ def test_arrays_of_classes_of_every_type(dtype: str) -> None:
 
 def test_values_that_are_not_classes_are_refused_with_a_remedy() -> None:
     keep = '"full_scale": 1 in the options of input, to keep whole numbers as they are'
-    hint = f'{keep}; "quantization_channels": … (number of classes)'
-    for array, options, message in (
-        (np.array([3, 100], "i2"), {}, "from 0 to 255, but one is 9.15527e-05"),
-        (np.array([3, 256], "i2"), {"full_scale": 1}, "from 0 to 255, but one is 256"),
-        (np.array([-1, 3], "i2"), {"full_scale": 1}, "from 0 to 255, but one is -1"),
+    more = '"quantization_channels": … (number of classes)'
+    for array, options, message, hint in (
+        (np.array([3, 100], "i2"), {}, "9.15527e-05", f'{keep}; "values": "companded", if they are companded'),
+        (np.array([3.5, 100], "f4"), {"full_scale": 1}, "3.5", keep),
+        (np.array([3, 256], "i2"), {"full_scale": 1}, "256", more),
+        (np.array([-1, 200], "i2"), {"full_scale": 1}, "-1", more),
+        (np.array([-1, 3], "i2"), {"full_scale": 1}, "-1", '"values": "companded", if they are signed classes'),
     ):
-        with pytest.raises(ItemError, match=f"class indices must be whole numbers {message}") as caught:
+        with pytest.raises(
+            ItemError, match=f"class indices must be whole numbers from 0 to 255, but one is {message}"
+        ) as caught:
             list(loaded([{"use": "mu-law-decode", "with": {"values": "indices"}}], **options).convert(array))
         assert (caught.value.code, caught.value.hint) == ("not-mu-law", hint)
     with pytest.raises(ItemError, match=r"companded values must be from -1 to 1, but one is 1\.5") as caught:
         apply(MuLawDecode, np.array([[0.5, 1.5]]), values="companded")
+    assert not caught.value.hint
+    with pytest.raises(ItemError, match="but one is 2") as caught:
+        apply(MuLawDecode, np.array([[0.0, 2.0]]), values="companded")
     assert caught.value.hint == "values: indices, if they are class indices"
+
+
+def test_signed_classes_of_librosa_are_read_once_each_remedy_is_followed() -> None:
+    signed = librosa.mu_compress(0.9 * np.sin(np.arange(400) / 9), mu=255)
+    values, options, asked = "indices", {"full_scale": 1}, []
+    while len(asked) < 3:
+        steps = [{"use": "mu-law-decode", "with": {"values": values}}]
+        try:
+            (signal,) = loaded(steps, **options).convert(signed)
+        except ItemError as error:
+            (remedy,) = error.remedies
+            asked.append(remedy.option)
+            values = remedy.value if remedy.option == "values" else values
+            options = {"full_scale": remedy.value} if remedy.option == "full_scale" else options
+        else:
+            break
+    assert asked == ["values", "full_scale"]
+    np.testing.assert_allclose(signal.samples[0], librosa.mu_expand(signed, mu=255), atol=1e-7)
 
 
 def test_nan_and_infinity_stay() -> None:

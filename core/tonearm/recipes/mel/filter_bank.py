@@ -82,7 +82,7 @@ def mel_filter_bank(
 
     mels = np.array(mel_edges(n_mels, fmin, fmax, scale))
     hz = np.array([mel_to_hz(mel, scale) for mel in mels])
-    bins = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
+    bins = np.linspace(0, n_fft // 2 * sample_rate / n_fft, n_fft // 2 + 1)  # an odd n_fft has no bin at half the rate
     if triangles == "mel":
         points, edges = np.array([hz_to_mel(frequency, scale) for frequency in bins.tolist()]), mels
     else:
