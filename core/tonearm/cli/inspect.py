@@ -73,7 +73,7 @@ class _Work:
     def inspect_folder(self, folder: str) -> bool:
         """Describe the files of a folder, alike ones once, and return whether all of them could be read."""
         try:
-            content = folder_files(folder, self._registry)
+            content = folder_files(folder, self._registry, self._arguments.decoder)
         except ItemError as error:
             self._print_error(folder, error)
             return False
@@ -94,7 +94,7 @@ class _Work:
             console.print_data(f"{one_line(folder)}  {content.summary()}\n")
         left = sum(content.counts.values()) - len(content.files)
         note = f"{format_count(left, 'more file')} of {one_line(folder)} not inspected" if left else ""
-        self._print([*group_files(groups, folder.rstrip("/") or "/"), *others])
+        self._print([*group_files(groups, folder), *others])
         if note and not self._arguments.json:
             console.print_data(note)
         for file, one_failure in failures:

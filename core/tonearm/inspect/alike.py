@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tonearm.findings.notes import Finding
 from tonearm.inspect.files import Inspection
+from tonearm.inspect.folders import start_of
 from tonearm.inspect.guess import Guess
 from tonearm.plugins.registry import Registry
 
@@ -126,7 +127,7 @@ def _files_pattern(names: list[str], others: Iterable[str], folder: str) -> str 
     (suffix,) = suffixes
     common = os.path.commonpath(names)
     for top in dict.fromkeys((folder, common)):
-        start = f"{top.rstrip('/')}/"
+        start = start_of(top)
         is_deep = any("/" in name[len(start) :] for name in names)
         matched = [name for name in others if name.startswith(start) and name.endswith(suffix)]
         if not (matched if is_deep else [name for name in matched if "/" not in name[len(start) :]]):

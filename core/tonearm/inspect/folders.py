@@ -52,15 +52,31 @@ def is_folder(path: str, registry: Registry) -> bool:
     return Path(path).is_dir() and not path.rstrip("/").lower().endswith(_suffixes(registry, folders=True))
 
 
-def folder_files(folder: str, registry: Registry) -> FolderFiles:
+def start_of(folder: str) -> str:
+    """Return what stands before the name of a file in a folder; nothing for the current one."""
+    return "" if folder in ("", ".", "./") else f"{folder.rstrip('/')}/"
+
+
+def folder_files(folder: str, registry: Registry, decoder: str | None = None) -> FolderFiles:
     """Return the files below a folder that decoders read. Hidden ones are left out, and links to folders.
+
+    Parameters
+    ----------
+    folder
+        Path of the folder.
+    registry
+        Registry of plugins.
+    decoder
+        Name of the decoder that reads the files; any if None.
 
     Raises
     ------
     ItemError
         If the folder cannot be read, or has no file that a decoder reads.
+    PluginError
+        If there is no decoder of this name.
     """
-    suffixes = sorted(_suffixes(registry), key=len, reverse=True)
+    suffixes = sorted(_suffixes(registry, decoder), key=len, reverse=True)
     stores = _suffixes(registry, folders=True)
     files: list[str] = []
     counts: Counter[str] = Counter()
@@ -96,7 +112,7 @@ def _walk(folder: str, stores: tuple[str, ...]) -> Iterator[str]:
     for name, is_dir in found:
         if name.startswith("."):
             continue
-        path = f"{folder.rstrip('/')}/{name}"
+        path = f"{start_of(folder)}{name}"
         if is_dir and not name.lower().endswith(stores):
             below.append(path)
         else:
@@ -105,10 +121,10 @@ def _walk(folder: str, stores: tuple[str, ...]) -> Iterator[str]:
         yield from _walk(path, stores)
 
 
-def _suffixes(registry: Registry, *, folders: bool = False) -> tuple[str, ...]:
-    """Return the suffixes of the files, or of the folders, that decoders read."""
+def _suffixes(registry: Registry, name: str | None = None, *, folders: bool = False) -> tuple[str, ...]:
+    """Return the suffixes of the files, or of the folders, that decoders read, or the decoder of a name alone."""
     found: set[str] = set()
-    for entry in registry.entries("decoder"):
+    for entry in [registry.find("decoder", name)] if name else registry.entries("decoder"):
         try:
             decoder = entry.resolve()
         except PluginError:

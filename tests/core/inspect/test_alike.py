@@ -12,6 +12,7 @@ import pytest
 import tonearm
 from tonearm.inspect import inspect_file
 from tonearm.inspect.alike import AlikeArrays, group_alike, group_files
+from tonearm.inspect.folders import folder_files
 from tonearm.plugins.registry import default
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
@@ -104,6 +105,14 @@ class TestFiles:
         (group,) = self.found(tmp_path)
         assert group.files == f"{tmp_path}/**/*.npy"
         assert group.pipeline(default())["outputs"][0]["file"] == "{relative_dir}/{stem}.wav"
+
+    def test_the_current_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        self.save(Path(), "a.npy", "b.npy")
+        names = folder_files(".", default()).files
+        assert names == ["a.npy", "b.npy"]
+        (group,) = group_files([one for name in names for one in groups(Path(name))], ".")
+        assert group.files == "*.npy"
 
     def test_a_folder_for_each_kind(self, tmp_path: Path) -> None:
         self.save(tmp_path, "wav/a.npy", "wav/b.npy")

@@ -36,6 +36,12 @@ def test_what_decoders_read_in_order(folder: str) -> None:
     assert found.summary() == "5 files (3 .npy, 1 .zarr, 1 .tar.gz); 2 files that no decoder reads"
 
 
+def test_what_one_decoder_reads(folder: str) -> None:
+    found = folder_files(folder, default(), "zarr-reader")
+    assert [os.path.relpath(name, folder) for name in found.files] == ["s.zarr"]
+    assert found.others == 6
+
+
 def test_a_store_is_no_folder(folder: str) -> None:
     assert is_folder(folder, default())
     assert is_folder(f"{folder}/", default())
