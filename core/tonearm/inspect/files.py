@@ -192,8 +192,8 @@ class _FileInspector:
                 except ItemError as error:
                     yield self._inspection(key, error=error)
                     continue
-                if key in lengths and key not in chosen[:1]:
-                    yield self._inspection(key, array, note=f"lengths from {array.min()} to {array.max()}")
+                if key in lengths and len(chosen) > 1:
+                    yield self._inspection(key, array, note=f"lengths from {array.min():g} to {array.max():g}")
                 elif array.ndim:
                     yield self._inspect_array(key, array, rate, lengths)
                 else:

@@ -12,7 +12,8 @@ import soundfile
 
 from tonearm.errors import OutputError, UsageError
 from tonearm.run.store import quarantine
-from tonearm.run.store.quarantine import MARKER, Quarantine, write_float_wav
+from tonearm.run.store.quarantine import Quarantine, write_float_wav
+from tonearm.run.store.run_folder import QUARANTINE_MARKER as MARKER
 from tonearm.signals import Waveform
 
 
