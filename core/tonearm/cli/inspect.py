@@ -99,7 +99,7 @@ class _Work:
             console.print_data(note)
         for file, one_failure in failures:
             self._print_error(file, one_failure)
-        return not failures and all(one.error is None for one in others)
+        return not (failures or content.unread) and all(one.error is None for one in others)
 
     def _inspections(self, file: str) -> tuple[list[Inspection], ItemError | None]:
         """Return the inspections of a file, and the error that ended them."""

@@ -127,6 +127,8 @@ def _files_pattern(names: list[str], others: Iterable[str], folder: str) -> str 
     (suffix,) = suffixes
     common = os.path.commonpath(names)
     for top in dict.fromkeys((folder, common)):
+        if any(mark in top for mark in "*?["):
+            continue  # they would be wildcards
         start = start_of(top)
         is_deep = any("/" in name[len(start) :] for name in names)
         matched = [name for name in others if name.startswith(start) and name.endswith(suffix)]

@@ -30,6 +30,8 @@ class FolderFiles(Struct, frozen=True, kw_only=True):
         Number of files that decoders read, by suffix.
     others
         Number of other files.
+    unread
+        Folders that cannot be read.
     is_complete
         Whether all files were counted.
     """
@@ -37,6 +39,7 @@ class FolderFiles(Struct, frozen=True, kw_only=True):
     files: list[str]
     counts: Counter[str]
     others: int
+    unread: list[str]
     is_complete: bool
 
     def summary(self) -> str:
@@ -44,7 +47,8 @@ class FolderFiles(Struct, frozen=True, kw_only=True):
         total = sum(self.counts.values())
         kinds = ", ".join(f"{count} {suffix}" for suffix, count in self.counts.most_common())
         others = f"; {counted(self.others, 'file')} that no decoder reads" if self.others else ""
-        return f"{'' if self.is_complete else 'more than '}{counted(total, 'file')} ({kinds}){others}"
+        unread = f"; {counted(len(self.unread), 'folder')} cannot be read" if self.unread else ""
+        return f"{'' if self.is_complete else 'more than '}{counted(total, 'file')} ({kinds}){others}{unread}"
 
 
 def is_folder(path: str, registry: Registry) -> bool:
@@ -81,7 +85,8 @@ def folder_files(folder: str, registry: Registry, decoder: str | None = None) ->
     files: list[str] = []
     counts: Counter[str] = Counter()
     others = seen = 0
-    for path in _walk(folder, stores):
+    unread: list[str] = []
+    for path in _walk(folder, stores, unread):
         seen += 1
         if seen > MAX_ENTRIES:
             break
@@ -98,27 +103,36 @@ def folder_files(folder: str, registry: Registry, decoder: str | None = None) ->
             code="nothing-to-inspect",
             remedies=(RunCommand(("tonearm", "plugins"), when="to list the decoders with their suffixes"),),
         )
-    return FolderFiles(files=files, counts=counts, others=others, is_complete=seen <= MAX_ENTRIES)
+    is_complete = seen <= MAX_ENTRIES
+    return FolderFiles(files=files, counts=counts, others=others, unread=unread, is_complete=is_complete)
 
 
-def _walk(folder: str, stores: tuple[str, ...]) -> Iterator[str]:
-    """Yield the files below a folder in the order of their names; a store, which is a folder, is one of them."""
-    try:
-        found = sorted((path.name, path.is_dir() and not path.is_symlink()) for path in Path(folder).iterdir())
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ItemError(f"cannot read the folder {one_line(folder)}: {reason}", code="unreadable") from error
-    below = []
-    for name, is_dir in found:
-        if name.startswith("."):
-            continue
-        path = f"{start_of(folder)}{name}"
-        if is_dir and not name.lower().endswith(stores):
-            below.append(path)
-        else:
-            yield path
-    for path in below:
-        yield from _walk(path, stores)
+def _walk(folder: str, stores: tuple[str, ...], unread: list[str]) -> Iterator[str]:
+    """Yield the files below a folder in the order of their names; a store, which is a folder, is one of them.
+
+    Folders below it that cannot be read are added to ``unread``.
+    """
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        try:
+            found = sorted((path.name, path.is_dir() and not path.is_symlink()) for path in Path(current).iterdir())
+        except OSError as error:
+            if current != folder:
+                unread.append(current)
+                continue
+            reason = (error.strerror or str(error)).lower()
+            raise ItemError(f"cannot read the folder {one_line(folder)}: {reason}", code="unreadable") from error
+        below = []
+        for name, is_dir in found:
+            if name.startswith("."):
+                continue
+            path = f"{start_of(current)}{name}"
+            if is_dir and not name.lower().endswith(stores):
+                below.append(path)
+            else:
+                yield path
+        waiting += reversed(below)
 
 
 def _suffixes(registry: Registry, name: str | None = None, *, folders: bool = False) -> tuple[str, ...]:

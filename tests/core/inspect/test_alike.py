@@ -122,6 +122,14 @@ class TestFiles:
             f"{tmp_path}/wav/*.npy",
         ]
 
+    def test_brackets_in_the_name_of_a_folder_are_no_pattern(self, tmp_path: Path) -> None:
+        self.save(tmp_path / "take[1]", "a.npy", "b.npy")
+        (group,) = self.found(tmp_path / "take[1]")
+        assert group.files == [f"{tmp_path}/take[1]/a.npy", f"{tmp_path}/take[1]/b.npy"]
+        pipeline = group.pipeline(default())
+        pipeline["input"]["with"]["sample_rate"] = 22050
+        assert tonearm.load_pipeline(pipeline).run(out=tmp_path / "out", fsync=False).converted == 2
+
     def test_files_of_two_kinds_in_one_folder_are_listed(self, tmp_path: Path) -> None:
         self.save(tmp_path, "a.npy", "b.npy")
         self.save(tmp_path, "c.npy", "d.npy", array=MEL)
