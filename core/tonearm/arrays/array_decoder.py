@@ -84,9 +84,13 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             yield error
 
     def produces(self) -> Spec:
-        """Return what the options determine; a file that holds many arrays becomes several items."""
+        """Return what the options determine; a batch, or a file that holds many arrays, becomes several items."""
         known = self.options.spec()
-        return known.replace(several=True) if self.holds_many else known
+        return known.replace(several=True) if self.is_several() else known
+
+    def is_several(self) -> bool:
+        """Return whether the options tell that a source becomes several items."""
+        return self.holds_many or "batch" in (self.options.axes or ())
 
 
 class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
@@ -129,9 +133,10 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         """Return the names of arrays to read without ``key``, or raise `ItemError` if they are of several sorts."""
         return keys
 
-    def produces(self) -> Spec:
-        """Return what the options determine; without ``key``, a file that holds many arrays becomes several items."""
-        return super().produces() if self.options.key is None else self.options.spec()
+    def is_several(self) -> bool:
+        """Return whether the options tell that a source becomes several items: lengths are those of a batch."""
+        is_archive = self.holds_many and self.options.key is None
+        return is_archive or self.options.lengths is not None or "batch" in (self.options.axes or ())
 
     def _with_companions(
         self, found: Mapping[str, Array], named: Iterable[str]
