@@ -45,7 +45,6 @@ class Quarantine:
 
     def __init__(self, name: str, root: str = "") -> None:
         self._tree = Tree(name, root)
-        self._is_marked = False
 
     def __reduce__(self) -> tuple[type[Quarantine], tuple[str, str]]:
         return Quarantine, (self._tree.name, self._tree.root)
@@ -128,10 +127,7 @@ class Quarantine:
 
     def _mark(self) -> None:
         """Make the folder, and mark it as a quarantine."""
-        if not self._is_marked:
-            flags = os.O_CREAT | os.O_WRONLY
-            close_quietly(self._tree.open(QUARANTINE_MARKER, flags, create_folder=True))
-            self._is_marked = True
+        close_quietly(self._tree.open(QUARANTINE_MARKER, os.O_CREAT | os.O_WRONLY, create_folder=True))
 
 
 def write_float_wav(file: BinaryIO, waveform: Waveform) -> None:
