@@ -182,11 +182,13 @@ def _others_line(group: AlikeArrays) -> str:
     """Return the line that names the arrays that are like the first one of a group."""
     others = group.others
     in_files = bool(group.files)
-    names = list(dict.fromkeys(one.file if in_files else one.key for one in others))
-    named = ", ".join(one_line(name, 200) for name in names[:MAX_NAMED] if name)
+    first = group.first.file if in_files else group.first.key  # which the rows of a column share
+    names = [name for name in dict.fromkeys(one.file if in_files else one.key for one in others) if name != first]
+    named = ", ".join(one_line(name, 200) for name in names[:MAX_NAMED])
     more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
     what = "alike file" if in_files else "alike array"
-    return f"and {format_count(len(names) if in_files else len(others), what)}: {named}{more}"
+    count = format_count(len(names) if in_files else len(others), what)
+    return f"and {count}{f': {named}{more}' if named else ''}"
 
 
 def _can_print_blocks() -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import tonearm
 from tonearm.inspect import inspect_file
@@ -121,6 +122,13 @@ class TestFiles:
             f"{tmp_path}/mel/*.npy",
             f"{tmp_path}/wav/*.npy",
         ]
+
+    def test_files_of_two_formats_are_two_groups(self, tmp_path: Path) -> None:
+        self.save(tmp_path, "a.npy", "b.npy")
+        for name in ("a.wav", "b.wav"):
+            soundfile.write(tmp_path / name, WAVE, 22050)
+        found = self.found(tmp_path)
+        assert sorted(str(group.files) for group in found) == [f"{tmp_path}/*.npy", f"{tmp_path}/*.wav"]
 
     def test_brackets_in_the_name_of_a_folder_are_no_pattern(self, tmp_path: Path) -> None:
         self.save(tmp_path / "take[1]", "a.npy", "b.npy")
