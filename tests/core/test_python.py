@@ -111,6 +111,19 @@ class TestRuns:
         assert (report.converted, report.failed, report.ok) == (1, 1, False)
         assert [path.name for path in report.outputs] == ["a.wav"]
 
+    def test_refused_waveforms_go_into_the_quarantine(self, folder):
+        pipeline = {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"kind": "waveform", "sample_rate": 8000}},
+            "steps": [{"use": "guard", "with": {"silence": "error"}}],
+            "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+        }
+        sources = {"silent": np.zeros(50, np.float32), "loud": np.full(50, 0.5, np.float32)}
+        report = tonearm.load_pipeline(pipeline).run(sources, out="out", quarantine=folder / "q")
+        (failure,) = report.errors
+        assert (failure.source, failure.code) == ("silent", "guard-silence")
+        assert [str(path) for path in (folder / "q").glob("*.wav")] == [failure.kept]
+
     def test_fail_fast_stops_at_the_first_failure(self, folder):
         report = tonearm.load_pipeline("p.yaml").run(["b.npy", "a.npy"], out="out", fail_fast=True)
         assert (report.sources, report.failed, report.converted) == (1, 1, 0)

@@ -32,7 +32,14 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
     """A decoder that yields arrays; the host turns them into signals as the options describe them.
 
     Its options are `ArrayOptions` or a subclass.
+
+    Attributes
+    ----------
+    holds_many
+        Whether files hold many arrays of one sort by their nature, as archives of utterances and tables do.
     """
+
+    holds_many: ClassVar[bool] = False
 
     @abstractmethod
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
@@ -77,23 +84,21 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             yield error
 
     def produces(self) -> Spec:
-        """Return what the options determine."""
-        return self.options.spec()
+        """Return what the options determine; a batch, or a file that holds many arrays, becomes several items."""
+        known = self.options.spec()
+        return known.replace(several=True) if self.is_several() else known
+
+    def is_several(self) -> bool:
+        """Return whether the options tell that a source becomes several items."""
+        return self.holds_many or "batch" in (self.options.axes or ())
 
 
 class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
     """A decoder of files with several named arrays; the host selects those that the option ``key`` names.
 
-    Its options are `KeyedArrayOptions` or a subclass.
-
-    Attributes
-    ----------
-    holds_many
-        Whether files hold many arrays of one sort by their nature, as archives of utterances do. Without ``key``, all
-        of them are read; of other files, the only one.
+    Its options are `KeyedArrayOptions` or a subclass. Without ``key``, the only array is read, or all arrays of files
+    that hold many.
     """
-
-    holds_many: ClassVar[bool] = False
 
     @abstractmethod
     def open_arrays(self, source: Source, context: Context) -> AbstractContextManager[Mapping[str, Array]]:
@@ -128,10 +133,10 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         """Return the names of arrays to read without ``key``, or raise `ItemError` if they are of several sorts."""
         return keys
 
-    def produces(self) -> Spec:
-        """Return what the options determine; without ``key``, a file that holds many arrays becomes several items."""
-        known = super().produces()
-        return known.replace(several=True) if self.holds_many and self.options.key is None else known
+    def is_several(self) -> bool:
+        """Return whether the options tell that a source becomes several items: lengths are those of a batch."""
+        is_archive = self.holds_many and self.options.key is None
+        return is_archive or self.options.lengths is not None or "batch" in (self.options.axes or ())
 
     def _with_companions(
         self, found: Mapping[str, Array], named: Iterable[str]

@@ -63,8 +63,7 @@ class ArrayOptions:
 
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read."""
-        several = True if "batch" in (self.axes or ()) else None
-        return self.read_kind.spec().replace(precision=self.precision, several=several)
+        return self.read_kind.spec().replace(precision=self.precision)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +127,5 @@ class KeyedArrayOptions(ArrayOptions):
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read."""
         known = super().spec()
-        if self.lengths is not None:
-            known = known.replace(several=True)
         given = None if self.phase is None else self.kind.phase_gives
         return known.replace(signals=(given,)) if given else known

@@ -22,6 +22,9 @@ from tonearm.signals import Signal
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
+MAX_LENGTH = 2.0**53
+"""Length from which not every whole number is a float."""
+
 
 def read_array(
     array: Array,
@@ -68,6 +71,7 @@ def read_array(
         sizes = {**sizes, COMPLEX: 2}
         check_real(array, "an axis of real and imaginary parts")
     needs_parts = COMPLEX in kind.optional_axes and imag is None and array.dtype.kind != "c"
+    lengths = None if lengths is None else _whole_lengths(lengths)
     named = lengths if lengths is not None and lengths.dtype.kind in "iu" and lengths.size else None
     batch = arrange(array, kind, axes, sizes, context, needs_parts=needs_parts, lengths=named)
     if lengths is not None:
@@ -126,10 +130,20 @@ def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: Arr
     return kind.with_phase(signal, phase)
 
 
+def _whole_lengths(lengths: Array) -> Array:
+    """Return lengths as whole numbers, if they are that. MATLAB writes them as floats."""
+    import numpy as np
+
+    if lengths.dtype.kind == "f" and (np.abs(lengths) < MAX_LENGTH).all() and (lengths == np.rint(lengths)).all():
+        return lengths.astype(np.int64)
+    return lengths
+
+
 def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
-    """Return one length per element. Models write (batch,), (batch, 1), or a single number for one element."""
+    """Return one length per element. Models write (batch,), (batch, 1), or a number for one; MATLAB (1, batch)."""
     lengths = lengths.reshape(1) if lengths.ndim == 0 and shape[0] == 1 else lengths
-    if lengths.ndim == 0 or lengths.size != shape[0] or len(lengths) != shape[0] or lengths.dtype.kind not in "iu":
+    is_flat = lengths.ndim > 0 and max(lengths.shape) == lengths.size == shape[0]
+    if not is_flat or lengths.dtype.kind not in "iu":
         raise ItemError(
             f"lengths is {lengths.dtype} of shape {lengths.shape}, not a whole number for each of {shape[0]} elements",
             code="bad-lengths",

@@ -73,7 +73,7 @@ class _Work:
     def inspect_folder(self, folder: str) -> bool:
         """Describe the files of a folder, alike ones once, and return whether all of them could be read."""
         try:
-            content = folder_files(folder, self._registry)
+            content = folder_files(folder, self._registry, self._arguments.decoder)
         except ItemError as error:
             self._print_error(folder, error)
             return False
@@ -94,12 +94,12 @@ class _Work:
             console.print_data(f"{one_line(folder)}  {content.summary()}\n")
         left = sum(content.counts.values()) - len(content.files)
         note = f"{format_count(left, 'more file')} of {one_line(folder)} not inspected" if left else ""
-        self._print([*group_files(groups, folder.rstrip("/") or "/"), *others])
+        self._print([*group_files(groups, folder), *others])
         if note and not self._arguments.json:
             console.print_data(note)
         for file, one_failure in failures:
             self._print_error(file, one_failure)
-        return not failures and all(one.error is None for one in others)
+        return not (failures or content.unread) and all(one.error is None for one in others)
 
     def _inspections(self, file: str) -> tuple[list[Inspection], ItemError | None]:
         """Return the inspections of a file, and the error that ended them."""
@@ -182,11 +182,13 @@ def _others_line(group: AlikeArrays) -> str:
     """Return the line that names the arrays that are like the first one of a group."""
     others = group.others
     in_files = bool(group.files)
-    names = list(dict.fromkeys(one.file if in_files else one.key for one in others))
-    named = ", ".join(one_line(name, 200) for name in names[:MAX_NAMED] if name)
+    first = group.first.file if in_files else group.first.key  # which the rows of a column share
+    names = [name for name in dict.fromkeys(one.file if in_files else one.key for one in others) if name != first]
+    named = ", ".join(one_line(name, 200) for name in names[:MAX_NAMED])
     more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
     what = "alike file" if in_files else "alike array"
-    return f"and {format_count(len(names) if in_files else len(others), what)}: {named}{more}"
+    count = format_count(len(names) if in_files else len(others), what)
+    return f"and {count}{f': {named}{more}' if named else ''}"
 
 
 def _can_print_blocks() -> bool:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tonearm.findings.notes import Finding
 from tonearm.inspect.files import Inspection
+from tonearm.inspect.folders import start_of
 from tonearm.inspect.guess import Guess
 from tonearm.plugins.registry import Registry
 
@@ -103,8 +104,8 @@ def group_files(found: Iterable[AlikeArrays], folder: str) -> list[AlikeArrays]:
     groups: list[AlikeArrays] = []
     for one in found:
         for place, group in enumerate(groups):
-            same = (group.first.decoder, group.key) == (one.first.decoder, one.key)
-            if same and (guess := _common_guess(group.first, one.first)) is not None:
+            same_suffix = Path(group.first.file).suffix == Path(one.first.file).suffix
+            if group.key == one.key and same_suffix and (guess := _common_guess(group.first, one.first)) is not None:
                 first = msgspec.structs.replace(group.first, guess=guess)
                 groups[place] = AlikeArrays(first, [*group.others, one.first, *one.others], group.key)
                 break
@@ -120,13 +121,12 @@ def group_files(found: Iterable[AlikeArrays], folder: str) -> list[AlikeArrays]:
 
 def _files_pattern(names: list[str], others: Iterable[str], folder: str) -> str | list[str]:
     """Return the pattern that matches some files below a folder and none of the others; else their names."""
-    suffixes = {Path(name).suffix for name in names}
-    if len(suffixes) > 1:
-        return names
-    (suffix,) = suffixes
+    suffix = Path(names[0]).suffix
     common = os.path.commonpath(names)
     for top in dict.fromkeys((folder, common)):
-        start = f"{top.rstrip('/')}/"
+        if any(mark in top for mark in "*?["):
+            continue  # they would be wildcards
+        start = start_of(top)
         is_deep = any("/" in name[len(start) :] for name in names)
         matched = [name for name in others if name.startswith(start) and name.endswith(suffix)]
         if not (matched if is_deep else [name for name in matched if "/" not in name[len(start) :]]):

@@ -71,11 +71,14 @@ class Inspection(Struct, frozen=True, kw_only=True):
         if self.key:
             options["key"] = self.key
         steps = find_conversion(registry, _decoded_signals(options, registry), _writer_ports(registry))
+        decoder: Any = registry.find("decoder", self.decoder).resolve()
+        has_rows = getattr(decoder, "holds_many", False) and not issubclass(decoder, KeyedArrayDecoder)
+        is_several = has_rows or _may_be_batch(options)
         return {
             "tonearm": 1,
             "input": {"use": self.decoder, "files": self.file, "with": options},
             "steps": [{"use": name} for name in steps or ()],
-            "outputs": [{"use": "wav-writer", "file": f"{{stem}}{'-{index}' * _may_be_batch(options)}.wav"}],
+            "outputs": [{"use": "wav-writer", "file": "{stem}-{index}.wav" if is_several else "{stem}.wav"}],
         }
 
 
@@ -189,8 +192,8 @@ class _FileInspector:
                 except ItemError as error:
                     yield self._inspection(key, error=error)
                     continue
-                if key in lengths and key not in chosen[:1]:
-                    yield self._inspection(key, array, note=f"lengths from {array.min()} to {array.max()}")
+                if key in lengths and len(chosen) > 1:
+                    yield self._inspection(key, array, note=f"lengths from {array.min():g} to {array.max():g}")
                 elif array.ndim:
                     yield self._inspect_array(key, array, rate, lengths)
                 else:

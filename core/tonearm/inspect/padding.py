@@ -32,9 +32,10 @@ _LENGTHS = re.compile(
 def is_lengths(key: str, array: Array) -> bool:
     """Return whether an array may hold the true lengths of a batch, by its name and its values."""
     name = key.rpartition("/")[2].lower()
-    if _LENGTHS.search(name) is None or array.dtype.kind not in "iu" or not 2 <= array.size <= MAX_ELEMENTS:
+    if _LENGTHS.search(name) is None or array.dtype.kind not in "iuf" or not 2 <= array.size <= MAX_ELEMENTS:
         return False
-    return bool(array.size == max(array.shape) and array.min() >= 1)
+    # MATLAB writes whole numbers as floats.
+    return bool(array.size == max(array.shape) and 1 <= array.min() <= array.max() < 2**53 and (array % 1 == 0).all())
 
 
 def lengths_among(arrays: Mapping[str, Array], keys: Sequence[str]) -> dict[str, Array]:
@@ -74,7 +75,7 @@ def with_padding(guess: Guess, array: Array, lengths: Mapping[str, Array]) -> Gu
         if name not in (UNKNOWN, "batch") or shape[axis] > MAX_ELEMENTS:
             continue
         ends = _true_ends(array.squeeze(), axis, end)
-        fitting = {key: one.reshape(-1).tolist() for key, one in lengths.items() if one.size == shape[axis]}
+        fitting = {key: [int(n) for n in one.flat] for key, one in lengths.items() if one.size == shape[axis]}
         fitting = {key: found for key, found in fitting.items() if max(found) <= total}
         exact = [key for key, found in fitting.items() if all(a <= b for a, b in zip(ends, found, strict=True))]
         for key in (*exact, *(key for key in fitting if max(fitting[key]) == total)):

@@ -20,7 +20,6 @@ from tonearm.api import (
     Requirement,
     Signal,
     Source,
-    Spec,
     check_claimed_size,
     check_magic,
     check_memory,
@@ -78,11 +77,8 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
 
     suffixes = (".parquet",)
     reads = "content"
+    holds_many = True
     requires = (Requirement(name="pyarrow", hint="pip install 'tonearm[parquet]'"),)
-
-    def produces(self) -> Spec:
-        """Return what the options determine; the rows of a file are several items."""
-        return super().produces().replace(several=True)
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
         """Yield an item for each row, or for each element of its batch axis."""

@@ -134,3 +134,44 @@ class TestProduces:
     def test_precision_is_what_the_options_ask_for(self, precision):
         made = One(array_options(sample_rate=8000, precision=precision))
         assert made.produces().precision == precision
+
+
+class TestArchives:
+    """Files that hold many arrays by their nature."""
+
+    @pytest.fixture(autouse=True)
+    def archive(self, monkeypatch):
+        monkeypatch.setattr(Box, "holds_many", True)
+
+    def test_all_arrays_are_read_without_a_key(self):
+        assert read({"a": wave(3), "b": wave(4)}) == [("a", 0, 3), ("b", 1, 4)]
+        assert read({"a": wave(3), "b": wave(4)}, key="b") == [("b", 0, 4)]
+
+    def test_companions_are_not_read(self):
+        held = {"a": np.zeros((2, 5), np.float32), "n": np.array([5, 3])}
+        assert read(held, lengths="n") == [("a", 0, 5), ("a", 1, 3)]
+
+    def test_an_empty_one_is_an_error(self):
+        with pytest.raises(ItemError) as caught:
+            read({})
+        assert caught.value.code == "empty"
+
+
+@pytest.mark.parametrize(
+    ("options", "several"),
+    [
+        ({}, None),
+        ({"axes": ["channel", "time"]}, None),
+        ({"axes": ["batch", "time"]}, True),
+        ({"lengths": "n"}, True),
+        ({"key": "a"}, None),
+        ({"key": "*"}, None),
+    ],
+)
+def test_what_becomes_several_items(options, several, monkeypatch):
+    def found():
+        return Box(array_options(KeyedArrayOptions, kind="waveform", sample_rate=8000, **options)).produces().several
+
+    assert found() is several
+    monkeypatch.setattr(Box, "holds_many", True)
+    assert found() is (several if "key" in options else True)

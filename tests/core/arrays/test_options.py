@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from array_options import array_options
-from tonearm.arrays import KeyedArrayOptions
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Waveform
 
 STFT: dict[str, Any] = {"kind": "complex", "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
@@ -73,11 +72,3 @@ def test_the_precision_is_known_beforehand() -> None:
 def test_options_of_the_kind_are_asked_for_by_name() -> None:
     assert array_options(sample_rate=8000).of_kind("sample_rate") == 8000
     assert array_options(**STFT).of_kind("full_scale") is None
-
-
-def test_a_batch_becomes_several_items() -> None:
-    assert array_options(sample_rate=1).spec().several is None
-    assert array_options(sample_rate=1, kind="waveform", axes=["channel", "time"]).spec().several is None
-    assert array_options(sample_rate=1, kind="waveform", axes=["batch", "time"]).spec().several is True
-    assert array_options(KeyedArrayOptions, sample_rate=1, kind="waveform", lengths="n").spec().several is True
-    assert array_options(KeyedArrayOptions, sample_rate=1, kind="waveform", key="a").spec().several is None

@@ -109,11 +109,21 @@ def test_lengths_crop_the_padding() -> None:
     assert [spectrum.frames for spectrum in frames] == [2, 5]  # fmt: skip
 
 
+@pytest.mark.parametrize("lengths", [np.array([[7, 4, 1]]), np.array([[7.0, 4.0, 1.0]]), np.array([7.0, 4.0, 1.0])])
+@pytest.mark.parametrize("axes", [["batch", "time"], None])
+def test_lengths_as_matlab_writes_them(lengths: Any, axes: Any) -> None:
+    waves = read(np.ones((3, 7), np.float32), lengths, kind="waveform", axes=axes)
+    assert [wave.length for wave in waves] == [7, 4, 1]
+
+
 @pytest.mark.parametrize(
     ("lengths", "message"),
     [
         (np.array([1, 2, 3]), "lengths is int64 of shape (3,), not a whole number for each of 2 elements"),
-        (np.array([1.0, 2.0]), "lengths is float64 of shape (2,), not a whole number for each of 2 elements"),
+        (np.array([1.5, 2.0]), "lengths is float64 of shape (2,), not a whole number for each of 2 elements"),
+        (np.array([np.nan, 2.0]), "lengths is float64 of shape (2,), not a whole number for each of 2 elements"),
+        (np.array([1e30, 2.0]), "lengths is float64 of shape (2,), not a whole number for each of 2 elements"),
+        (np.array([[1, 2], [1, 2]]), "lengths is int64 of shape (2, 2), not a whole number for each of 2 elements"),
         (np.array([0, 2]), "lengths go from 0 to 2, but the padded axis has 7"),
         (np.array([1, 8]), "lengths go from 1 to 8, but the padded axis has 7"),
     ],

@@ -241,6 +241,17 @@ def test_alike_arrays_are_described_once(tmp_path: Path, capsys: Any) -> None:
     assert lines[0]["pipeline"]["outputs"][0]["file"] == "{stem}-{key}.wav"
 
 
+def test_rows_of_a_column_are_described_once(tmp_path: Path, capsys: Any) -> None:
+    wave = np.load(SAMPLES / "utt08.npy").reshape(-1)
+    rows = pyarrow.table({"wav": [wave[:9000].tolist(), wave[9:9900].tolist(), wave[99:9500].tolist()]})
+    pyarrow.parquet.write_table(rows, tmp_path / "a.parquet")
+    _, out, _ = inspect(capsys, str(tmp_path / "a.parquet"))
+    assert out.startswith(f"{tmp_path}/a.parquet:wav  9000 float64\n  and 2 alike arrays\n")
+    pipeline = filled(printed_yaml(out))
+    assert pipeline["outputs"][0]["file"] == "{stem}-{index}.wav"
+    passes_check(pipeline, tmp_path, capsys)
+
+
 class TestFolders:
     def test_alike_files_are_described_once(self, tmp_path: Path, capsys: Any) -> None:
         for name in ("a.npy", "x/b.npy", "x/c.npy"):

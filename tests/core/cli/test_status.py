@@ -59,6 +59,16 @@ def test_as_json(ran):
     assert found["last"][0]["state"] == "finished"
 
 
+def test_a_measurement_names_the_output_that_has_it(folder, capsys):
+    """Only the MP3 file has a bit rate, though its item has a WAV file, too."""
+    pipeline = Path("p.yaml").read_text() + '  - use: mp3-writer\n    file: "{stem}.mp3"\n'
+    Path("p.yaml").write_text(pipeline)
+    assert tonearm("run", "p.yaml", "a.npy", "--out", "out", "--jobs", "0").returncode == 0
+    found = json.loads(status(capsys, "out", "--json")[1])["measured"]
+    assert found["bitrate"]["low"]["output"] == found["bitrate"]["high"]["output"] == "a.mp3"
+    assert found["peak_db"]["low"]["output"] == found["peak_db"]["high"]["output"] == "a.wav"
+
+
 def test_exit_status_0_once_everything_is_converted(ran, capsys):
     Path("b.npy").unlink()
     np.save("b.npy", np.zeros(10, np.float32))

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import tonearm
 from tonearm.inspect import inspect_file
 from tonearm.inspect.alike import AlikeArrays, group_alike, group_files
+from tonearm.inspect.folders import folder_files
 from tonearm.plugins.registry import default
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
@@ -105,6 +107,14 @@ class TestFiles:
         assert group.files == f"{tmp_path}/**/*.npy"
         assert group.pipeline(default())["outputs"][0]["file"] == "{relative_dir}/{stem}.wav"
 
+    def test_the_current_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        self.save(Path(), "a.npy", "b.npy")
+        names = folder_files(".", default()).files
+        assert names == ["a.npy", "b.npy"]
+        (group,) = group_files([one for name in names for one in groups(Path(name))], ".")
+        assert group.files == "*.npy"
+
     def test_a_folder_for_each_kind(self, tmp_path: Path) -> None:
         self.save(tmp_path, "wav/a.npy", "wav/b.npy")
         self.save(tmp_path, "mel/a.npy", "mel/b.npy", array=MEL)
@@ -112,6 +122,21 @@ class TestFiles:
             f"{tmp_path}/mel/*.npy",
             f"{tmp_path}/wav/*.npy",
         ]
+
+    def test_files_of_two_formats_are_two_groups(self, tmp_path: Path) -> None:
+        self.save(tmp_path, "a.npy", "b.npy")
+        for name in ("a.wav", "b.wav"):
+            soundfile.write(tmp_path / name, WAVE, 22050)
+        found = self.found(tmp_path)
+        assert sorted(str(group.files) for group in found) == [f"{tmp_path}/*.npy", f"{tmp_path}/*.wav"]
+
+    def test_brackets_in_the_name_of_a_folder_are_no_pattern(self, tmp_path: Path) -> None:
+        self.save(tmp_path / "take[1]", "a.npy", "b.npy")
+        (group,) = self.found(tmp_path / "take[1]")
+        assert group.files == [f"{tmp_path}/take[1]/a.npy", f"{tmp_path}/take[1]/b.npy"]
+        pipeline = group.pipeline(default())
+        pipeline["input"]["with"]["sample_rate"] = 22050
+        assert tonearm.load_pipeline(pipeline).run(out=tmp_path / "out", fsync=False).converted == 2
 
     def test_files_of_two_kinds_in_one_folder_are_listed(self, tmp_path: Path) -> None:
         self.save(tmp_path, "a.npy", "b.npy")

@@ -65,7 +65,7 @@ def test_lengths_beside_mels_are_used(turned: bool, tmp_path: Path) -> None:
 
 def test_lengths_that_do_not_fit_are_no_lengths(tmp_path: Path) -> None:
     wave = padded(WAVE, [12000, 11999, 11998])
-    for other in ([12001, 5, 5], [3, 5], [5.0, 3.0, 2.0], [0, 12000, 3]):
+    for other in ([12001, 5, 5], [3, 5], [5.5, 3.0, 2.0], [0, 12000, 3]):
         found = inspected(tmp_path / "a.npz", wav=wave, lengths=np.array(other))["wav"]
         assert "lengths" not in found.pipeline(default())["input"]["with"]
     found = inspected(tmp_path / "a.npz", wav=wave, ids=np.array([12000, 9000, 5000]))["wav"]
@@ -110,7 +110,10 @@ def test_channels_may_end_in_silence(lengths: list[int], tmp_path: Path) -> None
         ("talents", np.array([3, 4]), False),
         ("lengths", np.array([3]), False),
         ("lengths", np.array(3), False),
-        ("lengths", np.array([3.0, 4.0]), False),
+        ("lengths", np.array([3.0, 4.0]), True),
+        ("lengths", np.array([3.5, 4.0]), False),
+        ("lengths", np.array([np.nan, 4.0]), False),
+        ("lengths", np.array([np.inf, 4.0]), False),
         ("lengths", np.array([0, 4]), False),
         ("lengths", np.array([[3, 4], [5, 6]]), False),
     ],

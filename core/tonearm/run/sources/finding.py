@@ -10,7 +10,7 @@ from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.sources.given import ArrayLike, array_source, checked_path, is_array
 from tonearm.run.store.hash_index import HashIndex
-from tonearm.run.store.quarantine import MARKER
+from tonearm.run.store.run_folder import QUARANTINE_MARKER
 from tonearm.source import Source
 
 _WILDCARD = re.compile(r"[*?[]")
@@ -184,7 +184,7 @@ class _PatternSearch:
                 folder = f"a folder of {self._mask}" if self._mask else f"the folder {one_line(root)}"
                 self._warn(f"cannot read {folder}: {(error.strerror or str(error)).lower()}")
             return []
-        if not is_named and MARKER in found:
+        if not is_named and QUARANTINE_MARKER in found:
             if root not in self._refused:
                 self._refused.add(root)
                 self._warn(f"{one_line(root)} is a quarantine: its files are not converted unless you name the folder")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from tonearm.content_hash import new_hasher
 from tonearm.errors import UsageError, one_line
-from tonearm.pipeline import RESERVED_PREFIX
+from tonearm.run.store.run_folder import QUARANTINE_MARKER
 from tonearm.run.store.sweeping import Sweep
 from tonearm.run.store.temporaries import Temporaries, temporary_path
 from tonearm.run.store.tree import Tree, cannot_write, close_quietly
@@ -21,9 +21,6 @@ from tonearm.run.store.tree import Tree, cannot_write, close_quietly
 if TYPE_CHECKING:
     from tonearm.run.tasks import ItemId
     from tonearm.signals import Waveform
-
-MARKER = f"{RESERVED_PREFIX}-quarantine"
-"""Name of the hidden file by which a quarantine is known: a search for sources finds nothing in such a folder."""
 
 MAX_STEM = 50
 """Largest number of characters of a source's stem in the name of a copy."""
@@ -48,7 +45,6 @@ class Quarantine:
 
     def __init__(self, name: str, root: str = "") -> None:
         self._tree = Tree(name, root)
-        self._is_marked = False
 
     def __reduce__(self) -> tuple[type[Quarantine], tuple[str, str]]:
         return Quarantine, (self._tree.name, self._tree.root)
@@ -78,7 +74,7 @@ class Quarantine:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise UsageError(f"cannot open the quarantine {name}: {reason}", hint=hint) from error
-        if names and MARKER not in names:
+        if names and QUARANTINE_MARKER not in names:
             raise UsageError(f"the folder {name} holds files, and is no quarantine", hint=hint)
 
     def keep(self, source: str, stem: str, item: ItemId, waveform: Waveform, *, fsync: bool) -> str:
@@ -125,16 +121,13 @@ class Quarantine:
 
     def sweep(self) -> None:
         """Remove what killed runs have left unfinished, unless somebody holds it."""
-        if os.path.lexists(os.path.join(self._tree.root, MARKER)):
+        if os.path.lexists(os.path.join(self._tree.root, QUARANTINE_MARKER)):
             Sweep(self._tree, {}, "").sweep([""], deep=False)
         self._tree.close()
 
     def _mark(self) -> None:
         """Make the folder, and mark it as a quarantine."""
-        if not self._is_marked:
-            flags = os.O_CREAT | os.O_WRONLY
-            close_quietly(self._tree.open(MARKER, flags, create_folder=True))
-            self._is_marked = True
+        close_quietly(self._tree.open(QUARANTINE_MARKER, os.O_CREAT | os.O_WRONLY, create_folder=True))
 
 
 def write_float_wav(file: BinaryIO, waveform: Waveform) -> None:

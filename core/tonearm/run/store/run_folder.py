@@ -13,6 +13,9 @@ OWNERS = f"{RESERVED_PREFIX}/owners"
 NEW_JOURNAL = f"{RESERVED_PREFIX}/new-journal"
 """Path of a journal that is about to replace that of the whole run."""
 
+QUARANTINE_MARKER = f"{RESERVED_PREFIX}-quarantine"
+"""Name of the hidden file by which a quarantine is known: a search for sources finds nothing in such a folder."""
+
 _PART_JOURNAL = re.compile(
     rf"{re.escape(RESERVED_PREFIX)}/journal-([1-9]\d{{0,8}})-of-([1-9]\d{{0,8}})\.jsonl", re.ASCII
 )

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ import soundfile
 
 from tonearm.errors import OutputError, UsageError
 from tonearm.run.store import quarantine
-from tonearm.run.store.quarantine import MARKER, Quarantine, write_float_wav
+from tonearm.run.store.quarantine import Quarantine, write_float_wav
+from tonearm.run.store.run_folder import QUARANTINE_MARKER as MARKER
 from tonearm.signals import Waveform
 
 
@@ -76,6 +78,14 @@ def test_no_stem_leads_out_of_the_folder(stem):
     path = keep(Quarantine("q"), stem=stem, item=("\ud800", 0))
     assert os.path.dirname(path) == "q"
     assert path.isprintable()
+    assert names() == [MARKER, os.path.basename(path)]
+
+
+def test_a_folder_that_somebody_removes_is_made_and_marked_again():
+    found = Quarantine("q")
+    keep(found)
+    shutil.rmtree("q")
+    path = keep(found)
     assert names() == [MARKER, os.path.basename(path)]
 
 
