@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
-from tonearm.arrays.stated import StatedRate, Statements, sound, with_stated
+from tonearm.arrays.stated import Statements, rate_among, refuse_file, sound, with_stated
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -28,7 +29,7 @@ COMPANIONS = ("lengths", "imag", "phase")
 
 KeyedOpts = TypeVar("KeyedOpts", bound=KeyedArrayOptions)
 
-_Read: TypeAlias = "tuple[str, Array | Waveform, Mapping[str, Array], StatedRate | None]"
+_Read: TypeAlias = "tuple[str, Array | Waveform, Mapping[str, Array], Mapping[str, Any]]"
 
 
 class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
@@ -41,56 +42,63 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array | Waveform] | ItemError]:
         """Yield each array of a source with its name, which is empty if the format has no names.
 
-        A sound file that the source holds is yielded as its `Waveform`. If one of several arrays cannot be read, yield its `ItemError` in its place.
+        A sound file that the source holds is yielded as its `Waveform`. If one of several arrays cannot be read, yield
+        its `ItemError` in its place.
         """
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
         """Yield an item for each array, or for each element of its batch axis."""
         if source.array is not None:
-            return self._items([("", source.array, {}, None)], context)
+            return self._items([("", source.array, {}, {})], context)
         found = self.arrays(source, context)
-        return self._items((one if isinstance(one, ItemError) else (*one, {}, None) for one in found), context)
+        return self._items((one if isinstance(one, ItemError) else (*one, {}, {}) for one in found), context)
 
     def _items(self, arrays: Iterable[_Read | ItemError], context: Context) -> Iterator[Item[Signal] | ItemError]:
-        """Yield the items of arrays, each given with its name, its companions and the rate that the file states."""
+        """Yield the items of arrays, each given with its name, its companions and what the file says about it."""
         index = 0
         for one in arrays:
-            for signal in [one] if isinstance(one, ItemError) else self._signals(*one, context):
-                key = "" if isinstance(one, ItemError) else one[0]
+            if isinstance(one, ItemError):
+                yield one
+                index += 1
+                continue
+            key, array, companions, says = one
+            for signal in self.read(array, context, key=key, says=says, **companions):
                 yield signal if isinstance(signal, ItemError) else Item(signal=signal, key=key, index=index)
                 index += 1
 
-    def _signals(
-        self, key: str, array: Array | Waveform, companions: Mapping[str, Array], rate: StatedRate | None, context: Context
+    def read(
+        self,
+        array: Array | Waveform,
+        context: Context,
+        *,
+        key: str = "",
+        says: Mapping[str, Any] = MappingProxyType({}),
+        **companions: Array,
     ) -> Iterator[Signal | ItemError]:
-        """Yield the signals of one array as the options and the file describe it, or its `ItemError`."""
-        try:
-            if isinstance(array, Waveform):
-                yield from sound(array, self.options, key)
-                return
-            options = with_stated(self.options, rate, key)
-            if options is self.options:
-                yield from self.read(array, context, **companions)
-            else:
-                context.measure(sample_rate=options.of_kind("sample_rate"))
-                yield from read_array(array, options, context, **companions)
-        except ItemError as error:
-            yield error
-
-    def read(self, array: Array, context: Context, **companions: Array) -> Iterator[Signal | ItemError]:
-        """Yield the signals of one array, or its `ItemError`.
+        """Yield the signals of one array as the options and the file describe it, or its `ItemError`.
 
         Parameters
         ----------
         array
-            Array to read.
+            Array to read, or the `Waveform` of a sound file, which is compared with the options.
         context
             Context of the item.
+        key
+            Name of the array, for messages.
+        says
+            What the file says about the array, by name, such as its ``sample_rate``.
         **companions
             Arrays that belong to it: ``lengths``, ``imag`` and ``phase``, as for `read_array`.
         """
         try:
-            yield from read_array(array, self.options, context, **companions)
+            if isinstance(array, Waveform):
+                yield from sound(array, self.options, key)
+                return
+            refuse_file(array, key)
+            options = with_stated(self.options, rate_among(says), key)
+            if options is not self.options:
+                context.measure(sample_rate=options.of_kind("sample_rate"))
+            yield from read_array(array, options, context, **companions)
         except ItemError as error:
             yield error
 
@@ -134,10 +142,8 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
             with self.open_arrays(source, context) as found:
                 yield from self._items(self._with_companions(found, named), context)
 
-    def _with_companions(
-        self, found: Mapping[str, Array], named: Iterable[str]
-    ) -> Iterator[_Read | ItemError]:
-        """Yield each selected array with its name, its companions and the rate that the file states for it."""
+    def _with_companions(self, found: Mapping[str, Array], named: Iterable[str]) -> Iterator[_Read | ItemError]:
+        """Yield each selected array with its name, its companions and what the file says about it."""
         keys = set(found)
         statements = Statements(found)
         for name in (getattr(self.options, option) for option in named):
@@ -150,7 +156,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                 if missing is not None:
                     raise _no_such_key(missing, found)
                 array, beside = found[key], {name: found[other] for name, other in others.items()}
-                yield key, array, beside, statements.rate_of(key)
+                yield key, array, beside, statements.about(key)
             except ItemError as error:
                 yield error
 

@@ -16,6 +16,7 @@ from tonearm.arrays.extent import extent_of
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions, misses_rate
 from tonearm.errors import Advice, GiveOption, ItemError, RemoveOption, SetOption, one_line
+from tonearm.reading import file_types
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 
 RATE_NAMES: Final = frozenset(
@@ -41,6 +42,7 @@ LOWEST_RATE: Final = 1000
 
 _NOT_LETTERS = re.compile(r"[^a-z]")
 _LONGEST_NAME: Final = 40
+_SHORTEST_FILE: Final = 16  # bytes
 
 
 class StatedRate(NamedTuple):
@@ -85,26 +87,35 @@ class Statements:
                     stated[key] = StatedRate(rate, f"{one_line(key, 60)} = {rate}")
         return stated
 
-    def rate_of(self, key: str) -> StatedRate | None:
-        """Return the sample rate that the file states for an array; None if it states none.
+    def about(self, key: str) -> Mapping[str, Any]:
+        """Return what the file says about an array: what stands nearest to it, by name.
 
-        What stands nearest to the array counts: its own attributes, then numbers in its group, then those around it.
+        Its own attributes come first, then numbers in its group, then those around it.
         """
-        says = self._says(key) if self._says is not None else {}
-        for name, value in says.items():
-            if _is_rate_name(str(name)) and (rate := plausible_rate(value)) is not None:
-                return StatedRate(rate, f"{one_line(str(name), 60)} = {rate}")
-        if not self.rates:
-            return None
+        says: Mapping[str, Any] = self._says(key) if self._says is not None else {}
+        if not self.rates or rate_among(says) is not None:
+            return says
         prefix = key
         while prefix:
             prefix = prefix[: _end_of_group(prefix)]
-            near = {one.rate: one for name, one in self.rates.items() if name[: _end_of_group(name)] == prefix}
-            if len(near) == 1:
-                return next(iter(near.values()))
+            near = {name: one.rate for name, one in self.rates.items() if name[: _end_of_group(name)] == prefix}
             if near:
-                return None
-        return None
+                return {**says, **near} if len(set(near.values())) == 1 else says
+        return says
+
+
+def rate_among(says: Mapping[str, Any]) -> StatedRate | None:
+    """Return the sample rate among what a file says, by name; None if it says none.
+
+    Examples
+    --------
+    >>> rate_among({"text": "hello", "sampling_rate": 16000})
+    StatedRate(rate=16000, origin='sampling_rate = 16000')
+    """
+    for name, value in says.items():
+        if _is_rate_name(_last_part(str(name))) and (rate := plausible_rate(value)) is not None:
+            return StatedRate(rate, f"{one_line(str(name), 60)} = {rate}")
+    return None
 
 
 def _end_of_group(name: str) -> int:
@@ -191,12 +202,28 @@ def check_rate(options: ArrayOptions, stated: StatedRate, key: str = "") -> None
     dialect = getattr(getattr(options.kind.options, "dialect", None), "name", "")
     said = f"sample_rate is {given}" if given is not None else f"the dialect {dialect} is of {known}"
     raise ItemError(
-        f"{whose}the file says {stated.origin} (Hz), but {said}",
+        f"{whose}the file says {stated.origin}, but {said}",
         code="rate-mismatch",
         remedies=(RemoveOption("sample_rate", "as the file says it"), SetOption("sample_rate", stated.rate))
         if given is not None
         else (Advice("choose a dialect of the file's rate, or correct the number in the file"),),
     )
+
+
+def refuse_file(array: Any, key: str = "") -> None:
+    """Raise `ItemError` if an array is a row of bytes that is a file of sound or an array, not samples."""
+    if array.dtype.itemsize != 1 or array.dtype.kind not in "iu" or array.size < _SHORTEST_FILE:
+        return
+    if array.size != max(array.shape):
+        return
+    found = file_types.identify(array.reshape(-1)[: file_types.HEAD].tobytes())
+    if found is file_types.NPY or found.reader == "audio-reader":
+        whose = f"{one_line(key, 60)!r} holds" if key else "the array holds"
+        raise ItemError(
+            f"{whose} the bytes of {found.name}, not samples",
+            code="wrong-format",
+            remedies=(Advice(f"save them as a file of its own, which {found.reader} reads: array.tofile(path)"),),
+        )
 
 
 def sound(waveform: Waveform, options: ArrayOptions, key: str = "") -> Iterator[Waveform]:

@@ -117,6 +117,7 @@ _BIT_RATES: Final = {
 }
 _WEB = re.compile(rb"\s*<(?:!doctype html|html|\?xml)", re.IGNORECASE)
 _JSON_LIST = re.compile(rb"\s*\[\s*[\[{\"\]\-0-9tfn]")
+_NEXT_LINE = re.compile(rb"\}\s*\n\s*\{")
 _NUMBER_LINE = re.compile(rb"[\s,;]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[\s,;]", re.IGNORECASE)
 _BASE64_LINE = re.compile(rb"(?:data:[\w/+.;=-]+;base64,)?[A-Za-z0-9+/_\-\s]{40,}={0,2}\s*")
 _WORDS = re.compile(rb"\S [^ ]")  # spaces within a line
@@ -125,7 +126,7 @@ _SHORTEST_BASE64: Final = 40  # letters
 
 
 def identify(head: bytes) -> FileType:
-    """Return the type of a file, or of bytes that stand in another file.
+    r"""Return the type of a file, or of bytes that stand in another file.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ def identify(head: bytes) -> FileType:
 
     Examples
     --------
-    >>> identify(b"RIFF\\x24\\x00\\x00\\x00WAVEfmt ").reader
+    >>> identify(b"RIFF\x24\x00\x00\x00WAVEfmt ").reader
     'audio-reader'
     """
     if not head:
@@ -203,8 +204,7 @@ def _type_of_text(head: bytes) -> FileType | None:
     if _JSON_LIST.match(text):
         return JSON
     if text.lstrip()[:1] == b"{" or text.startswith((b"data: {", b"event: ")):
-        line, newline, rest = text.strip().partition(b"\n")
-        return JSON_LINES if text[:1] != b"{" or (newline and line.rstrip().endswith(b"}") and rest[:1] == b"{") else JSON
+        return JSON_LINES if text[:1] in b"de" or _NEXT_LINE.search(text) else JSON
     if _NUMBER_LINE.match(text + b" "):
         return NUMBERS
     if len(text) >= _SHORTEST_BASE64 and _BASE64_LINE.fullmatch(text) and not _WORDS.search(text):
