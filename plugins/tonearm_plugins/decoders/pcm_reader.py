@@ -226,29 +226,31 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         check_memory(name, "", decoded_size(raw.size, options.encoding, double=double))
         samples = decode(raw, options.encoding, double=double).reshape(-1, channels)
         if options.noise == "error" and options.full_scale is None:
-            from tonearm_plugins.dsp.full_scale_noise import is_full_scale_noise
-
-            if is_full_scale_noise(samples):
-                raise _noise(raw, options.encoding, channels, name)
+            self._check_noise(samples, raw, options.encoding, name)
         return samples
+
+    def _check_noise(self, samples: Array, raw: UInt8Array, encoding: str, name: str) -> None:
+        """Raise `ItemError` if samples are noise at full level, or rough where another encoding gives sound."""
+        from tonearm_plugins.dsp.full_scale_noise import is_full_scale_noise, is_rough
+
+        flat = is_full_scale_noise(samples)
+        if not (flat or is_rough(samples)):
+            return
+        others = smoothest_encodings(raw, samples.shape[1], encoding)
+        if not (flat or others):
+            return
+        remedies: tuple[Any, ...] = (ChooseOption("encoding", tuple(others), "which gives sound"),)
+        if not others:
+            remedies = (Advice("no other encoding gives sound: the bytes may be compressed or encrypted"),)
+        raise ItemError(
+            f"{quoted(name)} is noise at full level if it is read as {encoding}",
+            code="full-scale-noise",
+            remedies=(*remedies, SetOption("noise", "keep", "if it is noise")),
+        )
 
 
 def _missing(option: str, meaning: str) -> ItemError:
     return ItemError(f"'{option}' is missing", code="missing-option", remedies=(GiveOption(option, meaning),))
-
-
-def _noise(raw: UInt8Array, encoding: str, channels: int, name: str) -> ItemError:
-    """Return the error for samples that are noise at full level, with the encodings that would be sound."""
-    others = smoothest_encodings(raw, channels, encoding)
-    if others:
-        remedies: tuple[Any, ...] = (ChooseOption("encoding", tuple(others), "which gives sound"),)
-    else:
-        remedies = (Advice("no other encoding gives sound: the bytes may be compressed or encrypted"),)
-    return ItemError(
-        f"{quoted(name)} is noise at full level if it is read as {encoding}",
-        code="full-scale-noise",
-        remedies=(*remedies, SetOption("noise", "keep", "if it is noise")),
-    )
 
 
 def _whole(file: BinaryIO, name: str) -> bytes:

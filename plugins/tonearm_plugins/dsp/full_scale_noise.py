@@ -20,6 +20,10 @@ NOISE_FLATNESS = 0.5
 """Least spectral flatness of noise: 1 for white noise, less than 0.1 for speech and music."""
 
 
+LEAST_CORRELATION = 0.3
+"""Correlation of neighbours below which loud samples may be of another encoding."""
+
+
 def is_full_scale_noise(samples: Array) -> bool:
     """Return whether samples are noise at full level.
 
@@ -39,13 +43,39 @@ def is_full_scale_noise(samples: Array) -> bool:
     >>> is_full_scale_noise(noise), is_full_scale_noise(noise / 8)
     (True, False)
     """
+    excerpt = _excerpt(samples)
+    return _is_loud(excerpt) and spectral_flatness(excerpt.T) >= NOISE_FLATNESS
+
+
+def is_rough(samples: Array) -> bool:
+    """Return whether samples are loud, and hardly correlated with their neighbours.
+
+    Sound seldom is. A tone near a quarter of the sample rate is, and so are samples of another encoding.
+
+    Parameters
+    ----------
+    samples
+        Samples of shape (samples, channels), full scale at ±1.0. An excerpt from the middle is looked at.
+
+    Examples
+    --------
+    >>> tone = (0.5 * np.sin(np.arange(20_000) / 10) * 32767).astype("<i2")
+    >>> is_rough(tone[:, None] / 32768), is_rough(tone.byteswap()[:, None] / 32768)
+    (False, True)
+    """
+    excerpt = _excerpt(samples)
+    return _is_loud(excerpt) and abs(neighbour_correlation(excerpt)) < LEAST_CORRELATION
+
+
+def _excerpt(samples: Array) -> Array:
     start = max(len(samples) - EXCERPT, 0) // 2
-    excerpt = samples[start : start + EXCERPT].T
+    return samples[start : start + EXCERPT]
+
+
+def _is_loud(samples: Array) -> bool:
     with np.errstate(all="ignore"):
-        level = rms(excerpt)
-    if not math.isfinite(level) or level <= 0 or 20 * math.log10(level) < NOISE_RMS_DB:
-        return False
-    return spectral_flatness(excerpt) >= NOISE_FLATNESS
+        level = rms(samples.T)
+    return math.isfinite(level) and level > 0 and 20 * math.log10(level) >= NOISE_RMS_DB
 
 
 def neighbour_correlation(samples: Array) -> float:

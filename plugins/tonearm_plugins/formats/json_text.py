@@ -71,7 +71,7 @@ def parse_json(data: bytes, name: str) -> Any:
 
 
 def parse_documents(data: bytes, name: str) -> list[Any]:
-    """Parse a JSON document, or one on each line, also after the ``data:`` of server-sent events.
+    r"""Parse a JSON document, or one on each line, also after the ``data:`` of server-sent events.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def parse_documents(data: bytes, name: str) -> list[Any]:
 
     Examples
     --------
-    >>> parse_documents(b'{"delta": "AAA="}\\n{"delta": "BBB="}\\n', "a.jsonl")
+    >>> parse_documents(b'{"delta": "AAA="}\n{"delta": "BBB="}\n', "a.jsonl")
     [{'delta': 'AAA='}, {'delta': 'BBB='}]
     """
     if len(data) > MAX_JSON:

@@ -40,6 +40,10 @@ _DTYPES = {
 _SUBTYPES = {"mulaw": "ULAW", "alaw": "ALAW"}  # libsndfile's names
 
 
+SMOOTH = 0.8
+"""Least correlation of neighbours in sound that another encoding gives."""
+
+
 def bytes_per_sample(encoding: str) -> int:
     """Return the size of one sample in bytes."""
     return 1 if encoding in _SUBTYPES else int("".join(filter(str.isdigit, encoding))) // 8
@@ -149,6 +153,6 @@ def smoothest_encodings(raw: UInt8Array, channels: int, encoding: str, most: int
             if not np.isfinite(samples).all() or not 1e-4 < np.abs(samples).max() <= 1.0:
                 continue
         correlation = neighbour_correlation(samples)
-        if correlation > 0.5 and not is_full_scale_noise(samples):
+        if correlation > SMOOTH and not is_full_scale_noise(samples):
             found.append((correlation, other))
     return [other for _, other in sorted(found, reverse=True)[:most]]
