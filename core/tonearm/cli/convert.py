@@ -212,7 +212,8 @@ def _as_yaml(value: str, option: Option | None) -> str:
     if option is None:
         return json.dumps(escape_variables(value))
     parts = [part.strip() for part in value.strip("[]").split(",")]
-    for candidate in (value, parts):
+    numbers = [int(part) for part in parts if part.removeprefix("-").isdecimal()]
+    for candidate in (value, parts, *([numbers] if len(numbers) == len(parts) else ())):
         if takes(option.type, candidate):
             return json.dumps(escape_variables(candidate))
     # The value is wrong. If it is a list, the problem is one of its parts.
