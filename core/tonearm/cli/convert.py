@@ -32,6 +32,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
+from tonearm.reading.compressed_sources import inflated_source
 from tonearm.reading.memory import limited_memory
 from tonearm.signals import Signal
 from tonearm.source import Source, source_changed
@@ -298,7 +299,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
         super().__init__(plugin.options)
         self._plugin = plugin
         self._context = Context(catalogue=registry.catalogue)
-        self._items = iter(plugin.decode(source, self._context))
+        self._items = iter(plugin.decode(inflated_source(source, type(plugin).suffixes), self._context))
         self.first = next(self._items, None)
 
     def preflight(self) -> None:

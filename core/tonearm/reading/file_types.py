@@ -115,13 +115,13 @@ _BIT_RATES: Final = {
     (3, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
     (2, 1): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-_WEB = re.compile(rb"\s*<(?:!doctype html|html|\?xml)", re.IGNORECASE)
-_JSON_LIST = re.compile(rb"\s*\[\s*[\[{\"\]\-0-9tfn]")
-_NEXT_LINE = re.compile(rb"\}\s*\n\s*\{")
-_NUMBER_LINE = re.compile(rb"[\s,;]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[\s,;]", re.IGNORECASE)
-_BASE64_LINE = re.compile(rb"(?:data:[\w/+.;=-]+;base64,)?[A-Za-z0-9+/_\-\s]{40,}={0,2}\s*")
+_WEB = rb"(?i)\s*<(?:!doctype html|html|\?xml)"
+_JSON_LIST = rb"\s*\[\s*[\[{\"\]\-0-9tfn]"
+_NEXT_LINE = rb"\}\s*\n\s*\{"
+_NUMBER_LINE = rb"(?i)[\s,;]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[\s,;]"
+_BASE64_LINE = rb"(?:data:[\w/+.;=-]+;base64,)?[A-Za-z0-9+/_\-\s]{40,}={0,2}\s*"
 _WORDS = re.compile(rb"\S [^ ]")  # spaces within a line
-_HEXADECIMAL = re.compile(rb"[0-9a-f\s-]+|[0-9A-F\s-]+")
+_HEXADECIMAL = rb"[0-9a-f\s-]+|[0-9A-F\s-]+"
 _SHORTEST_BASE64: Final = 40  # letters
 
 
@@ -199,15 +199,15 @@ def _type_of_text(head: bytes) -> FileType | None:
     text = head.removeprefix(b"\xef\xbb\xbf")
     if not all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in text[:64]):
         return None
-    if _WEB.match(text):
+    if re.match(_WEB, text):
         return WEB_PAGE
-    if _JSON_LIST.match(text):
+    if re.match(_JSON_LIST, text):
         return JSON
     if text.lstrip()[:1] == b"{" or text.startswith((b"data: {", b"event: ")):
-        return JSON_LINES if text[:1] in b"de" or _NEXT_LINE.search(text) else JSON
-    if _NUMBER_LINE.match(text + b" "):
+        return JSON_LINES if text[:1] in b"de" or re.search(_NEXT_LINE, text) else JSON
+    if re.match(_NUMBER_LINE, text + b" "):
         return NUMBERS
-    if len(text) >= _SHORTEST_BASE64 and _BASE64_LINE.fullmatch(text) and not _WORDS.search(text):
-        return TEXT if _HEXADECIMAL.fullmatch(text) else BASE64
+    if len(text) >= _SHORTEST_BASE64 and re.fullmatch(_BASE64_LINE, text) and not re.search(_WORDS, text):
+        return TEXT if re.fullmatch(_HEXADECIMAL, text) else BASE64
     # It is not quoted: the source may be a link to a file that its reader may not know.
     return TEXT

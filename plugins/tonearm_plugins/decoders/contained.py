@@ -131,8 +131,8 @@ def _sound(data: bytes, name: str, key: str, options: SoundOptions, context: Con
                 raise item
             return item.signal
     except ItemError as error:
-        message = f"{quoted_array(name, key)}: {error.message}"
-        raise ItemError(message, code=error.code, hint=error.hint) from None
+        named = error.message if error.message.startswith("'") else f"{quoted_array(name, key)}: {error.message}"
+        raise ItemError(named, code=error.code, remedies=error.remedies) from None
     raise ItemError(f"{quoted_array(name, key)} has no samples", code="empty", hint=WRITE_AGAIN)
 
 
