@@ -16,7 +16,6 @@ from tonearm.arrays.extent import extent_of
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions, misses_rate
 from tonearm.errors import Advice, GiveOption, ItemError, RemoveOption, SetOption, one_line
-from tonearm.reading import file_types
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 
 RATE_NAMES: Final = frozenset(
@@ -199,14 +198,13 @@ def check_rate(options: ArrayOptions, stated: StatedRate, key: str = "") -> None
         return
     whose = f"{one_line(key, 60)!r}: " if key else ""
     given = options.of_kind("sample_rate")
-    dialect = getattr(getattr(options.kind.options, "dialect", None), "name", "")
-    said = f"sample_rate is {given}" if given is not None else f"the dialect {dialect} is of {known}"
+    said = f"sample_rate is {given}" if given is not None else f"the {options.kind.name} options are of {known} Hz"
     raise ItemError(
         f"{whose}the file says {stated.origin}, but {said}",
         code="rate-mismatch",
         remedies=(RemoveOption("sample_rate", "as the file says it"), SetOption("sample_rate", stated.rate))
         if given is not None
-        else (Advice("choose a dialect of the file's rate, or correct the number in the file"),),
+        else (Advice("choose a model of the file's rate, or correct the number in the file"),),
     )
 
 
@@ -216,6 +214,8 @@ def refuse_file(array: Any, key: str = "") -> None:
         return
     if array.size != max(array.shape):
         return
+    from tonearm.reading import file_types  # not at the top: only rows of bytes need it
+
     found = file_types.identify(array.reshape(-1)[: file_types.HEAD].tobytes())
     if found is file_types.NPY or found.reader == "audio-reader":
         whose = f"{one_line(key, 60)!r} holds" if key else "the array holds"

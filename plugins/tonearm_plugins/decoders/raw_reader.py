@@ -29,7 +29,7 @@ _FITTING = (64, 80, 100, 128, 257, 513, 1025, 2049)  # usual numbers of bands an
 
 
 @dataclass(frozen=True, kw_only=True)
-class RawOptions(ArrayOptions):
+class RawArrayOptions(ArrayOptions):
     """Options of ``raw-reader``, which say what the header of other formats says."""
 
     dtype: Annotated[
@@ -60,7 +60,7 @@ class RawOptions(ArrayOptions):
             yield OptionError("shape has sizes of at least 1, and one -1 at most", option="shape", remedies=remedies)
 
 
-class RawReader(ArrayDecoder[RawOptions]):
+class RawReader(ArrayDecoder[RawArrayOptions]):
     """Read raw numbers as an array of the given type and shape; large files are mapped. Samples are for pcm-reader."""
 
     suffixes = (".bin", ".f32", ".f64")

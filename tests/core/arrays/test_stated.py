@@ -132,7 +132,7 @@ def test_the_rate_of_a_dialect_is_compared() -> None:
     mel = options(kind="mel", dialect=HIFIGAN)
     assert with_stated(mel, StatedRate(22050, "sr = 22050")) is mel
     assert with_stated(mel, None) is mel
-    with pytest.raises(ItemError, match="the dialect hifigan is of 22050") as caught:
+    with pytest.raises(ItemError, match="the mel options are of 22050 Hz") as caught:
         check_rate(mel, StatedRate(44100, "sr = 44100"))
     assert caught.value.code == "rate-mismatch"
 

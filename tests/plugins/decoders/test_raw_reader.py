@@ -12,7 +12,7 @@ from decoder_reading import RNG, STFT
 from sounds_in_bytes import WAV, npy_bytes
 
 from array_options import array_options
-from tonearm_plugins.decoders.raw_reader import RawOptions, RawReader
+from tonearm_plugins.decoders.raw_reader import RawArrayOptions, RawReader
 
 MAGNITUDES = RNG.uniform(0, 1, (9, 20)).astype("f4")
 
@@ -72,7 +72,7 @@ def test_sizes_that_would_fit_are_named() -> None:
 
 @pytest.mark.parametrize("shape", [[0], [-2], [-1, -1], [80, 0]])
 def test_impossible_shapes(shape: list[int]) -> None:
-    (problem,) = array_options(RawOptions, sample_rate=8000, shape=shape).problems()
+    (problem,) = array_options(RawArrayOptions, sample_rate=8000, shape=shape).problems()
     assert problem.option == "shape"
 
 
