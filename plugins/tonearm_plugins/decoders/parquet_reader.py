@@ -31,6 +31,14 @@ from tonearm.api import (
 from tonearm_plugins.decoders.contained import content_of, sound_options
 from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
 from tonearm_plugins.formats.parquet_pages import chunk_sizes, chunks_of, longest_row
+from tonearm_plugins.formats.parquet_types import (
+    is_audio,
+    is_binary,
+    is_decoded_audio,
+    is_list_of_numbers,
+    rate_columns,
+    rate_field,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -133,7 +141,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             if getattr(self.options, option) is not None:
                 found[option] = name = self.options.companion(option, column)
                 index = schema.get_field_index(name)
-                if index < 0 or not (_is_list(schema.field(index).type) or option == "lengths"):
+                if index < 0 or not (is_list_of_numbers(schema.field(index).type) or option == "lengths"):
                     raise ItemError(
                         f"there is no column {quoted(name)} of arrays", code="no-such-key", hint=f"{option} names one"
                     )
@@ -147,7 +155,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         known = [
             field.name
             for field in schema
-            if (_is_audio(field.type) or _is_list(field.type) or _is_decoded(field.type))
+            if (is_audio(field.type) or is_list_of_numbers(field.type) or is_decoded_audio(field.type))
             and not any(field.name == name or fnmatchcase(field.name, name) for name in others)
         ]
         named = listed(known)
@@ -202,44 +210,16 @@ def _values(
     Audio is a mapping with its bytes; anything else is a scalar of pyarrow.
     """
     kind = table.schema.field(column).type
-    rates = [] if _is_audio(kind) else _rate_columns(table.schema, column)
+    rates = [] if is_audio(kind) else rate_columns(table.schema, column)
     for values in _rows(table, [column, *rates, *beside.values()]):
         value, *others = values
         says = {name: other.as_py() for name, other in zip(rates, others, strict=False)}
-        if _is_decoded(kind):
-            rate_field = _field_of_rate(kind)
-            if value.is_valid and rate_field:
-                says = {rate_field: value[rate_field].as_py(), **says}
+        if is_decoded_audio(kind):
+            field = rate_field(kind)
+            if value.is_valid and field:
+                says = {field: value[field].as_py(), **says}
             value = value["array"] if value.is_valid else value
         yield value, says, dict(zip(beside, others[len(rates) :], strict=True))
-
-
-def _rate_columns(schema: Any, column: str) -> list[str]:
-    """Return the columns of numbers that are named as the sample rate of a column."""
-    names = [field.name for field in schema if _is_number(field.type) and field.name != column]
-    return [name for name in names if rate_among({name: 8000}) is not None]
-
-
-def _field_of_rate(kind: Any) -> str:
-    """Return the field of a structure that is the sample rate; empty if it has none."""
-    fields = (kind.field(index) for index in range(kind.num_fields))
-    return next((one.name for one in fields if _is_number(one.type) and rate_among({one.name: 8000})), "")
-
-
-def _is_number(kind: Any) -> bool:
-    from pyarrow import types
-
-    return bool(types.is_integer(kind) or types.is_floating(kind))
-
-
-def _is_decoded(kind: Any) -> bool:
-    """Return whether a type is audio that Hugging Face's library has decoded: an array, and its sampling rate."""
-    from pyarrow import types
-
-    if not types.is_struct(kind):
-        return False
-    fields = {kind.field(index).name: kind.field(index).type for index in range(kind.num_fields)}
-    return "array" in fields and _is_list(fields["array"])
 
 
 def _rows(table: _Table, columns: list[str]) -> Iterator[tuple[Any, ...]]:
@@ -279,10 +259,10 @@ def _leaves(schema: Any, column: str) -> list[str]:
     from pyarrow import types
 
     kind = schema.field(column).type
-    if _is_decoded(kind):
-        rate = _field_of_rate(kind)
+    if is_decoded_audio(kind):
+        rate = rate_field(kind)
         return [f"{column}.array", *([f"{column}.{rate}"] if rate else ())]
-    if not _is_audio(kind) or _is_bytes(kind):
+    if not is_audio(kind) or is_binary(kind):
         return [column]
     path = next((field for field in kind if field.name == "path"), None)
     named = path is not None and (types.is_string(path.type) or types.is_large_string(path.type))
@@ -328,40 +308,9 @@ def _scalars(values: Any) -> list[Any]:
     """Return the rows of a column: audio as a dict, arrays as they are."""
     storage = getattr(values, "storage", values)  # Hugging Face's Array2D is an extension type
     rows = [storage[row] for row in range(len(storage))]
-    if _is_bytes(storage.type):
+    if is_binary(storage.type):
         return [{"bytes": row.as_py()} for row in rows]
-    return [row.as_py() or {} for row in rows] if _is_audio(storage.type) else rows
-
-
-def _is_list(kind: Any) -> bool:
-    """Return whether a type is a list of numbers, or of lists of them."""
-    from pyarrow import types
-
-    kind = getattr(kind, "storage_type", kind)
-    depth = 0
-    while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        kind = kind.value_type
-        depth += 1
-    return depth > 0 and (types.is_integer(kind) or types.is_floating(kind))
-
-
-def _is_audio(kind: Any) -> bool:
-    """Return whether a type is the bytes of a file, alone or with its path, as Hugging Face's audio is."""
-    from pyarrow import types
-
-    if _is_bytes(kind):
-        return True
-    if not types.is_struct(kind):
-        return False
-    fields = {kind.field(index).name: kind.field(index).type for index in range(kind.num_fields)}
-    blob = fields.get("bytes")
-    return blob is not None and (types.is_binary(blob) or types.is_large_binary(blob))
-
-
-def _is_bytes(kind: Any) -> bool:
-    from pyarrow import types
-
-    return bool(types.is_binary(kind) or types.is_large_binary(kind))
+    return [row.as_py() or {} for row in rows] if is_audio(storage.type) else rows
 
 
 def _array(scalar: Any, row: int) -> Array:
@@ -380,7 +329,7 @@ def _array(scalar: Any, row: int) -> Array:
         return np.atleast_1d(np.asarray(scalar.as_py()))
     values = scalar.values
     shape = [len(values)]
-    while hasattr(values.type, "value_type") and _is_list(values.type):
+    while hasattr(values.type, "value_type") and is_list_of_numbers(values.type):
         lengths = _lengths(values)
         if len(lengths) != 1 or values.null_count:
             raise ItemError(

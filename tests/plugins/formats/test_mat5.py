@@ -248,7 +248,7 @@ def test_variables_may_be_over_1000_bytes_away() -> None:
         (variable(element(5, bytes(8)), SHAPE, NAME), "a variable has no type"),
         (variable(element(7, bytes(8)), SHAPE, NAME), "a variable has no type"),
         (variable(FLAGS, element(4, bytes(8)), NAME), "a variable has no shape"),
-        (variable(FLAGS, element(6, bytes(8)), NAME), "a variable has no shape"),
+        (variable(FLAGS, element(7, bytes(8)), NAME), "a variable has no shape"),
         (variable(FLAGS, element(5, bytes(9)), NAME), "a variable has no shape"),
         (variable(FLAGS, SHAPE, element(0, b"wav")), "a variable has no name, or an impossible shape"),
         (variable(FLAGS, SHAPE, element(2, b"wav")), "a variable has no name, or an impossible shape"),
