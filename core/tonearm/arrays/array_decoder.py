@@ -167,8 +167,8 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         keys = list(found)  # looking names up in the mapping might load an array
         others = [name for name in (getattr(self.options, option) for option in COMPANIONS) if name is not None]
         candidates = [key for key in keys if not any(key == name or fnmatchcase(key, name) for name in others)]
-        if len(candidates) > 1 and statements.rates:
-            candidates = [key for key in candidates if key not in statements.rates]
+        if len(candidates) > 1:
+            candidates = [key for key in candidates if not statements.states_rate(key)]
         pattern = self.options.key
         if pattern is None:
             if len(candidates) != 1:

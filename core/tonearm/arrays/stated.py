@@ -71,20 +71,31 @@ class Statements:
     def __init__(self, found: Mapping[str, Any]) -> None:
         self._found = found
         self._says = getattr(found, "says", None)
+        self._rates: dict[str, int | None] = {}
 
     @functools.cached_property
-    def rates(self) -> dict[str, StatedRate]:
-        """Sample rates that arrays of a single number state, by the names of these."""
-        stated = {}
+    def _named(self) -> dict[str, list[str]]:
+        """Names of the arrays that may state a sample rate, by the group that they stand in."""
+        groups: dict[str, list[str]] = {}
         for key in self._found:
-            if len(last := _last_part(key)) <= _LONGEST_NAME and _is_rate_name(last):
-                try:
-                    rate = plausible_rate(self._found[key])
-                except ItemError:
-                    continue
-                if rate is not None:
-                    stated[key] = StatedRate(rate, f"{one_line(key, 60)} = {rate}")
-        return stated
+            end = _end_of_group(key)
+            if len(key) - end <= _LONGEST_NAME and _is_rate_name(key[end:]):
+                groups.setdefault(key[:end], []).append(key)
+        return groups
+
+    def states_rate(self, key: str) -> bool:
+        """Return whether an array is a single number that states a sample rate."""
+        end = _end_of_group(key)
+        return key in self._named.get(key[:end], ()) and self._rate(key) is not None
+
+    def _rate(self, key: str) -> int | None:
+        """Return the sample rate that an array states; None if it states none, or cannot be read."""
+        if key not in self._rates:
+            try:
+                self._rates[key] = plausible_rate(self._found[key])
+            except ItemError:
+                self._rates[key] = None
+        return self._rates[key]
 
     def about(self, key: str) -> Mapping[str, Any]:
         """Return what the file says about an array: what stands nearest to it, by name.
@@ -92,12 +103,12 @@ class Statements:
         Its own attributes come first, then numbers in its group, then those around it.
         """
         says: Mapping[str, Any] = self._says(key) if self._says is not None else {}
-        if not self.rates or rate_among(says) is not None:
+        if not self._named or rate_among(says) is not None:
             return says
-        prefix = key
-        while prefix:
-            prefix = prefix[: _end_of_group(prefix)]
-            near = {name: one.rate for name, one in self.rates.items() if name[: _end_of_group(name)] == prefix}
+        group = key
+        while group:
+            group = group[: _end_of_group(group)]
+            near = {name: rate for name in self._named.get(group, ()) if (rate := self._rate(name)) is not None}
             if near:
                 return {**says, **near} if len(set(near.values())) == 1 else says
         return says

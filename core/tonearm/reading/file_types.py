@@ -116,7 +116,7 @@ _BIT_RATES: Final = {
     (2, 1): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _WEB = rb"(?i)\s*<(?:!doctype html|html|\?xml)"
-_JSON_LIST = rb"\s*\[\s*[\[{\"\]\-0-9tfn]"
+_JSON_VALUE = rb"\s*(?:\[\s*[\[{\"\]\-0-9tfn]|\"[A-Za-z0-9+/=:;,_.-]{40})"
 _NEXT_LINE = rb"\}\s*\n\s*\{"
 _NUMBER_LINE = rb"(?i)[\s,;]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[\s,;]"
 _BASE64_LINE = rb"(?:data:[\w/+.;=-]+;base64,)?[A-Za-z0-9+/_\-\s]{40,}={0,2}\s*"
@@ -201,7 +201,7 @@ def _type_of_text(head: bytes) -> FileType | None:
         return None
     if re.match(_WEB, text):
         return WEB_PAGE
-    if re.match(_JSON_LIST, text):
+    if re.match(_JSON_VALUE, text):
         return JSON
     if text.lstrip()[:1] == b"{" or text.startswith((b"data: {", b"event: ")):
         return JSON_LINES if text[:1] in b"de" or re.search(_NEXT_LINE, text) else JSON

@@ -20,6 +20,9 @@ NOISE_FLATNESS = 0.5
 """Least spectral flatness of noise: 1 for white noise, less than 0.1 for speech and music."""
 
 
+LARGEST = 4.0
+"""Largest amplitude of noise at full level: floats beyond it are of another scale."""
+
 LEAST_CORRELATION = 0.3
 """Correlation of neighbours below which loud samples may be of another encoding."""
 
@@ -73,9 +76,10 @@ def _excerpt(samples: Array) -> Array:
 
 
 def _is_loud(samples: Array) -> bool:
-    with np.errstate(all="ignore"):
-        level = rms(samples.T)
-    return math.isfinite(level) and level > 0 and 20 * math.log10(level) >= NOISE_RMS_DB
+    if not samples.size or not np.isfinite(samples).all() or np.abs(samples).max() > LARGEST:
+        return False
+    level = rms(samples.T)
+    return level > 0 and 20 * math.log10(level) >= NOISE_RMS_DB
 
 
 def neighbour_correlation(samples: Array) -> float:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tonearm.api import WRITE_AGAIN, ItemError, check_memory, listed, quoted
+from tonearm.api import WRITE_AGAIN, ItemError, check_memory, file_types, listed, quoted
 
 MAX_JSON = 256 << 20
 """Size of a JSON file in bytes."""
@@ -117,15 +117,21 @@ def parse_documents(data: bytes, name: str) -> list[Any]:
             documents.append(parse_json(text, name))
         except (ValueError, RecursionError) as error:
             if not documents:
-                raise _not_json(name, first) from None
+                raise _not_json(data, name, first) from None
             message = f"line {number} of {quoted(name)} is not JSON: {quoted(str(error))}"
             raise ItemError(message, code="broken-file", hint=WRITE_AGAIN) from None
     if not documents:
-        raise _not_json(name, first)
+        raise _not_json(data, name, first)
     return documents
 
 
-def _not_json(name: str, error: Exception) -> ItemError:
+def _not_json(data: bytes, name: str, error: Exception) -> ItemError:
+    """Return the error for a file that is not JSON, by what it looks like."""
+    found = file_types.identify(data[: file_types.HEAD])
+    if found not in (file_types.JSON, file_types.JSON_LINES, file_types.TEXT, file_types.UNKNOWN, file_types.EMPTY):
+        return ItemError(
+            f"{quoted(name)} is not JSON; it looks like {found.name}", code="wrong-format", hint=found.hint
+        )
     return ItemError(f"{quoted(name)} is not JSON: {quoted(str(error))}", code="broken-file", hint=WRITE_AGAIN)
 
 
@@ -184,6 +190,8 @@ def _inside(outer: Found, part: str) -> Iterator[Found]:
     elif isinstance(value, list) and part.isascii() and part.isdigit():
         if int(part) < len(value):
             yield Found(value[int(part)], outer.beside)
+    elif part == "*" and isinstance(value, str):
+        yield outer
     elif isinstance(value, list):
         for inner in value:
             if part == "*":

@@ -19,6 +19,7 @@ _COMMENTS = (b"#", b"%", b"//")
 _STATEMENT = re.compile(r"[#%/\s]*([A-Za-z][\w ]{0,30}?)\s*[:=]\s*(\d{4,8}(?:\.0*)?)\s*(?:Hz)?\s*")
 _MAX_STATEMENTS = 100
 _WORD = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf|infinity)|\(?[-+.\de]+j\)?", re.IGNORECASE)
+_LONGEST_WORD = 100  # letters of a number: longer ones would take the pattern too long
 _TEXT_RATIO = 4  # half of the memory that a byte of text takes as lines and as numbers
 
 
@@ -138,7 +139,8 @@ def _split(line: str, mark: str | None) -> list[str]:
 
 
 def _are_numbers(words: list[str], mark: str | None) -> bool:
-    return all(_WORD.fullmatch(word.replace(",", ".") if mark == ";" else word) for word in words)
+    words = [word.replace(",", ".") for word in words] if mark == ";" else words
+    return all(len(word) <= _LONGEST_WORD and _WORD.fullmatch(word) for word in words)
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -109,7 +109,24 @@ def test_a_number_that_cannot_be_read_states_nothing() -> None:
             raise ItemError("broken")
         return WAVE
 
-    assert Statements(LazyArrays(["wav", "sr"], load)).about("wav") == {}
+    statements = Statements(LazyArrays(["wav", "sr"], load))
+    assert statements.about("wav") == {}
+    assert not statements.states_rate("sr")
+
+
+def test_each_number_is_loaded_once_and_only_near_an_array() -> None:
+    loaded = []
+
+    def load(key: str) -> Any:
+        loaded.append(key)
+        return np.array(8000)
+
+    names = [name for index in range(3) for name in (f"{index}.npz/wav", f"{index}.npz/sr")]
+    statements = Statements(LazyArrays(names, load))
+    assert dict(statements.about("1.npz/wav")) == {"1.npz/sr": 8000}
+    assert statements.states_rate("1.npz/sr")
+    assert not statements.states_rate("1.npz/wav")
+    assert loaded == ["1.npz/sr"]
 
 
 def test_a_stated_rate_is_used_or_compared() -> None:

@@ -66,6 +66,7 @@ def chunks(data: bytes, size: int = 3000) -> list[str]:
         (b"\xef\xbb\xbf" + json.dumps({"a": base64_of(WAV)}).encode(), {"field": "a"}),
         ({"samples": TONE.tolist(), "sample_rate": RATE}, {"field": "samples"}),
         (TONE.tolist(), {"field": "*", "sample_rate": RATE}),
+        (base64_of(WAV), {"field": "*"}),
         ({"samples": [TONE.tolist()]}, {"field": "samples", "sample_rate": RATE}),
         ({"samples": WHOLE}, {"field": "samples", **RAW}),
         (
@@ -135,6 +136,8 @@ def test_precision_and_channels() -> None:
         (lines({"b": 1}, {"c": 2}), {"field": "a", **RAW}, "no-such-key", "'a'"),
         (b'{"a": 1}\n{"b"\n', {"field": "a", **RAW}, "broken-file", "line 2"),
         (b"", {"field": "a", **RAW}, "broken-file", "is not JSON"),
+        (WAV, {"field": "a", **RAW}, "wrong-format", "a WAV file"),
+        (base64_of(WAV).encode(), {"field": "a", **RAW}, "wrong-format", "base64"),
         ({"a": base64_of(np.random.default_rng(1).bytes(30_000))}, {"field": "a", **RAW}, "full-scale-noise", "noise"),
     ],
 )
@@ -150,6 +153,7 @@ def test_what_is_refused(content: Any, options: dict[str, Any], code: str, said:
         ({"text": "hello", "audio": {"data": base64_of(WAV)}}, "audio.data"),
         ({"a": base64_of(WAV), "b": [0.5] * 50}, "a or b"),
         (TONE.tolist(), '"*"'),
+        (base64_of(WAV), '"*"'),
         (lines(*({"delta": one} for one in chunks(WAV))), "delta"),
     ],
 )

@@ -67,6 +67,7 @@ def test_other_numbers() -> None:
         (b"# nothing\n\n", "empty"),
         (b"time,wav\n", "empty"),
         (b"1,2\n3\n", "ragged"),
+        (b"1" * 1_000_000 + b"x\n", "empty"),
         (b"1,2\n3,x\n", "broken-file"),
         (b"a,b\nc,d\n", "wrong-format"),
         (b"a,b\n1,2,3\n", "wrong-format"),
