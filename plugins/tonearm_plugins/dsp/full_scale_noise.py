@@ -13,7 +13,7 @@ from tonearm_plugins.dsp.typing import Array
 EXCERPT = 1 << 15
 """Number of samples of each channel that are looked at, from the middle."""
 
-NOISE_RMS_DB = -10.0
+NOISE_RMS_DB = -12.0
 """Lowest level of full-scale noise in dBFS: that of evenly spread values is -4.8."""
 
 NOISE_FLATNESS = 0.5

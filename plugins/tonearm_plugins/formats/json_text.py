@@ -11,6 +11,9 @@ from tonearm.api import WRITE_AGAIN, ItemError, check_memory, file_types, listed
 MAX_JSON = 256 << 20
 """Size of a JSON file in bytes."""
 
+MAX_LINES = 1_000_000
+"""Number of lines of JSON lines or events."""
+
 MAX_DEPTH = 64
 """Levels of lists and mappings that are searched for sound."""
 
@@ -104,6 +107,9 @@ def parse_documents(data: bytes, name: str) -> list[Any]:
         return [parse_json(data, name)]
     except (ValueError, RecursionError) as error:
         first = error
+    if data.count(b"\n") > MAX_LINES:
+        message = f"{quoted(name)} has more than {MAX_LINES:,} lines"
+        raise ItemError(message, code="too-large", hint="split it into several files")
     documents = []
     for number, line in enumerate(data.splitlines(), 1):
         text = line.strip()

@@ -20,6 +20,8 @@ _STATEMENT = re.compile(r"[#%/\s]*([A-Za-z][\w ]{0,30}?)\s*[:=]\s*(\d{4,8}(?:\.0
 _MAX_STATEMENTS = 100
 _WORD = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf|infinity)|\(?[-+.\de]+j\)?", re.IGNORECASE)
 _LONGEST_WORD = 100  # letters of a number: longer ones would take the pattern too long
+_LINE_BYTES = 40  # half of the memory that a line takes beside its letters
+_WORD_RATIO = 15  # half of the memory that a byte of a line takes as words
 _TEXT_RATIO = 4  # half of the memory that a byte of text takes as lines and as numbers
 
 
@@ -66,7 +68,7 @@ def parse_text(data: bytes, name: str) -> TextArrays:
     if found not in (file_types.NUMBERS, file_types.TEXT, file_types.UNKNOWN, file_types.KALDI):
         message = f"{quoted(name)} is not numbers; it looks like {found.name}"
         raise ItemError(message, code="wrong-format", hint=found.hint)
-    check_memory(name, "", _TEXT_RATIO * len(data))
+    check_memory(name, "", _TEXT_RATIO * len(data) + _LINE_BYTES * data.count(b"\n"))
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -88,6 +90,7 @@ def _columns(lines: list[str], name: str) -> TextArrays:
             says[said[1]] = said[2]
     else:
         raise ItemError(f"{quoted(name)} holds no numbers", code="empty", hint="check what was saved")
+    check_memory(name, "", _WORD_RATIO * max(map(len, lines[first : first + 2])))
     mark = next((one for one in (";", "\t", ",") if one in lines[first]), None)
     names = _split(lines[first], mark)
     if _are_numbers(names, mark):

@@ -99,8 +99,10 @@ def test_json_that_holds_no_array(content: Any, code: str) -> None:
 
 
 def test_text_is_judged_by_memory() -> None:
+    with limited_memory(20_000_000):
+        assert refused(b"0,1," * 500_000).code == "too-large"
     data = b"0.5\n" * 100_000
     with limited_memory(1_000_000):
         assert refused(data).code == "too-large"
-    with limited_memory(10_000_000):
+    with limited_memory(20_000_000):
         assert len(parse_text(data, "a.txt").arrays[""]) == 100_000
