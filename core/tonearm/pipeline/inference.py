@@ -68,17 +68,18 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
 
 
 def _by_content(registry: Registry, name: str, message: str) -> UsageError | None:
-    """Return the error for a file whose suffix no decoder has, by its first bytes; None if these tell nothing."""
+    """Return the error for a file whose suffix no decoder has, by its first bytes; None if it cannot be read."""
     try:
         with open_regular(name) as file:
             found = file_types.identify(file.read(file_types.HEAD))
     except (ItemError, OSError):
         return None
     if found in (file_types.UNKNOWN, file_types.ZEROS):
-        return None
+        remedies = (GiveOption("decoder", "raw-reader for raw numbers, pcm-reader for raw samples"),)
+        return UsageError(f"{message}; it looks like {found.name}", code="unknown-suffix", remedies=remedies)
     reader = found.reader if any(entry.name == found.reader for entry in registry.entries("decoder")) else ""
-    remedies = (ChooseOption("decoder", (reader,)),) if reader else (Advice(found.hint),)
-    return UsageError(f"{message}; it looks like {found.name}", code="unknown-suffix", remedies=remedies)
+    remedy = ChooseOption("decoder", (reader,)) if reader else Advice(found.hint)
+    return UsageError(f"{message}; it looks like {found.name}", code="unknown-suffix", remedies=(remedy,))
 
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:

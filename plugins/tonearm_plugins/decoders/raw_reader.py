@@ -63,7 +63,7 @@ class RawArrayOptions(ArrayOptions):
 class RawReader(ArrayDecoder[RawArrayOptions]):
     """Read raw numbers as an array of the given type and shape; large files are mapped. Samples are for pcm-reader."""
 
-    suffixes = (".bin", ".f32", ".f64")
+    suffixes = (".f32", ".f64")
     reads = "content"
 
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array]]:

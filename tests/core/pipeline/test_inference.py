@@ -97,6 +97,7 @@ def test_a_compressed_file_is_for_the_decoder_of_what_is_inside(suffix):
         (b"<!DOCTYPE html>", "a web page", "the download returned a web page"),
         (b'{"a": 1}', "JSON", "--decoder pcm-reader"),
         (b"", "an empty file", "write the file again"),
+        (b"\1\2\3" * 30, "no known format", "--decoder … (raw-reader for raw numbers"),
     ],
 )
 def test_a_suffix_that_no_decoder_has_is_judged_by_content(content, what, hint, tmp_path):
