@@ -182,6 +182,8 @@ def with_stated(options: ArrayOptions, stated: StatedRate | None, key: str = "")
     ItemError
         ``rate-mismatch`` if the options say another rate; ``missing-option`` if neither says one.
     """
+    if stated is None and options.of_kind("sample_rate") is not None:
+        return options  # the usual case, which costs nothing
     known = options.kind.spec().sample_rate
     if stated is None:
         if known is None and any(map(misses_rate, options.kind.problems(options.axes))):

@@ -396,14 +396,3 @@ def test_a_named_struct_by_name_with_changes_or_by_all_figures():
     figures = {"n_mels": 80, "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
     for text, mels in (("one", 80), ("{base: one, n_mels: 64}", 64), (str(figures), 80)):
         assert read(f"dialect: {text}", Named, registry_of(dialects={"one": figures})).dialect.n_mels == mels
-
-
-def test_an_option_of_one_other_plugin_is_said_to_be_its() -> None:
-    import tonearm
-
-    raw = {"use": "pcm-reader", "files": "a.raw", "with": {"encoding": "pcm_s16le", "sample_rate": 8000, "shape": [80]}}
-    document = {"tonearm": 1, "input": raw, "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}]}
-    with pytest.raises(tonearm.PipelineError) as caught:
-        tonearm.load_pipeline(document)
-    (problem,) = caught.value.problems
-    assert (problem.code, problem.hint) == ("unknown-option", "raw-reader has it")

@@ -11,6 +11,7 @@ import pytest
 from decoder_reading import RNG, STFT
 from sounds_in_bytes import WAV, npy_bytes
 
+import tonearm
 from array_options import array_options
 from tonearm_plugins.decoders.raw_reader import RawArrayOptions, RawReader
 
@@ -80,3 +81,12 @@ def test_a_file_of_holes_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "a.bin").open("wb") as file:
         file.truncate(1 << 40)
     assert refused(tmp_path / "a.bin", sample_rate=8000).code == "too-large"
+
+
+def test_pcm_reader_names_the_reader_that_takes_a_shape() -> None:
+    raw = {"use": "pcm-reader", "files": "a.raw", "with": {"encoding": "pcm_s16le", "sample_rate": 8000, "shape": [80]}}
+    document = {"tonearm": 1, "input": raw, "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}]}
+    with pytest.raises(tonearm.PipelineError) as caught:
+        tonearm.load_pipeline(document)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.hint) == ("unknown-option", "raw-reader has it")
