@@ -15,6 +15,7 @@ from tonearm.arrays import (
     NanPolicy,
     read_array,
 )
+from tonearm.arrays.stated import rate_among
 from tonearm.errors import (
     Advice,
     ChooseOption,
@@ -257,6 +258,7 @@ __all__ = [
     "quoted",
     "quoted_array",
     "quoted_reason",
+    "rate_among",
     "read_array",
     "read_cover",
     "read_values",

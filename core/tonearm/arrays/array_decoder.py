@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
+from tonearm.arrays.stated import Statements, rate_among, refuse_file, sound, with_stated
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec
-from tonearm.signals import Signal
+from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ COMPANIONS = ("lengths", "imag", "phase")
 """Options of `KeyedArrayOptions` that name a companion: a second array that belongs to the first."""
 
 KeyedOpts = TypeVar("KeyedOpts", bound=KeyedArrayOptions)
+
+_Read: TypeAlias = "tuple[str, Array | Waveform, Mapping[str, Array], Mapping[str, Any]]"
 
 
 class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
@@ -42,44 +46,66 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
     holds_many: ClassVar[bool] = False
 
     @abstractmethod
-    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
+    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array | Waveform] | ItemError]:
         """Yield each array of a source with its name, which is empty if the format has no names.
 
-        If one of several arrays cannot be read, yield its `ItemError` in its place.
+        A sound file that the source holds is yielded as its `Waveform`. If one of several arrays cannot be read, yield
+        its `ItemError` in its place.
         """
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
         """Yield an item for each array, or for each element of its batch axis."""
         if source.array is not None:
-            return self._items([("", source.array, {})], context)
+            return self._items([("", source.array, {}, {})], context)
         found = self.arrays(source, context)
-        return self._items((one if isinstance(one, ItemError) else (*one, {}) for one in found), context)
+        return self._items((one if isinstance(one, ItemError) else (*one, {}, {}) for one in found), context)
 
-    def _items(
-        self, arrays: Iterable[tuple[str, Array, Mapping[str, Array]] | ItemError], context: Context
-    ) -> Iterator[Item[Signal] | ItemError]:
-        """Yield the items of arrays, each given with its name and its companions."""
+    def _items(self, arrays: Iterable[_Read | ItemError], context: Context) -> Iterator[Item[Signal] | ItemError]:
+        """Yield the items of arrays, each given with its name, its companions and what the file says about it."""
         index = 0
         for one in arrays:
-            for signal in [one] if isinstance(one, ItemError) else self.read(one[1], context, **one[2]):
-                key = "" if isinstance(one, ItemError) else one[0]
+            if isinstance(one, ItemError):
+                yield one
+                index += 1
+                continue
+            key, array, companions, says = one
+            for signal in self.read(array, context, key=key, says=says, **companions):
                 yield signal if isinstance(signal, ItemError) else Item(signal=signal, key=key, index=index)
                 index += 1
 
-    def read(self, array: Array, context: Context, **companions: Array) -> Iterator[Signal | ItemError]:
-        """Yield the signals of one array, or its `ItemError`.
+    def read(
+        self,
+        array: Array | Waveform,
+        context: Context,
+        *,
+        key: str = "",
+        says: Mapping[str, Any] = MappingProxyType({}),
+        **companions: Array,
+    ) -> Iterator[Signal | ItemError]:
+        """Yield the signals of one array as the options and the file describe it, or its `ItemError`.
 
         Parameters
         ----------
         array
-            Array to read.
+            Array to read, or the `Waveform` of a sound file, which is compared with the options.
         context
             Context of the item.
+        key
+            Name of the array, for messages.
+        says
+            What the file says about the array, by name, such as its ``sample_rate``.
         **companions
             Arrays that belong to it: ``lengths``, ``imag`` and ``phase``, as for `read_array`.
         """
         try:
-            yield from read_array(array, self.options, context, **companions)
+            if isinstance(array, Waveform):
+                yield from sound(array, self.options, key)
+                return
+            refuse_file(array, key)
+            options = with_stated(self.options, rate_among(says), key)
+            if options is not self.options:
+                context.measure(sample_rate=options.of_kind("sample_rate"))
+            yield from read_array(array, options, context, **companions)
         except ItemError as error:
             yield error
 
@@ -104,7 +130,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
     def open_arrays(self, source: Source, context: Context) -> AbstractContextManager[Mapping[str, Array]]:
         """Open a source as a mapping from names to arrays, each of which is loaded on access."""
 
-    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
+    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array | Waveform] | ItemError]:
         """Yield the arrays that ``key`` names; without ``key``, the only array, or all if files hold many."""
         with self.open_arrays(source, context) as found:
             for one in self._with_companions(found, ()):
@@ -116,7 +142,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         If ``imag`` or ``phase`` names a second array, both become one signal.
         """
         named = [name for name in COMPANIONS if getattr(self.options, name) is not None]
-        if not named:
+        if source.array is not None and not named:
             yield from super().decode(source, context)
         elif source.array is not None:
             raise ItemError(
@@ -138,31 +164,33 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         is_archive = self.holds_many and self.options.key is None
         return is_archive or self.options.lengths is not None or "batch" in (self.options.axes or ())
 
-    def _with_companions(
-        self, found: Mapping[str, Array], named: Iterable[str]
-    ) -> Iterator[tuple[str, Array, Mapping[str, Array]] | ItemError]:
-        """Yield each selected array with its name and its companions."""
+    def _with_companions(self, found: Mapping[str, Array], named: Iterable[str]) -> Iterator[_Read | ItemError]:
+        """Yield each selected array with its name, its companions and what the file says about it."""
         keys = set(found)
+        statements = Statements(found)
         for name in (getattr(self.options, option) for option in named):
             if name not in keys and "*" not in name:
                 raise _no_such_key(name, found)
-        for key in self._chosen(found):
+        for key in self._chosen(found, statements):
             others = {name: self.options.companion(name, key) for name in named}
             missing = next((other for other in others.values() if other not in keys), None)
             try:
                 if missing is not None:
                     raise _no_such_key(missing, found)
-                yield key, found[key], {name: found[other] for name, other in others.items()}
+                array, beside = found[key], {name: found[other] for name, other in others.items()}
+                yield key, array, beside, statements.about(key)
             except ItemError as error:
                 yield error
 
-    def _chosen(self, found: Mapping[str, Array]) -> list[str]:
-        """Return the names of the selected arrays, without companions."""
+    def _chosen(self, found: Mapping[str, Array], statements: Statements) -> list[str]:
+        """Return the names of the selected arrays, without companions and numbers that state a sample rate."""
         from fnmatch import fnmatchcase
 
         keys = list(found)  # looking names up in the mapping might load an array
         others = [name for name in (getattr(self.options, option) for option in COMPANIONS) if name is not None]
         candidates = [key for key in keys if not any(key == name or fnmatchcase(key, name) for name in others)]
+        if len(candidates) > 1:
+            candidates = [key for key in candidates if not statements.states_rate(key)]
         pattern = self.options.key
         if pattern is None and self.holds_many and candidates:
             return self.of_one_sort(candidates)

@@ -66,6 +66,11 @@ class ArrayOptions:
         return self.read_kind.spec().replace(precision=self.precision)
 
 
+def misses_rate(problem: OptionError) -> bool:
+    """Return whether a problem is the lack of a sample rate, which a file may state itself."""
+    return problem.code == "missing-option" and problem.option == "sample_rate"
+
+
 @dataclass(frozen=True, kw_only=True)
 class KeyedArrayOptions(ArrayOptions):
     """Options of decoders for files with several named arrays."""
@@ -96,8 +101,8 @@ class KeyedArrayOptions(ArrayOptions):
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield contradictions between options."""
-        yield from super().problems()
+        """Yield contradictions between options; the file may say its sample rate itself."""
+        yield from (one for one in super().problems() if not misses_rate(one))
         if self.imag is not None and self.phase is not None:
             yield OptionError("imag and phase exclude each other", option="phase", hint="keep one")
         if self.imag is not None and self.read_kind.dtype != "complex":

@@ -33,6 +33,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
+from tonearm.reading.compressed_sources import inflated_source
 from tonearm.reading.memory import limited_memory
 from tonearm.signals import Signal
 from tonearm.source import Source, source_changed
@@ -246,7 +247,8 @@ def _as_yaml(value: str, option: Option | None) -> str:
     if option is None:
         return json.dumps(escape_variables(value))
     parts = [part.strip() for part in value.strip("[]").split(",")]
-    for candidate in (value, parts):
+    numbers = [int(part) for part in parts if part.removeprefix("-").isdecimal()]
+    for candidate in (value, parts, *([numbers] if len(numbers) == len(parts) else ())):
         if takes(option.type, candidate):
             return json.dumps(escape_variables(candidate))
     # The value is wrong. If it is a list, the problem is one of its parts.
@@ -331,7 +333,7 @@ class _StartedDecoder(Decoder[Signal, Any]):
         super().__init__(plugin.options)
         self._plugin = plugin
         self._context = Context(catalogue=registry.catalogue)
-        self._items = iter(plugin.decode(source, self._context))
+        self._items = iter(plugin.decode(inflated_source(source, type(plugin).suffixes), self._context))
         self.first = next(self._items, None)
 
     def preflight(self) -> None:

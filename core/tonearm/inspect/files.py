@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tonearm.arrays import ArrayDecoder, KeyedArrayDecoder, KeyedArrayOptions
+from tonearm.arrays.stated import StatedRate, Statements, rate_among
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
 from tonearm.findings.notes import UNKNOWN
 from tonearm.findings.statistics import compute_statistics
@@ -21,7 +23,8 @@ from tonearm.pipeline.options import default_options
 from tonearm.plugins.context import Context
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry
-from tonearm.signals import MAX_SAMPLE_RATE, Waveform
+from tonearm.reading.compressed_sources import inflated_source
+from tonearm.signals import Waveform
 from tonearm.source import Source
 
 MAX_ARRAYS = 20
@@ -29,9 +32,6 @@ MAX_ARRAYS = 20
 
 MAX_DECODED_SAMPLES = 1 << 23
 """Largest number of samples of a sound file that are decoded; of a longer file, only the header is read."""
-
-RATE_KEYS = ("sr", "fs", "rate", "sample_rate", "samplerate", "sampling_rate", "sampling_frequency")
-"""Names of the single number beside an array that is its sample rate."""
 
 
 class Inspection(Struct, frozen=True, kw_only=True):
@@ -130,8 +130,9 @@ def inspect_file(
     if missing:
         message = f"{entry.name} needs {missing[0].what}, which is not installed"
         raise UsageError(message, code="missing-requirement", hint=missing[0].hint)
-    inspector = _FileInspector(path, Source(name=path, path=Path(path)), entry, registry, key)
     try:
+        source = inflated_source(Source(name=path, path=Path(path)), cls.suffixes)
+        inspector = _FileInspector(path, source, entry, registry, key)
         if not issubclass(cls, ArrayDecoder):
             yield from inspector.sound_file(cls)
         elif issubclass(cls, KeyedArrayDecoder):
@@ -152,15 +153,33 @@ class _FileInspector:
         self.context = Context(catalogue=registry.catalogue)
 
     def sound_file(self, cls: Any) -> Iterator[Inspection]:
-        """Yield the inspection of each item of a sound file, which needs no guessing."""
+        """Yield the inspection of each item of a sound file, or of each field of a file that may hold one."""
         try:
-            decoder = cls(default_options(ports_of(cls).options, self.registry))
+            yield from self._sounds(cls, {})
         except TypeError as error:  # some options have no default
-            raise UsageError(
-                f"{one_line(self.path)} does not tell what it holds",
-                code="nothing-to-inspect",
-                remedies=(RunCommand(("tonearm", "plugins", self.entry.name), when="to see which options to give"),),
-            ) from error
+            raise self._untold() from error
+        except ItemError as error:
+            if error.code != "missing-option":
+                raise
+            choices = [one for one in error.remedies if isinstance(one, ChooseOption)]
+            if not choices:
+                raise self._untold() from error
+            for value in choices[0].values:
+                try:
+                    yield from self._sounds(cls, {choices[0].option: value})
+                except ItemError as inner:
+                    yield self._inspection(str(value), error=inner)
+
+    def _untold(self) -> UsageError:
+        return UsageError(
+            f"{one_line(self.path)} does not tell what it holds",
+            code="nothing-to-inspect",
+            remedies=(RunCommand(("tonearm", "plugins", self.entry.name), when="to see which options to give"),),
+        )
+
+    def _sounds(self, cls: Any, options: Mapping[str, Any]) -> Iterator[Inspection]:
+        """Yield the inspection of each item that a decoder with these options yields."""
+        decoder = cls(default_options(ports_of(cls).options, self.registry, **options))
         spec = decoder.look(self.source)
         if (spec.channels or 1) * (spec.length or 0) > MAX_DECODED_SAMPLES:
             shape = (spec.channels or 1, spec.length or 0)
@@ -170,10 +189,14 @@ class _FileInspector:
             if isinstance(item, ItemError):
                 yield self._inspection(error=item)
             elif isinstance(item.signal, Waveform):
-                samples = item.signal.samples
-                description = describe_sound_file(compute_statistics(samples), item.signal.sample_rate)
-                preview = tuple(draw_preview(samples, ["channel", "time"]))
-                yield self._inspection(item.key, samples, guess=description, preview=preview)
+                yield self._waveform(item.key, item.signal, options)
+
+    def _waveform(self, key: str, waveform: Waveform, options: Mapping[str, Any] = MappingProxyType({})) -> Inspection:
+        """Return the inspection of a sound, which needs no guessing."""
+        samples = waveform.samples
+        description = describe_sound_file(compute_statistics(samples), waveform.sample_rate)
+        preview = tuple(draw_preview(samples, ["channel", "time"]))
+        return self._inspection(key, samples, guess=replace(description, options=dict(options)), preview=preview)
 
     def keyed_arrays(self, cls: Any) -> Iterator[Inspection]:
         """Yield the inspection of each array of a file that holds arrays by name."""
@@ -185,17 +208,19 @@ class _FileInspector:
                 message = f"there is no array {one_line(self.key or '')!r}" if keys else "there is no array"
                 names = tuple(one_line(key, 60) for key in keys[:MAX_ARRAYS])
                 raise ItemError(message, code="no-such-key", remedies=(ChooseOption("key", names),) if names else ())
-            rate, lengths = self._rate(arrays, keys), lengths_among(arrays, keys)
+            statements, lengths = Statements(arrays), lengths_among(arrays, keys)
             for key in chosen[:MAX_ARRAYS]:
                 try:
                     array = arrays[key]
                 except ItemError as error:
                     yield self._inspection(key, error=error)
                     continue
-                if key in lengths and len(chosen) > 1:
+                if isinstance(array, Waveform):
+                    yield self._waveform(key, array)
+                elif key in lengths and len(chosen) > 1:
                     yield self._inspection(key, array, note=f"lengths from {array.min():g} to {array.max():g}")
                 elif array.ndim:
-                    yield self._inspect_array(key, array, rate, lengths)
+                    yield self._inspect_array(key, array, rate_among(statements.about(key)), lengths)
                 else:
                     yield self._inspection(key, note=f"a single number: {array}")
         if len(chosen) > MAX_ARRAYS:
@@ -216,22 +241,13 @@ class _FileInspector:
                 yield self._inspection(error=found)
             else:
                 key, array = found
-                yield self._inspect_array(key, array, None)
-
-    def _rate(self, arrays: Any, keys: list[str]) -> tuple[int, str] | None:
-        """Return the sample rate in Hz that a single number of the file holds, and where it comes from."""
-        for key in keys:
-            if key.rpartition("/")[2].rpartition(".")[2].lower() in RATE_KEYS:
-                try:
-                    array = arrays[key]
-                except ItemError:
-                    continue
-                if array.size == 1 and array.dtype.kind in "iuf" and 1000 <= float(array.item()) <= MAX_SAMPLE_RATE:
-                    return round(float(array.item())), f"the file has {key} = {array.item():g}"
-        return None
+                if isinstance(array, Waveform):
+                    yield self._waveform(key, array)
+                else:
+                    yield self._inspect_array(key, array, None)
 
     def _inspect_array(
-        self, key: str, array: Any, rate: tuple[int, str] | None, lengths: Mapping[str, Any] = MappingProxyType({})
+        self, key: str, array: Any, stated: StatedRate | None, lengths: Mapping[str, Any] = MappingProxyType({})
     ) -> Inspection:
         """Return the inspection of an array.
 
@@ -241,12 +257,13 @@ class _FileInspector:
             Name of the array.
         array
             Array.
-        rate
-            Sample rate in Hz and where it comes from, if the file has it.
+        stated
+            Sample rate that the file states.
         lengths
             Arrays of the file that may hold true lengths, by name.
         """
         measurements = self.context.drain().measurements
+        rate = None if stated is None else (stated.rate, f"the file has {stated.origin}")
         if "sample_rate" in measurements:
             rate = int(measurements["sample_rate"]), "from the file"
         declared = {name: value for name, value in measurements.items() if isinstance(value, str)}

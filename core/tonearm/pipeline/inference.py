@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from tonearm.errors import ChooseOption, GiveOption, RunCommand, UsageError, one_line
+from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, RunCommand, UsageError, one_line
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
+from tonearm.reading import file_types
+from tonearm.reading.compressed_sources import name_within
 from tonearm.reading.file_types import DECOMPRESSORS
 from tonearm.signals import Signal
+from tonearm.source import open_regular
 
 Signals = tuple[type[Signal], ...]
 
@@ -20,7 +23,10 @@ def matching_signals(given: Iterable[type[Signal]], taken: Signals) -> Signals:
 
 
 def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[RegistryEntry]:
-    """Return the plugins of a role for the suffix of a file name; the longest matching suffix wins."""
+    """Return the plugins of a role for the suffix of a file name; the longest matching suffix wins.
+
+    Decoders read files that are compressed as a whole, too, such as ``a.npy.gz``.
+    """
     base = os.path.basename(name.rstrip("/")).lower()  # noqa: PTH119
     found: dict[int, list[RegistryEntry]] = {}
     for entry in registry.entries(role):
@@ -30,7 +36,10 @@ def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[Registry
             continue
         longest = max((len(suffix) for suffix in getattr(plugin, "suffixes", ()) if base.endswith(suffix)), default=0)
         found.setdefault(longest, []).append(entry)
-    return found[max(found)] if found and max(found) else []
+    if found and max(found):
+        return found[max(found)]
+    within = name_within(name) if role == "decoder" else name
+    return plugins_by_suffix(registry, role, within) if within != name else []
 
 
 def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
@@ -50,10 +59,27 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
         raise UsageError(message, code="ambiguous-suffix", remedies=(ChooseOption(role, names),))
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
     message = f"no {role} {'reads' if role == 'decoder' else 'writes'} {suffix or 'a name with no suffix'}"
+    if role == "decoder" and (by_content := _by_content(registry, name, message)):
+        raise by_content
     program = DECOMPRESSORS.get(suffix) if role == "decoder" else None
     decompress = (RunCommand((program, name), when="to decompress it first"),) if program else ()
     remedies = (*decompress, GiveOption(role), RunCommand(("tonearm", "plugins"), when="to list all plugins"))
     raise UsageError(message, code="unknown-suffix", remedies=remedies)
+
+
+def _by_content(registry: Registry, name: str, message: str) -> UsageError | None:
+    """Return the error for a file whose suffix no decoder has, by its first bytes; None if it cannot be read."""
+    try:
+        with open_regular(name) as file:
+            found = file_types.identify(file.read(file_types.HEAD))
+    except (ItemError, OSError):
+        return None
+    if found in (file_types.UNKNOWN, file_types.ZEROS):
+        remedies = (GiveOption("decoder", "raw-reader for raw numbers, pcm-reader for raw samples"),)
+        return UsageError(f"{message}; it looks like {found.name}", code="unknown-suffix", remedies=remedies)
+    reader = found.reader if any(entry.name == found.reader for entry in registry.entries("decoder")) else ""
+    remedy = ChooseOption("decoder", (reader,)) if reader else Advice(found.hint)
+    return UsageError(f"{message}; it looks like {found.name}", code="unknown-suffix", remedies=(remedy,))
 
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:

@@ -14,14 +14,8 @@ from tonearm.pipeline.answers import add_missing_requirements
 from tonearm.pipeline.option_messages import ports_in_words
 from tonearm.pipeline.option_values import ValueReader, is_null
 from tonearm.pipeline.problems import Problems
-from tonearm.pipeline.yaml.nodes import (
-    MappingEntry,
-    MappingNode,
-    Mark,
-    Node,
-    ScalarNode,
-    node_type,
-)
+from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, node_type
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.options import Option, PluginType, declared_options
 from tonearm.plugins.plugin import IF_ABSENT, Plugin
 from tonearm.plugins.ports import ports_of
@@ -243,8 +237,14 @@ class _Reader(ValueReader):
                 if len(others) > 1:
                     return message, f"{option.name}s {', '.join(others[:-1])} and {others[-1]} have it"
                 return message, f"{option.name} {others[0]} has it" if others else ""
-        hint = f"its options are {', '.join(names)}" if names else "it has none"
-        return message, did_you_mean(name, similar) or hint
+        own = f"its options are {', '.join(names)}" if names else "it has none"
+        return message, did_you_mean(name, similar) or self._only_owner(name, owner) or own
+
+    def _only_owner(self, name: str, owner: str) -> str:
+        """Return the hint that one other decoder has an option of a decoder; empty if none or several have it."""
+        having = self._having(PluginType(Decoder), name)
+        fits = len(having) == 1 and any(entry.name == owner for entry in self.registry.entries("decoder"))
+        return f"{self.registry.short_name(having[0])} has it" if fits else ""
 
     def _declared_beside(
         self, option: Option, entry: RegistryEntry, known: Mapping[str, Option], owner: str

@@ -36,6 +36,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.transform import Grouping, Regroup, Transform
+from tonearm.reading.compressed_sources import inflated_source
 from tonearm.reading.memory import limited_memory
 from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
@@ -132,7 +133,8 @@ def decode_items(
     count = 0
     try:
         with as_item_error(bound, source=source), limited_memory(memory):
-            items = iter(plugin_as(bound, Decoder).decode(source, context))
+            decoder = plugin_as(bound, Decoder)
+            items = iter(decoder.decode(inflated_source(source, type(decoder).suffixes), context))
         while True:
             with as_item_error(bound, source=source), limited_memory(memory):
                 item = next(items, _END)

@@ -17,6 +17,9 @@ from tonearm.reading.messages import WRITE_AGAIN, quoted
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
+SHORT_HEAD = 64
+"""Number of bytes by which a reader may ask for more than a file has left."""
+
 MAP_FROM = 16 << 20
 """Size in bytes from which on arrays are mapped instead of read."""
 
@@ -293,7 +296,7 @@ class BoundedFile:
             for heads of a fixed size, and may get less.
         """
         left = self.left
-        if count > left + file_types.HEAD:
+        if count > left + SHORT_HEAD:
             raise self._beyond(count, left)
         return self.file.read(left if count < 0 else count)
 

@@ -1,13 +1,14 @@
-"""Types of files, told from their first bytes, for the error message when another type was expected."""
+"""Types of files, told from their first bytes: those of a file, or of bytes that another file holds."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from tonearm.reading.messages import WRITE_AGAIN
 
-HEAD = 64
-"""Number of first bytes that `identify` needs."""
+HEAD: Final = 2048
+"""Number of first bytes that `identify` needs: two frames of MP3, or the first header of a tar file."""
 
 DECOMPRESSORS = {".gz": "gunzip", ".zst": "unzstd", ".bz2": "bunzip2", ".xz": "unxz"}
 """Programs that decompress files, by their suffixes."""
@@ -43,6 +44,10 @@ def _audio(name: str) -> FileType:
     return _read_by(name, "audio-reader", "it is audio already: read it by audio-reader")
 
 
+def _text(name: str, hint: str = "", reader: str = "text-reader") -> FileType:
+    return _read_by(name, reader, hint) if reader else FileType(name, hint)
+
+
 EMPTY = FileType("an empty file: it has 0 bytes", WRITE_AGAIN)
 ZEROS = FileType("nothing but zero bytes", "the write was interrupted or the disk was full; write the file again")
 UNKNOWN = FileType("no known format", "save the array with np.save")
@@ -61,6 +66,16 @@ PICKLE = FileType(
 MP4 = FileType("an MP4 file, such as M4A", "no decoder reads MP4: convert it by ffmpeg -i FILE FILE.wav")
 WEB_PAGE = FileType("a web page", "the download returned a web page instead of the file; open it to see why")
 GIT_LFS_POINTER = FileType("a Git LFS pointer, not the data itself", "fetch the data: git lfs pull")
+MP3 = _audio("an MP3 file")
+AIFF = _audio("an AIFF file")
+AAC = FileType("an AAC file", "convert it by ffmpeg -i FILE FILE.wav")
+TAR = _read_by("a tar file", "webdataset-reader")
+KALDI = _read_by("a Kaldi archive", "kaldi-reader")
+JSON = _text("JSON", "name it .json, and read it by pcm-reader", "pcm-reader")
+JSON_LINES = _text("JSON lines", "name it .jsonl, and read it by pcm-reader", "pcm-reader")
+NUMBERS = _text("text of numbers", "name it .csv or .txt, and read it by text-reader")
+BASE64 = _text("base64", "decode it first: base64 -d", "")
+TEXT = _text("text", "load it with np.loadtxt, and save it with np.save", "")
 
 _BY_START: tuple[tuple[bytes, FileType], ...] = (
     (b"\x93NUMPY", NPY),
@@ -73,7 +88,14 @@ _BY_START: tuple[tuple[bytes, FileType], ...] = (
     (b"RF64", _audio("a WAV file (RF64)")),
     (b"fLaC", _audio("a FLAC file")),
     (b"OggS", _audio("an Ogg file")),
-    (b"ID3", _audio("an MP3 file")),
+    (b"ID3", MP3),
+    (b"caff", _audio("a CAF file")),
+    (b".snd", _audio("an AU file")),
+    (b"riff\x2e\x91\xcf\x11", _audio("a W64 file")),
+    (b"wvpk", _audio("a WavPack file")),
+    (b"#!AMR", _audio("an AMR file")),
+    (b"\x1a\x45\xdf\xa3", _audio("a Matroska or WebM file")),
+    (b"0&\xb2u\x8ef\xcf\x11", _audio("a WMA file")),
     (b"MATLAB", MATLAB),
     (b"PAR1", _read_by("a Parquet file", "parquet-reader")),
     (b"ARROW1", FileType("an Arrow file", "export the column with np.save")),
@@ -87,33 +109,105 @@ _BY_START: tuple[tuple[bytes, FileType], ...] = (
 )
 
 
+_RATES: Final = ((11025, 12000, 8000), (), (22050, 24000, 16000), (44100, 48000, 32000))
+_BIT_RATES: Final = {
+    (3, 1): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (3, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (2, 1): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_WEB = rb"(?i)\s*<(?:!doctype html|html|\?xml)"
+_JSON_VALUE = rb"\s*(?:\[\s*[\[{\"\]\-0-9tfn]|\"[A-Za-z0-9+/=:;,_.-]{40})"
+_NEXT_LINE = rb"\}\s*\n\s*\{"
+_NUMBER_LINE = rb"(?i)[\s,;]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[\s,;]"
+_BASE64_LINE = rb"(?:data:[\w/+.;=-]+;base64,)?[A-Za-z0-9+/_\-\s]{40,}={0,2}\s*"
+_WORDS = re.compile(rb"\S [^ ]")  # spaces within a line
+_HEXADECIMAL = rb"[0-9a-f\s-]+|[0-9A-F\s-]+"
+_SHORTEST_BASE64: Final = 40  # letters
+
+
 def identify(head: bytes) -> FileType:
-    """Return the type of a file.
+    r"""Return the type of a file, or of bytes that stand in another file.
 
     Parameters
     ----------
     head
-        First `HEAD` bytes of the file, or all of them if there are fewer.
+        First `HEAD` bytes, or all of them if there are fewer.
 
     Returns
     -------
     FileType
         `UNKNOWN` if no type fits.
+
+    Examples
+    --------
+    >>> identify(b"RIFF\x24\x00\x00\x00WAVEfmt ").reader
+    'audio-reader'
     """
     if not head:
         return EMPTY
     for start, found in _BY_START:
         if head.startswith(start):
             return found
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return AIFF
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return PYTORCH if any(mark in head for mark in (b"/data.pkl", b"/.format", b"/byteorder")) else ZIP
+        return PYTORCH if any(mark in head[:64] for mark in (b"/data.pkl", b"/.format", b"/byteorder")) else ZIP
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return PICKLE
     if head[:2] == b"\0\0" and head[4:8] == b"ftyp":
         return MP4
     if head[8:10] == b'{"':
         return SAFETENSORS
-    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
-        # It is not quoted: the source may be a link to a file that its reader may not know.
-        return FileType("text", "load it with np.loadtxt, and save it with np.save")
-    return UNKNOWN
+    if head[257:262] == b"ustar":
+        return TAR
+    if _is_kaldi(head):
+        return KALDI
+    return _frames(head) or _type_of_text(head) or UNKNOWN
+
+
+def _is_kaldi(head: bytes) -> bool:
+    """Return whether bytes are a key and the mark of a binary value."""
+    key, space, value = head[:1024].partition(b" ")
+    return bool(space) and key.isascii() and key.decode().isprintable() and value[:2] == b"\0B" and bool(key)
+
+
+def _frames(head: bytes) -> FileType | None:
+    """Return the type of MPEG audio, whose frames begin with few fixed bits: two in a row are needed."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return None
+    if head[1] & 0xF6 == 0xF0:
+        size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5 if len(head) > 5 else 0
+        found = AAC
+    else:
+        size, found = _mpeg_frame(head), MP3
+    following = head[size : size + 2]
+    return found if size and len(following) == 2 and following[0] == 0xFF and following[1] == head[1] else None
+
+
+def _mpeg_frame(head: bytes) -> int:
+    """Return the size of a frame of MPEG audio in bytes, layer II or III; 0 if the header is not one."""
+    version, layer, index, rate = head[1] >> 3 & 3, head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
+    if version == 1 or layer in (0, 3) or index in (0, 15) or rate == 3:
+        return 0
+    bits = _BIT_RATES[(3, layer) if version == 3 else (2, 1)][index - 1]
+    samples = 72 if layer == 1 and version != 3 else 144
+    return samples * bits * 1000 // _RATES[version][rate] + (head[2] >> 1 & 1)
+
+
+def _type_of_text(head: bytes) -> FileType | None:
+    """Return the type of a text; None for anything else."""
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    if not all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in text[:64]):
+        return None
+    if re.match(_WEB, text):
+        return WEB_PAGE
+    if re.match(_JSON_VALUE, text):
+        return JSON
+    if text.lstrip()[:1] == b"{" or text.startswith((b"data: {", b"event: ")):
+        return JSON_LINES if text[:1] in b"de" or re.search(_NEXT_LINE, text) else JSON
+    if re.match(_NUMBER_LINE, text + b" "):
+        return NUMBERS
+    if len(text) >= _SHORTEST_BASE64 and re.fullmatch(_BASE64_LINE, text) and not re.search(_WORDS, text):
+        return TEXT if re.fullmatch(_HEXADECIMAL, text) else BASE64
+    # It is not quoted: the source may be a link to a file that its reader may not know.
+    return TEXT

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from tonearm.typing import Array
+from typing import Any
 
 
 class LazyArrays(Mapping[str, Any]):
@@ -17,7 +14,10 @@ class LazyArrays(Mapping[str, Any]):
     keys
         Names of the arrays, in order.
     load
-        Function that returns the array of a name.
+        Function that returns the array of a name, or a `Waveform` if the file holds a sound file under it.
+    says
+        Function that returns what the file says about the array of a name, such as ``{"sample_rate": 22050}``, the
+        nearest first: the attributes of a dataset, the other values of a dict. It is called after the array was loaded.
 
     Examples
     --------
@@ -28,11 +28,17 @@ class LazyArrays(Mapping[str, Any]):
     loading mel
     """
 
-    def __init__(self, keys: Iterable[str], load: Callable[[str], Array]) -> None:
+    def __init__(
+        self,
+        keys: Iterable[str],
+        load: Callable[[str], Any],
+        says: Callable[[str], Mapping[str, Any]] = lambda _: {},
+    ) -> None:
         self._keys = dict.fromkeys(keys)
         self._load = load
+        self.says = says
 
-    def __getitem__(self, key: str) -> Array:
+    def __getitem__(self, key: str) -> Any:
         if key not in self._keys:
             raise KeyError(key)
         return self._load(key)

@@ -23,7 +23,8 @@ class Hdf5Reader(KeyedArrayDecoder[KeyedArrayOptions]):
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
         """Open the file as a mapping from paths to arrays."""
+        from tonearm_plugins.decoders.contained import with_sounds
         from tonearm_plugins.formats import hdf5
 
         with source.open() as file, hdf5.open_arrays(file, source.name) as found:
-            yield found
+            yield with_sounds(found, source.name, self.options, context)

@@ -16,7 +16,6 @@ from tonearm.api import (
     KeyedArrayOptions,
     LazyArrays,
     Requirement,
-    SetOption,
     Source,
     check_memory,
     file_types,
@@ -49,44 +48,47 @@ class KaldiReader(KeyedArrayDecoder[KeyedArrayOptions]):
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
         """Open an ark file, or those that an scp file names, as a mapping from utterances to arrays."""
+        rates: dict[str, int] = {}
+
+        def load(key: str) -> Array:
+            if offsets is not None:
+                return _value(file, offsets[key], key, source.name, rates)
+            return _value_at(*places[key], key, source.name, rates)
+
         with source.open() as file:
-            if source.name.lower().endswith(".scp"):
-                places = _places(file, source)
-                yield LazyArrays(places, lambda key: self._load_place(places[key], key, source.name, context))
-            else:
-                found = _offsets(file, source.name)
-                yield LazyArrays(found, lambda key: self._load(file, found[key], key, source.name, context))
-
-    def _load_place(self, place: tuple[str, int], key: str, name: str, context: Context) -> Array:
-        """Return the value at a file and an offset that an scp file names."""
-        path, offset = place
-        if offset < 0:
-            raise ItemError(
-                f"{quoted_array(name, key)} is {quoted(path)}, which is more than a file and an offset",
-                code="kaldi-refused",
-                hint="commands and slices are refused; write the ark first: copy-feats scp:x.scp ark,scp:y.ark,y.scp",
+            is_list = source.name.lower().removesuffix(".gz").endswith(".scp")
+            places = _places(file, source) if is_list else {}
+            offsets = None if is_list else _offsets(file, source.name)
+            yield LazyArrays(
+                places if offsets is None else offsets,
+                load,
+                lambda key: {"sample_rate": rates[key]} if key in rates else {},
             )
-        with Source(name=path, path=_as_path(path)).open() as file:
-            return self._load(file, offset, key, path, context)
 
-    def _load(self, file: BinaryIO, offset: int, key: str, name: str, context: Context) -> Array:
-        """Return the value at an offset: a matrix, a vector, or a waveform at the sample rate of the options."""
-        import numpy as np
 
-        file.seek(offset)
-        found = kaldi.read_value(BoundedFile(file, name), key)
-        if not isinstance(found, tuple):
-            return np.asarray(found)
-        rate, array = found if isinstance(found[0], int) else found[::-1]
-        context.measure(sample_rate=int(rate))
-        expected = self.options.of_kind("sample_rate")
-        if expected is not None and rate != expected:
-            raise ItemError(
-                f"{quoted(key)} is sampled at {rate} Hz, but sample_rate is {expected}",
-                code="rate-mismatch",
-                remedies=(SetOption("sample_rate", int(rate)),),
-            )
-        return np.asarray(array).T
+def _value_at(path: str, offset: int, key: str, name: str, rates: dict[str, int]) -> Array:
+    """Return the value at a file and an offset that an scp file names."""
+    if offset < 0:
+        raise ItemError(
+            f"{quoted_array(name, key)} is {quoted(path)}, which is more than a file and an offset",
+            code="kaldi-refused",
+            hint="commands and slices are refused; write the ark first: copy-feats scp:x.scp ark,scp:y.ark,y.scp",
+        )
+    with Source(name=path, path=_as_path(path)).open() as file:
+        return _value(file, offset, key, path, rates)
+
+
+def _value(file: BinaryIO, offset: int, key: str, name: str, rates: dict[str, int]) -> Array:
+    """Return the value at an offset: a matrix, a vector, or a waveform, whose sample rate is noted."""
+    import numpy as np
+
+    file.seek(offset)
+    found = kaldi.read_value(BoundedFile(file, name), key)
+    if not isinstance(found, tuple):
+        return np.asarray(found)
+    rate, array = found if isinstance(found[0], int) else found[::-1]
+    rates[key] = int(rate)
+    return np.asarray(array).T
 
 
 def _skip_floats(file: BoundedFile) -> bool:

@@ -21,6 +21,7 @@ from tonearm.api import (
     reading_errors,
     size_of,
 )
+from tonearm_plugins.decoders.contained import with_sounds
 from tonearm_plugins.formats import hdf5, mat5
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ class MatReader(KeyedArrayDecoder[KeyedArrayOptions]):
                         hint=hdf5.H5PY.hint,
                     )
                 with hdf5.open_arrays(file, source.name, matlab=True) as found:
-                    yield found
+                    yield with_sounds(found, source.name, self.options, context)
             else:
-                yield _variables(file, source.name)
+                yield with_sounds(_variables(file, source.name), source.name, self.options, context)
 
 
 def _is_hdf5(file: BinaryIO) -> bool:
@@ -61,7 +62,7 @@ def _is_hdf5(file: BinaryIO) -> bool:
     return found
 
 
-def _variables(file: BinaryIO, name: str) -> Mapping[str, Array]:
+def _variables(file: BinaryIO, name: str) -> LazyArrays:
     """Return the variables of numbers in a file of version 4 to 7."""
     size = size_of(file)
     check_magic(file, name, "a MATLAB file", (b"MATLAB", b"\x00\x00", b"\x0a\x00", b"\x14\x00", b"\x1e\x00"))
@@ -74,7 +75,11 @@ def _variables(file: BinaryIO, name: str) -> Mapping[str, Array]:
         listed = whosmat(file)
         for key, shape, _ in listed:
             check_claimed_size(name, key, 8 * math.prod(shape), size)
-    sizes = {key: math.prod(shape) * _WIDTHS[kind] for key, shape, kind in listed if kind in _WIDTHS}
+    sizes = {
+        key: math.prod(shape) * _WIDTHS[kind]
+        for key, shape, kind in listed
+        if kind in _WIDTHS and not key.startswith("__")
+    }
 
     def load(key: str) -> Array:
         with reading_errors(name, "a MATLAB file"):

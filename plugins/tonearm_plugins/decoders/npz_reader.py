@@ -22,8 +22,10 @@ class NpzReader(KeyedArrayDecoder[KeyedArrayOptions]):
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
         """Open the archive as a mapping from names to arrays."""
         from tonearm.api import LazyArrays, size_of
+        from tonearm_plugins.decoders.contained import with_sounds
         from tonearm_plugins.formats import npz
 
         with source.open() as file:
             size, name = size_of(file), source.name
-            yield LazyArrays(npz.array_names(file, size, name), lambda key: npz.load_array(file, size, key, name))
+            found = LazyArrays(npz.array_names(file, size, name), lambda key: npz.load_array(file, size, key, name))
+            yield with_sounds(found, name, self.options, context)

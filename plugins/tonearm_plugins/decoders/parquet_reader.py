@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -15,22 +15,30 @@ from tonearm.api import (
     Item,
     ItemError,
     KeyedArrayOptions,
-    OptionError,
-    RemoveOption,
     Requirement,
     Signal,
     Source,
+    Waveform,
     check_claimed_size,
     check_magic,
     check_memory,
     listed,
     memory_limit,
     quoted,
+    rate_among,
     reading_errors,
 )
-from tonearm_plugins.decoders.waveforms import waveforms
+from tonearm_plugins.decoders.contained import content_of, sound_options
 from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
 from tonearm_plugins.formats.parquet_pages import chunk_sizes, chunks_of, longest_row
+from tonearm_plugins.formats.parquet_types import (
+    is_audio,
+    is_binary,
+    is_decoded_audio,
+    is_list_of_numbers,
+    rate_columns,
+    rate_field,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -61,16 +69,6 @@ COMPANIONS = ("lengths", "imag", "phase")
 class ParquetOptions(KeyedArrayOptions):
     """Options of ``parquet-reader``; names are those of columns, and each row is an item or a batch of items."""
 
-    def problems(self) -> Iterator[OptionError]:
-        """Yield the errors of options that conflict; audio has its own sample rate."""
-        alone = not self.kind.axes  # it is the array that tells its kind
-        yield from (one for one in super().problems() if not (alone and _misses_rate(one)))
-
-
-def _misses_rate(problem: OptionError) -> bool:
-    """Return whether a problem is the lack of a sample rate, which audio has itself."""
-    return problem.code == "missing-option" and problem.option == "sample_rate"
-
 
 class ParquetReader(ArrayDecoder[ParquetOptions]):
     """Read a column of a .parquet file: lists, fixed-size lists, or Hugging Face's audio; rows are streamed."""
@@ -86,36 +84,56 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             yield from super().decode(source, context)
             return
         with source.open() as file, _open_table(file, source.name) as table:
-            columns = self._chosen(table.schema)
             index = 0
-            for column in columns:
-                audio = _is_audio(table.schema.field(column).type)
-                beside = {} if audio else self._beside(table.schema, column)
-                for row, values in enumerate(_rows(table, [column, *beside.values()])):
-                    others = dict(zip(beside, values[1:], strict=True))
-                    found = (
-                        self._audio(values[0], row, context)
-                        if audio
-                        else self._numbers(values[0], others, row, context)
-                    )
-                    for one in found:
+            for column in self._chosen(table.schema):
+                beside = self._beside(table.schema, column)
+                for row, (value, says, others) in enumerate(_values(table, column, beside)):
+                    for one in self._signals(column, row, value, says, others, context):
                         yield one if isinstance(one, ItemError) else Item(signal=one, key=column, index=index)
                         index += 1
 
-    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array] | ItemError]:
-        """Yield the array of each row with its column's name; audio as its samples."""
+    def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array | Waveform] | ItemError]:
+        """Yield the array of each row with its column's name; audio as its waveform."""
         with source.open() as file, _open_table(file, source.name) as table:
             for column in self._chosen(table.schema):
-                for row, (value,) in enumerate(_rows(table, [column])):
+                for row, (value, says, _) in enumerate(_values(table, column, {})):
                     try:
-                        if isinstance(value, dict):
-                            array, rate = _audio(value, row)
-                            context.measure(sample_rate=rate)
-                        else:
-                            array = _array(value, row)
-                        yield column, array
+                        found = self._content(value, row, context)
+                        rate = rate_among(says)
+                        if rate is not None and not isinstance(found, Waveform):
+                            context.measure(sample_rate=rate.rate)
+                        yield column, found
                     except ItemError as error:
                         yield error
+
+    def _signals(
+        self, column: str, row: int, value: Any, says: Mapping[str, Any], others: Mapping[str, Any], context: Context
+    ) -> Iterator[Signal | ItemError]:
+        """Yield the signals of a row."""
+        try:
+            found = self._content(value, row, context)
+            companions = {option: _array(other, row) for option, other in others.items()}
+        except ItemError as error:
+            yield error
+        else:
+            yield from self.read(found, context, key=f"{column}, row {row}", says=says, **companions)
+
+    def _content(self, value: Any, row: int, context: Context) -> Array | Waveform:
+        """Return the sound of a row, or its array."""
+        if not isinstance(value, dict):
+            return _array(value, row)
+        data = value.get("bytes")
+        if not data:
+            path = value.get("path")
+            hint = (
+                f"it names {quoted(str(path))}; embed the files with Dataset.cast_column, or read them by audio-reader"
+            )
+            raise ItemError(f"row {row} holds no audio", code="empty", hint=hint if path else LEAVE_OUT)
+        content = content_of(data, f"row {row}", "", sound_options(self.options), context)
+        if isinstance(content.value, bytes):
+            hint = "raw samples: save them with their type, or as WAV"
+            raise ItemError(f"row {row} holds bytes of no known format", code="wrong-format", hint=hint)
+        return content.value
 
     def _beside(self, schema: Any, column: str) -> dict[str, str]:
         """Return the second columns of a column, by the options that name them."""
@@ -124,48 +142,11 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             if getattr(self.options, option) is not None:
                 found[option] = name = self.options.companion(option, column)
                 index = schema.get_field_index(name)
-                if index < 0 or not (_is_list(schema.field(index).type) or option == "lengths"):
+                if index < 0 or not (is_list_of_numbers(schema.field(index).type) or option == "lengths"):
                     raise ItemError(
                         f"there is no column {quoted(name)} of arrays", code="no-such-key", hint=f"{option} names one"
                     )
         return found
-
-    def _numbers(self, value: Any, beside: dict[str, Any], row: int, context: Context) -> Iterator[Signal | ItemError]:
-        """Yield the signals of a row of numbers."""
-        try:
-            if any(map(_misses_rate, super(ParquetOptions, self.options).problems())):
-                raise ItemError(
-                    "'sample_rate' is missing, and a list has none",
-                    code="missing-option",
-                    remedies=(GiveOption("sample_rate", "the rate that the model was made for, such as 22050"),),
-                )
-            array = _array(value, row)
-            others = {option: _array(other, row) for option, other in beside.items()}
-        except ItemError as error:
-            yield error
-        else:
-            yield from self.read(array, context, **others)
-
-    def _audio(self, value: Any, row: int, context: Context) -> Iterator[Signal | ItemError]:
-        """Yield the sound of a row of audio."""
-        try:
-            samples, rate = _audio(value, row, double=self.options.precision == "double")
-            if self.options.of_kind("sample_rate") not in (None, rate):
-                raise ItemError(
-                    f"row {row} is sampled at {rate} Hz, but sample_rate is {self.options.of_kind('sample_rate')}",
-                    code="rate-mismatch",
-                    remedies=(RemoveOption("sample_rate", "as audio has its own"),),
-                )
-            yield from waveforms(
-                samples,
-                ("channel", "time"),
-                sample_rate=rate,
-                full_scale=self.options.of_kind("full_scale"),
-                nan=self.options.nan,
-                context=context,
-            )
-        except ItemError as error:
-            yield error
 
     def _chosen(self, schema: Any) -> list[str]:
         """Return the columns that ``key`` names, or the only one."""
@@ -175,7 +156,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         known = [
             field.name
             for field in schema
-            if (_is_audio(field.type) or _is_list(field.type))
+            if (is_audio(field.type) or is_list_of_numbers(field.type) or is_decoded_audio(field.type))
             and not any(field.name == name or fnmatchcase(field.name, name) for name in others)
         ]
         named = listed(known)
@@ -222,6 +203,26 @@ def _open_table(file: BinaryIO, name: str) -> Iterator[_Table]:
     yield _Table(name, file, table, table.schema_arrow, chunks)
 
 
+def _values(
+    table: _Table, column: str, beside: Mapping[str, str]
+) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
+    """Yield each row of a column, what the table says about it, and its companions by their options.
+
+    Audio is a mapping with its bytes; anything else is a scalar of pyarrow.
+    """
+    kind = table.schema.field(column).type
+    rates = [] if is_audio(kind) else rate_columns(table.schema, column)
+    for values in _rows(table, [column, *rates, *beside.values()]):
+        value, *others = values
+        says = {name: other.as_py() for name, other in zip(rates, others, strict=False)}
+        if is_decoded_audio(kind):
+            field = rate_field(kind)
+            if value.is_valid and field:
+                says = {field: value[field].as_py(), **says}
+            value = value["array"] if value.is_valid else value
+        yield value, says, dict(zip(beside, others[len(rates) :], strict=True))
+
+
 def _rows(table: _Table, columns: list[str]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of some columns, with few rows in memory at a time."""
     names = [name for column in columns for name in _leaves(table.schema, column)]
@@ -259,7 +260,10 @@ def _leaves(schema: Any, column: str) -> list[str]:
     from pyarrow import types
 
     kind = schema.field(column).type
-    if not _is_audio(kind):
+    if is_decoded_audio(kind):
+        rate = rate_field(kind)
+        return [f"{column}.array", *([f"{column}.{rate}"] if rate else ())]
+    if not is_audio(kind) or is_binary(kind):
         return [column]
     path = next((field for field in kind if field.name == "path"), None)
     named = path is not None and (types.is_string(path.type) or types.is_large_string(path.type))
@@ -305,30 +309,9 @@ def _scalars(values: Any) -> list[Any]:
     """Return the rows of a column: audio as a dict, arrays as they are."""
     storage = getattr(values, "storage", values)  # Hugging Face's Array2D is an extension type
     rows = [storage[row] for row in range(len(storage))]
-    return [row.as_py() for row in rows] if _is_audio(storage.type) else rows
-
-
-def _is_list(kind: Any) -> bool:
-    """Return whether a type is a list of numbers, or of lists of them."""
-    from pyarrow import types
-
-    kind = getattr(kind, "storage_type", kind)
-    depth = 0
-    while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        kind = kind.value_type
-        depth += 1
-    return depth > 0 and (types.is_integer(kind) or types.is_floating(kind))
-
-
-def _is_audio(kind: Any) -> bool:
-    """Return whether a type is Hugging Face's audio: the bytes of a file, and its path."""
-    from pyarrow import types
-
-    if not types.is_struct(kind):
-        return False
-    fields = {kind.field(index).name: kind.field(index).type for index in range(kind.num_fields)}
-    blob = fields.get("bytes")
-    return blob is not None and (types.is_binary(blob) or types.is_large_binary(blob))
+    if is_binary(storage.type):
+        return [{"bytes": row.as_py()} for row in rows]
+    return [row.as_py() or {} for row in rows] if is_audio(storage.type) else rows
 
 
 def _array(scalar: Any, row: int) -> Array:
@@ -347,7 +330,7 @@ def _array(scalar: Any, row: int) -> Array:
         return np.atleast_1d(np.asarray(scalar.as_py()))
     values = scalar.values
     shape = [len(values)]
-    while hasattr(values.type, "value_type") and _is_list(values.type):
+    while hasattr(values.type, "value_type") and is_list_of_numbers(values.type):
         lengths = _lengths(values)
         if len(lengths) != 1 or values.null_count:
             raise ItemError(
@@ -376,15 +359,3 @@ def _lengths(lists: Any) -> list[int]:
         lengths = lengths[lists.is_valid().to_numpy(zero_copy_only=False)]
     found: list[int] = np.unique(lengths).tolist()
     return found
-
-
-def _audio(value: Any, row: int, *, double: bool = False) -> tuple[Array, int]:
-    """Return the samples, (channels, samples), and the sample rate of an audio file in a row."""
-    from tonearm_plugins.formats.sndfile_reading import decode_bytes
-
-    data = (value or {}).get("bytes")
-    if not data:
-        path = (value or {}).get("path")
-        hint = f"it names {quoted(str(path))}; embed the files with Dataset.cast_column, or read them by audio-reader"
-        raise ItemError(f"row {row} holds no audio", code="empty", hint=hint if path else LEAVE_OUT)
-    return decode_bytes(data, f"row {row}", double=double)

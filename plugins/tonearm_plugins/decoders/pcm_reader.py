@@ -1,56 +1,69 @@
-"""``pcm-reader``: raw samples of a given encoding, also as base64 in JSON, as speech services return them."""
+"""``pcm-reader``: raw samples of a given encoding, and sound in JSON, as speech services return it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 from tonearm.api import (
     WRITE_AGAIN,
+    Advice,
+    ChooseOption,
     Context,
     Decoder,
+    GiveOption,
     Item,
     ItemError,
     Meta,
     OptionError,
     RemoveOption,
+    SetOption,
     Source,
     Spec,
     Waveform,
     check_holes,
     check_memory,
     file_types,
-    listed,
     map_array,
     quoted,
-    reading_errors,
     size_of,
 )
+from tonearm_plugins.decoders.contained import SoundOptions
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
-from tonearm_plugins.formats.json_text import parse_json
-from tonearm_plugins.formats.raw_pcm import Encoding, bytes_per_sample, decode, decoded_size
+from tonearm_plugins.formats.raw_pcm import Encoding, bytes_per_sample, decode, decoded_size, smoothest_encodings
 
 if TYPE_CHECKING:
-    from tonearm_plugins.dsp.typing import UInt8Array
+    from tonearm_plugins.decoders.json_sounds import JsonSound
+    from tonearm_plugins.dsp.typing import Array, UInt8Array
 
-MAX_JSON = 256 << 20
-"""Size of a JSON file in bytes."""
+_RATE = "the rate of the samples, such as 24000"
+_ENCODING = "the type of the samples, such as pcm_s16le"
+_FIELD = "for JSON, the field that holds the sound"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PcmOptions:
-    """Options of ``pcm-reader``: raw samples have no header."""
+    """Options of ``pcm-reader``: raw samples have no header, and those in JSON may be a sound file that has one."""
 
-    encoding: Annotated[Encoding, Meta(description="Type and byte order of the samples; LINEAR16 is pcm_s16le.")]
-    sample_rate: Annotated[int, Meta(description="Sample rate in Hz.", ge=1, le=10_000_000)]
-    channels: Annotated[int, Meta(description="Number of interleaved channels.", ge=1, le=1024)] = 1
+    encoding: Annotated[
+        Encoding | None,
+        Meta(description="Type and byte order of raw samples, which need it; LINEAR16 is pcm_s16le."),
+    ] = None
+    sample_rate: Annotated[
+        int | None,
+        Meta(description="Sample rate in Hz, unless JSON or a sound file in it says it.", ge=1, le=10_000_000),
+    ] = None
+    channels: Annotated[
+        int | None, Meta(description="Number of interleaved channels; 1 by default.", ge=1, le=1024)
+    ] = None
     skip: Annotated[int, Meta(description="Size in bytes of a header to leave out.", ge=0)] = 0
     field: Annotated[
         str | None,
         Meta(
-            description="Field of a JSON file that holds the samples in base64, as in audioContent or"
-            " candidates.0.content.parts.0.inlineData.data. Without it, the file is the samples.",
+            description="Field of a JSON file that holds the sound, in base64 or as a list of numbers, as in"
+            " audioContent or candidates.0.content.parts.0.inlineData.data. Lists and JSON lines are joined. Without"
+            " it, the file is the samples.",
             min_length=1,
         ),
     ] = None
@@ -59,38 +72,61 @@ class PcmOptions:
     ] = "single"
     full_scale: FullScale = None
     nan: NonFinite = "error"
+    noise: Annotated[
+        Literal["error", "keep"],
+        Meta(
+            description="Treatment of raw samples that are noise at full level, which those of another encoding sound"
+            " like: error refuses the item, keep reads it."
+        ),
+    ] = "error"
 
     def problems(self) -> Iterator[OptionError]:
         """Yield the errors of options that conflict."""
-        if self.full_scale is not None and not self.encoding.startswith("pcm_f"):
-            yield OptionError(
-                f"{self.encoding} has its own full scale", option="full_scale", remedies=(RemoveOption("full_scale"),)
-            )
+        encoding = self.encoding
+        if self.full_scale is not None and encoding is not None and not encoding.startswith("pcm_f"):
+            remedies: tuple[Any, ...] = (RemoveOption("full_scale"),)
+            yield OptionError(f"{encoding} has its own full scale", option="full_scale", remedies=remedies)
+        if self.field is not None:
+            return
+        for option, meaning in (("encoding", _ENCODING), ("sample_rate", _RATE)):
+            if getattr(self, option) is None:
+                remedies = (GiveOption(option, meaning), GiveOption("field", _FIELD))
+                yield OptionError(f"'{option}' is missing", option=option, remedies=remedies, code="missing-option")
 
 
 class PcmReader(Decoder[Waveform, PcmOptions]):
-    """Read raw PCM of a given encoding, or base64 in a JSON file; large files are mapped."""
+    """Read raw PCM of a given encoding, or sound in JSON and JSON lines; large files are mapped."""
 
-    suffixes = (".pcm", ".raw", ".json")
+    suffixes = (".pcm", ".raw", ".json", ".jsonl", ".ndjson")
     reads = "content"
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Waveform]]:
         """Yield the waveform."""
-        options = self.options
         with source.open() as file:
-            raw = self._bytes(file, source.name)
-            double = options.precision == "double"
-            check_memory(source.name, "", decoded_size(raw.size, options.encoding, double=double))
-            samples = decode(raw, options.encoding, double=double)
-            for signal in waveforms(
-                samples.reshape(-1, options.channels),
-                ("time", "channel"),
-                sample_rate=options.sample_rate,
-                full_scale=options.full_scale,
-                nan=options.nan,
-                context=context,
-            ):
-                yield Item(signal=signal)
+            if self.options.field is None:
+                samples, rate = self._raw(_bytes(file, source.name, self.options.skip), source.name), None
+            else:
+                from tonearm_plugins.decoders.json_sounds import read_field
+
+                options = SoundOptions(self.options.full_scale, self.options.nan)
+                found = read_field(_whole(file, source.name), self.options.field, source.name, options, context)
+                if isinstance(found.value, list):
+                    yield Item(signal=self._joined(found.value, source.name))
+                    return
+                samples, rate = self._samples(found, source.name)
+            yield from self._items(samples, rate, source.name, context)
+
+    def _items(self, samples: Array, rate: int | None, name: str, context: Context) -> Iterator[Item[Waveform]]:
+        """Yield the waveform of samples, (samples, channels), at the rate that the JSON or the options say."""
+        for signal in waveforms(
+            samples,
+            ("time", "channel"),
+            sample_rate=self._rate(rate, name),
+            full_scale=self.options.full_scale,
+            nan=self.options.nan,
+            context=context,
+        ):
+            yield Item(signal=signal)
 
     def produces(self) -> Spec:
         """Return the spec of the waveform that the options describe."""
@@ -98,29 +134,86 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         return Spec(
             signals=(Waveform,),
             sample_rate=options.sample_rate,
-            channels=options.channels,
+            channels=options.channels if options.field is not None else options.channels or 1,
             precision=options.precision,
         )
 
-    def _bytes(self, file: BinaryIO, name: str) -> UInt8Array:
-        """Return the bytes of the samples, uint8: whole samples of all channels."""
+    def _rate(self, stated: int | None, name: str) -> int:
+        """Return the sample rate in Hz of the options, or the one that the file states."""
+        given = self.options.sample_rate
+        if given is None and stated is None:
+            raise _missing("sample_rate", _RATE)
+        if given is not None and stated not in (None, given):
+            raise ItemError(
+                f"{quoted(name)} says a sample rate of {stated} Hz, but sample_rate is {given}",
+                code="rate-mismatch",
+                remedies=(RemoveOption("sample_rate", "as the file says it"),),
+            )
+        return given if stated is None else stated  # type: ignore[return-value]
+
+    def _channels(self, stated: int | None, name: str) -> int:
+        """Return the number of channels of the options, or the one that the file states."""
+        given = self.options.channels
+        if given is not None and stated not in (None, given):
+            raise ItemError(
+                f"{quoted(name)} says {stated} channels, but channels is {given}",
+                code="channels-mismatch",
+                remedies=(RemoveOption("channels", "as the file says it"),),
+            )
+        return stated or given or 1
+
+    def _joined(self, found: list[Waveform], name: str) -> Waveform:
+        """Return the sounds of files, one after the other, after they were compared with the options."""
         import numpy as np
 
-        size = size_of(file)
-        if self.options.field is not None:
-            raw = np.frombuffer(_from_json(file, size, self.options.field, name), np.uint8)
-        else:
-            if not self.options.skip:
-                _check_headerless(file.read(file_types.HEAD), name)
-            check_holes(file, name, "", size)
-            mapped = map_array(file, np.uint8, (size,)) if size else np.empty(0, np.uint8)
-            if mapped is None:
-                check_memory(name, "", size)
-                file.seek(0)
-                mapped = np.frombuffer(file.read(), np.uint8)
-            raw = mapped
-        raw = raw[self.options.skip :]
-        frame = bytes_per_sample(self.options.encoding) * self.options.channels
+        rate = self._rate(found[0].sample_rate, name)
+        self._channels(found[0].channels, name)
+        samples = found[0].samples
+        if len(found) > 1:
+            check_memory(name, "", sum(one.samples.nbytes for one in found))
+            samples = np.concatenate([one.samples for one in found], axis=1)
+        if self.options.precision == "double":
+            samples = samples.astype(np.float64, copy=False)
+        return Waveform(samples=samples, sample_rate=rate)
+
+    def _samples(self, found: JsonSound, name: str) -> tuple[Array, int | None]:
+        """Return the samples of JSON, (samples, channels), and the rate that it says."""
+        import numpy as np
+
+        value = found.value
+        if isinstance(value, bytes):
+            raw = np.frombuffer(value, np.uint8)[self.options.skip :]
+            return self._raw(raw, name, self._channels(found.channels, name)), found.sample_rate
+        numbers: Any = value
+        return self._numbers(numbers, self._channels(found.channels, name), name), found.sample_rate
+
+    def _numbers(self, numbers: Array, channels: int, name: str) -> Array:
+        """Return numbers of JSON as samples, (samples, channels); whole numbers in the scale of the encoding."""
+        if numbers.ndim == 2 and 1 in numbers.shape:
+            numbers = numbers.reshape(-1)
+        if numbers.ndim != 1 or numbers.size % channels:
+            where = f"{quoted(name)}: {quoted(self.options.field or '')}"
+            raise ItemError(
+                f"{where} has the shape {numbers.shape}, not one row of samples",
+                code="axes-mismatch",
+                remedies=(Advice("text-reader reads JSON lists as arrays of any kind"),),
+            )
+        encoding = self.options.encoding
+        if encoding is not None and numbers.dtype.kind in "iu" and encoding.startswith(("pcm_s", "pcm_u")):
+            bits = 8 * bytes_per_sample(encoding)
+            full_scale = float(1 << (bits - 1))
+            numbers = numbers / full_scale - (1.0 if encoding.startswith("pcm_u") else 0.0)
+        if numbers.dtype.kind == "f" and self.options.precision == "single":
+            numbers = numbers.astype("f4")
+        return numbers.reshape(-1, channels)
+
+    def _raw(self, raw: UInt8Array, name: str, channels: int | None = None) -> Array:
+        """Return the samples of raw bytes, (samples, channels)."""
+        options = self.options
+        if options.encoding is None:
+            raise _missing("encoding", _ENCODING)
+        channels = channels or options.channels or 1
+        frame = bytes_per_sample(options.encoding) * channels
         if not raw.size:
             raise ItemError(f"{quoted(name)} has no samples", code="empty", hint=WRITE_AGAIN)
         if raw.size % frame:
@@ -129,47 +222,69 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
                 code="pcm-size",
                 hint="check encoding, channels and skip; or the file is cut off",
             )
-        return raw
+        double = options.precision == "double"
+        check_memory(name, "", decoded_size(raw.size, options.encoding, double=double))
+        samples = decode(raw, options.encoding, double=double).reshape(-1, channels)
+        if options.noise == "error" and options.full_scale is None:
+            self._check_noise(samples, raw, options.encoding, name)
+        return samples
+
+    def _check_noise(self, samples: Array, raw: UInt8Array, encoding: str, name: str) -> None:
+        """Raise `ItemError` if samples are noise at full level, or rough where another encoding gives sound."""
+        from tonearm_plugins.dsp.full_scale_noise import is_full_scale_noise, is_rough
+
+        flat = is_full_scale_noise(samples)
+        if not (flat or is_rough(samples)):
+            return
+        others = smoothest_encodings(raw, samples.shape[1], encoding)
+        if not (flat or others):
+            return
+        remedies: tuple[Any, ...] = (ChooseOption("encoding", tuple(others), "which gives sound"),)
+        if not others:
+            remedies = (Advice("no other encoding gives sound: the bytes may be compressed or encrypted"),)
+        raise ItemError(
+            f"{quoted(name)} is noise at full level if it is read as {encoding}",
+            code="full-scale-noise",
+            remedies=(*remedies, SetOption("noise", "keep", "if it is noise")),
+        )
 
 
-def _check_headerless(head: bytes, name: str) -> None:
-    """Raise `ItemError` if a file is audio of a known format, or a .npy file."""
+def _missing(option: str, meaning: str) -> ItemError:
+    return ItemError(f"'{option}' is missing", code="missing-option", remedies=(GiveOption(option, meaning),))
+
+
+def _whole(file: BinaryIO, name: str) -> bytes:
+    """Return all bytes of a file."""
+    size = size_of(file)
+    check_memory(name, "", size)
+    return file.read()
+
+
+def _bytes(file: BinaryIO, name: str, skip: int) -> UInt8Array:
+    """Return the bytes of a file without its header, uint8, mapped if the file can be mapped."""
+    import numpy as np
+
+    size = size_of(file)
+    if not skip:
+        _check_headerless(file, name)
+    check_holes(file, name, "", size)
+    mapped = map_array(file, np.uint8, (size,)) if size else np.empty(0, np.uint8)
+    if mapped is None:
+        check_memory(name, "", size)
+        file.seek(0)
+        mapped = np.frombuffer(file.read(), np.uint8)
+    return mapped[skip:]
+
+
+def _check_headerless(file: BinaryIO, name: str) -> None:
+    """Raise `ItemError` if a file is of a known format, and so holds no raw samples."""
+    head = file.read(file_types.HEAD)
     found = file_types.identify(head)
-    if found.reader == "audio-reader" or found is file_types.NPY:
+    if found in (file_types.JSON, file_types.JSON_LINES):
+        from tonearm_plugins.decoders.json_sounds import missing_field
+
+        raise missing_field(_whole(file, name), name)
+    if found not in (file_types.UNKNOWN, file_types.ZEROS, file_types.EMPTY, file_types.PICKLE):
         raise ItemError(
             f"{quoted(name)} is not raw samples; it looks like {found.name}", code="wrong-format", hint=found.hint
         )
-
-
-def _from_json(file: BinaryIO, size: int, field: str, name: str) -> bytes:
-    """Return the bytes that a field of a JSON file holds as base64."""
-    import base64
-
-    if size > MAX_JSON:
-        raise ItemError(f"{quoted(name)} has {size:,} bytes of JSON", code="too-large", hint="save the samples alone")
-    try:
-        found = parse_json(file.read(), name)
-    except (ValueError, RecursionError) as error:
-        raise ItemError(
-            f"{quoted(name)} is not JSON: {quoted(str(error))}", code="broken-file", hint=WRITE_AGAIN
-        ) from None
-    walked = ""
-    for part in field.split("."):
-        inside = found if isinstance(found, dict) else dict(enumerate(found)) if isinstance(found, list) else {}
-        key = int(part) if isinstance(found, list) and part.isascii() and part.isdigit() else part
-        if key not in inside:
-            where = f"under {quoted(walked)}" if walked else "at the top"
-            raise ItemError(
-                f"{quoted(name)} has no {quoted(part)} {where}",
-                code="no-such-key",
-                hint=f"it has {listed(map(str, inside))}",
-            )
-        found, walked = inside[key], f"{walked}.{part}" if walked else part
-    if not isinstance(found, str):
-        raise ItemError(
-            f"{quoted(name)}: {quoted(field)} is not text", code="broken-file", hint="name a field of base64 text"
-        )
-    text = found.partition("base64,")[2] if found.startswith("data:") else found
-    with reading_errors(name, f"base64 under {field}"):
-        urlsafe = "-" in text or "_" in text
-        return base64.b64decode("".join(text.split()), b"-_" if urlsafe else None, validate=True)

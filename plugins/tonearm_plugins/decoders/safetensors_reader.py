@@ -26,6 +26,7 @@ from tonearm.api import (
     size_of,
     wrong_format_error,
 )
+from tonearm_plugins.decoders.contained import with_sounds
 from tonearm_plugins.formats.json_text import parse_json
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ _DTYPES = {
     "BOOL": "?",
     **{f"{letter}{bits}": f"<{letter.lower()}{bits // 8}" for letter in "IU" for bits in (8, 16, 32, 64)},
 }
+SHORT_FILE = 64
+"""Size in bytes up to which a file is taken for one that is cut off, whatever it begins as."""
+
 MAX_HEADER = 100_000_000
 """Size of a header in bytes, the library's own bound."""
 
@@ -56,25 +60,28 @@ class SafetensorsReader(KeyedArrayDecoder[KeyedArrayOptions]):
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
         """Open the file as a mapping from names to arrays."""
         with source.open() as file:
-            start, entries = _entries(file, source.name)
-            yield LazyArrays(entries, lambda key: _tensor(file, source.name, start, key, entries[key]))
+            start, entries, metadata = _entries(file, source.name)
+            found = LazyArrays(
+                entries, lambda key: _tensor(file, source.name, start, key, entries[key]), lambda _: metadata
+            )
+            yield with_sounds(found, source.name, self.options, context)
 
 
-def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any]]:
-    """Return the position of the values, and the header's entry of each tensor, after the library has checked them."""
+def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any], Mapping[str, Any]]:
+    """Return the position of the values, the entry of each tensor, and the metadata, after the library's checks."""
     size = size_of(file)
     count = int.from_bytes(file.read(8), "little")
     if size < 10 or count > min(MAX_HEADER, size - 8):
         file.seek(0)
         known = file_types.identify(file.read(file_types.HEAD)) not in (file_types.UNKNOWN, file_types.SAFETENSORS)
-        if not size or (size > file_types.HEAD and known):
+        if not size or (size > SHORT_FILE and known):
             raise wrong_format_error(file, name, "a safetensors file")
         raise ItemError(f"{quoted(name)} is cut off, or not a safetensors file", code="broken-file", hint=WRITE_AGAIN)
     with reading_errors(name, "a safetensors file"):
         header = parse_json(file.read(count), name)
         _check(file)
-        header.pop("__metadata__", None)
-        return 8 + count, header
+        metadata = header.pop("__metadata__", None)
+        return 8 + count, header, metadata if isinstance(metadata, dict) else {}
 
 
 def _check(file: BinaryIO) -> None:

@@ -23,9 +23,13 @@ class TorchReader(KeyedArrayDecoder[KeyedArrayOptions]):
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
         """Open the file as a mapping; the name of a tensor in dicts is made of their keys, as in state.mel."""
+        from tonearm_plugins.decoders.contained import with_sounds
         from tonearm_plugins.formats import pytorch
 
         with source.open() as file:
             mapped = pytorch.is_mapped(file)
-            found = pytorch.load(file, source.name)
-            yield LazyArrays(found, lambda key: pytorch.to_array(found[key], key, mapped=mapped))
+            found = pytorch.read_contents(file, source.name)
+            arrays = LazyArrays(
+                found.tensors, lambda key: pytorch.to_array(found.tensors[key], key, mapped=mapped), found.beside
+            )
+            yield with_sounds(arrays, source.name, self.options, context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tonearm.api import (
     ChooseOption,
@@ -17,9 +17,13 @@ from tonearm.api import (
     Requirement,
     Source,
     TarArchive,
+    Waveform,
+    check_memory,
     quoted,
+    quoted_array,
     reading_errors,
 )
+from tonearm_plugins.decoders.contained import SoundOptions, content_of, sound_options, with_sounds
 from tonearm_plugins.formats.pytorch import TORCH
 
 if TYPE_CHECKING:
@@ -35,16 +39,17 @@ _MEMBER = re.compile(r"(.+?\.(?:npy|npz|pth|pt))(/.*)?", re.DOTALL)
 """Name of an array: that of its member, and its own within the member."""
 
 _PYTORCH = (".pt", ".pth")
-_SUFFIXES = (".npy", ".npz", *_PYTORCH)
+_SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au", ".caf", ".w64", ".m4a", ".aac")
+_SUFFIXES = (".npy", ".npz", *_PYTORCH, *_SOUNDS)
 
 
 class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
-    """Read the .npy, .npz and .pt members of a tar shard by name, as in 0001.mel.npy; nothing is extracted to disk.
+    """Read the .npy, .npz, .pt and sound members of a tar shard by name, as in 0001.mel.npy; nothing is extracted.
 
     An array within a member has the member's name before its own, as in 0001.npz/wav.
     """
 
-    suffixes = (".tar", ".tar.gz", ".tgz")
+    suffixes = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
     reads = "content"
     holds_many = True
 
@@ -79,12 +84,18 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
         ):
             if not archive.members:
                 raise ItemError(
-                    f"{quoted(source.name)} has no .npy, .npz or .pt member",
+                    f"{quoted(source.name)} has no .npy, .npz, .pt or sound member",
                     code="empty",
                     hint="write the shard again, uncompressed, or split it",
                 )
             places = dict(_places(archive))
-            yield LazyArrays(places, lambda key: _load(archive, *places[key]))
+            numbers: dict[str, dict[str, float | str]] = {}
+
+            def load(key: str) -> Any:
+                return _load(archive, *places[key], numbers, sound_options(self.options), context)
+
+            found = LazyArrays(places, load, lambda key: numbers.get(places[key][0], {}))
+            yield with_sounds(found, source.name, self.options, context)
 
 
 def _pattern(key: str) -> str:
@@ -97,7 +108,7 @@ def _pattern(key: str) -> str:
 def _places(archive: TarArchive) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield the name of each array with its member's name and its own within the member."""
     for name in archive.members:
-        for key in [""] if name.endswith(".npy") else _keys(archive, name):
+        for key in [""] if name.endswith((".npy", *_SOUNDS)) else _keys(archive, name):
             yield f"{name}/{key}" if key else name, (name, key)
 
 
@@ -116,8 +127,15 @@ def _keys(archive: TarArchive, name: str) -> list[str]:
         return [""]  # the error is raised again when the member is loaded, and the other members are read
 
 
-def _load(archive: TarArchive, name: str, key: str) -> Array:
-    """Return one array of a member."""
+def _load(
+    archive: TarArchive,
+    name: str,
+    key: str,
+    numbers: dict[str, dict[str, float | str]],
+    options: SoundOptions,
+    context: Context,
+) -> Array | Waveform:
+    """Return one array of a member, or its sound; note the numbers beside the tensors of a member."""
     size, label = archive.members[name].size, f"{archive.name}:{name}"
     with reading_errors(archive.name, "a tar file"):
         if name.endswith(".npy"):
@@ -128,6 +146,18 @@ def _load(archive: TarArchive, name: str, key: str) -> Array:
             from tonearm_plugins.formats import npz
 
             return npz.load_array(archive.open(name), size, key, label)
+        if name.endswith(_SOUNDS):
+            check_memory(archive.name, name, size)
+            content = content_of(archive.open(name, forwards=True).read(), archive.name, name, options, context)
+            if isinstance(content.value, bytes):
+                raise ItemError(
+                    f"{quoted_array(archive.name, name)} is not a sound file; it looks like {content.type.name}",
+                    code="wrong-format",
+                    hint=content.type.hint,
+                )
+            return content.value
         from tonearm_plugins.formats import pytorch
 
-        return pytorch.to_array(pytorch.load(archive.open(name), label)[key], key)
+        contents = pytorch.read_contents(archive.open(name), label)
+        numbers[name] = contents.beside(key)
+        return pytorch.to_array(contents.tensors[key], key)

@@ -32,6 +32,7 @@ class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:
         """Open the store as a mapping from paths to arrays."""
+        from tonearm_plugins.decoders.contained import with_sounds
         from tonearm_plugins.formats import zarr_store
 
         if source.path is None:
@@ -39,7 +40,12 @@ class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
         path = source.path
         if not path.is_dir():
             with source.open() as file:
-                yield zarr_store.open_arrays(zarr_store.ZippedStore(file, source.name))
+                yield with_sounds(
+                    zarr_store.open_arrays(zarr_store.ZippedStore(file, source.name)),
+                    source.name,
+                    self.options,
+                    context,
+                )
             return
         with reading_errors(source.name, "a Zarr store"):
             store = zarr_store.FolderStore(path, source.name)
@@ -49,4 +55,4 @@ class ZarrReader(KeyedArrayDecoder[KeyedArrayOptions]):
                 code="wrong-format",
                 hint="name the folder that zarr.open was given",
             )
-        yield zarr_store.open_arrays(store)
+        yield with_sounds(zarr_store.open_arrays(store), source.name, self.options, context)

@@ -32,12 +32,18 @@ MAX_ARRAYS = 1_000_000
 
 H5PY = Requirement(name="h5py", hint="pip install 'tonearm[hdf5]'")
 MAGIC = b"\x89HDF\r\n\x1a\n"
+MAX_ATTRIBUTES = 100
+"""Number of attributes of a dataset or a group that are looked at."""
+
+ATTRIBUTE_BYTES = 64
+"""Largest size of an attribute that is read, in bytes."""
+
 MAX_DEPTH = 32
 """Levels of groups within groups."""
 
 
 @contextlib.contextmanager
-def open_arrays(file: BinaryIO, name: str, *, matlab: bool = False) -> Iterator[Mapping[str, Array]]:
+def open_arrays(file: BinaryIO, name: str, *, matlab: bool = False) -> Iterator[LazyArrays]:
     """Open a file as a mapping from the paths of its datasets to arrays.
 
     Parameters
@@ -51,8 +57,8 @@ def open_arrays(file: BinaryIO, name: str, *, matlab: bool = False) -> Iterator[
 
     Yields
     ------
-    Mapping
-        Arrays by path, ``group/wav``. Each is loaded on access.
+    LazyArrays
+        Arrays by path, ``group/wav``, with the numbers among the attributes of each and of its groups.
 
     Raises
     ------
@@ -77,7 +83,11 @@ def open_arrays(file: BinaryIO, name: str, *, matlab: bool = False) -> Iterator[
             with reading_errors(name, what):
                 return _load(handle[key], file, size, name, key, matlab=matlab)
 
-        yield LazyArrays(keys, load)
+        def says(key: str) -> Mapping[str, Any]:
+            with reading_errors(name, what):
+                return _attributes(handle, key)
+
+        yield LazyArrays(keys, load, says)
     finally:
         with contextlib.suppress(Exception):  # faults of the file have been reported
             handle.close()
@@ -101,6 +111,23 @@ def _datasets(group: Any, prefix: str, seen: set[Any], name: str) -> Iterator[st
             if token not in seen and prefix.count("/") < MAX_DEPTH:
                 seen.add(token)
                 yield from _datasets(inner, f"{prefix}{key}/", seen, name)
+
+
+def _attributes(handle: Any, key: str) -> Mapping[str, Any]:
+    """Return the single numbers and short texts among the attributes of a dataset and of the groups around it."""
+    found: dict[str, Any] = {}
+    path = key
+    while True:
+        holder = handle[path] if path else handle
+        for name in list(holder.attrs)[:MAX_ATTRIBUTES]:
+            kind = holder.attrs.get_id(name)
+            if kind.get_storage_size() <= ATTRIBUTE_BYTES and kind.dtype.kind in "iufS" and kind.shape in ((), (1,)):
+                value = holder.attrs[name]
+                value = value.decode("latin-1") if isinstance(value, bytes) else value
+                found.setdefault(name, value)
+        if not path:
+            return found
+        path = path.rpartition("/")[0]
 
 
 def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matlab: bool) -> Array:

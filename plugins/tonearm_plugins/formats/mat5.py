@@ -23,6 +23,8 @@ _HEADER = 128  # bytes
 _MATRIX, _COMPRESSED = 14, 15
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
 _WIDTHS = {6: 8, 7: 4, 8: 1, 9: 1, 10: 2, 11: 2, 12: 4, 13: 4, 14: 8, 15: 8}  # bytes of a value by its class
+_SHAPES = (5, 6)  # int32, as the format demands, or uint32, as some programs write
+_NAMES = (1, 16)  # int8, or UTF-8
 _COMPLEX = 0x0800
 _LARGEST_LABEL = 4096  # bytes of a type, a shape or a name
 
@@ -89,11 +91,11 @@ class _Matrix:
             raise _broken(name, "a variable has no type")
         flag = struct.unpack(order + "I", flags[:4])[0]
         kind, dims = self._element()
-        if kind != 5 or len(dims) % 4 or not 2 <= len(dims) // 4 <= 32:
+        if kind not in _SHAPES or len(dims) % 4 or not 2 <= len(dims) // 4 <= 32:
             raise _broken(name, "a variable has no shape")
         shape = struct.unpack(f"{order}{len(dims) // 4}i", dims)
         kind, key = self._element()
-        if kind != 1 or min(shape) < 0:
+        if kind not in _NAMES or min(shape) < 0:
             raise _broken(name, "a variable has no name, or an impossible shape")
         if flag & 0xFF not in _WIDTHS:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from tonearm.api import (
     MAX_NESTING,
@@ -35,13 +35,47 @@ _LENGTHENING = ("base64_codec", "hex_codec", "quopri_codec", "uu_codec")
 _LONGEST_ENCODING = 40  # letters of a name
 _PICKLES = 5  # at the start of a file in the old format
 _PIECE = 1 << 20  # bytes
+_SHORTEST_FILE = 44  # bytes of a file of sound
+_LONGEST_TEXT = 64  # letters of a text that may say something about an array
 
 TORCH = Requirement(name="torch", at_least="2.10", hint="pip install 'tonearm[torch]'")
 """Requirement of a PyTorch in which ``weights_only`` cannot be made to run code, as it could before 2.10."""
 
 
+class Contents(NamedTuple):
+    """Contents of a file.
+
+    Parameters
+    ----------
+    tensors
+        Tensors by name. The name of a tensor in dicts and lists is made of the keys that lead to it, as in
+        ``state.mel`` or ``0.wav``; that of a single tensor is ``""``. Bytes are a tensor of uint8.
+    numbers
+        Numbers and short texts beside them, by names of the same form.
+    """
+
+    tensors: dict[str, Any]
+    numbers: dict[str, float | str]
+
+    def beside(self, key: str) -> dict[str, float | str]:
+        """Return the numbers in the dict that holds a tensor, and in those around it, the nearest first."""
+        found: dict[str, float | str] = {}
+        while key:
+            key = key.rpartition(".")[0]
+            inside = f"{key}." if key else ""
+            for name, value in self.numbers.items():
+                if name.startswith(inside) and "." not in name[len(inside) :]:
+                    found.setdefault(name[len(inside) :], value)
+        return found
+
+
 def load(file: BinaryIO, name: str) -> dict[str, Any]:
-    """Return the tensors of a file by name.
+    """Return the tensors of a file by name, as `read_contents` does."""
+    return read_contents(file, name).tensors
+
+
+def read_contents(file: BinaryIO, name: str) -> Contents:
+    """Return the tensors of a file, and the numbers beside them.
 
     Parameters
     ----------
@@ -52,9 +86,8 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        Tensors. The name of a tensor in dicts and lists is made of the keys that lead to it, as in ``state.mel`` or
-        ``0.wav``; that of a single tensor is ``""``.
+    Contents
+        Tensors and numbers by name.
 
     Raises
     ------
@@ -86,16 +119,21 @@ def load(file: BinaryIO, name: str) -> dict[str, Any]:
             content = torch.load(path or file, map_location="cpu", weights_only=True, mmap=path is not None)
         except pickle.UnpicklingError as error:
             raise _refused(name, _refused_object(error)) from None
-        found = {}
+        found: dict[str, Any] = {}
+        numbers: dict[str, float | str] = {}
         for count, (key, value) in enumerate(_tensors(content, "", 0)):
             check_array_count(name, count, MAX_VALUES)
-            if value is not None:
+            if isinstance(value, (int, float, str)):
+                numbers[key] = value
+            elif isinstance(value, bytes):
+                found[key] = torch.frombuffer(bytearray(value), dtype=torch.uint8)
+            elif value is not None:
                 found[key] = value
     check_array_count(name, len(found), MAX_ARRAYS)
     for key, tensor in found.items():
         if tensor.device.type == "cpu":
             check_claimed_size(name, key, tensor.numel() * tensor.element_size(), size)
-    return found
+    return Contents(found, numbers)
 
 
 def is_mapped(file: BinaryIO) -> bool:
@@ -152,7 +190,7 @@ def to_array(tensor: Any, key: str, *, mapped: bool = False) -> Array:
 
 
 def _tensors(content: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """Yield the tensors in nested dicts and lists with their names, and None for each of those and of other values.
+    """Yield the tensors in nested dicts and lists with their names, numbers, long bytes, and None for anything else.
 
     A list that holds another several times, which does the same, has more elements than can be counted.
     """
@@ -165,6 +203,10 @@ def _tensors(content: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
         yield name, None
         for key, value in entries:
             yield from _tensors(value, f"{name}.{key}" if name else str(key), depth + 1)
+    elif isinstance(content, bytes):
+        yield name, content if len(content) >= _SHORTEST_FILE else None
+    elif isinstance(content, (int, float, str)) and not isinstance(content, bool):
+        yield name, content if not isinstance(content, str) or len(content) <= _LONGEST_TEXT else None
     else:
         yield name, None
 

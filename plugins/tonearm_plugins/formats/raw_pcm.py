@@ -40,6 +40,10 @@ _DTYPES = {
 _SUBTYPES = {"mulaw": "ULAW", "alaw": "ALAW"}  # libsndfile's names
 
 
+SMOOTH = 0.8
+"""Least correlation of neighbours in sound that another encoding gives."""
+
+
 def bytes_per_sample(encoding: str) -> int:
     """Return the size of one sample in bytes."""
     return 1 if encoding in _SUBTYPES else int("".join(filter(str.isdigit, encoding))) // 8
@@ -117,3 +121,38 @@ def decode(raw: UInt8Array, encoding: str, *, double: bool = False) -> Array:
     full_scale = dtype(1 << (8 * values.dtype.itemsize - 1))
     made: Array = ((values.astype(dtype) - full_scale) if values.dtype.kind == "u" else values) / full_scale
     return made
+
+
+def smoothest_encodings(raw: UInt8Array, channels: int, encoding: str, most: int = 2) -> list[str]:
+    """Return the encodings in which bytes are sound rather than noise, the smoothest first.
+
+    Parameters
+    ----------
+    raw
+        Bytes of the samples, uint8.
+    channels
+        Number of interleaved channels.
+    encoding
+        Encoding that is left out.
+    most
+        Largest number of encodings.
+    """
+    import numpy as np
+
+    from tonearm_plugins.dsp.full_scale_noise import EXCERPT, is_full_scale_noise, neighbour_correlation
+
+    found = []
+    for other in (*_DTYPES, "pcm_s24le", "pcm_s24be"):
+        frame = bytes_per_sample(other) * channels
+        if other == encoding or raw.size % frame:
+            continue
+        count = raw.size // frame
+        start = max(count - EXCERPT, 0) // 2
+        with np.errstate(all="ignore"):
+            samples = decode(raw[start * frame : min(start + EXCERPT, count) * frame], other).reshape(-1, channels)
+            if not np.isfinite(samples).all() or not 1e-4 < np.abs(samples).max() <= 1.0:
+                continue
+        correlation = neighbour_correlation(samples)
+        if correlation > SMOOTH and not is_full_scale_noise(samples):
+            found.append((correlation, other))
+    return [other for _, other in sorted(found, reverse=True)[:most]]

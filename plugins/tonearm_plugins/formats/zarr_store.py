@@ -154,7 +154,7 @@ class Stored(NamedTuple):
     largest: int
 
 
-def open_arrays(store: Store) -> Mapping[str, Array]:
+def open_arrays(store: Store) -> LazyArrays:
     """Return the arrays of a store by their paths.
 
     Parameters
@@ -164,8 +164,8 @@ def open_arrays(store: Store) -> Mapping[str, Array]:
 
     Returns
     -------
-    Mapping
-        Arrays by path, ``group/wav``, or ``""`` for an array at the root. Each is loaded on access.
+    LazyArrays
+        Arrays by path, ``group/wav``, or ``""`` for an array at the root, with attributes of each and of its groups.
     """
     keys = list(dict.fromkeys(_paths(store)))
     check_array_count(store.name, len(keys), MAX_ARRAYS)
@@ -175,7 +175,7 @@ def open_arrays(store: Store) -> Mapping[str, Array]:
         sizes = [store.files[file] for file in chunks[key]]
         return _load(store, key, Stored(chunks[key], irregular[key], sum(sizes), max(sizes, default=0)))
 
-    return LazyArrays(keys, load)
+    return LazyArrays(keys, load, lambda key: _attributes(store, key))
 
 
 def _paths(store: Store) -> Iterator[str]:
@@ -198,6 +198,23 @@ def _by_array(files: Mapping[str, object], keys: list[str]) -> dict[str, list[st
         if folder in found:
             found[folder].append(file)
     return found
+
+
+def _attributes(store: Store, key: str) -> Mapping[str, Any]:
+    """Return the attributes of an array and of the groups around it."""
+    found: dict[str, Any] = {}
+    folder = key
+    while True:
+        inside = f"{folder}/" if folder else ""
+        for file in (f"{inside}zarr.json", f"{inside}.zattrs"):
+            if store.files.get(file, MAX_METADATA + 1) <= MAX_METADATA:
+                with reading_errors(_label(store, key), "a Zarr store"):
+                    content = json.loads(store.read(file))
+                    attributes = content.get("attributes") if file.endswith(".json") else content
+                    found = {**attributes, **found} if isinstance(attributes, dict) else found
+        if not folder:
+            return found
+        folder = folder.rpartition("/")[0]
 
 
 def _label(store: Store, key: str) -> str:

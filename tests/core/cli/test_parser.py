@@ -53,7 +53,7 @@ def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
         (["check", "--nope", "x"], "usage: unrecognized arguments: --nope\n    hint: tonearm check --help\n"),
         (["plugins", "a", "b"], "usage: unrecognized arguments: b\n"),
         (["convert", "a"], "usage: the following arguments are required: DST\n    hint: tonearm convert --help\n"),
-        (["convert", "a", "b", "--nope"], "usage: unrecognized arguments: --nope\n    hint: tonearm convert --help\n"),
+        (["convert", "a", "b", "--zzzz"], "usage: unrecognized arguments: --zzzz\n    hint: tonearm convert --help\n"),
         (["--nope"], "usage: unrecognized arguments: --nope\n"),
     ],
 )  # fmt: skip

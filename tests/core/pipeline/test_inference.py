@@ -5,7 +5,7 @@ from core_toys import Fog, FogReader, Mist, Rain, ToneReader, hooks, package_of,
 
 from tonearm.errors import Place, UsageError
 from tonearm.pipeline.inference import find_conversion, matching_signals, plugin_by_suffix, plugins_by_suffix
-from tonearm.plugins.registry import Registry
+from tonearm.plugins.registry import Registry, default
 from tonearm.signals import Signal, Waveform
 
 
@@ -69,7 +69,7 @@ def test_transforms_that_clash_are_named_with_their_origin():
     ("name", "hint"),
     [
         ("shards/a b.tar.zst", "unzstd 'shards/a b.tar.zst', to decompress it first; --decoder …; "),
-        ("a.tone.XZ", "unxz a.tone.XZ, to decompress it first; --decoder …; "),
+        ("a.fog2.XZ", "unxz a.fog2.XZ, to decompress it first; --decoder …; "),
         ("a.fog2", "--decoder …; "),
     ],
 )
@@ -79,6 +79,34 @@ def test_a_compressed_file_that_no_decoder_reads_is_to_be_decompressed(name, hin
     raised.value.place = Place(form="flags")
     assert raised.value.code == "unknown-suffix"
     assert raised.value.hint == f"{hint}tonearm plugins, to list all plugins"
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".XZ"])
+def test_a_compressed_file_is_for_the_decoder_of_what_is_inside(suffix):
+    assert plugin_by_suffix(registry_of(), "decoder", f"a.tone{suffix}").name == "tone-reader"
+    with pytest.raises(UsageError):
+        plugin_by_suffix(registry_of(), "encoder", f"a.tone{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "hint"),
+    [
+        (b"RIFF\0\0\0\0WAVEfmt ", "a WAV file", "--decoder audio-reader"),
+        (b"\x80\x04\x95", "a pickle", "pickles are refused"),
+        (b"\x93NUMPY\1\0", "a .npy file", "--decoder npy-reader"),
+        (b"<!DOCTYPE html>", "a web page", "the download returned a web page"),
+        (b'{"a": 1}', "JSON", "--decoder pcm-reader"),
+        (b"", "an empty file", "write the file again"),
+        (b"\1\2\3" * 30, "no known format", "--decoder … (raw-reader for raw numbers"),
+    ],
+)
+def test_a_suffix_that_no_decoder_has_is_judged_by_content(content, what, hint, tmp_path):
+    (tmp_path / "a.pkl").write_bytes(content)
+    with pytest.raises(UsageError) as raised:
+        plugin_by_suffix(default(), "decoder", str(tmp_path / "a.pkl"))
+    raised.value.place = Place(form="flags")
+    assert f"no decoder reads .pkl; it looks like {what}" in raised.value.message
+    assert raised.value.hint.startswith(hint)
 
 
 def test_an_encoder_of_compressed_files_is_no_decompressor():

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tonearm.errors import ItemError
-from tonearm.reading import file_types
 from tonearm.reading.bounded_file import (
+    SHORT_HEAD,
     BoundedFile,
     check_holes,
     check_magic,
@@ -172,11 +172,11 @@ def test_a_bounded_file_reads_what_it_has_and_refuses_what_it_claims() -> None:
     file = BoundedFile(inner, "a")
     assert (file.left, file.end, file.tell()) == (8, 10, 2)
     assert file.read_exactly(3) == b"234"
-    assert file.read(5 + file_types.HEAD) == b"56789"  # a head may be short
+    assert file.read(5 + SHORT_HEAD) == b"56789"  # a head may be short
     file.seek(6)
     assert file.read() == b"6789"
     file.seek(6)
-    for read, count in ((file.read, 5 + file_types.HEAD), (file.read_exactly, 5), (file.read_exactly, -1)):
+    for read, count in ((file.read, 5 + SHORT_HEAD), (file.read_exactly, 5), (file.read_exactly, -1)):
         with pytest.raises(ItemError, match=r"'a' claims -?\d+ more bytes, but only 4 are left") as caught:
             read(count)
         assert caught.value.code == "broken-file"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import tarfile
 import zipfile
 from collections.abc import Callable
 
@@ -52,7 +53,36 @@ def zipped(name: str) -> bytes:
         (b"\x1f\x8b\x08", "a gzip file", ""),
         (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer, not the data itself", ""),
         (b"<!DOCTYPE html>", "a web page", ""),
-        (b"0.1, 0.2, 0.3\n", "text", ""),
+        (b"0.1, 0.2, 0.3\n", "text of numbers", "text-reader"),
+        (b"-1e-3\n0.5\n", "text of numbers", "text-reader"),
+        (b"hello, 1, 2\n", "text", ""),
+        (b"d41d8cd98f00b204e9800998ecf8427ed41d8cd98f00b204e9800998ecf8427e\n", "text", ""),
+        (b"these are words of some length without a dot but with spaces", "text", ""),
+        (b"UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA=", "base64", ""),
+        (b"data:audio/wav;base64,UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAA", "base64", ""),
+        (b'{"audioContent": "UklG', "JSON", "pcm-reader"),
+        (b"\xef\xbb\xbf[0.5, 0.25]", "JSON", "pcm-reader"),
+        (b'{"delta": "AA"}\n{"delta": "BB"}\n', "JSON lines", "pcm-reader"),
+        (b'data: {"delta": "AA"}\n\n', "JSON lines", "pcm-reader"),
+        (b"[INFO] started", "text", ""),
+        (b"\n<html>", "a web page", ""),
+        (sound("AIFF"), "an AIFF file", "audio-reader"),
+        (sound("CAF"), "a CAF file", "audio-reader"),
+        (sound("AU"), "an AU file", "audio-reader"),
+        (sound("W64"), "a W64 file", "audio-reader"),
+        (
+            by_library(lambda file: soundfile.write(file, np.zeros(9000), 8000, format="MP3")),
+            "an MP3 file",
+            "audio-reader",
+        ),
+        (b"\xff\xfb\x90\x64" + bytes(400), "no known format", ""),  # one frame without a second one
+        (b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(9) + b"\xff\xf1", "an AAC file", ""),
+        (
+            tarfile.TarInfo("a").tobuf(),
+            "a tar file",
+            "webdataset-reader",
+        ),
+        (b"utt1 \0BFM \4", "a Kaldi archive", "kaldi-reader"),
         (bytes(HEAD), "nothing but zero bytes", ""),
         (b"\xde\xad\xbe\xef", "no known format", ""),
         (b"", "an empty file: it has 0 bytes", ""),

@@ -19,6 +19,8 @@ BASE = {
     "npy-reader": {"sample_rate": 8000},
     "npz-reader": {"sample_rate": 8000},
     "pcm-reader": {"sample_rate": 8000, "encoding": "pcm_s16le"},
+    "raw-reader": {"sample_rate": 8000},
+    "text-reader": {"sample_rate": 8000},
     "webdataset-reader": {"sample_rate": 8000, "key": "*.npy"},
 }
 EXTRAS = {

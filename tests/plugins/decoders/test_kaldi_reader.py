@@ -62,8 +62,8 @@ def test_vectors_and_waveforms(tmp_path: Path) -> None:
         (item,) = decode(tmp_path / name, **WAVE)
         assert item.signal.samples[0] == pytest.approx(pcm / 32768)
         error = refused(tmp_path / name, sample_rate=16000)
-        assert error.message == "'a' is sampled at 8000 Hz, but sample_rate is 16000"
-        assert error.remedies == (SetOption("sample_rate", 8000),)
+        assert error.message == "'a': the file says sample_rate = 8000, but sample_rate is 16000"
+        assert SetOption("sample_rate", 8000) in error.remedies
 
 
 def test_an_scp_is_found_beside_its_ark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

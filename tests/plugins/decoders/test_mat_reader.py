@@ -104,3 +104,18 @@ def test_a_file_that_inflates_too_much_is_refused() -> None:
 def test_a_file_of_another_type_is_named() -> None:
     error = refused(b"RIFF" + bytes(200))
     assert error.message == "'in memory' is not a MATLAB file; it looks like a WAV file"
+
+
+def test_what_matlab_keeps_for_itself_is_left_out(tmp_path: Path) -> None:
+    import scipy.io
+
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, {"wav": np.ones((1, 50))})
+    data = path.read_bytes()
+    workspace = io.BytesIO()
+    scipy.io.savemat(workspace, {"x": np.arange(9, dtype="u1")[None]})
+    nameless = workspace.getvalue()[128:].replace(b"\x01\0\x01\0x\0\0\0", b"\x01\0\0\0\0\0\0\0")
+    path.write_bytes(data + nameless)
+    assert "__function_workspace__" in [name for name, *_ in scipy.io.whosmat(path)]
+    (item,) = decoder_reading.decode(MatReader, path, kind="waveform", sample_rate=8000)
+    assert item.key == "wav"

@@ -149,3 +149,52 @@ def test_json_that_takes_more_memory_than_text_is_refused() -> None:
         assert refused(data, encoding="pcm_s16le", sample_rate=8000, field="0").code == "too-large"
     data = b"[" + b"[]," * 10_000_000 + b"[]]"
     assert refused(data, encoding="pcm_s16le", sample_rate=8000, field="0").code == "too-large"
+
+
+NOISE = np.random.default_rng(4).bytes(48_000)
+SPEECH = np.cumsum(np.random.default_rng(5).standard_normal(20_000)) * np.hanning(20_000)
+SPEECH *= 0.3 / np.abs(SPEECH).max()
+
+
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "pcm_u8", "pcm_s24be", "mulaw", "pcm_s32le"])
+def test_bytes_that_are_noise_are_refused_unless_asked_for(encoding: str) -> None:
+    error = refused(NOISE, encoding=encoding)
+    assert (error.code, "noise: keep" in error.hint) == ("full-scale-noise", True)
+    assert decode(NOISE, encoding=encoding, noise="keep")[0].signal.length
+
+
+@pytest.mark.parametrize(
+    ("stored", "encoding", "right"),
+    [(">i2", "pcm_s16le", "pcm_s16be"), ("<i2", "pcm_s16be", "pcm_s16le"), ("<f4", "pcm_s16le", "pcm_f32le")],
+)
+def test_the_right_encoding_is_named(stored: str, encoding: str, right: str) -> None:
+    data = (SPEECH * (32767 if "i" in stored else 1)).astype(stored).tobytes()
+    error = refused(data, encoding=encoding)
+    assert error.code == "full-scale-noise"
+    assert right in error.hint
+    (item,) = decode(data, encoding=right)
+    assert item.signal.samples[0] == pytest.approx(SPEECH, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"PK\3\4" + bytes(50),
+        b"\x1f\x8b\x08" + bytes(50),
+        b"<!DOCTYPE html>" * 9,
+        b"0.5\n0.25\n" * 9,
+        b"fLaC" + bytes(50),
+        b"\x93NUMPY\1\0" + bytes(50),
+        b"FORM\0\0\0\0AIFF" + bytes(50),
+        b"UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA=",
+    ],
+)
+def test_files_of_other_formats_are_no_raw_samples(data: bytes) -> None:
+    error = refused(data[: len(data) // 2 * 2])
+    assert error.code == "wrong-format"
+    assert "it looks like" in error.message
+
+
+def test_what_needs_options_says_which() -> None:
+    assert [one.option for one in PcmOptions().problems()] == ["encoding", "sample_rate"]
+    assert list(PcmOptions(field="a").problems()) == []

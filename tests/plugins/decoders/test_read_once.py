@@ -30,6 +30,7 @@ def made(name: str, folder: Path) -> tuple[Path, tonearm.Pipeline]:
         decoder, path = FORMATS[name].decoder, FORMATS[name].save(folder, {"a": SAMPLES})
     elif name == "pcm":
         decoder, path, options = "pcm-reader", folder / "a.pcm", {"encoding": "pcm_f32le", "channels": 2} | WAVE
+        options["noise"] = "keep"
         path.write_bytes(SAMPLES.T.tobytes())
     elif name == "scp":
         decoder, path = "kaldi-reader", folder / "a.scp"

@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 
 from tonearm.api import ItemError, limited_memory
-from tonearm_plugins.formats.json_text import parse_json
+from tonearm_plugins.formats.json_text import MAX_LINES, find_field, parse_documents, parse_json, sound_fields
 
 COUNT = 20_000
 TEXTS = {
@@ -69,3 +69,53 @@ def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
 def test_what_is_nested_too_deeply_is_an_error() -> None:
     with pytest.raises(RecursionError):
         parse_json(b"[" * 200_000, "a.json")
+
+
+def refused(data: bytes) -> ItemError:
+    with pytest.raises(ItemError) as caught:
+        parse_documents(data, "a.json")
+    return caught.value
+
+
+def test_documents_of_every_form() -> None:
+    one = {"a": [1]}
+    assert parse_documents(json.dumps(one, indent=2).encode(), "a.json") == [one]
+    assert parse_documents(b'\n{"a": [1]}\r\n\n{"a": [1]}', "a.json") == [one, one]
+    assert parse_documents(b': hi\nid: 1\ndata: {"a": [1]}\n\ndata:{"a": [1]}\ndata: [DONE]\n', "a.json") == [one, one]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "broken-file"),
+        (b"\xff\xfe{\0}\0" * 3, "broken-file"),
+        (b'{"a": ' * 100_000, "broken-file"),
+        (b'{"a": 1}\n{"a": ', "broken-file"),
+        (b"{}\n" * (MAX_LINES + 1), "too-large"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "wrong-format"),
+    ],
+    ids=["empty", "utf-16", "nested", "cut", "lines", "wav"],
+)
+def test_what_is_refused(data: bytes, code: str) -> None:
+    assert refused(data).code == code
+
+
+def test_fields_lead_through_lists() -> None:
+    documents = [{"rate": 1, "a": [{"b": 1, "c": 2}, {"c": 3}, {"b": 4}]}, {"a": []}]
+    assert [found.value for found in find_field(documents, "a.b", "a.json")] == [1, 4]
+    assert [found.value for found in find_field(documents, "a.2.b", "a.json")] == [4]
+    assert [found.value for found in find_field([[1, 2]], "*", "a.json")] == [1, 2]
+    (found,) = find_field(documents, "a.0.c", "a.json")
+    assert found.beside == (documents[0]["a"][0], documents[0])
+    with pytest.raises(ItemError, match="has no 'd' under 'a'") as caught:
+        find_field(documents, "a.d", "a.json")
+    assert caught.value.hint == "it has 'b', 'c'"
+
+
+def test_fields_that_may_hold_sound() -> None:
+    sound = "UklGR" * 40
+    chunks = [{"b": sound}, {"b": sound}]
+    documents = [{"id": "x" * 20, "text": "a word " * 30, "a": chunks, "c": [0.5] * 16, "d": [1, 2]}]
+    assert sound_fields(documents) == ["a.b", "c"]
+    assert sound_fields([[sound]]) == [""]
+    assert sound_fields([{str(index): sound} for index in range(20)], most=3) == ["0", "1", "2"]

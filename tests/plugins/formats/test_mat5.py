@@ -100,6 +100,15 @@ def test_a_file_of_the_other_byte_order_passes() -> None:
         check(HEADER + matrix(order=">"))
 
 
+def test_types_that_other_programs_write_for_shapes_and_names_pass() -> None:
+    """As in SciPy's miuint32_for_miint32.mat and miutf8_array_name.mat."""
+    data = variable(FLAGS, element(6, struct.pack("<2I", 2, 2)), element(16, b"wav"), element(9, bytes(32)))
+    check(data)
+    assert scipy.io.loadmat(io.BytesIO(data))["wav"].tolist() == [[0, 0], [0, 0]]
+    for parts in ((element(7, struct.pack("<2I", 2, 2)), NAME), (SHAPE, element(17, b"wav"))):
+        assert refused(variable(FLAGS, *parts, element(9, bytes(32)))).code == "broken-file"
+
+
 def test_the_file_that_the_others_are_made_of_passes() -> None:
     check(HEADER + matrix())
     check(HEADER + matrix(shape=(1, 4)) + matrix())
@@ -239,7 +248,7 @@ def test_variables_may_be_over_1000_bytes_away() -> None:
         (variable(element(5, bytes(8)), SHAPE, NAME), "a variable has no type"),
         (variable(element(7, bytes(8)), SHAPE, NAME), "a variable has no type"),
         (variable(FLAGS, element(4, bytes(8)), NAME), "a variable has no shape"),
-        (variable(FLAGS, element(6, bytes(8)), NAME), "a variable has no shape"),
+        (variable(FLAGS, element(7, bytes(8)), NAME), "a variable has no shape"),
         (variable(FLAGS, element(5, bytes(9)), NAME), "a variable has no shape"),
         (variable(FLAGS, SHAPE, element(0, b"wav")), "a variable has no name, or an impossible shape"),
         (variable(FLAGS, SHAPE, element(2, b"wav")), "a variable has no name, or an impossible shape"),

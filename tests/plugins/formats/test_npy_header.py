@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from npy_files import claim, raw, saved
 
-from tonearm.api import WRITE_AGAIN, ItemError
+from tonearm.api import WRITE_AGAIN, ItemError, file_types
 from tonearm_plugins.formats import npy_header
 from tonearm_plugins.formats.npy_header import NpyHeader, read_header
 
@@ -434,10 +434,10 @@ def test_a_header_in_less_than_its_size_leaves_nothing() -> None:
 
 
 def test_only_the_first_bytes_of_another_file_are_read() -> None:
-    file = Tracked(b"\xfe\xfe" * 250)
+    file = Tracked(b"\xfe\xfe" * file_types.HEAD)
     with pytest.raises(ItemError) as caught:
-        read_header(file, 500)
-    assert file.asked == file.tell() == 64
+        read_header(file, 2 * file_types.HEAD)
+    assert file.asked == file.tell() == file_types.HEAD
     assert caught.value.message == "'the file' is not a .npy file; it looks like no known format"
 
 

@@ -319,3 +319,19 @@ def test_bytes_are_let_through_and_what_lengthens_them_is_not(how: dict[str, Any
         content = {"wav": wave, "id": b"\xff\0", "encoding": encoding}
         assert refused(saved(content, **how)).code == "torch-refused"
     assert list(pytorch.load(saved({"wav": wave, "encoding": "hex"}, **how), "a.pt")) == ["wav"]
+
+
+def test_numbers_texts_and_bytes_beside_tensors() -> None:
+    content = {
+        "sr": 8000,
+        "audio": {"wav": torch.zeros(9), "sr": 16000, "text": "hi", "flag": True, "long": "x" * 100},
+        "file": b"RIFF" * 20,
+        "id": b"ab",
+    }
+    for how in ({}, {"_use_new_zipfile_serialization": False}):
+        found = pytorch.read_contents(saved(content, **how), "a.pt")
+        assert list(found.tensors) == ["audio.wav", "file"]
+        assert bytes(found.tensors["file"].numpy()) == content["file"]
+        assert found.numbers == {"sr": 8000, "audio.sr": 16000, "audio.text": "hi"}
+        assert list(found.beside("audio.wav").items()) == [("sr", 16000), ("text", "hi")]
+        assert found.beside("file") == {"sr": 8000}

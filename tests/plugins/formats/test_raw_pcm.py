@@ -83,3 +83,17 @@ def test_the_decoded_size_is_that_of_new_samples(encoding: str, double: bool) ->
     assert raw_pcm.decoded_size(48, encoding, double=double) == expected
     if not double:
         assert raw_pcm.decoded_size(48, encoding) == expected
+
+
+def test_the_encodings_that_give_sound_are_named() -> None:
+    tone = 0.4 * np.sin(0.17 * np.arange(20_000))
+    for encoding, data in (
+        ("pcm_s16be", (tone * 32767).astype(">i2")),
+        ("pcm_f32le", tone.astype("<f4")),
+        ("pcm_f64be", tone.astype(">f8")),
+        ("pcm_s24le", (tone * (1 << 31)).astype("<i4").view("u1").reshape(-1, 4)[:, 1:]),
+    ):
+        raw = np.frombuffer(data.tobytes(), "u1")
+        assert encoding in raw_pcm.smoothest_encodings(raw, 1, "pcm_s16le")
+        assert encoding not in raw_pcm.smoothest_encodings(raw, 1, encoding)
+    assert raw_pcm.smoothest_encodings(np.random.default_rng(2).integers(0, 256, 48_000, "u1"), 1, "pcm_s16le") == []

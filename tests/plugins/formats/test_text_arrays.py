@@ -1,0 +1,108 @@
+"""Numbers in text: as NumPy, spreadsheets, MATLAB and other programs write them, and lists of JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tonearm.api import ItemError, limited_memory
+from tonearm_plugins.formats.text_arrays import parse_text
+
+TABLE = np.random.default_rng(3).uniform(-1, 1, (30, 4))
+
+
+def written(array: Any, **how: Any) -> bytes:
+    file = io.BytesIO()
+    np.savetxt(file, array, fmt="%.17g", **how)
+    return file.getvalue()
+
+
+def refused(data: bytes) -> ItemError:
+    with pytest.raises(ItemError) as caught:
+        parse_text(data, "a.csv")
+    assert (caught.value.message + caught.value.hint).isprintable()
+    return caught.value
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", " ", ", ", "   "])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_tables(mark: str, end: str) -> None:
+    for table in (TABLE, TABLE[:, :1], TABLE[:1], TABLE[:1, :1]):
+        (array,) = parse_text(written(table, delimiter=mark, newline=end), "a.csv").arrays.values()
+        assert np.array_equal(array, table.reshape(-1) if 1 in table.shape else table)
+
+
+def test_headings_name_the_columns() -> None:
+    data = written(TABLE, delimiter=",", header='time,"left",right,right', comments="")
+    found = parse_text(b"\xef\xbb\xbf" + data, "a.csv")
+    assert list(found.arrays) == ["time", "left", "right", "right_3"]
+    assert np.array_equal(list(found.arrays.values()), TABLE.T)
+
+
+def test_comments_may_say_the_rate() -> None:
+    found = parse_text(b"% recorded at night\n# Sample rate: 22050 Hz\n# note: x\n\n0.5\n-0.5\n", "a.txt")
+    assert found.says == {"Sample rate": "22050"}
+    assert found.arrays[""].tolist() == [0.5, -0.5]
+
+
+def test_other_numbers() -> None:
+    assert parse_text(b"0,5;0,25\n-1;0\n", "a.csv").arrays[""].tolist() == [[0.5, 0.25], [-1, 0]]
+    assert parse_text(b"1,2,\n3,4,\n", "a.csv").arrays[""].tolist() == [[1, 2], [3, 4]]
+    values = parse_text(b"nan\n1e-3\n-inf\n+.5\n", "a.csv").arrays[""]
+    assert np.array_equal(values, [np.nan, 1e-3, -np.inf, 0.5], equal_nan=True)
+    parts = np.array([[1 + 2j, -0.5j], [0, 1e-9]])
+    file = io.BytesIO()
+    np.savetxt(file, parts)
+    assert np.array_equal(parse_text(file.getvalue(), "a.txt").arrays[""], parts)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty"),
+        (b"# nothing\n\n", "empty"),
+        (b"time,wav\n", "empty"),
+        (b"1,2\n3\n", "ragged"),
+        (b"1" * 1_000_000 + b"x\n", "empty"),
+        (b"1,2\n3,x\n", "broken-file"),
+        (b"a,b\nc,d\n", "wrong-format"),
+        (b"a,b\n1,2,3\n", "wrong-format"),
+        (b"RIFF\0\0\0\0WAVE", "wrong-format"),
+        (b"\xff\xfe1\0,\0" * 9, "wrong-format"),
+        (b"hello world, this is a text\n" * 5, "wrong-format"),
+    ],
+)
+def test_what_is_refused(data: bytes, code: str) -> None:
+    assert refused(data).code == code
+
+
+def test_lists_of_json_by_their_paths() -> None:
+    content = {"meta": {"sr": 8000}, "mel": TABLE.tolist(), "more": [{"wav": [0.5] * 20}], "name": "x", "short": [1, 2]}
+    found = parse_text(json.dumps(content).encode(), "a.json")
+    assert list(found.arrays) == ["mel", "more.0.wav"]
+    assert np.array_equal(found.arrays["mel"], TABLE)
+    assert found.says == {"meta.sr": 8000}
+    (array,) = parse_text(json.dumps(TABLE.tolist()).encode(), "a.json").arrays.values()
+    assert np.array_equal(array, TABLE)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [({"a": "text"}, "empty"), ({"mel": [[0.5] * 20, [0.5] * 19]}, "ragged")],
+)
+def test_json_that_holds_no_array(content: Any, code: str) -> None:
+    assert refused(json.dumps(content).encode()).code == code
+
+
+def test_text_is_judged_by_memory() -> None:
+    with limited_memory(20_000_000):
+        assert refused(b"0,1," * 500_000).code == "too-large"
+    data = b"0.5\n" * 100_000
+    with limited_memory(1_000_000):
+        assert refused(data).code == "too-large"
+    with limited_memory(20_000_000):
+        assert len(parse_text(data, "a.txt").arrays[""]) == 100_000
