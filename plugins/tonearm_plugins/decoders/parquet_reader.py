@@ -379,7 +379,7 @@ def _lengths(lists: Any) -> list[int]:
 
 def _audio(value: Any, row: int, *, double: bool = False) -> tuple[Array, int]:
     """Return the samples, (channels, samples), and the sample rate of an audio file in a row."""
-    from tonearm_plugins.formats.sndfile_reading import decode_bytes
+    from tonearm_plugins.formats.sound_reading import decode_bytes
 
     data = (value or {}).get("bytes")
     if not data:
