@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import BinaryIO
 
 from tonearm.api import file_types
 
@@ -124,6 +125,21 @@ def _eac3_size(start: bytes) -> int:
     if len(start) < 6 or start[:2] != b"\x0b\x77" or not 10 < start[5] >> 3 <= 16:
         return 0
     return 2 * (((start[2] & 7) << 8 | start[3]) + 1)
+
+
+def is_cut_off(file: BinaryIO, demuxer: str) -> bool:
+    """Return whether a stream of AC-3 ends within a frame, which ffmpeg leaves out without a word."""
+    size = {"ac3": _ac3_size, "eac3": _eac3_size}.get(demuxer)
+    if size is None:
+        return False
+    end, at = file.seek(0, 2), 0
+    while at < end:
+        file.seek(at)
+        step = size(file.read(8))
+        if not step:
+            return False
+        at += step
+    return at > end
 
 
 def whitelist(demuxer: str) -> str:

@@ -12,8 +12,8 @@ import io
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.api import (
     MAX_SAMPLE_RATE,
@@ -22,14 +22,14 @@ from tonearm.api import (
     tags_by_name,
 )
 from tonearm_plugins.formats import ffmpeg_pipe, mp4_boxes
-from tonearm_plugins.formats.ffmpeg_formats import whitelist
+from tonearm_plugins.formats.ffmpeg_formats import is_cut_off, whitelist
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 # Formats whose header has the length, with the seconds by which codecs may fall short of it.
 _LENGTHS = dict.fromkeys(("ape", "dsf", "flac", "tak", "tta", "wv"), 0.0) | dict.fromkeys(
-    ("aiff", "asf", "avi", "caf", "iff", "matroska", "mov", "mpc", "mpc8", "sox", "voc", "wav"), 0.25
+    ("aiff", "asf", "avi", "caf", "iff", "matroska", "mov", "mpc", "mpc8", "voc", "wav"), 0.1
 )
 
 _SECONDS = 10
@@ -87,17 +87,17 @@ def read_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> Foreign:
         The file is broken or cut short, takes too much memory or time, or neither PyAV nor ffmpeg is installed.
     """
     size = _size(file)
-    if demuxer == "mov":
-        mp4_boxes.check_tables(file, name)
-    if _has_pyav():
-        return _by_pyav(file, name, demuxer, what, size)
-    return _by_program(file, name, demuxer, what, size)
+    _check_container(file, name, demuxer, size)
+    read = _by_pyav if _has_pyav() else _by_program
+    found = read(file, name, demuxer, what, size)
+    if is_cut_off(file, demuxer):
+        return replace(found, warnings=(*found.warnings, "the last frame is not whole: the file may be cut short"))
+    return found
 
 
 def look_at_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> tuple[int, int, int | None]:
     """Return the sample rate in Hz, the number of channels and the length of a file; None if it does not give one."""
-    if demuxer == "mov":
-        mp4_boxes.check_tables(file, name)
+    _check_container(file, name, demuxer, _size(file))
     if not _has_pyav():
         with ffmpeg_pipe.Decoding(file, demuxer, what, timeout=_timeout(_size(file))) as decoding:
             return decoding.sample_rate, decoding.channels, None
@@ -106,6 +106,55 @@ def look_at_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> tuple
         coder = stream.codec_context
         _check_rate(coder.sample_rate, coder.channels)
         return coder.sample_rate, coder.channels, None
+
+
+def _check_container(file: BinaryIO, name: str, demuxer: str, size: int) -> None:
+    """Raise `ItemError` if a file is shorter than its container claims, or claims far more samples than it has."""
+    claimed = 0
+    if demuxer == "mov":
+        claimed = mp4_boxes.check_tables(file, name)
+    elif demuxer == "matroska":
+        claimed = _end_of_segment(file)
+    elif demuxer == "avi":
+        file.seek(4)
+        claimed = 8 + int.from_bytes(file.read(4), "little")
+    elif demuxer == "sox":
+        file.seek(0)
+        order: Literal["little", "big"] = "little" if file.read(4) == b".SoX" else "big"
+        header, samples = int.from_bytes(file.read(4), order), int.from_bytes(file.read(8), order)
+        claimed = 4 + header + 4 * samples
+    if claimed > size:
+        raise ItemError(
+            f"the file is cut short: it claims {claimed:,} bytes, and has {size:,}",
+            code="truncated",
+            hint="the write was interrupted; write the file again",
+        )
+
+
+def _end_of_segment(file: BinaryIO) -> int:
+    """Return the place in bytes where the segment of a Matroska file ends; 0 if it does not say it."""
+    file.seek(0)
+    head = file.read(4096)
+    at = 4
+    for _ in range(4):
+        size, at = _coded_size(head, at)
+        if size is None or at + size + 4 >= len(head):
+            return 0
+        at += size
+        if head[at : at + 4] == b"\x18\x53\x80\x67":
+            size, at = _coded_size(head, at + 4)
+            return 0 if size is None else at + size
+        at += 4 if head[at : at + 1] == b"\x1a" else 1
+    return 0
+
+
+def _coded_size(head: bytes, at: int) -> tuple[int | None, int]:
+    """Return the size of an element of EBML, None if it is unknown, and the place after it."""
+    if at >= len(head) or not head[at]:
+        return None, at
+    count = 9 - head[at].bit_length()
+    value = int.from_bytes(head[at : at + count], "big") & ((1 << 7 * count) - 1)
+    return (None if value == (1 << 7 * count) - 1 else value), at + count
 
 
 def _has_pyav() -> bool:
@@ -180,7 +229,11 @@ def _open_av(file: BinaryIO, demuxer: str) -> Any:
         format=demuxer,
         io_open=_refuse,
         metadata_errors="replace",
-        options={"protocol_whitelist": "none", "format_whitelist": whitelist(demuxer), "err_detect": "crccheck"},
+        options={
+            "protocol_whitelist": "none",
+            "format_whitelist": whitelist(demuxer),
+            "err_detect": "crccheck+explode",
+        },
     )
 
 

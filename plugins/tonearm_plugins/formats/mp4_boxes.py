@@ -15,8 +15,8 @@ _DEPTH = 8
 _MOST_UNDONE = 64  # times that the samples of a table may be larger than the file: QuickTime counts them decoded
 
 
-def check_tables(file: BinaryIO, name: str) -> None:
-    """Raise `ItemError` if the tables of a file claim more samples than its size allows.
+def check_tables(file: BinaryIO, name: str) -> int:
+    """Return the place in bytes where the last box of a file ends, and judge its tables.
 
     A few bytes can claim four billion samples of one size, or edits that repeat all of them, and ffmpeg lists them all.
 
@@ -27,6 +27,11 @@ def check_tables(file: BinaryIO, name: str) -> None:
     name
         Name of the file, for messages.
 
+    Returns
+    -------
+    int
+        Place in bytes. It is beyond the end of a file that is cut short.
+
     Raises
     ------
     ItemError
@@ -35,7 +40,9 @@ def check_tables(file: BinaryIO, name: str) -> None:
     size = file.seek(0, io.SEEK_END)
     samples = most = 0
     edits = 1
-    for count, (kind, body) in enumerate(_boxes(file, 0, size, _DEPTH)):
+    last = 0
+    for count, (kind, body, end) in enumerate(_boxes(file, 0, size, _DEPTH)):
+        last = max(last, end)
         if count > _MAX_BOXES:
             raise ItemError(f"it has more than {_MAX_BOXES:,} boxes", code="bad-audio")
         if kind == b"trak":
@@ -53,14 +60,15 @@ def check_tables(file: BinaryIO, name: str) -> None:
         elif kind == b"elst":
             edits = max(1, int.from_bytes(body[4:8], "big"))
     check_memory(name, "", _ENTRY * max(most, samples * edits))
+    return last
 
 
 def _impossible(claimed: int, size: int) -> ItemError:
     return ItemError(f"a table claims {claimed:,} samples, but the file has {size:,} bytes", code="bad-audio")
 
 
-def _boxes(file: BinaryIO, at: int, end: int, depth: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the name and the first bytes of each box, those in other boxes, too."""
+def _boxes(file: BinaryIO, at: int, end: int, depth: int) -> Iterator[tuple[bytes, bytes, int]]:
+    """Yield the name, the first bytes and the end of each box, those in other boxes, too."""
     while at + 8 <= end:
         file.seek(at)
         head = file.read(32)
@@ -71,7 +79,7 @@ def _boxes(file: BinaryIO, at: int, end: int, depth: int) -> Iterator[tuple[byte
             size = end - at
         if size < body:
             return
-        yield kind, head[body:]
+        yield kind, head[body:], at + size
         if kind in _FOLDERS and depth:
             yield from _boxes(file, at + body, min(end, at + size), depth - 1)
         at += size

@@ -282,6 +282,13 @@ def parts(content: bytes, at: int) -> list[Part]:
     return [part for part in found if part.count]
 
 
+def is_cut_off(content: bytes, last: Part) -> bool:
+    """Return whether a file ends within a frame, after those of its last part."""
+    at = last.spans[-1][1]
+    shape = frame_shape(_word(content, at)) if at + 4 <= len(content) else None
+    return bool(shape and shape[2:] == last.shape[2:] and at + shape.size > len(content))
+
+
 def _frames(content: bytes, at: int) -> Iterator[tuple[int, int, int]]:
     """Yield the place and size of each whole frame, and the bytes of junk before it; tags are passed over."""
     sizes: dict[int, int] = {}

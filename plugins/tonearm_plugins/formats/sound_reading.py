@@ -154,10 +154,11 @@ def read_sound(
         package that is not installed.
     """
     head = _Head(file)
-    foreign, refusal = head.foreign(name), None
+    foreign, refusal, plan = head.foreign(name), None, _Plan()
     if foreign is None:
+        plan = _plan(file, name, head)
         try:
-            return _read_streams(file, name, _plan(file, name, head), copies, wide, spare)
+            return _read_streams(file, name, plan, copies, wide, spare)
         except _NotReadError as error:
             foreign, refusal = head.foreign(name, last=True), error.reason
             if foreign is None:
@@ -173,7 +174,7 @@ def read_sound(
             if refusal is None or error.code != "bad-audio":
                 raise
             raise refusal from error
-    return Sound(found.samples, found.sample_rate, found.scale, found.tags, found.warnings)
+    return Sound(found.samples, found.sample_rate, found.scale, found.tags, (*plan.warnings, *found.warnings))
 
 
 def look_at_sound(file: BinaryIO, name: str) -> Outline:
@@ -381,8 +382,11 @@ def _plan(file: BinaryIO, name: str, head: _Head) -> _Plan:
     if head.start[:4] == b"RIFF" and head.start[12:16] == b"fmt " and head.start[20:22] in _MPEG_IN_WAV:
         content = _content(file, name)
         start, end = _data_of_wav(content, head.at)
-        if mpeg_stream.first_frame(content[:end], start) >= 0:
-            return _plan_mpeg(content[:end], mpeg_stream.first_frame(content[:end], start), -1)
+        if len(content) < end < start + _UNKNOWN_SIZE:
+            raise _cut_short(f"the header claims {end - start}, but the file has room for {len(content) - start} only")
+        first = mpeg_stream.first_frame(content[:end], start)
+        if first >= 0:
+            return _plan_mpeg(content[:end], first, -1)
     if head.at and head.start.startswith(KNOWN):
         return _Plan((_content(file, name)[head.at :],), (None,))
     return _Plan()
@@ -397,7 +401,7 @@ def _data_of_wav(content: bytes, at: int) -> tuple[int, int]:
     while at + 8 <= len(content):
         size = int.from_bytes(content[at + 4 : at + 8], "little")
         if content[at : at + 4] == b"data":
-            return at + 8, min(len(content), at + 8 + size)
+            return at + 8, at + 8 + size
         at += 8 + size + size % 2
     return len(content), len(content)
 
@@ -441,13 +445,15 @@ def _plan_mpeg(content: bytes, first: int, at: int) -> _Plan:
             damage = f", and {part.junk:,} bytes that are none" if part.junk else ""
             raise _cut_short(f"it has {part.count} of {part.count + part.missing} frames{damage}")
     junk = sum(part.junk for part in parts)
-    warnings = (f"{junk:,} bytes between the frames are no MPEG audio, and are skipped",) if junk else ()
+    warnings = [f"{junk:,} bytes between the frames are no MPEG audio, and are skipped"] if junk else []
+    if mpeg_stream.is_cut_off(content, parts[-1]):
+        warnings.append("the last frame is not whole: the file may be cut short")
     lengths = tuple(None if part.length_is_known else part.count * part.shape.samples for part in parts)
     behind = len(content) - mpeg_stream.size_of_tags_behind(content)
     if len(parts) == 1 and lengths[0] is None and parts[0].spans == [(at, behind)]:
-        return _Plan((content,), lengths, warnings, 2 * len(content), is_mpeg=True)
+        return _Plan((content,), lengths, tuple(warnings), 2 * len(content), is_mpeg=True)
     streams = tuple(part.stream(content) for part in parts)
-    return _Plan(streams, lengths, warnings, len(content) + sum(map(len, streams)), is_mpeg=True)
+    return _Plan(streams, lengths, tuple(warnings), len(content) + sum(map(len, streams)), is_mpeg=True)
 
 
 def _check_count(count: int) -> None:
