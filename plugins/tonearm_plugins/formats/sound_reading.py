@@ -331,9 +331,10 @@ def _read_streams(
     sounds: list[Sound] = []
     held = plan.held + spare
     several = len(plan.streams) > 1
-    for content, length in zip(plan.streams, plan.lengths, strict=True):
+    for content, known in zip(plan.streams, plan.lengths, strict=True):
         with _stream(file, content) as stream, _sound_file(stream, plan) as sound:
             kind: Literal["float32", "float64"] = "float64" if wide is None or sound.subtype in wide else "float32"
+            length = _frames_of_aiff(sound, stream) if known is None else known
             width = sound.channels * (8 if kind == "float64" else 4) * (copies + several)
             samples = _samples(sound, _size(stream), name, length, kind, width, held)
             tags = {} if sounds else _tags(sound, file if sound.format == "MP3" else stream)
@@ -352,13 +353,30 @@ def _read_streams(
 
 def _look_at_streams(file: BinaryIO, plan: _Plan) -> Outline:
     total: int | None = 0
-    for content, length in zip(plan.streams, plan.lengths, strict=True):
+    for content, known in zip(plan.streams, plan.lengths, strict=True):
         with _stream(file, content) as stream, _sound_file(stream, plan) as sound:
             _check_header(sound)
+            length = _frames_of_aiff(sound, stream) if known is None else known
             found = sound.frames if length is None else length
             total = None if total is None or found == _UNKNOWN_LENGTH else total + found
             outline = Outline(sound.samplerate, sound.channels, total)
     return outline
+
+
+def _frames_of_aiff(sound: Any, file: BinaryIO) -> int | None:
+    """Return the length of an AIFF file of single bytes; None for others.
+
+    libsndfile takes the byte after an odd number of them for another sample.
+    """
+    if sound.format != "AIFF" or sound.subtype not in _BYTES or sound.channels % 2 == 0:
+        return None
+    head = _read_at(file, _HEAD, 0)
+    at = head.find(b"COMM")
+    frames = int.from_bytes(head[at + 10 : at + 14], "big")
+    return frames if at > 0 and frames == sound.frames - 1 else None
+
+
+_BYTES = ("PCM_S8", "PCM_U8", "ULAW", "ALAW")
 
 
 def _differ(first: Sound, sound: Any) -> ItemError:
@@ -387,9 +405,29 @@ def _plan(file: BinaryIO, name: str, head: _Head) -> _Plan:
         first = mpeg_stream.first_frame(content[:end], start)
         if first >= 0:
             return _plan_mpeg(content[:end], first, -1)
+    if head.start.startswith(_W64):
+        place = _extensible_floats(head.start)
+        if place:
+            content = _content(file, name)
+            return _Plan((content[:place] + b"\3\0" + content[place + 2 :],), held=2 * len(content))
     if head.at and head.start.startswith(KNOWN):
         return _Plan((_content(file, name)[head.at :],), (None,))
     return _Plan()
+
+
+_W64 = b"riff\x2e\x91\xcf\x11"
+_W64_FORMAT = b"fmt \xf3\xac\xd3\x11"
+_EXTENSIBLE, _FLOAT = b"\xfe\xff", b"\3\0"
+
+
+def _extensible_floats(start: bytes) -> int:
+    """Return the place of the format of a W64 file of floats with an extensible header; 0 if it is another file.
+
+    libsndfile reads these floats as integers, unless the format says what the extension says.
+    """
+    place = start.find(_W64_FORMAT) + 24
+    is_found = place > 24 and start[place : place + 2] == _EXTENSIBLE and start[place + 24 : place + 26] == _FLOAT
+    return place if is_found else 0
 
 
 _MPEG_IN_WAV = (b"\x50\0", b"\x55\0")

@@ -84,7 +84,7 @@ def test_lossless_formats_give_every_digit(
     signal = read(path)[0].signal
     assert signal.sample_rate == 48000
     assert signal.samples.dtype == ("f8" if subtype in ("PCM_32", "DOUBLE") else "f4")
-    if (container, subtype, length) == ("AIFF", "PCM_S8", 1):  # libsndfile takes the byte of padding for a sample
+    if (container, subtype, length) == ("AIFF", "PCM_S8", 1):  # libsndfile writes two into the header
         signal = Waveform(samples=signal.samples[:, :1], sample_rate=48000)
     np.testing.assert_array_equal(signal.samples, wanted.T)
 
