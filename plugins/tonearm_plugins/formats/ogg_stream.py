@@ -85,7 +85,7 @@ def ogg_pages(content: bytes, at: int = 0, end: int | None = None) -> Iterator[O
         body = at + _HEADER + content[at + 26]
         segments = content[at + _HEADER : body]
         after = body + sum(segments)
-        if after > end:
+        if after > end or content[at + 4]:  # the version is 0
             at += 1
             continue
         serial, sequence = (int.from_bytes(content[at + place : at + place + 4], "little") for place in (14, 18))

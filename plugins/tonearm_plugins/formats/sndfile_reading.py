@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
+import os
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from tonearm.api import InflationBound, ItemError, path_of
@@ -121,6 +124,34 @@ def openable(file: BinaryIO, head: bytes) -> Any:
         return file
     path = None if head.startswith(KNOWN) else path_of(file)
     return path or file.fileno()
+
+
+def read_bytes_at(file: BinaryIO, count: int, offset: int) -> bytes:
+    """Return bytes of a file without moving its position, which belongs to libsndfile."""
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()[offset : offset + count]
+    found = os.pread(file.fileno(), count, offset)
+    while len(found) < count and (more := os.pread(file.fileno(), count - len(found), offset + len(found))):
+        found += more
+    return found
+
+
+def size_in_bytes(file: BinaryIO) -> int:
+    """Return the size of a file in bytes."""
+    return len(file.getvalue()) if isinstance(file, io.BytesIO) else os.fstat(file.fileno()).st_size
+
+
+@contextlib.contextmanager
+def reopened_file(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Yield a file at its start for other libraries, and leave its position as it was."""
+    if isinstance(file, io.BytesIO):
+        yield io.BytesIO(file.getvalue())
+        return
+    with os.fdopen(os.dup(file.fileno()), "rb") as copy:
+        place = copy.tell()
+        copy.seek(0)
+        yield copy
+        copy.seek(place)  # both descriptors share it
 
 
 def reason_of(error: Any) -> str:

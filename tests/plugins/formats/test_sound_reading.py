@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from tonearm.api import ItemError, limited_memory
-from tonearm_plugins.formats import sound_reading
+from tonearm_plugins.formats import sound_decoding, sound_reading
 
 WAVE = np.random.default_rng(3).uniform(-1, 1, (2000, 2))
 
@@ -76,7 +76,7 @@ def test_only_files_on_which_notes_may_be_printed_are_hushed(
     def unwanted() -> None:
         pytest.fail("it was hushed")
 
-    monkeypatch.setattr(sound_reading, "hushed_libraries", unwanted)
+    monkeypatch.setattr(sound_decoding, "hushed_libraries", unwanted)
     assert sound_reading.decode_bytes(made("WAV", "PCM_16"), "a")[0].size
     with pytest.raises(pytest.fail.Exception):
         sound_reading.decode_bytes(data, "a")
