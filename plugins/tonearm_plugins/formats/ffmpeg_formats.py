@@ -127,7 +127,7 @@ def _eac3_size(start: bytes) -> int:
     return 2 * (((start[2] & 7) << 8 | start[3]) + 1)
 
 
-def is_cut_off(file: BinaryIO, demuxer: str) -> bool:
+def ends_within_frame(file: BinaryIO, demuxer: str) -> bool:
     """Return whether a stream of AC-3 ends within a frame, which ffmpeg leaves out without a word."""
     size = {"ac3": _ac3_size, "eac3": _eac3_size}.get(demuxer)
     if size is None:

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import (
     MAX_SAMPLE_RATE,
@@ -21,8 +21,9 @@ from tonearm.api import (
     check_memory,
     tags_by_name,
 )
-from tonearm_plugins.formats import ffmpeg_pipe, mp4_boxes
-from tonearm_plugins.formats.ffmpeg_formats import is_cut_off, whitelist
+from tonearm_plugins.formats import ffmpeg_pipe
+from tonearm_plugins.formats.container_sizes import check_container
+from tonearm_plugins.formats.ffmpeg_formats import ends_within_frame, whitelist
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -87,17 +88,19 @@ def read_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> Foreign:
         The file is broken or cut short, takes too much memory or time, or neither PyAV nor ffmpeg is installed.
     """
     size = _size(file)
-    _check_container(file, name, demuxer, size)
-    read = _by_pyav if _has_pyav() else _by_program
-    found = read(file, name, demuxer, what, size)
-    if is_cut_off(file, demuxer):
+    has_length = check_container(file, name, demuxer, size)
+    if _has_pyav():
+        found = _by_pyav(file, name, demuxer, what, size, has_length=has_length)
+    else:
+        found = _by_program(file, name, demuxer, what, size)
+    if ends_within_frame(file, demuxer):
         return replace(found, warnings=(*found.warnings, "the last frame is not whole: the file may be cut short"))
     return found
 
 
 def look_at_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> tuple[int, int, int | None]:
     """Return the sample rate in Hz, the number of channels and the length of a file; None if it does not give one."""
-    _check_container(file, name, demuxer, _size(file))
+    check_container(file, name, demuxer, _size(file))
     if not _has_pyav():
         with ffmpeg_pipe.Decoding(file, demuxer, what, timeout=_timeout(_size(file))) as decoding:
             return decoding.sample_rate, decoding.channels, None
@@ -106,55 +109,6 @@ def look_at_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> tuple
         coder = stream.codec_context
         _check_rate(coder.sample_rate, coder.channels)
         return coder.sample_rate, coder.channels, None
-
-
-def _check_container(file: BinaryIO, name: str, demuxer: str, size: int) -> None:
-    """Raise `ItemError` if a file is shorter than its container claims, or claims far more samples than it has."""
-    claimed = 0
-    if demuxer == "mov":
-        claimed = mp4_boxes.check_tables(file, name)
-    elif demuxer == "matroska":
-        claimed = _end_of_segment(file)
-    elif demuxer == "avi":
-        file.seek(4)
-        claimed = 8 + int.from_bytes(file.read(4), "little")
-    elif demuxer == "sox":
-        file.seek(0)
-        order: Literal["little", "big"] = "little" if file.read(4) == b".SoX" else "big"
-        header, samples = int.from_bytes(file.read(4), order), int.from_bytes(file.read(8), order)
-        claimed = 4 + header + 4 * samples
-    if claimed > size:
-        raise ItemError(
-            f"the file is cut short: it claims {claimed:,} bytes, and has {size:,}",
-            code="truncated",
-            hint="the write was interrupted; write the file again",
-        )
-
-
-def _end_of_segment(file: BinaryIO) -> int:
-    """Return the place in bytes where the segment of a Matroska file ends; 0 if it does not say it."""
-    file.seek(0)
-    head = file.read(4096)
-    at = 4
-    for _ in range(4):
-        size, at = _coded_size(head, at)
-        if size is None or at + size + 4 >= len(head):
-            return 0
-        at += size
-        if head[at : at + 4] == b"\x18\x53\x80\x67":
-            size, at = _coded_size(head, at + 4)
-            return 0 if size is None else at + size
-        at += 4 if head[at : at + 1] == b"\x1a" else 1
-    return 0
-
-
-def _coded_size(head: bytes, at: int) -> tuple[int | None, int]:
-    """Return the size of an element of EBML, None if it is unknown, and the place after it."""
-    if at >= len(head) or not head[at]:
-        return None, at
-    count = 9 - head[at].bit_length()
-    value = int.from_bytes(head[at : at + count], "big") & ((1 << 7 * count) - 1)
-    return (None if value == (1 << 7 * count) - 1 else value), at + count
 
 
 def _has_pyav() -> bool:
@@ -277,14 +231,16 @@ def _audio_of(container: Any, what: str) -> Any:
     return stream
 
 
-def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int) -> Foreign:
+def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, has_length: bool) -> Foreign:
     budget = _Budget(name, size)
     with _av_errors(what), _open_av(file, demuxer) as container:
         stream = _audio_of(container, what)
         codec = stream.codec_context.name
         blocks: list[Array] = []
         kind: tuple[int, int, str] | None = None
-        for frame in _frames(container, stream, budget):
+        last = 0.0
+        for frame, seconds in _frames(container, stream, budget):
+            last = seconds
             found = frame.sample_rate, len(frame.layout.channels), frame.format.name
             if kind is None:
                 kind = found
@@ -296,17 +252,23 @@ def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int) -> F
             blocks.append(values if frame.format.is_planar else values.reshape(-1, found[1]).T)
         if kind is None:
             raise ItemError(f"it is {what} without any samples", code="empty")
-        claimed = _claimed(container, stream)
+        claimed, index = _claimed(container, stream), stream.index
         tags = _tags_of({**container.metadata, **stream.metadata})
         count = len(container.streams.audio)
     samples = _joined(blocks, kind[2])
     _check_length(samples.shape[1], kind[0], demuxer, claimed)
-    warnings = () if count == 1 else (f"it holds {count} streams of sound; only stream {stream.index} is read",)
+    if has_length and codec == "aac":
+        # Libraries before ffmpeg 9 give all of the last frame, of which the table of durations says a part.
+        padding = blocks[-1].shape[1] - round(last * kind[0])
+        if 0 < padding < blocks[-1].shape[1]:
+            samples = samples[:, :-padding]
+    warnings = () if count == 1 else (f"it holds {count} streams of sound; only stream {index} is read",)
     return Foreign(samples, kind[0], _scale(codec, kind[2]), tags, warnings)
 
 
-def _frames(container: Any, stream: Any, budget: _Budget) -> Iterator[Any]:
-    """Yield the decoded frames; raise `ItemError` at a packet that is cut off."""
+def _frames(container: Any, stream: Any, budget: _Budget) -> Iterator[tuple[Any, float]]:
+    """Yield the decoded frames and the seconds of their packets; raise `ItemError` at a packet that is cut off."""
+    seconds = 0.0
     for packet in container.demux(stream):
         budget.check_time()
         if packet.is_corrupt and packet.size:
@@ -315,7 +277,10 @@ def _frames(container: Any, stream: Any, budget: _Budget) -> Iterator[Any]:
                 code="truncated",
                 hint="the write was interrupted; write the file again",
             )
-        yield from packet.decode()
+        if packet.size:
+            seconds = float((packet.duration or 0) * packet.time_base)
+        for frame in packet.decode():
+            yield frame, seconds
 
 
 def _changes(before: tuple[int, int, str], after: tuple[int, int, str]) -> ItemError:

@@ -15,8 +15,8 @@ _DEPTH = 8
 _MOST_UNDONE = 64  # times that the samples of a table may be larger than the file: QuickTime counts them decoded
 
 
-def check_tables(file: BinaryIO, name: str) -> int:
-    """Return the place in bytes where the last box of a file ends, and judge its tables.
+def check_tables(file: BinaryIO, name: str) -> tuple[int, bool]:
+    """Return where the last box of a file ends, and whether the file has fragments; judge its tables.
 
     A few bytes can claim four billion samples of one size, or edits that repeat all of them, and ffmpeg lists them all.
 
@@ -29,8 +29,10 @@ def check_tables(file: BinaryIO, name: str) -> int:
 
     Returns
     -------
-    int
+    end
         Place in bytes. It is beyond the end of a file that is cut short.
+    has_fragments
+        Whether the samples are in fragments.
 
     Raises
     ------
@@ -40,9 +42,9 @@ def check_tables(file: BinaryIO, name: str) -> int:
     size = file.seek(0, io.SEEK_END)
     samples = most = 0
     edits = 1
-    last = 0
+    last, has_fragments = 0, False
     for count, (kind, body, end) in enumerate(_boxes(file, 0, size, _DEPTH)):
-        last = max(last, end)
+        last, has_fragments = max(last, end), has_fragments or kind == b"moof"
         if count > _MAX_BOXES:
             raise ItemError(f"it has more than {_MAX_BOXES:,} boxes", code="bad-audio")
         if kind == b"trak":
@@ -60,7 +62,7 @@ def check_tables(file: BinaryIO, name: str) -> int:
         elif kind == b"elst":
             edits = max(1, int.from_bytes(body[4:8], "big"))
     check_memory(name, "", _ENTRY * max(most, samples * edits))
-    return last
+    return last, has_fragments
 
 
 def _impossible(claimed: int, size: int) -> ItemError:

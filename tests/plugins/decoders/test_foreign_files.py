@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import soundfile
 from foreign_files import FILES, File, call, changed, ffmpeg, flac, lame, oggenc, opusenc, source
 from other_decoders import by_ffmpeg, by_mpg123, by_oggdec, by_opusdec, heard
 
-from tonearm.api import Context, ItemError, Source
+from tonearm.api import Context, ItemError, Source, UsageError
 from tonearm_plugins.decoders.audio_reader import AudioOptions, AudioReader
+from tonearm_plugins.formats import ffmpeg as ffmpeg_program
+from tonearm_plugins.formats import ffmpeg_reading
+from tonearm_plugins.formats.sound_reading import decode_bytes
 
 FEW = [name for number, name in enumerate(FILES) if number % 8 == 0]
 """Files that are read in every run of the tests; the others are slow together."""
@@ -153,3 +157,75 @@ def test_junk_between_frames_is_named(folder: Path) -> None:
     signal, context = read(folder / "junk-between.mp3")
     assert signal.length > 70_000
     assert "bytes between the frames are no MPEG audio, and are skipped" in context.warnings[0]
+
+
+def verbatim_flac(whole: Any, bits: int) -> bytes:
+    """Return FLAC whose samples stand in it as they are, of any number of bits: one channel in one frame."""
+
+    def coded(values: list[tuple[int, int]]) -> bytes:
+        text = "".join(f"{value & (1 << width) - 1:0{width}b}" for value, width in values)
+        text += "0" * (-len(text) % 8)
+        return int(text, 2).to_bytes(len(text) // 8, "big")
+
+    def crc(data: bytes, width: int, polynomial: int) -> int:
+        state = 0
+        for byte in data:
+            state ^= byte << (width - 8)
+            for _ in range(8):
+                state = (state << 1) ^ (polynomial if state >> (width - 1) else 0)
+                state &= (1 << width) - 1
+        return state
+
+    count = len(whole)
+    info = coded([(count, 16), (count, 16), (0, 48), (44100, 20), (0, 3), (bits - 1, 5), (count, 36)]) + bytes(16)
+    code = {12: 2, 20: 5}.get(bits, 0)  # 0 is the number in the header of the file
+    head = coded([(0xFFF8, 16), (7, 4), (9, 4), (0, 4), (code, 3), (0, 1), (0, 8), (count - 1, 16)])
+    head += bytes([crc(head, 8, 0x07)])
+    frame = head + coded([(2, 8), *((int(value), bits) for value in whole)])
+    return b"fLaC" + bytes([0x80, 0, 0, 34]) + info + frame + crc(frame, 16, 0x8005).to_bytes(2, "big")
+
+
+@pytest.mark.parametrize("bits", [8, 12, 15, 16, 20, 24])
+def test_flac_of_any_number_of_bits(bits: int, folder: Path) -> None:
+    whole = np.random.default_rng(bits).integers(-(1 << (bits - 1)), 1 << (bits - 1), 4000)
+    path = folder / f"{bits}-bits.flac"
+    path.write_bytes(verbatim_flac(whole, bits))
+    call("flac", "--totally-silent", "-t", "--warnings-as-errors", path)
+    np.testing.assert_array_equal(read(path)[0].samples[0], whole / 2.0 ** (bits - 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("c.m4a", "it is an MP4 file, such as M4A, "), ("c.wma", "it is a Windows ")]
+)
+def test_without_pyav_and_ffmpeg_the_format_is_named_with_the_line_that_installs_one(
+    name: str, message: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> str:
+        raise UsageError("ffmpeg is not installed", code="missing-requirement")
+
+    ffmpeg("cd")(folder / name)
+    monkeypatch.setattr(ffmpeg_reading, "_has_pyav", lambda: False)
+    monkeypatch.setattr(ffmpeg_program, "find", missing)
+    with pytest.raises(ItemError) as caught:
+        read(folder / name)
+    assert caught.value.message.startswith(message)
+    assert caught.value.hint == "pip install 'tonearm[m4a]'"
+    path = folder / "20-without.flac"
+    path.write_bytes(verbatim_flac(np.arange(50), 20))
+    with pytest.raises(ItemError, match="it cannot be read as audio: ") as caught:
+        read(path)
+    assert (caught.value.code, caught.value.hint) == ("bad-audio", "pip install 'tonearm[m4a]'")
+
+
+@pytest.mark.parametrize("name", ["d.m4a", "d.mp3", "d.oga", "d.wv"])
+def test_an_open_file_and_bytes_in_a_table_are_read_as_a_path_is(name: str, folder: Path) -> None:
+    options = {"d.mp3": "-write_xing 0", "d.oga": "-c:a flac"}.get(name, "")
+    ffmpeg("cd", options)(folder / name)
+    wanted = read(folder / name)[0].samples
+    data = (folder / name).read_bytes()
+    (item,) = AudioReader(AudioOptions()).decode(Source(name="<file>", file=io.BytesIO(data)), Context())
+    np.testing.assert_array_equal(item.signal.samples, wanted)
+    np.testing.assert_array_equal(decode_bytes(data, "row 1")[0], wanted)
+    found = AudioReader(AudioOptions()).look(Source(name=name, path=folder / name))
+    assert (found.sample_rate, found.channels) == (44100, 2)
+    assert found.length in (None, wanted.shape[1])

@@ -98,7 +98,7 @@ def test_names_are_those_of_types_of_sound() -> None:
 
 @pytest.mark.parametrize(("frame", "demuxer"), [(AC3, "ac3"), (EAC3, "eac3")])
 def test_a_stream_that_ends_within_a_frame(frame: bytes, demuxer: str) -> None:
-    assert not ffmpeg_formats.is_cut_off(io.BytesIO(5 * frame), demuxer)
-    assert ffmpeg_formats.is_cut_off(io.BytesIO((5 * frame)[:-9]), demuxer)
-    assert not ffmpeg_formats.is_cut_off(io.BytesIO(5 * frame + bytes(40)), demuxer)
-    assert not ffmpeg_formats.is_cut_off(io.BytesIO((5 * frame)[:-9]), "mov")
+    assert not ffmpeg_formats.ends_within_frame(io.BytesIO(5 * frame), demuxer)
+    assert ffmpeg_formats.ends_within_frame(io.BytesIO((5 * frame)[:-9]), demuxer)
+    assert not ffmpeg_formats.ends_within_frame(io.BytesIO(5 * frame + bytes(40)), demuxer)
+    assert not ffmpeg_formats.ends_within_frame(io.BytesIO((5 * frame)[:-9]), "mov")
