@@ -190,7 +190,7 @@ def test_flac_of_any_number_of_bits(bits: int, folder: Path) -> None:
     whole = np.random.default_rng(bits).integers(-(1 << (bits - 1)), 1 << (bits - 1), 4000)
     path = folder / f"{bits}-bits.flac"
     path.write_bytes(verbatim_flac(whole, bits))
-    call("flac", "--totally-silent", "-t", "--warnings-as-errors", path)
+    call("flac", "--totally-silent", "-t", path)
     np.testing.assert_array_equal(read(path)[0].samples[0], whole / 2.0 ** (bits - 1))
 
 
