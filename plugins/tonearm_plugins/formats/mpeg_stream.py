@@ -7,6 +7,7 @@ frames are counted here, and a stream whose length would be wrong is copied with
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -24,6 +25,8 @@ _LAYER_1_LOW = (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256) 
 _SAME = 0xFFFE0C00  # bits of a header that every frame of a stream has: version, layer and sample rate
 _FREE = 8192  # bytes of the largest frame of a free bit rate, and of the header after it
 _ID3 = b"ID3"
+_INFO = re.compile(rb"Xing|Info|VBRI")
+_INFO_ENDS = 42  # bytes of a frame up to the last of these marks
 _ID3V1 = 128  # bytes
 _EMPTY_TAG = b"ID3\4\0\0\0\0\0\0"
 
@@ -80,8 +83,9 @@ class Part:
         Figures of its first frame.
     info
         Its frame of information; None if it has none.
-    spans
-        Places of the frames in the file: pairs of a start and an end. The frame of information is the first.
+    starts, ends
+        Places in the file of the first of frames without a gap, and after the last. The frame of information is the
+        first.
     count
         Number of frames without that of information.
     largest
@@ -92,10 +96,16 @@ class Part:
 
     shape: FrameShape
     info: Info | None
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
     count: int = 0
     largest: int = 0
     junk: int = 0
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Places in the file of frames without a gap: pairs of a start and an end."""
+        return list(zip(self.starts, self.ends, strict=True))
 
     @property
     def missing(self) -> int:
@@ -209,7 +219,8 @@ def first_frame(content: bytes, at: int = 0, most: int = MAX_JUNK) -> int:
     most
         Number of bytes to look through.
     """
-    if _is_run(content, at, free=_free_size(content, at) if frame_shape(_word(content, at)) else 0):
+    shape = frame_shape(_word(content, at))
+    if shape and _is_run(content, at, free=0 if shape.size else _free_size(content, at)):
         return at
     end = min(len(content), at + most)
     at = content.find(b"\xff", at + 1, end)
@@ -252,31 +263,38 @@ def parts(content: bytes, at: int) -> list[Part]:
     at
         Place of the first frame, as `first_frame` gives it.
     """
+    marks = [found.start() for found in _INFO.finditer(content, at)]
+    marks.append(len(content) + _INFO_ENDS)
+    mark = 0
     found: list[Part] = []
-    same = -1, 0
+    same = -1, False
     before = at
-    for place, size, junk in _frames(content, at):
-        word = _word(content, place)
-        shape = frame_shape(word)
-        assert shape is not None
+    for place, size, word, junk in _frames(content, at):
         gap = place - before
         before = place + size
-        info = _info(content, place, size) if shape.layer == 3 else None
-        part = found[-1] if found else None
-        if (
-            part is None
-            or info
-            or (word & _SAME, shape.channels) != same
-            or (gap and part.length_is_known and not part.missing)
-        ):
-            part = Part(shape, info)
-            found.append(part)
-            same = word & _SAME, shape.channels
+        kind = word & _SAME, word >> 6 & 3 == 3
+        while marks[mark] < place:
+            mark += 1
+        may_inform = marks[mark] < place + _INFO_ENDS
+        if kind == same and not gap and not may_inform:
+            part = found[-1]
+            part.count += 1
+            part.ends[-1] = before
+            if size > part.largest:
+                part.largest = size
+            continue
+        shape = frame_shape(word)
+        assert shape is not None
+        info = _info(content, place, size) if may_inform and shape.layer == 3 else None
+        if not found or info or kind != same or (gap and found[-1].length_is_known and not found[-1].missing):
+            found.append(Part(shape, info))
+            same = kind
+        part = found[-1]
         part.junk += junk
-        if gap or not part.spans:
-            part.spans.append((place, before))
-        else:
-            part.spans[-1] = (part.spans[-1][0], before)
+        if gap or not part.starts:
+            part.starts.append(place)
+            part.ends.append(before)
+        part.ends[-1] = before
         part.count += info is None
         part.largest = max(part.largest, size)
     return [part for part in found if part.count]
@@ -289,8 +307,8 @@ def is_cut_off(content: bytes, last: Part) -> bool:
     return bool(shape and shape[2:] == last.shape[2:] and at + shape.size > len(content))
 
 
-def _frames(content: bytes, at: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the place and size of each whole frame, and the bytes of junk before it; tags are passed over."""
+def _frames(content: bytes, at: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the place, size and header of each whole frame, and the bytes of junk before it; tags are passed over."""
     sizes: dict[int, int] = {}
     shape = frame_shape(_word(content, at))
     free = _free_size(content, at) if shape and not shape.size else 0
@@ -301,7 +319,7 @@ def _frames(content: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         if size is None:
             size = sizes[word] = _size(word, free)
         if size and at + size <= len(content):
-            yield at, size, junk
+            yield at, size, word, junk
             at += size
             junk = 0
         elif not size and (tag := tag_size(content, at)):

@@ -180,7 +180,7 @@ _BYTES = ("PCM_S8", "PCM_U8", "ULAW", "ALAW")
 
 
 def _differ(first: Sound, sound: Any) -> ItemError:
-    before = f"{first.sample_rate} Hz with {len(first.samples)}"
+    before = f"{first.sample_rate} Hz with {len(first.samples)} channels"
     return ItemError(
         f"the file joins sounds of {before} and {sound.samplerate} Hz with {sound.channels} channels",
         code="bad-audio",
