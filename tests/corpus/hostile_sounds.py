@@ -57,6 +57,51 @@ def pieces_of_id3(count: int) -> bytes:
     return b"ID3\4\0\0" + sizes + body + made("MP3", "MPEG_LAYER_III")
 
 
+def box(kind: bytes, *bodies: bytes) -> bytes:
+    """Return a box of MP4."""
+    body = b"".join(bodies)
+    return (8 + len(body)).to_bytes(4, "big") + kind + body
+
+
+def m4a(samples: int = 1, size: int = 0, edits: int = 0) -> bytes:
+    """Return an MP4 file whose tables claim so many samples of a size, and so many edits."""
+
+    def numbers(*values: int) -> bytes:
+        return b"".join(value.to_bytes(4, "big") for value in values)
+
+    entry = box(b"sowt", bytes(6), b"\0\1", bytes(8), b"\0\1\0\x10", bytes(4), b"\x1f\x40\0\0")
+    table = box(
+        b"stbl",
+        box(b"stsd", numbers(0, 1), entry),
+        box(b"stts", numbers(0, 1, samples, 2)),
+        box(b"stsc", numbers(0, 1, 1, samples, 1)),
+        box(b"stsz", numbers(0, size, samples)),
+        box(b"stco", numbers(0, 1, 40)),
+    )
+    reference = box(b"dinf", box(b"dref", numbers(0, 1), box(b"url ", numbers(1))))
+    media = box(
+        b"mdia",
+        box(b"mdhd", numbers(0, 0, 0, 8000, 2 * samples & 0xFFFFFFFF, 0)),
+        box(b"hdlr", numbers(0, 0), b"soun", bytes(13)),
+        box(b"minf", box(b"smhd", bytes(8)), reference, table),
+    )
+    edit = box(b"edts", box(b"elst", numbers(0, edits), numbers(1000, 0, 65536) * min(edits, 50_000)))
+    track = box(b"trak", box(b"tkhd", numbers(3, 0, 0, 1), bytes(68)), edit, media)
+    header = box(b"mvhd", numbers(0, 0, 0, 8000, 8000), bytes(80))
+    return box(b"ftyp", b"M4A \0\0\0\0") + box(b"mdat", bytes(4000)) + box(b"moov", header, track)
+
+
+def truehd_of_zeros() -> bytes:
+    return bytes.fromhex("c04affd8f8726fba") + bytes(5000)
+
+
+def playlist(start: bytes) -> bytes:
+    """Return a list that names the secret beside it."""
+    return start + b"\nfile 'secret.txt'\nfile:secret.txt\n"
+
+
+OGG_PAGE = b"OggS\0\2" + bytes(8) + b"\1\0\0\0" + bytes(8) + b"\1\1\x7f"
+
 MP3 = made("MP3", "MPEG_LAYER_III")
 OGG = made("OGG", "VORBIS")
 FLAC = made("FLAC", "PCM_16")
@@ -91,6 +136,37 @@ CONTENTS: dict[str, tuple[str, bytes, str]] = {
     "ogg-cut-off": (".ogg", OGG[:-1000], REFUSED),
     "ogg-twice": (".ogg", OGG + OGG, ANY),
     "ogg-header-alone": (".ogg", OGG[:58], REFUSED),
+    "mp3-twice": (".mp3", MP3 + MP3, FINE),
+    "mp3-of-headers": (".mp3", b"\xff\xfb\x90\x00" * 100_000, ANY),
+    "mp3-of-free-headers": (".mp3", b"\xff\xfb\x00\x00" * 100_000, ANY),
+    "mp3-of-sync-words": (".mp3", b"\xff" * 2_000_000, REFUSED),
+    "mp3-of-tags": (".mp3", b"ID3\4\0\0\0\0\0\0" * 100_000 + MP3, ANY),
+    "mp3-of-many-files": (".mp3", MP3 * 300, ANY),
+    "ogg-of-first-pages": (".ogg", OGG_PAGE * 50_000, REFUSED),
+    "ogg-of-marks": (".ogg", b"OggS\0" * 400_000, REFUSED),
+    "flac-in-ogg-broken": (".oga", OGG_PAGE[:-2] + b"\x0d" + b"\x7fFLAC\1\0\0\1fLaC", REFUSED),
+    "m4a": (".m4a", m4a(1000, 2), ANY),
+    "m4a-of-billions": (".m4a", m4a((1 << 32) - 1, 1), REFUSED),
+    "m4a-of-many": (".m4a", m4a(80_000_000, 0), REFUSED),
+    "m4a-of-edits": (".m4a", m4a(2000, 2, 50_000), REFUSED),
+    "m4a-cut-off": (".m4a", m4a(1000, 2)[:-200], REFUSED),
+    "m4a-of-boxes": (".m4a", box(b"ftyp", b"M4A ") + box(b"moov") * 150_000, REFUSED),
+    "m4a-head-alone": (".m4a", box(b"ftyp", b"M4A \0\0\0\0"), REFUSED),
+    "truehd-of-zeros": (".thd", truehd_of_zeros(), REFUSED),
+    "matroska-head-alone": (".mka", b"\x1a\x45\xdf\xa3" + bytes(3000), REFUSED),
+    "matroska-of-the-moon": (".mka", b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x08" + b"\xff" * 9, REFUSED),
+    "ape-of-frames": (
+        ".ape",
+        b"MAC \x96\x0f\0\0" + struct.pack("<6L", 52, 24, (1 << 32) - 4, 0, 0, 0) + b"\xff" * 60,
+        REFUSED,
+    ),
+    "tta-of-frames": (".tta", b"TTA1\1\0\1\0\x10\0" + struct.pack("<3L", 8000, (1 << 31) - 1, 0) + bytes(99), REFUSED),
+    "asf-head-alone": (".wma", bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + b"\xff" * 90, REFUSED),
+    "flv-head-alone": (".flv", b"FLV\1\5\0\0\0\x09" + bytes(90), REFUSED),
+    "avi-of-nothing": (".avi", b"RIFF\xff\0\0\0AVI LIST" + bytes(247), REFUSED),
+    "list-as-m4a": (".m4a", playlist(b"ffconcat version 1.0"), REFUSED),
+    "list-as-mka": (".mka", playlist(b"#EXTM3U"), REFUSED),
+    "list-as-aac": (".aac", playlist(b"[playlist]"), REFUSED),
     "two-wavs": (".wav", wav() + wav(), ANY),
 }
 

@@ -63,12 +63,13 @@ SAFETENSORS = _read_by("a safetensors file", "safetensors-reader")
 PICKLE = FileType(
     "a pickle", "pickles are refused, as they can run any code; load it yourself, and save the array with np.save"
 )
-MP4 = FileType("an MP4 file, such as M4A", "no decoder reads MP4: convert it by ffmpeg -i FILE FILE.wav")
+MP4 = _audio("an MP4 file, such as M4A")
+AVI = _audio("an AVI file")
 WEB_PAGE = FileType("a web page", "the download returned a web page instead of the file; open it to see why")
 GIT_LFS_POINTER = FileType("a Git LFS pointer, not the data itself", "fetch the data: git lfs pull")
 MP3 = _audio("an MP3 file")
 AIFF = _audio("an AIFF file")
-AAC = FileType("an AAC file", "convert it by ffmpeg -i FILE FILE.wav")
+AAC = _audio("an AAC file")
 TAR = _read_by("a tar file", "webdataset-reader")
 KALDI = _read_by("a Kaldi archive", "kaldi-reader")
 JSON = _text("JSON", "name it .json, and read it by pcm-reader", "pcm-reader")
@@ -76,6 +77,9 @@ JSON_LINES = _text("JSON lines", "name it .jsonl, and read it by pcm-reader", "p
 NUMBERS = _text("text of numbers", "name it .csv or .txt, and read it by text-reader")
 BASE64 = _text("base64", "decode it first: base64 -d", "")
 TEXT = _text("text", "load it with np.loadtxt, and save it with np.save", "")
+
+_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+"""Boxes with which MP4 and QuickTime files begin."""
 
 _BY_START: tuple[tuple[bytes, FileType], ...] = (
     (b"\x93NUMPY", NPY),
@@ -91,11 +95,30 @@ _BY_START: tuple[tuple[bytes, FileType], ...] = (
     (b"ID3", MP3),
     (b"caff", _audio("a CAF file")),
     (b".snd", _audio("an AU file")),
-    (b"riff\x2e\x91\xcf\x11", _audio("a W64 file")),
-    (b"wvpk", _audio("a WavPack file")),
-    (b"#!AMR", _audio("an AMR file")),
+    (b"Creative Voice File", _audio("a VOC file")),
     (b"\x1a\x45\xdf\xa3", _audio("a Matroska or WebM file")),
-    (b"0&\xb2u\x8ef\xcf\x11", _audio("a WMA file")),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _audio("a Windows Media file")),
+    (b"MAC ", _audio("a Monkey's Audio file")),
+    (b"wvpk", _audio("a WavPack file")),
+    (b"TTA1", _audio("a True Audio file")),
+    (b"tBaK", _audio("a TAK file")),
+    (b"MPCK", _audio("a Musepack file")),
+    (b"MP+", _audio("a Musepack file (SV7)")),
+    (b"ajkg", _audio("a Shorten file")),
+    (b"#!AMR", _audio("an AMR file")),
+    (b"#!iLBC", _audio("an iLBC file")),
+    (b".RMF", _audio("a RealAudio file")),
+    (b".ra\xfd", _audio("a RealAudio file")),
+    (b"DSD \x1c\0\0\0", _audio("a DSD file (DSF)")),
+    (b"FRM8", _audio("a DSD file (DSDIFF)")),
+    (b"FLV\x01", _audio("an FLV file")),
+    (b"\x7f\xfe\x80\x01", _audio("a DTS file")),
+    (b"\0\0\x01\xba", _audio("an MPEG file")),
+    (b"nut/multimedia", _audio("a NUT file")),
+    (b"qoaf", _audio("a QOA file")),
+    (b".SoX", _audio("a SoX file")),
+    (b"XoS.", _audio("a SoX file")),
+    (b"riff\x2e\x91\xcf\x11", _audio("a W64 file")),
     (b"MATLAB", MATLAB),
     (b"PAR1", _read_by("a Parquet file", "parquet-reader")),
     (b"ARROW1", FileType("an Arrow file", "export the column with np.save")),
@@ -145,6 +168,10 @@ def identify(head: bytes) -> FileType:
     """
     if not head:
         return EMPTY
+    if head[:4] == b"RIFF" and head[8:11] == b"AVI":
+        return AVI
+    if head[4:8] in _ATOMS and head[:2] == b"\0\0":
+        return MP4
     for start, found in _BY_START:
         if head.startswith(start):
             return found
@@ -154,8 +181,6 @@ def identify(head: bytes) -> FileType:
         return PYTORCH if any(mark in head[:64] for mark in (b"/data.pkl", b"/.format", b"/byteorder")) else ZIP
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return PICKLE
-    if head[:2] == b"\0\0" and head[4:8] == b"ftyp":
-        return MP4
     if head[8:10] == b'{"':
         return SAFETENSORS
     if head[257:262] == b"ustar":

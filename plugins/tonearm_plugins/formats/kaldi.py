@@ -132,7 +132,7 @@ def _npy(file: BoundedFile, key: str) -> Array:
 
 def _sound(file: BoundedFile, start: bytes, key: str) -> tuple[int, Array]:
     """Read an encoded sound: after AUDIO and its length, as kaldiio writes it, or FLAC as the rest of the file."""
-    from tonearm_plugins.formats.sndfile_reading import decode_bytes
+    from tonearm_plugins.formats.sound_reading import decode_bytes
 
     if start[:5] == b"AUDIO":
         file.read(5)

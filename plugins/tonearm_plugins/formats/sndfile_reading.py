@@ -1,20 +1,26 @@
-"""Reading by libsndfile: sounds in memory, bounds on the claimed length, and files on which it prints notes."""
+"""Reading by libsndfile: what it opens, bounds on the claimed length, and files on which it prints notes."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
+import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
-from tonearm.api import InflationBound, ItemError, Source, check_memory, path_of, reading_errors
-from tonearm_plugins.formats.library_notes import hushed_libraries
-
-if TYPE_CHECKING:
-    from tonearm_plugins.dsp.typing import Array
+from tonearm.api import InflationBound, ItemError, path_of
 
 SOUND_BYTES = InflationBound(256 << 20, 3000)
-"""Bytes of sound in double precision. Digital silence in stereo takes a two-thousandth as FLAC."""
+"""Bytes of sound in double precision."""
+
+SILENCE_BYTES = InflationBound(256 << 20, 170_000)
+"""The same in formats in which digital silence takes almost nothing.
+
+The largest block of FLAC, 65,535 samples of 8 channels, takes at least 26 bytes.
+"""
+
+_SMALL_SILENCE = ("FLAC", "OGG")
 
 DOUBLE_SUBTYPES = ("PCM_32", "DOUBLE", "ALAC_32")
 """Names of the subtypes with more digits than float32."""
@@ -22,7 +28,8 @@ DOUBLE_SUBTYPES = ("PCM_32", "DOUBLE", "ALAC_32")
 _WAV = (b"RIFF", b"RIFX", b"RF64")
 _WAV_CODECS = (b"\1\0", b"\3\0", b"\xfe\xff")  # PCM, floats, and those of the extensible format
 _SILENT = (b"fLaC", b"OggS", b"FORM", b".snd")
-_KNOWN = (*_WAV, *_SILENT, b"caff")
+KNOWN = (*_WAV, *_SILENT, b"caff")
+"""First bytes of files whose type libsndfile knows at once."""
 
 
 class SoundBytes(io.BytesIO):
@@ -36,47 +43,34 @@ class SoundBytes(io.BytesIO):
             return -1
 
 
-def decode_bytes(data: bytes, name: str, *, double: bool = False) -> tuple[Array, int]:
-    """Return the samples and the sample rate of a sound file in memory.
+def sequential_file(openable: Any) -> Any:
+    """Return an open `soundfile.SoundFile` that reads on from block to block.
+
+    soundfile seeks after each block, which costs lossy formats what they keep between blocks.
 
     Parameters
     ----------
-    data
-        All bytes of the file.
-    name
-        Name of the file, for messages.
-    double
-        Whether float64 is wanted. Subtypes of more than 16 bits always become float64.
-
-    Returns
-    -------
-    samples
-        (channels, samples), float32 or float64.
-    sample_rate
-        Sample rate in Hz.
-
-    Raises
-    ------
-    ItemError
-        ``broken-file`` or ``too-long``.
+    openable
+        What `openable` returned.
     """
+    return _sequential()(openable, closefd=False)
+
+
+@functools.cache
+def _sequential() -> Any:
     import soundfile
 
-    quiet = hushed_libraries() if may_print(data) else contextlib.nullcontext()
-    with (
-        reading_errors(name, "audio"),
-        quiet,
-        _in_memory(data, name) as opened,
-        soundfile.SoundFile(openable(opened, data), closefd=False) as file,
-    ):
-        check_claimed_length(file, len(data))
-        double = double or file.subtype in (*DOUBLE_SUBTYPES, "PCM_24")
-        check_memory(name, "", file.channels * file.frames * (8 if double else 4))
-        samples: Array = file.read(dtype="float64" if double else "float32", always_2d=True)
-        return samples.T, file.samplerate
+    class Sequential(soundfile.SoundFile):  # type: ignore[misc]
+        """A sound file that claims not to be seekable."""
+
+        def seekable(self) -> bool:
+            """Return False."""
+            return False
+
+    return Sequential
 
 
-def check_claimed_length(sound: Any, size: int) -> None:
+def check_claimed_length(sound: Any, size: int, length: int | None = None) -> None:
     """Raise `ItemError` if an open sound file claims far more samples than its bytes can hold.
 
     Parameters
@@ -85,10 +79,14 @@ def check_claimed_length(sound: Any, size: int) -> None:
         Open `soundfile.SoundFile`.
     size
         Size of the file in bytes.
+    length
+        Samples of each channel, if that which libsndfile gives is an estimate.
     """
-    if 8 * sound.channels * sound.frames > SOUND_BYTES.limit(size):
+    frames = sound.frames if length is None else length
+    bound = SILENCE_BYTES if sound.format in _SMALL_SILENCE else SOUND_BYTES
+    if 8 * sound.channels * frames > bound.limit(size):
         raise ItemError(
-            f"the header claims {sound.frames:,} samples, but the file has {size:,} bytes, too few for so much sound",
+            f"the header claims {frames:,} samples, but the file has {size:,} bytes, too few for so much sound",
             code="too-long",
             hint="if it holds nothing but silence, leave it out",
         )
@@ -124,18 +122,36 @@ def openable(file: BinaryIO, head: bytes) -> Any:
     """
     if isinstance(file, io.BytesIO):
         return file
-    path = None if head.startswith(_KNOWN) else path_of(file)
+    path = None if head.startswith(KNOWN) else path_of(file)
     return path or file.fileno()
 
 
+def read_bytes_at(file: BinaryIO, count: int, offset: int) -> bytes:
+    """Return bytes of a file without moving its position, which belongs to libsndfile."""
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()[offset : offset + count]
+    found = os.pread(file.fileno(), count, offset)
+    while len(found) < count and (more := os.pread(file.fileno(), count - len(found), offset + len(found))):
+        found += more
+    return found
+
+
+def size_in_bytes(file: BinaryIO) -> int:
+    """Return the size of a file in bytes."""
+    return len(file.getvalue()) if isinstance(file, io.BytesIO) else os.fstat(file.fileno()).st_size
+
+
 @contextlib.contextmanager
-def _in_memory(data: bytes, name: str) -> Iterator[BinaryIO]:
-    """Yield a file in memory that `openable` takes."""
-    if data.startswith(_KNOWN):
-        yield SoundBytes(data)
-    else:
-        with Source(name=name, file=io.BytesIO(data)).open(descriptor=True) as file:
-            yield file
+def reopened_file(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Yield a file at its start for other libraries, and leave its position as it was."""
+    if isinstance(file, io.BytesIO):
+        yield io.BytesIO(file.getvalue())
+        return
+    with os.fdopen(os.dup(file.fileno()), "rb") as copy:
+        place = copy.tell()
+        copy.seek(0)
+        yield copy
+        copy.seek(place)  # both descriptors share it
 
 
 def reason_of(error: Any) -> str:

@@ -13,8 +13,8 @@ import soundfile
 from decoder_reading import STFT, WAVE, decode
 from real_formats import FORMATS
 
-from tonearm_plugins.decoders import audio_reader
 from tonearm_plugins.decoders.audio_reader import AudioReader
+from tonearm_plugins.formats import sndfile_reading
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_of_sound_in_an_open_file(name: str) -> None:
 
 
 def test_where_no_file_can_be_in_memory_one_is_made_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(audio_reader.os, "memfd_create", raising=False)
+    monkeypatch.delattr(sndfile_reading.os, "memfd_create", raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     file = io.BytesIO()
     soundfile.write(file, np.full(4000, 0.5), 8000, format="WAV")

@@ -1,4 +1,4 @@
-"""Reading by libsndfile: sounds in memory, bounds on what a header claims, and a stderr that is silent and returns."""
+"""Reading by libsndfile: what it opens, bounds on what a header claims, and files on which it prints notes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from tonearm.api import InflationBound, ItemError, limited_memory
+from tonearm.api import InflationBound, ItemError
 from tonearm_plugins.formats import sndfile_reading
-from tonearm_plugins.formats.sndfile_reading import SOUND_BYTES
+from tonearm_plugins.formats.sndfile_reading import SILENCE_BYTES, SOUND_BYTES
 
 WAVE = np.random.default_rng(3).uniform(-1, 1, (2000, 2))
 
@@ -21,62 +21,6 @@ def made(container: str, subtype: str) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, WAVE, 22050, format=container, subtype=subtype)
     return file.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("container", "subtype", "dtype", "error"),
-    [
-        ("WAV", "PCM_16", "f4", 2**-15),
-        ("FLAC", "PCM_24", "f8", 2**-23),
-        ("WAV", "FLOAT", "f4", 2**-24),
-        ("WAV", "DOUBLE", "f8", 0),
-        ("WAV", "PCM_32", "f8", 2**-31),
-    ],
-)
-def test_a_sound_in_memory(container: str, subtype: str, dtype: str, error: float) -> None:
-    samples, rate = sndfile_reading.decode_bytes(made(container, subtype), "row 3")
-    assert (samples.shape, samples.dtype, rate) == ((2, 2000), dtype, 22050)
-    assert np.abs(samples - WAVE.T).max() <= error
-
-
-def test_one_channel_and_double_precision_on_request() -> None:
-    file = io.BytesIO()
-    soundfile.write(file, WAVE[:, 0], 8000, format="WAV", subtype="PCM_16")
-    for double in (False, True):
-        samples, rate = sndfile_reading.decode_bytes(file.getvalue(), "a", double=double)
-        assert (samples.shape, samples.dtype, rate) == ((1, 2000), "f8" if double else "f4", 8000)
-
-
-@pytest.mark.parametrize(
-    ("subtype", "double", "size"), [("PCM_16", False, 4), ("PCM_16", True, 8), ("PCM_24", False, 8)]
-)
-def test_memory_is_judged_before_samples_are_read(subtype: str, double: bool, size: int) -> None:
-    data = made("WAV", subtype)
-    needed = 2 * 2 * 2000 * size
-    with limited_memory(needed):
-        sndfile_reading.decode_bytes(data, "a", double=double)
-    with limited_memory(needed - 1), pytest.raises(ItemError) as caught:
-        sndfile_reading.decode_bytes(data, "a", double=double)
-    assert caught.value.code == "too-large"
-
-
-def test_only_files_on_which_notes_may_be_printed_are_hushed(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    file = io.BytesIO()
-    soundfile.write(file, WAVE.repeat(10, axis=0), 22050, format="MP3", subtype="MPEG_LAYER_III")
-    mp3 = file.getvalue()
-    data = mp3[:3000] + bytes(400) + mp3[3400:]  # "Illegal Audio-MPEG-Header"
-    assert sndfile_reading.decode_bytes(data, "a")[0].size
-    assert capfd.readouterr().err == ""
-
-    def unwanted() -> None:
-        pytest.fail("it was hushed")
-
-    monkeypatch.setattr(sndfile_reading, "hushed_libraries", unwanted)
-    assert sndfile_reading.decode_bytes(made("WAV", "PCM_16"), "a")[0].size
-    with pytest.raises(pytest.fail.Exception):
-        sndfile_reading.decode_bytes(data, "a")
 
 
 def test_libsndfile_opens_no_other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,36 +32,50 @@ def test_libsndfile_opens_no_other_file(tmp_path: Path, monkeypatch: pytest.Monk
         assert sndfile_reading.openable(file, wav) == file.fileno()
         assert sndfile_reading.openable(file, b"caff") == file.fileno()
         assert sndfile_reading.openable(file, mp3) == f"/dev/fd/{file.fileno()}"
-    with sndfile_reading._in_memory(wav, "a") as file:
-        assert type(file) is sndfile_reading.SoundBytes
-    with sndfile_reading._in_memory(mp3, "a") as file:
-        assert file.fileno() > 2
-        assert file.read() == mp3
-    monkeypatch.setattr(sndfile_reading, "path_of", lambda _: None)  # as without /dev/fd
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    assert sndfile_reading.decode_bytes(mp3, "a")[0].shape[0] == 2
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_what_is_no_sound_is_named() -> None:
-    with pytest.raises(ItemError, match="'row 3' cannot be read as audio: ") as caught:
-        sndfile_reading.decode_bytes(b"RIFFnonsense", "row 3")
-    assert caught.value.code == "broken-file"
+def test_a_file_is_read_on_without_seeking() -> None:
+    """soundfile seeks after each block, and MP3 goes on with other samples then."""
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, 60_000)
+    file = io.BytesIO()
+    soundfile.write(file, sound, 44100, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="VARIABLE")
+    file.seek(0)
+    whole = soundfile.read(file, dtype="float32")[0]
+    file.seek(0)
+    with sndfile_reading.sequential_file(file) as opened:
+        parts = [opened.read(7000, dtype="float32") for _ in range(9)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
-def test_a_claim_is_refused_from_the_first_byte_beyond_the_bound() -> None:
-    frames = SOUND_BYTES.free // 8
-    sndfile_reading.check_claimed_length(SimpleNamespace(channels=1, frames=frames), 10)
+@pytest.mark.parametrize(
+    ("container", "bound"), [("WAV", SOUND_BYTES), ("FLAC", SILENCE_BYTES), ("OGG", SILENCE_BYTES)]
+)
+def test_a_claim_is_refused_from_the_first_byte_beyond_the_bound(container: str, bound: InflationBound) -> None:
+    frames = bound.free // 8
+
+    def sound(channels: int, count: int) -> SimpleNamespace:
+        return SimpleNamespace(format=container, channels=channels, frames=count)
+
+    sndfile_reading.check_claimed_length(sound(1, frames), 10)
+    sndfile_reading.check_claimed_length(sound(2, 5 * frames), 10, frames // 2)
     for channels, count in ((1, frames + 1), (2, frames)):
-        with pytest.raises(ItemError) as caught:
-            sndfile_reading.check_claimed_length(SimpleNamespace(channels=channels, frames=count), 10)
-        assert caught.value.code == "too-long"
-        assert caught.value.message == (
-            f"the header claims {count:,} samples, but the file has 10 bytes, too few for so much sound"
-        )
-        assert caught.value.hint == "if it holds nothing but silence, leave it out"
+        for given, length in ((count, None), (5, count)):
+            with pytest.raises(ItemError) as caught:
+                sndfile_reading.check_claimed_length(sound(channels, given), 10, length)
+            assert caught.value.code == "too-long"
+            assert caught.value.message == (
+                f"the header claims {count:,} samples, but the file has 10 bytes, too few for so much sound"
+            )
+            assert caught.value.hint == "if it holds nothing but silence, leave it out"
+    sndfile_reading.check_claimed_length(sound(2, frames), bound.free)
+
+
+def test_bounds_that_legal_files_keep() -> None:
     assert InflationBound(268_435_456, 3000) == SOUND_BYTES
-    sndfile_reading.check_claimed_length(SimpleNamespace(channels=2, frames=frames), SOUND_BYTES.free)
+    # Frames of FLAC have up to 65,535 samples of 8 channels, in float64, and at least 26 bytes if all are silent.
+    assert SILENCE_BYTES.ratio > 65_535 * 8 * 8 / 26
+    # Packets of Opus have up to 5,760 samples in a byte, and another for its size.
+    assert SILENCE_BYTES.ratio > 5760 * 2 * 8 / 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,357 @@
+"""Sound that only ffmpeg reads, by PyAV or by the program, of formats that are one file alone.
+
+The demuxer is named by the content of the file, and never guessed by ffmpeg: playlists, devices and addresses are no
+formats here, and nothing but the given file is opened.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import io
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tonearm.api import (
+    MAX_SAMPLE_RATE,
+    ItemError,
+    check_memory,
+    tags_by_name,
+)
+from tonearm_plugins.formats import ffmpeg_pipe
+from tonearm_plugins.formats.container_sizes import check_container
+from tonearm_plugins.formats.ffmpeg_formats import ends_within_frame, whitelist
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
+
+# Formats whose header has the length, with the seconds by which codecs may fall short of it.
+_LENGTHS = dict.fromkeys(("ape", "dsf", "flac", "tak", "tta", "wv"), 0.0) | dict.fromkeys(
+    ("aiff", "asf", "avi", "caf", "iff", "matroska", "mov", "mpc", "mpc8", "voc", "wav"), 0.1
+)
+
+_SECONDS = 10
+"""Seconds of processor time that a file may take, beside those by its size."""
+_BYTES_A_SECOND = 50_000
+_UNREADABLE = "it is damaged, or a variant that this ffmpeg does not know"
+
+# Metadata that ffmpeg makes up, or that describes the file and not the sound.
+_NO_TAG = re.compile(
+    r"major_brand|minor_version|compatible_brands|creation_time|handler_name|vendor_id|language|encode[rd].*|duration|bps"
+    r"|number_of_.*|software|wm.*|isvbr|devicecontentkeys|timecode|itun.*|_statistics.*|replaygain_.*|r128_.*"
+)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Sound that ffmpeg has read.
+
+    Parameters
+    ----------
+    samples
+        (channels, samples), float32, or float64 if float32 would lose digits.
+    sample_rate
+        Sample rate in Hz.
+    scale
+        Kind of the samples: ``PCM`` for integers, ``FLOAT`` for floats, ``CODED`` for what a lossy codec gives.
+    tags
+        Tags by name.
+    warnings
+        Warnings to give.
+    """
+
+    samples: Array
+    sample_rate: int
+    scale: str
+    tags: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def read_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> Foreign:
+    """Read a file by PyAV, or else by the program.
+
+    Parameters
+    ----------
+    file
+        Open file.
+    name
+        Name of the file, for messages.
+    demuxer, what
+        Demuxer and name of the format, as `demuxer_of` gives them.
+
+    Raises
+    ------
+    ItemError
+        The file is broken or cut short, takes too much memory or time, or neither PyAV nor ffmpeg is installed.
+    """
+    size = _size(file)
+    has_length = check_container(file, name, demuxer, size)
+    if _has_pyav():
+        found = _by_pyav(file, name, demuxer, what, size, has_length=has_length)
+    else:
+        found = _by_program(file, name, demuxer, what, size)
+    if ends_within_frame(file, demuxer):
+        return replace(found, warnings=(*found.warnings, "the last frame is not whole: the file may be cut short"))
+    return found
+
+
+def look_at_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> tuple[int, int, int | None]:
+    """Return the sample rate in Hz, the number of channels and the length of a file; None if it does not give one."""
+    check_container(file, name, demuxer, _size(file))
+    if not _has_pyav():
+        with ffmpeg_pipe.Decoding(file, demuxer, what, timeout=_timeout(_size(file))) as decoding:
+            return decoding.sample_rate, decoding.channels, None
+    with _av_errors(what), _open_av(file, demuxer) as container:
+        stream = _audio_of(container, what)
+        coder = stream.codec_context
+        _check_rate(coder.sample_rate, coder.channels)
+        return coder.sample_rate, coder.channels, None
+
+
+def _has_pyav() -> bool:
+    return importlib.util.find_spec("av") is not None
+
+
+def _timeout(size: int) -> float:
+    """Return the seconds that the program may take."""
+    return 6 * (_SECONDS + size / _BYTES_A_SECOND)
+
+
+def _size(file: BinaryIO) -> int:
+    at = file.tell()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(at)
+    return size
+
+
+def _check_rate(rate: int, channels: int) -> None:
+    if not 1 <= rate <= MAX_SAMPLE_RATE or channels < 1:
+        raise ItemError(f"it claims a sample rate of {rate} Hz and {channels} channels", code="bad-audio")
+
+
+def _damaged(what: str, reason: str) -> ItemError:
+    return ItemError(f"it begins as {what}, but cannot be read: {reason}", code="bad-audio", hint=_UNREADABLE)
+
+
+def _cut_short(done: float, claimed: float) -> ItemError:
+    return ItemError(
+        f"the file is cut short: it has {done:.2f} of {claimed:.2f} seconds",
+        code="truncated",
+        hint="the write was interrupted; write the file again",
+    )
+
+
+class _Budget:
+    """Bound on the memory and the processor time of one file."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._name = name
+        self._end = time.process_time() + _SECONDS + size / _BYTES_A_SECOND
+        self._bytes = 0
+
+    def add(self, count: int) -> None:
+        """Raise `ItemError` if so many bytes of samples more are too many, or if the time is over."""
+        self._bytes += count
+        check_memory(self._name, "", self._bytes)
+        self.check_time()
+
+    def check_time(self) -> None:
+        """Raise `ItemError` if the time is over."""
+        if time.process_time() > self._end:
+            raise _too_slow()
+
+
+def _too_slow() -> ItemError:
+    return ItemError("decoding it takes far longer than its size explains", code="too-long", hint=_UNREADABLE)
+
+
+def _refuse(_url: str, _flags: int, _options: dict[str, Any]) -> Any:
+    """Open no other file, whatever a format asks for."""
+    raise PermissionError("another file")
+
+
+def _open_av(file: BinaryIO, demuxer: str) -> Any:
+    import av
+
+    file.seek(0)
+    return av.open(
+        _Readable(file),
+        "r",
+        format=demuxer,
+        io_open=_refuse,
+        metadata_errors="replace",
+        options={
+            "protocol_whitelist": "none",
+            "format_whitelist": whitelist(demuxer),
+            "err_detect": "crccheck+explode",
+        },
+    )
+
+
+class _Readable:
+    """The part of a file that PyAV needs. It has no name, which PyAV would give to ffmpeg."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.read, self.tell = file.read, file.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a position; return -1 for one before the start, which only a broken file leads to."""
+        try:
+            return self._file.seek(offset, whence)
+        except (ValueError, OSError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            return -1
+
+
+class _av_errors:  # noqa: N801 - a context manager
+    """Turns errors of PyAV in a ``with`` block into an `ItemError`."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        import av
+
+        if isinstance(error, av.FFmpegError | ValueError | LookupError | EOFError):
+            raise _damaged(self._what, getattr(error, "strerror", None) or "the data are invalid") from error
+
+
+def _audio_of(container: Any, what: str) -> Any:
+    stream = container.streams.best("audio")
+    if stream is None or stream.codec_context is None:
+        raise ItemError(f"it is {what} without sound that ffmpeg knows", code="bad-audio")
+    return stream
+
+
+def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, has_length: bool) -> Foreign:
+    budget = _Budget(name, size)
+    with _av_errors(what), _open_av(file, demuxer) as container:
+        stream = _audio_of(container, what)
+        codec = stream.codec_context.name
+        blocks: list[Array] = []
+        kind: tuple[int, int, str] | None = None
+        last = 0.0
+        for frame, seconds in _frames(container, stream, budget):
+            last = seconds
+            found = frame.sample_rate, len(frame.layout.channels), frame.format.name
+            if kind is None:
+                kind = found
+                _check_rate(*found[:2])
+            if found != kind:
+                raise _changes(kind, found)
+            values = frame.to_ndarray()
+            budget.add(2 * values.nbytes if values.dtype.itemsize < 4 else values.nbytes)
+            blocks.append(values if frame.format.is_planar else values.reshape(-1, found[1]).T)
+        if kind is None:
+            raise ItemError(f"it is {what} without any samples", code="empty")
+        claimed, index = _claimed(container, stream), stream.index
+        tags = _tags_of({**container.metadata, **stream.metadata})
+        count = len(container.streams.audio)
+    samples = _joined(blocks, kind[2])
+    _check_length(samples.shape[1], kind[0], demuxer, claimed)
+    if has_length and codec == "aac":
+        # Libraries before ffmpeg 9 give all of the last frame, of which the table of durations says a part.
+        padding = blocks[-1].shape[1] - round(last * kind[0])
+        if 0 < padding < blocks[-1].shape[1]:
+            samples = samples[:, :-padding]
+    warnings = () if count == 1 else (f"it holds {count} streams of sound; only stream {index} is read",)
+    return Foreign(samples, kind[0], _scale(codec, kind[2]), tags, warnings)
+
+
+def _frames(container: Any, stream: Any, budget: _Budget) -> Iterator[tuple[Any, float]]:
+    """Yield the decoded frames and the seconds of their packets; raise `ItemError` at a packet that is cut off."""
+    seconds = 0.0
+    for packet in container.demux(stream):
+        budget.check_time()
+        if packet.is_corrupt and packet.size:
+            raise ItemError(
+                "the file is cut short: its last packet is not whole",
+                code="truncated",
+                hint="the write was interrupted; write the file again",
+            )
+        if packet.size:
+            seconds = float((packet.duration or 0) * packet.time_base)
+        for frame in packet.decode():
+            yield frame, seconds
+
+
+def _changes(before: tuple[int, int, str], after: tuple[int, int, str]) -> ItemError:
+    return ItemError(
+        f"the sound changes from {before[0]} Hz with {before[1]} channels to {after[0]} Hz with {after[1]} channels",
+        code="bad-audio",
+        hint="split the file where it changes",
+    )
+
+
+def _claimed(container: Any, stream: Any) -> float:
+    """Return the length in seconds that the header gives; 0 if it gives none."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / 1e6
+
+
+def _check_length(done: int, rate: int, demuxer: str, claimed: float) -> None:
+    """Raise `ItemError` if there are fewer samples than the header claims."""
+    slack = _LENGTHS.get(demuxer)
+    if slack is None:
+        return
+    if done + 1 < (claimed - slack) * rate:
+        raise _cut_short(done / rate, claimed)
+
+
+def _joined(blocks: list[Array], kind: str) -> Array:
+    """Return the samples of all frames as floats: float64 if float32 would lose digits."""
+    import numpy as np
+
+    kind = kind.removesuffix("p")
+    if kind in ("flt", "dbl"):
+        return np.concatenate(blocks, axis=1)
+    bits = {"u8": 8, "s16": 16, "s32": 32, "s64": 64}[kind]
+    fine = kind == "s64" or (kind == "s32" and any(np.bitwise_or.reduce(block, axis=None) & 0xFF for block in blocks))
+    samples = np.concatenate(blocks, axis=1, dtype="f8" if fine else "f4")
+    if kind == "u8":
+        samples -= 128
+    samples *= 2.0 ** (1 - bits)
+    return samples
+
+
+def _scale(codec: str, kind: str) -> str:
+    """Return what the samples are, given the codec and ffmpeg's name of their format."""
+    if not kind.startswith(("flt", "dbl")):
+        return "PCM"
+    return "FLOAT" if codec.startswith(("pcm_f", "wavpack")) else "CODED"
+
+
+def _tags_of(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags among the metadata of ffmpeg."""
+    tags = {name.lower(): text for name, text in metadata.items() if text}
+    return tags_by_name({name: text for name, text in tags.items() if not _NO_TAG.fullmatch(name)})
+
+
+def _by_program(file: BinaryIO, name: str, demuxer: str, what: str, size: int) -> Foreign:
+    import numpy as np
+
+    budget = _Budget(name, size)
+    blocks: list[Array] = []
+    with ffmpeg_pipe.Decoding(file, demuxer, what, timeout=_timeout(size)) as decoding:
+        rate, channels = decoding.sample_rate, decoding.channels
+        _check_rate(rate, channels)
+        for block in decoding.blocks():
+            values = np.frombuffer(block, ">f8").reshape(-1, channels).T
+            single = values.astype("f4")
+            blocks.append(single if (single == values).all() else values.astype("f8"))
+            budget.add(blocks[-1].nbytes)
+        report = decoding.report()
+    if not blocks:
+        raise ItemError(f"it is {what} without any samples", code="empty")
+    samples = np.concatenate(blocks, axis=1)
+    _check_length(samples.shape[1], rate, demuxer, report.seconds)
+    return Foreign(samples, rate, _scale(report.codec, report.sample_format), _tags_of(report.metadata))

@@ -1,0 +1,366 @@
+"""Streams of sound, decoded by libsndfile in one go.
+
+Nothing is sought between blocks, which lossy formats would answer with other samples.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+from tonearm.api import (
+    MAX_SAMPLE_RATE,
+    ItemError,
+    RunCommand,
+    Source,
+    check_memory,
+    file_types,
+    samples_per_block,
+    tags_by_name,
+)
+from tonearm_plugins.formats.library_notes import hushed_libraries
+from tonearm_plugins.formats.sndfile_reading import (
+    check_claimed_length,
+    may_print,
+    openable,
+    read_bytes_at,
+    reason_of,
+    reopened_file,
+    sequential_file,
+    size_in_bytes,
+)
+from tonearm_plugins.formats.sound_plan import UNKNOWN_SIZE, Plan, cut_short_error
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
+
+_SOFTWARE = "software"  # tag that names the program that wrote the source, not the sound
+
+# libsndfile's notes on a file that ends before its header says; it reads the rest without an error.
+_SHORT = re.compile(r"^\s*(?:data|SSND|riff)\s*: (?P<claimed>\d+) \(should be (?P<found>\d+)\)", re.MULTILINE)
+_SHORT_RF64 = re.compile(
+    r"Data size : (?P<size>\d+)$.*Block Align\s*: (?P<align>\d+)$.*frame count (?P<found>\d+) does not match",
+    re.MULTILINE | re.DOTALL,
+)
+_UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF, 0x7FFFFFFFFFFFFFFF)  # of RF64
+_UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's length of FLAC without one
+
+_UNRECOGNISED = 1  # libsndfile's number of the error
+_BROKEN = "else it is broken or cut short"
+_ONLY_FFMPEG = RunCommand(("ffmpeg", "-i", "FILE", "FILE.wav"), "if it is a format that only ffmpeg knows")
+_MATLAB = ("MAT4", "MAT5")  # libsndfile reads them as sound, at the rate that a variable may tell
+
+
+@dataclass(frozen=True)
+class Sound:
+    """All of a sound file.
+
+    Parameters
+    ----------
+    samples
+        (channels, samples), float32, or float64 if the file has more digits. Channels are in WAV's order.
+    sample_rate
+        Sample rate in Hz.
+    subtype
+        Format of the samples by libsndfile's name; ``PCM``, ``FLOAT`` or ``CODED`` if ffmpeg has read it.
+    tags
+        Tags by name.
+    warnings
+        Warnings to give.
+    """
+
+    samples: Array
+    sample_rate: int
+    subtype: str
+    tags: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What the header of a sound file says.
+
+    Parameters
+    ----------
+    sample_rate
+        Sample rate in Hz.
+    channels
+        Number of channels.
+    length
+        Samples of each channel; None if the header does not say it.
+    """
+
+    sample_rate: int
+    channels: int
+    length: int | None
+
+
+class NotReadError(Exception):
+    """libsndfile does not read a file; `reason` is the error to raise if nothing else does."""
+
+    def __init__(self, reason: ItemError) -> None:
+        super().__init__(reason.message)
+        self.reason = reason
+
+
+def read_streams(file: BinaryIO, name: str, plan: Plan, copies: int, wide: Collection[str] | None, spare: int) -> Sound:
+    """Read the streams of a file by libsndfile, one after the other.
+
+    Parameters
+    ----------
+    file, name
+        Open file, and its name for messages.
+    plan
+        How it is read.
+    copies, wide, spare
+        As for `sound_reading.read_sound`.
+
+    Raises
+    ------
+    NotReadError
+        libsndfile does not open a stream.
+    ItemError
+        The file is broken or cut short, joins sounds that differ, or takes too much memory.
+    """
+    sounds: list[Sound] = []
+    held = plan.held + spare
+    several = len(plan.streams) > 1
+    for content, known in zip(plan.streams, plan.lengths, strict=True):
+        with _stream_file(file, content) as stream, _sound_file(stream, plan) as sound:
+            kind: Literal["float32", "float64"] = "float64" if wide is None or sound.subtype in wide else "float32"
+            length = _frames_of_aiff(sound, stream) if known is None else known
+            width = sound.channels * (8 if kind == "float64" else 4) * (copies + several)
+            samples = _samples(sound, size_in_bytes(stream), name, length, kind, width, held)
+            tags = {} if sounds else _tags(sound, file if sound.format == "MP3" else stream)
+            if sounds and (sound.samplerate, sound.channels) != (sounds[0].sample_rate, len(sounds[0].samples)):
+                raise _differ(sounds[0], sound)
+            sounds.append(Sound(samples, sound.samplerate, sound.subtype, tags))
+            held += (copies + several) * samples.nbytes
+    if not several:
+        return Sound(sounds[0].samples, sounds[0].sample_rate, sounds[0].subtype, sounds[0].tags, plan.warnings)
+    import numpy as np
+
+    first = sounds[0]
+    joined = np.concatenate([sound.samples for sound in sounds], axis=1)
+    return Sound(joined, first.sample_rate, first.subtype, first.tags, plan.warnings)
+
+
+def look_at_streams(file: BinaryIO, plan: Plan) -> Outline:
+    """Return what the headers of the streams of a file say, by libsndfile."""
+    total: int | None = 0
+    for content, known in zip(plan.streams, plan.lengths, strict=True):
+        with _stream_file(file, content) as stream, _sound_file(stream, plan) as sound:
+            _check_header(sound)
+            length = _frames_of_aiff(sound, stream) if known is None else known
+            found = sound.frames if length is None else length
+            total = None if total is None or found == _UNKNOWN_LENGTH else total + found
+            outline = Outline(sound.samplerate, sound.channels, total)
+    return outline
+
+
+def _frames_of_aiff(sound: Any, file: BinaryIO) -> int | None:
+    """Return the length of an AIFF file of single bytes; None for others.
+
+    libsndfile takes the byte after an odd number of them for another sample.
+    """
+    if sound.format != "AIFF" or sound.subtype not in _BYTES or sound.channels % 2 == 0:
+        return None
+    head = read_bytes_at(file, _START, 0)
+    at = head.find(b"COMM")
+    frames = int.from_bytes(head[at + 10 : at + 14], "big")
+    return frames if at > 0 and frames == sound.frames - 1 else None
+
+
+_START = 4096  # bytes
+_BYTES = ("PCM_S8", "PCM_U8", "ULAW", "ALAW")
+
+
+def _differ(first: Sound, sound: Any) -> ItemError:
+    before = f"{first.sample_rate} Hz with {len(first.samples)} channels"
+    return ItemError(
+        f"the file joins sounds of {before} and {sound.samplerate} Hz with {sound.channels} channels",
+        code="bad-audio",
+        hint="split it into one file for each",
+    )
+
+
+@contextlib.contextmanager
+def _stream_file(file: BinaryIO, content: bytes | None) -> Iterator[BinaryIO]:
+    """Yield a stream, or the whole file, as libsndfile should read it.
+
+    libsndfile reads files in memory by calling Python. For WAV, whose blocks are large, that takes half the time of
+    a copy with a descriptor; for MP3 it takes longer. Errors in other files of Python would end up on stderr.
+    """
+    if content is None and isinstance(file, io.BytesIO) and not read_bytes_at(file, 4, 0).startswith(_IN_MEMORY):
+        content = file.getvalue()
+    if content is None:
+        yield file
+        return
+    with Source(name="<stream>", content=content).open(descriptor=True) as stream:
+        yield stream
+
+
+_IN_MEMORY = (b"RIFF", b"RF64")
+
+
+@contextlib.contextmanager
+def _sound_file(file: BinaryIO, plan: Plan) -> Iterator[Any]:
+    """Open an audio file; every error of libsndfile, then or later, is an `ItemError`.
+
+    One on opening is a `NotReadError`, since ffmpeg may know more. So is MPEG audio that nobody has taken apart.
+    """
+    import soundfile
+
+    head = read_bytes_at(file, 22, 0)
+    quiet = hushed_libraries() if may_print(head) else contextlib.nullcontext()
+    is_open = False
+    try:
+        with quiet, sequential_file(openable(file, head)) as sound:
+            is_open = True
+            if sound.format in _MATLAB:
+                raise _no_audio(file_types.MATLAB)
+            if sound.format == "MP3" and not plan.is_mpeg:
+                raise NotReadError(_refusal("it is MPEG audio, but no frame of it is whole"))
+            yield sound
+    except soundfile.LibsndfileError as error:
+        found = file_types.identify(read_bytes_at(file, file_types.HEAD, 0))
+        if error.code != _UNRECOGNISED and found is not file_types.EMPTY:
+            message = f"it cannot be read as audio: {reason_of(error)}"
+        elif found.reader == "audio-reader":
+            message = f"it begins as {found.name}, but is broken"
+        else:
+            raise NotReadError(_no_audio(found)) from error
+        raise _refusal(message) if is_open else NotReadError(_refusal(message)) from error
+
+
+def _refusal(message: str) -> ItemError:
+    """Return the error for a file that may be broken, or of a format that ffmpeg alone knows."""
+    return ItemError(message, code="bad-audio", hint=_BROKEN, remedies=(_ONLY_FFMPEG,))
+
+
+def _no_audio(found: file_types.FileType) -> ItemError:
+    """Return the error for a file of another type."""
+    hint = "" if found in (file_types.UNKNOWN, file_types.ZEROS) else found.hint
+    message = f"it is not a known audio format; it looks like {found.name}"
+    return ItemError(message, code="bad-audio", hint=hint or _BROKEN, remedies=() if hint else (_ONLY_FFMPEG,))
+
+
+def _tags(sound: Any, file: BinaryIO) -> dict[str, str]:
+    """Return all tags of an open sound file; libsndfile has names for ten, and leaves the others out."""
+    from tonearm_plugins.formats.tags import read_more
+
+    with reopened_file(file) as copy:
+        more = read_more(copy, sound.format, sound.subtype)
+    tags = tags_by_name({name: text for name, text in sound.copy_metadata().items() if name != _SOFTWARE})
+    if "track" in more:  # with the total, which libsndfile leaves out
+        tags["track"] = more["track"]
+    if sound.format == "AIFF" and "copyright" in more:  # libsndfile makes dots of letters beyond ASCII
+        tags["copyright"] = more["copyright"]
+    return more | tags
+
+
+def _samples(
+    sound: Any,
+    size: int,
+    name: str,
+    length: int | None,
+    kind: Literal["float32", "float64"],
+    width: int,
+    held: int,
+) -> Array:
+    """Return all samples of an open sound file.
+
+    Parameters
+    ----------
+    sound
+        Open `soundfile.SoundFile`.
+    size
+        Size of the file in bytes.
+    name
+        Name of the file, for messages.
+    length
+        Samples of each channel, if that which libsndfile gives is an estimate.
+    kind
+        Type of the samples.
+    width
+        Bytes that all arrays take for a sample of each channel.
+    held
+        Bytes that are held beside the samples.
+
+    Returns
+    -------
+    ndarray
+        (channels, samples).
+
+    Raises
+    ------
+    ItemError
+        The file has fewer samples than its header claims, or does not fit into memory.
+    """
+    import numpy as np
+
+    from tonearm_plugins.formats.channel_order import vorbis_order
+
+    _check_header(sound)
+    block = np.empty((samples_per_block(sound.channels), sound.channels), kind)
+    if sound.frames == _UNKNOWN_LENGTH and length is None:
+        return _until_the_end(sound, block, name, held, width)
+    check_claimed_length(sound, size, length)
+    count = sound.frames if length is None else length
+    check_memory(name, "", (width * count + held) // 2)  # which counts it twice
+    try:
+        samples = np.empty((sound.channels, count), kind)  # memory that is never touched costs nothing
+    except (MemoryError, ValueError) as error:
+        raise ItemError(
+            f"the header claims {count} samples, more than memory can hold", code="too-long", hint="split the file"
+        ) from error
+    # libsndfile leaves the channels of Vorbis and Opus in their own order.
+    order = list(vorbis_order(sound.channels)) if sound.format == "OGG" and sound.subtype != "FLAC" else slice(None)
+    done = 0
+    while done < count:
+        part = sound.read(out=block[: count - done])
+        if not len(part):
+            break
+        samples[order, done : done + len(part)] = part.T
+        done += len(part)
+    if done < count and not (sound.format == "MP3" and count - done < _MP3_SLACK):
+        raise cut_short_error(f"it has {done} of {count} samples")
+    return samples[:, :done]
+
+
+_MP3_SLACK = 2 * 1152
+"""Samples by which encoders of MP3 miscount."""
+
+
+def _until_the_end(sound: Any, block: Array, name: str, held: int, width: int) -> Array:
+    """Return the samples of a file that does not give its length, as one written into a pipe."""
+    import numpy as np
+
+    parts: list[Array] = []
+    done = 0
+    while len(part := sound.read(out=block)):
+        done += len(part)
+        check_memory(name, "", (2 * width * done + held) // 2)
+        parts.append(part.T.copy())
+    return np.concatenate(parts, axis=1) if parts else block[:0].T
+
+
+def _check_header(sound: Any) -> None:
+    """Refuse a file with an impossible sample rate, or with fewer bytes than its header claims."""
+    if not 1 <= sound.samplerate <= MAX_SAMPLE_RATE:
+        raise ItemError(f"the header claims a sample rate of {sound.samplerate} Hz", code="bad-audio")
+    notes = sound.extra_info
+    for note in _SHORT.finditer(notes):
+        if int(note["found"]) < int(note["claimed"]) < UNKNOWN_SIZE:
+            raise cut_short_error(
+                f"the header claims {note['claimed']}, but the file has room for {note['found']} only"
+            )
+    large = _SHORT_RF64.search(notes) if sound.format == "RF64" else None
+    if large and int(large["size"]) not in _UNKNOWN_SIZES:
+        found = int(large["found"]) * int(large["align"])
+        if found + int(large["align"]) <= int(large["size"]):
+            raise cut_short_error(f"the header claims {large['size']} bytes, but the file has room for {found} only")

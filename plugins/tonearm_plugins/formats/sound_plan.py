@@ -1,0 +1,223 @@
+"""Plans of how libsndfile reads a file: as it is, or its streams one after the other.
+
+libsndfile reads the first stream of a file alone, MP3 as far as it estimates, and no FLAC in Ogg. Files of which that
+would be wrong are taken apart here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tonearm.api import ItemError, check_memory, file_types
+from tonearm_plugins.formats import ffmpeg_formats, mpeg_stream, ogg_stream
+from tonearm_plugins.formats.sndfile_reading import KNOWN, read_bytes_at, size_in_bytes
+
+MAX_STREAMS = 4096
+"""Largest number of streams in one file."""
+
+UNKNOWN_SIZE = 0x7FFFF000
+"""Smallest size in bytes that programs write into a pipe, where they cannot know the real one."""
+
+_HEAD = max(ffmpeg_formats.HEAD, file_types.HEAD)
+_MOST_TAGS = 16  # in front of one another
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a file is read: its streams, and the warnings to give.
+
+    A stream is bytes, or None for the file itself. The lengths of streams whose headers give none are in `lengths`.
+    """
+
+    streams: tuple[bytes | None, ...] = (None,)
+    lengths: tuple[int | None, ...] = (None,)
+    warnings: tuple[str, ...] = ()
+    held: int = 0
+    is_mpeg: bool = False
+
+
+class Head:
+    """First bytes of a file, after tags in front of its format.
+
+    Attributes
+    ----------
+    at
+        Place of the format in the file.
+    start
+        First bytes of it.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.at = 0
+        self.start = read_bytes_at(file, _HEAD, 0)
+        for _ in range(_MOST_TAGS):
+            size = mpeg_stream.tag_size(self.start) if self.start.startswith(b"ID3") else 0
+            if not size:
+                return
+            self.at += size
+            self.start = read_bytes_at(file, _HEAD, self.at)
+
+    def foreign(self, name: str, *, last: bool = False) -> tuple[str, str] | None:
+        """Return the demuxer of ffmpeg and the name of the format; None if libsndfile is to read it.
+
+        Parameters
+        ----------
+        name
+            Name of the file.
+        last
+            Whether libsndfile has refused it.
+        """
+        if not last and (self.start.startswith(KNOWN) or self.is_mpeg or self._is_simple_voc):
+            return None
+        return ffmpeg_formats.demuxer_of(self.start, name)
+
+    @property
+    def _is_simple_voc(self) -> bool:
+        """Whether it is a VOC file whose sound is one block: libsndfile takes the headers of others for samples."""
+        if not self.start.startswith(_VOC):
+            return False
+        block = int.from_bytes(self.start[20:22], "little")
+        after = block + 4 + int.from_bytes(self.start[block + 1 : block + 4], "little")
+        return read_bytes_at(self._file, 1, after) in (b"", b"\0")
+
+    @property
+    def is_mpeg(self) -> bool:
+        """Whether it begins as MPEG audio, or with a tag and what is no format that is known."""
+        shape = mpeg_stream.frame_shape(int.from_bytes(self.start[:4], "big")) if len(self.start) >= 4 else None
+        return shape is not None
+
+
+_VOC = b"Creative Voice File"
+
+
+def plan_of(file: BinaryIO, name: str, head: Head) -> Plan:
+    """Return how a file is read by libsndfile."""
+    if head.start.startswith(ogg_stream.MAGIC):
+        return _plan_ogg(whole_content(file, name), head)
+    if head.is_mpeg or (head.at and not head.start.startswith(KNOWN)):
+        content = whole_content(file, name)
+        first = mpeg_stream.first_frame(content, head.at)
+        if first >= 0:
+            return _plan_mpeg(content, first, head.at)
+    if head.start[:4] == b"RIFF" and head.start[12:16] == b"fmt " and head.start[20:22] in _MPEG_IN_WAV:
+        content = whole_content(file, name)
+        start, end = _data_of_wav(content, head.at)
+        if len(content) < end < start + UNKNOWN_SIZE:
+            raise cut_short_error(
+                f"the header claims {end - start}, but the file has room for {len(content) - start} only"
+            )
+        first = mpeg_stream.first_frame(content[:end], start)
+        if first >= 0:
+            return _plan_mpeg(content[:end], first, -1)
+    if head.start.startswith(_W64):
+        place = _extensible_floats(head.start)
+        if place:
+            content = whole_content(file, name)
+            return Plan((content[:place] + b"\3\0" + content[place + 2 :],), held=2 * len(content))
+    if head.at and head.start.startswith(KNOWN):
+        return Plan((whole_content(file, name)[head.at :],), (None,))
+    return Plan()
+
+
+_W64 = b"riff\x2e\x91\xcf\x11"
+_W64_FORMAT = b"fmt \xf3\xac\xd3\x11"
+_EXTENSIBLE, _FLOAT = b"\xfe\xff", b"\3\0"
+
+
+def _extensible_floats(start: bytes) -> int:
+    """Return the place of the format of a W64 file of floats with an extensible header; 0 if it is another file.
+
+    libsndfile reads these floats as integers, unless the format says what the extension says.
+    """
+    place = start.find(_W64_FORMAT) + 24
+    is_found = place > 24 and start[place : place + 2] == _EXTENSIBLE and start[place + 24 : place + 26] == _FLOAT
+    return place if is_found else 0
+
+
+_MPEG_IN_WAV = (b"\x50\0", b"\x55\0")
+
+
+def _data_of_wav(content: bytes, at: int) -> tuple[int, int]:
+    """Return the place of the samples of a WAV file in bytes."""
+    at += 12
+    while at + 8 <= len(content):
+        size = int.from_bytes(content[at + 4 : at + 8], "little")
+        if content[at : at + 4] == b"data":
+            return at + 8, at + 8 + size
+        at += 8 + size + size % 2
+    return len(content), len(content)
+
+
+def _plan_ogg(content: bytes, head: Head) -> Plan:
+    links = ogg_stream.links(content)
+    _check_count(len(links))
+    warnings = []
+    if not all(link.has_end for link in links):
+        warnings.append("the Ogg stream has no end mark: it may be cut short")
+    gaps = sum(link.gaps for link in links)
+    if gaps:
+        warnings.append(f"the Ogg stream has {gaps} gaps: pages are missing")
+    if len(links) < 2 and not any(link.is_flac for link in links) and not head.at:
+        return Plan((content,), (None,), tuple(warnings), 2 * len(content))
+    streams = tuple(
+        ogg_stream.native_flac(content, link) if link.is_flac else content[link.start : link.end] for link in links
+    )
+    return Plan(streams, (None,) * len(streams), tuple(warnings), 2 * len(content))
+
+
+def plan_after_junk(file: BinaryIO, name: str, refusal: ItemError) -> Plan:
+    """Return how MPEG audio after zeros or junk is read; raise the error if there is none."""
+    if not size_in_bytes(file):
+        raise refusal
+    content = whole_content(file, name)
+    first = mpeg_stream.first_frame(content)
+    plan = _plan_mpeg(content, first, 0) if first >= 0 else Plan()
+    if not plan.is_mpeg:
+        raise refusal
+    return plan
+
+
+def _plan_mpeg(content: bytes, first: int, at: int) -> Plan:
+    parts = mpeg_stream.parts(content, first)
+    if not parts:
+        return Plan()
+    _check_count(len(parts))
+    for part in parts:
+        if part.missing > 1:
+            damage = f", and {part.junk:,} bytes that are none" if part.junk else ""
+            raise cut_short_error(f"it has {part.count} of {part.count + part.missing} frames{damage}")
+    junk = sum(part.junk for part in parts)
+    warnings = [f"{junk:,} bytes between the frames are no MPEG audio, and are skipped"] if junk else []
+    if mpeg_stream.is_cut_off(content, parts[-1]):
+        warnings.append("the last frame is not whole: the file may be cut short")
+    lengths = tuple(None if part.length_is_known else part.count * part.shape.samples for part in parts)
+    behind = len(content) - mpeg_stream.size_of_tags_behind(content)
+    if len(parts) == 1 and lengths[0] is None and parts[0].spans == [(at, behind)]:
+        return Plan((content,), lengths, tuple(warnings), 2 * len(content), is_mpeg=True)
+    streams = tuple(part.stream(content) for part in parts)
+    return Plan(streams, lengths, tuple(warnings), len(content) + sum(map(len, streams)), is_mpeg=True)
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_STREAMS:
+        raise ItemError(
+            f"it joins {count:,} streams, more than {MAX_STREAMS:,}",
+            code="too-long",
+            hint="split it into several files",
+        )
+
+
+def whole_content(file: BinaryIO, name: str) -> bytes:
+    """Return all bytes of a file without moving its position."""
+    size = size_in_bytes(file)
+    check_memory(name, "", size)
+    return read_bytes_at(file, size, 0)
+
+
+def cut_short_error(what: str) -> ItemError:
+    """Return the error for a file that ends too early."""
+    return ItemError(
+        f"the file is cut short: {what}", code="truncated", hint="the write was interrupted; write the file again"
+    )

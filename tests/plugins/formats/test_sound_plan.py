@@ -1,0 +1,92 @@
+"""Plans of how a file is read: as it is, or stream by stream."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+
+from tonearm.api import ItemError, limited_memory
+from tonearm_plugins.formats import sound_plan
+from tonearm_plugins.formats.sndfile_reading import SoundBytes
+
+WHOLE = np.random.default_rng(0).integers(-9000, 9000, 30_000, "i2")
+
+
+def made(container: str, subtype: str) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, WHOLE, 44100, format=container, subtype=subtype)
+    return file.getvalue()
+
+
+def plan(data: bytes) -> sound_plan.Plan:
+    file = SoundBytes(data)
+    return sound_plan.plan_of(file, "a", sound_plan.Head(file))
+
+
+MP3, OGG = made("MP3", "MPEG_LAYER_III"), made("OGG", "VORBIS")
+TAG = b"ID3\4\0\0\0\0\0\5" + bytes(5)
+
+
+@pytest.mark.parametrize(
+    ("data", "streams"),
+    [
+        (made("WAV", "PCM_16"), (None,)),
+        (made("FLAC", "PCM_16"), (None,)),
+        (made("AIFF", "PCM_16"), (None,)),
+        (MP3, (MP3,)),
+        (TAG + MP3, (TAG + MP3,)),
+        (MP3 + MP3, (MP3, MP3)),
+        (OGG, (OGG,)),
+        (OGG + OGG, (OGG, OGG)),
+        (TAG + made("FLAC", "PCM_16"), (made("FLAC", "PCM_16"),)),
+    ],
+    ids=range(9),
+)
+def test_streams_are_told_apart(data: bytes, streams: tuple[bytes | None, ...]) -> None:
+    found = plan(data)
+    assert found.streams == streams
+    assert found.lengths == (None,) * len(streams)
+    assert found.warnings == ()
+
+
+def test_junk_is_searched_for_frames_when_nothing_else_reads_the_file() -> None:
+    refusal = ItemError("no sound", code="bad-audio")
+    found = sound_plan.plan_after_junk(SoundBytes(bytes(5000) + MP3), "a", refusal)
+    assert found.streams == (MP3,)
+    for data in (b"", bytes(5000), OGG):
+        with pytest.raises(ItemError) as caught:
+            sound_plan.plan_after_junk(SoundBytes(data), "a", refusal)
+        assert caught.value is refusal
+
+
+def test_streams_are_counted_before_they_are_read() -> None:
+    first, second = (b"OggS\0" + bytes([flags]) + bytes(21) for flags in (2, 0))
+    assert len(plan(sound_plan.MAX_STREAMS * (first + second)).streams) == sound_plan.MAX_STREAMS
+    with pytest.raises(ItemError, match="it joins 4,097 streams, more than 4,096") as caught:
+        plan((sound_plan.MAX_STREAMS + 1) * (first + second))
+    assert caught.value.code == "too-long"
+
+
+def test_a_file_that_memory_does_not_hold_is_not_taken_apart() -> None:
+    with limited_memory(2 * len(MP3)):
+        plan(MP3)
+    with limited_memory(2 * len(MP3) - 1), pytest.raises(ItemError) as caught:
+        plan(MP3)
+    assert caught.value.code == "too-large"
+
+
+def test_a_head_is_what_follows_tags() -> None:
+    head = sound_plan.Head(SoundBytes(TAG + TAG + b"fLaC"))
+    assert (head.at, head.start) == (2 * len(TAG), b"fLaC")
+    assert sound_plan.Head(SoundBytes(b"")).start == b""
+    assert sound_plan.Head(SoundBytes(TAG * 99 + MP3)).at == 16 * len(TAG)
+
+
+def test_formats_of_others_are_named_at_once_and_those_of_both_at_last() -> None:
+    for data, at_once in ((b"\0\0\0\x18ftypM4A ", True), (b"fLaC" + bytes(60), False), (b"OggS" + bytes(60), False)):
+        head = sound_plan.Head(SoundBytes(data))
+        assert (head.foreign("a") is not None) == at_once
+        assert head.foreign("a", last=True) is not None
