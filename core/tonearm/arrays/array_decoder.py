@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
+from tonearm.arrays.retry import retryable
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -71,10 +72,12 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         **companions
             Arrays that belong to it: ``lengths``, ``imag`` and ``phase``, as for `read_array`.
         """
+        index = 0
         try:
-            yield from read_array(array, self.options, context, **companions)
+            for index, one in enumerate(read_array(array, self.options, context, **companions)):
+                yield retryable(one, array, index, context, companions) if isinstance(one, ItemError) else one
         except ItemError as error:
-            yield error
+            yield retryable(error, array, index, context, companions)
 
     def produces(self) -> Spec:
         """Return what the options determine."""

@@ -51,9 +51,9 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         yield from repeated_axes(axes)
         for name in axes:
             if name not in possible:
-                remedy = ChooseOption("axes", tuple(dict.fromkeys(possible)))
                 message = f"neither a waveform nor a complex array has a {name} axis"
-                yield OptionError(message, option="axes", remedies=(remedy,))
+                hint = f"axes are named {', '.join(dict.fromkeys(possible))}"
+                yield OptionError(message, option="axes", hint=hint)
         if "complex" in axes:
             message = "an axis of real and imaginary parts needs a kind"
             yield OptionError(message, option="axes", remedies=(SetOption("kind", "complex"),))

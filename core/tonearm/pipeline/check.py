@@ -10,8 +10,9 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, SetOption, one_line
+from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, Problem, SetOption, one_line
 from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised
+from tonearm.pipeline.check_trials import try_on_pipeline
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.document import with_limits
 from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
@@ -57,9 +58,21 @@ def check(
     PipelineError
         If the pipeline has problems; it contains all of them, each with its place.
     """
+    allowed = frozenset(env)
+    problems, checked = _checked(root, file, registry, form, allowed)
+    if checked is None:
+        raise PipelineError(
+            try_on_pipeline(root, problems, lambda changed: _checked(changed, file, registry, form, allowed)[0])
+        )
+    return checked
+
+
+def _checked(
+    root: Node, file: str | None, registry: Registry, form: Form | None, allowed: frozenset[str]
+) -> tuple[list[Problem], CheckedPipeline | None]:
+    """Return the problems of a pipeline, or else none and the pipeline with its plugins. See `check`."""
     problems = Problems(file, form)
     structure = read_structure(root, problems)
-    allowed = frozenset(env)
     binder = _Binder(registry, problems, len(structure.steps), allowed)
     decoder = binder.bind(structure.decoder, "decoder", "input")
     steps = binder.bind_steps(structure.steps, "steps")
@@ -70,11 +83,11 @@ def check(
     add_refused(without_options(root), allowed, problems)
     if problems.found:
         problems.mask(Masks.of(root))
-        raise PipelineError(problems.found)
+        return problems.found, None
     (first,) = _bound([decoder])
     encoders = _bound(branch.encoder for branch in branches)
     own_steps = (_bound(branch.steps) for branch in branches)
-    return CheckedPipeline(
+    return [], CheckedPipeline(
         file=file,
         decoder=first,
         files=structure.files,

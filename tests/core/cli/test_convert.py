@@ -238,7 +238,7 @@ class TestMistakes:
              "unknown-plugin: there is no decoder 'npy'\n    hint: run tonearm plugins to list all plugins\n"),
             (("one.npy", "a.wav", *RATE, "--key", "x"), "unknown-option: npy-reader has no option 'key'\n"),
             (("one.npy", "a.wav", *RATE, "--axes", "tim"), "bad-option: npy-reader: neither a waveform nor a complex"
-             " array has a tim axis\n    hint: --axes batch, channel, time, bin, frame or complex\n"),
+             " array has a tim axis\n    hint: axes are named batch, channel, time, bin, frame, complex\n"),
             (("one.npy", "a.wav", *RATE, "--axes", "bin,frames"), "bad-option: npy-reader: neither a waveform nor a"
              " complex array has a frames axis\n"),
             (("one.npy", "a.wav", *RATE, "--encoder", "wav-writre"),

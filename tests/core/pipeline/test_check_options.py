@@ -35,7 +35,7 @@ class TestOptions:
             ("sample_rate: 8000, kind: waveform, axes: [time, tim]", "2:74: bad-option: npy-reader: a waveform array"
              " has no tim axis\n    hint: a waveform array has time, and may have batch and channel"),
             ("sample_rate: 8000, axes: [time, tim]", "2:58: bad-option: npy-reader: neither a waveform nor a complex"
-             " array has a tim axis\n    hint: axes: batch, channel, time, bin, frame or complex"),
+             " array has a tim axis\n    hint: axes are named batch, channel, time, bin, frame, complex"),
             ("sample_rate: 8000, kind: waveform, n_fft: 4", "2:68: unknown-option: npy-reader has no option 'n_fft'"
              " with kind waveform\n    hint: kinds complex, db, magnitude, mel and power have it"),
             ("sample_rate: 8000, kind: complex, full_scale: 1", "2:67: unknown-option: npy-reader has no option"
