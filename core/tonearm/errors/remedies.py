@@ -33,15 +33,12 @@ class Place(Struct, frozen=True):
         Path of the stage: ``input``, ``steps.1``, ``outputs.0``; empty for the pipeline as a whole.
     form
         Form that the pipeline was given in.
-    steps
-        Number of the steps that all outputs share.
     own_steps
         Whether a step before the stage belongs to the steps of one output.
     """
 
     stage: str = ""
     form: Form = "yaml"
-    steps: int = 0
     own_steps: bool = False
 
 
@@ -158,10 +155,10 @@ class InsertStep(Struct, frozen=True, tag=True):
     def text(self, place: Place) -> str:
         """Return the step, with its condition."""
         if place.form == "flags" and not place.own_steps:
-            index = _index_before(place) + len(self.first)
-            sets = [_quoted(f"steps.{index}.with.{name}={_inline(value)}") for name, value in self.options.items()]
-            steps = (f"--step {name}" for name in (*self.first, self.use))
-            return _with(" ".join([*steps, *(f"--set {one}" for one in sets)]), self.when)
+            sets = ";".join(f"{name}={_yaml(value)}" for name, value in self.options.items())
+            last = f"{self.use}:{sets}" if sets else self.use
+            text = " ".join(f"--step {_quoted(name)}" for name in (*self.first, last))
+            return _with(f"{text} before it" if place.stage.startswith("steps.") else text, self.when)
         if place.form == "python":
             last = {"use": self.use} | ({"with": self.options} if self.options else {})
             entries = [*({"use": name} for name in self.first), last]
@@ -290,7 +287,7 @@ def _assignment(option: str, values: tuple[Any, ...], place: Place) -> str:
         return f"--executor-option {_either(_quoted(f'{option}={_inline(value)}') for value in values)}"
     if _is_flag(place):
         return f"{_flag(option)} {_either(_quoted(_inline(value)) for value in values)}"
-    return f"--set {_either(_quoted(f'{place.stage}.with.{option}={_inline(value)}') for value in values)}"
+    return f"--set {_either(_quoted(f'{place.stage}.with.{option}={_yaml(value)}') for value in values)}"
 
 
 def _is_flag(place: Place) -> bool:
@@ -300,12 +297,6 @@ def _is_flag(place: Place) -> bool:
 
 def _flag(option: str) -> str:
     return f"--{option.replace('_', '-')}"
-
-
-def _index_before(place: Place) -> int:
-    """Return the index that a step put before the stage gets."""
-    found = re.match(r"steps\.(\d+)", place.stage)
-    return int(found[1]) if found else place.steps
 
 
 def _where(place: Place) -> str:

@@ -73,7 +73,7 @@ def _checked(
     """Return the problems of a pipeline, or else none and the pipeline with its plugins. See `check`."""
     problems = Problems(file, form)
     structure = read_structure(root, problems)
-    binder = _Binder(registry, problems, len(structure.steps), allowed)
+    binder = _Binder(registry, problems, allowed)
     decoder = binder.bind(structure.decoder, "decoder", "input")
     steps = binder.bind_steps(structure.steps, "steps")
     branches = [binder.bind_branch(stage, index, structure) for index, stage in enumerate(structure.outputs)]
@@ -136,7 +136,7 @@ def bind_decoder(
     problems = Problems(file, form)
     structure = read_structure(root, problems)
     start = len(problems.found)
-    binder = _Binder(registry, problems, len(structure.steps), frozenset(env))
+    binder = _Binder(registry, problems, frozenset(env))
     found = binder.bind(structure.decoder, "decoder", "input")
     if found.bound is None or len(problems.found) > start:
         problems.mask(Masks.of(root))
@@ -170,10 +170,9 @@ def _bound(stages: Iterable[_Found]) -> tuple[BoundPlugin, ...]:
 class _Binder:
     """Binds the plugins of a pipeline, and checks the signals between them."""
 
-    def __init__(self, registry: Registry, problems: Problems, steps: int, env: frozenset[str] = frozenset()) -> None:
+    def __init__(self, registry: Registry, problems: Problems, env: frozenset[str] = frozenset()) -> None:
         self.registry = registry
         self.problems = problems
-        self._steps = steps
         self._env = env
 
     def bind_steps(self, stages: Iterable[Stage], path: str, *, own: bool = False) -> list[_Found]:
@@ -201,7 +200,7 @@ class _Binder:
         own_steps
             Whether a step before the stage belongs to the steps of one output.
         """
-        place = replace(self.problems.place, stage=path, steps=self._steps, own_steps=own_steps)
+        place = replace(self.problems.place, stage=path, own_steps=own_steps)
         self.problems.place = place
         if stage is None or stage.use is None or not self._env.issuperset(stage.variables):
             return _Found("", stage.mark if stage else None, place)
