@@ -20,7 +20,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.recipes.conversion import require_finite, statistics_hint
 from tonearm.recipes.linear import LinearRecipe
-from tonearm.recipes.recipe import matching_hint
+from tonearm.recipes.recipe import matching_remedies
 from tonearm.signals import GRID_FIELDS, ComplexSpectrogram, MagnitudeSpectrogram
 
 if TYPE_CHECKING:
@@ -139,8 +139,9 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
                 raise limit_error(self.name, peak, MAGNITUDE_LIMIT)
             return without_negatives(values, "magnitude", traits, context.warn)
         if reason := self.recipe.contradiction(traits.low, traits.high):
-            hint = matching_hint(context.catalogue(LinearRecipe), [self.grid.bins], traits.low, traits.high)
-            raise ItemError(reason, code="recipe-mismatch", hint=hint)
+            catalogue = context.catalogue(LinearRecipe)
+            remedies = matching_remedies(self.recipe, catalogue, [self.grid.bins], traits.low, traits.high)
+            raise ItemError(reason, code="recipe-mismatch", remedies=remedies)
         return values
 
     def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> MagnitudeSpectrogram:
@@ -166,8 +167,9 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
             return super().size_error(message, array, size, context)
         what = f"no axis of shape {array.shape} has {self.grid.bins} bins, like the recipe {recipe.label}"
         extent = finite_extent_of(array)
-        hint = matching_hint(context.catalogue(LinearRecipe), array.shape, extent.low, extent.high)
-        return ItemError(what, code="recipe-mismatch", hint=hint)
+        catalogue = context.catalogue(LinearRecipe)
+        remedies = matching_remedies(recipe, catalogue, array.shape, extent.low, extent.high)
+        return ItemError(what, code="recipe-mismatch", remedies=remedies)
 
 
 class PowerKind(RecipeKind[SpectrogramOptions]):
