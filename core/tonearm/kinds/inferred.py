@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tonearm.errors import ChooseOption, ItemError, OptionError, SetOption
+from tonearm.arrays.extent import finite_extent_of
+from tonearm.arrays.values import is_real
+from tonearm.errors import Advice, ChooseOption, ItemError, OptionError, Remedy, SetOption
 from tonearm.kinds.grid_options import missing_rate
 from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.kinds.waveform import WaveformKind, WaveformOptions
@@ -61,13 +63,15 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
     def of(self, array: Array) -> Kind[Any, Any]:
         """Return the kind of an array, if it is certain."""
         if array.dtype.kind == "c":
+            if array.size == max(array.shape):
+                raise _complex_row(array)
             return self._complex
         if array.ndim == 1:
             return self._waveform
         raise ItemError(
             f"cannot tell what a real array of shape {array.shape} holds",
             code="unknown-kind",
-            remedies=(ChooseOption("kind", ("waveform", "magnitude", "power", "db", "mel")),),
+            remedies=(ChooseOption("kind", _possible_kinds(array)),),
         )
 
     def read(self, values: Array, context: Context) -> Waveform | ComplexSpectrogram:
@@ -82,3 +86,21 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
     @functools.cached_property
     def _complex(self) -> ComplexKind:
         return ComplexKind(self.options)
+
+
+def _possible_kinds(array: Array) -> tuple[str, ...]:
+    """Return the kinds that a real array may be of: magnitudes and powers are not negative."""
+    if array.dtype.kind not in "iuf" or not array.size or finite_extent_of(array).low >= 0:
+        return "waveform", "magnitude", "power", "db", "mel"
+    return ("waveform", *(("complex",) if array.ndim > 2 and 2 in array.shape else ()), "db", "mel")
+
+
+def _complex_row(array: Array) -> ItemError:
+    """Return the error for a complex array of one axis, which is no spectrogram."""
+    message = f"a complex array of shape {array.shape} is no spectrogram"
+    if is_real(array):
+        message = f"{message}, and has no imaginary part to speak of"
+        remedies: tuple[Remedy, ...] = (SetOption("kind", "waveform", when="which takes the real part"),)
+    else:
+        remedies = (Advice("a waveform is real: save its real part, or the spectrogram before the inverse transform"),)
+    return ItemError(message, code="unknown-kind", remedies=remedies)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
+from tonearm.arrays.axes import is_fft_length
 from tonearm.errors import ItemError, OptionError, SetOption
 from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
 from tonearm.kinds.scale import MAGNITUDE_LIMIT
@@ -101,7 +102,7 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
             return ItemError(message, code="bins-mismatch", remedies=(SetOption("sides", "one"),))
         missing = grid.plain().bins - grid.bins if grid else 0
         fitting = size if missing < 0 else 2 * (size + missing - 1)  # two sides have as many bins as n_fft
-        remedies = (SetOption("n_fft", fitting, f"if the array has {size} bins"),) if fitting > 1 else ()
+        remedies = (SetOption("n_fft", fitting, f"if the array has {size} bins"),) if is_fft_length(fitting) else ()
         return ItemError(message, code="bins-mismatch", remedies=remedies)
 
 

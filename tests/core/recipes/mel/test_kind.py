@@ -85,7 +85,7 @@ def test_another_number_of_bands_names_the_dialects_that_have_it():
     error = refused(values(100, 9))
     assert error.code == "dialect-mismatch"
     assert error.message == "no axis of shape (100, 9) has 80 bands, like the dialect ln"
-    assert error.remedies == (SetOption("dialect", "wide"),)
+    assert error.remedies == (SetOption("dialect", "wide", when="with sample_rate 24000 for 22050"),)
 
 
 def test_values_below_the_floor_name_the_dialects_that_go_so_low():
