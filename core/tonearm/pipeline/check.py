@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, Problem, SetOption, one_line
+from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, Problem, SetOption
 from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised
 from tonearm.pipeline.check_trials import try_on_pipeline
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
@@ -19,10 +19,10 @@ from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
 from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.options import read_options
+from tonearm.pipeline.output_templates import read_templates
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, Structure, read_structure, without_options
-from tonearm.pipeline.templates import Template, parse_template
-from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node, ScalarNode
+from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node
 from tonearm.plugins.culprit import has_foreign_code
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -30,7 +30,6 @@ from tonearm.plugins.ports import Ports, Spec, ports_of
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.signals import Signal
-from tonearm.writing.templates import PER_ITEM
 
 T = TypeVar("T")
 
@@ -78,7 +77,9 @@ def _checked(
     steps = binder.bind_steps(structure.steps, "steps")
     branches = [binder.bind_branch(stage, index, structure) for index, stage in enumerate(structure.outputs)]
     several = [bool(spec and spec.several) for spec in binder.check_ports(decoder, steps, branches)]
-    templates = list(_templates(zip(structure.outputs, several, strict=True), problems, allowed))
+    outputs = zip(structure.outputs, several, strict=True)
+    joiner = next((step.name for step in steps if _joins(step)), "")
+    templates = list(read_templates(outputs, problems, allowed, structure.files, joiner))
     limits = _limits(structure.limits, problems, registry)
     add_refused(without_options(root), allowed, problems)
     if problems.found:
@@ -336,6 +337,12 @@ class _Binder:
         )
 
 
+def _joins(step: _Found) -> bool:
+    """Return whether a step makes one item of a source's items."""
+    is_regroup = step.bound is not None and isinstance(step.bound.plugin, Regroup)
+    return is_regroup and step.spec is not None and step.spec.several is False
+
+
 def _ports(signals: Iterable[type[Signal]]) -> str:
     return " or ".join(signal.port for signal in signals)
 
@@ -344,34 +351,3 @@ def _suffix(output: Stage) -> str | None:
     """Return the suffix of an output, if its template determines it."""
     suffix = os.path.splitext(str(output.file.value))[1] if output.file else ""  # noqa: PTH122 - pathlib takes 6 ms
     return suffix if suffix and not set(suffix) & set("{}") else None
-
-
-def _templates(outputs: Iterable[tuple[Stage, bool]], problems: Problems, env: frozenset[str]) -> Iterator[Template]:
-    """Yield the valid templates, and add problems for the others, but not for those with variables that are refused.
-
-    Each output comes with whether a source becomes several items of it, so that its template must distinguish them.
-    """
-    taken: dict[str, ScalarNode] = {}
-    for output, several in outputs:
-        if output.file is None or not env.issuperset(output.file.variables):
-            continue
-        text = str(output.file.value)
-        try:
-            template = parse_template(text)
-        except OptionError as error:
-            problems.add_error(output.file.mark, error)
-        else:
-            if several and not template.fields & PER_ITEM:
-                message = f"a source becomes several items here, but {one_line(repr(text))} does not distinguish them"
-                problems.add(output.file.mark, "same-output", message, 'as in "{stem}-{index:03}.wav"')
-            yield template
-        if text in taken:
-            first = taken[text].mark
-            where = f" on line {first.line}" if first and first.line else ""
-            problems.add(
-                output.file.mark,
-                "same-output",
-                f"another output{where} has the name {one_line(repr(text))}",
-                "give each output its own name",
-            )
-        taken[text] = output.file
