@@ -56,6 +56,7 @@ def _read_again(array: Array, index: int, catalogue: Any, companions: Mapping[st
     ItemError
         If it cannot be read with these options either.
     """
+    companions = {name: one for name, one in companions.items() if getattr(options, name, name) is not None}
     if not companions:
         array = _part(array)
     found = read_array(array, options, Context(catalogue=catalogue), **companions)

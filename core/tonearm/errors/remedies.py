@@ -55,17 +55,21 @@ class SetOption(Struct, frozen=True, tag=True):
         Condition under which this is right, as in ``if these are decibels``.
     stage
         Path of another stage that has the option, such as ``input``; empty for the stage that has the problem.
+    instead_of
+        Name of an option of the stage that is left out; empty if none is.
     """
 
     option: str
     value: Any
     when: str = ""
     stage: str = ""
+    instead_of: str = ""
 
     def text(self, place: Place) -> str:
         """Return the assignment, with its condition."""
         if not self.stage:
-            return _with(_assignment(self.option, (self.value,), place), self.when)
+            text = _assignment(self.option, (self.value,), place)
+            return _with(f"{text}{_without(self.instead_of, place)}" if self.instead_of else text, self.when)
         text = _assignment(self.option, (self.value,), replace(place, stage=self.stage))
         return _with(text if place.form == "flags" else f"{text} in the options of {self.stage}", self.when)
 
@@ -290,6 +294,13 @@ def _assignment(option: str, values: tuple[Any, ...], place: Place) -> str:
     return f"--set {_either(_quoted(f'{place.stage}.with.{option}={_yaml(value)}') for value in values)}"
 
 
+def _without(option: str, place: Place) -> str:
+    """Return the words after an assignment that takes the place of another option."""
+    if place.form == "flags" and not _is_flag(place):
+        return f" --set {place.stage}.with.{option}=null"
+    return f" in place of {_flag(option) if _is_flag(place) else option}"
+
+
 def _is_flag(place: Place) -> bool:
     """Return whether options of a stage are flags of their own: those of the decoder are."""
     return place.form == "flags" and place.stage in ("", "input")
@@ -327,6 +338,8 @@ def _yaml(value: Any) -> str:
         return "{" + ", ".join(f"{name}: {_yaml(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, float):  # 1e-08 is text to readers of YAML 1.1
+        return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))
     return _WORDS[value] if value is None or isinstance(value, bool) else str(value)
 
 

@@ -43,9 +43,15 @@ def try_on_pipeline(
                 return False
             if changed is None:
                 return True
-            after = Counter(map(_identity, check(changed)))
-            is_gone = after[_identity(problem)] < before[_identity(problem)]
-            return is_gone and all(code in ASKING for code, _ in after - before)
+            found = check(changed)
+            after = Counter(map(_identity, found))
+            if after[_identity(problem)] >= before[_identity(problem)]:
+                return False
+            stage = getattr(remedy, "stage", "") or problem.place.stage
+            new = after - before
+            # A stage that could not be bound before may have problems of its own now: those are the next ones.
+            here = [one for one in found if isinstance(remedy, InsertStep) or one.place.stage == stage]
+            return all(one.code in ASKING or _identity(one) not in new for one in here)
 
         trial = Trial(helps) if left is None else Trial(helps, left)
         found.append(replace(problem, remedies=trial.kept(problem.remedies)))
@@ -79,7 +85,11 @@ def applied(root: Node, remedy: Applicable, place: Place) -> Node | None:
     keys = _option_path(stage, remedy.option)
     if keys is None:
         return None
-    return _without(root, keys) if isinstance(remedy, RemoveOption) else assigned(root, keys, from_plain(remedy.value))
+    if isinstance(remedy, RemoveOption):
+        return _without(root, keys)
+    if remedy.instead_of:
+        root = _without(root, [*keys[:-1], remedy.instead_of])
+    return assigned(root, keys, from_plain(remedy.value))
 
 
 def _option_path(stage: str, option: str) -> list[str] | None:

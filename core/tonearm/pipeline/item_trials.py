@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tonearm.errors import InsertStep, ItemError, OptionError, PipelineError, RemoveOption, SetLimit
+from tonearm.errors import InsertStep, ItemError, OptionError, PipelineError, RemoveOption, SetLimit, SetOption
 from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.options import read_value
 from tonearm.pipeline.plausibility import is_plausible
@@ -52,7 +52,7 @@ def try_on_array(error: ItemError, options: Any) -> None:
         error.remedies = kept
 
 
-def changed_options(options: Any, remedy: Applicable, registry: Registry) -> Any:
+def changed_options(options: Any, remedy: Applicable, registry: Registry, *, checked: bool = True) -> Any:
     """Return the options of a decoder of arrays after a remedy.
 
     Parameters
@@ -63,6 +63,8 @@ def changed_options(options: Any, remedy: Applicable, registry: Registry) -> Any
         Remedy that sets an option, or leaves one out.
     registry
         Registry of the kinds, and of the named structs that options name.
+    checked
+        Whether contradictions raise an error.
 
     Raises
     ------
@@ -73,11 +75,14 @@ def changed_options(options: Any, remedy: Applicable, registry: Registry) -> Any
     PipelineError
         If the value is wrong.
     """
+    if isinstance(remedy, SetOption) and remedy.instead_of:
+        options = changed_options(options, RemoveOption(remedy.instead_of), registry, checked=False)
     own = _given(options)
     beside = next((option for option in declared_options(type(options)).values() if option.is_beside), None)
     if beside is None:
         own = _changed(own, remedy, declared_options(type(options)), registry)
-        return _checked(type(options)(**own))
+        made = type(options)(**own)
+        return _checked(made) if checked else made
     kind: Plugin[Any] = own.pop(beside.name)
     inner = _given(kind.options)
     if remedy.option == beside.name:
@@ -88,7 +93,8 @@ def changed_options(options: Any, remedy: Applicable, registry: Registry) -> Any
     else:
         inner = _changed(inner, remedy, declared_options(type(kind.options)), registry)
         kind = restored_plugin(type(kind), type(kind.options)(**inner), kind.registered)
-    return _checked(type(options)(**own, **{beside.name: kind}))
+    made = type(options)(**own, **{beside.name: kind})
+    return _checked(made) if checked else made
 
 
 def _given(options: Any) -> dict[str, Any]:

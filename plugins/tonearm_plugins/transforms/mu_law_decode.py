@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tonearm.api import Context, GiveOption, ItemError, Meta, OptionError, SetOption, Spec, Transform, Waveform
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,18 @@ class MuLawDecode(Transform[Waveform, Waveform, MuLawDecodeOptions]):
         except ValueError as error:
             keep = SetOption("full_scale", 1, "to keep whole numbers as they are", stage="input")
             classes = GiveOption("quantization_channels", "number of classes")
-            remedies = (keep, classes) if indices else (SetOption("values", "indices", "if they are class indices"),)
+            scaled = (keep,) if _were_whole(signal.samples) and not _are_whole(signal.samples) else ()
+            whole = (SetOption("values", "indices", "if they are class indices"),) if _are_whole(signal.samples) else ()
+            remedies = (*scaled, classes) if indices else whole
             raise ItemError(str(error), code="not-mu-law", remedies=remedies) from error
         return Waveform(samples=samples, sample_rate=signal.sample_rate)
+
+
+def _are_whole(samples: Array) -> bool:
+    """Return whether all samples are whole numbers, as class indices are."""
+    return bool((samples == samples.round()).all() and samples.max() > 1)
+
+
+def _were_whole(samples: Array) -> bool:
+    """Return whether samples were integers of 8, 16 or 32 bits before full scale became 1."""
+    return any(bool((samples * scale == (samples * scale).round()).all()) for scale in (2**7, 2**15, 2**31))

@@ -88,7 +88,10 @@ def test_a_remedy_helps_if_its_problem_is_gone():
 
 
 def test_a_remedy_that_makes_another_problem_does_not_help():
-    assert shown(lambda *_: [Problem(code="worse", message="it is worse")], SetOption("kind", "db")) == ()
+    assert (
+        shown(lambda *_: [Problem(code="worse", message="it is worse", place=Place("input"))], SetOption("kind", "db"))
+        == ()
+    )
 
 
 def test_a_remedy_may_lead_to_a_question():

@@ -58,7 +58,7 @@ def test_arrays_of_classes_of_every_type(dtype: str) -> None:
 
 def test_values_that_are_not_classes_are_refused_with_a_remedy() -> None:
     keep = '"full_scale": 1 in the options of input, to keep whole numbers as they are'
-    hint = f'{keep}; "quantization_channels": … (number of classes)'
+    classes = '"quantization_channels": … (number of classes)'
     for array, options, message in (
         (np.array([3, 100], "i2"), {}, "from 0 to 255, but one is 9.15527e-05"),
         (np.array([3, 256], "i2"), {"full_scale": 1}, "from 0 to 255, but one is 256"),
@@ -66,9 +66,13 @@ def test_values_that_are_not_classes_are_refused_with_a_remedy() -> None:
     ):
         with pytest.raises(ItemError, match=f"class indices must be whole numbers {message}") as caught:
             list(loaded([{"use": "mu-law-decode", "with": {"values": "indices"}}], **options).convert(array))
+        hint = classes if options else f"{keep}; {classes}"
         assert (caught.value.code, caught.value.hint) == ("not-mu-law", hint)
     with pytest.raises(ItemError, match=r"companded values must be from -1 to 1, but one is 1\.5") as caught:
         apply(MuLawDecode, np.array([[0.5, 1.5]]), values="companded")
+    assert caught.value.hint == ""
+    with pytest.raises(ItemError, match="companded values must be from -1 to 1, but one is 3") as caught:
+        apply(MuLawDecode, np.array([[3.0, 200.0]]), values="companded")
     assert caught.value.hint == "values: indices, if they are class indices"
 
 
