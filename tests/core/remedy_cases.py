@@ -311,7 +311,7 @@ CASES = (
         "a bit rate without room",
         sound,
         WAVE | {"sample_rate": 44100},
-        output=with_("mp3-writer", bitrate=32),
+        output=with_("mp3-writer", bitrate=32, engine="soundfile"),
         suffix="mp3",
     ),
     case("an odd bit rate of Opus", sound, WAVE, output=with_("opus-writer", bitrate=600), suffix="opus"),

@@ -160,8 +160,8 @@ class InsertStep(Struct, frozen=True, tag=True):
         """Return the step, with its condition."""
         if place.form == "flags" and not place.own_steps:
             sets = ";".join(f"{name}={_yaml(value)}" for name, value in self.options.items())
-            last = f"{self.use}:{sets}" if sets else self.use
-            text = " ".join(f"--step {_quoted(name)}" for name in (*self.first, last))
+            named = f"{self.use}:{sets}" if sets else self.use
+            text = " ".join(f"--step {_quoted(name)}" for name in (*self.first, named))
             return _with(f"{text} before it" if place.stage.startswith("steps.") else text, self.when)
         if place.form == "python":
             last = {"use": self.use} | ({"with": self.options} if self.options else {})

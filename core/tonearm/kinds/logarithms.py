@@ -25,16 +25,16 @@ def logarithm_remedies(low: float, high: float) -> tuple[Remedy, ...]:
 
     Examples
     --------
-    >>> logarithm_remedies(-80.0, 0.0)
-    (SetOption(option='kind', value='db', when='if these are decibels', stage=''),)
+    >>> from tonearm.errors import Place
+    >>> [remedy.text(Place()) for remedy in logarithm_remedies(-11.5129, 4.0)]
+    ['recipe: {log: ln}, if these are logarithms of magnitudes']
     """
     if high - low >= DECIBEL_SPAN:
         return (SetOption("kind", "db", when="if these are decibels"),)
     fitting = [name for name, (least, most) in SPANS.items() if least <= high - low <= most]
-    recipes = tuple(_recipe(name, low) for name in sorted(fitting, key=lambda name: not _is_floor(name, low)))
+    floored = [name for name in fitting if _is_floor(name, low)]
+    recipes = tuple(_recipe(name, low) for name in floored[:1] or fitting)
     when = "if these are logarithms of magnitudes"
-    if len(recipes) > 1 and _is_floor(recipes[0]["log"], low):
-        recipes = recipes[:1]
     if len(recipes) == 1:
         return (SetOption("recipe", recipes[0], when=when),)
     return (ChooseOption("recipe", recipes, when=when),) if recipes else ()
