@@ -79,7 +79,8 @@ def applied(root: Node, remedy: Applicable, place: Place) -> Node | None:
     if isinstance(remedy, SetLimit):
         return assigned(root, ["limits", remedy.limit], from_plain(remedy.value))
     if isinstance(remedy, InsertStep):
-        steps = [*({"use": name} for name in remedy.first), {"use": remedy.use, "with": dict(remedy.options)}]
+        steps: list[dict[str, object]] = [{"use": name} for name in remedy.first]
+        steps.append({"use": remedy.use, "with": dict(remedy.options)})
         return _inserted(root, steps, place)
     stage = place.stage if isinstance(remedy, RemoveOption) else remedy.stage or place.stage
     keys = _option_path(stage, remedy.option)

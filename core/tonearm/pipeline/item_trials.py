@@ -52,7 +52,7 @@ def try_on_array(error: ItemError, options: Any) -> None:
         error.remedies = kept
 
 
-def changed_options(options: Any, remedy: Applicable, registry: Registry, *, checked: bool = True) -> Any:
+def changed_options(options: Any, remedy: SetOption | RemoveOption, registry: Registry, *, checked: bool = True) -> Any:
     """Return the options of a decoder of arrays after a remedy.
 
     Parameters
@@ -87,7 +87,7 @@ def changed_options(options: Any, remedy: Applicable, registry: Registry, *, che
     inner = _given(kind.options)
     if remedy.option == beside.name:
         name = beside.extra[IF_ABSENT] if isinstance(remedy, RemoveOption) else remedy.value
-        kind = _bound(registry, beside.plugin.role, str(name), inner)
+        kind = _bound(registry, kind.role, str(name), inner)
     elif remedy.option in declared_options(type(options)):
         own = _changed(own, remedy, declared_options(type(options)), registry)
     else:

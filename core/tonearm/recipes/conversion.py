@@ -36,7 +36,7 @@ def from_energy(recipe: Recipe, energy: Array) -> Any:
             values = np.maximum(values, recipe.floor)
         else:
             values = np.where(values > 0, values, recipe.floor)
-        if recipe.reference not in (1, "max"):
+        if recipe.reference != "max" and recipe.reference != 1:
             values = values / recipe.reference
         if isinstance(recipe.log, str):
             logarithms = {"ln": np.log, "log10": np.log10, "log2": np.log2}[recipe.log](values)
@@ -82,7 +82,7 @@ def to_energy(recipe: Recipe, native: Array, *, positive: bool = False) -> Any:
             values = values - recipe.offset
         with np.errstate(over="ignore", under="ignore"):
             values = np.power(recipe.log_base, values / recipe.log_factor)
-            if recipe.reference not in (1, "max"):
+            if recipe.reference != "max" and recipe.reference != 1:
                 values = values * recipe.reference
         if recipe.floor_mode == "add":
             values = values - recipe.floor
