@@ -153,9 +153,9 @@ class TestTheGuideToMels:
             list(pipeline.convert(np.load(ROOT / "configs/samples/mel/hifigan.npy")))
         text = (ROOT / self.PAGE).read_text(encoding="utf-8")
         assert f"\n{caught.value.code}: {caught.value.message}\n" in text
-        said = re.search(r"    hint: (it would fit .*), …\n", text)
+        said = re.search(r"    hint: dialect: (.*), …\n", text)
         assert said
-        assert caught.value.hint.startswith(said[1])
+        assert caught.value.hint.replace('"', "").startswith(f"dialect: {said[1]}")
 
     def test_it_names_every_step_and_what_it_takes(self) -> None:
         from tonearm.recipes.steps import OPERATION_ARGUMENTS

@@ -58,7 +58,8 @@ VARIANTS = {
     "waveglow": "tacotron2", "bigvgan-22k": "bigvgan-24k", "bigvgan-22k-fmax8k": "bigvgan-24k",
     "bigvgan-44k": "bigvgan-24k", "bigvgan-44k-256": "bigvgan-24k", "vocos-same": "vocos",
     "f5-tts-bigvgan": "f5-tts", "whisper-128": "whisper", "univnet-norm": "tortoise", "clap-fusion": "clap",
-    "torchaudio-db": "torchaudio", "librosa": "librosa-db", "cosyvoice1": "cosyvoice2",
+    "torchaudio-db": "torchaudio", "librosa": "librosa-db", "librosa-db-ref1": "librosa-db",
+    "cosyvoice1": "cosyvoice2",
     "cosyvoice3": "cosyvoice2", "rvc-48k": "rvc-40k",
 }  # fmt: skip
 """Dialects of families that have a pipeline for another of their dialects."""

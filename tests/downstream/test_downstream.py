@@ -62,7 +62,7 @@ def test_its_dialects_are_listed_read_and_judged(site: Path, tmp_path: Path) -> 
     assert soundfile.info(tmp_path / "a.wav").samplerate == 24000
     done = tonearm(site, *convert, "wavernn", "--force")
     assert done.returncode == 3
-    assert "it would fit" in done.stderr
+    assert "hint: --dialect" in done.stderr
     assert "acme-tts" in done.stderr
 
 

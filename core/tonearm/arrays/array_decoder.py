@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
+from tonearm.arrays.retry import retryable
 from tonearm.arrays.stated import Statements, rate_among, refuse_file, sound, with_stated
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
@@ -97,6 +98,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         **companions
             Arrays that belong to it: ``lengths``, ``imag`` and ``phase``, as for `read_array`.
         """
+        index = 0
         try:
             if isinstance(array, Waveform):
                 yield from sound(array, self.options, key)
@@ -105,9 +107,10 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             options = with_stated(self.options, rate_among(says), key)
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))
-            yield from read_array(array, options, context, **companions)
+            for index, one in enumerate(read_array(array, options, context, **companions)):
+                yield retryable(one, array, index, context, companions) if isinstance(one, ItemError) else one
         except ItemError as error:
-            yield error
+            yield retryable(error, array, index, context, companions)
 
     def produces(self) -> Spec:
         """Return what the options determine; a batch, or a file that holds many arrays, becomes several items."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 COMPLEX = "complex"
 """Axis of real and imaginary parts, which the host makes complex values of."""
 
+MIN_FFT = 16
+"""Smallest length of a Fourier transform, in samples, that is proposed."""
+
 
 def arrange(
     array: Array,
@@ -120,7 +123,8 @@ def _infer(
         return names
     if sizes and not known:
         wanted = " and ".join(f"{size} ({name})" for name, size in sizes.items())
-        most_likely = max(squeezed) if len(squeezed) == len(needed) else None
+        likely = [size for size in squeezed if is_fft_length(2 * (size - 1))] or squeezed
+        most_likely = max(likely) if len(squeezed) == len(needed) else None
         raise kind.size_error(f"no axis of shape {shape} has {wanted} values", array, most_likely, context)
     orders = _orders_with_parts(squeezed, needed, known) if needs_parts else ()
     if lengths is not None and lengths.size > 1:
@@ -137,6 +141,22 @@ def _infer(
         code="ambiguous-axes",
         remedies=(ChooseOption("axes", orders or _possible_orders(squeezed, needed, known)),),
     )
+
+
+def is_fft_length(length: int) -> bool:
+    """Return whether a number is a length of Fourier transforms that people choose: of 16 samples or more, and smooth.
+
+    Examples
+    --------
+    >>> [length for length in (14, 400, 478, 1022, 1024, 1102, 1200) if is_fft_length(length)]
+    [400, 1024, 1200]
+    """
+    if length < MIN_FFT or length % 2:
+        return False
+    for prime in (2, 3, 5, 7):
+        while length % prime == 0:
+            length //= prime
+    return length == 1
 
 
 def _certain(needed: Sequence[str], known: Sequence[tuple[int, str]]) -> list[str]:

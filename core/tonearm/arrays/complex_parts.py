@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.errors import ItemError, SetOption
+from tonearm.errors import ItemError, RemoveOption, SetOption
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
 
-def check_real(array: Array, what: str) -> None:
-    """Raise `ItemError` if an array that should hold one part of complex values is complex."""
+def check_real(array: Array, what: str, option: str = "axes") -> None:
+    """Raise `ItemError` if an array that should hold one part of complex values is complex.
+
+    Parameters
+    ----------
+    array
+        Array.
+    what
+        What the array should hold.
+    option
+        Option that says so: ``axes``, ``imag`` or ``phase``.
+    """
     if array.dtype.kind == "c":
-        remedies = (SetOption("kind", "complex", when="without a second part"),)
+        whole = SetOption("kind", "complex", instead_of=option)
+        remedies = (whole if option == "phase" else RemoveOption(option),)
         raise ItemError(
             f"the array is complex itself, so it cannot hold {what}", code="kind-mismatch", remedies=remedies
         )
@@ -29,8 +40,9 @@ def check_parts(first: Array, second: Array, names: tuple[str, str]) -> None:
     names
         Names of the arrays in messages.
     """
-    check_real(first, names[0])
-    check_real(second, names[1])
+    option = "phase" if names[1] == "phases" else "imag"
+    check_real(first, names[0], option)
+    check_real(second, names[1], option)
     if first.shape != second.shape:
         raise ItemError(
             f"the {names[0]} have the shape {first.shape}, but the {names[1]} {second.shape}", code="parts-mismatch"

@@ -13,7 +13,7 @@ from tonearm.arrays.conversion_memory import CHECKED_FROM, check_conversion
 from tonearm.arrays.extent import extent_of, finite_extent_of
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions
-from tonearm.arrays.values import check_real_or_complex, converted, limit_error, numbers
+from tonearm.arrays.values import converted, limit_error, numbers, real_or_complex
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits, Kind
@@ -78,7 +78,7 @@ def read_array(
         lengths = _checked_lengths(lengths, batch.shape)
     second = _second(array, kind, axes, sizes, imag, phase, context, named)
     if not in_parts and imag is None:
-        check_real_or_complex(array, kind)
+        batch = real_or_complex(batch, kind, context)
     for index in range(batch.shape[0]):
         end = None if lengths is None else int(lengths[index])
         values, other = batch[index][..., :end], None if second is None else second[index][..., :end]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from tonearm.errors import ItemError, RemoveOption, SetOption
+from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import ports_of
 from tonearm.signals import ComplexSpectrogram
@@ -29,9 +30,28 @@ def numbers(array: Array) -> Array:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def check_real_or_complex(array: Array, kind: Kind[Any, Any]) -> None:
-    """Raise `ItemError` if an array is complex and its kind real, or the reverse."""
+NEGLIGIBLE = 1e-5
+"""Share of the largest real part up to which imaginary parts are rounding errors, as an inverse FFT leaves them."""
+
+
+def is_real(array: Array) -> bool:
+    """Return whether the imaginary parts of a complex array are rounding errors."""
+    return bool(abs(array.imag).max() <= NEGLIGIBLE * abs(array.real).max())
+
+
+def real_or_complex(array: Array, kind: Kind[Any, Any], context: Context) -> Array:
+    """Return an array that is complex or real as its kind is: of a waveform with real values, the real parts.
+
+    Raises
+    ------
+    ItemError
+        If the array is complex and its kind real, or the reverse.
+    """
     if array.dtype.kind == "c" and kind.dtype != "complex":
+        if kind.axes == ("time",) and is_real(array):
+            if peak := float(abs(array.imag).max()):
+                context.warn(f"imaginary parts up to {peak:.2g} left out")
+            return array.real
         raise ItemError(
             f"the array is complex, but a {kind.name} is real",
             code="kind-mismatch",
@@ -48,6 +68,7 @@ def check_real_or_complex(array: Array, kind: Kind[Any, Any]) -> None:
                 *((magnitude,) if ComplexSpectrogram in ports_of(type(kind)).gives else ()),
             ),
         )
+    return array
 
 
 def limit_error(kind: str, peak: float, limit: float) -> ItemError:

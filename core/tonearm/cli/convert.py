@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 
@@ -56,8 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--step",
         action="append",
         default=[],
-        metavar="NAME",
-        help="Transform to apply; may be repeated. Transforms that must come before it are added",
+        metavar="NAME[:K=V[;K=V...]]",
+        help="Transform to apply, with its options, as in resample:sample_rate=48000; may be repeated. Transforms that"
+        " must come before it are added",
     )
     parser.add_argument("--force", action="store_true", help="Replace DST if it exists")
     parser.add_argument("--yaml", action="store_true", help="Print the equivalent pipeline instead of converting")
@@ -174,8 +176,14 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     source = _read_source(arguments.source, bound)
     with limited_memory(int(read_limits(arguments.limits, registry).memory)):
         given, started = _decoded_signals(bound, source, registry)
-    draft["steps"] = [{"use": name, "with": {}} for name in _conversion_steps(arguments, registry, given, encoder)]
+    steps = _conversion_steps([_named_step(step) for step in arguments.step], registry, given, encoder)
+    draft["steps"] = [{"use": name, "with": {}} for name, _ in steps]
     root = _with_flags(draft, arguments, registry)
+    for index, (_, assignments) in enumerate(steps):
+        for one in assignments:
+            root = override(
+                root, one, option="--step", below=f"steps.{index}.with.", mark=assignment_mark(one, "--step")
+            )
     for assignment in arguments.overrides:
         root = override(root, assignment, mark=assignment_mark(assignment))
     return with_limits(root, arguments.limits), source, started
@@ -271,13 +279,31 @@ def _without_empty(value: object) -> object:
     return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
 
 
+Step: TypeAlias = tuple[str, tuple[str, ...]]
+"""Name of a transform, and assignments of its options."""
+
+
+def _named_step(text: str) -> Step:
+    """Return the name and the assignments of ``--step NAME:K=V;K=V``. A quoted or bracketed value may hold a ``;``."""
+    name, colon, options = text.partition(":")
+    found = re.findall(r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}|[^;])+""", options)
+    assignments = tuple(one.strip() for one in found if one.strip())
+    if wrong := next((one for one in assignments if "=" not in one), None):
+        message = f"--step {one_line(text)}: {one_line(repr(wrong))} is not an assignment"
+        raise UsageError(message, code="bad-override", hint=f"write --step {one_line(name)}:NAME=VALUE")
+    if colon and not assignments:
+        message = f"--step {one_line(text)}: no option follows the colon"
+        raise UsageError(message, code="bad-override", hint=f"write --step {one_line(name)}:NAME=VALUE")
+    return name, assignments
+
+
 def _conversion_steps(
-    arguments: SimpleNamespace, registry: Registry, given: tuple[type[Signal], ...], encoder: str
-) -> list[str]:
-    """Return the transforms that lead from the decoder to the encoder by way of those that ``--step`` names."""
-    names: list[str] = []
-    for name in [*arguments.step, None]:
-        taker = registry.find("transform", name) if name else registry.find("encoder", encoder)
+    given_steps: Iterable[Step], registry: Registry, given: tuple[type[Signal], ...], encoder: str
+) -> list[Step]:
+    """Return the transforms that lead from the decoder to the encoder by way of the given steps."""
+    steps: list[Step] = []
+    for step in [*given_steps, None]:
+        taker = registry.find("transform", step[0]) if step else registry.find("encoder", encoder)
         ports = ports_of(taker.resolve())
         conversion = find_conversion(registry, given, ports.takes)
         if conversion is None:
@@ -285,9 +311,9 @@ def _conversion_steps(
             raise UsageError(
                 f"{taker.name} cannot take {ports_given}, and no transform leads there", code="port-mismatch"
             )
-        names += [*conversion, name] if name else conversion
-        given = ports.gives if name else given
-    return names
+        steps += [*((name, ()) for name in conversion), *([step] if step else [])]
+        given = ports.gives if step else given
+    return steps
 
 
 def _decoded_signals(

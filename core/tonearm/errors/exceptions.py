@@ -5,7 +5,8 @@ Each carries a stable ``code`` (for journals, scripts and documentation), a mess
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from tonearm.errors.problem import NOWHERE, Problem, advise, hint_of
 from tonearm.errors.remedies import Place, Remedy
@@ -76,9 +77,17 @@ class PipelineError(TonearmError):
 
 
 class ItemError(TonearmError):
-    """One source or item cannot be converted; the run continues (exit status 3)."""
+    """One source or item cannot be converted; the run continues (exit status 3).
+
+    Attributes
+    ----------
+    retry
+        Function that reads the data at hand with other options of the decoder, and returns a signal. The host tries
+        remedies by it, and then drops it with the data. None if the data cannot be read again.
+    """
 
     default_code = "item"
+    retry: Callable[[Any], Any] | None = None
 
 
 class SignalError(ItemError):

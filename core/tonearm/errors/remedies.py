@@ -33,15 +33,12 @@ class Place(Struct, frozen=True):
         Path of the stage: ``input``, ``steps.1``, ``outputs.0``; empty for the pipeline as a whole.
     form
         Form that the pipeline was given in.
-    steps
-        Number of the steps that all outputs share.
     own_steps
         Whether a step before the stage belongs to the steps of one output.
     """
 
     stage: str = ""
     form: Form = "yaml"
-    steps: int = 0
     own_steps: bool = False
 
 
@@ -58,17 +55,21 @@ class SetOption(Struct, frozen=True, tag=True):
         Condition under which this is right, as in ``if these are decibels``.
     stage
         Path of another stage that has the option, such as ``input``; empty for the stage that has the problem.
+    instead_of
+        Name of an option of the stage that is left out; empty if none is.
     """
 
     option: str
     value: Any
     when: str = ""
     stage: str = ""
+    instead_of: str = ""
 
     def text(self, place: Place) -> str:
         """Return the assignment, with its condition."""
         if not self.stage:
-            return _with(_assignment(self.option, (self.value,), place), self.when)
+            text = _assignment(self.option, (self.value,), place)
+            return _with(f"{text}{_without(self.instead_of, place)}" if self.instead_of else text, self.when)
         text = _assignment(self.option, (self.value,), replace(place, stage=self.stage))
         return _with(text if place.form == "flags" else f"{text} in the options of {self.stage}", self.when)
 
@@ -158,10 +159,10 @@ class InsertStep(Struct, frozen=True, tag=True):
     def text(self, place: Place) -> str:
         """Return the step, with its condition."""
         if place.form == "flags" and not place.own_steps:
-            index = _index_before(place) + len(self.first)
-            sets = [_quoted(f"steps.{index}.with.{name}={_inline(value)}") for name, value in self.options.items()]
-            steps = (f"--step {name}" for name in (*self.first, self.use))
-            return _with(" ".join([*steps, *(f"--set {one}" for one in sets)]), self.when)
+            sets = ";".join(f"{name}={_yaml(value)}" for name, value in self.options.items())
+            named = f"{self.use}:{sets}" if sets else self.use
+            text = " ".join(f"--step {_quoted(name)}" for name in (*self.first, named))
+            return _with(f"{text} before it" if place.stage.startswith("steps.") else text, self.when)
         if place.form == "python":
             last = {"use": self.use} | ({"with": self.options} if self.options else {})
             entries = [*({"use": name} for name in self.first), last]
@@ -290,7 +291,14 @@ def _assignment(option: str, values: tuple[Any, ...], place: Place) -> str:
         return f"--executor-option {_either(_quoted(f'{option}={_inline(value)}') for value in values)}"
     if _is_flag(place):
         return f"{_flag(option)} {_either(_quoted(_inline(value)) for value in values)}"
-    return f"--set {_either(_quoted(f'{place.stage}.with.{option}={_inline(value)}') for value in values)}"
+    return f"--set {_either(_quoted(f'{place.stage}.with.{option}={_yaml(value)}') for value in values)}"
+
+
+def _without(option: str, place: Place) -> str:
+    """Return the words after an assignment that takes the place of another option."""
+    if place.form == "flags" and not _is_flag(place):
+        return f" --set {place.stage}.with.{option}=null"
+    return f" in place of {_flag(option) if _is_flag(place) else option}"
 
 
 def _is_flag(place: Place) -> bool:
@@ -300,12 +308,6 @@ def _is_flag(place: Place) -> bool:
 
 def _flag(option: str) -> str:
     return f"--{option.replace('_', '-')}"
-
-
-def _index_before(place: Place) -> int:
-    """Return the index that a step put before the stage gets."""
-    found = re.match(r"steps\.(\d+)", place.stage)
-    return int(found[1]) if found else place.steps
 
 
 def _where(place: Place) -> str:
@@ -336,6 +338,8 @@ def _yaml(value: Any) -> str:
         return "{" + ", ".join(f"{name}: {_yaml(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, float):  # 1e-08 is text to readers of YAML 1.1
+        return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))
     return _WORDS[value] if value is None or isinstance(value, bool) else str(value)
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import COMPLEX
-from tonearm.errors import ChooseOption, GiveOption, ItemError, OptionError, RemoveOption
+from tonearm.arrays.extent import finite_extent_of
+from tonearm.arrays.values import is_real
+from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, OptionError, Remedy, RemoveOption, SetOption
 from tonearm.kinds.grid_options import missing_rate
 from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.kinds.waveform import WaveformKind, WaveformOptions
@@ -70,9 +72,9 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
             return
         for name in axes:
             if name not in possible:
-                choice = ChooseOption("axes", tuple(dict.fromkeys(possible)))
                 message = f"neither a waveform nor a complex array has a {name} axis"
-                yield OptionError(message, option="axes", remedies=(choice,))
+                hint = f"axes are named {', '.join(dict.fromkeys(possible))}"
+                yield OptionError(message, option="axes", hint=hint)
 
     def of(self, array: Array) -> Kind[Any, Any]:
         """Return the kind of an array, if it is certain.
@@ -83,6 +85,8 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
             If the array does not tell its kind, or options are given that its kind does not have.
         """
         if array.dtype.kind == "c":
+            if array.size == max(array.shape):
+                raise _complex_row(array)
             return self._complex
         if array.ndim == 1 or (array.shape[-1] > 1 and array.size == array.shape[-1]):
             for name in self._of_grids:
@@ -94,7 +98,7 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         raise ItemError(
             f"cannot tell what a real array of shape {array.shape} holds",
             code="unknown-kind",
-            remedies=(ChooseOption("kind", ("waveform", "magnitude", "power", "db", "mel")),),
+            remedies=(ChooseOption("kind", _possible_kinds(array)),),
         )
 
     def read(self, values: Array, context: Context) -> Waveform | ComplexSpectrogram:
@@ -125,3 +129,21 @@ def _unused(name: str, reason: str) -> OptionError:
     """Return the error for an option of spectrograms where the array is a waveform."""
     message = f"{reason}, which has no option {name!r}"
     return OptionError(message, option=name, code="unknown-option", remedies=(RemoveOption(name),))
+
+
+def _possible_kinds(array: Array) -> tuple[str, ...]:
+    """Return the kinds that a real array may be of: magnitudes and powers are not negative."""
+    if array.dtype.kind not in "iuf" or not array.size or finite_extent_of(array).low >= 0:
+        return "waveform", "magnitude", "power", "db", "mel"
+    return ("waveform", *(("complex",) if array.ndim > 2 and 2 in array.shape else ()), "db", "mel")
+
+
+def _complex_row(array: Array) -> ItemError:
+    """Return the error for a complex array of one axis, which is no spectrogram."""
+    message = f"a complex array of shape {array.shape} is no spectrogram"
+    if is_real(array):
+        message = f"{message}, and has no imaginary part to speak of"
+        remedies: tuple[Remedy, ...] = (SetOption("kind", "waveform", when="which takes the real part"),)
+    else:
+        remedies = (Advice("a waveform is real: save its real part, or the spectrogram before the inverse transform"),)
+    return ItemError(message, code="unknown-kind", remedies=remedies)

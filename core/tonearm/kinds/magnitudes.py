@@ -21,7 +21,7 @@ from tonearm.plugins.kind import ArrayTraits
 from tonearm.recipes.conversion import require_finite, statistics_hint
 from tonearm.recipes.doubts import doubt_of
 from tonearm.recipes.linear import LinearRecipe
-from tonearm.recipes.recipe import matching_hint
+from tonearm.recipes.recipe import matching_remedies
 from tonearm.signals import GRID_FIELDS, ComplexSpectrogram, MagnitudeSpectrogram
 
 if TYPE_CHECKING:
@@ -141,8 +141,9 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
                 raise limit_error(self.name, peak, MAGNITUDE_LIMIT)
             return without_negatives(values, "magnitude", traits, context.warn)
         if reason := self.recipe.contradiction(traits.low, traits.high):
-            hint = matching_hint(context.catalogue(LinearRecipe), [self.grid.bins], traits.low, traits.high)
-            raise ItemError(reason, code="recipe-mismatch", hint=hint)
+            catalogue = context.catalogue(LinearRecipe)
+            remedies = matching_remedies(self.recipe, catalogue, [self.grid.bins], traits.low, traits.high)
+            raise ItemError(reason, code="recipe-mismatch", remedies=remedies)
         if doubt := doubt_of(self.recipe, values, traits.low, traits.high, context.catalogue):
             context.doubt(doubt.message, code="dialect-doubtful", remedies=doubt.remedies)
         return values
@@ -170,8 +171,9 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
             return super().size_error(message, array, size, context)
         what = f"no axis of shape {array.shape} has {self.grid.bins} bins, like the recipe {recipe.label}"
         extent = finite_extent_of(array)
-        hint = matching_hint(context.catalogue(LinearRecipe), array.shape, extent.low, extent.high)
-        return ItemError(what, code="recipe-mismatch", hint=hint)
+        catalogue = context.catalogue(LinearRecipe)
+        remedies = matching_remedies(recipe, catalogue, array.shape, extent.low, extent.high)
+        return ItemError(what, code="recipe-mismatch", remedies=remedies)
 
 
 class PowerKind(RecipeKind[SpectrogramOptions]):

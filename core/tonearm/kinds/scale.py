@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.values import limit_error
 from tonearm.errors import ChooseOption, GiveOption, ItemError, Remedy, SetLimit, SetOption
+from tonearm.kinds.logarithms import logarithm_remedies
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.signals import MAX_AMPLITUDE
 
@@ -167,7 +168,7 @@ def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callab
         raise ItemError(
             f"{kind} cannot be negative, but the smallest value is {traits.low:.6g}",
             code="negative-magnitude",
-            remedies=(SetOption("kind", "db", when="if these are decibels"),),
+            remedies=logarithm_remedies(traits.low, traits.high),
         )
     warn(f"negative {kind} down to {traits.low:.3g} taken as 0")
     return np.maximum(array, 0.0)

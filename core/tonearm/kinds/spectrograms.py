@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 
 from msgspec import Meta
 
+from tonearm.arrays.axes import is_fft_length
 from tonearm.errors import ItemError, OptionError, SetOption
 from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, scaled
@@ -112,7 +113,7 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
             return ItemError(message, code="bins-mismatch", remedies=(SetOption("sides", "one"),))
         missing = grid.plain().bins - grid.bins if grid else 0
         fitting = size if missing < 0 else 2 * (size + missing - 1)  # two sides have as many bins as n_fft
-        remedies = (SetOption("n_fft", fitting, f"if the array has {size} bins"),) if fitting > 1 else ()
+        remedies = (SetOption("n_fft", fitting, f"if the array has {size} bins"),) if is_fft_length(fitting) else ()
         return ItemError(message, code="bins-mismatch", remedies=remedies)
 
 

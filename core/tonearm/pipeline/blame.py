@@ -109,6 +109,10 @@ def attribute(error: TonearmError, bound: BoundPlugin) -> TonearmError:
     The message names a plugin of another package, and one that made a signal that breaks its own rules, but not if the
     error is about the output or about the source as a file.
     """
+    if isinstance(error, ItemError) and error.retry is not None:
+        from tonearm.pipeline.item_trials import try_on_array  # not at the top: most runs have no such error
+
+        try_on_array(error, bound.plugin.options)
     if error.place.stage:
         return error
     placed(error, bound)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, SetOption, one_line
+from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, Problem, SetOption
 from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised
+from tonearm.pipeline.check_trials import try_on_pipeline
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.document import with_limits
 from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
 from tonearm.pipeline.inference import find_conversion, matching_signals
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.options import read_options
+from tonearm.pipeline.output_templates import read_templates
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, Structure, read_structure, without_options
-from tonearm.pipeline.templates import Template, parse_template
-from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node, ScalarNode
+from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node
 from tonearm.plugins.culprit import has_foreign_code
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -29,7 +30,6 @@ from tonearm.plugins.ports import Ports, Spec, ports_of
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.signals import Signal
-from tonearm.writing.templates import PER_ITEM
 
 T = TypeVar("T")
 
@@ -57,24 +57,38 @@ def check(
     PipelineError
         If the pipeline has problems; it contains all of them, each with its place.
     """
+    allowed = frozenset(env)
+    problems, checked = _checked(root, file, registry, form, allowed)
+    if checked is None:
+        raise PipelineError(
+            try_on_pipeline(root, problems, lambda changed: _checked(changed, file, registry, form, allowed)[0])
+        )
+    return checked
+
+
+def _checked(
+    root: Node, file: str | None, registry: Registry, form: Form | None, allowed: frozenset[str]
+) -> tuple[list[Problem], CheckedPipeline | None]:
+    """Return the problems of a pipeline, or else none and the pipeline with its plugins. See `check`."""
     problems = Problems(file, form)
     structure = read_structure(root, problems)
-    allowed = frozenset(env)
-    binder = _Binder(registry, problems, len(structure.steps), allowed)
+    binder = _Binder(registry, problems, allowed)
     decoder = binder.bind(structure.decoder, "decoder", "input")
     steps = binder.bind_steps(structure.steps, "steps")
     branches = [binder.bind_branch(stage, index, structure) for index, stage in enumerate(structure.outputs)]
     several = [bool(spec and spec.several) for spec in binder.check_ports(decoder, steps, branches)]
-    templates = list(_templates(zip(structure.outputs, several, strict=True), problems, allowed))
+    outputs = zip(structure.outputs, several, strict=True)
+    joiner = next((step.name for step in steps if _joins(step)), "")
+    templates = list(read_templates(outputs, problems, allowed, structure.files, joiner))
     limits = _limits(structure.limits, problems, registry)
     add_refused(without_options(root), allowed, problems)
     if problems.found:
         problems.mask(Masks.of(root))
-        raise PipelineError(problems.found)
+        return problems.found, None
     (first,) = _bound([decoder])
     encoders = _bound(branch.encoder for branch in branches)
     own_steps = (_bound(branch.steps) for branch in branches)
-    return CheckedPipeline(
+    return [], CheckedPipeline(
         file=file,
         decoder=first,
         files=structure.files,
@@ -123,7 +137,7 @@ def bind_decoder(
     problems = Problems(file, form)
     structure = read_structure(root, problems)
     start = len(problems.found)
-    binder = _Binder(registry, problems, len(structure.steps), frozenset(env))
+    binder = _Binder(registry, problems, frozenset(env))
     found = binder.bind(structure.decoder, "decoder", "input")
     if found.bound is None or len(problems.found) > start:
         problems.mask(Masks.of(root))
@@ -157,10 +171,9 @@ def _bound(stages: Iterable[_Found]) -> tuple[BoundPlugin, ...]:
 class _Binder:
     """Binds the plugins of a pipeline, and checks the signals between them."""
 
-    def __init__(self, registry: Registry, problems: Problems, steps: int, env: frozenset[str] = frozenset()) -> None:
+    def __init__(self, registry: Registry, problems: Problems, env: frozenset[str] = frozenset()) -> None:
         self.registry = registry
         self.problems = problems
-        self._steps = steps
         self._env = env
 
     def bind_steps(self, stages: Iterable[Stage], path: str, *, own: bool = False) -> list[_Found]:
@@ -188,7 +201,7 @@ class _Binder:
         own_steps
             Whether a step before the stage belongs to the steps of one output.
         """
-        place = replace(self.problems.place, stage=path, steps=self._steps, own_steps=own_steps)
+        place = replace(self.problems.place, stage=path, own_steps=own_steps)
         self.problems.place = place
         if stage is None or stage.use is None or not self._env.issuperset(stage.variables):
             return _Found("", stage.mark if stage else None, place)
@@ -326,6 +339,12 @@ class _Binder:
         )
 
 
+def _joins(step: _Found) -> bool:
+    """Return whether a step makes one item of a source's items."""
+    is_regroup = step.bound is not None and isinstance(step.bound.plugin, Regroup)
+    return is_regroup and step.spec is not None and step.spec.several is False
+
+
 def _ports(signals: Iterable[type[Signal]]) -> str:
     return " or ".join(signal.port for signal in signals)
 
@@ -334,34 +353,3 @@ def _suffix(output: Stage) -> str | None:
     """Return the suffix of an output, if its template determines it."""
     suffix = os.path.splitext(str(output.file.value))[1] if output.file else ""  # noqa: PTH122 - pathlib takes 6 ms
     return suffix if suffix and not set(suffix) & set("{}") else None
-
-
-def _templates(outputs: Iterable[tuple[Stage, bool]], problems: Problems, env: frozenset[str]) -> Iterator[Template]:
-    """Yield the valid templates, and add problems for the others, but not for those with variables that are refused.
-
-    Each output comes with whether a source becomes several items of it, so that its template must distinguish them.
-    """
-    taken: dict[str, ScalarNode] = {}
-    for output, several in outputs:
-        if output.file is None or not env.issuperset(output.file.variables):
-            continue
-        text = str(output.file.value)
-        try:
-            template = parse_template(text)
-        except OptionError as error:
-            problems.add_error(output.file.mark, error)
-        else:
-            if several and not template.fields & PER_ITEM:
-                message = f"a source becomes several items here, but {one_line(repr(text))} does not distinguish them"
-                problems.add(output.file.mark, "same-output", message, 'as in "{stem}-{index:03}.wav"')
-            yield template
-        if text in taken:
-            first = taken[text].mark
-            where = f" on line {first.line}" if first and first.line else ""
-            problems.add(
-                output.file.mark,
-                "same-output",
-                f"another output{where} has the name {one_line(repr(text))}",
-                "give each output its own name",
-            )
-        taken[text] = output.file

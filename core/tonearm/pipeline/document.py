@@ -287,6 +287,17 @@ def override(
     return changed
 
 
+def assigned(root: Node, keys: list[str], value: Node) -> Node:
+    """Return a copy of a tree with the value at a path of keys replaced or added.
+
+    Raises
+    ------
+    NodeError
+        If the path leads through a value that has no keys, or beyond a list.
+    """
+    return _assigned(root, keys, 0, value, None)
+
+
 def escape_variables(value: Any) -> Any:
     """Return plain data with every ``${`` escaped, so that it can be printed as YAML and read back."""
     if isinstance(value, str):

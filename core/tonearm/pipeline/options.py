@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tonearm.errors import GiveOption, OptionError, did_you_mean, one_line
+from tonearm.errors import GiveOption, OptionError, PipelineError, did_you_mean, one_line
 from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import add_missing_requirements
 from tonearm.pipeline.option_messages import ports_in_words
@@ -53,6 +53,21 @@ def read_options(
     """
     given = _given(node, plugin, problems)
     return None if given is None else _Reader(problems, registry).read(options, given, mark, plugin)
+
+
+def read_value(option: Option, node: Node, registry: Registry) -> Any:
+    """Return the value of a single option.
+
+    Raises
+    ------
+    PipelineError
+        If it is wrong.
+    """
+    problems = Problems(None)
+    value = _Reader(problems, registry).value(option, node, option.name)
+    if problems.found:
+        raise PipelineError(problems.found)
+    return value
 
 
 def default_options(options: type[Any], registry: Registry, **changes: Any) -> Any:

@@ -79,8 +79,10 @@ class Limits(Struct, frozen=True, kw_only=True):
             remedy = InsertStep("resample", {"sample_rate": self.nearest_rate(rate)})
             raise self._error(f"cannot have a sample rate of {rate} Hz", "unsupported-rate", remedy)
         if channels is not None and not self.has_channels(channels):
+            names = [name for count, name in ((1, "mono"), (2, "stereo")) if self.has_channels(count)]
+            mix = [InsertStep("mix", {"to": name}) for name in names[:1]]
             raise self._error(
-                f"cannot have {counted(channels, 'channel')}, {self._allowed()}", "too-many-channels", InsertStep("mix")
+                f"cannot have {counted(channels, 'channel')}, {self._allowed()}", "too-many-channels", *mix
             )
         if length is None:
             return

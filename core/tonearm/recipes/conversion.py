@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import ItemError
+from tonearm.recipes.steps import SUBTRACT_MAX
 
 if TYPE_CHECKING:
     from tonearm.recipes.recipe import Recipe
@@ -35,13 +36,15 @@ def from_energy(recipe: Recipe, energy: Array) -> Any:
             values = np.maximum(values, recipe.floor)
         else:
             values = np.where(values > 0, values, recipe.floor)
-        if recipe.reference != 1:
+        if recipe.reference != "max" and recipe.reference != 1:
             values = values / recipe.reference
         if isinstance(recipe.log, str):
             logarithms = {"ln": np.log, "log10": np.log10, "log2": np.log2}[recipe.log](values)
         else:
             logarithms = np.log(values) / math.log(recipe.log)
         values = logarithms * recipe.log_factor
+        if recipe.reference == "max":
+            values = SUBTRACT_MAX.apply(values)
         if recipe.offset:
             values = values + recipe.offset
     for step in recipe.steps:
@@ -79,7 +82,7 @@ def to_energy(recipe: Recipe, native: Array, *, positive: bool = False) -> Any:
             values = values - recipe.offset
         with np.errstate(over="ignore", under="ignore"):
             values = np.power(recipe.log_base, values / recipe.log_factor)
-            if recipe.reference != 1:
+            if recipe.reference != "max" and recipe.reference != 1:
                 values = values * recipe.reference
         if recipe.floor_mode == "add":
             values = values - recipe.floor

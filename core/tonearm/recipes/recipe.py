@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from tonearm.errors import OptionError
+from tonearm.errors import ChooseOption, OptionError, Remedy, SetOption, advise
 from tonearm.recipes.catalogue import Catalogue, Named
-from tonearm.recipes.steps import PositiveFloat, RecipeStep, ValueRange
+from tonearm.recipes.steps import SUBTRACT_MAX, PositiveFloat, RecipeStep, ValueRange
 from tonearm.signals import GRID_FIELDS, StftGrid
 
 if TYPE_CHECKING:
@@ -26,8 +26,11 @@ PositiveInt = Annotated[int, Meta(ge=1)]
 LOGARITHM_BASES: dict[str, float] = {"ln": math.e, "log10": 10.0, "log2": 2.0}
 """Bases of the logarithms that have a name."""
 
-MAX_NAMED = 24
-"""Largest number of recipes that an error names."""
+MAX_NAMED = 8
+"""Largest number of recipes of one grid that an error names."""
+
+MAX_GROUPS = 3
+"""Largest number of grids whose recipes an error names."""
 
 METADATA = ("layout", "name", "source", "notes")
 """Fields that have no effect on values."""
@@ -79,7 +82,11 @@ class Recipe(Named, frozen=True, kw_only=True):
     ] = "ln"
     log_factor: Annotated[float, Meta(description="Factor of the logarithm, such as 20 for decibels.", gt=0)] = 1.0
     reference: Annotated[
-        float, Meta(description="Linear value that becomes 0 by the logarithm, before the offset.", gt=0)
+        PositiveFloat | Literal["max"],
+        Meta(
+            description="Linear value that becomes 0 by the logarithm, before the offset; max is the largest value of"
+            " each utterance."
+        ),
     ] = 1.0
     offset: Annotated[
         float, Meta(description="Number added after the logarithm and its factor, such as -20 for decibels.")
@@ -187,12 +194,13 @@ class Recipe(Named, frozen=True, kw_only=True):
             found = ValueRange(0.0, high)
         else:
             unit = self.log_factor / math.log(self.log_base)
-            shift = self.offset - math.log(self.reference) * unit
+            shift = 0.0 if self.reference == "max" else self.offset - math.log(self.reference) * unit
             ends = [math.log(self.floor) * unit + shift, math.log(high + self.floor) * unit + shift]
             if self.floor_mode == "replace":
                 ends[0] = -math.inf if unit > 0 else math.inf
             found = ValueRange(min(ends), max(ends), unit=math.log(2) * abs(unit) * self.exponent)
-        for step in self.steps:
+        relative = (SUBTRACT_MAX, RecipeStep(op="affine", offset=self.offset)) if self.reference == "max" else ()
+        for step in (*relative, *self.steps):
             found = step.range(found)
         return found
 
@@ -262,13 +270,59 @@ def matching(catalogue: Catalogue[R], shape: Iterable[int], low: float, high: fl
     return [name for _, name in sorted(found)]
 
 
-def matching_hint(catalogue: Catalogue[Any], shape: Iterable[int], low: float, high: float) -> str:
-    """Return the hint that names recipes that an array may be in, by its shape and extent."""
-    names = matching(catalogue, shape, low, high)
-    if not names:
-        return f"no known {catalogue.cls.noun} fits; you can write out all figures of one"
-    more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return f"it would fit {', '.join(names[:MAX_NAMED])}{more}"
+def matching_remedies(
+    given: R, catalogue: Catalogue[R], shape: Iterable[int], low: float, high: float
+) -> tuple[Remedy, ...]:
+    """Return the remedies that name recipes that an array may be in, the family of the given recipe first.
+
+    Recipes on another grid come with its figures, those with another sample rate last.
+
+    Parameters
+    ----------
+    given
+        Recipe that the array contradicts.
+    catalogue
+        Catalogue of known recipes.
+    shape
+        Sizes of the axes that may be the rows.
+    low, high
+        Smallest and largest value of the array.
+    """
+    noun, sizes = catalogue.cls.noun, set(shape)
+    variant = _other_reference(given, low, high) if given.row_count in sizes else None
+    found = [(name, catalogue.find(name)) for name in matching(catalogue, sizes, low, high)]
+    groups: dict[tuple[int | None, ...], list[str]] = {}
+    for name, recipe in sorted(found, key=lambda one: len(given.differences(one[1]))):
+        if variant is None or variant.differences(recipe):
+            groups.setdefault(tuple(getattr(recipe, figure) for figure in _GRID), []).append(name)
+    remedies: list[Remedy] = []
+    if variant is not None:
+        changed = {"base": given.name, "reference": variant.reference}
+        remedies.append(SetOption(noun, changed, when=f"if {_shown(variant.reference)} is its reference"))
+    for grid in sorted(groups, key=lambda grid: grid[0] != getattr(given, _GRID[0]))[:MAX_GROUPS]:
+        changes = [
+            f"{figure} {value} for {mine}"
+            for figure, value in zip(_GRID, grid, strict=True)
+            if (mine := getattr(given, figure)) != value
+        ]
+        names, more = groups[grid][:MAX_NAMED], len(groups[grid]) - MAX_NAMED
+        when = ", ".join(
+            (*([f"or {more} more"] if more > 0 else ()), *([f"with {', '.join(changes)}"] if changes else ()))
+        )
+        remedies.append(SetOption(noun, names[0], when) if len(names) == 1 else ChooseOption(noun, tuple(names), when))
+    return tuple(remedies) or advise(f"no known {noun} fits; you can write out all figures of one")
+
+
+_GRID = ("sample_rate", "n_fft", "hop_length")
+"""Figures that a recipe must not change silently: the pitch and the tempo of the sound depend on them."""
+
+
+def _other_reference(given: R, low: float, high: float) -> R | None:
+    """Return a named recipe with the other usual reference, 1 or the maximum, if an array may be in that."""
+    if given.log == "none" or not given.name:
+        return None
+    changed = given.replace(reference=1.0 if given.reference == "max" else "max")
+    return None if changed.standardised or changed.contradiction(low, high) else changed
 
 
 def _shown(value: object) -> str:

@@ -173,3 +173,7 @@ class RecipeStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
             exponent = self.exponent or 1.0
             return ValueRange(power(max(low, 0.0), exponent), power(max(high, 0.0), exponent))
         return replace(before, low=0.0, high=255.0) if self.op in ("round", "floor") else before
+
+
+SUBTRACT_MAX = RecipeStep(op="subtract-max")
+"""Step that moves the largest value to 0, as a reference of max does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -31,6 +31,9 @@ Pictured = Waveform | ComplexSpectrogram | MagnitudeSpectrogram | MelSpectrogram
 
 _MOST = 8  # channels in one picture
 _ROOM = 70  # pixels of height that a panel needs
+_INVERSES = {"complex": "istft", "magnitude": "griffin-lim", "mel": "mel-to-wave"}
+"""Transforms that make a waveform of a spectrogram, by its port."""
+
 _WAVE, _SPECTRUM = 1, 2  # relative heights of panels
 
 
@@ -83,7 +86,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
             raise OptionError(
                 "a spectrogram has no waveform to show",
                 option="show",
-                remedies=(SetOption("show", "spectrogram"), InsertStep("istft", when="or griffin-lim")),
+                remedies=(SetOption("show", "spectrogram"), *self._inverses(spec)),
             )
         problem = None if spec.channels is None else self._room(spec.channels, spec.signals == (Waveform,))
         if problem:
@@ -121,6 +124,11 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         with sink.open() as file:
             figure.save(file, tags)
 
+    @staticmethod
+    def _inverses(spec: Spec) -> Iterable[InsertStep]:
+        """Return the steps that make a waveform of the signals."""
+        return (InsertStep(_INVERSES[one.port]) for one in spec.signals if one.port in _INVERSES)
+
     def _room(self, channels: int, is_waveform: bool) -> OptionError | None:
         """Return the error for more channels than fit into the picture; None if they fit."""
         panels = channels * (2 if is_waveform and self.options.show == "both" else 1)
@@ -130,7 +138,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
             return OptionError(
                 f"a picture has room for {_MOST} channels, but there are {channels}",
                 code="too-many-channels",
-                remedies=(InsertStep("mix"),),
+                remedies=(InsertStep("mix", {"to": "mono"}),),
             )
         return OptionError(
             f"{channels} channels do not fit into {self.options.height} pixels",

@@ -26,6 +26,7 @@ _VALUES = {
 }
 _WHOLE = re.compile(rf"[{_BLANK}]*([+-]?)(0+|[1-9][0-9]*)L?[{_BLANK}]*")  # Python 2 wrote (3L,)
 _NUMBER = re.compile(r"([<>|=]?)([fciu])([0-9]{1,2})")
+_FIGURE = re.compile(rb"[\s#\[(]*[-+.]?[0-9]")
 _SIZES = {"f": (2, 4, 8), "c": (8, 16), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8)}
 
 _SAVE_AS = "save it as numbers: np.save(path, array.astype('float32'))"
@@ -108,10 +109,15 @@ def parse_header(stream: BinaryIO, name: str, *, scalars: bool = False) -> NpyHe
     """Read a header and check everything in it, without knowing how many bytes follow."""
     start = _take(stream, 10)
     if start[:6] != MAGIC[: len(start)]:
-        found = file_types.identify(start + _take(stream, file_types.HEAD - len(start)))
-        raise ItemError(
-            f"{quoted(name)} is not a .npy file; it looks like {found.name}", code="not-npy", hint=found.hint
-        )
+        head = start + _take(stream, file_types.HEAD - len(start))
+        found = file_types.identify(head)
+        what, hint = found.name, found.hint
+        if found is file_types.UNKNOWN:
+            what = f"no known format: its first bytes are {head[:8].hex(' ')}"
+        elif found.name == "text" and not _FIGURE.match(head):
+            what = f"text that begins with {quoted(head[:20].decode('latin-1'))}, which is no number"
+            hint = "save the array with np.save"
+        raise ItemError(f"{quoted(name)} is not a .npy file; it looks like {what}", code="not-npy", hint=hint)
     if len(start) < 10:
         what = "is cut off within its first 10 bytes" if start else "is empty: it has 0 bytes"
         raise ItemError(f"{quoted(name)} {what}", code="npy-truncated", hint=WRITE_AGAIN)

@@ -104,7 +104,7 @@ class Mix(Transform[Waveform, Waveform, MixOptions]):
                 f"there is no stereo mix for {channels} channels, whose layout is not known",
                 option="to",
                 code="unknown-layout",
-                remedies=(SetOption("pick", [0, 1], "in place of to"),),
+                remedies=(SetOption("pick", [0, 1], instead_of="to"),),
             )
         rows = STEREO_MIX[channels]
         if self.options.to == "mono":

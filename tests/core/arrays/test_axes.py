@@ -173,6 +173,15 @@ def test_wrong_numbers_of_bins_name_the_n_fft_that_would_fit() -> None:
     assert error.hint == "n_fft: 1024, if the array has 513 bins"
 
 
+@pytest.mark.parametrize("shape", [(80, 300), (7, 12), (240, 512)])
+def test_no_n_fft_is_proposed_that_nobody_chooses(shape: tuple[int, int]) -> None:
+    assert refused(counted(*shape), "magnitude", sizes={"bin": 9}).remedies == ()
+
+
+def test_the_axis_that_can_be_bins_is_taken_though_it_is_the_shorter_one() -> None:
+    assert refused(counted(1000, 513), "magnitude", sizes={"bin": 9}).hint == "n_fft: 1024, if the array has 513 bins"
+
+
 @pytest.mark.parametrize(
     ("array", "kind", "axes", "message"),
     [

@@ -178,7 +178,7 @@ def test_kinds_that_the_values_contradict() -> None:
     assert refused(np.zeros((9, 5)), kind="complex", **STFT).code == "kind-mismatch"
     for kind in ("waveform", "magnitude", "power", "db"):
         error = refused(
-            np.ones((9, 5), "c8"), kind=kind, **{"axes": ["channel", "time"]} if kind == "waveform" else STFT
+            np.full((9, 5), 1j, "c8"), kind=kind, **{"axes": ["channel", "time"]} if kind == "waveform" else STFT
         )
         assert error.message == f"the array is complex, but a {kind} is real"  # fmt: skip
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from array_options import array_options
-from tonearm.arrays.values import check_real_or_complex, converted, limit_error, numbers
+from tonearm.arrays.values import converted, limit_error, numbers, real_or_complex
 from tonearm.errors import ItemError, SetOption
+from tonearm.plugins.context import Context
 
 
 def test_numbers_come_in_the_order_of_the_machine() -> None:
@@ -32,15 +33,31 @@ def test_numbers_come_in_the_order_of_the_machine() -> None:
     ],
 )
 def test_real_and_complex_values_are_told_apart(kind: str, dtype: str, fits: bool) -> None:
-    array, bound = np.zeros((9, 5), dtype), array_options(kind=kind).kind
+    array, bound = np.ones((9, 5), dtype), array_options(kind=kind).kind
+    if dtype[0] == "c":
+        array = array + 1j
     if fits:
-        check_real_or_complex(array, bound)
+        assert real_or_complex(array, bound, Context()) is array
         return
     with pytest.raises(ItemError) as caught:
-        check_real_or_complex(array, bound)
+        real_or_complex(array, bound, Context())
     assert caught.value.code == "kind-mismatch"
     if kind == "complex":
         assert SetOption("kind", "magnitude") in caught.value.remedies
+
+
+def test_the_real_parts_of_an_inverse_transform_are_a_waveform() -> None:
+    rng = np.random.default_rng(0)
+    samples = rng.standard_normal(1000)
+    found = np.fft.ifft(np.fft.fft(samples))
+    context = Context()
+    kind = array_options(kind="waveform").kind
+    np.testing.assert_array_equal(real_or_complex(found, kind, context), found.real)
+    (warning,) = context.warnings
+    assert warning.startswith("imaginary parts up to ")
+    assert real_or_complex(found.real + 0j, kind, Context()).dtype == np.float64
+    with pytest.raises(ItemError, match="is complex, but a waveform is real"):
+        real_or_complex(found + 1e-4j, kind, Context())
 
 
 @pytest.mark.parametrize(

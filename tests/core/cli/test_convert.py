@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from core_toys import ToneReader, registry_of, tonearm
 
 from tonearm.cli import main as cli
@@ -74,6 +75,38 @@ class TestConverting:
         run = ("one.npy", "a.wav", "--sample-rate", "8000", "--step", "normalize", "--set", "steps.0.with.peak_db=0")
         assert convert(*run)[0] == 0
         assert np.abs(sound("a.wav")[0].astype(int)).max() >= 32767
+
+    @pytest.mark.parametrize(
+        ("step", "options"),
+        [
+            ("normalize:peak_db=0", {"peak_db": 0}),
+            ("mix:pick=[0, 0]", {"pick": [0, 0]}),
+            ("pad:before_ms=10; after_ms=20", {"before_ms": 10, "after_ms": 20}),
+        ],
+    )
+    def test_steps_with_options(self, convert, step, options):
+        status, out, err = convert("one.npy", "a.wav", "--sample-rate", "8000", "--step", step, "--yaml")
+        assert (status, err) == (0, "")
+        assert yaml.safe_load(out)["steps"] == [{"use": step.partition(":")[0], "with": options}]
+        assert convert("one.npy", "a.wav", "--sample-rate", "8000", "--step", step)[0] == 0
+
+    def test_the_options_of_a_step_belong_to_it_though_others_are_added_before(self, convert):
+        out = convert("stft.npy", "a.wav", *GRID, "--step", "normalize:peak_db=-3", "--yaml")[1]
+        assert yaml.safe_load(out)["steps"] == [{"use": "istft"}, {"use": "normalize", "with": {"peak_db": -3}}]
+
+    @pytest.mark.parametrize(
+        ("step", "said"),
+        [
+            ("normalize:", "bad-override: --step normalize:: no option follows the colon"),
+            ("normalize:peak_db", "bad-override: --step normalize:peak_db: 'peak_db' is not an assignment"),
+            ("normalize:peak=1", "unknown-option: --step 'peak=1': normalize has no option 'peak'"),
+            ("normalize:peak_db=loud", "bad-option: --step 'peak_db=loud': "),
+        ],
+    )
+    def test_wrong_options_of_a_step(self, convert, step, said):
+        status, _, err = convert("one.npy", "a.wav", "--sample-rate", "8000", "--step", step)
+        assert status == 2
+        assert err.startswith(said)
 
     def test_options_of_one_decoder_are_flags_too(self, convert, folder):
         (folder / "raw.pcm").write_bytes(SAMPLES.tobytes())
@@ -277,7 +310,7 @@ class TestMistakes:
              "unknown-plugin: there is no decoder 'npy'\n    hint: run tonearm plugins to list all plugins\n"),
             (("one.npy", "a.wav", *RATE, "--key", "x"), "unknown-option: npy-reader has no option 'key'\n"),
             (("one.npy", "a.wav", *RATE, "--axes", "tim"), "bad-option: npy-reader: neither a waveform nor a complex"
-             " array has a tim axis\n    hint: --axes batch, channel, time, bin, frame or complex\n"),
+             " array has a tim axis\n    hint: axes are named batch, channel, time, bin, frame, complex\n"),
             (("one.npy", "a.wav", *RATE, "--axes", "bin,frames"), "bad-option: npy-reader: neither a waveform nor a"
              " complex array has a frames axis\n"),
             (("one.npy", "a.wav", *RATE, "--encoder", "wav-writre"),

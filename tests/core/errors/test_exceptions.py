@@ -42,7 +42,7 @@ def test_the_hint_follows_the_place_that_the_host_notes():
 
 def test_an_error_survives_pickling():
     error = ItemError("x", code="empty", remedies=(SetOption("kind", "db"),))
-    error.place = Place("steps.0", "flags", 1)
+    error.place = Place("steps.0", "flags")
     again = pickle.loads(pickle.dumps(error))
     assert (again.code, again.hint) == ("empty", "--set steps.0.with.kind=db")
 

@@ -24,9 +24,9 @@ from tonearm.errors import (
     tracebacks,
 )
 
-INPUT = {form: Place("input", form, 2) for form in ("yaml", "flags", "python")}
-STEP = Place("steps.1", "flags", 2)
-OUTPUT = Place("outputs.0", "flags", 2)
+INPUT = {form: Place("input", form) for form in ("yaml", "flags", "python")}
+STEP = Place("steps.1", "flags")
+OUTPUT = Place("outputs.0", "flags")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ OUTPUT = Place("outputs.0", "flags", 2)
         (
             InsertStep("c", {"x": 1, "y": "z"}, "if so", first=("a", "b")),
             "put a, b and c before it, with x: 1, y: z, if so",
-            "--step a --step b --step c --set steps.4.with.x=1 --set steps.4.with.y=z, if so",
+            "--step a --step b --step 'c:x=1;y=z', if so",
             'put {"use": "a"}, {"use": "b"} and {"use": "c", "with": {"x": 1, "y": "z"}} before it, if so',
         ),
         (
@@ -107,13 +107,13 @@ OUTPUT = Place("outputs.0", "flags", 2)
         (
             InsertStep("resample", {"sample_rate": 48000}),
             "put resample before it, with sample_rate: 48000",
-            "--step resample --set steps.2.with.sample_rate=48000",
+            "--step resample:sample_rate=48000",
             'put {"use": "resample", "with": {"sample_rate": 48000}} before it',
         ),
         (
             InsertStep("griffin-lim", {"seed": 1}, first=("mel-to-magnitude",)),
             "put mel-to-magnitude and griffin-lim before it, with seed: 1",
-            "--step mel-to-magnitude --step griffin-lim --set steps.3.with.seed=1",
+            "--step mel-to-magnitude --step griffin-lim:seed=1",
             'put {"use": "mel-to-magnitude"} and {"use": "griffin-lim", "with": {"seed": 1}} before it',
         ),
         (InstallExtra("m4a"), *["pip install 'tonearm[m4a]'"] * 3),
@@ -124,7 +124,7 @@ OUTPUT = Place("outputs.0", "flags", 2)
 )  # fmt: skip
 def test_each_form(remedy, in_yaml, as_flags, in_python):
     assert remedy.text(INPUT["yaml"]) == in_yaml
-    assert remedy.text(Place("outputs.0" if isinstance(remedy, InsertStep) else "input", "flags", 2)) == as_flags
+    assert remedy.text(Place("outputs.0" if isinstance(remedy, InsertStep) else "input", "flags")) == as_flags
     assert remedy.text(INPUT["python"]) == in_python
 
 
@@ -145,15 +145,11 @@ def test_options_of_steps_and_outputs_are_set_by_path_on_the_command_line():
     assert RemoveOption("mode").text(STEP) == "leave mode out"
 
 
-def test_a_step_stands_where_the_stage_stood_that_it_is_put_before():
-    assert InsertStep("mix", {"to": "mono"}).text(STEP) == "--step mix --set steps.1.with.to=mono"
-    for index, before in enumerate((0, 1, 3, 10)):
-        first = ("a", "b", "c")[:index]
-        wanted = f"--step mix --set steps.{before + index}.with.to=mono"
-        step = InsertStep("mix", {"to": "mono"}, first=first)
-        assert step.text(Place(f"steps.{before}", "flags", 20)).endswith(wanted)
-        assert step.text(Place("outputs.2", "flags", before)).endswith(wanted)
-    assert InsertStep("mix", {"to": "mono"}).text(Place(form="flags")).endswith("steps.0.with.to=mono")
+def test_a_step_on_the_command_line_has_its_options_with_it():
+    step = InsertStep("mix", {"to": "mono"}, first=("istft",))
+    assert step.text(OUTPUT) == "--step istft --step mix:to=mono"
+    assert step.text(STEP) == "--step istft --step mix:to=mono before it"
+    assert InsertStep("mix", {"pick": [0, 1]}).text(OUTPUT) == "--step 'mix:pick=[0, 1]'"
     assert InsertStep("mix", {"to": "mono"}).text(Place("outputs.0", "yaml")) == "put mix before it, with to: mono"
 
 
@@ -167,8 +163,8 @@ def test_a_step_stands_where_the_stage_stood_that_it_is_put_before():
 )
 def test_a_step_of_one_output_goes_into_its_own_steps(form, wanted):
     step = InsertStep("mix", {"to": "mono"})
-    assert step.text(Place("outputs.1", form, 2, own_steps=True)) == wanted
-    inner = step.text(Place("outputs.1.steps.0", form, 2, own_steps=True))
+    assert step.text(Place("outputs.1", form, own_steps=True)) == wanted
+    inner = step.text(Place("outputs.1.steps.0", form, own_steps=True))
     assert inner == wanted.replace("at the end of its own steps", "before it")
 
 
@@ -218,7 +214,7 @@ def test_remedies_are_told_apart_in_json(remedy):
 
 
 def test_a_place_is_the_whole_pipeline_in_yaml_unless_more_is_known():
-    assert Place() == Place("", "yaml", 0, own_steps=False)
+    assert Place() == Place("", "yaml", own_steps=False)
 
 
 def test_an_option_of_another_stage_is_named_with_the_stage():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tonearm.errors import ItemError
+from tonearm.errors import ChooseOption, ItemError, SetOption
 from tonearm.kinds.inferred import InferredKind, InferredOptions
 from tonearm.kinds.spectrograms import ComplexKind
 from tonearm.kinds.waveform import WaveformKind
@@ -82,6 +82,30 @@ def test_a_real_array_of_two_axes_does_not() -> None:
         InferredKind(OPTIONS).of(np.zeros((9, 5)))
     assert caught.value.code == "unknown-kind"
     assert caught.value.message == "cannot tell what a real array of shape (9, 5) holds"
+
+
+@pytest.mark.parametrize(
+    ("array", "kinds"),
+    [
+        (np.ones((9, 5)), ("waveform", "magnitude", "power", "db", "mel")),
+        (-np.ones((9, 5)), ("waveform", "db", "mel")),
+        (-np.ones((9, 5, 2)), ("waveform", "complex", "db", "mel")),
+    ],
+)
+def test_the_kinds_that_values_can_be_of_are_named(array: Any, kinds: tuple[str, ...]) -> None:
+    with pytest.raises(ItemError) as caught:
+        InferredKind(OPTIONS).of(array)
+    assert caught.value.remedies == (ChooseOption("kind", kinds),)
+
+
+def test_a_complex_array_of_one_axis_is_no_spectrogram() -> None:
+    rows = np.fft.ifft(np.fft.fft(np.sin(np.arange(500.0))))
+    with pytest.raises(ItemError, match="no imaginary part to speak of") as caught:
+        InferredKind(OPTIONS).of(rows[None])
+    assert caught.value.remedies == (SetOption("kind", "waveform", when="which takes the real part"),)
+    with pytest.raises(ItemError, match="is no spectrogram") as caught:
+        InferredKind(OPTIONS).of(np.exp(1j * np.arange(500.0)))
+    assert "save its real part" in caught.value.hint
 
 
 def test_both_are_known_beforehand() -> None:

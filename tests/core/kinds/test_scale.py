@@ -185,12 +185,13 @@ def test_small_negatives_are_clipped_with_a_note(kind: str) -> None:
     assert without_negatives(found, kind, traits(found), said.append) is found
 
 
-@pytest.mark.parametrize("values", [[-0.1, 1], [-1, -2], [-1e-9]])
+@pytest.mark.parametrize("values", [[-0.1, 1], [-1, -2], [-1e-9], [-80, 0]])
 def test_great_negatives_are_no_magnitudes(values: list[float]) -> None:
     array = np.array(values, "f4")
     with pytest.raises(ItemError, match="magnitude cannot be negative, but the smallest value is -") as caught:
         without_negatives(array, "magnitude", traits(array), print)
-    assert (caught.value.code, caught.value.hint) == ("negative-magnitude", "kind: db, if these are decibels")
+    assert caught.value.code == "negative-magnitude"
+    assert caught.value.hint == ("kind: db, if these are decibels" if min(values) == -80 else "")
 
 
 def test_linear_values_are_no_decibels() -> None:

@@ -37,7 +37,7 @@ class TestOptions:
             ("sample_rate: 8000, axes: [time, tim]", "2:58: bad-option: npy-reader: a waveform array has no tim axis"
              "\n    hint: a waveform array has time, and may have batch and channel"),
             ("sample_rate: 8000, axes: [tim, channel]", "2:58: bad-option: npy-reader: neither a waveform nor a complex"
-             " array has a tim axis\n    hint: axes: batch, channel, time, bin, frame or complex"),
+             " array has a tim axis\n    hint: axes are named batch, channel, time, bin, frame, complex"),
             ("sample_rate: 8000, axes: [channel, time], n_fft: 16", "2:82: unknown-option: npy-reader: an array with a"
              " time axis is a waveform, which has no option 'n_fft'\n    hint: leave n_fft out"),
             ("sample_rate: 8000, axes: [mel, frame]", "2:58: missing-option: npy-reader: an array with a mel axis is a"

@@ -40,9 +40,11 @@ def test_rates_are_single_ones_and_ranges(rate: int, nearest: int) -> None:
 def test_channels_are_a_largest_number_or_a_set() -> None:
     error = refusal(Limits(name="X", channels=2, advice={"too-many-channels": "use Y"}), spec(None, 3))
     assert (error.message, error.code) == ("X cannot have 3 channels, only up to 2", "too-many-channels")
-    assert error.remedies == (InsertStep("mix"), Advice("use Y"))
+    assert error.remedies == (InsertStep("mix", {"to": "mono"}), Advice("use Y"))
     limits = Limits(name="X", channels=frozenset({2, 6}))
     limits.check(spec(None, 6))
+    assert refusal(limits, spec(None, 3)).remedies == (InsertStep("mix", {"to": "stereo"}),)
+    assert refusal(Limits(name="X", channels=frozenset({6})), spec(None, 3)).remedies == ()
     assert refusal(limits, spec(None, 1)).message == "X cannot have 1 channel, only 2, 6"
 
 

@@ -73,9 +73,6 @@ def zipped(name: str) -> bytes:
         (b'data: {"delta": "AA"}\n\n', "JSON lines", "pcm-reader"),
         (b"[INFO] started", "text", ""),
         (b"\n<html>", "a web page", ""),
-        (sound("AIFF"), "an AIFF file", "audio-reader"),
-        (sound("CAF"), "a CAF file", "audio-reader"),
-        (sound("AU"), "an AU file", "audio-reader"),
         (sound("W64"), "a W64 file", "audio-reader"),
         (
             by_library(lambda file: soundfile.write(file, np.zeros(9000), 8000, format="MP3")),

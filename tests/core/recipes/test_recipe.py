@@ -2,13 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 
-from tonearm.errors import OptionError
+from tonearm.errors import Advice, ChooseOption, OptionError, SetOption
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry
 from tonearm.recipes.linear import LinearRecipe
 from tonearm.recipes.mel import MelDialect
-from tonearm.recipes.recipe import LOGARITHM_BASES, Recipe, grid_of, matching
+from tonearm.recipes.recipe import LOGARITHM_BASES, Recipe, grid_of, matching, matching_remedies
 from tonearm.recipes.steps import RecipeStep
 
 
@@ -37,6 +38,16 @@ def test_a_range_follows_reference_offset_and_base():
     falling = LinearRecipe(n_fft=1024, log=0.5, floor=2**-10)
     assert falling.range.low == pytest.approx(-12, abs=1e-3)
     assert falling.range.high == pytest.approx(10)
+
+
+def test_a_reference_of_the_maximum_puts_the_greatest_value_at_the_offset():
+    recipe = LinearRecipe(n_fft=1024, log="log10", log_factor=20.0, floor=1e-5, reference="max", offset=3.0)
+    assert recipe.range.high == pytest.approx(3)
+    assert recipe.range.low == pytest.approx(-100 - 20 * math.log10(4096) + 3)
+    linear = np.geomspace(1e-4, 50, 513).reshape(1, 513, 1)
+    native = recipe.to_native(linear)
+    np.testing.assert_allclose(native, 20 * np.log10(linear / 50) + 3)
+    np.testing.assert_allclose(recipe.to_linear(native), linear / 50, rtol=1e-6)
 
 
 def test_bases_have_names():
@@ -73,6 +84,34 @@ def test_recipes_that_fit_come_with_the_nearest_floor_first():
     )
     assert matching(found, [9, 30], -11.5, 1.0) == ["near", "deep"]
     assert matching(found, [8, 30], -11.5, 1.0) == []
+
+
+BASE = {"sample_rate": 8000, "n_fft": 16, "hop_length": 4, "log": "log10", "log_factor": 20.0}
+FAMILIES = Catalogue(
+    LinearRecipe,
+    [
+        CatalogueEntry("a", "loud", BASE | {"reference": "max"}),
+        CatalogueEntry("a", "slow", BASE | {"hop_length": 8, "offset": 3.0}),
+        CatalogueEntry("a", "other", BASE | {"window": "hamming", "offset": 3.0}),
+        CatalogueEntry("a", "alike", BASE | {"window": "hamming"}),
+        CatalogueEntry("a", "high", BASE | {"sample_rate": 16000}),
+    ],
+)
+
+
+def test_the_family_comes_first_and_what_changes_is_told():
+    found = matching_remedies(FAMILIES.find("loud"), FAMILIES, [9], -99, 20)
+    assert found == (
+        SetOption("recipe", {"base": "loud", "reference": 1.0}, when="if 1 is its reference"),
+        ChooseOption("recipe", ("alike", "other")),
+        SetOption("recipe", "slow", when="with hop_length 8 for 4"),
+        SetOption("recipe", "high", when="with sample_rate 16000 for 8000"),
+    )
+
+
+def test_no_recipe_fits():
+    (advice,) = matching_remedies(FAMILIES.find("loud"), FAMILIES, [9], -999, 20)
+    assert advice == Advice("no known recipe fits; you can write out all figures of one")
 
 
 def test_a_grid_takes_what_the_recipe_has():

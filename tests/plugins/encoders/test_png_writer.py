@@ -219,7 +219,7 @@ def test_a_title_that_is_too_long_is_cut(tmp_path: Path) -> None:
             "magnitude",
             {"show": "waveform"},
             "a spectrogram has no waveform to show",
-            "put istft before it, or griffin-lim",
+            "put griffin-lim before it",
         ),
         ("waveform", {"height": 100}, "'height' is 100", ""),
         ("waveform", {"show": "all"}, "'show' is 'all'", "one of both"),
@@ -240,7 +240,12 @@ def test_what_cannot_be_shown_is_refused(kind: str, options: dict[str, Any], mes
 @pytest.mark.parametrize(
     ("channels", "height", "message", "hint"),
     [
-        (9, 2000, "a picture has room for 8 channels, but there are 9", 'put {"use": "mix"} before it'),
+        (
+            9,
+            2000,
+            "a picture has room for 8 channels, but there are 9",
+            'put {"use": "mix", "with": {"to": "mono"}} before it',
+        ),
         (6, 600, "6 channels do not fit into 600 pixels", '"height": 840'),
     ],
 )

@@ -433,12 +433,31 @@ def test_a_header_in_less_than_its_size_leaves_nothing() -> None:
     assert caught.value.message.endswith("but 0 follow it")
 
 
+@pytest.mark.parametrize(
+    ("content", "message", "hint"),
+    [
+        (b"garbage\n" * 9, "it looks like text that begins with 'garbage", "save the array with np.save"),
+        (b"0.5\n-1e-3\n" * 9, "it looks like text", "load it with np.loadtxt"),
+        (b"# a b\n" * 9, "it looks like text that begins with '# a b", "save the array with np.save"),
+        (b"\xf0\x81\x92" * 9, "its first bytes are f0 81 92 f0 81 92 f0 81", "save the array with np.save"),
+    ],
+)
+def test_what_garbage_is(content: bytes, message: str, hint: str) -> None:
+    with pytest.raises(ItemError) as caught:
+        read_header(io.BytesIO(content), len(content))
+    assert message in caught.value.message
+    assert caught.value.hint.startswith(hint)
+
+
 def test_only_the_first_bytes_of_another_file_are_read() -> None:
     file = Tracked(b"\xfe\xfe" * file_types.HEAD)
     with pytest.raises(ItemError) as caught:
         read_header(file, 2 * file_types.HEAD)
     assert file.asked == file.tell() == file_types.HEAD
-    assert caught.value.message == "'the file' is not a .npy file; it looks like no known format"
+    assert (
+        caught.value.message
+        == "'the file' is not a .npy file; it looks like no known format: its first bytes are fe fe fe fe fe fe fe fe"
+    )
 
 
 def test_hints_fit_the_case() -> None:

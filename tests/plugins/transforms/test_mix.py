@@ -75,7 +75,7 @@ def test_impossible_mixes_are_refused() -> None:
         apply(Mix, noise(7), to="stereo")
     assert (caught.value.code, caught.value.hint) == (
         "unknown-layout",
-        "pick: [0, 1], in place of to",
+        "pick: [0, 1] in place of to",
     )
     with pytest.raises(ItemError, match="there is no channel 2 in a waveform of 2 channels") as caught:
         apply(Mix, noise(2), pick=[0, 2])

@@ -17,7 +17,7 @@ from tonearm.plugins.ports import Spec
 from tonearm.recipes.catalogue import listing_hint
 from tonearm.recipes.doubts import doubt_of
 from tonearm.recipes.mel import MelDialect, MelSpectrogram
-from tonearm.recipes.recipe import matching_hint
+from tonearm.recipes.recipe import matching_remedies
 from tonearm.signals import GRID_FIELDS
 
 if TYPE_CHECKING:
@@ -97,8 +97,10 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
             context.warn(f"masked frames at the end are left out: {masked}")
         extent = traits if signal is whole else finite_extent_of(signal.values)
         if reason := signal.dialect.contradiction(extent.low, extent.high):
-            hint = matching_hint(context.catalogue(MelDialect), [signal.dialect.n_mels], extent.low, extent.high)
-            raise ItemError(reason, code="dialect-mismatch", hint=hint)
+            remedies = matching_remedies(
+                *(signal.dialect, context.catalogue(MelDialect), [signal.dialect.n_mels], extent.low, extent.high)
+            )
+            raise ItemError(reason, code="dialect-mismatch", remedies=remedies)
         if doubt := doubt_of(signal.dialect, signal.values, extent.low, extent.high, context.catalogue):
             context.doubt(doubt.message, code="dialect-doubtful", remedies=doubt.remedies)
         return signal
@@ -108,8 +110,9 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         dialect = self._dialect
         what = f"no axis of shape {array.shape} has {dialect.n_mels} bands, like the dialect {dialect.label}"
         extent = finite_extent_of(array)
-        hint = matching_hint(context.catalogue(MelDialect), array.shape, extent.low, extent.high)
-        return ItemError(what, code="dialect-mismatch", hint=hint)
+        catalogue = context.catalogue(MelDialect)
+        remedies = matching_remedies(dialect, catalogue, array.shape, extent.low, extent.high)
+        return ItemError(what, code="dialect-mismatch", remedies=remedies)
 
     @property
     def _dialect(self) -> MelDialect:

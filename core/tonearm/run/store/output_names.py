@@ -96,7 +96,7 @@ class OutputNames:
         else:
             other = one_line(self._name_of(owner)) if self._name_of else "another source"
             message = f"{other} and {name} would both become {output}"
-            hint = "put {relative_dir} or {source_hash} into the file's name"
+            hint = f"put {_distinguishing(name, other)} or {{source_hash}} into the file's name"
         return Problem(code="same-output", message=message, remedies=advise(hint))
 
     def replacement_problem(self, path: str) -> Problem | None:
@@ -126,3 +126,12 @@ def output_is_input(path: str) -> Problem:
         message=f"{one_line(path)} is a source itself",
         remedies=advise("write the outputs somewhere else"),
     )
+
+
+def _distinguishing(name: str, other: str) -> str:
+    """Return the field of a template that distinguishes two sources."""
+    base, other_base = os.path.basename(name), os.path.basename(other)
+    if base == other_base:
+        return "{relative_dir}"
+    same_stem = os.path.splitext(base)[0] == os.path.splitext(other_base)[0]
+    return "{name}" if same_stem else "{stem}"

@@ -6,7 +6,7 @@ import pytest
 from array_options import array_options
 from tonearm.api import Context, MelDialect, MelSpectrogram
 from tonearm.arrays import read_array
-from tonearm.errors import ItemError
+from tonearm.errors import ChooseOption, ItemError, SetOption
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry
 
 BASE = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256, "n_mels": 80}
@@ -85,14 +85,14 @@ def test_another_number_of_bands_names_the_dialects_that_have_it():
     error = refused(values(100, 9))
     assert error.code == "dialect-mismatch"
     assert error.message == "no axis of shape (100, 9) has 80 bands, like the dialect ln"
-    assert error.hint == "it would fit wide"
+    assert error.remedies == (SetOption("dialect", "wide", when="with sample_rate 24000 for 22050"),)
 
 
 def test_values_below_the_floor_name_the_dialects_that_go_so_low():
     error = refused(values(80, 9), KNOWN.find("tens"))
     assert error.code == "dialect-mismatch"
     assert error.message == "the smallest value is -11.5, but in tens none is below -5"
-    assert error.hint == "it would fit ln"
+    assert error.remedies == (SetOption("dialect", "ln"),)
 
 
 def test_what_fits_nothing_can_be_spelled_out():
@@ -104,8 +104,8 @@ def test_many_that_would_fit_are_not_all_named():
     options = array_options(kind="mel", dialect=MelDialect(**BASE, log="log10"))
     with pytest.raises(ItemError) as caught:
         list(read_array(values(80, 9), options, Context(catalogue=lambda _: many)))
-    named = ", ".join(f"d{i}" for i in range(10, 34))
-    assert caught.value.hint == f"it would fit {named}, and 3 more"
+    named = tuple(f"d{i}" for i in range(10, 18))
+    assert caught.value.remedies == (ChooseOption("dialect", named, when="or 19 more"),)
 
 
 def test_frames_that_are_masked_are_left_out_with_a_note():

@@ -26,8 +26,17 @@ class TestNames:
         assert names.claim("a", 1, "one") is None
         problem = names.claim("a", 2, "two\n")
         assert (problem.code, problem.message) == ("same-output", "source 1 and two\\n would both become a")
-        assert problem.hint == "put {relative_dir} or {source_hash} into the file's name"
+        assert problem.hint == "put {stem} or {source_hash} into the file's name"
         assert "a" in names
+
+    @pytest.mark.parametrize(
+        ("other", "field"), [("b/one.npy", "relative_dir"), ("a/one.npz", "name"), ("a/two.npy", "stem")]
+    )
+    def test_the_field_that_tells_two_sources_apart(self, tmp_path, other, field):
+        store = LocalStore(str(tmp_path))
+        names = OutputNames(store, {"ours"}.__contains__, force=False, name_of=lambda _: "a/one.npy")
+        names.claim("a", 1, "a/one.npy")
+        assert names.claim("a", 2, other).hint == f"put {{{field}}} or {{source_hash}} into the file's name"
 
     def test_two_items_of_a_source_whose_name_is_known_early(self, names):
         names.claim("a", 1, "one")

@@ -1,0 +1,131 @@
+"""Trials of the remedies of an item's error: its array is read again with the options that they propose."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tonearm.errors import InsertStep, ItemError, OptionError, PipelineError, RemoveOption, SetLimit, SetOption
+from tonearm.pipeline.document import from_plain
+from tonearm.pipeline.options import read_value
+from tonearm.pipeline.plausibility import is_plausible
+from tonearm.pipeline.trials import ASKING, Applicable, Trial
+from tonearm.plugins import registry as registries
+from tonearm.plugins.options import declared_options
+from tonearm.plugins.plugin import IF_ABSENT, Plugin, restored_plugin
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import Registry
+
+
+def try_on_array(error: ItemError, options: Any) -> None:
+    """Leave those remedies of an error that help with the data at hand, and let go of the data.
+
+    Parameters
+    ----------
+    error
+        Error of a decoder's item; one without ``retry`` stays as it is.
+    options
+        Options of the decoder.
+    """
+    retry, error.retry = error.retry, None
+    if retry is None or not dataclasses.is_dataclass(options):
+        return
+    registry = registries.default()
+
+    def helps(remedy: Applicable) -> bool:
+        if isinstance(remedy, (InsertStep, SetLimit)):
+            return True  # data before the step cannot tell
+        try:
+            changed = changed_options(options, remedy, registry)
+            return is_plausible(retry(changed))
+        except ItemError as failed:
+            return failed.code in ASKING and failed.code != error.code
+        except OptionError as failed:
+            return failed.code in ASKING
+        except PipelineError:
+            return False
+        except Exception:  # of a plugin of another package: its remedy cannot be tried
+            return True
+
+    kept = Trial(helps).kept(error.remedies)
+    if kept != error.remedies:
+        error.remedies = kept
+
+
+def changed_options(options: Any, remedy: SetOption | RemoveOption, registry: Registry, *, checked: bool = True) -> Any:
+    """Return the options of a decoder of arrays after a remedy.
+
+    Parameters
+    ----------
+    options
+        Options, with those of the kind in their option ``kind``.
+    remedy
+        Remedy that sets an option, or leaves one out.
+    registry
+        Registry of the kinds, and of the named structs that options name.
+    checked
+        Whether contradictions raise an error.
+
+    Raises
+    ------
+    OptionError
+        If the options contradict each other afterwards, or one does not exist.
+    PluginError
+        If there is no such kind.
+    PipelineError
+        If the value is wrong.
+    """
+    if isinstance(remedy, SetOption) and remedy.instead_of:
+        options = changed_options(options, RemoveOption(remedy.instead_of), registry, checked=False)
+    own = _given(options)
+    beside = next((option for option in declared_options(type(options)).values() if option.is_beside), None)
+    if beside is None:
+        own = _changed(own, remedy, declared_options(type(options)), registry)
+        made = type(options)(**own)
+        return _checked(made) if checked else made
+    kind: Plugin[Any] = own.pop(beside.name)
+    inner = _given(kind.options)
+    if remedy.option == beside.name:
+        name = beside.extra[IF_ABSENT] if isinstance(remedy, RemoveOption) else remedy.value
+        kind = _bound(registry, kind.role, str(name), inner)
+    elif remedy.option in declared_options(type(options)):
+        own = _changed(own, remedy, declared_options(type(options)), registry)
+    else:
+        inner = _changed(inner, remedy, declared_options(type(kind.options)), registry)
+        kind = restored_plugin(type(kind), type(kind.options)(**inner), kind.registered)
+    made = type(options)(**own, **{beside.name: kind})
+    return _checked(made) if checked else made
+
+
+def _given(options: Any) -> dict[str, Any]:
+    """Return the options that differ from their defaults."""
+    declared = declared_options(type(options))
+    values = {name: getattr(options, name) for name in declared}
+    return {
+        name: value for name, value in values.items() if declared[name].is_beside or value != declared[name].default
+    }
+
+
+def _changed(given: dict[str, Any], remedy: Any, declared: Any, registry: Registry) -> dict[str, Any]:
+    if isinstance(remedy, RemoveOption):
+        return {name: value for name, value in given.items() if name != remedy.option}
+    if remedy.option not in declared:
+        raise OptionError(f"there is no option {remedy.option}", code="unknown-option")
+    option = declared[remedy.option]
+    return given | {remedy.option: read_value(option, from_plain(remedy.value), registry)}
+
+
+def _bound(registry: Registry, role: str, name: str, given: dict[str, Any]) -> Plugin[Any]:
+    """Return a kind with options."""
+    entry = registry.find(role, name)
+    cls = ports_of(entry.resolve()).options
+    if unknown := [name for name in given if name not in declared_options(cls)]:
+        raise OptionError(f"there is no option {unknown[0]}", code="unknown-option")
+    return entry.bind(cls(**given), name)
+
+
+def _checked(options: Any) -> Any:
+    """Return options without contradictions."""
+    for problem in options.problems() if hasattr(options, "problems") else ():
+        raise problem
+    return options

@@ -1,0 +1,40 @@
+"""The logarithm of negative values is told by their range: decibels, ln, log10 or log2."""
+
+import numpy as np
+import pytest
+
+from tonearm.errors import ChooseOption, SetOption
+from tonearm.kinds.logarithms import logarithm_remedies
+
+WHEN = "if these are logarithms of magnitudes"
+RNG = np.random.default_rng(0)
+SPEECH = np.abs(RNG.standard_normal(20000)) * np.geomspace(1e-6, 10, 20000)
+NOISE = np.abs(RNG.standard_normal(20000) + 1j * RNG.standard_normal(20000))
+
+
+def remedies(values):
+    return logarithm_remedies(float(values.min()), float(values.max()))
+
+
+@pytest.mark.parametrize("magnitudes", [SPEECH, NOISE], ids=["speech", "noise"])
+@pytest.mark.parametrize("floor", [1e-10, 1e-5])
+def test_decibels(magnitudes, floor):
+    assert remedies(20 * np.log10(magnitudes + floor)) == (SetOption("kind", "db", when="if these are decibels"),)
+
+
+@pytest.mark.parametrize(("name", "log"), [("ln", np.log), ("log10", np.log10), ("log2", np.log2)])
+@pytest.mark.parametrize("floor", [1e-5, 1e-6])
+def test_a_floor_tells_the_logarithm(name, log, floor):
+    recipe = {"log": name} if floor == 1e-5 else {"log": name, "floor": pytest.approx(floor)}
+    assert remedies(log(np.maximum(SPEECH, floor))) == (SetOption("recipe", recipe, when=WHEN),)
+
+
+@pytest.mark.parametrize(("name", "log"), [("ln", np.log), ("log10", np.log10), ("log2", np.log2)])
+def test_without_a_floor_the_logarithm_is_among_those_proposed(name, log):
+    (remedy,) = remedies(log(SPEECH + 3e-8))
+    values = remedy.values if isinstance(remedy, ChooseOption) else (remedy.value,)
+    assert name in [value["log"] for value in values]
+
+
+def test_what_is_no_logarithm_of_sound():
+    assert logarithm_remedies(-1.0, 1.0) == ()

@@ -1,0 +1,94 @@
+"""Sources of the cases of `remedy_cases`: arrays and files that are read in a wrong way."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+RATE = 22050
+
+
+@functools.cache
+def sound() -> Any:
+    """Return a second of something like speech, float32 in (-0.5, 0.5)."""
+    rng = np.random.default_rng(7)
+    time = np.arange(RATE) / RATE
+    tones = sum(np.sin(2 * np.pi * 130 * n * time + n) / n for n in range(1, 20))
+    loudness = np.clip(np.sin(2 * np.pi * 2.3 * time), 0, 1) ** 2
+    samples = loudness * tones * 0.2 + 1e-4 * rng.standard_normal(RATE)
+    return (0.45 * samples / np.abs(samples).max()).astype(np.float32)
+
+
+@functools.cache
+def spectrum() -> Any:
+    """Return the STFT of the sound by librosa's conventions, (513, frames)."""
+    import scipy.signal
+
+    window = scipy.signal.get_window("hann", 1024)
+    padded = np.pad(sound(), 512)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, 1024)[::256]
+    return np.fft.rfft(frames * window).T.astype(np.complex64)
+
+
+def magnitude() -> Any:
+    """Return the magnitudes of the sound's STFT."""
+    return np.abs(spectrum())
+
+
+def complex_parts(axis: int) -> Any:
+    """Return real and imaginary parts of the STFT along an axis."""
+    return np.stack([spectrum().real, spectrum().imag], axis)
+
+
+@functools.cache
+def powers() -> Any:
+    """Return librosa's mel spectrogram of the sound with its defaults, (128, frames)."""
+    import librosa
+
+    return librosa.feature.melspectrogram(y=sound(), sr=RATE)
+
+
+def librosa_db() -> Any:
+    """Return librosa's decibels with its defaults: ref=1, top_db=80."""
+    import librosa
+
+    return librosa.power_to_db(powers()).astype(np.float32)
+
+
+def stereo(channels: int = 2) -> Any:
+    """Return the sound in several channels, (channels, samples)."""
+    return np.stack([sound() * (channel + 1) / channels for channel in range(channels)])
+
+
+def npz(**arrays: Any) -> Callable[[Path], Path]:
+    """Return a function that writes arrays into an .npz file."""
+
+    def write(folder: Path) -> Path:
+        np.savez(folder / "source.npz", **{name: make() for name, make in arrays.items()})
+        return folder / "source.npz"
+
+    return write
+
+
+def pcm(folder: Path) -> Path:
+    """Write bytes of mu-law."""
+    (folder / "source.pcm").write_bytes(bytes(range(256)) * 40)
+    return folder / "source.pcm"
+
+
+def picture(colour: tuple[int, ...] = (), size: tuple[int, int] = (64, 512)) -> Callable[[Path], Path]:
+    """Return a function that writes a picture of noise."""
+
+    def write(folder: Path) -> Path:
+        from PIL import Image
+
+        noise = np.random.default_rng(0).integers(0, 255, (size[1], size[0]), np.uint8)
+        pixels = np.stack([noise // (n + 1) for n in colour], -1) if colour else noise
+        Image.fromarray(pixels).save(folder / "source.png")
+        return folder / "source.png"
+
+    return write
