@@ -43,7 +43,7 @@ PHASE_LIMIT = math.pi * 1.001
 MIN_PHASE = 2.8
 """Smallest peak of phases; those of any spectrogram come near ±π."""
 
-MAX_DISTANCE = 0.8
+MAX_DISTANCE = 0.92
 """Largest distance of the levels of both parts of a bin, as a fraction of that of neighbouring bins."""
 
 MIN_LIKENESS = 0.8
@@ -130,7 +130,7 @@ def _parts(rows: Array) -> Layout:
     # The two parts of a bin are nearer to each other than to the parts of the next bin.
     halves = _distance(level[:half], level[half:]) / _distance(level[: half - 1], level[half + 1 :])
     pairs = _distance(level[::2], level[1::2]) / _distance(level[1:-1:2], level[2::2])
-    if min(halves, pairs) > MAX_DISTANCE:
+    if min(halves, pairs) > MAX_DISTANCE * min(max(halves, pairs), 1.0):
         return ""
     if halves < pairs:
         return "complex-bin" if _likeness(level[:half], level[half:]) >= MIN_LIKENESS else ""

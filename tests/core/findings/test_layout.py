@@ -65,10 +65,12 @@ def test_parts_in_one_axis_show_by_the_imaginary_parts_of_the_end_bins(n_fft: in
     assert (layout_along(halves.T, 1), layout_along(pairs.T[None], 2)) == ("complex-bin", "bin-complex")
 
 
-@pytest.mark.parametrize("n_fft", [512, 1024])
+@pytest.mark.parametrize("n_fft", [320, 512, 1024])
 def test_parts_of_a_model_show_by_the_levels_of_their_bins(n_fft: int) -> None:
-    halves, pairs = (noisy(one) for one in parts(one_side(n_fft) + 0.01j * np.abs(one_side(n_fft))))
-    assert (layout_along(halves, 0), layout_along(pairs, 0)) == ("complex-bin", "bin-complex")
+    values = one_side(n_fft)
+    halves, pairs = (noisy(one) for one in parts(values + 0.01j * np.abs(values)))
+    assert layout_along(pairs, 0) == "bin-complex"
+    assert layout_along(halves, 0) in ("complex-bin", "")  # it may stay open, but not be taken for the other one
 
 
 @pytest.mark.parametrize("made", [np.abs, lambda x: np.abs(x) ** 2, lambda x: np.log(np.abs(x) + 1e-5)])
