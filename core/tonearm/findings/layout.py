@@ -46,8 +46,8 @@ MIN_PHASE = 2.8
 MAX_DISTANCE = 0.92
 """Largest distance of the levels of both parts of a bin, as a fraction of that of neighbouring bins."""
 
-MIN_LIKENESS = 0.8
-"""Least correlation of the mean magnitudes of real and of imaginary parts over the bins."""
+MIN_LIKENESS = 0.9
+"""Least correlation of the levels of real and of imaginary parts over the bins."""
 
 
 def layout_along(array: Array, axis: int) -> Layout:
@@ -130,11 +130,10 @@ def _parts(rows: Array) -> Layout:
     # The two parts of a bin are nearer to each other than to the parts of the next bin.
     halves = _distance(level[:half], level[half:]) / _distance(level[: half - 1], level[half + 1 :])
     pairs = _distance(level[::2], level[1::2]) / _distance(level[1:-1:2], level[2::2])
-    if min(halves, pairs) > MAX_DISTANCE * min(max(halves, pairs), 1.0):
-        return ""
-    if halves < pairs:
-        return "complex-bin" if _likeness(level[:half], level[half:]) >= MIN_LIKENESS else ""
-    return "bin-complex" if _likeness(level[::2], level[1::2]) >= MIN_LIKENESS else ""
+    likeness = _likeness(level[:half], level[half:])
+    if halves < min(MAX_DISTANCE, pairs) and likeness >= MIN_LIKENESS:
+        return "complex-bin"
+    return "bin-complex" if pairs < min(MAX_DISTANCE, halves) and likeness < MIN_LIKENESS else ""
 
 
 def _distance(one: Array, other: Array) -> float:
