@@ -157,8 +157,8 @@ def _sides(rows: Array) -> Layout:
     import numpy as np
 
     count = len(rows)
-    spread = float(np.abs(rows - rows.mean()).mean())
-    if not spread > 0:
+    spread = float(np.abs(rows - rows.mean(axis=0)).mean())
+    if not spread > MIRROR_TOLERANCE * float(np.abs(rows).mean()):  # equal rows mirror each other, too
         return ""
     level = (np.abs(rows) if rows.dtype.kind == "c" else rows).mean(axis=1)
     eighth = count // 8  # sound has more energy around 0 Hz than around the Nyquist frequency

@@ -96,6 +96,7 @@ def test_magnitudes_and_phases_show_by_their_range(made: Any) -> None:
         RNG.standard_normal((514, 200)),
         np.zeros((514, 20)),
         np.ones((64, 20)),
+        np.stack([np.ones((64, 20)), -np.ones((64, 20))]),
         np.stack([WAVE, 0.5 * WAVE]),
         np.stack([WAVE[:-3], WAVE[3:]]),
         RNG.standard_normal((2, 80, 50)),
