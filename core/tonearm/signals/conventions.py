@@ -98,7 +98,8 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             fields={"window_position": "start", "padding": "full", "phase_origin": "window-center"},
             source="https://docs.scipy.org/doc/scipy/reference/generated/scipy.signal.ShortTimeFFT.html",
             notes='It has no window by default. `scale_to="magnitude"` is `scaling: spectrum`, `scale_to="psd"` is'
-            ' `scaling: psd`, `fft_mode="centered"` is `sides: centered`, `phase_shift=None` is'
+            ' `scaling: psd`, `fft_mode="centered"` is `sides: centered`, `"onesided2X"` is `scaling: amplitude` or'
+            " `psd-one-sided`, `phase_shift=None` is"
             " `phase_origin: frame-start`.",
         ),
         "matlab": Convention(
@@ -211,8 +212,8 @@ class ConventionOptions:
         Scaling | None,
         Meta(
             description="Factor of the values: none, spectrum (1/sum of the window), psd (root of a density),"
-            " spectrum-one-sided and psd-one-sided (root of the power of both sides), energy (1/root of the window's"
-            " energy), orthonormal (1/root of n_fft) or tight-frame (asteroid's)."
+            " spectrum-one-sided and psd-one-sided (root of the power of both sides), amplitude (of sines), energy"
+            " (1/root of the window's energy), orthonormal (1/root of n_fft) or tight-frame (asteroid's)."
         ),
     ] = None
     sides: Annotated[

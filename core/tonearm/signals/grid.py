@@ -22,7 +22,15 @@ PadMode = Literal["constant", "reflect", "edge"]
 Tail = Literal["drop", "pad"]
 PhaseOrigin = Literal["frame-start", "window-center"]
 Scaling = Literal[
-    "none", "spectrum", "spectrum-one-sided", "psd", "psd-one-sided", "energy", "orthonormal", "tight-frame"
+    "none",
+    "spectrum",
+    "spectrum-one-sided",
+    "amplitude",
+    "psd",
+    "psd-one-sided",
+    "energy",
+    "orthonormal",
+    "tight-frame",
 ]
 Sides = Literal["one", "two", "centered", "centered-nyquist-last"]
 EndBins = Literal["both", "dc", "nyquist", "none"]
@@ -45,7 +53,12 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """Possible values of the fields of a grid that are words, by field."""
 
-ONE_SIDED: Mapping[str, str] = {"spectrum-one-sided": "spectrum", "psd-one-sided": "psd", "tight-frame": "none"}
+ONE_SIDED: Mapping[str, str] = {
+    "spectrum-one-sided": "spectrum",
+    "amplitude": "spectrum",
+    "psd-one-sided": "psd",
+    "tight-frame": "none",
+}
 """Scalings in which the values of one side stand for both, and the scaling of two sides."""
 
 _SIZES = ("n_fft", "hop_length", "win_length")
@@ -104,7 +117,8 @@ class StftGrid:
         1 / sqrt(sample_rate * sum(window²)); ``spectrum-one-sided`` and ``psd-one-sided`` are these times
         sqrt(2), except at 0 Hz and the Nyquist frequency; ``energy`` is 1 / sqrt(sum(window²)); ``orthonormal`` is
         1 / sqrt(n_fft); ``tight-frame`` is 2 * sqrt(hop_length / (win_length * n_fft)), over sqrt(2) at 0 Hz and the
-        Nyquist frequency.
+        Nyquist frequency; ``amplitude`` is 2 / sum(window), which gives the amplitudes of sines, and half of it at 0 Hz
+        and the Nyquist frequency.
     sides
         Frequencies of the bins: ``one`` side from 0 Hz up; ``two`` sides in the order of the FFT; ``centered``, two
         sides with 0 Hz in the middle, in the order of ``numpy.fft.fftshift``; ``centered-nyquist-last``, the same with
@@ -204,7 +218,7 @@ class StftGrid:
                 option="scaling",
                 remedies=(SetOption("scaling", ONE_SIDED[self.scaling]),),
             )
-        if self.scaling.startswith("spectrum"):
+        if self.scaling in ("spectrum", "spectrum-one-sided", "amplitude"):
             values = window_values(self.window, self.win_length, self.win_length)
             if abs(math.fsum(values)) <= 1e-6 * math.fsum(map(abs, values)):
                 raise OptionError(f"scaling is {self.scaling!r}, but the sum of the window is 0", option="scaling")

@@ -107,6 +107,7 @@ def _gains(grid: StftGrid, kind: str) -> Array:
     factor = {
         "spectrum": lambda: 1 / math.fsum(window),
         "spectrum-one-sided": lambda: math.sqrt(2) / math.fsum(window),
+        "amplitude": lambda: 2 / math.fsum(window),
         "psd": lambda: 1 / math.sqrt(grid.sample_rate * energy),
         "psd-one-sided": lambda: math.sqrt(2 / (grid.sample_rate * energy)),
         "energy": lambda: 1 / math.sqrt(energy),
@@ -117,7 +118,7 @@ def _gains(grid: StftGrid, kind: str) -> Array:
     bins = np.arange(grid.n_fft // 2 + 1)
     gains = np.full(bins.size, factor if is_complex else abs(factor), np.complex128 if is_complex else np.float64)
     if grid.scaling in ONE_SIDED:
-        gains[2 * bins % grid.n_fft == 0] /= math.sqrt(2)
+        gains[2 * bins % grid.n_fft == 0] /= 2 if grid.scaling == "amplitude" else math.sqrt(2)
     if is_complex and grid.phase_origin == "window-center":
         before = (grid.n_fft - grid.win_length) // 2 if grid.window_position == "center" else 0
         turns = bins * (before + grid.win_length // 2) % grid.n_fft / grid.n_fft
