@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tonearm.findings.layout import PHASE_LIMIT, USUAL_N_FFTS
 from tonearm.findings.notes import Notes
+from tonearm.inspect.guess_logarithm import logarithm
 
 SIDES = ("two", "centered", "centered-nyquist-last")
 
@@ -114,4 +115,4 @@ def polar_kind(notes: Notes) -> tuple[str, dict[str, Any], str]:
         return "magnitude", {}, "magnitudes of at least 0, and phases within ±π"
     if stats.high - stats.low > MIN_DECIBEL_SPAN:
         return "db", {}, f"decibels, which span {stats.high - stats.low:.4g}, and phases within ±π"
-    return "magnitude", {"recipe": {"log": "ln"}}, "logarithms of magnitudes, and phases within ±π"
+    return "magnitude", {"recipe": logarithm("ln", stats.low)}, "logarithms of magnitudes, and phases within ±π"

@@ -17,6 +17,9 @@ MIN_FLOOR_COUNT = 3
 MIN_LEVEL = 0.15
 """Least mean of logarithms that were scaled to begin at 0, as a fraction of the largest; that of magnitudes is less."""
 
+DEFAULT_EXPONENT = 5
+"""Negative exponent of ten of a recipe's floor by default."""
+
 _EXPONENTS = range(3, 13)
 
 
@@ -33,6 +36,12 @@ class Logarithm(Struct, frozen=True):
 
     recipe: str | dict[str, Any]
     reason: str
+
+
+def logarithm(log: str, low: float) -> dict[str, Any]:
+    """Return the figures of a logarithm, with a floor that is not above the lowest value."""
+    exponent = math.ceil(-low * math.log(LOGARITHM_BASES[log]) / math.log(10))
+    return {"log": log} if exponent <= DEFAULT_EXPONENT else {"log": log, "floor": float(f"1e-{exponent}")}
 
 
 def find_logarithm(notes: Notes, n_fft: int) -> Logarithm | None:

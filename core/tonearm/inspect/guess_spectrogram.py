@@ -7,10 +7,8 @@ from typing import Any
 from tonearm.findings.layout import USUAL_N_FFTS
 from tonearm.findings.notes import UNKNOWN, Confidence, Notes
 from tonearm.inspect.guess_layout import MIN_DECIBEL_SPAN, FoundLayout, find_layout, polar_kind
-from tonearm.inspect.guess_logarithm import find_logarithm
-
-LOGARITHMS = ("{log: ln}", "{log: log10}", "{log: log2}")
-"""Recipes of logarithms that values may be in if they are below 0 and no decibels."""
+from tonearm.inspect.guess_logarithm import find_logarithm, logarithm
+from tonearm.recipes.recipe import LOGARITHM_BASES
 
 MIN_CORRELATION = 0.5
 """Least correlation of the spectra of two channels; real and imaginary parts have hardly any."""
@@ -146,9 +144,10 @@ def _note_levels(notes: Notes, n_fft: int, rival: str = "") -> None:
         span = f"{stats.high - stats.low:.4g}"
         reason = f"bins, and values below 0 that span {span}, too little for decibels: another logarithm"
         notes.add("kind", kind, "possible", reason + doubt)
-        notes.add("recipe", " or ".join(LOGARITHMS), "possible", "values do not show the base of the logarithm")
+        choices = [_words(logarithm(log, stats.low)) for log in LOGARITHM_BASES]
+        notes.add("recipe", " or ".join(choices), "possible", "values do not show the base of the logarithm")
         notes.options["recipe"] = UNKNOWN
-        notes.choices["recipe"] = list(LOGARITHMS)
+        notes.choices["recipe"] = choices
     else:
         kind = UNKNOWN
         reason = "bins, and no value below 0; the values do not show which of the two they are"

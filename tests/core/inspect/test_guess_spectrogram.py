@@ -148,7 +148,7 @@ def test_the_values_of_tacotron_show_by_their_limits_and_level() -> None:
 def test_a_logarithm_without_a_floor_stays_open() -> None:
     found = guessed(np.log(MAGNITUDES + 1e-3))
     assert (found.options["kind"], found.options["recipe"]) == ("magnitude", "?")
-    assert found.choices["recipe"] == ["{log: ln}", "{log: log10}", "{log: log2}"]
+    assert found.choices["recipe"] == ["{log: ln}", "{log: log10, floor: 1e-07}", "{log: log2}"]
 
 
 def test_an_array_without_a_telling_length_is_unknown() -> None:
