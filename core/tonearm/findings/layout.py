@@ -68,12 +68,10 @@ def layout_along(array: Array, axis: int) -> Layout:
     rows = _rows(array, axis)
     if rows.shape[1] < 2 or not np.abs(rows).max() > 0:
         return ""
-    if rows.dtype.kind == "f":
-        if count == 2:
-            return "polar" if _are_polar(rows[:1], rows[1:]) else ""
-        if count % 2 == 0 and (found := _parts(rows)):
-            return found
-    return _sides(rows)
+    if count == 2:
+        return "polar" if rows.dtype.kind == "f" and _are_polar(rows[:1], rows[1:]) else ""
+    parts = _parts(rows) if rows.dtype.kind == "f" and count % 2 == 0 else ""
+    return parts or _sides(rows)
 
 
 def _rows(array: Array, axis: int) -> Array:
@@ -162,8 +160,10 @@ def _sides(rows: Array) -> Layout:
         return ""
     level = (np.abs(rows) if rows.dtype.kind == "c" else rows).mean(axis=1)
     eighth = count // 8  # sound has more energy around 0 Hz than around the Nyquist frequency
-    middle = level[count // 2 - eighth : count // 2 + eighth].sum() > np.roll(level, eighth)[: 2 * eighth].sum()
-    places = {"centered": count // 2} if middle else {"two": 0}
+    middle = float(level[count // 2 - eighth : count // 2 + eighth].mean())
+    edges = float(np.roll(level, eighth)[: 2 * eighth].mean())
+    louder = middle - edges > 0.1 * float(np.ptp(level)) if level.min() < 0 else middle > 1.5 * edges
+    places = {"centered": count // 2} if louder else {"two": 0}
     places["centered-nyquist-last"] = (count - 1) // 2
     order = np.arange(count)
     for sides, zero in places.items():

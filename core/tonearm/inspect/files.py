@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.arrays import ArrayDecoder, KeyedArrayDecoder, KeyedArrayOptions
+from tonearm.arrays.folded_axes import POLAR, flat_names
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
 from tonearm.findings.notes import UNKNOWN
 from tonearm.findings.statistics import compute_statistics
@@ -82,7 +83,10 @@ def _decoded_signals(options: dict[str, Any], registry: Registry) -> Any:
     kind = options.get("kind", "waveform")
     if kind == UNKNOWN:
         kind = "magnitude" if "n_fft" in options else "waveform"
-    return ports_of(registry.find("kind", kind).resolve()).gives
+    cls: Any = registry.find("kind", kind).resolve()
+    if cls.phase_gives and POLAR in flat_names(options.get("axes", ())):
+        return (cls.phase_gives,)
+    return ports_of(cls).gives
 
 
 def _writer_ports(registry: Registry) -> Any:

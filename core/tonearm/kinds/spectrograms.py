@@ -17,6 +17,7 @@ from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
 from tonearm.signals import ComplexSpectrogram, Spectrogram, StftGrid
 from tonearm.signals.conventions import CONVENTIONS, ConventionOptions
+from tonearm.signals.grid import EndBins
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -127,12 +128,28 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
         if count in (plain - 1, plain - 2) and grid.n_fft % 2 == 0:
             if count == plain - 2:
                 return SetOption("end_bins", "none", when="if the bins at both ends are missing")
-            return ChooseOption("end_bins", ("dc", "nyquist"), when="if the bin at one end is missing")
+            ends = _real_ends(array, axis)
+            return (
+                SetOption("end_bins", ends[0], f"as {count} is n_fft / 2, and the {ends[0]} bin is real")
+                if len(ends) == 1
+                else ChooseOption("end_bins", ("dc", "nyquist"), when="if the bin at one end is missing")
+            )
         part = COMPLEX if self.dtype == "complex" else POLAR
         others = [n for other, n in enumerate(array.shape) if other != axis and n > 1]
         if count == 2 * plain and array.dtype.kind != "c" and len(others) == 1 and part in self.possible_axes:
             return _folded(array, axis, part)
         return None
+
+
+def _real_ends(array: Array, axis: int) -> list[EndBins]:
+    """Return which ends of an axis of a complex array hold real values only, as the end bins of real samples do."""
+    import numpy as np
+
+    if array.dtype.kind != "c":
+        return []
+    names: dict[EndBins, int] = {"dc": 0, "nyquist": -1}
+    limit = 1e-6 * float(np.abs(array).max())
+    return [name for name, place in names.items() if np.abs(np.take(array, place, axis).imag).max() <= limit]
 
 
 def _folded(array: Array, axis: int, part: str) -> Remedy:

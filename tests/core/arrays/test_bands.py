@@ -113,3 +113,12 @@ def test_more_bands_than_the_dialect_has_are_a_part_of_the_axis() -> None:
     with pytest.raises(ItemError) as caught:
         list(read_array(features(), array_options(kind="mel", dialect=dialect(), axes=["frame", "mel"]), Context()))
     assert SetOption("bands", [0, 80], when="if the first 80 of 83 are the mel bands") in caught.value.remedies
+
+
+@pytest.mark.parametrize("bands", ["0,80", "[0, 80]"])
+def test_bands_are_a_flag(bands: str, tmp_path: Any) -> None:
+    from tonearm.cli.main import main
+
+    np.save(tmp_path / "a.npy", features())
+    given = ["--dialect", "hifigan", "--axes", "frame,mel", "--bands", bands]
+    assert main(["convert", str(tmp_path / "a.npy"), str(tmp_path / "a.wav"), *given]) == 0

@@ -46,7 +46,7 @@ def test_the_pipeline_of_inspect_gives_the_sound(name: str, tmp_path: Path) -> N
     options = pipeline["input"]["with"]
     assert [option for option, value in options.items() if value == "?"] == ["sample_rate", "hop_length"]
     options |= {"sample_rate": 22050, "hop_length": 256}
-    pipeline["steps"] = [{"use": "istft"}]
+    assert pipeline["steps"] == [{"use": "istft"}]
     (wave,) = tonearm.load_pipeline(pipeline).convert(tmp_path / "a.npy")
     samples = wave.samples[0]
     error = samples - WAVE[: samples.size]
