@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tonearm.arrays.folded_axes import COMPLEX, PARTS
 from tonearm.errors import ChooseOption, ItemError
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
-
-COMPLEX = "complex"
-"""Axis of real and imaginary parts, which the host makes complex values of."""
 
 MIN_FFT = 16
 """Smallest length of a Fourier transform, in samples, that is proposed."""
@@ -31,7 +29,7 @@ def arrange(
 ) -> Array:
     """Return a view of an array with the axes batch, channel, and those of its kind, in this order.
 
-    An axis of real and imaginary parts, if named, comes right after batch.
+    An axis of real and imaginary parts, or of magnitudes and phases, comes right after batch if it is named.
 
     Parameters
     ----------
@@ -74,8 +72,8 @@ def arrange(
             if name not in needed:
                 raise ItemError(message, code="bins-mismatch")
             raise kind.size_error(message, array, found, context)
-    spare = [name for name in kind.optional_axes if name != COMPLEX]
-    order = ["batch", *((COMPLEX,) if COMPLEX in names else ()), "channel", *spare, *needed]
+    spare = [name for name in kind.optional_axes if name not in PARTS]
+    order = ["batch", *(part for part in PARTS if part in names), "channel", *spare, *needed]
     present = [name for name in order if name in names]
     view = squeezed.transpose([names.index(name) for name in present])
     return view.reshape([view.shape[present.index(name)] if name in present else 1 for name in order])

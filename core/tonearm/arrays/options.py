@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from tonearm.errors import ChooseOption, GiveOption, OptionError, SetOption
+from tonearm.arrays.folded_axes import COMPLEX, POLAR, flat_names
+from tonearm.errors import ChooseOption, GiveOption, OptionError, RemoveOption, SetOption
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.plugin import BESIDE, IF_ABSENT
 from tonearm.plugins.ports import Spec
@@ -33,7 +34,9 @@ class ArrayOptions:
         list[str] | None,
         Meta(
             description="Names of the axes in the array's order, such as [batch, channel, time]. complex is an axis of"
-            " size two with real and imaginary parts.",
+            " size two with real and imaginary parts, polar one with magnitudes and phases. (complex bin) is one axis"
+            " with the real parts of all bins before the imaginary parts; (bin complex) has both parts of a bin side by"
+            " side.",
             min_length=1,
         ),
     ] = None
@@ -50,12 +53,15 @@ class ArrayOptions:
 
     def problems(self) -> Iterator[OptionError]:
         """Yield contradictions between options."""
-        yield from self.kind.problems(self.axes)
+        axes = None if self.axes is None else flat_names(self.axes)
+        yield from self.kind.problems(axes)
+        if axes and COMPLEX in axes and POLAR in axes:
+            yield OptionError("complex and polar axes exclude each other", option="axes", hint="keep one")
 
     @property
     def read_kind(self) -> Kind[Any, Any]:
         """Kind by which arrays are read: that of ``kind``, or the one that ``axes`` imply."""
-        return self.kind.with_axes(self.axes)
+        return self.kind.with_axes(None if self.axes is None else flat_names(self.axes))
 
     def of_kind(self, name: str) -> Any:
         """Return an option of the kind, such as ``sample_rate``; None if the kind does not have it."""
@@ -63,7 +69,9 @@ class ArrayOptions:
 
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read."""
-        return self.read_kind.spec().replace(precision=self.precision)
+        known = self.read_kind.spec().replace(precision=self.precision)
+        given = self.read_kind.phase_gives if self.axes and POLAR in flat_names(self.axes) else None
+        return known.replace(signals=(given,)) if given else known
 
 
 def misses_rate(problem: OptionError) -> bool:
@@ -105,6 +113,10 @@ class KeyedArrayOptions(ArrayOptions):
         yield from (one for one in super().problems() if not misses_rate(one))
         if self.imag is not None and self.phase is not None:
             yield OptionError("imag and phase exclude each other", option="phase", hint="keep one")
+        for part, option in ((COMPLEX, "imag"), (POLAR, "phase")):
+            if self.axes and part in flat_names(self.axes) and getattr(self, option) is not None:
+                message = f"'{option}' names a second array, but axes has both parts in one"
+                yield OptionError(message, option=option, remedies=(RemoveOption(option),))
         if self.imag is not None and self.read_kind.dtype != "complex":
             message = "'imag' names imaginary parts, but kind is not complex"
             yield OptionError(message, option="imag", remedies=(SetOption("kind", "complex"),))

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.axes import COMPLEX, arrange
+from tonearm.arrays.axes import arrange
 from tonearm.arrays.conversion_memory import CHECKED_FROM, check_conversion
 from tonearm.arrays.extent import extent_of, finite_extent_of
+from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR, flat_names, unfold
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions
 from tonearm.arrays.values import converted, limit_error, numbers, real_or_complex
@@ -62,35 +63,37 @@ def read_array(
     if array.size >= CHECKED_FROM:
         check_conversion(array, options, parts=sum(part is not None for part in (imag, phase)))
     array = numbers(array)
-    kind, axes = options.read_kind.of(array), options.axes
+    kind = options.read_kind.of(array)
+    axes = options.axes or (kind.axes_of(array) if imag is None else None)
     sizes = kind.sizes()
-    in_parts = bool(axes and COMPLEX in axes)
-    if in_parts:
+    part = next((name for name in PARTS if name in flat_names(axes)), None) if axes else None
+    if part is not None:
         from tonearm.arrays.complex_parts import check_real
 
-        sizes = {**sizes, COMPLEX: 2}
-        check_real(array, "an axis of real and imaginary parts")
+        sizes = {**sizes, part: 2}
+        check_real(array, f"an axis of {'real and imaginary parts' if part == COMPLEX else 'magnitudes and phases'}")
     needs_parts = COMPLEX in kind.optional_axes and imag is None and array.dtype.kind != "c"
     lengths = None if lengths is None else _whole_lengths(lengths)
     named = lengths if lengths is not None and lengths.dtype.kind in "iu" and lengths.size else None
-    batch = arrange(array, kind, axes, sizes, context, needs_parts=needs_parts, lengths=named)
+    batch = _arranged(array, kind, axes, sizes, context, needs_parts=needs_parts, lengths=named)
     if lengths is not None:
         lengths = _checked_lengths(lengths, batch.shape)
     second = _second(array, kind, axes, sizes, imag, phase, context, named)
-    if not in_parts and imag is None:
+    if part is None and imag is None:
         batch = real_or_complex(batch, kind, context)
     for index in range(batch.shape[0]):
         end = None if lengths is None else int(lengths[index])
         values, other = batch[index][..., :end], None if second is None else second[index][..., :end]
         try:
-            if in_parts:
+            if part is not None:
                 values, other = values[0], values[1]
-            if other is not None and phase is None:
+            has_phase = phase is not None or part == POLAR
+            if other is not None and not has_phase:
                 from tonearm.arrays.complex_parts import from_real_and_imaginary
 
                 values = from_real_and_imaginary(values, other, double=options.precision == "double")
             signal = _signal(values, kind, options, context)
-            yield signal if phase is None or other is None else _with_phase(signal, other, kind, options)
+            yield signal if other is None or not has_phase else _with_phase(signal, other, kind, options)
             del signal, values, other  # before the next ones are made
         except ItemError as error:
             if batch.shape[0] == 1:
@@ -116,7 +119,27 @@ def _second(
 
     given = numbers(given)
     check_parts(array, given, names)
-    return arrange(given, kind, axes, sizes, context, lengths=lengths)
+    return _arranged(given, kind, axes, sizes, context, lengths=lengths)
+
+
+def _arranged(
+    array: Array,
+    kind: Kind[Any, Any],
+    axes: Sequence[str] | None,
+    sizes: Mapping[str, int],
+    context: Context,
+    *,
+    needs_parts: bool = False,
+    lengths: Array | None = None,
+) -> Array:
+    """Return a view of an array with its axes in order, as `arrange` does, without folded axes and with its bands."""
+    if axes is not None:
+        array, axes = unfold(array, axes, {} if kind.axis_parts() else sizes)
+    if parts := kind.axis_parts():
+        from tonearm.arrays.bands import take_bands
+
+        array, axes = take_bands(array, axes, kind.axes, parts)
+    return arrange(array, kind, axes, sizes, context, needs_parts=needs_parts, lengths=lengths)
 
 
 def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: ArrayOptions) -> Signal:

@@ -259,6 +259,8 @@ def _as_yaml(value: str, option: Option | None) -> str:
     for candidate in (value, parts, *([numbers] if len(numbers) == len(parts) else ())):
         if takes(option.type, candidate):
             return json.dumps(escape_variables(candidate))
+    if len(parts) > 1 and takes_list(option.type) and all(part.lstrip("+-").isdecimal() for part in parts):
+        return json.dumps([int(part) for part in parts])
     # The value is wrong. If it is a list, the problem is one of its parts.
     return json.dumps(escape_variables(parts)) if len(parts) > 1 and takes_list(option.type) else value
 

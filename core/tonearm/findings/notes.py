@@ -104,6 +104,10 @@ class Notes:
         """Return whether the first and the last position along an axis hold real values only."""
         return self.statistics.real_ends[self._kept[axis]] if self.statistics.real_ends else (False, False)
 
+    def layout(self, axis: int) -> str:
+        """Return the layout of the bins along an axis, as values show it; empty if they do not."""
+        return self.statistics.layout[self._kept[axis]] if self.statistics.layout else ""
+
     def smoothest(self, axes: list[int]) -> int:
         """Return the smoothest of some axes; the last one if two are equally smooth."""
         return min(axes, key=lambda axis: (self.roughness(axis), -axis))

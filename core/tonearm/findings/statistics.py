@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from tonearm.errors import ItemError
 from tonearm.findings.blocks import blocks
+from tonearm.findings.layout import Layout, layout_along
+from tonearm.findings.mapped_files import copy_mapped, release_pages
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -22,9 +24,6 @@ SHORT_SIDE = 4
 LOG_FLOOR = 1e-4
 """Floor of logarithms, as a fraction of the largest value. Values without a negative one are compared as logarithms,
 because spectra span decades."""
-
-MAX_MAPPED_BYTES = 1 << 24
-"""Approximate number of bytes of a mapped file that are read before their pages are released."""
 
 REAL_TOLERANCE = 1e-6
 """Largest imaginary part that counts as none, as a fraction of the largest magnitude."""
@@ -60,6 +59,8 @@ class ArrayStatistics(Struct, frozen=True, kw_only=True):
     real_ends
         Whether the first and the last position along each axis hold real values only, as the lowest and the highest bin
         of real samples do; empty if the array or all its values are real.
+    layout
+        Layout of bins along each axis, as values show it.
     trailing_zeros
         Number of last positions that hold only 0, along each of the last two axes.
     """
@@ -77,6 +78,7 @@ class ArrayStatistics(Struct, frozen=True, kw_only=True):
     roughness: tuple[float, ...]
     real_ends: tuple[tuple[bool, bool], ...]
     trailing_zeros: tuple[int, ...]
+    layout: tuple[Layout, ...] = ()
 
     @property
     def size(self) -> int:
@@ -157,6 +159,7 @@ def _compute(array: Array) -> ArrayStatistics:
         roughness=_roughness(inner),
         real_ends=_real_ends(array) if array.dtype.kind == "c" else (),
         trailing_zeros=_trailing_zeros(array),
+        layout=tuple(layout_along(array, axis) for axis in range(array.ndim)) if array.ndim > 1 else (),
     )
 
 
@@ -231,42 +234,3 @@ def _trailing_zeros(array: Array) -> tuple[int, ...]:
         sounding = next((index for index, end in enumerate(ends) if copy_mapped(end).any()), len(ends))
         found.append(sounding)
     return tuple(found)
-
-
-def copy_mapped(view: Array) -> Array:
-    """Return a copy of a view of an array, whose values may lie far apart in a mapped file."""
-    import numpy as np
-
-    copy: Array = np.empty(view.shape, view.dtype)
-    _copy(view, copy)
-    return copy
-
-
-def _copy(view: Array, copy: Array) -> None:
-    """Copy values part by part and release the pages; to read one value, the system may map 2 MB around it."""
-    import numpy as np
-
-    strides = np.abs(view.strides)
-    if view.size < 2 or (np.subtract(view.shape, 1) * strides).sum() <= MAX_MAPPED_BYTES:
-        copy[...] = view
-        release_pages(view)
-        return
-    axis = int(np.argmax(np.where(np.array(view.shape) > 1, strides, -1)))
-    step = min(max(1, MAX_MAPPED_BYTES // int(strides[axis])), -(-view.shape[axis] // 2))
-    for start in range(0, view.shape[axis], step):
-        here = (slice(None),) * axis + (slice(start, start + step),)
-        _copy(view[here], copy[here])
-
-
-def release_pages(array: Array) -> None:
-    """Release the pages of a mapped file; the system reads them again when they are needed."""
-    import mmap
-
-    base: Any = array
-    mode = "r"
-    while base is not None and not isinstance(base, mmap.mmap):
-        mode = getattr(base, "mode", mode)
-        base = getattr(base, "base", None)
-    # A private mapping (mode c) would lose what was written to it.
-    if base is not None and mode in ("r", "r+") and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)

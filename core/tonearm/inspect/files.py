@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.arrays import ArrayDecoder, KeyedArrayDecoder, KeyedArrayOptions
+from tonearm.arrays.folded_axes import POLAR, flat_names
 from tonearm.arrays.stated import StatedRate, Statements, rate_among
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
 from tonearm.findings.notes import UNKNOWN
@@ -92,7 +93,10 @@ def _decoded_signals(options: dict[str, Any], registry: Registry) -> Any:
     kind = options.get("kind", "waveform")
     if kind == UNKNOWN:
         kind = "magnitude" if "n_fft" in options else "waveform"
-    return ports_of(registry.find("kind", kind).resolve()).gives
+    cls: Any = registry.find("kind", kind).resolve()
+    if cls.phase_gives and POLAR in flat_names(options.get("axes", ())):
+        return (cls.phase_gives,)
+    return ports_of(cls).gives
 
 
 def _writer_ports(registry: Registry) -> Any:

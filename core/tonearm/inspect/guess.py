@@ -73,7 +73,8 @@ def guess(
     elif len(notes.shape) == 1:
         guess_waveform.note_single_axis(notes)
     elif not (
-        guess_waveform.note_few_waveforms(notes)
+        guess_spectrogram.note_parts(notes)
+        or guess_waveform.note_few_waveforms(notes)
         or guess_spectrogram.note_real_and_imaginary(notes)
         or _spectrogram(notes, registry)
         or guess_waveform.note_batch(notes)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from tonearm.findings.layout import USUAL_N_FFTS
 from tonearm.findings.notes import UNKNOWN, Confidence, Notes
-
-N_FFTS = frozenset(
-    (
-        *(1 << power for power in range(7, 14)),
-        *(320, 400, 480, 640, 800, 882, 960, 1200, 1280, 1536, 1600, 1920, 2400, 3072),
-    )
-)
-"""Usual values of n_fft: powers of two, and 10 to 50 ms at 16 to 48 kHz."""
-
-MIN_DECIBEL_SPAN = 40.0
-"""Least span of values that are taken for decibels; natural logarithms span 12 over 100 dB."""
+from tonearm.inspect.guess_layout import MIN_DECIBEL_SPAN, FoundLayout, find_layout, polar_kind
+from tonearm.inspect.guess_logarithm import find_logarithm, logarithm
+from tonearm.recipes.recipe import LOGARITHM_BASES
 
 MIN_CORRELATION = 0.5
 """Least correlation of the spectra of two channels; real and imaginary parts have hardly any."""
@@ -21,7 +16,9 @@ MIN_CORRELATION = 0.5
 
 def bin_axis(notes: Notes) -> int | None:
     """Return the axis whose length is n_fft / 2 + 1 of a usual n_fft, the smoothest one of several; None if none is."""
-    found = [axis for axis, n in enumerate(notes.shape) if 2 * (n - 1) in N_FFTS and not notes.resembles_batch(axis)]
+    found = [
+        axis for axis, n in enumerate(notes.shape) if 2 * (n - 1) in USUAL_N_FFTS and not notes.resembles_batch(axis)
+    ]
     return notes.smoothest(found) if found else None
 
 
@@ -42,7 +39,10 @@ def note_complex(notes: Notes) -> None:
         return
     ends = [axis for axis in range(len(notes.shape)) if notes.real_ends(axis)[0]]
     axis = bin_axis(notes)
-    if len(ends) == 1:
+    if found := find_layout(notes, axis):
+        notes.add("kind", "complex", "likely" if found.sure else "possible", f"complex values; {found.reason}")
+        _note_found(notes, found, "complex")
+    elif len(ends) == 1:
         (axis,) = ends
         even = notes.real_ends(axis)[1]
         n_fft = 2 * (notes.shape[axis] - 1) + (not even)
@@ -65,6 +65,34 @@ def note_complex(notes: Notes) -> None:
         )
         notes.add("axes", UNKNOWN, "unknown", "bins and frames cannot be told apart")
         notes.options |= {"kind": "complex", "sample_rate": UNKNOWN, "n_fft": UNKNOWN, "hop_length": UNKNOWN}
+
+
+def _note_found(notes: Notes, found: FoundLayout, kind: str) -> None:
+    """Note the grid of a spectrogram whose bins are laid out as the values show it."""
+    axis, n_fft = found.axis, found.n_fft
+    _note_grid(notes, axis, kind, found.reason, n_fft=n_fft, extra=found.extra, sure=found.sure, name=found.name)
+    for option, value in found.options.items():
+        notes.add(option, value, "likely" if found.sure else "possible", found.reason)
+    notes.options |= found.options
+
+
+def note_parts(notes: Notes) -> bool:
+    """Note both parts of complex values in one axis, or both sides; return whether the array seems to hold them."""
+    found = find_layout(notes, bin_axis(notes))
+    if found is None:
+        return False
+    if found.part == "complex":
+        notes.add("kind", "complex", "likely", found.reason)
+        _note_found(notes, found, "complex")
+    elif found.part == "polar":
+        kind, options, reason = polar_kind(notes)
+        notes.add("kind", kind, "likely", f"{reason}; both make a complex spectrogram")
+        _note_found(notes, found, kind)
+        notes.options |= options
+    else:
+        _note_levels(notes, found.n_fft)
+        _note_found(notes, found, notes.options["kind"])
+    return True
 
 
 def note_real_and_imaginary(notes: Notes) -> bool:
@@ -93,21 +121,43 @@ def note_magnitudes(notes: Notes, axis: int, rival: str = "") -> None:
     rival
         Something else that the array may be, as part of a sentence; empty if there is nothing.
     """
+    _note_levels(notes, 2 * (notes.shape[axis] - 1), rival)
+    _note_grid(notes, axis, notes.options["kind"], sure=not rival)
+
+
+def _note_levels(notes: Notes, n_fft: int, rival: str = "") -> None:
+    """Note whether values are magnitudes, powers, decibels, or another logarithm; see `note_magnitudes`."""
     stats = notes.statistics
     doubt = f"; but {rival}" if rival else ""
-    if stats.negative and stats.high - stats.low > MIN_DECIBEL_SPAN:
+    if found := find_logarithm(notes, n_fft):
+        kind = "magnitude"
+        notes.add("kind", kind, "possible" if rival else "likely", f"bins, and logarithms: {found.reason}{doubt}")
+        named = found.recipe if isinstance(found.recipe, str) else _words(found.recipe)
+        notes.add("recipe", named, "possible" if rival else "likely", found.reason)
+        notes.options["recipe"] = found.recipe
+    elif stats.negative and stats.high - stats.low > MIN_DECIBEL_SPAN:
         kind = "db"
         reason = f"bins, and values below 0 that span {stats.high - stats.low:.4g}, as decibels do"
         notes.add("kind", kind, "possible" if rival else "likely", reason + doubt)
     elif stats.negative:
-        kind = UNKNOWN
-        reason = "bins, and values below 0: decibels, or another logarithm that must be undone first"
-        notes.add("kind", "db", "possible", reason + doubt)
+        kind = "magnitude"
+        span = f"{stats.high - stats.low:.4g}"
+        reason = f"bins, and values below 0 that span {span}, too little for decibels: another logarithm"
+        notes.add("kind", kind, "possible", reason + doubt)
+        choices = [_words(logarithm(log, stats.low)) for log in LOGARITHM_BASES]
+        notes.add("recipe", " or ".join(choices), "possible", "values do not show the base of the logarithm")
+        notes.options["recipe"] = UNKNOWN
+        notes.choices["recipe"] = choices
     else:
         kind = UNKNOWN
         reason = "bins, and no value below 0; the values do not show which of the two they are"
         notes.add("kind", "magnitude or power", "possible", reason + doubt)
-    _note_grid(notes, axis, kind, sure=not rival)
+    notes.options["kind"] = kind
+
+
+def _words(recipe: dict[str, Any]) -> str:
+    """Return the figures of a recipe as YAML has them."""
+    return f"{{{', '.join(f'{name}: {value}' for name, value in recipe.items())}}}"
 
 
 def note_unknown(notes: Notes) -> None:
@@ -129,6 +179,7 @@ def _note_grid(
     n_fft: int = 0,
     extra: dict[int, str] | None = None,
     sure: bool = True,
+    name: str = "bin",
 ) -> None:
     """Note the axes and the n_fft of a spectrogram.
 
@@ -148,17 +199,20 @@ def _note_grid(
         Names of further axes that are known.
     sure
         Whether the kind is likely, not only possible.
+    name
+        Name of the axis of the bins.
     """
-    names = notes.axis_names(axis, "bin", extra)
+    names = notes.axis_names(axis, name, extra)
     count = notes.shape[axis]
     n_fft = n_fft or 2 * (count - 1)
-    rivals = [n for other, n in enumerate(notes.shape) if other != axis and 2 * (n - 1) in N_FFTS]
+    rivals = [n for other, n in enumerate(notes.shape) if other != axis and 2 * (n - 1) in USUAL_N_FFTS]
     alone = UNKNOWN not in names and "batch" not in names
     confidence: Confidence = "likely" if sure and alone and (reason or not rivals) else "possible"
     doubt = f"; the smoother of {' and '.join(map(str, (count, *rivals)))}" if rivals and not reason else ""
     notes.add("axes", f"[{', '.join(names)}]", confidence, reason or f"{count} is n_fft / 2 + 1 of {n_fft}{doubt}")
-    odd = "; or the highest was left out" if n_fft % 2 else ""
+    odd = "; or the highest was left out" if n_fft % 2 and count < n_fft else ""
     sure = confidence == "likely" and not odd
-    notes.add("n_fft", str(n_fft), "likely" if sure else "possible", f"{count} bins{odd}")
+    what = f"{count} bins{odd}" if name == "bin" else f"{count} values of {count // 2} bins"
+    notes.add("n_fft", str(n_fft), "likely" if sure else "possible", what)
     notes.add("hop_length", UNKNOWN, "unknown", f"frames do not show it; often {max(n_fft // 4, 1)}")
     notes.options |= {"kind": kind, "axes": names, "sample_rate": UNKNOWN, "n_fft": n_fft, "hop_length": UNKNOWN}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.findings.statistics import copy_mapped, release_pages
+from tonearm.findings.mapped_files import copy_mapped, release_pages
 
 if TYPE_CHECKING:
     from tonearm.typing import Array

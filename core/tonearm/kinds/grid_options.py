@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -52,6 +52,20 @@ class GridOptions(SampledOptions):
     length: Annotated[
         int | None, Meta(description="Length in samples of the waveform behind a spectrogram, if known.", ge=1)
     ] = None
+
+    bands: Annotated[
+        list[int] | None,
+        Meta(
+            description="Bands or bins to read from an axis that has more, as the first one and the one after the last:"
+            " [0, 80] takes the first 80 of Kaldi's 83.",
+            min_length=2,
+            max_length=2,
+        ),
+    ] = None
+
+    def axis_parts(self, axis: str) -> Mapping[str, slice]:
+        """Return the part of an axis that ``bands`` takes; an empty mapping if it is not given."""
+        return {} if self.bands is None else {axis: slice(*self.bands)}
 
     def padding_problems(self) -> Iterator[OptionError]:
         """Yield a problem if the padding is given twice."""

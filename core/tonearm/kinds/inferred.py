@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.axes import COMPLEX
 from tonearm.arrays.extent import finite_extent_of
+from tonearm.arrays.folded_axes import COMPLEX
 from tonearm.arrays.values import is_real
 from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, OptionError, Remedy, RemoveOption, SetOption
 from tonearm.kinds.grid_options import missing_rate

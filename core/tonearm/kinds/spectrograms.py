@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, TypeVar
 from msgspec import Meta
 
 from tonearm.arrays.axes import is_fft_length
-from tonearm.errors import ItemError, OptionError, SetOption
+from tonearm.arrays.bands import bands_problems
+from tonearm.arrays.folded_axes import COMPLEX, POLAR
+from tonearm.errors import ChooseOption, ItemError, OptionError, Remedy, SetOption
 from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, scaled
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
 from tonearm.signals import ComplexSpectrogram, Spectrogram, StftGrid
-from tonearm.signals.conventions import ConventionOptions
+from tonearm.signals.conventions import CONVENTIONS, ConventionOptions
+from tonearm.signals.grid import EndBins
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -83,6 +86,10 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
         """Return the number of bins."""
         return {"bin": self.grid.bins}
 
+    def axis_parts(self) -> Mapping[str, slice]:
+        """Return the bins that ``bands`` takes."""
+        return self.options.axis_parts("bin")
+
     def spec(self) -> Spec:
         """Return the grid, its sample rate, and the length."""
         options = self.described
@@ -98,23 +105,75 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
         yield from (missing_option(name, f"the model's own, as a {self.name} spectrogram needs it") for name in missing)
         if not missing and options.sample_rate is not None:
             try:
-                options.grid()
+                bins = options.grid().bins
             except OptionError as error:
                 yield error
+            else:
+                yield from bands_problems(self.options.bands, bins, "bin")
         yield from options.padding_problems()
         yield from super().problems(axes)
 
     def size_error(self, message: str, array: Array, size: int | None, context: Context) -> ItemError:  # noqa: ARG002
-        """Return the error with the n_fft that fits the array."""
+        """Return the error with the layout or the n_fft that fits the array."""
+        grid = self.grid if self.described.n_fft else None
+        for axis, count in enumerate(array.shape):
+            if grid and (remedy := self._fitting_layout(grid, array, axis, count)):
+                return ItemError(message, code="bins-mismatch", remedies=(remedy,))
         if size is None:
             return ItemError(message, code="bins-mismatch", hint="check n_fft")
-        grid = self.grid if self.described.n_fft else None
-        if grid and grid.sides != "one" and size == grid.plain().bins:
-            return ItemError(message, code="bins-mismatch", remedies=(SetOption("sides", "one"),))
         missing = grid.plain().bins - grid.bins if grid else 0
         fitting = size if missing < 0 else 2 * (size + missing - 1)  # two sides have as many bins as n_fft
         remedies = (SetOption("n_fft", fitting, f"if the array has {size} bins"),) if is_fft_length(fitting) else ()
         return ItemError(message, code="bins-mismatch", remedies=remedies)
+
+    def _fitting_layout(self, grid: StftGrid, array: Array, axis: int, count: int) -> Remedy | None:
+        """Return the remedy for an axis with the bins of this n_fft in another layout; None if it has not."""
+        plain = grid.plain().bins
+        if count == plain and grid.sides != "one":
+            return SetOption("sides", "one")
+        if grid.sides != "one" or grid.end_bins != "both":
+            return None
+        if count == grid.n_fft:
+            from tonearm.findings.layout import layout_along
+
+            return SetOption("sides", layout_along(array, axis) or "two", f"as {count} is n_fft: both sides")
+        if count in (plain - 1, plain - 2) and grid.n_fft % 2 == 0:
+            if count == plain - 2:
+                return SetOption("end_bins", "none", when="if the bins at both ends are missing")
+            ends = _real_ends(array, axis)
+            return (
+                SetOption("end_bins", ends[0], f"as {count} is n_fft / 2, and the {ends[0]} bin is real")
+                if len(ends) == 1
+                else ChooseOption("end_bins", ("dc", "nyquist"), when="if the bin at one end is missing")
+            )
+        part = COMPLEX if self.dtype == "complex" else POLAR
+        others = [n for other, n in enumerate(array.shape) if other != axis and n > 1]
+        if count == 2 * plain and array.dtype.kind != "c" and len(others) == 1 and part in self.possible_axes:
+            return _folded(array, axis, part)
+        return None
+
+
+def _real_ends(array: Array, axis: int) -> list[EndBins]:
+    """Return which ends of an axis of a complex array hold real values only, as the end bins of real samples do."""
+    import numpy as np
+
+    if array.dtype.kind != "c":
+        return []
+    names: dict[EndBins, int] = {"dc": 0, "nyquist": -1}
+    limit = 1e-6 * float(np.abs(array).max())
+    return [name for name, place in names.items() if np.abs(np.take(array, place, axis).imag).max() <= limit]
+
+
+def _folded(array: Array, axis: int, part: str) -> Remedy:
+    """Return the remedy for an array of bins and frames that has both parts of its values in the axis of the bins."""
+    from tonearm.findings.layout import layout_along
+
+    found: str = layout_along(array, axis)
+    names = (f"({part} bin)", f"(bin {part})")
+    likely = {f"{part}-bin": names[:1], f"bin-{part}": names[1:]}.get(found, names)
+    first = all(n == 1 for n in array.shape[:axis])
+    orders = tuple([name, "frame"] if first else ["frame", name] for name in likely)
+    return ChooseOption("axes", orders) if len(orders) > 1 else SetOption("axes", orders[0])
 
 
 class ComplexKind(SpectrogramKind[ComplexSpectrogram, SpectrogramOptions]):
@@ -122,6 +181,13 @@ class ComplexKind(SpectrogramKind[ComplexSpectrogram, SpectrogramOptions]):
 
     optional_axes = ("complex",)
     dtype = "complex"
+
+    def axes_of(self, array: Array) -> Sequence[str] | None:
+        """Return the axes in which the library of the convention has real and imaginary parts of real arrays."""
+        convention = self.options.convention
+        axes = CONVENTIONS[convention].axes if convention and array.dtype.kind != "c" else ()
+        rank = sum(size > 1 for size in array.shape)
+        return next((axes[first:] for first in range(2) if len(axes) - first in (rank, array.ndim)), None)
 
     def read(self, values: Array, context: Context) -> ComplexSpectrogram:  # noqa: ARG002 - the base's
         """Return the complex spectrogram."""

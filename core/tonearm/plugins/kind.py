@@ -62,7 +62,8 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     limit
         Largest plausible absolute value; the host refuses an array beyond it.
     phase_gives
-        Class of the signal that the kind makes with a second array of phases; None if it takes none.
+        Class of the signal that the kind makes with phases, from a second array or from a ``polar`` axis of magnitudes
+        and phases; None if it takes none.
     """
 
     role = "kind"
@@ -89,6 +90,14 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     def sizes(self) -> Mapping[str, int]:
         """Return the sizes of axes that the options determine, by which the host tells the axes apart."""
         return {}
+
+    def axis_parts(self) -> Mapping[str, slice]:
+        """Return the parts of axes that the options take, by the name of the axis; by default none."""
+        return {}
+
+    def axes_of(self, array: Array) -> Sequence[str] | None:  # noqa: ARG002 - for a kind that depends on it
+        """Return the names of an array's axes if the options determine them; by default None, to infer them."""
+        return None
 
     def spec(self) -> Spec:
         """Return what is known of the signals before an array is read, by default their classes."""
@@ -168,7 +177,8 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     @property
     def possible_axes(self) -> tuple[str, ...]:
         """Names of all axes that an array can have."""
-        return ("batch", "channel", *self.axes, *self.optional_axes)
+        polar = ("polar",) if self.phase_gives and "polar" not in self.optional_axes else ()
+        return ("batch", "channel", *self.axes, *self.optional_axes, *polar)
 
     @property
     def axes_hint(self) -> str:

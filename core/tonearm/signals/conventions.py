@@ -14,7 +14,18 @@ from tonearm.signals.grid import CONVENTION_FIELDS, EndBins, PhaseOrigin, Scalin
 from tonearm.signals.window_files import given_window
 from tonearm.signals.windows import WindowPosition
 
-ConventionName = Literal["librosa", "torch", "tensorflow", "scipy", "scipy-short-time-fft", "matlab"]
+ConventionName = Literal[
+    "librosa",
+    "torch",
+    "torch-normalized",
+    "tensorflow",
+    "scipy",
+    "scipy-spectrogram",
+    "scipy-short-time-fft",
+    "matlab",
+    "nnaudio",
+    "asteroid",
+]
 
 
 class Convention(Struct, frozen=True, kw_only=True):
@@ -30,12 +41,15 @@ class Convention(Struct, frozen=True, kw_only=True):
         Address of the documentation.
     notes
         What the fields do not say.
+    axes
+        Axes of the function's real arrays of real and imaginary parts; empty if its arrays are complex.
     """
 
     function: str
     fields: Mapping[str, str]
     source: str
     notes: str = ""
+    axes: tuple[str, ...] = ()
 
 
 CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
@@ -52,6 +66,12 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             notes="Without a window, torch takes `boxcar`. `normalized=True` is `scaling: orthonormal`;"
             ' torchaudio\'s `normalized="window"` is `scaling: energy`.',
         ),
+        "torch-normalized": Convention(
+            function="torch.stft",
+            fields={"pad_mode": "reflect", "scaling": "orthonormal"},
+            source="https://docs.pytorch.org/docs/stable/generated/torch.stft.html",
+            notes="The convention of `normalized=True`.",
+        ),
         "tensorflow": Convention(
             function="tf.signal.stft",
             fields={"window_position": "start", "padding": "none"},
@@ -63,16 +83,23 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             fields={"window_position": "start", "tail": "pad", "scaling": "spectrum"},
             source="https://docs.scipy.org/doc/scipy/reference/generated/scipy.signal.stft.html",
             notes='`boundary=None` is `padding: none`, `padded=False` is `tail: drop`, `scaling="psd"` is'
-            " `scaling: psd`, `return_onesided=False` is `sides: two`. The roots of a density of"
-            " `scipy.signal.spectrogram` have `scaling: psd-one-sided`, `padding: none` and `tail: drop`; by default it"
-            " also subtracts the mean of each frame.",
+            " `scaling: psd`, `return_onesided=False` is `sides: two`.",
+        ),
+        "scipy-spectrogram": Convention(
+            function="scipy.signal.spectrogram",
+            fields={"window_position": "start", "padding": "none", "scaling": "psd-one-sided"},
+            source="https://docs.scipy.org/doc/scipy/reference/generated/scipy.signal.spectrogram.html",
+            notes='Densities are `kind: power`. `scaling="spectrum"` is `scaling: spectrum-one-sided`;'
+            ' `mode="complex"` and `mode="magnitude"` have `scaling: psd`, or `spectrum` likewise. The window is a'
+            " Tukey window by default, which a file can give; `detrend=False` keeps the mean of each frame.",
         ),
         "scipy-short-time-fft": Convention(
             function="scipy.signal.ShortTimeFFT.stft",
             fields={"window_position": "start", "padding": "full", "phase_origin": "window-center"},
             source="https://docs.scipy.org/doc/scipy/reference/generated/scipy.signal.ShortTimeFFT.html",
             notes='It has no window by default. `scale_to="magnitude"` is `scaling: spectrum`, `scale_to="psd"` is'
-            ' `scaling: psd`, `fft_mode="centered"` is `sides: centered`, `phase_shift=None` is'
+            ' `scaling: psd`, `fft_mode="centered"` is `sides: centered`, `"onesided2X"` is `scaling: amplitude` or'
+            " `psd-one-sided`, `phase_shift=None` is"
             " `phase_origin: frame-start`.",
         ),
         "matlab": Convention(
@@ -80,7 +107,22 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             fields={"window_position": "start", "padding": "none", "sides": "centered-nyquist-last"},
             source="https://www.mathworks.com/help/signal/ref/stft.html",
             notes='Its window is `hann(128,"periodic")` by default; `hann(N)` is `hann_symmetric`.'
-            ' `FrequencyRange="twosided"` is `sides: two`, `"onesided"` is `sides: one`.',
+            ' `FrequencyRange="twosided"` is `sides: two`, `"onesided"` is `sides: one`. The function `spectrogram`'
+            " has one side, and a Hamming window.",
+        ),
+        "nnaudio": Convention(
+            function="nnAudio.features.STFT",
+            fields={"pad_mode": "reflect"},
+            source="https://kinwaicheuk.github.io/nnAudio/",
+            notes="`freq_scale` is `no`, which is the default.",
+            axes=("batch", "bin", "frame", "complex"),
+        ),
+        "asteroid": Convention(
+            function="asteroid_filterbanks.STFTFB",
+            fields={"padding": "snip", "window": "sqrt_hann", "scaling": "tight-frame"},
+            source="https://github.com/asteroid-team/asteroid-filterbanks",
+            notes="`n_filters` is `n_fft`, `kernel_size` is `win_length`, `stride` is `hop_length`.",
+            axes=("batch", "(complex bin)", "frame"),
         ),
     }
 )
@@ -151,7 +193,7 @@ class ConventionOptions:
         ConventionName | None,
         Meta(
             description="Library whose conventions hold for options that are not given: of padding, window_position,"
-            " tail, phase_origin, scaling and sides. librosa by default."
+            " tail, phase_origin, scaling, sides, and of asteroid also the window. librosa by default."
         ),
     ] = None
     window_position: Annotated[
@@ -169,8 +211,9 @@ class ConventionOptions:
     scaling: Annotated[
         Scaling | None,
         Meta(
-            description="Factor of the values: none, spectrum (1/sum of the window), psd and psd-one-sided (roots of"
-            " densities), energy (1/root of the window's energy) or orthonormal (1/root of n_fft)."
+            description="Factor of the values: none, spectrum (1/sum of the window), psd (root of a density),"
+            " spectrum-one-sided and psd-one-sided (root of the power of both sides), amplitude (of sines), energy"
+            " (1/root of the window's energy), orthonormal (1/root of n_fft) or tight-frame (asteroid's)."
         ),
     ] = None
     sides: Annotated[

@@ -21,7 +21,17 @@ PadMode = Literal["constant", "reflect", "edge"]
 
 Tail = Literal["drop", "pad"]
 PhaseOrigin = Literal["frame-start", "window-center"]
-Scaling = Literal["none", "spectrum", "psd", "psd-one-sided", "energy", "orthonormal"]
+Scaling = Literal[
+    "none",
+    "spectrum",
+    "spectrum-one-sided",
+    "amplitude",
+    "psd",
+    "psd-one-sided",
+    "energy",
+    "orthonormal",
+    "tight-frame",
+]
 Sides = Literal["one", "two", "centered", "centered-nyquist-last"]
 EndBins = Literal["both", "dc", "nyquist", "none"]
 
@@ -42,6 +52,14 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "end_bins": get_args(EndBins),
 }
 """Possible values of the fields of a grid that are words, by field."""
+
+ONE_SIDED: Mapping[str, str] = {
+    "spectrum-one-sided": "spectrum",
+    "amplitude": "spectrum",
+    "psd-one-sided": "psd",
+    "tight-frame": "none",
+}
+"""Scalings in which the values of one side stand for both, and the scaling of two sides."""
 
 _SIZES = ("n_fft", "hop_length", "win_length")
 _PADDINGS, _PAD_MODES, _POSITIONS, _TAILS = (
@@ -96,8 +114,11 @@ class StftGrid:
         ``window-center``, the sample ``win_length // 2`` of the window (scipy's ShortTimeFFT).
     scaling
         Factor of the values: ``none``; ``spectrum`` is 1 / sum(window); ``psd`` is
-        1 / sqrt(sample_rate * sum(window²)); ``psd-one-sided`` is the same with another sqrt(2), except at 0 Hz and the
-        Nyquist frequency; ``energy`` is 1 / sqrt(sum(window²)); ``orthonormal`` is 1 / sqrt(n_fft).
+        1 / sqrt(sample_rate * sum(window²)); ``spectrum-one-sided`` and ``psd-one-sided`` are these times
+        sqrt(2), except at 0 Hz and the Nyquist frequency; ``energy`` is 1 / sqrt(sum(window²)); ``orthonormal`` is
+        1 / sqrt(n_fft); ``tight-frame`` is 2 * sqrt(hop_length / (win_length * n_fft)), over sqrt(2) at 0 Hz and the
+        Nyquist frequency; ``amplitude`` is 2 / sum(window), which gives the amplitudes of sines, and half of it at 0 Hz
+        and the Nyquist frequency.
     sides
         Frequencies of the bins: ``one`` side from 0 Hz up; ``two`` sides in the order of the FFT; ``centered``, two
         sides with 0 Hz in the middle, in the order of ``numpy.fft.fftshift``; ``centered-nyquist-last``, the same with
@@ -191,16 +212,16 @@ class StftGrid:
                 option="end_bins",
                 hint="use both or nyquist, or an even n_fft",
             )
-        if self.scaling == "psd-one-sided" and self.sides != "one":
+        if self.scaling in ONE_SIDED and self.sides != "one":
             raise OptionError(
-                f"scaling is 'psd-one-sided', but sides is {self.sides!r}",
+                f"scaling is {self.scaling!r}, but sides is {self.sides!r}",
                 option="scaling",
-                remedies=(SetOption("scaling", "psd"),),
+                remedies=(SetOption("scaling", ONE_SIDED[self.scaling]),),
             )
-        if self.scaling == "spectrum":
+        if self.scaling in ("spectrum", "spectrum-one-sided", "amplitude"):
             values = window_values(self.window, self.win_length, self.win_length)
             if abs(math.fsum(values)) <= 1e-6 * math.fsum(map(abs, values)):
-                raise OptionError("scaling is 'spectrum', but the sum of the window is 0", option="scaling")
+                raise OptionError(f"scaling is {self.scaling!r}, but the sum of the window is 0", option="scaling")
 
     @property
     def bins(self) -> int:

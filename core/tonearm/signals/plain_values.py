@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import SignalError
-from tonearm.signals.grid import StftGrid
+from tonearm.signals.grid import ONE_SIDED, StftGrid
 from tonearm.signals.windows import window_values
 
 if TYPE_CHECKING:
@@ -106,16 +106,19 @@ def _gains(grid: StftGrid, kind: str) -> Array:
     energy = math.fsum(value * value for value in window)
     factor = {
         "spectrum": lambda: 1 / math.fsum(window),
+        "spectrum-one-sided": lambda: math.sqrt(2) / math.fsum(window),
+        "amplitude": lambda: 2 / math.fsum(window),
         "psd": lambda: 1 / math.sqrt(grid.sample_rate * energy),
         "psd-one-sided": lambda: math.sqrt(2 / (grid.sample_rate * energy)),
         "energy": lambda: 1 / math.sqrt(energy),
         "orthonormal": lambda: 1 / math.sqrt(grid.n_fft),
+        "tight-frame": lambda: 2 * math.sqrt(grid.hop_length / (grid.win_length * grid.n_fft)),
     }.get(grid.scaling, lambda: 1.0)()
     is_complex = kind == "c"
     bins = np.arange(grid.n_fft // 2 + 1)
     gains = np.full(bins.size, factor if is_complex else abs(factor), np.complex128 if is_complex else np.float64)
-    if grid.scaling == "psd-one-sided":
-        gains[2 * bins % grid.n_fft == 0] /= math.sqrt(2)
+    if grid.scaling in ONE_SIDED:
+        gains[2 * bins % grid.n_fft == 0] /= 2 if grid.scaling == "amplitude" else math.sqrt(2)
     if is_complex and grid.phase_origin == "window-center":
         before = (grid.n_fft - grid.win_length) // 2 if grid.window_position == "center" else 0
         turns = bins * (before + grid.win_length // 2) % grid.n_fft / grid.n_fft

@@ -46,6 +46,7 @@ def filled(text: str, **truth: Any) -> Any:
     pipeline = yaml.safe_load(text)
     options = pipeline["input"].get("with", {})
     answers = {"sample_rate": 22050, "n_fft": 1024, "full_scale": 32768.0, "kind": "magnitude"} | truth
+    answers.setdefault("recipe", {"log": "ln"})
     for name, value in options.items():
         if value == "?" and name == "hop_length":
             options[name] = answers.get(

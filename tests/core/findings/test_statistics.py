@@ -9,8 +9,7 @@ import pytest
 from real_arrays import guessed
 
 from tonearm.errors import ItemError
-from tonearm.findings import statistics
-from tonearm.findings.statistics import compute_statistics, copy_mapped, release_pages
+from tonearm.findings.statistics import compute_statistics
 
 RNG = np.random.default_rng(9)
 
@@ -73,25 +72,3 @@ def test_only_finite_values_count() -> None:
         -2.0, 3.0, pytest.approx(-1 / 3), 2, 2, 2,
     )  # fmt: skip
     assert (stats.size, stats.finite, stats.peak) == (5, 3, 3.0)
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_a_copy_of_a_mapped_view_is_the_view_however_it_lies(order: str, tmp_path: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(statistics, "MAX_MAPPED_BYTES", 64)  # many parts
-    array = np.asarray(RNG.integers(0, 99, (7, 12, 5)), order=order)
-    np.save(tmp_path / "a.npy", array)
-    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
-    assert np.array_equal(copy_mapped(mapped[1:, ::5, -2:]), array[1:, ::5, -2:])
-    assert copy_mapped(mapped[2, 3, 4]) == array[2, 3, 4]
-
-
-@pytest.mark.parametrize("mode", ["r", "r+", "c"])
-def test_released_pages_are_read_again_and_private_changes_stay(mode: str, tmp_path: Any) -> None:
-    np.save(tmp_path / "a.npy", np.arange(100_000))
-    mapped = np.load(tmp_path / "a.npy", mmap_mode=mode)
-    if mode != "r":
-        mapped[5] = -1
-    release_pages(mapped[::2])
-    assert mapped[5] == (5 if mode == "r" else -1)
-    assert mapped[99_999] == 99_999
-    release_pages(np.arange(3))  # of no file

@@ -23,7 +23,7 @@ PAIRS = np.stack([STFT.real, STFT.imag])
         (STFT.T.astype(">c8"), "complex", "[frame, bin]", 1024),
         (STFT[:, :129], "complex", "[bin, frame]", 1024),  # 129 are bins of a usual n_fft, too
         (librosa.stft(WAVE, n_fft=1022, hop_length=200), "complex", "[bin, frame]", 1022),  # not usual, but it shows
-        (librosa.stft(WAVE, n_fft=1023, hop_length=256), "complex", "[bin, frame]", 1023),
+        (librosa.stft(WAVE, n_fft=1021, hop_length=256), "complex", "[bin, frame]", 1021),
         (np.stack([STFT] * 4), "complex", "[?, bin, frame]", 1024),
         (np.stack([np.stack([STFT] * 2)] * 3), "complex", "[batch, channel, bin, frame]", 1024),
         (np.moveaxis(PAIRS, 0, -1), "complex", "[bin, frame, complex]", 1024),
@@ -58,10 +58,21 @@ def test_complex_values_that_are_no_spectrogram(array: Any) -> None:
     )
 
 
-def test_a_highest_bin_that_was_left_out_shows_as_a_doubt() -> None:
-    found = guessed(STFT[:-1])
-    assert (found.value("axes"), confidence(found, "n_fft")) == ("[bin, frame]", "possible")
-    assert "the highest was left out" in next(one.reason for one in found.findings if one.what == "n_fft")
+@pytest.mark.parametrize(
+    ("array", "end_bins", "sure"),
+    [
+        (STFT[:-1], "dc", True),
+        (STFT[:-1].T, "dc", True),
+        (STFT[1:], "nyquist", True),
+        (STFT[1:-1], "none", False),
+        (STFT[:-1] * 1j, "dc", False),
+        (np.stack([STFT[:-1]] * 2), "dc", True),
+    ],
+)
+def test_missing_end_bins_show_by_the_ends_that_are_real(array: Any, end_bins: str, sure: bool) -> None:
+    found = guessed(array)
+    assert (found.options["n_fft"], found.options["end_bins"]) == (1024, end_bins)
+    assert confidence(found, "end_bins") == ("likely" if sure else "possible")
 
 
 def test_squares_go_by_smoothness_and_are_not_sure() -> None:
@@ -69,6 +80,75 @@ def test_squares_go_by_smoothness_and_are_not_sure() -> None:
     for array, axes in ((square, "[bin, frame]"), (square.T, "[frame, bin]")):
         found = guessed(array)
         assert (found.value("axes"), confidence(found, "axes")) == (axes, "possible")
+
+
+def folded(first: Any, second: Any, *, pairs: bool = False) -> Any:
+    """Return two parts in one axis."""
+    both = np.stack([first, second])
+    return (np.moveaxis(both, 0, 1) if pairs else both).reshape(-1, first.shape[1]).astype("f4")
+
+
+MAGNITUDES, PHASES = np.abs(STFT), np.angle(STFT)
+SIDES = np.concatenate([STFT, STFT[-2:0:-1].conj()])
+
+
+@pytest.mark.parametrize(
+    ("array", "options"),
+    [
+        (SIDES, {"kind": "complex", "axes": ["bin", "frame"], "sides": "two"}),
+        (np.fft.fftshift(SIDES, axes=0), {"kind": "complex", "axes": ["bin", "frame"], "sides": "centered"}),
+        (np.roll(SIDES, 511, axis=0).T, {"kind": "complex", "sides": "centered-nyquist-last"}),
+        (np.abs(SIDES), {"kind": "?", "axes": ["bin", "frame"], "sides": "two"}),
+        (20 * np.log10(np.abs(SIDES) + 1e-5), {"kind": "db", "sides": "two"}),
+        (folded(STFT.real, STFT.imag), {"kind": "complex", "axes": ["(complex bin)", "frame"]}),
+        (folded(STFT.real, STFT.imag).T, {"kind": "complex", "axes": ["frame", "(complex bin)"]}),
+        (folded(STFT.real, STFT.imag, pairs=True), {"kind": "complex", "axes": ["(bin complex)", "frame"]}),
+        (folded(STFT.real, STFT.imag)[None], {"kind": "complex", "axes": ["(complex bin)", "frame"]}),
+        (folded(MAGNITUDES, PHASES), {"kind": "magnitude", "axes": ["(polar bin)", "frame"]}),
+        (folded(MAGNITUDES, PHASES, pairs=True).T, {"kind": "magnitude", "axes": ["frame", "(bin polar)"]}),
+        (folded(DB, PHASES), {"kind": "db", "axes": ["(polar bin)", "frame"]}),
+        (np.stack([MAGNITUDES, PHASES]), {"kind": "magnitude", "axes": ["polar", "bin", "frame"]}),
+        (np.stack([MAGNITUDES, PHASES], axis=-1), {"kind": "magnitude", "axes": ["bin", "frame", "polar"]}),
+        (
+            np.stack([np.log(MAGNITUDES + 1e-4), PHASES]),
+            {"kind": "magnitude", "axes": ["polar", "bin", "frame"], "recipe": {"log": "ln"}},
+        ),
+    ],
+)
+def test_a_layout_shows_in_the_values(array: Any, options: dict[str, Any]) -> None:
+    found = guessed(array)
+    assert {"n_fft": 1024, **found.options} == found.options | options | {"n_fft": 1024}
+
+
+@pytest.mark.parametrize(
+    ("array", "recipe"),
+    [
+        (np.log(np.maximum(MAGNITUDES, 1e-3)), {"log": "ln", "floor": 1e-3}),
+        (np.log10(np.maximum(MAGNITUDES, 1e-2 / 10)), {"log": "log10", "floor": 1e-3}),
+        (np.log2(np.maximum(MAGNITUDES, 1e-3)), {"log": "log2", "floor": 1e-3}),
+        (np.log(np.maximum(MAGNITUDES**2 * 1e3, 1e-3)), {"log": "ln", "floor": 1e-3, "exponent": 2}),
+        (np.clip((20 * np.log10(MAGNITUDES + 1e-9) - 20) * 0.08 + 4, -4, 4), "coqui"),
+    ],
+)
+def test_a_logarithm_shows_by_its_floor(array: Any, recipe: Any) -> None:
+    for values in (array, array.astype("f4").T):
+        found = guessed(values)
+        assert (found.options["kind"], found.options["recipe"], found.options["n_fft"]) == ("magnitude", recipe, 1024)
+        assert confidence(found, "recipe") == "likely"
+
+
+def test_the_values_of_tacotron_show_by_their_limits_and_level() -> None:
+    magnitudes = np.abs(librosa.stft(librosa.effects.preemphasis(WAVE), n_fft=2048, hop_length=250, win_length=1000))
+    values = np.clip((20 * np.log10(np.maximum(magnitudes, 1e-5)) - 20 + 100) / 100, 0, 1)
+    values[:200, :3] = 0
+    assert guessed(values.T).options["recipe"] == "tacotron-keithito"
+    assert "recipe" not in guessed(np.minimum(magnitudes / magnitudes.max(), 1)).options
+
+
+def test_a_logarithm_without_a_floor_stays_open() -> None:
+    found = guessed(np.log(MAGNITUDES + 1e-3))
+    assert (found.options["kind"], found.options["recipe"]) == ("magnitude", "?")
+    assert found.choices["recipe"] == ["{log: ln}", "{log: log10, floor: 1e-07}", "{log: log2}"]
 
 
 def test_an_array_without_a_telling_length_is_unknown() -> None:

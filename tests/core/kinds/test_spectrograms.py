@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from array_options import array_options
-from tonearm.errors import OptionError, SetOption
+from tonearm.errors import ChooseOption, OptionError, SetOption
 from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, StftGrid
@@ -51,6 +51,31 @@ def test_the_n_fft_that_fits_is_advised(given: dict[str, Any], size: int, advise
     assert isinstance(remedy, SetOption)
     assert (remedy.option, remedy.value) == ("n_fft", advised)
     assert SpectrogramOptions(**STFT | {"n_fft": advised}, **given).grid().bins == size
+
+
+@pytest.mark.parametrize(
+    ("made", "remedy"),
+    [
+        (lambda x: x[:-1], SetOption("end_bins", "dc", "as 512 is n_fft / 2, and the dc bin is real")),
+        (lambda x: x[1:], SetOption("end_bins", "nyquist", "as 512 is n_fft / 2, and the nyquist bin is real")),
+        (lambda x: x[1:-1], SetOption("end_bins", "none", "if the bins at both ends are missing")),
+        (
+            lambda x: np.abs(x[1:]),
+            ChooseOption("end_bins", ("dc", "nyquist"), "if the bin at one end is missing"),
+        ),
+        (
+            lambda x: np.concatenate([x, x[-2:0:-1].conj()]),
+            SetOption("sides", "two", "as 1024 is n_fft: both sides"),
+        ),
+        (lambda x: np.concatenate([x.real, x.imag]), SetOption("axes", ["(complex bin)", "frame"])),
+        (lambda x: np.concatenate([x.real, x.imag]).T, SetOption("axes", ["frame", "(complex bin)"])),
+    ],
+)
+def test_the_layout_that_fits_is_advised(made: Any, remedy: Any) -> None:
+    values = np.fft.rfft(np.random.default_rng(1).standard_normal((40, 1024)), axis=1).T
+    array = made(values)
+    size = max(array.shape)
+    assert ComplexKind(SpectrogramOptions(**STFT)).size_error("no", array, size, Context()).remedies == (remedy,)
 
 
 def test_one_side_where_two_are_expected_is_known() -> None:

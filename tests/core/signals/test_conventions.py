@@ -43,6 +43,7 @@ def test_every_convention_gives_a_grid_and_is_an_option() -> None:
     assert {name for made in CONVENTIONS.values() for name in made.fields} <= {
         "padding",
         "pad_mode",
+        "window",
         *CONVENTION_FIELDS,
     }
 
@@ -103,4 +104,7 @@ def test_options_have_every_field_of_a_convention() -> None:
 def test_notes_name_fields_that_exist() -> None:
     for made in CONVENTIONS.values():
         for name, value in re.findall(r"`(\w+): ([\w-]+)`", made.notes):
+            if name == "kind":
+                assert value in ("magnitude", "power", "complex", "db")
+                continue
             assert getattr(grid_from_options({**SIZES, name: value}), name) == value

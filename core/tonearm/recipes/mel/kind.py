@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
+from tonearm.arrays.bands import bands_problems
 from tonearm.arrays.extent import finite_extent_of, traits_of
 from tonearm.errors import Advice, GiveOption, ItemError, OptionError, Remedy, SetOption
 from tonearm.kinds.grid_options import GridOptions, missing_option
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from tonearm.findings.claim import Claim
     from tonearm.findings.notes import Notes
     from tonearm.typing import Array
+
+
+MAX_OTHER_BANDS = 16
+"""Largest number of values beside the mel bands of a frame, such as Kaldi's three of the pitch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +53,10 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         """Return the number of bands."""
         return {"mel": self._dialect.n_mels}
 
+    def axis_parts(self) -> Mapping[str, slice]:
+        """Return the mel bands that ``bands`` takes."""
+        return self.options.axis_parts("mel")
+
     def spec(self) -> Spec:
         """Return the dialect, its grid, and the length."""
         known = super().spec().replace(length=self.options.length)
@@ -70,6 +79,7 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
                     message = f"'{name}' is part of the dialect {dialect.label}"
                     yield OptionError(message, option=name, remedies=(remedy,))
         yield from options.padding_problems()
+        yield from bands_problems(options.bands, dialect.n_mels if dialect else None, "mel")
         yield from super().problems(axes)
 
     @classmethod
@@ -106,12 +116,15 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         return signal
 
     def size_error(self, message: str, array: Array, size: int | None, context: Context) -> ItemError:  # noqa: ARG002
-        """Return the error, which names dialects that fit the array."""
+        """Return the error, which names dialects that fit the array, or the part of the axis."""
         dialect = self._dialect
         what = f"no axis of shape {array.shape} has {dialect.n_mels} bands, like the dialect {dialect.label}"
         extent = finite_extent_of(array)
-        catalogue = context.catalogue(MelDialect)
-        remedies = matching_remedies(dialect, catalogue, array.shape, extent.low, extent.high)
+        n_mels = dialect.n_mels
+        more = next((n for n in (size or 0, *array.shape) if n_mels < n <= n_mels + MAX_OTHER_BANDS), None)
+        bands = SetOption("bands", [0, n_mels], f"if the first {n_mels} of {more} are the mel bands")
+        others = matching_remedies(dialect, context.catalogue(MelDialect), array.shape, extent.low, extent.high)
+        remedies = others if more is None else (bands,)
         return ItemError(what, code="dialect-mismatch", remedies=remedies)
 
     @property
