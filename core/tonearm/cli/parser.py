@@ -41,7 +41,7 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
         description="Turns what machine-learning models write into audio that people can hear.",
         epilog="tonearm COMMAND --help shows the options of a command.",
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="Show the version")
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="Show the version")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="Commands")
     for name, text in COMMANDS.items():
         subparsers.add_parser(name, help=text)

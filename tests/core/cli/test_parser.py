@@ -11,8 +11,9 @@ from tonearm.cli.parser import parse
 from tonearm.version import __version__
 
 
-def test_version():
-    done = tonearm("--version")
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_version(flag):
+    done = tonearm(flag)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"tonearm {__version__}\n", "")
 
 
@@ -66,6 +67,11 @@ def test_a_mistake_exits_2_with_a_hint(arguments, message):
 def test_options_may_stand_between_and_after_the_sources():
     parsed = parse(["run", "p.yaml", "a", "--jobs", "2", "b", "--out", "x"], "run")
     assert (parsed.pipeline, parsed.sources, parsed.jobs, parsed.out) == ("p.yaml", ["a", "b"], 2, "x")
+
+
+def test_short_flags_of_a_run():
+    parsed = parse(["run", "p.yaml", "-nqj2", "-o", "x", "a"], "run")
+    assert (parsed.sources, parsed.jobs, parsed.out, parsed.dry_run, parsed.quiet) == (["a"], 2, "x", True, True)
 
 
 def test_overrides_are_collected_in_their_order():
