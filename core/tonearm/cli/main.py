@@ -51,7 +51,9 @@ def is_watched(words: list[str]) -> bool:
     if not words or words[0] != "run":
         return bool(words) and words[0] in WATCHED
     flags = [flag for place, word in enumerate(words) for flag in _run_flags(word, words[place + 1 : place + 2])]
-    return "-" not in words and "jobs=0" in flags and not any(flag.startswith(("executor", "dry-run")) for flag in flags)
+    return (
+        "-" not in words and "jobs=0" in flags and not any(flag.startswith(("executor", "dry-run")) for flag in flags)
+    )
 
 
 def _run_flags(word: str, following: list[str]) -> Iterator[str]:
@@ -75,10 +77,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     items failed, 4 if outputs cannot be written, 11 if another run holds the output folder, and 128 plus the number of
     the signal that stopped the command: 130 for Ctrl-C, 143 for SIGTERM.
     """
-    from tonearm.cli import console
+    from tonearm.cli import console, styles
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     console.prepare_streams()
+    styles.choose(arguments)
     return console.run_guarded(lambda: _main(arguments), debug="--debug" in arguments)
 
 
@@ -101,7 +104,9 @@ def _main(arguments: list[str]) -> int:
             startup.import_yaml_parser_alone()
     if command == "check" and len(arguments) > 1 and not any(word.startswith("-") for word in arguments):
         # Editors and commit hooks call this all day. There is nothing to parse, and argparse would take a tenth of it.
-        parsed = SimpleNamespace(command=command, pipelines=arguments[1:], overrides=[], limits=[], env=[], debug=False)
+        parsed = SimpleNamespace(
+            command=command, pipelines=arguments[1:], overrides=[], limits=[], env=[], format="text"
+        )
     else:
         from tonearm.cli.parser import parse
 

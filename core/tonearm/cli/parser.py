@@ -9,12 +9,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
-from tonearm.cli import console
+from tonearm.cli import console, styles
 from tonearm.cli.commands import COMMANDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
+
+
+_MARK = "\0"
+"""Mark of a word after ``--``."""
 
 
 def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
@@ -32,10 +36,15 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     if command in COMMANDS and arguments[0] == command:
         parser = _Parser(prog=f"tonearm {command}", description=f"{COMMANDS[command]}.")
         importlib.import_module(f"tonearm.cli.{command}").add_arguments(parser)
+        parser.add_argument(
+            "--color",
+            choices=styles.CHOICES,
+            default="auto",
+            help="When to use colours: on a terminal that has them, always, or never (default: auto)",
+        )
         parser.add_argument("--debug", action="store_true", help="Show the traceback of errors")
         parser.shorten_usage()
-        # Intermixed: sources may stand before options and after them.
-        return parser.parse_intermixed_args(arguments[1:], SimpleNamespace(command=command))
+        return parser.parse_words(arguments[1:], SimpleNamespace(command=command))
     parser = _Parser(
         prog="tonearm",
         description="Turns what machine-learning models write into audio that people can hear.",
@@ -94,14 +103,17 @@ def add_set_option(parser: argparse.ArgumentParser) -> None:
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Formatter of help as wide as the terminal, measured without shutil, which costs as much as argparse itself."""
+    """Formatter of help as wide as the terminal."""
 
     def __init__(self, prog: str) -> None:
-        try:
-            width = os.get_terminal_size().columns
-        except (OSError, ValueError):
-            width = 80
-        super().__init__(prog, width=max(width, 40) - 2)
+        super().__init__(prog, width=(styles.terminal_width(console.data()) or 80) - 2)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """Return the flags of an option with its value named once: ``-o, --out DIR``."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {value}"
 
     def _format_action(self, action: argparse.Action) -> str:
         """Return the help of an action; commands stand directly below their title."""
@@ -121,9 +133,26 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, description: str | None = None, epilog: str | None = None) -> None:
         super().__init__(prog, None, description, epilog, formatter_class=_Formatter, add_help=False)
+        self._words: list[str] = []
+        self.color = False  # Python 3.14 would use its own colours, and measure words with them
         self._positionals.title = "Arguments"
         self._optionals.title = "Options"
         self.add_argument("-h", "--help", action="help", help="Show this help")
+
+    def parse_words(self, words: Sequence[str], namespace: SimpleNamespace) -> SimpleNamespace:
+        """Return the parsed words of a command; sources may stand before options and after them.
+
+        All words after ``--`` are names, also if they begin with a dash. argparse has forgotten that when it parses the
+        sources, so these words carry a mark, which no word of a command line can have.
+        """
+        self._words = list(words)
+        if "--" in self._words:
+            end = self._words.index("--")
+            self._words[end:] = [f"{_MARK}{word}" for word in self._words[end + 1 :]]
+        parsed = self.parse_intermixed_args(self._words, namespace)
+        for name, value in vars(parsed).items():
+            setattr(parsed, name, _unmarked(value))
+        return parsed
 
     def shorten_usage(self) -> None:
         """Name the arguments only in the usage; the options are listed below it."""
@@ -133,12 +162,25 @@ class _Parser(argparse.ArgumentParser):
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Print help on stdout, which is kept for the command's own output."""
-        super()._print_message(message, console.data() if file is sys.stdout else file)
+        stream = console.data() if file is sys.stdout else file
+        super()._print_message(styles.paint_help(message) if styles.has_color(stream) else message, stream)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a value that is not among the choices of an option, with the nearest of them as the hint."""
+        if action.choices is not None and value not in action.choices:
+            from tonearm.errors import did_you_mean, one_line
+
+            choices = list(map(str, action.choices))
+            flag = "/".join(action.option_strings) or action.metavar
+            near = did_you_mean(value, choices)
+            self.error(f"{flag} is {one_line(repr(value))}; expected {' or '.join(choices)}", near)
 
     def error(self, message: str, hint: str = "") -> NoReturn:
         """Print the mistake with a similar option or where to find help, and exit with 2."""
+        message = message.replace(_MARK, "")
         unknown = message.partition("unrecognized arguments: ")[2].split()
-        hint = hint or next(filter(None, map(self._similar_option, unknown)), f"{self.prog} --help")
+        hints = *map(self._similar_option, unknown), *map(_other_name, self._words), f"{self.prog} --help"
+        hint = hint or next(filter(None, hints))
         console.print_message(f"usage: {message}\n    hint: {hint}")
         raise SystemExit(console.USAGE)
 
@@ -149,6 +191,19 @@ class _Parser(argparse.ArgumentParser):
         known = [option[2:] for option in self._option_string_actions if option.startswith("--")]
         near = nearest(word[2:].partition("=")[0], known) if word.startswith("--") else None
         return f"did you mean '--{near}'?" if near else ""
+
+
+def _unmarked(value: Any) -> Any:
+    """Return a value of the parser without the marks of names after ``--``."""
+    if isinstance(value, list):
+        return [_unmarked(one) for one in value]
+    return value.removeprefix(_MARK) if isinstance(value, str) else value
+
+
+def _other_name(word: str) -> str:
+    """Return how to write the name of a file that looks like an option; an empty text if there is no such file."""
+    is_file = word.startswith("-") and os.path.lexists(word)
+    return f"write ./{word} for the file of this name" if is_file else ""
 
 
 class _Version(argparse.Action):

@@ -63,9 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " system (default: file)",
     )
     group = parser.add_argument_group("Execution")
-    group.add_argument(
-        "-n", "--dry-run", action="store_true", help="List what the run would do, without converting"
-    )
+    group.add_argument("-n", "--dry-run", action="store_true", help="List what the run would do, without converting")
     group.add_argument(
         "-j",
         "--jobs",

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from core_toys import tonearm
 
@@ -55,6 +56,10 @@ def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
         (["plugins", "a", "b"], "usage: unrecognized arguments: b\n"),
         (["convert", "a"], "usage: the following arguments are required: DST\n    hint: tonearm convert --help\n"),
         (["convert", "a", "b", "--nope"], "usage: unrecognized arguments: --nope\n    hint: tonearm convert --help\n"),
+        (["run", "p.yaml", "--fsync", "fiel"],
+         "usage: --fsync is 'fiel'; expected file or none\n    hint: did you mean 'file'?\n"),
+        (["check", "p.yaml", "--format", "xml"],
+         "usage: --format is 'xml'; expected text or json or github\n    hint: tonearm check --help\n"),
         (["--nope"], "usage: unrecognized arguments: --nope\n"),
     ],
 )  # fmt: skip
@@ -72,6 +77,38 @@ def test_options_may_stand_between_and_after_the_sources():
 def test_short_flags_of_a_run():
     parsed = parse(["run", "p.yaml", "-nqj2", "-o", "x", "a"], "run")
     assert (parsed.sources, parsed.jobs, parsed.out, parsed.dry_run, parsed.quiet) == (["a"], 2, "x", True, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sources", "force"),
+    [
+        ("run p.yaml -- -x.npy --force -", ["-x.npy", "--force", "-"], False),
+        ("run --force p.yaml a -- -x.npy", ["a", "-x.npy"], True),
+        ("run p.yaml --force -- a -- b", ["a", "--", "b"], True),
+        ("run -- p.yaml", [], False),
+    ],
+)
+def test_words_after_two_dashes_are_names(words, sources, force):
+    parsed = parse(words.split(), "run")
+    assert (parsed.pipeline, parsed.sources, parsed.force) == ("p.yaml", sources, force)
+
+
+def test_a_file_whose_name_begins_with_a_dash(tmp_path):
+    np.save(tmp_path / "-x.npy", np.zeros(100, np.float32))
+    done = tonearm("inspect", "--", "-x.npy", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("-x.npy  100 float32\n")
+    done = tonearm("convert", "--sample-rate", "8000", "--", "-x.npy", "-y.wav", cwd=tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / "-y.wav").exists()
+    done = tonearm("inspect", "-x.npy", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith("\n    hint: write ./-x.npy for the file of this name\n")
+
+
+def test_a_word_too_many_after_two_dashes_is_named_as_it_is():
+    done = tonearm("plugins", "--", "a", "b")
+    assert done.stderr.startswith("usage: unrecognized arguments: b\n")
 
 
 def test_overrides_are_collected_in_their_order():
