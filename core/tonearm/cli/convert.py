@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from tonearm.arrays import ArrayOptions
 from tonearm.cli import ceiling, console, watcher
-from tonearm.cli.option_words import option_notes
+from tonearm.cli.option_flags import add_option_flags, with_option_flags
 from tonearm.cli.parser import add_env_option, add_set_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
@@ -23,15 +21,13 @@ from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import assignment_mark, escape_variables, from_plain, override, with_limits
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
-from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.signal_checks import check_given
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
-from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry
+from tonearm.plugins.registry import Registry
 from tonearm.reading.memory import limited_memory
 from tonearm.signals import Signal
 from tonearm.source import Source, source_changed
@@ -42,7 +38,9 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command; the options of decoders are flags."""
+    """Declare the arguments of the command; the options of decoders and encoders are flags."""
+    from tonearm.plugins import registry
+
     parser.add_argument("source", metavar="SRC", help="File to read")
     parser.add_argument("target", metavar="DST", help="File to write; its suffix selects the encoder")
     parser.add_argument("--decoder", metavar="NAME", help="Decoder (default: the one for the suffix of SRC)")
@@ -59,53 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ceiling.add_timeout_option(parser)
     add_set_option(parser)
     add_env_option(parser)
-    common = parser.add_argument_group("The array")
-    others = parser.add_argument_group("Options of single decoders")
-    shared = _array_options()
-    taken = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001 - no other way to ask
-    for name, description in _flag_descriptions().items():
-        flag = f"--{name.replace('_', '-')}"
-        if flag not in taken:
-            group = common if name in shared else others
-            group.add_argument(flag, dest=f"with_{name}", metavar="VALUE", help=description.replace("%", "%%"))
-
-
-def _array_options(kind: str | None = None) -> dict[str, Option]:
-    """Return the options of arrays: those of all decoders, and those of a kind, or of every kind if it is None."""
-    from tonearm.plugins import registry
-
-    found = dict(declared_options(ArrayOptions))
-    for entry in registry.default().entries("kind"):
-        if kind in (None, entry.name, entry.full_name):
-            with contextlib.suppress(PluginError, TypeError):
-                for name, option in declared_options(ports_of(entry.resolve()).options).items():
-                    found.setdefault(name, option)
-    return found
-
-
-def _flag_descriptions() -> dict[str, str]:
-    """Return the name and description of every option of the decoders, those of arrays first."""
-    from tonearm.plugins import registry
-
-    shared = _array_options()
-    found = {
-        name: " ".join((option.description, *option_notes(option, registry.default())))
-        for name, option in shared.items()
-    }
-    owners: dict[str, dict[str, list[str]]] = {}
-    for entry in registry.default().entries("decoder"):
-        try:
-            options = declared_options(ports_of(entry.resolve()).options)
-        except (PluginError, TypeError):
-            continue
-        for option in options.values():
-            if option.name not in shared:
-                owners.setdefault(option.name, {}).setdefault(option.description, []).append(entry.name)
-    for name, texts in owners.items():
-        found[name] = " ".join(
-            f"{users[0] if len(users) == 1 else 'several decoders'}: {text}" for text, users in texts.items()
-        )
-    return found
+    add_option_flags(parser, registry.default())
 
 
 def main(arguments: SimpleNamespace) -> int:
@@ -157,7 +109,7 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
         "steps": [],
         "outputs": [{"use": encoder, "file": Path(arguments.target).name, "with": {}}],
     }
-    root = _with_flags(draft, arguments, registry)
+    root = with_option_flags(from_plain(draft), arguments, registry, decoder, encoder)
     for assignment in arguments.overrides:
         if assignment.startswith("input."):
             root = override(root, assignment, mark=assignment_mark(assignment))
@@ -166,7 +118,7 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     with limited_memory(int(read_limits(arguments.limits, registry).memory)):
         given, started = _decoded_signals(bound, source, registry)
     draft["steps"] = [{"use": name, "with": {}} for name in _conversion_steps(arguments, registry, given, encoder)]
-    root = _with_flags(draft, arguments, registry)
+    root = with_option_flags(from_plain(draft), arguments, registry, decoder, encoder)
     for assignment in arguments.overrides:
         root = override(root, assignment, mark=assignment_mark(assignment))
     return with_limits(root, arguments.limits), source, started
@@ -190,33 +142,6 @@ def _read_source(name: str, decoder: BoundPlugin) -> Source:
 
 def _name_by_suffix(registry: Registry, role: str, file: str) -> str:
     return registry.short_name(plugin_by_suffix(registry, role, file))
-
-
-def _with_flags(draft: dict[str, Any], arguments: SimpleNamespace, registry: Registry) -> Node:
-    """Return the pipeline with the flags as options of the decoder."""
-    root = from_plain(draft)
-    decoder = registry.find("decoder", draft["input"]["use"]).resolve()
-    known = _array_options(getattr(arguments, "with_kind", None))
-    known |= declared_options(ports_of(decoder).options)
-    for flag, value in vars(arguments).items():
-        if flag.startswith("with_") and value is not None:
-            name = flag.removeprefix("with_")
-            root = override(root, f"input.with.{name}={_as_yaml(value, known.get(name))}")
-    return root
-
-
-def _as_yaml(value: str, option: Option | None) -> str:
-    """Return the value of a flag as YAML: text needs no quotes, as in ``*.npy``, and a list no brackets."""
-    import json
-
-    if option is None:
-        return json.dumps(escape_variables(value))
-    parts = [part.strip() for part in value.strip("[]").split(",")]
-    for candidate in (value, parts):
-        if takes(option.type, candidate):
-            return json.dumps(escape_variables(candidate))
-    # The value is wrong. If it is a list, the problem is one of its parts.
-    return json.dumps(escape_variables(parts)) if len(parts) > 1 and takes_list(option.type) else value
 
 
 def _as_written(node: Node) -> object:

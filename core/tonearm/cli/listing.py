@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tonearm.cli import console, styles
-from tonearm.cli.printing import align_columns, stack_cells, wrap
+from tonearm.cli.printing import align_columns
+from tonearm.cli.wrapping import stack_cells, wrap
 from tonearm.errors import OptionError, UsageError, one_line
 from tonearm.plugins.registry import Registry
 from tonearm.recipes.catalogue import Catalogue

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from tonearm.cli import console, styles
 from tonearm.cli.commands import COMMANDS
+from tonearm.cli.wrapping import wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +107,14 @@ class _Formatter(argparse.HelpFormatter):
     """Formatter of help as wide as the terminal."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=(styles.terminal_width(console.data()) or 80) - 2)
+        width = styles.terminal_width(console.data()) or 80
+        super().__init__(prog, max_help_position=24 if width >= 72 else 8, width=width - 2)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrap(" ".join(text.split()), width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(wrap(" ".join(text.split()), width, indent))
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         """Return the flags of an option with its value named once: ``-o, --out DIR``."""
@@ -158,7 +166,9 @@ class _Parser(argparse.ArgumentParser):
         """Name the arguments only in the usage; the options are listed below it."""
         forms = {"?": "[{}]", "*": "[{} ...]", "+": "{} ...", argparse.PARSER: "{} ..."}
         names = (forms.get(str(action.nargs), "{}").format(action.metavar) for action in self._get_positional_actions())
-        self.usage = " ".join((self.prog, "[OPTIONS]", *names))
+        usage = " ".join((self.prog, "[OPTIONS]", *names)).split()
+        width = styles.terminal_width(console.data()) or 80
+        self.usage = "\n".join(wrap(" ".join(usage), width - len("usage: "), "", " " * len("usage: ")))
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Print help on stdout, which is kept for the command's own output."""

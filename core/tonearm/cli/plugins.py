@@ -11,7 +11,8 @@ from typing import Any
 
 from tonearm.cli import console, listing, styles
 from tonearm.cli.option_words import nested_options, option_notes, option_type
-from tonearm.cli.printing import align_columns, wrap, wrap_cells
+from tonearm.cli.printing import align_columns
+from tonearm.cli.wrapping import wrap, wrap_cells
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.option_schema import description_of
 from tonearm.pipeline.schema import options_schema

@@ -33,6 +33,20 @@ def test_help_of_a_command(command):
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
 
 
+@pytest.mark.parametrize("width", [40, 47, 59, 60, 80, 133])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_breaks_between_words_alone(command, width, monkeypatch, capsys):
+    pages = []
+    for columns in ("100000", str(width)):
+        monkeypatch.setenv("COLUMNS", columns)
+        with pytest.raises(SystemExit):
+            cli.main([*([command] if command else []), "--help"])
+        pages.append(capsys.readouterr().out)
+    assert pages[0].split() == pages[1].split()
+    long = [line for line in pages[1].splitlines() if len(line) > width]
+    assert [line for line in long if len(line.split()) > 1 or len(line.strip()) <= width - 8] == []
+
+
 def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
     for command in COMMANDS:
         with pytest.raises(SystemExit) as caught:
