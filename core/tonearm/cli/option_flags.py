@@ -57,7 +57,7 @@ class OptionFlag(Struct, frozen=True):
     def metavar(self) -> str:
         """Name of the value in the help."""
         hints = [bare(one) for _, option in self.owners for one in alternatives(option.type)]
-        if any(names_file(option.type) for _, option in self.owners):
+        if any(map(names_file, (one for _, option in self.owners for one in alternatives(option.type)))):
             return "FILE"
         return "N" if {int, float, type(None)}.issuperset(hints) else "VALUE"
 

@@ -35,17 +35,21 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
         First of them that is no option.
     """
     if command in COMMANDS and arguments[0] == command:
-        parser = _Parser(prog=f"tonearm {command}", description=f"{COMMANDS[command]}.")
-        importlib.import_module(f"tonearm.cli.{command}").add_arguments(parser)
-        parser.add_argument(
-            "--color",
-            choices=styles.CHOICES,
-            default="auto",
-            help="When to use colours: on a terminal that has them, always, or never (default: auto)",
-        )
-        parser.add_argument("--debug", action="store_true", help="Show the traceback of errors")
-        parser.shorten_usage()
-        return parser.parse_words(arguments[1:], SimpleNamespace(command=command))
+        return command_parser(command).parse_words(arguments[1:], SimpleNamespace(command=command))
+    parser = main_parser()
+    if command is not None and command not in COMMANDS and arguments[0] == command:
+        from tonearm.errors import did_you_mean, one_line
+
+        parser.error(f"there is no command {one_line(command)!r}", did_you_mean(command, COMMANDS))
+    parsed = parser.parse_args(arguments, SimpleNamespace())
+    if parsed.command is None:
+        parser.print_help()
+        parser.exit()
+    return parsed
+
+
+def main_parser() -> _Parser:
+    """Return the parser of a command line that names no command."""
     parser = _Parser(
         prog="tonearm",
         description="Turns what machine-learning models write into audio that people can hear.",
@@ -56,15 +60,22 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     for name, text in COMMANDS.items():
         subparsers.add_parser(name, help=text)
     parser.shorten_usage()
-    if command is not None and command not in COMMANDS and arguments[0] == command:
-        from tonearm.errors import did_you_mean, one_line
+    return parser
 
-        parser.error(f"there is no command {one_line(command)!r}", did_you_mean(command, COMMANDS))
-    parsed = parser.parse_args(arguments, SimpleNamespace())
-    if parsed.command is None:
-        parser.print_help()
-        parser.exit()
-    return parsed
+
+def command_parser(command: str) -> _Parser:
+    """Return the parser of a command."""
+    parser = _Parser(prog=f"tonearm {command}", description=f"{COMMANDS[command]}.")
+    importlib.import_module(f"tonearm.cli.{command}").add_arguments(parser)
+    parser.add_argument(
+        "--color",
+        choices=styles.CHOICES,
+        default="auto",
+        help="When to use colours: on a terminal that has them, always, or never (default: auto)",
+    )
+    parser.add_argument("--debug", action="store_true", help="Show the traceback of errors")
+    parser.shorten_usage()
+    return parser
 
 
 def add_limit_option(parser: argparse.ArgumentParser) -> None:
@@ -165,7 +176,8 @@ class _Parser(argparse.ArgumentParser):
     def shorten_usage(self) -> None:
         """Name the arguments only in the usage; the options are listed below it."""
         forms = {"?": "[{}]", "*": "[{} ...]", "+": "{} ...", argparse.PARSER: "{} ..."}
-        names = (forms.get(str(action.nargs), "{}").format(action.metavar) for action in self._get_positional_actions())
+        shown = [action for action in self._get_positional_actions() if action.help != argparse.SUPPRESS]
+        names = (forms.get(str(action.nargs), "{}").format(action.metavar) for action in shown)
         usage = " ".join((self.prog, "[OPTIONS]", *names)).split()
         width = styles.terminal_width(console.data()) or 80
         self.usage = "\n".join(wrap(" ".join(usage), width - len("usage: "), "", " " * len("usage: ")))
