@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from tonearm.cli.commands import COMMANDS
 from tonearm.cli.listing import LISTINGS, find_listing
-from tonearm.cli.parser import command_parser, main_parser
+from tonearm.cli.parser import INPUTS, OUTPUTS, command_parser, main_parser
 
 FILES, FOLDERS = ":files", ":folders"
 """Candidates that stand for the names of files and folders, which the shell completes itself."""
@@ -18,7 +18,7 @@ FILES, FOLDERS = ":files", ":folders"
 Candidates: TypeAlias = Iterable[tuple[str, str]]
 """Texts, each with a description, which may be empty."""
 
-_METAVARS = {**dict.fromkeys(("FILE", "SRC", "DST", "PIPELINE", "SOURCE"), FILES), "DIR": FOLDERS}
+_METAVARS = {**dict.fromkeys((*INPUTS, *OUTPUTS), FILES), "DIR": FOLDERS}
 """Names of values that are files or folders."""
 
 

@@ -102,7 +102,7 @@ def _main(arguments: list[str]) -> int:
         startup.import_msgspec_alone()
         if command in ("check", "run", "convert"):
             startup.import_yaml_parser_alone()
-    if command == "check" and len(arguments) > 1 and not any(word.startswith("-") for word in arguments):
+    if command == "check" and len(arguments) > 1 and not any(word[:1] == "-" or "://" in word for word in arguments):
         # Editors and commit hooks call this all day. There is nothing to parse, and argparse would take a tenth of it.
         parsed = SimpleNamespace(
             command=command, pipelines=arguments[1:], overrides=[], limits=[], env=[], format="text"

@@ -18,8 +18,16 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 
+INPUTS = ("FILE", "SRC", "PIPELINE", "SOURCE")
+OUTPUTS = ("DST", "DIR")
+"""Names that arguments have in the help if they name files to read, and files or folders to write."""
+
 _MARK = "\0"
 """Mark of a word after ``--``."""
+
+
+_STREAMED = {"log_file": "/dev/"}
+"""Names of arguments that are written and may be streams, with the beginning of the names of those."""
 
 
 def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
@@ -171,7 +179,20 @@ class _Parser(argparse.ArgumentParser):
         parsed = self.parse_intermixed_args(self._words, namespace)
         for name, value in vars(parsed).items():
             setattr(parsed, name, _unmarked(value))
+        self._refuse_addresses(parsed)
         return parsed
+
+    def _refuse_addresses(self, parsed: SimpleNamespace) -> None:
+        """Refuse names of files that are addresses or streams; only a list of sources and a log can be streams."""
+        for action in self._actions:
+            value = getattr(parsed, action.dest, None)
+            for name in value if isinstance(value, list) else [value]:
+                if action.metavar not in (*INPUTS, *OUTPUTS) or not isinstance(name, str):
+                    continue
+                if (action.dest, name) != ("listed", "-") and not name.startswith(_STREAMED.get(action.dest, "\0")):
+                    from tonearm.addresses import refuse_address
+
+                    refuse_address(name, written=action.metavar in OUTPUTS or action.dest in _STREAMED)
 
     def shorten_usage(self) -> None:
         """Name the arguments only in the usage; the options are listed below it."""

@@ -96,7 +96,7 @@ def test_short_flags_of_a_run():
 @pytest.mark.parametrize(
     ("words", "sources", "force"),
     [
-        ("run p.yaml -- -x.npy --force -", ["-x.npy", "--force", "-"], False),
+        ("run p.yaml -- -x.npy --force -q", ["-x.npy", "--force", "-q"], False),
         ("run --force p.yaml a -- -x.npy", ["a", "-x.npy"], True),
         ("run p.yaml --force -- a -- b", ["a", "--", "b"], True),
         ("run -- p.yaml", [], False),
