@@ -17,11 +17,12 @@ from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, UsageError, one_line
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder, check, read_limits
-from tonearm.pipeline.checked import BoundPlugin
+from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import assignment_mark, escape_variables, from_plain, override, with_limits
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.signal_checks import check_given
+from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -32,6 +33,7 @@ from tonearm.reading.memory import limited_memory
 from tonearm.signals import Signal
 from tonearm.source import Source, source_changed
 from tonearm.startup import StopHandler
+from tonearm.writing.templates import parse_parts
 
 if TYPE_CHECKING:
     import argparse
@@ -74,6 +76,9 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     if arguments.yaml:
         import yaml
 
+        for name in (arguments.source, arguments.target):
+            if _utf8(name) != name:
+                raise UsageError(f"the name {one_line(name)} is not UTF-8, as a pipeline is", code="not-utf8")
         shown = _without_empty(_as_written(root))
         console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
@@ -83,6 +88,8 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     if started is not None:
         checked = replace(checked, decoder=replace(checked.decoder, plugin=started))
     target = Path(arguments.target)
+    if _utf8(target.name) != target.name:
+        checked = _with_name(checked, target.name)
     if watcher.pipe is None:
         StopHandler.install()
     written = convert_one(
@@ -105,9 +112,9 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     encoder = arguments.encoder or _name_by_suffix(registry, "encoder", arguments.target)
     draft: dict[str, Any] = {
         "tonearm": 1,
-        "input": {"use": decoder, "files": arguments.source, "with": {}},
+        "input": {"use": decoder, "files": _utf8(arguments.source), "with": {}},
         "steps": [],
-        "outputs": [{"use": encoder, "file": Path(arguments.target).name, "with": {}}],
+        "outputs": [{"use": encoder, "file": _utf8(Path(arguments.target).name), "with": {}}],
     }
     root = with_option_flags(from_plain(draft), arguments, registry, decoder, encoder)
     for assignment in arguments.overrides:
@@ -122,6 +129,17 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     for assignment in arguments.overrides:
         root = override(root, assignment, mark=assignment_mark(assignment))
     return with_limits(root, arguments.limits), source, started
+
+
+def _utf8(name: str) -> str:
+    """Return a name with what is not UTF-8 escaped, for a pipeline that is never written."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def _with_name(checked: CheckedPipeline, name: str) -> CheckedPipeline:
+    """Return a pipeline whose output has a name that is not UTF-8, which no template that is read can have."""
+    template = Template(name, parse_parts(name))
+    return replace(checked, outputs=tuple(replace(output, template=template) for output in checked.outputs))
 
 
 def _read_source(name: str, decoder: BoundPlugin) -> Source:

@@ -80,8 +80,9 @@ ROWS = {
     "an absolute name": (writing("'/tmp/{stem}.wav'"), "4:35", "bad-template"),
     "attribute access": (writing("'{stem.__class__}.wav'"), "4:35", "bad-template"),
     "a format spec": (writing("'{index:>10}.wav'"), "4:35", "bad-template"),
+    "the suffix of another format": (writing("'{stem}.mp3'"), "4:35", "wrong-suffix"),
     "two outputs of one name": (
-        RIGHT.replace('wav"}]', 'wav"}, {use: flac-writer, file: "{stem}.wav"}]'), "4:75", "same-output"
+        RIGHT.replace('wav"}]', 'wav"}, {use: wav-writer, file: "{stem}.wav"}]'), "4:74", "same-output"
     ),
 }  # fmt: skip
 

@@ -97,6 +97,23 @@ class TestConverting:
         assert "key: '*.npy'" in out
         assert "axes:\n    - batch\n    - time\n" in out
 
+    def test_names_that_are_not_utf8(self, folder):
+        (folder / "caf\udce9.npy").write_bytes((folder / "one.npy").read_bytes())
+        for source, target in (
+            ("caf\udce9.npy", "caf\udce9.wav"),
+            ("one.npy", "x\udcff/\udcff.wav"),
+            ("caf\udce9.npy", "b.wav"),
+        ):
+            done = tonearm("convert", source, target, "--sample-rate", "8000", cwd=folder)
+            assert (done.returncode, done.stderr) == (
+                0,
+                target.replace("\udce9", r"\udce9").replace("\udcff", r"\udcff") + "\n",
+            )
+            assert np.array_equal(sound(folder / target)[0], SAMPLES)
+        done = tonearm("convert", "caf\udce9.npy", "a.wav", "--sample-rate", "8000", "--yaml", cwd=folder)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "not-utf8: the name caf\\udce9.npy is not UTF-8, as a pipeline is\n"
+
     def test_a_missing_folder_is_made(self, convert, folder):
         assert convert("one.npy", "x/y/a.wav", "--sample-rate", "8000") == (0, "", "x/y/a.wav\n")
         assert sorted(path.name for path in (folder / "x" / "y").iterdir()) == ["a.wav"]
