@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
@@ -18,9 +20,6 @@ from tonearm.plugins.option_types import alternatives, bare, choices, names_file
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
-
-if TYPE_CHECKING:
-    import argparse
 
 PREFIX = "with_"
 """Prefix of the names that parsed flags have."""
@@ -36,12 +35,27 @@ class OptionFlag(Struct, frozen=True):
     ----------
     group
         Group of the flag in the help.
-    owners
-        Name of each plugin that has the option, and the option; the name is empty for options of all arrays.
+    name
+        Name of the option.
+    classes
+        Name of each plugin that has the option, and the class of its options; the name is empty for options of arrays.
     """
 
     group: str
-    owners: tuple[tuple[str, Option], ...]
+    name: str
+    classes: tuple[tuple[str, type[Any]], ...]
+
+    @property
+    def owners(self) -> tuple[tuple[str, Option], ...]:
+        """Name of each plugin, and the option; plugins whose options cannot be described are left out.
+
+        It takes time to describe options, so this is for help, and for flags that are given.
+        """
+        found = []
+        for plugin, options in self.classes:
+            with contextlib.suppress(TypeError):
+                found.append((plugin, declared_options(options)[self.name]))
+        return tuple(found)
 
     def description(self, registry: Registry) -> str:
         """Return the description of the option, or those of each plugin that has one of this name."""
@@ -60,6 +74,47 @@ class OptionFlag(Struct, frozen=True):
         if any(map(names_file, (one for _, option in self.owners for one in alternatives(option.type)))):
             return "FILE"
         return "N" if {int, float, type(None)}.issuperset(hints) else "VALUE"
+
+
+class _FlagAction(argparse.Action):
+    """Action that stores the value of a flag; only help takes the time to describe it.
+
+    Parameters
+    ----------
+    found
+        Flag.
+    registry
+        Registry of plugins.
+    more
+        Parameters of the base class.
+    """
+
+    def __init__(self, found: OptionFlag, registry: Registry, **more: Any) -> None:
+        self._found = found
+        self._registry = registry
+        super().__init__(**more)
+
+    @property
+    def help(self) -> str | None:
+        """Description of the option."""
+        return self._found.description(self._registry).replace("%", "%%")
+
+    @help.setter  # noqa: A003 - argparse's name
+    def help(self, value: str | None) -> None:
+        """Ignore the description that the base class sets."""
+
+    @property
+    def metavar(self) -> str | tuple[str, ...] | None:
+        """Name of the value."""
+        return self._found.metavar
+
+    @metavar.setter
+    def metavar(self, value: str | tuple[str, ...] | None) -> None:
+        """Ignore the name that the base class sets."""
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: object, _option: object = None) -> None:
+        """Store the value."""
+        setattr(namespace, self.dest, values)
 
 
 def _named(names: Sequence[str]) -> str:
@@ -83,26 +138,29 @@ def enumerated(hint: Any) -> list[str]:
 
 def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
     """Return the flags by name: the options of all arrays, then those of single decoders, then those of encoders."""
-    found = {name: OptionFlag("The array", (("", option),)) for name, option in _array_options(registry).items()}
+    found = {name: OptionFlag("The array", name, (("", cls),)) for name, cls in _array_classes(registry).items()}
     for group, role in (("Options of single decoders", "decoder"), ("Options of single encoders", "encoder")):
-        owners: dict[str, list[tuple[str, Option]]] = {}
+        owners: dict[str, list[tuple[str, type[Any]]]] = {}
         for entry in registry.entries(role):
             with contextlib.suppress(PluginError, TypeError):
-                for name, option in declared_options(ports_of(entry.resolve()).options).items():
-                    if name not in found:
-                        owners.setdefault(name, []).append((registry.short_name(entry), option))
-        found |= {name: OptionFlag(group, tuple(users)) for name, users in owners.items()}
+                options = ports_of(entry.resolve()).options
+                own = vars(options).get("__annotations__", {})
+                for field in sorted(dataclasses.fields(options), key=lambda field: field.name not in own):
+                    if field.name not in found:
+                        owners.setdefault(field.name, []).append((registry.short_name(entry), options))
+        found |= {name: OptionFlag(group, name, tuple(users)) for name, users in owners.items()}
     return found
 
 
-def _array_options(registry: Registry, kind: str | None = None) -> dict[str, Option]:
-    """Return the options of arrays: those of all decoders, and those of a kind, or of every kind if it is None."""
-    found = dict(declared_options(ArrayOptions))
+def _array_classes(registry: Registry, kind: str | None = None) -> dict[str, type[Any]]:
+    """Return the classes that have the options of arrays: of all decoders, and of a kind, or of every kind if None."""
+    found: dict[str, type[Any]] = dict.fromkeys(declared_options(ArrayOptions), ArrayOptions)
     for entry in registry.entries("kind"):
         if kind in (None, entry.name, entry.full_name):
             with contextlib.suppress(PluginError, TypeError):
-                for name, option in declared_options(ports_of(entry.resolve()).options).items():
-                    found.setdefault(name, option)
+                options = ports_of(entry.resolve()).options
+                for name in declared_options(options):
+                    found.setdefault(name, options)
     return found
 
 
@@ -117,8 +175,9 @@ def add_option_flags(parser: argparse.ArgumentParser, registry: Registry) -> Non
             continue
         if found.group not in groups:
             groups[found.group] = parser.add_argument_group(found.group)
-        text = found.description(registry).replace("%", "%%")
-        groups[found.group].add_argument(flag, dest=f"{PREFIX}{name}", metavar=found.metavar, help=text)
+        groups[found.group].add_argument(
+            flag, dest=f"{PREFIX}{name}", action=_FlagAction, found=found, registry=registry
+        )
 
 
 def with_option_flags(root: Node, arguments: SimpleNamespace, registry: Registry, decoder: str, encoder: str) -> Node:
@@ -135,7 +194,8 @@ def with_option_flags(root: Node, arguments: SimpleNamespace, registry: Registry
     decoder, encoder
         Names of the plugins.
     """
-    of_decoder = _array_options(registry, getattr(arguments, f"{PREFIX}kind", None))
+    classes = _array_classes(registry, getattr(arguments, f"{PREFIX}kind", None))
+    of_decoder = {name: declared_options(cls)[name] for name, cls in classes.items()}
     of_decoder |= declared_options(ports_of(registry.find("decoder", decoder).resolve()).options)
     of_encoder = declared_options(ports_of(registry.find("encoder", encoder).resolve()).options)
     flags = option_flags(registry) if any(True for _ in _given(arguments, of_decoder)) else {}

@@ -187,7 +187,7 @@ class _Parser(argparse.ArgumentParser):
         for action in self._actions:
             value = getattr(parsed, action.dest, None)
             for name in value if isinstance(value, list) else [value]:
-                if action.metavar not in (*INPUTS, *OUTPUTS) or not isinstance(name, str):
+                if not isinstance(name, str) or action.metavar not in (*INPUTS, *OUTPUTS):
                     continue
                 if (action.dest, name) != ("listed", "-") and not name.startswith(_STREAMED.get(action.dest, "\0")):
                     from tonearm.addresses import refuse_address

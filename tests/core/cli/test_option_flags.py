@@ -1,6 +1,7 @@
 """The flags of ``tonearm convert`` that options become: descriptions, values, and the stage that gets them."""
 
 import argparse
+import dataclasses
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Annotated, Literal
@@ -11,13 +12,18 @@ from core_toys import registry_of
 from tonearm.api import Encoder, Meta, Waveform
 from tonearm.cli.option_flags import PREFIX, OptionFlag, add_option_flags, enumerated, option_flags, with_option_flags
 from tonearm.pipeline.document import from_plain, to_plain
-from tonearm.plugins.options import Option
 
 DRAFT = {"input": {"use": "", "with": {}}, "outputs": [{"use": "", "with": {}}]}
 
 
-def option(hint, description="What it is."):
-    return Option(name="x", type=hint, default=None, description=description)
+@dataclass(frozen=True)
+class One:
+    x: Annotated[int, Meta(description="What it is.")] = 0
+
+
+@dataclass(frozen=True)
+class Other:
+    x: Annotated[int, Meta(description="Something else.")] = 0
 
 
 @pytest.mark.parametrize(
@@ -42,18 +48,18 @@ class TestDescriptions:
         assert found.endswith("One of single, double.")
 
     def test_plugins_whose_option_is_the_same_are_named_together(self, installed):
-        one, other = option(int), option(int, "Something else.")
-        owners = ("a", one), ("b", other), ("c", one), ("d", one), ("e", one), ("f", one)
-        found = OptionFlag("", owners).description(installed)
+        owners = ("a", One), ("b", Other), ("c", One), ("d", One), ("e", One), ("f", One)
+        found = OptionFlag("", "x", owners).description(installed)
         assert found == "a, c, d and 2 more: What it is. b: Something else."
-        assert OptionFlag("", owners[:3]).description(installed).startswith("a and c: ")
+        assert OptionFlag("", "x", owners[:3]).description(installed).startswith("a and c: ")
 
     @pytest.mark.parametrize(
         ("hint", "metavar"),
         [(int, "N"), (Annotated[float, Meta(ge=0)], "N"), (int | None, "N"), (bool, "VALUE"), (int | str, "VALUE")],
     )
     def test_numbers_are_called_n(self, hint, metavar):
-        assert OptionFlag("", (("a", option(hint)),)).metavar == metavar
+        options = dataclasses.make_dataclass("Options", [("x", hint, None)], frozen=True)
+        assert OptionFlag("", "x", (("a", options),)).metavar == metavar
 
 
 class TestStages:
