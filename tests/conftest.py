@@ -11,6 +11,10 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what test files share
 
+# Tests expect plain messages; those of colours and widths set these themselves.
+for _name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"):
+    os.environ.pop(_name, None)
+
 # Other work may share the machine, so the time that an example takes is no failure; benchmarks measure time.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

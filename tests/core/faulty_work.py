@@ -215,8 +215,7 @@ ENCODING = [
 
 BROKEN_DIALECT = "broken-dialect: npy-reader: dialect: the dialect acme-x of acme is broken: "
 NO_DIALECT = (
-    "unknown-dialect: npy-reader: dialect: there is no dialect 'acme-x'"
-    "\n    hint: tonearm plugins npy-reader --dialects lists all; "
+    "unknown-dialect: npy-reader: dialect: there is no dialect 'acme-x'\n    hint: tonearm dialects lists all; "
 )
 
 

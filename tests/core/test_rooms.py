@@ -149,6 +149,7 @@ def test_exceptions_name_what_there_is() -> None:
 
 MEL_ROOMS = (
     "tonearm.recipes.mel",
+    "tonearm.cli.dialects",
     "tonearm_plugins.dialects",
     "tonearm_plugins.transforms.mel_",
     "tonearm_plugins.transforms.wave_to_mel",
@@ -159,7 +160,7 @@ NAMES_OF_DIALECTS = re.compile(
     r"MelDialect|\bDialects\b|tonearm_dialects"  # public names and the hook
     r"|[\"'`]dialect[\"'`]|\.dialect\b|\bdialect=|\bdialect: "  # the option, and the field of a signal
     r"|dialect-mismatch|no-dialect|dialect-doubtful"  # codes of errors
-    r"|--dialects|\"dialects\": |List the dialects|with --dialects a dialect|tonearm_plugins\.dialects"  # the command
+    r"|tonearm dialects|--dialects|\"dialects\": |List the dialects|tonearm_plugins\.dialects"  # the command
 )
 """What a module outside these rooms may say of dialects."""
 

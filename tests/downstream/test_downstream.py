@@ -51,7 +51,7 @@ def test_its_options_are_checked_with_everyone_elses(site: Path, tmp_path: Path)
 
 
 def test_its_dialects_are_listed_read_and_judged(site: Path, tmp_path: Path) -> None:
-    listed = tonearm(site, "plugins", "npy-reader", "--dialects").stdout
+    listed = tonearm(site, "dialects").stdout
     (row,) = (line.split() for line in listed.splitlines() if line.startswith("acme-tts"))
     assert row[1:7] == ["24000", "1024", "256", "1024", "80", "0"]
     assert "  acme-old: the dialect acme-old of acme-models is broken: it has no figure 'hop'" in listed

@@ -8,6 +8,9 @@ COMMANDS = {
     "status": "Report the status of the runs in a folder",
     "merge": "Make one journal of those of a run's parts, and report what is missing",
     "plugins": "List the installed plugins, or the options of one",
+    "dialects": "List the dialects of mel spectrograms, or show all figures of one",
+    "recipes": "List the recipes of linear spectrograms, or show all figures of one",
+    "completion": "Print a script that completes commands, flags and names in a shell",
     "schema": "Print the JSON Schema of pipelines, for completion in editors",
 }
 """Each command is the module of its name, with ``add_arguments(parser)`` and ``main(arguments) -> int``."""

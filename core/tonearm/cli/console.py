@@ -121,29 +121,47 @@ def log(text: object) -> None:
 
 
 def print_message(text: object) -> None:
-    """Print a message on stderr and to the log file; a stderr that nobody reads is no error."""
+    """Print a message on stderr and to the log file; a stderr that nobody reads is no error.
+
+    A terminal shows a problem with the line of the file that it is about.
+    """
     log(text)
+    _print(_rendered(text))
+
+
+def print_warnings(problems: Iterable[Problem]) -> None:
+    """Print problems as warnings."""
+    for problem in problems:
+        log(f"warning: {problem}")
+        _print(_rendered(problem, "warning: "))
+
+
+def _print(text: str) -> None:
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):
         discard_stream(sys.stderr)
 
 
-def print_warnings(problems: Iterable[Problem]) -> None:
-    """Print problems as warnings."""
-    for problem in problems:
-        print_message(f"warning: {problem}")
+def _rendered(text: object, label: str = "") -> str:
+    """Return a message as stderr shows it: in colour, and with excerpts of files, where stderr is a terminal."""
+    from tonearm.cli import styles
+
+    color = styles.has_color(sys.stderr)
+    if color or sys.stderr.isatty():
+        problems: tuple[Any, ...] = getattr(text, "problems", ()) or ((text,) if hasattr(text, "remedies") else ())
+        if problems:
+            from tonearm.cli.excerpts import render_problem
+
+            width = styles.terminal_width(sys.stderr) or 80
+            return "\n".join(render_problem(one, label, color=color, width=width) for one in problems)
+    return styles.paint_labels(f"{label}{text}") if color else f"{label}{text}"
 
 
 def discard_stream(stream: TextIO) -> None:
     """Send all further output of a stream to the null device, so that Python can flush it at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # noqa: TID251 - no output
-
-
-def is_terminal(stream: TextIO) -> bool:
-    """Return whether a stream is a terminal that can move the cursor."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def run_guarded(command: Callable[[], int], *, debug: bool) -> int:

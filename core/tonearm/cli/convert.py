@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,34 +10,33 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 
-from tonearm.arrays import ArrayOptions
 from tonearm.cli import ceiling, console, watcher
-from tonearm.cli.option_words import option_notes
+from tonearm.cli.option_flags import add_option_flags, with_option_flags
 from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import ItemError, PipelineError, TonearmError, UsageError, one_line
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder, check, read_limits
-from tonearm.pipeline.checked import BoundPlugin
+from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import assignment_mark, escape_variables, from_plain, override, with_limits
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
-from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.signal_checks import check_given
 from tonearm.pipeline.stages import plugin_as
+from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
-from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry
+from tonearm.plugins.registry import Registry
 from tonearm.reading.compressed_sources import inflated_source
 from tonearm.reading.memory import limited_memory
 from tonearm.signals import Signal
 from tonearm.source import Source, source_changed
 from tonearm.startup import StopHandler
+from tonearm.writing.templates import parse_parts
 
 if TYPE_CHECKING:
     import argparse
@@ -48,7 +46,9 @@ ANY_RATE = 22050
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the command; the options of decoders are flags."""
+    """Declare the arguments of the command; the options of decoders and encoders are flags."""
+    from tonearm.plugins import registry
+
     parser.add_argument("source", metavar="SRC", help="File to read")
     parser.add_argument("target", metavar="DST", help="File to write; its suffix selects the encoder")
     parser.add_argument("--decoder", metavar="NAME", help="Decoder (default: the one for the suffix of SRC)")
@@ -67,53 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set_option(parser)
     add_strict_option(parser)
     add_env_option(parser)
-    common = parser.add_argument_group("The array")
-    others = parser.add_argument_group("Options of single decoders")
-    shared = _array_options()
-    taken = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001 - no other way to ask
-    for name, description in _flag_descriptions().items():
-        flag = f"--{name.replace('_', '-')}"
-        if flag not in taken:
-            group = common if name in shared else others
-            group.add_argument(flag, dest=f"with_{name}", metavar="VALUE", help=description.replace("%", "%%"))
-
-
-def _array_options(kind: str | None = None) -> dict[str, Option]:
-    """Return the options of arrays: those of all decoders, and those of a kind, or of every kind if it is None."""
-    from tonearm.plugins import registry
-
-    found = dict(declared_options(ArrayOptions))
-    for entry in registry.default().entries("kind"):
-        if kind in (None, entry.name, entry.full_name):
-            with contextlib.suppress(PluginError, TypeError):
-                for name, option in declared_options(ports_of(entry.resolve()).options).items():
-                    found.setdefault(name, option)
-    return found
-
-
-def _flag_descriptions() -> dict[str, str]:
-    """Return the name and description of every option of the decoders, those of arrays first."""
-    from tonearm.plugins import registry
-
-    shared = _array_options()
-    found = {
-        name: " ".join((option.description, *option_notes(option, registry.default())))
-        for name, option in shared.items()
-    }
-    owners: dict[str, dict[str, list[str]]] = {}
-    for entry in registry.default().entries("decoder"):
-        try:
-            options = declared_options(ports_of(entry.resolve()).options)
-        except (PluginError, TypeError):
-            continue
-        for option in options.values():
-            if option.name not in shared:
-                owners.setdefault(option.name, {}).setdefault(option.description, []).append(entry.name)
-    for name, texts in owners.items():
-        found[name] = " ".join(
-            f"{users[0] if len(users) == 1 else 'several decoders'}: {text}" for text, users in texts.items()
-        )
-    return found
+    add_option_flags(parser, registry.default())
 
 
 def main(arguments: SimpleNamespace) -> int:
@@ -130,6 +84,9 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     if arguments.yaml:
         import yaml
 
+        for name in (arguments.source, arguments.target):
+            if _utf8(name) != name:
+                raise UsageError(f"the name {one_line(name)} is not UTF-8, as a pipeline is", code="not-utf8")
         shown = _without_empty(_as_written(root))
         console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
@@ -139,6 +96,8 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     if started is not None:
         checked = replace(checked, decoder=replace(checked.decoder, plugin=started))
     target = Path(arguments.target)
+    if _utf8(target.name) != target.name:
+        checked = _with_name(checked, target.name)
     if watcher.pipe is None:
         StopHandler.install()
     written = convert_one(
@@ -161,11 +120,11 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     encoder = arguments.encoder or _name_by_suffix(registry, "encoder", arguments.target)
     draft: dict[str, Any] = {
         "tonearm": 1,
-        "input": {"use": decoder, "files": arguments.source, "with": {}},
+        "input": {"use": decoder, "files": _utf8(arguments.source), "with": {}},
         "steps": [],
-        "outputs": [{"use": encoder, "file": Path(arguments.target).name, "with": {}}],
+        "outputs": [{"use": encoder, "file": _utf8(Path(arguments.target).name), "with": {}}],
     }
-    root = _with_flags(draft, arguments, registry)
+    root = with_option_flags(from_plain(draft), arguments, registry, decoder, encoder)
     for assignment in arguments.overrides:
         if assignment.startswith("input."):
             root = override(root, assignment, mark=assignment_mark(assignment))
@@ -178,7 +137,7 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
         given, started = _decoded_signals(bound, source, registry)
     steps = _conversion_steps([_named_step(step) for step in arguments.step], registry, given, encoder)
     draft["steps"] = [{"use": name, "with": {}} for name, _ in steps]
-    root = _with_flags(draft, arguments, registry)
+    root = with_option_flags(from_plain(draft), arguments, registry, decoder, encoder)
     for index, (_, assignments) in enumerate(steps):
         for one in assignments:
             root = override(
@@ -215,6 +174,17 @@ def _with_problem_of_reading(
     return error
 
 
+def _utf8(name: str) -> str:
+    """Return a name with what is not UTF-8 escaped, for a pipeline that is never written."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def _with_name(checked: CheckedPipeline, name: str) -> CheckedPipeline:
+    """Return a pipeline whose output has a name that is not UTF-8, which no template that is read can have."""
+    template = Template(name, parse_parts(name))
+    return replace(checked, outputs=tuple(replace(output, template=template) for output in checked.outputs))
+
+
 def _read_source(name: str, decoder: BoundPlugin) -> Source:
     """Return the source, with its content if the decoder takes that.
 
@@ -233,36 +203,6 @@ def _read_source(name: str, decoder: BoundPlugin) -> Source:
 
 def _name_by_suffix(registry: Registry, role: str, file: str) -> str:
     return registry.short_name(plugin_by_suffix(registry, role, file))
-
-
-def _with_flags(draft: dict[str, Any], arguments: SimpleNamespace, registry: Registry) -> Node:
-    """Return the pipeline with the flags as options of the decoder."""
-    root = from_plain(draft)
-    decoder = registry.find("decoder", draft["input"]["use"]).resolve()
-    known = _array_options(getattr(arguments, "with_kind", None))
-    known |= declared_options(ports_of(decoder).options)
-    for flag, value in vars(arguments).items():
-        if flag.startswith("with_") and value is not None:
-            name = flag.removeprefix("with_")
-            root = override(root, f"input.with.{name}={_as_yaml(value, known.get(name))}")
-    return root
-
-
-def _as_yaml(value: str, option: Option | None) -> str:
-    """Return the value of a flag as YAML: text needs no quotes, as in ``*.npy``, and a list no brackets."""
-    import json
-
-    if option is None:
-        return json.dumps(escape_variables(value))
-    parts = [part.strip() for part in value.strip("[]").split(",")]
-    numbers = [int(part) for part in parts if part.removeprefix("-").isdecimal()]
-    for candidate in (value, parts, *([numbers] if len(numbers) == len(parts) else ())):
-        if takes(option.type, candidate):
-            return json.dumps(escape_variables(candidate))
-    if len(parts) > 1 and takes_list(option.type) and all(part.lstrip("+-").isdecimal() for part in parts):
-        return json.dumps([int(part) for part in parts])
-    # The value is wrong. If it is a list, the problem is one of its parts.
-    return json.dumps(escape_variables(parts)) if len(parts) > 1 and takes_list(option.type) else value
 
 
 def _as_written(node: Node) -> object:

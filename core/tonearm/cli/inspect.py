@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tonearm.cli import ceiling, console
+from tonearm.cli import ceiling, console, styles
 from tonearm.cli.parser import add_limit_option
 from tonearm.cli.printing import FLAGS, error_fields, format_count, remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
+from tonearm.cli.wrapping import wrap
 from tonearm.errors import ItemError, UsageError, one_line, tracebacks
 from tonearm.findings.notes import MAX_CHOICES, UNKNOWN
 from tonearm.inspect import Inspection, inspect_file
@@ -172,7 +173,8 @@ def _page(group: Inspection | AlikeArrays, registry: Registry) -> Iterator[str]:
     if _can_print_blocks():
         yield from (f"  {line}" for line in found.preview)
     for finding in found.guess.findings:
-        yield f"  {finding.what + ':':<12} {finding.value}  ({finding.confidence}: {finding.reason})"
+        text = f"{finding.value}  ({finding.confidence}: {finding.reason})"
+        yield from wrap(text, styles.terminal_width(console.data()), f"  {finding.what + ':':<12} ", " " * 15)
     yield ""
     yield from _yaml(found, group.pipeline(registry))
     yield ""
@@ -214,13 +216,24 @@ def _yaml(found: Inspection, pipeline: dict[str, Any]) -> Iterator[str]:
         shown = f"[{', '.join(_scalar(one) for one in value)}]" if isinstance(value, list) else _scalar(value)
         unknown = value == UNKNOWN or (isinstance(value, list) and UNKNOWN in value)
         note = _note(option, found) if unknown else ""
-        yield f"    {option}: {shown}{f'  # {note}' if note else ''}"
+        yield from _with_note(f"    {option}: {shown}", note)
     if pipeline["steps"]:
         yield "steps:"
         yield from (f"  - use: {step['use']}" for step in pipeline["steps"])
     yield "outputs:"
     yield "  - use: wav-writer"
     yield f"    file: {json.dumps(pipeline['outputs'][0]['file'])}"
+
+
+def _with_note(line: str, note: str) -> Iterator[str]:
+    """Yield a line of YAML with a note behind it, or above it if the terminal is too narrow."""
+    width = styles.terminal_width(console.data())
+    whole = f"{line}  # {note}" if note else line
+    if note and width is not None and len(whole) > width:
+        yield from wrap(note, width, "    # ")
+        yield line
+    else:
+        yield whole
 
 
 def _scalar(value: object) -> str:

@@ -1,35 +1,42 @@
-"""``tonearm plugins --dialects`` and ``--recipes``: list the recipes of packages, or print the figures of one."""
+"""Lists of the recipes of packages, and the figures of one, as ``tonearm dialects`` and ``tonearm recipes`` print."""
 
 from __future__ import annotations
 
 import importlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tonearm.cli import console
+from tonearm.cli import console, styles
 from tonearm.cli.printing import align_columns
+from tonearm.cli.wrapping import stack_cells, wrap
 from tonearm.errors import OptionError, UsageError, one_line
 from tonearm.plugins.registry import Registry
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.recipes.listing import Listing
 from tonearm.recipes.recipe import Recipe
 
-LISTINGS: Mapping[str, tuple[str, str]] = {
-    "dialects": ("tonearm.recipes.mel.command", "List the dialects of mel spectrograms, or show all figures of one"),
-    "recipes": (
-        "tonearm.recipes.linear_command",
-        "List the recipes of linear spectrograms, or show all figures of one",
-    ),
+if TYPE_CHECKING:
+    import argparse
+
+LISTINGS: Mapping[str, str] = {
+    "dialects": "tonearm.recipes.mel.command",
+    "recipes": "tonearm.recipes.linear_command",
 }
-"""Arguments that list recipes, each with the module of the listing, and its help."""
+"""Commands that list recipes, each with the module of its listing."""
 
 
-def find_listing(argument: str) -> Listing:
+def add_listing_arguments(parser: argparse.ArgumentParser, noun: str) -> None:
+    """Declare the arguments of a command that lists recipes."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help=f"{noun.capitalize()} to show with all its figures")
+    parser.add_argument("--json", action="store_true", help="Print JSON")
+
+
+def find_listing(command: str) -> Listing:
     """Return the listing of one of `LISTINGS`."""
-    found: Listing = importlib.import_module(LISTINGS[argument][0]).LISTING
+    found: Listing = importlib.import_module(LISTINGS[command]).LISTING
     return found
 
 
@@ -68,11 +75,12 @@ def _page(catalogue: Catalogue[Recipe], name: str, *, as_json: bool) -> str:
     if as_json:
         return json.dumps(figures, indent=2, ensure_ascii=False)
     source, notes = (str(figures.pop(key, "")) for key in ("source", "notes"))
-    lines = [f"# {line}" for text in (source, notes, recipe.refusal) if text for line in [one_line(text)]]
-    lines += [
-        f"{recipe.noun}:",
-        *(f"  {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in figures.items()),
-    ]
+    width = styles.terminal_width(console.data())
+    lines = [line for text in (source, notes, recipe.refusal) if text for line in wrap(one_line(text), width, "# ")]
+    lines.append(f"{recipe.noun}:")
+    for key, value in figures.items():  # a list or mapping may go on in another line
+        limit = width if isinstance(value, (list, tuple, dict)) else None
+        lines += wrap(f"{key}: {json.dumps(value, ensure_ascii=False)}", limit, "  ", "    ")
     return "\n".join(lines)
 
 
@@ -94,20 +102,22 @@ def _table(listing: Listing, catalogue: Catalogue[Recipe]) -> str:
         except OptionError as error:
             is_broken = error.code != f"refused-{listing.cls.noun}"
             if is_broken or not entry.alias:
-                (broken if is_broken else refusals).append(f"  {name}: {one_line(error.message)}")
+                (broken if is_broken else refusals).append(f"{name}: {one_line(error.message)}")
                 continue
         if entry.alias:
             aliases.setdefault(entry.alias, []).append(name)
             continue
         if recipe.refusal:
-            refusals.append(f"  {name}: {one_line(recipe.refusal)}")
+            refusals.append(f"{name}: {one_line(recipe.refusal)}")
         rows.append((name, *listing.row(recipe)))
+    width = styles.terminal_width(console.data())
     lines = align_columns(rows, listing.left)
-    if aliases:
-        lines += ["", "other names", *(f"  {name}: {', '.join(same)}" for name, same in sorted(aliases.items()))]
-    if refusals:
-        lines += ["", "cannot be inverted as they are", *refusals]
-    if broken:
-        lines += ["", "broken", *broken]
-    lines += ["", f"tonearm plugins NAME --{listing.cls.noun}s shows all figures of one {listing.cls.noun}"]
+    if width is not None and max(map(len, lines)) > width:
+        lines = stack_cells(rows, width)
+    same_names = [f"{name}: {', '.join(same)}" for name, same in sorted(aliases.items())]
+    blocks = {"other names": same_names, "cannot be inverted as they are": refusals, "broken": broken}
+    for head, texts in blocks.items():
+        lines += ["", head, *(line for text in texts for line in wrap(text, width, "  ", "    "))] if texts else []
+    noun = listing.cls.noun
+    lines += ["", *wrap(f"tonearm {noun}s NAME shows all figures of one {noun}", width)]
     return "\n".join(lines)

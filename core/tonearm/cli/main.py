@@ -7,7 +7,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 WATCHED = ("convert", "inspect")
 """Commands that always work in a child of the process. It forks before anything else is imported, even here."""
@@ -50,9 +50,24 @@ def is_watched(words: list[str]) -> bool:
     """
     if not words or words[0] != "run":
         return bool(words) and words[0] in WATCHED
-    if "-" in words or any(word.startswith(("--executor", "--dry-run")) for word in words):
-        return False
-    return "--jobs=0" in words or any(words[place : place + 2] == ["--jobs", "0"] for place in range(len(words)))
+    flags = [flag for place, word in enumerate(words) for flag in _run_flags(word, words[place + 1 : place + 2])]
+    return (
+        "-" not in words and "jobs=0" in flags and not any(flag.startswith(("executor", "dry-run")) for flag in flags)
+    )
+
+
+def _run_flags(word: str, following: list[str]) -> Iterator[str]:
+    """Yield the flags of a run in a word that decide whether it is watched, as in ``-nj0`` and ``--jobs 0``."""
+    if word.startswith("--"):
+        name, _, value = word[2:].partition("=")
+        yield f"jobs={value or ''.join(following)}" if name == "jobs" else name
+        return
+    for place, letter in enumerate(word[1:] if word.startswith("-") else "", 2):
+        if letter == "j":
+            yield f"jobs={word[place:].removeprefix('=') or ''.join(following)}"
+        if letter in "jo":  # the rest is their value
+            return
+        yield {"n": "dry-run"}.get(letter, letter)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,10 +77,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     items failed, 4 if outputs cannot be written, 11 if another run holds the output folder, and 128 plus the number of
     the signal that stopped the command: 130 for Ctrl-C, 143 for SIGTERM.
     """
-    from tonearm.cli import console
+    from tonearm.cli import console, styles
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     console.prepare_streams()
+    styles.choose(arguments)
     return console.run_guarded(lambda: _main(arguments), debug="--debug" in arguments)
 
 
@@ -86,9 +102,11 @@ def _main(arguments: list[str]) -> int:
         startup.import_msgspec_alone()
         if command in ("check", "run", "convert"):
             startup.import_yaml_parser_alone()
-    if command == "check" and len(arguments) > 1 and not any(word.startswith("-") for word in arguments):
+    if command == "check" and len(arguments) > 1 and not any(word[:1] == "-" or "://" in word for word in arguments):
         # Editors and commit hooks call this all day. There is nothing to parse, and argparse would take a tenth of it.
-        parsed = SimpleNamespace(command=command, pipelines=arguments[1:], overrides=[], limits=[], env=[], debug=False)
+        parsed = SimpleNamespace(
+            command=command, pipelines=arguments[1:], overrides=[], limits=[], env=[], format="text"
+        )
     else:
         from tonearm.cli.parser import parse
 

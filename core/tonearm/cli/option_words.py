@@ -62,6 +62,9 @@ def option_notes(option: Option, registry: Registry) -> Iterator[str]:
         names = ", ".join(map(registry.short_name, registry.fitting(option.plugin)))
         where = "Their options stand beside it" if option.is_beside else "Give a name, or {use: NAME, with: {…}}"
         yield f"{option.plugin.role.capitalize()}s: {names or 'none is installed'}. {where}."
+    for cls in dict.fromkeys(bare(one) for one in alternatives(option.type) if is_record(one)):
+        if issubclass(cls, Named):
+            yield f"`tonearm {cls.noun}s` lists the names."
     if option.examples:
         yield f"Examples: {', '.join(_shown(example) for example in option.examples)}."
     if option.since:

@@ -9,12 +9,25 @@ import sys
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
-from tonearm.cli import console
+from tonearm.cli import console, styles
 from tonearm.cli.commands import COMMANDS
+from tonearm.cli.wrapping import wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
+
+
+INPUTS = ("FILE", "SRC", "PIPELINE", "SOURCE")
+OUTPUTS = ("DST", "DIR")
+"""Names that arguments have in the help if they name files to read, and files or folders to write."""
+
+_MARK = "\0"
+"""Mark of a word after ``--``."""
+
+
+_STREAMED = {"log_file": "/dev/"}
+"""Names of arguments that are written and may be streams, with the beginning of the names of those."""
 
 
 def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
@@ -30,22 +43,8 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
         First of them that is no option.
     """
     if command in COMMANDS and arguments[0] == command:
-        parser = _Parser(prog=f"tonearm {command}", description=f"{COMMANDS[command]}.")
-        importlib.import_module(f"tonearm.cli.{command}").add_arguments(parser)
-        parser.add_argument("--debug", action="store_true", help="Show the traceback of errors")
-        parser.shorten_usage()
-        # Intermixed: sources may stand before options and after them.
-        return parser.parse_intermixed_args(arguments[1:], SimpleNamespace(command=command))
-    parser = _Parser(
-        prog="tonearm",
-        description="Turns what machine-learning models write into audio that people can hear.",
-        epilog="tonearm COMMAND --help shows the options of a command.",
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="Show the version")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="Commands")
-    for name, text in COMMANDS.items():
-        subparsers.add_parser(name, help=text)
-    parser.shorten_usage()
+        return command_parser(command).parse_words(arguments[1:], SimpleNamespace(command=command))
+    parser = main_parser()
     if command is not None and command not in COMMANDS and arguments[0] == command:
         from tonearm.errors import did_you_mean, one_line
 
@@ -55,6 +54,36 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
         parser.print_help()
         parser.exit()
     return parsed
+
+
+def main_parser() -> _Parser:
+    """Return the parser of a command line that names no command."""
+    parser = _Parser(
+        prog="tonearm",
+        description="Turns what machine-learning models write into audio that people can hear.",
+        epilog="tonearm COMMAND --help shows the options of a command.",
+    )
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="Show the version")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="Commands")
+    for name, text in COMMANDS.items():
+        subparsers.add_parser(name, help=text)
+    parser.shorten_usage()
+    return parser
+
+
+def command_parser(command: str) -> _Parser:
+    """Return the parser of a command."""
+    parser = _Parser(prog=f"tonearm {command}", description=f"{COMMANDS[command]}.")
+    importlib.import_module(f"tonearm.cli.{command}").add_arguments(parser)
+    parser.add_argument(
+        "--color",
+        choices=styles.CHOICES,
+        default="auto",
+        help="When to use colours: on a terminal that has them, always, or never (default: auto)",
+    )
+    parser.add_argument("--debug", action="store_true", help="Show the traceback of errors")
+    parser.shorten_usage()
+    return parser
 
 
 def add_limit_option(parser: argparse.ArgumentParser) -> None:
@@ -105,14 +134,24 @@ def add_set_option(parser: argparse.ArgumentParser) -> None:
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Formatter of help as wide as the terminal, measured without shutil, which costs as much as argparse itself."""
+    """Formatter of help as wide as the terminal."""
 
     def __init__(self, prog: str) -> None:
-        try:
-            width = os.get_terminal_size().columns
-        except (OSError, ValueError):
-            width = 80
-        super().__init__(prog, width=max(width, 40) - 2)
+        width = styles.terminal_width(console.data()) or 80
+        super().__init__(prog, max_help_position=24 if width >= 72 else 8, width=width - 2)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrap(" ".join(text.split()), width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(wrap(" ".join(text.split()), width, indent))
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """Return the flags of an option with its value named once: ``-o, --out DIR``."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {value}"
 
     def _format_action(self, action: argparse.Action) -> str:
         """Return the help of an action; commands stand directly below their title."""
@@ -132,24 +171,70 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, description: str | None = None, epilog: str | None = None) -> None:
         super().__init__(prog, None, description, epilog, formatter_class=_Formatter, add_help=False)
+        self._words: list[str] = []
+        self.color = False  # Python 3.14 would use its own colours, and measure words with them
         self._positionals.title = "Arguments"
         self._optionals.title = "Options"
         self.add_argument("-h", "--help", action="help", help="Show this help")
 
+    def parse_words(self, words: Sequence[str], namespace: SimpleNamespace) -> SimpleNamespace:
+        """Return the parsed words of a command; sources may stand before options and after them.
+
+        All words after ``--`` are names, also if they begin with a dash. argparse has forgotten that when it parses the
+        sources, so these words carry a mark, which no word of a command line can have.
+        """
+        self._words = list(words)
+        if "--" in self._words:
+            end = self._words.index("--")
+            self._words[end:] = [f"{_MARK}{word}" for word in self._words[end + 1 :]]
+        parsed = self.parse_intermixed_args(self._words, namespace)
+        for name, value in vars(parsed).items():
+            setattr(parsed, name, _unmarked(value))
+        self._refuse_addresses(parsed)
+        return parsed
+
+    def _refuse_addresses(self, parsed: SimpleNamespace) -> None:
+        """Refuse names of files that are addresses or streams; only a list of sources and a log can be streams."""
+        for action in self._actions:
+            value = getattr(parsed, action.dest, None)
+            for name in value if isinstance(value, list) else [value]:
+                if not isinstance(name, str) or action.metavar not in (*INPUTS, *OUTPUTS):
+                    continue
+                if (action.dest, name) != ("listed", "-") and not name.startswith(_STREAMED.get(action.dest, "\0")):
+                    from tonearm.addresses import refuse_address
+
+                    refuse_address(name, written=action.metavar in OUTPUTS or action.dest in _STREAMED)
+
     def shorten_usage(self) -> None:
         """Name the arguments only in the usage; the options are listed below it."""
         forms = {"?": "[{}]", "*": "[{} ...]", "+": "{} ...", argparse.PARSER: "{} ..."}
-        names = (forms.get(str(action.nargs), "{}").format(action.metavar) for action in self._get_positional_actions())
-        self.usage = " ".join((self.prog, "[OPTIONS]", *names))
+        shown = [action for action in self._get_positional_actions() if action.help != argparse.SUPPRESS]
+        names = (forms.get(str(action.nargs), "{}").format(action.metavar) for action in shown)
+        usage = " ".join((self.prog, "[OPTIONS]", *names)).split()
+        width = styles.terminal_width(console.data()) or 80
+        self.usage = "\n".join(wrap(" ".join(usage), width - len("usage: "), "", " " * len("usage: ")))
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Print help on stdout, which is kept for the command's own output."""
-        super()._print_message(message, console.data() if file is sys.stdout else file)
+        stream = console.data() if file is sys.stdout else file
+        super()._print_message(styles.paint_help(message) if styles.has_color(stream) else message, stream)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a value that is not among the choices of an option, with the nearest of them as the hint."""
+        if action.choices is not None and value not in action.choices:
+            from tonearm.errors import did_you_mean, one_line
+
+            choices = list(map(str, action.choices))
+            flag = "/".join(action.option_strings) or action.metavar
+            near = did_you_mean(value, choices)
+            self.error(f"{flag} is {one_line(repr(value))}; expected {' or '.join(choices)}", near)
 
     def error(self, message: str, hint: str = "") -> NoReturn:
         """Print the mistake with a similar option or where to find help, and exit with 2."""
+        message = message.replace(_MARK, "")
         unknown = message.partition("unrecognized arguments: ")[2].split()
-        hint = hint or next(filter(None, map(self._similar_option, unknown)), f"{self.prog} --help")
+        hints = *map(self._similar_option, unknown), *map(_other_name, self._words), f"{self.prog} --help"
+        hint = hint or next(filter(None, hints))
         console.print_message(f"usage: {message}\n    hint: {hint}")
         raise SystemExit(console.USAGE)
 
@@ -160,6 +245,19 @@ class _Parser(argparse.ArgumentParser):
         known = [option[2:] for option in self._option_string_actions if option.startswith("--")]
         near = nearest(word[2:].partition("=")[0], known) if word.startswith("--") else None
         return f"did you mean '--{near}'?" if near else ""
+
+
+def _unmarked(value: Any) -> Any:
+    """Return a value of the parser without the marks of names after ``--``."""
+    if isinstance(value, list):
+        return [_unmarked(one) for one in value]
+    return value.removeprefix(_MARK) if isinstance(value, str) else value
+
+
+def _other_name(word: str) -> str:
+    """Return how to write the name of a file that looks like an option; an empty text if there is no such file."""
+    is_file = word.startswith("-") and os.path.lexists(word)
+    return f"write ./{word} for the file of this name" if is_file else ""
 
 
 class _Version(argparse.Action):

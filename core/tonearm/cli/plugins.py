@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tonearm.cli import console, listing
+from tonearm.cli import console, listing, styles
 from tonearm.cli.option_words import nested_options, option_notes, option_type
 from tonearm.cli.printing import align_columns
+from tonearm.cli.wrapping import wrap, wrap_cells
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.option_schema import description_of
 from tonearm.pipeline.schema import options_schema
@@ -19,16 +22,15 @@ from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import ROLES, PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.signals import Signal
 
-if TYPE_CHECKING:
-    import argparse
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="Plugin to describe, or with --dialects a dialect")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="Plugin to describe")
     kinds = parser.add_mutually_exclusive_group()
-    for argument, (_, description) in listing.LISTINGS.items():
-        kinds.add_argument(f"--{argument}", dest="listing", action="store_const", const=argument, help=description)
+    for argument in listing.LISTINGS:  # `tonearm dialects` is how it is written now
+        kinds.add_argument(
+            f"--{argument}", dest="listing", action="store_const", const=argument, help=argparse.SUPPRESS
+        )
     parser.add_argument("--json", action="store_true", help="Print JSON")
 
 
@@ -114,17 +116,17 @@ def port_flow(row: dict[str, Any]) -> str:
 
 def _table(rows: list[dict[str, Any]]) -> str:
     """Return the plugins in columns, role by role."""
-    cells = []
-    for row in rows:
-        origin = "" if row["origin"] == "builtin" else f"[{row['package']}]"
-        cells.append((row["name"], port_flow(row), " ".join(filter(None, (row["description"], origin)))))
+    width = styles.terminal_width(console.data())
     lines: list[str] = []
-    role = None
-    for row, line in zip(rows, align_columns(cells, left=(0, 1, 2)), strict=True):
-        if row["role"] != role:
-            role = row["role"]
-            lines += ["", f"{role}s"] if lines else [f"{role}s"]
-        lines.append(f"  {line}")
+    for role, group in itertools.groupby(rows, lambda row: row["role"]):
+        members = list(group)
+        lines += ["", f"{role}s"] if lines else [f"{role}s"]
+        names = align_columns([(row["name"], port_flow(row)) for row in members], left=(0, 1))
+        texts = [
+            row["description"] if row["origin"] == "builtin" else f"{row['description']} [{row['package']}]".lstrip()
+            for row in members
+        ]
+        lines += [f"  {line}" for line in wrap_cells(names, texts, None if width is None else width - 2)]
     return "\n".join(lines)
 
 
@@ -148,25 +150,27 @@ def _usable(registry: Registry, role: str) -> Iterator[RegistryEntry]:
 
 def _page(row: dict[str, Any], entry: RegistryEntry, registry: Registry) -> str:
     """Return the description of one plugin and its options."""
+    width = styles.terminal_width(console.data())
     kind = ", ".join(filter(None, (row["role"], port_flow(row), f"from {row['package']}")))
-    lines = [f"{row['name']}: {row['description']}", kind, ""]
+    lines = [*wrap(f"{row['name']}: {row['description']}", width), *wrap(kind, width), ""]
     options = declared_options(ports_of(entry.resolve()).options)
-    lines += _option_lines(options.values(), registry)
+    for indent, text in _option_lines(options.values(), registry):
+        lines += wrap(text, width, indent, f"{indent}  ")
     return "\n".join(lines if options else [*lines, "  no options"])
 
 
 def _option_lines(
     options: Iterable[Option], registry: Registry, indent: str = "  ", within: tuple[type[Any], ...] = ()
-) -> Iterator[str]:
-    """Yield the lines about options; those of a mapping stand below it."""
+) -> Iterator[tuple[str, str]]:
+    """Yield the lines about options, each with its indent; those of a mapping stand below it."""
     for option in options:
         default = "required" if option.required else f"default {_plain(option.default)}"
-        yield f"{indent}{option.name}: {option_type(option.type)}, {default}"
+        yield indent, f"{option.name}: {option_type(option.type)}, {default}"
         for note in filter(None, (option.description, *option_notes(option, registry))):
-            yield f"{indent}    {note}"
+            yield f"{indent}    ", note
         for count, (cls, inner) in enumerate(nested_options(option, within)):
             if count:
-                yield f"{indent}    or"
+                yield f"{indent}    ", "or"
             yield from _option_lines(inner, registry, f"{indent}    ", (*within, cls))
 
 

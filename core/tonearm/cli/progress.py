@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
-from tonearm.cli import console
+from tonearm.cli import console, styles
 from tonearm.cli.json_records import plan_record, result_records, skipped_record
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def open_observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
     if quiet:
         yield Observer(quiet=True, lines=lines)
         return
-    if not console.is_terminal(sys.stderr):
+    if not styles.is_terminal(sys.stderr):
         yield ProgressLines(quiet=False, lines=lines)
         return
     bar = _rich_progress()
@@ -290,7 +290,7 @@ def _rich_progress() -> Progress:
         TimeRemainingColumn(),
         TextColumn("[red]{task.fields[failed]}"),
         TextColumn("{task.description}", markup=False),
-        console=Console(stderr=True, highlight=False),
+        console=Console(stderr=True, highlight=False, no_color=not styles.has_color(sys.stderr)),
         transient=True,
         auto_refresh=False,
         redirect_stdout=False,

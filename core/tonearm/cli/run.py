@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " run on different machines",
     )
     group = parser.add_argument_group("Output")
-    group.add_argument("--out", metavar="DIR", default=".", help="Output folder (default: the current folder)")
+    group.add_argument("-o", "--out", metavar="DIR", default=".", help="Output folder (default: the current folder)")
     group.add_argument(
         "--force", action="store_true", help="Convert everything again, and replace files that no run wrote"
     )
@@ -70,8 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="Folder for copies of the sounds that a step, a limit or an encoder refuses, as WAV files to listen to",
     )
     group = parser.add_argument_group("Execution")
-    group.add_argument("--dry-run", action="store_true", help="List what the run would do, without converting")
+    group.add_argument("-n", "--dry-run", action="store_true", help="List what the run would do, without converting")
     group.add_argument(
+        "-j",
         "--jobs",
         type=int,
         metavar="N",
@@ -102,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--fail-fast", action="store_true", help="Stop at the first failed item")
     group.add_argument("--max-failures", type=int, metavar="N", help="Number of failed items that stops the run")
     group = parser.add_argument_group("Messages")
-    group.add_argument("--quiet", action="store_true", help="Print only failures")
+    group.add_argument("-q", "--quiet", action="store_true", help="Print only failures")
     group.add_argument("--json", action="store_true", help="Print one JSON object for each item on stdout")
     group.add_argument("--log-file", metavar="FILE", help="Log file; every message is appended with its time")
 

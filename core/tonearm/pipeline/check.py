@@ -10,19 +10,19 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, Problem, SetOption
+from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, Problem, SetOption, one_line
 from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised
 from tonearm.pipeline.check_trials import try_on_pipeline
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.document import with_limits
 from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
-from tonearm.pipeline.inference import find_conversion, matching_signals
+from tonearm.pipeline.inference import find_conversion, matching_signals, plugins_by_suffix
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.output_templates import read_templates
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, Structure, read_structure, without_options
-from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node
+from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node, ScalarNode
 from tonearm.plugins.culprit import has_foreign_code
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -162,6 +162,7 @@ class _Branch(Struct):
     steps: list[_Found]
     encoder: _Found
     suffix: str | None
+    file: ScalarNode | None = None
 
 
 def _bound(stages: Iterable[_Found]) -> tuple[BoundPlugin, ...]:
@@ -185,7 +186,7 @@ class _Binder:
         path = f"outputs.{index}"
         own_steps = len(structure.outputs) > 1 or bool(output.steps)
         steps = self.bind_steps(output.steps, f"{path}.steps", own=True)
-        return _Branch(steps, self.bind(output, "encoder", path, own_steps=own_steps), _suffix(output))
+        return _Branch(steps, self.bind(output, "encoder", path, own_steps=own_steps), _suffix(output), output.file)
 
     def bind(self, stage: Stage | None, role: str, path: str, *, own_steps: bool = False) -> _Found:
         """Return a stage with its plugin and options, as far as they are valid.
@@ -250,6 +251,7 @@ class _Binder:
             self._check_fit(spec, giver, encoder)
             if spec and encoder.bound and isinstance(encoder.bound.plugin, Encoder):
                 self._ask(encoder, functools.partial(encoder.bound.plugin.accepts, spec.replace(suffix=branch.suffix)))
+            self._check_suffix(branch)
             specs.append(spec)
             if len(found) > before:
                 failed.add(index)
@@ -324,6 +326,24 @@ class _Binder:
         except PluginError as error:
             self.problems.add_error(found.mark, error)
         return None
+
+    def _check_suffix(self, branch: _Branch) -> None:
+        """Add a problem if the name of an output has the suffix of another encoder's files."""
+        encoder = branch.encoder.bound.plugin if branch.encoder.bound else None
+        if branch.suffix is None or branch.file is None or not isinstance(encoder, Encoder) or not encoder.suffixes:
+            return
+        if str(branch.file.value).lower().endswith((*encoder.suffixes, *encoder.other_suffixes)):
+            return  # all other encoders need not be imported
+        others = plugins_by_suffix(self.registry, "encoder", f"x{branch.suffix}")
+        if others:
+            self.problems.place = branch.encoder.place
+            self.problems.add(
+                branch.file.mark,
+                "wrong-suffix",
+                f"{branch.encoder.name} writes {encoder.suffixes[0]} files, and {one_line(branch.suffix)} is the suffix"
+                " of another format",
+                f"write {encoder.suffixes[0]}, or use {self.registry.short_name(others[0])}",
+            )
 
     def _check_fit(self, spec: Spec | None, giver: _Found, taker: _Found) -> None:
         if spec is None or taker.ports is None or matching_signals(spec.signals, taker.ports.takes):

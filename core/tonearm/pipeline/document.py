@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from tonearm.addresses import refuse_address
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError, advise, one_line
 from tonearm.pipeline.yaml.nodes import (
     MAX_BYTES,
@@ -99,6 +100,7 @@ def _content(name: str) -> bytes:
     """Return the content of a pipeline file, up to one byte more than a pipeline may have."""
     from tonearm.source import open_regular
 
+    refuse_address(name)
     try:
         with open_regular(name) as file:
             return file.read(MAX_BYTES + 1)

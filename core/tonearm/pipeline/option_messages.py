@@ -57,6 +57,13 @@ def expected_in_words(reason: str) -> str:
     return reason[:1].lower() + reason[1:]
 
 
+def owners_in_words(option: str, names: list[str]) -> str:
+    """Return the hint that names those plugins of an option that have another option; empty if none has it."""
+    if len(names) > 1:
+        return f"{option}s {', '.join(names[:-1])} and {names[-1]} have it"
+    return f"{option} {names[0]} has it" if names else ""
+
+
 def ports_in_words(kind: PluginType, entry: RegistryEntry) -> tuple[str, str]:
     """Return the plugins that fit, and one that does not, in words: ``a transform from mel to waveform``."""
     plugin, ports = entry.resolve(), ports_of(entry.resolve())

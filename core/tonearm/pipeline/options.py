@@ -11,7 +11,7 @@ import msgspec
 from tonearm.errors import GiveOption, OptionError, PipelineError, did_you_mean, one_line
 from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import add_missing_requirements
-from tonearm.pipeline.option_messages import ports_in_words
+from tonearm.pipeline.option_messages import owners_in_words, ports_in_words
 from tonearm.pipeline.option_values import ValueReader, is_null
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, node_type
@@ -249,17 +249,12 @@ class _Reader(ValueReader):
             if having and option.name in beside.chosen:
                 message = f"{message} with {option.name} {beside.chosen[option.name]}"
                 others = [self.registry.short_name(entry) for entry in having if entry.name != option.default]
-                if len(others) > 1:
-                    return message, f"{option.name}s {', '.join(others[:-1])} and {others[-1]} have it"
-                return message, f"{option.name} {others[0]} has it" if others else ""
+                return message, owners_in_words(option.name, others)
         own = f"its options are {', '.join(names)}" if names else "it has none"
-        return message, did_you_mean(name, similar) or self._only_owner(name, owner) or own
-
-    def _only_owner(self, name: str, owner: str) -> str:
-        """Return the hint that one other decoder has an option of a decoder; empty if none or several have it."""
-        having = self._having(PluginType(Decoder), name)
-        fits = len(having) == 1 and any(entry.name == owner for entry in self.registry.entries("decoder"))
-        return f"{self.registry.short_name(having[0])} has it" if fits else ""
+        is_decoder = any(entry.name == owner for entry in self.registry.entries("decoder"))
+        having = self._having(PluginType(Decoder), name) if is_decoder else []
+        only = f"{self.registry.short_name(having[0])} has it" if len(having) == 1 else ""
+        return message, did_you_mean(name, similar) or only or own
 
     def _declared_beside(
         self, option: Option, entry: RegistryEntry, known: Mapping[str, Option], owner: str

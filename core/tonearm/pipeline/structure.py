@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import GiveOption, SetOption, did_you_mean, one_line
+from tonearm.addresses import refuse_address
+from tonearm.errors import GiveOption, SetOption, UsageError, did_you_mean, one_line
 from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, node_type
@@ -221,6 +222,10 @@ def _files(entry: MappingEntry | None, problems: Problems) -> tuple[str, ...]:
     for item in node.items if isinstance(node, SequenceNode) else (node,):
         if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.value:
             patterns.append(item.value)
+            try:
+                refuse_address(item.value)
+            except UsageError as error:
+                problems.add_error(item.mark, error)
         else:
             problems.add(item.mark, "wrong-shape", f"input: 'files' is a pattern or a list of them, not {_what(item)}")
     return tuple(patterns)

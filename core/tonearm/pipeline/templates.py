@@ -7,7 +7,8 @@ from collections.abc import Callable, Container, Iterable
 
 from msgspec import Struct
 
-from tonearm.errors import ItemError, OptionError, one_line
+from tonearm.addresses import refuse_address
+from tonearm.errors import ItemError, OptionError, UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.writing.templates import Parts, parse_parts
 
@@ -100,6 +101,10 @@ def parse_template(text: str) -> Template:
     shown = one_line(repr(text))
     literal = "".join(part if isinstance(part, str) else "x" for part in parts)
     names = literal.split("/")
+    try:
+        refuse_address(text, written=True)
+    except UsageError as error:
+        raise OptionError(error.message, code=error.code, hint=error.hint) from None
     if literal.startswith(("/", "~")):
         raise OptionError(f"{shown} is absolute", code="bad-template", hint="write it relative to the output folder")
     if ".." in names:

@@ -22,6 +22,8 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
     ----------
     suffixes
         Suffixes of the files that it writes, with dot, in lower case.
+    other_suffixes
+        Suffixes that its files may have too, though they stand for another encoder where none is named.
     limits
         Sample rates, channels and lengths that the format can hold; None if it holds any.
     """
@@ -29,6 +31,7 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
     role = "encoder"
     port_names = ("takes", "options")
     suffixes: ClassVar[tuple[str, ...]] = ()
+    other_suffixes: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Limits | None] = None
 
     @abstractmethod

@@ -50,7 +50,7 @@ N = TypeVar("N", bound=Named)
 
 def listing_hint(cls: type[Named]) -> str:
     """Return the hint to list all structs of a class."""
-    return f"tonearm plugins npy-reader --{cls.noun}s lists all"
+    return f"tonearm {cls.noun}s lists all"
 
 
 class CatalogueEntry(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""``tonearm plugins --recipes``: the columns of the table of recipes of linear spectrograms."""
+"""``tonearm recipes``: the columns of the table of recipes of linear spectrograms."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from tonearm.addresses import refuse_address
 from tonearm.errors import UsageError
 from tonearm.run.part import Part
 
@@ -64,6 +65,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
         UsageError
             If one is not.
         """
+        refuse_address(self.out, written=True)
         if self.jobs is not None and self.jobs < 0:
             raise UsageError(f"jobs is {self.jobs}, but cannot be negative", hint="0 converts in this process")
         if self.timeout is not None and not self.timeout >= 0:

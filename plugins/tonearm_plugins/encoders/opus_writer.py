@@ -40,6 +40,7 @@ class OpusWriter(SoundEncoder[OpusOptions]):
     """Write an Opus file of exact length and up to 8 channels, resampled to the next rate that Opus has."""
 
     suffixes = (".opus",)
+    other_suffixes = (".ogg", ".oga")
     has_r128_gain = True
 
     def limits_for(self, spec: Spec) -> Limits:

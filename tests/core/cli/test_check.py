@@ -1,5 +1,6 @@
 """``tonearm check`` as a user runs it: every mistake in a pipeline exits with 2, a message, and no traceback."""
 
+import json
 import os
 import re
 
@@ -79,8 +80,9 @@ ROWS = {
     "an absolute name": (writing("'/tmp/{stem}.wav'"), "4:35", "bad-template"),
     "attribute access": (writing("'{stem.__class__}.wav'"), "4:35", "bad-template"),
     "a format spec": (writing("'{index:>10}.wav'"), "4:35", "bad-template"),
+    "the suffix of another format": (writing("'{stem}.mp3'"), "4:35", "wrong-suffix"),
     "two outputs of one name": (
-        RIGHT.replace('wav"}]', 'wav"}, {use: flac-writer, file: "{stem}.wav"}]'), "4:75", "same-output"
+        RIGHT.replace('wav"}]', 'wav"}, {use: wav-writer, file: "{stem}.wav"}]'), "4:74", "same-output"
     ),
 }  # fmt: skip
 
@@ -122,6 +124,7 @@ def test_a_users_mistake_exits_2_with_a_message_and_no_traceback(name, tmp_path)
 def test_accepted_spellings(change, arguments, tmp_path):
     path = tmp_path / "p.yaml"
     path.write_bytes(change(RIGHT).encode())
+    (tmp_path / "a.npy").touch()
     done = tonearm("check", path, *arguments)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.startswith(f"{path}: ok: npy-reader → normalize")
@@ -162,6 +165,7 @@ class TestFiles:
         assert lines[-2:] == [f"{good}: ok: npy-reader → normalize → wav-writer", "3 problems"]
 
     def test_steps_of_one_output_are_shown_with_it(self, tmp_path, capsys):
+        (tmp_path / "a.npy").touch()
         path = tmp_path / "p.yaml"
         second = "{use: flac-writer, file: b.flac, steps: [{use: resample, with: {sample_rate: 8000}}]}"
         path.write_text(RIGHT.replace('wav"}]', f'wav"}}, {second}]'))
@@ -198,3 +202,61 @@ class TestFiles:
         paths = sorted((ROOT / "configs").glob("*.yaml"))
         said = self.said(*paths, capsys=capsys, status=0)
         assert said.count(": ok: ") == len(paths) > 3
+
+
+class TestFormats:
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "good.yaml").write_text(RIGHT)
+        (tmp_path / "bad.yaml").write_text(RIGHT.replace("8000", "0").replace("normalize", "normalise"))
+
+    def test_each_pipeline_is_an_object_of_json(self, capsys, tmp_path):
+        assert cli.main(["check", "--json", "good.yaml", "bad.yaml", "no.yaml"]) == 2
+        found = capsys.readouterr()
+        assert found.err == ""
+        good, bad, missing = map(json.loads, found.out.splitlines())
+        assert (good["pipeline"], good["ok"], good["stages"]) == (
+            "good.yaml", True, "npy-reader → normalize → wav-writer"
+        )  # fmt: skip
+        (warning,) = good["problems"]
+        assert (warning["level"], warning["code"], warning["line"], warning["column"]) == (
+            "warning",
+            "no-source",
+            2,
+            33,
+        )
+        assert warning["message"] == f"*.npy matches no source in {tmp_path}"
+        assert (bad["ok"], bad["stages"]) == (False, None)
+        assert [(one["level"], one["code"], one["file"], one["line"]) for one in bad["problems"]] == [
+            ("error", "bad-option", "bad.yaml", 2),
+            ("error", "unknown-plugin", "bad.yaml", 3),
+        ]
+        assert bad["problems"][1]["hint"] == "did you mean 'normalize'?"
+        assert [one["code"] for one in missing["problems"]] == ["unreadable"]
+
+    def test_format_json_is_the_same(self, capsys):
+        cli.main(["check", "--json", "good.yaml"])
+        first = capsys.readouterr()
+        assert cli.main(["check", "--format", "json", "good.yaml"]) == 0
+        assert capsys.readouterr() == first
+
+    def test_annotations_for_github(self, capsys):
+        assert cli.main(["check", "--format", "github", "good.yaml", "bad.yaml", "no.yaml"]) == 2
+        found = capsys.readouterr()
+        lines = found.out.splitlines()
+        assert lines[0].startswith("::warning title=tonearm (no-source),file=good.yaml,line=2,col=33::*.npy matches")
+        assert lines[2] == (
+            "::error title=tonearm (unknown-plugin),file=bad.yaml,line=3,col=15::there is no transform 'normalise'"
+            "%0Ahint: did you mean 'normalize'?"
+        )
+        assert lines[3].startswith("::error title=tonearm (unreadable),file=no.yaml::cannot read no.yaml")
+        assert len(lines) == 4
+        assert found.err == "good.yaml: ok: npy-reader → normalize → wav-writer\n3 problems\n"
+
+    def test_a_pattern_without_a_source_is_a_warning(self, capsys, tmp_path):
+        assert cli.main(["check", "good.yaml"]) == 0
+        assert capsys.readouterr().err == (
+            f"warning: good.yaml:2:33: no-source: *.npy matches no source in {tmp_path}\n"
+            "good.yaml: ok: npy-reader → normalize → wav-writer\n"
+        )

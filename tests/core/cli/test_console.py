@@ -121,12 +121,3 @@ def test_missing_streams_are_replaced_and_odd_characters_escaped(monkeypatch):
     with sys.stderr as replaced:
         print("x", file=replaced)
     assert odd.buffer.getvalue() == b"\\u2192\n"
-
-
-@pytest.mark.parametrize(("term", "shown"), [("xterm", True), ("dumb", False)])
-def test_a_dumb_terminal_is_none(term, shown, monkeypatch):
-    monkeypatch.setenv("TERM", term)
-    stream = io.StringIO()
-    stream.isatty = lambda: True
-    assert console.is_terminal(stream) is shown
-    assert not console.is_terminal(io.StringIO())

@@ -117,12 +117,35 @@ class TestConverting:
         assert convert("two.npz", "b.wav", "--key", "y", "--lengths", "n", "--sample-rate", "8000")[0] == 0
         assert np.array_equal(sound("b.wav")[0], SAMPLES[:5])
 
+    def test_options_of_the_encoder_are_flags_too(self, convert):
+        run = ("one.npy", "a.wav", "--sample-rate", "8000", "--subtype", "PCM_24", "--tags", "{title: x}", "--yaml")
+        assert convert(*run)[1].endswith(
+            "outputs:\n- use: wav-writer\n  file: a.wav\n  with:\n    subtype: PCM_24\n    tags:\n      title: x\n"
+        )
+
     def test_a_pattern_is_text_and_a_list_needs_no_brackets(self, convert):
         flags = ("--key", "*.npy", "--axes", "batch, time", "--kind", "waveform", "--sample-rate", "8000", "--yaml")
         out = convert("a.tar.gz", "x.wav", *flags)[1]
         assert "use: webdataset-reader" in out
         assert "key: '*.npy'" in out
         assert "axes:\n    - batch\n    - time\n" in out
+
+    def test_names_that_are_not_utf8(self, folder):
+        (folder / "caf\udce9.npy").write_bytes((folder / "one.npy").read_bytes())
+        for source, target in (
+            ("caf\udce9.npy", "caf\udce9.wav"),
+            ("one.npy", "x\udcff/\udcff.wav"),
+            ("caf\udce9.npy", "b.wav"),
+        ):
+            done = tonearm("convert", source, target, "--sample-rate", "8000", cwd=folder)
+            assert (done.returncode, done.stderr) == (
+                0,
+                target.replace("\udce9", r"\udce9").replace("\udcff", r"\udcff") + "\n",
+            )
+            assert np.array_equal(sound(folder / target)[0], SAMPLES)
+        done = tonearm("convert", "caf\udce9.npy", "a.wav", "--sample-rate", "8000", "--yaml", cwd=folder)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "not-utf8: the name caf\\udce9.npy is not UTF-8, as a pipeline is\n"
 
     def test_a_missing_folder_is_made(self, convert, folder):
         assert convert("one.npy", "x/y/a.wav", "--sample-rate", "8000") == (0, "", "x/y/a.wav\n")
@@ -317,6 +340,10 @@ class TestMistakes:
              "unknown-plugin: there is no encoder 'wav-writre'\n    hint: did you mean 'wav-writer'?"),
             (("one.npy", "a.wav", *RATE, "--set", "x"), "bad-override: --set 'x': this is not an assignment"
              "\n    hint: write --set steps.1.with.iterations=60"),
+            (("one.npy", "a.wav", *RATE, "--bitrate", "64"), "unknown-option: wav-writer has no option 'bitrate'\n"),
+            (("one.npy", "a.wav", *RATE, "--bitrat", "64"), "unknown-option: wav-writer has no option 'bitrate'\n"),
+            (("one.npy", "a.mp3", *RATE, "--bitrate", "65"),
+             "bad-option: mp3-writer: 'bitrate' is 65\n    hint: one of 8"),
             (("one.npy", "{x}.wav", *RATE), "bad-template: a template has no field {x}\n    hint: fields: {stem}"),
         ],
     )  # fmt: skip

@@ -77,3 +77,31 @@ def test_the_program_collects_garbage_rarely(monkeypatch):
     monkeypatch.setattr(startup, "skip_last_collection", lambda: calls.append("skip"))
     assert cli.program() == 3
     assert calls == ["rarely", "main", "skip"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("convert a.npy a.wav", True),
+        ("inspect a.npy", True),
+        ("check p.yaml", False),
+        ("", False),
+        ("run p.yaml", False),
+        ("run p.yaml --jobs 0", True),
+        ("run p.yaml --jobs=0", True),
+        ("run p.yaml -j 0", True),
+        ("run p.yaml -j0", True),
+        ("run -qj0 p.yaml", True),
+        ("run p.yaml -j 4", False),
+        ("run p.yaml -j10", False),
+        ("run p.yaml -n -j0", False),
+        ("run p.yaml -qnj0", False),
+        ("run p.yaml -j0 --dry-run", False),
+        ("run p.yaml -j0 -o -n", False),  # argparse refuses it
+        ("run p.yaml -j0 -onew", True),  # a folder called new
+        ("run p.yaml -j0 --executor=dask", False),
+        ("run p.yaml -j0 --from -", False),
+    ],
+)
+def test_a_run_in_one_process_is_watched_however_its_flags_are_written(words, expected):
+    assert cli.is_watched(words.split()) is expected

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from core_toys import tonearm
 
@@ -11,8 +12,9 @@ from tonearm.cli.parser import parse
 from tonearm.version import __version__
 
 
-def test_version():
-    done = tonearm("--version")
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_version(flag):
+    done = tonearm(flag)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"tonearm {__version__}\n", "")
 
 
@@ -29,6 +31,20 @@ def test_help_of_a_command(command):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"usage: tonearm {command} ")
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("width", [40, 47, 59, 60, 80, 133])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_breaks_between_words_alone(command, width, monkeypatch, capsys):
+    pages = []
+    for columns in ("100000", str(width)):
+        monkeypatch.setenv("COLUMNS", columns)
+        with pytest.raises(SystemExit):
+            cli.main([*([command] if command else []), "--help"])
+        pages.append(capsys.readouterr().out)
+    assert pages[0].split() == pages[1].split()
+    long = [line for line in pages[1].splitlines() if len(line) > width]
+    assert [line for line in long if len(line.split()) > 1 or len(line.strip()) <= width - 8] == []
 
 
 def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
@@ -54,6 +70,10 @@ def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
         (["plugins", "a", "b"], "usage: unrecognized arguments: b\n"),
         (["convert", "a"], "usage: the following arguments are required: DST\n    hint: tonearm convert --help\n"),
         (["convert", "a", "b", "--zzzz"], "usage: unrecognized arguments: --zzzz\n    hint: tonearm convert --help\n"),
+        (["run", "p.yaml", "--fsync", "fiel"],
+         "usage: --fsync is 'fiel'; expected file or none\n    hint: did you mean 'file'?\n"),
+        (["check", "p.yaml", "--format", "xml"],
+         "usage: --format is 'xml'; expected text or json or github\n    hint: tonearm check --help\n"),
         (["--nope"], "usage: unrecognized arguments: --nope\n"),
     ],
 )  # fmt: skip
@@ -66,6 +86,43 @@ def test_a_mistake_exits_2_with_a_hint(arguments, message):
 def test_options_may_stand_between_and_after_the_sources():
     parsed = parse(["run", "p.yaml", "a", "--jobs", "2", "b", "--out", "x"], "run")
     assert (parsed.pipeline, parsed.sources, parsed.jobs, parsed.out) == ("p.yaml", ["a", "b"], 2, "x")
+
+
+def test_short_flags_of_a_run():
+    parsed = parse(["run", "p.yaml", "-nqj2", "-o", "x", "a"], "run")
+    assert (parsed.sources, parsed.jobs, parsed.out, parsed.dry_run, parsed.quiet) == (["a"], 2, "x", True, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sources", "force"),
+    [
+        ("run p.yaml -- -x.npy --force -q", ["-x.npy", "--force", "-q"], False),
+        ("run --force p.yaml a -- -x.npy", ["a", "-x.npy"], True),
+        ("run p.yaml --force -- a -- b", ["a", "--", "b"], True),
+        ("run -- p.yaml", [], False),
+    ],
+)
+def test_words_after_two_dashes_are_names(words, sources, force):
+    parsed = parse(words.split(), "run")
+    assert (parsed.pipeline, parsed.sources, parsed.force) == ("p.yaml", sources, force)
+
+
+def test_a_file_whose_name_begins_with_a_dash(tmp_path):
+    np.save(tmp_path / "-x.npy", np.zeros(100, np.float32))
+    done = tonearm("inspect", "--", "-x.npy", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("-x.npy  100 float32\n")
+    done = tonearm("convert", "--sample-rate", "8000", "--", "-x.npy", "-y.wav", cwd=tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / "-y.wav").exists()
+    done = tonearm("inspect", "-x.npy", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.endswith("\n    hint: write ./-x.npy for the file of this name\n")
+
+
+def test_a_word_too_many_after_two_dashes_is_named_as_it_is():
+    done = tonearm("plugins", "--", "a", "b")
+    assert done.stderr.startswith("usage: unrecognized arguments: b\n")
 
 
 def test_overrides_are_collected_in_their_order():

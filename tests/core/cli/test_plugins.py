@@ -6,6 +6,7 @@ import re
 import pytest
 from core_toys import hooks, package_of, registry_of, third_party, tonearm
 from jsonschema import Draft202012Validator
+from terminals import on_terminal
 
 from tonearm.cli import main as cli
 from tonearm.plugins import registry
@@ -32,9 +33,8 @@ class TestTable:
         assert (status, err) == (0, "")
         assert out == (
             "decoders\n"
-            "  fog-reader    → fog                [tonearm_toys 1.2]\n"
-            "  tone-reader   → waveform           Give constant sounds of levels 0.1, 0.2 and so on."
-            " [tonearm_toys 1.2]\n"
+            "  fog-reader   → fog       [tonearm_toys 1.2]\n"
+            "  tone-reader  → waveform  Give constant sounds of levels 0.1, 0.2 and so on. [tonearm_toys 1.2]\n"
             "\ntransforms\n"
             "  fog-to-mist   fog → mist           [tonearm_toys 1.2]\n"
             "  join          waveform → waveform  Put all items of a source one after another. [tonearm_toys 1.2]\n"
@@ -42,7 +42,7 @@ class TestTable:
             "  rain-to-wave  rain → waveform      [tonearm_toys 1.2]\n"
             "  same          waveform → waveform  [tonearm_toys 1.2]\n"
             "\nencoders\n"
-            "  raw-writer    waveform →           Write float32 samples and nothing else. [tonearm_toys 1.2]\n"
+            "  raw-writer  waveform →  Write float32 samples and nothing else. [tonearm_toys 1.2]\n"
         )
 
     def test_installed_plugins(self):
@@ -50,6 +50,28 @@ class TestTable:
         assert (done.returncode, done.stderr) == (0, "")
         assert re.search(r"^  istft +complex → waveform +Invert a complex spectrogram", done.stdout, re.MULTILINE)
         assert "[" not in done.stdout
+
+    @pytest.mark.parametrize("width", [40, 41, 57, 80, 109, 200])
+    def test_lines_break_between_words_alone(self, width, capsys, monkeypatch):
+        _, whole, _ = run(capsys=capsys)
+        monkeypatch.setenv("COLUMNS", str(width))
+        _, page, _ = run(capsys=capsys)
+        assert max(map(len, page.splitlines())) <= width
+        assert page.split() == whole.split()
+
+    @pytest.mark.parametrize("width", [40, 66, 110])
+    def test_so_do_those_about_one_plugin(self, width, capsys, monkeypatch, installed):
+        for entry in installed.entries():
+            monkeypatch.delenv("COLUMNS", raising=False)
+            _, whole, _ = run(entry.full_name, capsys=capsys)
+            monkeypatch.setenv("COLUMNS", str(width))
+            _, page, _ = run(entry.full_name, capsys=capsys)
+            assert page.split() == whole.split()
+            assert [line for line in page.splitlines() if len(line) > width and len(line.split()) > 1] == []
+
+    def test_a_terminal_is_as_wide_as_it_is(self):
+        _, page = on_terminal("plugins", columns=52)
+        assert max(map(len, page.splitlines())) in range(48, 53)
 
     def test_no_plugin_at_all(self, monkeypatch, capsys):
         monkeypatch.setattr(registry, "default", lambda: Registry([]))

@@ -28,6 +28,43 @@ def outputs(*files):
     return "".join(["outputs:\n", *(f"  - {{use: wav-writer, file: {file}}}\n" for file in files)])
 
 
+class TestSuffixes:
+    def found(self, encoder, file, installed):
+        """Return the problem of a suffix; an unknown option is a problem in any case."""
+        text = f"{TEN}{NPY}outputs: [{{use: {encoder}, file: {file!r}}}]\nno-such-key: 1\n"
+        return [one for one in problems(text, installed) if "no-such-key" not in one]
+
+    @pytest.mark.parametrize(
+        ("encoder", "suffix", "own", "other"),
+        [
+            ("wav-writer", ".mp3", ".wav", "mp3-writer"),
+            ("wav-writer", ".MP3", ".wav", "mp3-writer"),
+            ("flac-writer", ".wav", ".flac", "wav-writer"),
+            ("mp3-writer", ".ogg", ".mp3", "ogg-writer"),
+            ("ogg-writer", ".opus", ".ogg", "opus-writer"),
+            ("raw-writer", ".wav", ".raw", "wav-writer"),
+            ("npy-writer", ".safetensors", ".npy", "safetensors-writer"),
+        ],
+    )
+    def test_that_of_another_format_is_a_problem(self, encoder, suffix, own, other, installed):
+        (problem,) = self.found(encoder, f"{{stem}}{suffix}", installed)
+        assert problem == (
+            f"p.yaml:3:{25 + len(encoder)}: wrong-suffix: {encoder} writes {own} files, and {suffix} is the suffix of"
+            f" another format\n    hint: write {own}, or use {other}"
+        )
+
+    @pytest.mark.parametrize(
+        ("encoder", "file"),
+        [
+            ("wav-writer", "a.WAV"), ("wav-writer", "a.rf64"), ("wav-writer", "a"), ("wav-writer", "a.wave"),
+            ("wav-writer", "{stem}.{key}"), ("wav-writer", "a.mp3.wav"), ("wav-writer", "a.mp3/b"),
+            ("raw-writer", "a.bin"), ("opus-writer", "a.ogg"), ("ogg-writer", "a.oga"), ("ffmpeg-writer", "a.wav"),
+        ],
+    )  # fmt: skip
+    def test_any_other_is_none(self, encoder, file, installed):
+        assert self.found(encoder, file, installed) == []
+
+
 class TestOutputNames:
     def test_templates(self, installed):
         text = TEN + NPY + outputs("/a.wav", "../a.wav", "'{steem}.wav'", "'a/{stem'", "dir/", "'{index:3d}.wav'")

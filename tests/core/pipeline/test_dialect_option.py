@@ -68,7 +68,7 @@ def test_what_the_dialect_says_already_may_be_said_again_if_it_is_the_same():
             "    kind: mel",
             "p.yaml:3:8: missing-option: npy-reader: 'dialect' is missing\n    hint: dialect: …"
             " (the model family, such as"
-            " hifigan; tonearm plugins npy-reader --dialects lists all)",
+            " hifigan; tonearm dialects lists all)",
         ),
         (
             "    kind: mel\n    dialect: {base: acme, n_mel: 80}",

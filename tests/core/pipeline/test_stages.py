@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from core_toys import RATE, Fog, ToneOptions, hooks, item, package_of
+from core_toys import RATE, Fog, Same, ToneOptions, hooks, item, package_of
 from msgspec import structs
 from toy_stages import SOURCE, failing, made, nan, outcome, reader, regroup, replace_samples, results, stages, step
 
@@ -108,9 +108,9 @@ def test_what_a_limit_refuses_is_the_signal_that_the_step_gave(monkeypatch):
             raise ItemError("no", code=code)
 
         monkeypatch.setattr("tonearm.pipeline.stages.check_kept", refuse)
-        for outcome in made(("louder",), transforms={"louder": Louder}).items(SOURCE):
-            assert outcome.error.code == code
-            assert (outcome.item.signal is louder) is (expected is louder)
+        for refused in made(("louder",), transforms={"louder": Louder}).items(SOURCE):
+            assert refused.error.code == code
+            assert (refused.item.signal is louder) is (expected is louder)
 
 
 class TestRegroup:

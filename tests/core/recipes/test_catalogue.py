@@ -78,7 +78,7 @@ class TestRecipes:
         error = refused(catalogue(hifigan=BASE), "hifi-gan")
         assert (error.code, error.message) == ("unknown-dialect", "there is no dialect 'hifi-gan'")
         assert error.hint == "did you mean 'hifigan'?"
-        assert refused(catalogue(), "x").hint == "tonearm plugins npy-reader --dialects lists all"
+        assert refused(catalogue(), "x").hint == "tonearm dialects lists all"
 
 
 class TestWhatWouldFit:

@@ -1,4 +1,4 @@
-"""``tonearm plugins --dialects``: the columns of the table of dialects."""
+"""``tonearm dialects``: the columns of the table of dialects."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeGuard
 
+from tonearm.addresses import refuse_address
 from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.pipeline.converter import as_source
@@ -41,7 +42,9 @@ def checked_path(given: object) -> str:
         If it is not a path.
     """
     if isinstance(given, (str, bytes, os.PathLike)):
-        return os.fsdecode(given)
+        path = os.fsdecode(given)
+        refuse_address(path)
+        return path
     if hasattr(given, "read"):
         raise UsageError(
             "an open file cannot be a source of a run: a second run could not find it again",

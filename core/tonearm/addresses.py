@@ -1,0 +1,76 @@
+"""Names that are no files on this machine: addresses such as ``s3://bucket/a.npy``, and streams such as ``-``."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+
+from tonearm.errors import RunCommand, UsageError, one_line
+
+_ADDRESS = r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)"
+_STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
+_WILDCARD = r"[*?[{]"
+
+_COPIES: Mapping[str, tuple[str, ...]] = {
+    "s3": ("aws", "s3", "cp"),
+    "gs": ("gcloud", "storage", "cp"),
+    "http": ("curl", "-LO"),
+    "https": ("curl", "-LO"),
+}
+"""Commands that copy a file from an address, by the scheme of the address."""
+
+
+def refuse_address(name: str, *, written: bool = False) -> None:
+    """Refuse a name that is an address or a stream; otherwise a file of this name would be looked for, or made.
+
+    A file of a name such as ``-`` can be named as ``./-``.
+
+    Parameters
+    ----------
+    name
+        Name of a file, a folder, or a pattern.
+    written
+        Whether it is to be written.
+
+    Raises
+    ------
+    UsageError
+        If it is an address, or stands for a stream.
+    """
+    found = re.fullmatch(_ADDRESS, name, re.DOTALL) if "://" in name else None
+    if found:
+        raise _address_error(name, found[1].lower(), found[2], written=written)
+    if name == "-" or (name.startswith(_STREAMS) and (written or not _is_regular(name))):
+        other = "a file of this name is ./-" if name == "-" else ""
+        hint = "give the name of a file" if written else "save the stream to a file first"
+        raise UsageError(
+            f"{one_line(name)} is a stream; tonearm reads and writes files",
+            code="stream-refused",
+            hint="; ".join(filter(None, (hint, other))),
+        )
+
+
+def _address_error(name: str, scheme: str, rest: str, *, written: bool) -> UsageError:
+    message = f"{one_line(name)} is an address; tonearm reads and writes files on this machine"
+    if scheme == "file":
+        path = f"/{rest.partition('/')[2]}"
+        return UsageError(message, code="address-refused", hint=f"its path is {one_line(path)}")
+    if written:
+        return UsageError(
+            message, code="address-refused", hint="write to a local folder, and copy the files afterwards"
+        )
+    copy = _COPIES.get(scheme)
+    if copy is None or re.search(_WILDCARD, name):
+        return UsageError(message, code="address-refused", hint="copy the files to this machine first")
+    command = RunCommand((*copy, name, *(() if copy[0] == "curl" else (".",))), when="to copy it here first")
+    return UsageError(message, code="address-refused", remedies=(command,))
+
+
+def _is_regular(path: str) -> bool:
+    """Return whether a stream is a file that a shell has opened, as in ``< a.npy``."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - pathlib takes 6 ms
+    except OSError:
+        return False

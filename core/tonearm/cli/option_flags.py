@@ -1,0 +1,229 @@
+"""The options of decoders, kinds and encoders as flags of ``tonearm convert``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from msgspec import Struct
+
+from tonearm.arrays import ArrayOptions
+from tonearm.cli.option_words import option_notes
+from tonearm.pipeline.document import escape_variables, override
+from tonearm.pipeline.option_scalars import takes, takes_list
+from tonearm.pipeline.yaml.nodes import Node
+from tonearm.plugins.option_types import alternatives, bare, choices, names_file
+from tonearm.plugins.options import Option, declared_options
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import PluginError, Registry
+
+PREFIX = "with_"
+"""Prefix of the names that parsed flags have."""
+
+MAX_OWNERS = 3
+"""Largest number of plugins that are named beside their option."""
+
+
+class OptionFlag(Struct, frozen=True):
+    """A flag, and the options that it sets.
+
+    Parameters
+    ----------
+    group
+        Group of the flag in the help.
+    name
+        Name of the option.
+    classes
+        Name of each plugin that has the option, and the class of its options; the name is empty for options of arrays.
+    """
+
+    group: str
+    name: str
+    classes: tuple[tuple[str, type[Any]], ...]
+
+    @property
+    def owners(self) -> tuple[tuple[str, Option], ...]:
+        """Name of each plugin, and the option; plugins whose options cannot be described are left out.
+
+        It takes time to describe options, so this is for help, and for flags that are given.
+        """
+        found = []
+        for plugin, options in self.classes:
+            with contextlib.suppress(TypeError):
+                found.append((plugin, declared_options(options)[self.name]))
+        return tuple(found)
+
+    def description(self, registry: Registry) -> str:
+        """Return the description of the option, or those of each plugin that has one of this name."""
+        users: dict[str, list[str]] = {}
+        for name, option in self.owners:
+            values = enumerated(option.type)
+            one_of = [f"One of {', '.join(values)}."] if len(values) > 1 else []
+            notes = option_notes(option, registry) if not name else ()
+            users.setdefault(" ".join((option.description, *one_of, *notes)), []).append(name)
+        return " ".join(f"{_named(names)}: {text}" if names[0] else text for text, names in users.items())
+
+    @property
+    def metavar(self) -> str:
+        """Name of the value in the help."""
+        hints = [bare(one) for _, option in self.owners for one in alternatives(option.type)]
+        if any(map(names_file, (one for _, option in self.owners for one in alternatives(option.type)))):
+            return "FILE"
+        return "N" if {int, float, type(None)}.issuperset(hints) else "VALUE"
+
+
+class _FlagAction(argparse.Action):
+    """Action that stores the value of a flag; only help takes the time to describe it.
+
+    Parameters
+    ----------
+    found
+        Flag.
+    registry
+        Registry of plugins.
+    more
+        Parameters of the base class.
+    """
+
+    def __init__(self, found: OptionFlag, registry: Registry, **more: Any) -> None:
+        self._found = found
+        self._registry = registry
+        super().__init__(**more)
+
+    @property
+    def help(self) -> str | None:
+        """Description of the option."""
+        return self._found.description(self._registry).replace("%", "%%")
+
+    @help.setter  # noqa: A003 - argparse's name
+    def help(self, value: str | None) -> None:
+        """Ignore the description that the base class sets."""
+
+    @property
+    def metavar(self) -> str | tuple[str, ...] | None:
+        """Name of the value."""
+        return self._found.metavar
+
+    @metavar.setter
+    def metavar(self, value: str | tuple[str, ...] | None) -> None:
+        """Ignore the name that the base class sets."""
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: object, _option: object = None) -> None:
+        """Store the value."""
+        setattr(namespace, self.dest, values)
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - MAX_OWNERS
+    shown = [*names[:MAX_OWNERS], *([f"{more} more"] if more > 0 else [])]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+
+
+def enumerated(hint: Any) -> list[str]:
+    """Return the values that a type takes if it takes no others; a list of the type counts as the type."""
+    found: list[str] = []
+    for one in alternatives(hint):
+        if bare(one) is bool:
+            found += ["true", "false"]
+        elif values := choices(one):
+            found += values
+        elif bare(one) is not type(None):
+            return []
+    return found
+
+
+def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
+    """Return the flags by name: the options of all arrays, then those of single decoders, then those of encoders."""
+    found = {name: OptionFlag("The array", name, (("", cls),)) for name, cls in _array_classes(registry).items()}
+    for group, role in (("Options of single decoders", "decoder"), ("Options of single encoders", "encoder")):
+        owners: dict[str, list[tuple[str, type[Any]]]] = {}
+        for entry in registry.entries(role):
+            with contextlib.suppress(PluginError, TypeError):
+                options = ports_of(entry.resolve()).options
+                own = vars(options).get("__annotations__", {})
+                for field in sorted(dataclasses.fields(options), key=lambda field: field.name not in own):
+                    if field.name not in found:
+                        owners.setdefault(field.name, []).append((registry.short_name(entry), options))
+        found |= {name: OptionFlag(group, name, tuple(users)) for name, users in owners.items()}
+    return found
+
+
+def _array_classes(registry: Registry, kind: str | None = None) -> dict[str, type[Any]]:
+    """Return the classes that have the options of arrays: of all decoders, and of a kind, or of every kind if None."""
+    found: dict[str, type[Any]] = dict.fromkeys(declared_options(ArrayOptions), ArrayOptions)
+    for entry in registry.entries("kind"):
+        if kind in (None, entry.name, entry.full_name):
+            with contextlib.suppress(PluginError, TypeError):
+                options = ports_of(entry.resolve()).options
+                for name in declared_options(options):
+                    found.setdefault(name, options)
+    return found
+
+
+def add_option_flags(parser: argparse.ArgumentParser, registry: Registry) -> None:
+    """Add the flags, but those whose names other flags have."""
+    taken = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001 - no other way to ask
+    taken |= {"--color", "--debug"}  # every command has them
+    groups: dict[str, Any] = {}
+    for name, found in option_flags(registry).items():
+        flag = f"--{name.replace('_', '-')}"
+        if flag in taken:
+            continue
+        if found.group not in groups:
+            groups[found.group] = parser.add_argument_group(found.group)
+        groups[found.group].add_argument(
+            flag, dest=f"{PREFIX}{name}", action=_FlagAction, found=found, registry=registry
+        )
+
+
+def with_option_flags(root: Node, arguments: SimpleNamespace, registry: Registry, decoder: str, encoder: str) -> Node:
+    """Return a pipeline with the flags as options: of the decoder, or of the encoder if that alone has the option.
+
+    Parameters
+    ----------
+    root
+        Pipeline.
+    arguments
+        Parsed flags.
+    registry
+        Registry of plugins.
+    decoder, encoder
+        Names of the plugins.
+    """
+    classes = _array_classes(registry, getattr(arguments, f"{PREFIX}kind", None))
+    of_decoder = {name: declared_options(cls)[name] for name, cls in classes.items()}
+    of_decoder |= declared_options(ports_of(registry.find("decoder", decoder).resolve()).options)
+    of_encoder = declared_options(ports_of(registry.find("encoder", encoder).resolve()).options)
+    flags = option_flags(registry) if any(True for _ in _given(arguments, of_decoder)) else {}
+    for name, value in _given(arguments):
+        is_input = name in of_decoder or not (name in of_encoder or flags[name].group.endswith("encoders"))
+        stage, option = ("input", of_decoder.get(name)) if is_input else ("outputs.0", of_encoder.get(name))
+        root = override(root, f"{stage}.with.{name}={_as_yaml(value, option)}")
+    return root
+
+
+def _given(arguments: SimpleNamespace, known: Mapping[str, Option] = {}) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of the flags that were given, but those of known options."""
+    for flag, value in vars(arguments).items():
+        name = flag.removeprefix(PREFIX)
+        if flag.startswith(PREFIX) and value is not None and name not in known:
+            yield name, value
+
+
+def _as_yaml(value: str, option: Option | None) -> str:
+    """Return the value of a flag as YAML: text needs no quotes, as in ``*.npy``, and a list no brackets."""
+    import json
+
+    if option is None:
+        return json.dumps(escape_variables(value))
+    parts = [part.strip() for part in value.strip("[]").split(",")]
+    numbers = [int(part) for part in parts if part.removeprefix("-").isdecimal()]
+    for candidate in (value, parts, *([numbers] if len(numbers) == len(parts) else ())):
+        if takes(option.type, candidate):
+            return json.dumps(escape_variables(candidate))
+    # The value is wrong. If it is a list, the problem is one of its parts.
+    return json.dumps(escape_variables(parts)) if len(parts) > 1 and takes_list(option.type) else value
