@@ -110,7 +110,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             for index, one in enumerate(read_array(array, options, context, **companions)):
                 yield retryable(one, array, index, context, companions) if isinstance(one, ItemError) else one
         except ItemError as error:
-            yield retryable(error, array, index, context, companions)
+            yield error if isinstance(array, Waveform) else retryable(error, array, index, context, companions)
 
     def produces(self) -> Spec:
         """Return what the options determine; a batch, or a file that holds many arrays, becomes several items."""

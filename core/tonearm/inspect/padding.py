@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import ItemError
+from tonearm.findings.mapped_files import copy_mapped
 from tonearm.findings.notes import UNKNOWN, Finding
-from tonearm.findings.statistics import copy_mapped
 from tonearm.inspect.guess import Guess
 
 if TYPE_CHECKING:

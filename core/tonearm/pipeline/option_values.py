@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -193,3 +193,12 @@ def _most_alike(records: list[Any], given: Iterable[str]) -> Any:
         return sum(name not in known for name in given) + sum(1 for _ in missing)
 
     return min(records, key=differing)
+
+
+def marks_of(given: Mapping[str, MappingEntry]) -> Iterator[tuple[str, Mark | None]]:
+    """Yield the place of each option, and of each value in an option that is a mapping: ``tags`` and ``tags.title``."""
+    for name, entry in given.items():
+        yield name, entry.node.mark
+        if isinstance(entry.node, MappingNode):
+            for key, inner in entry.node.entries.items():
+                yield f"{name}.{key}", inner.node.mark

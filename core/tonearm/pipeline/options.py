@@ -12,7 +12,7 @@ from tonearm.errors import GiveOption, OptionError, PipelineError, did_you_mean,
 from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import add_missing_requirements
 from tonearm.pipeline.option_messages import owners_in_words, ports_in_words
-from tonearm.pipeline.option_values import ValueReader, is_null
+from tonearm.pipeline.option_values import ValueReader, is_null, marks_of
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, node_type
 from tonearm.plugins.decoder import Decoder
@@ -138,7 +138,7 @@ class _Reader(ValueReader):
                 self.problems.add(mark, "missing-option", f"{owner}: '{name}' is missing", remedies=(remedy,))
         if len(self.problems.found) > before:
             return None
-        marks = dict(_marks(given))
+        marks = dict(marks_of(given))
         make = cls if base is None else functools.partial(msgspec.structs.replace, base)
         return _build(make, values, marks, mark, owner, self.problems)
 
@@ -372,15 +372,6 @@ class _Reader(ValueReader):
         except OptionError as error:
             self.problems.add_error(node.mark, error, whose=owner)
             return None
-
-
-def _marks(given: Mapping[str, MappingEntry]) -> Iterator[tuple[str, Mark | None]]:
-    """Yield the place of each option, and of each value in an option that is a mapping: ``tags`` and ``tags.title``."""
-    for name, entry in given.items():
-        yield name, entry.node.mark
-        if isinstance(entry.node, MappingNode):
-            for key, inner in entry.node.entries.items():
-                yield f"{name}.{key}", inner.node.mark
 
 
 def _build(
