@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,7 +15,7 @@ from tonearm.cli.option_flags import add_option_flags, with_option_flags
 from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
-from tonearm.errors import ItemError, PipelineError, TonearmError, UsageError, one_line
+from tonearm.errors import GiveOption, ItemError, PipelineError, TonearmError, UsageError, one_line
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder, check, read_limits
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
@@ -41,8 +41,8 @@ from tonearm.writing.templates import parse_parts
 if TYPE_CHECKING:
     import argparse
 
-ANY_RATE = 22050
-"""Sample rate at which an array is read if none is given, only to find what else is missing."""
+ANY_VALUES: Mapping[str, Any] = {"sample_rate": 22050, "encoding": "pcm_s16le"}
+"""Values of options with which a source is read if they are missing, only to find what else is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -151,15 +151,18 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
 def _with_problem_of_reading(
     error: PipelineError, root: Node, arguments: SimpleNamespace, registry: Registry
 ) -> PipelineError:
-    """Return the problem of a missing sample rate together with that of reading the array, such as a missing kind.
+    """Return the problem of missing options together with that of reading the source, such as a missing kind.
 
-    The array is read at any sample rate, to find both at once.
+    The source is read with any values, to find all at once. If the source shows what an option must be, such as the
+    field of JSON that holds the sound, it may say the others itself.
     """
-    if [problem.code for problem in error.problems] != ["missing-option"]:
+    if any(problem.code != "missing-option" for problem in error.problems):
         return error
     try:
-        sampled = override(root, f"input.with.sample_rate={ANY_RATE}")
-        bound = bind_decoder(sampled, None, registry, form="flags", env=arguments.env)
+        asked = {remedy.option for one in error.problems for remedy in one.remedies if isinstance(remedy, GiveOption)}
+        for name in asked & ANY_VALUES.keys():
+            root = override(root, f"input.with.{name}={ANY_VALUES[name]}")
+        bound = bind_decoder(root, None, registry, form="flags", env=arguments.env)
         source = _read_source(arguments.source, bound)
         with as_item_error(bound), limited_memory(int(read_limits(arguments.limits, registry).memory)):
             first = _StartedDecoder(plugin_as(bound, Decoder), source, registry).first
@@ -168,6 +171,9 @@ def _with_problem_of_reading(
     except PipelineError:
         return error
     except ItemError as found:
+        is_found_in_file = not any(isinstance(remedy, GiveOption) for remedy in found.remedies)
+        if found.code == "missing-option" and is_found_in_file:
+            return PipelineError([found.problem])
         return error if found.code == "rate-mismatch" else PipelineError([*error.problems, found.problem])
     except TonearmError:
         return error

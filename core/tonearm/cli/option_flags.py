@@ -155,12 +155,13 @@ def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
 def _array_classes(registry: Registry, kind: str | None = None) -> dict[str, type[Any]]:
     """Return the classes that have the options of arrays: of all decoders, and of a kind, or of every kind if None."""
     found: dict[str, type[Any]] = dict.fromkeys(declared_options(ArrayOptions), ArrayOptions)
-    for entry in registry.entries("kind"):
-        if kind in (None, entry.name, entry.full_name):
-            with contextlib.suppress(PluginError, TypeError):
-                options = ports_of(entry.resolve()).options
-                for name in declared_options(options):
-                    found.setdefault(name, options)
+    kinds = list(registry.entries("kind"))
+    chosen = [entry for entry in kinds if kind in (entry.name, entry.full_name)]
+    for entry in chosen or kinds:  # a kind that does not exist is a problem of its own
+        with contextlib.suppress(PluginError, TypeError):
+            options = ports_of(entry.resolve()).options
+            for name in declared_options(options):
+                found.setdefault(name, options)
     return found
 
 

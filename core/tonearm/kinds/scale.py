@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.values import limit_error
 from tonearm.errors import ChooseOption, GiveOption, ItemError, Remedy, SetLimit, SetOption
-from tonearm.kinds.logarithms import logarithm_remedies
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.signals import MAX_AMPLITUDE
 
@@ -165,6 +164,8 @@ def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callab
     if traits.low >= 0:
         return array
     if -traits.low > 1e-3 * max(traits.high, 0.0):
+        from tonearm.kinds.logarithms import logarithm_remedies  # not at the top: only this error needs it
+
         raise ItemError(
             f"{kind} cannot be negative, but the smallest value is {traits.low:.6g}",
             code="negative-magnitude",

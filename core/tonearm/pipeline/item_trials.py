@@ -39,7 +39,9 @@ def try_on_array(error: ItemError, options: Any) -> None:
             changed = changed_options(options, remedy, registry)
             return is_plausible(retry(changed))
         except ItemError as failed:
-            return failed.code in ASKING and failed.code != error.code
+            if failed.code == error.code:  # one option less that does not exist
+                return error.code == "unknown-option" and failed.message != error.message
+            return failed.code in ASKING
         except OptionError as failed:
             return failed.code in ASKING
         except PipelineError:

@@ -232,7 +232,8 @@ def _type_of_text(head: bytes) -> FileType | None:
         return JSON_LINES if text[:1] in b"de" or re.search(_NEXT_LINE, text) else JSON
     if re.match(_NUMBER_LINE, text + b" "):
         return NUMBERS
-    if len(text) >= _SHORTEST_BASE64 and re.fullmatch(_BASE64_LINE, text) and not re.search(_WORDS, text):
+    may_be_base64 = len(text) >= _SHORTEST_BASE64 and re.search(rb"[A-Z]", text)  # lower case alone is of words
+    if may_be_base64 and re.fullmatch(_BASE64_LINE, text) and not re.search(_WORDS, text):
         return TEXT if re.fullmatch(_HEXADECIMAL, text) else BASE64
     # It is not quoted: the source may be a link to a file that its reader may not know.
     return TEXT

@@ -115,7 +115,7 @@ def parse_header(stream: BinaryIO, name: str, *, scalars: bool = False) -> NpyHe
         if found is file_types.UNKNOWN:
             what = f"no known format: its first bytes are {head[:8].hex(' ')}"
         elif found.name == "text" and not _FIGURE.match(head):
-            what = f"text that begins with {quoted(head[:20].decode('latin-1'))}, which is no number"
+            what = f"text that begins with {quoted(head[:8].decode('latin-1'))}, which is no number"
             hint = "save the array with np.save"
         raise ItemError(f"{quoted(name)} is not a .npy file; it looks like {what}", code="not-npy", hint=hint)
     if len(start) < 10:

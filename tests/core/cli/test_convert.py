@@ -1,5 +1,6 @@
 """``tonearm convert``: one file with no YAML."""
 
+import json
 import subprocess
 import sys
 import wave
@@ -187,6 +188,7 @@ def test_a_batch_of_one_needs_no_index(convert):
         ),
         ("broken.npy", (), ["missing-option: npy-reader: 'sample_rate'", "npy-truncated: "]),
         ("one.npy", (), ["missing-option: npy-reader: 'sample_rate'"]),
+        ("answer.json", (), ["missing-option: 'answer.json' is JSON, and 'field' is missing"]),  # it may say the rest
         ("nan.npy", ("--sample-rate", "8000"), ["not-finite"]),
     ],
 )
@@ -194,6 +196,7 @@ def test_what_is_missing_is_reported_at_once(convert, name, flags, expected):
     np.save("pairs.npy", np.stack([SAMPLES] * 2))
     np.save("nan.npy", np.array([0.5, np.nan]))
     Path("broken.npy").write_bytes(Path("one.npy").read_bytes()[:-9])
+    Path("answer.json").write_text(json.dumps({"sampling_rate": 8000, "audio": (SAMPLES / 32768).tolist()}))
     status, out, err = convert(name, "x.wav", *flags)
     assert (status, out) == (3 if name == "nan.npy" else 2, "")
     lines = [line for line in err.splitlines() if not line.startswith("    ")]

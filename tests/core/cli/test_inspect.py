@@ -258,7 +258,7 @@ class TestFolders:
         for name in ("a.npy", "x/b.npy", "x/c.npy"):
             (tmp_path / name).parent.mkdir(exist_ok=True)
             shutil.copy(SAMPLES / "utt08.npy", tmp_path / name)
-        (tmp_path / "notes.txt").write_text("no array")
+        (tmp_path / "notes.md").write_text("no array")
         status, out, err = inspect(capsys, str(tmp_path))
         assert (status, err) == (0, "")
         assert out.startswith(

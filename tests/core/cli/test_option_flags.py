@@ -75,6 +75,11 @@ class TestStages:
             ("npy-reader", "raw-writer", {"encoding": "mulaw"}, ({}, {"encoding": "mulaw"})),
             ("pcm-reader", "raw-writer", {"encoding": "mulaw"}, ({"encoding": "mulaw"}, {})),
             ("npy-reader", "wav-writer", {"axes": "batch, time"}, ({"axes": ["batch", "time"]}, {})),
+            ("npy-reader", "wav-writer", {"bands": "[0, 80]"}, ({"bands": [0, 80]}, {})),
+            (
+                *("npy-reader", "wav-writer", {"kind": "wavform", "sample_rate": "8000"}),
+                ({"kind": "wavform", "sample_rate": 8000}, {}),  # a wrong kind makes no other option wrong
+            ),
         ],
     )
     def test_the_decoder_comes_first(self, source, target, flags, expected, installed):

@@ -17,7 +17,7 @@ from tonearm.plugins.registry import default
 
 @pytest.fixture
 def folder(tmp_path: Path) -> str:
-    for name in ("b.npy", "a.NPY", "x/c.npy", "x/shard.tar.gz", "x/notes.txt", ".hidden/d.npy", ".d.npy", "s.zarr/0"):
+    for name in ("b.npy", "a.NPY", "x/c.npy", "x/shard.tar.gz", "x/notes.md", ".hidden/d.npy", ".d.npy", "s.zarr/0"):
         path = tmp_path / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")

@@ -117,3 +117,14 @@ def test_a_conversion_shows_only_what_helps(tmp_path):
         list(loaded.convert(tmp_path / "a.npy"))
     assert caught.value.retry is None
     assert caught.value.hint == '"axes": ["bin", "frame", "complex"]'
+
+
+def test_one_unused_option_less_is_a_step_further(tmp_path):
+    """Each of two options that a waveform does not have is named in its turn, with the line that leaves it out."""
+    np.save(tmp_path / "a.npy", np.zeros(100, np.float32))
+    given = {"sample_rate": 8000, "n_fft": 64, "hop_length": 16}
+    plain = {"tonearm": 1, "input": {"use": "npy-reader", "files": "*.npy", "with": given}}
+    plain["outputs"] = [{"use": "wav-writer", "file": "{stem}.wav"}]
+    with pytest.raises(ItemError, match="has no option 'n_fft'") as caught:
+        list(tonearm.load_pipeline(plain).convert(tmp_path / "a.npy"))
+    assert caught.value.remedies == (RemoveOption("n_fft"),)

@@ -80,7 +80,7 @@ def zipped(name: str) -> bytes:
             "audio-reader",
         ),
         (b"\xff\xfb\x90\x64" + bytes(400), "no known format", ""),  # one frame without a second one
-        (b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(9) + b"\xff\xf1", "an AAC file", ""),
+        (b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(9) + b"\xff\xf1", "an AAC file", "audio-reader"),
         (
             tarfile.TarInfo("a").tobuf(),
             "a tar file",

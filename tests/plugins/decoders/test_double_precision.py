@@ -60,7 +60,7 @@ def converted(decoder: str, path: Path, **options: Any) -> Any:
     pipeline = {
         "tonearm": 1,
         "input": {"use": decoder, "with": {**options, "precision": "double"}},
-        "outputs": [{"use": "npy-writer", "file": "x.npy"}],
+        "outputs": [{"use": "npy-writer", "file": "x-{index}.npy"}],
     }
     (signal,) = tonearm.load_pipeline(pipeline).convert(path)
     return signal

@@ -47,7 +47,7 @@ def made(name: str, folder: Path) -> tuple[Path, tonearm.Pipeline]:
 
         decoder, path, options = "audio-reader", folder / f"a.{name}", {}
         soundfile.write(path, SAMPLES.T, 8000)
-    output = {"use": "npy-writer", "file": "{stem}.npy"}
+    output = {"use": "npy-writer", "file": "{stem}-{index}.npy"}
     steps = [{"use": "griffin-lim", "with": {"iterations": 1}}] if name == "image" else []
     read: dict[str, Any] = {"use": decoder, "with": options}
     return path, tonearm.load_pipeline({"tonearm": 1, "input": read, "steps": steps, "outputs": [output]})
@@ -123,4 +123,4 @@ def test_a_small_folder_changes_its_state_with_its_content(tmp_path: Path) -> No
     assert pipeline.run([path], out=tmp_path / "out").skipped == 1
     (path / "new").write_text("")
     assert pipeline.run([path], out=tmp_path / "out").skipped == 0
-    assert np.load(tmp_path / "out" / "a.npy").shape == SAMPLES.shape
+    assert np.load(tmp_path / "out" / "a-0.npy").shape == SAMPLES.shape

@@ -437,7 +437,7 @@ def test_a_header_in_less_than_its_size_leaves_nothing() -> None:
     ("content", "message", "hint"),
     [
         (b"garbage\n" * 9, "it looks like text that begins with 'garbage", "save the array with np.save"),
-        (b"0.5\n-1e-3\n" * 9, "it looks like text", "load it with np.loadtxt"),
+        (b"0.5\n-1e-3\n" * 9, "it looks like text of numbers", "name it .csv or .txt, and read it by text-reader"),
         (b"# a b\n" * 9, "it looks like text that begins with '# a b", "save the array with np.save"),
         (b"\xf0\x81\x92" * 9, "its first bytes are f0 81 92 f0 81 92 f0 81", "save the array with np.save"),
     ],

@@ -74,6 +74,7 @@ def forward(x, recipe):
         floor, mode = recipe.get("floor", 1e-5), recipe.get("floor_mode", "clamp")
         mel = {"clamp": np.maximum(mel, floor), "add": mel + floor, "replace": np.where(mel > 0, mel, floor)}[mode]
         mel = {"ln": np.log, "log10": np.log10}[log](mel) * recipe.get("log_factor", 1.0)
+        mel = mel - mel.max() if recipe.get("reference") == "max" else mel
     for step in recipe.get("steps", []):
         mel = apply(step, mel)
     if recipe.get("statistics") == "utterance":

@@ -90,7 +90,7 @@ def test_check_knows_the_channels_behind_it() -> None:
     ]
     nine = {"use": "mix", "with": {"pick": [0] * 9}}
     assert "FLAC cannot have 9 channels" in problems(nine, encoder="flac-writer")
-    assert problems(nine, mono, encoder="flac-writer") == ""
+    assert "channels" not in problems(nine, mono, encoder="flac-writer")
 
 
 def test_options_that_contradict_each_other_are_refused() -> None:
