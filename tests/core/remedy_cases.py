@@ -11,15 +11,20 @@ import numpy as np
 from remedy_sources import (
     RATE,
     complex_parts,
+    floats_as_pcm,
+    json_file,
     librosa_db,
     magnitude,
+    melgan,
     npz,
     pcm,
     picture,
     powers,
+    shard,
     sound,
     spectrum,
     stereo,
+    wav_bytes,
 )
 
 GRID = {"sample_rate": RATE, "n_fft": 1024, "hop_length": 256}
@@ -81,6 +86,7 @@ class Case:
 
 STFT = {"kind": "complex", **GRID}
 MAGNITUDE = {"kind": "magnitude", **GRID}
+RATED = {"sample_rate": RATE}
 CHANNELS = WAVE | {"axes": ["channel", "time"]}
 FAST = {"use": "griffin-lim", "with": {"iterations": 1}}
 
@@ -154,6 +160,73 @@ CASES = (
         lambda: np.random.default_rng(0).uniform(-3.9, 3.9, (1025, 20)),
         {"kind": "magnitude", "recipe": "tacotron-keithito"},
         FAST,
+    ),
+    case(
+        "a floor of another dialect",
+        melgan,
+        {"kind": "mel", "dialect": "hifigan"},
+        with_("mel-to-wave", iterations=1),
+        plain={"limits": {"strict": True}},
+    ),
+    # layouts of spectrograms
+    case("parts folded into bins", lambda: complex_parts(0).reshape(1026, -1), STFT, "istft", truth=sound),
+    case("too many bins", magnitude, MAGNITUDE | {"bands": [0, 600]}, FAST),
+    case("bins of one of two axes", lambda: np.ones((600, 600)), MAGNITUDE | {"bands": [0, 513]}, FAST),
+    # scales and limits
+    case("figures of a grid beside a waveform", sound, {"sample_rate": RATE, "n_fft": 512, "hop_length": 128}),
+    case("a spectrogram of 16 bits", lambda: spectrum() * 32768, STFT, "istft", truth=sound),
+    case("a square of 3", lambda: np.sign(sound()) * 3),
+    case("a very quiet sound", lambda: sound() * 1e-5, plain={"limits": {"strict": True}}),
+    case(
+        "small linear values as decibels",
+        lambda: magnitude() / 30,
+        MAGNITUDE | {"kind": "db"},
+        FAST,
+        plain={"limits": {"strict": True}},
+    ),
+    # what a file says
+    case(
+        "another rate than the file's",
+        npz(audio=sound, sr=lambda: np.int64(RATE)),
+        WAVE | {"sample_rate": 44100},
+        decoder="npz-reader",
+        truth=sound,
+    ),
+    case(
+        "another rate than the sound file's",
+        npz(audio=wav_bytes),
+        {"sample_rate": 44100},
+        decoder="npz-reader",
+        truth=sound,
+    ),
+    case("a sound file as a spectrogram", npz(audio=wav_bytes), STFT, "istft", decoder="npz-reader"),
+    case("JSON without a field", json_file(sample_rate=RATE), {"encoding": "pcm_s16le"} | RATED, decoder="pcm-reader"),
+    case(
+        "another rate than the JSON's",
+        json_file(sample_rate=RATE),
+        {"field": "audio", "sample_rate": 44100},
+        decoder="pcm-reader",
+    ),
+    case(
+        "other channels than the JSON's",
+        json_file(sample_rate=RATE, channels=1),
+        {"field": "audio", "channels": 2},
+        decoder="pcm-reader",
+    ),
+    case("floats as 16 bits", floats_as_pcm, {"encoding": "pcm_s16le"} | RATED, decoder="pcm-reader", truth=sound),
+    case(
+        "a shape with two open sizes",
+        floats_as_pcm,
+        MAGNITUDE | {"dtype": "float32", "shape": [-1, -1]},
+        FAST,
+        decoder="raw-reader",
+    ),
+    case(
+        "samples of several arrays",
+        shard,
+        WAVE,
+        decoder="webdataset-reader",
+        output={"use": "wav-writer", "file": "{index}.wav"},
     ),
     # files with several arrays
     case(

@@ -80,6 +80,58 @@ def pcm(folder: Path) -> Path:
     return folder / "source.pcm"
 
 
+def json_file(**values: Any) -> Callable[[Path], Path]:
+    """Return a function that writes JSON with a sound as a list of numbers."""
+
+    def write(folder: Path) -> Path:
+        import json
+
+        (folder / "source.json").write_text(json.dumps({"audio": sound()[:4000].tolist(), **values}))
+        return folder / "source.json"
+
+    return write
+
+
+def floats_as_pcm(folder: Path) -> Path:
+    """Write samples as float32."""
+    (folder / "source.pcm").write_bytes(sound().astype("<f4").tobytes())
+    return folder / "source.pcm"
+
+
+def shard(folder: Path) -> Path:
+    """Write a tar shard whose samples have two arrays each."""
+    import io
+    import tarfile
+
+    with tarfile.open(folder / "source.tar", "w") as tar:
+        for name in ("0.a.npy", "0.b.npy", "1.a.npy", "1.b.npy"):
+            data = io.BytesIO()
+            np.save(data, sound())
+            member = tarfile.TarInfo(name)
+            member.size = data.tell()
+            data.seek(0)
+            tar.addfile(member, data)
+    return folder / "source.tar"
+
+
+def wav_bytes() -> Any:
+    """Return a WAV file as an array of bytes."""
+    import io
+
+    import soundfile
+
+    data = io.BytesIO()
+    soundfile.write(data, sound(), RATE, format="WAV")
+    return np.frombuffer(data.getvalue(), np.uint8)
+
+
+def melgan() -> Any:
+    """Return a mel spectrogram in the dialect melgan, at whose end silence is exactly -5, its floor."""
+    values = np.log10(np.maximum(powers()[:80] ** 0.5, 1e-5)).astype(np.float32)
+    values[:, -20:] = -5
+    return values
+
+
 def picture(colour: tuple[int, ...] = (), size: tuple[int, int] = (64, 512)) -> Callable[[Path], Path]:
     """Return a function that writes a picture of noise."""
 

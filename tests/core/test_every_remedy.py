@@ -90,7 +90,8 @@ def applied(plain, remedy, place):
 def is_right(path, truth):
     samples = soundfile.read(path)[0]
     length = min(len(samples), len(truth))
-    assert abs(len(samples) - len(truth)) <= 1024
+    if abs(len(samples) - len(truth)) > 1024:
+        return False
     error = samples[:length] - truth[:length]
     return 10 * np.log10(np.sum(truth[:length] ** 2.0) / np.sum(error**2)) > RIGHT_DB
 
@@ -176,6 +177,7 @@ def yaml_flow(value):
 
 ELSEWHERE = {
     "arrays/array_decoder.py:decode": "test_array_decoder: a second array of an array in memory",
+    "pipeline/inference.py:_by_content": "test_inference: no decoder has the suffix, and there is no pipeline yet",
     "pipeline/inference.py:plugin_by_suffix": "test_convert: two decoders of a suffix",
     "pipeline/structure.py:_output_file": "test_structure: an output without a file, whose place is not known",
     "signals/windows.py:checked_values": "test_windows: a window of another length",
@@ -183,8 +185,6 @@ ELSEWHERE = {
     "encoders/png_writer.py:write": "test_png_writer: a spectrogram of a class that is known only from the data",
     "pipeline/check.py:_check_precision": "test_check: a step of another package",
     "inspect/files.py:keyed_arrays": "test_files: no pipeline, the choice is among the arrays of the file",
-    "decoders/kaldi_reader.py:_load": "test_kaldi_reader: an ark with a rate",
-    "decoders/parquet_reader.py:_audio": "test_parquet_reader: a row of another rate",
     "formats/lame.py:_improper": "test_lame: LAME writes no such file",
     "formats/onnx.py:open_session": "test_onnx: providers that are not installed",
     "formats/onnx.py:synthesise": "test_onnx_vocoder: a model of variable lengths",
@@ -214,18 +214,19 @@ def places():
 
 def test_every_place_that_proposes_something_has_a_case(tmp_path):
     wanted = places()
-    by_code = {(path, function): (place, lines) for place, (path, function, lines) in wanted.items()}
+    by_line: dict[str, dict[int, str]] = {}
+    for place, (path, _, lines) in wanted.items():
+        by_line.setdefault(path, {}).update(dict.fromkeys(lines, place))
     seen: set[str] = set()
 
     def on_call(frame, event, _):
-        known = by_code.get((frame.f_code.co_filename, frame.f_code.co_name))
+        known = by_line.get(frame.f_code.co_filename)
         if known is None:
             return None
-        place, lines = known
 
         def on_line(frame, event, _):
-            if frame.f_lineno in lines:
-                seen.add(place)
+            if frame.f_lineno in known:
+                seen.add(known[frame.f_lineno])
             return on_line
 
         return on_line

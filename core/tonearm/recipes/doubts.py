@@ -131,7 +131,7 @@ def _standardised(recipe: Recipe, values: Array, low: float, high: float) -> Dou
     far_from_floor = low > recipe.range.low + 2 * recipe.range.unit
     if not (far_from_floor and low < 0 < high and max(-low, high) <= MAX_STANDARDISED):
         return None
-    mean = float(values.mean(dtype=np.float64))
+    mean = round(float(values.mean(dtype=np.float64)), 2) + 0.0  # not -0.00
     if abs(mean) > _STANDARDISED:
         return None
     deviation = float(values.std(dtype=np.float64))

@@ -159,7 +159,14 @@ def execute(data: bytes) -> None:
 def _report(place: _Place, data: bytes) -> None:
     """Print the status in some way. What is printed is harmless on a terminal."""
     for more in REPORTS[zlib.crc32(data) % 3]:
-        given = {"out": str(place.out), "rank": ["duration"], "failed": False, "code": None, "warning": None, "json": False} | more
+        given = {
+            "out": str(place.out),
+            "rank": ["duration"],
+            "failed": False,
+            "code": None,
+            "warning": None,
+            "json": False,
+        } | more
         printed = io.StringIO()
         with contextlib.suppress(TonearmError), _into(printed):
             status.main(argparse.Namespace(**given))

@@ -90,7 +90,13 @@ def test_demuxers_read_one_file_each() -> None:
 
 
 def test_names_are_those_of_types_of_sound() -> None:
-    types = [file_types.MP4, file_types.AVI, file_types.AIFF, file_types.AAC, *(found for _, found in file_types._BY_START)]
+    types = [
+        file_types.MP4,
+        file_types.AVI,
+        file_types.AIFF,
+        file_types.AAC,
+        *(found for _, found in file_types._BY_START),
+    ]
     sounds = {found.name for found in types if found.reader == "audio-reader"}
     assert ffmpeg_formats.DEMUXERS.keys() <= sounds
     assert sounds - ffmpeg_formats.DEMUXERS.keys() == {"an MP3 file", "an AAC file", "a W64 file"}  # read otherwise

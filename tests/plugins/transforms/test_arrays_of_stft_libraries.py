@@ -31,7 +31,9 @@ def read(array: np.ndarray, **options: Any) -> np.ndarray:
         "tonearm": 1,
         "input": {"use": "npy-reader", "with": given},
         "steps": [{"use": "istft"}] if spectrum else [],
-        "outputs": [{"use": "wav-writer" if spectrum else "npy-writer", "file": "{index}.wav" if spectrum else "{index}.npy"}],
+        "outputs": [
+            {"use": "wav-writer" if spectrum else "npy-writer", "file": "{index}.wav" if spectrum else "{index}.npy"}
+        ],
     }
     (found,) = tonearm.load_pipeline(document).convert(np.ascontiguousarray(array))
     return found.samples[0] if spectrum else found.plain().values[0]
