@@ -1,6 +1,8 @@
 """Every pipeline in configs/ is right, and converts its own sources."""
 
+import base64
 import hashlib
+import io
 import json
 import re
 import subprocess
@@ -135,6 +137,17 @@ def test_the_stft_of_scipy_gives_its_waveform_back_with_tags_and_a_cover(tmp_pat
     frames = np.lib.stride_tricks.sliding_window_view(expected, 512)[::128]
     spectra = np.fft.rfft(frames * scipy.signal.get_window("hann", 512)).T
     np.testing.assert_allclose(np.load(tmp_path / "utt08-scipy-tensorflow.npy")[0], spectra, atol=1e-4)
+
+
+def test_the_answer_of_an_api_is_the_sound_file_in_its_chunks(tmp_path: Path) -> None:
+    lines = (SAMPLES / "utt08-answer.jsonl").read_text().splitlines()
+    data = b"".join(base64.b64decode(json.loads(line)["delta"]) for line in lines)
+    expected, rate = soundfile.read(io.BytesIO(data))
+    tonearm.load_pipeline(CONFIGS / "api-answer.yaml").run(out=tmp_path)
+    written, written_rate = soundfile.read(tmp_path / "utt08-answer.flac")
+    assert (written_rate, len(written)) == (rate, len(expected)) == (8000, 10495)
+    gain = (written @ expected) / (expected @ expected)
+    assert 10 * np.log10((gain * expected) @ (gain * expected) / ((written - gain * expected) ** 2).sum()) > 60
 
 
 def test_double_precision_is_kept_up_to_the_file(tmp_path: Path) -> None:
