@@ -98,19 +98,20 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         **companions
             Arrays that belong to it: ``lengths``, ``imag`` and ``phase``, as for `read_array`.
         """
-        index = 0
+        index, stated = 0, None
         try:
             if isinstance(array, Waveform):
                 yield from sound(array, self.options, key)
                 return
             refuse_file(array, key)
-            options = with_stated(self.options, rate_among(says), key)
+            stated = rate_among(says)
+            options = with_stated(self.options, stated, key)
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))
             for index, one in enumerate(read_array(array, options, context, **companions)):
-                yield retryable(one, array, index, context, companions) if isinstance(one, ItemError) else one
+                yield retryable(one, array, index, context, companions, stated) if isinstance(one, ItemError) else one
         except ItemError as error:
-            yield error if isinstance(array, Waveform) else retryable(error, array, index, context, companions)
+            yield error if isinstance(array, Waveform) else retryable(error, array, index, context, companions, stated)
 
     def produces(self) -> Spec:
         """Return what the options determine; a batch, or a file that holds many arrays, becomes several items."""

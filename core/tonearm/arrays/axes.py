@@ -137,8 +137,18 @@ def _infer(
     raise ItemError(
         f"the axes of shape {shape} are ambiguous",
         code="ambiguous-axes",
-        remedies=(ChooseOption("axes", orders or _possible_orders(squeezed, needed, known)),),
+        remedies=(ChooseOption("axes", _plausible(orders or _possible_orders(squeezed, needed, known), squeezed)),),
     )
+
+
+def _plausible(orders: Sequence[Sequence[str]], shape: Sequence[int]) -> tuple[Sequence[str], ...]:
+    """Return the orders in which no channel axis is longer than the time axis, or all orders if there are none."""
+    found = tuple(
+        order
+        for order in orders
+        if not {"channel", "time"} <= {*order} or shape[order.index("channel")] <= shape[order.index("time")]
+    )
+    return found or tuple(orders)
 
 
 def is_fft_length(length: int) -> bool:

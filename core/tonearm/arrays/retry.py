@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.read import read_array
+from tonearm.arrays.stated import StatedRate, with_stated
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
 from tonearm.signals import Signal
@@ -26,7 +27,12 @@ MAX_INDEX = 16
 
 
 def retryable(
-    error: ItemError, array: Array, index: int, context: Context, companions: Mapping[str, Array]
+    error: ItemError,
+    array: Array,
+    index: int,
+    context: Context,
+    companions: Mapping[str, Array],
+    stated: StatedRate | None = None,
 ) -> ItemError:
     """Return an error with the function that reads its array again.
 
@@ -42,13 +48,22 @@ def retryable(
         Context of the item; its catalogue is used, and nothing is recorded in it.
     companions
         Arrays that belong to it, as for `read_array`.
+    stated
+        Sample rate that the file states; None if it states none.
     """
     if error.remedies and index < MAX_INDEX:
-        error.retry = functools.partial(_read_again, array, index, context.catalogue, companions)
+        error.retry = functools.partial(_read_again, array, index, context.catalogue, companions, stated)
     return error
 
 
-def _read_again(array: Array, index: int, catalogue: Any, companions: Mapping[str, Array], options: Any) -> Signal:
+def _read_again(
+    array: Array,
+    index: int,
+    catalogue: Any,
+    companions: Mapping[str, Array],
+    stated: StatedRate | None,
+    options: Any,
+) -> Signal:
     """Return the signal of an element of an array, of which only a part is read if it is large.
 
     Raises
@@ -59,6 +74,8 @@ def _read_again(array: Array, index: int, catalogue: Any, companions: Mapping[st
     companions = {name: one for name, one in companions.items() if getattr(options, name, name) is not None}
     if not companions:
         array = _part(array)
+    if stated is not None:
+        options = with_stated(options, stated)
     found = read_array(array, options, Context(catalogue=catalogue), **companions)
     signal = next(itertools.islice(found, index, None), None)
     if signal is None:

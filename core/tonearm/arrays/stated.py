@@ -222,21 +222,32 @@ def check_rate(options: ArrayOptions, stated: StatedRate, key: str = "") -> None
 
 
 def refuse_file(array: Any, key: str = "") -> None:
-    """Raise `ItemError` if an array is a row of bytes that is a file of sound or an array, not samples."""
-    if array.dtype.itemsize != 1 or array.dtype.kind not in "iu" or array.size < _SHORTEST_FILE:
+    """Raise `ItemError` if an array is a row of bytes, in any type of numbers, that is a file and not samples."""
+    if array.dtype.kind not in "iuf" or array.size < _SHORTEST_FILE or array.size != max(array.shape):
         return
-    if array.size != max(array.shape):
+    row, is_wide = array.reshape(-1), array.dtype.itemsize > 1
+    if is_wide and not _are_bytes(row[:_SHORTEST_FILE]):
         return
     from tonearm.reading import file_types  # not at the top: only rows of bytes need it
 
-    found = file_types.identify(array.reshape(-1)[: file_types.HEAD].tobytes())
+    head = row[: file_types.HEAD]
+    if is_wide and not _are_bytes(head):
+        return
+    found = file_types.identify((head.astype("u1") if is_wide else head).tobytes())
     if found is file_types.NPY or found.reader == "audio-reader":
         whose = f"{one_line(key, 60)!r} holds" if key else "the array holds"
+        line = "array.astype('uint8').tofile(path)" if is_wide else "array.tofile(path)"
         raise ItemError(
             f"{whose} the bytes of {found.name}, not samples",
             code="wrong-format",
-            remedies=(Advice(f"save them as a file of its own, which {found.reader} reads: array.tofile(path)"),),
+            remedies=(Advice(f"save them as a file of its own, which {found.reader} reads: {line}"),),
         )
+
+
+def _are_bytes(values: Any) -> bool:
+    """Return whether numbers are whole and from 0 to 255, but not all 0."""
+    numbers = values.tolist()
+    return all(0 <= number <= 255 and number == int(number) for number in numbers) and any(numbers)
 
 
 def sound(waveform: Waveform, options: ArrayOptions, key: str = "") -> Iterator[Waveform]:

@@ -57,6 +57,10 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
         names = tuple(registry.short_name(entry) for entry in found)
         message = f"several {role}s fit {one_line(name)}: {', '.join(names)}"
         raise UsageError(message, code="ambiguous-suffix", remedies=(ChooseOption(role, names),))
+    if role == "decoder" and os.path.isdir(name):  # noqa: PTH112
+        remedy = RunCommand(("tonearm", "inspect", name), when="to print pipelines that convert its files")
+        message = f"{one_line(name)} is a folder, and no decoder reads it as one source"
+        raise UsageError(message, code="unknown-suffix", remedies=(remedy,))
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
     message = f"no {role} {'reads' if role == 'decoder' else 'writes'} {suffix or 'a name with no suffix'}"
     if role == "decoder" and (by_content := _by_content(registry, name, message)):

@@ -53,6 +53,7 @@ ZEROS = FileType("nothing but zero bytes", "the write was interrupted or the dis
 UNKNOWN = FileType("no known format", "save the array with np.save")
 NPY = _read_by("a .npy file", "npy-reader", "name it .npy, and read it by npy-reader")
 ZIP = FileType("a zip archive, like those of np.savez", "name it .npz, and read it by npz-reader")
+ZIP_OF_FILES = FileType("a zip archive of files", "extract its files first: unzip")
 MATLAB = _read_by("a MATLAB file", "mat-reader")
 PYTORCH = _read_by(
     "a PyTorch file",
@@ -69,6 +70,8 @@ WEB_PAGE = FileType("a web page", "the download returned a web page instead of t
 GIT_LFS_POINTER = FileType("a Git LFS pointer, not the data itself", "fetch the data: git lfs pull")
 MP3 = _audio("an MP3 file")
 AIFF = _audio("an AIFF file")
+SVX = _audio("an 8SVX file")
+MPEG_TS = _audio("an MPEG transport stream")
 AAC = _audio("an AAC file")
 TAR = _read_by("a tar file", "webdataset-reader")
 KALDI = _read_by("a Kaldi archive", "kaldi-reader")
@@ -78,6 +81,9 @@ NUMBERS = _text("text of numbers", "name it .csv or .txt, and read it by text-re
 BASE64 = _text("base64", "decode it first: base64 -d", "")
 TEXT = _text("text", "load it with np.loadtxt, and save it with np.save", "")
 
+_FORMS = {b"AIFF": AIFF, b"AIFC": AIFF, b"8SVX": SVX, b"16SV": SVX}
+_TS_PACKET: Final = 188  # bytes
+_TS_CONTENT: Final = 0x30  # bits of the fourth byte of a packet
 _ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 """Boxes with which MP4 and QuickTime files begin."""
 
@@ -119,6 +125,12 @@ _BY_START: tuple[tuple[bytes, FileType], ...] = (
     (b".SoX", _audio("a SoX file")),
     (b"XoS.", _audio("a SoX file")),
     (b"riff\x2e\x91\xcf\x11", _audio("a W64 file")),
+    (b"NIST_1A\n", _audio("a NIST SPHERE file")),
+    (b"2BIT", _audio("an AVR file")),
+    *((b"\x64\xa3" + bytes((machine, 0)), _audio("an IRCAM file")) for machine in range(5)),
+    (b"\0\0\xa3\x64", _audio("an IRCAM file")),
+    (b" paf", _audio("a PARIS file")),
+    (b"fap ", _audio("a PARIS file")),
     (b"MATLAB", MATLAB),
     (b"PAR1", _read_by("a Parquet file", "parquet-reader")),
     (b"ARROW1", FileType("an Arrow file", "export the column with np.save")),
@@ -175,10 +187,10 @@ def identify(head: bytes) -> FileType:
     for start, found in _BY_START:
         if head.startswith(start):
             return found
-    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return AIFF
+    if head[:4] == b"FORM" and head[8:12] in _FORMS:
+        return _FORMS[head[8:12]]
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return PYTORCH if any(mark in head[:64] for mark in (b"/data.pkl", b"/.format", b"/byteorder")) else ZIP
+        return _type_of_zip(head)
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return PICKLE
     if head[8:10] == b'{"':
@@ -187,7 +199,21 @@ def identify(head: bytes) -> FileType:
         return TAR
     if _is_kaldi(head):
         return KALDI
-    return _frames(head) or _type_of_text(head) or UNKNOWN
+    return _frames(head) or _type_of_packets(head) or _type_of_text(head) or UNKNOWN
+
+
+def _type_of_packets(head: bytes) -> FileType | None:
+    """Return the type of an MPEG transport stream, whose packets begin alike, and have tables or sound in them."""
+    starts = head[: 5 * _TS_PACKET : _TS_PACKET]
+    return MPEG_TS if starts == b"\x47" * 5 and head[3] & _TS_CONTENT else None
+
+
+def _type_of_zip(head: bytes) -> FileType:
+    """Return the type of a zip archive, by the name of its first member."""
+    if any(mark in head[:64] for mark in (b"/data.pkl", b"/.format", b"/byteorder")):
+        return PYTORCH
+    name = head[30 : 30 + int.from_bytes(head[26:28], "little")]
+    return ZIP_OF_FILES if head[2:4] == b"\x03\x04" and b"." in name and not name.endswith(b".npy") else ZIP
 
 
 def _is_kaldi(head: bytes) -> bool:

@@ -28,9 +28,10 @@ from tonearm_plugins.formats.ffmpeg_formats import ends_within_frame, whitelist
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-# Formats whose header has the length, with the seconds by which codecs may fall short of it.
+# Formats whose header has the length, with the seconds by which codecs may fall short of it. AVI's is a number of
+# blocks, of which ffmpeg makes three times the seconds for codecs such as ADPCM; its size in bytes is checked instead.
 _LENGTHS = dict.fromkeys(("ape", "dsf", "flac", "tak", "tta", "wv"), 0.0) | dict.fromkeys(
-    ("aiff", "asf", "avi", "caf", "iff", "matroska", "mov", "mpc", "mpc8", "voc", "wav"), 0.1
+    ("aiff", "asf", "caf", "iff", "matroska", "mov", "mpc", "mpc8", "voc", "wav"), 0.1
 )
 
 _SECONDS = 10
@@ -238,6 +239,7 @@ def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, h
         codec = stream.codec_context.name
         blocks: list[Array] = []
         kind: tuple[int, int, str] | None = None
+        packers: list[Any] = []
         last = 0.0
         for frame, seconds in _frames(container, stream, budget):
             last = seconds
@@ -247,9 +249,10 @@ def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, h
                 _check_rate(*found[:2])
             if found != kind:
                 raise _changes(kind, found)
-            values = frame.to_ndarray()
+            values = _packed(frame, packers).to_ndarray()
             budget.add(2 * values.nbytes if values.dtype.itemsize < 4 else values.nbytes)
-            blocks.append(values if frame.format.is_planar else values.reshape(-1, found[1]).T)
+            is_planar = frame.format.is_planar and found[1] < _MOST_PLANES
+            blocks.append(values if is_planar else values.reshape(-1, found[1]).T)
         if kind is None:
             raise ItemError(f"it is {what} without any samples", code="empty")
         claimed, index = _claimed(container, stream), stream.index
@@ -264,6 +267,22 @@ def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, h
             samples = samples[:, :-padding]
     warnings = () if count == 1 else (f"it holds {count} streams of sound; only stream {index} is read",)
     return Foreign(samples, kind[0], _scale(codec, kind[2]), tags, warnings)
+
+
+_MOST_PLANES = 8
+"""Smallest number of channels at which PyAV reads planes beyond the end of its list of them, and crashes."""
+
+
+def _packed(frame: Any, packers: list[Any]) -> Any:
+    """Return a frame whose samples PyAV can read: many channels are interleaved first, without other values."""
+    if not frame.format.is_planar or len(frame.layout.channels) < _MOST_PLANES:
+        return frame
+    if not packers:
+        import av
+
+        packers.append(av.AudioResampler(format=frame.format.packed))
+    (packed,) = packers[0].resample(frame)
+    return packed
 
 
 def _frames(container: Any, stream: Any, budget: _Budget) -> Iterator[tuple[Any, float]]:

@@ -173,11 +173,13 @@ def _check_kind(dataset: Any, name: str, key: str, *, matlab: bool) -> None:
         text = h5py.check_string_dtype(dataset.dtype) is not None
         lists = h5py.check_vlen_dtype(dataset.dtype) is not None
         what = "text" if text else "lists of varying length" if lists else f"{dataset.dtype} values"
-        raise ItemError(
-            f"{whose} holds {what}, not an array of numbers",
-            code="not-numbers",
-            hint="save each array as a dataset of its own",
-        )
+        hint = "save each array as a dataset of its own"
+        if kind == "V" and dataset.dtype.names is None and dataset.dtype.itemsize > _LONGEST_NUMBER and not lists:
+            hint = "if it is a file, save it as one: Path(path).write_bytes(dataset[()].tobytes())"
+        raise ItemError(f"{whose} holds {what}, not an array of numbers", code="not-numbers", hint=hint)
+
+
+_LONGEST_NUMBER = 40  # bytes
 
 
 def _mapped(dataset: Any, file: BinaryIO) -> Array | None:

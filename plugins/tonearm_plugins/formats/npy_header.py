@@ -29,6 +29,9 @@ _NUMBER = re.compile(r"([<>|=]?)([fciu])([0-9]{1,2})")
 _FIGURE = re.compile(rb"[\s#\[(]*[-+.]?[0-9]")
 _SIZES = {"f": (2, 4, 8), "c": (8, 16), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8)}
 
+_LONGEST_NUMBER = 40  # letters
+_SAVE_BYTES = "if it is a file, save it as one: Path(path).write_bytes(array.tobytes())"
+_DECODE = "if it is base64, decode it: Path(path).write_bytes(base64.b64decode(array.item()))"
 _SAVE_AS = "save it as numbers: np.save(path, array.astype('float32'))"
 
 
@@ -211,6 +214,8 @@ def _itemsize(descr: str, name: str) -> int:
             "2-byte values without a type (V2); it looks like bfloat16",
             "save it as float32: x.float().numpy()",
         )
+    elif kind in "VS" and _is_long(descr):
+        what, hint = f"values of many bytes ({quoted(descr, 24)}), not numbers", _SAVE_BYTES
     elif kind == "V":
         what = f"bytes without a type ({quoted(descr, 24)}), like float8 and other types that NumPy does not know"
     elif descr.lstrip("<>|=") in ("f16", "f12", "c32", "c24"):
@@ -219,7 +224,14 @@ def _itemsize(descr: str, name: str) -> int:
     elif kind in "USabmM?" and kind:
         names = {"m": "time spans", "M": "dates", "b": "truth values (bool)", "?": "truth values (bool)"}
         what = f"{names.get(kind, 'text')} ({quoted(descr, 24)}), not numbers"
+        hint = _DECODE if kind == "U" and _is_long(descr) else hint
     raise ItemError(f"{quoted(name)} holds {what}", code=code, hint=hint)
+
+
+def _is_long(descr: str) -> bool:
+    """Return whether a type has more bytes or letters than a number takes, as one that holds a whole file has."""
+    digits = descr.lstrip("<>|=")[1:]
+    return digits.isdecimal() and len(digits) < 10 and int(digits) > _LONGEST_NUMBER
 
 
 def _check_shape(shape: tuple[int, ...], itemsize: int, name: str) -> None:

@@ -6,8 +6,10 @@ would be wrong are taken apart here.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from tonearm.api import ItemError, check_memory, file_types
 from tonearm_plugins.formats import ffmpeg_formats, mpeg_stream, ogg_stream
@@ -116,9 +118,46 @@ def plan_of(file: BinaryIO, name: str, head: Head) -> Plan:
         if place:
             content = whole_content(file, name)
             return Plan((content[:place] + b"\3\0" + content[place + 2 :],), held=2 * len(content))
+    starts = [head.at, *_joined_starts(file, head)]
+    if len(starts) > 1:
+        content = whole_content(file, name)
+        _check_count(len(starts))
+        streams = tuple(content[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True))
+        return Plan(streams, (None,) * len(streams), held=2 * len(content))
     if head.at and head.start.startswith(KNOWN):
         return Plan((whole_content(file, name)[head.at :],), (None,))
     return Plan()
+
+
+_CHUNKED: Mapping[bytes, tuple[Literal["little", "big"], tuple[bytes, ...]]] = {
+    b"RIFF": ("little", (b"WAVE",)),
+    b"FORM": ("big", (b"AIFF", b"AIFC")),
+}
+_FLAC = re.compile(rb"fLaC[\0\x80]\0\0\x22")  # with the header of its first block, which has 34 bytes
+_FLAC_MARK = 8  # bytes
+_STEP = 1 << 20  # bytes that are searched at a time
+
+
+def _joined_starts(file: BinaryIO, head: Head) -> Iterator[int]:
+    """Yield the places of further files of the same format that follow the first, as ``cat`` joins them."""
+    size = size_in_bytes(file)
+    if head.start.startswith(b"fLaC"):
+        for at in range(head.at + 1, size, _STEP):
+            block = read_bytes_at(file, _STEP + _FLAC_MARK - 1, at)
+            yield from (at + found.start() for found in _FLAC.finditer(block))
+    elif head.start[:4] in _CHUNKED:
+        order, forms = _CHUNKED[head.start[:4]]
+        start, at = head.start[:12], head.at
+        while int.from_bytes(start[4:8], order) < UNKNOWN_SIZE:
+            at += 8 + int.from_bytes(start[4:8], order)
+            if at >= size:
+                return
+            start = read_bytes_at(file, 13, at)
+            if start[:1] == b"\0":  # which fills up an odd number of bytes
+                start, at = start[1:], at + 1
+            if start[:4] != head.start[:4] or start[8:12] not in forms:
+                return
+            yield at
 
 
 _W64 = b"riff\x2e\x91\xcf\x11"

@@ -5,6 +5,7 @@ import pytest
 
 from array_options import array_options as options
 from tonearm.arrays import retry
+from tonearm.arrays.stated import StatedRate
 from tonearm.errors import ItemError, SetOption
 from tonearm.plugins.context import Context
 
@@ -29,6 +30,14 @@ def test_what_fails_again_raises():
         found.retry(options(kind="waveform", sample_rate=8000, axes=["batch", "time"]))
     with pytest.raises(ItemError, match="no such element"):
         found.retry(options(kind="waveform", sample_rate=8000, axes=["channel", "time"], full_scale=100))
+
+
+def test_the_rate_that_the_file_states_counts():
+    array = np.full((10, 1), 0.5, np.float32)
+    found = retry.retryable(error(), array, 0, CONTEXT, {}, StatedRate(8000, "sr = 8000"))
+    assert found.retry(options(kind="waveform")).sample_rate == 8000
+    with pytest.raises(ItemError, match="sr = 8000"):
+        found.retry(options(kind="waveform", sample_rate=16000))
 
 
 def test_nothing_is_recorded_in_the_context():

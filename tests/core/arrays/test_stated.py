@@ -175,13 +175,16 @@ def test_a_sound_is_compared_and_checked() -> None:
 @pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WAVEfmt ", b"\x93NUMPY\1\0", b"fLaC\0\0\0\x22", b"OggS\0\2"])
 def test_bytes_of_a_file_are_no_samples(head: bytes) -> None:
     data = np.frombuffer(head + bytes(100), "u1")
-    for array in (data, data[None], data.view("i1")):
+    for array in (data, data[None], data.view("i1"), data.astype("i2"), data.astype("i8"), data.astype("f4")):
         with pytest.raises(ItemError, match="holds the bytes of") as caught:
             refuse_file(array, "a")
         assert caught.value.code == "wrong-format"
     refuse_file(data[4:])
     refuse_file(np.stack([data, data]))
-    refuse_file(data.astype("i2"))
+    refuse_file(data.astype("i2") - 1)
+    refuse_file(data.astype("f4") / 2)
+    refuse_file(np.where(np.arange(len(data)) == 40, np.nan, data))
+    refuse_file(np.zeros(100, "i2"))
 
 
 class Dict(KeyedArrayDecoder[KeyedArrayOptions]):

@@ -109,6 +109,14 @@ def test_a_suffix_that_no_decoder_has_is_judged_by_content(content, what, hint, 
     assert raised.value.hint.startswith(hint)
 
 
+def test_a_folder_is_called_a_folder(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        plugin_by_suffix(registry_of(), "decoder", str(tmp_path))
+    assert caught.value.code == "unknown-suffix"
+    assert caught.value.message == f"{tmp_path} is a folder, and no decoder reads it as one source"
+    assert f"tonearm inspect {tmp_path}" in caught.value.hint
+
+
 def test_an_encoder_of_compressed_files_is_no_decompressor():
     with pytest.raises(UsageError) as raised:
         plugin_by_suffix(registry_of(), "encoder", "a.tar.zst")

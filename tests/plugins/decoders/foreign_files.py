@@ -69,6 +69,7 @@ SOURCES: dict[str, tuple[int, int, float, str]] = {
     "low": (2, 22050, 2.1, "PCM_16"),
     "studio": (2, 48000, 1.5, "PCM_24"),
     "six": (6, 48000, 1.2, "PCM_16"),
+    "eight": (8, 48000, 1.2, "PCM_16"),
     "float": (2, 48000, 1.0, "FLOAT"),
     "one": (1, 44100, 1 / 44100, "PCM_16"),
 }
@@ -324,6 +325,7 @@ def mp4_files() -> Iterator[File]:
         alac.m4a | cd | -c:a alac | exact
         alac-24.m4a | studio | -c:a alac -sample_fmt s32p | exact
         alac-surround.m4a | six | -c:a alac | exact
+        alac-eight.m4a | eight | -ac 8 -c:a alac | exact
         fast.m4a | cd | -movflags +faststart | floats
         fragments.mp4 | cd | -movflags +frag_keyframe+empty_moov | floats
         mp3.mp4 | cd | -c:a libmp3lame | floats
@@ -367,6 +369,8 @@ def container_files() -> Iterator[File]:
         mp3.avi | cd |  | floats
         pcm.avi | cd | -c:a pcm_s16le | exact
         ac3.avi | studio | -c:a ac3 | floats
+        adpcm.avi | cd | -c:a adpcm_ms | exact
+        wma.avi | cd | -c:a wmav2 | floats
         mp3.flv | cd |  | floats
         aac.flv | cd | -c:a aac | floats
         mp2.ts | cd | -f mpegts | floats

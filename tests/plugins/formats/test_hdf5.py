@@ -205,6 +205,15 @@ def test_values_that_are_no_numbers_are_refused_with_a_hint(values: Any) -> None
     assert error.hint == "save each array as a dataset of its own"
 
 
+def test_a_file_in_a_value_is_saved_by_the_line_of_its_hint(tmp_path: Path) -> None:
+    content = b"fLaC" + bytes(range(100))
+    file = saved(lambda h: h.create_dataset("wav", data=np.void(content)))
+    _, _, line = refused(file).hint.partition(": ")
+    with h5py.File(file) as handle:
+        exec(line, {"Path": Path, "dataset": handle["wav"], "path": tmp_path / "a.flac"})
+    assert (tmp_path / "a.flac").read_bytes() == content
+
+
 @pytest.mark.parametrize(("matlab", "what", "before"), [(False, "an HDF5 file", 0), (True, "a MATLAB file", 512)])
 def test_the_file_starts_where_its_program_starts_it(matlab: bool, what: str, before: int) -> None:
     """MATLAB writes 512 bytes of its own before."""

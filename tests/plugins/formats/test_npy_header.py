@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -458,6 +460,16 @@ def test_only_the_first_bytes_of_another_file_are_read() -> None:
         caught.value.message
         == "'the file' is not a .npy file; it looks like no known format: its first bytes are fe fe fe fe fe fe fe fe"
     )
+
+
+@pytest.mark.parametrize("kind", ["bytes", "void", "base64"])
+def test_a_file_in_a_value_is_saved_by_the_line_of_its_hint(kind: str, tmp_path: Path) -> None:
+    content = b"fLaC" + bytes(range(1, 100))
+    text = base64.b64encode(content).decode()
+    array = np.array({"bytes": content, "void": np.void(content), "base64": text}[kind])
+    _, _, line = refused(saved(array)).hint.partition(": ")
+    exec(line, {"Path": Path, "array": array, "path": tmp_path / "a.flac", "base64": base64})
+    assert (tmp_path / "a.flac").read_bytes() == content
 
 
 def test_hints_fit_the_case() -> None:

@@ -27,6 +27,9 @@ def plan(data: bytes) -> sound_plan.Plan:
 
 
 MP3, OGG = made("MP3", "MPEG_LAYER_III"), made("OGG", "VORBIS")
+FLAC, WAV, AIFF = made("FLAC", "PCM_16"), made("WAV", "PCM_16"), made("AIFF", "PCM_16")
+ODD = WAV[:4] + (len(WAV) - 8 + 9).to_bytes(4, "little") + WAV[8:] + b"LIST\1\0\0\0 "
+PIPED = WAV[:4] + b"\xff" * 4 + WAV[8:40] + b"\xff" * 4 + WAV[44:]
 TAG = b"ID3\4\0\0\0\0\0\5" + bytes(5)
 
 
@@ -42,14 +45,29 @@ TAG = b"ID3\4\0\0\0\0\0\5" + bytes(5)
         (OGG, (OGG,)),
         (OGG + OGG, (OGG, OGG)),
         (TAG + made("FLAC", "PCM_16"), (made("FLAC", "PCM_16"),)),
+        (FLAC + FLAC, (FLAC, FLAC)),
+        (TAG + FLAC + TAG + FLAC, (FLAC + TAG, FLAC)),
+        (WAV + WAV + WAV, (WAV, WAV, WAV)),
+        (ODD + b"\0" + WAV, (ODD + b"\0", WAV)),
+        (AIFF + AIFF, (AIFF, AIFF)),
+        (WAV + b"junk", (None,)),
+        (WAV + AIFF, (None,)),
+        (PIPED + WAV, (None,)),
     ],
-    ids=range(9),
+    ids=range(17),
 )
 def test_streams_are_told_apart(data: bytes, streams: tuple[bytes | None, ...]) -> None:
     found = plan(data)
     assert found.streams == streams
     assert found.lengths == (None,) * len(streams)
     assert found.warnings == ()
+
+
+def test_a_file_is_found_wherever_the_first_ends() -> None:
+    mark = FLAC[:12]
+    for size in range(sound_plan._STEP - 12, sound_plan._STEP + 3):
+        found = plan(FLAC + bytes(size - len(FLAC)) + mark)
+        assert [len(stream or b"") for stream in found.streams] == [size, len(mark)]
 
 
 def test_junk_is_searched_for_frames_when_nothing_else_reads_the_file() -> None:
