@@ -68,7 +68,7 @@ VALUES: dict[str, tuple[Any, str]] = {
     "text": (np.full((2, 400), "a"), "npy-dtype"),
     "dates": (np.zeros((2, 400), "M8[s]"), "npy-dtype"),
     "fields": (np.zeros((2, 400), [("a", "f4")]), "npy-dtype"),
-    "complex": (WAVE.astype("c8"), REFUSED),
+    "complex": ((WAVE + 0.5j).astype("c8"), REFUSED),
     "scalar": (np.float32(1), REFUSED),
     "rank-3": (np.ones((2, 2, 400), "f4"), "axes-mismatch"),
     "none": (np.zeros((2, 0), "f4"), "npy-empty"),

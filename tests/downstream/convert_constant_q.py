@@ -22,7 +22,7 @@ def main() -> None:
             "tonearm": 1,
             "input": {"use": decoder, "files": file, "with": TUNING | options},
             "steps": [{"use": "icqt"}],
-            "outputs": [{"use": "wav-writer", "file": f"{file}.wav", "with": {"subtype": "FLOAT"}}],
+            "outputs": [{"use": "wav-writer", "file": f"{file}-{{index}}.wav", "with": {"subtype": "FLOAT"}}],
         }
         report = tonearm.load_pipeline(pipeline).run([str(folder / file)], out=str(folder / "out"), jobs=0)
         said[file] = [report.converted, report.failed]

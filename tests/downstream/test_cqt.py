@@ -87,7 +87,7 @@ def test_every_decoder_of_arrays_reads_it_and_the_sound_is_that_of_librosa(
     done = run_python(site, code, tmp_path)
     assert json.loads(done.stdout) == {file: [1, 0] for file in jobs}
     for file in jobs:
-        samples, rate = soundfile.read(tmp_path / "out" / f"{file}.wav", dtype="float32")
+        samples, rate = soundfile.read(tmp_path / "out" / f"{file}-0.wav", dtype="float32")
         assert rate == RATE
         np.testing.assert_allclose(samples, expected, atol=1e-6)
     inside = slice(RATE // 4, 3 * RATE // 4)
@@ -154,7 +154,7 @@ def test_convert_has_its_options_as_flags(site: Path, folder: Path, expected: An
     np.testing.assert_allclose(samples, expected, atol=2**-15)
     text = " ".join(tonearm(site, "convert", "--help").stdout.split())
     assert "Kinds: complex, cqt, db," in text
-    assert "--bins-per-octave VALUE Number of bins per octave." in text
+    assert "--bins-per-octave N Number of bins per octave." in text
 
 
 def test_plugins_lists_and_describes_it(site: Path) -> None:

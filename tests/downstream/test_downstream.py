@@ -60,7 +60,7 @@ def test_its_dialects_are_listed_read_and_judged(site: Path, tmp_path: Path) -> 
     done = tonearm(site, *convert, "acme-tts")
     assert done.returncode == 0, done.stderr
     assert soundfile.info(tmp_path / "a.wav").samplerate == 24000
-    done = tonearm(site, *convert, "wavernn", "--force")
+    done = tonearm(site, *convert, "styletts2", "--force")
     assert done.returncode == 3
     assert "hint: --dialect" in done.stderr
     assert "acme-tts" in done.stderr
