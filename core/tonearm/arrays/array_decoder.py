@@ -108,9 +108,9 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))
             for index, one in enumerate(read_array(array, options, context, **companions)):
-                yield retryable(one, array, index, context, companions) if isinstance(one, ItemError) else one
+                yield retryable(one, array, index, context, companions, says) if isinstance(one, ItemError) else one
         except ItemError as error:
-            yield error if isinstance(array, Waveform) else retryable(error, array, index, context, companions)
+            yield error if isinstance(array, Waveform) else retryable(error, array, index, context, companions, says)
 
     def produces(self) -> Spec:
         """Return what the options determine; a batch, or a file that holds many arrays, becomes several items."""

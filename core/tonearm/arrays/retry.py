@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.read import read_array
+from tonearm.arrays.stated import rate_among, with_stated
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
 from tonearm.signals import Signal
@@ -26,7 +28,12 @@ MAX_INDEX = 16
 
 
 def retryable(
-    error: ItemError, array: Array, index: int, context: Context, companions: Mapping[str, Array]
+    error: ItemError,
+    array: Array,
+    index: int,
+    context: Context,
+    companions: Mapping[str, Array],
+    says: Mapping[str, Any] = MappingProxyType({}),
 ) -> ItemError:
     """Return an error with the function that reads its array again.
 
@@ -42,13 +49,22 @@ def retryable(
         Context of the item; its catalogue is used, and nothing is recorded in it.
     companions
         Arrays that belong to it, as for `read_array`.
+    says
+        What the file says about the array, by name, such as its ``sample_rate``.
     """
     if error.remedies and index < MAX_INDEX:
-        error.retry = functools.partial(_read_again, array, index, context.catalogue, companions)
+        error.retry = functools.partial(_read_again, array, index, context.catalogue, companions, says)
     return error
 
 
-def _read_again(array: Array, index: int, catalogue: Any, companions: Mapping[str, Array], options: Any) -> Signal:
+def _read_again(
+    array: Array,
+    index: int,
+    catalogue: Any,
+    companions: Mapping[str, Array],
+    says: Mapping[str, Any],
+    options: Any,
+) -> Signal:
     """Return the signal of an element of an array, of which only a part is read if it is large.
 
     Raises
@@ -59,6 +75,7 @@ def _read_again(array: Array, index: int, catalogue: Any, companions: Mapping[st
     companions = {name: one for name, one in companions.items() if getattr(options, name, name) is not None}
     if not companions:
         array = _part(array)
+    options = with_stated(options, rate_among(says))
     found = read_array(array, options, Context(catalogue=catalogue), **companions)
     signal = next(itertools.islice(found, index, None), None)
     if signal is None:
