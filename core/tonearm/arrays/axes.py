@@ -243,6 +243,15 @@ def _orders_with_parts(
     return tuple(orders)
 
 
+_MOST_CHANNELS = 1024
+"""Largest number of channels for which an order is proposed."""
+
+
+def _is_plausible(shape: Sequence[int], order: Sequence[str]) -> bool:
+    """Return whether the channels of an order are as few as those of sounds."""
+    return "channel" not in order or shape[order.index("channel")] <= _MOST_CHANNELS
+
+
 def _possible_orders(
     shape: Sequence[int], needed: Sequence[str], known: Sequence[tuple[int, str]]
 ) -> tuple[list[str], ...]:
@@ -251,7 +260,8 @@ def _possible_orders(
         (name,) = needed
         pairs: list[list[str]] = [["channel", name], ["batch", name], [name, "channel"]]
         triples: list[list[str]] = [["batch", "channel", name], ["batch", name, "channel"]]
-        return tuple(pairs if len(shape) == 2 else triples)
+        orders = pairs if len(shape) == 2 else triples
+        return tuple(order for order in orders if _is_plausible(shape, order)) or tuple(orders)
     spare: list[list[list[str]]] = [[[]], [["batch"], ["channel"]], [["batch", "channel"]]]
     ends = [list(needed), list(reversed(needed))]
     orders = [[*front, *end] for end in ends for front in spare[len(shape) - len(needed)]]

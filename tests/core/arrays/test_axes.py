@@ -234,6 +234,14 @@ def refused_parts(array: Any, kind: str) -> ItemError:
     return caught.value
 
 
+@pytest.mark.parametrize(("shape", "order"), [((9000, 2), "[time, channel]"), ((2, 9000), "[channel, time]")])
+def test_no_order_with_thousands_of_channels_is_proposed(shape: tuple[int, int], order: str) -> None:
+    found = refused(counted(*shape), "waveform").hint
+    other = "[channel, time]" if order == "[time, channel]" else "[time, channel]"
+    assert order in found
+    assert other not in found
+
+
 def test_axes_that_are_exchanged_are_proposed_in_their_order() -> None:
     error = refused(counted(9, 5), "magnitude", ["frame", "bin"], {"bin": 9})
     assert (error.code, error.hint) == ("bins-mismatch", "axes: [bin, frame]")
