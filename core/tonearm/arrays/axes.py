@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.folded_axes import COMPLEX, PARTS
-from tonearm.errors import ChooseOption, ItemError
+from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR
+from tonearm.errors import ChooseOption, ItemError, SetOption
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 
@@ -71,12 +71,23 @@ def arrange(
             message = f"the {name} axis of shape {array.shape} has {found} values, not {size}"
             if name not in needed:
                 raise ItemError(message, code="bins-mismatch")
-            raise kind.size_error(message, array, found, context)
+            error = kind.size_error(message, array, found, context)
+            if squeezed.shape.count(size) == 1:
+                swapped = _swapped(names, names.index(name), squeezed.shape.index(size))
+                raise ItemError(message, code=error.code, remedies=(SetOption("axes", swapped),))
+            raise error
     spare = [name for name in kind.optional_axes if name not in PARTS]
     order = ["batch", *(part for part in PARTS if part in names), "channel", *spare, *needed]
     present = [name for name in order if name in names]
     view = squeezed.transpose([names.index(name) for name in present])
     return view.reshape([view.shape[present.index(name)] if name in present else 1 for name in order])
+
+
+def _swapped(names: Sequence[str], one: int, other: int) -> list[str]:
+    """Return the names with two of them exchanged."""
+    swapped = list(names)
+    swapped[one], swapped[other] = names[other], names[one]
+    return swapped
 
 
 def _check_names(names: Sequence[str], kind: Kind[Any, Any]) -> None:
@@ -130,6 +141,19 @@ def _infer(
         if len(batches) == 1:
             return batches[0]
         orders = tuple(batches) or orders
+    if len(squeezed) > len(needed) and (polar := _polar_orders(array, squeezed, kind, known)):
+        if POLAR in kind.possible_axes:
+            raise ItemError(
+                f"the axes of shape {shape} are ambiguous",
+                code="ambiguous-axes",
+                remedies=(ChooseOption("axes", polar),),
+            )
+        named = " or ".join(f"[{', '.join(order)}]" for order in polar)
+        raise ItemError(
+            f"the axis of two values of shape {shape} has magnitudes and phases, not real and imaginary parts",
+            code="axes-mismatch",
+            remedies=(SetOption("kind", "magnitude", when=f"with axes {named}"),),
+        )
     if not orders and len(squeezed) > len(needed) + 2:
         raise ItemError(
             f"a {kind.name} array has at most {len(needed) + 2} axes, but the shape is {shape}", code="axes-mismatch"
@@ -195,6 +219,26 @@ def _of_batches(
     ]
 
 
+def _polar_orders(
+    array: Array, squeezed: Sequence[int], kind: Kind[Any, Any], known: Sequence[tuple[int, str]]
+) -> tuple[list[str], ...]:
+    """Return the orders of axes with a polar axis, if the values of an axis of two are magnitudes and phases."""
+    if POLAR not in kind.possible_axes and COMPLEX not in kind.possible_axes:
+        return ()
+    from tonearm.findings.layout import layout_along
+
+    orders = _orders_with_parts(squeezed, kind.axes, known)
+    polar = {axis for axis, size in enumerate(array.shape) if size == 2 and layout_along(array, axis) == POLAR}
+    if not polar:
+        return ()
+    places = [sum(size > 1 for size in array.shape[:place]) for place in polar]
+    return tuple(
+        [POLAR if name == COMPLEX else name for name in order]
+        for order in orders
+        if sum(size > 1 for size in squeezed[: order.index(COMPLEX)]) in places
+    )
+
+
 def _orders_with_parts(
     shape: Sequence[int], needed: Sequence[str], known: Sequence[tuple[int, str]]
 ) -> tuple[list[str], ...]:
@@ -209,6 +253,15 @@ def _orders_with_parts(
     return tuple(orders)
 
 
+_MOST_CHANNELS = 1024
+"""Largest number of channels for which an order is proposed."""
+
+
+def _is_plausible(shape: Sequence[int], order: Sequence[str]) -> bool:
+    """Return whether the channels of an order are as few as those of sounds."""
+    return "channel" not in order or shape[order.index("channel")] <= _MOST_CHANNELS
+
+
 def _possible_orders(
     shape: Sequence[int], needed: Sequence[str], known: Sequence[tuple[int, str]]
 ) -> tuple[list[str], ...]:
@@ -217,7 +270,8 @@ def _possible_orders(
         (name,) = needed
         pairs: list[list[str]] = [["channel", name], ["batch", name], [name, "channel"]]
         triples: list[list[str]] = [["batch", "channel", name], ["batch", name, "channel"]]
-        return tuple(pairs if len(shape) == 2 else triples)
+        orders = pairs if len(shape) == 2 else triples
+        return tuple(order for order in orders if _is_plausible(shape, order)) or tuple(orders)
     spare: list[list[list[str]]] = [[[]], [["batch"], ["channel"]], [["batch", "channel"]]]
     ends = [list(needed), list(reversed(needed))]
     orders = [[*front, *end] for end in ends for front in spare[len(shape) - len(needed)]]

@@ -85,7 +85,7 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
             If the array does not tell its kind, or options are given that its kind does not have.
         """
         if array.dtype.kind == "c":
-            if array.size == max(array.shape):
+            if array.size == max(array.shape) and not self._is_frame(array):
                 raise _complex_row(array)
             return self._complex
         if array.ndim == 1 or (array.shape[-1] > 1 and array.size == array.shape[-1]):
@@ -105,6 +105,12 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         """Return the signal of the kind that the values have."""
         found: Waveform | ComplexSpectrogram = self.of(values[0]).read(values, context)
         return found
+
+    def _is_frame(self, array: Array) -> bool:
+        """Return whether a complex array with one long axis is a single frame: it has the bins of the given n_fft."""
+        if array.ndim == 1 or self.options.n_fft is None or self.options.hop_length is None:
+            return False
+        return bool(array.size == self._complex.sizes().get("bin"))
 
     @functools.cached_property
     def _of_grids(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tonearm.errors import ChooseOption, Remedy, SetOption
+from tonearm.errors import Advice, ChooseOption, Remedy, SetOption
 
 DECIBEL_SPAN = 40.0
 """Span of the values from which they may be decibels: that of a sound is at least 40 dB."""
@@ -15,13 +15,17 @@ SPANS: dict[str, tuple[float, float]] = {"ln": (7.0, 30.0), "log10": (3.5, 12.0)
 _BASES = {"ln": math.e, "log10": 10.0, "log2": 2.0}
 
 
-def logarithm_remedies(low: float, high: float) -> tuple[Remedy, ...]:
+def logarithm_remedies(low: float, high: float, exponent: int = 1) -> tuple[Remedy, ...]:
     """Return the remedies for values that may be logarithms of magnitudes, by their range; the likeliest one first.
+
+    Logarithms of powers are read as magnitudes with a recipe, so their remedy names both.
 
     Parameters
     ----------
     low, high
         Smallest and largest value.
+    exponent
+        1 if the values may be logarithms of magnitudes, 2 if of powers.
 
     Examples
     --------
@@ -29,25 +33,44 @@ def logarithm_remedies(low: float, high: float) -> tuple[Remedy, ...]:
     >>> [remedy.text(Place()) for remedy in logarithm_remedies(-11.5129, 4.0)]
     ['recipe: {log: ln}, if these are logarithms of magnitudes']
     """
-    if high - low >= DECIBEL_SPAN:
-        return (SetOption("kind", "db", when="if these are decibels"),)
-    fitting = [name for name, (least, most) in SPANS.items() if least <= high - low <= most]
-    floored = [name for name in fitting if _is_floor(name, low)]
-    recipes = tuple(_recipe(name, low) for name in floored[:1] or fitting)
+    span = (high - low) / exponent
+    fitting = [name for name, (least, most) in SPANS.items() if least <= span <= most]
+    floored = [name for name in fitting if _is_floor(name, low, 1e-4 if exponent == 1 else _ADDED)]
+    decibels = (SetOption("kind", "db", when="if these are decibels"),) if high - low >= DECIBEL_SPAN else ()
+    if exponent == 2:
+        names = floored[:1] or ([] if decibels else fitting)
+        recipes = [_yaml({"log": name, "exponent": 2, **_floor(name, low)}) for name in names]
+        text = f"kind magnitude with recipe {' or '.join(recipes)}, if these are logarithms of powers"
+        return (*([Advice(text)] if recipes else []), *decibels)
+    if decibels:
+        return decibels
     when = "if these are logarithms of magnitudes"
-    if len(recipes) == 1:
-        return (SetOption("recipe", recipes[0], when=when),)
-    return (ChooseOption("recipe", recipes, when=when),) if recipes else ()
+    values = tuple({"log": name, **_floor(name, low)} for name in floored[:1] or fitting)
+    if len(values) == 1:
+        return (SetOption("recipe", values[0], when=when),)
+    return (ChooseOption("recipe", values, when=when),) if values else ()
 
 
-def _recipe(name: str, low: float) -> dict[str, object]:
-    """Return a recipe with the logarithm, and with a floor that the smallest value does not pass."""
+_ADDED = 2e-3
+"""Largest distance of the smallest logarithm from a floor that was added to powers, in decades."""
+
+
+def _floor(name: str, low: float) -> dict[str, object]:
+    """Return the floor that the smallest value does not pass, if it is lower than that of recipes."""
     smallest = _BASES[name] ** low
-    floor = 10.0 ** math.floor(math.log10(smallest) + 1e-3)
-    return {"log": name, "floor": floor} if floor < 1e-5 else {"log": name}
+    floor = 10.0 ** math.floor(math.log10(smallest) + _ADDED)
+    return {"floor": floor} if floor < 1e-5 else {}
 
 
-def _is_floor(name: str, low: float) -> bool:
+def _yaml(recipe: dict[str, object]) -> str:
+    """Return a recipe in YAML's flow style."""
+    words = (
+        f"{name}: {value:.0e}" if isinstance(value, float) else f"{name}: {value}" for name, value in recipe.items()
+    )
+    return f"{{{', '.join(words)}}}"
+
+
+def _is_floor(name: str, low: float, tolerance: float) -> bool:
     """Return whether the smallest value is the logarithm of a power of 10, as a floor is."""
     decades = low * math.log10(_BASES[name])
-    return decades < -1 and abs(decades - round(decades)) < 1e-4
+    return decades < -1 and abs(decades - round(decades)) < tolerance

@@ -169,7 +169,7 @@ def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callab
         raise ItemError(
             f"{kind} cannot be negative, but the smallest value is {traits.low:.6g}",
             code="negative-magnitude",
-            remedies=logarithm_remedies(traits.low, traits.high),
+            remedies=logarithm_remedies(traits.low, traits.high, exponent=2 if kind == "power" else 1),
         )
     warn(f"negative {kind} down to {traits.low:.3g} taken as 0")
     return np.maximum(array, 0.0)

@@ -12,7 +12,7 @@ from msgspec import Meta
 from tonearm.arrays.axes import is_fft_length
 from tonearm.arrays.bands import bands_problems
 from tonearm.arrays.folded_axes import COMPLEX, POLAR
-from tonearm.errors import ChooseOption, ItemError, OptionError, Remedy, SetOption
+from tonearm.errors import Advice, ChooseOption, ItemError, OptionError, Remedy, SetOption
 from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, scaled
 from tonearm.plugins.context import Context
@@ -172,6 +172,10 @@ def _folded(array: Array, axis: int, part: str) -> Remedy:
     names = (f"({part} bin)", f"(bin {part})")
     likely = {f"{part}-bin": names[:1], f"bin-{part}": names[1:]}.get(found, names)
     first = all(n == 1 for n in array.shape[:axis])
+    if part == COMPLEX and POLAR in found:
+        name = "(polar bin)" if found == "polar-bin" else "(bin polar)"
+        order = f"[{name}, frame]" if first else f"[frame, {name}]"
+        return Advice(f"kind magnitude with axes {order}, as these are magnitudes and phases")
     orders = tuple([name, "frame"] if first else ["frame", name] for name in likely)
     return ChooseOption("axes", orders) if len(orders) > 1 else SetOption("axes", orders[0])
 

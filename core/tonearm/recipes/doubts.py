@@ -61,7 +61,7 @@ def exact_match(recipe: Recipe, low: float, high: float, low_count: int) -> str:
     if low == high or low_count < LEAST_COUNT:
         return ""
     if is_floor(recipe, low):
-        return f"{low_count:,} values are exactly its floor of {limits.low:.6g}"
+        return f"{low_count:,} values are exactly its floor of {round(limits.low, 9):.6g}"
     if limits.span < 1e30 and abs(high - low - limits.span) <= 1e-4 * limits.span:
         return f"values span exactly {limits.span:.6g}, and {low_count:,} have the lowest value"
     return ""
@@ -115,13 +115,22 @@ def doubt_of(
     name, first = named[0]
     reason = f"{exact_match(first, low, high, count)}, as in {name}"
     if is_floor(first, low):
-        reason = f"{count:,} values are exactly {first.range.low:.6g}, the floor of {name}"
+        reason = f"{count:,} values are exactly {round(first.range.low, 9):g}, the floor of {name}"
     remedies = tuple(
-        SetOption(cls.noun, name, f"at {other.effective('sample_rate')} Hz" if changes_rate else "")
+        SetOption(
+            cls.noun, name, f"at {other.effective('sample_rate')} Hz" if changes_rate else _other_grid(recipe, other)
+        )
         for name, other in named[:_MAX_NAMED]
     )
     message = f"{reason}, but the floor of {recipe.label} is {recipe.range.low:.6g}"
     return Doubt(message, remedies)
+
+
+def _other_grid(recipe: Recipe, other: Recipe) -> str:
+    """Return the figures of the grid in which another recipe differs: the tempo of the sound depends on them."""
+    pairs = ((name, other.effective(name), recipe.effective(name)) for name in ("n_fft", "hop_length"))
+    changes = [f"{name} {theirs} for {mine}" for name, theirs, mine in pairs if theirs != mine]
+    return f"with {', '.join(changes)}" if changes else ""
 
 
 def _standardised(recipe: Recipe, values: Array, low: float, high: float) -> Doubt | None:

@@ -317,12 +317,20 @@ _GRID = ("sample_rate", "n_fft", "hop_length")
 """Figures that a recipe must not change silently: the pitch and the tempo of the sound depend on them."""
 
 
+_REACHED = 0.1
+"""Largest distance from the reference, in units of 6 dB, of the maximum of values that are relative to it."""
+
+
 def _other_reference(given: R, low: float, high: float) -> R | None:
     """Return a named recipe with the other usual reference, 1 or the maximum, if an array may be in that."""
     if given.log == "none" or not given.name:
         return None
     changed = given.replace(reference=1.0 if given.reference == "max" else "max")
-    return None if changed.standardised or changed.contradiction(low, high) else changed
+    if changed.standardised or changed.contradiction(low, high):
+        return None
+    limits = changed.range
+    reaches = changed.reference != "max" or abs(high - limits.high) <= _REACHED * limits.unit
+    return changed if reaches else None
 
 
 def _shown(value: object) -> str:

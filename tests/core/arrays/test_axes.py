@@ -206,6 +206,50 @@ def test_axes_that_do_not_fit(array: Any, kind: Any, axes: Any, message: str) ->
     assert error.message.startswith(message)
 
 
+@pytest.mark.parametrize("kind", ["magnitude", "complex"])
+@pytest.mark.parametrize("front", [(), (1,)])
+@pytest.mark.parametrize(
+    ("axis", "order"), [(0, "[polar, bin, frame]"), (1, "[bin, polar, frame]"), (2, "[bin, frame, polar]")]
+)
+def test_magnitudes_beside_phases_are_no_complex_parts(kind: str, front: Any, axis: int, order: str) -> None:
+    values = np.fft.rfft(np.random.default_rng(1).standard_normal((40, 64)), axis=1).T
+    array = np.stack([np.abs(values), np.angle(values)], axis).astype("f4")
+    array = array.reshape(*front, *array.shape)
+    error = refused_parts(array, kind)
+    assert error.hint == (f"axes: {order}" if kind == "magnitude" else f"kind: magnitude, with axes {order}")
+    names = order[1:-1].split(", ")
+    found = arrange(array, "magnitude", names, {"bin": 33})
+    np.testing.assert_array_equal(found.squeeze(), np.stack([np.abs(values), np.angle(values)]).astype("f4"))
+
+
+def test_real_and_imaginary_parts_are_no_magnitudes() -> None:
+    values = np.fft.rfft(np.random.default_rng(1).standard_normal((40, 64)), axis=1).T
+    error = refused_parts(np.stack([values.real, values.imag], -1).astype("f4"), "complex")
+    assert error.hint == "axes: [bin, frame, complex]"
+
+
+def refused_parts(array: Any, kind: str) -> ItemError:
+    bound = array_options(kind=kind).kind
+    with pytest.raises(ItemError) as caught:
+        arrange_by_kind(array, bound, None, {"bin": 33}, Context(), needs_parts=kind == "complex")
+    return caught.value
+
+
+@pytest.mark.parametrize(("shape", "order"), [((9000, 2), "[time, channel]"), ((2, 9000), "[channel, time]")])
+def test_no_order_with_thousands_of_channels_is_proposed(shape: tuple[int, int], order: str) -> None:
+    found = refused(counted(*shape), "waveform").hint
+    other = "[channel, time]" if order == "[time, channel]" else "[time, channel]"
+    assert order in found
+    assert other not in found
+
+
+def test_axes_that_are_exchanged_are_proposed_in_their_order() -> None:
+    error = refused(counted(9, 5), "magnitude", ["frame", "bin"], {"bin": 9})
+    assert (error.code, error.hint) == ("bins-mismatch", "axes: [bin, frame]")
+    assert arrange(counted(9, 5), "magnitude", ["bin", "frame"], {"bin": 9}).shape == (1, 1, 9, 5)
+    assert "axes" not in refused(counted(8, 5), "magnitude", ["frame", "bin"], {"bin": 9}).hint
+
+
 @dataclass(frozen=True)
 class LatticeOptions:
     rows: int = 0

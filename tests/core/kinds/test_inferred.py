@@ -138,3 +138,13 @@ def test_both_are_known_beforehand() -> None:
 )
 def test_contradictions_of_both_are_problems(options: Any, axes: Any, messages: list[str]) -> None:
     assert [problem.message for problem in InferredKind(InferredOptions(**options)).problems(axes)] == messages
+
+
+@pytest.mark.parametrize("shape", [(9, 1), (1, 9), (1, 9, 1)])
+def test_a_complex_array_of_a_single_frame_is_a_spectrogram(shape: tuple[int, ...]) -> None:
+    kind = InferredKind(OPTIONS)
+    assert kind.of(np.full(shape, 1 + 1j)).name == "complex"
+    with pytest.raises(ItemError, match="is no spectrogram"):
+        kind.of(np.full((40, 1), 1 + 1j))
+    with pytest.raises(ItemError, match="is no spectrogram"):
+        InferredKind(InferredOptions(sample_rate=8000)).of(np.full(shape, 1 + 1j))

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tonearm.errors import ChooseOption, SetOption
+from tonearm.errors import Advice, ChooseOption, SetOption
 from tonearm.kinds.logarithms import logarithm_remedies
+from tonearm.recipes.linear import LinearRecipe
 
 WHEN = "if these are logarithms of magnitudes"
 RNG = np.random.default_rng(0)
@@ -38,3 +39,22 @@ def test_without_a_floor_the_logarithm_is_among_those_proposed(name, log):
 
 def test_what_is_no_logarithm_of_sound():
     assert logarithm_remedies(-1.0, 1.0) == ()
+
+
+@pytest.mark.parametrize(("name", "log"), [("ln", np.log), ("log10", np.log10), ("log2", np.log2)])
+def test_logarithms_of_powers_are_read_by_the_recipe_that_is_advised(name, log):
+    values = log(SPEECH**2 + 1e-10)
+    first = logarithm_remedies(float(values.min()), float(values.max()), exponent=2)[0]
+    text = f"{{log: {name}, exponent: 2, floor: 1e-10}}"
+    assert first == Advice(f"kind magnitude with recipe {text}, if these are logarithms of powers")
+    recipe = LinearRecipe(n_fft=1024, log=name, exponent=2, floor=1e-10)
+    assert recipe.contradiction(float(values.min()), float(values.max())) == ""
+    loud = SPEECH > 1e-3
+    np.testing.assert_allclose(recipe.to_magnitude(values)[loud], SPEECH[loud], rtol=1e-3)
+
+
+def test_decibels_are_not_taken_for_logarithms_of_powers():
+    values = 10 * np.log10(SPEECH**2 + 3e-10)
+    assert logarithm_remedies(float(values.min()), float(values.max()), exponent=2) == (
+        SetOption("kind", "db", when="if these are decibels"),
+    )

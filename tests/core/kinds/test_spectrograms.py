@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from array_options import array_options
-from tonearm.errors import ChooseOption, OptionError, SetOption
+from tonearm.errors import Advice, ChooseOption, OptionError, SetOption
 from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, StftGrid
@@ -69,6 +69,14 @@ def test_the_n_fft_that_fits_is_advised(given: dict[str, Any], size: int, advise
         ),
         (lambda x: np.concatenate([x.real, x.imag]), SetOption("axes", ["(complex bin)", "frame"])),
         (lambda x: np.concatenate([x.real, x.imag]).T, SetOption("axes", ["frame", "(complex bin)"])),
+        (
+            lambda x: np.concatenate([np.abs(x), np.angle(x)]),
+            Advice("kind magnitude with axes [(polar bin), frame], as these are magnitudes and phases"),
+        ),
+        (
+            lambda x: np.stack([np.abs(x), np.angle(x)], 1).reshape(1026, -1).T,
+            Advice("kind magnitude with axes [frame, (bin polar)], as these are magnitudes and phases"),
+        ),
     ],
 )
 def test_the_layout_that_fits_is_advised(made: Any, remedy: Any) -> None:

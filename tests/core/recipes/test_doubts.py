@@ -65,6 +65,7 @@ def test_dialects_of_the_same_rate_come_alone_and_another_rate_is_said() -> None
         ({"slow": slow, "melgan": melgan}, "dialect: melgan"),
         ({"slow": slow}, "dialect: slow, at 16000 Hz"),
         ({"a": melgan, "b": melgan}, "dialect: a; dialect: b"),
+        ({"long": melgan.replace(hop_length=275)}, "dialect: long, with hop_length 275 for 256"),
     ):
         found = doubt_of(given, array, low, high, lambda _, known=known: SimpleNamespace(usable=known.items))
         assert found is not None

@@ -109,6 +109,14 @@ def test_the_family_comes_first_and_what_changes_is_told():
     )
 
 
+@pytest.mark.parametrize(("high", "proposed"), [(0.0, True), (0.01, True), (-3.0, False), (-40.0, False)])
+def test_the_maximum_is_proposed_as_reference_only_where_values_reach_it(high, proposed):
+    given = LinearRecipe(name="one", n_fft=16, log="log10", log_factor=20.0, floor=1e-3)
+    found = matching_remedies(given, FAMILIES, [9], -79.0, high)
+    remedy = SetOption("recipe", {"base": "one", "reference": "max"}, when="if max is its reference")
+    assert (remedy in found) is proposed
+
+
 def test_no_recipe_fits():
     (advice,) = matching_remedies(FAMILIES.find("loud"), FAMILIES, [9], -999, 20)
     assert advice == Advice("no known recipe fits; you can write out all figures of one")
