@@ -176,6 +176,7 @@ def yaml_flow(value):
 
 
 ELSEWHERE = {
+    "arrays/axes.py:arrange": "test_axes: axes in another order",
     "arrays/array_decoder.py:decode": "test_array_decoder: a second array of an array in memory",
     "pipeline/inference.py:_by_content": "test_inference: no decoder has the suffix, and there is no pipeline yet",
     "pipeline/inference.py:plugin_by_suffix": "test_convert: two decoders of a suffix",

@@ -24,7 +24,7 @@ def test_an_element_is_read_again_by_its_index():
 
 
 def test_the_rate_that_the_file_says_holds_in_trials_too():
-    found = retry.retryable(error(), np.full((9, 1), 0.5, np.float32), 0, CONTEXT, {}, {"sr": 22050})
+    found = retry.retryable(error(), np.full((9, 1), 0.5, np.float32), 0, CONTEXT, {}, StatedRate(22050, "sr = 22050"))
     signal = found.retry(options(kind="waveform", axes=["time", "channel"]))
     assert (signal.sample_rate, signal.samples.shape) == (22050, (1, 9))
     with pytest.raises(ItemError, match="sample_rate is 16000"):

@@ -67,10 +67,10 @@ FOLDERS = ["zarr-2", "zarr-3"]
 SOUNDS = ["wav", "flac", "ogg", "mp3"]
 FILES = [*(name for name in FORMATS if name not in FOLDERS), "pcm", "scp", "image", *SOUNDS]
 
-PASSES = {"webdataset-gzip": 2, "mat-5": 2, "mat-7": 2, "hdf5-gzip": 2, "torch-old": 2, "ogg": 2, "mp3": 2}
+PASSES = {"webdataset-gzip": 2, "mat-5": 2, "mat-7": 2, "hdf5-gzip": 2, "torch-old": 2, "ogg": 2, "mp3": 2, "flac": 2}
 """Formats whose large files are read twice by their decoder.
 
-What they claim is known only after all was inflated; Ogg and MP3 are taken apart, and read again from memory.
+What they claim is known only after all was inflated; Ogg, MP3 and FLAC are taken apart, and read again from memory.
 """
 
 
