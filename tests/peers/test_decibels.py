@@ -101,7 +101,7 @@ def test_there_and_back_is_the_same(ref):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_range_hangs_from_the_loudest_of_all_channels(channels):
-    """That is torchaudio's rule for one item; a batch of items is read as items."""
+    """torchaudio limits the range of an item by the maximum over its channels."""
     values = powers(8, channels)
     values[0, 3, 3] = 1e3
     found = of_powers(top_db=40.0).to_native(values)

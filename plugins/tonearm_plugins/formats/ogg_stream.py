@@ -64,7 +64,7 @@ class Link:
 
     @property
     def is_flac(self) -> bool:
-        """Whether it is one stream of FLAC."""
+        """Whether the link holds a single stream, in FLAC."""
         return len(self.starts) == 1 and next(iter(self.starts.values())).startswith(_FLAC)
 
     @property

@@ -77,7 +77,7 @@ class Head:
 
     @property
     def _is_simple_voc(self) -> bool:
-        """Whether it is a VOC file whose sound is one block: libsndfile takes the headers of others for samples."""
+        """Whether the file is a VOC file with one block of sound; libsndfile plays the headers of further blocks."""
         if not self.start.startswith(_VOC):
             return False
         block = int.from_bytes(self.start[20:22], "little")
@@ -86,7 +86,7 @@ class Head:
 
     @property
     def is_mpeg(self) -> bool:
-        """Whether it begins as MPEG audio, or with a tag and what is no format that is known."""
+        """Whether the file begins with the header of an MPEG audio frame."""
         shape = mpeg_stream.frame_shape(int.from_bytes(self.start[:4], "big")) if len(self.start) >= 4 else None
         return shape is not None
 
