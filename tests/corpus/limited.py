@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 MEMORY = 1_000_000_000
 """Bytes of memory that a command may have."""
 
-SECONDS = 10
+SECONDS = 20
 """Seconds of CPU that one source may take."""
 
 
