@@ -62,11 +62,11 @@ def pieces(data: bytes, size: int = 3000) -> list[str]:
 
 
 def parquet(**columns: Any) -> bytes:
-    import pyarrow
-    import pyarrow.parquet
+    import pyarrow as pa
+    from pyarrow import parquet as table
 
     file = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns), file)
+    table.write_table(pa.table(columns), file)
     return file.getvalue()
 
 
@@ -225,7 +225,13 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], str, str, str]] = {
     ),
     "base64 in a raw file": ("in.raw", lambda: text(PCM).encode(), f"--decoder pcm-reader {RAW}", "", "base64"),
     "noise at full scale": ("in.raw", lambda: NOISE, f"--decoder pcm-reader {RAW}", "full-scale-noise", "--noise keep"),
-    "noise in JSON": ("in.json", lambda: document({"audio": text(NOISE)}), f"--field audio {RAW}", "full-scale-noise", "--noise keep"),
+    "noise in JSON": (
+        "in.json",
+        lambda: document({"audio": text(NOISE)}),
+        f"--field audio {RAW}",
+        "full-scale-noise",
+        "--noise keep",
+    ),
     "MP3 as samples": ("in.pcm", lambda: sound("MP3"), RAW, "", "MP3"),
     "a pickle": ("in.pkl", lambda: pickle.dumps(TONE), "", "", "it looks like a pickle"),
     "a pickle named .dat": ("in.dat", lambda: pickle.dumps({"a": 1}), "", "", "pickle"),
