@@ -22,8 +22,8 @@ SPEECH: Any = np.load(ROOT / "configs/samples/utt00.npy").ravel()
 MOST_LINES = 3
 """Lines that one message may take."""
 
-MESSAGE = re.compile(r"^(?:warning: )?(?:[^\s:]+: )*[a-z0-9]+(?:-[a-z0-9]+)*: ")
-"""Beginning of a message: its place, its code."""
+MESSAGE = re.compile(r"(?:^|: )[a-z]+(?:-[a-z0-9]+)*: ")
+"""Beginning of a message: a code before a text, behind the place and the name of the source if there are some."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,11 @@ class Prompt:
 
 
 def longest_message(text: str) -> int:
-    """Return the number of lines of the longest message: what follows the line with a code is indented."""
+    """Return the number of lines of the longest message: a line with a code, and the indented ones that follow."""
     longest, lines = 0, 0
     for line in text.splitlines():
-        lines = lines + 1 if line.startswith(" ") and lines else 1
+        indented = line.startswith(" ") and lines
+        lines = lines + 1 if indented else 1 if MESSAGE.search(line) else 0
         longest = max(longest, lines)
     return longest
 
