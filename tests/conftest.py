@@ -3,13 +3,17 @@
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what test files share
+
+import message_lines
+
+message_lines.watch()
 
 # Tests expect plain messages; those of colours and widths set these themselves.
 for _name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"):
@@ -50,6 +54,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name bytes by their argument: archives hold the time, so that processes of pytest-xdist would not agree."""
     return argname if isinstance(val, bytes) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Fail a test in which a message took more than three lines, whatever the test is about."""
+    message_lines.LONG.clear()
+    yield
+    if message_lines.LONG:
+        pytest.fail(f"a message of more than three lines:\n{message_lines.LONG[0]}", pytrace=False)
 
 
 @pytest.fixture
