@@ -226,7 +226,7 @@ def test_files_are_ranked(rank: str, tonearm: Prompt) -> None:
     assert ("long.wav" in lines[0]) == (rank in ("loudest", "longest"))
 
 
-@pytest.mark.parametrize("columns", [40, 60, 80, 110, 200])
+@pytest.mark.parametrize("columns", [40, 80, 109])
 @pytest.mark.parametrize("command", ["plugins", "plugins npy-reader", "dialects", "inspect in/0.npy", "convert --help"])
 @pytest.mark.usefixtures("arrays")
 def test_no_word_is_broken_at_any_width(
