@@ -70,6 +70,10 @@ COMPLEX: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "torch, normalized": (torch_normalized, "--convention torch-normalized"),
     "torch, normalized, in figures": (torch_normalized, "--scaling orthonormal"),
+    "torchaudio, normalized by the window": (
+        lambda: centred(pad_mode="reflect") / np.sqrt(np.sum(WINDOW**2)),
+        "--convention torch --scaling energy",
+    ),
     "TensorFlow": (lambda: np.fft.rfft(framed(), N_FFT), "--convention tensorflow --axes frame,bin"),
     "MATLAB": (
         lambda: np.roll(np.fft.fft(framed(), N_FFT).T, N_FFT // 2 - 1, axis=0),
