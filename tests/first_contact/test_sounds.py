@@ -111,6 +111,7 @@ SHORT = SPEECH[:22050]
 TWICE: dict[str, tuple[str, Callable[[str], None], float]] = {
     "MP3": ("in.mp3", lambda path: ffmpeg(path, SHORT, "-c:a", "libmp3lame", "-q:a", "6"), 4e-6),
     "Vorbis": ("in.ogg", lambda path: ffmpeg(path, SHORT, "-c:a", "libvorbis"), ROUNDED),
+    "FLAC": ("in.flac", lambda path: soundfile.write(path, SHORT, RATE), 0),
 }
 
 
