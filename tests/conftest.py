@@ -3,7 +3,7 @@
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,10 @@ for _name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"
 # Other work may share the machine, so the time that an example takes is no failure; benchmarks measure time.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+import message_lines  # noqa: E402 - the path is that of this file
+
+message_lines.watch()
 
 # The processes of pytest-xdist inherit the seed.
 SEED = os.environ.setdefault("TONEARM_SEED", str(random.SystemRandom().randrange(10**9)))
@@ -62,3 +66,13 @@ def repetitions(request: pytest.FixtureRequest) -> Callable[[int], int]:
 def chance(request: pytest.FixtureRequest) -> random.Random:
     """A random generator whose choices depend on the run's seed and the test's name alone."""
     return random.Random(f"{SEED} {request.node.nodeid}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Fail a test in which a message took more than three lines, whatever the test is about."""
+    message_lines.LONG.clear()
+    found = yield
+    if message_lines.LONG:
+        pytest.fail(f"a message of more than three lines:\n{message_lines.LONG[0]}", pytrace=False)
+    return found

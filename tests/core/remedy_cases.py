@@ -121,6 +121,7 @@ CASES = (
     case("batch or channel", stereo),
     case("ln", lambda: np.log(np.maximum(magnitude(), 1e-5)), MAGNITUDE, FAST),
     case("log10", lambda: np.log10(np.maximum(magnitude(), 1e-5)), MAGNITUDE, FAST),
+    case("ln of powers", lambda: np.log(np.maximum(magnitude() ** 2, 1e-10)), MAGNITUDE, FAST),
     case("log2 without a floor", lambda: np.log2(magnitude() + 1e-9), MAGNITUDE, FAST),
     case("decibels as magnitudes", lambda: 20 * np.log10(magnitude() + 1e-6), MAGNITUDE, FAST),
     case("decibels as powers", lambda: 20 * np.log10(magnitude() + 1e-6), MAGNITUDE | {"kind": "power"}, FAST),

@@ -83,6 +83,7 @@ def _only_order(array: Array, needed: Sequence[str], name: str, part: slice) -> 
     fitting = [order for order in orders if len(order) == array.ndim and array.shape[order.index(name)] >= part.stop]
     if len(fitting) == 1 and array.ndim == len(needed):
         return fitting[0]
+    fitting.sort(key=lambda order: array.shape[order.index(name)])  # few bands are beside those that are read
     raise ItemError(
         f"the axes of shape {array.shape} are ambiguous: bands are a part of the {name} axis",
         code="ambiguous-axes",

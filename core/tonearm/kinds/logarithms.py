@@ -33,6 +33,8 @@ def logarithm_remedies(low: float, high: float, exponent: int = 1) -> tuple[Reme
     >>> [remedy.text(Place()) for remedy in logarithm_remedies(-11.5129, 4.0)]
     ['recipe: {log: ln}, if these are logarithms of magnitudes']
     """
+    if exponent == 1 and (powers := _of_powers(low, high)):
+        return _remedies_of_powers(powers, low, high)
     span = (high - low) / exponent
     fitting = [name for name, (least, most) in SPANS.items() if least <= span <= most]
     floored = [name for name in fitting if _is_floor(name, low, 1e-4 if exponent == 1 else _ADDED)]
@@ -74,3 +76,27 @@ def _is_floor(name: str, low: float, tolerance: float) -> bool:
     """Return whether the smallest value is the logarithm of a power of 10, as a floor is."""
     decades = low * math.log10(_BASES[name])
     return decades < -1 and abs(decades - round(decades)) < tolerance
+
+
+LOWEST_FLOOR_OF_MAGNITUDES = 1e-8
+"""Floor up to which values are rather powers: those of powers are squares of 1e-5 and less."""
+
+
+def _of_powers(low: float, high: float) -> str:
+    """Return the logarithm of powers whose floor is the smallest value; empty if there is none."""
+    for name, (least, most) in SPANS.items():
+        fits = least <= (high - low) / 2 <= most and _is_floor(name, low, _ADDED)
+        if fits and low * math.log10(_BASES[name]) < math.log10(LOWEST_FLOOR_OF_MAGNITUDES) + _ADDED:
+            return name
+    return ""
+
+
+def _remedies_of_powers(name: str, low: float, high: float) -> tuple[Remedy, ...]:
+    """Return the remedies for values that are given as magnitudes and are rather logarithms of powers."""
+    when, floor = "if these are logarithms of powers", _floor(name, low)
+    powers = {"log": name, "exponent": 2, **floor}
+    if high - low >= DECIBEL_SPAN:
+        return (SetOption("recipe", powers, when), SetOption("kind", "db", "if these are decibels"))
+    if high - low > SPANS[name][1]:
+        return (SetOption("recipe", powers, when),)
+    return (ChooseOption("recipe", (powers, {"log": name, **floor}), f"{when} or of magnitudes"),)

@@ -53,6 +53,27 @@ def test_logarithms_of_powers_are_read_by_the_recipe_that_is_advised(name, log):
     np.testing.assert_allclose(recipe.to_magnitude(values)[loud], SPEECH[loud], rtol=1e-3)
 
 
+@pytest.mark.parametrize(("name", "log"), [("ln", np.log), ("log10", np.log10), ("log2", np.log2)])
+@pytest.mark.parametrize("floored", [lambda x: np.maximum(x, 1e-10), lambda x: x + 1e-10], ids=["floor", "added"])
+@pytest.mark.parametrize("level", [1, 0.01])
+def test_powers_read_as_magnitudes_show_by_their_floor(name, log, floored, level):
+    first = remedies(log(floored((level * SPEECH) ** 2)))[0]
+    value = first.values[0] if isinstance(first, ChooseOption) else first.value
+    assert {**value, "floor": f"{value['floor']:.3g}"} == {"log": name, "exponent": 2, "floor": "1e-10"}
+
+
+@pytest.mark.parametrize("log", [np.log, np.log10, np.log2])
+@pytest.mark.parametrize("floor", [1e-5, 1e-4, 1e-6])
+def test_a_usual_floor_of_magnitudes_is_none_of_powers(log, floor):
+    (remedy,) = remedies(log(np.maximum(SPEECH, floor)))
+    assert "exponent" not in str(remedy)
+
+
+def test_decibels_at_a_floor_stay_decibels():
+    for values in (10 * np.log10(np.maximum(SPEECH**2, 1e-10)), 20 * np.log10(np.maximum(SPEECH, 1e-4))):
+        assert remedies(values) == (SetOption("kind", "db", when="if these are decibels"),)
+
+
 def test_decibels_are_not_taken_for_logarithms_of_powers():
     values = 10 * np.log10(SPEECH**2 + 3e-10)
     assert logarithm_remedies(float(values.min()), float(values.max()), exponent=2) == (

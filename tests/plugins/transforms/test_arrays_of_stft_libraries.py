@@ -6,6 +6,7 @@ the library's magnitudes.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,7 @@ COMPLEX: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     ),
     "scipy-even": (scipy_stft, {"boundary": "even"}, {"convention": "scipy", "pad_mode": "reflect"}),
     "scipy-constant": (scipy_stft, {"boundary": "constant"}, {"convention": "scipy", "pad_mode": "edge"}),
+    "scipy-odd": (scipy_stft, {"boundary": "odd"}, {"convention": "scipy"}),
     "sft": (short_time_fft, {}, {"convention": "scipy-short-time-fft"}),
     "sft-magnitude": (
         short_time_fft,
@@ -117,6 +119,73 @@ def test_complex_arrays(case: str, size: str) -> None:
         values, ours = values.T, ours | {"axes": ["frame", "bin"]}
     found = read(values, kind="complex", n_fft=n_fft, hop_length=hop, win_length=win, **ours)
     assert snr(found, samples, 2 * n_fft) >= MIN_SNR
+
+
+def own_inverse(function: Any, values: np.ndarray, size: str, options: dict[str, Any]) -> np.ndarray:
+    """Return the samples that a library's own inverse gives."""
+    n_fft, hop, win = SIZES[size]
+    window = scipy.signal.get_window("hann", win)
+    if function is librosa_stft:
+        import librosa
+
+        how = {"hop_length": hop, "win_length": win, "n_fft": n_fft, "window": window}
+        return librosa.istft(values, center=options.get("center", True), **how)
+    if function is short_time_fft:
+        return scipy.signal.ShortTimeFFT(window, hop, RATE, mfft=n_fft, **options).istft(values).real
+    theirs = {
+        "input_onesided": options.get("return_onesided", True),
+        "boundary": options.get("boundary", "zeros") is not None,
+        "scaling": options.get("scaling", "spectrum"),
+    }
+    return scipy.signal.istft(values, RATE, window, win, win - hop, n_fft, **theirs)[1].real
+
+
+BARE = ("librosa-bare", "scipy-no-boundary", "scipy-bare")
+"""Cases whose window sum is nearly zero at both ends, which libraries take for zero below limits of their own."""
+
+
+@pytest.mark.parametrize("size", ["even", "short-window"])
+@pytest.mark.parametrize("case", [case for case in COMPLEX if case.startswith(("librosa", "scipy", "sft"))])
+def test_all_samples_and_their_number_are_those_of_the_librarys_own_inverse(case: str, size: str) -> None:
+    function, options, ours = COMPLEX[case]
+    n_fft, hop, win = SIZES[size]
+    values = function(sound(LENGTH), n_fft, hop, scipy.signal.get_window("hann", win), **options)
+    with warnings.catch_warnings():  # scipy warns of window sums of zero
+        warnings.simplefilter("ignore")
+        wanted = own_inverse(function, values, size, options)
+    found = read(values, kind="complex", n_fft=n_fft, hop_length=hop, win_length=win, **ours)
+    if function is short_time_fft:  # whose own inverse goes on to the end of the last window
+        assert LENGTH <= found.size <= wanted.size
+    else:
+        assert found.size == wanted.size
+    assert snr(found, wanted, win if case in BARE else 0) >= MIN_SNR
+
+
+UNUSED = ("pad_mode", "tail")
+"""Options of an analysis that no inverse depends on."""
+
+NEEDED = [
+    (case, option)
+    for case, (_, _, ours) in COMPLEX.items()
+    for option in ours
+    if option not in UNUSED and ours[option] != "librosa" and (case, option) != ("tensorflow-end", "padding")
+]
+"""Options by case that the samples depend on: all but those above, the defaults, and one that adds samples alone."""
+
+
+@pytest.mark.parametrize(("case", "option"), NEEDED)
+def test_without_one_of_its_options_an_array_is_another_sound_or_refused(case: str, option: str) -> None:
+    function, options, ours = COMPLEX[case]
+    n_fft, hop, win = SIZES["short-window"]
+    samples = sound(LENGTH)
+    values = function(samples, n_fft, hop, scipy.signal.get_window("hann", win), **options)
+    values = values.T if case.startswith("tensorflow") else values
+    left = {name: value for name, value in ours.items() if name != option}
+    try:
+        found = read(values, kind="complex", n_fft=n_fft, hop_length=hop, win_length=win, **left)
+    except tonearm.TonearmError:
+        return
+    assert snr(found, samples, 2 * n_fft) < MIN_SNR
 
 
 WINDOWS = {"hamming": "hamming", "blackman": "blackman", "sqrt_hann": None, "kaiser": None, "boxcar": "boxcar"}
@@ -323,6 +392,7 @@ TORCH: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "zeros": ({"pad_mode": "constant"}, {"convention": "torch", "pad_mode": "constant"}),
     "edge": ({"pad_mode": "replicate"}, {"convention": "torch", "pad_mode": "edge"}),
+    "circular": ({"pad_mode": "circular"}, {"convention": "torch"}),
     "bare": ({"center": False}, {"convention": "torch", "center": False}),
 }
 
@@ -338,6 +408,11 @@ def test_torch(case: str, size: str) -> None:
     values = torch.stft(torch.tensor(samples), n_fft, hop, win, window, return_complex=True, **theirs).numpy()
     found = read(values, kind="complex", n_fft=n_fft, hop_length=hop, win_length=win, **ours)
     assert snr(found, samples, 2 * n_fft) >= MIN_SNR
+    if case != "bare":  # torch refuses to invert it
+        how = {"normalized": theirs.get("normalized", False), "onesided": theirs.get("onesided", True)}
+        wanted = torch.istft(torch.tensor(values), n_fft, hop, win, window, **how).numpy()
+        assert found.size == wanted.size
+        assert snr(found, wanted, 0) >= MIN_SNR
 
 
 def test_there_are_many_arrays() -> None:
