@@ -61,6 +61,7 @@ from tonearm.source import Source
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent, extent_of
+    from tonearm.arrays.stated_lengths import has_name_of_lengths
     from tonearm.findings.claim import Claim
     from tonearm.findings.notes import Notes
     from tonearm.kinds.waveform import WaveformKind, WaveformOptions
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.reading.nearby import Nearby, is_config, with_configs
     from tonearm.reading.tar_archives import TarArchive
     from tonearm.reading.zip_archives import ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.recipes.linear import LinearRecipe
@@ -189,6 +191,7 @@ __all__ = [
     "Meta",
     "Milliseconds",
     "NanPolicy",
+    "Nearby",
     "NoOptions",
     "Notes",
     "OptionError",
@@ -241,8 +244,10 @@ __all__ = [
     "file_types",
     "float_blocks",
     "from_plain_values",
+    "has_name_of_lengths",
     "hookimpl",
     "inflate",
+    "is_config",
     "is_tag_name",
     "limited_memory",
     "listed",
@@ -270,6 +275,7 @@ __all__ = [
     "tag_name",
     "tags_by_name",
     "valid_tag",
+    "with_configs",
     "write_sidecar",
     "wrong_format_error",
     "zip_error",
@@ -320,12 +326,14 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.reading.nearby": ("Nearby", "is_config", "with_configs"),
     "tonearm.reading.tar_archives": ("TarArchive",),
     "tonearm.reading.zip_archives": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.arrays.extent": (
         "Extent",
         "extent_of",
     ),
+    "tonearm.arrays.stated_lengths": ("has_name_of_lengths",),
     "tonearm.findings.claim": ("Claim",),
     "tonearm.findings.notes": ("Notes",),
     "tonearm.recipes.linear": ("LinearRecipe",),

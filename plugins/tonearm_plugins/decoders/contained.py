@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonearm.api import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 _SHORTEST = 16  # bytes of a file of sound
+_HEXADECIMAL = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
 _STEP = 4 << 20  # bytes that are inflated at a time
 
 
@@ -153,8 +155,50 @@ def with_sounds(found: LazyArrays, name: str, options: ArrayOptions, context: Co
     return LazyArrays(found, lambda key: _judged(found[key], name, key, options, context), found.says)
 
 
+def content_of_text(text: str, name: str, key: str, options: SoundOptions, context: Context) -> Waveform | Array:
+    """Return the sound or the array of a file in base64, which stands in another file as text.
+
+    Raises
+    ------
+    ItemError
+        ``wrong-format`` if it is no file, because raw samples do not say what they are, or any error of its reader.
+    """
+    import base64
+    import binascii
+
+    whose = quoted_array(name, key)
+    check_memory(name, key, len(text))
+    letters = "".join(text.partition("base64,")[2].split() if text.startswith("data:") else text.split())
+    try:
+        if is_hexadecimal(letters):
+            data = bytes.fromhex(letters)
+        else:
+            urlsafe = "-" in letters or "_" in letters
+            padded = letters + "=" * (-len(letters) % 4)
+            data = base64.b64decode(padded, b"-_" if urlsafe else None, validate=True)
+    except (ValueError, binascii.Error):
+        raise ItemError(
+            f"{whose} holds text, not numbers", code="not-numbers", hint="save the samples as numbers"
+        ) from None
+    value = content_of(data, name, key, options, context).value
+    if isinstance(value, bytes):
+        raise ItemError(
+            f"{whose} holds text of raw samples, whose type it does not say",
+            code="wrong-format",
+            hint="save them as numbers: np.frombuffer(base64.b64decode(text), '<i2')",
+        )
+    return value
+
+
+def is_hexadecimal(text: str) -> bool:
+    """Return whether a text is hexadecimal digits of one case, and not base64, which is not like that for long."""
+    return len(text) % 2 == 0 and _HEXADECIMAL.fullmatch(text) is not None
+
+
 def _judged(array: Any, name: str, key: str, options: ArrayOptions, context: Context) -> Any:
-    """Return an array as it is, or what its bytes hold if they are a file."""
+    """Return an array as it is, or what its bytes or its text hold if they are a file."""
+    if isinstance(array, str):
+        return content_of_text(array, name, key, sound_options(options), context)
     if is_row_of_bytes(array):
         head = array.reshape(-1)[: file_types.HEAD].tobytes()
         found = file_types.identify(head)

@@ -18,9 +18,17 @@ from tonearm.api import (
     quoted,
     rate_among,
     reading_errors,
+    with_configs,
 )
-from tonearm_plugins.decoders.contained import SoundOptions, content_of
-from tonearm_plugins.formats.json_text import Found, find_field, is_number, parse_documents, sound_fields
+from tonearm_plugins.decoders.contained import SoundOptions, content_of, is_hexadecimal
+from tonearm_plugins.formats.json_text import (
+    Found,
+    find_field,
+    is_number,
+    parse_documents,
+    sound_fields,
+    text_of_numbers,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -84,6 +92,9 @@ def read_field(data: bytes, field: str, name: str, options: SoundOptions, contex
     found = find_field(parse_documents(data, name), field, name)
     chunks = [one for one in found if one.value is not None and not _is_event_of_words(one)] or found
     rate, channels = _stated(chunks)
+    written = [text_of_numbers(one.value, name) for one in chunks if isinstance(one.value, str)]
+    if len(written) == len(chunks) and all(one is not None for one in written):
+        return JsonSound(_numbers([one for one in written if one is not None], name, field), rate, channels)
     if all(isinstance(one.value, list) and _is_samples(one.value) for one in chunks):
         numbers = _numbers([one.value for one in chunks], name, field)
         if not _are_bytes(numbers):
@@ -109,7 +120,7 @@ def _stated(chunks: Sequence[Found]) -> tuple[int | None, int | None]:
     texts = [value for one in beside for value in one.values() if isinstance(value, str) and len(value) < 200]
     if isinstance(chunks[0].value, str):
         texts.insert(0, chunks[0].value[:200])
-    for one in beside:
+    for one in (described for mapping in beside for described in with_configs(mapping)):
         stated = rate_among(one)
         rate = rate if rate is not None else stated.rate if stated else None
         channels = channels if channels is not None else _channels_among(one)
@@ -170,10 +181,13 @@ def _texts(chunks: Sequence[Found], name: str, field: str) -> Iterator[str]:
 
 
 def _decoded(texts: list[str], name: str, field: str) -> list[bytes]:
-    """Return the bytes of base64 texts: each alone if each is whole, else those of all texts together."""
+    """Return the bytes of texts of hexadecimal digits, together, or of base64: each alone if each is whole."""
     import base64
 
     texts = ["".join(text.split()) for text in texts]
+    if is_hexadecimal("".join(texts)):
+        with reading_errors(name, f"hexadecimal digits under {field}"):
+            return [bytes.fromhex("".join(texts))]
     if any(len(text) % 4 for text in texts):
         texts = ["".join(texts)]
     pieces = []

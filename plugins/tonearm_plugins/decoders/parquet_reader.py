@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -205,7 +206,7 @@ def _open_table(file: BinaryIO, name: str) -> Iterator[_Table]:
 
 def _values(
     table: _Table, column: str, beside: Mapping[str, str]
-) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
+) -> Iterator[tuple[Any, Mapping[str, Any], dict[str, Any]]]:
     """Yield each row of a column, what the table says about it, and its companions by their options.
 
     Audio is a mapping with its bytes; anything else is a scalar of pyarrow.
@@ -214,11 +215,11 @@ def _values(
     rates = [] if is_audio(kind) else rate_columns(table.schema, column)
     for values in _rows(table, [column, *rates, *beside.values()]):
         value, *others = values
-        says = {name: other.as_py() for name, other in zip(rates, others, strict=False)}
+        says: Mapping[str, Any] = {name: other.as_py() for name, other in zip(rates, others, strict=False)}
         if is_decoded_audio(kind):
             field = rate_field(kind)
             if value.is_valid and field:
-                says = {field: value[field].as_py(), **says}
+                says = ChainMap({field: value[field].as_py()}, says)
             value = value["array"] if value.is_valid else value
         yield value, says, dict(zip(beside, others[len(rates) :], strict=True))
 

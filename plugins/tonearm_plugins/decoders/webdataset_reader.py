@@ -89,7 +89,7 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
                     hint="write the shard again, uncompressed, or split it",
                 )
             places = dict(_places(archive))
-            numbers: dict[str, dict[str, float | str]] = {}
+            numbers: dict[str, Mapping[str, float | str]] = {}
 
             def load(key: str) -> Any:
                 return _load(archive, *places[key], numbers, sound_options(self.options), context)
@@ -131,7 +131,7 @@ def _load(
     archive: TarArchive,
     name: str,
     key: str,
-    numbers: dict[str, dict[str, float | str]],
+    numbers: dict[str, Mapping[str, float | str]],
     options: SoundOptions,
     context: Context,
 ) -> Array | Waveform:
