@@ -15,7 +15,7 @@ from tonearm.arrays import (
     NanPolicy,
     read_array,
 )
-from tonearm.arrays.stated import rate_among
+from tonearm.arrays.stated import LOWEST_RATE, USUAL_RATES, rate_among
 from tonearm.errors import (
     Advice,
     ChooseOption,
@@ -137,12 +137,14 @@ __all__ = [
     "FREE_SECONDS",
     "IF_ABSENT",
     "LEAVE_OUT",
+    "LOWEST_RATE",
     "MAP_FROM",
     "MAX_NESTING",
     "MAX_SAMPLE_RATE",
     "SAVE_AS_FLOAT32",
     "SAVE_UNCOMPRESSED",
     "STORED_PER_SECOND",
+    "USUAL_RATES",
     "WELL_KNOWN_TAGS",
     "WRITE_AGAIN",
     "Advice",

@@ -41,6 +41,11 @@ RATE_NAMES: Final = frozenset(
 LOWEST_RATE: Final = 1000
 """Lowest number in Hz that is taken for a sample rate."""
 
+USUAL_RATES: Final = frozenset(
+    (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
+)
+"""Sample rates in Hz that a number beside a sound stands for even without a name."""
+
 MAX_COMPARED: Final = 100
 """Largest number of arrays of a file of which those that hold one number, or text, are left out unasked."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from tonearm.api import (
     MAX_NESTING,
+    USUAL_RATES,
     ItemError,
     Nearby,
     Requirement,
@@ -40,9 +41,6 @@ _PICKLES = 5  # at the start of a file in the old format
 _PIECE = 1 << 20  # bytes
 _SHORTEST_FILE = 44  # bytes of a file of sound
 _LONGEST_TEXT = 64  # letters of a text that may say something about an array
-
-USUAL_RATES = frozenset((8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 176400, 192000))
-"""Sample rates in Hz that a number beside a sound stands for even without a name."""
 
 TORCH = Requirement(name="torch", at_least="2.10", hint="pip install 'tonearm[torch]'")
 """Requirement of a PyTorch in which ``weights_only`` cannot be made to run code, as it could before 2.10."""

@@ -17,7 +17,7 @@ TABLE = np.random.default_rng(3).uniform(-1, 1, (30, 4))
 
 def written(array: Any, **how: Any) -> bytes:
     file = io.BytesIO()
-    np.savetxt(file, array, fmt="%.17g", **how)
+    np.savetxt(file, array, **{"fmt": "%.17g", **how})
     return file.getvalue()
 
 
@@ -58,6 +58,67 @@ def test_other_numbers() -> None:
     file = io.BytesIO()
     np.savetxt(file, parts)
     assert np.array_equal(parse_text(file.getvalue(), "a.txt").arrays[""], parts)
+
+
+SAMPLES = np.sin(np.arange(40)) * 0.5
+COMMAS = [f"{value:.5f}".replace(".", ",") for value in SAMPLES]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        COMMAS,
+        ["wav", *COMMAS],
+        [f'"{one}"' for one in COMMAS],
+        [" ".join(COMMAS)],
+        ["; ".join(COMMAS)],
+        [f"{one}," for one in COMMAS],
+        [f"{position};{one}" for position, one in enumerate(COMMAS)],
+        ["sep=;", *(f"{position};{one}" for position, one in enumerate(COMMAS))],
+        ["Zeit\tWert", *(f"{position / 8000:.6f}\t".replace(".", ",") + one for position, one in enumerate(COMMAS))],
+        ['"Zeit","Wert"', *(f'"{position}","{one}"' for position, one in enumerate(COMMAS))],
+    ],
+)
+def test_decimal_commas(lines: list[str]) -> None:
+    (array,) = parse_text("\n".join(lines).encode(), "a.csv").arrays.values()
+    assert np.abs(array - SAMPLES).max() < 1e-5
+
+
+def test_whole_numbers_with_commas_are_columns() -> None:
+    table = np.stack([np.round(SAMPLES * 1000), np.round(SAMPLES[::-1] * 1000)], 1)
+    (array,) = parse_text(written(table, delimiter=",", fmt="%d"), "a.csv").arrays.values()
+    assert np.array_equal(array, table)
+
+
+def test_commas_between_and_within_numbers_are_refused() -> None:
+    error = refused("\n".join(f"{one},{other}" for one, other in zip(COMMAS, COMMAS[::-1], strict=True)).encode())
+    assert (error.code, error.message) == ("wrong-format", "'a.csv' has commas between its columns, and in its numbers")
+
+
+@pytest.mark.parametrize(
+    ("first", "rate"),
+    [
+        (np.arange(40), None),
+        (np.arange(40) / 16000, 16000),
+        (np.round(np.arange(40) / 16000, 5), 16000),
+        (2.5 + np.arange(40) / 12345, 12345),
+        (np.arange(40) / 86, None),
+    ],
+)
+def test_a_column_that_counts_is_no_sound(first: Any, rate: int | None) -> None:
+    found = parse_text(written(np.stack([first, SAMPLES], 1), fmt="%.9f"), "a.csv")
+    assert np.abs(found.arrays[""] - SAMPLES).max() < 1e-8
+    assert found.says.get("sample_rate") == rate
+
+
+def test_a_column_that_does_not_count_is_kept() -> None:
+    for first in (SAMPLES, -np.arange(40), np.arange(40) ** 2, np.zeros(40)):
+        assert parse_text(written(np.stack([first, SAMPLES], 1)), "a.csv").arrays[""].shape == (40, 2)
+
+
+def test_sound_as_text_in_json_names_its_reader() -> None:
+    error = refused(json.dumps({"delta": "UklGRiQA" * 20}).encode())
+    assert error.hint == "name it .json, and read it by pcm-reader with field: delta"
 
 
 @pytest.mark.parametrize(
