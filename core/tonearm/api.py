@@ -15,7 +15,8 @@ from tonearm.arrays import (
     NanPolicy,
     read_array,
 )
-from tonearm.arrays.stated import LOWEST_RATE, USUAL_RATES, rate_among
+from tonearm.arrays.options import Stated
+from tonearm.arrays.stated import LOWEST_RATE, USUAL_RATES, StatedRate, rate_among
 from tonearm.errors import (
     Advice,
     ChooseOption,
@@ -105,7 +106,7 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
-    from tonearm.reading.nearby import Nearby, is_config, with_configs
+    from tonearm.reading.nearby import Nearby, is_config, levels_of, with_configs
     from tonearm.reading.tar_archives import TarArchive
     from tonearm.reading.zip_archives import ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.recipes.linear import LinearRecipe
@@ -218,6 +219,8 @@ __all__ = [
     "Size",
     "Source",
     "Spec",
+    "Stated",
+    "StatedRate",
     "StftGrid",
     "TagOptions",
     "TaggingEncoder",
@@ -251,6 +254,7 @@ __all__ = [
     "inflate",
     "is_config",
     "is_tag_name",
+    "levels_of",
     "limited_memory",
     "listed",
     "map_array",
@@ -328,7 +332,7 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
-    "tonearm.reading.nearby": ("Nearby", "is_config", "with_configs"),
+    "tonearm.reading.nearby": ("Nearby", "is_config", "levels_of", "with_configs"),
     "tonearm.reading.tar_archives": ("TarArchive",),
     "tonearm.reading.zip_archives": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.arrays.extent": (

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
 from tonearm.arrays.retry import retryable
-from tonearm.arrays.stated import Statements, ignores_file, is_setting, rate_among, refuse_file, sound, with_stated
+from tonearm.arrays.stated import Statements, ignores_file, is_setting, rate_among, with_stated
+from tonearm.arrays.whole_sounds import refuse_file, sound
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder

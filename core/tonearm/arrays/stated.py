@@ -1,4 +1,4 @@
-"""What a file says about its arrays: their sample rate, and sounds that stand in it whole.
+"""What a file says about its arrays, above all their sample rate.
 
 Every decoder of arrays gets this from the host. A statement is a single number beside an array whose name is that of a
 sample rate, a number that the decoder hands over with `LazyArrays`, or a `Waveform` in place of an array.
@@ -9,11 +9,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from tonearm.arrays.extent import extent_of
-from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions, misses_rate
 from tonearm.arrays.stated_lengths import fitting_lengths, has_name_of_lengths, is_lengths
 from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, RemoveOption, SetOption, one_line
@@ -50,7 +48,6 @@ MAX_COMPARED: Final = 100
 """Largest number of arrays of a file of which those that hold one number, or text, are left out unasked."""
 
 _LONGEST_NAME: Final = 40
-_SHORTEST_FILE: Final = 16  # bytes
 
 
 _NOT_NUMBERS: Final = ("holds text", "holds truth values")
@@ -153,7 +150,7 @@ class Statements:
                 continue
             self._held = {} if found else {key: array}
             found.append(key)
-        if len(found) == 1 and found[0] in self._held and self.lengths_of(*found, self._held[found[0]]) is None:
+        if len(found) == 1 and found[0] in self._held and self.lengths_of(found[0], self._held[found[0]]) is None:
             found += lengths
         return found or lengths or keys
 
@@ -330,66 +327,3 @@ def ignores_file(options: Any) -> bool:
 
 def _whose(key: str) -> str:
     return f"{one_line(key, 60)!r}: " if key else ""
-
-
-def refuse_file(array: Any, key: str = "") -> None:
-    """Raise `ItemError` if an array is a row of bytes, in any type of numbers, that is a file and not samples."""
-    if array.dtype.kind not in "iuf" or array.size < _SHORTEST_FILE or array.size != max(array.shape):
-        return
-    row, is_wide = array.reshape(-1), array.dtype.itemsize > 1
-    if is_wide and not _are_bytes(row[:_SHORTEST_FILE]):
-        return
-    from tonearm.reading import file_types  # not at the top: only rows of bytes need it
-
-    head = row[: file_types.HEAD]
-    if is_wide and not _are_bytes(head):
-        return
-    found = file_types.identify((head.astype("u1") if is_wide else head).tobytes())
-    if found is file_types.NPY or found.reader == "audio-reader":
-        whose = f"{one_line(key, 60)!r} holds" if key else "the array holds"
-        line = "array.astype('uint8').tofile(path)" if is_wide else "array.tofile(path)"
-        raise ItemError(
-            f"{whose} the bytes of {found.name}, not samples",
-            code="wrong-format",
-            remedies=(Advice(f"save them as a file of its own, which {found.reader} reads: {line}"),),
-        )
-
-
-def _are_bytes(values: Any) -> bool:
-    """Return whether numbers are whole and from 0 to 255, but not all 0."""
-    numbers = values.tolist()
-    return all(0 <= number <= 255 and number == int(number) for number in numbers) and any(numbers)
-
-
-def sound(waveform: Waveform, options: ArrayOptions, key: str = "") -> Iterator[Waveform]:
-    """Yield a sound that stands in a file whole, after it was compared with the options.
-
-    Parameters
-    ----------
-    waveform
-        Sound, with its own rate.
-    options
-        Options of the decoder.
-    key
-        Name of the sound, for messages.
-
-    Raises
-    ------
-    ItemError
-        ``rate-mismatch``, ``kind-mismatch``, or ``not-finite``.
-    """
-    if Waveform not in options.kind.spec().signals:
-        raise ItemError(
-            f"this is a sound file, not a {options.kind.name} array",
-            code="kind-mismatch",
-            remedies=(SetOption("kind", "waveform"),),
-        )
-    check_rate(options, StatedRate(waveform.sample_rate, f"sample_rate = {waveform.sample_rate}"), key)
-    samples = waveform.samples
-    if options.nan != "keep" and not extent_of(samples).finite:
-        if options.nan == "error":
-            raise not_finite_error(samples, "waveform")
-        samples = replace_not_finite(samples)
-    if options.precision == "double":
-        samples = samples.astype("f8", copy=False)
-    yield waveform if samples is waveform.samples else Waveform(samples=samples, sample_rate=waveform.sample_rate)

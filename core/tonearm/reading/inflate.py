@@ -5,15 +5,17 @@ Use it for all compressed data of a source: a few hundred bytes may inflate to g
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias
 
 from tonearm.errors import ItemError
 from tonearm.reading.bounds import ARRAY_BYTES, InflationBound
 from tonearm.reading.error_translation import quoted_reason
 from tonearm.reading.memory import memory_limit
-from tonearm.reading.messages import SAVE_UNCOMPRESSED, WRITE_AGAIN, quoted_array
+from tonearm.reading.messages import SAVE_UNCOMPRESSED, WRITE_AGAIN, quoted, quoted_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -330,21 +332,55 @@ def _inflated_at_once(data: bytes | memoryview, compression: Compression, most: 
 
 def _inflate_whole(data: bytes, compression: Compression, most: int, name: str, key: str) -> bytes:
     """Inflate a chunk that claims its size: the claim is judged before anything is allocated."""
-    import numcodecs
-
     most = min(most, memory_limit())
     try:
         claimed = {"zstd": _zstd_size, "lz4": _lz4_size, "blosc": _blosc_size}[compression](data)
         if claimed > (max(most, 64 << 20) if compression == "zstd" else most):  # zstd's may be an upper bound
             raise _beyond(name, key, most)
-        codec = numcodecs.registry.codec_registry[compression]()
-        inflated = bytes(codec.decode(data))
+        inflated = _zstd(data, name) if compression == "zstd" else _decoded(data, compression)
     except (ValueError, RuntimeError, LookupError, TypeError) as error:
         what = f"{quoted_array(name, key)} is damaged: {quoted_reason(error)}"
         raise ItemError(what, code="broken-file", hint=WRITE_AGAIN) from None
     if len(inflated) > most:
         raise _beyond(name, key, most)
     return inflated
+
+
+def _decoded(data: bytes, compression: Compression) -> bytes:
+    """Return a chunk of numcodecs, inflated."""
+    import numcodecs
+
+    return bytes(numcodecs.registry.codec_registry[compression]().decode(data))
+
+
+def _zstd(data: bytes, name: str) -> bytes:
+    """Return frames of zstd, inflated by the first library that is installed.
+
+    Raises
+    ------
+    ItemError
+        ``missing-requirement`` if none is.
+    """
+    with contextlib.suppress(ImportError):
+        import numcodecs
+
+        return bytes(numcodecs.Zstd().decode(data))
+    with contextlib.suppress(ImportError):
+        import pyarrow as pa
+
+        return bytes(pa.CompressedInputStream(io.BytesIO(data), "zstd").read())
+    for module in ("compression.zstd", "zstandard"):  # the former is Python's own from 3.14 on
+        with contextlib.suppress(ImportError):
+            found = import_module(module)
+            if module == "zstandard":
+                found = found.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
+                return bytes(found.read())
+            return bytes(found.decompress(data))
+    raise ItemError(
+        f"{quoted(name)} is compressed by zstd, which needs numcodecs, zstandard or pyarrow",
+        code="missing-requirement",
+        hint="pip install numcodecs; or decompress it first: unzstd",
+    )
 
 
 def _lz4_size(data: bytes) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 CONFIG_NAMES: Final = frozenset(
@@ -105,9 +105,6 @@ def levels_of(says: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(says.maps) if isinstance(says, ChainMap) else [says]
 
 
-def with_configs(mapping: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield a mapping of JSON, then the mappings in it that describe it."""
-    yield mapping
-    for name, value in mapping.items():
-        if isinstance(value, dict) and is_config(name):
-            yield value
+def with_configs(mapping: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a mapping of JSON, and the mappings in it that describe it."""
+    return [mapping, *(value for name, value in mapping.items() if isinstance(value, dict) and is_config(name))]

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonearm.api import (
+    ARRAY_BYTES,
     MAX_NESTING,
     WRITE_AGAIN,
     ArrayOptions,
@@ -18,6 +19,7 @@ from tonearm.api import (
     check_memory,
     compression_of,
     file_types,
+    inflate,
     quoted_array,
 )
 
@@ -83,7 +85,7 @@ def content_of(data: bytes, name: str, key: str, options: SoundOptions, context:
     for _ in range(MAX_NESTING):
         found = file_types.identify(data[: file_types.HEAD])
         compression = compression_of(data[:6])
-        if compression in (None, "zstd"):
+        if compression is None:
             break
         data = _inflated(data, compression, name, key)
     if found is file_types.NPY:
@@ -112,6 +114,8 @@ def _inflated(data: bytes, compression: Any, name: str, key: str) -> bytes:
     """Return bytes inflated, as far as memory allows."""
     import io
 
+    if compression == "zstd":
+        return inflate(data, compression, ARRAY_BYTES.limit(len(data)), name, key)
     pieces, size = [], 0
     with InflatedFile(io.BytesIO(data), compression, name, key) as file:
         while piece := file.read(_STEP):

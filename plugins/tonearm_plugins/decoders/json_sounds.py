@@ -12,6 +12,7 @@ from tonearm.api import (
     ChooseOption,
     Context,
     ItemError,
+    StatedRate,
     Waveform,
     check_memory,
     file_types,
@@ -50,11 +51,11 @@ class JsonSound(NamedTuple):
     value
         Waveforms of sound files; bytes of raw samples; or numbers, (samples,) or (samples, channels).
     sample_rate, channels
-        Sample rate in Hz and number of channels that the JSON says beside it; None if it says none.
+        Sample rates in Hz and number of channels that the JSON says beside it; None if it says none.
     """
 
     value: list[Waveform] | bytes | Array
-    sample_rate: int | None
+    sample_rate: StatedRate | None
     channels: int | None
 
 
@@ -113,20 +114,20 @@ def _is_event_of_words(found: Found) -> bool:
     return isinstance(kind, str) and _NO_SOUND.search(kind) is not None
 
 
-def _stated(chunks: Sequence[Found]) -> tuple[int | None, int | None]:
+def _stated(chunks: Sequence[Found]) -> tuple[StatedRate | None, int | None]:
     """Return the sample rate and the number of channels that stand beside the first chunk, or in its data URI."""
-    rate = channels = None
+    rate: StatedRate | None = None
+    channels = None
     beside = chunks[0].beside
     texts = [value for one in beside for value in one.values() if isinstance(value, str) and len(value) < 200]
     if isinstance(chunks[0].value, str):
         texts.insert(0, chunks[0].value[:200])
-    for one in (described for mapping in beside for described in with_configs(mapping)):
-        stated = rate_among(one)
-        rate = rate if rate is not None else stated.rate if stated else None
+    for one in (described for mapping in beside for described in with_configs(dict(mapping))):
+        rate = rate if rate is not None else rate_among(one)
         channels = channels if channels is not None else _channels_among(one)
     for text in texts:
         if rate is None and (mime := _MIME_RATE.search(text)) and int(mime[1]) <= MAX_SAMPLE_RATE:
-            rate = int(mime[1])
+            rate = StatedRate(int(mime[1]), f"rate={mime[1]}")
         if channels is None and (mime := _MIME_CHANNELS.search(text)):
             channels = int(mime[1]) or None
     return rate, channels

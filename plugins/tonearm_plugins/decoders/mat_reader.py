@@ -98,13 +98,11 @@ def _variables(file: BinaryIO, name: str) -> LazyArrays:
         )
     sizes |= {key: 8 * math.prod(shape) for key, shape, _ in listed if key in texts}
 
-    def load(key: str) -> Array:
+    def load(key: str) -> Array | str:
         with reading_errors(name, "a MATLAB file"):
             check_memory(name, key, sizes[key])
             file.seek(0)
-            array: Array = loadmat(file, variable_names=[key])[key]
-        if key in texts:
-            array = "".join(array.reshape(-1).tolist())  # type: ignore[assignment] - which is judged later
-        return array
+            array = loadmat(file, variable_names=[key])[key]
+        return "".join(array.reshape(-1).tolist()) if key in texts else array
 
     return LazyArrays(sizes, load)

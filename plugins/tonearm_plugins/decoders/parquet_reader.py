@@ -215,13 +215,14 @@ def _values(
     rates = [] if is_audio(kind) else rate_columns(table.schema, column)
     for values in _rows(table, [column, *rates, *beside.values()]):
         value, *others = values
-        says: Mapping[str, Any] = {name: other.as_py() for name, other in zip(rates, others, strict=False)}
+        says: dict[str, Any] = {name: other.as_py() for name, other in zip(rates, others, strict=False)}
+        nearest: dict[str, Any] = {}
         if is_decoded_audio(kind):
             field = rate_field(kind)
             if value.is_valid and field:
-                says = ChainMap({field: value[field].as_py()}, says)
+                nearest = {field: value[field].as_py()}
             value = value["array"] if value.is_valid else value
-        yield value, says, dict(zip(beside, others[len(rates) :], strict=True))
+        yield value, ChainMap(nearest, says), dict(zip(beside, others[len(rates) :], strict=True))
 
 
 def _rows(table: _Table, columns: list[str]) -> Iterator[tuple[Any, ...]]:

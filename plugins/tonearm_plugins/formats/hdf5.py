@@ -99,7 +99,7 @@ def open_arrays(file: BinaryIO, name: str, *, matlab: bool = False) -> Iterator[
 
 def _is_text_of_matlab(dataset: Any) -> bool:
     """Return whether a dataset is text, which MATLAB stores as numbers."""
-    return dataset.attrs.get("MATLAB_class") == b"char"
+    return bool(dataset.attrs.get("MATLAB_class") == b"char")
 
 
 def _datasets(group: Any, prefix: str, seen: set[Any], name: str, configs: list[str]) -> Iterator[str]:

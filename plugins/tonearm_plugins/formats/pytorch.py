@@ -239,7 +239,9 @@ def _named(content: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
     if len(content) == 2 and type(sound) is int:
         sound, rate = rate, sound
     is_sound = getattr(sound, "ndim", 0) > 0 and getattr(rate, "ndim", 0) == 0
-    number = rate.item() if is_sound and hasattr(rate, "item") else rate
+    number: Any = rate
+    if is_sound and rate is not None and hasattr(rate, "item"):
+        number = rate.item()
     is_rate = is_sound and isinstance(number, (int, float)) and number in USUAL_RATES
     for position, one in enumerate(content):
         yield "sample_rate" if is_rate and one is rate else position, one

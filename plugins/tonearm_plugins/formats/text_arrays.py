@@ -37,6 +37,7 @@ _DECIMAL = re.compile(r"[+-]?(?:\d+(?:,\d+)?|,\d+)(?:[eE][+-]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"-0,\d+|[+-]?\d*,(?:0\d+|\d+[eE][+-]?\d+)")  # no two columns look like that
 _UNEVEN = 0.6  # of a step, by which times that are rounded may be off
 _RATE_ERROR = 5e-4
+_WHOLE = 0.01  # Hz by which a rate may miss a whole number
 _WORD = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf|infinity)|\(?[-+.\de]+j\)?", re.IGNORECASE)
 _LONGEST_WORD = 100  # letters of a number: longer ones would take the pattern too long
 _LINE_BYTES = 40  # half of the memory that a line takes beside its letters
@@ -252,7 +253,7 @@ def _rate_of(step: float) -> int | None:
     usual = min(USUAL_RATES, key=lambda one: abs(one - rate))
     if abs(usual - rate) <= _RATE_ERROR * rate:
         return usual
-    return round(rate) if abs(round(rate) - rate) <= _RATE_ERROR else None
+    return round(rate) if abs(round(rate) - rate) <= _WHOLE else None
 
 
 def _distinct(names: list[str]) -> list[str]:

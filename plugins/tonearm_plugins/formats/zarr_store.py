@@ -213,7 +213,7 @@ def _attributes(store: Store, key: str) -> Mapping[str, Any]:
                 with reading_errors(_label(store, key), "a Zarr store"):
                     content = json.loads(store.read(file))
                     attributes = content.get("attributes") if file.endswith(".json") else content
-                    found += with_configs(attributes) if isinstance(attributes, dict) else ()
+                    found += with_configs(attributes) if isinstance(attributes, dict) else []
         if not folder:
             return ChainMap(*found)
         folder = folder.rpartition("/")[0]

@@ -48,7 +48,7 @@ def test_names_of_configs(name: str, expected: bool) -> None:
 def test_mappings_in_json_that_describe_it() -> None:
     inner = {"sr": 8000}
     mapping = {"config": inner, "audio": {"sr": 1}, "meta": 3}
-    assert list(with_configs(mapping)) == [mapping, inner]
+    assert with_configs(mapping) == [mapping, inner]
 
 
 def test_parts_of_names() -> None:

@@ -100,7 +100,7 @@ def test_commas_between_and_within_numbers_are_refused() -> None:
     [
         (np.arange(40), None),
         (np.arange(40) / 16000, 16000),
-        (np.round(np.arange(40) / 16000, 5), 16000),
+        (np.round(np.arange(40) / 16000, 6), 16000),
         (2.5 + np.arange(40) / 12345, 12345),
         (np.arange(40) / 86, None),
     ],
