@@ -62,6 +62,7 @@ from tonearm.source import Source
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent, extent_of
+    from tonearm.arrays.stated_channels import channels_among
     from tonearm.arrays.stated_lengths import has_name_of_lengths
     from tonearm.findings.claim import Claim
     from tonearm.findings.notes import Notes
@@ -237,6 +238,7 @@ __all__ = [
     "ZipBounds",
     "ZipFault",
     "as_written",
+    "channels_among",
     "check_array_count",
     "check_claimed_size",
     "check_holes",
@@ -339,6 +341,7 @@ _WHEN_USED = {
         "Extent",
         "extent_of",
     ),
+    "tonearm.arrays.stated_channels": ("channels_among",),
     "tonearm.arrays.stated_lengths": ("has_name_of_lengths",),
     "tonearm.findings.claim": ("Claim",),
     "tonearm.findings.notes": ("Notes",),

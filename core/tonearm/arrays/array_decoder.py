@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
 from tonearm.arrays.retry import retryable
-from tonearm.arrays.stated import Statements, ignores_file, is_setting, rate_among, with_stated
+from tonearm.arrays.stated import Statements, holds_no_numbers, ignores_file, is_setting, rate_among, with_stated
+from tonearm.arrays.stated_channels import check_channels
 from tonearm.arrays.whole_sounds import refuse_file, sound
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
@@ -102,6 +103,9 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         index, stated = 0, None
         try:
             if isinstance(array, Waveform):
+                stated = rate_among(says)
+                if stated is not None and stated.rate != array.sample_rate and not ignores_file(self.options):
+                    context.warn(f"{_named(key)} has {array.sample_rate} Hz, but the file says {stated.origin}")
                 yield from sound(array, self.options, key)
                 return
             refuse_file(array, key)
@@ -110,7 +114,12 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))
             for index, one in enumerate(read_array(array, options, context, **companions)):
-                yield retryable(one, array, index, context, companions, stated) if isinstance(one, ItemError) else one
+                if isinstance(one, ItemError):
+                    yield retryable(one, array, index, context, companions, stated)
+                    continue
+                if says and not ignores_file(options):
+                    check_channels(one, says, key)
+                yield one
         except ItemError as error:
             yield error if isinstance(array, Waveform) else retryable(error, array, index, context, companions, stated)
 
@@ -194,7 +203,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                     context.measure(lengths=name)
                 read = key, array, beside, statements.about(key)
             except ItemError as error:
-                if not (takes_all and "holds text" in error.message):
+                if not (takes_all and holds_no_numbers(error)):
                     yield error
                 continue
             if takes_all and is_setting(key, array):
@@ -240,6 +249,10 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         if not chosen:
             raise _no_such_key(pattern, keys)
         return chosen
+
+
+def _named(key: str) -> str:
+    return f"the sound {one_line(key, 60)!r}" if key else "the sound"
 
 
 def _no_such_key(key: str, found: Iterable[str]) -> ItemError:

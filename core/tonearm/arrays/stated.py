@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tonearm.arrays.options import ArrayOptions, misses_rate
+from tonearm.arrays.stated_channels import is_channels_name
 from tonearm.arrays.stated_lengths import fitting_lengths, has_name_of_lengths, is_lengths
 from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.reading.nearby import end_of_group, is_config, letters_of, levels_of
@@ -50,7 +51,7 @@ MAX_COMPARED: Final = 100
 _LONGEST_NAME: Final = 40
 
 
-_NOT_NUMBERS: Final = ("holds text", "holds truth values")
+_NOT_NUMBERS: Final = ("holds text", "holds truth values", "holds a Python object")
 """Parts of the messages of readers about arrays that hold no numbers."""
 
 
@@ -84,17 +85,17 @@ class Statements:
     def __init__(self, found: Mapping[str, Any]) -> None:
         self._found = found
         self._says = getattr(found, "says", None)
-        self._rates: dict[str, int | None] = {}
+        self._numbers: dict[str, Any] = {}
         self._held: dict[str, Any] = {}
         self._described: dict[str, list[str]] = {}
 
     @functools.cached_property
     def _named(self) -> dict[str, list[str]]:
-        """Names of the arrays that may state a sample rate, by their group; those of configs in `_described`, too."""
+        """Names of the arrays that may state something, by their group; those of configs in `_described`, too."""
         groups: dict[str, list[str]] = {}
         for key in self._found:
             end = end_of_group(key)
-            if len(key) - end <= _LONGEST_NAME and _is_rate_name(key[end:]):
+            if len(key) - end <= _LONGEST_NAME and (_is_rate_name(key[end:]) or is_channels_name(key[end:])):
                 group = key[:end]
                 groups.setdefault(group, []).append(key)
                 if group and is_config(group):
@@ -113,16 +114,18 @@ class Statements:
     def states_rate(self, key: str) -> bool:
         """Return whether an array is a single number that states a sample rate."""
         end = end_of_group(key)
-        return key in self._named.get(key[:end], ()) and self._rate(key) is not None
+        is_named = key in self._named.get(key[:end], ()) and _is_rate_name(key[end:])
+        return is_named and plausible_rate(self._number(key)) is not None
 
-    def _rate(self, key: str) -> int | None:
-        """Return the sample rate that an array states; None if it states none, or cannot be read."""
-        if key not in self._rates:
+    def _number(self, key: str) -> Any:
+        """Return the number that an array holds; None if it holds another, or cannot be read."""
+        if key not in self._numbers:
             try:
-                self._rates[key] = plausible_rate(self._found[key])
+                array = self._found[key]
+                self._numbers[key] = None if isinstance(array, Waveform) or array.size != 1 else array
             except ItemError:
-                self._rates[key] = None
-        return self._rates[key]
+                self._numbers[key] = None
+        return self._numbers[key]
 
     def of_many_values(self, keys: list[str]) -> list[str]:
         """Return the names of the arrays that hold more than a number, a text or the lengths of others.
@@ -140,7 +143,7 @@ class Statements:
             try:
                 array = self._found[key]
             except ItemError as error:
-                if not any(what in error.message for what in _NOT_NUMBERS):
+                if not holds_no_numbers(error):
                     found.append(key)
                 continue
             if is_one_value(array):
@@ -182,10 +185,16 @@ class Statements:
         while group:
             group = group[: end_of_group(group)]
             for names in (self._named.get(group, ()), self._described.get(group, ())):
-                near = {name: rate for name in names if (rate := self._rate(name)) is not None}
-                if near:
+                near = {name: number for name in names if (number := self._number(name)) is not None}
+                if rate_among(near) is not None:
                     return {**says, **near}
+                says = {**says, **near} if near else says
         return says
+
+
+def holds_no_numbers(error: ItemError) -> bool:
+    """Return whether an array could not be read because it holds text, truth values or a Python object."""
+    return any(what in error.message for what in _NOT_NUMBERS)
 
 
 def is_one_value(array: Any) -> bool:
@@ -274,8 +283,9 @@ def with_stated(options: ArrayOptions, stated: StatedRate | None, key: str = "")
     if stated is None:
         if known is None and any(map(misses_rate, options.kind.problems(options.axes))):
             meaning = "the rate that the model was made for, such as 22050"
+            why = "what the file says is ignored" if ignores_file(options) else "the file does not say it"
             raise ItemError(
-                "'sample_rate' is missing, and the file does not say it",
+                f"'sample_rate' is missing, and {why}",
                 code="missing-option",
                 remedies=(GiveOption("sample_rate", meaning),),
             )

@@ -100,7 +100,7 @@ class Nearby:
                 return ChainMap(*levels)
 
 
-def levels_of(says: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def levels_of(says: Mapping[str, Any]) -> list[Any]:
     """Return the levels of what a file says, the nearest first: one alone, but of a `ChainMap`."""
     return list(says.maps) if isinstance(says, ChainMap) else [says]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonearm.api import (
@@ -14,6 +14,7 @@ from tonearm.api import (
     ItemError,
     StatedRate,
     Waveform,
+    channels_among,
     check_memory,
     file_types,
     quoted,
@@ -29,13 +30,14 @@ from tonearm_plugins.formats.json_text import (
     parse_documents,
     sound_fields,
     text_of_numbers,
+    without_positions,
 )
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-CHANNEL_NAMES = ("channels", "numchannels", "channelcount", "audiochannelcount", "nchannels")
-"""Names of a number of channels, in lower case and without anything but letters."""
+MOST_CHANNELS = 1024
+"""Largest number of channels that JSON may say."""
 
 _NUMBER_BYTES = 8
 _MIME_RATE = re.compile(r"audio/[\w.+-]+.*?\brate=(\d{4,8})\b", re.IGNORECASE)
@@ -90,7 +92,9 @@ def read_field(data: bytes, field: str, name: str, options: SoundOptions, contex
     ItemError
         ``no-such-key``, ``broken-file``, ``wrong-format``, or any error of the reader of what the field holds.
     """
-    found = find_field(parse_documents(data, name), field, name)
+    found = [
+        one._replace(value=without_positions(one.value)) for one in find_field(parse_documents(data, name), field, name)
+    ]
     chunks = [one for one in found if one.value is not None and not _is_event_of_words(one)] or found
     rate, channels = _stated(chunks)
     written = [text_of_numbers(one.value, name) for one in chunks if isinstance(one.value, str)]
@@ -124,21 +128,14 @@ def _stated(chunks: Sequence[Found]) -> tuple[StatedRate | None, int | None]:
         texts.insert(0, chunks[0].value[:200])
     for one in (described for mapping in beside for described in with_configs(dict(mapping))):
         rate = rate if rate is not None else rate_among(one)
-        channels = channels if channels is not None else _channels_among(one)
+        if channels is None and (found := channels_among(one, MOST_CHANNELS)) is not None:
+            channels = found[0]
     for text in texts:
         if rate is None and (mime := _MIME_RATE.search(text)) and int(mime[1]) <= MAX_SAMPLE_RATE:
             rate = StatedRate(int(mime[1]), f"rate={mime[1]}")
         if channels is None and (mime := _MIME_CHANNELS.search(text)):
             channels = int(mime[1]) or None
     return rate, channels
-
-
-def _channels_among(says: Mapping[str, Any]) -> int | None:
-    """Return the number of channels among the entries of a mapping; None if there is none."""
-    for name, value in says.items():
-        if re.sub("[^a-z]", "", name.lower()) in CHANNEL_NAMES and type(value) is int and 1 <= value <= 1024:
-            return value
-    return None
 
 
 def _is_samples(value: list[Any]) -> bool:
@@ -186,6 +183,8 @@ def _decoded(texts: list[str], name: str, field: str) -> list[bytes]:
     import base64
 
     texts = ["".join(text.split()) for text in texts]
+    if texts[0][:2] in ("0x", "0X"):
+        texts[0] = texts[0][2:]
     if is_hexadecimal("".join(texts)):
         with reading_errors(name, f"hexadecimal digits under {field}"):
             return [bytes.fromhex("".join(texts))]

@@ -147,10 +147,12 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         given = self.options.sample_rate
         if self.options.stated == "ignore":
             stated = None
-        if given is None and stated is None:
-            raise _missing("sample_rate", _RATE)
-        if stated is None or given in (stated.rate, *(stated.other or ())[:1]):
-            return given  # type: ignore[return-value] - one of both is known
+        if stated is None:
+            if given is None:
+                raise _missing("sample_rate", _RATE)
+            return given
+        if given is not None and given in (stated.rate, *(stated.other or ())[:1]):
+            return given
         if given is not None:
             raise ItemError(
                 f"{quoted(name)} says a sample rate of {stated.rate} Hz, but sample_rate is {given}",

@@ -97,13 +97,16 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
             places = dict(_places(archive))
             numbers: dict[str, Mapping[str, float | str]] = {}
 
+            sidecars = _Sidecars(archive)
+
             def load(key: str) -> Any:
+                sidecars.read(places[key][0], before=True)
                 return _load(archive, *places[key], numbers, sound_options(self.options), context)
 
             def says(key: str) -> Mapping[str, Any]:
                 member = places[key][0]
                 near = numbers.get(member, {})
-                return ChainMap(*levels_of(near), *_metadata(archive, member))
+                return ChainMap(*levels_of(near), *sidecars.read(member))
 
             found = LazyArrays(places, load, says)
             yield with_sounds(found, source.name, self.options, context)
@@ -122,17 +125,28 @@ def _no_members(file: BinaryIO, name: str) -> ItemError:
     )
 
 
-def _metadata(archive: TarArchive, member: str) -> list[dict[str, Any]]:
-    """Return what the JSON of a sample says, which stands beside its arrays; nothing in a compressed shard."""
-    folder, slash, name = member.rpartition("/")
-    beside = archive.members.get(f"{folder}{slash}{name.partition('.')[0]}{_METADATA}")
-    if beside is None or not archive.is_plain or beside.size > _LONGEST_METADATA:
-        return []
-    try:
-        found = json.loads(archive.open(f"{folder}{slash}{name.partition('.')[0]}{_METADATA}").read())
-    except (ValueError, RecursionError):
-        return []
-    return with_configs(found) if isinstance(found, dict) else []
+class _Sidecars:
+    """JSON of samples, which stands beside their arrays; each is read once, on the way through a compressed shard."""
+
+    def __init__(self, archive: TarArchive) -> None:
+        self._archive = archive
+        self._found: dict[str, list[dict[str, Any]]] = {}
+
+    def read(self, member: str, *, before: bool = False) -> list[dict[str, Any]]:
+        """Return what the JSON of a member's sample says; with ``before``, only if it stands before the member."""
+        folder, slash, name = member.rpartition("/")
+        beside = f"{folder}{slash}{name.partition('.')[0]}{_METADATA}"
+        entry = self._archive.members.get(beside)
+        if beside in self._found or entry is None or entry.size > _LONGEST_METADATA:
+            return self._found.get(beside, [])
+        if before and entry.segments[0][2] > self._archive.members[member].segments[0][2]:
+            return []
+        try:
+            found = json.loads(self._archive.open(beside).read())
+        except (ValueError, RecursionError):
+            found = None
+        self._found[beside] = with_configs(found) if isinstance(found, dict) else []
+        return self._found[beside]
 
 
 def _pattern(key: str) -> str:

@@ -239,6 +239,7 @@ def sound_fields(documents: Sequence[Any], most: int = 8) -> list[str]:
 
 def _sounds(value: Any, path: str, depth: int) -> Iterator[str]:
     """Yield the paths below a value that may hold sound; elements of a list have one path together."""
+    value = without_positions(value)
     if isinstance(value, str):
         if _are_numbers(value):
             yield path
@@ -256,6 +257,22 @@ def _sounds(value: Any, path: str, depth: int) -> Iterator[str]:
         for name, one in value.items():
             if "." not in name:
                 yield from _sounds(one, f"{path}.{name}" if path else name, depth + 1)
+
+
+def without_positions(value: Any) -> Any:
+    """Return the numbers of a typed array of JavaScript, which JSON has by their positions; any other value as it is.
+
+    Examples
+    --------
+    >>> without_positions({"0": 0.5, "1": 0.25} | {str(place): 0 for place in range(2, 17)})[:3]
+    [0.5, 0.25, 0]
+    """
+    if not isinstance(value, dict) or len(value) < LEAST_NUMBERS or next(iter(value)) != "0":
+        return value
+    numbers = list(value.values())
+    if not all(map(is_number, numbers)) or any(name != str(place) for place, name in enumerate(value)):
+        return value
+    return numbers
 
 
 def text_of_numbers(text: str, name: str) -> list[float] | None:

@@ -26,6 +26,13 @@ def is_binary(kind: Any) -> bool:
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 
+def is_text(kind: Any) -> bool:
+    """Return whether a type is text."""
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
 def is_audio(kind: Any) -> bool:
     """Return whether a type is the bytes of a file, alone or with its path, as Hugging Face's audio is."""
     from pyarrow import types

@@ -16,9 +16,17 @@ from tonearm.api import (
     has_name_of_lengths,
     listed,
     quoted,
+    rate_among,
     reading_errors,
 )
-from tonearm_plugins.formats.json_text import LEAST_NUMBERS, MAX_DEPTH, is_number, parse_documents, sound_fields
+from tonearm_plugins.formats.json_text import (
+    LEAST_NUMBERS,
+    MAX_DEPTH,
+    is_number,
+    parse_documents,
+    sound_fields,
+    without_positions,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -26,9 +34,12 @@ if TYPE_CHECKING:
 MAX_COLUMNS = 100_000
 """Number of columns, or of lists in JSON, of one file."""
 
+_LIST_WITHOUT_COMMAS = re.compile(rb"\s*\[[\s\[]*[-+.\d][-+.\de]*\s+[-+.\d]")  # as NumPy prints arrays
 _COMMENTS = (b"#", b"%", b"//")
 _STATEMENT = re.compile(r"[#%/\s]*([A-Za-z][\w ]{0,30}?)\s*[:=]\s*(\d{4,8}(?:\.0*)?)\s*(?:Hz)?\s*")
 _MAX_STATEMENTS = 100
+_ROW_OF_RATE = re.compile(r'"?([A-Za-z][\w ]{0,30}?)"?\s*[,;\t:=]\s*"?(\d{4,8}(?:\.0*)?)"?\s*(?:Hz)?')
+_PRINTED = re.compile(r"\s*(?:array|tensor|Tensor|DeviceArray|Array)?\(?\s*\[+\s*[-+.\d]")
 _SEPARATOR = re.compile(r"(?i)sep=([,;\t])")
 _MARKS = re.compile(r'[\s,;"]+')
 _LONGEST_HEADING = 10_000  # letters by which a heading is told
@@ -83,9 +94,9 @@ def parse_text(data: bytes, name: str) -> TextArrays:
     found = file_types.identify(data[: file_types.HEAD])
     if found is file_types.EMPTY:
         raise ItemError(f"{quoted(name)} is empty: it has 0 bytes", code="empty", hint=found.hint)
-    if found in (file_types.JSON, file_types.JSON_LINES):
+    if found in (file_types.JSON, file_types.JSON_LINES) and not _LIST_WITHOUT_COMMAS.match(data[:1000]):
         return _of_json(data, name)
-    if found not in (file_types.NUMBERS, file_types.TEXT, file_types.UNKNOWN, file_types.KALDI):
+    if found not in (file_types.JSON, file_types.NUMBERS, file_types.TEXT, file_types.UNKNOWN, file_types.KALDI):
         message = f"{quoted(name)} is not numbers; it looks like {found.name}"
         raise ItemError(message, code="wrong-format", hint=found.hint)
     check_memory(name, "", _TEXT_RATIO * len(data) + _LINE_BYTES * data.count(b"\n"))
@@ -98,18 +109,30 @@ def parse_text(data: bytes, name: str) -> TextArrays:
     return _columns(lines, name)
 
 
+def _head(lines: list[str], name: str) -> tuple[int, dict[str, Any]]:
+    """Return the position of the first line of a table, and what the lines above it say."""
+    says: dict[str, Any] = {}
+    for first, line in enumerate(lines):
+        text = line.strip()
+        row = _ROW_OF_RATE.fullmatch(text)
+        is_row = row is not None and rate_among({row[1]: row[2]}) is not None and first + 1 < len(lines)
+        if text and not text.encode().startswith(_COMMENTS) and not is_row:
+            return first, says
+        said = row if is_row else _STATEMENT.fullmatch(text)
+        if said and len(says) < _MAX_STATEMENTS:
+            says[said[1]] = said[2]
+    raise ItemError(f"{quoted(name)} holds no numbers", code="empty", hint="check what was saved")
+
+
 def _columns(lines: list[str], name: str) -> TextArrays:
     """Return the columns of lines of numbers."""
-    says: dict[str, Any] = {}
-    first = 0
-    for first, line in enumerate(lines):  # noqa: B007 - the position of the first line of values, too
-        text = line.strip()
-        if text and not text.encode().startswith(_COMMENTS):
-            break
-        if len(says) < _MAX_STATEMENTS and (said := _STATEMENT.fullmatch(text)):
-            says[said[1]] = said[2]
-    else:
-        raise ItemError(f"{quoted(name)} holds no numbers", code="empty", hint="check what was saved")
+    first, says = _head(lines, name)
+    if _PRINTED.match(lines[first]):
+        raise ItemError(
+            f"{quoted(name)} is an array that was printed",
+            code="wrong-format",
+            hint="save the array instead, with all its values: np.save(path, np.asarray(array))",
+        )
     if said := _SEPARATOR.fullmatch(lines[first].strip()):  # Excel's
         first += 1
     check_memory(name, "", _WORD_RATIO * max(map(len, lines[first : first + 2]), default=0))
@@ -308,6 +331,7 @@ def _no_lists(documents: list[Any], name: str) -> ItemError:
 
 def _lists(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
     """Yield the lists of numbers below a value, and single numbers, with their paths."""
+    value = without_positions(value)
     if is_number(value):
         yield path, value
     elif isinstance(value, list):

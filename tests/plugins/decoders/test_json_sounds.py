@@ -82,6 +82,9 @@ def chunks(data: bytes, size: int = 3000) -> list[str]:
         ({"a": ",".join(map(str, WHOLE))}, {"field": "a", **RAW}),
         ({"a": " ".join(map(str, TONE.tolist()))}, {"field": "a", "sample_rate": RATE}),
         ({"a": str(TONE.tolist())}, {"field": "a", "sample_rate": RATE}),
+        ({"a": f"0x{PCM.hex()}"}, {"field": "a", **RAW}),
+        ({"a": PCM.hex(" ")}, {"field": "a", **RAW}),
+        ({"a": {str(place): value for place, value in enumerate(TONE.tolist())}}, {"field": "a", "sample_rate": RATE}),
         (lines({"pcm": TONE[:99].tolist()}, {"pcm": TONE[99:].tolist()}), {"field": "pcm", "sample_rate": RATE}),
     ],
 )
@@ -167,6 +170,7 @@ def test_what_is_refused(content: Any, options: dict[str, Any], code: str, said:
         ({"sha256": "0123456789abcdef" * 4, "a": base64_of(WAV)}, "a"),
         ({"a": ",".join(map(str, WHOLE)), "dates": "2024-01-01, 2024-01-02"}, "a"),
         ({"a": PCM.hex()}, "a"),
+        ({"a": {str(place): 0.5 for place in range(20)}, "b": {"0": 1, "2": 1}}, "a"),
         (lines(*({"delta": one} for one in chunks(WAV))), "delta"),
     ],
 )

@@ -228,6 +228,10 @@ def test_the_json_of_a_sample_says_its_rate(tmp_path: Path) -> None:
     items = decoder_reading.decode(WebDatasetReader, data, **options)
     assert [(item.key, item.signal.sample_rate) for item in items] == [("d/1.mel.NPY", 8000), ("d/2.mel.NPY", 16000)]
     assert decoder_reading.refused(WebDatasetReader, data, kind="waveform", key="d/3.npy").code == "missing-option"
+    for order in (samples + arrays, arrays + samples):
+        compressed = tarred(*order, mode="w:gz")
+        items = decoder_reading.decode(WebDatasetReader, compressed, **options)
+        assert [item.signal.sample_rate for item in items] == [8000, 16000]
     path = tmp_path / "a.tar"
     path.write_bytes(data)
     first, second = decoder_reading.outcomes(WebDatasetReader, path, **options, sample_rate=8000)

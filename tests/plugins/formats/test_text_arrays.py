@@ -49,6 +49,27 @@ def test_comments_may_say_the_rate() -> None:
     assert found.arrays[""].tolist() == [0.5, -0.5]
 
 
+@pytest.mark.parametrize("row", ["sample_rate,22050", '"Sample Rate";"22050"', "fs\t22050", "Rate: 22050 Hz"])
+def test_a_row_above_may_say_the_rate(row: str) -> None:
+    found = parse_text(f"# note\n{row}\n0.5\n-0.5\n".encode(), "a.csv")
+    assert list(found.says.values()) == ["22050"]
+    assert found.arrays[""].tolist() == [0.5, -0.5]
+    assert list(parse_text(b"wav,22050\n1,2\n", "a.csv").arrays) == ["wav", "22050"]
+
+
+@pytest.mark.parametrize("text", [str(TABLE), repr(TABLE[0]), "tensor([0.5, 0.25])", "  array([ 1, 2], dtype=int16)"])
+def test_printed_arrays_are_refused(text: str) -> None:
+    error = refused(text.encode())
+    assert (error.code, error.message) == ("wrong-format", "'a.csv' is an array that was printed")
+
+
+def test_typed_arrays_of_javascript() -> None:
+    data = json.dumps({"wav": {str(place): place / 40 for place in range(40)}, "sr": 8000}).encode()
+    found = parse_text(data, "a.json")
+    assert found.arrays["wav"].tolist() == [place / 40 for place in range(40)]
+    assert found.says == {"sr": 8000}
+
+
 def test_other_numbers() -> None:
     assert parse_text(b"0,5;0,25\n-1;0\n", "a.csv").arrays[""].tolist() == [[0.5, 0.25], [-1, 0]]
     assert parse_text(b"1,2,\n3,4,\n", "a.csv").arrays[""].tolist() == [[1, 2], [3, 4]]
