@@ -217,9 +217,9 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
     def _stated_lengths(self, key: str, array: Array | Waveform, statements: Statements) -> str | None:
         """Return the name of the lengths that the file has beside an array, if it may be a batch; else None."""
         axes = self.options.axes
-        return (
-            None if ignores_file(self.options) or (axes and "batch" not in axes) else statements.lengths_of(key, array)
-        )
+        if not statements.lengths or ignores_file(self.options) or (axes and "batch" not in axes):
+            return None
+        return statements.lengths_of(key, array)
 
     def _chosen(self, found: Mapping[str, Array], statements: Statements) -> list[str]:
         """Return the names of the selected arrays, without companions and numbers that state a sample rate."""

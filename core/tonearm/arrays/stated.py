@@ -49,6 +49,7 @@ MAX_COMPARED: Final = 100
 """Largest number of arrays of a file of which those that hold one number, or text, are left out unasked."""
 
 _LONGEST_NAME: Final = 40
+_REMEMBERED: Final = 1024  # names
 
 
 _NOT_NUMBERS: Final = ("holds text", "holds truth values", "holds a Python object")
@@ -95,7 +96,7 @@ class Statements:
         groups: dict[str, list[str]] = {}
         for key in self._found:
             end = end_of_group(key)
-            if len(key) - end <= _LONGEST_NAME and (_is_rate_name(key[end:]) or is_channels_name(key[end:])):
+            if _may_state(key[end:]):
                 group = key[:end]
                 groups.setdefault(group, []).append(key)
                 if group and is_config(group):
@@ -103,7 +104,7 @@ class Statements:
         return groups
 
     @functools.cached_property
-    def _lengths(self) -> list[str]:
+    def lengths(self) -> list[str]:
         """Names of the arrays that may hold the true lengths of others."""
         return [key for key in self._found if has_name_of_lengths(key)]
 
@@ -159,10 +160,10 @@ class Statements:
 
     def lengths_of(self, key: str, array: Any) -> str | None:
         """Return the name of the array that holds the true lengths of another, a batch; None if there is none."""
-        if not self._lengths or isinstance(array, Waveform):
+        if isinstance(array, Waveform):
             return None
         end = end_of_group(key)
-        near = [name for name in self._lengths if name != key and name[: end_of_group(name)] == key[:end]]
+        near = [name for name in self.lengths if name != key and name[: end_of_group(name)] == key[:end]]
         own = letters_of(key[end:])
         near.sort(key=lambda name: not letters_of(name[end:]).startswith(own))
         loaded = {}
@@ -218,6 +219,8 @@ def rate_among(says: Mapping[str, Any]) -> StatedRate | None:
     >>> rate_among({"text": "hello", "sampling_rate": 16000})
     StatedRate(rate=16000, origin='sampling_rate = 16000')
     """
+    if not says:
+        return None
     for level in levels_of(says):
         found: dict[int, str] = {}
         for name, value in level.items():
@@ -229,8 +232,15 @@ def rate_among(says: Mapping[str, Any]) -> StatedRate | None:
     return None
 
 
+@functools.lru_cache(_REMEMBERED)
 def _is_rate_name(name: str) -> bool:
     return letters_of(name) in RATE_NAMES
+
+
+@functools.lru_cache(_REMEMBERED)
+def _may_state(name: str) -> bool:
+    """Return whether an array with this name may state a rate or channels."""
+    return len(name) <= _LONGEST_NAME and (_is_rate_name(name) or is_channels_name(name))
 
 
 def plausible_rate(value: Any) -> int | None:
@@ -275,7 +285,7 @@ def with_stated(options: ArrayOptions, stated: StatedRate | None, key: str = "")
         ``rate-mismatch`` if the options say another rate, or the file says two and the options neither;
         ``missing-option`` if neither says one.
     """
-    if ignores_file(options):
+    if stated is not None and ignores_file(options):
         stated = None
     if stated is None and options.of_kind("sample_rate") is not None:
         return options  # the usual case, which costs nothing

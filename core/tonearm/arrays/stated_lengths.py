@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 MAX_ELEMENTS = 1024
 """Largest number of elements of a batch whose ends are examined."""
 
+_REMEMBERED = 1024  # names
 _LENGTHS = re.compile(
     r"(?:^|[^a-z])(?:lens?|lengths?|n_?(?:samples|frames)|num_(?:samples|frames)|sizes?|durations?_samples)(?:$|[^a-z])"
 )
@@ -23,6 +25,7 @@ _SETTINGS = re.compile(r"(?:hop|win|window|frame|fft|filter|segment|chunk|batch|
 """Pattern of names that are settings and not lengths of elements, such as ``hop_length``."""
 
 
+@functools.lru_cache(_REMEMBERED)
 def has_name_of_lengths(key: str) -> bool:
     """Return whether an array may hold true lengths, by its name.
 

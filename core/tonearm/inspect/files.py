@@ -268,7 +268,9 @@ class _FileInspector:
             Arrays of the file that may hold true lengths, by name.
         """
         measurements = self.context.drain().measurements
-        rate = None if stated is None else (stated.rate, f"the file has {stated.origin}")
+        rate = None
+        if stated is not None and stated.other is None:
+            rate = stated.rate, f"the file has {stated.origin}"
         if "sample_rate" in measurements:
             rate = int(measurements["sample_rate"]), "from the file"
         declared = {name: value for name, value in measurements.items() if isinstance(value, str)}

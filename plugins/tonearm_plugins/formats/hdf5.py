@@ -147,7 +147,7 @@ def _attributes(handle: Any, key: str, configs: Sequence[str]) -> Mapping[str, A
             if level:
                 found.append(level)
         if not path:
-            return ChainMap(*found)
+            return ChainMap(*found) if found else {}
         path = path.rpartition("/")[0]
 
 
