@@ -26,6 +26,7 @@ from tonearm.api import (
 if TYPE_CHECKING:
     from tonearm.api import NanPolicy
     from tonearm_plugins.dsp.typing import Array
+    from tonearm_plugins.formats.raw_pcm import Encoding
 
 _SHORTEST = 16  # bytes of a file of sound
 _HEXADECIMAL = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
@@ -56,10 +57,13 @@ class SoundOptions(NamedTuple):
         Value of full scale among floats; None if they are within ±1.0.
     nan
         Treatment of NaN and infinity.
+    encoding
+        Encoding of raw samples; None if it is not known.
     """
 
     full_scale: float | None = None
     nan: NanPolicy = "error"
+    encoding: Encoding | None = None
 
 
 def content_of(data: bytes, name: str, key: str, options: SoundOptions, context: Context) -> Content:

@@ -89,7 +89,8 @@ def _variables(file: BinaryIO, name: str) -> LazyArrays:
         if kind in _WIDTHS and not key.startswith("__")
     }
     others = {kind: key for key, _, kind in reversed(listed) if not key.startswith("__")}
-    texts = [key for key, shape, kind in listed if kind == "char" and math.prod(shape) >= LEAST_ENCODED]
+    is_alone = all(math.prod(shape) <= 1 for key, shape, _ in listed if key in sizes)
+    texts = [key for key, shape, kind in listed if is_alone and kind == "char" and math.prod(shape) >= LEAST_ENCODED]
     if not (sizes or texts) and (kind := next((one for one in _HOLDERS if one in others), "")):
         raise ItemError(
             f"{quoted(name)} has no variable of numbers; {quoted(others[kind])} is a {kind}",

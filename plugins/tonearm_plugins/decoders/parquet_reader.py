@@ -23,6 +23,8 @@ from tonearm.api import (
     check_claimed_size,
     check_magic,
     check_memory,
+    fitting_lengths,
+    has_name_of_lengths,
     listed,
     memory_limit,
     quoted,
@@ -39,8 +41,8 @@ from tonearm_plugins.formats.parquet_types import (
     is_decoded_audio,
     is_list_of_numbers,
     is_text,
-    rate_columns,
     rate_field,
+    stating_columns,
 )
 
 if TYPE_CHECKING:
@@ -113,9 +115,15 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         self, column: str, row: int, value: Any, says: Mapping[str, Any], others: Mapping[str, Any], context: Context
     ) -> Iterator[Signal | ItemError]:
         """Yield the signals of a row."""
+        import numpy as np
+
         try:
             found = self._content(value, row, context)
             companions = {option: _array(other, row) for option, other in others.items()}
+            if "lengths" not in companions and not isinstance(found, Waveform) and self.options.stated == "use":
+                named = {name: np.asarray(value) for name, value in says.items() if has_name_of_lengths(name)}
+                if name := fitting_lengths(found, named):
+                    companions["lengths"] = named[name]
         except ItemError as error:
             yield error
         else:
@@ -219,7 +227,7 @@ def _values(
     Audio is a mapping with its bytes; anything else is a scalar of pyarrow.
     """
     kind = table.schema.field(column).type
-    rates = [] if is_audio(kind) else rate_columns(table.schema, column)
+    rates = [] if is_audio(kind) else stating_columns(table.schema, column, beside.values())
     for values in _rows(table, [column, *rates, *beside.values()]):
         value, *others = values
         says: dict[str, Any] = {name: other.as_py() for name, other in zip(rates, others, strict=False)}

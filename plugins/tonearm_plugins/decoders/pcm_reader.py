@@ -112,7 +112,7 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
             else:
                 from tonearm_plugins.decoders.json_sounds import read_field
 
-                options = SoundOptions(self.options.full_scale, self.options.nan)
+                options = SoundOptions(self.options.full_scale, self.options.nan, self.options.encoding)
                 found = read_field(_whole(file, source.name), self.options.field, source.name, options, context)
                 if isinstance(found.value, list):
                     yield Item(signal=self._joined(found.value, source.name))

@@ -262,11 +262,15 @@ def _sounds(value: Any, path: str, depth: int) -> Iterator[str]:
 def without_positions(value: Any) -> Any:
     """Return the numbers of a typed array of JavaScript, which JSON has by their positions; any other value as it is.
 
+    Numbers that are written as texts become one text.
+
     Examples
     --------
     >>> without_positions({"0": 0.5, "1": 0.25} | {str(place): 0 for place in range(2, 17)})[:3]
     [0.5, 0.25, 0]
     """
+    if isinstance(value, list) and len(value) > LEAST_NUMBERS and all(isinstance(one, str) for one in value):
+        return ",".join(value) if all(_NUMBER.fullmatch(one.strip()) for one in value) else value
     if not isinstance(value, dict) or len(value) < LEAST_NUMBERS or next(iter(value)) != "0":
         return value
     numbers = list(value.values())

@@ -126,10 +126,11 @@ def read_contents(file: BinaryIO, name: str) -> Contents:
 
 
 def _contents_of(content: Any, name: str) -> Contents:
-    """Return the tensors, numbers and texts in nested dicts and lists."""
+    """Return the tensors, numbers and texts in nested dicts and lists; long lists and texts if there is no tensor."""
     import torch
 
     found: dict[str, Any] = {}
+    others: dict[str, Any] = {}
     numbers: dict[str, float | str] = {}
     for count, (key, value) in enumerate(_tensors(content, "", 0)):
         check_array_count(name, count, MAX_VALUES)
@@ -137,11 +138,16 @@ def _contents_of(content: Any, name: str) -> Contents:
             found[key] = torch.frombuffer(bytearray(value), dtype=torch.uint8)
         elif isinstance(value, (int, float)) or (isinstance(value, str) and len(value) <= _LONGEST_TEXT):
             numbers[key] = value
+        elif isinstance(value, str):
+            others[key] = value
+        elif isinstance(value, (list, tuple)):
+            (found if has_name_of_lengths(key.rpartition(".")[2]) else others)[key] = torch.tensor(value)
         elif value is not None:
             found[key] = value
             if getattr(value, "ndim", 1) == 0 and not value.is_complex() and value.device.type == "cpu":
                 numbers[key] = value.item()
-    return Contents(found, numbers)
+    is_alone = all(one.ndim == 0 or has_name_of_lengths(key.rpartition(".")[2]) for key, one in found.items())
+    return Contents({**found, **others} if is_alone else found, numbers)
 
 
 def is_mapped(file: BinaryIO) -> bool:
@@ -206,10 +212,8 @@ def _tensors(content: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
     """
     import torch
 
-    if isinstance(content, torch.Tensor):
+    if isinstance(content, torch.Tensor) or (isinstance(content, (list, tuple)) and _are_numbers(content, name)):
         yield name, content
-    elif isinstance(content, (list, tuple)) and _are_numbers(content, name):
-        yield name, torch.tensor(content)
     elif isinstance(content, (dict, list, tuple)) and depth < MAX_NESTING:
         entries = content.items() if isinstance(content, dict) else _named(content)
         yield name, None
@@ -301,7 +305,9 @@ def _refused(name: str, what: str) -> ItemError:
     return ItemError(
         f"{quoted(name)} holds more than tensors, and is not opened: {what}",
         code="torch-refused",
-        hint="save tensors alone: torch.save(tensor, path), or a dict of tensors",
+        hint="save numbers as Python's, such as int(rate), and arrays as tensors: torch.from_numpy(array)"
+        if "numpy" in what
+        else "save tensors alone: torch.save(tensor, path), or a dict of tensors",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -101,7 +102,8 @@ def parse_text(data: bytes, name: str) -> TextArrays:
         raise ItemError(message, code="wrong-format", hint=found.hint)
     check_memory(name, "", _TEXT_RATIO * len(data) + _LINE_BYTES * data.count(b"\n"))
     try:
-        lines = data.decode("utf-8-sig").splitlines()
+        is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as Excel writes Unicode text
+        lines = data.decode("utf-16" if is_wide else "utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ItemError(
             f"{quoted(name)} is not text; it looks like {found.name}", code="wrong-format", hint=found.hint
@@ -126,6 +128,8 @@ def _head(lines: list[str], name: str) -> tuple[int, dict[str, Any]]:
 
 def _columns(lines: list[str], name: str) -> TextArrays:
     """Return the columns of lines of numbers."""
+    import numpy as np
+
     first, says = _head(lines, name)
     if _PRINTED.match(lines[first]):
         raise ItemError(
@@ -158,6 +162,10 @@ def _columns(lines: list[str], name: str) -> TextArrays:
         table, names = table[:, 1:], names[1:]
         if (rate := _rate_of(step)) is not None:
             says.setdefault("sample_rate", rate)
+    for place in reversed([place for place, one in enumerate(names) if rate_among({one: table[0, place]}) is not None]):
+        if table.shape[1] > 1 and (table[:, place] == table[0, place]).all():
+            says.setdefault(names.pop(place), table[0, place])
+            table = np.delete(table, place, 1)
     if not names:
         return TextArrays({"": table.reshape(-1) if 1 in table.shape else table}, says)
     return TextArrays(dict(zip(_distinct(names), table.T, strict=True)), says)
@@ -231,6 +239,8 @@ def _table(rows: list[str], form: _Form, name: str) -> Array:
             raise ItemError(
                 f"{quoted(name)} has rows of different lengths", code="ragged", hint="pad them, or save each alone"
             ) from None
+        if "could not convert" in error.message:
+            raise ItemError(error.message, code=error.code, hint="leave out lines that hold no numbers") from None
         raise
     return made
 

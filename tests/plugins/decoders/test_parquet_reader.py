@@ -112,6 +112,17 @@ def test_columns_of_text_may_hold_sound_files() -> None:
     assert item.key == "wav"
 
 
+def test_lengths_and_channels_of_rows_are_used() -> None:
+    padded = [*TONE[:500].tolist(), *[0.0] * 500]
+    items = decode(saved({"wav": [padded, padded], "length": [500, 1000], "sr": [RATE, RATE]}), sample_rate=RATE)
+    assert [item.signal.length for item in items] == [500, 1000]
+    items = decode(saved({"wav": [padded], "length": [500]}), sample_rate=RATE, stated="ignore")
+    assert [item.signal.length for item in items] == [1000]
+    items = decode(saved({"wav": [TONE.tolist()], "n_frames": [50], "channels": [1]}), sample_rate=RATE)
+    assert [item.signal.length for item in items] == [len(TONE)]
+    assert refused(saved({"wav": [TONE.tolist()], "channels": [2]}), sample_rate=RATE).code == "channels-mismatch"
+
+
 def test_columns_are_chosen_by_key() -> None:
     data = saved({"id": [1], "text": ["a"], "a1": [[0.5]], "a2": [[0.25]]})
     assert refused(data, **WAVE).message == "there are 2 columns of arrays or audio: 'a1', 'a2'"

@@ -83,6 +83,8 @@ def test_text_lists_and_lengths_beside_tensors() -> None:
     assert snr(item.signal.samples) > 80
     assert refused(saved({"audio": base64_of(PCM)})).code == "wrong-format"
     assert refused(saved({"audio": "hello " * 99})).code == "empty"
+    beside = {"losses": [0.5] * 40, "png": base64_of(bytes(999)), "betas": [0.8, 0.99]}
+    assert [item.key for item in decode(saved({"audio": torch.from_numpy(SAMPLES), **beside}))] == ["audio"]
     (item,) = decode(saved({"audio": TONE.tolist(), "betas": [0.8, 0.99]}), sample_rate=RATE)
     assert snr(item.signal.samples) > 100
     batch = torch.from_numpy(np.stack([TONE, TONE]))
@@ -96,6 +98,11 @@ def test_text_lists_and_lengths_beside_tensors() -> None:
 def test_a_number_behind_a_sound_is_a_rate_if_it_is_a_usual_one(content: tuple[str, Any]) -> None:
     data = saved((torch.from_numpy(SAMPLES), content[1]))
     assert decoder_reading.refused(TorchReader, data, kind="waveform").code == "missing-option"
+
+
+def test_a_number_of_numpy_is_named() -> None:
+    error = refused(saved({"wav": torch.from_numpy(SAMPLES), "sr": np.int64(8000)}))
+    assert error.hint == "save numbers as Python's, such as int(rate), and arrays as tensors: torch.from_numpy(array)"
 
 
 def test_a_file_is_mapped(tmp_path: Path) -> None:

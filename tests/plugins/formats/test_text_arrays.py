@@ -63,6 +63,18 @@ def test_printed_arrays_are_refused(text: str) -> None:
     assert (error.code, error.message) == ("wrong-format", "'a.csv' is an array that was printed")
 
 
+def test_a_column_of_rates_says_the_rate() -> None:
+    found = parse_text(b"wav,sr\n0.5,8000\n0.25,8000\n", "a.csv")
+    assert (found.arrays["wav"].tolist(), list(found.arrays)) == ([0.5, 0.25], ["wav"])
+    assert found.says == {"sr": 8000}
+    assert list(parse_text(b"wav,sr\n0.5,8000\n0.25,8001\n", "a.csv").arrays) == ["wav", "sr"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_text_with_a_byte_order_mark(encoding: str) -> None:
+    assert parse_text("wav\tx\n0,5\t1\n".encode(encoding), "a.csv").arrays["wav"].tolist() == [0.5]
+
+
 def test_typed_arrays_of_javascript() -> None:
     data = json.dumps({"wav": {str(place): place / 40 for place in range(40)}, "sr": 8000}).encode()
     found = parse_text(data, "a.json")
@@ -154,7 +166,8 @@ def test_sound_as_text_in_json_names_its_reader() -> None:
         (b"a,b\nc,d\n", "wrong-format"),
         (b"a,b\n1,2,3\n", "wrong-format"),
         (b"RIFF\0\0\0\0WAVE", "wrong-format"),
-        (b"\xff\xfe1\0,\0" * 9, "wrong-format"),
+        (b"\xff\xfd1\0,\0" * 9, "wrong-format"),
+        (b"\xff\xfe\0\xd8\0", "wrong-format"),
         (b"hello world, this is a text\n" * 5, "wrong-format"),
     ],
 )
