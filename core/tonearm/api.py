@@ -63,7 +63,7 @@ from tonearm.source import Source
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent, extent_of
     from tonearm.arrays.stated_channels import channels_among
-    from tonearm.arrays.stated_lengths import fitting_lengths, has_name_of_lengths
+    from tonearm.arrays.stated_lengths import has_name_of_lengths
     from tonearm.findings.claim import Claim
     from tonearm.findings.notes import Notes
     from tonearm.kinds.waveform import WaveformKind, WaveformOptions
@@ -249,7 +249,6 @@ __all__ = [
     "described",
     "extent_of",
     "file_types",
-    "fitting_lengths",
     "float_blocks",
     "from_plain_values",
     "has_name_of_lengths",
@@ -343,7 +342,7 @@ _WHEN_USED = {
         "extent_of",
     ),
     "tonearm.arrays.stated_channels": ("channels_among",),
-    "tonearm.arrays.stated_lengths": ("fitting_lengths", "has_name_of_lengths"),
+    "tonearm.arrays.stated_lengths": ("has_name_of_lengths",),
     "tonearm.findings.claim": ("Claim",),
     "tonearm.findings.notes": ("Notes",),
     "tonearm.recipes.linear": ("LinearRecipe",),

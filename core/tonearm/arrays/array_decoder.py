@@ -13,6 +13,7 @@ from tonearm.arrays.read import read_array
 from tonearm.arrays.retry import retryable
 from tonearm.arrays.stated import Statements, holds_no_numbers, ignores_file, is_setting, rate_among, with_stated
 from tonearm.arrays.stated_channels import check_channels
+from tonearm.arrays.stated_lengths import stated_lengths
 from tonearm.arrays.whole_sounds import refuse_file, sound
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
@@ -109,6 +110,8 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
                 yield from sound(array, self.options, key)
                 return
             refuse_file(array, key)
+            if says and "lengths" not in companions and not ignores_file(self.options):
+                companions |= stated_lengths(array, says, self.options.axes)
             stated = rate_among(says)
             options = with_stated(self.options, stated, key)
             if options is not self.options:
@@ -198,7 +201,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                 if missing is not None:
                     raise _no_such_key(missing, found)
                 array, beside = statements.load(key), {name: found[other] for name, other in others.items()}
-                if "lengths" not in others and (name := self._stated_lengths(key, array, statements)):
+                if "lengths" not in others and (name := self._stated_lengths(key, array, statements, context)):
                     beside["lengths"] = found[name]
                     context.measure(lengths=name)
                 read = key, array, beside, statements.about(key)
@@ -214,12 +217,17 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         if not is_found:
             yield from values
 
-    def _stated_lengths(self, key: str, array: Array | Waveform, statements: Statements) -> str | None:
+    def _stated_lengths(
+        self, key: str, array: Array | Waveform, statements: Statements, context: Context
+    ) -> str | None:
         """Return the name of the lengths that the file has beside an array, if it may be a batch; else None."""
         axes = self.options.axes
         if not statements.lengths or ignores_file(self.options) or (axes and "batch" not in axes):
             return None
-        return statements.lengths_of(key, array)
+        name = statements.lengths_of(key, array)
+        if name is None and (unused := statements.unused_lengths(key, array)):
+            context.warn(f"{one_line(unused, 60)!r} is not used, because there is no padding behind these lengths")
+        return name
 
     def _chosen(self, found: Mapping[str, Array], statements: Statements) -> list[str]:
         """Return the names of the selected arrays, without companions and numbers that state a sample rate."""

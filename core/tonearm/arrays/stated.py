@@ -6,6 +6,7 @@ sample rate, a number that the decoder hands over with `LazyArrays`, or a `Wavef
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import re
@@ -14,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from tonearm.arrays.options import ArrayOptions, misses_rate
 from tonearm.arrays.stated_channels import is_channels_name
-from tonearm.arrays.stated_lengths import fitting_lengths, has_name_of_lengths, is_lengths
+from tonearm.arrays.stated_lengths import fitting_lengths, has_name_of_lengths, is_lengths, unused_lengths
 from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.reading.nearby import end_of_group, is_config, letters_of, levels_of
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
@@ -160,19 +161,25 @@ class Statements:
 
     def lengths_of(self, key: str, array: Any) -> str | None:
         """Return the name of the array that holds the true lengths of another, a batch; None if there is none."""
+        return None if isinstance(array, Waveform) else fitting_lengths(array, self._lengths_near(key))
+
+    def unused_lengths(self, key: str, array: Any) -> str | None:
+        """Return the name of lengths that seem to be those of an array but do not fit it; None if there is none."""
         if isinstance(array, Waveform):
             return None
+        return unused_lengths(key[end_of_group(key) :], array, self._lengths_near(key))
+
+    def _lengths_near(self, key: str) -> dict[str, Any]:
+        """Return the arrays of a group that may hold lengths, by name: those with the name of an array first."""
         end = end_of_group(key)
         near = [name for name in self.lengths if name != key and name[: end_of_group(name)] == key[:end]]
         own = letters_of(key[end:])
         near.sort(key=lambda name: not letters_of(name[end:]).startswith(own))
         loaded = {}
         for name in near:
-            try:
+            with contextlib.suppress(ItemError):
                 loaded[name] = self._found[name]
-            except ItemError:
-                continue
-        return fitting_lengths(array, loaded)
+        return loaded
 
     def about(self, key: str) -> Mapping[str, Any]:
         """Return what the file says about an array: what stands nearest to it, by name.

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import ItemError
+from tonearm.reading.nearby import end_of_group, letters_of
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -21,6 +22,8 @@ _LENGTHS = re.compile(
 )
 """Pattern of the names, in lower case, of arrays that hold true lengths."""
 
+_PLAIN_NAMES = frozenset(("len", "length", "lens", "lengths"))
+_SHORT = 0.05  # of an axis, below which lengths are of another unit
 _SETTINGS = re.compile(r"(?:hop|win|window|frame|fft|filter|segment|chunk|batch|max|min)[^a-z]*(?:len|length|size)$")
 """Pattern of names that are settings and not lengths of elements, such as ``hop_length``."""
 
@@ -79,6 +82,40 @@ def fitting_lengths(array: Array, named: Mapping[str, Array]) -> str | None:
         Arrays that may hold its lengths, by name.
     """
     return next((name for name, lengths in named.items() if _fits(array, lengths)), None)
+
+
+def stated_lengths(array: Array, says: Mapping[str, Any], axes: Sequence[str] | None) -> dict[str, Array]:
+    """Return the lengths of an array, as ``lengths``, among the numbers beside it; nothing if none fit."""
+    numbers = {name: value for name, value in says.items() if has_name_of_lengths(str(name))}
+    if not numbers or (axes and "batch" not in axes):
+        return {}
+    import numpy as np
+
+    named = {name: np.asarray(value) for name, value in numbers.items()}
+    found = fitting_lengths(array, named)
+    return {} if found is None else {"lengths": named[found]}
+
+
+def unused_lengths(key: str, array: Array, named: Mapping[str, Array]) -> str | None:
+    """Return the name of lengths that seem to be those of an array, behind which there is no padding; None if none is.
+
+    Parameters
+    ----------
+    key
+        Last part of the name of the array.
+    array
+        Array.
+    named
+        Arrays that may hold its lengths, by name; none of them fits.
+    """
+    longest = max(array.shape, default=0)
+    for name, lengths in named.items():
+        letters = letters_of(name[end_of_group(name) :])
+        is_own = letters in _PLAIN_NAMES or (letters_of(key) and letters.startswith(letters_of(key)))
+        is_as_many = lengths.size == 1 or lengths.size in array.shape[:-1]
+        if is_own and is_as_many and _are_whole(lengths) and _SHORT * longest <= lengths.max() < longest:
+            return name
+    return None
 
 
 def _fits(array: Array, lengths: Array) -> bool:

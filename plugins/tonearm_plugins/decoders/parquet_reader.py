@@ -23,8 +23,6 @@ from tonearm.api import (
     check_claimed_size,
     check_magic,
     check_memory,
-    fitting_lengths,
-    has_name_of_lengths,
     listed,
     memory_limit,
     quoted,
@@ -115,15 +113,9 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         self, column: str, row: int, value: Any, says: Mapping[str, Any], others: Mapping[str, Any], context: Context
     ) -> Iterator[Signal | ItemError]:
         """Yield the signals of a row."""
-        import numpy as np
-
         try:
             found = self._content(value, row, context)
             companions = {option: _array(other, row) for option, other in others.items()}
-            if "lengths" not in companions and not isinstance(found, Waveform) and self.options.stated == "use":
-                named = {name: np.asarray(value) for name, value in says.items() if has_name_of_lengths(name)}
-                if name := fitting_lengths(found, named):
-                    companions["lengths"] = named[name]
         except ItemError as error:
             yield error
         else:

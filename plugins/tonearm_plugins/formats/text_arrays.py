@@ -332,10 +332,11 @@ def _no_lists(documents: list[Any], name: str) -> ItemError:
     if not fields:
         message = f"{quoted(name)} holds no list of {LEAST_NUMBERS} numbers or more"
         return ItemError(message, code="empty", hint="look at it with a text editor")
+    field = fields[0] or "'*'"
     return ItemError(
         f"{quoted(name)} is JSON with sound as text under {listed(fields, 3)}",
         code="wrong-format",
-        hint=f"name it .json, and read it by pcm-reader with field: {fields[0] or '*'}",
+        hint=f"read it by pcm-reader with field: {field} (--decoder pcm-reader --field {field})",
     )
 
 

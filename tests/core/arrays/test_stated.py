@@ -196,6 +196,15 @@ def test_lengths_beside_a_batch_are_used(given: dict[str, Any], lengths: list[in
     assert [item.signal.length for item in items] == lengths
 
 
+def test_lengths_behind_which_there_is_sound_are_named() -> None:
+    context = Context()
+    decoder = Dict(options(kind="waveform", sample_rate=8000))
+    decoder.arrays_of_file = {"wav": WAVE, "length": np.array(50)}  # type: ignore[attr-defined]
+    (item,) = decoder.decode(Source(name="a", path="a"), context)
+    assert item.signal.length == 100
+    assert context.warnings == ["'length' is not used, because there is no padding behind these lengths"]
+
+
 def test_lengths_that_do_not_fit_are_not_used() -> None:
     arrays = {"wav": np.stack([WAVE, WAVE]), "n_frames": np.array([3, 7])}
     with pytest.raises(ItemError, match="there are 2 arrays: wav, n_frames"):

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from tonearm.api import ItemError, LazyArrays
-from tonearm.arrays.stated_lengths import fitting_lengths, has_name_of_lengths, is_lengths, lengths_among
+from tonearm.arrays.stated_lengths import (
+    fitting_lengths,
+    has_name_of_lengths,
+    is_lengths,
+    lengths_among,
+    unused_lengths,
+)
 
 RNG = np.random.default_rng(16)
 
@@ -80,6 +86,25 @@ def test_lengths_that_cannot_be_read_are_none() -> None:
 )
 def test_lengths_fit_if_the_padding_agrees(array: Any, lengths: Any, fits: bool) -> None:
     assert fitting_lengths(array, {"n": np.array(lengths)}) == ("n" if fits else None)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "lengths", "unused"),
+    [
+        ("wav", "lengths", [3, 6], True),
+        ("wav", "wav_len", [3, 6], True),
+        ("/wav", "/length", 6, True),
+        ("wav", "mel_lengths", [3, 6], False),
+        ("wav", "n_frames", [3, 6], False),
+        ("wav", "lengths", [3, 6, 7], False),
+        ("wav", "lengths", [3, 9], False),
+        ("wav", "lengths", [0.5, 1.0], False),
+    ],
+)
+def test_lengths_that_do_not_fit_are_told_from_others(key: str, name: str, lengths: Any, unused: bool) -> None:
+    array = padded([9, 9], 9)
+    assert unused_lengths(key, array, {name: np.array(lengths)}) == (name if unused else None)
+    assert unused_lengths(key, np.zeros(1000), {name: np.array(lengths)}) is None
 
 
 def test_the_first_that_fits_is_used() -> None:

@@ -94,6 +94,13 @@ def test_text_lists_and_lengths_beside_tensors() -> None:
         assert [item.signal.length for item in items] == [len(TONE), 500]
 
 
+def test_a_number_may_be_the_length() -> None:
+    padded = torch.from_numpy(np.pad(TONE, (0, 500)))
+    for content in ({"wav": padded, "length": len(TONE)}, {"wav": padded[None], "meta": {"wav_len": len(TONE)}}):
+        assert [item.signal.length for item in decode(saved(content))] == [len(TONE)]
+        assert [item.signal.length for item in decode(saved(content), stated="ignore")] == [len(TONE) + 500]
+
+
 @pytest.mark.parametrize("content", [("wav", 7), ("wav", 16001), ("wav", 16000.5), ("wav", "16000"), ("wav", None)])
 def test_a_number_behind_a_sound_is_a_rate_if_it_is_a_usual_one(content: tuple[str, Any]) -> None:
     data = saved((torch.from_numpy(SAMPLES), content[1]))

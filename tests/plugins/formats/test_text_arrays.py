@@ -151,7 +151,7 @@ def test_a_column_that_does_not_count_is_kept() -> None:
 
 def test_sound_as_text_in_json_names_its_reader() -> None:
     error = refused(json.dumps({"delta": "UklGRiQA" * 20}).encode())
-    assert error.hint == "name it .json, and read it by pcm-reader with field: delta"
+    assert error.hint == "read it by pcm-reader with field: delta (--decoder pcm-reader --field delta)"
 
 
 @pytest.mark.parametrize(
