@@ -19,7 +19,11 @@ def refuse_file(array: Any, key: str = "") -> None:
     """Raise `ItemError` if an array is a row of bytes, in any type of numbers, that is a file and not samples."""
     if array.dtype.kind not in "iuf" or array.size < _SHORTEST_FILE or array.size != max(array.shape):
         return
-    row, is_wide = array.reshape(-1), array.dtype.itemsize > 1
+    is_wide = array.dtype.itemsize > 1
+    first = array.item(0)
+    if is_wide and not (0 <= first <= 255 and first == int(first)):
+        return  # most sounds, at no cost
+    row = array.reshape(-1)
     if is_wide and not _are_bytes(row[:_SHORTEST_FILE]):
         return
     from tonearm.reading import file_types  # not at the top: only rows of bytes need it

@@ -35,12 +35,10 @@ CONFIG_NAMES: Final = frozenset(
 )
 """Names of a group that describes the arrays beside it, in lower case and without anything but letters."""
 
-_NOT_LETTERS = re.compile(r"[^a-z]")
-
 
 def letters_of(name: str) -> str:
     """Return a name in lower case without anything but letters, so that sampleRate is sample_rate."""
-    return _NOT_LETTERS.sub("", name.lower())
+    return re.sub(r"[^a-z]", "", name.lower())
 
 
 def end_of_group(name: str) -> int:

@@ -136,19 +136,26 @@ def _attributes(handle: Any, key: str, configs: Sequence[str]) -> Mapping[str, A
     path = key
     while True:
         for place in (path, *(one for one in configs if one.rpartition("/")[0] == path)):
-            holder = handle[place] if place else handle
+            # Most have no attributes, and h5py takes long to open them.
+            attributes = (handle[place] if place else handle).attrs if _attribute_count(handle, place) else ()
             level = {}
-            for name in list(holder.attrs)[:MAX_ATTRIBUTES]:
-                kind = holder.attrs.get_id(name)
+            for name in list(attributes)[:MAX_ATTRIBUTES]:
+                kind = attributes.get_id(name)
                 is_single = kind.dtype.kind in "iufS" and kind.shape in ((), (1,))
                 if is_single and kind.get_storage_size() <= ATTRIBUTE_BYTES:
-                    value = holder.attrs[name]
+                    value = attributes[name]
                     level[name] = value.decode("latin-1") if isinstance(value, bytes) else value
             if level:
                 found.append(level)
         if not path:
             return ChainMap(*found) if found else {}
         path = path.rpartition("/")[0]
+
+
+def _attribute_count(handle: Any, path: str) -> int:
+    import h5py
+
+    return int(h5py.h5o.get_info(handle.id, path.encode("utf-8", "surrogateescape") or b".").num_attrs)
 
 
 def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matlab: bool) -> Array:
