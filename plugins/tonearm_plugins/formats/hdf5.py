@@ -137,7 +137,7 @@ def _attributes(handle: Any, key: str, configs: Sequence[str]) -> Mapping[str, A
     while True:
         for place in (path, *(one for one in configs if one.rpartition("/")[0] == path)):
             # Most have no attributes, and h5py takes long to open them.
-            attributes = (handle[place] if place else handle).attrs if _attribute_count(handle, place) else ()
+            attributes: Any = (handle[place] if place else handle).attrs if _attribute_count(handle, place) else ()
             level = {}
             for name in list(attributes)[:MAX_ATTRIBUTES]:
                 kind = attributes.get_id(name)
