@@ -144,6 +144,12 @@ def test_precision_and_channels() -> None:
         ({"a": base64_of(b"PK\3\4" + bytes(99))}, {"field": "a", **RAW}, "wrong-format", "zip archive"),
         ({"a": base64_of(b'{"error": 429}')}, {"field": "a", **RAW}, "wrong-format", "JSON"),
         ({"a": base64_of(PCM)}, {"field": "a", "sample_rate": RATE}, "missing-option", "'encoding'"),
+        (
+            {"a": {"type": "Buffer", "data": list(PCM)}},
+            {"field": "a.data", "sample_rate": RATE},
+            "missing-option",
+            "'encoding'",
+        ),
         ({"a": base64_of(PCM)}, {"field": "a", "encoding": "pcm_s16le"}, "missing-option", "'sample_rate'"),
         ({"a": TONE.tolist()}, {"field": "a"}, "missing-option", "'sample_rate'"),
         ({"a": [[0.5] * 20] * 80}, {"field": "a", "sample_rate": RATE}, "axes-mismatch", "(80, 20)"),
