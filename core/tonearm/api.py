@@ -15,7 +15,8 @@ from tonearm.arrays import (
     NanPolicy,
     read_array,
 )
-from tonearm.arrays.stated import rate_among
+from tonearm.arrays.options import Stated
+from tonearm.arrays.stated import LOWEST_RATE, USUAL_RATES, StatedRate, rate_among
 from tonearm.errors import (
     Advice,
     ChooseOption,
@@ -61,6 +62,8 @@ from tonearm.source import Source
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent, extent_of
+    from tonearm.arrays.stated_channels import channels_among
+    from tonearm.arrays.stated_lengths import has_name_of_lengths
     from tonearm.findings.claim import Claim
     from tonearm.findings.notes import Notes
     from tonearm.kinds.waveform import WaveformKind, WaveformOptions
@@ -104,6 +107,7 @@ if TYPE_CHECKING:
         quoted,
         quoted_array,
     )
+    from tonearm.reading.nearby import Nearby, is_config, levels_of, with_configs
     from tonearm.reading.tar_archives import TarArchive
     from tonearm.reading.zip_archives import ZipArchive, ZipBounds, ZipFault, zip_error
     from tonearm.recipes.linear import LinearRecipe
@@ -135,12 +139,14 @@ __all__ = [
     "FREE_SECONDS",
     "IF_ABSENT",
     "LEAVE_OUT",
+    "LOWEST_RATE",
     "MAP_FROM",
     "MAX_NESTING",
     "MAX_SAMPLE_RATE",
     "SAVE_AS_FLOAT32",
     "SAVE_UNCOMPRESSED",
     "STORED_PER_SECOND",
+    "USUAL_RATES",
     "WELL_KNOWN_TAGS",
     "WRITE_AGAIN",
     "Advice",
@@ -189,6 +195,7 @@ __all__ = [
     "Meta",
     "Milliseconds",
     "NanPolicy",
+    "Nearby",
     "NoOptions",
     "Notes",
     "OptionError",
@@ -213,6 +220,8 @@ __all__ = [
     "Size",
     "Source",
     "Spec",
+    "Stated",
+    "StatedRate",
     "StftGrid",
     "TagOptions",
     "TaggingEncoder",
@@ -229,6 +238,7 @@ __all__ = [
     "ZipBounds",
     "ZipFault",
     "as_written",
+    "channels_among",
     "check_array_count",
     "check_claimed_size",
     "check_holes",
@@ -241,9 +251,12 @@ __all__ = [
     "file_types",
     "float_blocks",
     "from_plain_values",
+    "has_name_of_lengths",
     "hookimpl",
     "inflate",
+    "is_config",
     "is_tag_name",
+    "levels_of",
     "limited_memory",
     "listed",
     "map_array",
@@ -270,6 +283,7 @@ __all__ = [
     "tag_name",
     "tags_by_name",
     "valid_tag",
+    "with_configs",
     "write_sidecar",
     "wrong_format_error",
     "zip_error",
@@ -320,12 +334,15 @@ _WHEN_USED = {
         "quoted",
         "quoted_array",
     ),
+    "tonearm.reading.nearby": ("Nearby", "is_config", "levels_of", "with_configs"),
     "tonearm.reading.tar_archives": ("TarArchive",),
     "tonearm.reading.zip_archives": ("ZipArchive", "ZipBounds", "ZipFault", "zip_error"),
     "tonearm.arrays.extent": (
         "Extent",
         "extent_of",
     ),
+    "tonearm.arrays.stated_channels": ("channels_among",),
+    "tonearm.arrays.stated_lengths": ("has_name_of_lengths",),
     "tonearm.findings.claim": ("Claim",),
     "tonearm.findings.notes": ("Notes",),
     "tonearm.recipes.linear": ("LinearRecipe",),

@@ -194,6 +194,18 @@ CASES = (
         truth=sound,
     ),
     case(
+        "two rates in a file",
+        npz(audio=sound, sr=lambda: np.int64(RATE), fs=lambda: np.int64(16000)),
+        {"kind": "waveform"},
+        decoder="npz-reader",
+    ),
+    case(
+        "other channels than the file's",
+        npz(audio=sound, channels=lambda: np.int64(2)),
+        decoder="npz-reader",
+        truth=sound,
+    ),
+    case(
         "another rate than the sound file's",
         npz(audio=wav_bytes),
         {"sample_rate": 44100},

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
 from tonearm.arrays.retry import retryable
-from tonearm.arrays.stated import Statements, rate_among, refuse_file, sound, with_stated
+from tonearm.arrays.stated import Statements, holds_no_numbers, ignores_file, is_setting, rate_among, with_stated
+from tonearm.arrays.stated_channels import check_channels
+from tonearm.arrays.stated_lengths import stated_lengths
+from tonearm.arrays.whole_sounds import refuse_file, sound
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -101,15 +104,25 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         index, stated = 0, None
         try:
             if isinstance(array, Waveform):
+                stated = rate_among(says)
+                if stated is not None and stated.rate != array.sample_rate and not ignores_file(self.options):
+                    context.warn(f"{_named(key)} has {array.sample_rate} Hz, but the file says {stated.origin}")
                 yield from sound(array, self.options, key)
                 return
             refuse_file(array, key)
+            if says and "lengths" not in companions and not ignores_file(self.options):
+                companions |= stated_lengths(array, says, self.options.axes)
             stated = rate_among(says)
             options = with_stated(self.options, stated, key)
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))
             for index, one in enumerate(read_array(array, options, context, **companions)):
-                yield retryable(one, array, index, context, companions, stated) if isinstance(one, ItemError) else one
+                if isinstance(one, ItemError):
+                    yield retryable(one, array, index, context, companions, stated)
+                    continue
+                if says and not ignores_file(options):
+                    check_channels(one, says, key)
+                yield one
         except ItemError as error:
             yield error if isinstance(array, Waveform) else retryable(error, array, index, context, companions, stated)
 
@@ -137,7 +150,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array | Waveform] | ItemError]:
         """Yield the arrays that ``key`` names; without ``key``, the only array, or all if files hold many."""
         with self.open_arrays(source, context) as found:
-            for one in self._with_companions(found, ()):
+            for one in self._with_companions(found, (), context):
                 yield one if isinstance(one, ItemError) else one[:2]
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
@@ -157,7 +170,7 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
             )
         else:
             with self.open_arrays(source, context) as found:
-                yield from self._items(self._with_companions(found, named), context)
+                yield from self._items(self._with_companions(found, named, context), context)
 
     def of_one_sort(self, keys: list[str]) -> list[str]:
         """Return the names of arrays to read without ``key``, or raise `ItemError` if they are of several sorts."""
@@ -168,23 +181,53 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         is_archive = self.holds_many and self.options.key is None
         return is_archive or self.options.lengths is not None or "batch" in (self.options.axes or ())
 
-    def _with_companions(self, found: Mapping[str, Array], named: Iterable[str]) -> Iterator[_Read | ItemError]:
+    def _with_companions(
+        self, found: Mapping[str, Array], named: Iterable[str], context: Context
+    ) -> Iterator[_Read | ItemError]:
         """Yield each selected array with its name, its companions and what the file says about it."""
         keys = set(found)
         statements = Statements(found)
         for name in (getattr(self.options, option) for option in named):
             if name not in keys and "*" not in name:
                 raise _no_such_key(name, found)
-        for key in self._chosen(found, statements):
+        chosen = self._chosen(found, statements)
+        takes_all = len(chosen) > 1 and (self.options.key or "").endswith("*")
+        is_found = False
+        values: list[_Read] = []
+        for key in chosen:
             others = {name: self.options.companion(name, key) for name in named}
             missing = next((other for other in others.values() if other not in keys), None)
             try:
                 if missing is not None:
                     raise _no_such_key(missing, found)
-                array, beside = found[key], {name: found[other] for name, other in others.items()}
-                yield key, array, beside, statements.about(key)
+                array, beside = statements.load(key), {name: found[other] for name, other in others.items()}
+                if "lengths" not in others and (name := self._stated_lengths(key, array, statements, context)):
+                    beside["lengths"] = found[name]
+                    context.measure(lengths=name)
+                read = key, array, beside, statements.about(key)
             except ItemError as error:
-                yield error
+                if not (takes_all and holds_no_numbers(error)):
+                    yield error
+                continue
+            if takes_all and is_setting(key, array):
+                values.append(read)
+            else:
+                is_found = True
+                yield read
+        if not is_found:
+            yield from values
+
+    def _stated_lengths(
+        self, key: str, array: Array | Waveform, statements: Statements, context: Context
+    ) -> str | None:
+        """Return the name of the lengths that the file has beside an array, if it may be a batch; else None."""
+        axes = self.options.axes
+        if not statements.lengths or ignores_file(self.options) or (axes and "batch" not in axes):
+            return None
+        name = statements.lengths_of(key, array)
+        if name is None and (unused := statements.unused_lengths(key, array)):
+            context.warn(f"{one_line(unused, 60)!r} is not used, because there is no padding behind these lengths")
+        return name
 
     def _chosen(self, found: Mapping[str, Array], statements: Statements) -> list[str]:
         """Return the names of the selected arrays, without companions and numbers that state a sample rate."""
@@ -198,6 +241,8 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         pattern = self.options.key
         if pattern is None and self.holds_many and candidates:
             return self.of_one_sort(candidates)
+        if pattern is None and len(candidates) > 1:
+            candidates = statements.of_many_values(candidates)
         if pattern is None:
             if len(candidates) != 1:
                 raise ItemError(
@@ -212,6 +257,10 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
         if not chosen:
             raise _no_such_key(pattern, keys)
         return chosen
+
+
+def _named(key: str) -> str:
+    return f"the sound {one_line(key, 60)!r}" if key else "the sound"
 
 
 def _no_such_key(key: str, found: Iterable[str]) -> ItemError:

@@ -18,6 +18,16 @@ NanPolicy = Literal["error", "zero", "keep"]
 """Treatment of NaN and infinite values."""
 
 
+Stated = Annotated[
+    Literal["use", "ignore"],
+    Meta(
+        description="Treatment of what the file says about its arrays, such as their sample rate: use takes it and"
+        " refuses options that contradict it, ignore is for files that are wrong."
+    ),
+]
+"""Treatment of what a file says about its arrays."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArrayOptions:
     """Options of all decoders of arrays; those of the kind, which describe what the model wrote, stand beside them."""
@@ -90,9 +100,14 @@ class KeyedArrayOptions(ArrayOptions):
             " of archives that hold many by their nature, such as Kaldi's, all are read without it."
         ),
     ] = None
-    lengths: Annotated[str | None, Meta(description="Name of the array with the true lengths of a padded batch.")] = (
-        None
-    )
+    lengths: Annotated[
+        str | None,
+        Meta(
+            description="Name of the array with the true lengths of a padded batch; by default one beside it whose name"
+            " says so and whose lengths fit the padding."
+        ),
+    ] = None
+    stated: Stated = "use"
     imag: Annotated[
         str | None,
         Meta(

@@ -1,4 +1,4 @@
-"""What a file says about its arrays: their sample rate, and sounds that stand in it whole.
+"""What a file says about its arrays, above all their sample rate.
 
 Every decoder of arrays gets this from the host. A statement is a single number beside an array whose name is that of a
 sample rate, a number that the decoder hands over with `LazyArrays`, or a `Waveform` in place of an array.
@@ -6,16 +6,18 @@ sample rate, a number that the decoder hands over with `LazyArrays`, or a `Wavef
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from tonearm.arrays.extent import extent_of
-from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions, misses_rate
-from tonearm.errors import Advice, GiveOption, ItemError, RemoveOption, SetOption, one_line
+from tonearm.arrays.stated_channels import is_channels_name
+from tonearm.arrays.stated_lengths import fitting_lengths, has_name_of_lengths, is_lengths, unused_lengths
+from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, RemoveOption, SetOption, one_line
+from tonearm.reading.nearby import end_of_group, is_config, letters_of, levels_of
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 
 RATE_NAMES: Final = frozenset(
@@ -39,9 +41,20 @@ RATE_NAMES: Final = frozenset(
 LOWEST_RATE: Final = 1000
 """Lowest number in Hz that is taken for a sample rate."""
 
-_NOT_LETTERS = re.compile(r"[^a-z]")
+USUAL_RATES: Final = frozenset(
+    (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
+)
+"""Sample rates in Hz that a number beside a sound stands for even without a name."""
+
+MAX_COMPARED: Final = 100
+"""Largest number of arrays of a file of which those that hold one number, or text, are left out unasked."""
+
 _LONGEST_NAME: Final = 40
-_SHORTEST_FILE: Final = 16  # bytes
+_REMEMBERED: Final = 1024  # names
+
+
+_NOT_NUMBERS: Final = ("holds text", "holds truth values", "holds a Python object")
+"""Parts of the messages of readers about arrays that hold no numbers."""
 
 
 class StatedRate(NamedTuple):
@@ -53,10 +66,13 @@ class StatedRate(NamedTuple):
         Sample rate in Hz.
     origin
         The statement, for messages: ``sr = 22050``.
+    other
+        Another rate that the file states as near to the array, and its origin; None if it states none.
     """
 
     rate: int
     origin: str
+    other: tuple[int, str] | None = None
 
 
 class Statements:
@@ -71,31 +87,99 @@ class Statements:
     def __init__(self, found: Mapping[str, Any]) -> None:
         self._found = found
         self._says = getattr(found, "says", None)
-        self._rates: dict[str, int | None] = {}
+        self._numbers: dict[str, Any] = {}
+        self._held: dict[str, Any] = {}
+        self._described: dict[str, list[str]] = {}
 
     @functools.cached_property
     def _named(self) -> dict[str, list[str]]:
-        """Names of the arrays that may state a sample rate, by the group that they stand in."""
+        """Names of the arrays that may state something, by their group; those of configs in `_described`, too."""
         groups: dict[str, list[str]] = {}
         for key in self._found:
-            end = _end_of_group(key)
-            if len(key) - end <= _LONGEST_NAME and _is_rate_name(key[end:]):
-                groups.setdefault(key[:end], []).append(key)
+            end = end_of_group(key)
+            if _may_state(key[end:]):
+                group = key[:end]
+                groups.setdefault(group, []).append(key)
+                if group and is_config(group):
+                    self._described.setdefault(group[: end_of_group(group)], []).append(key)
         return groups
+
+    @functools.cached_property
+    def lengths(self) -> list[str]:
+        """Names of the arrays that may hold the true lengths of others."""
+        return [key for key in self._found if has_name_of_lengths(key)]
+
+    def load(self, key: str) -> Any:
+        """Return an array, which may have been loaded before."""
+        return self._held.pop(key) if key in self._held else self._found[key]
 
     def states_rate(self, key: str) -> bool:
         """Return whether an array is a single number that states a sample rate."""
-        end = _end_of_group(key)
-        return key in self._named.get(key[:end], ()) and self._rate(key) is not None
+        end = end_of_group(key)
+        is_named = key in self._named.get(key[:end], ()) and _is_rate_name(key[end:])
+        return is_named and plausible_rate(self._number(key)) is not None
 
-    def _rate(self, key: str) -> int | None:
-        """Return the sample rate that an array states; None if it states none, or cannot be read."""
-        if key not in self._rates:
+    def _number(self, key: str) -> Any:
+        """Return the number that an array holds; None if it holds another, or cannot be read."""
+        if key not in self._numbers:
             try:
-                self._rates[key] = plausible_rate(self._found[key])
+                array = self._found[key]
+                self._numbers[key] = None if isinstance(array, Waveform) or array.size != 1 else array
             except ItemError:
-                self._rates[key] = None
-        return self._rates[key]
+                self._numbers[key] = None
+        return self._numbers[key]
+
+    def of_many_values(self, keys: list[str]) -> list[str]:
+        """Return the names of the arrays that hold more than a number, a text or the lengths of others.
+
+        All are returned if none does, or if there are too many to look at.
+        """
+        if len(keys) > MAX_COMPARED:
+            return keys
+        found: list[str] = []
+        lengths: list[str] = []
+        for key in keys:
+            if len(found) > 1 and not has_name_of_lengths(key):
+                found.append(key)  # the choice is the user's, whatever it holds
+                continue
+            try:
+                array = self._found[key]
+            except ItemError as error:
+                if not holds_no_numbers(error):
+                    found.append(key)
+                continue
+            if is_one_value(array):
+                continue
+            if not isinstance(array, Waveform) and is_lengths(key, array):
+                lengths.append(key)
+                continue
+            self._held = {} if found else {key: array}
+            found.append(key)
+        if len(found) == 1 and found[0] in self._held and self.lengths_of(found[0], self._held[found[0]]) is None:
+            found += lengths
+        return found or lengths or keys
+
+    def lengths_of(self, key: str, array: Any) -> str | None:
+        """Return the name of the array that holds the true lengths of another, a batch; None if there is none."""
+        return None if isinstance(array, Waveform) else fitting_lengths(array, self._lengths_near(key))
+
+    def unused_lengths(self, key: str, array: Any) -> str | None:
+        """Return the name of lengths that seem to be those of an array but do not fit it; None if there is none."""
+        if isinstance(array, Waveform):
+            return None
+        return unused_lengths(key[end_of_group(key) :], array, self._lengths_near(key))
+
+    def _lengths_near(self, key: str) -> dict[str, Any]:
+        """Return the arrays of a group that may hold lengths, by name: those with the name of an array first."""
+        end = end_of_group(key)
+        near = [name for name in self.lengths if name != key and name[: end_of_group(name)] == key[:end]]
+        own = letters_of(key[end:])
+        near.sort(key=lambda name: not letters_of(name[end:]).startswith(own))
+        loaded = {}
+        for name in near:
+            with contextlib.suppress(ItemError):
+                loaded[name] = self._found[name]
+        return loaded
 
     def about(self, key: str) -> Mapping[str, Any]:
         """Return what the file says about an array: what stands nearest to it, by name.
@@ -107,11 +191,31 @@ class Statements:
             return says
         group = key
         while group:
-            group = group[: _end_of_group(group)]
-            near = {name: rate for name in self._named.get(group, ()) if (rate := self._rate(name)) is not None}
-            if near:
-                return {**says, **near} if len(set(near.values())) == 1 else says
+            group = group[: end_of_group(group)]
+            for names in (self._named.get(group, ()), self._described.get(group, ())):
+                near = {name: number for name in names if (number := self._number(name)) is not None}
+                if rate_among(near) is not None:
+                    return {**says, **near}
+                says = {**says, **near} if near else says
         return says
+
+
+def holds_no_numbers(error: ItemError) -> bool:
+    """Return whether an array could not be read because it holds text, truth values or a Python object."""
+    return any(what in error.message for what in _NOT_NUMBERS)
+
+
+def is_one_value(array: Any) -> bool:
+    """Return whether an array holds a single value, or text, or truth values."""
+    return not isinstance(array, Waveform) and (array.size == 1 or array.dtype.kind in "USOb")
+
+
+def is_setting(key: str, array: Any) -> bool:
+    """Return whether an array that a pattern selects is a number or lengths, and no sound of one sample."""
+    if isinstance(array, Waveform):
+        return False
+    is_sample = array.ndim == 1 and array.dtype.kind == "f"
+    return (is_one_value(array) and not is_sample) or is_lengths(key, array)
 
 
 def rate_among(says: Mapping[str, Any]) -> StatedRate | None:
@@ -122,23 +226,28 @@ def rate_among(says: Mapping[str, Any]) -> StatedRate | None:
     >>> rate_among({"text": "hello", "sampling_rate": 16000})
     StatedRate(rate=16000, origin='sampling_rate = 16000')
     """
-    for name, value in says.items():
-        if _is_rate_name(_last_part(str(name))) and (rate := plausible_rate(value)) is not None:
-            return StatedRate(rate, f"{one_line(str(name), 60)} = {rate}")
+    if not says:
+        return None
+    for level in levels_of(says):
+        found: dict[int, str] = {}
+        for name, value in level.items():
+            if _is_rate_name(name[end_of_group(name) :]) and (rate := plausible_rate(value)) is not None:
+                found.setdefault(rate, f"{one_line(name, 60)} = {rate}")
+        if found:
+            (first, *others) = found.items()
+            return StatedRate(*first, *others[:1])
     return None
 
 
-def _end_of_group(name: str) -> int:
-    """Return the position in a name behind which its last part begins, without the mark between them."""
-    return max(name.rfind("/"), name.rfind("."), 0)
-
-
-def _last_part(name: str) -> str:
-    return name[_end_of_group(name) :]
-
-
+@functools.lru_cache(_REMEMBERED)
 def _is_rate_name(name: str) -> bool:
-    return _NOT_LETTERS.sub("", name.lower()) in RATE_NAMES
+    return letters_of(name) in RATE_NAMES
+
+
+@functools.lru_cache(_REMEMBERED)
+def _may_state(name: str) -> bool:
+    """Return whether an array with this name may state a rate or channels."""
+    return len(name) <= _LONGEST_NAME and (_is_rate_name(name) or is_channels_name(name))
 
 
 def plausible_rate(value: Any) -> int | None:
@@ -180,21 +289,27 @@ def with_stated(options: ArrayOptions, stated: StatedRate | None, key: str = "")
     Raises
     ------
     ItemError
-        ``rate-mismatch`` if the options say another rate; ``missing-option`` if neither says one.
+        ``rate-mismatch`` if the options say another rate, or the file says two and the options neither;
+        ``missing-option`` if neither says one.
     """
+    if stated is not None and ignores_file(options):
+        stated = None
     if stated is None and options.of_kind("sample_rate") is not None:
         return options  # the usual case, which costs nothing
     known = options.kind.spec().sample_rate
     if stated is None:
         if known is None and any(map(misses_rate, options.kind.problems(options.axes))):
             meaning = "the rate that the model was made for, such as 22050"
+            why = "what the file says is ignored" if ignores_file(options) else "the file does not say it"
             raise ItemError(
-                "'sample_rate' is missing, and the file does not say it",
+                f"'sample_rate' is missing, and {why}",
                 code="missing-option",
                 remedies=(GiveOption("sample_rate", meaning),),
             )
         return options
     if known is None:
+        if stated.other is not None and hasattr(options.kind.options, "sample_rate"):
+            raise _two_rates(stated, key)
         if not hasattr(options.kind.options, "sample_rate"):
             return options
         kind = type(options.kind)(dataclasses.replace(options.kind.options, sample_rate=stated.rate))
@@ -207,78 +322,35 @@ def with_stated(options: ArrayOptions, stated: StatedRate | None, key: str = "")
 def check_rate(options: ArrayOptions, stated: StatedRate, key: str = "") -> None:
     """Raise `ItemError` (``rate-mismatch``) if options say another sample rate than the file."""
     known = options.kind.spec().sample_rate
-    if known in (None, stated.rate):
+    if known in (None, stated.rate, *(stated.other or ())[:1]) or ignores_file(options):
         return
-    whose = f"{one_line(key, 60)!r}: " if key else ""
+    whose = _whose(key)
     given = options.of_kind("sample_rate")
     said = f"sample_rate is {given}" if given is not None else f"the {options.kind.name} options are of {known} Hz"
+    ignored = (SetOption("stated", "ignore", "if the file is wrong"),) if hasattr(options, "stated") else ()
     raise ItemError(
         f"{whose}the file says {stated.origin}, but {said}",
         code="rate-mismatch",
-        remedies=(RemoveOption("sample_rate", "as the file says it"), SetOption("sample_rate", stated.rate))
+        remedies=(RemoveOption("sample_rate", "as the file says it"), SetOption("sample_rate", stated.rate), *ignored)
         if given is not None
-        else (Advice("choose a model of the file's rate, or correct the number in the file"),),
+        else (*ignored, Advice("choose a model of the file's rate, or correct the number in the file")),
     )
 
 
-def refuse_file(array: Any, key: str = "") -> None:
-    """Raise `ItemError` if an array is a row of bytes, in any type of numbers, that is a file and not samples."""
-    if array.dtype.kind not in "iuf" or array.size < _SHORTEST_FILE or array.size != max(array.shape):
-        return
-    row, is_wide = array.reshape(-1), array.dtype.itemsize > 1
-    if is_wide and not _are_bytes(row[:_SHORTEST_FILE]):
-        return
-    from tonearm.reading import file_types  # not at the top: only rows of bytes need it
-
-    head = row[: file_types.HEAD]
-    if is_wide and not _are_bytes(head):
-        return
-    found = file_types.identify((head.astype("u1") if is_wide else head).tobytes())
-    if found is file_types.NPY or found.reader == "audio-reader":
-        whose = f"{one_line(key, 60)!r} holds" if key else "the array holds"
-        line = "array.astype('uint8').tofile(path)" if is_wide else "array.tofile(path)"
-        raise ItemError(
-            f"{whose} the bytes of {found.name}, not samples",
-            code="wrong-format",
-            remedies=(Advice(f"save them as a file of its own, which {found.reader} reads: {line}"),),
-        )
+def _two_rates(stated: StatedRate, key: str) -> ItemError:
+    """Return the error for a file that states two rates, of which the options choose none."""
+    rate, origin = stated.other or (0, "")
+    return ItemError(
+        f"{_whose(key)}the file says {stated.origin}, and {origin}",
+        code="rate-mismatch",
+        remedies=(ChooseOption("sample_rate", (stated.rate, rate), "the right one"),),
+    )
 
 
-def _are_bytes(values: Any) -> bool:
-    """Return whether numbers are whole and from 0 to 255, but not all 0."""
-    numbers = values.tolist()
-    return all(0 <= number <= 255 and number == int(number) for number in numbers) and any(numbers)
+def ignores_file(options: Any) -> bool:
+    """Return whether options say that what the file says about its arrays is wrong."""
+    return getattr(options, "stated", "use") == "ignore"
 
 
-def sound(waveform: Waveform, options: ArrayOptions, key: str = "") -> Iterator[Waveform]:
-    """Yield a sound that stands in a file whole, after it was compared with the options.
-
-    Parameters
-    ----------
-    waveform
-        Sound, with its own rate.
-    options
-        Options of the decoder.
-    key
-        Name of the sound, for messages.
-
-    Raises
-    ------
-    ItemError
-        ``rate-mismatch``, ``kind-mismatch``, or ``not-finite``.
-    """
-    if Waveform not in options.kind.spec().signals:
-        raise ItemError(
-            f"this is a sound file, not a {options.kind.name} array",
-            code="kind-mismatch",
-            remedies=(SetOption("kind", "waveform"),),
-        )
-    check_rate(options, StatedRate(waveform.sample_rate, f"sample_rate = {waveform.sample_rate}"), key)
-    samples = waveform.samples
-    if options.nan != "keep" and not extent_of(samples).finite:
-        if options.nan == "error":
-            raise not_finite_error(samples, "waveform")
-        samples = replace_not_finite(samples)
-    if options.precision == "double":
-        samples = samples.astype("f8", copy=False)
-    yield waveform if samples is waveform.samples else Waveform(samples=samples, sample_rate=waveform.sample_rate)
+def _whose(key: str) -> str:
+    return f"{one_line(key, 60)!r}: " if key else ""

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 ANY_VALUES: Mapping[str, Any] = {"sample_rate": 22050, "encoding": "pcm_s16le"}
 """Values of options with which a source is read if they are missing, only to find what else is."""
 
+OTHER_FILE = frozenset(("wrong-format", "not-npy"))
+"""Codes of errors of a source that is no file of its decoder, whose options do not matter."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command; the options of decoders and encoders are flags."""
@@ -172,7 +175,7 @@ def _with_problem_of_reading(
         return error
     except ItemError as found:
         is_found_in_file = not any(isinstance(remedy, GiveOption) for remedy in found.remedies)
-        if found.code == "missing-option" and is_found_in_file:
+        if (found.code == "missing-option" and is_found_in_file) or found.code in OTHER_FILE:
             return PipelineError([found.problem])
         return error if found.code == "rate-mismatch" else PipelineError([*error.problems, found.problem])
     except TonearmError:

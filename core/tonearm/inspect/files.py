@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from tonearm.arrays import ArrayDecoder, KeyedArrayDecoder, KeyedArrayOptions
 from tonearm.arrays.folded_axes import POLAR, flat_names
 from tonearm.arrays.stated import StatedRate, Statements, rate_among
+from tonearm.arrays.stated_lengths import lengths_among
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
 from tonearm.findings.notes import UNKNOWN
 from tonearm.findings.statistics import compute_statistics
 from tonearm.inspect.guess import Guess, describe_sound_file, guess
-from tonearm.inspect.padding import lengths_among, with_padding
+from tonearm.inspect.padding import with_padding
 from tonearm.inspect.preview import draw_preview
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.options import default_options
@@ -267,7 +268,9 @@ class _FileInspector:
             Arrays of the file that may hold true lengths, by name.
         """
         measurements = self.context.drain().measurements
-        rate = None if stated is None else (stated.rate, f"the file has {stated.origin}")
+        rate = None
+        if stated is not None and stated.other is None:
+            rate = stated.rate, f"the file has {stated.origin}"
         if "sample_rate" in measurements:
             rate = int(measurements["sample_rate"]), "from the file"
         declared = {name: value for name, value in measurements.items() if isinstance(value, str)}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tonearm.errors import ItemError
+from tonearm.arrays.stated_lengths import MAX_ELEMENTS
 from tonearm.findings.mapped_files import copy_mapped
 from tonearm.findings.notes import UNKNOWN, Finding
 from tonearm.inspect.guess import Guess
@@ -14,43 +13,11 @@ from tonearm.inspect.guess import Guess
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
-MAX_ELEMENTS = 1024
-"""Largest number of elements of a batch whose ends are examined."""
-
 BLOCK = 4096
 """Number of positions at an end that are examined at once."""
 
 MIN_PADDING = 0.02
 """Least part of an axis that the shortest element of a padded batch leaves empty; channels may end in silence, too."""
-
-_LENGTHS = re.compile(
-    r"(?:^|[^a-z])(?:lens?|lengths?|n_?(?:samples|frames)|num_(?:samples|frames)|sizes?|durations?_samples)(?:$|[^a-z])"
-)
-"""Pattern of the names, in lower case, of arrays that hold true lengths."""
-
-
-def is_lengths(key: str, array: Array) -> bool:
-    """Return whether an array may hold the true lengths of a batch, by its name and its values."""
-    name = key.rpartition("/")[2].lower()
-    if _LENGTHS.search(name) is None or array.dtype.kind not in "iuf" or not 2 <= array.size <= MAX_ELEMENTS:
-        return False
-    # MATLAB writes whole numbers as floats.
-    return bool(array.size == max(array.shape) and 1 <= array.min() <= array.max() < 2**53 and (array % 1 == 0).all())
-
-
-def lengths_among(arrays: Mapping[str, Array], keys: Sequence[str]) -> dict[str, Array]:
-    """Return the arrays of a file that may hold true lengths, by name."""
-    found = {}
-    for key in keys:
-        if _LENGTHS.search(key.rpartition("/")[2].lower()) is None:
-            continue
-        try:
-            array = arrays[key]
-        except ItemError:
-            continue
-        if is_lengths(key, array):
-            found[key] = array
-    return found
 
 
 def with_padding(guess: Guess, array: Array, lengths: Mapping[str, Array]) -> Guess:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import BinaryIO, Final
 
 from tonearm.errors import ItemError
 from tonearm.source import Source
 
-COMPRESSED_SUFFIXES: Final = (".gz", ".bz2", ".xz")
+COMPRESSED_SUFFIXES: Final = (".gz", ".bz2", ".xz", ".zst")
 """Suffixes of compressed files that are inflated for decoders."""
 
 _STEP: Final = 4 << 20  # bytes that are inflated at a time
@@ -71,17 +71,37 @@ def _inflated(source: Source, name: str) -> Source:
                 code="wrong-format",
                 hint=f"leave {os.path.splitext(name)[1]} out of its name",  # noqa: PTH122
             )
+        if compression == "zstd":
+            return _with_content(source, _inflated_at_once(file, source.name))
         pieces, size = [], 0
         with InflatedFile(file, compression, source.name) as stream:
             while piece := stream.read(_STEP):
                 size += len(piece)
                 check_memory(source.name, "", size)
                 pieces.append(piece)
+    return _with_content(source, b"".join(pieces))
+
+
+def _inflated_at_once(file: BinaryIO, name: str) -> bytes:
+    """Return the content of a file of zstd, whose size is bounded by what its blocks can hold."""
+    from tonearm.reading.bounded_file import size_of
+    from tonearm.reading.bounds import ARRAY_BYTES
+    from tonearm.reading.inflate import inflate
+    from tonearm.reading.memory import check_memory
+
+    size = size_of(file)
+    check_memory(name, "", size)
+    file.seek(0)
+    return inflate(file.read(), "zstd", ARRAY_BYTES.limit(size), name)
+
+
+def _with_content(source: Source, content: bytes) -> Source:
+    """Return a source with other content, in memory."""
     return Source(
         name=source.name,
         path=source.path_text,
         relative_dir=source.relative_dir,
-        content=b"".join(pieces),
+        content=content,
         key=source.key,
         found=source.found,
         absolute_path=source.absolute_path,

@@ -82,6 +82,7 @@ BASE64 = _text("base64", "decode it first: base64 -d", "")
 TEXT = _text("text", "load it with np.loadtxt, and save it with np.save", "")
 
 _FORMS = {b"AIFF": AIFF, b"AIFC": AIFF, b"8SVX": SVX, b"16SV": SVX}
+_LONGEST_HEADER: Final = 1 << 32  # bytes of the header of a safetensors file
 _TS_PACKET: Final = 188  # bytes
 _TS_CONTENT: Final = 0x30  # bits of the fourth byte of a packet
 _ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -193,7 +194,7 @@ def identify(head: bytes) -> FileType:
         return _type_of_zip(head)
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return PICKLE
-    if head[8:10] == b'{"':
+    if head[8:10] == b'{"' and int.from_bytes(head[:8], "little") < _LONGEST_HEADER:  # JSON may begin with {"abc": {"
         return SAFETENSORS
     if head[257:262] == b"ustar":
         return TAR

@@ -14,6 +14,7 @@ from tonearm.reading.bounds import ARRAY_BYTES, InflationBound
 from tonearm.reading.error_translation import quoted_reason
 from tonearm.reading.memory import memory_limit
 from tonearm.reading.messages import SAVE_UNCOMPRESSED, WRITE_AGAIN, quoted_array
+from tonearm.reading.whole_chunks import WHOLE, inflate_whole, too_many_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,6 @@ _MAGIC: Final[tuple[tuple[bytes, Compression], ...]] = (
     (b"\x28\xb5\x2f\xfd", "zstd"),
 )
 _WINDOW_BITS: Final = {"zlib": 15, "gzip": 31, "deflate": -15}
-_WHOLE: Final = frozenset(("zstd", "lz4", "blosc"))  # chunks that say their size, and are inflated at once
 
 
 def compression_of(head: bytes) -> Compression | None:
@@ -111,8 +111,8 @@ def inflate(
     tonearm.errors.exceptions.ItemError: 'a.h5' has compressed data that inflate to more than 999 bytes
         hint: write the file again; if it was copied or downloaded, it did not arrive whole
     """
-    if compression in _WHOLE:
-        return _inflate_whole(bytes(data), compression, most, name, key)
+    if compression in WHOLE:
+        return inflate_whole(bytes(data), compression, most, name, key)
     if compression in _WINDOW_BITS and (at_once := _inflated_at_once(data, compression, most)) is not None:
         return at_once
     inflated = bytearray()
@@ -122,7 +122,7 @@ def inflate(
         while piece := file.read(min(_STEP, most + 1 - len(inflated))):
             inflated += piece
             if len(inflated) > most:
-                raise _beyond(name, key, most)
+                raise too_many_bytes(name, key, most)
     return bytes(inflated)
 
 
@@ -326,73 +326,3 @@ def _inflated_at_once(data: bytes | memoryview, compression: Compression, most: 
     except zlib.error:
         return None
     return found if stream.eof and not stream.unused_data and len(found) <= most else None
-
-
-def _inflate_whole(data: bytes, compression: Compression, most: int, name: str, key: str) -> bytes:
-    """Inflate a chunk that claims its size: the claim is judged before anything is allocated."""
-    import numcodecs
-
-    most = min(most, memory_limit())
-    try:
-        claimed = {"zstd": _zstd_size, "lz4": _lz4_size, "blosc": _blosc_size}[compression](data)
-        if claimed > (max(most, 64 << 20) if compression == "zstd" else most):  # zstd's may be an upper bound
-            raise _beyond(name, key, most)
-        codec = numcodecs.registry.codec_registry[compression]()
-        inflated = bytes(codec.decode(data))
-    except (ValueError, RuntimeError, LookupError, TypeError) as error:
-        what = f"{quoted_array(name, key)} is damaged: {quoted_reason(error)}"
-        raise ItemError(what, code="broken-file", hint=WRITE_AGAIN) from None
-    if len(inflated) > most:
-        raise _beyond(name, key, most)
-    return inflated
-
-
-def _lz4_size(data: bytes) -> int:
-    """Return the size that a chunk of LZ4 claims."""
-    if len(data) < 4:
-        raise ValueError("the chunk is cut off")
-    return int.from_bytes(data[:4], "little")
-
-
-def _blosc_size(data: bytes) -> int:
-    """Return the size that a chunk of Blosc claims; it may claim no more bytes than it has, and no larger blocks."""
-    if len(data) < 16:
-        raise ValueError("the chunk is cut off")
-    size, block, stored = (int.from_bytes(data[at : at + 4], "little") for at in (4, 8, 12))
-    if stored > len(data) or block > max(size, 1):
-        raise ValueError("the header of the chunk is wrong")
-    return size
-
-
-def _zstd_size(data: bytes) -> int:
-    """Return the largest size to which frames of zstd can inflate: what they claim, or what their blocks can hold."""
-    at = total = 0
-    while at < len(data):
-        magic = int.from_bytes(data[at : at + 4], "little")
-        if magic & 0xFFFFFFF0 == 0x184D2A50:  # a frame to skip
-            at += 8 + int.from_bytes(data[at + 4 : at + 8], "little")
-            continue
-        if magic != 0xFD2FB528 or at + 6 > len(data):
-            raise ValueError("the chunk is not of zstd")
-        flags = data[at + 4]
-        single = flags >> 5 & 1
-        at += 5 + (not single) + (0, 1, 2, 4)[flags & 3]
-        width = (single, 2, 4, 8)[flags >> 6]
-        claimed = int.from_bytes(data[at : at + width], "little") + (256 if width == 2 else 0)
-        at += width
-        held, last = 0, False
-        while not last:
-            header = int.from_bytes(data[at : at + 3], "little")
-            if at + 3 > len(data):
-                raise ValueError("the chunk is cut off")
-            last, kind, size = bool(header & 1), header >> 1 & 3, header >> 3
-            at += 3 + (1 if kind == 1 else size)
-            held += 131072 if kind == 2 else size
-        at += 4 * (flags >> 2 & 1)
-        total += claimed if width else held
-    return total
-
-
-def _beyond(name: str, key: str, most: int) -> ItemError:
-    what = f"has compressed data that inflate to more than {most:,} bytes"
-    return ItemError(f"{quoted_array(name, key)} {what}", code="broken-file", hint=WRITE_AGAIN)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonearm.api import (
+    ARRAY_BYTES,
     MAX_NESTING,
     WRITE_AGAIN,
     ArrayOptions,
@@ -17,14 +19,17 @@ from tonearm.api import (
     check_memory,
     compression_of,
     file_types,
+    inflate,
     quoted_array,
 )
 
 if TYPE_CHECKING:
     from tonearm.api import NanPolicy
     from tonearm_plugins.dsp.typing import Array
+    from tonearm_plugins.formats.raw_pcm import Encoding
 
 _SHORTEST = 16  # bytes of a file of sound
+_HEXADECIMAL = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
 _STEP = 4 << 20  # bytes that are inflated at a time
 
 
@@ -52,10 +57,13 @@ class SoundOptions(NamedTuple):
         Value of full scale among floats; None if they are within ±1.0.
     nan
         Treatment of NaN and infinity.
+    encoding
+        Encoding of raw samples; None if it is not known.
     """
 
     full_scale: float | None = None
     nan: NanPolicy = "error"
+    encoding: Encoding | None = None
 
 
 def content_of(data: bytes, name: str, key: str, options: SoundOptions, context: Context) -> Content:
@@ -81,7 +89,7 @@ def content_of(data: bytes, name: str, key: str, options: SoundOptions, context:
     for _ in range(MAX_NESTING):
         found = file_types.identify(data[: file_types.HEAD])
         compression = compression_of(data[:6])
-        if compression in (None, "zstd"):
+        if compression is None:
             break
         data = _inflated(data, compression, name, key)
     if found is file_types.NPY:
@@ -110,6 +118,8 @@ def _inflated(data: bytes, compression: Any, name: str, key: str) -> bytes:
     """Return bytes inflated, as far as memory allows."""
     import io
 
+    if compression == "zstd":
+        return inflate(data, compression, ARRAY_BYTES.limit(len(data)), name, key)
     pieces, size = [], 0
     with InflatedFile(io.BytesIO(data), compression, name, key) as file:
         while piece := file.read(_STEP):
@@ -153,8 +163,50 @@ def with_sounds(found: LazyArrays, name: str, options: ArrayOptions, context: Co
     return LazyArrays(found, lambda key: _judged(found[key], name, key, options, context), found.says)
 
 
+def content_of_text(text: str, name: str, key: str, options: SoundOptions, context: Context) -> Waveform | Array:
+    """Return the sound or the array of a file in base64, which stands in another file as text.
+
+    Raises
+    ------
+    ItemError
+        ``wrong-format`` if it is no file, because raw samples do not say what they are, or any error of its reader.
+    """
+    import base64
+    import binascii
+
+    whose = quoted_array(name, key)
+    check_memory(name, key, len(text))
+    letters = "".join(text.partition("base64,")[2].split() if text.startswith("data:") else text.split())
+    try:
+        if is_hexadecimal(letters):
+            data = bytes.fromhex(letters)
+        else:
+            urlsafe = "-" in letters or "_" in letters
+            padded = letters + "=" * (-len(letters) % 4)
+            data = base64.b64decode(padded, b"-_" if urlsafe else None, validate=True)
+    except (ValueError, binascii.Error):
+        raise ItemError(
+            f"{whose} holds text, not numbers", code="not-numbers", hint="save the samples as numbers"
+        ) from None
+    value = content_of(data, name, key, options, context).value
+    if isinstance(value, bytes):
+        raise ItemError(
+            f"{whose} holds text of raw samples, whose type it does not say",
+            code="wrong-format",
+            hint="save them as numbers: np.frombuffer(base64.b64decode(text), '<i2')",
+        )
+    return value
+
+
+def is_hexadecimal(text: str) -> bool:
+    """Return whether a text is hexadecimal digits of one case, and not base64, which is not like that for long."""
+    return len(text) % 2 == 0 and _HEXADECIMAL.fullmatch(text) is not None
+
+
 def _judged(array: Any, name: str, key: str, options: ArrayOptions, context: Context) -> Any:
-    """Return an array as it is, or what its bytes hold if they are a file."""
+    """Return an array as it is, or what its bytes or its text hold if they are a file."""
+    if isinstance(array, str):
+        return content_of_text(array, name, key, sound_options(options), context)
     if is_row_of_bytes(array):
         head = array.reshape(-1)[: file_types.HEAD].tobytes()
         found = file_types.identify(head)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonearm.api import (
@@ -12,23 +12,37 @@ from tonearm.api import (
     ChooseOption,
     Context,
     ItemError,
+    StatedRate,
     Waveform,
+    channels_among,
     check_memory,
     file_types,
     quoted,
+    quoted_reason,
     rate_among,
     reading_errors,
+    with_configs,
 )
-from tonearm_plugins.decoders.contained import SoundOptions, content_of
-from tonearm_plugins.formats.json_text import Found, find_field, is_number, parse_documents, sound_fields
+from tonearm_plugins.decoders.contained import SoundOptions, content_of, is_hexadecimal
+from tonearm_plugins.formats.json_text import (
+    Found,
+    find_field,
+    is_number,
+    parse_documents,
+    sound_fields,
+    text_of_numbers,
+    without_positions,
+)
+from tonearm_plugins.formats.raw_pcm import bytes_per_sample
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
-CHANNEL_NAMES = ("channels", "numchannels", "channelcount", "audiochannelcount", "nchannels")
-"""Names of a number of channels, in lower case and without anything but letters."""
+MOST_CHANNELS = 1024
+"""Largest number of channels that JSON may say."""
 
 _NUMBER_BYTES = 8
+_LARGEST_BYTE = 255
 _MIME_RATE = re.compile(r"audio/[\w.+-]+.*?\brate=(\d{4,8})\b", re.IGNORECASE)
 _MIME_CHANNELS = re.compile(r"audio/[\w.+-]+.*?\bchannels=(\d{1,2})\b", re.IGNORECASE)
 _NO_SOUND = re.compile("transcript|text", re.IGNORECASE)  # types of events whose deltas are words
@@ -42,11 +56,11 @@ class JsonSound(NamedTuple):
     value
         Waveforms of sound files; bytes of raw samples; or numbers, (samples,) or (samples, channels).
     sample_rate, channels
-        Sample rate in Hz and number of channels that the JSON says beside it; None if it says none.
+        Sample rates in Hz and number of channels that the JSON says beside it; None if it says none.
     """
 
     value: list[Waveform] | bytes | Array
-    sample_rate: int | None
+    sample_rate: StatedRate | None
     channels: int | None
 
 
@@ -81,12 +95,19 @@ def read_field(data: bytes, field: str, name: str, options: SoundOptions, contex
     ItemError
         ``no-such-key``, ``broken-file``, ``wrong-format``, or any error of the reader of what the field holds.
     """
-    found = find_field(parse_documents(data, name), field, name)
+    found = [
+        one._replace(value=without_positions(one.value)) for one in find_field(parse_documents(data, name), field, name)
+    ]
     chunks = [one for one in found if one.value is not None and not _is_event_of_words(one)] or found
-    rate, channels = _stated(chunks)
+    rate, channels = _stated(chunks[0])
+    if len(chunks) > 1 and len({said.rate for one in chunks if (said := _stated(one)[0]) is not None}) > 1:
+        raise _parts_differ(name, field)
+    written = [text_of_numbers(one.value, name) for one in chunks if isinstance(one.value, str)]
+    if len(written) == len(chunks) and all(one is not None for one in written):
+        return JsonSound(_numbers([one for one in written if one is not None], name, field), rate, channels)
     if all(isinstance(one.value, list) and _is_samples(one.value) for one in chunks):
         numbers = _numbers([one.value for one in chunks], name, field)
-        if not _are_bytes(numbers):
+        if not _are_bytes(numbers, chunks[0], options.encoding):
             return JsonSound(numbers, rate, channels)
         pieces = [numbers.astype("u1").tobytes()]
     elif len(chunks) > 1 and all(is_number(one.value) for one in chunks):
@@ -102,31 +123,24 @@ def _is_event_of_words(found: Found) -> bool:
     return isinstance(kind, str) and _NO_SOUND.search(kind) is not None
 
 
-def _stated(chunks: Sequence[Found]) -> tuple[int | None, int | None]:
-    """Return the sample rate and the number of channels that stand beside the first chunk, or in its data URI."""
-    rate = channels = None
-    beside = chunks[0].beside
+def _stated(chunk: Found) -> tuple[StatedRate | None, int | None]:
+    """Return the sample rate and the number of channels that stand beside a chunk, or in its data URI."""
+    rate: StatedRate | None = None
+    channels = None
+    beside = chunk.beside
     texts = [value for one in beside for value in one.values() if isinstance(value, str) and len(value) < 200]
-    if isinstance(chunks[0].value, str):
-        texts.insert(0, chunks[0].value[:200])
-    for one in beside:
-        stated = rate_among(one)
-        rate = rate if rate is not None else stated.rate if stated else None
-        channels = channels if channels is not None else _channels_among(one)
+    if isinstance(chunk.value, str):
+        texts.insert(0, chunk.value[:200])
+    for one in (described for mapping in beside for described in with_configs(dict(mapping))):
+        rate = rate if rate is not None else rate_among(one)
+        if channels is None and (found := channels_among(one, MOST_CHANNELS)) is not None:
+            channels = found[0]
     for text in texts:
         if rate is None and (mime := _MIME_RATE.search(text)) and int(mime[1]) <= MAX_SAMPLE_RATE:
-            rate = int(mime[1])
+            rate = StatedRate(int(mime[1]), f"rate={mime[1]}")
         if channels is None and (mime := _MIME_CHANNELS.search(text)):
             channels = int(mime[1]) or None
     return rate, channels
-
-
-def _channels_among(says: Mapping[str, Any]) -> int | None:
-    """Return the number of channels among the entries of a mapping; None if there is none."""
-    for name, value in says.items():
-        if re.sub("[^a-z]", "", name.lower()) in CHANNEL_NAMES and type(value) is int and 1 <= value <= 1024:
-            return value
-    return None
 
 
 def _is_samples(value: list[Any]) -> bool:
@@ -148,12 +162,16 @@ def _numbers(lists: list[list[Any]], name: str, field: str) -> Array:
     return made
 
 
-def _are_bytes(numbers: Array) -> bool:
-    """Return whether numbers are the bytes of a file, as JavaScript writes its buffers."""
-    if numbers.dtype.kind not in "iu" or numbers.ndim != 1 or numbers.min() < 0 or numbers.max() > 255:
+def _are_bytes(numbers: Array, chunk: Found, encoding: str | None) -> bool:
+    """Return whether numbers are the bytes of a file or of samples, as JavaScript writes its buffers."""
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1 or numbers.min() < 0 or numbers.max() > _LARGEST_BYTE:
         return False
+    if chunk.beside and chunk.beside[0].get("type") == "Buffer":
+        return True
+    # Samples are on both sides of 0.
+    is_wide = encoding is not None and bytes_per_sample(encoding) > 1 and numbers.max() > _LARGEST_BYTE // 2
     head = numbers[: file_types.HEAD].astype("u1").tobytes()
-    return file_types.identify(head).reader == "audio-reader"
+    return is_wide or file_types.identify(head).reader == "audio-reader"
 
 
 def _texts(chunks: Sequence[Found], name: str, field: str) -> Iterator[str]:
@@ -170,18 +188,29 @@ def _texts(chunks: Sequence[Found], name: str, field: str) -> Iterator[str]:
 
 
 def _decoded(texts: list[str], name: str, field: str) -> list[bytes]:
-    """Return the bytes of base64 texts: each alone if each is whole, else those of all texts together."""
+    """Return the bytes of texts of hexadecimal digits, together, or of base64: each alone if each is whole."""
     import base64
 
     texts = ["".join(text.split()) for text in texts]
+    if texts[0][:2] in ("0x", "0X"):
+        texts[0] = texts[0][2:]
+    if is_hexadecimal("".join(texts)):
+        with reading_errors(name, f"hexadecimal digits under {field}"):
+            return [bytes.fromhex("".join(texts))]
     if any(len(text) % 4 for text in texts):
         texts = ["".join(texts)]
     pieces = []
-    with reading_errors(name, f"base64 under {field}"):
+    try:
         for text in texts:
             urlsafe = "-" in text or "_" in text
             padded = text + "=" * (-len(text) % 4 if len(text) % 4 > 1 else 0)
             pieces.append(base64.b64decode(padded, b"-_" if urlsafe else None, validate=True))
+    except ValueError as error:
+        raise ItemError(
+            f"{quoted(name)} cannot be read as base64 under {field}: {quoted_reason(error)}",
+            code="broken-file",
+            hint="write the bytes of the sound in base64; hexadecimal digits and numbers are read, too",
+        ) from None
     return pieces
 
 
@@ -195,11 +224,16 @@ def _joined(
         waveforms = [content_of(piece, name, field, options, context).value for piece in pieces]
         found = [one for one in waveforms if isinstance(one, Waveform)]
         if len({(one.sample_rate, one.channels) for one in found}) > 1:
-            raise ItemError(
-                f"{quoted(name)}: the chunks under {quoted(field)} have different rates or channels",
-                code="parts-differ",
-                remedies=(Advice("name one of them, as in field: chunks.0.data"),),
-            )
+            raise _parts_differ(name, field)
         return found
     value = content_of(b"".join(pieces), name, field, options, context).value
     return [value] if isinstance(value, Waveform) else value
+
+
+def _parts_differ(name: str, field: str) -> ItemError:
+    """Return the error for chunks that cannot be one sound."""
+    return ItemError(
+        f"{quoted(name)}: the chunks under {quoted(field)} have different rates or channels",
+        code="parts-differ",
+        remedies=(Advice("name one of them, as in field: chunks.0.data"),),
+    )

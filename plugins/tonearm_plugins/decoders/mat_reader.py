@@ -23,12 +23,20 @@ from tonearm.api import (
 )
 from tonearm_plugins.decoders.contained import with_sounds
 from tonearm_plugins.formats import hdf5, mat5
+from tonearm_plugins.formats.json_text import LEAST_ENCODED
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 _WIDTHS = {"single": 4, "double": 8} | {f"{sign}int{8 * width}": width for sign in ("", "u") for width in (1, 2, 4, 8)}
 """Bytes of a value, by the names of the types that are numbers."""
+
+
+_HOLDERS = {
+    "struct": "save its fields as variables: save('a.mat', '-struct', '{name}')",
+    "cell": "save each element as a variable: x = {name}{{1}}; save('a.mat', 'x')",
+}
+"""What to do with variables that hold others, by their class."""
 
 
 class MatReader(KeyedArrayDecoder[KeyedArrayOptions]):
@@ -72,7 +80,7 @@ def _variables(file: BinaryIO, name: str) -> LazyArrays:
     from scipy.io import loadmat, whosmat
 
     with reading_errors(name, "a MATLAB file"):
-        listed = whosmat(file)
+        listed = whosmat(file, chars_as_strings=False)
         for key, shape, _ in listed:
             check_claimed_size(name, key, 8 * math.prod(shape), size)
     sizes = {
@@ -80,12 +88,22 @@ def _variables(file: BinaryIO, name: str) -> LazyArrays:
         for key, shape, kind in listed
         if kind in _WIDTHS and not key.startswith("__")
     }
+    others = {kind: key for key, _, kind in reversed(listed) if not key.startswith("__")}
+    is_alone = all(math.prod(shape) <= 1 for key, shape, _ in listed if key in sizes)
+    texts = [key for key, shape, kind in listed if is_alone and kind == "char" and math.prod(shape) >= LEAST_ENCODED]
+    if not (sizes or texts) and (kind := next((one for one in _HOLDERS if one in others), "")):
+        raise ItemError(
+            f"{quoted(name)} has no variable of numbers; {quoted(others[kind])} is a {kind}",
+            code="empty",
+            hint=_HOLDERS[kind].format(name=others[kind]),
+        )
+    sizes |= {key: 8 * math.prod(shape) for key, shape, _ in listed if key in texts}
 
-    def load(key: str) -> Array:
+    def load(key: str) -> Array | str:
         with reading_errors(name, "a MATLAB file"):
             check_memory(name, key, sizes[key])
             file.seek(0)
-            array: Array = loadmat(file, variable_names=[key])[key]
-            return array
+            array = loadmat(file, variable_names=[key])[key]
+        return "".join(array.reshape(-1).tolist()) if key in texts else array
 
     return LazyArrays(sizes, load)

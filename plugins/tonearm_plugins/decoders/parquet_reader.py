@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -28,7 +29,8 @@ from tonearm.api import (
     rate_among,
     reading_errors,
 )
-from tonearm_plugins.decoders.contained import content_of, sound_options
+from tonearm_plugins.decoders.contained import content_of, content_of_text, sound_options
+from tonearm_plugins.formats.json_text import is_encoded
 from tonearm_plugins.formats.parquet_footer import ColumnChunk, column_chunks
 from tonearm_plugins.formats.parquet_pages import chunk_sizes, chunks_of, longest_row
 from tonearm_plugins.formats.parquet_types import (
@@ -36,8 +38,9 @@ from tonearm_plugins.formats.parquet_types import (
     is_binary,
     is_decoded_audio,
     is_list_of_numbers,
-    rate_columns,
+    is_text,
     rate_field,
+    stating_columns,
 )
 
 if TYPE_CHECKING:
@@ -85,7 +88,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             return
         with source.open() as file, _open_table(file, source.name) as table:
             index = 0
-            for column in self._chosen(table.schema):
+            for column in self._chosen(table):
                 beside = self._beside(table.schema, column)
                 for row, (value, says, others) in enumerate(_values(table, column, beside)):
                     for one in self._signals(column, row, value, says, others, context):
@@ -95,7 +98,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
     def arrays(self, source: Source, context: Context) -> Iterator[tuple[str, Array | Waveform] | ItemError]:
         """Yield the array of each row with its column's name; audio as its waveform."""
         with source.open() as file, _open_table(file, source.name) as table:
-            for column in self._chosen(table.schema):
+            for column in self._chosen(table):
                 for row, (value, says, _) in enumerate(_values(table, column, {})):
                     try:
                         found = self._content(value, row, context)
@@ -122,6 +125,9 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
         """Return the sound of a row, or its array."""
         if not isinstance(value, dict):
             return _array(value, row)
+        if "text" in value:
+            text = value["text"] or ""
+            return content_of_text(text, f"row {row}", "", sound_options(self.options), context)
         data = value.get("bytes")
         if not data:
             path = value.get("path")
@@ -148,10 +154,11 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
                     )
         return found
 
-    def _chosen(self, schema: Any) -> list[str]:
-        """Return the columns that ``key`` names, or the only one."""
+    def _chosen(self, table: _Table) -> list[str]:
+        """Return the columns that ``key`` names, or the only one; columns of text only if there are no others."""
         from fnmatch import fnmatchcase
 
+        schema = table.schema
         others = [name for name in (getattr(self.options, option) for option in COMPANIONS) if name is not None]
         known = [
             field.name
@@ -159,6 +166,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
             if (is_audio(field.type) or is_list_of_numbers(field.type) or is_decoded_audio(field.type))
             and not any(field.name == name or fnmatchcase(field.name, name) for name in others)
         ]
+        known = known or [field.name for field in schema if is_text(field.type) and _is_encoded(table, field.name)]
         named = listed(known)
         pattern = self.options.key
         if pattern is None and len(known) == 1:
@@ -205,22 +213,29 @@ def _open_table(file: BinaryIO, name: str) -> Iterator[_Table]:
 
 def _values(
     table: _Table, column: str, beside: Mapping[str, str]
-) -> Iterator[tuple[Any, dict[str, Any], dict[str, Any]]]:
+) -> Iterator[tuple[Any, Mapping[str, Any], dict[str, Any]]]:
     """Yield each row of a column, what the table says about it, and its companions by their options.
 
     Audio is a mapping with its bytes; anything else is a scalar of pyarrow.
     """
     kind = table.schema.field(column).type
-    rates = [] if is_audio(kind) else rate_columns(table.schema, column)
+    rates = [] if is_audio(kind) else stating_columns(table.schema, column, beside.values())
     for values in _rows(table, [column, *rates, *beside.values()]):
         value, *others = values
-        says = {name: other.as_py() for name, other in zip(rates, others, strict=False)}
+        says: dict[str, Any] = {name: other.as_py() for name, other in zip(rates, others, strict=False)}
+        nearest: dict[str, Any] = {}
         if is_decoded_audio(kind):
             field = rate_field(kind)
             if value.is_valid and field:
-                says = {field: value[field].as_py(), **says}
+                nearest = {field: value[field].as_py()}
             value = value["array"] if value.is_valid else value
-        yield value, says, dict(zip(beside, others[len(rates) :], strict=True))
+        yield value, ChainMap(nearest, says), dict(zip(beside, others[len(rates) :], strict=True))
+
+
+def _is_encoded(table: _Table, column: str) -> bool:
+    """Return whether the first row of a column of text may be base64 of a file."""
+    first: Any = next(_rows(table, [column]), None)
+    return first is not None and is_encoded(first[0]["text"] or "")
 
 
 def _rows(table: _Table, columns: list[str]) -> Iterator[tuple[Any, ...]]:
@@ -309,6 +324,8 @@ def _scalars(values: Any) -> list[Any]:
     """Return the rows of a column: audio as a dict, arrays as they are."""
     storage = getattr(values, "storage", values)  # Hugging Face's Array2D is an extension type
     rows = [storage[row] for row in range(len(storage))]
+    if is_text(storage.type):
+        return [{"text": row.as_py()} for row in rows]
     if is_binary(storage.type):
         return [{"bytes": row.as_py()} for row in rows]
     return [row.as_py() or {} for row in rows] if is_audio(storage.type) else rows
@@ -324,6 +341,8 @@ def _array(scalar: Any, row: int) -> Array:
     """
     import numpy as np
 
+    if isinstance(scalar, dict):
+        return np.atleast_1d(np.asarray(scalar.get("text")))
     if not scalar.is_valid:
         raise ItemError(f"row {row} is null", code="empty", hint=LEAVE_OUT)
     if not hasattr(scalar, "values"):

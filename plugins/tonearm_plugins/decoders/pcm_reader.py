@@ -21,6 +21,8 @@ from tonearm.api import (
     SetOption,
     Source,
     Spec,
+    Stated,
+    StatedRate,
     Waveform,
     check_holes,
     check_memory,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 _RATE = "the rate of the samples, such as 24000"
 _ENCODING = "the type of the samples, such as pcm_s16le"
+_IGNORE = SetOption("stated", "ignore", "if the file is wrong")
 _FIELD = "for JSON, the field that holds the sound"
 
 
@@ -72,6 +75,7 @@ class PcmOptions:
     ] = "single"
     full_scale: FullScale = None
     nan: NonFinite = "error"
+    stated: Stated = "use"
     noise: Annotated[
         Literal["error", "keep"],
         Meta(
@@ -108,7 +112,7 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
             else:
                 from tonearm_plugins.decoders.json_sounds import read_field
 
-                options = SoundOptions(self.options.full_scale, self.options.nan)
+                options = SoundOptions(self.options.full_scale, self.options.nan, self.options.encoding)
                 found = read_field(_whole(file, source.name), self.options.field, source.name, options, context)
                 if isinstance(found.value, list):
                     yield Item(signal=self._joined(found.value, source.name))
@@ -116,7 +120,7 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
                 samples, rate = self._samples(found, source.name)
             yield from self._items(samples, rate, source.name, context)
 
-    def _items(self, samples: Array, rate: int | None, name: str, context: Context) -> Iterator[Item[Waveform]]:
+    def _items(self, samples: Array, rate: StatedRate | None, name: str, context: Context) -> Iterator[Item[Waveform]]:
         """Yield the waveform of samples, (samples, channels), at the rate that the JSON or the options say."""
         for signal in waveforms(
             samples,
@@ -138,27 +142,41 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
             precision=options.precision,
         )
 
-    def _rate(self, stated: int | None, name: str) -> int:
+    def _rate(self, stated: StatedRate | None, name: str) -> int:
         """Return the sample rate in Hz of the options, or the one that the file states."""
         given = self.options.sample_rate
-        if given is None and stated is None:
-            raise _missing("sample_rate", _RATE)
-        if given is not None and stated not in (None, given):
+        if self.options.stated == "ignore":
+            stated = None
+        if stated is None:
+            if given is None:
+                raise _missing("sample_rate", _RATE)
+            return given
+        if given is not None and given in (stated.rate, *(stated.other or ())[:1]):
+            return given
+        if given is not None:
             raise ItemError(
-                f"{quoted(name)} says a sample rate of {stated} Hz, but sample_rate is {given}",
+                f"{quoted(name)} says a sample rate of {stated.rate} Hz, but sample_rate is {given}",
                 code="rate-mismatch",
-                remedies=(RemoveOption("sample_rate", "as the file says it"),),
+                remedies=(RemoveOption("sample_rate", "as the file says it"), _IGNORE),
             )
-        return given if stated is None else stated  # type: ignore[return-value]
+        if stated.other is not None:
+            raise ItemError(
+                f"{quoted(name)} says {stated.origin}, and {stated.other[1]}",
+                code="rate-mismatch",
+                remedies=(ChooseOption("sample_rate", (stated.rate, stated.other[0]), "the right one"),),
+            )
+        return stated.rate
 
     def _channels(self, stated: int | None, name: str) -> int:
         """Return the number of channels of the options, or the one that the file states."""
         given = self.options.channels
+        if self.options.stated == "ignore" and given is not None:
+            stated = given
         if given is not None and stated not in (None, given):
             raise ItemError(
                 f"{quoted(name)} says {stated} channels, but channels is {given}",
                 code="channels-mismatch",
-                remedies=(RemoveOption("channels", "as the file says it"),),
+                remedies=(RemoveOption("channels", "as the file says it"), _IGNORE),
             )
         return stated or given or 1
 
@@ -166,7 +184,7 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         """Return the sounds of files, one after the other, after they were compared with the options."""
         import numpy as np
 
-        rate = self._rate(found[0].sample_rate, name)
+        rate = self._rate(StatedRate(found[0].sample_rate, "the sound file"), name)
         self._channels(found[0].channels, name)
         samples = found[0].samples
         if len(found) > 1:
@@ -176,7 +194,7 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
             samples = samples.astype(np.float64, copy=False)
         return Waveform(samples=samples, sample_rate=rate)
 
-    def _samples(self, found: JsonSound, name: str) -> tuple[Array, int | None]:
+    def _samples(self, found: JsonSound, name: str) -> tuple[Array, StatedRate | None]:
         """Return the samples of JSON, (samples, channels), and the rate that it says."""
         import numpy as np
 

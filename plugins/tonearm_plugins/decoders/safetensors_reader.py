@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,6 +25,7 @@ from tonearm.api import (
     read_values,
     reading_errors,
     size_of,
+    with_configs,
     wrong_format_error,
 )
 from tonearm_plugins.decoders.contained import with_sounds
@@ -81,7 +83,17 @@ def _entries(file: BinaryIO, name: str) -> tuple[int, dict[str, Any], Mapping[st
         header = parse_json(file.read(count), name)
         _check(file)
         metadata = header.pop("__metadata__", None)
-        return 8 + count, header, metadata if isinstance(metadata, dict) else {}
+        return 8 + count, header, ChainMap(*with_configs(_parsed(metadata, name))) if isinstance(metadata, dict) else {}
+
+
+def _parsed(metadata: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return metadata, which are texts, with those that are JSON parsed."""
+    found = dict(metadata)
+    for key, text in metadata.items():
+        if isinstance(text, str) and text[:1] == "{":
+            with contextlib.suppress(ValueError, RecursionError):
+                found[key] = parse_json(text.encode(), name)
+    return found
 
 
 def _check(file: BinaryIO) -> None:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from tonearm.api import Context, KeyedArrayDecoder, KeyedArrayOptions, LazyArrays, Source, check_memory, size_of
+from tonearm.api import Context, KeyedArrayDecoder, KeyedArrayOptions, LazyArrays, Nearby, Source, check_memory, size_of
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -29,17 +29,4 @@ class TextReader(KeyedArrayDecoder[KeyedArrayOptions]):
         with source.open() as file:
             check_memory(source.name, "", size_of(file))
             found = parse_text(file.read(), source.name)
-        yield LazyArrays(found.arrays, found.arrays.__getitem__, lambda key: _beside(found.says, key))
-
-
-def _beside(says: Mapping[str, object], key: str) -> dict[str, object]:
-    """Return the numbers beside a list of JSON, and around it, the nearest first; those of comments are at the top."""
-    found: dict[str, object] = {}
-    while True:
-        key = key.rpartition(".")[0]
-        inside = f"{key}." if key else ""
-        for name, value in says.items():
-            if name.startswith(inside) and "." not in name[len(inside) :]:
-                found.setdefault(name[len(inside) :], value)
-        if not key:
-            return found
+        yield LazyArrays(found.arrays, found.arrays.__getitem__, Nearby(found.says))

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from tonearm.api import Context, KeyedArrayDecoder, KeyedArrayOptions, LazyArrays, Source
+from tonearm.api import Context, KeyedArrayDecoder, KeyedArrayOptions, LazyArrays, Nearby, Source
 from tonearm_plugins.formats.pytorch import TORCH
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class TorchReader(KeyedArrayDecoder[KeyedArrayOptions]):
             mapped = pytorch.is_mapped(file)
             found = pytorch.read_contents(file, source.name)
             arrays = LazyArrays(
-                found.tensors, lambda key: pytorch.to_array(found.tensors[key], key, mapped=mapped), found.beside
+                found.tensors,
+                lambda key: pytorch.to_array(found.tensors[key], key, mapped=mapped),
+                Nearby(found.numbers),
             )
             yield with_sounds(arrays, source.name, self.options, context)

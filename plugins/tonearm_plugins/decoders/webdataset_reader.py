@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import (
     ChooseOption,
@@ -19,9 +22,12 @@ from tonearm.api import (
     TarArchive,
     Waveform,
     check_memory,
+    levels_of,
+    listed,
     quoted,
     quoted_array,
     reading_errors,
+    with_configs,
 )
 from tonearm_plugins.decoders.contained import SoundOptions, content_of, sound_options, with_sounds
 from tonearm_plugins.formats.pytorch import TORCH
@@ -35,11 +41,13 @@ MAX_ARRAYS = 1_000_000
 MAX_SORTS = 10
 """Number of sorts of arrays that an error names."""
 
-_MEMBER = re.compile(r"(.+?\.(?:npy|npz|pth|pt))(/.*)?", re.DOTALL)
+_MEMBER = re.compile(r"(.+?\.(?:npy|npz|pth|pt))(/.*)?", re.DOTALL | re.IGNORECASE)
 """Name of an array: that of its member, and its own within the member."""
 
 _PYTORCH = (".pt", ".pth")
 _SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au", ".caf", ".w64", ".m4a", ".aac")
+_METADATA = ".json"
+_LONGEST_METADATA = 1 << 16  # bytes
 _SUFFIXES = (".npy", ".npz", *_PYTORCH, *_SOUNDS)
 
 
@@ -56,7 +64,7 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
     def needs(self) -> Iterable[Requirement]:
         """Return the requirement of PyTorch if ``key`` asks for its members."""
         key = self.options.key or ""
-        return (TORCH,) if key.partition("/")[0].endswith(_PYTORCH) else ()
+        return (TORCH,) if key.partition("/")[0].lower().endswith(_PYTORCH) else ()
 
     def of_one_sort(self, keys: list[str]) -> list[str]:
         """Return all names if they are of one sort, as 0001.mel.npy and 0002.mel.npy are.
@@ -80,22 +88,65 @@ class WebDatasetReader(KeyedArrayDecoder[KeyedArrayOptions]):
         """Open the shard as a mapping from names to arrays."""
         with (
             source.open() as file,
-            TarArchive(file, source.name, lambda name: name.endswith(_SUFFIXES), most=MAX_ARRAYS) as archive,
+            TarArchive(
+                file, source.name, lambda name: name.lower().endswith((*_SUFFIXES, _METADATA)), most=MAX_ARRAYS
+            ) as archive,
         ):
-            if not archive.members:
-                raise ItemError(
-                    f"{quoted(source.name)} has no .npy, .npz, .pt or sound member",
-                    code="empty",
-                    hint="write the shard again, uncompressed, or split it",
-                )
+            if all(name.lower().endswith(_METADATA) for name in archive.members):
+                raise _no_members(file, source.name)
             places = dict(_places(archive))
-            numbers: dict[str, dict[str, float | str]] = {}
+            numbers: dict[str, Mapping[str, float | str]] = {}
+
+            sidecars = _Sidecars(archive)
 
             def load(key: str) -> Any:
+                sidecars.read(places[key][0], before=True)
                 return _load(archive, *places[key], numbers, sound_options(self.options), context)
 
-            found = LazyArrays(places, load, lambda key: numbers.get(places[key][0], {}))
+            def says(key: str) -> Mapping[str, Any]:
+                member = places[key][0]
+                near = numbers.get(member, {})
+                return ChainMap(*levels_of(near), *sidecars.read(member))
+
+            found = LazyArrays(places, load, says)
             yield with_sounds(found, source.name, self.options, context)
+
+
+def _no_members(file: BinaryIO, name: str) -> ItemError:
+    """Return the error for a shard of other members, by their suffixes."""
+    file.seek(0)
+    with TarArchive(file, name, most=MAX_ARRAYS) as archive:
+        suffixes = dict.fromkeys(PurePosixPath(member).suffix or member for member in archive.members)
+    has = f"; it has {listed(suffixes, 4)}" if suffixes else ""
+    return ItemError(
+        f"{quoted(name)} has no .npy, .npz, .pt or sound member{has}",
+        code="empty",
+        hint="write each array as .npy, and each sound as a sound file, with a suffix that says so",
+    )
+
+
+class _Sidecars:
+    """JSON of samples, which stands beside their arrays; each is read once, on the way through a compressed shard."""
+
+    def __init__(self, archive: TarArchive) -> None:
+        self._archive = archive
+        self._found: dict[str, list[dict[str, Any]]] = {}
+
+    def read(self, member: str, *, before: bool = False) -> list[dict[str, Any]]:
+        """Return what the JSON of a member's sample says; with ``before``, only if it stands before the member."""
+        folder, slash, name = member.rpartition("/")
+        beside = f"{folder}{slash}{name.partition('.')[0]}{_METADATA}"
+        entry = self._archive.members.get(beside)
+        if beside in self._found or entry is None or entry.size > _LONGEST_METADATA:
+            return self._found.get(beside, [])
+        if before and entry.segments[0][2] > self._archive.members[member].segments[0][2]:
+            return []
+        try:
+            found = json.loads(self._archive.open(beside).read())
+        except (ValueError, RecursionError):
+            found = None
+        self._found[beside] = with_configs(found) if isinstance(found, dict) else []
+        return self._found[beside]
 
 
 def _pattern(key: str) -> str:
@@ -108,7 +159,9 @@ def _pattern(key: str) -> str:
 def _places(archive: TarArchive) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield the name of each array with its member's name and its own within the member."""
     for name in archive.members:
-        for key in [""] if name.endswith((".npy", *_SOUNDS)) else _keys(archive, name):
+        if name.lower().endswith(_METADATA):
+            continue
+        for key in [""] if name.lower().endswith((".npy", *_SOUNDS)) else _keys(archive, name):
             yield f"{name}/{key}" if key else name, (name, key)
 
 
@@ -116,7 +169,7 @@ def _keys(archive: TarArchive, name: str) -> list[str]:
     """Return the names of the arrays in one member."""
     stream, size, label = archive.open(name), archive.members[name].size, f"{archive.name}:{name}"
     try:
-        if name.endswith(".npz"):
+        if name.lower().endswith(".npz"):
             from tonearm_plugins.formats import npz
 
             return npz.array_names(stream, size, label)
@@ -131,22 +184,22 @@ def _load(
     archive: TarArchive,
     name: str,
     key: str,
-    numbers: dict[str, dict[str, float | str]],
+    numbers: dict[str, Mapping[str, float | str]],
     options: SoundOptions,
     context: Context,
 ) -> Array | Waveform:
     """Return one array of a member, or its sound; note the numbers beside the tensors of a member."""
     size, label = archive.members[name].size, f"{archive.name}:{name}"
     with reading_errors(archive.name, "a tar file"):
-        if name.endswith(".npy"):
+        if name.lower().endswith(".npy"):
             from tonearm_plugins.formats import npy
 
             return npy.load(archive.open(name, forwards=True), size, name=label)
-        if name.endswith(".npz"):
+        if name.lower().endswith(".npz"):
             from tonearm_plugins.formats import npz
 
             return npz.load_array(archive.open(name), size, key, label)
-        if name.endswith(_SOUNDS):
+        if name.lower().endswith(_SOUNDS):
             check_memory(archive.name, name, size)
             content = content_of(archive.open(name, forwards=True).read(), archive.name, name, options, context)
             if isinstance(content.value, bytes):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import (
@@ -16,6 +17,7 @@ from tonearm.api import (
     check_claimed_size,
     check_magic,
     check_memory,
+    is_config,
     map_array,
     path_of,
     quoted_array,
@@ -71,13 +73,15 @@ def open_arrays(file: BinaryIO, name: str, *, matlab: bool = False) -> Iterator[
     import h5py
 
     what = "a MATLAB file" if matlab else "an HDF5 file"
+    configs: list[str] = []
     with reading_errors(name, what):
         handle = h5py.File(file, "r")
     try:
         with reading_errors(name, what):
-            keys = list(_datasets(handle, "", set(), name))
+            keys = list(_datasets(handle, "", set(), name, configs))
         if matlab:
-            keys = [key for key in keys if not key.startswith("#")]
+            with reading_errors(name, what):
+                keys = [key for key in keys if not key.startswith("#") and not _is_text_of_matlab(handle[key])]
 
         def load(key: str) -> Array:
             with reading_errors(name, what):
@@ -85,7 +89,7 @@ def open_arrays(file: BinaryIO, name: str, *, matlab: bool = False) -> Iterator[
 
         def says(key: str) -> Mapping[str, Any]:
             with reading_errors(name, what):
-                return _attributes(handle, key)
+                return _attributes(handle, key, configs)
 
         yield LazyArrays(keys, load, says)
     finally:
@@ -93,8 +97,16 @@ def open_arrays(file: BinaryIO, name: str, *, matlab: bool = False) -> Iterator[
             handle.close()
 
 
-def _datasets(group: Any, prefix: str, seen: set[Any], name: str) -> Iterator[str]:
-    """Yield the paths of datasets, following hard links alone; links that lead in circles end."""
+def _is_text_of_matlab(dataset: Any) -> bool:
+    """Return whether a dataset is text, which MATLAB stores as numbers."""
+    return bool(dataset.attrs.get("MATLAB_class") == b"char")
+
+
+def _datasets(group: Any, prefix: str, seen: set[Any], name: str, configs: list[str]) -> Iterator[str]:
+    """Yield the paths of datasets, following hard links alone; links that lead in circles end.
+
+    Paths of groups that describe what stands beside them are added to ``configs``.
+    """
     import h5py
 
     for key in group:
@@ -110,24 +122,40 @@ def _datasets(group: Any, prefix: str, seen: set[Any], name: str) -> Iterator[st
             token = h5py.h5o.get_info(inner.id).addr
             if token not in seen and prefix.count("/") < MAX_DEPTH:
                 seen.add(token)
-                yield from _datasets(inner, f"{prefix}{key}/", seen, name)
+                if is_config(key):
+                    configs.append(prefix + key)
+                yield from _datasets(inner, f"{prefix}{key}/", seen, name, configs)
 
 
-def _attributes(handle: Any, key: str) -> Mapping[str, Any]:
-    """Return the single numbers and short texts among the attributes of a dataset and of the groups around it."""
-    found: dict[str, Any] = {}
+def _attributes(handle: Any, key: str, configs: Sequence[str]) -> Mapping[str, Any]:
+    """Return the single numbers and short texts among the attributes of a dataset and of the groups around it.
+
+    Each has a level, and so have the groups in them that describe them.
+    """
+    found: list[dict[str, Any]] = []
     path = key
     while True:
-        holder = handle[path] if path else handle
-        for name in list(holder.attrs)[:MAX_ATTRIBUTES]:
-            kind = holder.attrs.get_id(name)
-            if kind.get_storage_size() <= ATTRIBUTE_BYTES and kind.dtype.kind in "iufS" and kind.shape in ((), (1,)):
-                value = holder.attrs[name]
-                value = value.decode("latin-1") if isinstance(value, bytes) else value
-                found.setdefault(name, value)
+        for place in (path, *(one for one in configs if one.rpartition("/")[0] == path)):
+            # Most have no attributes, and h5py takes long to open them.
+            attributes: Any = (handle[place] if place else handle).attrs if _attribute_count(handle, place) else ()
+            level = {}
+            for name in list(attributes)[:MAX_ATTRIBUTES]:
+                kind = attributes.get_id(name)
+                is_single = kind.dtype.kind in "iufS" and kind.shape in ((), (1,))
+                if is_single and kind.get_storage_size() <= ATTRIBUTE_BYTES:
+                    value = attributes[name]
+                    level[name] = value.decode("latin-1") if isinstance(value, bytes) else value
+            if level:
+                found.append(level)
         if not path:
-            return found
+            return ChainMap(*found) if found else {}
         path = path.rpartition("/")[0]
+
+
+def _attribute_count(handle: Any, path: str) -> int:
+    import h5py
+
+    return int(h5py.h5o.get_info(handle.id, path.encode("utf-8", "surrogateescape") or b".").num_attrs)
 
 
 def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matlab: bool) -> Array:

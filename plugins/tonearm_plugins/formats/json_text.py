@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,12 +21,18 @@ MAX_DEPTH = 64
 LEAST_TEXT = 64
 """Number of letters from which on a text may be sound in base64."""
 
+LEAST_ENCODED = 256
+"""Number of letters from which on a text beside arrays is taken for base64 of a file."""
+
 LEAST_NUMBERS = 16
 """Number of numbers from which on a list may be sound."""
 
 _TEXT_RATIO = 3  # half of the memory that each byte of a long text takes, as it is read, parsed and decoded
 _VALUE_BYTES = 50  # half of the memory that a short text, an empty list or the entry of a mapping takes
 _EVENT = re.compile(rb"(?:event|id|retry)?:")  # lines of server-sent events that hold no data
+_HASH = re.compile("[0-9a-f]+|[0-9A-F]+")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_MARKS = re.compile(r"[\s,;\[\]()]+")
 _BASE64 = re.compile(r"(?:data:[\w/+.;=-]+,)?[A-Za-z0-9+/_=\s-]+")
 
 
@@ -232,8 +239,13 @@ def sound_fields(documents: Sequence[Any], most: int = 8) -> list[str]:
 
 def _sounds(value: Any, path: str, depth: int) -> Iterator[str]:
     """Yield the paths below a value that may hold sound; elements of a list have one path together."""
+    value = without_positions(value)
     if isinstance(value, str):
-        if len(value) >= LEAST_TEXT and _BASE64.fullmatch(value[:1000]) and " " not in value[:1000].strip():
+        if _are_numbers(value):
+            yield path
+        elif LEAST_TEXT <= len(value) < LEAST_ENCODED and _HASH.fullmatch(value):
+            return
+        elif len(value) >= LEAST_TEXT and _BASE64.fullmatch(value[:1000]) and " " not in value[:1000].strip():
             yield path
     elif isinstance(value, list):
         if len(value) >= LEAST_NUMBERS and all(is_number(one) for one in value[:LEAST_NUMBERS]):
@@ -245,6 +257,62 @@ def _sounds(value: Any, path: str, depth: int) -> Iterator[str]:
         for name, one in value.items():
             if "." not in name:
                 yield from _sounds(one, f"{path}.{name}" if path else name, depth + 1)
+
+
+def without_positions(value: Any) -> Any:
+    """Return the numbers of a typed array of JavaScript, which JSON has by their positions; any other value as it is.
+
+    Numbers that are written as texts become one text.
+
+    Examples
+    --------
+    >>> without_positions({"0": 0.5, "1": 0.25} | {str(place): 0 for place in range(2, 17)})[:3]
+    [0.5, 0.25, 0]
+    """
+    if isinstance(value, list) and len(value) > LEAST_NUMBERS and all(isinstance(one, str) for one in value):
+        return ",".join(value) if all(_NUMBER.fullmatch(one.strip()) for one in value) else value
+    if not isinstance(value, dict) or len(value) < LEAST_NUMBERS or next(iter(value)) != "0":
+        return value
+    numbers = list(value.values())
+    if not all(map(is_number, numbers)) or any(name != str(place) for place, name in enumerate(value)):
+        return value
+    return numbers
+
+
+def text_of_numbers(text: str, name: str) -> list[float] | None:
+    """Return the numbers of a text in which commas, semicolons or spaces stand between them; None if it is another.
+
+    Parameters
+    ----------
+    text
+        Text.
+    name
+        Name of the file, for messages.
+
+    Examples
+    --------
+    >>> text_of_numbers("[" + "0.5, -1, " * 8 + "0.25]", "a.json")[-3:]
+    [0.5, -1.0, 0.25]
+    """
+    if not _are_numbers(text):
+        return None
+    check_memory(name, "", _VALUE_BYTES * len(text) // 2)
+    words = [word for word in _MARKS.split(text) if word]
+    for number in (int, float):
+        with contextlib.suppress(ValueError):
+            return [number(word) for word in words]
+    return None
+
+
+def _are_numbers(text: str) -> bool:
+    """Return whether a text begins with so many numbers that it may be sound."""
+    words = [word for word in _MARKS.split(text[:1000]) if word]
+    return len(words) > LEAST_NUMBERS and all(_NUMBER.fullmatch(word) for word in words[:-1])
+
+
+def is_encoded(text: str) -> bool:
+    """Return whether a text is long enough for base64 of a file, and has no letters but those of base64."""
+    return len(text) >= LEAST_ENCODED and _BASE64.fullmatch(text[:1000]) is not None and " " not in text[:1000].strip()
 
 
 def is_number(value: Any) -> bool:

@@ -140,7 +140,7 @@ def parse_header(stream: BinaryIO, name: str, *, scalars: bool = False) -> NpyHe
     if len(length) < offset - 8 or len(header) < count:
         raise ItemError(f"{quoted(name)} is cut off within its header", code="npy-truncated", hint=WRITE_AGAIN)
     descr, fortran_order, shape = _parse(header.decode("latin-1"), name)
-    itemsize = _itemsize(descr, name)
+    itemsize = _itemsize(descr, name, is_single=not shape)
     if shape or not scalars:
         _check_shape(shape, itemsize, name)
     return NpyHeader(descr, shape, fortran_order, offset + count, itemsize, version)
@@ -199,7 +199,7 @@ def _dimensions(inner: str, name: str) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _itemsize(descr: str, name: str) -> int:
+def _itemsize(descr: str, name: str, *, is_single: bool = False) -> int:
     """Return the size of one value in bytes, or raise `ItemError` for a type that cannot be audio."""
     match = _NUMBER.fullmatch(descr)
     if match and int(match[3]) in _SIZES[match[2]]:
@@ -209,6 +209,8 @@ def _itemsize(descr: str, name: str) -> int:
     if kind == "O":
         code, what = "npy-pickle", "Python objects (a pickle); pickles are refused, as they can run any code"
         hint = "arrays of different lengths become objects; save each array alone, or all with np.savez"
+        if is_single:
+            what, hint = f"a Python object{what[14:]}", "save each of its values by itself, with np.savez"
     elif descr in ("|V2", "V2", "<V2", ">V2"):
         what, hint = (
             "2-byte values without a type (V2); it looks like bfloat16",

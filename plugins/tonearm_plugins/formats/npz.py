@@ -174,4 +174,7 @@ def _no_arrays(archive: ZipArchive, found: file_types.FileType, name: str) -> It
     what, hint = "holds no .npy members" if archive.members else "is empty", _SAVEZ
     if archive.members and found is file_types.PYTORCH:
         what, hint = f"{what}; it looks like {found.name}", found.hint
+    elif archive.members:
+        what = f"{what}; it holds {listed(archive.members, 3)}"
+        hint = file_types.ZIP_OF_FILES.hint if found is file_types.ZIP_OF_FILES else hint
     return ItemError(f"{quoted(name)} {what}", code="npz-no-arrays", hint=hint)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from tonearm.api import rate_among
+from tonearm.api import channels_among, has_name_of_lengths, rate_among
 
 
 def is_list_of_numbers(kind: Any) -> bool:
@@ -24,6 +25,13 @@ def is_binary(kind: Any) -> bool:
     from pyarrow import types
 
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def is_text(kind: Any) -> bool:
+    """Return whether a type is text."""
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
 def is_audio(kind: Any) -> bool:
@@ -62,7 +70,9 @@ def rate_field(kind: Any) -> str:
     return next((one.name for one in fields if is_numeric_type(one.type) and rate_among({one.name: 8000})), "")
 
 
-def rate_columns(schema: Any, column: str) -> list[str]:
-    """Return the columns of numbers that are named as the sample rate of a column."""
-    names = [field.name for field in schema if is_numeric_type(field.type) and field.name != column]
-    return [name for name in names if rate_among({name: 8000}) is not None]
+def stating_columns(schema: Any, column: str, others: Collection[str] = ()) -> list[str]:
+    """Return the columns of numbers that are named as the rate, the channels or the length of a column."""
+    names = [field.name for field in schema if is_numeric_type(field.type) and field.name not in (column, *others)]
+    return [
+        name for name in names if rate_among({name: 8000}) or channels_among({name: 1}) or has_name_of_lengths(name)
+    ]

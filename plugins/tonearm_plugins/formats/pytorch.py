@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from tonearm.api import (
     MAX_NESTING,
+    USUAL_RATES,
     ItemError,
+    Nearby,
     Requirement,
     check_array_count,
     check_claimed_size,
     check_memory,
+    has_name_of_lengths,
     path_of,
     quoted,
     reading_errors,
     size_of,
     wrong_format_error,
 )
+from tonearm_plugins.formats.json_text import LEAST_NUMBERS, is_encoded
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -49,7 +53,8 @@ class Contents(NamedTuple):
     ----------
     tensors
         Tensors by name. The name of a tensor in dicts and lists is made of the keys that lead to it, as in
-        ``state.mel`` or ``0.wav``; that of a single tensor is ``""``. Bytes are a tensor of uint8.
+        ``state.mel`` or ``0.wav``; that of a single tensor is ``""``. Bytes are a tensor of uint8, and a text that may
+        be base64 of a file stays text.
     numbers
         Numbers and short texts beside them, by names of the same form.
     """
@@ -57,16 +62,9 @@ class Contents(NamedTuple):
     tensors: dict[str, Any]
     numbers: dict[str, float | str]
 
-    def beside(self, key: str) -> dict[str, float | str]:
+    def beside(self, key: str) -> Mapping[str, float | str]:
         """Return the numbers in the dict that holds a tensor, and in those around it, the nearest first."""
-        found: dict[str, float | str] = {}
-        while key:
-            key = key.rpartition(".")[0]
-            inside = f"{key}." if key else ""
-            for name, value in self.numbers.items():
-                if name.startswith(inside) and "." not in name[len(inside) :]:
-                    found.setdefault(name[len(inside) :], value)
-        return found
+        return Nearby(self.numbers)(key)
 
 
 def load(file: BinaryIO, name: str) -> dict[str, Any]:
@@ -119,21 +117,37 @@ def read_contents(file: BinaryIO, name: str) -> Contents:
             content = torch.load(path or file, map_location="cpu", weights_only=True, mmap=path is not None)
         except pickle.UnpicklingError as error:
             raise _refused(name, _refused_object(error)) from None
-        found: dict[str, Any] = {}
-        numbers: dict[str, float | str] = {}
-        for count, (key, value) in enumerate(_tensors(content, "", 0)):
-            check_array_count(name, count, MAX_VALUES)
-            if isinstance(value, (int, float, str)):
-                numbers[key] = value
-            elif isinstance(value, bytes):
-                found[key] = torch.frombuffer(bytearray(value), dtype=torch.uint8)
-            elif value is not None:
-                found[key] = value
-    check_array_count(name, len(found), MAX_ARRAYS)
-    for key, tensor in found.items():
-        if tensor.device.type == "cpu":
+        contents = _contents_of(content, name)
+    check_array_count(name, len(contents.tensors), MAX_ARRAYS)
+    for key, tensor in contents.tensors.items():
+        if not isinstance(tensor, str) and tensor.device.type == "cpu":
             check_claimed_size(name, key, tensor.numel() * tensor.element_size(), size)
-    return Contents(found, numbers)
+    return contents
+
+
+def _contents_of(content: Any, name: str) -> Contents:
+    """Return the tensors, numbers and texts in nested dicts and lists; long lists and texts if there is no tensor."""
+    import torch
+
+    found: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    numbers: dict[str, float | str] = {}
+    for count, (key, value) in enumerate(_tensors(content, "", 0)):
+        check_array_count(name, count, MAX_VALUES)
+        if isinstance(value, bytes):
+            found[key] = torch.frombuffer(bytearray(value), dtype=torch.uint8)
+        elif isinstance(value, (int, float)) or (isinstance(value, str) and len(value) <= _LONGEST_TEXT):
+            numbers[key] = value
+        elif isinstance(value, str):
+            others[key] = value
+        elif isinstance(value, (list, tuple)):
+            (found if has_name_of_lengths(key.rpartition(".")[2]) else others)[key] = torch.tensor(value)
+        elif value is not None:
+            found[key] = value
+            if getattr(value, "ndim", 1) == 0 and not value.is_complex() and value.device.type == "cpu":
+                numbers[key] = value.item()
+    is_alone = all(one.ndim == 0 or has_name_of_lengths(key.rpartition(".")[2]) for key, one in found.items())
+    return Contents({**found, **others} if is_alone else found, numbers)
 
 
 def is_mapped(file: BinaryIO) -> bool:
@@ -150,7 +164,7 @@ def to_array(tensor: Any, key: str, *, mapped: bool = False) -> Array:
     Parameters
     ----------
     tensor
-        Tensor of any type.
+        Tensor of any type, or text, which is returned as it is.
     key
         Name of the tensor, for messages.
     mapped
@@ -166,6 +180,8 @@ def to_array(tensor: Any, key: str, *, mapped: bool = False) -> Array:
     ItemError
         ``not-numbers`` if the tensor is sparse, quantised, or has no values.
     """
+    if isinstance(tensor, str):
+        return tensor  # type: ignore[return-value]
     import torch
 
     if tensor.is_quantized or tensor.layout != torch.strided or tensor.device.type != "cpu":
@@ -196,19 +212,43 @@ def _tensors(content: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
     """
     import torch
 
-    if isinstance(content, torch.Tensor):
+    if isinstance(content, torch.Tensor) or (isinstance(content, (list, tuple)) and _are_numbers(content, name)):
         yield name, content
     elif isinstance(content, (dict, list, tuple)) and depth < MAX_NESTING:
-        entries = content.items() if isinstance(content, dict) else enumerate(content)
+        entries = content.items() if isinstance(content, dict) else _named(content)
         yield name, None
         for key, value in entries:
             yield from _tensors(value, f"{name}.{key}" if name else str(key), depth + 1)
     elif isinstance(content, bytes):
         yield name, content if len(content) >= _SHORTEST_FILE else None
     elif isinstance(content, (int, float, str)) and not isinstance(content, bool):
-        yield name, content if not isinstance(content, str) or len(content) <= _LONGEST_TEXT else None
+        is_kept = not isinstance(content, str) or len(content) <= _LONGEST_TEXT or is_encoded(content)
+        yield name, content if is_kept else None
     else:
         yield name, None
+
+
+def _are_numbers(content: Sequence[Any], name: str) -> bool:
+    """Return whether a list holds numbers alone: so many that they are an array, or the lengths of a batch."""
+    least = 2 if has_name_of_lengths(name.rpartition(".")[2]) else LEAST_NUMBERS
+    return len(content) >= least and all(type(one) in (int, float) for one in content)
+
+
+def _named(content: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield the elements of a list with their positions; the rate of a sound, as ``torchaudio.load`` gives it, by name.
+
+    A sound and its rate are a tuple; data sets add labels behind them.
+    """
+    sound, rate = content[:2] if len(content) > 1 else (None, None)
+    if len(content) == 2 and type(sound) is int:
+        sound, rate = rate, sound
+    is_sound = getattr(sound, "ndim", 0) > 0 and getattr(rate, "ndim", 0) == 0
+    number: Any = rate
+    if is_sound and rate is not None and hasattr(rate, "item"):
+        number = rate.item()
+    is_rate = is_sound and isinstance(number, (int, float)) and number in USUAL_RATES
+    for position, one in enumerate(content):
+        yield "sample_rate" if is_rate and one is rate else position, one
 
 
 def _check_directory(file: BinaryIO, name: str) -> None:
@@ -265,7 +305,9 @@ def _refused(name: str, what: str) -> ItemError:
     return ItemError(
         f"{quoted(name)} holds more than tensors, and is not opened: {what}",
         code="torch-refused",
-        hint="save tensors alone: torch.save(tensor, path), or a dict of tensors",
+        hint="save numbers as Python's, such as int(rate), and arrays as tensors: torch.from_numpy(array)"
+        if "numpy" in what
+        else "save tensors alone: torch.save(tensor, path), or a dict of tensors",
     )
 
 

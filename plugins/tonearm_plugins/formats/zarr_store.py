@@ -11,6 +11,7 @@ import math
 import os
 import stat
 import time
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, Protocol, cast
@@ -32,6 +33,7 @@ from tonearm.api import (
     quoted,
     quoted_array,
     reading_errors,
+    with_configs,
 )
 from tonearm_plugins.formats.zarr_codecs import ZarrChunk, check_codecs, codecs_of, place_chunk
 
@@ -201,8 +203,8 @@ def _by_array(files: Mapping[str, object], keys: list[str]) -> dict[str, list[st
 
 
 def _attributes(store: Store, key: str) -> Mapping[str, Any]:
-    """Return the attributes of an array and of the groups around it."""
-    found: dict[str, Any] = {}
+    """Return the attributes of an array and of the groups around it, a level each."""
+    found: list[dict[str, Any]] = []
     folder = key
     while True:
         inside = f"{folder}/" if folder else ""
@@ -211,9 +213,9 @@ def _attributes(store: Store, key: str) -> Mapping[str, Any]:
                 with reading_errors(_label(store, key), "a Zarr store"):
                     content = json.loads(store.read(file))
                     attributes = content.get("attributes") if file.endswith(".json") else content
-                    found = {**attributes, **found} if isinstance(attributes, dict) else found
+                    found += with_configs(attributes) if isinstance(attributes, dict) else []
         if not folder:
-            return found
+            return ChainMap(*found)
         folder = folder.rpartition("/")[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from tonearm.api import (
     LazyArrays,
     MelDialect,
     Source,
-    Waveform,
 )
 from tonearm.arrays.stated import (
     RATE_NAMES,
@@ -25,8 +25,6 @@ from tonearm.arrays.stated import (
     check_rate,
     plausible_rate,
     rate_among,
-    refuse_file,
-    sound,
     with_stated,
 )
 from tonearm.plugins.registry import default
@@ -88,13 +86,131 @@ def test_other_names_are_no_rate() -> None:
         ({"a.sr": 16000}, "b.wav", None),
         ({"0.npz/sr": 24000, "1.npz/sr": 48000}, "1.npz/wav", 48000),
         ({"sr": 8000, "fs": 8000}, "wav", 8000),
-        ({"sr": 8000, "fs": 16000}, "wav", None),
+        ({"config/sr": 8000}, "wav", 8000),
+        ({"config/sr": 8000, "sr": 16000}, "wav", 16000),
+        ({"a/meta/sr": 8000}, "a/b/wav", 8000),
+        ({"other/sr": 8000}, "wav", None),
         ({"sr": 1}, "wav", None),
     ],
 )
 def test_the_nearest_number_counts(numbers: dict[str, int], key: str, rate: int | None) -> None:
     found = rate_among(Statements({key: WAVE, **{name: np.array(one) for name, one in numbers.items()}}).about(key))
     assert (found and found.rate) == rate
+
+
+def test_two_rates_as_near_contradict_each_other() -> None:
+    arrays = {"wav": WAVE, "sr": np.array(8000), "fs": np.array(16000)}
+    stated = rate_among(Statements(arrays).about("wav"))
+    assert stated == StatedRate(8000, "sr = 8000", (16000, "fs = 16000"))
+    with pytest.raises(ItemError) as caught:
+        with_stated(options(kind="waveform"), stated, "wav")
+    assert (caught.value.code, caught.value.message) == (
+        "rate-mismatch",
+        "'wav': the file says sr = 8000, and fs = 16000",
+    )
+    assert caught.value.hint == "sample_rate: 8000 or 16000, the right one"
+    for rate in (8000, 16000):
+        chosen = options(kind="waveform", sample_rate=rate)
+        assert with_stated(chosen, stated) is chosen
+    with pytest.raises(ItemError, match="but sample_rate is 44100"):
+        with_stated(options(kind="waveform", sample_rate=44100), stated)
+
+
+def test_rates_that_are_not_as_near_do_not() -> None:
+    says = ChainMap({"sr": 8000}, {"sample_rate": 16000, "fs": 44100})
+    assert rate_among(says) == StatedRate(8000, "sr = 8000")
+    assert rate_among({"sr": 8000, "fs": 8000.0}) == StatedRate(8000, "sr = 8000")
+
+
+def test_a_file_that_is_wrong_can_be_ignored() -> None:
+    stated = StatedRate(16000, "sr = 16000")
+    given = options(kind="waveform", sample_rate=44100, stated="ignore")
+    assert with_stated(given, stated) is given
+    with pytest.raises(ItemError, match="is missing"):
+        with_stated(options(kind="waveform", stated="ignore"), stated)
+    with pytest.raises(ItemError) as caught:
+        with_stated(options(kind="waveform", sample_rate=44100), stated)
+    assert "stated: ignore, if the file is wrong" in caught.value.hint
+
+
+NUMBER = {"hop_length": np.array(256), "epoch": np.array([3]), "fs": np.array([[8000]]), "target_sr": np.array(16000)}
+
+
+def chosen(arrays: dict[str, Any], key: str | None = None, **given: Any) -> list[Any]:
+    found = Dict(options(key=key, **given))
+    found.arrays_of_file = arrays  # type: ignore[attr-defined]
+    return list(found.decode(Source(name="a", path="a"), Context()))
+
+
+@pytest.mark.parametrize("key", [None, "*"])
+def test_numbers_beside_an_array_are_no_arrays(key: str | None) -> None:
+    text = {"name": np.array("hello"), "labels": np.array(["a", "b"]), "mask": np.ones(100, bool)}
+    (item,) = chosen({**NUMBER, "wav": WAVE, **text}, key, kind="waveform")
+    assert (item.key, item.signal.sample_rate, item.signal.length) == ("wav", 8000, 100)
+
+
+def test_numbers_alone_are_arrays() -> None:
+    with pytest.raises(ItemError, match="there are 2 arrays: a, b"):
+        chosen({"a": np.array(1.0), "b": np.array(2.0)})
+    assert [item.key for item in chosen({"a": WAVE[:1], "b": WAVE[:1]}, "*", sample_rate=8000)] == ["a", "b"]
+
+
+def test_several_arrays_are_the_only_ones_named() -> None:
+    with pytest.raises(ItemError) as caught:
+        chosen({**NUMBER, "wav": WAVE, "f0": WAVE[:20]})
+    assert caught.value.message == "there are 2 arrays: wav, f0"
+
+
+def test_an_array_is_loaded_once_when_it_is_told_from_numbers() -> None:
+    loaded = []
+
+    def load(key: str) -> Any:
+        loaded.append(key)
+        return WAVE if key == "wav" else NUMBER[key]
+
+    statements = Statements(LazyArrays(["wav", *NUMBER], load))
+    assert statements.of_many_values(["wav", *NUMBER]) == ["wav"]
+    assert statements.load("wav") is WAVE
+    assert loaded.count("wav") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "lengths"),
+    [
+        ({}, [30, 100]),
+        ({"key": "wav"}, [30, 100]),
+        ({"key": "*"}, [30, 100]),
+        ({"axes": ["batch", "time"]}, [30, 100]),
+        ({"stated": "ignore", "axes": ["batch", "time"], "key": "wav"}, [100, 100]),
+    ],
+)
+def test_lengths_beside_a_batch_are_used(given: dict[str, Any], lengths: list[int]) -> None:
+    batch = np.stack([WAVE, WAVE])
+    batch[0, 30:] = 0
+    items = chosen(
+        {"wav": batch, "wav_lengths": np.array([30, 100]), "mel_lengths": np.array([2, 5])},
+        kind="waveform",
+        sample_rate=8000,
+        **given,
+    )
+    assert [item.signal.length for item in items] == lengths
+
+
+def test_lengths_behind_which_there_is_sound_are_named() -> None:
+    context = Context()
+    decoder = Dict(options(kind="waveform", sample_rate=8000))
+    decoder.arrays_of_file = {"wav": WAVE, "length": np.array(50)}  # type: ignore[attr-defined]
+    (item,) = decoder.decode(Source(name="a", path="a"), context)
+    assert item.signal.length == 100
+    assert context.warnings == ["'length' is not used, because there is no padding behind these lengths"]
+
+
+def test_lengths_that_do_not_fit_are_not_used() -> None:
+    arrays = {"wav": np.stack([WAVE, WAVE]), "n_frames": np.array([3, 7])}
+    with pytest.raises(ItemError, match="there are 2 arrays: wav, n_frames"):
+        chosen(arrays, kind="waveform", sample_rate=8000)
+    stereo = chosen(arrays, "wav", kind="waveform", sample_rate=8000, axes=["channel", "time"])
+    assert [item.signal.samples.shape for item in stereo] == [(2, 100)]
 
 
 def test_what_a_decoder_hands_over_comes_first() -> None:
@@ -154,46 +270,13 @@ def test_the_rate_of_a_dialect_is_compared() -> None:
     assert caught.value.code == "rate-mismatch"
 
 
-def test_a_sound_is_compared_and_checked() -> None:
-    waveform = Waveform(samples=WAVE[None], sample_rate=8000)
-    assert list(sound(waveform, options())) == [waveform]
-    (double,) = sound(waveform, options(precision="double"))
-    assert double.samples.dtype == "f8"
-    bad = Waveform(samples=np.array([[0.5, np.nan]], "f4"), sample_rate=8000)
-    (repaired,) = sound(bad, options(nan="zero"))
-    assert repaired.samples.tolist() == [[0.5, 0]]
-    for given, more, code in (
-        (bad, {}, "not-finite"),
-        (waveform, {"kind": "waveform", "sample_rate": 16000}, "rate-mismatch"),
-        (waveform, {"kind": "mel", "dialect": HIFIGAN}, "kind-mismatch"),
-    ):
-        with pytest.raises(ItemError) as caught:
-            list(sound(given, options(**more)))
-        assert caught.value.code == code
-
-
-@pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WAVEfmt ", b"\x93NUMPY\1\0", b"fLaC\0\0\0\x22", b"OggS\0\2"])
-def test_bytes_of_a_file_are_no_samples(head: bytes) -> None:
-    data = np.frombuffer(head + bytes(100), "u1")
-    for array in (data, data[None], data.view("i1"), data.astype("i2"), data.astype("i8"), data.astype("f4")):
-        with pytest.raises(ItemError, match="holds the bytes of") as caught:
-            refuse_file(array, "a")
-        assert caught.value.code == "wrong-format"
-    refuse_file(data[4:])
-    refuse_file(np.stack([data, data]))
-    refuse_file(data.astype("i2") - 1)
-    refuse_file(data.astype("f4") / 2)
-    refuse_file(np.where(np.arange(len(data)) == 40, np.nan, data))
-    refuse_file(np.zeros(100, "i2"))
-
-
 class Dict(KeyedArrayDecoder[KeyedArrayOptions]):
     """A third party's decoder, whose files say a rate beside their arrays."""
 
     def open_arrays(self, source: Source, context: Context) -> Any:
         import contextlib
 
-        return contextlib.nullcontext({"wav": WAVE, "sr": np.array(16000)})
+        return contextlib.nullcontext(getattr(self, "arrays_of_file", {"wav": WAVE, "sr": np.array(16000)}))
 
 
 def test_the_host_compares_for_decoders_of_others() -> None:

@@ -190,11 +190,19 @@ def test_a_batch_of_one_needs_no_index(convert):
         ("one.npy", (), ["missing-option: npy-reader: 'sample_rate'"]),
         ("answer.json", (), ["missing-option: 'answer.json' is JSON, and 'field' is missing"]),  # it may say the rest
         ("nan.npy", ("--sample-rate", "8000"), ["not-finite"]),
+        (
+            "sound.npy",
+            (),
+            ["not-npy: 'sound.npy' is not a .npy file; it looks like a WAV file"],
+        ),
+        ("sound.json", (), ["wrong-format: 'sound.json' is not raw samples; it looks like a WAV file"]),
     ],
 )
 def test_what_is_missing_is_reported_at_once(convert, name, flags, expected):
     np.save("pairs.npy", np.stack([SAMPLES] * 2))
     np.save("nan.npy", np.array([0.5, np.nan]))
+    for suffix in ("npy", "json"):
+        Path(f"sound.{suffix}").write_bytes(b"RIFF\x24\0\0\0WAVEfmt " + bytes(40))
     Path("broken.npy").write_bytes(Path("one.npy").read_bytes()[:-9])
     Path("answer.json").write_text(json.dumps({"sampling_rate": 8000, "audio": (SAMPLES / 32768).tolist()}))
     status, out, err = convert(name, "x.wav", *flags)

@@ -10,7 +10,6 @@ import pytest
 
 import tonearm
 from tonearm.inspect import Inspection, inspect_file
-from tonearm.inspect.padding import is_lengths
 from tonearm.plugins.registry import default
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
@@ -98,25 +97,3 @@ def test_channels_may_end_in_silence(lengths: list[int], tmp_path: Path) -> None
     assert found.guess is not None
     assert found.guess.options["axes"] == ["?", "time"]
     assert found.guess.value("padding") == "?"
-
-
-@pytest.mark.parametrize(
-    ("name", "array", "expected"),
-    [
-        ("lengths", np.array([3, 4]), True),
-        ("a/mel.len", np.array([3, 4]), True),
-        ("n_frames", np.array([[3], [4]]), True),
-        ("wavelength", np.array([3, 4]), False),
-        ("talents", np.array([3, 4]), False),
-        ("lengths", np.array([3]), False),
-        ("lengths", np.array(3), False),
-        ("lengths", np.array([3.0, 4.0]), True),
-        ("lengths", np.array([3.5, 4.0]), False),
-        ("lengths", np.array([np.nan, 4.0]), False),
-        ("lengths", np.array([np.inf, 4.0]), False),
-        ("lengths", np.array([0, 4]), False),
-        ("lengths", np.array([[3, 4], [5, 6]]), False),
-    ],
-)
-def test_which_arrays_may_be_lengths(name: str, array: Any, expected: bool) -> None:
-    assert is_lengths(name, array) is expected

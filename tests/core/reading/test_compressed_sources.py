@@ -5,9 +5,11 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numcodecs
 import pytest
 
 from tonearm.errors import ItemError
@@ -15,7 +17,12 @@ from tonearm.reading.compressed_sources import COMPRESSED_SUFFIXES, inflated_sou
 from tonearm.reading.memory import limited_memory
 from tonearm.source import Source
 
-COMPRESS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda data: bytes(numcodecs.Zstd().encode(data)),
+}
 
 
 def source(path: Path) -> Source:
@@ -58,3 +65,28 @@ def test_what_is_refused(content: bytes, code: str, tmp_path: Path) -> None:
     with pytest.raises(ItemError) as caught, limited_memory(100_000_000):
         inflated_source(source(path), (".npy",))
     assert caught.value.code == code
+
+
+def test_zstd_is_inflated_within_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy.zst"
+    path.write_bytes(COMPRESS[".zst"](bytes(300 << 20)))
+    with pytest.raises(ItemError) as caught, limited_memory(100_000_000):
+        inflated_source(source(path), (".npy",))
+    assert caught.value.code in ("too-large", "broken-file")
+    path.write_bytes(COMPRESS[".zst"](b"content")[:-3])
+    with pytest.raises(ItemError) as caught:
+        inflated_source(source(path), (".npy",))
+    assert caught.value.code == "broken-file"
+
+
+def test_zstd_without_a_library_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.npy.zst"
+    path.write_bytes(COMPRESS[".zst"](b"content"))
+    for name in ("pyarrow", "compression.zstd", "zstandard"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with inflated_source(source(path), (".npy",)).open() as file:
+        assert file.read() == b"content"
+    monkeypatch.setitem(sys.modules, "numcodecs", None)
+    with pytest.raises(ItemError, match="needs numcodecs, zstandard or pyarrow") as caught:
+        inflated_source(source(path), (".npy",))
+    assert caught.value.code == "missing-requirement"

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numcodecs
 import numpy as np
 import pytest
 import sounds_in_bytes
@@ -19,7 +20,14 @@ from sounds_in_bytes import FLAC, MP3, OGG, PCM, RATE, TONE, WAV, base64_of, npy
 
 from tonearm.api import Context, ItemError, LazyArrays, Waveform, limited_memory
 from tonearm.plugins.registry import default
-from tonearm_plugins.decoders.contained import SoundOptions, content_of, is_row_of_bytes, with_sounds
+from tonearm_plugins.decoders.contained import (
+    SoundOptions,
+    content_of,
+    content_of_text,
+    is_hexadecimal,
+    is_row_of_bytes,
+    with_sounds,
+)
 
 
 def content(data: bytes) -> Any:
@@ -48,6 +56,7 @@ SOUNDS = {
     "wav.gz": (gzip.compress(WAV), 80),
     "wav.bz2": (bz2.compress(WAV), 80),
     "wav.xz": (lzma.compress(WAV), 80),
+    "wav.zst": (bytes(numcodecs.Zstd().encode(WAV)), 80),
     "wav.gz.gz": (gzip.compress(gzip.compress(WAV)), 80),
 }
 
@@ -200,3 +209,33 @@ def test_a_sound_file_in_every_holder(name: str, tmp_path: Path) -> None:
 def test_the_helper_makes_what_it_says() -> None:
     assert snr(TONE[None]) > 200
     assert snr(sounds_in_bytes.TONE[None] * 0.9) == pytest.approx(20, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        base64_of(WAV),
+        base64_of(WAV).rstrip("="),
+        base64_of(WAV).replace("+", "-").replace("/", "_"),
+        f"data:audio/wav;base64,{base64_of(WAV)}",
+        WAV.hex(),
+        base64_of(gzip.compress(WAV)),
+    ],
+)
+def test_text_of_a_sound_file(text: str) -> None:
+    found = content_of_text(text, "a.pt", "audio", SoundOptions(), Context())
+    assert isinstance(found, Waveform)
+    assert snr(found.samples) > 80
+
+
+@pytest.mark.parametrize(("text", "code"), [(base64_of(PCM), "wrong-format"), ("!" * 300, "not-numbers")])
+def test_text_of_anything_else_is_refused(text: str, code: str) -> None:
+    with pytest.raises(ItemError) as caught:
+        content_of_text(text, "a.pt", "audio", SoundOptions(), Context())
+    assert caught.value.code == code
+
+
+def test_hexadecimal_digits_are_told_from_base64() -> None:
+    assert is_hexadecimal(PCM.hex())
+    assert is_hexadecimal(PCM.hex().upper())
+    assert not any(is_hexadecimal(text) for text in ("00" * 8, "0" * 33, "aF" * 40, base64_of(PCM), ""))

@@ -73,6 +73,22 @@ def chunks(data: bytes, size: int = 3000) -> list[str]:
             {"samples": (TONE * 32767).astype(int).tolist()},
             {"field": "samples", "sample_rate": RATE, "full_scale": 32768.0},
         ),
+        ({"samples": TONE.tolist(), "config": {"sampling_rate": RATE}}, {"field": "samples"}),
+        ({"samples": TONE.tolist(), "sr": RATE, "fs": 8000}, {"field": "samples", "sample_rate": RATE}),
+        ({"a": PCM.hex()}, {"field": "a", **RAW}),
+        ({"a": PCM.hex().upper()}, {"field": "a", **RAW}),
+        ({"a": WAV.hex()}, {"field": "a"}),
+        ({"a": [PCM[:2000].hex(), PCM[2000:].hex()]}, {"field": "a", **RAW}),
+        ({"a": ",".join(map(str, WHOLE))}, {"field": "a", **RAW}),
+        ({"a": " ".join(map(str, TONE.tolist()))}, {"field": "a", "sample_rate": RATE}),
+        ({"a": str(TONE.tolist())}, {"field": "a", "sample_rate": RATE}),
+        ({"a": f"0x{PCM.hex()}"}, {"field": "a", **RAW}),
+        ({"a": list(map(str, TONE.tolist()))}, {"field": "a", "sample_rate": RATE}),
+        ({"a": {"type": "Buffer", "data": list(PCM)}}, {"field": "a.data", **RAW}),
+        ({"a": list(PCM)}, {"field": "a", **RAW}),
+        ([{"a": TONE[:99].tolist(), "sr": RATE}, {"a": TONE[99:].tolist(), "sr": RATE}], {"field": "a"}),
+        ({"a": PCM.hex(" ")}, {"field": "a", **RAW}),
+        ({"a": {str(place): value for place, value in enumerate(TONE.tolist())}}, {"field": "a", "sample_rate": RATE}),
         (lines({"pcm": TONE[:99].tolist()}, {"pcm": TONE[99:].tolist()}), {"field": "pcm", "sample_rate": RATE}),
     ],
 )
@@ -123,13 +139,27 @@ def test_precision_and_channels() -> None:
         ({"a": base64_of(WAV)}, {"field": "a", "sample_rate": 44100}, "rate-mismatch", "16000 Hz"),
         ({"a": base64_of(PCM), "sr": 8000}, {"field": "a", **RAW}, "rate-mismatch", "8000 Hz"),
         ({"a": TONE.tolist(), "fs": 8000}, {"field": "a", "sample_rate": RATE}, "rate-mismatch", "8000 Hz"),
+        ({"a": TONE.tolist(), "fs": 8000, "sr": RATE}, {"field": "a"}, "rate-mismatch", "fs = 8000, and sr = 16000"),
         ({"a": base64_of(base64_of(WAV).encode())}, {"field": "a", **RAW}, "wrong-format", "base64"),
         ({"a": base64_of(b"PK\3\4" + bytes(99))}, {"field": "a", **RAW}, "wrong-format", "zip archive"),
         ({"a": base64_of(b'{"error": 429}')}, {"field": "a", **RAW}, "wrong-format", "JSON"),
         ({"a": base64_of(PCM)}, {"field": "a", "sample_rate": RATE}, "missing-option", "'encoding'"),
+        (
+            {"a": {"type": "Buffer", "data": list(PCM)}},
+            {"field": "a.data", "sample_rate": RATE},
+            "missing-option",
+            "'encoding'",
+        ),
         ({"a": base64_of(PCM)}, {"field": "a", "encoding": "pcm_s16le"}, "missing-option", "'sample_rate'"),
         ({"a": TONE.tolist()}, {"field": "a"}, "missing-option", "'sample_rate'"),
         ({"a": [[0.5] * 20] * 80}, {"field": "a", "sample_rate": RATE}, "axes-mismatch", "(80, 20)"),
+        (
+            [{"a": TONE.tolist(), "sr": RATE}, {"a": TONE.tolist(), "sr": 8000}],
+            {"field": "a"},
+            "parts-differ",
+            "different rates",
+        ),
+        ({"a": PCM.decode("latin-1")}, {"field": "a", **RAW}, "broken-file", "cannot be read as base64"),
         ({"a": [1, "x"]}, {"field": "a", "sample_rate": RATE}, "not-numbers", "'a'"),
         ({"a": [[1], [1, 2]]}, {"field": "a", "sample_rate": RATE}, "broken-file", "'in memory'"),
         ({"a": True}, {"field": "a", **RAW}, "broken-file", "not text"),
@@ -154,12 +184,25 @@ def test_what_is_refused(content: Any, options: dict[str, Any], code: str, said:
         ({"a": base64_of(WAV), "b": [0.5] * 50}, "a or b"),
         (TONE.tolist(), '"*"'),
         (base64_of(WAV), '"*"'),
+        ({"sha256": "0123456789abcdef" * 4, "a": base64_of(WAV)}, "a"),
+        ({"a": ",".join(map(str, WHOLE)), "dates": "2024-01-01, 2024-01-02"}, "a"),
+        ({"a": PCM.hex()}, "a"),
+        ({"a": {str(place): 0.5 for place in range(20)}, "b": {"0": 1, "2": 1}}, "a"),
         (lines(*({"delta": one} for one in chunks(WAV))), "delta"),
     ],
 )
 def test_json_without_a_field_names_those_that_fit(content: Any, fields: str) -> None:
     error = refused(content, **RAW)
     assert (error.code, error.hint) == ("missing-option", f"field: {fields}")
+
+
+def test_a_file_that_is_wrong_can_be_ignored() -> None:
+    content = {"a": base64_of(PCM), "sr": 8000, "channels": 2}
+    options = {"field": "a", "channels": 1, **RAW}
+    assert "stated: ignore, if the file is wrong" in refused(content, **options).hint
+    found = decode(content, **options, stated="ignore")
+    assert (found.sample_rate, found.channels) == (RATE, 1)
+    assert snr(found.samples) > 80
 
 
 def test_json_without_sound_says_so() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.io
 from decoder_reading import RNG, STFT, WAVE
+from sounds_in_bytes import PCM, RATE, WAV, base64_of, snr
 
 from tonearm_plugins.decoders.mat_reader import MatReader
 from tonearm_plugins.formats import hdf5
@@ -72,6 +73,29 @@ def test_what_is_no_number_is_no_candidate() -> None:
     )
     assert item.key == "wav"
     assert refused(saved({"a": SAMPLES, "b": SAMPLES})).message == "there are 2 arrays: a, b"
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ({"audio": SAMPLES}, "save its fields as variables: save('a.mat', '-struct', 'x')"),
+        (np.array([SAMPLES, 1], "O"), "save each element as a variable: x = x{1}; save('a.mat', 'x')"),
+    ],
+)
+def test_variables_that_hold_others_are_named(value: Any, hint: str) -> None:
+    error = refused(saved({"x": value}))
+    assert (error.code, error.hint) == ("empty", hint)
+
+
+def test_text_of_a_sound_file_is_read(tmp_path: Path) -> None:
+    (item,) = decode(saved({"audio": base64_of(WAV), "name": "hello"}), sample_rate=RATE)
+    assert snr(item.signal.samples) > 80
+    assert refused(saved({"audio": base64_of(PCM)})).code == "wrong-format"
+    letters = np.array([ord(one) for one in "hello"], "u2")
+    path = version73(tmp_path / "a.mat", {"wav": SAMPLES, "name": letters})
+    with h5py.File(path, "r+") as file:
+        file["name"].attrs["MATLAB_class"] = np.bytes_(b"char")
+    assert [item.key for item in decode(path)] == ["wav"]
 
 
 def test_version_73_without_h5py_names_the_pip_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

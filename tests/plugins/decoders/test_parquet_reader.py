@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from decoder_reading import RNG, WAVE
 from hostile_tables import lists, repeated_audio
+from sounds_in_bytes import FLAC, PCM, RATE, TONE, WAV, base64_of, snr
 
 from array_options import array_options
 from tonearm.api import ItemError, limited_memory
@@ -98,6 +99,28 @@ def test_one_bad_row_leaves_the_others() -> None:
     assert refused(ragged, kind="magnitude", **decoder_reading.STFT).code == "ragged"
     assert refused(saved({"audio": [{"bytes": b"RIFFnonsense", "path": ""}]})).code == "bad-audio"
     assert "embed" in refused(saved({"audio": [{"bytes": None, "path": "a.wav"}, {"bytes": b"1", "path": ""}]})).hint
+
+
+def test_columns_of_text_may_hold_sound_files() -> None:
+    items = decode(saved({"id": ["a", "b"], "audio": [base64_of(WAV), base64_of(FLAC)]}), sample_rate=RATE)
+    assert [item.key for item in items] == ["audio", "audio"]
+    assert min(snr(item.signal.samples) for item in items) > 80
+    error = refused(saved({"audio": [base64_of(PCM)]}))
+    assert (error.code, error.message[:20]) == ("wrong-format", "'row 0' holds text o")
+    assert refused(saved({"text": ["hello " * 99]})).code == "empty"
+    (item,) = decode(saved({"text": [base64_of(WAV)], "wav": [TONE.tolist()]}), sample_rate=RATE)
+    assert item.key == "wav"
+
+
+def test_lengths_and_channels_of_rows_are_used() -> None:
+    padded = [*TONE[:500].tolist(), *[0.0] * 500]
+    items = decode(saved({"wav": [padded, padded], "length": [500, 1000], "sr": [RATE, RATE]}), sample_rate=RATE)
+    assert [item.signal.length for item in items] == [500, 1000]
+    items = decode(saved({"wav": [padded], "length": [500]}), sample_rate=RATE, stated="ignore")
+    assert [item.signal.length for item in items] == [1000]
+    items = decode(saved({"wav": [TONE.tolist()], "n_frames": [50], "channels": [1]}), sample_rate=RATE)
+    assert [item.signal.length for item in items] == [len(TONE)]
+    assert refused(saved({"wav": [TONE.tolist()], "channels": [2]}), sample_rate=RATE).code == "channels-mismatch"
 
 
 def test_columns_are_chosen_by_key() -> None:

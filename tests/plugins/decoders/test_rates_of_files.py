@@ -102,6 +102,80 @@ def parquet_struct(path: Path) -> None:
     parquet.write_table(pa.table({"audio": rows}), path)
 
 
+def npz_config(path: Path) -> None:
+    np.savez(path, wav=TONE, **{"config/sampling_rate": RATE, "hop_length": 256, "target_sr": 8000})
+
+
+def pt_config(path: Path) -> None:
+    import torch
+
+    config = {"sampling_rate": RATE, "n_fft": 1024, "hop_size": torch.tensor(256)}
+    torch.save({"wav": torch.from_numpy(TONE), "config": config, "epoch": 3, "step": torch.tensor(7)}, path)
+
+
+def pt_pair(path: Path) -> None:
+    import torch
+
+    torch.save((torch.from_numpy(TONE), RATE), path)
+
+
+def pt_pair_reversed(path: Path) -> None:
+    import torch
+
+    torch.save([RATE, torch.from_numpy(TONE)], path)
+
+
+def pt_data_set(path: Path) -> None:
+    import torch
+
+    torch.save((torch.from_numpy(TONE)[None], torch.tensor(RATE), "yes", 12), path)
+
+
+def h5_config(path: Path) -> None:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file["wav"] = TONE
+        file["hop_length"] = 256
+        file.create_group("config").attrs["sampling_rate"] = RATE
+
+
+def h5_config_number(path: Path) -> None:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file["a/wav"] = TONE
+        file["a/meta/sr"] = RATE
+        file["sr"] = 8000
+
+
+def zarr_config(path: Path) -> None:
+    import zarr
+
+    group = zarr.open_group(str(path), mode="w", zarr_format=3)
+    group.create_array("wav", data=TONE)
+    group.attrs["config"] = {"sample_rate": RATE}
+
+
+def mat_numbers(path: Path) -> None:
+    from scipy.io import savemat
+
+    numbers = {"Fs": float(RATE), "hop_length": 256, "name": "hello", "win": [[1024.0]]}
+    savemat(path, {"y": TONE[None], **numbers})
+
+
+def safetensors_config(path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    metadata = {"config": json.dumps({"sampling_rate": RATE}), "format": "pt", "bad": "{"}
+    save_file({"wav": TONE, "hop_length": np.array([256])}, path, metadata=metadata)
+
+
+def json_config(path: Path) -> None:
+    content = {"wav": TONE.tolist(), "hparams": {"sampling_rate": RATE}, "hop_length": 256, "ids": [1, 2, 3]}
+    path.write_text(json.dumps(content))
+
+
 def text(path: Path) -> None:
     np.savetxt(path, TONE, header=f"sample rate: {RATE} Hz")
 
@@ -124,6 +198,17 @@ FILES: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "zarr-3": (zarr_3, "zarr-reader", "a.zarr"),
     "parquet-column": (parquet_column, "parquet-reader", "a.parquet"),
     "parquet-struct": (parquet_struct, "parquet-reader", "a.parquet"),
+    "npz-config": (npz_config, "npz-reader", "a.npz"),
+    "pt-config": (pt_config, "torch-reader", "a.pt"),
+    "pt-pair": (pt_pair, "torch-reader", "a.pt"),
+    "pt-pair-reversed": (pt_pair_reversed, "torch-reader", "a.pt"),
+    "pt-data-set": (pt_data_set, "torch-reader", "a.pt"),
+    "h5-config": (h5_config, "hdf5-reader", "a.h5"),
+    "h5-config-number": (h5_config_number, "hdf5-reader", "a.h5"),
+    "zarr-config": (zarr_config, "zarr-reader", "a.zarr"),
+    "mat-numbers": (mat_numbers, "mat-reader", "a.mat"),
+    "safetensors-config": (safetensors_config, "safetensors-reader", "a.safetensors"),
+    "json-config": (json_config, "text-reader", "a.json"),
     "text": (text, "text-reader", "a.txt"),
     "json": (json_lists, "text-reader", "a.json"),
 }
@@ -147,3 +232,5 @@ def test_the_rate_of_a_file(name: str, tmp_path: Path) -> None:
     assert error.code == "rate-mismatch"
     assert str(RATE) in error.message
     assert "44100" in error.message
+    (item,) = outcomes(cls, path, kind="waveform", sample_rate=44100, stated="ignore", **key)
+    assert item.signal.sample_rate == 44100

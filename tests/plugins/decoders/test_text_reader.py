@@ -29,11 +29,21 @@ def test_one_column_is_a_waveform(suffix: str, tmp_path: Path) -> None:
 
 
 def test_a_column_by_its_heading(tmp_path: Path) -> None:
-    table = np.stack([np.arange(len(TONE)) / RATE, TONE], 1)
-    path = saved(tmp_path / "a.csv", table, delimiter=",", header="time,wav", comments="")
+    table = np.stack([-TONE, TONE], 1)
+    path = saved(tmp_path / "a.csv", table, delimiter=",", header="egg,wav", comments="")
     (item,) = decode(path, key="wav", sample_rate=RATE)
     assert snr(item.signal.samples) > 100
     assert decoder_reading.refused(TextReader, path, sample_rate=RATE).code == "several-arrays"
+
+
+@pytest.mark.parametrize("heading", ["", "time,wav"])
+def test_times_beside_samples_tell_the_rate(heading: str, tmp_path: Path) -> None:
+    table = np.stack([np.arange(len(TONE)) / RATE, TONE], 1)
+    path = saved(tmp_path / "a.csv", table, fmt=["%.6f", "%.9f"], delimiter=",", header=heading, comments="")
+    (item,) = decode(path)
+    assert item.signal.sample_rate == RATE
+    assert snr(item.signal.samples) > 100
+    assert decoder_reading.refused(TextReader, path, sample_rate=8000).code == "rate-mismatch"
 
 
 def test_a_table_is_read_by_its_axes(tmp_path: Path) -> None:

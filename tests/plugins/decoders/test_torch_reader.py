@@ -10,6 +10,7 @@ import decoder_reading
 import numpy as np
 import pytest
 from decoder_reading import RNG, STFT, WAVE
+from sounds_in_bytes import PCM, RATE, TONE, WAV, base64_of, snr
 
 from tonearm.api import limited_memory
 from tonearm_plugins.decoders.torch_reader import TorchReader
@@ -75,6 +76,40 @@ def test_batches_dicts_and_lists() -> None:
     assert decode(saved(content), key="list.*")[0].key == "list.0"
     assert refused(saved(content)).message == "there are 3 arrays: out.wav, out.n, list.0"
     assert refused(saved({"step": 3})).message == "there is no array"
+
+
+def test_text_lists_and_lengths_beside_tensors() -> None:
+    (item,) = decode(saved({"audio": base64_of(WAV), "hash": "0" * 64}), sample_rate=RATE)
+    assert snr(item.signal.samples) > 80
+    assert refused(saved({"audio": base64_of(PCM)})).code == "wrong-format"
+    assert refused(saved({"audio": "hello " * 99})).code == "empty"
+    beside = {"losses": [0.5] * 40, "png": base64_of(bytes(999)), "betas": [0.8, 0.99]}
+    assert [item.key for item in decode(saved({"audio": torch.from_numpy(SAMPLES), **beside}))] == ["audio"]
+    (item,) = decode(saved({"audio": TONE.tolist(), "betas": [0.8, 0.99]}), sample_rate=RATE)
+    assert snr(item.signal.samples) > 100
+    batch = torch.from_numpy(np.stack([TONE, TONE]))
+    batch[1, 500:] = 0
+    for lengths in ([len(TONE), 500], torch.tensor([len(TONE), 500])):
+        items = decode(saved({"audio": batch, "audio_lengths": lengths}), kind="waveform")
+        assert [item.signal.length for item in items] == [len(TONE), 500]
+
+
+def test_a_number_may_be_the_length() -> None:
+    padded = torch.from_numpy(np.pad(TONE, (0, 500)))
+    for content in ({"wav": padded, "length": len(TONE)}, {"wav": padded[None], "meta": {"wav_len": len(TONE)}}):
+        assert [item.signal.length for item in decode(saved(content))] == [len(TONE)]
+        assert [item.signal.length for item in decode(saved(content), stated="ignore")] == [len(TONE) + 500]
+
+
+@pytest.mark.parametrize("content", [("wav", 7), ("wav", 16001), ("wav", 16000.5), ("wav", "16000"), ("wav", None)])
+def test_a_number_behind_a_sound_is_a_rate_if_it_is_a_usual_one(content: tuple[str, Any]) -> None:
+    data = saved((torch.from_numpy(SAMPLES), content[1]))
+    assert decoder_reading.refused(TorchReader, data, kind="waveform").code == "missing-option"
+
+
+def test_a_number_of_numpy_is_named() -> None:
+    error = refused(saved({"wav": torch.from_numpy(SAMPLES), "sr": np.int64(8000)}))
+    assert error.hint == "save numbers as Python's, such as int(rate), and arrays as tensors: torch.from_numpy(array)"
 
 
 def test_a_file_is_mapped(tmp_path: Path) -> None:

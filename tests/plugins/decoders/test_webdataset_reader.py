@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,31 @@ def test_names_and_links_lead_nowhere(tmp_path: Path) -> None:
     assert decode(data)[0].key == "../../evil.npy"
     assert refused(tarred(("a.npy", b""), type=tarfile.SYMTYPE, linkname="/etc/passwd")).code == "empty"
     assert refused(tarred(("a.npy", b"x"), ("a.npy", b"x"))).code == "duplicate"
+
+
+def test_the_json_of_a_sample_says_its_rate(tmp_path: Path) -> None:
+    samples = [(f"d/{number}.json", json.dumps({"meta": {"sr": 8000 * number}}).encode()) for number in (1, 2)]
+    arrays = [(f"d/{number}.mel.NPY", npy_bytes(WAVES[0])) for number in (1, 2)]
+    data = tarred(*samples, *arrays, ("d/3.npy", npy_bytes(WAVES[0])), ("d/3.json", b"{"))
+    options = {"kind": "waveform", "key": "d/[12].*"}
+    items = decoder_reading.decode(WebDatasetReader, data, **options)
+    assert [(item.key, item.signal.sample_rate) for item in items] == [("d/1.mel.NPY", 8000), ("d/2.mel.NPY", 16000)]
+    assert decoder_reading.refused(WebDatasetReader, data, kind="waveform", key="d/3.npy").code == "missing-option"
+    for order in (samples + arrays, arrays + samples):
+        compressed = tarred(*order, mode="w:gz")
+        items = decoder_reading.decode(WebDatasetReader, compressed, **options)
+        assert [item.signal.sample_rate for item in items] == [8000, 16000]
+    path = tmp_path / "a.tar"
+    path.write_bytes(data)
+    first, second = decoder_reading.outcomes(WebDatasetReader, path, **options, sample_rate=8000)
+    assert (first.key, second.code) == ("d/1.mel.NPY", "rate-mismatch")
+
+
+def test_other_members_are_named() -> None:
+    error = refused(tarred(("a.pyd", b"x"), ("b.txt", b"x"), ("c", b"x"), ("a.json", b"{}")))
+    assert error.code == "empty"
+    assert error.message == "'in memory' has no .npy, .npz, .pt or sound member; it has '.pyd', '.txt', 'c', '.json'"
+    assert refused(tarred(("a.json", b"{}"))).code == "empty"
 
 
 def test_a_shard_of_zstd_is_refused_with_a_remedy() -> None:

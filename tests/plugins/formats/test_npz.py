@@ -219,7 +219,12 @@ PYTORCH_START = zipped(("model/data.pkl", b"x"))
             "it is audio already: read it by audio-reader",
         ),
         (zipped(), "npz-no-arrays", " is empty", SAVEZ),
-        (zipped(("a.txt", b"x")), "npz-no-arrays", " holds no .npy members", SAVEZ),
+        (
+            zipped(("a.txt", b"x")),
+            "npz-no-arrays",
+            " holds no .npy members; it holds 'a.txt'",
+            "extract its files first: unzip",
+        ),
         (
             PYTORCH_START,
             "npz-no-arrays",

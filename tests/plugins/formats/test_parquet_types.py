@@ -13,8 +13,8 @@ from tonearm_plugins.formats.parquet_types import (
     is_decoded_audio,
     is_list_of_numbers,
     is_numeric_type,
-    rate_columns,
     rate_field,
+    stating_columns,
 )
 
 FILE = pa.struct({"bytes": pa.binary(), "path": pa.string()})
@@ -42,8 +42,11 @@ def test_a_type_is_what_it_is_alone(name: str) -> None:
 
 
 def test_columns_and_fields_that_say_the_rate() -> None:
-    schema = pa.schema({"wav": pa.list_(pa.float32()), "sr": pa.int32(), "rate": pa.string(), "id": pa.int64()})
-    assert rate_columns(schema, "wav") == ["sr"]
-    assert rate_columns(schema, "sr") == []
+    schema = pa.schema(
+        {"wav": pa.list_(pa.float32()), "sr": pa.int32(), "rate": pa.string(), "id": pa.int64(), "n": pa.int8()}
+    )
+    schema = schema.append(pa.field("length", pa.int64())).append(pa.field("channels", pa.int64()))
+    assert stating_columns(schema, "wav") == ["sr", "length", "channels"]
+    assert stating_columns(schema, "sr", ["length"]) == ["channels"]
     assert rate_field(DECODED) == "sampling_rate"
     assert rate_field(FILE) == ""

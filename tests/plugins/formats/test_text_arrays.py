@@ -17,7 +17,7 @@ TABLE = np.random.default_rng(3).uniform(-1, 1, (30, 4))
 
 def written(array: Any, **how: Any) -> bytes:
     file = io.BytesIO()
-    np.savetxt(file, array, fmt="%.17g", **how)
+    np.savetxt(file, array, **{"fmt": "%.17g", **how})
     return file.getvalue()
 
 
@@ -49,6 +49,39 @@ def test_comments_may_say_the_rate() -> None:
     assert found.arrays[""].tolist() == [0.5, -0.5]
 
 
+@pytest.mark.parametrize("row", ["sample_rate,22050", '"Sample Rate";"22050"', "fs\t22050", "Rate: 22050 Hz"])
+def test_a_row_above_may_say_the_rate(row: str) -> None:
+    found = parse_text(f"# note\n{row}\n0.5\n-0.5\n".encode(), "a.csv")
+    assert list(found.says.values()) == ["22050"]
+    assert found.arrays[""].tolist() == [0.5, -0.5]
+    assert list(parse_text(b"wav,22050\n1,2\n", "a.csv").arrays) == ["wav", "22050"]
+
+
+@pytest.mark.parametrize("text", [str(TABLE), repr(TABLE[0]), "tensor([0.5, 0.25])", "  array([ 1, 2], dtype=int16)"])
+def test_printed_arrays_are_refused(text: str) -> None:
+    error = refused(text.encode())
+    assert (error.code, error.message) == ("wrong-format", "'a.csv' is an array that was printed")
+
+
+def test_a_column_of_rates_says_the_rate() -> None:
+    found = parse_text(b"wav,sr\n0.5,8000\n0.25,8000\n", "a.csv")
+    assert (found.arrays["wav"].tolist(), list(found.arrays)) == ([0.5, 0.25], ["wav"])
+    assert found.says == {"sr": 8000}
+    assert list(parse_text(b"wav,sr\n0.5,8000\n0.25,8001\n", "a.csv").arrays) == ["wav", "sr"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_text_with_a_byte_order_mark(encoding: str) -> None:
+    assert parse_text("wav\tx\n0,5\t1\n".encode(encoding), "a.csv").arrays["wav"].tolist() == [0.5]
+
+
+def test_typed_arrays_of_javascript() -> None:
+    data = json.dumps({"wav": {str(place): place / 40 for place in range(40)}, "sr": 8000}).encode()
+    found = parse_text(data, "a.json")
+    assert found.arrays["wav"].tolist() == [place / 40 for place in range(40)]
+    assert found.says == {"sr": 8000}
+
+
 def test_other_numbers() -> None:
     assert parse_text(b"0,5;0,25\n-1;0\n", "a.csv").arrays[""].tolist() == [[0.5, 0.25], [-1, 0]]
     assert parse_text(b"1,2,\n3,4,\n", "a.csv").arrays[""].tolist() == [[1, 2], [3, 4]]
@@ -58,6 +91,67 @@ def test_other_numbers() -> None:
     file = io.BytesIO()
     np.savetxt(file, parts)
     assert np.array_equal(parse_text(file.getvalue(), "a.txt").arrays[""], parts)
+
+
+SAMPLES = np.sin(np.arange(40)) * 0.5
+COMMAS = [f"{value:.5f}".replace(".", ",") for value in SAMPLES]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        COMMAS,
+        ["wav", *COMMAS],
+        [f'"{one}"' for one in COMMAS],
+        [" ".join(COMMAS)],
+        ["; ".join(COMMAS)],
+        [f"{one}," for one in COMMAS],
+        [f"{position};{one}" for position, one in enumerate(COMMAS)],
+        ["sep=;", *(f"{position};{one}" for position, one in enumerate(COMMAS))],
+        ["Zeit\tWert", *(f"{position / 8000:.6f}\t".replace(".", ",") + one for position, one in enumerate(COMMAS))],
+        ['"Zeit","Wert"', *(f'"{position}","{one}"' for position, one in enumerate(COMMAS))],
+    ],
+)
+def test_decimal_commas(lines: list[str]) -> None:
+    (array,) = parse_text("\n".join(lines).encode(), "a.csv").arrays.values()
+    assert np.abs(array - SAMPLES).max() < 1e-5
+
+
+def test_whole_numbers_with_commas_are_columns() -> None:
+    table = np.stack([np.round(SAMPLES * 1000), np.round(SAMPLES[::-1] * 1000)], 1)
+    (array,) = parse_text(written(table, delimiter=",", fmt="%d"), "a.csv").arrays.values()
+    assert np.array_equal(array, table)
+
+
+def test_commas_between_and_within_numbers_are_refused() -> None:
+    error = refused("\n".join(f"{one},{other}" for one, other in zip(COMMAS, COMMAS[::-1], strict=True)).encode())
+    assert (error.code, error.message) == ("wrong-format", "'a.csv' has commas between its columns, and in its numbers")
+
+
+@pytest.mark.parametrize(
+    ("first", "rate"),
+    [
+        (np.arange(40), None),
+        (np.arange(40) / 16000, 16000),
+        (np.round(np.arange(40) / 16000, 6), 16000),
+        (2.5 + np.arange(40) / 12345, 12345),
+        (np.arange(40) / 86, None),
+    ],
+)
+def test_a_column_that_counts_is_no_sound(first: Any, rate: int | None) -> None:
+    found = parse_text(written(np.stack([first, SAMPLES], 1), fmt="%.9f"), "a.csv")
+    assert np.abs(found.arrays[""] - SAMPLES).max() < 1e-8
+    assert found.says.get("sample_rate") == rate
+
+
+def test_a_column_that_does_not_count_is_kept() -> None:
+    for first in (SAMPLES, -np.arange(40), np.arange(40) ** 2, np.zeros(40)):
+        assert parse_text(written(np.stack([first, SAMPLES], 1)), "a.csv").arrays[""].shape == (40, 2)
+
+
+def test_sound_as_text_in_json_names_its_reader() -> None:
+    error = refused(json.dumps({"delta": "UklGRiQA" * 20}).encode())
+    assert error.hint == "read it by pcm-reader with field: delta (--decoder pcm-reader --field delta)"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +166,8 @@ def test_other_numbers() -> None:
         (b"a,b\nc,d\n", "wrong-format"),
         (b"a,b\n1,2,3\n", "wrong-format"),
         (b"RIFF\0\0\0\0WAVE", "wrong-format"),
-        (b"\xff\xfe1\0,\0" * 9, "wrong-format"),
+        (b"\xff\xfd1\0,\0" * 9, "wrong-format"),
+        (b"\xff\xfe\0\xd8\0", "wrong-format"),
         (b"hello world, this is a text\n" * 5, "wrong-format"),
     ],
 )
