@@ -326,14 +326,14 @@ class TestMistakes:
             (("one.npy", "a.wav", "--sample-rate", "x"), "bad-option: npy-reader: 'sample_rate' is 'x';"
              " expected a whole number\n    hint: Sample rate in Hz. Required, because an array does not"
              " contain it.\n"),
-            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: --encoder …;"
-             " tonearm plugins, to list all plugins\n"),
-            (("one", "a.wav", *RATE), "unknown-suffix: no decoder reads a name with no suffix"
-             "\n    hint: --decoder …; tonearm plugins, to list all plugins\n"),
+            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: encoders write .aif, "),
+            (("one.npy", "a.wva", *RATE), "unknown-suffix: no encoder writes .wva\n    hint: did you mean '.wav'?"),
             (("one.npy", "a.wav", *RATE, "--step", "normalise"), "unknown-plugin: there is no transform 'normalise'"
              "\n    hint: did you mean 'normalize'?"),
             (("one.npy", "a.wav", *RATE, "--decoder", "npy"),
-             "unknown-plugin: there is no decoder 'npy'\n    hint: run tonearm plugins to list all plugins\n"),
+             "unknown-plugin: there is no decoder 'npy'\n    hint: did you mean 'npy-reader'?\n"),
+            (("one.npy", "a.wav", *RATE, "--step", "griffin"),
+             "unknown-plugin: there is no transform 'griffin'\n    hint: did you mean 'griffin-lim'?\n"),
             (("one.npy", "a.wav", *RATE, "--key", "x"), "unknown-option: npy-reader has no option 'key'\n"),
             (("one.npy", "a.wav", *RATE, "--axes", "tim"), "bad-option: npy-reader: neither a waveform nor a complex"
              " array has a tim axis\n    hint: axes are named batch, channel, time, bin, frame, complex\n"),
@@ -360,6 +360,7 @@ class TestMistakes:
         ("arguments", "message"),
         [
             (("no.npy", "a.wav", *RATE), "unreadable: cannot read no.npy: no such file or directory\n"),
+            (("one", "a.wav", *RATE), "unreadable: cannot read one: no such file or directory\n"),
             (
                 ("magnitude.npy", "a.wav", *RATE),
                 "unknown-kind: cannot tell what a real array of shape (9, 20)",
