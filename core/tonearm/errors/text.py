@@ -66,16 +66,28 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the nearest of the known words: some letters are missing, wrong, too many or transposed."""
+    """Return the nearest of the known words: another name for it, or one with letters missing, wrong or transposed."""
     import difflib
 
+    from tonearm.errors.other_names import OTHER_NAMES  # not at the top: only mistakes need it
+
     words = [other for other in known if isinstance(other, str)]
+    meant = {other: one for one in words for other in OTHER_NAMES.get(_plain(one), ())}
+    if _plain(word) in meant:
+        return meant[_plain(word)]
     limit = (len(word) + 1) // 4
     scored = [(edit_distance(word.lower(), other.lower(), limit), other) for other in words]
     close = [(distance, other) for distance, other in scored if distance <= limit]
     if close and len(word) > 2:
         return min(close, key=lambda one: (one[0], -difflib.SequenceMatcher(None, word, one[1]).ratio()))[1]
+    close_names = [other for other in meant if edit_distance(_plain(word), other, limit) <= limit]
+    if close_names and len(word) > 4:
+        return meant[close_names[0]]
     return next(iter(difflib.get_close_matches(word, words)), None)
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")
 
 
 def edit_distance(word: str, other: str, limit: int) -> int:
