@@ -17,6 +17,7 @@ from tonearm.findings.notes import MAX_CHOICES, UNKNOWN
 from tonearm.inspect import Inspection, inspect_file
 from tonearm.inspect.alike import MAX_NAMED, AlikeArrays, group_alike, group_files
 from tonearm.inspect.folders import folder_files, is_folder
+from tonearm.inspect.preview import WIDTH
 from tonearm.pipeline.check import read_limits
 from tonearm.pipeline.document import escape_variables
 from tonearm.plugins.registry import Registry
@@ -118,7 +119,10 @@ class _Work:
         found: list[Inspection] = []
         try:
             with limited_memory(self._memory), remedies_as_flags():
-                for one in inspect_file(file, self._registry, decoder=arguments.decoder, key=arguments.key):
+                width = min(WIDTH, (styles.terminal_width(console.data()) or WIDTH + 2) - 2)
+                for one in inspect_file(
+                    file, self._registry, decoder=arguments.decoder, key=arguments.key, preview_width=width
+                ):
                     if one.error is not None:
                         tracebacks.show(one.error)
                         one.error.place = FLAGS
