@@ -211,16 +211,19 @@ class _Parser(argparse.ArgumentParser):
         parsed = self.parse_intermixed_args(self._words, namespace)
         for name, value in vars(parsed).items():
             setattr(parsed, name, _unmarked(value))
-        self._refuse_addresses(parsed)
+        self._check_names(parsed)
         return parsed
 
-    def _refuse_addresses(self, parsed: SimpleNamespace) -> None:
-        """Refuse names of files that are addresses or streams; only a list of sources and a log can be streams."""
+    def _check_names(self, parsed: SimpleNamespace) -> None:
+        """Refuse names of files that are empty, addresses or streams; a list of sources and a log can be streams."""
         for action in self._actions:
             value = getattr(parsed, action.dest, None)
             for name in value if isinstance(value, list) else [value]:
                 if not isinstance(name, str) or action.metavar not in (*INPUTS, *OUTPUTS):
                     continue
+                if not name:
+                    flag = "/".join(action.option_strings) or action.metavar
+                    self.error(f"{flag} is an empty name", "a variable of the shell may be unset")
                 if (action.dest, name) != ("listed", "-") and not name.startswith(_STREAMED.get(action.dest, "\0")):
                     from tonearm.addresses import refuse_address
 

@@ -96,7 +96,7 @@ class Observer:
 
     def _report(self, result: Result) -> None:
         """Print the first failures and warnings of each kind; the log file gets all of them."""
-        from tonearm.cli.printing import kept_line
+        from tonearm.cli.printing import item_name, kept_line
         from tonearm.errors import Problem, advise, one_line
         from tonearm.errors.text import counted
         from tonearm.run.report import warning_pattern
@@ -106,7 +106,8 @@ class Observer:
         for failure in result.failures:
             problem = Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))
             report = self.print_message if failed.add(failure.code) >= 0 else console.log
-            report(f"{name}: {problem}{kept_line(failure.kept)}")
+            item = item_name(result.source, failure.key, failure.index)
+            report(f"{item}: {problem}{kept_line(failure.kept)}")
             if failure.trace:
                 report(failure.trace)
         if not result.last:

@@ -141,7 +141,8 @@ def test_only_the_first_failures_of_a_source_are_printed_and_all_are_logged(tmp_
         observer(failed("a.npz", "empty"))
     printed = capsys.readouterr().err.splitlines()
     assert printed[::2] == [
-        *(f"a.npz: empty: item {number}" for number in range(MAX_FAILURES)),
+        "a.npz: empty: item 0",
+        *(f"a.npz [{number}]: empty: item {number}" for number in range(1, MAX_FAILURES)),
         "a.npz: empty: and 1,400 more items",
         "    hint: look",
         "    hint: look",
