@@ -9,9 +9,18 @@ from typing import Any
 
 import msgspec
 
-from tonearm.errors import one_line
+from tonearm.errors import SetOption, one_line
 from tonearm.pipeline.option_messages import add_bad_value, shown_value
-from tonearm.pipeline.option_scalars import expected, in_folder, is_named, is_scalar, missing_file, scalar_value
+from tonearm.pipeline.option_scalars import (
+    expected,
+    in_folder,
+    is_named,
+    is_scalar,
+    missing_file,
+    scalar_value,
+    takes,
+    takes_list,
+)
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, to_plain
 from tonearm.plugins.option_types import (
@@ -76,7 +85,7 @@ class ValueReader(ABC):
                 if isinstance(node, MappingNode) and any(map(is_mapping, offered)):
                     self._mapping(hint, option, node, owner)  # names the values that are wrong
                 if len(self.problems.found) == before:
-                    add_bad_value(self.problems, owner, option, node, str(error))
+                    add_bad_value(self.problems, owner, option, node, str(error), _as_list(option, node))
                 return None
         if is_null(node) and type(None) in offered:
             return None
@@ -181,7 +190,21 @@ class ValueReader(ABC):
             self.problems.add(node.mark, "bad-option", message, hint_text)
             return
         others += [f"one of {', '.join(found)}"] if found else []
-        self.problems.add(node.mark, "bad-option", f"{message}; expected {' or '.join(others)}", option.description)
+        message = f"{message}; expected {' or '.join(others)}"
+        if as_list := _as_list(option, node):
+            self.problems.add(node.mark, "bad-option", message, remedies=(SetOption(option.name, as_list),))
+        else:
+            self.problems.add(node.mark, "bad-option", message, option.description)
+
+
+def _as_list(option: Option, node: Node) -> list[Any]:
+    """Return the list that a text or a number stands for, such as ``batch,time``; an empty list if none would do."""
+    if not isinstance(node, ScalarNode) or node.variables or not node.text or not takes_list(option.type):
+        return []
+    parts = [part.strip() for part in node.text.strip("()").split(",")]
+    numbers = [int(part) for part in parts if part.removeprefix("-").isdecimal()]
+    offered: list[list[Any]] = [parts, *([numbers] if len(numbers) == len(parts) else [])]
+    return next((one for one in offered if takes(option.type, one)), [])
 
 
 def _most_alike(records: list[Any], given: Iterable[str]) -> Any:

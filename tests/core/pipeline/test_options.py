@@ -88,10 +88,14 @@ def test_every_value_at_once():
         ("{count: 1, mode: [fast]}", "1:18: bad-option: x: 'mode' is a list; expected text"),
         ("{count: 1, bits: 24}", "1:18: bad-option: x: 'bits' is 24\n    hint: one of 8, 16"),
         ("{count: 1, either: [1]}", "1:20: bad-option: x: 'either' is a list; expected a whole number or text"),
-        ("{count: 1, sizes: 3}", "1:19: bad-option: x: 'sizes' is 3; expected a list\n    hint: Sizes."),
+        ("{count: 1, sizes: 3}", "1:19: bad-option: x: 'sizes' is 3; expected a list\n    hint: sizes: [3]"),
+        ("{count: 1, sizes: '3, 5'}", "1:19: bad-option: x: 'sizes' is '3, 5'; expected a list\n    hint: sizes: [3, 5]"),
+        ("{count: 1, sizes: a}", "1:19: bad-option: x: 'sizes' is 'a'; expected a list\n    hint: Sizes."),
+        ("{count: 1, sizes: [3], x}", "1:24: unknown-option: x has no option 'x'\n    hint: it has no value; a list"
+         " needs brackets, as in [a, x]"),
         ("{count: 1, sizes: [2, 1]}",
          "1:23: bad-option: x: 'sizes' is 1; expected a whole number >= 2\n    hint: Sizes."),
-        ("{count: 1, modes: fast}", "1:19: bad-option: x: 'modes' is 'fast'; expected a list"),
+        ("{count: 1, modes: fast}", "1:19: bad-option: x: 'modes' is 'fast'; expected a list\n    hint: modes: [fast]"),
         ("{count: 1, modes: [fast, x]}", "1:26: bad-option: x: 'modes' is 'x'\n    hint: one of slow, fast"),
         ("{count: 1, \"mo\\nde\": fast}", "1:12: unknown-option: x has no option 'mo\\\\nde'"
          "\n    hint: did you mean 'mode'?"),
