@@ -89,7 +89,8 @@ def test_every_value_at_once():
         ("{count: 1, bits: 24}", "1:18: bad-option: x: 'bits' is 24\n    hint: one of 8, 16"),
         ("{count: 1, either: [1]}", "1:20: bad-option: x: 'either' is a list; expected a whole number or text"),
         ("{count: 1, sizes: 3}", "1:19: bad-option: x: 'sizes' is 3; expected a list\n    hint: sizes: [3]"),
-        ("{count: 1, sizes: '3, 5'}", "1:19: bad-option: x: 'sizes' is '3, 5'; expected a list\n    hint: sizes: [3, 5]"),
+        ("{count: 1, sizes: '3, 5'}",
+         "1:19: bad-option: x: 'sizes' is '3, 5'; expected a list\n    hint: sizes: [3, 5]"),
         ("{count: 1, sizes: a}", "1:19: bad-option: x: 'sizes' is 'a'; expected a list\n    hint: Sizes."),
         ("{count: 1, sizes: [3], x}", "1:24: unknown-option: x has no option 'x'\n    hint: it has no value; a list"
          " needs brackets, as in [a, x]"),
