@@ -7,7 +7,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 
 from tonearm.cli import console, styles
@@ -257,7 +257,14 @@ class _Parser(argparse.ArgumentParser):
         """Print the mistake with a similar option or where to find help, and exit with 2."""
         message = _in_our_words(message.replace(_MARK, ""))
         unknown = message.partition("unrecognized arguments: ")[2].split()
-        hints = *map(self._similar_option, unknown), *map(_other_name, self._words), f"{self.prog} --help"
+        hints: Iterable[str] = (
+            *map(self._similar_option, unknown),
+            *map(_other_name, self._words),
+            f"{self.prog} --help",
+        )
+        names = [word for word in unknown if not word.startswith("-")]
+        if unknown and unknown == names and any(action.metavar == "DST" for action in self._get_positional_actions()):
+            hints = ("one command converts one SRC to one DST; tonearm run converts many files",)
         hint = hint or next(filter(None, hints))
         console.print_message(f"usage: {message}\n    hint: {hint}")
         raise SystemExit(console.USAGE)
@@ -285,6 +292,7 @@ def _in_our_words(message: str) -> str:
     if wrong:
         return f"{wrong[1]} is {wrong[3]}; expected {_VALUE_TYPES.get(wrong[2], wrong[2])}"
     message = re.sub(r"^argument (\S+): expected one argument$", r"\1 needs a value", message)
+    message = re.sub(r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value", message)
     return re.sub(r"^argument (\S+): not allowed with argument (\S+)$", r"\1 and \2 exclude each other", message)
 
 

@@ -63,6 +63,9 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
         remedy = RunCommand(("tonearm", "inspect", name), when="to print pipelines that convert its files")
         message = f"{one_line(name)} is a folder, and no decoder reads it as one source"
         raise UsageError(message, code="unknown-suffix", remedies=(remedy,))
+    if role == "encoder" and (name.endswith("/") or os.path.isdir(name)):  # noqa: PTH112
+        message = f"{one_line(name)} is a folder; the name of a file has a suffix, which selects the encoder"
+        raise UsageError(message, code="unknown-suffix", hint=f"as in {one_line(os.path.join(name, 'sound.wav'))}")  # noqa: PTH118
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
     shown = one_line(suffix) or "a name with no suffix"
     if role == "decoder":

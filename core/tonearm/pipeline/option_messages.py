@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from tonearm.errors import SetOption, one_line
@@ -17,7 +16,7 @@ from tonearm.signals import Signal
 
 
 def add_bad_value(
-    problems: Problems, plugin: str, option: Option, node: Node, reason: str, fitting: Sequence[Any] = ()
+    problems: Problems, plugin: str, option: Option, node: Node, reason: str, fitting: Any = None
 ) -> None:
     """Add the problem of an invalid value, in plainer words than those of msgspec.
 
@@ -34,7 +33,7 @@ def add_bad_value(
     reason
         Message of msgspec.
     fitting
-        List that would be valid in place of the value; empty if none is known.
+        Value that would be valid in place of the given one; None if none is known.
     """
     inner = re.search(r" - at `\$\[(\d+)\]", reason)
     found = choices(option.type)
@@ -50,7 +49,7 @@ def add_bad_value(
     else:
         message = f"{plugin}: '{option.name}' is {one_line(shown)}; {expected_in_words(expected)}"
         hint = option.description
-    remedies = (SetOption(option.name, fitting),) if fitting else ()
+    remedies = (SetOption(option.name, fitting),) if fitting is not None else ()
     problems.add(node.mark, "bad-option", message, "" if remedies else hint, remedies=remedies)
 
 

@@ -357,6 +357,20 @@ class TestMistakes:
         assert not (folder / "a.wav").exists()
 
     @pytest.mark.parametrize(
+        ("rate", "hint"),
+        [
+            ("22050 Hz", "--sample-rate 22050"), ("22.05 kHz", "--sample-rate 22050"), ("48k", "--sample-rate 48000"),
+            ("22,050", "--sample-rate 22050"), ("44_100", "--sample-rate 44100"), ("22050.0", "--sample-rate 22050"),
+            ("22.05", "Sample rate in Hz."), ("22k05", "Sample rate"), ("9,05", "Sample rate"), ("1e4", "Sample rate"),
+        ],
+    )  # fmt: skip
+    def test_a_rate_as_people_write_it(self, rate, hint, convert, folder):
+        status, _, err = convert("one.npy", "a.wav", "--sample-rate", rate)
+        assert status == 2
+        assert "expected a whole number" in err
+        assert err.splitlines()[1].startswith(f"    hint: {hint}")
+
+    @pytest.mark.parametrize(
         ("arguments", "message"),
         [
             (("no.npy", "a.wav", *RATE), "unreadable: cannot read no.npy: no such file or directory\n"),

@@ -97,6 +97,9 @@ def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
          "usage: --quarantine is an empty name\n    hint: a variable of the shell may be unset\n"),
         (["inspect", ""], "usage: FILE is an empty name\n"),
         (["convert", "a.npy", ""], "usage: DST is an empty name\n"),
+        (["run", "p.yaml", "--force=yes"], "usage: --force takes no value\n    hint: tonearm run --help\n"),
+        (["convert", "a.npy", "b.npy", "c.wav"], "usage: unrecognized arguments: c.wav\n"
+         "    hint: one command converts one SRC to one DST; tonearm run converts many files\n"),
         (["help"], "usage: there is no command 'help'\n    hint: tonearm --help\n"),
         (["-v"], "usage: unrecognized arguments: -v\n    hint: tonearm --version\n"),
     ],

@@ -127,6 +127,14 @@ def test_a_folder_is_called_a_folder(tmp_path):
     assert f"tonearm inspect {tmp_path}" in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["", "/"])
+def test_an_output_that_is_a_folder_is_called_a_folder(name, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        plugin_by_suffix(registry_of(), "encoder", f"{tmp_path}{name}")
+    assert caught.value.message.startswith(f"{tmp_path}{name} is a folder; ")
+    assert caught.value.hint == f"as in {tmp_path}/sound.wav"
+
+
 def test_an_encoder_of_compressed_files_is_no_decompressor():
     with pytest.raises(UsageError) as raised:
         plugin_by_suffix(registry_of(), "encoder", "a.tar.zst")

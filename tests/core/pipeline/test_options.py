@@ -69,8 +69,8 @@ def test_every_value_at_once():
     [
         ("count: 0", "1:8: bad-option: x: 'count' is 0; expected a whole number >= 1\n    hint: How many."),
         ("count: 11", "1:8: bad-option: x: 'count' is 11; expected a whole number <= 10\n    hint: How many."),
-        ("count: 1.0", "1:8: bad-option: x: 'count' is 1.0; expected a whole number\n    hint: How many."),
-        ("count: '3'", "1:8: bad-option: x: 'count' is '3'; expected a whole number\n    hint: How many."),
+        ("count: 1.0", "1:8: bad-option: x: 'count' is 1.0; expected a whole number\n    hint: count: 1"),
+        ("count: '3'", "1:8: bad-option: x: 'count' is '3'; expected a whole number\n    hint: count: 3"),
         ("count: yes", "1:8: bad-option: x: 'count' is 'yes'; expected a whole number\n    hint: How many."),
         ("count: true", "1:8: bad-option: x: 'count' is true; expected a whole number\n    hint: How many."),
         ("count:", "1:7: bad-option: x: 'count' is empty; expected a whole number\n    hint: How many."),
@@ -91,6 +91,8 @@ def test_every_value_at_once():
         ("{count: 1, sizes: 3}", "1:19: bad-option: x: 'sizes' is 3; expected a list\n    hint: sizes: [3]"),
         ("{count: 1, sizes: '3, 5'}",
          "1:19: bad-option: x: 'sizes' is '3, 5'; expected a list\n    hint: sizes: [3, 5]"),
+        ("count: 3 Hz", "1:8: bad-option: x: 'count' is '3 Hz'; expected a whole number\n    hint: count: 3"),
+        ("count: 22,050", "1:8: bad-option: x: 'count' is '22,050'; expected a whole number\n    hint: How many."),
         ("{count: 1, sizes: a}", "1:19: bad-option: x: 'sizes' is 'a'; expected a list\n    hint: Sizes."),
         ("{count: 1, sizes: [3], x}", "1:24: unknown-option: x has no option 'x'\n    hint: it has no value; a list"
          " needs brackets, as in [a, x]"),
