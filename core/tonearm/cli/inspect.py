@@ -76,6 +76,9 @@ class _Work:
     def inspect_file(self, file: str) -> bool:
         """Describe the arrays of a file, and return whether all of them could be read."""
         found, failure = self._inspections(file)
+        if self._arguments.key and found and not any(one.key for one in found):
+            message = f"{one_line(file)} holds one array, which has no name"
+            raise UsageError(message, code="unknown-option", hint="leave --key out")
         self._print(group_alike(found))
         if failure is not None:
             self.print_error(file, failure)

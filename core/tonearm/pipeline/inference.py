@@ -16,6 +16,9 @@ from tonearm.source import open_regular
 
 Signals = tuple[type[Signal], ...]
 
+PIPELINE_SUFFIXES = (".yaml", ".yml")
+"""Suffixes of pipelines."""
+
 
 def matching_signals(given: Iterable[type[Signal]], taken: Signals) -> Signals:
     """Return the given signal classes that a port takes, including base classes of those that it takes."""
@@ -102,6 +105,8 @@ def _by_content(registry: Registry, name: str, suffix: str, message: str) -> Usa
         remedies = (ChooseOption("decoder", (found.reader,)),)
     elif (program := DECOMPRESSORS.get(suffix)) and found.hint.endswith(program):
         remedies = (RunCommand((program, name), when="to decompress it first"),)
+    elif suffix in PIPELINE_SUFFIXES:
+        remedies = (RunCommand(("tonearm", "check", name), when="if it is a pipeline"),)
     else:
         remedies = (Advice(found.hint),)
     return UsageError(f"{message}; it looks like {found.name}", code="unknown-suffix", remedies=remedies)

@@ -32,6 +32,14 @@ def test_the_name_that_is_meant(word, known, meant):
     assert did_you_mean(word, known) == (f"did you mean {meant!r}?" if meant else "")
 
 
+def test_a_word_may_be_the_first_part_of_a_name():
+    plugins = ["npy-reader", "npy-writer", "griffin-lim", "raw-reader"]
+    assert nearest("griffin", plugins) == "griffin-lim"
+    assert nearest("Griffin", plugins) == "griffin-lim"
+    assert did_you_mean("npy", plugins) == "did you mean 'npy-reader' or 'npy-writer'?"
+    assert nearest("zoo", plugins) is None
+
+
 def test_the_names_exist():
     """A name that an option loses must not stay in the table."""
     known = {"outputs", "input", "steps", "files", "file", "with", "use"}
