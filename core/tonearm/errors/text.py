@@ -85,9 +85,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     begun = _beginning(word, words)
     if len(begun) == 1:
         return begun[0]
-    close_names = [other for other in meant if edit_distance(_plain(word), other, limit) <= limit]
-    if close_names and len(word) > 4:
-        return meant[close_names[0]]
+    close_others = [other for other in meant if edit_distance(_plain(word), other, limit) <= limit]
+    if close_others and len(word) > 4:
+        return meant[close_others[0]]
     return next(iter(difflib.get_close_matches(word, words)), None)
 
 

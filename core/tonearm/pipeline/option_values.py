@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tonearm.errors import SetOption, one_line
+from tonearm.errors import one_line
 from tonearm.pipeline.option_messages import add_bad_value, shown_value
 from tonearm.pipeline.option_scalars import (
     expected,
@@ -191,11 +191,7 @@ class ValueReader(ABC):
             self.problems.add(node.mark, "bad-option", message, hint_text)
             return
         others += [f"one of {', '.join(found)}"] if found else []
-        message = f"{message}; expected {' or '.join(others)}"
-        if (fitting := _fitting(option, node)) is not None:
-            self.problems.add(node.mark, "bad-option", message, remedies=(SetOption(option.name, fitting),))
-        else:
-            self.problems.add(node.mark, "bad-option", message, option.description)
+        self.problems.add(node.mark, "bad-option", f"{message}; expected {' or '.join(others)}", option.description)
 
 
 def _fitting(option: Option, node: Node) -> Any:
