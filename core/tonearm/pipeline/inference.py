@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from tonearm.errors import Advice, ChooseOption, GiveOption, Remedy, RunCommand, UsageError, did_you_mean, one_line
+from tonearm.errors.text import edit_distance
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
 from tonearm.reading import file_types
@@ -74,18 +75,29 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
     if role == "decoder":
         raise _by_content(registry, name, suffix, f"no decoder reads {shown}")
     message = f"no encoder writes {shown}"
-    raise UsageError(message, code="unknown-suffix", remedies=(_known_suffixes(registry, suffix), GiveOption(role)))
+    raise UsageError(message, code="unknown-suffix", remedies=_other_suffixes(registry, suffix))
 
 
-def _known_suffixes(registry: Registry, suffix: str) -> Advice:
-    """Return the suffix of an encoder that is nearest to another one, or the suffixes of all encoders."""
+def _other_suffixes(registry: Registry, suffix: str) -> tuple[Remedy, ...]:
+    """Return the suffix of an encoder that was meant, or the suffixes of all, and the encoders for any suffix."""
     known: set[str] = set()
+    others: list[str] = []
     for entry in registry.entries("encoder"):
         try:
-            known.update(getattr(entry.resolve(), "suffixes", ()))
+            suffixes = getattr(entry.resolve(), "suffixes", ())
         except PluginError:
             continue
-    return Advice(did_you_mean(suffix, sorted(known)) or f"encoders write {', '.join(sorted(known))}")
+        known.update(suffixes)
+        others += [] if suffixes else [registry.short_name(entry)]
+    # A letter that is another one may be another format, as .wma is, so letters are missing, too many or transposed.
+    meant = [
+        one
+        for one in sorted(known)
+        if (len(one) != len(suffix) and edit_distance(one, suffix, 1) == 1) or sorted(one) == sorted(suffix)
+    ]
+    advice = Advice(did_you_mean(suffix, meant[:1]) if meant else f"encoders write {', '.join(sorted(known))}")
+    other = ChooseOption("encoder", tuple(others), when="for other formats") if others else GiveOption("encoder")
+    return advice, other
 
 
 def _by_content(registry: Registry, name: str, suffix: str, message: str) -> UsageError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import yaml
 from core_toys import ToneReader, registry_of, tonearm
 
@@ -327,6 +328,10 @@ class TestMistakes:
              " expected a whole number\n    hint: Sample rate in Hz. Required, because an array does not"
              " contain it.\n"),
             (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: encoders write .aif, "),
+            (("one.npy", "a.wma", *RATE), "unknown-suffix: no encoder writes .wma\n    hint: encoders write .aif, "),
+            (("one.npy", "a.mp4", *RATE), "unknown-suffix: no encoder writes .mp4\n    hint: encoders write .aif, "),
+            (("one.npy", "a.wave", *RATE), "unknown-suffix: no encoder writes .wave\n    hint: did you mean '.wav'?; "
+             "--encoder ffmpeg-writer, for other formats\n"),
             (("one.npy", "a.wva", *RATE), "unknown-suffix: no encoder writes .wva\n    hint: did you mean '.wav'?"),
             (("one.npy", "a.wav", *RATE, "--step", "normalise"), "unknown-plugin: there is no transform 'normalise'"
              "\n    hint: did you mean 'normalize'?"),
@@ -386,6 +391,21 @@ class TestMistakes:
         assert (status, out) == (3, "")
         assert err.startswith(message)
         assert not (folder / "a.wav").exists()
+
+    def test_the_encoder_that_is_proposed_for_another_suffix_writes_it(self, convert, folder):
+        _, _, err = convert("one.npy", "a.au", *RATE)
+        assert err.endswith("; --encoder ffmpeg-writer, for other formats\n")
+        assert convert("one.npy", "a.au", *RATE, "--encoder", "ffmpeg-writer")[0] == 0
+        assert np.array_equal(soundfile.read("a.au", dtype="int16")[0], SAMPLES)
+
+    def test_a_sample_rate_for_a_sound_file(self, convert, folder):
+        soundfile.write("s.wav", SAMPLES, 8000)
+        status, _, err = convert("s.wav", "a.wav", "--sample-rate", "16000")
+        assert (status, err) == (
+            2,
+            "unknown-option: audio-reader has no option 'sample_rate'\n"
+            "    hint: the file tells its sample rate; the transform resample changes it\n",
+        )
 
     def test_a_folder_that_cannot_be_written_to(self, convert):
         status, _, err = convert("one.npy", "/proc/a.wav", *RATE)
