@@ -223,7 +223,8 @@ class ProgressBar(Observer):
     def print_message(self, line: str) -> None:
         """Print a message above the bar."""
         console.log(line)
-        self._bar.console.print(line, markup=False, soft_wrap=True)
+        shown = styles.paint_labels(line) if styles.has_color(sys.stderr) else line
+        self._bar.console.print(shown, markup=False, soft_wrap=True)
 
     def progress(self, result: Result) -> None:
         """Draw the bar, unless it was drawn a moment ago."""

@@ -89,6 +89,7 @@ def test_a_bar_on_a_terminal(folder):
     assert "3/3" in text
     assert "1 failed" in text
     assert "b.npy: not-finite" in text
+    assert "\x1b[1;36mhint\x1b[0m: " in text[: text.index(" converted, ")]  # also above the bar
     assert text.rstrip().endswith("lists all items that failed with a code")
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is there again
 
