@@ -1,4 +1,4 @@
-"""Other names for options, flags and keys: what libraries and programs call what tonearm calls differently."""
+"""Other names for options, flags, keys and plugins: what libraries and programs call what tonearm calls differently."""
 
 from __future__ import annotations
 
@@ -34,5 +34,44 @@ OTHER_NAMES: Final[Mapping[str, Sequence[str]]] = {
     "file": ("filename", "name", "path"),
     "with": ("options", "params", "parameters", "args"),
     "use": ("plugin", "type"),
+    "filter": ("high_pass", "highpass", "low_pass", "lowpass", "band_pass", "bandpass", "butterworth", "eq"),
+    "time_stretch": ("speed", "tempo", "stretch"),
+    "pitch_shift": ("pitch", "transpose"),
+    "trim": ("trim_silence", "remove_silence", "silence_remove", "strip_silence"),
+    "mix": ("mono", "to_mono", "downmix", "remix", "channels", "stereo"),
+    "gain": ("volume", "amplify", "level"),
+    "loudness": ("lufs", "r128", "loudnorm", "ebu_r128"),
+    "limiter": ("limit", "compressor", "clip"),
+    "deemphasis": ("de_emphasis", "inv_preemphasis"),
+    "dc_remove": ("dc_offset", "remove_dc"),
+    "istft": ("inverse_stft", "ifft", "inverse_spectrogram"),
+    "griffin_lim": ("griffinlim", "gl"),
+    "mel_to_wave": ("inverse_mel", "mel_to_audio", "mel_to_wav", "vocoder"),
+    "wave_to_mel": ("mel_spectrogram", "melspectrogram", "audio_to_mel"),
+    "wave_to_spectrogram": ("stft", "spectrogram"),
+    "audio_reader": (
+        "wav_reader",
+        "wave_reader",
+        "mp3_reader",
+        "flac_reader",
+        "ogg_reader",
+        "sound_reader",
+        "soundfile",
+    ),
+    "npy_reader": ("numpy_reader", "np_reader", "array_reader"),
+    "torch_reader": ("pt_reader", "pth_reader", "pytorch_reader", "tensor_reader"),
+    "hdf5_reader": ("h5_reader", "hdf_reader"),
+    "mat_reader": ("matlab_reader",),
+    "text_reader": ("csv_reader", "txt_reader", "tsv_reader"),
+    "pcm_reader": ("json_reader", "jsonl_reader", "base64_reader"),
+    "raw_reader": ("bin_reader", "binary_reader", "f32_reader"),
+    "webdataset_reader": ("tar_reader", "wds_reader"),
+    "image_reader": ("png_reader", "jpg_reader", "jpeg_reader", "picture_reader"),
+    "kaldi_reader": ("ark_reader", "scp_reader"),
+    "m4a_writer": ("aac_writer", "mp4_writer"),
+    "ogg_writer": ("vorbis_writer",),
+    "npy_writer": ("numpy_writer", "array_writer"),
+    "png_writer": ("image_writer", "plot_writer"),
+    "raw_writer": ("pcm_writer",),
 }
 """Other names for each name, in lower case and with underscores."""

@@ -1,4 +1,4 @@
-"""Other names for options, flags and keys lead to the names that tonearm has."""
+"""Other names for options, flags, keys and plugins lead to the names that tonearm has."""
 
 import pytest
 
@@ -24,6 +24,9 @@ from tonearm.plugins.registry import PluginError, default
         ("output_dir", ["out", "force"], "out"),
         ("nperseg", ["n_fft", "win_length"], "win_length"),
         ("hp", ["hop_length"], None),
+        ("wav-reader", ["raw-reader", "audio-reader"], "audio-reader"),
+        ("high-pass", ["hpss", "filter"], "filter"),
+        ("griffinlim", ["griffin-lim"], "griffin-lim"),
         ("jobz", ["jobs", "cores"], "jobs"),
     ],
 )
@@ -46,6 +49,7 @@ def test_the_names_exist():
     for command in COMMANDS:
         known |= {flag[2:].replace("-", "_") for flag in command_parser(command)._option_string_actions}
     for entry in default().entries():
+        known.add(entry.name.replace("-", "_"))
         try:
             known |= set(declared_options(ports_of(entry.resolve()).options))
         except (PluginError, TypeError):
@@ -56,3 +60,11 @@ def test_the_names_exist():
 def test_names_are_plain():
     names = [*OTHER_NAMES, *(other for others in OTHER_NAMES.values() for other in others)]
     assert [name for name in names if not name.replace("_", "").isalnum() or name != name.lower()] == []
+
+
+def test_no_plugin_has_another_name_for_one_of_its_role():
+    """A suggestion must not lead away from what exists."""
+    for role in ("decoder", "transform", "encoder"):
+        names = [entry.name.replace("-", "_") for entry in default().entries(role)]
+        others = {other for name in names for other in OTHER_NAMES.get(name, ())}
+        assert others.isdisjoint(names)
