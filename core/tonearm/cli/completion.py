@@ -90,7 +90,7 @@ _SCRIPTS = dict(zip(SHELLS, (_BASH, _ZSH, _FISH), strict=True))
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help="Shell: bash, zsh or fish")
-    parser.add_argument("words", nargs="*", metavar="WORD", help=argparse.SUPPRESS)  # the scripts give them
+    parser.add_argument("words", nargs="*", default=[], metavar="WORD", help=argparse.SUPPRESS)  # the scripts give them
     parser.epilog = (
         'In ~/.bashrc or ~/.zshrc: eval "$(tonearm completion bash)" or zsh.'
         " In ~/.config/fish/config.fish: tonearm completion fish | source."

@@ -14,6 +14,7 @@ from tonearm.cli import ceiling, console, watcher
 from tonearm.cli.option_flags import add_option_flags, with_option_flags
 from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
 from tonearm.cli.printing import remedies_as_flags
+from tonearm.cli.repeats import RepeatedWarnings
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.errors import GiveOption, ItemError, PipelineError, TonearmError, UsageError, one_line
 from tonearm.pipeline.blame import as_item_error
@@ -103,15 +104,19 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
         checked = _with_name(checked, target.name)
     if watcher.pipe is None:
         StopHandler.install()
-    written = convert_one(
-        Converter(checked),
-        source,
-        target.parent,
-        force=arguments.force,
-        on_warning=lambda warning: console.print_message(f"warning: {warning}"),
-        on_progress=watch.alive,
-        on_step=watch.alive,
-    )
+    warnings = RepeatedWarnings()
+    try:
+        written = convert_one(
+            Converter(checked),
+            source,
+            target.parent,
+            force=arguments.force,
+            on_warning=warnings.print,
+            on_progress=watch.alive,
+            on_step=watch.alive,
+        )
+    finally:
+        warnings.print_rest()
     for path in written:
         console.print_message(one_line(path))
     return console.DONE

@@ -17,6 +17,7 @@ from tonearm.findings.notes import MAX_CHOICES, UNKNOWN
 from tonearm.inspect import Inspection, inspect_file
 from tonearm.inspect.alike import MAX_NAMED, AlikeArrays, group_alike, group_files
 from tonearm.inspect.folders import folder_files, is_folder
+from tonearm.inspect.preview import WIDTH
 from tonearm.pipeline.check import read_limits
 from tonearm.pipeline.document import escape_variables
 from tonearm.plugins.registry import Registry
@@ -44,16 +45,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Describe each array of each file; the exit status is 3 if one of them cannot be read."""
+    """Describe each array of each file; the exit status is 3 if one cannot be read, 2 if a name has no decoder."""
     with ceiling.watched() as watch:
         watch.begin(WatchedWork(arguments.files[0], arguments.timeout, as_json=arguments.json))
         registry = console.load_registry()
         limits = read_limits(arguments.limits, registry)
-        failed = False
+        if arguments.decoder:
+            registry.find("decoder", arguments.decoder)  # a mistake in the name is one of the command
+        failed = mistaken = False
         for file in arguments.files:
             work = _Work(arguments, registry, watch, int(limits.memory))
-            failed |= not (work.inspect_folder(file) if is_folder(file, registry) else work.inspect_file(file))
+            try:
+                failed |= not (work.inspect_folder(file) if is_folder(file, registry) else work.inspect_file(file))
+            except UsageError as error:
+                mistaken = True
+                tracebacks.show(error)
+                work.print_error(file, error)
             console.data().flush()  # what is found is shown, whatever happens to the next file
+    if mistaken:
+        return console.USAGE
     return console.SOME_FAILED if failed else console.DONE
 
 
@@ -66,9 +76,12 @@ class _Work:
     def inspect_file(self, file: str) -> bool:
         """Describe the arrays of a file, and return whether all of them could be read."""
         found, failure = self._inspections(file)
+        if self._arguments.key and found and not any(one.key for one in found):
+            message = f"{one_line(file)} holds one array, which has no name"
+            raise UsageError(message, code="unknown-option", hint="leave --key out")
         self._print(group_alike(found))
         if failure is not None:
-            self._print_error(file, failure)
+            self.print_error(file, failure)
         return failure is None and all(one.error is None for one in found)
 
     def inspect_folder(self, folder: str) -> bool:
@@ -76,7 +89,7 @@ class _Work:
         try:
             content = folder_files(folder, self._registry, self._arguments.decoder)
         except ItemError as error:
-            self._print_error(folder, error)
+            self.print_error(folder, error)
             return False
         groups: list[AlikeArrays] = []
         others: list[Inspection] = []
@@ -99,7 +112,7 @@ class _Work:
         if note and not self._arguments.json:
             console.print_data(note)
         for file, one_failure in failures:
-            self._print_error(file, one_failure)
+            self.print_error(file, one_failure)
         return not (failures or content.unread) and all(one.error is None for one in others)
 
     def _inspections(self, file: str) -> tuple[list[Inspection], ItemError | None]:
@@ -109,7 +122,10 @@ class _Work:
         found: list[Inspection] = []
         try:
             with limited_memory(self._memory), remedies_as_flags():
-                for one in inspect_file(file, self._registry, decoder=arguments.decoder, key=arguments.key):
+                width = min(WIDTH, (styles.terminal_width(console.data()) or WIDTH + 2) - 2)
+                for one in inspect_file(
+                    file, self._registry, decoder=arguments.decoder, key=arguments.key, preview_width=width
+                ):
                     if one.error is not None:
                         tracebacks.show(one.error)
                         one.error.place = FLAGS
@@ -127,7 +143,8 @@ class _Work:
             for one in [group.first, *group.others] if isinstance(group, AlikeArrays) else [group]:
                 console.print_data(json.dumps(_fields(one, group, self._registry)))
 
-    def _print_error(self, file: str, error: ItemError | UsageError) -> None:
+    def print_error(self, file: str, error: ItemError | UsageError) -> None:
+        """Print the error of a file."""
         console.print_message(error.problem)
         if self._arguments.json:
             console.print_data(json.dumps({"file": file, "error": error_fields(error)}))

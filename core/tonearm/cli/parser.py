@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 
 from tonearm.cli import console, styles
@@ -25,6 +26,11 @@ OUTPUTS = ("DST", "DIR")
 _MARK = "\0"
 """Mark of a word after ``--``."""
 
+
+_MEANT = {"help": "--help", "version": "--version"}
+"""Flags that are commands of other programs."""
+
+_VALUE_TYPES = {"int": "a whole number", "float": "a number"}
 
 _STREAMED = {"log_file": "/dev/"}
 """Names of arguments that are written and may be streams, with the beginning of the names of those."""
@@ -48,12 +54,27 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     if command is not None and command not in COMMANDS and arguments[0] == command:
         from tonearm.errors import did_you_mean, one_line
 
-        parser.error(f"there is no command {one_line(command)!r}", did_you_mean(command, COMMANDS))
+        hint = _whole_command(arguments) or did_you_mean(command, COMMANDS)
+        parser.error(f"there is no command {one_line(command)!r}", hint)
     parsed = parser.parse_args(arguments, SimpleNamespace())
     if parsed.command is None:
         parser.print_help()
         parser.exit()
     return parsed
+
+
+def _whole_command(words: Sequence[str]) -> str:
+    """Return the command line that was meant if its first word is a file; an empty text if it is none."""
+    if words[0] in _MEANT:
+        return f"tonearm {_MEANT[words[0]]}"
+    if not os.path.lexists(words[0]):
+        return ""
+    from shlex import join
+
+    is_pipeline = words[0].lower().endswith((".yaml", ".yml"))
+    names = [word for word in words if not word.startswith("-")]
+    command = "run" if is_pipeline else "convert" if len(names) == 2 else "inspect"
+    return f"did you mean {join(['tonearm', command, *words])}?"
 
 
 def main_parser() -> _Parser:
@@ -190,16 +211,19 @@ class _Parser(argparse.ArgumentParser):
         parsed = self.parse_intermixed_args(self._words, namespace)
         for name, value in vars(parsed).items():
             setattr(parsed, name, _unmarked(value))
-        self._refuse_addresses(parsed)
+        self._check_names(parsed)
         return parsed
 
-    def _refuse_addresses(self, parsed: SimpleNamespace) -> None:
-        """Refuse names of files that are addresses or streams; only a list of sources and a log can be streams."""
+    def _check_names(self, parsed: SimpleNamespace) -> None:
+        """Refuse names of files that are empty, addresses or streams; a list of sources and a log can be streams."""
         for action in self._actions:
             value = getattr(parsed, action.dest, None)
             for name in value if isinstance(value, list) else [value]:
                 if not isinstance(name, str) or action.metavar not in (*INPUTS, *OUTPUTS):
                     continue
+                if not name:
+                    flag = "/".join(action.option_strings) or action.metavar
+                    self.error(f"{flag} is an empty name", "a variable of the shell may be unset")
                 if (action.dest, name) != ("listed", "-") and not name.startswith(_STREAMED.get(action.dest, "\0")):
                     from tonearm.addresses import refuse_address
 
@@ -231,9 +255,16 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str, hint: str = "") -> NoReturn:
         """Print the mistake with a similar option or where to find help, and exit with 2."""
-        message = message.replace(_MARK, "")
+        message = _in_our_words(message.replace(_MARK, ""))
         unknown = message.partition("unrecognized arguments: ")[2].split()
-        hints = *map(self._similar_option, unknown), *map(_other_name, self._words), f"{self.prog} --help"
+        hints: Iterable[str] = (
+            *map(self._similar_option, unknown),
+            *map(_other_name, self._words),
+            f"{self.prog} --help",
+        )
+        names = [word for word in unknown if not word.startswith("-")]
+        if unknown and unknown == names and any(action.metavar == "DST" for action in self._get_positional_actions()):
+            hints = ("one command converts one SRC to one DST; tonearm run converts many files",)
         hint = hint or next(filter(None, hints))
         console.print_message(f"usage: {message}\n    hint: {hint}")
         raise SystemExit(console.USAGE)
@@ -242,9 +273,27 @@ class _Parser(argparse.ArgumentParser):
         """Return ``did you mean '--x'?`` for a word that looks like an option of the command; else an empty text."""
         from tonearm.errors.text import nearest
 
+        if not word.startswith("-") or not word.strip("-"):
+            return ""
+        name = word.lstrip("-").partition("=")[0]
+        if name in ("v", "version"):
+            return "tonearm --version"
+        places = [action.metavar for action in self._get_positional_actions()]
+        if "DST" in places and (name == "o" or nearest(name, ["out"])):
+            return f"DST is the second name: {self.prog} {' '.join(map(str, places))}"
         known = [option[2:] for option in self._option_string_actions if option.startswith("--")]
-        near = nearest(word[2:].partition("=")[0], known) if word.startswith("--") else None
+        near = nearest(name, known)
         return f"did you mean '--{near}'?" if near else ""
+
+
+def _in_our_words(message: str) -> str:
+    """Return a message of argparse about the value of an option in the words of other messages."""
+    wrong = re.fullmatch(r"argument (\S+): invalid (\w+) value: (.*)", message, re.DOTALL)
+    if wrong:
+        return f"{wrong[1]} is {wrong[3]}; expected {_VALUE_TYPES.get(wrong[2], wrong[2])}"
+    message = re.sub(r"^argument (\S+): expected one argument$", r"\1 needs a value", message)
+    message = re.sub(r"^argument (\S+): ignored explicit argument .*", r"\1 takes no value", message)
+    return re.sub(r"^argument (\S+): not allowed with argument (\S+)$", r"\1 and \2 exclude each other", message)
 
 
 def _unmarked(value: Any) -> Any:

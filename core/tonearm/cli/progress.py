@@ -6,12 +6,12 @@ import contextlib
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tonearm.cli import console, styles
 from tonearm.cli.json_records import plan_record, result_records, skipped_record
+from tonearm.cli.repeats import MAX_FAILURES, MAX_WARNINGS, Repeats
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -25,9 +25,6 @@ LINE_INTERVAL = 5.0
 
 REFRESH_INTERVAL = 0.1
 """Least number of seconds between two drawings of the progress bar."""
-
-MAX_WARNINGS = 5
-"""Number of warnings of one kind that are printed; the journal has all."""
 
 
 class Observer:
@@ -62,7 +59,8 @@ class Observer:
         self.done = 0
         self.failed = 0
         self._lines = lines
-        self._warned: Counter[str] = Counter()
+        self._warned = Repeats(MAX_WARNINGS)
+        self._failed: dict[str, Repeats] = {}  # by name of the source
 
     def count_sources(self, sources: Iterable[Source]) -> Iterator[Source]:
         """Yield sources, count them, and print their number every few seconds."""
@@ -89,7 +87,7 @@ class Observer:
         """Count a result, report its failures and warnings, and record its items."""
         self.done += result.last
         self.failed += len(result.failures)
-        if result.failures or result.warnings:
+        if result.failures or result.warnings or result.source in self._failed:
             self._report(result)
         if self._lines:
             for record in result_records(result):
@@ -97,25 +95,30 @@ class Observer:
         self.progress(result)
 
     def _report(self, result: Result) -> None:
-        """Print failures, and the first warnings of each kind; the log file gets all of them."""
-        from tonearm.cli.printing import kept_line
+        """Print the first failures and warnings of each kind; the log file gets all of them."""
+        from tonearm.cli.printing import item_name, kept_line
         from tonearm.errors import Problem, advise, one_line
+        from tonearm.errors.text import counted
         from tonearm.run.report import warning_pattern
 
         name = one_line(result.source)
+        failed = self._failed.pop(result.source, None) or Repeats(MAX_FAILURES)
         for failure in result.failures:
             problem = Problem(code=failure.code, message=failure.message, remedies=advise(failure.hint))
-            self.print_message(f"{name}: {problem}{kept_line(failure.kept)}")
+            report = self.print_message if failed.add(failure.code) >= 0 else console.log
+            item = item_name(result.source, failure.key, failure.index)
+            report(f"{item}: {problem}{kept_line(failure.kept)}")
             if failure.trace:
-                self.print_message(failure.trace)
+                report(failure.trace)
+        if not result.last:
+            self._failed[result.source] = failed
+        else:
+            for code, count in failed.unprinted():
+                self.print_message(f"{name}: {one_line(code)}: and {counted(count, 'more item')}")
         for warning in result.warnings:
-            kind = warning_pattern(warning)
-            self._warned[kind] += 1
-            if self.quiet or self._warned[kind] > MAX_WARNINGS:
-                console.log(f"{name}: warning: {warning}")
-            else:
-                self.print_message(f"{name}: warning: {warning}")
-            if self._warned[kind] == MAX_WARNINGS and not self.quiet:
+            left = self._warned.add(warning_pattern(warning))
+            (console.log if self.quiet or left < 0 else self.print_message)(f"{name}: warning: {warning}")
+            if left == 0 and not self.quiet:
                 self.print_message("further warnings of this kind are only counted; the journal has all")
 
     def _write_record(self, record: dict[str, Any]) -> None:
@@ -220,7 +223,8 @@ class ProgressBar(Observer):
     def print_message(self, line: str) -> None:
         """Print a message above the bar."""
         console.log(line)
-        self._bar.console.print(line, markup=False, soft_wrap=True)
+        shown = styles.paint_labels(line) if styles.has_color(sys.stderr) else line
+        self._bar.console.print(shown, markup=False, soft_wrap=True)
 
     def progress(self, result: Result) -> None:
         """Draw the bar, unless it was drawn a moment ago."""

@@ -66,7 +66,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--quarantine",
         metavar="DIR",
-        default="",
         help="Folder for copies of the sounds that a step, a limit or an encoder refuses, as WAV files to listen to",
     )
     group = parser.add_argument_group("Execution")
@@ -173,7 +172,7 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
         part=Part.of(arguments.part),
         executor=arguments.executor,
         executor_options=arguments.executor_options,
-        quarantine=arguments.quarantine,
+        quarantine=arguments.quarantine or "",
         debug=arguments.debug,
     )
     options.check()

@@ -17,6 +17,7 @@ from tonearm.cli.printing import (
     failure_lines,
     format_count,
     format_duration,
+    item_name,
     kept_line,
     warning_lines,
 )
@@ -144,9 +145,9 @@ def _match_line(fields: dict[str, Any], *, with_code: bool = False) -> str:
     """Return the line of a failed item, or of an output with a warning; a code is left out if all lines have one."""
     if "warning" in fields:
         return f"{one_line(fields['output'], 1000)}: {one_line(fields['warning'], 1000)}"
-    item = f" [{one_line(fields['key'])}]" if fields["key"] else f" [{fields['index']}]" if fields["index"] else ""
     code = f"{one_line(fields['code'])}: " if with_code else ""
-    message = f"{one_line(fields['source'], 1000)}{item}: {code}{one_line(fields['message'], 1000)}"
+    name = item_name(fields["source"], fields["key"], fields["index"])
+    message = f"{name}: {code}{one_line(fields['message'], 1000)}"
     return f"{message}{kept_line(fields.get('kept', ''))}"
 
 

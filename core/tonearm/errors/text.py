@@ -60,22 +60,44 @@ def safe_repr(value: object) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``did you mean 'x'?`` for the nearest of the known words, or an empty text."""
-    near = nearest(word, known)
-    return f"did you mean {near!r}?" if near is not None else ""
+    """Return ``did you mean 'x'?`` for the nearest of the known words, or for two that begin so, or an empty text."""
+    words = [other for other in known if isinstance(other, str)]
+    begun = _beginning(word, words)
+    near = begun if len(begun) == 2 else [nearest(word, words)]
+    return f"did you mean {' or '.join(map(repr, near))}?" if near[0] is not None else ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the nearest of the known words: some letters are missing, wrong, too many or transposed."""
+    """Return the nearest of the known words: another name for it, or one with letters missing, wrong or transposed."""
     import difflib
 
+    from tonearm.errors.other_names import OTHER_NAMES  # not at the top: only mistakes need it
+
     words = [other for other in known if isinstance(other, str)]
+    meant = {other: one for one in words for other in OTHER_NAMES.get(_plain(one), ())}
+    if _plain(word) in meant:
+        return meant[_plain(word)]
     limit = (len(word) + 1) // 4
     scored = [(edit_distance(word.lower(), other.lower(), limit), other) for other in words]
     close = [(distance, other) for distance, other in scored if distance <= limit]
     if close and len(word) > 2:
         return min(close, key=lambda one: (one[0], -difflib.SequenceMatcher(None, word, one[1]).ratio()))[1]
+    begun = _beginning(word, words)
+    if len(begun) == 1:
+        return begun[0]
+    close_others = [other for other in meant if edit_distance(_plain(word), other, limit) <= limit]
+    if close_others and len(word) > 4:
+        return meant[close_others[0]]
     return next(iter(difflib.get_close_matches(word, words)), None)
+
+
+def _beginning(word: str, words: Iterable[str]) -> list[str]:
+    """Return the words whose first part a word is, as npy is that of npy-reader."""
+    return [other for other in words if len(word) > 1 and _plain(other).startswith(f"{_plain(word)}_")]
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")
 
 
 def edit_distance(word: str, other: str, limit: int) -> int:

@@ -19,7 +19,7 @@ from tonearm.findings.notes import UNKNOWN
 from tonearm.findings.statistics import compute_statistics
 from tonearm.inspect.guess import Guess, describe_sound_file, guess
 from tonearm.inspect.padding import with_padding
-from tonearm.inspect.preview import draw_preview
+from tonearm.inspect.preview import WIDTH, draw_preview
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.options import default_options
 from tonearm.plugins.context import Context
@@ -105,7 +105,12 @@ def _writer_ports(registry: Registry) -> Any:
 
 
 def inspect_file(
-    path: str, registry: Registry, *, decoder: str | None = None, key: str | None = None
+    path: str,
+    registry: Registry,
+    *,
+    decoder: str | None = None,
+    key: str | None = None,
+    preview_width: int = WIDTH,
 ) -> Iterator[Inspection]:
     """Yield the inspection of each array of a file.
 
@@ -119,6 +124,8 @@ def inspect_file(
         Name of the decoder; the one for the file's suffix if None.
     key
         Name of the arrays to inspect, with * and ?; all if None.
+    preview_width
+        Largest number of characters in a line of a preview.
 
     Raises
     ------
@@ -137,7 +144,7 @@ def inspect_file(
         raise UsageError(message, code="missing-requirement", hint=missing[0].hint)
     try:
         source = inflated_source(Source(name=path, path=Path(path)), cls.suffixes)
-        inspector = _FileInspector(path, source, entry, registry, key)
+        inspector = _FileInspector(path, source, entry, registry, key, preview_width)
         if not issubclass(cls, ArrayDecoder):
             yield from inspector.sound_file(cls)
         elif issubclass(cls, KeyedArrayDecoder):
@@ -153,8 +160,11 @@ def inspect_file(
 class _FileInspector:
     """Inspector of one file."""
 
-    def __init__(self, path: str, source: Source, entry: RegistryEntry, registry: Registry, key: str | None) -> None:
+    def __init__(
+        self, path: str, source: Source, entry: RegistryEntry, registry: Registry, key: str | None, width: int
+    ) -> None:
         self.path, self.source, self.entry, self.registry, self.key = path, source, entry, registry, key
+        self.width = width
         self.context = Context(catalogue=registry.catalogue)
 
     def sound_file(self, cls: Any) -> Iterator[Inspection]:
@@ -200,7 +210,7 @@ class _FileInspector:
         """Return the inspection of a sound, which needs no guessing."""
         samples = waveform.samples
         description = describe_sound_file(compute_statistics(samples), waveform.sample_rate)
-        preview = tuple(draw_preview(samples, ["channel", "time"]))
+        preview = tuple(draw_preview(samples, ["channel", "time"], self.width))
         return self._inspection(key, samples, guess=replace(description, options=dict(options)), preview=preview)
 
     def keyed_arrays(self, cls: Any) -> Iterator[Inspection]:
@@ -280,7 +290,7 @@ class _FileInspector:
         except ItemError as error:
             return self._inspection(key, array, error=error)
         axes = guessed.options.get("axes", [])
-        lines = draw_preview(array, axes if UNKNOWN not in axes[-1:] else [])
+        lines = draw_preview(array, axes if UNKNOWN not in axes[-1:] else [], self.width)
         return self._inspection(key, array, guess=guessed, preview=tuple(lines))
 
     def _inspection(self, key: str = "", array: Any = None, **fields: Any) -> Inspection:

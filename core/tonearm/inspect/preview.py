@@ -18,7 +18,7 @@ _ROWS, _COLUMNS = 32, 16
 """Largest number of rows, spread evenly, and of adjacent columns that a character of a spectrogram shows."""
 
 
-def draw_preview(array: Array, axes: list[str]) -> list[str]:
+def draw_preview(array: Array, axes: list[str], width: int = WIDTH) -> list[str]:
     """Return the lines of a preview: the envelope of a waveform, or a spectrogram with low frequencies at the bottom.
 
     Parameters
@@ -27,6 +27,8 @@ def draw_preview(array: Array, axes: list[str]) -> list[str]:
         Array of any rank; of the axes that the preview does not show, it shows the first position.
     axes
         Names of the axes longer than 1, if they are known.
+    width
+        Largest number of characters in a line.
     """
     import numpy as np
 
@@ -37,16 +39,16 @@ def draw_preview(array: Array, axes: list[str]) -> list[str]:
     shown = ([axis for axis in every if axes[axis] in ("time", "bin", "mel", "frame")] or every)[-2:]
     inner = inner[tuple(slice(None) if axis in shown else 0 for axis in every)]
     if inner.ndim <= 1:
-        return [_envelope(np.atleast_1d(inner))]
+        return [_envelope(np.atleast_1d(inner), width)]
     upright = inner.T if axes[shown[0]] in ("frame", "time") else inner
-    return _spectrogram(upright)
+    return _spectrogram(upright, width)
 
 
-def _envelope(values: Array) -> str:
+def _envelope(values: Array, width: int) -> str:
     import numpy as np
 
     peaks = []
-    for start, end in _ranges(len(values), WIDTH):
+    for start, end in _ranges(len(values), width):
         part = values[start : min(end, start + _MAX_VALUES)]
         peaks.append(float(np.nan_to_num(np.abs(part).astype(np.float64), posinf=0.0).max()))
         release_pages(values)
@@ -54,10 +56,10 @@ def _envelope(values: Array) -> str:
     return "".join(_BARS[round(peak / top * (len(_BARS) - 1))] for peak in peaks)
 
 
-def _spectrogram(values: Array) -> list[str]:
+def _spectrogram(values: Array, width: int) -> list[str]:
     import numpy as np
 
-    rows, columns = _ranges(values.shape[0], HEIGHT), _ranges(values.shape[1], WIDTH)
+    rows, columns = _ranges(values.shape[0], HEIGHT), _ranges(values.shape[1], width)
     lines = []
     for a, b in rows:
         spread = values[a : b : -(-(b - a) // _ROWS)]

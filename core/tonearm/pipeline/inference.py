@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, RunCommand, UsageError, one_line
+from tonearm.errors import Advice, ChooseOption, GiveOption, Remedy, RunCommand, UsageError, did_you_mean, one_line
+from tonearm.errors.text import edit_distance
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
 from tonearm.reading import file_types
@@ -15,6 +16,9 @@ from tonearm.signals import Signal
 from tonearm.source import open_regular
 
 Signals = tuple[type[Signal], ...]
+
+PIPELINE_SUFFIXES = (".yaml", ".yml")
+"""Suffixes of pipelines."""
 
 
 def matching_signals(given: Iterable[type[Signal]], taken: Signals) -> Signals:
@@ -49,6 +53,8 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
     ------
     UsageError
         If there is no plugin for the suffix, or more than one.
+    ItemError
+        If no decoder has the suffix, and the file cannot be read.
     """
     found = plugins_by_suffix(registry, role, name)
     if len(found) == 1:
@@ -61,29 +67,61 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
         remedy = RunCommand(("tonearm", "inspect", name), when="to print pipelines that convert its files")
         message = f"{one_line(name)} is a folder, and no decoder reads it as one source"
         raise UsageError(message, code="unknown-suffix", remedies=(remedy,))
+    if role == "encoder" and (name.endswith("/") or os.path.isdir(name)):  # noqa: PTH112
+        message = f"{one_line(name)} is a folder; the name of a file has a suffix, which selects the encoder"
+        raise UsageError(message, code="unknown-suffix", hint=f"as in {one_line(os.path.join(name, 'sound.wav'))}")  # noqa: PTH118
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
-    message = f"no {role} {'reads' if role == 'decoder' else 'writes'} {suffix or 'a name with no suffix'}"
-    if role == "decoder" and (by_content := _by_content(registry, name, message)):
-        raise by_content
-    program = DECOMPRESSORS.get(suffix) if role == "decoder" else None
-    decompress = (RunCommand((program, name), when="to decompress it first"),) if program else ()
-    remedies = (*decompress, GiveOption(role), RunCommand(("tonearm", "plugins"), when="to list all plugins"))
-    raise UsageError(message, code="unknown-suffix", remedies=remedies)
+    shown = one_line(suffix) or "a name with no suffix"
+    if role == "decoder":
+        raise _by_content(registry, name, suffix, f"no decoder reads {shown}")
+    message = f"no encoder writes {shown}"
+    raise UsageError(message, code="unknown-suffix", remedies=_other_suffixes(registry, suffix))
 
 
-def _by_content(registry: Registry, name: str, message: str) -> UsageError | None:
-    """Return the error for a file whose suffix no decoder has, by its first bytes; None if it cannot be read."""
-    try:
-        with open_regular(name) as file:
-            found = file_types.identify(file.read(file_types.HEAD))
-    except (ItemError, OSError):
-        return None
+def _other_suffixes(registry: Registry, suffix: str) -> tuple[Remedy, ...]:
+    """Return the suffix of an encoder that was meant, or the suffixes of all, and the encoders for any suffix."""
+    known: set[str] = set()
+    others: list[str] = []
+    for entry in registry.entries("encoder"):
+        try:
+            suffixes = getattr(entry.resolve(), "suffixes", ())
+        except PluginError:
+            continue
+        known.update(suffixes)
+        others += [] if suffixes else [registry.short_name(entry)]
+    # A letter that is another one may be another format, as .wma is, so letters are missing, too many or transposed.
+    meant = [
+        one
+        for one in sorted(known)
+        if (len(one) != len(suffix) and edit_distance(one, suffix, 1) == 1) or sorted(one) == sorted(suffix)
+    ]
+    advice = Advice(did_you_mean(suffix, meant[:1]) if meant else f"encoders write {', '.join(sorted(known))}")
+    other = ChooseOption("encoder", tuple(others), when="for other formats") if others else GiveOption("encoder")
+    return advice, other
+
+
+def _by_content(registry: Registry, name: str, suffix: str, message: str) -> UsageError:
+    """Return the error for a file whose suffix no decoder has, by its first bytes.
+
+    Raises
+    ------
+    ItemError
+        If the file cannot be read.
+    """
+    with open_regular(name) as file:
+        found = file_types.identify(file.read(file_types.HEAD))
+    remedies: tuple[Remedy, ...]
     if found in (file_types.UNKNOWN, file_types.ZEROS):
         remedies = (GiveOption("decoder", "raw-reader for raw numbers, pcm-reader for raw samples"),)
-        return UsageError(f"{message}; it looks like {found.name}", code="unknown-suffix", remedies=remedies)
-    reader = found.reader if any(entry.name == found.reader for entry in registry.entries("decoder")) else ""
-    remedy = ChooseOption("decoder", (reader,)) if reader else Advice(found.hint)
-    return UsageError(f"{message}; it looks like {found.name}", code="unknown-suffix", remedies=(remedy,))
+    elif any(entry.name == found.reader for entry in registry.entries("decoder")):
+        remedies = (ChooseOption("decoder", (found.reader,)),)
+    elif (program := DECOMPRESSORS.get(suffix)) and found.hint.endswith(program):
+        remedies = (RunCommand((program, name), when="to decompress it first"),)
+    elif suffix in PIPELINE_SUFFIXES:
+        remedies = (RunCommand(("tonearm", "check", name), when="if it is a pipeline"),)
+    else:
+        remedies = (Advice(found.hint),)
+    return UsageError(f"{message}; it looks like {found.name}", code="unknown-suffix", remedies=remedies)
 
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:

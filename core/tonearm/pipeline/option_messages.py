@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from tonearm.errors import one_line
+from tonearm.errors import SetOption, one_line
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Node, ScalarNode, SequenceNode, node_type
 from tonearm.plugins.option_types import alternatives, choices, container, is_mapping
@@ -14,8 +15,26 @@ from tonearm.plugins.registry import RegistryEntry, with_article
 from tonearm.signals import Signal
 
 
-def add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, reason: str) -> None:
-    """Add the problem of an invalid value, in plainer words than those of msgspec."""
+def add_bad_value(
+    problems: Problems, plugin: str, option: Option, node: Node, reason: str, fitting: Any = None
+) -> None:
+    """Add the problem of an invalid value, in plainer words than those of msgspec.
+
+    Parameters
+    ----------
+    problems
+        Collection of problems to add to.
+    plugin
+        Name of the plugin.
+    option
+        Option.
+    node
+        Value that was given.
+    reason
+        Message of msgspec.
+    fitting
+        Value that would be valid in place of the given one; None if none is known.
+    """
     inner = re.search(r" - at `\$\[(\d+)\]", reason)
     found = choices(option.type)
     if inner and isinstance(node, SequenceNode):
@@ -30,7 +49,8 @@ def add_bad_value(problems: Problems, plugin: str, option: Option, node: Node, r
     else:
         message = f"{plugin}: '{option.name}' is {one_line(shown)}; {expected_in_words(expected)}"
         hint = option.description
-    problems.add(node.mark, "bad-option", message, hint)
+    remedies = (SetOption(option.name, fitting),) if fitting is not None else ()
+    problems.add(node.mark, "bad-option", message, "" if remedies else hint, remedies=remedies)
 
 
 def shown_value(node: Node) -> str:

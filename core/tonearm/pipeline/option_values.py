@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +12,16 @@ import msgspec
 
 from tonearm.errors import one_line
 from tonearm.pipeline.option_messages import add_bad_value, shown_value
-from tonearm.pipeline.option_scalars import expected, in_folder, is_named, is_scalar, missing_file, scalar_value
+from tonearm.pipeline.option_scalars import (
+    expected,
+    in_folder,
+    is_named,
+    is_scalar,
+    missing_file,
+    scalar_value,
+    takes,
+    takes_list,
+)
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, to_plain
 from tonearm.plugins.option_types import (
@@ -76,7 +86,7 @@ class ValueReader(ABC):
                 if isinstance(node, MappingNode) and any(map(is_mapping, offered)):
                     self._mapping(hint, option, node, owner)  # names the values that are wrong
                 if len(self.problems.found) == before:
-                    add_bad_value(self.problems, owner, option, node, str(error))
+                    add_bad_value(self.problems, owner, option, node, str(error), _fitting(option, node))
                 return None
         if is_null(node) and type(None) in offered:
             return None
@@ -182,6 +192,21 @@ class ValueReader(ABC):
             return
         others += [f"one of {', '.join(found)}"] if found else []
         self.problems.add(node.mark, "bad-option", f"{message}; expected {' or '.join(others)}", option.description)
+
+
+def _fitting(option: Option, node: Node) -> Any:
+    """Return the value that a text stands for, such as a list for ``batch,time``, or 48000 for ``48 kHz``; or None."""
+    if not isinstance(node, ScalarNode) or node.variables or not node.text:
+        return None
+    offered: list[Any] = []
+    if takes_list(option.type):
+        parts = [part.strip() for part in node.text.strip("()").split(",")]
+        numbers = [int(part) for part in parts if part.removeprefix("-").isdecimal()]
+        offered = [parts, *([numbers] if len(numbers) == len(parts) else [])]
+    if number := re.fullmatch(r"(?i)(\d{1,6}|\d{1,3}(?:[,_]\d{3})+|\d{1,6}\.\d{1,3})\s*(k?)(?:hz)?", node.text):
+        value = float(re.sub("[,_]", "", number[1])) * (1000 if number[2] else 1)
+        offered += [round(value)] if abs(value - round(value)) < 1e-6 else []
+    return next((one for one in offered if takes(option.type, one)), None)
 
 
 def _most_alike(records: list[Any], given: Iterable[str]) -> Any:

@@ -254,6 +254,10 @@ class _Reader(ValueReader):
         is_decoder = any(entry.name == owner for entry in self.registry.entries("decoder"))
         having = self._having(PluginType(Decoder), name) if is_decoder else []
         only = f"{self.registry.short_name(having[0])} has it" if len(having) == 1 else ""
+        if name == "sample_rate" and is_decoder and "kind" not in names:
+            only = "the file tells its sample rate; the transform resample changes it"
+        if name in given and is_null(given[name].node):
+            own = f"it has no value; a list needs brackets, as in [a, {one_line(name)}]"
         return message, did_you_mean(name, similar) or only or own
 
     def _declared_beside(

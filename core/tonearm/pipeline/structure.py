@@ -9,7 +9,16 @@ from tonearm.addresses import refuse_address
 from tonearm.errors import GiveOption, SetOption, UsageError, did_you_mean, one_line
 from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.problems import Problems
-from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, SequenceNode, node_type
+from tonearm.pipeline.yaml.nodes import (
+    INSPECT,
+    MappingEntry,
+    MappingNode,
+    Mark,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    node_type,
+)
 
 FORMAT_VERSION = 1
 PIPELINE_KEYS = ("tonearm", "input", "steps", "outputs", "limits")
@@ -20,6 +29,8 @@ INPUT_EXAMPLE = {"use": "npy-reader", "files": "*.npy"}
 STEP_EXAMPLE = [{"use": "normalize"}]
 LIMITS_EXAMPLE = {"memory": "4GB"}
 OUTPUT_EXAMPLE = [{"use": "wav-writer", "file": "{stem}.wav"}]
+MAX_SHOWN = 100
+"""Largest number of characters of a name that a hint repeats."""
 
 
 class Stage(Struct, frozen=True):
@@ -117,15 +128,31 @@ def _limits(entry: MappingEntry | None, problems: Problems) -> MappingNode | Non
 def _map(node: Node, what: str, keys: tuple[str, ...], problems: Problems) -> dict[str, MappingEntry] | None:
     """Return the entries of a mapping, and add problems for unknown keys."""
     if not isinstance(node, MappingNode):
-        problems.add(
-            node.mark, "wrong-shape", f"{what} must be a mapping with {', '.join(keys)}, but is {node_type(node)}"
-        )
+        message = f"{what} must be a mapping with {', '.join(keys)}, but is {node_type(node)}"
+        problems.add(node.mark, "wrong-shape", message, _as_mapping(node, keys))
         return None
     for key, entry in node.entries.items():
         if key not in keys:
             hint = did_you_mean(key, keys) or f"it has {', '.join(keys)}"
             problems.add(entry.key_mark, "unknown-key", f"{what} has no key {one_line(key)!r}", hint)
     return node.entries
+
+
+def _as_mapping(node: Node, keys: tuple[str, ...]) -> str:
+    """Return how to write a stage of which there is the name alone, or the names of files in place of the input."""
+    if keys is PIPELINE_KEYS:
+        return INSPECT
+    text = node.value if isinstance(node, ScalarNode) and not node.variables else None
+    if not isinstance(text, str) or not text or len(text) > MAX_SHOWN:
+        return ""
+    import json  # not at the top: only mistakes need it
+
+    example = {
+        INPUT_KEYS: {**INPUT_EXAMPLE, **({"files": text} if "." in text or "*" in text else {"use": text})},
+        STEP_KEYS: {"use": text},
+        OUTPUT_KEYS: {**OUTPUT_EXAMPLE[0], **({"file": text} if "." in text else {"use": text})},
+    }[keys]
+    return f"write {{{', '.join(f'{name}: {one_line(json.dumps(value))}' for name, value in example.items())}}}"
 
 
 def _version(entry: MappingEntry | None, mark: Mark | None, problems: Problems) -> None:

@@ -354,7 +354,9 @@ class Registry:
             return f"{bare} is {with_article(others[0])}, for {SECTIONS[others[0]]}"
         entries = {entry.full_name: entry for entry in self.entries(role)}
         full = nearest(name, entries) if "/" in name else None
-        same = self._entries.get((role, nearest(bare, (entry.name for entry in entries.values())) or ""), [])
+        same = self._entries.get(
+            (role, nearest(bare, dict.fromkeys(entry.name for entry in entries.values())) or ""), []
+        )
         winner = entries[full] if full else preferred(same)
         names = [repr(self.short_name(entry)) for entry in ([winner] if winner else same)]
         return f"did you mean {' or '.join(names)}?" if names else "run tonearm plugins to list all plugins"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from tonearm.errors import ItemError, OutputError, TonearmError
@@ -12,7 +12,7 @@ from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.local_store import LocalStore
-from tonearm.run.store.output_names import OutputNames
+from tonearm.run.store.output_names import OutputNames, output_is_input
 from tonearm.run.store.output_paths import output_folder, output_path
 from tonearm.run.store.temporaries import Temporaries
 from tonearm.run.workers.health import Health
@@ -79,6 +79,9 @@ def _convert_one(
     pipeline.preflight()
     store = LocalStore(os.fspath(root))
     names = OutputNames(store, lambda _: False, force=force)
+    # The source may be a link: neither it nor the file that it leads to is replaced.
+    read = [os.path.abspath(source.path_text), os.path.realpath(source.path_text)] if source.path_text else []
+    sources = {store.path_of(path) for path in read}
     published: list[Path] = []
     with contextlib.closing(store), InterruptGate() as gate:
         store.sweep(folders={output_folder(output, source) or "" for output in pipeline.outputs})
@@ -87,7 +90,7 @@ def _convert_one(
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
             on_step()
             with store.temporaries(None, fsync=True) as temporaries:
-                files = _write(pipeline, source, outcome, temporaries, names, gate, on_step)
+                files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step)
                 try:
                     for file in files:
                         names.take(file.output, 0, source.name, source.path_text or "")
@@ -106,6 +109,7 @@ def _write(
     outcome: Outcome,
     temporaries: Temporaries,
     names: OutputNames,
+    sources: Collection[str | None],
     gate: InterruptGate,
     on_step: Callable[[], None],
 ) -> list[PreparedFile]:
@@ -116,7 +120,7 @@ def _write(
             if branch.error or item is None:
                 raise branch.error or ItemError("there is nothing to write", code="empty")
             target = output_path(output, source, (item.key, item.index))
-            problem = names.replacement_problem(target)
+            problem = output_is_input(target) if target in sources else names.claim(target, 0, source.name)
             if problem:
                 raise ItemError(problem.message, code=problem.code, hint=problem.hint)
             sink = temporaries.sink(target, output.encoder.name)

@@ -256,5 +256,5 @@ def _key(run: PastRun, record: ErrRecord | EndRecord) -> str:
 
 
 def no_run(store: Store) -> UsageError:
-    """Return the error for a folder to which no run has written."""
+    """Return the error for a folder to which no run has written, or for a file."""
     return UsageError(f"no run has written to {one_line(store.root)}", code="no-run", hint="name the folder of --out")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import yaml
 from core_toys import ToneReader, registry_of, tonearm
 
@@ -334,14 +335,18 @@ class TestMistakes:
             (("one.npy", "a.wav", "--sample-rate", "x"), "bad-option: npy-reader: 'sample_rate' is 'x';"
              " expected a whole number\n    hint: Sample rate in Hz. Required, because an array does not"
              " contain it.\n"),
-            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: --encoder …;"
-             " tonearm plugins, to list all plugins\n"),
-            (("one", "a.wav", *RATE), "unknown-suffix: no decoder reads a name with no suffix"
-             "\n    hint: --decoder …; tonearm plugins, to list all plugins\n"),
+            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: encoders write .aif, "),
+            (("one.npy", "a.wma", *RATE), "unknown-suffix: no encoder writes .wma\n    hint: encoders write .aif, "),
+            (("one.npy", "a.mp4", *RATE), "unknown-suffix: no encoder writes .mp4\n    hint: encoders write .aif, "),
+            (("one.npy", "a.wave", *RATE), "unknown-suffix: no encoder writes .wave\n    hint: did you mean '.wav'?; "
+             "--encoder ffmpeg-writer, for other formats\n"),
+            (("one.npy", "a.wva", *RATE), "unknown-suffix: no encoder writes .wva\n    hint: did you mean '.wav'?"),
             (("one.npy", "a.wav", *RATE, "--step", "normalise"), "unknown-plugin: there is no transform 'normalise'"
              "\n    hint: did you mean 'normalize'?"),
             (("one.npy", "a.wav", *RATE, "--decoder", "npy"),
-             "unknown-plugin: there is no decoder 'npy'\n    hint: run tonearm plugins to list all plugins\n"),
+             "unknown-plugin: there is no decoder 'npy'\n    hint: did you mean 'npy-reader'?\n"),
+            (("one.npy", "a.wav", *RATE, "--step", "griffin"),
+             "unknown-plugin: there is no transform 'griffin'\n    hint: did you mean 'griffin-lim'?\n"),
             (("one.npy", "a.wav", *RATE, "--key", "x"), "unknown-option: npy-reader has no option 'key'\n"),
             (("one.npy", "a.wav", *RATE, "--axes", "tim"), "bad-option: npy-reader: neither a waveform nor a complex"
              " array has a tim axis\n    hint: axes are named batch, channel, time, bin, frame, complex\n"),
@@ -365,9 +370,24 @@ class TestMistakes:
         assert not (folder / "a.wav").exists()
 
     @pytest.mark.parametrize(
+        ("rate", "hint"),
+        [
+            ("22050 Hz", "--sample-rate 22050"), ("22.05 kHz", "--sample-rate 22050"), ("48k", "--sample-rate 48000"),
+            ("22,050", "--sample-rate 22050"), ("44_100", "--sample-rate 44100"), ("22050.0", "--sample-rate 22050"),
+            ("22.05", "Sample rate in Hz."), ("22k05", "Sample rate"), ("9,05", "Sample rate"), ("1e4", "Sample rate"),
+        ],
+    )  # fmt: skip
+    def test_a_rate_as_people_write_it(self, rate, hint, convert, folder):
+        status, _, err = convert("one.npy", "a.wav", "--sample-rate", rate)
+        assert status == 2
+        assert "expected a whole number" in err
+        assert err.splitlines()[1].startswith(f"    hint: {hint}")
+
+    @pytest.mark.parametrize(
         ("arguments", "message"),
         [
             (("no.npy", "a.wav", *RATE), "unreadable: cannot read no.npy: no such file or directory\n"),
+            (("one", "a.wav", *RATE), "unreadable: cannot read one: no such file or directory\n"),
             (
                 ("magnitude.npy", "a.wav", *RATE),
                 "unknown-kind: cannot tell what a real array of shape (9, 20)",
@@ -379,6 +399,21 @@ class TestMistakes:
         assert (status, out) == (3, "")
         assert err.startswith(message)
         assert not (folder / "a.wav").exists()
+
+    def test_the_encoder_that_is_proposed_for_another_suffix_writes_it(self, convert, folder):
+        _, _, err = convert("one.npy", "a.au", *RATE)
+        assert err.endswith("; --encoder ffmpeg-writer, for other formats\n")
+        assert convert("one.npy", "a.au", *RATE, "--encoder", "ffmpeg-writer")[0] == 0
+        assert np.array_equal(soundfile.read("a.au", dtype="int16")[0], SAMPLES)
+
+    def test_a_sample_rate_for_a_sound_file(self, convert, folder):
+        soundfile.write("s.wav", SAMPLES, 8000)
+        status, _, err = convert("s.wav", "a.wav", "--sample-rate", "16000")
+        assert (status, err) == (
+            2,
+            "unknown-option: audio-reader has no option 'sample_rate'\n"
+            "    hint: the file tells its sample rate; the transform resample changes it\n",
+        )
 
     def test_a_folder_that_cannot_be_written_to(self, convert):
         status, _, err = convert("one.npy", "/proc/a.wav", *RATE)

@@ -354,3 +354,32 @@ def test_files_that_cannot_be_inspected(name: str, code: str, status: int, tmp_p
     assert found == status
     assert code in err + out
     assert "Traceback" not in err
+
+
+def test_a_file_that_is_missing_or_unknown_keeps_no_other_from_being_inspected(tmp_path: Path, capsys: Any) -> None:
+    np.save(tmp_path / "a.npy", np.zeros(100, np.float32))
+    (tmp_path / "a.xyz").write_bytes(b"<!DOCTYPE html>")
+    status, out, err = inspect(capsys, str(tmp_path / "nofile"), str(tmp_path / "a.npy"))
+    assert (status, err) == (3, f"unreadable: cannot read {tmp_path}/nofile: no such file or directory\n")
+    assert "100 float32" in out
+    status, out, err = inspect(capsys, str(tmp_path / "a.xyz"), str(tmp_path / "a.npy"))
+    assert status == 2
+    assert err.startswith("unknown-suffix: no decoder reads .xyz; it looks like a web page")
+    assert "100 float32" in out
+    status, out, err = inspect(capsys, "--decoder", "nyp-reader", "a", "b")
+    assert (status, out, err.count("unknown-plugin")) == (2, "", 1)
+
+
+def test_a_key_of_a_file_without_keys(tmp_path: Path, capsys: Any) -> None:
+    np.save(tmp_path / "a.npy", np.zeros(100, np.float32))
+    status, out, err = inspect(capsys, str(tmp_path / "a.npy"), "--key", "x")
+    assert (status, out) == (2, "")
+    assert err == f"unknown-option: {tmp_path}/a.npy holds one array, which has no name\n    hint: leave --key out\n"
+    assert inspect(capsys, str(tmp_path), "--key", "x")[0] == 0
+
+
+def test_a_pipeline_is_to_be_checked(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "p.yaml").write_text("tonearm: 1\n")
+    status, _, err = inspect(capsys, str(tmp_path / "p.yaml"))
+    assert status == 2
+    assert err.endswith(f"\n    hint: tonearm check {tmp_path}/p.yaml, if it is a pipeline\n")

@@ -150,4 +150,4 @@ def test_recipes_of_linear_spectrograms_are_listed_likewise():
 def test_one_listing_at_a_time():
     done = tonearm("plugins", "--recipes", "--dialects")
     assert done.returncode == 2
-    assert "not allowed with argument" in done.stderr
+    assert "exclude each other" in done.stderr

@@ -75,12 +75,56 @@ def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
         (["check", "p.yaml", "--format", "xml"],
          "usage: --format is 'xml'; expected text or json or github\n    hint: tonearm check --help\n"),
         (["--nope"], "usage: unrecognized arguments: --nope\n"),
+        (["run", "p.yaml", "--wrkers", "3"],
+         "usage: unrecognized arguments: --wrkers 3\n    hint: did you mean '--jobs'?\n"),
+        (["run", "p.yaml", "--overwrite"],
+         "usage: unrecognized arguments: --overwrite\n    hint: did you mean '--force'?\n"),
+        (["convert", "a.npy", "a.wav", "-sr", "8000"],
+         "usage: unrecognized arguments: -sr 8000\n    hint: did you mean '--sample-rate'?\n"),
+        (["convert", "a.npy", "-o", "a.wav"],
+         "usage: unrecognized arguments: -o\n    hint: DST is the second name: tonearm convert SRC DST\n"),
+        (["run", "p.yaml", "-j", "two"],
+         "usage: -j/--jobs is 'two'; expected a whole number\n    hint: tonearm run --help\n"),
+        (["run", "p.yaml", "--timeout=x"],
+         "usage: --timeout is 'x'; expected a number\n    hint: tonearm run --help\n"),
+        (["run", "p.yaml", "--out"], "usage: -o/--out needs a value\n    hint: tonearm run --help\n"),
+        (["check", "p.yaml", "--json", "--format=text"],
+         "usage: --format and --json exclude each other\n    hint: tonearm check --help\n"),
+        (["completion"], "usage: the following arguments are required: SHELL\n    hint: tonearm completion --help\n"),
+        (["run", "p.yaml", "--out", ""],
+         "usage: -o/--out is an empty name\n    hint: a variable of the shell may be unset\n"),
+        (["run", "p.yaml", "--quarantine="],
+         "usage: --quarantine is an empty name\n    hint: a variable of the shell may be unset\n"),
+        (["inspect", ""], "usage: FILE is an empty name\n"),
+        (["convert", "a.npy", ""], "usage: DST is an empty name\n"),
+        (["run", "p.yaml", "--force=yes"], "usage: --force takes no value\n    hint: tonearm run --help\n"),
+        (["convert", "a.npy", "b.npy", "c.wav"], "usage: unrecognized arguments: c.wav\n"
+         "    hint: one command converts one SRC to one DST; tonearm run converts many files\n"),
+        (["help"], "usage: there is no command 'help'\n    hint: tonearm --help\n"),
+        (["-v"], "usage: unrecognized arguments: -v\n    hint: tonearm --version\n"),
     ],
 )  # fmt: skip
 def test_a_mistake_exits_2_with_a_hint(arguments, message):
     done = tonearm(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("a.npy b.wav", "convert a.npy b.wav"),
+        ("a.npy", "inspect a.npy"),
+        ("p.yaml --out x", "run p.yaml --out x"),
+        ("p.YML", "run p.YML"),
+    ],
+)
+def test_a_file_in_place_of_a_command(words, meant, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / words.split()[0]).touch()
+    with pytest.raises(SystemExit):
+        parse(words.split(), words.split()[0])
+    assert capsys.readouterr().err.endswith(f"\n    hint: did you mean tonearm {meant}?\n")
 
 
 def test_options_may_stand_between_and_after_the_sources():

@@ -14,7 +14,8 @@ import pytest
 from core_toys import third_party
 
 from tonearm.cli import console
-from tonearm.cli.progress import LINE_INTERVAL, MAX_WARNINGS, Observer, ProgressLines
+from tonearm.cli.progress import LINE_INTERVAL, Observer, ProgressLines
+from tonearm.cli.repeats import MAX_FAILURES, MAX_WARNINGS
 from tonearm.errors import OutputError
 from tonearm.run.prepared import Failure
 from tonearm.run.result import Result
@@ -88,6 +89,7 @@ def test_a_bar_on_a_terminal(folder):
     assert "3/3" in text
     assert "1 failed" in text
     assert "b.npy: not-finite" in text
+    assert "\x1b[1;36mhint\x1b[0m: " in text[: text.index(" converted, ")]  # also above the bar
     assert text.rstrip().endswith("lists all items that failed with a code")
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is there again
 
@@ -121,6 +123,34 @@ def test_only_the_first_warnings_of_a_kind_are_printed_and_all_are_logged(tmp_pa
     assert printed[-1] == "a.npy: warning: the waveform is silent"
     logged = (tmp_path / "log").read_text()
     assert logged.count("samples were clipped") == MAX_WARNINGS + 3
+
+
+def test_only_the_first_failures_of_a_source_are_printed_and_all_are_logged(tmp_path, capsys):
+    def failed(source, code, last=True, start=0, count=1):
+        failures = (
+            Failure(source=source, key="", index=index, code=code, message=f"item {index}", hint="look")
+            for index in range(start, start + count)
+        )
+        return Result(source=source, last=last, failures=tuple(failures))
+
+    observer = Observer(quiet=True, lines=None)
+    with console.log_to(str(tmp_path / "log")):
+        observer(failed("a.npz", "empty", last=False, count=MAX_FAILURES - 1))
+        observer(failed("a.npz", "empty", start=MAX_FAILURES - 1, count=1401))
+        observer(failed("b.npz", "empty", last=False))
+        observer(failed("b.npz", "empty", count=0))
+        observer(failed("a.npz", "empty"))
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[::2] == [
+        "a.npz: empty: item 0",
+        *(f"a.npz [{number}]: empty: item {number}" for number in range(1, MAX_FAILURES)),
+        "a.npz: empty: and 1,400 more items",
+        "    hint: look",
+        "    hint: look",
+    ]
+    assert printed[2 * MAX_FAILURES + 1 :: 2] == ["b.npz: empty: item 0", "a.npz: empty: item 0"]
+    assert observer.failed == MAX_FAILURES + 1402
+    assert (tmp_path / "log").read_text().count(": empty: item") == observer.failed
 
 
 def test_a_quiet_observer_prints_failures_only(capsys):

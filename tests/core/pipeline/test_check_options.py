@@ -24,7 +24,7 @@ class TestOptions:
             ("sample_rate: -8000", "2:46: bad-option: npy-reader: 'sample_rate' is -8000; expected a whole number >= 1"
              "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
             ("sample_rate: 22_050", "2:46: bad-option: npy-reader: 'sample_rate' is '22_050'; expected a whole number"
-             "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),
+             "\n    hint: sample_rate: 22050"),
             ("sample_rate: 1000000000", "2:46: bad-option: npy-reader: 'sample_rate' is 1000000000;"
              " expected a whole number <= 10000000"
              "\n    hint: Sample rate in Hz. Required, because an array does not contain it."),

@@ -3,7 +3,7 @@
 import pytest
 from core_toys import Fog, FogReader, Mist, Rain, ToneReader, hooks, package_of, registry_of
 
-from tonearm.errors import Place, UsageError
+from tonearm.errors import ItemError, Place, UsageError
 from tonearm.pipeline.inference import find_conversion, matching_signals, plugin_by_suffix, plugins_by_suffix
 from tonearm.plugins.registry import Registry, default
 from tonearm.signals import Signal, Waveform
@@ -66,19 +66,29 @@ def test_transforms_that_clash_are_named_with_their_origin():
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"),
+    ("name", "start", "hint"),
     [
-        ("shards/a b.tar.zst", "unzstd 'shards/a b.tar.zst', to decompress it first; --decoder …; "),
-        ("a.fog2.XZ", "unxz a.fog2.XZ, to decompress it first; --decoder …; "),
-        ("a.fog2", "--decoder …; "),
+        ("a b.tar.zst", b"\x28\xb5\x2f\xfd", "unzstd '{}', to decompress it first"),
+        ("a.fog2.XZ", b"\xfd7zXZ", "unxz {}, to decompress it first"),
+        ("a.zst", b"\x89PNG\r\n\x1a\n", "--decoder image-reader"),
     ],
 )
-def test_a_compressed_file_that_no_decoder_reads_is_to_be_decompressed(name, hint):
+def test_a_compressed_file_that_no_decoder_reads_is_to_be_decompressed(name, start, hint, tmp_path):
+    registry = registry_of(decoders={"image-reader": FogReader})
+    path = tmp_path / name
+    path.write_bytes(start)
     with pytest.raises(UsageError) as raised:
-        plugin_by_suffix(registry_of(), "decoder", name)
+        plugin_by_suffix(registry, "decoder", str(path))
     raised.value.place = Place(form="flags")
     assert raised.value.code == "unknown-suffix"
-    assert raised.value.hint == f"{hint}tonearm plugins, to list all plugins"
+    assert raised.value.hint == hint.format(path)
+
+
+@pytest.mark.parametrize("name", ["nofile", "nofile.xyz", "nofile.tar.zst", "no/file"])
+def test_a_file_that_is_missing_is_missed_whatever_its_suffix(name):
+    with pytest.raises(ItemError) as raised:
+        plugin_by_suffix(registry_of(), "decoder", name)
+    assert (raised.value.code, raised.value.message) == ("unreadable", f"cannot read {name}: no such file or directory")
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".XZ"])
@@ -117,26 +127,36 @@ def test_a_folder_is_called_a_folder(tmp_path):
     assert f"tonearm inspect {tmp_path}" in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["", "/"])
+def test_an_output_that_is_a_folder_is_called_a_folder(name, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        plugin_by_suffix(registry_of(), "encoder", f"{tmp_path}{name}")
+    assert caught.value.message.startswith(f"{tmp_path}{name} is a folder; ")
+    assert caught.value.hint == f"as in {tmp_path}/sound.wav"
+
+
 def test_an_encoder_of_compressed_files_is_no_decompressor():
     with pytest.raises(UsageError) as raised:
         plugin_by_suffix(registry_of(), "encoder", "a.tar.zst")
     assert "unzstd" not in raised.value.hint
 
 
-LIST = "tonearm plugins, to list all plugins"
-
-
 @pytest.mark.parametrize(
     ("role", "name", "code", "message", "hint"),
     [
-        ("decoder", "b/a.XYZ", "unknown-suffix", "no decoder reads .xyz", f"decoder: …; {LIST}"),
-        ("encoder", "a.xyz", "unknown-suffix", "no encoder writes .xyz", f"encoder: …; {LIST}"),
-        ("decoder", "a", "unknown-suffix", "no decoder reads a name with no suffix", f"decoder: …; {LIST}"),
+        ("decoder", "a.XYZ", "unknown-suffix", "no decoder reads .xyz; it looks like a web page",
+         "the download returned a web page instead of the file; open it to see why"),
+        ("encoder", "a.xyz", "unknown-suffix", "no encoder writes .xyz", "encoders write .raw; encoder: …"),
+        ("encoder", "a", "unknown-suffix", "no encoder writes a name with no suffix",
+         "encoders write .raw; encoder: …"),
+        ("encoder", "a.rwa", "unknown-suffix", "no encoder writes .rwa", "did you mean '.raw'?; encoder: …"),
         ("decoder", "a.tone", "ambiguous-suffix", "several decoders fit a.tone: other, tone-reader",
          "decoder: other or tone-reader"),
     ],
 )  # fmt: skip
-def test_a_suffix_that_has_no_plugin_or_several(role, name, code, message, hint):
+def test_a_suffix_that_has_no_plugin_or_several(role, name, code, message, hint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.XYZ").write_bytes(b"<!DOCTYPE html>")
     registry = registry_of(decoders={"other": Broken})
     with pytest.raises(UsageError) as caught:
         plugin_by_suffix(registry, role, name)

@@ -6,6 +6,7 @@ from core_toys import checked, problems
 from tonearm.pipeline.document import from_plain, read_document
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import read_structure
+from tonearm.pipeline.yaml.nodes import INSPECT
 
 TEN = "tonearm: 1\n"
 NPY = "input: {use: npy-reader, with: {kind: waveform, sample_rate: 8000}}\n"
@@ -24,8 +25,8 @@ class TestShape:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("[]", f"1:1: wrong-shape: {MAPPING}, but is a list"),
-            ("x", f"1:1: wrong-shape: {MAPPING}, but is text"),
+            ("[]", f"1:1: wrong-shape: {MAPPING}, but is a list\n    hint: {INSPECT}"),
+            ("x", f"1:1: wrong-shape: {MAPPING}, but is text\n    hint: {INSPECT}"),
             (NPY + WAV, "1:1: missing-key: 'tonearm' is missing\n    hint: tonearm: 1"),
             (f"tonearm: 2\n{NPY}{WAV}", "1:10: wrong-version: this tonearm reads format 1\n    hint: tonearm: 1"),
             (f"tonearm: '1'\n{NPY}{WAV}", "1:10: wrong-version: this tonearm reads format 1\n    hint: tonearm: 1"),
@@ -41,7 +42,20 @@ class TestShape:
             (f"{TEN}{NPY}outputs: [3]",
              "3:11: wrong-shape: outputs.0 must be a mapping with use, file, steps, with, but is a number"),
             (f"{TEN}input: npy-reader\n{WAV}",
-             "2:8: wrong-shape: input must be a mapping with use, files, with, but is text"),
+             "2:8: wrong-shape: input must be a mapping with use, files, with, but is text"
+             "\n    hint: write {use: \"npy-reader\", files: \"*.npy\"}"),
+            (f"{TEN}input: mel/*.npy\n{WAV}",
+             "2:8: wrong-shape: input must be a mapping with use, files, with, but is text"
+             "\n    hint: write {use: \"npy-reader\", files: \"mel/*.npy\"}"),
+            (f"{TEN}{NPY}steps: [griffin-lim]\n{WAV}",
+             "3:9: wrong-shape: steps.0 must be a mapping with use, with, but is text"
+             "\n    hint: write {use: \"griffin-lim\"}"),
+            (f"{TEN}{NPY}outputs: [mp3-writer]\n",
+             "3:11: wrong-shape: outputs.0 must be a mapping with use, file, steps, with, but is text"
+             "\n    hint: write {use: \"mp3-writer\", file: \"{stem}.wav\"}"),
+            (f"{TEN}{NPY}outputs: [a.wav]\n",
+             "3:11: wrong-shape: outputs.0 must be a mapping with use, file, steps, with, but is text"
+             "\n    hint: write {use: \"wav-writer\", file: \"a.wav\"}"),
             (f"{TEN}input: {{files: a}}\n{WAV}", "2:8: missing-key: input: 'use' is missing"
              "\n    hint: use: … (name of a plugin)"),
             (f"{TEN}input: {{use: 3}}\n{WAV}", "2:14: wrong-shape: input: 'use' is the name of a plugin, not a number"),

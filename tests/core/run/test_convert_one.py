@@ -10,6 +10,7 @@ from tonearm.errors import ItemError, OutputError
 from tonearm.run import convert_one as convert_one_module
 from tonearm.run.convert_one import convert_one, remove_leftovers
 from tonearm.run.store.local_store import LocalStore
+from tonearm.source import Source
 
 
 @pytest.fixture(autouse=True)
@@ -44,13 +45,27 @@ def test_an_existing_file_is_replaced_only_by_force(existing):
     assert len(files()) == 4
 
 
-def test_the_source_itself_is_not_replaced():
-    with pytest.raises(ItemError) as caught:
-        convert_one(
-            pipeline("{stem}.txt"), task("a.txt").source(), Path(), force=True, on_warning=print
-        )  # fmt: skip
-    assert caught.value.code == "output-is-input"
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("path", ["a.txt", "./a.txt", "link.txt", "sub/../a.txt"])
+def test_the_source_itself_is_not_replaced(path, force):
+    """The path of a source is as the user wrote it: relative, or a link."""
+    os.symlink("a.txt", "link.txt")
+    os.mkdir("sub")
+    source = Source(name=path, path=path)
+    for name in {"a.txt", Path(path).name}:
+        with pytest.raises(ItemError) as caught:
+            convert_one(pipeline(name), source, Path(), force=force, on_warning=print)
+        assert caught.value.code == "output-is-input"
+    assert os.readlink("link.txt") == "a.txt"
     assert Path("a.txt").read_text() == "k 0.5\nl 2.5"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_items_that_would_have_one_name_are_told_so(force):
+    with pytest.raises(ItemError) as caught:
+        convert(pipeline("{stem}.raw"), force=force)
+    assert (caught.value.code, caught.value.message) == ("same-output", "two items of a.txt would become a.raw")
+    assert caught.value.hint == "put {index} or {key} into the file's name"
 
 
 def test_a_failed_item_raises_and_earlier_items_stay():

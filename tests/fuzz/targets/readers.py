@@ -58,6 +58,14 @@ HEADER_TOKENS = (
 """Pieces of the headers of .npy files."""
 
 
+TEXT_TOKENS = (
+    ",", ";", "\t", " ", "\n", "\r", "\n\n", "#", "%", "//", '"', "'", "[", "]", "nan", "-inf", "1e999", "1_000", "0,5",
+    "0x10", "1+2j", "-", "+", ".", "e", "None", "True", "\0", "\ufeff", "\u22121", "\u0661", "sr = 22050", "a\x1b[1m",
+    "# sample_rate: 1e9", "9" * 400, "x" * 3000, "\u202e",
+)  # fmt: skip
+"""Pieces that are put in the place of others in text."""
+
+
 class Form(NamedTuple):
     """A format: the plugin and the options that read it, its suffix, and a file of it."""
 
@@ -109,7 +117,47 @@ def _forms() -> dict[str, Form]:
     raw = {"sample_rate": 8000, "encoding": "pcm_f32le"}
     made["json"] = Form("pcm-reader", ".json", text, raw | {"field": "a.0.wav"})
     made["pcm"] = Form("pcm-reader", ".raw", SHORT.tobytes(), raw)
-    return made
+    return made | _texts() | _raws()
+
+
+def _texts() -> dict[str, Form]:
+    """Return the formats of `text-reader` by name: tables with and without headings, single columns, lists in JSON."""
+    one = {"kind": "waveform", "sample_rate": 8000}
+    rows = WAVE.T.tolist()
+    table = {"kind": "waveform", "axes": ["time", "channel"], "sample_rate": 8000}
+    mel = {"kind": "mel", "dialect": default().catalogue(MelDialect).find("hifigan"), "axes": ["frame", "mel"]}
+    bands = "\n".join(" ".join(f"{value:.3e}" for value in row) for row in RNG.uniform(-9, 0, (4, 80)))
+    named = "time;left;right\n" + "\n".join(f"{n};{a};{b}" for n, (a, b) in enumerate(rows))
+    columns = "# sample_rate = 8000\n" + "\n".join(f"{a}\t{b}" for a, b in rows)
+    lists = json.dumps({"sample_rate": 8000, "a": rows, "more": [{"b": WAVE[0].tolist(), "sr": 8000}]})
+    found: dict[str, tuple[str, str, dict[str, Any]]] = {
+        "csv": (".csv", "\n".join(f"{a},{b}" for a, b in rows), table),
+        "csv-named": (".csv", named, one | {"key": "*"}),
+        "tsv": (".tsv", columns, table),
+        "text-column": (".txt", "\n".join(f"{value:.5f}" for value in SHORT[:90]), one),
+        "text-mel": (".txt", f"% {bands}\n{bands}\n", mel),
+        "json-lists": (".json", lists, ARRAY | {"key": "*", "axes": None}),
+        "json-list": (".json", json.dumps(WAVE[0].tolist()), one),
+    }
+    return {
+        name: Form("text-reader", suffix, text.encode(), {key: value for key, value in options.items() if value})
+        for name, (suffix, text, options) in found.items()
+    }
+
+
+def _raws() -> dict[str, Form]:
+    """Return files of `raw-reader` by name."""
+    one = {"kind": "waveform", "sample_rate": 8000}
+    return {
+        "raw-floats": Form("raw-reader", ".f32", SHORT.tobytes(), one),
+        "raw-shape": Form("raw-reader", ".f64", WAVE.astype(">f8").tobytes(), ARRAY | {
+            "dtype": "float64", "byte_order": "big", "shape": [2, -1]}),
+        "raw-order": Form("raw-reader", ".f32", bytes(44) + WAVE.astype("i2").T.tobytes(), ARRAY | {
+            "dtype": "int16", "shape": [2, 60], "order": "F", "skip": 44}),
+        "raw-complex": Form("raw-reader", ".f32", SHORT[:780].astype("c8").tobytes(), {
+            "kind": "complex", "n_fft": 24, "hop_length": 6, "sample_rate": 8000, "dtype": "complex64",
+            "shape": [13, -1]}),
+    }  # fmt: skip
 
 
 def _packed(folder: Path) -> bytes:
@@ -144,6 +192,8 @@ def _changed(data: bytes, rng: random.Random) -> bytes:
                     return change(data, rng)
                 except Exception:  # an earlier change broke the structure, and each library has errors of its own
                     break
+        if data.isascii() and b"\n" in data:
+            return _text(data, rng)
     return mutated(data, rng) if data else rng.randbytes(rng.randrange(1, 40))
 
 
@@ -232,6 +282,21 @@ def _changed_json(value: Any, rng: random.Random) -> Any:
     return rng.choice(HOSTILE)
 
 
+def _text(data: bytes, rng: random.Random) -> bytes:
+    """Change a number, a separator or a line of text."""
+    pieces = re.findall(rb"[^\s,;\[\]]+|[\s,;\[\]]", data)
+    at = rng.randrange(len(pieces))
+    chance = rng.random()
+    if chance < 0.2:
+        old = rng.choice([b",", b";", b"\t", b" ", b"\n", b"."])
+        return data.replace(old, rng.choice([b",", b";", b"\t", b" ", b"\r\n", b"\r"]))
+    if chance < 0.3:
+        encoding = rng.choice(["utf-16", "utf-8-sig", "utf-32", "utf-16-le", "cp037"])
+        return data.decode("ascii").encode(encoding)
+    pieces[at : at + rng.choice([0, 1, 1, 2])] = [rng.choice(TEXT_TOKENS).encode()]
+    return b"".join(pieces)
+
+
 def _png(data: bytes, rng: random.Random) -> bytes:
     chunks, at = [], 8
     while at < len(data):
@@ -317,6 +382,7 @@ STRUCTURES: tuple[tuple[int, bytes, Callable[[bytes, random.Random], bytes]], ..
     (0, b"MATLAB 5", _mat),
     (0, b"PAR1", _parquet),
     (0, b"{", _json),
+    (0, b"[", _json),
     (8, b"{", _safetensors),
 )
 """Structures by some bytes at some place."""

@@ -9,6 +9,9 @@ from msgspec import Struct
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_NODES = 10_000
+INSPECT = "tonearm inspect FILE prints a pipeline for an array or a sound"
+"""Hint for those who have no pipeline yet."""
+
 Value: TypeAlias = str | int | float | bool | None
 
 

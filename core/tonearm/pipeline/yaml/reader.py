@@ -32,6 +32,7 @@ from yaml.scanner import Scanner
 
 from tonearm.errors import PipelineError, Problem, advise, one_line
 from tonearm.pipeline.yaml.nodes import (
+    INSPECT,
     MAX_BYTES,
     MAX_DEPTH,
     MAX_NODES,
@@ -91,6 +92,8 @@ def _refuse(file: str, line: int | None, column: int | None, code: str, message:
 
 def _decoded(data: bytes | str, file: str) -> str:
     """Return text without a byte order mark, or raise `PipelineError` if it is too large or not UTF-8."""
+    if isinstance(data, bytes):
+        _refuse_other_formats(data, file)
     size = len(data)
     if isinstance(data, str) and size <= MAX_BYTES:
         size = len(data.encode(errors="surrogatepass"))
@@ -107,6 +110,18 @@ def _decoded(data: bytes | str, file: str) -> str:
         before = data[: error.start].decode("utf-8").removeprefix("\ufeff")
         place = _mark_at(before, len(before))
         _refuse(file, place.line, place.column, "not-utf8", f"byte 0x{data[error.start]:02x} is not UTF-8", hint)
+
+
+def _refuse_other_formats(data: bytes, file: str) -> None:
+    """Raise `PipelineError` if the bytes are a file of another format, such as an array or a sound."""
+    if data.isascii():
+        return
+    from tonearm.reading import file_types as types  # not at the top: most pipelines are ASCII
+
+    found = types.identify(data[: types.HEAD])
+    if found not in (types.UNKNOWN, types.ZEROS, types.TEXT, types.JSON, types.JSON_LINES, types.NUMBERS, types.BASE64):
+        hint = f"tonearm inspect {one_line(file)} prints a pipeline that converts it"
+        _refuse(file, 1, 1, "not-utf8", f"this is no pipeline; it looks like {found.name}", hint)
 
 
 def _mark_at(text: str, index: int) -> Mark:
@@ -175,7 +190,7 @@ class _Composer:
         self._next()  # the start of the stream
         first = self._next()
         if isinstance(first, StreamEndEvent):
-            self._stop(Mark(1, 1), "empty", "there is nothing in this document")
+            self._stop(Mark(1, 1), "empty", "there is nothing in this document", INSPECT)
         root = self._node(self._next(), 1)
         self._next()  # the end of the document
         after = self._next()
@@ -183,7 +198,7 @@ class _Composer:
             hint = "write one pipeline per file"
             self._stop(_mark(after), "several-documents", "a second document starts here", hint)
         if isinstance(root, ScalarNode) and not root.quoted and not root.text and not self._problems:
-            self._stop(Mark(1, 1), "empty", "there is nothing in this document")
+            self._stop(Mark(1, 1), "empty", "there is nothing in this document", INSPECT)
         return root
 
     def _next(self) -> Event:
@@ -354,7 +369,7 @@ def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column, index = (mark.line, mark.column, mark.index) if mark else (0, 0, 0)
     reason = one_line(error.problem or error.context or "this is not YAML", 120)
-    reason = re.sub(r"but (got|found) '<stream end>'", "but the file ends", reason)
+    reason = re.sub(r"but (got|found) '<stream end>'", "but the file ends", reason).replace("'<scalar>'", "text")
     code, message, hint = "yaml-syntax", reason, ""
     before = text[text.rfind("\n", 0, index) + 1 : index]
     if text[index : index + 1] == "\t" and "cannot start any token" in reason:
@@ -365,8 +380,13 @@ def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:
         code, message, hint = "tag-refused", "tags are not taken", _TAG_HINT
     elif before.endswith("$") and text[index : index + 1] == "{":
         hint = "inside [ ] and { } a ${variable} needs quotes, or the value a line of its own"
+    elif re.search(r"\{[\w.:-]*\}$", before) and not text[index : index + 1].isspace():
+        message, hint = "a name that starts with { needs quotes", 'write it in quotes, as in file: "{stem}.wav"'
     else:
+        hint = next((hint for start, hint in _SYNTAX_HINTS if start in reason), "")
         if error.context and error.context_mark and error.context_mark.line != line:
             message = f"{reason}, {one_line(error.context, 60)} that starts on line {error.context_mark.line + 1}"
-        hint = next((hint for start, hint in _SYNTAX_HINTS if start in reason), "")
+            if found := re.match(r"expected ',' or '([}\]])'", reason):
+                bracket = "{" if found[1] == "}" else "["
+                hint = f"close the {bracket} of line {error.context_mark.line + 1} with {found[1]}"
     return Problem(code=code, message=message, remedies=advise(hint), line=line + 1, column=column + 1)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.sources.given import ArrayLike, array_source, checked_path, is_array
+from tonearm.run.sources.pattern_hints import pattern_hint
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.run_folder import QUARANTINE_MARKER
 from tonearm.source import Source
@@ -74,12 +75,13 @@ def find_sources(
         if not matched:
             shown = mask or one_line(text)
             place = "" if mask or os.path.isabs(text) else f" in {one_line(os.path.abspath(root))}"
+            hint = "" if mask else pattern_hint(text)
             if os.path.isdir(whole) and not mask:
                 warn(f"the folder {shown}{place} has no file that the decoder reads: {', '.join(suffixes)}")
             elif search.missing:
-                raise UsageError(f"there is no file {shown}{place}", code="no-source")
+                raise UsageError(f"there is no file {shown}{place}", code="no-source", hint=hint)
             else:
-                warn(f"{shown} matches no source{place}")
+                warn(f"{shown} matches no source{place}{hint and f'; {hint}'}")
 
 
 class _PatternSearch:

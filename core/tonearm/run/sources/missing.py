@@ -12,6 +12,7 @@ from tonearm.pipeline.checked import CheckedPipeline
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from tonearm.plugins.decoder import Decoder
+from tonearm.run.sources.pattern_hints import pattern_hint
 
 
 def missing_sources(checked: CheckedPipeline, root: Node) -> list[Problem]:
@@ -31,7 +32,8 @@ def missing_sources(checked: CheckedPipeline, root: Node) -> list[Problem]:
         if not _matches(checked, pattern, folder):
             shown = one_line(checked.masks.get(pattern, pattern))
             where = "" if os.path.isabs(pattern) else f" in {one_line(folder)}"
-            problems.add(marks.get(pattern), "no-source", f"{shown} matches no source{where}")
+            hint = "" if checked.masks.get(pattern, "") else pattern_hint(pattern)
+            problems.add(marks.get(pattern), "no-source", f"{shown} matches no source{where}", hint)
     return problems.found
 
 

@@ -93,6 +93,8 @@ class LocalStore(Store):
         except FileNotFoundError:
             return []
         except OSError as error:
+            if os.path.isfile(self._tree.root):
+                return []
             raise _cannot_read_journal(error) from error
         found = ((self._tree.status(name), name) for name in names)
         return [name for _, name in sorted((status.st_mtime_ns, name) for status, name in found if status)]

@@ -113,7 +113,7 @@ class OutputNames:
                 message=f"{one_line(target)} is a folder",
                 remedies=advise("write the outputs somewhere else"),
             )
-        hint = "move it away, write somewhere else, or force its replacement"
+        hint = "move it away, write somewhere else, or replace it with --force (force=True in Python)"
         return Problem(
             code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=advise(hint)
         )

@@ -2,7 +2,7 @@ import pytest
 from yaml_reading import problems, said, value
 
 from tonearm.pipeline.document import Mark, read_document, to_plain
-from tonearm.pipeline.yaml.nodes import MAX_BYTES, MAX_DEPTH, MAX_NODES, node_size
+from tonearm.pipeline.yaml.nodes import INSPECT, MAX_BYTES, MAX_DEPTH, MAX_NODES, node_size
 
 TAG = "write the value without it; quote it if it is meant as text"
 
@@ -38,6 +38,9 @@ UTF8 = "save it as UTF-8"
 
 
 KEY = "write the key as plain text"
+
+
+NAME = 'write it in quotes, as in file: "{stem}.wav"'
 
 
 class TestAliases:
@@ -76,9 +79,9 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("", (1, 1, "empty", "there is nothing in this document", "")),
-            ("# only a comment\n\n", (1, 1, "empty", "there is nothing in this document", "")),
-            ("---\n", (1, 1, "empty", "there is nothing in this document", "")),
+            ("", (1, 1, "empty", "there is nothing in this document", INSPECT)),
+            ("# only a comment\n\n", (1, 1, "empty", "there is nothing in this document", INSPECT)),
+            ("---\n", (1, 1, "empty", "there is nothing in this document", INSPECT)),
             ("a: 1\n---\nb: 2\n", (2, 1, "several-documents",
                 "a second document starts here", "write one pipeline per file")),
             ("a: 1\nb: 2\na: 3", (3, 1, "duplicate-key",
@@ -105,7 +108,22 @@ class TestRefusals:
             ("a: b: c", (1, 5, "yaml-syntax", "mapping values are not allowed here", COLON)),
             ('a: "x', (1, 6, "yaml-syntax", "found unexpected end of stream", "close the quote")),
             ("a: [1, 2\nb: 3", (2, 2, "yaml-syntax",
-                "expected ',' or ']', but got ':', while parsing a flow sequence that starts on line 1", "")),
+                "expected ',' or ']', but got ':', while parsing a flow sequence that starts on line 1",
+                "close the [ of line 1 with ]")),
+            ("a: {b: c\nd: e", (2, 2, "yaml-syntax",
+                "expected ',' or '}', but got ':', while parsing a flow mapping that starts on line 1",
+                "close the { of line 1 with }")),
+            ("file: {stem}.wav", (1, 13, "yaml-syntax", "a name that starts with { needs quotes", NAME)),
+            ("[{file: {stem}.wav}]", (1, 15, "yaml-syntax", "a name that starts with { needs quotes", NAME)),
+            ("file: {relative_dir}/{stem}.wav", (1, 21, "yaml-syntax", "a name that starts with { needs quotes", NAME)),
+            (b"\x93NUMPY\1\0" + bytes(2 << 20), (1, 1, "not-utf8", "this is no pipeline; it looks like a .npy file",
+                "tonearm inspect p.yaml prints a pipeline that converts it")),
+            (b"\xff\xfb\x90\0" + bytes(413) + b"\xff\xfb\x90\0", (1, 1, "not-utf8",
+                "this is no pipeline; it looks like an MP3 file",
+                "tonearm inspect p.yaml prints a pipeline that converts it")),
+            (b"PK\3\4" + b"\xff" * 60, (1, 1, "not-utf8",
+                "this is no pipeline; it looks like a zip archive, like those of np.savez",
+                "tonearm inspect p.yaml prints a pipeline that converts it")),
             ("{a: ${N:1}}", (1, 6, "yaml-syntax", "expected ',' or '}', but got '{'", FLOW)),
             ("%YAML 2.0\n---\na", (1, 1, "yaml-syntax",
                 "found incompatible YAML document (version 1.* is required)", "")),

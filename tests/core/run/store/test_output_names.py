@@ -62,7 +62,7 @@ class TestNames:
 
     def test_what_is_not(self, names, tmp_path):
         said = f"{tmp_path}/theirs exists, and no run wrote it"
-        hint = "move it away, write somewhere else, or force its replacement"
+        hint = "move it away, write somewhere else, or replace it with --force (force=True in Python)"
         problem = names.claim("theirs", 1, "one")
         assert (problem.code, problem.message, problem.hint) == ("not-ours", said, hint)
         assert self.refused(names.take, "theirs", 1, "one", "/one") == ("not-ours", said, hint)

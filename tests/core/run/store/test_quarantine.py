@@ -123,6 +123,9 @@ class TestCheck:
             Quarantine("mine").check("out")
 
     def test_no_folder_is_refused(self):
+        os.symlink("nowhere", "dangling")
+        with pytest.raises(UsageError, match="cannot open the quarantine dangling: no such file or directory"):
+            Quarantine("dangling").check("out")
         Path("file").write_text("text")
         with pytest.raises(UsageError, match="cannot open the quarantine file: not a directory"):
             Quarantine("file").check("out")
@@ -153,6 +156,27 @@ class TestFaults:
         keep(found)
         assert not os.path.islink(path)
         assert Path("victim").read_text() == "whole"
+
+    def test_a_folder_in_place_of_a_copy_is_left_alone(self):
+        found = Quarantine("q")
+        path = keep(found)
+        os.unlink(path)
+        os.mkdir(path)
+        with pytest.raises(OutputError, match=r"cannot write q/a-[0-9a-f]{16}\.wav: is a directory"):
+            keep(found)
+        assert names() == [MARKER, os.path.basename(path)]
+
+    def test_a_run_that_shares_the_quarantine_sweeps_no_copy_that_is_being_written(self, monkeypatch):
+        def write(file, signal):
+            file.write(b"half")
+            Quarantine("q").sweep()  # as another run does when it begins and ends
+            file.seek(0)
+            write_float_wav(file, signal)
+
+        monkeypatch.setattr(quarantine, "write_float_wav", write)
+        path = keep(Quarantine("q"))
+        assert names() == [MARKER, os.path.basename(path)]
+        assert np.array_equal(soundfile.read(path)[0].T, LOUD.samples, equal_nan=True)
 
     def test_what_does_not_fit_into_a_wav_file_is_not_kept(self, monkeypatch):
         monkeypatch.setattr(quarantine, "MAX_BYTES", LOUD.samples.size * 4 - 1)
