@@ -149,7 +149,7 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
         part = COMPLEX if self.dtype == "complex" else POLAR
         others = [n for other, n in enumerate(array.shape) if other != axis and n > 1]
         if count == 2 * plain and array.dtype.kind != "c" and len(others) == 1 and part in self.possible_axes:
-            return _folded(array, axis, part)
+            return folded_remedy(array, axis, part)
         return None
 
 
@@ -164,7 +164,7 @@ def _real_ends(array: Array, axis: int) -> list[EndBins]:
     return [name for name, place in names.items() if np.abs(np.take(array, place, axis).imag).max() <= limit]
 
 
-def _folded(array: Array, axis: int, part: str) -> Remedy:
+def folded_remedy(array: Array, axis: int, part: str) -> Remedy:
     """Return the remedy for an array of bins and frames that has both parts of its values in the axis of the bins."""
     from tonearm.findings.layout import layout_along
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from tonearm.errors import InsertStep, ItemError, OptionError, PipelineError, RemoveOption, SetLimit, SetOption
@@ -41,7 +42,7 @@ def try_on_array(error: ItemError, options: Any) -> None:
         except ItemError as failed:
             if failed.code == error.code:  # one option less that does not exist
                 return error.code == "unknown-option" and failed.message != error.message
-            return failed.code in ASKING
+            return failed.code in ASKING or (failed.code == "negative-magnitude" and bool(failed.remedies))
         except OptionError as failed:
             return failed.code in ASKING
         except PipelineError:
@@ -89,7 +90,7 @@ def changed_options(options: Any, remedy: SetOption | RemoveOption, registry: Re
     inner = _given(kind.options)
     if remedy.option == beside.name:
         name = beside.extra[IF_ABSENT] if isinstance(remedy, RemoveOption) else remedy.value
-        kind = _bound(registry, kind.role, str(name), inner)
+        kind = _bound(registry, kind.role, str(name), inner, declared_options(type(kind.options)))
     elif remedy.option in declared_options(type(options)):
         own = _changed(own, remedy, declared_options(type(options)), registry)
     else:
@@ -117,13 +118,17 @@ def _changed(given: dict[str, Any], remedy: Any, declared: Any, registry: Regist
     return given | {remedy.option: read_value(option, from_plain(remedy.value), registry)}
 
 
-def _bound(registry: Registry, role: str, name: str, given: dict[str, Any]) -> Plugin[Any]:
-    """Return a kind with options."""
+def _bound(registry: Registry, role: str, name: str, given: dict[str, Any], before: Mapping[str, Any]) -> Plugin[Any]:
+    """Return a kind with those of the given options that it has.
+
+    Options that only the kind before has are left out: they are the next problem, with a remedy of its own.
+    """
     entry = registry.find(role, name)
     cls = ports_of(entry.resolve()).options
-    if unknown := [name for name in given if name not in declared_options(cls)]:
+    declared = declared_options(cls)
+    if unknown := [name for name in given if name not in declared and name not in before]:
         raise OptionError(f"there is no option {unknown[0]}", code="unknown-option")
-    return entry.bind(cls(**given), name)
+    return entry.bind(cls(**{name: value for name, value in given.items() if name in declared}), name)
 
 
 def _checked(options: Any) -> Any:

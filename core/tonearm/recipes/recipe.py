@@ -275,8 +275,8 @@ def matching_remedies(
 ) -> tuple[Remedy, ...]:
     """Return the remedies that name recipes that an array may be in, the family of the given recipe first.
 
-    Variants of the given recipe come first. Recipes on another grid come with its figures, and those with another
-    sample rate only if no other recipe fits.
+    Variants of the given recipe come first. Recipes on another grid come with its figures, those with another sample
+    rate last. If the array has the rows of the given recipe, they come only if no other recipe fits.
 
     Parameters
     ----------
@@ -301,8 +301,11 @@ def matching_remedies(
         if all(variant.differences(recipe) for _, variant, _ in variants):
             groups.setdefault(tuple(getattr(recipe, figure) for figure in _GRID), []).append(name)
     remedies: list[Remedy] = [SetOption(noun, changed, when=when) for changed, _, when in variants]
-    of_rate = [grid for grid in groups if grid[0] == getattr(given, _GRID[0])]
-    for grid in (of_rate or ([] if variants else [*groups]))[:MAX_GROUPS]:
+    rate = getattr(given, _GRID[0])
+    grids = sorted(groups, key=lambda grid: grid[0] != rate)
+    if given.row_count in sizes and (variants or any(grid[0] == rate for grid in grids)):
+        grids = [grid for grid in grids if grid[0] == rate]
+    for grid in grids[:MAX_GROUPS]:
         changes = [
             f"{figure} {value} for {mine}"
             for figure, value in zip(_GRID, grid, strict=True)

@@ -122,7 +122,8 @@ def test_spare_axes_go_where_axes_are_named_too() -> None:
     [
         (counted(2, 7), "waveform", {}, "axes: [channel, time] or [batch, time]"),
         (counted(1, 2, 7), "waveform", {}, "axes: [channel, time] or [batch, time]"),
-        (counted(70, 2), "waveform", {}, "axes: [batch, time] or [time, channel]"),
+        (counted(40, 2), "waveform", {}, "axes: [batch, time] or [time, channel]"),
+        (counted(70, 2), "waveform", {}, "axes: [time, channel]"),
         (counted(4, 2, 7), "waveform", {}, "axes: [batch, channel, time]"),
         (counted(9, 9), "db", {"bin": 9}, "axes: [bin, frame] or [frame, bin]"),
         (counted(4, 9, 5), "db", {"bin": 9}, "axes: [batch, bin, frame] or [channel, bin, frame]"),

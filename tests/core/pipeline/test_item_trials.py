@@ -41,6 +41,12 @@ class TestChangedOptions:
         assert changed_options(given, RemoveOption("full_scale"), REGISTRY).kind.options.full_scale is None
         assert changed_options(given, RemoveOption("kind"), REGISTRY).kind.name == "inferred"
 
+    def test_another_kind_leaves_out_what_only_the_kind_before_has(self):
+        given = options(kind="magnitude", sample_rate=8000, n_fft=64, hop_length=16)
+        changed = changed_options(given, SetOption("kind", "waveform"), REGISTRY)
+        assert (changed.kind.name, changed.kind.options.sample_rate) == ("waveform", 8000)
+        assert not hasattr(changed.kind.options, "n_fft")
+
     @pytest.mark.parametrize(
         ("remedy", "error"),
         [
