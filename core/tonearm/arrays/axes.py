@@ -148,11 +148,10 @@ def _infer(
                 code="ambiguous-axes",
                 remedies=(ChooseOption("axes", polar),),
             )
-        named = " or ".join(f"[{', '.join(order)}]" for order in polar)
         raise ItemError(
             f"the axis of two values of shape {shape} has magnitudes and phases, not real and imaginary parts",
             code="axes-mismatch",
-            remedies=(SetOption("kind", "magnitude", when=f"with axes {named}"),),
+            remedies=tuple(SetOption("kind", "magnitude", also={"axes": order}) for order in polar),
         )
     if not orders and len(squeezed) > len(needed) + 2:
         raise ItemError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tonearm.errors import Advice, ChooseOption, Remedy, SetOption
+from tonearm.errors import ChooseOption, Remedy, SetOption
 
 DECIBEL_SPAN = 40.0
 """Span of the values from which they may be decibels: that of a sound is at least 40 dB."""
@@ -39,9 +39,9 @@ def logarithm_remedies(low: float, high: float, exponent: int = 1) -> tuple[Reme
     decibels = (SetOption("kind", "db", when="if these are decibels"),) if high - low >= DECIBEL_SPAN else ()
     if exponent == 2:
         names = floored[:1] or ([] if decibels else fitting)
-        recipes = [_yaml({"log": name, "exponent": 2, **_floor(name, low)}) for name in names]
-        text = f"kind magnitude with recipe {' or '.join(recipes)}, if these are logarithms of powers"
-        return (*([Advice(text)] if recipes else []), *decibels)
+        recipes = [{"log": name, "exponent": 2, **_floor(name, low)} for name in names]
+        of_powers = "if these are logarithms of powers"
+        return (*(SetOption("kind", "magnitude", of_powers, also={"recipe": one}) for one in recipes), *decibels)
     if decibels:
         return decibels
     when = "if these are logarithms of magnitudes"
@@ -60,14 +60,6 @@ def _floor(name: str, low: float) -> dict[str, object]:
     smallest = _BASES[name] ** low
     floor = 10.0 ** math.floor(math.log10(smallest) + _ADDED)
     return {"floor": floor} if floor < 1e-5 else {}
-
-
-def _yaml(recipe: dict[str, object]) -> str:
-    """Return a recipe in YAML's flow style."""
-    words = (
-        f"{name}: {value:.0e}" if isinstance(value, float) else f"{name}: {value}" for name, value in recipe.items()
-    )
-    return f"{{{', '.join(words)}}}"
 
 
 def _is_floor(name: str, low: float, tolerance: float) -> bool:

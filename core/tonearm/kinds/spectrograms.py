@@ -12,7 +12,7 @@ from msgspec import Meta
 from tonearm.arrays.axes import is_fft_length
 from tonearm.arrays.bands import bands_problems
 from tonearm.arrays.folded_axes import COMPLEX, POLAR
-from tonearm.errors import Advice, ChooseOption, ItemError, OptionError, Remedy, SetOption
+from tonearm.errors import ChooseOption, ItemError, OptionError, Remedy, SetOption
 from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, scaled
 from tonearm.plugins.context import Context
@@ -174,8 +174,8 @@ def folded_remedy(array: Array, axis: int, part: str) -> Remedy:
     first = all(n == 1 for n in array.shape[:axis])
     if part == COMPLEX and POLAR in found:
         name = "(polar bin)" if found == "polar-bin" else "(bin polar)"
-        order = f"[{name}, frame]" if first else f"[frame, {name}]"
-        return Advice(f"kind magnitude with axes {order}, as these are magnitudes and phases")
+        order = [name, "frame"] if first else ["frame", name]
+        return SetOption("kind", "magnitude", "as these are magnitudes and phases", also={"axes": order})
     orders = tuple([name, "frame"] if first else ["frame", name] for name in likely)
     return ChooseOption("axes", orders) if len(orders) > 1 else SetOption("axes", orders[0])
 

@@ -289,11 +289,11 @@ def matching_remedies(
     low, high
         Smallest and largest value of the array.
     """
-    from tonearm.recipes.variants import is_plausible, variants_of  # not at the top: only errors need it
+    from tonearm.recipes.variants import has_plausible_level, variants_of  # not at the top: only errors need it
 
     noun, sizes = catalogue.cls.noun, set(shape)
     named = ((name, catalogue.find(name)) for name in matching(catalogue, sizes, low, high))
-    found = [(name, recipe) for name, recipe in named if is_plausible(recipe, low, high)]
+    found = [(name, recipe) for name, recipe in named if has_plausible_level(recipe, low, high)]
     alike = any(all(getattr(recipe, figure) == getattr(given, figure) for figure in _GRID) for _, recipe in found)
     variants = variants_of(given, low, high, floors=not alike) if given.row_count in sizes else []
     groups: dict[tuple[int | None, ...], list[str]] = {}

@@ -97,7 +97,7 @@ def variants_of(given: R, low: float, high: float, *, floors: bool = True) -> li
             recipe = given.replace(**changes)
         except OptionError:  # the changes contradict each other, or another figure
             continue
-        if not recipe.contradiction(low, high) and is_plausible(recipe, low, high) and _reaches(recipe, high):
+        if not recipe.contradiction(low, high) and has_plausible_level(recipe, low, high) and _reaches(recipe, high):
             found.append((conditions, changes, recipe))
     return [
         ({"base": given.name, **msgspec.to_builtins(changes)}, recipe, f"if {' and '.join(sorted(conditions))}")
@@ -105,7 +105,7 @@ def variants_of(given: R, low: float, high: float, *, floors: bool = True) -> li
     ]
 
 
-def is_plausible(recipe: Recipe, low: float, high: float) -> bool:
+def has_plausible_level(recipe: Recipe, low: float, high: float) -> bool:
     """Return whether the level of values within the range of a recipe can be that of a sound.
 
     Parameters

@@ -217,7 +217,7 @@ def test_magnitudes_beside_phases_are_no_complex_parts(kind: str, front: Any, ax
     array = np.stack([np.abs(values), np.angle(values)], axis).astype("f4")
     array = array.reshape(*front, *array.shape)
     error = refused_parts(array, kind)
-    assert error.hint == (f"axes: {order}" if kind == "magnitude" else f"kind: magnitude, with axes {order}")
+    assert error.hint == (f"axes: {order}" if kind == "magnitude" else f"kind: magnitude and axes: {order}")
     names = order[1:-1].split(", ")
     found = arrange(array, "magnitude", names, {"bin": 33})
     np.testing.assert_array_equal(found.squeeze(), np.stack([np.abs(values), np.angle(values)]).astype("f4"))

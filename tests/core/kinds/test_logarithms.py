@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tonearm.errors import Advice, ChooseOption, SetOption
+from tonearm.errors import ChooseOption, SetOption
 from tonearm.kinds.logarithms import logarithm_remedies
 from tonearm.recipes.linear import LinearRecipe
 
@@ -45,8 +45,8 @@ def test_what_is_no_logarithm_of_sound():
 def test_logarithms_of_powers_are_read_by_the_recipe_that_is_advised(name, log):
     values = log(SPEECH**2 + 1e-10)
     first = logarithm_remedies(float(values.min()), float(values.max()), exponent=2)[0]
-    text = f"{{log: {name}, exponent: 2, floor: 1e-10}}"
-    assert first == Advice(f"kind magnitude with recipe {text}, if these are logarithms of powers")
+    figures = {"log": name, "exponent": 2, "floor": 1e-10}
+    assert first == SetOption("kind", "magnitude", "if these are logarithms of powers", also={"recipe": figures})
     recipe = LinearRecipe(n_fft=1024, log=name, exponent=2, floor=1e-10)
     assert recipe.contradiction(float(values.min()), float(values.max())) == ""
     loud = SPEECH > 1e-3

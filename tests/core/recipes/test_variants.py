@@ -6,7 +6,7 @@ import pytest
 from tonearm.recipes.linear import LinearRecipe
 from tonearm.recipes.mel import MelDialect
 from tonearm.recipes.steps import RecipeStep
-from tonearm.recipes.variants import is_plausible, variants_of
+from tonearm.recipes.variants import has_plausible_level, variants_of
 
 GRID = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
 NATURAL = MelDialect(name="natural", **GRID, n_mels=80, fmax=8000.0)
@@ -101,4 +101,4 @@ def test_a_recipe_without_a_name_or_with_statistics_has_no_variants():
     ],
 )
 def test_the_level_of_a_sound_is_plausible(recipe, low, high, plausible):
-    assert is_plausible(recipe, low, high) is plausible
+    assert has_plausible_level(recipe, low, high) is plausible
