@@ -183,6 +183,17 @@ CASES = (
     # scales and limits
     case("figures of a grid beside a waveform", sound, {"sample_rate": RATE, "n_fft": 512, "hop_length": 128}),
     case("a spectrogram of 16 bits", lambda: spectrum() * 32768, STFT, "istft", truth=sound),
+    case("values that are not scaled", spectrum, STFT | {"scaling": "spectrum"}, "istft", truth=sound),
+    case("scipy's values of 16 bits", lambda: spectrum() * 64, STFT, "istft"),
+    case("powers as magnitudes", lambda: (2 * magnitude()) ** 2, MAGNITUDE, with_("griffin-lim", iterations=2)),
+    case("magnitudes as powers", lambda: magnitude() * 32768, MAGNITUDE | {"kind": "power"}, FAST),
+    case(
+        "logarithms as decibels",
+        lambda: np.log(np.maximum(magnitude(), 1e-5)),
+        MAGNITUDE | {"kind": "db"},
+        FAST,
+        plain={"limits": {"strict": True}},
+    ),
     case("a square of 3", lambda: np.sign(sound()) * 3),
     case("a very quiet sound", lambda: sound() * 1e-5, plain={"limits": {"strict": True}}),
     case(

@@ -35,9 +35,9 @@ def logarithm_remedies(low: float, high: float, exponent: int = 1) -> tuple[Reme
     """
     span = (high - low) / exponent
     fitting = [name for name, (least, most) in SPANS.items() if least <= span <= most]
-    floored = [name for name in fitting if _is_floor(name, low, 1e-4 if exponent == 1 else _ADDED)]
     decibels = (SetOption("kind", "db", when="if these are decibels"),) if high - low >= DECIBEL_SPAN else ()
     if exponent == 2:
+        floored = [name for name in fitting if _is_floor(name, low, _ADDED)]
         names = floored[:1] or ([] if decibels else fitting)
         recipes = [{"log": name, "exponent": 2, **_floor(name, low)} for name in names]
         of_powers = "if these are logarithms of powers"
@@ -45,10 +45,28 @@ def logarithm_remedies(low: float, high: float, exponent: int = 1) -> tuple[Reme
     if decibels:
         return decibels
     when = "if these are logarithms of magnitudes"
-    values = tuple({"log": name, **_floor(name, low)} for name in floored[:1] or fitting)
+    values = recipes_of(low, high)
     if len(values) == 1:
         return (SetOption("recipe", values[0], when=when),)
     return (ChooseOption("recipe", values, when=when),) if values else ()
+
+
+def recipes_of(low: float, high: float) -> tuple[dict[str, object], ...]:
+    """Return the recipes of logarithms of magnitudes in a range; only one if the smallest value is its exact floor.
+
+    Parameters
+    ----------
+    low, high
+        Smallest and largest value.
+
+    Examples
+    --------
+    >>> recipes_of(-11.5129, 4.0)
+    ({'log': 'ln'},)
+    """
+    fitting = [name for name, (least, most) in SPANS.items() if least <= high - low <= most]
+    floored = [name for name in fitting if _is_floor(name, low, 1e-4)]
+    return tuple({"log": name, **_floor(name, low)} for name in floored[:1] or fitting)
 
 
 _ADDED = 2e-3

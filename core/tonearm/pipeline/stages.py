@@ -379,7 +379,7 @@ def _inverted_extent(
     if not isinstance(signal, Waveform) or before is None or isinstance(before, Waveform):
         return None
     extent = extent_of(signal.samples)
-    limits.check_inverted(extent, bound, context)
+    limits.check_inverted(extent, bound, context, before)
     return extent if extent.finite else None
 
 

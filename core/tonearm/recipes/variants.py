@@ -35,8 +35,8 @@ _EXACT = 1e-4
 _OF_POWERS = 2e-8
 """Floor from which values may be logarithms of powers; those of magnitudes rarely have so low a floor."""
 
-_RATHER_OF_POWERS = 2e-9
-"""Floor from which values are more likely logarithms of powers than of magnitudes."""
+DECIBEL_SPAN = 40.0
+"""Span from which values may be decibels, whatever their floor is."""
 
 MAX_QUIET_DB = 100.0
 """Largest distance of the largest value from that of a sound at full scale, in dB: that of speech is about 50 dB."""
@@ -84,7 +84,7 @@ def variants_of(given: R, low: float, high: float, *, floors: bool = True) -> li
         [_UNCHANGED, *_references(given)],
         [_UNCHANGED, *_without_limit(given)],
         [_UNCHANGED, *_scales(given, high)],
-        [_UNCHANGED, *(_logarithms(given, low) if floors else ())],
+        [_UNCHANGED, *(_logarithms(given, low, high) if floors else ())],
     )
     found: list[tuple[set[str], Changes, R]] = []
     combined = [[one for one in group if one.changes] for group in itertools.product(*groups)]
@@ -143,7 +143,7 @@ def _scales(given: Recipe, high: float) -> Iterator[Variant]:
         yield Variant({"input_scale": _SAMPLE_SCALE}, "its samples were 16-bit integers")
 
 
-def _logarithms(given: Recipe, low: float) -> Iterator[Variant]:
+def _logarithms(given: Recipe, low: float, high: float) -> Iterator[Variant]:
     """Yield other logarithms with an exact floor, other floors of the same one, or none if no value is negative."""
     if given.log == "none" or given.steps or given.reference == "max":
         return
@@ -155,9 +155,12 @@ def _logarithms(given: Recipe, low: float) -> Iterator[Variant]:
     for figures, condition in _OTHERS:
         changes = {name: value for name, value in figures.items() if getattr(given, name) != value}
         decades = _decades(given.replace(**changes), low)
-        floor = 10.0 ** round(decades)
-        if changes and abs(decades - round(decades)) <= _EXACT and -10 <= round(decades) <= -2:
-            yield Variant(changes | ({} if floor == given.floor else {"floor": floor}), condition)
+        exact = abs(decades - round(decades)) <= _EXACT and -10 <= round(decades) <= -2
+        if not changes or not (exact or (figures["log_factor"] != 1 and high - low >= DECIBEL_SPAN)):
+            continue
+        floor = 10.0 ** (round(decades) if exact else math.floor(decades + _ADDED))
+        kept = floor == given.floor or (not exact and floor >= given.floor)
+        yield Variant(changes if kept or not floor else changes | {"floor": floor}, condition)
     if low < given.range.low:
         yield from _floors(given, low)
 
@@ -179,7 +182,7 @@ def _floors(given: Recipe, low: float) -> Iterator[Variant]:
     found = [Variant({"floor": floor}, "that is its floor")]
     if given.exponent == 1 and floor <= _OF_POWERS:
         found.append(Variant({"exponent": 2, "floor": floor}, "these are logarithms of powers"))
-    yield from reversed(found) if floor <= _RATHER_OF_POWERS else found
+    yield from found  # powers that are read as magnitudes go beyond full scale, and the reverse passes for a sound
 
 
 def _decades(recipe: Recipe, low: float) -> float:

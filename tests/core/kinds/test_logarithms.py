@@ -1,10 +1,12 @@
 """The logarithm of negative values is told by their range: decibels, ln, log10 or log2."""
 
+import math
+
 import numpy as np
 import pytest
 
 from tonearm.errors import ChooseOption, SetOption
-from tonearm.kinds.logarithms import logarithm_remedies
+from tonearm.kinds.logarithms import logarithm_remedies, recipes_of
 from tonearm.recipes.linear import LinearRecipe
 
 WHEN = "if these are logarithms of magnitudes"
@@ -35,6 +37,12 @@ def test_without_a_floor_the_logarithm_is_among_those_proposed(name, log):
     (remedy,) = remedies(log(SPEECH + 3e-8))
     values = remedy.values if isinstance(remedy, ChooseOption) else (remedy.value,)
     assert name in [value["log"] for value in values]
+
+
+def test_recipes_are_those_of_the_range_or_of_the_exact_floor():
+    assert [one["log"] for one in recipes_of(-11.0, 4.0)] == ["ln", "log2"]
+    assert recipes_of(math.log(1e-6), 4.0) == ({"log": "ln", "floor": pytest.approx(1e-6)},)
+    assert recipes_of(-0.5, 0.5) == ()
 
 
 def test_what_is_no_logarithm_of_sound():

@@ -96,7 +96,7 @@ def test_values_below_the_floor_name_the_dialects_that_go_so_low():
 
 
 def test_what_fits_nothing_can_be_spelled_out():
-    assert refused(values(80, 9, low=-99)).hint == "no known dialect fits; you can write out all figures of one"
+    assert refused(values(80, 9, low=-999)).hint == "no known dialect fits; you can write out all figures of one"
 
 
 def test_many_that_would_fit_are_not_all_named():
