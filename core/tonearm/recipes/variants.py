@@ -29,6 +29,9 @@ _REACHED = 0.1
 _ADDED = 0.1
 """Largest distance of the smallest value above a floor, in decades; values that have one added come so near."""
 
+_LEAST_DECADES = -20.0
+"""Decimal logarithm of the least linear value that may be a floor."""
+
 _EXACT = 1e-4
 """Largest distance of the smallest value from a floor that it is equal to, in decades."""
 
@@ -156,7 +159,11 @@ def _logarithms(given: Recipe, low: float, high: float) -> Iterator[Variant]:
         changes = {name: value for name, value in figures.items() if getattr(given, name) != value}
         decades = _decades(given.replace(**changes), low)
         exact = abs(decades - round(decades)) <= _EXACT and -10 <= round(decades) <= -2
-        if not changes or not (exact or (figures["log_factor"] != 1 and high - low >= DECIBEL_SPAN)):
+        if (
+            not changes
+            or decades < _LEAST_DECADES
+            or not (exact or (figures["log_factor"] != 1 and high - low >= DECIBEL_SPAN))
+        ):
             continue
         floor = 10.0 ** (round(decades) if exact else math.floor(decades + _ADDED))
         kept = floor == given.floor or (not exact and floor >= given.floor)
@@ -176,13 +183,13 @@ _OTHERS: tuple[tuple[Changes, str], ...] = (
 def _floors(given: Recipe, low: float) -> Iterator[Variant]:
     """Yield the power of ten that is the floor of values below those of a recipe, of magnitudes and of powers."""
     decades = _decades(given, low)
-    floor = 10.0 ** math.floor(decades + _ADDED)
-    if not 1e-20 < floor < 1:
+    if not _LEAST_DECADES <= decades < 0:
         return
+    floor = 10.0 ** math.floor(decades + _ADDED)
     found = [Variant({"floor": floor}, "that is its floor")]
     if given.exponent == 1 and floor <= _OF_POWERS:
         found.append(Variant({"exponent": 2, "floor": floor}, "these are logarithms of powers"))
-    yield from found  # powers that are read as magnitudes go beyond full scale, and the reverse passes for a sound
+    yield from found  # in this order: powers that are read as magnitudes go beyond full scale, and the reverse passes for a sound
 
 
 def _decades(recipe: Recipe, low: float) -> float:
