@@ -189,7 +189,7 @@ def _floors(given: Recipe, low: float) -> Iterator[Variant]:
     found = [Variant({"floor": floor}, "that is its floor")]
     if given.exponent == 1 and floor <= _OF_POWERS:
         found.append(Variant({"exponent": 2, "floor": floor}, "these are logarithms of powers"))
-    yield from found  # in this order: powers that are read as magnitudes go beyond full scale, and the reverse passes for a sound
+    yield from found  # the first one goes beyond full scale if it is wrong, but the second one passes for a sound
 
 
 def _decades(recipe: Recipe, low: float) -> float:
