@@ -142,6 +142,23 @@ CASES = (
     case("NaN", lambda: np.where(np.arange(RATE) == 7, np.nan, sound())),
     case("infinity in magnitudes", lambda: np.where(magnitude() > 30, np.inf, magnitude()), MAGNITUDE, FAST),
     case("center and padding", spectrum, STFT | {"center": True, "padding": "center"}, "istft", truth=sound),
+    case("a window longer than the transform", spectrum, STFT | {"n_fft": 1024, "win_length": 2048}, "istft"),
+    case("an end bin that an odd n_fft lacks", spectrum, STFT | {"n_fft": 1025, "end_bins": "dc"}, "istft"),
+    case(
+        "imaginary parts and phases",
+        npz(a=magnitude, b=magnitude, c=magnitude),
+        STFT | {"key": "a", "imag": "b", "phase": "c"},
+        "istft",
+        decoder="npz-reader",
+    ),
+    case("nothing to pad", sound, WAVE, "pad"),
+    case("a band upside down", sound, WAVE, with_("filter", band_pass_hz=[4000, 300])),
+    case(
+        "the same tag twice",
+        sound,
+        WAVE,
+        output=with_("wav-writer", tags={"year": "2024", "date": "2024-05-01"}),
+    ),
     case("end bins of two sides", spectrum, STFT | {"sides": "two", "end_bins": "dc"}, "istft"),
     case("one-sided density of two sides", spectrum, STFT | {"sides": "two", "scaling": "psd-one-sided"}, "istft"),
     # recipes and dialects

@@ -80,7 +80,8 @@ def applied(plain, remedy, place):
         return plain
     options = found_at(plain, [*stage.split("."), "with"] if stage and stage != "limits" else [stage] if stage else [])
     if isinstance(remedy, RemoveOption):
-        options.pop(remedy.option)
+        *above, name = remedy.option.split(".")
+        found_at(options, above).pop(name)
         return plain
     options.pop(remedy.instead_of, None)
     options |= {remedy.option: remedy.value, **remedy.also}
