@@ -100,6 +100,7 @@ CASES = {
     "a deep floor": (lambda: np.log(librosa_mel() * (np.arange(87) < 78) + 1e-9), "--dialect hifigan", sound),
     "ln of powers in mels": (lambda: np.log(librosa_mel(exponent=2) + 1e-10), "--dialect hifigan", None),
     "decibels in mels": (lambda: 20 * np.log10(np.maximum(librosa_mel(), 1e-5)), "--dialect hifigan", sound),
+    "a mel of 100 bands": (lambda: ln(librosa_mel(n_mels=100)), "--dialect hifigan", sound),
     "a floor of another dialect": (
         lambda: np.log10(np.maximum(librosa_mel(fmax=None) * (np.arange(87) < 78), 1e-5)),
         "--dialect hifigan --strict",

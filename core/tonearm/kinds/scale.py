@@ -36,6 +36,8 @@ MIN_SPAN_DB = 24.0
 MANY_DECIBELS = 1024
 """Number of values from which their span shows that."""
 
+_OF_CODES = "codes of mu-law need full_scale 1 and the step mu-law-decode with values indices"
+
 DECIBEL_LIMIT = 300.0
 """Largest plausible value in decibels: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
 
@@ -98,6 +100,8 @@ def _unknown_scale(dtype: str, traits: ArrayTraits) -> ItemError:
     remedies: tuple[Remedy, ...] = ()
     if dtype in ("uint8", "uint16", "uint32"):
         remedies = (SetOption("full_scale", 2 ** (int(dtype[4:]) - 1), "if it uses the whole range"),)
+        if dtype == "uint8":
+            remedies = (*remedies, Advice(_OF_CODES))
     elif not dtype.startswith("u"):
         remedies = scale_remedies(peak, "these are {}-bit samples", most=3)
     return ItemError(
