@@ -174,6 +174,12 @@ CASES = (
         "mel-to-wave",
     ),
     case(
+        "a mel of 100 bands",
+        lambda: np.log(powers()[:100] ** 0.5 + 1e-5),
+        {"kind": "mel", "dialect": "hifigan"},
+        "mel-to-wave",
+    ),
+    case(
         "a rate beside a dialect",
         librosa_db,
         {"kind": "mel", "dialect": "librosa-db", "sample_rate": 24000},

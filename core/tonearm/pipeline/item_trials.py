@@ -44,7 +44,7 @@ def try_on_array(error: ItemError, options: Any) -> None:
     """
     retry, error.retry = error.retry, None
     if retry is not None and dataclasses.is_dataclass(options):
-        _try(error, options, retry)
+        _try(error, options, lambda changed: is_plausible(retry(changed)))
 
 
 def try_on_source(error: ItemError, bound: BoundPlugin, source: Source) -> None:
@@ -76,7 +76,7 @@ def try_on_source(error: ItemError, bound: BoundPlugin, source: Source) -> None:
             raise ItemError("there is nothing in it", code="empty")
         return signal
 
-    _try(error, plugin.options, decoded)
+    _try(error, plugin.options, lambda changed: is_plausible(decoded(changed)))
 
 
 def try_on_signal(error: ItemError, bound: BoundPlugin, signal: Signal) -> None:
@@ -96,26 +96,54 @@ def try_on_signal(error: ItemError, bound: BoundPlugin, signal: Signal) -> None:
         return
     context = Context(catalogue=registries.default().catalogue)
 
-    def transformed(options: Any) -> Signal:
+    def transformed(options: Any) -> bool:
         changed: Any = restored_plugin(type(plugin), options, plugin.registered)
-        given: Signal = changed.apply(signal, context)
-        return given
+        changed.apply(signal, context)
+        return True
 
-    def inserted(step: InsertStep) -> Signal:
-        changed = signal
-        for name, given in [*((name, {}) for name in step.first), (step.use, step.options)]:
-            changed = _step(name, given).apply(changed, context)
-        applied: Signal = plugin.apply(changed, context)
-        return applied
+    def inserted(step: InsertStep) -> bool:
+        plugin.apply(_stepped(step, signal, context), context)
+        return True
 
     _try(error, plugin.options, transformed, inserted)
+
+
+def try_on_encoder(error: ItemError, bound: BoundPlugin, signal: Signal, suffix: str) -> None:
+    """Leave those remedies of an encoder's error with which its limits allow the signal; nothing is written.
+
+    Parameters
+    ----------
+    error
+        Error of an item.
+    bound
+        Encoder; one of another package leaves the error as it is.
+    signal
+        Signal that could not be written.
+    suffix
+        Suffix of the file, with dot.
+    """
+    plugin: Any = bound.plugin
+    if bound.entry.origin != BUILTIN or not dataclasses.is_dataclass(plugin.options):
+        return
+    context = Context(catalogue=registries.default().catalogue)
+
+    def allowed(options: Any) -> bool:
+        changed: Any = restored_plugin(type(plugin), options, plugin.registered)
+        changed.check_signal(signal, suffix)
+        return True
+
+    def inserted(step: InsertStep) -> bool:
+        plugin.check_signal(_stepped(step, signal, context), suffix)
+        return True
+
+    _try(error, plugin.options, allowed, inserted)
 
 
 def _try(
     error: ItemError,
     options: Any,
-    read: Callable[[Any], Signal],
-    inserted: Callable[[InsertStep], Signal] | None = None,
+    read: Callable[[Any], bool],
+    inserted: Callable[[InsertStep], bool] | None = None,
 ) -> None:
     """Leave those remedies of an error that help.
 
@@ -126,9 +154,9 @@ def _try(
     options
         Options of the plugin.
     read
-        Function that returns the signal that changed options give.
+        Function that does the work again with changed options, and returns whether the result is plausible.
     inserted
-        Function that returns the signal after a step before the plugin; None if data before the step cannot tell.
+        Function that does it after a step before the plugin; None if data before the step cannot tell.
     """
     registry = registries.default()
 
@@ -137,8 +165,8 @@ def _try(
             return True
         try:
             if isinstance(remedy, InsertStep):
-                return inserted is None or is_plausible(inserted(remedy))
-            return is_plausible(read(changed_options(options, remedy, registry)))
+                return inserted is None or inserted(remedy)
+            return read(changed_options(options, remedy, registry))
         except ItemError as failed:
             if failed.code == error.code:  # one option less that does not exist
                 return error.code == "unknown-option" and failed.message != error.message
@@ -163,6 +191,14 @@ def _is_small(source: Source) -> bool:
         return source.path.is_file() and source.path.stat().st_size <= MAX_SOURCE
     except OSError:
         return False
+
+
+def _stepped(step: InsertStep, signal: Signal, context: Context) -> Signal:
+    """Return a signal after the steps that a remedy inserts."""
+    changed = signal
+    for name, given in [*((name, {}) for name in step.first), (step.use, step.options)]:
+        changed = _step(name, given).apply(changed, context)
+    return changed
 
 
 def _step(name: str, given: Any) -> Transform[Any, Any, Any]:

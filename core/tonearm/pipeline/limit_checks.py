@@ -34,6 +34,9 @@ _SMALLEST_16_BIT = 2.0**-16
 _SCALE_OF_16_BIT = 2**15
 """Full scale of 16-bit samples."""
 
+OF_LIMITS = frozenset(("beyond-full-scale", "clipped"))
+"""Codes of errors by limits, whose remedies follow from the samples."""
+
 _INTENDED = "if this is intended"
 
 

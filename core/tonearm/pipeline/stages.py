@@ -21,7 +21,7 @@ from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import as_grouping
 from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
-from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, LimitChecks
+from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, OF_LIMITS, LimitChecks
 from tonearm.pipeline.signal_checks import (
     check_finite,
     check_given,
@@ -252,7 +252,7 @@ def transform_items(
                 unchecked=() if checks or outcome.may_have_nan else (*outcome.unchecked, (bound, signal)),
             )
         except TonearmError as error:
-            if isinstance(error, ItemError) and error.remedies and error.code != "beyond-full-scale":
+            if isinstance(error, ItemError) and error.remedies and error.code not in OF_LIMITS:
                 from tonearm.pipeline.item_trials import try_on_signal  # not at the top: most runs have no such error
 
                 try_on_signal(error, bound, outcome.item.signal)

@@ -7,7 +7,7 @@ import tonearm
 from tonearm.errors import ChooseOption, GiveOption, InsertStep, ItemError, RemoveOption, SetOption
 from tonearm.pipeline.check import bind_decoder
 from tonearm.pipeline.document import from_plain
-from tonearm.pipeline.item_trials import try_on_array, try_on_signal
+from tonearm.pipeline.item_trials import try_on_array, try_on_encoder, try_on_signal
 from tonearm.plugins import registry
 
 REGISTRY = registry.default()
@@ -148,3 +148,19 @@ class TestSignals:
     def test_options_of_the_source_are_kept(self):
         remedy = SetOption("nan", "zero", stage="input")
         assert self.kept(remedy, samples=np.zeros(900, "f4")) == (remedy,)
+
+
+def test_what_an_encoder_does_not_allow_either_is_left_out():
+    from tonearm.pipeline.check import check
+    from tonearm.signals import Waveform
+
+    plain = {"tonearm": 1, "input": {"use": "npy-reader", "files": "*.npy", "with": {"sample_rate": 8000}}}
+    plain["outputs"] = [{"use": "mp3-writer", "file": "{stem}.mp3"}]
+    bound = check(from_plain(plain), None, REGISTRY).outputs[0].encoder
+    signal = Waveform(samples=np.zeros((3, 900), "f4"), sample_rate=8000)
+    with pytest.raises(ItemError) as caught:
+        bound.plugin.check_signal(signal, ".mp3")
+    right, still = InsertStep("mix", {"to": "mono"}), InsertStep("gain", {"gain_db": -3.0})
+    error = ItemError(caught.value.message, code=caught.value.code, remedies=(still, right))
+    try_on_encoder(error, bound, signal, ".mp3")
+    assert error.remedies == (right,)
