@@ -168,8 +168,10 @@ def _try(
                 return inserted is None or inserted(remedy)
             return read(changed_options(options, remedy, registry))
         except ItemError as failed:
-            if failed.code == error.code:  # one option less that does not exist
-                return error.code == "unknown-option" and failed.message != error.message
+            if failed.code == error.code:
+                # One option less that does not exist, or the next problem of a step, which has its own remedy.
+                leads_on = error.code == "unknown-option" or (inserted is not None and bool(failed.remedies))
+                return leads_on and failed.message != error.message
             return failed.code in ASKING or (failed.code == "negative-magnitude" and bool(failed.remedies))
         except OptionError as failed:
             return failed.code in ASKING
